@@ -1,0 +1,5 @@
+//! What a test needs: a local tracking API, a recording destination and a manual clock.
+
+mod tracking_api;
+
+pub use tracking_api::{Reply, Request, TrackingApi};
