@@ -13,5 +13,11 @@
     clippy::unwrap_used
 )]
 
-#[cfg(feature = "testing")]
-pub mod testing;
+mod background;
+mod error;
+pub mod event;
+mod ledger;
+
+pub use error::BoxError;
+pub use event::Event;
+pub use ledger::*;

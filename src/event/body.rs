@@ -1,0 +1,269 @@
+//! The event as plugins see and edit it.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use super::{Context, Integrations, Kind, MessageId, Object, Timestamp};
+use crate::ledger::{Ticket, Watch};
+
+/// An event on its way: what a plugin reads and edits.
+///
+/// A call makes one (`Track::new("Item Purchased").into()`), and so does JSON ([`Event::from_json`]). The common
+/// fields are those of the [Segment Spec](https://segment.com/docs/connections/spec/common/); an empty id or name
+/// is the same as none.
+///
+/// ```
+/// use tracklane::event::{Event, Track};
+///
+/// let mut event = Event::from(Track::new("Item Purchased").user_id("u1"));
+/// let lowercase = event.name().unwrap_or_default().to_lowercase();
+/// event.set_name(&lowercase);
+/// event.context_mut().insert("host", "web-1");
+/// assert_eq!(event.name().as_deref(), Some("item purchased"));
+/// ```
+///
+/// A clone is an event of its own: callbacks stay with the original.
+#[derive(Clone)]
+pub struct Event {
+    pub(super) content: Content,
+    undo: Undo,
+    /// Who is told of the event's end; not part of what a clone copies.
+    pub(crate) attached: Attached,
+}
+
+/// All that plugins can change.
+#[derive(Clone)]
+pub(super) struct Content {
+    pub(super) kind: Kind,
+    pub(super) message_id: MessageId,
+    /// None until the call is made, where it was not given.
+    pub(super) timestamp: Option<Timestamp>,
+    /// The common fields that are strings, as members of the event's JSON.
+    pub(super) fields: Object,
+    /// Properties or traits, whichever the kind has.
+    pub(super) section: Option<Object>,
+    pub(super) context: Option<Context>,
+    pub(super) integrations: Option<Integrations>,
+}
+
+/// What travels with one event and not with its clones.
+#[derive(Default)]
+pub(crate) struct Attached {
+    pub(crate) watch: Option<Box<Watch>>,
+    pub(crate) ticket: Option<Ticket>,
+}
+
+impl Clone for Attached {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+/// What the event was before a plugin first wrote to it. A plugin that only reads costs no copy.
+#[derive(Clone, Default)]
+enum Undo {
+    #[default]
+    Off,
+    Armed,
+    Saved(Box<Content>),
+}
+
+impl Event {
+    pub(super) fn new(kind: Kind) -> Self {
+        Self::from_content(Content {
+            kind,
+            message_id: MessageId::Unset,
+            timestamp: None,
+            fields: Object::new(),
+            section: None,
+            context: None,
+            integrations: None,
+        })
+    }
+
+    pub(super) fn from_content(content: Content) -> Self {
+        Self { content, undo: Undo::Off, attached: Attached::default() }
+    }
+
+    /// Which call made it.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.content.kind
+    }
+
+    /// The `messageId`, which stays the same through every retry. Empty before the event entered the pipeline, if
+    /// the caller gave none.
+    #[must_use]
+    pub fn message_id(&self) -> Cow<'_, str> {
+        self.content.message_id.text()
+    }
+
+    /// When it happened. `None` before the call is made, if the caller gave none.
+    #[must_use]
+    pub fn timestamp(&self) -> Option<Timestamp> {
+        self.content.timestamp
+    }
+
+    /// Sets when it happened.
+    pub fn set_timestamp(&mut self, timestamp: impl Into<Timestamp>) {
+        self.write().timestamp = Some(timestamp.into());
+    }
+
+    /// The id of the user in your database.
+    #[must_use]
+    pub fn user_id(&self) -> Option<Cow<'_, str>> {
+        self.field("userId")
+    }
+
+    /// Sets the user id; an empty one takes it away.
+    pub fn set_user_id(&mut self, id: &str) {
+        self.set_field("userId", id);
+    }
+
+    /// The id of a user who is not known.
+    #[must_use]
+    pub fn anonymous_id(&self) -> Option<Cow<'_, str>> {
+        self.field("anonymousId")
+    }
+
+    /// Sets the anonymous id; an empty one takes it away.
+    pub fn set_anonymous_id(&mut self, id: &str) {
+        self.set_field("anonymousId", id);
+    }
+
+    /// The name of a tracked event, a page or a screen.
+    #[must_use]
+    pub fn name(&self) -> Option<Cow<'_, str>> {
+        self.field(self.name_field())
+    }
+
+    /// Sets the name of a tracked event, a page or a screen; an empty one takes it away.
+    pub fn set_name(&mut self, name: &str) {
+        self.set_field(self.name_field(), name);
+    }
+
+    /// The category of a page or screen.
+    #[must_use]
+    pub fn category(&self) -> Option<Cow<'_, str>> {
+        self.field("category")
+    }
+
+    /// The group of a group call.
+    #[must_use]
+    pub fn group_id(&self) -> Option<Cow<'_, str>> {
+        self.field("groupId")
+    }
+
+    /// The former id of an alias call.
+    #[must_use]
+    pub fn previous_id(&self) -> Option<Cow<'_, str>> {
+        self.field("previousId")
+    }
+
+    /// The properties of a track, page or screen call, the traits of an identify or group call: the one section that
+    /// the kind has.
+    #[must_use]
+    pub fn section(&self) -> &Object {
+        static EMPTY: std::sync::OnceLock<Object> = std::sync::OnceLock::new();
+        self.content.section.as_ref().unwrap_or_else(|| EMPTY.get_or_init(Object::new))
+    }
+
+    /// The same to edit.
+    pub fn section_mut(&mut self) -> &mut Object {
+        self.write().section.get_or_insert_default()
+    }
+
+    /// The properties, of a track, page or screen call.
+    #[must_use]
+    pub fn properties(&self) -> Option<&Object> {
+        (self.kind().section() == "properties").then(|| self.section())
+    }
+
+    /// The traits, of an identify or group call.
+    #[must_use]
+    pub fn traits(&self) -> Option<&Object> {
+        (self.kind().section() == "traits").then(|| self.section())
+    }
+
+    /// The context of the call, without the default context of the settings, which is merged in last.
+    #[must_use]
+    pub fn context(&self) -> &Context {
+        static EMPTY: std::sync::OnceLock<Context> = std::sync::OnceLock::new();
+        self.content.context.as_ref().unwrap_or_else(|| EMPTY.get_or_init(Context::new))
+    }
+
+    /// The same to edit. What is set here overrides what the call set, and the default context.
+    pub fn context_mut(&mut self) -> &mut Context {
+        self.write().context.get_or_insert_default()
+    }
+
+    /// Adds context below what the call set and above the default context of the settings: deeply, what is there
+    /// wins.
+    pub fn add_context(&mut self, context: &Context) {
+        self.context_mut().merge_under(context);
+    }
+
+    /// Which destinations get the event.
+    #[must_use]
+    pub fn integrations(&self) -> Option<&Integrations> {
+        self.content.integrations.as_ref()
+    }
+
+    /// The same to edit.
+    pub fn integrations_mut(&mut self) -> &mut Integrations {
+        self.write().integrations.get_or_insert_default()
+    }
+
+    pub(super) fn field(&self, key: &str) -> Option<Cow<'_, str>> {
+        self.content.fields.get_str(key)
+    }
+
+    pub(super) fn set_field(&mut self, key: &str, value: &str) {
+        let fields = &mut self.write().fields;
+        if value.is_empty() {
+            fields.remove(key);
+        } else {
+            fields.insert(key, value);
+        }
+    }
+
+    fn name_field(&self) -> &'static str {
+        if self.kind() == Kind::Track { "event" } else { "name" }
+    }
+
+    /// The content to change, with the old one saved if a plugin is at work.
+    pub(super) fn write(&mut self) -> &mut Content {
+        if matches!(self.undo, Undo::Armed) {
+            self.undo = Undo::Saved(Box::new(self.content.clone()));
+        }
+        &mut self.content
+    }
+
+    /// From now on the event can be taken back to what it is now.
+    pub(crate) fn arm(&mut self) {
+        self.undo = Undo::Armed;
+    }
+
+    /// Takes the event back to what it was when it was [armed](Self::arm).
+    pub(crate) fn roll_back(&mut self) {
+        if let Undo::Saved(content) = std::mem::take(&mut self.undo) {
+            self.content = *content;
+        }
+    }
+
+    /// Keeps what was changed since the event was [armed](Self::arm).
+    pub(crate) fn commit(&mut self) {
+        self.undo = Undo::Off;
+    }
+}
+
+/// Shows what an event is, not what it says: bodies are personal data.
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("type", &self.kind())
+            .field("message_id", &self.message_id())
+            .field("timestamp", &self.timestamp())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,147 @@
+//! Events from JSON and to JSON, in Segment's form.
+
+use serde::de::Error as _;
+use serde::ser::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::object::dismantle;
+use super::{Context, Event, Integrations, Kind, MessageId, Object, Timestamp};
+
+/// The error of JSON that is not an event.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidEvent {
+    /// It is not a JSON object.
+    #[error("an event must be a JSON object")]
+    NotAnObject,
+    /// The `type` is missing or none of the six.
+    #[error("type is {found}, and must be one of track, identify, page, screen, group, alias")]
+    UnknownType {
+        /// What was found.
+        found: String,
+    },
+    /// A field has a type that it must not have.
+    #[error("{field} must be {expected}")]
+    WrongType {
+        /// The field's name on the wire.
+        field: &'static str,
+        /// What it must be.
+        expected: &'static str,
+    },
+    /// The timestamp is not RFC 3339.
+    #[error(transparent)]
+    Timestamp(#[from] super::InvalidTimestamp),
+}
+
+/// The event that a JSON object in Segment's form describes, as a gateway or an import has it.
+///
+/// Null is the same as nothing, ids may be numbers, and members that the Spec does not know are kept.
+///
+/// ```
+/// use tracklane::Event;
+///
+/// let json = serde_json::json!({"type": "track", "event": "Item Purchased", "userId": 42});
+/// let event = Event::try_from(json)?;
+/// assert_eq!(event.user_id().as_deref(), Some("42"));
+/// # Ok::<(), tracklane::event::InvalidEvent>(())
+/// ```
+impl TryFrom<Value> for Event {
+    type Error = InvalidEvent;
+
+    fn try_from(json: Value) -> Result<Self, InvalidEvent> {
+        let Value::Object(mut members) = json else {
+            dismantle(json);
+            return Err(InvalidEvent::NotAnObject);
+        };
+        let event = read(&mut members);
+        dismantle(Value::Object(members));
+        event
+    }
+}
+
+fn read(members: &mut Map<String, Value>) -> Result<Event, InvalidEvent> {
+    let found = members.remove("type").unwrap_or(Value::Null);
+    let kind = found.as_str().and_then(Kind::from_name);
+    let mut event = Event::new(kind.ok_or_else(|| InvalidEvent::UnknownType { found: found.to_string() })?);
+    if let Some(id) = string(members, "messageId", "a string")? {
+        event.write().message_id = MessageId::Given(id);
+    }
+    if let Some(timestamp) = string(members, "timestamp", "a string in RFC 3339")? {
+        event.write().timestamp = Some(timestamp.parse::<Timestamp>()?);
+    }
+    for field in ["userId", "anonymousId", "groupId", "previousId"] {
+        if let Some(id) = id(members, field)? {
+            event.set_field(field, &id);
+        }
+    }
+    for field in ["event", "name", "category"] {
+        if let Some(text) = string(members, field, "a string")? {
+            event.set_field(field, &text);
+        }
+    }
+    let section = object(members, event.kind().section());
+    let context = object(members, "context").map(Context::from);
+    let integrations = object(members, "integrations").map(Integrations::from);
+    let content = event.write();
+    (content.section, content.context, content.integrations) = (section, context, integrations);
+    if let Some(integrations) = &mut content.integrations {
+        integrations.normalise();
+    }
+    for (key, value) in std::mem::take(members) {
+        if !value.is_null() {
+            content.fields.insert(&key, &value);
+        }
+        dismantle(value);
+    }
+    Ok(event)
+}
+
+fn string(
+    members: &mut Map<String, Value>,
+    field: &'static str,
+    expected: &'static str,
+) -> Result<Option<String>, InvalidEvent> {
+    match members.remove(field) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(other) => {
+            dismantle(other);
+            Err(InvalidEvent::WrongType { field, expected })
+        }
+    }
+}
+
+fn id(members: &mut Map<String, Value>, field: &'static str) -> Result<Option<String>, InvalidEvent> {
+    if let Some(Value::Number(number)) = members.get(field) {
+        let id = number.to_string();
+        members.remove(field);
+        return Ok(Some(id));
+    }
+    string(members, field, "a string or a number")
+}
+
+/// What is not an object is refused by the call, like any other value that a section cannot hold.
+fn object(members: &mut Map<String, Value>, field: &str) -> Option<Object> {
+    match members.remove(field) {
+        None | Some(Value::Null) => None,
+        Some(value) => Some(Object::from(value)),
+    }
+}
+
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Event::try_from(Value::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+/// In Segment's form; what is not set yet (the id, the time) is left out.
+impl Serialize for Event {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut json = Vec::new();
+        self.write_json(self.context(), &mut json);
+        let raw: &RawValue = serde_json::from_slice(&json).map_err(S::Error::custom)?;
+        raw.serialize(serializer)
+    }
+}

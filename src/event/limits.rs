@@ -1,0 +1,131 @@
+//! What an event must be to be accepted, checked once at the call.
+//!
+//! Segment answers 200 to most events that it then discards, so this check is the only error a caller ever sees.
+
+use super::object::{ObjectFault, ValueFault};
+use super::strict::Fault;
+use super::{Event, Kind, MAX_DEPTH, MessageId, Object};
+
+/// Bytes that the final JSON of one event may have
+/// ([Segment: HTTP API, max request size](https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/#max-request-size)).
+pub const MAX_EVENT_BYTES: usize = 32_768;
+/// Bytes that the body of one request may have (same source).
+pub const MAX_BATCH_BYTES: usize = 500_000;
+/// Events that one request may have; Segment answers 200 and discards what is beyond (same source).
+pub const MAX_BATCH_EVENTS: usize = 2_500;
+/// Characters that a `messageId` may have (same source: fewer than 100).
+pub const MAX_MESSAGE_ID_CHARS: usize = 99;
+
+/// What is wrong with one field of an event.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidField {
+    /// Neither a user id nor an anonymous id.
+    #[error("a {kind} event needs a userId or an anonymousId, and has neither: set one")]
+    MissingId {
+        /// The call.
+        kind: Kind,
+    },
+    /// A field that this call cannot do without is missing or empty.
+    #[error("a {kind} event needs a {field}, and it is missing or empty: set it")]
+    Missing {
+        /// The call.
+        kind: Kind,
+        /// The field's name on the wire.
+        field: &'static str,
+    },
+    /// The `messageId` is too long for Segment's de-duplication.
+    #[error("messageId has {chars} characters, at most {MAX_MESSAGE_ID_CHARS} are allowed")]
+    MessageIdTooLong {
+        /// Its length in characters.
+        chars: usize,
+    },
+    /// The event as JSON is too large.
+    #[error("the event has {bytes} bytes of JSON, at most {MAX_EVENT_BYTES} are allowed: send less, or several events")]
+    TooLarge {
+        /// Its final size, with the default context.
+        bytes: usize,
+    },
+    /// A value is nested too deep.
+    #[error("{field} is nested more than {MAX_DEPTH} levels deep: flatten it")]
+    TooDeep {
+        /// Where: the section, and the key in it.
+        field: String,
+    },
+    /// A number is NaN or infinite, which JSON cannot carry.
+    #[error("{field} is NaN or infinite, which JSON cannot carry: leave it out or send a string")]
+    NotFinite {
+        /// Where: the section, and the key in it.
+        field: String,
+    },
+    /// A section is not a JSON object.
+    #[error("{field} is {found}, and must be an object with keys")]
+    NotAnObject {
+        /// The section.
+        field: String,
+        /// What it is.
+        found: &'static str,
+    },
+    /// A value cannot be written as JSON.
+    #[error("{field} cannot be written as JSON: {problem}")]
+    Unserializable {
+        /// Where: the section, and the key in it.
+        field: String,
+        /// What the serializer said.
+        problem: String,
+    },
+}
+
+/// Checks all but the size, which depends on the settings.
+pub(crate) fn check(event: &Event) -> Result<(), InvalidField> {
+    let kind = event.kind();
+    let content = &event.content;
+    let has = |field: &str| content.fields.contains_key(field);
+    let needs = |field: &'static str| if has(field) { Ok(()) } else { Err(InvalidField::Missing { kind, field }) };
+    match kind {
+        Kind::Track => needs("event")?,
+        Kind::Group => needs("groupId")?,
+        Kind::Alias => needs("userId").and_then(|()| needs("previousId"))?,
+        Kind::Identify | Kind::Page | Kind::Screen => {}
+    }
+    if !has("userId") && !has("anonymousId") {
+        return Err(InvalidField::MissingId { kind });
+    }
+    if let MessageId::Given(id) = &content.message_id {
+        check_message_id(id)?;
+    }
+    check_sections(event)
+}
+
+fn check_message_id(id: &str) -> Result<(), InvalidField> {
+    match id.chars().count() {
+        chars if chars > MAX_MESSAGE_ID_CHARS => Err(InvalidField::MessageIdTooLong { chars }),
+        _ => Ok(()),
+    }
+}
+
+/// Checks what plugins can break: values that JSON cannot carry, and depth.
+pub(crate) fn check_sections(event: &Event) -> Result<(), InvalidField> {
+    let content = &event.content;
+    check_object("fields", Some(&content.fields))?;
+    check_object(content.kind.section(), content.section.as_ref())?;
+    check_object("context", content.context.as_deref())?;
+    check_object("integrations", content.integrations.as_deref())
+}
+
+fn check_object(section: &'static str, object: Option<&Object>) -> Result<(), InvalidField> {
+    let Some(object) = object else { return Ok(()) };
+    if let Some(ValueFault { key, fault }) = object.fault() {
+        let field = if key.is_empty() { section.to_owned() } else { format!("{section}.{key}") };
+        return Err(match fault.clone() {
+            ObjectFault::Value(Fault::TooDeep) => InvalidField::TooDeep { field },
+            ObjectFault::Value(Fault::NotFinite) => InvalidField::NotFinite { field },
+            ObjectFault::Value(Fault::Unserializable(problem)) => InvalidField::Unserializable { field, problem },
+            ObjectFault::NotAnObject(found) => InvalidField::NotAnObject { field, found },
+        });
+    }
+    if object.is_deeper_than(MAX_DEPTH) {
+        return Err(InvalidField::TooDeep { field: section.to_owned() });
+    }
+    Ok(())
+}

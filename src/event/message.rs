@@ -1,0 +1,151 @@
+//! The event in its final form: the JSON that goes on the wire, and what the pipeline knows of it.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+
+use super::{Context, Event, InvalidField, Kind, MAX_EVENT_BYTES, MessageId, Object, Timestamp, limits};
+use crate::ledger::Ticket;
+
+/// An event as destinations get it: serialised once, immutable, shared by all of them.
+pub struct Message {
+    kind: Kind,
+    json: Box<[u8]>,
+    /// Where the id stands in the JSON, without its quotes.
+    message_id: Range<usize>,
+    pub(crate) ticket: Ticket,
+}
+
+impl Message {
+    /// Which call made the event.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The event's `messageId`, the same in every attempt.
+    #[must_use]
+    pub fn message_id(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(self.json.get(self.message_id.clone()).unwrap_or_default())
+    }
+
+    /// The event as one JSON object in UTF-8, in Segment's form, at most [`MAX_EVENT_BYTES`].
+    #[must_use]
+    pub fn json(&self) -> &[u8] {
+        &self.json
+    }
+
+    /// The event to read by its parts. Parses the JSON.
+    #[must_use]
+    pub fn event(&self) -> Event {
+        serde_json::from_slice(&self.json).unwrap_or_else(|_| Event::new(self.kind))
+    }
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message")
+            .field("type", &self.kind)
+            .field("message_id", &self.message_id())
+            .field("bytes", &self.json.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Event {
+    /// The event in its final form, its context merged over `defaults`; the ticket alone, if plugins have made it
+    /// what cannot be sent.
+    pub(crate) fn seal(mut self, ticket: Ticket, defaults: &Context) -> Result<Message, (Ticket, InvalidField)> {
+        if let Err(invalid) = limits::check_sections(&self) {
+            return Err((ticket, invalid));
+        }
+        if let Some(context) = &mut self.content.context {
+            context.merge_under(defaults);
+        }
+        let context = self.content.context.as_ref().unwrap_or(defaults);
+        let mut json = Vec::with_capacity(ticket.bytes() as usize);
+        let message_id = self.write_json(context, &mut json);
+        if json.len() > MAX_EVENT_BYTES {
+            return Err((ticket, InvalidField::TooLarge { bytes: json.len() }));
+        }
+        Ok(Message { kind: self.kind(), json: json.into_boxed_slice(), message_id, ticket })
+    }
+
+    /// Writes the event with `context` in place of its own. Returns where the id stands.
+    pub(super) fn write_json(&self, context: &Context, out: &mut Vec<u8>) -> Range<usize> {
+        let content = &self.content;
+        out.extend_from_slice(b"{\"type\":\"");
+        out.extend_from_slice(content.kind.as_str().as_bytes());
+        out.push(b'"');
+        let message_id = write_message_id(&content.message_id, out);
+        if let Some(timestamp) = content.timestamp {
+            out.extend_from_slice(b",\"timestamp\":\"");
+            timestamp.write(out);
+            out.push(b'"');
+        }
+        let fields = content.fields.members_text();
+        if !fields.is_empty() {
+            out.push(b',');
+            out.extend_from_slice(&fields);
+        }
+        write_section(content.kind.section(), content.section.as_ref(), out);
+        write_section("context", Some(context).filter(|context| !context.is_empty()).map(|context| &**context), out);
+        write_section("integrations", content.integrations.as_deref(), out);
+        out.push(b'}');
+        message_id
+    }
+
+    /// How long the final JSON of the event will be, if no plugin changes it.
+    pub(crate) fn final_len(&self, defaults: &Context) -> usize {
+        let content = &self.content;
+        let message_id = match &content.message_id {
+            MessageId::Given(id) => serde_json::to_vec(id).map_or(0, |quoted| quoted.len() - 2),
+            MessageId::Unset | MessageId::Made(_) => MessageId::MADE_LEN,
+        };
+        let frame = br#"{"type":"","messageId":"","timestamp":""}"#.len() + Timestamp::LEN;
+        let comma = |len: usize| if len == 0 { 0 } else { len + 1 };
+        let section = |name: &str, len: usize| br#","":{}"#.len() + name.len() + len;
+        let context = match &content.context {
+            None => defaults.members_len(),
+            Some(context) => context.merged_len(defaults),
+        };
+        frame
+            + content.kind.as_str().len()
+            + message_id
+            + comma(content.fields.members_len())
+            + content.section.as_ref().map_or(0, |object| section(content.kind.section(), object.members_len()))
+            + if context == 0 { 0 } else { section("context", context) }
+            + content.integrations.as_deref().map_or(0, |object| section("integrations", object.members_len()))
+    }
+}
+
+fn write_message_id(id: &MessageId, out: &mut Vec<u8>) -> Range<usize> {
+    if *id == MessageId::Unset {
+        return 0..0;
+    }
+    out.extend_from_slice(b",\"messageId\":\"");
+    let start = out.len();
+    match id {
+        MessageId::Unset => {}
+        MessageId::Made(uuid) => {
+            let mut text = uuid::Uuid::encode_buffer();
+            out.extend_from_slice(uuid.hyphenated().encode_lower(&mut text).as_bytes());
+        }
+        MessageId::Given(given) => {
+            let quoted = serde_json::to_vec(given).unwrap_or_default();
+            out.extend_from_slice(quoted.get(1..quoted.len() - 1).unwrap_or_default());
+        }
+    }
+    let end = out.len();
+    out.push(b'"');
+    start..end
+}
+
+fn write_section(name: &str, object: Option<&Object>, out: &mut Vec<u8>) {
+    let Some(object) = object else { return };
+    out.extend_from_slice(b",\"");
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\":{");
+    out.extend_from_slice(&object.members_text());
+    out.push(b'}');
+}

@@ -1,0 +1,37 @@
+//! What tells one event from another, through every retry.
+
+use std::borrow::Cow;
+
+use uuid::Uuid;
+
+/// The `messageId` of an event: given by the caller, or made by the pipeline.
+///
+/// Segment de-duplicates by it over at least 24 hours, across all workspaces, so a made id is a random UUID.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum MessageId {
+    /// Made when the event enters the pipeline, away from the caller.
+    #[default]
+    Unset,
+    Made(Uuid),
+    Given(String),
+}
+
+impl MessageId {
+    /// Length of a made id.
+    pub(crate) const MADE_LEN: usize = uuid::fmt::Hyphenated::LENGTH;
+
+    pub(crate) fn make_if_unset(&mut self) {
+        if *self == MessageId::Unset {
+            *self = MessageId::Made(Uuid::new_v4());
+        }
+    }
+
+    /// The id as text; empty while it is unset.
+    pub(crate) fn text(&self) -> Cow<'_, str> {
+        match self {
+            MessageId::Unset => Cow::Borrowed(""),
+            MessageId::Made(uuid) => Cow::Owned(uuid.hyphenated().to_string()),
+            MessageId::Given(id) => Cow::Borrowed(id),
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! What flows: the event, its free-form sections, and the six typed calls that make one.
+//!
+//! An [`Event`] is what plugins see and edit. A call ([`Track`], [`Identify`], …) is an event with the setters that
+//! fit it. A [`Message`] is the event in its final form, the JSON that every destination gets.
+//!
+//! Always: sections are JSON text until somebody needs a map ([`Object`]), and an event that passed
+//! [`limits::check`] can be written as JSON without loss. Nothing here knows of plugins, queues or the network.
+
+mod body;
+mod calls;
+mod json;
+mod kind;
+mod limits;
+mod message;
+mod message_id;
+mod object;
+mod record;
+mod sections;
+mod strict;
+mod text;
+mod timestamp;
+
+pub use body::Event;
+pub use calls::{Alias, Group, Identify, Page, Screen, Track};
+pub use json::InvalidEvent;
+pub use kind::Kind;
+pub(crate) use limits::check;
+pub use limits::{InvalidField, MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_EVENT_BYTES, MAX_MESSAGE_ID_CHARS};
+pub use message::Message;
+pub(crate) use message_id::MessageId;
+pub use object::Object;
+pub(crate) use record::Record;
+pub use sections::{Context, Integrations, Properties, Traits};
+pub use strict::MAX_DEPTH;
+pub use timestamp::{InvalidTimestamp, Timestamp};

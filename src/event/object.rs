@@ -1,0 +1,551 @@
+//! A JSON object that stays text until somebody needs a map.
+//!
+//! Setters append members to one buffer: no node per key is allocated on the caller's thread and freed on
+//! another. A key that is set again replaces its member, as in a map. Large objects, and objects that a plugin
+//! edits through [`Object::as_map_mut`], are maps from then on. A value that JSON cannot carry is not written;
+//! it is remembered as the object's fault, which refuses the event at the call.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error as _};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::{Map, Value};
+
+use super::strict::{self, Fault, Written};
+use super::text::{self, Member};
+
+/// Beyond this many members a map finds a key faster than a walk through the text.
+const TEXT_MEMBERS: usize = 64;
+
+/// The error of a value that an event cannot carry: which one, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ValueFault {
+    pub(crate) key: String,
+    pub(crate) fault: ObjectFault,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ObjectFault {
+    Value(Fault),
+    NotAnObject(&'static str),
+}
+
+/// A JSON object: free-form keys with any value that JSON has.
+///
+/// [`Properties`](super::Properties), [`Traits`](super::Traits), [`Context`](super::Context) and
+/// [`Integrations`](super::Integrations) are objects, each with what the Segment Spec says of it.
+///
+/// ```
+/// use tracklane::event::Object;
+///
+/// let mut object = Object::new();
+/// object.insert("plan", "Enterprise");
+/// object.insert("seats", 12);
+/// object.insert("plan", "Team"); // set again: replaced
+/// assert_eq!(object.get("plan"), Some("Team".into()));
+/// assert_eq!(serde_json::to_string(&object)?, r#"{"seats":12,"plan":"Team"}"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Object {
+    form: Form,
+    fault: Option<Box<ValueFault>>,
+}
+
+#[derive(Clone)]
+enum Form {
+    Text(Text),
+    Map(Map<String, Value>),
+}
+
+impl Default for Form {
+    fn default() -> Self {
+        Form::Text(Text::default())
+    }
+}
+
+#[derive(Clone, Default)]
+struct Text {
+    json: Vec<u8>,
+    members: usize,
+    /// One bit per hash of a key: a key whose bit is not set is certainly not there.
+    keys: u64,
+}
+
+impl Object {
+    /// An object without members. Allocates nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets `key` to `value`; a key that is there already is replaced.
+    ///
+    /// A value that JSON cannot carry (NaN, an infinity, more than 64 levels of nesting, a map with keys that are
+    /// not strings) is not set, and the event that holds the object is refused at the call with an error that
+    /// names the key. Of a value nested too deep the memory is given up rather than freed: to drop it would
+    /// recurse as deep as it is and could end the process.
+    pub fn insert(&mut self, key: &str, value: impl Serialize) {
+        let depth = 1;
+        let outcome = match &mut self.form {
+            Form::Text(text) => text.insert(key, &value, depth),
+            Form::Map(map) => to_value(&value, depth).map(|value| {
+                map.insert(key.to_owned(), value);
+            }),
+        };
+        match outcome {
+            Ok(()) => self.outgrow_text(),
+            Err(fault) => {
+                if fault == Fault::TooDeep {
+                    std::mem::forget(value);
+                }
+                self.note(key, ObjectFault::Value(fault));
+            }
+        }
+    }
+
+    /// Sets every member of `object`, which must serialize as a JSON object (or as null, which is an empty one).
+    /// What is set already and not in `object` stays.
+    ///
+    /// Anything else is refused at the call, as [`insert`](Self::insert) says.
+    pub fn extend(&mut self, object: impl Serialize) {
+        if let Err(fault) = self.try_extend(&object) {
+            if fault == ObjectFault::Value(Fault::TooDeep) {
+                std::mem::forget(object);
+            }
+            self.note("", fault);
+        }
+    }
+
+    fn try_extend<T: Serialize>(&mut self, object: &T) -> Result<(), ObjectFault> {
+        let mut json = Vec::new();
+        let written = strict::append(&mut json, object, 0).map_err(ObjectFault::Value)?;
+        if written == Written::AsGiven {
+            let value: Value = serde_json::from_slice(&json).unwrap_or_default();
+            json = serde_json::to_vec(&value).unwrap_or_default();
+        }
+        let inner = match json.first() {
+            Some(b'{') => json.get(1..json.len() - 1).unwrap_or_default(),
+            Some(b'n') => return Ok(()),
+            first => return Err(ObjectFault::NotAnObject(kind_of(first))),
+        };
+        self.extend_text(inner);
+        Ok(())
+    }
+
+    /// Takes over the members of trusted text (see [`text`]).
+    fn extend_text(&mut self, members: &[u8]) {
+        for member in text::members(members) {
+            let (Some(key), Some(value)) = (members.get(member.key), members.get(member.value)) else { return };
+            match &mut self.form {
+                Form::Text(text) => text.insert_raw(key, value),
+                Form::Map(map) => {
+                    if let (Ok(key), Ok(value)) = (serde_json::from_slice(key), serde_json::from_slice(value)) {
+                        map.insert(key, value);
+                    }
+                }
+            }
+            self.outgrow_text();
+        }
+    }
+
+    /// The value at `key`, parsed.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<Value> {
+        match &self.form {
+            Form::Text(text) => serde_json::from_slice(text.raw(key)?).ok(),
+            Form::Map(map) => map.get(key).cloned(),
+        }
+    }
+
+    /// The string at `key`; `None` also where the value is not a string.
+    #[must_use]
+    pub fn get_str(&self, key: &str) -> Option<Cow<'_, str>> {
+        let text = match &self.form {
+            Form::Text(text) => text,
+            Form::Map(map) => return map.get(key)?.as_str().map(Cow::Borrowed),
+        };
+        let quoted = text.raw(key)?;
+        let inner = quoted.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+        if inner.contains(&b'\\') {
+            return serde_json::from_slice(quoted).ok().map(Cow::Owned);
+        }
+        std::str::from_utf8(inner).ok().map(Cow::Borrowed)
+    }
+
+    /// Whether there is a member `key`.
+    #[must_use]
+    pub fn contains_key(&self, key: &str) -> bool {
+        match &self.form {
+            Form::Text(text) => text.find(key).is_some(),
+            Form::Map(map) => map.contains_key(key),
+        }
+    }
+
+    /// Takes the member `key` out; whether it was there.
+    pub fn remove(&mut self, key: &str) -> bool {
+        match &mut self.form {
+            Form::Text(text) => text.remove(key),
+            Form::Map(map) => map.remove(key).is_some(),
+        }
+    }
+
+    /// How many members there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match &self.form {
+            Form::Text(text) => text.members,
+            Form::Map(map) => map.len(),
+        }
+    }
+
+    /// Whether there are no members.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A copy as a map of `serde_json`.
+    #[must_use]
+    pub fn to_map(&self) -> Map<String, Value> {
+        match &self.form {
+            Form::Text(text) => text.to_map(),
+            Form::Map(map) => map.clone(),
+        }
+    }
+
+    /// The object as a map to edit. It stays a map from then on, so a plugin that changes several members parses
+    /// the text once.
+    ///
+    /// What is put into the map is not checked for depth until the event goes to its destinations.
+    pub fn as_map_mut(&mut self) -> &mut Map<String, Value> {
+        if let Form::Text(text) = &self.form {
+            self.form = Form::Map(text.to_map());
+        }
+        match &mut self.form {
+            Form::Map(map) => map,
+            Form::Text(_) => unreachable!("made a map above"),
+        }
+    }
+
+    /// Adds what is missing: every member of `defaults` that is not here, and, where both values are objects, what
+    /// is missing inside. What is here wins.
+    pub fn merge_under(&mut self, defaults: &Object) {
+        if let (Form::Text(mine), Form::Text(theirs)) = (&mut self.form, &defaults.form)
+            && mine.keys & theirs.keys == 0
+        {
+            mine.prepend(theirs);
+            return;
+        }
+        let below = defaults.to_map();
+        fill(self.as_map_mut(), below);
+    }
+
+    /// The members as text, without braces.
+    pub(crate) fn members_text(&self) -> Cow<'_, [u8]> {
+        match &self.form {
+            Form::Text(text) => Cow::Borrowed(&text.json),
+            Form::Map(map) => {
+                let mut json = serde_json::to_vec(map).unwrap_or_default();
+                json.pop();
+                if !json.is_empty() {
+                    json.remove(0);
+                }
+                Cow::Owned(json)
+            }
+        }
+    }
+
+    /// How long [`members_text`](Self::members_text) is.
+    pub(crate) fn members_len(&self) -> usize {
+        match &self.form {
+            Form::Text(text) => text.json.len(),
+            Form::Map(_) => self.members_text().len(),
+        }
+    }
+
+    /// How long the members are once `defaults` are merged under them.
+    pub(crate) fn merged_len(&self, defaults: &Object) -> usize {
+        if defaults.is_empty() {
+            return self.members_len();
+        }
+        let mut merged = self.clone();
+        merged.merge_under(defaults);
+        merged.members_len()
+    }
+
+    /// An object from text that this crate wrote before.
+    pub(crate) fn from_members(members: &[u8]) -> Self {
+        let text = Text { json: members.to_vec(), members: usize::MAX, keys: u64::MAX };
+        Self { form: Form::Text(text.counted()), fault: None }
+    }
+
+    /// The first value that was refused, if there was one.
+    pub(crate) fn fault(&self) -> Option<&ValueFault> {
+        self.fault.as_deref()
+    }
+
+    /// Forgets the fault, for a caller that reports it.
+    pub(crate) fn take_fault(&mut self) -> Option<Box<ValueFault>> {
+        self.fault.take()
+    }
+
+    /// The deepest nesting, if it is more than `limit` levels; without recursion.
+    pub(crate) fn is_deeper_than(&self, limit: usize) -> bool {
+        let Form::Map(map) = &self.form else { return false };
+        let mut level: Vec<&Value> = map.values().collect();
+        for _ in 1..=limit {
+            level = level.into_iter().flat_map(children).collect();
+            if level.is_empty() {
+                return false;
+            }
+        }
+        level.into_iter().any(|value| matches!(value, Value::Array(_) | Value::Object(_)))
+    }
+
+    fn note(&mut self, key: &str, fault: ObjectFault) {
+        self.fault.get_or_insert_with(|| Box::new(ValueFault { key: key.to_owned(), fault }));
+    }
+
+    fn outgrow_text(&mut self) {
+        if matches!(&self.form, Form::Text(text) if text.members > TEXT_MEMBERS) {
+            self.as_map_mut();
+        }
+    }
+}
+
+impl Text {
+    fn insert<T: Serialize + ?Sized>(&mut self, key: &str, value: &T, depth: usize) -> Result<(), Fault> {
+        let start = self.json.len();
+        if start > 0 {
+            self.json.push(b',');
+        } else if self.json.capacity() == 0 {
+            self.json.reserve(256);
+        }
+        let written = strict::append(&mut self.json, key, depth).and_then(|_| {
+            self.json.push(b':');
+            strict::append(&mut self.json, value, depth)
+        });
+        if let Err(fault) = written {
+            self.json.truncate(start);
+            return Err(fault);
+        }
+        self.settle(start);
+        Ok(())
+    }
+
+    /// Appends a member whose key (with quotes) and value are text already.
+    fn insert_raw(&mut self, key: &[u8], value: &[u8]) {
+        let start = self.json.len();
+        if start > 0 {
+            self.json.push(b',');
+        }
+        self.json.extend_from_slice(key);
+        self.json.push(b':');
+        self.json.extend_from_slice(value);
+        self.settle(start);
+    }
+
+    /// Counts the member that was appended at `start`, and removes an older one of the same key.
+    fn settle(&mut self, start: usize) {
+        let comma = usize::from(start > 0);
+        let appended = self.json.get(start + comma..).unwrap_or_default();
+        let Some(new) = text::members(appended).next() else { return };
+        let bit = key_bit(appended.get(new.key.clone()).unwrap_or_default());
+        self.members += 1;
+        if self.keys & bit == 0 {
+            self.keys |= bit;
+            return;
+        }
+        let older = self.json.get(..start).and_then(|before| {
+            let key = appended.get(new.key)?;
+            text::members(before).find(|member| before.get(member.key.clone()) == Some(key))
+        });
+        if let Some(older) = older {
+            self.cut(older);
+        }
+    }
+
+    fn find(&self, key: &str) -> Option<Member> {
+        let quoted = serde_json::to_vec(key).ok()?;
+        if self.keys & key_bit(&quoted) == 0 {
+            return None;
+        }
+        text::members(&self.json).find(|member| self.json.get(member.key.clone()) == Some(quoted.as_slice()))
+    }
+
+    fn raw(&self, key: &str) -> Option<&[u8]> {
+        self.json.get(self.find(key)?.value)
+    }
+
+    fn remove(&mut self, key: &str) -> bool {
+        let found = self.find(key);
+        let was_there = found.is_some();
+        if let Some(member) = found {
+            self.cut(member);
+        }
+        was_there
+    }
+
+    fn cut(&mut self, member: Member) {
+        let (start, end) = (member.key.start, member.value.end);
+        if end < self.json.len() {
+            self.json.drain(start..=end);
+        } else {
+            self.json.drain(start.saturating_sub(1)..);
+        }
+        self.members -= 1;
+    }
+
+    fn prepend(&mut self, other: &Text) {
+        if other.json.is_empty() {
+            return;
+        }
+        let mut json = Vec::with_capacity(other.json.len() + self.json.len() + 1);
+        json.extend_from_slice(&other.json);
+        if !self.json.is_empty() {
+            json.push(b',');
+        }
+        json.extend_from_slice(&self.json);
+        *self = Text { json, members: self.members + other.members, keys: self.keys | other.keys };
+    }
+
+    fn to_map(&self) -> Map<String, Value> {
+        let mut json = Vec::with_capacity(self.json.len() + 2);
+        json.push(b'{');
+        json.extend_from_slice(&self.json);
+        json.push(b'}');
+        serde_json::from_slice(&json).unwrap_or_default()
+    }
+
+    /// Text of unknown origin, its members counted.
+    fn counted(mut self) -> Self {
+        (self.members, self.keys) = text::members(&self.json).fold((0, 0), |(count, keys), member| {
+            (count + 1, keys | key_bit(self.json.get(member.key).unwrap_or_default()))
+        });
+        self
+    }
+}
+
+/// The bit of a key, from an FNV-1a hash of it.
+fn key_bit(key: &[u8]) -> u64 {
+    let hash = key
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+    1 << (hash >> 58)
+}
+
+fn kind_of(first: Option<&u8>) -> &'static str {
+    match first {
+        Some(b'"') => "a string",
+        Some(b'[') => "an array",
+        Some(b't' | b'f') => "a boolean",
+        _ => "a number",
+    }
+}
+
+fn to_value<T: Serialize + ?Sized>(value: &T, depth: usize) -> Result<Value, Fault> {
+    let mut json = Vec::new();
+    strict::append(&mut json, value, depth)?;
+    serde_json::from_slice(&json).map_err(|error| Fault::Unserializable(error.to_string()))
+}
+
+/// `upper` gets what it lacks of `below`; both are bounded in depth, so the recursion is.
+fn fill(upper: &mut Map<String, Value>, below: Map<String, Value>) {
+    for (key, value) in below {
+        match (upper.get_mut(&key), value) {
+            (None, value) => {
+                upper.insert(key, value);
+            }
+            (Some(Value::Object(inner)), Value::Object(value)) => fill(inner, value),
+            (Some(_), _) => {}
+        }
+    }
+}
+
+fn children(value: &Value) -> Vec<&Value> {
+    match value {
+        Value::Array(items) => items.iter().collect(),
+        Value::Object(map) => map.values().collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Takes a value apart level by level: dropping it would recurse as deep as it is.
+pub(super) fn dismantle(value: Value) {
+    let mut open = vec![value];
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Array(items) => open.extend(items),
+            Value::Object(map) => open.extend(map.into_iter().map(|(_, value)| value)),
+            _ => {}
+        }
+    }
+}
+
+impl From<Map<String, Value>> for Object {
+    fn from(map: Map<String, Value>) -> Self {
+        Self::from(Value::Object(map))
+    }
+}
+
+/// From a `serde_json` object. Any other value but null is refused when the event is sent.
+impl From<Value> for Object {
+    fn from(value: Value) -> Self {
+        let mut object = Object::new();
+        object.extend(&value);
+        dismantle(value);
+        object
+    }
+}
+
+impl<K: AsRef<str>, V: Serialize> FromIterator<(K, V)> for Object {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(members: I) -> Self {
+        let mut object = Object::new();
+        members.into_iter().for_each(|(key, value)| object.insert(key.as_ref(), value));
+        object
+    }
+}
+
+impl Serialize for Object {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let map = match &self.form {
+            Form::Map(map) => return map.serialize(serializer),
+            Form::Text(text) => text,
+        };
+        let mut members = serializer.serialize_map(Some(map.members))?;
+        for member in text::members(&map.json) {
+            let part =
+                |range| serde_json::from_slice::<&serde_json::value::RawValue>(map.json.get(range).unwrap_or_default());
+            let (Ok(key), Ok(value)) = (part(member.key), part(member.value)) else { continue };
+            let key: Cow<'_, str> = serde_json::from_str(key.get()).map_err(serde::ser::Error::custom)?;
+            members.serialize_entry(&key, value)?;
+        }
+        members.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let map = BTreeMap::<String, Value>::deserialize(deserializer)?;
+        let mut object = Object::from_iter(map);
+        match object.take_fault() {
+            None => Ok(object),
+            Some(fault) => Err(D::Error::custom(format!("{:?}: {:?}", fault.key, fault.fault))),
+        }
+    }
+}
+
+impl PartialEq for Object {
+    fn eq(&self, other: &Self) -> bool {
+        self.to_map() == other.to_map()
+    }
+}
+
+impl fmt::Debug for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.to_map()).finish()
+    }
+}

@@ -1,0 +1,74 @@
+//! An event flat in a shared buffer, for the way from the caller's thread to the pipeline's.
+//!
+//! Memory that one thread allocates and another frees costs both of them; an event that is copied into a large
+//! buffer, and copied out again, leaves nothing behind that crosses. The buffer is text, so its size is what the
+//! queue weighs.
+
+use super::body::{Attached, Content};
+use super::{Context, Event, Integrations, Kind, MessageId, Object, Timestamp};
+
+/// What stands in the buffer of one event: the lengths of its parts, in the order in which they follow each other.
+#[derive(Debug)]
+pub(crate) struct Record {
+    kind: Kind,
+    message_id: MessageId,
+    timestamp: Option<Timestamp>,
+    fields: u32,
+    section: Option<u32>,
+    context: Option<u32>,
+    integrations: Option<u32>,
+}
+
+impl Record {
+    /// Copies the event's content behind what is in `buffer`.
+    pub(crate) fn pack(event: &mut Event, buffer: &mut Vec<u8>) -> Self {
+        let content = &mut event.content;
+        let mut put = |object: &Object| {
+            let members = object.members_text();
+            buffer.extend_from_slice(&members);
+            // At most the event limit, which fits.
+            u32::try_from(members.len()).unwrap_or(u32::MAX)
+        };
+        Self {
+            kind: content.kind,
+            message_id: std::mem::take(&mut content.message_id),
+            timestamp: content.timestamp,
+            fields: put(&content.fields),
+            section: content.section.as_ref().map(&mut put),
+            context: content.context.as_deref().map(&mut put),
+            integrations: content.integrations.as_deref().map(&mut put),
+        }
+    }
+
+    /// The event again, from the front of `buffer`, which is moved on.
+    pub(crate) fn unpack(self, buffer: &mut &[u8]) -> Event {
+        let mut take = |len: u32| {
+            let (part, rest) = buffer.split_at_checked(len as usize).unwrap_or((buffer, &[]));
+            *buffer = rest;
+            Object::from_members(part)
+        };
+        let mut message_id = self.message_id;
+        message_id.make_if_unset();
+        Event::from_content(Content {
+            kind: self.kind,
+            message_id,
+            timestamp: self.timestamp,
+            fields: take(self.fields),
+            section: self.section.map(&mut take),
+            context: self.context.map(&mut take).map(Context::from),
+            integrations: self.integrations.map(&mut take).map(Integrations::from),
+        })
+    }
+}
+
+impl Event {
+    /// Takes what travels beside the content.
+    pub(crate) fn detach(&mut self) -> Attached {
+        std::mem::take(&mut self.attached)
+    }
+
+    /// Sets the time of the call where none was given.
+    pub(crate) fn stamp(&mut self, now: impl FnOnce() -> Timestamp) {
+        self.content.timestamp.get_or_insert_with(now);
+    }
+}

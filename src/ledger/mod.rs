@@ -1,0 +1,130 @@
+//! The books: every accepted event ends in exactly one counted outcome.
+//!
+//! Always: `accepted = delivered + Σ dropped(reason) + pending`, at every instant. An event carries a [`Ticket`]
+//! from the moment it is accepted; the ticket is settled once, and one that is dropped unsettled counts itself as
+//! lost, so forgetting an event is impossible. The ledger knows neither plugins nor destinations.
+
+mod callbacks;
+mod flush;
+mod outcome;
+mod stats;
+mod ticket;
+mod watch;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use callbacks::Callbacks;
+pub use flush::FlushReport;
+use flush::FlushTally;
+pub use outcome::{DestinationOutcome, DropReason, Outcome, Settlement};
+pub use stats::{DestinationStats, Drops, Stats};
+pub(crate) use ticket::Ticket;
+pub use watch::Receipt;
+pub(crate) use watch::{Callback, Watch};
+
+use crate::background::Background;
+
+/// Counts of one client.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    accepted: AtomicU64,
+    refused: AtomicU64,
+    books: Mutex<Books>,
+    changed: Condvar,
+    callbacks: Callbacks,
+    background: Background,
+}
+
+#[derive(Debug, Default)]
+struct Books {
+    delivered: u64,
+    dropped: Drops,
+    flushes: Vec<FlushTally>,
+    flush_count: u64,
+}
+
+impl Ledger {
+    pub(crate) fn new(background: Background) -> Self {
+        Self {
+            accepted: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+            books: Mutex::default(),
+            changed: Condvar::new(),
+            callbacks: Callbacks::new(),
+            background,
+        }
+    }
+
+    pub(crate) fn accepted(&self) -> u64 {
+        self.accepted.load(Ordering::Acquire)
+    }
+
+    fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    /// Blocks until the callbacks of settled events have returned, at most `timeout`. Whether they have.
+    pub(crate) fn wait_for_callbacks(&self, timeout: Duration) -> bool {
+        self.callbacks.wait(timeout)
+    }
+
+    fn books(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts an accepted event, before anybody can settle it.
+    pub(crate) fn accept(&self) {
+        self.accepted.fetch_add(1, Ordering::Release);
+    }
+
+    /// Counts a call that was refused.
+    pub(crate) fn refuse(&self) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Settles one destination's share of each ticket, under one lock. Returns whether nothing is pending any more.
+    pub(crate) fn settle_shares<'a>(&self, tickets: impl IntoIterator<Item = &'a Ticket>, outcome: Outcome) -> bool {
+        self.settle(tickets.into_iter().filter_map(|ticket| Some((ticket, ticket.settle_share(outcome)?))))
+    }
+
+    /// Settles tickets altogether, under one lock. Returns whether nothing is pending any more.
+    pub(crate) fn settle<'a>(&self, tickets: impl IntoIterator<Item = (&'a Ticket, Outcome)>) -> bool {
+        let mut told = Vec::new();
+        let mut books = self.books();
+        for (ticket, outcome) in tickets {
+            if !ticket.settle_once() {
+                continue;
+            }
+            books.count(ticket.epoch(), outcome);
+            if let Some(watch) = ticket.take_watch() {
+                told.push((watch, outcome));
+            }
+        }
+        let drained = books.settled() == self.accepted();
+        let flushed = books.flushes.iter().any(|flush| flush.report.pending == 0);
+        drop(books);
+        if drained || flushed {
+            self.changed.notify_all();
+        }
+        for (watch, outcome) in told {
+            self.tell(watch, outcome);
+        }
+        drained
+    }
+}
+
+impl Books {
+    fn count(&mut self, epoch: u64, outcome: Outcome) {
+        match outcome {
+            Outcome::Delivered => self.delivered += 1,
+            Outcome::Dropped(reason) => self.dropped.add(reason, 1),
+        }
+        self.flushes.iter_mut().for_each(|flush| flush.count(epoch, outcome));
+    }
+
+    fn settled(&self) -> u64 {
+        self.delivered + self.dropped.total()
+    }
+}

@@ -1,0 +1,95 @@
+//! What the books say, as a snapshot.
+
+use std::sync::Arc;
+
+use super::{DropReason, Ledger};
+
+/// Dropped events by reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Drops {
+    counts: [u64; DropReason::ALL.len()],
+}
+
+impl Drops {
+    /// Events dropped for `reason`.
+    #[must_use]
+    pub fn of(&self, reason: DropReason) -> u64 {
+        self.counts.get(reason as usize).copied().unwrap_or_default()
+    }
+
+    /// Events dropped for whatever reason.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
+    /// Every reason with its count.
+    pub fn iter(&self) -> impl Iterator<Item = (DropReason, u64)> + '_ {
+        DropReason::ALL.into_iter().map(|reason| (reason, self.of(reason)))
+    }
+
+    pub(crate) fn add(&mut self, reason: DropReason, events: u64) {
+        if let Some(count) = self.counts.get_mut(reason as usize) {
+            *count += events;
+        }
+    }
+}
+
+/// Counts since the client was built. Cheap enough to poll every millisecond.
+///
+/// `accepted == delivered + dropped.total() + pending` holds in every snapshot, here and per destination.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Calls that returned `Ok`.
+    pub accepted: u64,
+    /// Calls that returned an error. Not part of `accepted`.
+    pub refused: u64,
+    /// Events that at least one destination has.
+    pub delivered: u64,
+    /// Events that no destination has, by reason.
+    pub dropped: Drops,
+    /// Events without an outcome yet.
+    pub pending: u64,
+    /// The same for each destination that is registered, in the order of registration.
+    pub destinations: Vec<DestinationStats>,
+}
+
+/// Counts of one destination since it was registered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DestinationStats {
+    /// The destination's name.
+    pub name: Arc<str>,
+    /// Events that were to go to this destination.
+    pub accepted: u64,
+    /// Events that it has.
+    pub delivered: u64,
+    /// Events that it does not have, by reason.
+    pub dropped: Drops,
+    /// Events without an outcome here yet.
+    pub pending: u64,
+    /// Events that wait in its queue; part of `pending`, as are those in flight or between two attempts.
+    pub queued_events: u64,
+    /// What the events in its queue weigh, in bytes of JSON.
+    pub queued_bytes: u64,
+    /// Batches handed to the destination, retries included.
+    pub attempts: u64,
+    /// Attempts that repeated an earlier one.
+    pub retries: u64,
+    /// Bytes of event JSON handed to the destination, retries included.
+    pub bytes: u64,
+}
+
+impl Ledger {
+    /// The counts, without the destinations.
+    pub(crate) fn stats(&self) -> Stats {
+        let books = self.books();
+        let (delivered, dropped) = (books.delivered, books.dropped);
+        drop(books);
+        // Read last: what was settled above was accepted before, so nothing can be missing here.
+        let accepted = self.accepted();
+        let pending = accepted - delivered - dropped.total();
+        Stats { accepted, refused: self.refused(), delivered, dropped, pending, destinations: Vec::new() }
+    }
+}

@@ -1,0 +1,107 @@
+//! The token that an accepted event carries until its outcome is counted.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::{DropReason, Ledger, Outcome, Watch};
+
+/// One accepted event in the books. Settled once; dropped unsettled, it settles itself as lost.
+pub(crate) struct Ticket {
+    ledger: Arc<Ledger>,
+    epoch: u64,
+    bytes: u32,
+    settled: AtomicBool,
+    /// Destinations that have not settled their share, once it is known how many there are.
+    open_shares: AtomicU32,
+    delivered: AtomicBool,
+    watch: Option<Box<Mutex<Option<Watch>>>>,
+    /// What a ticket that is dropped unsettled is counted as.
+    unsettled: DropReason,
+}
+
+impl Ticket {
+    /// The ticket of an event that [`Ledger::accept`] has counted. `bytes` is what it weighs in queues.
+    pub(crate) fn new(ledger: Arc<Ledger>, epoch: u64, bytes: u32, watch: Option<Box<Watch>>) -> Self {
+        Self {
+            ledger,
+            epoch,
+            bytes,
+            settled: AtomicBool::new(false),
+            open_shares: AtomicU32::new(0),
+            delivered: AtomicBool::new(false),
+            watch: watch.map(|watch| Box::new(Mutex::new(Some(*watch)))),
+            unsettled: DropReason::Internal,
+        }
+    }
+
+    /// Between accepting and reaching destinations, user code holds the event: losing it is its decision.
+    pub(crate) fn blame(&mut self, reason: DropReason) {
+        self.unsettled = reason;
+    }
+
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    pub(crate) fn bytes(&self) -> u32 {
+        self.bytes
+    }
+
+    pub(crate) fn is_watched(&self) -> bool {
+        self.watch.is_some()
+    }
+
+    /// Whether this call settled the ticket; no other will.
+    pub(super) fn settle_once(&self) -> bool {
+        !self.settled.swap(true, Ordering::AcqRel)
+    }
+
+    pub(super) fn take_watch(&self) -> Option<Watch> {
+        self.watch.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Lets whoever watches the event know more about its end.
+    pub(crate) fn note(&self, note: impl FnOnce(&mut Watch)) {
+        let Some(watch) = &self.watch else { return };
+        if let Some(watch) = watch.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            note(watch);
+        }
+    }
+
+    /// From now on the outcomes of `destinations` make the outcome of the event.
+    pub(crate) fn share(&mut self, destinations: u32) {
+        *self.open_shares.get_mut() = destinations;
+        self.unsettled = DropReason::Internal;
+    }
+
+    /// One destination is done. Returns the outcome altogether, if it was the last.
+    pub(super) fn settle_share(&self, outcome: Outcome) -> Option<Outcome> {
+        if outcome.is_delivered() {
+            self.delivered.store(true, Ordering::Release);
+        }
+        if self.open_shares.fetch_sub(1, Ordering::AcqRel) > 1 {
+            return None;
+        }
+        Some(if self.delivered.load(Ordering::Acquire) { Outcome::Delivered } else { outcome })
+    }
+
+    /// Settles this one ticket. Returns whether nothing is pending any more.
+    pub(crate) fn settle(&self, outcome: Outcome) -> bool {
+        self.ledger.settle([(self, outcome)])
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        if !self.settled.load(Ordering::Acquire) {
+            self.settle(Outcome::Dropped(self.unsettled));
+        }
+    }
+}
+
+impl fmt::Debug for Ticket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ticket").field("epoch", &self.epoch).field("settled", &self.settled).finish_non_exhaustive()
+    }
+}
