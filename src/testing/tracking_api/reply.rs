@@ -1,0 +1,158 @@
+//! How one request is to be answered, or failed.
+//!
+//! A [`Reply`] only describes; it is carried out where connections are served. It is written to
+//! the socket as it was given, also where that is not valid HTTP.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::rules::Refusal;
+
+const SUCCESS: &str = r#"{"success":true}"#;
+
+/// What the server does about one request: an answer, or a fault in place of one.
+///
+/// ```
+/// use std::time::Duration;
+/// use tracklane::testing::Reply;
+///
+/// let overloaded = Reply::status(429).header("retry-after", "2").body("slow down");
+/// let slow = Reply::ok().delay(Duration::from_secs(3));
+/// let broken = Reply::ok().truncated();
+/// # let _ = (overloaded, slow, broken);
+/// ```
+///
+/// [`delay`](Self::delay) works for every reply but [`hang`](Self::hang); the other setters mean
+/// something only where an answer is written.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    pub(super) outcome: Outcome,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Option<Bytes>,
+    pub(super) delay: Duration,
+    pub(super) drip: Option<Duration>,
+    pub(super) truncated: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Outcome {
+    AsSegment,
+    Status(u16),
+    Hang,
+    Reset,
+    Close,
+    Garbage(Bytes),
+}
+
+impl Reply {
+    /// 200 with the body `{"success":true}`, whatever the request was.
+    pub fn ok() -> Reply {
+        Reply::status(200).body(SUCCESS)
+    }
+
+    /// This status with an empty body.
+    pub fn status(status: u16) -> Reply {
+        Reply::new(Outcome::Status(status))
+    }
+
+    /// What Segment would answer to the request: the rules listed at
+    /// [`TrackingApi`](super::TrackingApi).
+    pub fn as_segment() -> Reply {
+        Reply::new(Outcome::AsSegment)
+    }
+
+    /// Reads the request, never answers, and keeps the connection open until the client closes
+    /// its side or the server is dropped.
+    pub fn hang() -> Reply {
+        Reply::new(Outcome::Hang)
+    }
+
+    /// Resets the connection (TCP RST) in place of an answer, once the request was received.
+    ///
+    /// The last byte of the request is left in the socket's receive buffer, for closing a socket
+    /// with unread data resets the connection on Linux and Windows. Elsewhere the client may
+    /// see an orderly close. The same happens to a request whose bytes the server had begun to
+    /// read before the first resetting reply, or a [`reply_with`](super::TrackingApi::reply_with)
+    /// function, was set.
+    pub fn reset() -> Reply {
+        Reply::new(Outcome::Reset)
+    }
+
+    /// Closes the connection in an orderly way (TCP FIN) without an answer.
+    pub fn close() -> Reply {
+        Reply::new(Outcome::Close)
+    }
+
+    /// Writes these bytes where an HTTP response should be, then closes the connection.
+    pub fn garbage(bytes: impl Into<Bytes>) -> Reply {
+        Reply::new(Outcome::Garbage(bytes.into()))
+    }
+
+    fn new(outcome: Outcome) -> Reply {
+        Reply {
+            outcome,
+            headers: Vec::new(),
+            body: None,
+            delay: Duration::ZERO,
+            drip: None,
+            truncated: false,
+        }
+    }
+
+    /// Adds a response header, as given. `Content-Length`, `Transfer-Encoding` and `Content-Type`
+    /// replace those that the server would write; `Connection: close` also closes the connection.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Reply {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// The response body. It is called `application/json` unless a header says otherwise.
+    #[must_use]
+    pub fn body(mut self, body: impl Into<Bytes>) -> Reply {
+        self.body = Some(body.into());
+        self
+    }
+
+    /// Waits this long after the request was received before anything else is done.
+    #[must_use]
+    pub fn delay(mut self, delay: Duration) -> Reply {
+        self.delay = delay;
+        self
+    }
+
+    /// Writes the response one byte at a time, with this much time between two bytes.
+    #[must_use]
+    pub fn drip(mut self, interval: Duration) -> Reply {
+        self.drip = Some(interval);
+        self
+    }
+
+    /// Announces a longer body than is sent, then closes the connection.
+    ///
+    /// The status line does arrive, so the request counts as answered with it.
+    #[must_use]
+    pub fn truncated(mut self) -> Reply {
+        self.truncated = true;
+        self
+    }
+
+    /// Carries out `AsSegment`; a body that was set stays.
+    pub(super) fn judged(mut self, verdict: Result<(), Refusal>) -> Reply {
+        let (status, body) = match verdict {
+            Ok(()) => (200, SUCCESS),
+            Err(refusal) => (refusal.status(), refusal.body()),
+        };
+        if verdict == Err(Refusal::NotPost) {
+            self = self.header("allow", "POST");
+        }
+        self.outcome = Outcome::Status(status);
+        self.body.get_or_insert(Bytes::from_static(body.as_bytes()));
+        self
+    }
+
+    pub(super) fn resets(&self) -> bool {
+        matches!(self.outcome, Outcome::Reset)
+    }
+}

@@ -1,0 +1,69 @@
+//! What Segment's tracking API accepts and what it refuses.
+//!
+//! The checks go only as far as Segment's answers do: paths, sizes and well-formed JSON. Whether
+//! an event makes sense is not looked at, as Segment finds that out after it has answered.
+
+use http::Method;
+
+use super::envelope;
+
+const MAX_BODY: usize = 500_000;
+const MAX_EVENT: usize = 32_768;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    UnknownPath,
+    NotPost,
+    BodyTooLarge,
+    MalformedJson,
+    EventTooLarge,
+}
+
+impl Refusal {
+    pub(super) fn status(self) -> u16 {
+        match self {
+            Refusal::UnknownPath => 404,
+            Refusal::NotPost => 405,
+            Refusal::BodyTooLarge | Refusal::MalformedJson | Refusal::EventTooLarge => 400,
+        }
+    }
+
+    pub(super) fn body(self) -> &'static str {
+        match self {
+            Refusal::UnknownPath => {
+                r#"{"success":false,"code":"not_found","message":"there is nothing at this path"}"#
+            }
+            Refusal::NotPost => {
+                r#"{"success":false,"code":"method_not_allowed","message":"only POST is allowed here"}"#
+            }
+            Refusal::BodyTooLarge => {
+                r#"{"success":false,"code":"too_large","message":"the body exceeds 500 KB"}"#
+            }
+            Refusal::MalformedJson => {
+                r#"{"success":false,"code":"invalid_request","message":"malformed JSON"}"#
+            }
+            Refusal::EventTooLarge => {
+                r#"{"success":false,"code":"too_large","message":"an event exceeds 32 KB"}"#
+            }
+        }
+    }
+}
+
+pub(super) fn judge(method: &Method, path: &str, body: &[u8]) -> Result<(), Refusal> {
+    match path {
+        "/v1/batch" | "/v1/import" | "/v1/b" => {}
+        "/v1/track" | "/v1/identify" | "/v1/page" | "/v1/screen" | "/v1/group" | "/v1/alias" => {}
+        _ => return Err(Refusal::UnknownPath),
+    }
+    if method != Method::POST {
+        return Err(Refusal::NotPost);
+    }
+    if body.len() > MAX_BODY {
+        return Err(Refusal::BodyTooLarge);
+    }
+    let events = envelope::raw_events(body).ok_or(Refusal::MalformedJson)?;
+    if events.iter().any(|event| event.get().len() > MAX_EVENT) {
+        return Err(Refusal::EventTooLarge);
+    }
+    Ok(())
+}

@@ -1,0 +1,54 @@
+//! Which reply comes next: the queue, then the fallback.
+//!
+//! It hands out a function rather than calling it, because it is asked under a lock.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::{Reply, Request};
+
+#[derive(Default)]
+pub(super) struct Script {
+    queue: VecDeque<Reply>,
+    fallback: Source,
+}
+
+#[derive(Clone)]
+pub(super) enum Source {
+    Fixed(Reply),
+    Function(Arc<dyn Fn(&Request) -> Reply + Send + Sync>),
+}
+
+impl Default for Source {
+    fn default() -> Self {
+        Source::Fixed(Reply::as_segment())
+    }
+}
+
+impl Source {
+    /// A function may ask for a reset at any time.
+    pub(super) fn may_reset(&self) -> bool {
+        match self {
+            Source::Fixed(reply) => reply.resets(),
+            Source::Function(_) => true,
+        }
+    }
+}
+
+impl Script {
+    pub(super) fn extend(&mut self, replies: Vec<Reply>) {
+        self.queue.extend(replies);
+    }
+
+    /// Returns the earlier one, whose captured values may have a destructor to run.
+    pub(super) fn set_fallback(&mut self, fallback: Source) -> Source {
+        std::mem::replace(&mut self.fallback, fallback)
+    }
+
+    pub(super) fn next(&mut self) -> Source {
+        match self.queue.pop_front() {
+            Some(reply) => Source::Fixed(reply),
+            None => self.fallback.clone(),
+        }
+    }
+}
