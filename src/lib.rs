@@ -14,10 +14,17 @@
 )]
 
 mod background;
+mod clock;
+pub mod emitter;
 mod error;
 pub mod event;
 mod ledger;
+pub mod plugin;
+pub mod segment;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod transport;
 
-pub use error::BoxError;
-pub use event::Event;
+pub use error::{BoxError, SettingsError};
+pub use event::{Event, Kind};
 pub use ledger::*;

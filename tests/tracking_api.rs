@@ -35,9 +35,7 @@ impl Client {
 
     fn send_request(&mut self, method: &str, path: &str, body: &str) {
         let length = body.len();
-        self.send(format!(
-            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{body}"
-        ));
+        self.send(format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{body}"));
     }
 
     fn receive_head(&mut self) -> String {
@@ -58,11 +56,7 @@ impl Client {
             .map_or(0, |length| length.parse().unwrap());
         let mut body = vec![0; length];
         self.stream.read_exact(&mut body).unwrap();
-        Answer {
-            status: head[9..12].parse().unwrap(),
-            head,
-            body: String::from_utf8(body).unwrap(),
-        }
+        Answer { status: head[9..12].parse().unwrap(), head, body: String::from_utf8(body).unwrap() }
     }
 
     fn request(&mut self, method: &str, path: &str, body: &str) -> Answer {
@@ -81,10 +75,8 @@ impl Client {
 }
 
 fn batch(ids: &[&str]) -> String {
-    let events: Vec<_> = ids
-        .iter()
-        .map(|id| serde_json::json!({"type": "track", "event": "Tested", "messageId": id}))
-        .collect();
+    let events: Vec<_> =
+        ids.iter().map(|id| serde_json::json!({"type": "track", "event": "Tested", "messageId": id})).collect();
     serde_json::json!({ "batch": events }).to_string()
 }
 
@@ -251,14 +243,8 @@ fn what_is_not_http_is_refused_and_not_recorded() {
     for (bytes, status) in [
         ("hello there\r\n\r\n", "400"),
         ("POST / HTTP/1.1\r\ncontent-length: many\r\n\r\n", "400"),
-        (
-            "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
-            "400",
-        ),
-        (
-            "POST / HTTP/1.1\r\ncontent-length: 99999999999\r\n\r\n",
-            "413",
-        ),
+        ("POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n", "400"),
+        ("POST / HTTP/1.1\r\ncontent-length: 99999999999\r\n\r\n", "413"),
     ] {
         let mut client = Client::connect(&api);
         client.send(bytes);
@@ -272,10 +258,7 @@ fn what_is_not_http_is_refused_and_not_recorded() {
 fn scripted_replies_come_in_order_and_then_the_default() {
     let api = start();
     api.set_default(Reply::status(418).body("teapot"));
-    api.script([
-        Reply::status(500),
-        Reply::status(429).header("Retry-After", "7"),
-    ]);
+    api.script([Reply::status(500), Reply::status(429).header("Retry-After", "7")]);
     api.script(vec![Reply::ok()]);
     let mut client = Client::connect(&api);
     assert_eq!(client.post("{}").status, 500);
@@ -288,11 +271,7 @@ fn scripted_replies_come_in_order_and_then_the_default() {
     api.set_default(Reply::as_segment());
     assert_eq!(client.post("{").status, 400);
 
-    let answered: Vec<_> = api
-        .requests()
-        .iter()
-        .map(|r| r.answered().unwrap())
-        .collect();
+    let answered: Vec<_> = api.requests().iter().map(|r| r.answered().unwrap()).collect();
     assert_eq!(answered, [500, 429, 200, 418, 400]);
 }
 
@@ -400,14 +379,8 @@ fn a_hanging_request_arrives_but_is_never_answered() {
     assert_eq!(api.open_connections(), 1);
     // Another connection is not held up by it.
     assert_eq!(Client::connect(&api).post("{}").status, 200);
-    client
-        .stream
-        .set_read_timeout(Some(Duration::from_millis(20)))
-        .unwrap();
-    assert!(matches!(
-        client.rest().unwrap_err().kind(),
-        ErrorKind::WouldBlock | ErrorKind::TimedOut
-    ));
+    client.stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+    assert!(matches!(client.rest().unwrap_err().kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut));
 }
 
 #[test]
@@ -459,10 +432,7 @@ fn many_connections_lose_nothing() {
 #[test]
 fn waiting_ends_with_the_events_or_with_the_timeout() {
     let api = start();
-    assert!(
-        api.wait_for_requests(1, Duration::from_millis(5))
-            .is_empty()
-    );
+    assert!(api.wait_for_requests(1, Duration::from_millis(5)).is_empty());
     assert!(api.wait_for_events(1, Duration::from_millis(5)).is_empty());
     api.script([Reply::status(500)]);
     thread::scope(|scope| {
@@ -519,12 +489,7 @@ fn a_panic_in_the_function_costs_only_its_connection() {
 fn dropping_wakes_whatever_still_waits() {
     let api = start();
     let age = Duration::from_secs(3600);
-    api.script([
-        Reply::hang(),
-        Reply::ok().delay(age),
-        Reply::ok().drip(age),
-        Reply::hang().delay(age),
-    ]);
+    api.script([Reply::hang(), Reply::ok().delay(age), Reply::ok().drip(age), Reply::hang().delay(age)]);
     let mut clients = Vec::new();
     for n in 1..=4 {
         let mut client = Client::connect(&api);

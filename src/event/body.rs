@@ -239,6 +239,11 @@ impl Event {
         &mut self.content
     }
 
+    /// Becomes what `other` says, and stays the same event for callbacks and counts.
+    pub(crate) fn replace_content(&mut self, other: Event) {
+        *self.write() = other.content;
+    }
+
     /// From now on the event can be taken back to what it is now.
     pub(crate) fn arm(&mut self) {
         self.undo = Undo::Armed;

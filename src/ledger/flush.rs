@@ -1,6 +1,7 @@
 //! Waiting until every event that was accepted before has its outcome.
 
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::{Ledger, Outcome};
@@ -55,6 +56,7 @@ impl Ledger {
         let pending = self.accepted() - books.settled();
         let report = FlushReport { pending, ..FlushReport::default() };
         let id = books.flush_count;
+        self.flushing.fetch_add(1, Ordering::AcqRel);
         books.flushes.push(FlushTally { id, epoch, report });
         id
     }
@@ -69,6 +71,7 @@ impl Ledger {
             let left = deadline.saturating_duration_since(Instant::now());
             let done = books.flushes.get(at).is_none_or(|tally| tally.report.pending == 0);
             if done || left == Duration::ZERO {
+                self.flushing.fetch_sub(1, Ordering::AcqRel);
                 return books.flushes.swap_remove(at).report;
             }
             books = self.changed.wait_timeout(books, left).unwrap_or_else(PoisonError::into_inner).0;

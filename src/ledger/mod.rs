@@ -7,6 +7,7 @@
 mod callbacks;
 mod flush;
 mod outcome;
+mod room;
 mod stats;
 mod ticket;
 mod watch;
@@ -19,6 +20,7 @@ use callbacks::Callbacks;
 pub use flush::FlushReport;
 use flush::FlushTally;
 pub use outcome::{DestinationOutcome, DropReason, Outcome, Settlement};
+pub(crate) use room::{Load, Room};
 pub use stats::{DestinationStats, Drops, Stats};
 pub(crate) use ticket::Ticket;
 pub use watch::Receipt;
@@ -29,8 +31,10 @@ use crate::background::Background;
 /// Counts of one client.
 #[derive(Debug)]
 pub(crate) struct Ledger {
-    accepted: AtomicU64,
+    pub(crate) room: Room,
     refused: AtomicU64,
+    /// Flushes under way.
+    flushing: AtomicU64,
     books: Mutex<Books>,
     changed: Condvar,
     callbacks: Callbacks,
@@ -48,8 +52,9 @@ struct Books {
 impl Ledger {
     pub(crate) fn new(background: Background) -> Self {
         Self {
-            accepted: AtomicU64::new(0),
+            room: Room::default(),
             refused: AtomicU64::new(0),
+            flushing: AtomicU64::new(0),
             books: Mutex::default(),
             changed: Condvar::new(),
             callbacks: Callbacks::new(),
@@ -58,7 +63,7 @@ impl Ledger {
     }
 
     pub(crate) fn accepted(&self) -> u64 {
-        self.accepted.load(Ordering::Acquire)
+        self.room.accepted()
     }
 
     fn refused(&self) -> u64 {
@@ -75,8 +80,8 @@ impl Ledger {
     }
 
     /// Counts an accepted event, before anybody can settle it.
-    pub(crate) fn accept(&self) {
-        self.accepted.fetch_add(1, Ordering::Release);
+    pub(crate) fn accept(&self, bytes: u32) {
+        self.room.accept(bytes);
     }
 
     /// Counts a call that was refused.
@@ -89,6 +94,11 @@ impl Ledger {
         self.settle(tickets.into_iter().filter_map(|ticket| Some((ticket, ticket.settle_share(outcome)?))))
     }
 
+    /// Whether somebody waits for a flush: then nothing waits for its batch to fill.
+    pub(crate) fn is_flushing(&self) -> bool {
+        self.flushing.load(Ordering::Acquire) > 0
+    }
+
     /// Settles tickets altogether, under one lock. Returns whether nothing is pending any more.
     pub(crate) fn settle<'a>(&self, tickets: impl IntoIterator<Item = (&'a Ticket, Outcome)>) -> bool {
         let mut told = Vec::new();
@@ -98,8 +108,11 @@ impl Ledger {
                 continue;
             }
             books.count(ticket.epoch(), outcome);
-            if let Some(watch) = ticket.take_watch() {
-                told.push((watch, outcome));
+            if !ticket.is_shared() {
+                self.room.end_early(ticket.bytes());
+            }
+            if ticket.is_watched() {
+                told.push((ticket, outcome));
             }
         }
         let drained = books.settled() == self.accepted();
@@ -108,8 +121,8 @@ impl Ledger {
         if drained || flushed {
             self.changed.notify_all();
         }
-        for (watch, outcome) in told {
-            self.tell(watch, outcome);
+        for (ticket, outcome) in told {
+            self.tell(ticket, outcome);
         }
         drained
     }

@@ -2,9 +2,9 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{DropReason, Ledger, Outcome, Watch};
+use super::{DropReason, Ledger, Outcome, Settlement, Watch};
 
 /// One accepted event in the books. Settled once; dropped unsettled, it settles itself as lost.
 pub(crate) struct Ticket {
@@ -15,9 +15,16 @@ pub(crate) struct Ticket {
     /// Destinations that have not settled their share, once it is known how many there are.
     open_shares: AtomicU32,
     delivered: AtomicBool,
-    watch: Option<Box<Mutex<Option<Watch>>>>,
+    shared: bool,
+    watch: Option<Box<Mutex<Watched>>>,
     /// What a ticket that is dropped unsettled is counted as.
     unsettled: DropReason,
+}
+
+/// Who watches, and then, for after plugins, what they are to see.
+pub(super) enum Watched {
+    Open(Watch),
+    Ended(Option<Settlement>),
 }
 
 impl Ticket {
@@ -30,7 +37,8 @@ impl Ticket {
             settled: AtomicBool::new(false),
             open_shares: AtomicU32::new(0),
             delivered: AtomicBool::new(false),
-            watch: watch.map(|watch| Box::new(Mutex::new(Some(*watch)))),
+            shared: false,
+            watch: watch.map(|watch| Box::new(Mutex::new(Watched::Open(*watch)))),
             unsettled: DropReason::Internal,
         }
     }
@@ -57,14 +65,46 @@ impl Ticket {
         !self.settled.swap(true, Ordering::AcqRel)
     }
 
+    fn watched(&self) -> Option<MutexGuard<'_, Watched>> {
+        Some(self.watch.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Ends the watch.
     pub(super) fn take_watch(&self) -> Option<Watch> {
-        self.watch.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner).take()
+        match std::mem::replace(&mut *self.watched()?, Watched::Ended(None)) {
+            Watched::Open(watch) => Some(watch),
+            Watched::Ended(_) => None,
+        }
+    }
+
+    /// Keeps the end of the event for [`take_settlement`](Self::take_settlement).
+    pub(super) fn keep(&self, settlement: Settlement) {
+        if let Some(mut watched) = self.watched() {
+            *watched = Watched::Ended(Some(settlement));
+        }
+    }
+
+    /// The end of the event, once, if after plugins are to see it and it has come.
+    pub(crate) fn take_settlement(&self) -> Option<Settlement> {
+        match &mut *self.watched()? {
+            Watched::Open(_) => None,
+            Watched::Ended(settlement) => settlement.take(),
+        }
+    }
+
+    /// Has the end of the event kept for after plugins.
+    pub(crate) fn keep_for_after(&mut self) {
+        let watch = self.watch.get_or_insert_with(|| Box::new(Mutex::new(Watched::Open(Watch::default()))));
+        if let Watched::Open(watch) = watch.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            watch.keep = true;
+        }
     }
 
     /// Lets whoever watches the event know more about its end.
     pub(crate) fn note(&self, note: impl FnOnce(&mut Watch)) {
-        let Some(watch) = &self.watch else { return };
-        if let Some(watch) = watch.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+        if let Some(mut watched) = self.watched()
+            && let Watched::Open(watch) = &mut *watched
+        {
             note(watch);
         }
     }
@@ -73,6 +113,12 @@ impl Ticket {
     pub(crate) fn share(&mut self, destinations: u32) {
         *self.open_shares.get_mut() = destinations;
         self.unsettled = DropReason::Internal;
+        self.shared = true;
+    }
+
+    /// Whether destinations have the event.
+    pub(super) fn is_shared(&self) -> bool {
+        self.shared
     }
 
     /// One destination is done. Returns the outcome altogether, if it was the last.

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use tokio::sync::oneshot;
 
-use super::{DestinationOutcome, DropReason, Ledger, Outcome, Settlement};
+use super::{DestinationOutcome, DropReason, Ledger, Outcome, Settlement, Ticket};
 
 /// What is called with the end of an event.
 pub(crate) type Callback = Box<dyn FnOnce(&Settlement) + Send>;
@@ -19,6 +19,8 @@ pub(crate) struct Watch {
     pub(crate) receipt: Option<oneshot::Sender<Settlement>>,
     pub(crate) message_id: String,
     pub(crate) destinations: Vec<DestinationOutcome>,
+    /// Keep the settlement in the ticket, for after plugins.
+    pub(super) keep: bool,
 }
 
 impl fmt::Debug for Watch {
@@ -29,9 +31,13 @@ impl fmt::Debug for Watch {
 
 impl Ledger {
     /// Tells whoever watched an event, away from the pipeline: a callback may panic or hang without effect on it.
-    pub(super) fn tell(&self, watch: Watch, outcome: Outcome) {
-        let Watch { callbacks, receipt, message_id, destinations } = watch;
+    pub(super) fn tell(&self, ticket: &Ticket, outcome: Outcome) {
+        let Some(watch) = ticket.take_watch() else { return };
+        let Watch { callbacks, receipt, message_id, destinations, keep } = watch;
         let settlement = Settlement { message_id, outcome, destinations };
+        if keep {
+            ticket.keep(settlement.clone());
+        }
         if let Some(receipt) = receipt {
             // Nobody may be waiting any more.
             let _ = receipt.send(settlement.clone());

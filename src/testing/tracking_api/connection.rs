@@ -21,11 +21,7 @@ use super::shared::{Shared, Waiting};
 use super::{Reply, Request};
 
 pub(super) fn serve(stream: &TcpStream, number: usize, shared: &Shared) -> io::Result<()> {
-    let connection = Connection {
-        stream,
-        number,
-        shared,
-    };
+    let connection = Connection { stream, number, shared };
     stream.set_nodelay(true)?;
     let mut reader = Reader::new(stream);
     loop {
@@ -69,10 +65,7 @@ impl<'a> Connection<'a> {
     /// Enters the request and finds out what is to be done about it. The reply is no longer
     /// `AsSegment`.
     fn receive(&self, head: Arc<Head>, body: &[u8]) -> (Waiting<'a>, Reply) {
-        let request = self
-            .shared
-            .keeps_requests()
-            .then(|| self.request(Arc::clone(&head), body));
+        let request = self.shared.keeps_requests().then(|| self.request(Arc::clone(&head), body));
         let (waiting, source) = self.shared.arrived(request.clone(), body.len());
         let reply = match source {
             Source::Fixed(reply) => reply,

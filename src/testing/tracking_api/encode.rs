@@ -14,29 +14,18 @@ pub(super) struct Response {
     pub(super) keep_alive: bool,
 }
 
-pub(super) fn response(
-    reply: &Reply,
-    status: u16,
-    keep_alive: bool,
-    without_body: bool,
-) -> Response {
-    let sets = |name: &str| {
-        reply
-            .headers
-            .iter()
-            .any(|(set, _)| set.eq_ignore_ascii_case(name))
-    };
-    let closes = reply.headers.iter().any(|(name, value)| {
-        name.eq_ignore_ascii_case("connection") && value.eq_ignore_ascii_case("close")
-    });
+pub(super) fn response(reply: &Reply, status: u16, keep_alive: bool, without_body: bool) -> Response {
+    let sets = |name: &str| reply.headers.iter().any(|(set, _)| set.eq_ignore_ascii_case(name));
+    let closes = reply
+        .headers
+        .iter()
+        .any(|(name, value)| name.eq_ignore_ascii_case("connection") && value.eq_ignore_ascii_case("close"));
     let keep_alive = keep_alive && !closes && !reply.truncated;
     let body = reply.body.as_deref().unwrap_or_default();
     // These never have a body, so a length would be an error.
     let bodiless = matches!(status, 100..=199 | 204 | 304);
 
-    let reason = StatusCode::from_u16(status)
-        .ok()
-        .and_then(|status| status.canonical_reason());
+    let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
     let mut head = format!("HTTP/1.1 {status} {}\r\n", reason.unwrap_or_default());
     for (name, value) in &reply.headers {
         head += &format!("{name}: {value}\r\n");

@@ -66,17 +66,14 @@ pub(super) fn find(bytes: &[u8]) -> Result<Found, Malformed> {
         Ok(httparse::Status::Complete(length)) => length,
         Ok(httparse::Status::Partial) if bytes.len() > MAX_HEAD => return Err(Malformed::TooLarge),
         Ok(httparse::Status::Partial) => {
-            return Ok(Found::Partial {
-                awaits_continue: false,
-            });
+            return Ok(Found::Partial { awaits_continue: false });
         }
         Err(_) => return Err(Malformed::NotHttp),
     };
     let framing = Framing::of(parsed.headers)?;
     let Some((body, length)) = framing.locate(bytes, head_length)? else {
         return Ok(Found::Partial {
-            awaits_continue: field(parsed.headers, &EXPECT)
-                .any(|value| value.eq_ignore_ascii_case(b"100-continue")),
+            awaits_continue: field(parsed.headers, &EXPECT).any(|value| value.eq_ignore_ascii_case(b"100-continue")),
         });
     };
     let keep_alive = if parsed.version == Some(0) {
@@ -89,12 +86,7 @@ pub(super) fn find(bytes: &[u8]) -> Result<Found, Malformed> {
         uri: Uri::try_from(parsed.path.unwrap_or_default())?,
         headers: header_map(parsed.headers)?,
     });
-    Ok(Found::Complete(Message {
-        head,
-        body,
-        length,
-        keep_alive,
-    }))
+    Ok(Found::Complete(Message { head, body, length, keep_alive }))
 }
 
 enum Framing {
@@ -110,9 +102,7 @@ impl Framing {
         let Some(length) = field(fields, &CONTENT_LENGTH).next() else {
             return Ok(Framing::Length(0));
         };
-        let length = std::str::from_utf8(length)
-            .ok()
-            .and_then(|text| text.parse().ok());
+        let length = std::str::from_utf8(length).ok().and_then(|text| text.parse().ok());
         match length {
             None => Err(Malformed::NotHttp),
             Some(length) if length > MAX_BODY => Err(Malformed::TooLarge),
@@ -176,10 +166,7 @@ fn locate_trailer_end(bytes: &[u8], at: usize) -> Result<Option<usize>, Malforme
     }
 }
 
-fn field<'a>(
-    fields: &'a [httparse::Header<'_>],
-    name: &'a HeaderName,
-) -> impl Iterator<Item = &'a [u8]> {
+fn field<'a>(fields: &'a [httparse::Header<'_>], name: &'a HeaderName) -> impl Iterator<Item = &'a [u8]> {
     fields
         .iter()
         .filter(move |field| field.name.eq_ignore_ascii_case(name.as_str()))
@@ -196,10 +183,7 @@ fn lists(fields: &[httparse::Header<'_>], name: &HeaderName, member: &[u8]) -> b
 fn header_map(fields: &[httparse::Header<'_>]) -> Result<HeaderMap, Malformed> {
     let mut headers = HeaderMap::with_capacity(fields.len());
     for field in fields {
-        headers.append(
-            HeaderName::from_bytes(field.name.as_bytes())?,
-            HeaderValue::from_bytes(field.value)?,
-        );
+        headers.append(HeaderName::from_bytes(field.name.as_bytes())?, HeaderValue::from_bytes(field.value)?);
     }
     Ok(headers)
 }

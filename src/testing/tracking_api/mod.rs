@@ -117,11 +117,7 @@ impl TrackingApi {
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared::default());
         let acceptor = server::spawn(listener, Arc::clone(&shared))?;
-        Ok(TrackingApi {
-            address,
-            shared,
-            acceptor: Some(acceptor),
-        })
+        Ok(TrackingApi { address, shared, acceptor: Some(acceptor) })
     }
 
     /// Where the server listens: `http://127.0.0.1:PORT`, without a trailing slash.

@@ -19,9 +19,7 @@ impl TrackingApi {
     ///
     /// Events sent twice are listed twice.
     pub fn events(&self) -> Vec<Value> {
-        accepted(&self.requests())
-            .flat_map(Request::events)
-            .collect()
+        accepted(&self.requests()).flat_map(Request::events).collect()
     }
 
     /// The `messageId` of every event in [`events`](Self::events).
@@ -43,9 +41,8 @@ impl TrackingApi {
     /// Blocks until [`events`](Self::events) holds `n` events or the timeout has passed; returns
     /// those that are there.
     pub fn wait_for_events(&self, n: usize, timeout: Duration) -> Vec<Value> {
-        let requests = self.wait_until(timeout, |requests, _| {
-            accepted(requests).map(Request::event_count).sum::<usize>() >= n
-        });
+        let requests =
+            self.wait_until(timeout, |requests, _| accepted(requests).map(Request::event_count).sum::<usize>() >= n);
         accepted(&requests).flat_map(Request::events).collect()
     }
 
@@ -87,22 +84,14 @@ impl TrackingApi {
         self.shared.state().record.clear();
     }
 
-    fn wait_until(
-        &self,
-        timeout: Duration,
-        enough: impl Fn(&[Request], usize) -> bool,
-    ) -> Vec<Request> {
+    fn wait_until(&self, timeout: Duration, enough: impl Fn(&[Request], usize) -> bool) -> Vec<Request> {
         // A timeout too long for the clock is no timeout.
         let deadline = Instant::now().checked_add(timeout);
         loop {
             let (requests, count, progress) = {
                 let state = self.shared.state();
                 let requests = state.record.requests().to_vec();
-                (
-                    requests,
-                    state.record.request_count(),
-                    state.record.progress(),
-                )
+                (requests, state.record.request_count(), state.record.progress())
             };
             if enough(&requests, count) || !self.shared.wait_for_progress(progress, deadline) {
                 return requests;
@@ -112,7 +101,5 @@ impl TrackingApi {
 }
 
 fn accepted(requests: &[Request]) -> impl Iterator<Item = &Request> {
-    requests
-        .iter()
-        .filter(|request| matches!(request.answered(), Some(200..=299)))
+    requests.iter().filter(|request| matches!(request.answered(), Some(200..=299)))
 }

@@ -30,13 +30,7 @@ pub(super) enum Incoming {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(stream: &'a TcpStream) -> Reader<'a> {
-        Reader {
-            stream,
-            buffer: vec![0; CAPACITY],
-            start: 0,
-            end: 0,
-            holds_byte: false,
-        }
+        Reader { stream, buffer: vec![0; CAPACITY], start: 0, end: 0, holds_byte: false }
     }
 
     /// Blocks until a request is complete. `hold_back` is asked when its first bytes are there.
@@ -62,11 +56,7 @@ impl<'a> Reader<'a> {
                 }
                 Ok(Found::Partial { .. }) => {}
             }
-            let more = if hold {
-                self.take_all_but_last()?
-            } else {
-                self.take()?
-            };
+            let more = if hold { self.take_all_but_last()? } else { self.take()? };
             if !more {
                 return Ok(Incoming::Gone);
             }
@@ -78,13 +68,9 @@ impl<'a> Reader<'a> {
         let message = self.filled(0);
         match body {
             Body::Plain(range) => Cow::Borrowed(message.get(range.clone()).unwrap_or_default()),
-            Body::Chunked(chunks) => Cow::Owned(
-                chunks
-                    .iter()
-                    .filter_map(|range| message.get(range.clone()))
-                    .collect::<Vec<_>>()
-                    .concat(),
-            ),
+            Body::Chunked(chunks) => {
+                Cow::Owned(chunks.iter().filter_map(|range| message.get(range.clone())).collect::<Vec<_>>().concat())
+            }
         }
     }
 
@@ -99,9 +85,7 @@ impl<'a> Reader<'a> {
 
     /// What is in the buffer, with this many bytes beyond that were only looked at.
     fn filled(&self, beyond: usize) -> &[u8] {
-        self.buffer
-            .get(self.start..self.end + beyond)
-            .unwrap_or_default()
+        self.buffer.get(self.start..self.end + beyond).unwrap_or_default()
     }
 
     fn take(&mut self) -> io::Result<bool> {

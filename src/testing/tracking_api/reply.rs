@@ -90,14 +90,7 @@ impl Reply {
     }
 
     fn new(outcome: Outcome) -> Reply {
-        Reply {
-            outcome,
-            headers: Vec::new(),
-            body: None,
-            delay: Duration::ZERO,
-            drip: None,
-            truncated: false,
-        }
+        Reply { outcome, headers: Vec::new(), body: None, delay: Duration::ZERO, drip: None, truncated: false }
     }
 
     /// Adds a response header, as given. `Content-Length`, `Transfer-Encoding` and `Content-Type`

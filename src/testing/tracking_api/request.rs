@@ -117,10 +117,7 @@ impl Request {
 
     /// Remembered, because a waiting test asks again whenever something has happened.
     pub(super) fn event_count(&self) -> usize {
-        *self
-            .received
-            .event_count
-            .get_or_init(|| self.events().len())
+        *self.received.event_count.get_or_init(|| self.events().len())
     }
 }
 

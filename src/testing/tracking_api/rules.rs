@@ -30,21 +30,13 @@ impl Refusal {
 
     pub(super) fn body(self) -> &'static str {
         match self {
-            Refusal::UnknownPath => {
-                r#"{"success":false,"code":"not_found","message":"there is nothing at this path"}"#
-            }
+            Refusal::UnknownPath => r#"{"success":false,"code":"not_found","message":"there is nothing at this path"}"#,
             Refusal::NotPost => {
                 r#"{"success":false,"code":"method_not_allowed","message":"only POST is allowed here"}"#
             }
-            Refusal::BodyTooLarge => {
-                r#"{"success":false,"code":"too_large","message":"the body exceeds 500 KB"}"#
-            }
-            Refusal::MalformedJson => {
-                r#"{"success":false,"code":"invalid_request","message":"malformed JSON"}"#
-            }
-            Refusal::EventTooLarge => {
-                r#"{"success":false,"code":"too_large","message":"an event exceeds 32 KB"}"#
-            }
+            Refusal::BodyTooLarge => r#"{"success":false,"code":"too_large","message":"the body exceeds 500 KB"}"#,
+            Refusal::MalformedJson => r#"{"success":false,"code":"invalid_request","message":"malformed JSON"}"#,
+            Refusal::EventTooLarge => r#"{"success":false,"code":"too_large","message":"an event exceeds 32 KB"}"#,
         }
     }
 }

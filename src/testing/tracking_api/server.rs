@@ -16,16 +16,14 @@ use super::shared::Shared;
 const BACK_OFF: Duration = Duration::from_millis(10);
 
 pub(super) fn spawn(listener: TcpListener, shared: Arc<Shared>) -> io::Result<JoinHandle<()>> {
-    thread::Builder::new()
-        .name("tracking-api".to_owned())
-        .spawn(move || {
-            let threads = accept(&listener, &shared);
-            // New clients are refused from here on, however long the threads take.
-            drop(listener);
-            for thread in threads {
-                let _ = thread.join();
-            }
-        })
+    thread::Builder::new().name("tracking-api".to_owned()).spawn(move || {
+        let threads = accept(&listener, &shared);
+        // New clients are refused from here on, however long the threads take.
+        drop(listener);
+        for thread in threads {
+            let _ = thread.join();
+        }
+    })
 }
 
 fn accept(listener: &TcpListener, shared: &Arc<Shared>) -> Vec<JoinHandle<()>> {
@@ -50,9 +48,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) -> Vec<JoinHandle<()>> {
 }
 
 fn serve(stream: Arc<TcpStream>, number: usize, shared: Arc<Shared>) -> io::Result<JoinHandle<()>> {
-    thread::Builder::new()
-        .name(format!("tracking-api-{number}"))
-        .spawn(move || {
-            let _ = connection::serve(&stream, number, &shared);
-        })
+    thread::Builder::new().name(format!("tracking-api-{number}")).spawn(move || {
+        let _ = connection::serve(&stream, number, &shared);
+    })
 }

@@ -62,20 +62,13 @@ impl Shared {
     }
 
     /// Enters a request, which takes the next reply.
-    pub(super) fn arrived(
-        &self,
-        request: Option<Request>,
-        body_len: usize,
-    ) -> (Waiting<'_>, Source) {
+    pub(super) fn arrived(&self, request: Option<Request>, body_len: usize) -> (Waiting<'_>, Source) {
         let mut state = self.state();
         state.record.arrived(request.clone(), body_len);
         let source = state.script.next();
         drop(state);
         self.progress.notify_all();
-        let waiting = Waiting {
-            shared: self,
-            request,
-        };
+        let waiting = Waiting { shared: self, request };
         (waiting, source)
     }
 
@@ -84,19 +77,13 @@ impl Shared {
         let mut state = self.state();
         while state.record.progress() == seen {
             state = match deadline {
-                None => self
-                    .progress
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner),
+                None => self.progress.wait(state).unwrap_or_else(PoisonError::into_inner),
                 Some(deadline) => {
                     let left = deadline.saturating_duration_since(Instant::now());
                     if left.is_zero() {
                         return false;
                     }
-                    self.progress
-                        .wait_timeout(state, left)
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .0
+                    self.progress.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
                 }
             };
         }

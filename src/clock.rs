@@ -1,0 +1,67 @@
+//! Time, so that tests can hold it still.
+//!
+//! All scheduling (flush interval, backoff, deadlines of plugins and attempts) is on the monotonic side; the wall
+//! clock serves timestamps and HTTP dates only, so a jump of it moves no timer.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant, SystemTime};
+
+/// A future that ends at a time.
+pub(crate) type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// The clock of one client. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Clock {
+    /// The machine's.
+    #[default]
+    System,
+    /// A test's.
+    #[cfg(feature = "testing")]
+    Manual(crate::testing::ManualClock),
+}
+
+impl Clock {
+    /// Time since some fixed point; never goes back.
+    pub(crate) fn now(&self) -> Duration {
+        static START: OnceLock<Instant> = OnceLock::new();
+        match self {
+            Clock::System => START.get_or_init(Instant::now).elapsed(),
+            #[cfg(feature = "testing")]
+            Clock::Manual(clock) => clock.monotonic(),
+        }
+    }
+
+    /// The time of day.
+    pub(crate) fn wall(&self) -> SystemTime {
+        match self {
+            Clock::System => SystemTime::now(),
+            #[cfg(feature = "testing")]
+            Clock::Manual(clock) => clock.now(),
+        }
+    }
+
+    /// Ends when [`now`](Self::now) is `deadline` or later.
+    pub(crate) fn sleep_until(&self, deadline: Duration) -> Sleep {
+        match self {
+            Clock::System => Box::pin(tokio::time::sleep(deadline.saturating_sub(self.now()))),
+            #[cfg(feature = "testing")]
+            Clock::Manual(clock) => Box::pin(clock.sleep_until(deadline)),
+        }
+    }
+
+    /// `future`, if it ends within `limit`. A future that is ready at once costs no timer.
+    pub(crate) async fn timeout<F: Future>(&self, limit: Duration, future: F) -> Option<F::Output> {
+        let mut future = std::pin::pin!(future);
+        if let std::task::Poll::Ready(output) = futures_util::poll!(future.as_mut()) {
+            return Some(output);
+        }
+        let deadline = self.sleep_until(self.now().saturating_add(limit));
+        tokio::select! {
+            biased;
+            output = future => Some(output),
+            () = deadline => None,
+        }
+    }
+}

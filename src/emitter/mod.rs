@@ -1,0 +1,136 @@
+//! Who is told: signals and those who subscribe to them.
+//!
+//! Always: a signal costs nothing while nobody listens, and a listener cannot change delivery. Each listener has a
+//! bounded queue and is called on a blocking thread, one signal after the other; one that panics, hangs or is slow
+//! loses signals of its own, which are counted, and holds up nobody else.
+
+pub mod signal;
+mod subscription;
+
+use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use signal::{Emitted, Failure, Signal};
+use subscription::Listener;
+pub use subscription::Subscription;
+
+use crate::background::Background;
+
+/// Tells listeners what happens. Cheap to clone; destinations get one with every batch.
+#[derive(Clone)]
+pub struct Emitter {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    background: Background,
+    /// One bit per signal that somebody listens to.
+    wanted: AtomicU32,
+    listeners: Mutex<Vec<Arc<Listener>>>,
+}
+
+/// The error of a signal's name that does not exist.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no signal {name:?}; there are {}", Emitted::NAMES.join(", "))]
+pub struct UnknownSignal {
+    /// The name that was asked for.
+    pub name: String,
+}
+
+impl Emitter {
+    pub(crate) fn new(background: Background) -> Self {
+        let shared = Shared { background, wanted: AtomicU32::new(0), listeners: Mutex::default() };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Calls `listener` with every `signal` until the subscription ends.
+    pub fn on<S: Signal>(&self, _: S, listener: impl Fn(&S::Payload) + Send + Sync + 'static) -> Subscription {
+        self.subscribe(S::NAME, false, move |emitted| S::payload(emitted).into_iter().for_each(&listener))
+    }
+
+    /// Calls `listener` with the next `signal` only.
+    pub fn once<S: Signal>(&self, _: S, listener: impl Fn(&S::Payload) + Send + Sync + 'static) -> Subscription {
+        self.subscribe(S::NAME, true, move |emitted| S::payload(emitted).into_iter().for_each(&listener))
+    }
+
+    /// As [`on`](Self::on), for a name that comes from configuration.
+    ///
+    /// # Errors
+    ///
+    /// If there is no signal of that name.
+    pub fn on_name(
+        &self,
+        name: &str,
+        listener: impl Fn(&Emitted) + Send + Sync + 'static,
+    ) -> Result<Subscription, UnknownSignal> {
+        match Emitted::NAMES.iter().find(|known| **known == name) {
+            Some(name) => Ok(self.subscribe(name, false, listener)),
+            None => Err(UnknownSignal { name: name.to_owned() }),
+        }
+    }
+
+    /// Emits a signal. Never blocks, and never runs a listener on the calling thread.
+    pub fn emit(&self, emitted: Emitted) {
+        let bit = 1 << emitted.index();
+        if self.shared.wanted.load(Ordering::Acquire) & bit == 0 {
+            return;
+        }
+        for listener in self.listeners().iter().filter(|listener| listener.wants == bit) {
+            Listener::tell(listener, &emitted, &self.shared.background);
+        }
+        self.forget_the_done();
+    }
+
+    /// Emits `error`, and logs it.
+    pub fn fail(&self, failure: Failure) {
+        tracing::warn!(target: "tracklane", source = %failure.source, events = failure.events, "{}", failure.message);
+        self.emit(Emitted::Error(failure));
+    }
+
+    /// Whether anybody listens to calls; if nobody does, no event needs to be copied.
+    pub(crate) fn wants_calls(&self) -> bool {
+        self.shared.wanted.load(Ordering::Relaxed) & signal::CALLS != 0
+    }
+
+    fn listeners(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Listener>>> {
+        self.shared.listeners.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn subscribe(
+        &self,
+        name: &'static str,
+        once: bool,
+        call: impl Fn(&Emitted) + Send + Sync + 'static,
+    ) -> Subscription {
+        let index = Emitted::NAMES.iter().position(|known| *known == name).unwrap_or_default();
+        let listener = Arc::new(Listener::new(1 << index, once, Box::new(call)));
+        let mut listeners = self.listeners();
+        listeners.push(listener.clone());
+        self.shared.update_wanted(&listeners);
+        Subscription::new(listener)
+    }
+
+    /// Takes out listeners that have ended.
+    fn forget_the_done(&self) {
+        let mut listeners = self.listeners();
+        let before = listeners.len();
+        listeners.retain(|listener| !listener.has_ended());
+        if listeners.len() < before {
+            self.shared.update_wanted(&listeners);
+        }
+    }
+}
+
+impl Shared {
+    fn update_wanted(&self, listeners: &[Arc<Listener>]) {
+        let wanted = listeners.iter().fold(0, |wanted, listener| wanted | listener.wants);
+        self.wanted.store(wanted, Ordering::Release);
+    }
+}
+
+impl fmt::Debug for Emitter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Emitter").field("listeners", &self.listeners().len()).finish_non_exhaustive()
+    }
+}

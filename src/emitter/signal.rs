@@ -1,0 +1,264 @@
+//! What can be told: one marker type per signal, each with a typed payload.
+//!
+//! The names are those of analytics-node's emitter. No payload carries a secret: no write key, no token, no request
+//! body, and of headers the names only.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+
+use crate::error::BoxError;
+use crate::event::Event as AnyEvent;
+use crate::ledger::DropReason;
+
+/// A signal that can be subscribed to by type: `analytics.on(signal::Error, |failure| …)`.
+///
+/// Implemented by the markers of this module only.
+pub trait Signal: sealed::Sealed + Copy + Send + Sync + 'static {
+    /// What a listener gets.
+    type Payload;
+
+    /// The signal's name, as in analytics-node.
+    const NAME: &'static str;
+
+    #[doc(hidden)]
+    fn payload(emitted: &Emitted) -> Option<&Self::Payload>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+macro_rules! signals {
+    ($($(#[$doc:meta])* $marker:ident($payload:ty) = $name:literal;)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Copy, Debug)]
+            pub struct $marker;
+
+            impl sealed::Sealed for $marker {}
+
+            impl Signal for $marker {
+                type Payload = $payload;
+                const NAME: &'static str = $name;
+
+                fn payload(emitted: &Emitted) -> Option<&$payload> {
+                    match emitted {
+                        Emitted::$marker(payload) => Some(payload),
+                        _ => None,
+                    }
+                }
+            }
+        )*
+
+        /// Any signal, for a listener whose signal's name comes from configuration.
+        #[derive(Clone, Debug)]
+        #[non_exhaustive]
+        pub enum Emitted {
+            $($(#[$doc])* $marker($payload),)*
+        }
+
+        impl Emitted {
+            /// The signal's name, as in analytics-node.
+            #[must_use]
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Emitted::$marker(_) => $name,)*
+                }
+            }
+
+            pub(super) fn index(&self) -> usize {
+                Self::NAMES.iter().position(|name| *name == self.name()).unwrap_or_default()
+            }
+
+            /// The names of all signals.
+            pub const NAMES: &'static [&'static str] = &[$($name),*];
+        }
+    };
+}
+
+signals! {
+    /// Something failed: a plugin, a destination, a request. Delivery may still succeed by a retry.
+    Error(Failure) = "error";
+    /// A track call was accepted.
+    Track(AnyEvent) = "track";
+    /// An identify call was accepted.
+    Identify(AnyEvent) = "identify";
+    /// A page call was accepted.
+    Page(AnyEvent) = "page";
+    /// A screen call was accepted.
+    Screen(AnyEvent) = "screen";
+    /// A group call was accepted.
+    Group(AnyEvent) = "group";
+    /// An alias call was accepted.
+    Alias(AnyEvent) = "alias";
+    /// A batch has its outcome.
+    Flush(Flushed) = "flush";
+    /// An HTTP request is about to be made.
+    HttpRequest(RequestInfo) = "http_request";
+    /// An HTTP response came, or the request failed.
+    HttpResponse(ResponseInfo) = "http_response";
+    /// A plugin or destination was registered.
+    Register(PluginInfo) = "register";
+    /// A plugin or destination was deregistered.
+    Deregister(PluginInfo) = "deregister";
+    /// A call was made after the client was closed. The event is handed over as it was.
+    CallAfterClose(AnyEvent) = "call_after_close";
+    /// The client is ready: its plugins have loaded or failed.
+    Initialize(Initialized) = "initialize";
+    /// Nothing is pending any more.
+    Drained(Settled) = "drained";
+}
+
+/// What failed.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Failure {
+    /// The plugin or destination that failed, or `tracklane`.
+    pub source: Arc<str>,
+    /// What went wrong and what becomes of the events.
+    pub message: String,
+    /// How many events it concerns.
+    pub events: usize,
+    /// Why those events are dropped; `None` if they are not, because the attempt is repeated or the pipeline goes on
+    /// without the plugin.
+    pub dropped: Option<DropReason>,
+    /// The HTTP status, if a response was the cause.
+    pub status: Option<StatusCode>,
+    /// The error itself, if there was one.
+    pub error: Option<Arc<BoxError>>,
+}
+
+impl Failure {
+    /// A failure of `source` that concerns `events` events.
+    pub fn new(source: impl Into<Arc<str>>, message: impl Into<String>, events: usize) -> Self {
+        Self { source: source.into(), message: message.into(), events, dropped: None, status: None, error: None }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.source, self.message)
+    }
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Failure")
+            .field("source", &self.source)
+            .field("message", &self.message)
+            .field("events", &self.events)
+            .field("dropped", &self.dropped)
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A batch that has its outcome.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Flushed {
+    /// The destination's name.
+    pub destination: Arc<str>,
+    /// Events in the batch.
+    pub events: usize,
+    /// Bytes of their JSON.
+    pub bytes: usize,
+    /// Attempts that it took.
+    pub attempts: u32,
+    /// Whether the destination has them.
+    pub delivered: bool,
+}
+
+/// An HTTP request, without secrets and without its body.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RequestInfo {
+    /// The method.
+    pub method: Method,
+    /// The URL, without query.
+    pub url: Arc<str>,
+    /// The names of the headers.
+    pub headers: Vec<http::HeaderName>,
+    /// Events in the body.
+    pub events: usize,
+    /// Bytes of the body.
+    pub bytes: usize,
+    /// Which attempt it is, from 1.
+    pub attempt: u32,
+}
+
+/// The end of an HTTP request.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ResponseInfo {
+    /// The URL, without query.
+    pub url: Arc<str>,
+    /// The status; `None` if no response came.
+    pub status: Option<StatusCode>,
+    /// Events in the request.
+    pub events: usize,
+    /// Which attempt it was, from 1.
+    pub attempt: u32,
+    /// From the request to the response.
+    pub elapsed: Duration,
+}
+
+/// A plugin or destination.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PluginInfo {
+    /// Its name.
+    pub name: Arc<str>,
+    /// What it is: `before`, `enrichment`, `destination`, `after`, `utility`.
+    pub role: &'static str,
+}
+
+/// The client is ready.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Initialized {
+    /// The names of what is registered.
+    pub plugins: Vec<Arc<str>>,
+}
+
+/// Nothing is pending.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Settled {
+    /// Events accepted so far.
+    pub accepted: u64,
+}
+
+impl RequestInfo {
+    /// A request of `events` events in `bytes` bytes, with the headers that `request` has.
+    pub fn of<B>(request: &http::Request<B>, url: Arc<str>, events: usize, bytes: usize, attempt: u32) -> Self {
+        let headers = request.headers().keys().cloned().collect();
+        Self { method: request.method().clone(), url, headers, events, bytes, attempt }
+    }
+}
+
+impl ResponseInfo {
+    /// The end of the request that `request` describes.
+    #[must_use]
+    pub fn of(request: &RequestInfo, status: Option<StatusCode>, elapsed: Duration) -> Self {
+        Self { url: request.url.clone(), status, events: request.events, attempt: request.attempt, elapsed }
+    }
+}
+
+/// The signal that says that a call of this kind was accepted.
+pub(crate) fn of_call(event: AnyEvent) -> Emitted {
+    use crate::event::Kind;
+    match event.kind() {
+        Kind::Track => Emitted::Track(event),
+        Kind::Identify => Emitted::Identify(event),
+        Kind::Page => Emitted::Page(event),
+        Kind::Screen => Emitted::Screen(event),
+        Kind::Group => Emitted::Group(event),
+        Kind::Alias => Emitted::Alias(event),
+    }
+}
+
+pub(super) const CALLS: u32 = 0b111_1110;

@@ -1,0 +1,116 @@
+//! One listener, its queue, and the handle that ends it.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::signal::Emitted;
+use crate::background::Background;
+
+/// Signals that wait for one listener; beyond them the oldest is dropped.
+const QUEUE: usize = 1024;
+
+type Call = Box<dyn Fn(&Emitted) + Send + Sync>;
+
+pub(super) struct Listener {
+    pub(super) wants: u32,
+    once: bool,
+    call: Call,
+    ended: AtomicBool,
+    missed: AtomicU64,
+    queue: Mutex<Queue>,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Emitted>,
+    /// Somebody is calling the listener, and will look at the queue again.
+    busy: bool,
+}
+
+impl Listener {
+    pub(super) fn new(wants: u32, once: bool, call: Call) -> Self {
+        let (ended, missed) = (AtomicBool::new(false), AtomicU64::new(0));
+        Self { wants, once, call, ended, missed, queue: Mutex::default() }
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
+    }
+
+    /// Queues the signal, and sees to it that somebody calls the listener.
+    pub(super) fn tell(this: &Arc<Self>, emitted: &Emitted, background: &Background) {
+        if this.has_ended() {
+            return;
+        }
+        if this.once {
+            this.ended.store(true, Ordering::Release);
+        }
+        let mut queue = this.queue();
+        if queue.waiting.len() == QUEUE {
+            queue.waiting.pop_front();
+            this.missed.fetch_add(1, Ordering::Relaxed);
+        }
+        queue.waiting.push_back(emitted.clone());
+        if std::mem::replace(&mut queue.busy, true) {
+            return;
+        }
+        drop(queue);
+        let listener = this.clone();
+        background.run_blocking("listener", move || listener.work());
+    }
+
+    /// Calls the listener until nothing waits. A panic costs the signal it was called with.
+    fn work(&self) {
+        while let Some(emitted) = self.next() {
+            if self.has_ended() && !self.once {
+                continue;
+            }
+            if catch_unwind(AssertUnwindSafe(|| (self.call)(&emitted))).is_err() {
+                tracing::error!(target: "tracklane", signal = emitted.name(), "a listener panicked; contained");
+            }
+        }
+    }
+
+    fn next(&self) -> Option<Emitted> {
+        let mut queue = self.queue();
+        let next = queue.waiting.pop_front();
+        queue.busy = next.is_some();
+        next
+    }
+
+    fn queue(&self) -> std::sync::MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A listener's place in the emitter. It stays when this is dropped; [`unsubscribe`](Self::unsubscribe) ends it.
+pub struct Subscription {
+    listener: Arc<Listener>,
+}
+
+impl Subscription {
+    pub(super) fn new(listener: Arc<Listener>) -> Self {
+        Self { listener }
+    }
+
+    /// Ends it: the listener is not called again, but for a call that is under way.
+    pub fn unsubscribe(self) {
+        self.listener.ended.store(true, Ordering::Release);
+        self.listener.queue().waiting.clear();
+    }
+
+    /// Signals that the listener did not get, because it was too slow and its queue full.
+    #[must_use]
+    pub fn missed(&self) -> u64 {
+        self.listener.missed.load(Ordering::Relaxed)
+    }
+}
+
+impl fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscription").field("missed", &self.missed()).finish_non_exhaustive()
+    }
+}

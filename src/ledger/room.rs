@@ -1,0 +1,93 @@
+//! How much is under way, so that a call can be refused before memory runs out.
+//!
+//! An event takes room until the destination that is furthest along is done with it. So one slow destination does
+//! not make calls fail while another keeps up (its own queue overflows instead), and with a single destination the
+//! bound is exact, what is in flight included.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A number of events and what they weigh in bytes.
+#[derive(Debug, Default)]
+pub(crate) struct Load {
+    events: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl Load {
+    pub(crate) fn add(&self, events: u64, bytes: u64) {
+        self.events.fetch_add(events, Ordering::AcqRel);
+        self.bytes.fetch_add(bytes, Ordering::AcqRel);
+    }
+
+    pub(crate) fn events(&self) -> u64 {
+        self.events.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Acquire)
+    }
+
+    /// Raises this to `other`, where that is more.
+    fn raise_to(&self, other: &Load) {
+        self.events.fetch_max(other.events(), Ordering::AcqRel);
+        self.bytes.fetch_max(other.bytes(), Ordering::AcqRel);
+    }
+}
+
+/// What came in, and what is done.
+#[derive(Debug, Default)]
+pub(crate) struct Room {
+    accepted: Load,
+    /// Ended before any destination saw it.
+    ended_early: Load,
+    /// Handed to the destinations.
+    fanned_out: Load,
+    /// Done by the destination that is furthest along.
+    done: Load,
+}
+
+impl Room {
+    pub(crate) fn accept(&self, bytes: u32) {
+        self.accepted.add(1, u64::from(bytes));
+    }
+
+    pub(crate) fn end_early(&self, bytes: u32) {
+        self.ended_early.add(1, u64::from(bytes));
+    }
+
+    pub(crate) fn fan_out(&self, bytes: u32) {
+        self.fanned_out.add(1, u64::from(bytes));
+    }
+
+    /// What a destination that is registered now has missed, and so is done with.
+    pub(crate) fn missed(&self) -> Load {
+        Load { events: self.fanned_out.events().into(), bytes: self.fanned_out.bytes().into() }
+    }
+
+    /// A destination is done with `load` altogether.
+    pub(crate) fn advance(&self, load: &Load) {
+        self.done.raise_to(load);
+    }
+
+    /// Events under way, and what they weigh.
+    pub(crate) fn used(&self) -> (u64, u64) {
+        let under_way = |of: fn(&Load) -> u64| {
+            let done = of(&self.ended_early) + of(&self.done);
+            of(&self.accepted).saturating_sub(done)
+        };
+        (under_way(Load::events), under_way(Load::bytes))
+    }
+
+    /// Events that no destination has been handed yet, and what they weigh.
+    pub(crate) fn used_before_destinations(&self) -> (u64, u64) {
+        let under_way = |of: fn(&Load) -> u64| {
+            let done = of(&self.ended_early) + of(&self.fanned_out);
+            of(&self.accepted).saturating_sub(done)
+        };
+        (under_way(Load::events), under_way(Load::bytes))
+    }
+
+    pub(crate) fn accepted(&self) -> u64 {
+        self.accepted.events()
+    }
+}

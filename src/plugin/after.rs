@@ -1,0 +1,54 @@
+//! Plugins that see how events ended.
+
+use std::future::{self, Future};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use super::transform::Named;
+use super::{Plugin, Registration, Role};
+use crate::error::BoxError;
+use crate::event::Message;
+use crate::ledger::Settlement;
+
+/// A plugin that is told the end of every event that reached the destinations: for clean-up, audit, metrics.
+pub trait After: Plugin {
+    /// Sees one event and how it ended. It has one second.
+    ///
+    /// # Errors
+    ///
+    /// Whatever went wrong; it is reported as a signal and changes nothing.
+    fn after(&self, message: &Message, end: &Settlement) -> impl Future<Output = Result<(), BoxError>> + Send;
+}
+
+/// Registers an after plugin.
+pub fn after(plugin: impl After) -> Registration {
+    let plugin = Arc::new(plugin);
+    Registration::new(plugin.clone(), Role::After(plugin))
+}
+
+/// [`after`], with a closure.
+pub fn after_fn(name: &str, after: impl Fn(&Message, &Settlement) + Send + Sync + 'static) -> Registration {
+    Registration::new(Arc::new(Named(name.to_owned())), Role::After(Arc::new(OnEnd(after))))
+}
+
+pub(crate) type AfterFuture<'a> = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>>;
+
+/// [`After`], made into an object.
+pub(crate) trait AfterCall: Send + Sync {
+    fn after<'a>(&'a self, message: &'a Message, end: &'a Settlement) -> AfterFuture<'a>;
+}
+
+impl<P: After> AfterCall for P {
+    fn after<'a>(&'a self, message: &'a Message, end: &'a Settlement) -> AfterFuture<'a> {
+        Box::pin(After::after(self, message, end))
+    }
+}
+
+struct OnEnd<F>(F);
+
+impl<F: Fn(&Message, &Settlement) + Send + Sync> AfterCall for OnEnd<F> {
+    fn after<'a>(&'a self, message: &'a Message, end: &'a Settlement) -> AfterFuture<'a> {
+        (self.0)(message, end);
+        Box::pin(future::ready(Ok(())))
+    }
+}

@@ -1,0 +1,54 @@
+//! What a destination is handed.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use crate::emitter::Emitter;
+use crate::event::Message;
+
+/// Events for one destination, and which attempt this is. A clone shares the events.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    pub(crate) messages: Arc<[Arc<Message>]>,
+    pub(crate) attempt: u32,
+    pub(crate) sent_at: SystemTime,
+    pub(crate) emitter: Emitter,
+}
+
+impl Batch {
+    /// How many events there are; at least one.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "a batch is never empty")]
+    pub fn len(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// The events, in the order of their calls.
+    pub fn messages(&self) -> impl ExactSizeIterator<Item = &Message> {
+        self.messages.iter().map(|message| &**message)
+    }
+
+    /// Bytes of the events' JSON.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.messages().map(|message| message.json().len()).sum()
+    }
+
+    /// Which attempt at these events it is, from 1.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// When this attempt began, by the client's clock.
+    #[must_use]
+    pub fn sent_at(&self) -> SystemTime {
+        self.sent_at
+    }
+
+    /// Where the destination can tell what it does.
+    #[must_use]
+    pub fn emitter(&self) -> &Emitter {
+        &self.emitter
+    }
+}

@@ -1,0 +1,81 @@
+//! When a batch is due, how large it may be, and how much may wait.
+
+use std::time::Duration;
+
+use crate::event::{MAX_BATCH_BYTES, MAX_BATCH_EVENTS};
+
+/// When events leave as a batch, and how large one may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Batching {
+    pub(crate) flush_at: usize,
+    pub(crate) interval: Duration,
+    pub(crate) max_events: usize,
+    pub(crate) max_bytes: usize,
+}
+
+impl Batching {
+    /// Every event by itself, at once.
+    pub const fn single() -> Self {
+        Self { flush_at: 1, interval: Duration::ZERO, max_events: 1, max_bytes: usize::MAX }
+    }
+
+    /// A batch is due when `events` wait, or when the first has waited for `interval`.
+    ///
+    /// While as many batches are on their way as the destination takes at once, what waits grows, and leaves in
+    /// larger batches: up to 2,500 events and 500,000 bytes, unless set otherwise.
+    pub const fn every(events: usize, interval: Duration) -> Self {
+        Self { flush_at: events, interval, max_events: MAX_BATCH_EVENTS, max_bytes: MAX_BATCH_BYTES }
+    }
+
+    /// Events that one batch holds at most.
+    pub const fn max_events(mut self, events: usize) -> Self {
+        self.max_events = events;
+        self
+    }
+
+    /// Bytes that the events of one batch have at most, as JSON with a comma each. A single event may have more.
+    pub const fn max_bytes(mut self, bytes: usize) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+}
+
+/// How much may wait for a destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct QueueLimits {
+    pub(crate) events: usize,
+    pub(crate) bytes: usize,
+    pub(crate) overflow: Overflow,
+}
+
+impl QueueLimits {
+    /// At most `events`, which weigh at most `bytes` as JSON; those in flight included.
+    pub const fn new(events: usize, bytes: usize) -> Self {
+        Self { events, bytes, overflow: Overflow::RefuseNew }
+    }
+
+    /// What happens to what does not fit.
+    pub const fn overflow(mut self, overflow: Overflow) -> Self {
+        self.overflow = overflow;
+        self
+    }
+}
+
+impl Default for QueueLimits {
+    /// 10,000 events, 32 MiB.
+    fn default() -> Self {
+        Self::new(10_000, 32 * 1024 * 1024)
+    }
+}
+
+/// What happens when a queue is full.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Overflow {
+    /// The new event is refused: the call returns an error.
+    #[default]
+    RefuseNew,
+    /// The oldest event that waits is dropped, and counted.
+    DropOldest,
+}

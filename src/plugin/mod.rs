@@ -1,0 +1,41 @@
+//! Who touches events: the traits that plugins implement, and how they are registered.
+//!
+//! | role | sees | on error, panic or timeout | can stop the event |
+//! |---|---|---|---|
+//! | before | `&mut Event`, first | the event is dropped (fails closed) | yes |
+//! | enrichment | `&mut Event`, then | the event goes on as it was (fails open) | yes |
+//! | destination | a [`Batch`] of finished events | the batch is retried, split or dropped, as its [`Answer`] says | no |
+//! | after | `&Message` and its [`Settlement`](crate::Settlement) | reported | no |
+//! | utility | no events | reported | no |
+//!
+//! Nothing here knows the pipeline: a plugin compiles against this module, [`event`](crate::event) and
+//! [`emitter`](crate::emitter), and so does Segment's destination.
+
+mod after;
+mod batch;
+mod batching;
+mod destination;
+mod flow;
+mod host;
+mod lifecycle;
+mod registration;
+mod retry;
+mod service;
+mod transform;
+mod verdict;
+
+pub use after::{After, after, after_fn};
+pub use batch::Batch;
+pub use batching::{Batching, Overflow, QueueLimits};
+pub use destination::{BatchService, Destination};
+pub(crate) use destination::{Selection, Wiring};
+pub use flow::{Flow, IntoFlow};
+pub use host::Host;
+pub(crate) use lifecycle::Lifecycle;
+pub use lifecycle::{Plugin, utility};
+pub use registration::Registration;
+pub(crate) use registration::{AfterPlugin, Role, Runner, TransformPlugin};
+pub use retry::RetryPolicy;
+pub use service::{Identity, before_service, enrichment_layer, enrichment_service};
+pub use transform::{Transform, before, before_fn, enrichment, enrichment_fn};
+pub use verdict::{Answer, Verdict};

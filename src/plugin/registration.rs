@@ -1,0 +1,118 @@
+//! A plugin with its role, ready to be registered.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::after::AfterCall;
+use super::transform::TransformCall;
+use super::{Destination, Lifecycle};
+use crate::event::Kind;
+
+/// A plugin and the role it is to play. Made by [`before`](super::before), [`enrichment`](super::enrichment),
+/// [`after`](super::after), [`utility`](super::utility) and their relatives, and from a [`Destination`].
+#[must_use = "a plugin does nothing until it is registered"]
+pub struct Registration {
+    pub(crate) name: Arc<str>,
+    pub(crate) lifecycle: Arc<dyn Lifecycle>,
+    pub(crate) role: Role,
+    kinds: u8,
+}
+
+pub(crate) enum Role {
+    Before(Runner),
+    Enrichment(Runner),
+    Destination(Box<Destination>),
+    After(Arc<dyn AfterCall>),
+    Utility,
+}
+
+/// How a transform runs: at once, or as a future.
+#[derive(Clone)]
+pub(crate) enum Runner {
+    Sync(Arc<super::transform::SyncTransform>),
+    Async(Arc<dyn TransformCall>),
+}
+
+/// A before or enrichment plugin in the plan.
+pub(crate) struct TransformPlugin {
+    pub(crate) name: Arc<str>,
+    pub(crate) runner: Runner,
+    pub(crate) lifecycle: Arc<dyn Lifecycle>,
+    kinds: u8,
+}
+
+/// An after plugin in the plan.
+pub(crate) struct AfterPlugin {
+    pub(crate) name: Arc<str>,
+    pub(crate) call: Arc<dyn AfterCall>,
+    pub(crate) lifecycle: Arc<dyn Lifecycle>,
+    kinds: u8,
+}
+
+const ALL_KINDS: u8 = u8::MAX;
+
+fn bit(kind: Kind) -> u8 {
+    1 << kind as u8
+}
+
+impl Registration {
+    pub(super) fn new(lifecycle: Arc<dyn Lifecycle>, role: Role) -> Self {
+        Self { name: lifecycle.name().into(), lifecycle, role, kinds: ALL_KINDS }
+    }
+
+    /// The plugin sees events of these kinds only; the others pass it by.
+    pub fn only(mut self, kinds: impl IntoIterator<Item = Kind>) -> Self {
+        self.kinds = kinds.into_iter().fold(0, |kinds, kind| kinds | bit(kind));
+        self
+    }
+
+    /// The plugin's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it is registered as.
+    #[must_use]
+    pub fn role(&self) -> &'static str {
+        match self.role {
+            Role::Before(_) => "before",
+            Role::Enrichment(_) => "enrichment",
+            Role::Destination(_) => "destination",
+            Role::After(_) => "after",
+            Role::Utility => "utility",
+        }
+    }
+
+    pub(crate) fn transform(&self, runner: Runner) -> TransformPlugin {
+        let (name, lifecycle) = (self.name.clone(), self.lifecycle.clone());
+        TransformPlugin { name, runner, lifecycle, kinds: self.kinds }
+    }
+
+    pub(crate) fn after(&self, call: Arc<dyn AfterCall>) -> AfterPlugin {
+        let (name, lifecycle) = (self.name.clone(), self.lifecycle.clone());
+        AfterPlugin { name, call, lifecycle, kinds: self.kinds }
+    }
+
+    pub(crate) fn wants(&self, kind: Kind) -> bool {
+        self.kinds & bit(kind) != 0
+    }
+}
+
+impl TransformPlugin {
+    pub(crate) fn wants(&self, kind: Kind) -> bool {
+        self.kinds & bit(kind) != 0
+    }
+}
+
+impl AfterPlugin {
+    pub(crate) fn wants(&self, kind: Kind) -> bool {
+        self.kinds & bit(kind) != 0
+    }
+}
+
+impl fmt::Debug for Registration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registration").field("name", &self.name).field("role", &self.role()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,108 @@
+//! When a failed batch is tried again.
+
+use std::time::Duration;
+
+/// How often and how long a destination's batches are tried again. The defaults are Segment's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct RetryPolicy {
+    max_retries: u32,
+    base: Duration,
+    cap: Duration,
+    max_total_backoff: Duration,
+    max_rate_limit: Duration,
+}
+
+impl RetryPolicy {
+    /// Ten retries; 500 ms, doubled each time up to 60 s, of which a random part is waited (full jitter); twelve
+    /// hours at most, and twelve more of pauses that the destination asked for.
+    pub const fn new() -> Self {
+        Self {
+            max_retries: 10,
+            base: Duration::from_millis(500),
+            cap: Duration::from_secs(60),
+            max_total_backoff: Duration::from_secs(12 * 60 * 60),
+            max_rate_limit: Duration::from_secs(12 * 60 * 60),
+        }
+    }
+
+    /// Attempts after the first. 0: every batch is tried once.
+    pub const fn max_retries(mut self, retries: u32) -> Self {
+        self.max_retries = retries;
+        self
+    }
+
+    /// The longest wait before the first retry (`base`), doubled for each further one up to `cap`.
+    pub const fn backoff(mut self, base: Duration, cap: Duration) -> Self {
+        (self.base, self.cap) = (base, cap);
+        self
+    }
+
+    /// How long after its first failure a batch is tried again at most.
+    pub const fn max_total_backoff(mut self, limit: Duration) -> Self {
+        self.max_total_backoff = limit;
+        self
+    }
+
+    /// How long after the first pause that the destination asked for a batch is tried again at most.
+    pub const fn max_rate_limit(mut self, limit: Duration) -> Self {
+        self.max_rate_limit = limit;
+        self
+    }
+
+    /// How long to wait before retry number `retry` (from 1); `None` if there is none, or if it would come more than
+    /// the total after the first failure, which was `since_failure` ago. `random` is between 0 and 1.
+    pub(crate) fn next(&self, retry: u32, since_failure: Duration, random: f64) -> Option<Duration> {
+        if retry > self.max_retries {
+            return None;
+        }
+        let doubled = self.base.saturating_mul(1_u32.checked_shl(retry.saturating_sub(1)).unwrap_or(u32::MAX));
+        let wait = doubled.min(self.cap).mul_f64(random.clamp(0.0, 1.0));
+        (since_failure.saturating_add(wait) <= self.max_total_backoff).then_some(wait)
+    }
+
+    /// Whether a pause of `pause` still ends in time, if the first one began `since_pause` ago.
+    pub(crate) fn allows_pause(&self, since_pause: Duration, pause: Duration) -> bool {
+        since_pause.saturating_add(pause) <= self.max_rate_limit
+    }
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_longest_wait_doubles_from_half_a_second_to_a_minute() {
+        let policy = RetryPolicy::new();
+        let longest: Vec<u128> =
+            (1..=10).map(|retry| policy.next(retry, Duration::ZERO, 1.0).unwrap().as_millis()).collect();
+        assert_eq!(longest, [500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000]);
+        assert_eq!(policy.next(11, Duration::ZERO, 1.0), None, "ten retries and no more");
+    }
+
+    #[test]
+    fn no_retry_comes_after_the_total() {
+        let policy = RetryPolicy::new().max_total_backoff(Duration::from_secs(3));
+        assert_eq!(policy.next(1, Duration::from_millis(2_500), 1.0), Some(Duration::from_millis(500)));
+        assert_eq!(policy.next(1, Duration::from_millis(2_501), 1.0), None);
+    }
+
+    proptest! {
+        #[test]
+        fn jitter_spreads_over_the_whole_wait_and_never_beyond(retry in 1_u32..u32::MAX, random in 0.0..=1.0_f64) {
+            let policy = RetryPolicy::new().max_retries(u32::MAX);
+            let longest = policy.next(retry, Duration::ZERO, 1.0).unwrap();
+            let wait = policy.next(retry, Duration::ZERO, random).unwrap();
+            prop_assert!(wait <= longest && longest <= Duration::from_secs(60));
+            prop_assert!((wait.as_secs_f64() - longest.as_secs_f64() * random).abs() < 1e-6);
+        }
+    }
+}

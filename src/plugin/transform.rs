@@ -1,0 +1,117 @@
+//! Plugins that change events: before and enrichment.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use super::{Flow, IntoFlow, Plugin, Registration, Role, Runner};
+use crate::error::BoxError;
+use crate::event::Event;
+
+/// A plugin that changes, checks or stops events.
+///
+/// ```
+/// use tracklane::{BoxError, Event};
+/// use tracklane::plugin::{Flow, Plugin, Transform};
+///
+/// struct Host(String);
+///
+/// impl Plugin for Host {
+///     fn name(&self) -> &str { "host" }
+/// }
+///
+/// impl Transform for Host {
+///     async fn transform(&self, event: &mut Event) -> Result<Flow, BoxError> {
+///         event.context_mut().insert("host", &self.0);
+///         Ok(Flow::Continue)
+///     }
+/// }
+/// ```
+///
+/// It has one second for each event. What awaits nothing is quicker as a closure: see [`enrichment_fn`].
+pub trait Transform: Plugin {
+    /// Works on one event. Called for one event after the other.
+    ///
+    /// # Errors
+    ///
+    /// What becomes of the event then depends on the role: [`before`] drops it, [`enrichment`] lets it go on as it
+    /// was before this plugin.
+    fn transform(&self, event: &mut Event) -> impl Future<Output = Result<Flow, BoxError>> + Send;
+}
+
+/// Registers a plugin that sees every event first. It fails closed: an event that it cannot work on is dropped. For
+/// consent and redaction.
+pub fn before(plugin: impl Transform) -> Registration {
+    let plugin = Arc::new(plugin);
+    Registration::new(plugin.clone(), Role::Before(Runner::Async(plugin)))
+}
+
+/// Registers a plugin that adds to events. It fails open: an event that it cannot work on goes on as it was.
+pub fn enrichment(plugin: impl Transform) -> Registration {
+    let plugin = Arc::new(plugin);
+    Registration::new(plugin.clone(), Role::Enrichment(Runner::Async(plugin)))
+}
+
+/// [`before`], with a closure.
+///
+/// ```
+/// use tracklane::Event;
+/// use tracklane::plugin::{before_fn, Flow};
+///
+/// let consent = before_fn("consent", |event: &mut Event| match event.context().get("consent") {
+///     Some(serde_json::Value::Bool(true)) => Flow::Continue,
+///     _ => Flow::drop("no consent"),
+/// });
+/// ```
+pub fn before_fn<F, R>(name: &str, transform: F) -> Registration
+where
+    F: Fn(&mut Event) -> R + Send + Sync + 'static,
+    R: IntoFlow,
+{
+    let runner = Runner::Sync(Arc::new(move |event: &mut Event| transform(event).into_flow()));
+    Registration::new(Arc::new(Named(name.to_owned())), Role::Before(runner))
+}
+
+/// [`enrichment`], with a closure.
+///
+/// ```
+/// use tracklane::{Event, Kind};
+/// use tracklane::plugin::enrichment_fn;
+///
+/// let lowercase = enrichment_fn("Lowercase events", |event: &mut Event| {
+///     let name = event.name().unwrap_or_default().to_lowercase();
+///     event.set_name(&name);
+/// })
+/// .only([Kind::Track]);
+/// ```
+pub fn enrichment_fn<F, R>(name: &str, transform: F) -> Registration
+where
+    F: Fn(&mut Event) -> R + Send + Sync + 'static,
+    R: IntoFlow,
+{
+    let runner = Runner::Sync(Arc::new(move |event: &mut Event| transform(event).into_flow()));
+    Registration::new(Arc::new(Named(name.to_owned())), Role::Enrichment(runner))
+}
+
+/// A plugin that has nothing but a name: its work is a closure.
+pub(super) struct Named(pub(super) String);
+
+impl Plugin for Named {
+    fn name(&self) -> &str {
+        &self.0
+    }
+}
+
+pub(crate) type SyncTransform = dyn Fn(&mut Event) -> Result<Flow, BoxError> + Send + Sync;
+pub(crate) type TransformFuture<'a> = Pin<Box<dyn Future<Output = Result<Flow, BoxError>> + Send + 'a>>;
+
+/// [`Transform`], made into an object.
+pub(crate) trait TransformCall: Send + Sync {
+    fn transform<'a>(&'a self, event: &'a mut Event) -> TransformFuture<'a>;
+}
+
+impl<T: Transform> TransformCall for T {
+    fn transform<'a>(&'a self, event: &'a mut Event) -> TransformFuture<'a> {
+        Box::pin(Transform::transform(self, event))
+    }
+}

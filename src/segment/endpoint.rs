@@ -1,0 +1,108 @@
+//! Where batches go: host and path, in whichever spelling they come.
+
+use http::Uri;
+use url::{Host, Url};
+
+use crate::error::SettingsError;
+
+/// The URL that `host` and `path` make.
+///
+/// Segment's documents write hosts with and without `/v1`, and users add slashes: all of those are one URL.
+pub(super) fn endpoint(host: &str, path: &str, allow_plaintext: bool) -> Result<Uri, SettingsError> {
+    let url = parse_host(host, allow_plaintext)?;
+    let path = format!("/{}", path.trim_matches('/'));
+    if path.len() == 1 || path.contains(['?', '#']) || path.contains(char::is_whitespace) {
+        return Err(SettingsError::new("path", path, "must be the path of a URL, as in \"/v1/batch\""));
+    }
+    let mut base = url.as_str().trim_end_matches('/');
+    if path.starts_with("/v1/") {
+        base = base.strip_suffix("/v1").unwrap_or(base).trim_end_matches('/');
+    }
+    format!("{base}{path}").parse().map_err(|error: http::uri::InvalidUri| {
+        SettingsError::new("host", host, "does not make a URL together with the path").caused_by(error)
+    })
+}
+
+fn parse_host(host: &str, allow_plaintext: bool) -> Result<Url, SettingsError> {
+    let trimmed = host.trim();
+    if !trimmed.contains("://") {
+        return Err(SettingsError::new("host", host, "has no scheme: write it as \"https://api.segment.io\""));
+    }
+    let invalid = |problem: &str| SettingsError::new("host", host, problem);
+    let url = Url::parse(trimmed).map_err(|error| invalid("is not a URL").caused_by(error))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(SettingsError::without_value("host", "must not contain a user name or password"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(invalid("must not have a query or a fragment"));
+    }
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if allow_plaintext || is_loopback(&url) => Ok(url),
+        "http" => Err(invalid("would send the write key unencrypted: use https, or allow_plaintext(true)")),
+        _ => Err(invalid("must begin with https:// or http://")),
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::endpoint;
+
+    #[test]
+    fn every_spelling_of_a_host_is_one_url() {
+        let hosts = [
+            "https://api.segment.io",
+            "https://api.segment.io/",
+            "https://api.segment.io///",
+            "https://api.segment.io/v1",
+            "https://api.segment.io/v1/",
+            "https://API.segment.io",
+            " https://api.segment.io ",
+            "https://api.segment.io:443",
+        ];
+        for host in hosts {
+            for path in ["/v1/batch", "v1/batch", "/v1/batch/", "//v1/batch"] {
+                let uri = endpoint(host, path, false).unwrap();
+                assert_eq!(uri, "https://api.segment.io/v1/batch", "{host:?} with {path:?}");
+            }
+        }
+        assert_eq!(
+            endpoint("https://proxy.example/t", "/v1/batch", false).unwrap(),
+            "https://proxy.example/t/v1/batch"
+        );
+        assert_eq!(endpoint("https://proxy.example/v1", "/in", false).unwrap(), "https://proxy.example/v1/in");
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_host_is_said() {
+        let table = [
+            ("api.segment.io", "has no scheme"),
+            ("", "has no scheme"),
+            ("ftp://api.segment.io", "must begin with https://"),
+            ("file:///etc/passwd", "must begin with https://"),
+            ("http://api.segment.io", "unencrypted"),
+            ("https://key:secret@api.segment.io", "user name or password"),
+            ("https://api.segment.io?key=1", "query"),
+            ("https://", "is not a URL"),
+        ];
+        for (host, problem) in table {
+            let error = endpoint(host, "/v1/batch", false).unwrap_err().to_string();
+            assert!(error.contains(problem), "{host:?}: {error}");
+            assert!(!error.contains("secret"), "{host:?}: {error}");
+        }
+        for host in ["http://127.0.0.1:1", "http://localhost:1", "http://[::1]:1"] {
+            assert!(endpoint(host, "/v1/batch", false).is_ok(), "{host}");
+        }
+        assert!(endpoint("http://collector.internal", "/v1/batch", true).is_ok());
+        assert!(endpoint("https://api.segment.io", " ", false).is_err());
+    }
+}

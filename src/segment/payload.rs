@@ -1,0 +1,32 @@
+//! The body of a batch request.
+
+use bytes::Bytes;
+
+use super::WriteKey;
+use crate::event::Timestamp;
+use crate::plugin::Batch;
+
+/// Everything of a body but its events, for a write key of `key_len` bytes as JSON.
+pub(super) const fn frame_len(key_len: usize) -> usize {
+    br#"{"batch":[],"writeKey":,"sentAt":""}"#.len() + key_len + Timestamp::LEN
+}
+
+/// The body: the events as they are, and when they were sent. `sentAt` belongs to the attempt: Segment corrects the
+/// events' timestamps by it ([Spec: Common, timestamps](https://segment.com/docs/connections/spec/common/#timestamps)).
+pub(super) fn body(batch: &Batch, write_key: &WriteKey, sent_at: Timestamp) -> Bytes {
+    let key = write_key.to_json();
+    let mut body = Vec::with_capacity(frame_len(key.len()) + batch.bytes() + batch.len());
+    body.extend_from_slice(br#"{"batch":["#);
+    for (index, message) in batch.messages().enumerate() {
+        if index > 0 {
+            body.push(b',');
+        }
+        body.extend_from_slice(message.json());
+    }
+    body.extend_from_slice(br#"],"writeKey":"#);
+    body.extend_from_slice(&key);
+    body.extend_from_slice(br#","sentAt":""#);
+    sent_at.write(&mut body);
+    body.extend_from_slice(br#""}"#);
+    body.into()
+}

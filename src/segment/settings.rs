@@ -1,0 +1,247 @@
+//! The settings of the destination, checked once.
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use http::{HeaderMap, HeaderValue, StatusCode};
+
+use super::endpoint::endpoint;
+use super::upload::{Shared, Upload, VerdictTable};
+use super::{WriteKey, payload, verdict};
+use crate::error::SettingsError;
+use crate::event::{MAX_BATCH_BYTES, MAX_BATCH_EVENTS};
+use crate::plugin::{Batching, Destination, QueueLimits, RetryPolicy, Verdict};
+use crate::transport::HttpClient;
+
+/// The name of the destination, as in analytics-node.
+pub const NAME: &str = "Segment.io";
+
+/// The longest interval or timeout that is not taken for a mistake: a day.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Segment's tracking API as a destination. [`Analytics::new`](crate::Analytics::new) registers one; another one, with
+/// another key, is a destination like any other.
+///
+/// ```
+/// use tracklane::segment::Segment;
+///
+/// let destination = Segment::new("WRITE_KEY").flush_at(100).build()?;
+/// # Ok::<(), tracklane::SettingsError>(())
+/// ```
+#[must_use = "settings do nothing until they are built"]
+#[derive(Clone)]
+pub struct Segment {
+    write_key: WriteKey,
+    name: String,
+    host: String,
+    path: String,
+    allow_plaintext: bool,
+    flush_at: usize,
+    flush_interval: Duration,
+    http_request_timeout: Duration,
+    retry: RetryPolicy,
+    max_in_flight: usize,
+    queue: QueueLimits,
+    http_client: Option<HttpClient>,
+    user_agent: String,
+    verdict: Arc<VerdictTable>,
+}
+
+impl Segment {
+    /// The default of [`host`](Self::host).
+    pub const HOST: &'static str = "https://api.segment.io";
+    /// The default of [`path`](Self::path).
+    pub const PATH: &'static str = "/v1/batch";
+    /// The default of [`flush_at`](Self::flush_at).
+    pub const FLUSH_AT: usize = 15;
+    /// The default of [`flush_interval`](Self::flush_interval).
+    pub const FLUSH_INTERVAL: Duration = Duration::from_secs(10);
+    /// The default of [`http_request_timeout`](Self::http_request_timeout).
+    pub const HTTP_REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+    /// The default of [`max_in_flight`](Self::max_in_flight).
+    pub const MAX_IN_FLIGHT: usize = 8;
+
+    /// Segment with the defaults, for the source with that write key.
+    pub fn new(write_key: impl Into<WriteKey>) -> Self {
+        Self {
+            write_key: write_key.into(),
+            name: NAME.to_owned(),
+            host: Self::HOST.to_owned(),
+            path: Self::PATH.to_owned(),
+            allow_plaintext: false,
+            flush_at: Self::FLUSH_AT,
+            flush_interval: Self::FLUSH_INTERVAL,
+            http_request_timeout: Self::HTTP_REQUEST_TIMEOUT,
+            retry: RetryPolicy::new(),
+            max_in_flight: Self::MAX_IN_FLIGHT,
+            queue: QueueLimits::default(),
+            http_client: None,
+            user_agent: concat!("tracklane/", env!("CARGO_PKG_VERSION")).to_owned(),
+            verdict: Arc::new(verdict),
+        }
+    }
+
+    /// The destination's name, if there is to be more than one.
+    pub fn name(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.name);
+        self
+    }
+
+    /// The base URL of the API, with or without `/v1`.
+    pub fn host(mut self, host: impl Into<String>) -> Self {
+        self.host = host.into();
+        self
+    }
+
+    /// The path of the API.
+    pub fn path(mut self, path: impl Into<String>) -> Self {
+        self.path = path.into();
+        self
+    }
+
+    /// Whether `http://` is allowed for a host that is not this machine. The write key is then readable on the way.
+    pub fn allow_plaintext(mut self, allow: bool) -> Self {
+        self.allow_plaintext = allow;
+        self
+    }
+
+    /// Events that make a batch due, 1 to 2,500. 1 turns batching off.
+    pub fn flush_at(mut self, events: usize) -> Self {
+        self.flush_at = events;
+        self
+    }
+
+    /// How long an event waits for its batch at most.
+    pub fn flush_interval(mut self, interval: Duration) -> Self {
+        self.flush_interval = interval;
+        self
+    }
+
+    /// How long one request may take.
+    pub fn http_request_timeout(mut self, timeout: Duration) -> Self {
+        self.http_request_timeout = timeout;
+        self
+    }
+
+    /// How often and how long a failed batch is tried again.
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// Requests under way at once. With 1, events arrive in order.
+    pub fn max_in_flight(mut self, requests: usize) -> Self {
+        self.max_in_flight = requests;
+        self
+    }
+
+    /// How much may wait, and what happens beyond.
+    pub fn queue(mut self, queue: QueueLimits) -> Self {
+        self.queue = queue;
+        self
+    }
+
+    /// The HTTP client in place of the default one.
+    pub fn http_client(mut self, client: HttpClient) -> Self {
+        self.http_client = Some(client);
+        self
+    }
+
+    /// The `User-Agent` header in place of `tracklane/VERSION`.
+    pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
+        self.user_agent = user_agent.into();
+        self
+    }
+
+    /// What decides on a response, in place of [`verdict`](super::verdict()).
+    pub fn verdict(
+        mut self,
+        table: impl Fn(StatusCode, &HeaderMap, SystemTime) -> Verdict + Send + Sync + 'static,
+    ) -> Self {
+        self.verdict = Arc::new(table);
+        self
+    }
+
+    /// The destination.
+    ///
+    /// # Errors
+    ///
+    /// If a setting cannot be used; the error names it and its value.
+    pub fn build(self) -> Result<Destination, SettingsError> {
+        let key_len = self.check()?;
+        let uri = endpoint(&self.host, &self.path, self.allow_plaintext)?;
+        let secret = |problem: &str| SettingsError::without_value("write_key", problem);
+        let authorization = self.write_key.to_basic_auth().ok_or_else(|| secret("has characters that HTTP forbids"))?;
+        let user_agent = HeaderValue::try_from(&self.user_agent).map_err(|error| {
+            SettingsError::new("user_agent", &self.user_agent, "is not a header value").caused_by(error)
+        })?;
+        let client = match self.http_client {
+            Some(client) => client,
+            None => default_client()?,
+        };
+        let in_flight = NonZeroUsize::new(self.max_in_flight)
+            .ok_or_else(|| SettingsError::new("max_in_flight", self.max_in_flight, "must be at least 1"))?;
+        let Self { write_key, verdict, .. } = self;
+        let shared = Arc::new(Shared { uri, write_key, authorization, user_agent, verdict });
+        let batching = Batching::every(self.flush_at, self.flush_interval)
+            .max_bytes(MAX_BATCH_BYTES - payload::frame_len(key_len));
+        Ok(Destination::new(&self.name, Upload { client, shared })
+            .ignores_all(true)
+            .batching(batching)
+            .retry(self.retry)
+            .queue(self.queue)
+            .in_flight(in_flight)
+            .attempt_timeout(self.http_request_timeout))
+    }
+
+    /// Checks the numbers. Returns how long the write key is as JSON.
+    fn check(&self) -> Result<usize, SettingsError> {
+        let key_len = self.write_key.to_json().len();
+        if self.write_key.is_empty() {
+            return Err(SettingsError::without_value(
+                "write_key",
+                "is empty: copy it from the settings of your source",
+            ));
+        }
+        if key_len > 1024 {
+            return Err(SettingsError::without_value("write_key", "is longer than any write key"));
+        }
+        if !(1..=MAX_BATCH_EVENTS).contains(&self.flush_at) {
+            return Err(SettingsError::new("flush_at", self.flush_at, "must be between 1 and 2500"));
+        }
+        check_duration("flush_interval", self.flush_interval)?;
+        check_duration("http_request_timeout", self.http_request_timeout)?;
+        Ok(key_len)
+    }
+}
+
+/// Between a millisecond and a day: what is outside is a mistake of units.
+pub(crate) fn check_duration(setting: &'static str, value: Duration) -> Result<(), SettingsError> {
+    if (Duration::from_millis(1)..=LONGEST).contains(&value) {
+        return Ok(());
+    }
+    Err(SettingsError::new(setting, value, "must be between a millisecond and a day"))
+}
+
+#[cfg(feature = "reqwest")]
+fn default_client() -> Result<HttpClient, SettingsError> {
+    Ok(HttpClient::new(crate::transport::DefaultClient::new()?))
+}
+
+#[cfg(not(feature = "reqwest"))]
+fn default_client() -> Result<HttpClient, SettingsError> {
+    Err(SettingsError::without_value("http_client", "must be set: the feature `reqwest` is off"))
+}
+
+impl fmt::Debug for Segment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Segment")
+            .field("name", &self.name)
+            .field("host", &self.host)
+            .field("flush_at", &self.flush_at)
+            .field("flush_interval", &self.flush_interval)
+            .finish_non_exhaustive()
+    }
+}

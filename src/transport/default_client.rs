@@ -1,0 +1,69 @@
+//! The HTTP client that is used when none is given: `reqwest` over `rustls`.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use http::{Request, Response};
+use rustls::ClientConfig;
+use rustls_platform_verifier::BuilderVerifierExt;
+use tower_service::Service;
+
+use super::Body;
+use crate::error::{BoxError, SettingsError};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Idle connections are closed, so that a changed DNS entry is noticed.
+const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The default HTTP client. It follows no redirects, decompresses nothing, and honours the proxy variables of the
+/// environment (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`). Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct DefaultClient(reqwest::Client);
+
+impl DefaultClient {
+    /// A client with a connection pool of its own.
+    ///
+    /// # Errors
+    ///
+    /// If the machine has no certificates to check servers against.
+    pub fn new() -> Result<Self, SettingsError> {
+        let tls = tls().map_err(|error| SettingsError::http_client("the TLS certificates of this machine", error))?;
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .pool_idle_timeout(POOL_IDLE_TIMEOUT)
+            .build();
+        client.map(Self).map_err(|error| SettingsError::http_client("the default client", error.into()))
+    }
+}
+
+/// The provider is named here rather than taken from the process: other crates may have installed another, or none.
+fn tls() -> Result<ClientConfig, BoxError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    Ok(builder.with_platform_verifier()?.with_no_client_auth())
+}
+
+impl Service<Request<Body>> for DefaultClient {
+    type Response = Response<reqwest::Body>;
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<Self::Response, BoxError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let client = self.0.clone();
+        Box::pin(async move {
+            let request = reqwest::Request::try_from(request.map(Body::into_bytes))?;
+            // The URL may hold what nobody should log.
+            let response = client.execute(request).await.map_err(reqwest::Error::without_url)?;
+            Ok(Response::from(response))
+        })
+    }
+}

@@ -1,0 +1,100 @@
+//! The wire: one request out, one response in.
+//!
+//! Any tower service that takes an [`http::Request`] and answers with an [`http::Response`] is an HTTP client here.
+//! Always: at most 64 KiB of a response are read, and nothing is decompressed. The default client follows no
+//! redirect, so the write key goes to no other host.
+
+mod body;
+#[cfg(feature = "reqwest")]
+mod default_client;
+
+use std::fmt;
+use std::future::Future;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::{Request, Response};
+use tower::ServiceExt;
+use tower::util::BoxCloneService;
+use tower_service::Service;
+
+pub use body::Body;
+#[cfg(feature = "reqwest")]
+pub use default_client::DefaultClient;
+
+use crate::error::BoxError;
+
+/// Bytes of a response that are read at most.
+pub const MAX_RESPONSE_BYTES: usize = 64 * 1024;
+
+/// An HTTP client with its type hidden. Cheap to clone.
+///
+/// ```
+/// use tracklane::transport::{Body, HttpClient};
+///
+/// // Fully replaced: any tower service will do.
+/// let client = HttpClient::new(tower::service_fn(|request: http::Request<Body>| async move {
+///     println!("{} {}", request.method(), request.uri());
+///     Ok::<_, std::io::Error>(http::Response::new(Body::default()))
+/// }));
+/// ```
+#[derive(Clone)]
+pub struct HttpClient(BoxCloneService<Request<Body>, Exchange, BoxError>);
+
+/// A response whose body has not been read.
+pub(crate) struct Exchange {
+    pub(crate) head: http::response::Parts,
+    pub(crate) body: BoxFuture<'static, Result<Bytes, BoxError>>,
+}
+
+impl HttpClient {
+    /// A client that sends its requests through `service`.
+    pub fn new<S, B>(service: S) -> Self
+    where
+        S: Service<Request<Body>, Response = Response<B>> + Clone + Send + 'static,
+        S::Error: Into<BoxError>,
+        S::Future: Send,
+        B: http_body::Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<BoxError>,
+    {
+        Self(BoxCloneService::new(service.map_err(Into::into).map_response(|response: Response<B>| {
+            let (head, body) = response.into_parts();
+            Exchange { head, body: Box::pin(body::read(body, MAX_RESPONSE_BYTES)) }
+        })))
+    }
+
+    /// Sends the request; ends when the head of the response is there.
+    pub(crate) fn send(
+        &self,
+        request: Request<Body>,
+    ) -> impl Future<Output = Result<Exchange, BoxError>> + Send + use<> {
+        self.0.clone().oneshot(request)
+    }
+}
+
+/// The client as a service, so that a layer can wrap it: headers added, a span around each request, …
+impl Service<Request<Body>> for HttpClient {
+    type Response = Response<Body>;
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<Response<Body>, BoxError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let sent = self.send(request);
+        Box::pin(async move {
+            let exchange = sent.await?;
+            Ok(Response::from_parts(exchange.head, Body::from(exchange.body.await?)))
+        })
+    }
+}
+
+impl fmt::Debug for HttpClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpClient").finish_non_exhaustive()
+    }
+}
