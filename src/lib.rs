@@ -1,4 +1,42 @@
-//! tracklane: server-side analytics for Rust.
+//! Server-side analytics: product events in through a call that never blocks, through a pipeline of plugins, out to
+//! Segment and any other destination.
+//!
+//! ```text
+//!  track() ─▶ intake ─▶ before ─▶ enrichment ─▶ fan-out ─▶ one lane per destination ─▶ tower service
+//!                                                             │
+//!               callbacks, after plugins, signals, counters ◀─┘
+//! ```
+//!
+//! ```no_run
+//! use std::time::Duration;
+//! use tracklane::plugin::enrichment_fn;
+//! use tracklane::{Analytics, Event, Track, signal};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let analytics = Analytics::new("WRITE_KEY")?;
+//! analytics.on(signal::Error, |failure| eprintln!("{failure}"));
+//! analytics
+//!     .register(enrichment_fn("host", |event: &mut Event| event.context_mut().insert("host", "web-1")))
+//!     .await?;
+//!
+//! analytics.track(Track::new("Item Purchased").user_id("019mr8mf4r").property("revenue", 39.95))?;
+//!
+//! let report = analytics.close(Duration::from_secs(10)).await;
+//! assert!(report.is_complete());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - [`Analytics`]: the handle, and [`Builder`] with the settings.
+//! - [`event`]: the six calls, and the event as plugins see it.
+//! - [`plugin`]: before, enrichment, destination, after, utility.
+//! - [`signal`]: what the client tells whoever [listens](Analytics::on).
+//! - [`segment`] and [`transport`]: the built-in destination and its wire.
+//! - [`testing`]: a local tracking API and a manual clock, behind the feature `testing`.
+//!
+//! What is promised, and what is not, is in `docs/GUARANTEES.md`; how it is built, in `docs/ARCHITECTURE.md`.
+
 #![forbid(unsafe_code)]
 #![warn(
     missing_docs,
@@ -12,19 +50,40 @@
     clippy::print_stdout,
     clippy::unwrap_used
 )]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod background;
-mod clock;
-pub mod emitter;
-mod error;
+// What the application holds.
+mod analytics;
+mod builder;
+
+// What flows, who touches it, and the way through.
 pub mod event;
-mod ledger;
+mod pipeline;
 pub mod plugin;
+
+// The built-in destination, and its wire.
 pub mod segment;
-#[cfg(feature = "testing")]
-pub mod testing;
 pub mod transport;
 
+// Who is told, what is counted.
+pub mod emitter;
+mod ledger;
+
+// What all of them stand on.
+mod background;
+mod clock;
+mod error;
+
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use analytics::Analytics;
+pub use builder::{Builder, PipelineService};
+pub use emitter::{Subscription, UnknownSignal, signal};
 pub use error::{BoxError, SettingsError};
-pub use event::{Event, Kind};
-pub use ledger::*;
+pub use event::{Alias, Context, Event, Group, Identify, Integrations, Kind, Page, Properties, Screen, Track, Traits};
+pub use ledger::{
+    DeliveryError, DestinationOutcome, DestinationStats, DropReason, Drops, FlushReport, Outcome, Receipt, Settlement,
+    Stats,
+};
+pub use pipeline::{CallError, CloseReport, Pipeline, PipelineFuture, RefusedBecause, RegisterError, Stopped};

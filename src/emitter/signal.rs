@@ -9,9 +9,8 @@ use std::time::Duration;
 
 use http::{Method, StatusCode};
 
-use crate::error::BoxError;
 use crate::event::Event as AnyEvent;
-use crate::ledger::DropReason;
+use crate::ledger::{DeliveryError, DropReason};
 
 /// A signal that can be subscribed to by type: `analytics.on(signal::Error, |failure| …)`.
 ///
@@ -125,16 +124,20 @@ pub struct Failure {
     /// Why those events are dropped; `None` if they are not, because the attempt is repeated or the pipeline goes on
     /// without the plugin.
     pub dropped: Option<DropReason>,
-    /// The HTTP status, if a response was the cause.
-    pub status: Option<StatusCode>,
-    /// The error itself, if there was one.
-    pub error: Option<Arc<BoxError>>,
+    /// The error itself, if there was one: of a destination, a [`DeliveryError`](crate::DeliveryError).
+    pub error: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Failure {
+    /// The HTTP status, if a response was the cause.
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
+        self.error.as_deref()?.downcast_ref::<DeliveryError>()?.status()
+    }
+
     /// A failure of `source` that concerns `events` events.
     pub fn new(source: impl Into<Arc<str>>, message: impl Into<String>, events: usize) -> Self {
-        Self { source: source.into(), message: message.into(), events, dropped: None, status: None, error: None }
+        Self { source: source.into(), message: message.into(), events, dropped: None, error: None }
     }
 }
 
@@ -151,7 +154,6 @@ impl fmt::Debug for Failure {
             .field("message", &self.message)
             .field("events", &self.events)
             .field("dropped", &self.dropped)
-            .field("status", &self.status)
             .finish_non_exhaustive()
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::{Context, Integrations, Kind, MessageId, Object, Timestamp};
+use super::{Context, Integrations, InvalidField, Kind, MessageId, Object, Timestamp, limits};
 use crate::ledger::{Ticket, Watch};
 
 /// An event on its way: what a plugin reads and edits.
@@ -256,9 +256,13 @@ impl Event {
         }
     }
 
-    /// Keeps what was changed since the event was [armed](Self::arm).
-    pub(crate) fn commit(&mut self) {
+    /// Keeps what was changed since the event was [armed](Self::arm), if it can be sent so.
+    pub(crate) fn commit(&mut self) -> Result<(), InvalidField> {
+        if matches!(self.undo, Undo::Saved(_)) {
+            limits::check_sections(self)?;
+        }
         self.undo = Undo::Off;
+        Ok(())
     }
 }
 

@@ -70,7 +70,7 @@ macro_rules! call {
 
             /// Calls `callback` once with the end of this event: delivered, or dropped and why. It runs on a thread
             /// where it may block, and cannot disturb delivery.
-            pub fn on_delivery(mut self, callback: impl FnOnce(&Settlement) + Send + 'static) -> Self {
+            pub fn on_delivery(mut self, callback: impl FnOnce(&Settlement) + Send + Sync + 'static) -> Self {
                 self.0.attached.watch.get_or_insert_default().callbacks.push(Box::new(callback));
                 self
             }

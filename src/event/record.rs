@@ -67,6 +67,11 @@ impl Event {
         std::mem::take(&mut self.attached)
     }
 
+    /// Makes an id where none was given.
+    pub(crate) fn make_message_id(&mut self) {
+        self.content.message_id.make_if_unset();
+    }
+
     /// Sets the time of the call where none was given.
     pub(crate) fn stamp(&mut self, now: impl FnOnce() -> Timestamp) {
         self.content.timestamp.get_or_insert_with(now);

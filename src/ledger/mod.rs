@@ -19,12 +19,12 @@ use std::time::Duration;
 use callbacks::Callbacks;
 pub use flush::FlushReport;
 use flush::FlushTally;
-pub use outcome::{DestinationOutcome, DropReason, Outcome, Settlement};
+pub use outcome::{DeliveryError, DestinationOutcome, DropReason, Outcome, Settlement};
 pub(crate) use room::{Load, Room};
 pub use stats::{DestinationStats, Drops, Stats};
 pub(crate) use ticket::Ticket;
 pub use watch::Receipt;
-pub(crate) use watch::{Callback, Watch};
+pub(crate) use watch::Watch;
 
 use crate::background::Background;
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use http::StatusCode;
+
 use crate::error::BoxError;
 
 /// Why an accepted event was not delivered.
@@ -103,6 +105,49 @@ impl Outcome {
     }
 }
 
+/// Why a destination did not take a batch.
+#[derive(Debug)]
+pub struct DeliveryError {
+    status: Option<StatusCode>,
+    source: Option<BoxError>,
+}
+
+impl DeliveryError {
+    pub(crate) fn new(status: Option<StatusCode>, source: Option<BoxError>) -> Self {
+        Self { status, source }
+    }
+
+    /// The HTTP status, if there was a response.
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
+        self.status
+    }
+}
+
+/// In one line: the status, and the error with its causes.
+impl fmt::Display for DeliveryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.status, &self.source) {
+            (Some(status), None) => write!(f, "HTTP status {status}"),
+            (Some(status), Some(error)) => write!(f, "HTTP status {status}: {error}"),
+            (None, Some(error)) => write!(f, "{error}"),
+            (None, None) => f.write_str("the destination refused the batch"),
+        }?;
+        let mut cause = self.source.as_ref().and_then(|error| error.source());
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for DeliveryError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
 /// How an event ended at one destination.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -112,7 +157,7 @@ pub struct DestinationOutcome {
     /// What became of the event there.
     pub outcome: Outcome,
     /// The last error of the destination, if there was one.
-    pub error: Option<Arc<BoxError>>,
+    pub error: Option<Arc<DeliveryError>>,
 }
 
 /// The end of an event, as its callback, its [`Receipt`](crate::Receipt) and after plugins see it.

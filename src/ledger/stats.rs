@@ -73,11 +73,13 @@ pub struct DestinationStats {
     pub queued_events: u64,
     /// What the events in its queue weigh, in bytes of JSON.
     pub queued_bytes: u64,
-    /// Batches handed to the destination, retries included.
+    /// Batches that it has taken.
+    pub batches: u64,
+    /// Batches handed to it, retries included.
     pub attempts: u64,
     /// Attempts that repeated an earlier one.
     pub retries: u64,
-    /// Bytes of event JSON handed to the destination, retries included.
+    /// Bytes of event JSON handed to it, retries included.
     pub bytes: u64,
 }
 

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use super::{DestinationOutcome, DropReason, Ledger, Outcome, Settlement, Ticket};
 
 /// What is called with the end of an event.
-pub(crate) type Callback = Box<dyn FnOnce(&Settlement) + Send>;
+type Callback = Box<dyn FnOnce(&Settlement) + Send + Sync>;
 
 /// Who is told of the end of one event, and what is known of it so far.
 #[derive(Default)]

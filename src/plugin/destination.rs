@@ -206,6 +206,10 @@ pub(crate) struct Selection {
 }
 
 impl Selection {
+    pub(crate) fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
     /// Whether the event's `integrations` let it go to this destination: what names the destination decides, then
     /// `All`, and without either it goes. An object switches on, as `true` does.
     pub(crate) fn selects(&self, event: &Event) -> bool {

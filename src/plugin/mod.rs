@@ -37,5 +37,6 @@ pub use registration::Registration;
 pub(crate) use registration::{AfterPlugin, Role, Runner, TransformPlugin};
 pub use retry::RetryPolicy;
 pub use service::{Identity, before_service, enrichment_layer, enrichment_service};
+pub(crate) use transform::SyncTransform;
 pub use transform::{Transform, before, before_fn, enrichment, enrichment_fn};
 pub use verdict::{Answer, Verdict};

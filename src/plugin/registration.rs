@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::after::AfterCall;
 use super::transform::TransformCall;
@@ -39,6 +40,8 @@ pub(crate) struct TransformPlugin {
     pub(crate) runner: Runner,
     pub(crate) lifecycle: Arc<dyn Lifecycle>,
     kinds: u8,
+    /// Breakdowns in a row.
+    strikes: AtomicU32,
 }
 
 /// An after plugin in the plan.
@@ -50,6 +53,8 @@ pub(crate) struct AfterPlugin {
 }
 
 const ALL_KINDS: u8 = u8::MAX;
+/// Panics and timeouts in a row after which a plugin is not called any more.
+const QUARANTINE_AT: u32 = 5;
 
 fn bit(kind: Kind) -> u8 {
     1 << kind as u8
@@ -86,7 +91,7 @@ impl Registration {
 
     pub(crate) fn transform(&self, runner: Runner) -> TransformPlugin {
         let (name, lifecycle) = (self.name.clone(), self.lifecycle.clone());
-        TransformPlugin { name, runner, lifecycle, kinds: self.kinds }
+        TransformPlugin { name, runner, lifecycle, kinds: self.kinds, strikes: AtomicU32::new(0) }
     }
 
     pub(crate) fn after(&self, call: Arc<dyn AfterCall>) -> AfterPlugin {
@@ -94,14 +99,32 @@ impl Registration {
         AfterPlugin { name, call, lifecycle, kinds: self.kinds }
     }
 
-    pub(crate) fn wants(&self, kind: Kind) -> bool {
-        self.kinds & bit(kind) != 0
+    /// Whether the registered destination wants events of this kind.
+    pub(crate) fn kinds(&self) -> impl Fn(Kind) -> bool + Send + Sync + use<> {
+        let kinds = self.kinds;
+        move |kind| kinds & bit(kind) != 0
     }
 }
 
 impl TransformPlugin {
     pub(crate) fn wants(&self, kind: Kind) -> bool {
         self.kinds & bit(kind) != 0
+    }
+
+    /// Whether the plugin broke down so often that it is not called any more.
+    pub(crate) fn is_quarantined(&self) -> bool {
+        self.strikes.load(Ordering::Relaxed) >= QUARANTINE_AT
+    }
+
+    pub(crate) fn worked(&self) {
+        if self.strikes.load(Ordering::Relaxed) > 0 {
+            self.strikes.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// Counts a panic or a timeout. Whether it was one too many.
+    pub(crate) fn broke_down(&self) -> bool {
+        self.strikes.fetch_add(1, Ordering::Relaxed) + 1 == QUARANTINE_AT
     }
 }
 

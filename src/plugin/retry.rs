@@ -53,12 +53,17 @@ impl RetryPolicy {
     /// How long to wait before retry number `retry` (from 1); `None` if there is none, or if it would come more than
     /// the total after the first failure, which was `since_failure` ago. `random` is between 0 and 1.
     pub(crate) fn next(&self, retry: u32, since_failure: Duration, random: f64) -> Option<Duration> {
-        if retry > self.max_retries {
+        if !self.has_retries_left(retry) {
             return None;
         }
         let doubled = self.base.saturating_mul(1_u32.checked_shl(retry.saturating_sub(1)).unwrap_or(u32::MAX));
         let wait = doubled.min(self.cap).mul_f64(random.clamp(0.0, 1.0));
         (since_failure.saturating_add(wait) <= self.max_total_backoff).then_some(wait)
+    }
+
+    /// Whether the count allows retry number `retry`.
+    pub(crate) fn has_retries_left(&self, retry: u32) -> bool {
+        retry <= self.max_retries
     }
 
     /// Whether a pause of `pause` still ends in time, if the first one began `since_pause` ago.

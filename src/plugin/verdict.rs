@@ -1,11 +1,11 @@
 //! What a destination answers to a batch, and what follows from it.
 
-use std::fmt;
 use std::time::Duration;
 
 use http::StatusCode;
 
 use crate::error::BoxError;
+use crate::ledger::DeliveryError;
 
 /// What becomes of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,28 +72,8 @@ impl From<()> for Answer {
     }
 }
 
-/// What went wrong, in one line: the status, and the error with its causes.
-impl fmt::Display for Answer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.status, &self.error) {
-            (Some(status), None) => write!(f, "HTTP status {status}"),
-            (Some(status), Some(error)) => write!(f, "HTTP status {status}: {}", Causes(&**error)),
-            (None, Some(error)) => write!(f, "{}", Causes(&**error)),
-            (None, None) => write!(f, "{:?}", self.verdict),
-        }
-    }
-}
-
-struct Causes<'e>(&'e (dyn std::error::Error + 'static));
-
-impl fmt::Display for Causes<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut error = self.0;
-        while let Some(source) = error.source() {
-            write!(f, ": {source}")?;
-            error = source;
-        }
-        Ok(())
+impl Answer {
+    pub(crate) fn into_error(self) -> DeliveryError {
+        DeliveryError::new(self.status, self.error)
     }
 }

@@ -131,6 +131,11 @@ impl Segment {
         self
     }
 
+    pub(crate) fn map_retry(mut self, change: impl FnOnce(RetryPolicy) -> RetryPolicy) -> Self {
+        self.retry = change(self.retry);
+        self
+    }
+
     /// Requests under way at once. With 1, events arrive in order.
     pub fn max_in_flight(mut self, requests: usize) -> Self {
         self.max_in_flight = requests;
@@ -218,7 +223,7 @@ impl Segment {
 }
 
 /// Between a millisecond and a day: what is outside is a mistake of units.
-pub(crate) fn check_duration(setting: &'static str, value: Duration) -> Result<(), SettingsError> {
+fn check_duration(setting: &'static str, value: Duration) -> Result<(), SettingsError> {
     if (Duration::from_millis(1)..=LONGEST).contains(&value) {
         return Ok(());
     }

@@ -1,0 +1,288 @@
+//! The handle: what an application holds and calls.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use crate::background::KeepAlive;
+use crate::builder::Builder;
+use crate::emitter::signal::{Emitted, Signal};
+use crate::emitter::{Emitter, Subscription, UnknownSignal};
+use crate::error::SettingsError;
+use crate::event::{Alias, Event, Group, Identify, Page, Screen, Track};
+use crate::ledger::{FlushReport, Receipt, Stats};
+use crate::pipeline::{CallError, CloseReport, Command, Pipeline, RegisterError, Shared};
+use crate::plugin::Registration;
+use crate::segment::WriteKey;
+
+/// How long the drop of the last handle waits for what is under way.
+const DROP_LIMIT: Duration = Duration::from_secs(2);
+
+/// A client: events go in here.
+///
+/// Cheap to clone, and usable from any thread, with and without an async runtime. The calls never block. When the
+/// last clone is dropped, what is under way has two seconds to be delivered; [`close`](Self::close) gives more, and
+/// says what became of it.
+///
+/// ```no_run
+/// use tracklane::{Analytics, Track};
+///
+/// let analytics = Analytics::new("WRITE_KEY")?;
+/// analytics.track(Track::new("Item Purchased").user_id("019mr8mf4r").property("revenue", 39.95))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Analytics {
+    handle: Arc<Handle>,
+}
+
+/// Shared by the clones; its drop is the end of the client.
+struct Handle {
+    shared: Arc<Shared>,
+    _keep_alive: KeepAlive,
+}
+
+impl Analytics {
+    /// A client for the Segment source with that write key, with the defaults.
+    ///
+    /// # Errors
+    ///
+    /// If the key is empty, or the background thread cannot be started.
+    pub fn new(write_key: impl Into<WriteKey>) -> Result<Self, SettingsError> {
+        Self::builder(write_key).build()
+    }
+
+    /// Settings of a client for the Segment source with that write key.
+    pub fn builder(write_key: impl Into<WriteKey>) -> Builder {
+        Builder::new(write_key)
+    }
+
+    /// Settings of a client that sends nothing to Segment: only to the destinations that are registered.
+    pub fn without_segment() -> Builder {
+        Builder::without_segment()
+    }
+
+    pub(crate) fn start(shared: Arc<Shared>, keep_alive: KeepAlive) -> Self {
+        Self { handle: Arc::new(Handle { shared, _keep_alive: keep_alive }) }
+    }
+
+    /// Records what a user did.
+    ///
+    /// # Errors
+    ///
+    /// If the event is not one that can be sent, the queue is full, or the client closed. The error holds the event.
+    pub fn track(&self, event: Track) -> Result<(), CallError> {
+        self.send(event)
+    }
+
+    /// Records who a user is.
+    ///
+    /// # Errors
+    ///
+    /// As [`track`](Self::track).
+    pub fn identify(&self, event: Identify) -> Result<(), CallError> {
+        self.send(event)
+    }
+
+    /// Records that a page was viewed.
+    ///
+    /// # Errors
+    ///
+    /// As [`track`](Self::track).
+    pub fn page(&self, event: Page) -> Result<(), CallError> {
+        self.send(event)
+    }
+
+    /// Records that a screen was viewed.
+    ///
+    /// # Errors
+    ///
+    /// As [`track`](Self::track).
+    pub fn screen(&self, event: Screen) -> Result<(), CallError> {
+        self.send(event)
+    }
+
+    /// Records which group a user belongs to.
+    ///
+    /// # Errors
+    ///
+    /// As [`track`](Self::track).
+    pub fn group(&self, event: Group) -> Result<(), CallError> {
+        self.send(event)
+    }
+
+    /// Records that two ids are one user.
+    ///
+    /// # Errors
+    ///
+    /// As [`track`](Self::track).
+    pub fn alias(&self, event: Alias) -> Result<(), CallError> {
+        self.send(event)
+    }
+
+    /// Any of the six, where the kind is not known before: from JSON, or handed back by [`close`](Self::close).
+    ///
+    /// # Errors
+    ///
+    /// As [`track`](Self::track).
+    pub fn send(&self, event: impl Into<Event>) -> Result<(), CallError> {
+        self.handle.shared.intake.push(event)
+    }
+
+    /// As [`send`](Self::send), with a receipt to wait for the event's end.
+    ///
+    /// ```no_run
+    /// # use tracklane::{Analytics, Track};
+    /// # async fn example(analytics: Analytics) -> Result<(), tracklane::CallError> {
+    /// let end = analytics.deliver(Track::new("Ultimate Played").user_id("019mr8mf4r"))?.await;
+    /// println!("{}: {:?}", end.message_id, end.outcome);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`track`](Self::track).
+    pub fn deliver(&self, event: impl Into<Event>) -> Result<Receipt, CallError> {
+        let mut event = event.into();
+        let (sender, receiver) = oneshot::channel();
+        event.attached.watch.get_or_insert_default().receipt = Some(sender);
+        self.send(event)?;
+        Ok(Receipt { receiver })
+    }
+
+    /// Calls `listener` with every `signal` from now on.
+    ///
+    /// ```no_run
+    /// # use tracklane::{Analytics, signal};
+    /// # let analytics = Analytics::new("WRITE_KEY")?;
+    /// analytics.on(signal::Error, |failure| eprintln!("{failure}"));
+    /// # Ok::<(), tracklane::SettingsError>(())
+    /// ```
+    ///
+    /// The listener runs on a thread where it may block, one signal after the other, and cannot disturb delivery.
+    pub fn on<S: Signal>(&self, signal: S, listener: impl Fn(&S::Payload) + Send + Sync + 'static) -> Subscription {
+        self.emitter().on(signal, listener)
+    }
+
+    /// Calls `listener` with the next `signal` only.
+    pub fn once<S: Signal>(&self, signal: S, listener: impl Fn(&S::Payload) + Send + Sync + 'static) -> Subscription {
+        self.emitter().once(signal, listener)
+    }
+
+    /// As [`on`](Self::on), for a name that comes from configuration, such as `"error"`.
+    ///
+    /// # Errors
+    ///
+    /// If there is no signal of that name.
+    pub fn on_name(
+        &self,
+        name: &str,
+        listener: impl Fn(&Emitted) + Send + Sync + 'static,
+    ) -> Result<Subscription, UnknownSignal> {
+        self.emitter().on_name(name, listener)
+    }
+
+    fn emitter(&self) -> &Emitter {
+        &self.handle.shared.emitter
+    }
+
+    /// Registers a plugin or destination. Events that were sent before pass without it; those that are sent after
+    /// wait until it has loaded, at most ten seconds.
+    ///
+    /// # Errors
+    ///
+    /// If a plugin of that name is registered, if it fails to load, or if the client is closed.
+    pub async fn register(&self, plugin: impl Into<Registration>) -> Result<(), RegisterError> {
+        let (reply, answer) = oneshot::channel();
+        self.command(Command::Register(plugin.into(), reply))?;
+        answer.await.unwrap_or(Err(RegisterError::Closed))
+    }
+
+    /// Deregisters a plugin or destination by its name. A destination has ten seconds to deliver what it has, and the
+    /// plugin another ten to unload.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such plugin, if it fails to unload, or if the client is closed.
+    pub async fn deregister(&self, name: &str) -> Result<(), RegisterError> {
+        let (reply, answer) = oneshot::channel();
+        self.command(Command::Deregister(name.to_owned(), reply))?;
+        answer.await.unwrap_or(Err(RegisterError::Closed))
+    }
+
+    fn command(&self, command: Command) -> Result<(), RegisterError> {
+        if self.handle.shared.intake.is_closed() {
+            return Err(RegisterError::Closed);
+        }
+        self.handle.shared.intake.command(command);
+        Ok(())
+    }
+
+    /// Waits until every event that was accepted so far has its outcome, retries and requests in flight included, at
+    /// most `timeout`. Flushes may overlap.
+    pub async fn flush(&self, timeout: Duration) -> FlushReport {
+        let (shared, deadline) = (self.handle.shared.clone(), deadline(timeout));
+        let background = shared.background.clone();
+        background.blocking(move || shared.flush(deadline)).await.unwrap_or_default()
+    }
+
+    /// [`flush`](Self::flush), where there is no async code. Blocks the thread.
+    pub fn flush_blocking(&self, timeout: Duration) -> FlushReport {
+        self.handle.shared.flush(deadline(timeout))
+    }
+
+    /// Refuses calls from now on, for all clones, and waits until what was accepted has its outcome, at most
+    /// `timeout`. Failed batches are tried again until then. What is left is handed back.
+    pub async fn close(&self, timeout: Duration) -> CloseReport {
+        let (shared, deadline) = (self.handle.shared.clone(), deadline(timeout));
+        let background = shared.background.clone();
+        background.blocking(move || shared.close(deadline)).await.unwrap_or_default()
+    }
+
+    /// [`close`](Self::close), where there is no async code. Blocks the thread.
+    pub fn close_blocking(&self, timeout: Duration) -> CloseReport {
+        self.handle.shared.close(deadline(timeout))
+    }
+
+    /// What was accepted, delivered and dropped so far, altogether and by destination.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.handle.shared.stats()
+    }
+
+    /// The pipeline as a tower service, to drive it by hand. It works as long as the client does.
+    #[must_use]
+    pub fn pipeline(&self) -> Pipeline {
+        Pipeline::new(self.handle.shared.clone())
+    }
+}
+
+/// A deadline that is not in reach of the clock is as good as none.
+fn deadline(timeout: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(timeout).unwrap_or_else(|| now + Duration::from_secs(365 * 24 * 60 * 60))
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        if self.shared.intake.is_closed() {
+            return;
+        }
+        let (shared, deadline) = (self.shared.clone(), deadline(DROP_LIMIT));
+        if shared.background.is_current() {
+            // To wait here would hold up what is waited for.
+            shared.background.clone().run_blocking("drop", move || drop(shared.close(deadline)));
+        } else {
+            drop(shared.close(deadline));
+        }
+    }
+}
+
+impl fmt::Debug for Analytics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Analytics").finish_non_exhaustive()
+    }
+}

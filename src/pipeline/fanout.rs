@@ -1,0 +1,87 @@
+//! The end of the tower stack: the event in its final form, offered to every destination that is to have it.
+
+use std::future::{Ready, ready};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tower_service::Service;
+
+use super::{Passage, Shared, Stopped};
+use crate::emitter::signal::Failure;
+use crate::event::InvalidField;
+use crate::ledger::{DropReason, Outcome};
+
+/// The future of [`FanOut`].
+pub(super) type FanOutFuture = Ready<Result<(), Stopped>>;
+
+/// Hands events to lanes. Never waits: a lane that is full drops what it is offered, and no other notices.
+#[derive(Clone)]
+pub(super) struct FanOut {
+    shared: std::sync::Weak<Shared>,
+}
+
+impl FanOut {
+    pub(super) fn new(shared: &Arc<Shared>) -> Self {
+        Self { shared: Arc::downgrade(shared) }
+    }
+}
+
+impl Service<Passage> for FanOut {
+    type Response = ();
+    type Error = Stopped;
+    type Future = FanOutFuture;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Stopped>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, passage: Passage) -> FanOutFuture {
+        let Some(shared) = self.shared.upgrade() else {
+            return ready(Err(Stopped { reason: DropReason::Closed }));
+        };
+        ready(fan_out(&shared, passage))
+    }
+}
+
+fn fan_out(shared: &Shared, Passage { mut event, plan }: Passage) -> Result<(), Stopped> {
+    // A middleware that made a copy of the event has no ticket for it; the original is what counts.
+    let Some(mut ticket) = event.attached.ticket.take() else {
+        return Err(Stopped { reason: DropReason::Middleware });
+    };
+    let selected: Vec<bool> = plan.lanes.iter().map(|lane| lane.selects(&event)).collect();
+    let chosen = selected.iter().filter(|selected| **selected).count();
+    if chosen == 0 {
+        ticket.settle(Outcome::Dropped(DropReason::NoDestination));
+        return Err(Stopped { reason: DropReason::NoDestination });
+    }
+    if !plan.after.is_empty() {
+        ticket.keep_for_after();
+    }
+    let bytes = ticket.bytes();
+    let mut message = match event.seal(ticket, &shared.defaults) {
+        Ok(message) => message,
+        Err((ticket, invalid)) => {
+            let reason = match invalid {
+                InvalidField::TooLarge { .. } => DropReason::TooLarge,
+                _ => DropReason::Plugin,
+            };
+            ticket.settle(Outcome::Dropped(reason));
+            let mut failure =
+                Failure::new("tracklane", format!("an event was dropped after its plugins: {invalid}"), 1);
+            failure.dropped = Some(reason);
+            shared.emitter.fail(failure);
+            return Err(Stopped { reason });
+        }
+    };
+    shared.ledger.room.fan_out(bytes);
+    message.ticket.share(u32::try_from(chosen).unwrap_or(u32::MAX));
+    let message = Arc::new(message);
+    for (lane, selected) in plan.lanes.iter().zip(selected) {
+        if selected {
+            lane.offer(message.clone());
+        } else {
+            lane.pass_by(bytes);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,75 @@
+//! Around one call of user code: its panics, errors and hangs stay here, and are called by its name.
+
+use std::any::Any;
+use std::fmt;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+
+use crate::clock::Clock;
+use crate::error::BoxError;
+
+/// How long a transform or after plugin may work on one event.
+pub(super) const EVENT_LIMIT: Duration = Duration::from_secs(1);
+/// How long a plugin may take to load, to unload, or to drain.
+pub(super) const LIFECYCLE_LIMIT: Duration = Duration::from_secs(10);
+
+/// What went wrong in user code.
+#[derive(Debug)]
+pub(super) enum Mishap {
+    Error(BoxError),
+    Panicked(String),
+    TimedOut(Duration),
+}
+
+impl Mishap {
+    /// Whether the code itself is broken, rather than refusing what it was given.
+    pub(super) fn is_breakdown(&self) -> bool {
+        !matches!(self, Mishap::Error(_))
+    }
+
+    pub(super) fn into_error(self) -> Option<BoxError> {
+        match self {
+            Mishap::Error(error) => Some(error),
+            Mishap::Panicked(_) | Mishap::TimedOut(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Mishap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Mishap::Error(error) => write!(f, "failed: {error}"),
+            Mishap::Panicked(message) => write!(f, "panicked: {message}"),
+            Mishap::TimedOut(limit) => write!(f, "did not end within {limit:?}"),
+        }
+    }
+}
+
+/// Calls what may panic.
+pub(super) fn call<T>(work: impl FnOnce() -> Result<T, BoxError>) -> Result<T, Mishap> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(outcome) => outcome.map_err(Mishap::Error),
+        Err(panic) => Err(Mishap::Panicked(panic_message(&*panic))),
+    }
+}
+
+/// Makes and awaits a future that may panic or hang, in the making too.
+pub(super) async fn run<T, F>(clock: &Clock, limit: Duration, make: impl FnOnce() -> F) -> Result<T, Mishap>
+where
+    F: Future<Output = Result<T, BoxError>>,
+{
+    let future = call(|| Ok(make()))?;
+    match clock.timeout(limit, AssertUnwindSafe(future).catch_unwind()).await {
+        None => Err(Mishap::TimedOut(limit)),
+        Some(Ok(outcome)) => outcome.map_err(Mishap::Error),
+        Some(Err(panic)) => Err(Mishap::Panicked(panic_message(&*panic))),
+    }
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").to_owned()
+}

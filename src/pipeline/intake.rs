@@ -1,0 +1,415 @@
+//! The bounded queue between callers and the pipeline.
+//!
+//! Always: a call takes one short lock, does no I/O and allocates only when a chunk is full. The worker is woken
+//! when it has been idle for a while, or when much has come in; otherwise it looks by itself every few milliseconds,
+//! because waking a sleeping thread is a system call that costs the caller more than everything else it does here.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::registry::Command;
+use crate::clock::Clock;
+use crate::emitter::Emitter;
+use crate::emitter::signal::{Emitted, Failure};
+use crate::event::{self, Context, Event, InvalidField, MAX_EVENT_BYTES, Record};
+use crate::ledger::{Ledger, Ticket, Watch};
+
+/// Bytes of events that one chunk holds.
+const CHUNK_BYTES: usize = 64 * 1024;
+/// Chunks kept for reuse.
+const SPARE_CHUNKS: usize = 4;
+/// Chunks that wake a worker which sleeps until its next look.
+const WAKE_AT_CHUNKS: usize = 4;
+
+/// Why a call was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RefusedBecause {
+    /// The event is not one that can be sent.
+    #[error(transparent)]
+    Invalid(InvalidField),
+    /// As much as the settings allow is under way.
+    #[error(
+        "the queue is full: {events} events of {bytes} bytes are under way, at most {max_events} events and {max_bytes} \
+         bytes are allowed"
+    )]
+    QueueFull {
+        /// Events under way.
+        events: u64,
+        /// What they weigh, in bytes of JSON.
+        bytes: u64,
+        /// The setting `max_queue_size`.
+        max_events: u64,
+        /// The setting `max_queue_bytes`.
+        max_bytes: u64,
+    },
+    /// The client was closed.
+    #[error("the client was closed")]
+    Closed,
+}
+
+/// The error of a call: why it was refused, and the event.
+pub struct CallError {
+    because: RefusedBecause,
+    event: Box<Event>,
+}
+
+impl CallError {
+    /// Why.
+    #[must_use]
+    pub fn because(&self) -> &RefusedBecause {
+        &self.because
+    }
+
+    /// Whether the queue was full, so that the same call may succeed later.
+    #[must_use]
+    pub fn is_queue_full(&self) -> bool {
+        matches!(self.because, RefusedBecause::QueueFull { .. })
+    }
+
+    /// Whether the client was closed.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.because == RefusedBecause::Closed
+    }
+
+    /// Whether something is wrong with the event itself.
+    #[must_use]
+    pub fn is_invalid(&self) -> bool {
+        matches!(self.because, RefusedBecause::Invalid(_))
+    }
+
+    /// The event, as it was.
+    #[must_use]
+    pub fn into_event(self) -> Event {
+        *self.event
+    }
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} event refused: {}", self.event.kind(), self.because)
+    }
+}
+
+impl fmt::Debug for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallError").field("because", &self.because).field("event", &self.event).finish()
+    }
+}
+
+impl std::error::Error for CallError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.because.source()
+    }
+}
+
+/// How much may be under way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Capacity {
+    pub(crate) events: u64,
+    pub(crate) bytes: u64,
+    /// Whether the oldest gives way, in the destination's queue, rather than the new one being refused here.
+    pub(crate) drops_oldest: bool,
+}
+
+pub(crate) struct Intake {
+    front: Mutex<Front>,
+    wake: Notify,
+    refusing: AtomicBool,
+    capacity: Capacity,
+    ledger: Arc<Ledger>,
+    emitter: Emitter,
+    clock: Clock,
+    defaults: Context,
+}
+
+struct Front {
+    /// Older than what is filling.
+    full: VecDeque<Chunk>,
+    filling: Chunk,
+    spare: Vec<Chunk>,
+    epoch: u64,
+    closed: bool,
+    worker: WorkerIs,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum WorkerIs {
+    Awake,
+    /// Asleep until its next look.
+    Dozing,
+    /// Asleep until it is woken.
+    Asleep,
+}
+
+/// Events one behind the other, with commands among them.
+#[derive(Default)]
+pub(super) struct Chunk {
+    text: Vec<u8>,
+    entries: VecDeque<Entry>,
+    /// Where the next event to be taken begins.
+    read: usize,
+}
+
+enum Entry {
+    Event(Packed),
+    Command(Box<Command>),
+}
+
+struct Packed {
+    record: Record,
+    bytes: u32,
+    epoch: u64,
+    watch: Option<Box<Watch>>,
+}
+
+/// What the worker takes out.
+pub(super) enum Taken {
+    Event(Event),
+    Command(Box<Command>),
+}
+
+impl Intake {
+    pub(crate) fn new(
+        capacity: Capacity,
+        ledger: Arc<Ledger>,
+        emitter: Emitter,
+        clock: Clock,
+        defaults: Context,
+    ) -> Self {
+        let front = Front {
+            full: VecDeque::new(),
+            filling: Chunk::default(),
+            spare: Vec::new(),
+            epoch: 0,
+            closed: false,
+            worker: WorkerIs::Awake,
+        };
+        let (front, wake, refusing) = (Mutex::new(front), Notify::new(), AtomicBool::new(false));
+        Self { front, wake, refusing, capacity, ledger, emitter, clock, defaults }
+    }
+
+    /// Accepts the event or refuses it. Never blocks.
+    pub(crate) fn push(&self, event: impl Into<Event>) -> Result<(), CallError> {
+        let mut event = event.into();
+        let bytes = match self.check(&mut event) {
+            Ok(bytes) => bytes,
+            Err(invalid) => return Err(self.refuse(RefusedBecause::Invalid(invalid), event)),
+        };
+        let mut front = self.front();
+        if let Err(because) = self.accept(&front, bytes) {
+            drop(front);
+            return Err(self.refuse(because, event));
+        }
+        let watch = event.detach().watch;
+        let epoch = front.epoch;
+        let chunk = front.chunk_for(bytes as usize);
+        let record = Record::pack(&mut event, &mut chunk.text);
+        chunk.entries.push_back(Entry::Event(Packed { record, bytes, epoch, watch }));
+        let wake = front.wakes_worker(false);
+        drop(front);
+        if wake {
+            self.wake.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Accepts an event that goes straight into the pipeline, not through the queue.
+    pub(super) fn admit(&self, mut event: Event) -> Result<Event, CallError> {
+        let bytes = match self.check(&mut event) {
+            Ok(bytes) => bytes,
+            Err(invalid) => return Err(self.refuse(RefusedBecause::Invalid(invalid), event)),
+        };
+        let front = self.front();
+        if let Err(because) = self.accept(&front, bytes) {
+            drop(front);
+            return Err(self.refuse(because, event));
+        }
+        let epoch = front.epoch;
+        drop(front);
+        let watch = event.detach().watch;
+        event.make_message_id();
+        event.attached.ticket = Some(Ticket::new(self.ledger.clone(), epoch, bytes, watch));
+        Ok(event)
+    }
+
+    /// Puts a command behind what was accepted so far.
+    pub(crate) fn command(&self, command: Command) {
+        let mut front = self.front();
+        front.chunk_for(0).entries.push_back(Entry::Command(Box::new(command)));
+        let wake = front.wakes_worker(true);
+        drop(front);
+        if wake {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Begins a flush of everything that was accepted so far. Returns its number in the ledger.
+    pub(super) fn begin_flush(&self) -> u64 {
+        let mut front = self.front();
+        let flush = self.ledger.begin_flush(front.epoch);
+        front.epoch += 1;
+        drop(front);
+        self.command(Command::Flush);
+        flush
+    }
+
+    /// Refuses every call from now on. Whether this call closed it.
+    pub(super) fn close(&self) -> bool {
+        !std::mem::replace(&mut self.front().closed, true)
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.front().closed
+    }
+
+    /// Whether another event of `bytes` would be accepted now.
+    fn accept(&self, front: &Front, bytes: u32) -> Result<(), RefusedBecause> {
+        if front.closed {
+            return Err(RefusedBecause::Closed);
+        }
+        let room = &self.ledger.room;
+        let Capacity { events: max_events, bytes: max_bytes, drops_oldest } = self.capacity;
+        let (events, used) = if drops_oldest { room.used_before_destinations() } else { room.used() };
+        if events >= max_events || used + u64::from(bytes) > max_bytes {
+            return Err(RefusedBecause::QueueFull { events, bytes: used, max_events, max_bytes });
+        }
+        self.ledger.accept(bytes);
+        self.refusing.store(false, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Checks the event and completes it. Returns how large its JSON will be.
+    fn check(&self, event: &mut Event) -> Result<u32, InvalidField> {
+        event::check(event)?;
+        event.stamp(|| self.clock.wall().into());
+        match event.final_len(&self.defaults) {
+            bytes if bytes > MAX_EVENT_BYTES => Err(InvalidField::TooLarge { bytes }),
+            bytes => Ok(u32::try_from(bytes).unwrap_or(u32::MAX)),
+        }
+    }
+
+    #[cold]
+    fn refuse(&self, because: RefusedBecause, event: Event) -> CallError {
+        self.ledger.refuse();
+        match because {
+            RefusedBecause::Closed => self.emitter.emit(Emitted::CallAfterClose(event.clone())),
+            // One report until the next call is accepted, not one per call.
+            RefusedBecause::QueueFull { .. } if !self.refusing.swap(true, Ordering::Relaxed) => {
+                self.emitter.fail(Failure::new("tracklane", because.to_string(), 1));
+            }
+            RefusedBecause::QueueFull { .. } | RefusedBecause::Invalid(_) => {}
+        }
+        CallError { because, event: Box::new(event) }
+    }
+
+    /// The oldest chunk. `done` goes back to be used again.
+    pub(super) fn take(&self, done: Option<Chunk>) -> Option<Chunk> {
+        let mut front = self.front();
+        front.worker = WorkerIs::Awake;
+        if let Some(mut chunk) = done
+            && front.spare.len() < SPARE_CHUNKS
+            && chunk.text.capacity() <= 2 * CHUNK_BYTES
+        {
+            chunk.text.clear();
+            chunk.read = 0;
+            front.spare.push(chunk);
+        }
+        front.pop()
+    }
+
+    /// Waits until there may be something to take: until `doze` has passed, or, without it, until it is woken.
+    pub(super) async fn wait(&self, doze: Option<Duration>) {
+        {
+            let mut front = self.front();
+            if !front.is_empty() {
+                return;
+            }
+            front.worker = if doze.is_some() { WorkerIs::Dozing } else { WorkerIs::Asleep };
+        }
+        match doze {
+            None => self.wake.notified().await,
+            // Real time, whatever the client's clock: this is how soon calls are noticed, not when anything is due.
+            Some(doze) => {
+                let _ = tokio::time::timeout(doze, self.wake.notified()).await;
+            }
+        }
+    }
+
+    /// Takes out one entry; `None` when the chunk is empty.
+    pub(super) fn next(&self, chunk: &mut Chunk) -> Option<Taken> {
+        let Packed { record, bytes, epoch, watch } = match chunk.entries.pop_front()? {
+            Entry::Event(packed) => packed,
+            Entry::Command(command) => return Some(Taken::Command(command)),
+        };
+        let mut rest = chunk.text.get(chunk.read..).unwrap_or_default();
+        let before = rest.len();
+        let mut event = record.unpack(&mut rest);
+        chunk.read += before - rest.len();
+        event.attached.ticket = Some(Ticket::new(self.ledger.clone(), epoch, bytes, watch));
+        Some(Taken::Event(event))
+    }
+
+    fn front(&self) -> MutexGuard<'_, Front> {
+        self.front.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Front {
+    /// The chunk that takes the next entry, of at most `bytes`.
+    fn chunk_for(&mut self, bytes: usize) -> &mut Chunk {
+        if self.filling.text.len() + bytes > CHUNK_BYTES && !self.filling.entries.is_empty() {
+            let fresh = self.fresh_chunk();
+            self.full.push_back(std::mem::replace(&mut self.filling, fresh));
+        }
+        &mut self.filling
+    }
+
+    fn fresh_chunk(&mut self) -> Chunk {
+        self.spare.pop().unwrap_or_else(|| Chunk {
+            text: Vec::with_capacity(CHUNK_BYTES),
+            entries: VecDeque::with_capacity(CHUNK_BYTES / 512),
+            read: 0,
+        })
+    }
+
+    fn is_empty(&self) -> bool {
+        self.full.is_empty() && self.filling.entries.is_empty()
+    }
+
+    fn pop(&mut self) -> Option<Chunk> {
+        if let Some(oldest) = self.full.pop_front() {
+            return Some(oldest);
+        }
+        if self.filling.entries.is_empty() {
+            return None;
+        }
+        let fresh = self.fresh_chunk();
+        Some(std::mem::replace(&mut self.filling, fresh))
+    }
+
+    /// Whether the worker must be woken for what was just put in; it counts as awake then.
+    fn wakes_worker(&mut self, urgent: bool) -> bool {
+        let wakes = match self.worker {
+            WorkerIs::Awake => false,
+            WorkerIs::Dozing => urgent || self.full.len() >= WAKE_AT_CHUNKS,
+            WorkerIs::Asleep => true,
+        };
+        if wakes {
+            self.worker = WorkerIs::Awake;
+        }
+        wakes
+    }
+}
+
+impl fmt::Debug for Intake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Intake").field("capacity", &self.capacity).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,88 @@
+//! One batch on its way through attempts, and what follows from an answer: a decision without I/O.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::event::Message;
+use crate::ledger::{DropReason, Outcome};
+use crate::plugin::{RetryPolicy, Verdict};
+
+/// A batch under way.
+pub(super) struct Job {
+    /// Its number in the queue.
+    pub(super) batch: u64,
+    pub(super) messages: Arc<[Arc<Message>]>,
+    /// Attempts made.
+    pub(super) attempts: u32,
+    /// Retries spent; pauses that the destination asked for spend none.
+    retries: u32,
+    first_failure: Option<Duration>,
+    first_pause: Option<Duration>,
+    /// When the next attempt may begin.
+    pub(super) due: Duration,
+}
+
+/// What follows from an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// The batch has its outcome.
+    Settle(Outcome),
+    /// It is tried again at this time.
+    Retry(Duration),
+    /// Nothing is sent before this time; then the batch again.
+    Pause(Duration),
+    /// It is tried again in halves.
+    Split,
+}
+
+impl Job {
+    pub(super) fn new(batch: u64, messages: Arc<[Arc<Message>]>, now: Duration) -> Self {
+        Self { batch, messages, attempts: 0, retries: 0, first_failure: None, first_pause: None, due: now }
+    }
+
+    /// A part of this batch, which goes on where the whole was.
+    pub(super) fn part(&self, batch: u64, messages: Arc<[Arc<Message>]>, now: Duration) -> Self {
+        let Self { attempts, retries, first_failure, first_pause, .. } = *self;
+        Self { batch, messages, attempts, retries, first_failure, first_pause, due: now }
+    }
+
+    /// Decides. `proven`: the destination has taken a batch before. `random` is between 0 and 1.
+    pub(super) fn decide(
+        &mut self,
+        verdict: Verdict,
+        policy: &RetryPolicy,
+        now: Duration,
+        proven: bool,
+        random: f64,
+    ) -> Step {
+        let dropped = |reason| Step::Settle(Outcome::Dropped(reason));
+        let single = self.messages.len() == 1;
+        match verdict {
+            Verdict::Delivered => Step::Settle(Outcome::Delivered),
+            Verdict::Reject => dropped(DropReason::Rejected),
+            Verdict::Split if single => dropped(DropReason::TooLarge),
+            Verdict::Split => Step::Split,
+            Verdict::SplitIfProven if single || !proven => dropped(DropReason::Rejected),
+            Verdict::SplitIfProven => Step::Split,
+            Verdict::Retry => self.retry(policy, now, random),
+            Verdict::Pause(pause) => {
+                let since = now.saturating_sub(*self.first_pause.get_or_insert(now));
+                if policy.allows_pause(since, pause) {
+                    Step::Pause(now.saturating_add(pause))
+                } else {
+                    dropped(DropReason::Expired)
+                }
+            }
+        }
+    }
+
+    fn retry(&mut self, policy: &RetryPolicy, now: Duration, random: f64) -> Step {
+        let since = now.saturating_sub(*self.first_failure.get_or_insert(now));
+        self.retries += 1;
+        match policy.next(self.retries, since, random) {
+            Some(wait) => Step::Retry(now.saturating_add(wait)),
+            None if policy.has_retries_left(self.retries) => Step::Settle(Outcome::Dropped(DropReason::Expired)),
+            None => Step::Settle(Outcome::Dropped(DropReason::RetriesExhausted)),
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! One destination: its queue, and the worker that owns its service.
+//!
+//! Always: an event that was offered ends here in one outcome; what is under way is at most what the limits say; and
+//! nothing a destination does (fail, panic, hang, be slow) is felt outside its lane. Offering an event allocates
+//! nothing and wakes the worker once per batch.
+
+mod job;
+mod queue;
+mod worker;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::{AfterQueue, Shared};
+use crate::clock::Clock;
+use crate::emitter::Emitter;
+use crate::emitter::signal::{Emitted, Failure, Settled};
+use crate::event::{Event, Kind, Message};
+use crate::ledger::{DeliveryError, DestinationOutcome, DestinationStats, DropReason, Drops, Ledger, Load, Outcome};
+use crate::plugin::{Lifecycle, Overflow, Selection, Wiring};
+use queue::Queue;
+use worker::LaneWorker;
+
+/// The side of a lane that others touch.
+pub(crate) struct Lane {
+    selection: Selection,
+    kinds: Box<dyn Fn(Kind) -> bool + Send + Sync>,
+    lifecycle: Arc<dyn Lifecycle>,
+    limits: crate::plugin::QueueLimits,
+    queue: Mutex<Queue>,
+    wake: Notify,
+    /// Events that this lane is done with, since the client was built.
+    done: Load,
+    ledger: Arc<Ledger>,
+    emitter: Emitter,
+    clock: Clock,
+    after: Arc<AfterQueue>,
+    ended: Notify,
+}
+
+/// Counts of one lane.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    accepted: u64,
+    delivered: u64,
+    dropped: Drops,
+    attempts: u64,
+    retries: u64,
+    bytes: u64,
+    batches: u64,
+}
+
+impl Lane {
+    /// Makes the lane of a destination and starts its worker.
+    pub(super) fn start(
+        shared: &Shared,
+        wiring: Wiring,
+        lifecycle: Arc<dyn Lifecycle>,
+        kinds: Box<dyn Fn(Kind) -> bool + Send + Sync>,
+    ) -> Arc<Self> {
+        let Wiring { service, batching, retry, queue: limits, in_flight, attempt_timeout, selection } = wiring;
+        let lane = Arc::new(Self {
+            selection,
+            kinds,
+            lifecycle,
+            limits,
+            queue: Mutex::new(Queue::new(batching)),
+            wake: Notify::new(),
+            done: shared.ledger.room.missed(),
+            ledger: shared.ledger.clone(),
+            emitter: shared.emitter.clone(),
+            clock: shared.clock.clone(),
+            after: shared.after.clone(),
+            ended: Notify::new(),
+        });
+        let worker = LaneWorker::new(lane.clone(), service, retry, in_flight, attempt_timeout);
+        shared.background.spawn(worker.run());
+        lane
+    }
+
+    pub(super) fn name(&self) -> &Arc<str> {
+        self.selection.name()
+    }
+
+    pub(super) fn lifecycle(&self) -> &Arc<dyn Lifecycle> {
+        &self.lifecycle
+    }
+
+    /// Whether the event is to go to this destination.
+    pub(super) fn selects(&self, event: &Event) -> bool {
+        (self.kinds)(event.kind()) && self.selection.selects(event)
+    }
+
+    /// Takes the event, or drops one, if there is no room.
+    pub(super) fn offer(&self, message: Arc<Message>) {
+        let now = self.clock.now();
+        let mut queue = self.queue();
+        queue.counts.accepted += 1;
+        if queue.is_closed() {
+            drop(queue);
+            return self.settle(&[message], Outcome::Dropped(DropReason::Unavailable), None);
+        }
+        let overflow = self.make_room(&mut queue, &message);
+        let dropped = match overflow {
+            Some(Overflow::RefuseNew) => Some(message),
+            Some(Overflow::DropOldest) => queue.drop_oldest_for(message, now),
+            None => {
+                queue.push(message, now);
+                None
+            }
+        };
+        let first = dropped.is_some() && !std::mem::replace(&mut queue.overflowing, true);
+        let wakes = queue.take_wake() || (queue.flushing && self.ledger.is_flushing());
+        drop(queue);
+        if let Some(message) = dropped {
+            self.settle(&[message], Outcome::Dropped(DropReason::QueueFull), None);
+        }
+        if first {
+            self.report_overflow();
+        }
+        if wakes {
+            self.wake.notify_one();
+        }
+    }
+
+    /// What must happen so that the message fits; `None` if it fits.
+    fn make_room(&self, queue: &mut Queue, message: &Message) -> Option<Overflow> {
+        let fits =
+            queue.under_way < self.limits.events && queue.under_way_bytes + message.json().len() <= self.limits.bytes;
+        if fits {
+            // The episode is over when half of the room is free again.
+            queue.overflowing &= queue.under_way * 2 > self.limits.events;
+            return None;
+        }
+        Some(self.limits.overflow)
+    }
+
+    #[cold]
+    fn report_overflow(&self) {
+        let message = format!(
+            "the queue is full: more than {} events or {} bytes are under way; events are dropped until there is room",
+            self.limits.events, self.limits.bytes
+        );
+        let mut failure = Failure::new(self.name().clone(), message, 1);
+        failure.dropped = Some(DropReason::QueueFull);
+        self.emitter.fail(failure);
+    }
+
+    /// The event is not for this destination.
+    pub(super) fn pass_by(&self, bytes: u32) {
+        self.done.add(1, u64::from(bytes));
+        self.ledger.room.advance(&self.done);
+    }
+
+    /// Has everything that waits leave at once, while a flush is under way.
+    pub(super) fn flush(&self) {
+        self.queue().flushing = true;
+        self.wake.notify_one();
+    }
+
+    /// Takes no more events, and ends when those it has have their outcome.
+    pub(super) fn close(&self) {
+        self.queue().close();
+        self.wake.notify_one();
+    }
+
+    /// Ends when the worker has: after [`close`](Self::close) or [`abandon`](Self::abandon).
+    pub(super) async fn ended(&self) {
+        let ended = self.ended.notified();
+        if !self.queue().is_over() {
+            ended.await;
+        }
+    }
+
+    /// Gives up everything under way, for `reason`, and hands it back. Does not need the worker, which finds nothing
+    /// left to do.
+    pub(super) fn abandon(&self, reason: DropReason) -> Vec<Arc<Message>> {
+        let (abandoned, error) = {
+            let mut queue = self.queue();
+            queue.close();
+            (queue.take_all(), queue.last_error.take())
+        };
+        self.settle(&abandoned, Outcome::Dropped(reason), error);
+        self.wake.notify_one();
+        abandoned
+    }
+
+    /// Counts the outcome of events that left the queue, and tells whoever wants to know.
+    fn settle(&self, messages: &[Arc<Message>], outcome: Outcome, error: Option<Arc<DeliveryError>>) {
+        if messages.is_empty() {
+            return;
+        }
+        let events = messages.len() as u64;
+        {
+            let mut queue = self.queue();
+            match outcome {
+                Outcome::Delivered => queue.counts.delivered += events,
+                Outcome::Dropped(reason) => queue.counts.dropped.add(reason, events),
+            }
+        }
+        for message in messages.iter().filter(|message| message.ticket.is_watched()) {
+            message.ticket.note(|watch| {
+                watch.message_id = message.message_id().into_owned();
+                let (destination, error) = (self.name().clone(), error.clone());
+                watch.destinations.push(DestinationOutcome { destination, outcome, error });
+            });
+        }
+        self.done.add(events, messages.iter().map(|message| u64::from(message.ticket.bytes())).sum());
+        self.ledger.room.advance(&self.done);
+        let drained = self.ledger.settle_shares(messages.iter().map(|message| &message.ticket), outcome);
+        self.after.show(messages);
+        if drained {
+            self.emitter.emit(Emitted::Drained(Settled { accepted: self.ledger.room.accepted() }));
+        }
+    }
+
+    pub(super) fn stats(&self) -> DestinationStats {
+        let queue = self.queue();
+        let Counts { accepted, delivered, dropped, attempts, retries, bytes, batches } = queue.counts;
+        DestinationStats {
+            name: self.name().clone(),
+            accepted,
+            delivered,
+            dropped,
+            pending: accepted - delivered - dropped.total(),
+            queued_events: queue.waiting() as u64,
+            queued_bytes: queue.waiting_bytes() as u64,
+            batches,
+            attempts,
+            retries,
+            bytes,
+        }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// When the batch that is filling is due by age.
+    fn due_by_age(&self, queue: &Queue) -> Option<Duration> {
+        queue.oldest().map(|oldest| oldest.saturating_add(queue.batching.interval))
+    }
+}
+
+impl fmt::Debug for Lane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lane").field("name", self.name()).finish_non_exhaustive()
+    }
+}

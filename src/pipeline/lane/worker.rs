@@ -1,0 +1,285 @@
+//! The worker of one lane: it owns the destination's service and drives everything that is under way.
+//!
+//! It waits for the service's readiness and for the attempts in flight together: waiting for readiness alone would
+//! deadlock under a concurrency limit. A batch keeps its place (one of `in_flight`) while it waits for a retry. While
+//! the destination fails, only one attempt is made at a time, until one succeeds.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use tower_service::Service;
+
+use super::super::guard::{self, Mishap};
+use super::Lane;
+use super::job::{Job, Step};
+use crate::emitter::signal::{Emitted, Failure, Flushed};
+use crate::error::BoxError;
+use crate::event::Message;
+use crate::ledger::{DropReason, Outcome};
+use crate::plugin::{Answer, Batch, BatchService, RetryPolicy, Verdict};
+
+pub(super) struct LaneWorker {
+    lane: Arc<Lane>,
+    service: BatchService,
+    retry: RetryPolicy,
+    max_in_flight: usize,
+    attempt_timeout: Duration,
+    /// Batches that wait for their first or next attempt.
+    jobs: VecDeque<Job>,
+    in_flight: FuturesUnordered<BoxFuture<'static, (Job, Attempted)>>,
+    paused_until: Duration,
+    /// The destination has taken a batch.
+    proven: bool,
+    /// The last attempt failed.
+    failing: bool,
+}
+
+/// How an attempt ended.
+enum Attempted {
+    Answered(Answer),
+    Panicked(String),
+}
+
+/// What woke the worker.
+enum Woken {
+    Ended(Job, Attempted),
+    Ready(Result<(), BoxError>),
+    ToLook,
+}
+
+impl LaneWorker {
+    pub(super) fn new(
+        lane: Arc<Lane>,
+        service: BatchService,
+        retry: RetryPolicy,
+        max_in_flight: usize,
+        attempt_timeout: Duration,
+    ) -> Self {
+        Self {
+            lane,
+            service,
+            retry,
+            max_in_flight,
+            attempt_timeout,
+            jobs: VecDeque::new(),
+            in_flight: FuturesUnordered::new(),
+            paused_until: Duration::ZERO,
+            proven: false,
+            failing: false,
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        loop {
+            let now = self.lane.clock.now();
+            let next_look = self.cut_due_batches(now);
+            if self.lane.queue().has_ended() {
+                break;
+            }
+            match self.wait(now, next_look).await {
+                Woken::Ended(job, attempted) => self.follow(job, attempted),
+                Woken::Ready(Ok(())) => self.attempt(),
+                Woken::Ready(Err(error)) => {
+                    self.give_up(error);
+                    break;
+                }
+                Woken::ToLook => {}
+            }
+        }
+        self.lane.queue().end();
+        self.lane.ended.notify_waiters();
+    }
+
+    /// Moves due batches out of the queue while there is a place for them. Returns when to look again.
+    fn cut_due_batches(&mut self, now: Duration) -> Option<Duration> {
+        let mut queue = self.lane.queue();
+        queue.flushing &= self.lane.ledger.is_flushing();
+        while queue.is_due(now) {
+            if self.jobs.len() + self.in_flight.len() >= self.max_in_flight {
+                queue.saturate();
+                return None;
+            }
+            let (number, batch) = queue.cut(now);
+            self.jobs.push_back(Job::new(number, batch, now));
+        }
+        self.lane.due_by_age(&queue)
+    }
+
+    async fn wait(&mut self, now: Duration, next_look: Option<Duration>) -> Woken {
+        let startable = self.startable(now);
+        let next_attempt = if startable { None } else { self.next_attempt() };
+        let wake_at = [next_look, next_attempt].into_iter().flatten().min();
+        let Self { lane, service, in_flight, .. } = self;
+        let timer = async {
+            match wake_at {
+                Some(at) => lane.clock.sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            Some((job, attempted)) = in_flight.next() => Woken::Ended(job, attempted),
+            ready = poll_fn(|cx| service.poll_ready(cx)), if startable => Woken::Ready(ready),
+            () = lane.wake.notified() => Woken::ToLook,
+            () = timer => Woken::ToLook,
+        }
+    }
+
+    /// Whether an attempt may begin now.
+    fn startable(&self, now: Duration) -> bool {
+        let probing = self.failing && !self.in_flight.is_empty();
+        !probing && self.paused_until <= now && self.jobs.iter().any(|job| job.due <= now)
+    }
+
+    /// When an attempt may begin, if only time is in the way.
+    fn next_attempt(&self) -> Option<Duration> {
+        if self.failing && !self.in_flight.is_empty() {
+            return None;
+        }
+        self.jobs.iter().map(|job| job.due.max(self.paused_until)).min()
+    }
+
+    /// Hands the first batch that is due to the service, which is ready.
+    fn attempt(&mut self) {
+        let now = self.lane.clock.now();
+        let Some(at) = self.jobs.iter().position(|job| job.due <= now) else { return };
+        let Some(mut job) = self.jobs.remove(at) else { return };
+        job.attempts += 1;
+        let batch = Batch {
+            messages: job.messages.clone(),
+            attempt: job.attempts,
+            sent_at: self.lane.clock.wall(),
+            emitter: self.lane.emitter.clone(),
+        };
+        {
+            let mut queue = self.lane.queue();
+            queue.counts.attempts += 1;
+            queue.counts.retries += u64::from(job.attempts > 1);
+            queue.counts.bytes += batch.bytes() as u64;
+        }
+        let (service, clock, limit) = (&mut self.service, self.lane.clock.clone(), self.attempt_timeout);
+        let called = guard::call(|| Ok(service.call(batch)));
+        self.in_flight.push(Box::pin(async move {
+            let outcome = match called {
+                Ok(future) => guard::run(&clock, limit, || future).await,
+                Err(mishap) => Err(mishap),
+            };
+            let attempted = match outcome {
+                Ok(answer) => Attempted::Answered(answer),
+                Err(Mishap::Error(error)) => Attempted::Answered(Answer::new(Verdict::Retry).error(error)),
+                Err(Mishap::Panicked(message)) => Attempted::Panicked(message),
+                Err(mishap @ Mishap::TimedOut(_)) => {
+                    Attempted::Answered(Answer::new(Verdict::Retry).error(format!("the attempt {mishap}")))
+                }
+            };
+            (job, attempted)
+        }));
+    }
+
+    /// Does what follows from an attempt.
+    fn follow(&mut self, mut job: Job, attempted: Attempted) {
+        let answer = match attempted {
+            Attempted::Answered(answer) => answer,
+            Attempted::Panicked(message) => {
+                let answer = Answer::new(Verdict::Reject).error(format!("the destination panicked: {message}"));
+                return self.settle_dropped(&job, DropReason::Panicked, answer);
+            }
+        };
+        let now = self.lane.clock.now();
+        match job.decide(answer.verdict, &self.retry, now, self.proven, fastrand::f64()) {
+            Step::Settle(Outcome::Delivered) => {
+                (self.proven, self.failing) = (true, false);
+                self.settle_delivered(&job);
+            }
+            Step::Settle(Outcome::Dropped(reason)) => self.settle_dropped(&job, reason, answer),
+            Step::Retry(at) => {
+                let first = !std::mem::replace(&mut self.failing, true);
+                self.note_failure(&job, answer, first, "it is tried again");
+                job.due = at;
+                self.jobs.push_back(job);
+            }
+            Step::Pause(until) => {
+                let first = self.paused_until <= now;
+                self.note_failure(&job, answer, first, "the destination pauses, then it is tried again");
+                self.paused_until = self.paused_until.max(until);
+                job.due = now;
+                self.jobs.push_front(job);
+            }
+            Step::Split => self.split(&job, now),
+        }
+    }
+
+    /// Puts the two halves in the place of the whole.
+    fn split(&mut self, job: &Job, now: Duration) {
+        let (first, second) = job.messages.split_at(job.messages.len() / 2);
+        let mut queue = self.lane.queue();
+        if queue.deactivate(job.batch).is_none() {
+            return;
+        }
+        for half in [second, first] {
+            let half: Arc<[_]> = half.into();
+            let number = queue.activate(half.clone());
+            self.jobs.push_front(job.part(number, half, now));
+        }
+    }
+
+    fn settle_delivered(&self, job: &Job) {
+        let messages = {
+            let mut queue = self.lane.queue();
+            queue.last_error = None;
+            let Some(messages) = queue.finish(job.batch) else { return };
+            queue.counts.batches += 1;
+            messages
+        };
+        self.lane.settle(&messages, Outcome::Delivered, None);
+        self.tell_flushed(job, &messages, true);
+    }
+
+    fn settle_dropped(&self, job: &Job, reason: DropReason, answer: Answer) {
+        let Some(messages) = self.lane.queue().finish(job.batch) else { return };
+        let error = Arc::new(answer.into_error());
+        let message = format!("{} events dropped ({reason}): {error}", messages.len());
+        let mut failure = Failure::new(self.lane.name().clone(), message, messages.len());
+        failure.dropped = Some(reason);
+        failure.error = Some(error.clone());
+        self.lane.emitter.fail(failure);
+        self.lane.settle(&messages, Outcome::Dropped(reason), Some(error));
+        self.tell_flushed(job, &messages, false);
+    }
+
+    fn tell_flushed(&self, job: &Job, messages: &[Arc<Message>], delivered: bool) {
+        self.lane.emitter.emit(Emitted::Flush(Flushed {
+            destination: self.lane.name().clone(),
+            events: messages.len(),
+            bytes: messages.iter().map(|message| message.json().len()).sum(),
+            attempts: job.attempts,
+            delivered,
+        }));
+    }
+
+    /// Remembers why an attempt failed that is repeated, and reports it if it is the first since one succeeded.
+    fn note_failure(&self, job: &Job, answer: Answer, first: bool, consequence: &str) {
+        let error = Arc::new(answer.into_error());
+        self.lane.queue().last_error = Some(error.clone());
+        if first {
+            let message = format!("an attempt at {} events failed: {error}; {consequence}", job.messages.len());
+            let mut failure = Failure::new(self.lane.name().clone(), message, job.messages.len());
+            failure.error = Some(error);
+            self.lane.emitter.fail(failure);
+        }
+    }
+
+    /// The service is dead: it will never be ready again.
+    fn give_up(&mut self, error: BoxError) {
+        let dropped = self.lane.abandon(DropReason::Unavailable);
+        let message = format!("the destination can take no more events: {error}; {} are dropped", dropped.len());
+        let mut failure = Failure::new(self.lane.name().clone(), message, dropped.len());
+        (failure.dropped, failure.error) = (Some(DropReason::Unavailable), Some(Arc::from(error)));
+        self.lane.emitter.fail(failure);
+    }
+}

@@ -1,0 +1,154 @@
+//! The way through: from the call to the end of every event.
+//!
+//! ```text
+//!  caller              background
+//!  ──────              ──────────────────────────────────────────────────────────────────────────
+//!  call ─check─▶ intake ─▶ worker ─▶ [source middleware] ─▶ before ─▶ enrichment ─▶ fan-out ─▶ lane ─▶ service
+//!                                                                                    (one per destination)
+//!                                              ledger, callbacks, after plugins, signals ◀─ settle
+//! ```
+//!
+//! Read the files in the order of the modules below. Always: an event that was accepted carries a ticket and ends in
+//! one counted outcome; a plugin's panic, error or hang is contained where it is called ([`guard`]); destinations
+//! share nothing but the finished event. The pipeline knows no destination by name, and nothing of HTTP.
+
+mod intake;
+mod worker;
+
+mod guard;
+mod plan;
+mod registry;
+mod transform;
+
+mod fanout;
+mod lane;
+mod settle;
+
+mod shutdown;
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+
+use tower_layer::Layer;
+use tower_service::Service;
+
+pub use intake::{CallError, RefusedBecause};
+pub(crate) use intake::{Capacity, Intake};
+pub use plan::RegisterError;
+pub(crate) use plan::{CurrentPlan, Passage};
+pub(crate) use registry::Command;
+pub(crate) use settle::AfterQueue;
+pub use shutdown::CloseReport;
+pub(crate) use worker::{SourceMiddleware, Worker};
+
+use crate::background::Background;
+use crate::clock::Clock;
+use crate::emitter::Emitter;
+use crate::error::BoxError;
+use crate::event::{Context, Event};
+use crate::ledger::{DropReason, Ledger};
+use crate::plugin::Host;
+use fanout::{FanOut, FanOutFuture};
+use transform::{Stage, StageFuture, StageLayer};
+
+/// What all parts of one client's pipeline share.
+pub(crate) struct Shared {
+    pub(crate) clock: Clock,
+    pub(crate) background: Background,
+    pub(crate) emitter: Emitter,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) intake: Intake,
+    pub(crate) plan: CurrentPlan,
+    pub(crate) defaults: Context,
+    pub(crate) after: Arc<AfterQueue>,
+    pub(crate) host: Host,
+}
+
+/// The event went no further: why.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the event was dropped: {reason}")]
+pub struct Stopped {
+    /// As it is counted.
+    pub reason: DropReason,
+}
+
+/// The whole way as a tower service: before, enrichment, fan-out to the destinations.
+///
+/// For a gateway or a test that drives it by hand; [`track`](crate::Analytics::track) and its siblings go through a
+/// queue in front of it. Its future ends when the event is with the destinations' lanes, or was dropped on the way.
+/// Events that come this way are checked, counted and bounded like any other.
+#[derive(Clone)]
+pub struct Pipeline {
+    shared: Arc<Shared>,
+    stages: Stage<Stage<FanOut>>,
+}
+
+impl Pipeline {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        let stages = StageLayer::before(&shared).layer(StageLayer::enrichment(&shared).layer(FanOut::new(&shared)));
+        Self { shared, stages }
+    }
+
+    /// Sends an event on its way that carries a ticket already.
+    fn enter(&mut self, event: Event) -> StagesFuture {
+        let plan = self.shared.plan.load();
+        self.stages.call(Passage { event, plan })
+    }
+}
+
+impl Service<Event> for Pipeline {
+    type Response = ();
+    type Error = BoxError;
+    type Future = PipelineFuture;
+
+    fn poll_ready(&mut self, _: &mut TaskContext<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, event: Event) -> PipelineFuture {
+        if event.attached.ticket.is_some() {
+            return PipelineFuture(Entered::OnItsWay(self.enter(event)));
+        }
+        PipelineFuture(match self.shared.intake.admit(event) {
+            Ok(event) => Entered::OnItsWay(self.enter(event)),
+            Err(refused) => Entered::Refused(Some(refused)),
+        })
+    }
+}
+
+/// The future of [`Pipeline`].
+#[must_use = "futures do nothing unless polled"]
+pub struct PipelineFuture(Entered);
+
+enum Entered {
+    OnItsWay(StagesFuture),
+    Refused(Option<CallError>),
+}
+
+type StagesFuture = StageFuture<StageFuture<FanOutFuture>>;
+
+impl Future for PipelineFuture {
+    type Output = Result<(), BoxError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        match &mut self.get_mut().0 {
+            Entered::OnItsWay(stages) => Pin::new(stages).poll(cx).map_err(Into::into),
+            Entered::Refused(refused) => Poll::Ready(refused.take().map_or(Ok(()), |refused| Err(refused.into()))),
+        }
+    }
+}
+
+impl fmt::Debug for PipelineFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PipelineFuture").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Pipeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pipeline").finish_non_exhaustive()
+    }
+}

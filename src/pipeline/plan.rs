@@ -1,0 +1,121 @@
+//! What is registered, as one immutable plan.
+//!
+//! Registering and deregistering swap the plan; an event finishes on the one it began with.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use super::lane::Lane;
+use crate::error::BoxError;
+use crate::event::Event;
+use crate::plugin::{AfterPlugin, Lifecycle, TransformPlugin};
+
+/// The plugins by role, each role in the order of registration.
+#[derive(Clone, Default)]
+pub(crate) struct Plan {
+    pub(super) before: Vec<Arc<TransformPlugin>>,
+    pub(super) enrichment: Vec<Arc<TransformPlugin>>,
+    pub(super) lanes: Vec<Arc<Lane>>,
+    pub(super) after: Vec<Arc<AfterPlugin>>,
+    pub(super) utilities: Vec<(Arc<str>, Arc<dyn Lifecycle>)>,
+}
+
+/// An event and the plan that it is on.
+pub(crate) struct Passage {
+    pub(super) event: Event,
+    pub(super) plan: Arc<Plan>,
+}
+
+/// What was taken out of a plan.
+pub(super) struct Removed {
+    pub(super) role: &'static str,
+    pub(super) lifecycle: Arc<dyn Lifecycle>,
+    pub(super) lane: Option<Arc<Lane>>,
+}
+
+/// Why a plugin could not be registered or deregistered.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RegisterError {
+    /// There is a plugin of that name already.
+    #[error("a plugin named {name:?} is registered already: deregister it first, or choose another name")]
+    Duplicate {
+        /// The name.
+        name: String,
+    },
+    /// There is no plugin of that name.
+    #[error("no plugin named {name:?} is registered")]
+    Unknown {
+        /// The name.
+        name: String,
+    },
+    /// The plugin could not be loaded, and is not registered.
+    #[error("the plugin {name:?} could not be loaded: {problem}")]
+    Load {
+        /// The name.
+        name: String,
+        /// What went wrong: an error, a panic, or a timeout.
+        problem: String,
+        /// The plugin's error, if it returned one.
+        source: Option<BoxError>,
+    },
+    /// The plugin was deregistered, but did not end well.
+    #[error("the plugin {name:?} could not be unloaded: {problem}")]
+    Unload {
+        /// The name.
+        name: String,
+        /// What went wrong: an error, a panic, or a timeout.
+        problem: String,
+        /// The plugin's error, if it returned one.
+        source: Option<BoxError>,
+    },
+    /// The client was closed.
+    #[error("the client was closed")]
+    Closed,
+}
+
+impl Plan {
+    pub(super) fn names(&self) -> impl Iterator<Item = &Arc<str>> {
+        let transforms = self.before.iter().chain(&self.enrichment).map(|plugin| &plugin.name);
+        let lanes = self.lanes.iter().map(|lane| lane.name());
+        let after = self.after.iter().map(|plugin| &plugin.name);
+        transforms.chain(lanes).chain(after).chain(self.utilities.iter().map(|(name, _)| name))
+    }
+
+    /// Takes the plugin `name` out.
+    pub(super) fn remove(&mut self, name: &str) -> Option<Removed> {
+        for (role, plugins) in [("before", &mut self.before), ("enrichment", &mut self.enrichment)] {
+            if let Some(at) = plugins.iter().position(|plugin| &*plugin.name == name) {
+                return Some(Removed { role, lifecycle: plugins.remove(at).lifecycle.clone(), lane: None });
+            }
+        }
+        if let Some(at) = self.lanes.iter().position(|lane| &**lane.name() == name) {
+            let lane = self.lanes.remove(at);
+            return Some(Removed { role: "destination", lifecycle: lane.lifecycle().clone(), lane: Some(lane) });
+        }
+        if let Some(at) = self.after.iter().position(|plugin| &*plugin.name == name) {
+            return Some(Removed { role: "after", lifecycle: self.after.remove(at).lifecycle.clone(), lane: None });
+        }
+        let at = self.utilities.iter().position(|(utility, _)| &**utility == name)?;
+        Some(Removed { role: "utility", lifecycle: self.utilities.remove(at).1, lane: None })
+    }
+}
+
+/// The plan of now.
+#[derive(Default)]
+pub(crate) struct CurrentPlan(ArcSwap<Plan>);
+
+impl CurrentPlan {
+    pub(crate) fn load(&self) -> Arc<Plan> {
+        self.0.load_full()
+    }
+
+    /// Swaps in what `change` makes of the plan. Only the worker changes plans, one after the other.
+    pub(super) fn update<T>(&self, change: impl FnOnce(&mut Plan) -> T) -> T {
+        let mut plan = Plan::clone(&self.0.load());
+        let outcome = change(&mut plan);
+        self.0.store(Arc::new(plan));
+        outcome
+    }
+}

@@ -1,0 +1,117 @@
+//! Registering and deregistering while events flow.
+//!
+//! Both are commands that go through the intake, so that what was sent after a plugin was registered waits until it
+//! has loaded. Every load and unload has a deadline and is contained.
+
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use super::guard::{self, LIFECYCLE_LIMIT};
+use super::lane::Lane;
+use super::plan::{Plan, Removed};
+use super::{RegisterError, Shared};
+use crate::emitter::signal::{Emitted, Failure, PluginInfo};
+use crate::ledger::DropReason;
+use crate::plugin::{Registration, Role};
+
+/// What the worker is told between two events.
+pub(crate) enum Command {
+    Register(Registration, oneshot::Sender<Result<(), RegisterError>>),
+    Deregister(String, oneshot::Sender<Result<(), RegisterError>>),
+    /// What waits in lanes leaves at once.
+    Flush,
+    /// Unload everything and end.
+    End,
+}
+
+/// Loads the plugin and puts it into the plan.
+pub(super) async fn register(shared: &Shared, mut registration: Registration) -> Result<(), RegisterError> {
+    let name = registration.name.clone();
+    if shared.plan.load().names().any(|registered| *registered == name) {
+        return Err(RegisterError::Duplicate { name: name.to_string() });
+    }
+    let lifecycle = registration.lifecycle.clone();
+    if let Err(mishap) = guard::run(&shared.clock, LIFECYCLE_LIMIT, || lifecycle.load(&shared.host)).await {
+        let (name, problem) = (name.to_string(), mishap.to_string());
+        return Err(RegisterError::Load { name, problem, source: mishap.into_error() });
+    }
+    let role = registration.role();
+    match std::mem::replace(&mut registration.role, Role::Utility) {
+        Role::Before(runner) => {
+            let plugin = Arc::new(registration.transform(runner));
+            shared.plan.update(|plan| plan.before.push(plugin));
+        }
+        Role::Enrichment(runner) => {
+            let plugin = Arc::new(registration.transform(runner));
+            shared.plan.update(|plan| plan.enrichment.push(plugin));
+        }
+        Role::After(call) => {
+            let plugin = Arc::new(registration.after(call));
+            shared.plan.update(|plan| plan.after.push(plugin));
+        }
+        Role::Destination(destination) => {
+            let kinds = Box::new(registration.kinds());
+            let lane = Lane::start(shared, destination.into_wiring(), registration.lifecycle, kinds);
+            shared.plan.update(|plan| plan.lanes.push(lane));
+        }
+        Role::Utility => {
+            let utility = (name.clone(), registration.lifecycle);
+            shared.plan.update(|plan| plan.utilities.push(utility));
+        }
+    }
+    shared.emitter.emit(Emitted::Register(PluginInfo { name, role }));
+    Ok(())
+}
+
+/// Takes the plugin out of the plan; a destination then drains, and at last the plugin is unloaded. The first half is
+/// done when this returns, the second when the future that it returns ends.
+pub(super) fn deregister(
+    shared: &Arc<Shared>,
+    name: &str,
+) -> Result<impl Future<Output = Result<(), RegisterError>> + Send + use<>, RegisterError> {
+    let removed = shared.plan.update(|plan| plan.remove(name));
+    let Some(removed) = removed else {
+        return Err(RegisterError::Unknown { name: name.to_owned() });
+    };
+    let (shared, name) = (shared.clone(), Arc::from(name));
+    Ok(async move { unload(&shared, name, removed).await })
+}
+
+async fn unload(shared: &Shared, name: Arc<str>, removed: Removed) -> Result<(), RegisterError> {
+    let Removed { role, lifecycle, lane } = removed;
+    if let Some(lane) = lane {
+        drain(shared, &lane).await;
+    }
+    let outcome = guard::run(&shared.clock, LIFECYCLE_LIMIT, || lifecycle.unload()).await;
+    shared.emitter.emit(Emitted::Deregister(PluginInfo { name: name.clone(), role }));
+    outcome.map_err(|mishap| {
+        let (name, problem) = (name.to_string(), mishap.to_string());
+        RegisterError::Unload { name, problem, source: mishap.into_error() }
+    })
+}
+
+/// Lets the lane deliver what it has, as long as a plugin may take to end.
+async fn drain(shared: &Shared, lane: &Lane) {
+    lane.close();
+    if shared.clock.timeout(LIFECYCLE_LIMIT, lane.ended()).await.is_some() {
+        return;
+    }
+    let dropped = lane.abandon(DropReason::Unavailable).len();
+    let message = format!("deregistered before {dropped} events were delivered; they are dropped");
+    let mut failure = Failure::new(lane.name().clone(), message, dropped);
+    failure.dropped = Some(DropReason::Unavailable);
+    shared.emitter.fail(failure);
+}
+
+/// Unloads everything that is registered, for the end of the client. The plan stays, so that its counts can be read.
+pub(super) async fn unload_all(shared: &Shared) {
+    let mut plan = Plan::clone(&shared.plan.load());
+    let names: Vec<Arc<str>> = plan.names().cloned().collect();
+    for name in names {
+        let Some(removed) = plan.remove(&name) else { continue };
+        if let Err(error) = unload(shared, name.clone(), removed).await {
+            shared.emitter.fail(Failure::new(name, error.to_string(), 0));
+        }
+    }
+}

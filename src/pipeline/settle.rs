@@ -1,0 +1,87 @@
+//! What follows when events have their outcome: after plugins see them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use tokio::sync::mpsc as queue;
+
+use super::guard::{self, EVENT_LIMIT};
+use super::plan::Plan;
+use crate::clock::Clock;
+use crate::emitter::Emitter;
+use crate::emitter::signal::Failure;
+use crate::event::Message;
+use crate::ledger::Settlement;
+
+/// Ended events that wait for after plugins; beyond them they are not shown any more, which is counted.
+const QUEUE: usize = 10_000;
+
+/// The way to the after plugins. They only look on, so it is bounded and never waited for.
+pub(crate) struct AfterQueue {
+    sender: queue::Sender<Item>,
+    missed: AtomicU64,
+}
+
+enum Item {
+    Ended(Arc<Message>, Settlement),
+    /// Answered when everything before it was shown.
+    Mark(mpsc::SyncSender<()>),
+}
+
+/// Calls after plugins; runs beside the pipeline.
+pub(crate) struct AfterWorker {
+    receiver: queue::Receiver<Item>,
+}
+
+impl AfterQueue {
+    pub(crate) fn new() -> (Self, AfterWorker) {
+        let (sender, receiver) = queue::channel(QUEUE);
+        (Self { sender, missed: AtomicU64::new(0) }, AfterWorker { receiver })
+    }
+
+    /// Shows those of the messages that have ended to the after plugins.
+    pub(super) fn show(&self, messages: &[Arc<Message>]) {
+        for message in messages {
+            let Some(settlement) = message.ticket.take_settlement() else { continue };
+            if self.sender.try_send(Item::Ended(message.clone(), settlement)).is_err()
+                && self.missed.fetch_add(1, Ordering::Relaxed) == 0
+            {
+                tracing::warn!(target: "tracklane", "after plugins are too slow and miss the end of events");
+            }
+        }
+    }
+
+    /// Blocks until the after plugins have seen everything that has ended, at most `timeout`.
+    pub(super) fn wait(&self, timeout: Duration) {
+        let (mark, seen) = mpsc::sync_channel(1);
+        if self.sender.try_send(Item::Mark(mark)).is_ok() {
+            // What they have not seen by then they do not see.
+            let _ = seen.recv_timeout(timeout);
+        }
+    }
+}
+
+impl AfterWorker {
+    pub(crate) async fn run(mut self, plan: impl Fn() -> Option<Arc<Plan>>, clock: Clock, emitter: Emitter) {
+        while let Some(item) = self.receiver.recv().await {
+            let (message, settlement) = match item {
+                Item::Ended(message, settlement) => (message, settlement),
+                Item::Mark(mark) => {
+                    let _ = mark.send(());
+                    continue;
+                }
+            };
+            let Some(plan) = plan() else { return };
+            for plugin in plan.after.iter().filter(|plugin| plugin.wants(message.kind())) {
+                let outcome = guard::run(&clock, EVENT_LIMIT, || plugin.call.after(&message, &settlement)).await;
+                if let Err(mishap) = outcome {
+                    let mut failure = Failure::new(plugin.name.clone(), format!("after plugin {mishap}"), 1);
+                    failure.error = mishap.into_error().map(Arc::from);
+                    emitter.fail(failure);
+                }
+            }
+        }
+    }
+}

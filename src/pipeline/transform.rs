@@ -1,0 +1,218 @@
+//! The before and enrichment stages, each a layer of the tower stack.
+//!
+//! A stage runs its plugins in order. While they are synchronous, nothing is allocated and nothing awaited; from the
+//! first asynchronous one on, the rest of the stage is a boxed future. Before fails closed, enrichment fails open.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures_util::future::BoxFuture;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::guard::{self, EVENT_LIMIT, Mishap};
+use super::{Passage, Shared, Stopped};
+use crate::clock::Clock;
+use crate::emitter::Emitter;
+use crate::emitter::signal::Failure;
+use crate::event::Event;
+use crate::ledger::{DropReason, Outcome};
+use crate::plugin::{Flow, Runner, SyncTransform, TransformPlugin};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Before,
+    Enrichment,
+}
+
+/// Makes a [`Stage`].
+#[derive(Clone)]
+pub(super) struct StageLayer {
+    role: Role,
+    clock: Clock,
+    emitter: Emitter,
+}
+
+impl StageLayer {
+    pub(super) fn before(shared: &Shared) -> Self {
+        Self { role: Role::Before, clock: shared.clock.clone(), emitter: shared.emitter.clone() }
+    }
+
+    pub(super) fn enrichment(shared: &Shared) -> Self {
+        Self { role: Role::Enrichment, clock: shared.clock.clone(), emitter: shared.emitter.clone() }
+    }
+}
+
+impl<S> Layer<S> for StageLayer {
+    type Service = Stage<S>;
+
+    fn layer(&self, inner: S) -> Stage<S> {
+        Stage { runner: Arc::new(self.clone()), inner }
+    }
+}
+
+/// One stage, with the rest of the way behind it.
+#[derive(Clone)]
+pub(super) struct Stage<S> {
+    runner: Arc<StageLayer>,
+    inner: S,
+}
+
+impl<S> Service<Passage> for Stage<S>
+where
+    S: Service<Passage, Response = (), Error = Stopped> + Clone + Send + 'static,
+    S::Future: Send + Unpin,
+{
+    type Response = ();
+    type Error = Stopped;
+    type Future = StageFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Stopped>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, Passage { mut event, plan }: Passage) -> Self::Future {
+        let plugins = self.runner.of(&plan);
+        let mut worked_off = 0;
+        for plugin in plugins {
+            if plugin.wants(event.kind()) {
+                let Runner::Sync(transform) = &plugin.runner else { break };
+                if let Err(stopped) = self.runner.run_sync(plugin, &**transform, &mut event) {
+                    return StageFuture::Stopped(Some(stopped));
+                }
+            }
+            worked_off += 1;
+        }
+        let through = worked_off == plugins.len();
+        let passage = Passage { event, plan };
+        if through {
+            return StageFuture::Through(self.inner.call(passage));
+        }
+        // The service that was polled ready goes with the event; a clone takes its place.
+        let clone = self.inner.clone();
+        let inner = std::mem::replace(&mut self.inner, clone);
+        StageFuture::Slow(Box::pin(rest(self.runner.clone(), inner, passage, worked_off)))
+    }
+}
+
+/// The rest of a stage from its first asynchronous plugin on.
+async fn rest<S>(runner: Arc<StageLayer>, mut inner: S, mut passage: Passage, from: usize) -> Result<(), Stopped>
+where
+    S: Service<Passage, Response = (), Error = Stopped>,
+{
+    let plan = passage.plan.clone();
+    for plugin in runner.of(&plan).iter().skip(from) {
+        if !plugin.wants(passage.event.kind()) {
+            continue;
+        }
+        let event = &mut passage.event;
+        match &plugin.runner {
+            Runner::Sync(transform) => runner.run_sync(plugin, &**transform, event)?,
+            Runner::Async(_) if plugin.is_quarantined() => runner.without(event)?,
+            Runner::Async(transform) => {
+                event.arm();
+                let outcome = guard::run(&runner.clock, EVENT_LIMIT, || transform.transform(event)).await;
+                runner.follow(plugin, event, outcome)?;
+            }
+        }
+    }
+    inner.call(passage).await
+}
+
+impl StageLayer {
+    fn of<'p>(&self, plan: &'p super::plan::Plan) -> &'p [Arc<TransformPlugin>] {
+        match self.role {
+            Role::Before => &plan.before,
+            Role::Enrichment => &plan.enrichment,
+        }
+    }
+
+    fn run_sync(&self, plugin: &TransformPlugin, transform: &SyncTransform, event: &mut Event) -> Result<(), Stopped> {
+        if plugin.is_quarantined() {
+            return self.without(event);
+        }
+        event.arm();
+        let outcome = guard::call(|| transform(event));
+        self.follow(plugin, event, outcome)
+    }
+
+    /// Does what follows from a plugin's outcome: goes on, takes its changes back, or stops the event.
+    fn follow(
+        &self,
+        plugin: &TransformPlugin,
+        event: &mut Event,
+        outcome: Result<Flow, Mishap>,
+    ) -> Result<(), Stopped> {
+        let sendable = outcome.and_then(|flow| match event.commit() {
+            Ok(()) => Ok(flow),
+            Err(invalid) => Err(Mishap::Error(invalid.into())),
+        });
+        match sendable {
+            Ok(Flow::Continue) => {
+                plugin.worked();
+                Ok(())
+            }
+            Ok(Flow::Drop(reason)) => {
+                tracing::debug!(target: "tracklane", plugin = %plugin.name, %reason, "event dropped by plugin");
+                Err(stop(event, DropReason::Plugin))
+            }
+            Err(mishap) => {
+                event.roll_back();
+                self.report(plugin, mishap);
+                self.without(event)
+            }
+        }
+    }
+
+    /// What becomes of an event that a plugin did not work on.
+    fn without(&self, event: &mut Event) -> Result<(), Stopped> {
+        match self.role {
+            Role::Before => Err(stop(event, DropReason::BeforeFailed)),
+            Role::Enrichment => Ok(()),
+        }
+    }
+
+    #[cold]
+    fn report(&self, plugin: &TransformPlugin, mishap: Mishap) {
+        let quarantined = mishap.is_breakdown() && plugin.broke_down();
+        let dropped = (self.role == Role::Before).then_some(DropReason::BeforeFailed);
+        let consequence = match (dropped, quarantined) {
+            (Some(_), false) => "the event is dropped",
+            (None, false) => "the event goes on without it",
+            (Some(_), true) => "it is not called any more, and every event is dropped until it is deregistered",
+            (None, true) => "it is not called any more",
+        };
+        let mut failure = Failure::new(plugin.name.clone(), format!("plugin {mishap}; {consequence}"), 1);
+        failure.dropped = dropped;
+        failure.error = mishap.into_error().map(Arc::from);
+        self.emitter.fail(failure);
+    }
+}
+
+fn stop(event: &mut Event, reason: DropReason) -> Stopped {
+    if let Some(ticket) = event.attached.ticket.take() {
+        ticket.settle(Outcome::Dropped(reason));
+    }
+    Stopped { reason }
+}
+
+/// The future of a [`Stage`].
+pub(super) enum StageFuture<F> {
+    Through(F),
+    Slow(BoxFuture<'static, Result<(), Stopped>>),
+    Stopped(Option<Stopped>),
+}
+
+impl<F: Future<Output = Result<(), Stopped>> + Unpin> Future for StageFuture<F> {
+    type Output = Result<(), Stopped>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.get_mut() {
+            StageFuture::Through(inner) => Pin::new(inner).poll(cx),
+            StageFuture::Slow(rest) => rest.as_mut().poll(cx),
+            StageFuture::Stopped(stopped) => Poll::Ready(stopped.take().map_or(Ok(()), Err)),
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The worker: takes events out of the intake, in order, and sends each on its way.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tower::ServiceExt;
+use tower::util::BoxService;
+use tower_service::Service;
+
+use super::guard::{self, LIFECYCLE_LIMIT};
+use super::intake::{Chunk, Taken};
+use super::registry::{self, Command};
+use super::{Pipeline, Shared, Stopped};
+use crate::emitter::signal::{self, Emitted, Failure, Initialized};
+use crate::error::BoxError;
+use crate::event::Event;
+use crate::ledger::DropReason;
+use crate::plugin::Registration;
+
+/// How long after a call the worker notices it at the latest, while events flow.
+const DOZE: Duration = Duration::from_millis(5);
+/// Looks in vain after which the worker sleeps until it is woken: two seconds.
+const LOOKS: u32 = 400;
+
+/// The user's layers around the pipeline; none, and the pipeline itself.
+pub(crate) type SourceMiddleware = Option<BoxService<Event, (), BoxError>>;
+
+pub(crate) struct Worker {
+    shared: Arc<Shared>,
+    pipeline: Pipeline,
+    middleware: SourceMiddleware,
+}
+
+impl Worker {
+    pub(crate) fn new(shared: Arc<Shared>, middleware: SourceMiddleware) -> Self {
+        let pipeline = Pipeline::new(shared.clone());
+        Self { shared, pipeline, middleware }
+    }
+
+    /// Loads the first plugins, then works until it is told to end.
+    pub(crate) async fn run(mut self, first: Vec<Registration>) {
+        for registration in first {
+            let name = registration.name.clone();
+            if let Err(error) = registry::register(&self.shared, registration).await {
+                let mut failure = Failure::new(name, error.to_string(), 0);
+                failure.error = Some(Arc::new(error));
+                self.shared.emitter.fail(failure);
+            }
+        }
+        let plugins = self.shared.plan.load().names().cloned().collect();
+        self.shared.emitter.emit(Emitted::Initialize(Initialized { plugins }));
+        self.work().await;
+    }
+
+    async fn work(&mut self) {
+        let (mut done, mut in_vain) = (None, 0);
+        loop {
+            let Some(mut chunk) = self.shared.intake.take(done.take()) else {
+                in_vain += 1;
+                self.shared.intake.wait((in_vain < LOOKS).then_some(DOZE)).await;
+                continue;
+            };
+            in_vain = 0;
+            if self.work_off(&mut chunk).await.is_break() {
+                return;
+            }
+            done = Some(chunk);
+            // The lanes work on this thread, too.
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn work_off(&mut self, chunk: &mut Chunk) -> std::ops::ControlFlow<()> {
+        let shared = self.shared.clone();
+        while let Some(taken) = shared.intake.next(chunk) {
+            match taken {
+                Taken::Event(event) => self.send(event).await,
+                Taken::Command(command) if matches!(*command, Command::End) => {
+                    registry::unload_all(&shared).await;
+                    return std::ops::ControlFlow::Break(());
+                }
+                Taken::Command(command) => self.obey(*command).await,
+            }
+        }
+        std::ops::ControlFlow::Continue(())
+    }
+
+    async fn send(&mut self, event: Event) {
+        if self.shared.emitter.wants_calls() {
+            self.shared.emitter.emit(signal::of_call(event.clone()));
+        }
+        match &mut self.middleware {
+            // An event that is stopped has been counted and reported where that happened.
+            None => {
+                let _: Result<(), Stopped> = self.pipeline.enter(event).await;
+            }
+            Some(middleware) => self.shared.through(middleware, event).await,
+        }
+    }
+
+    async fn obey(&self, command: Command) {
+        match command {
+            Command::Register(registration, reply) => {
+                // Whoever asked may not wait for the answer.
+                let _ = reply.send(registry::register(&self.shared, registration).await);
+            }
+            Command::Deregister(name, reply) => match registry::deregister(&self.shared, &name) {
+                Ok(ending) => self.shared.background.spawn(async move {
+                    let _ = reply.send(ending.await);
+                }),
+                Err(error) => {
+                    let _ = reply.send(Err(error));
+                }
+            },
+            Command::Flush => self.shared.plan.load().lanes.iter().for_each(|lane| lane.flush()),
+            Command::End => {}
+        }
+    }
+}
+
+impl Shared {
+    /// Sends the event through the user's layers, which may fail, panic or keep it.
+    async fn through(&self, middleware: &mut BoxService<Event, (), BoxError>, mut event: Event) {
+        if let Some(ticket) = &mut event.attached.ticket {
+            ticket.blame(DropReason::Middleware);
+        }
+        let passed = guard::run(&self.clock, LIFECYCLE_LIMIT, || async {
+            match middleware.ready().await?.call(event).await {
+                Err(error) if error.is::<Stopped>() => Ok(()),
+                other => other,
+            }
+        });
+        if let Err(mishap) = passed.await {
+            let mut failure = Failure::new("source middleware", format!("source middleware {mishap}"), 1);
+            failure.dropped = Some(DropReason::Middleware);
+            failure.error = mishap.into_error().map(Arc::from);
+            self.emitter.fail(failure);
+        }
+    }
+}
