@@ -172,6 +172,20 @@ impl Destination {
         &self.name
     }
 
+    /// A destination that users take for this one (name, aliases, `All`), with another service. For what stands in
+    /// front of a destination, as a queue on disk does.
+    pub fn stand_in<S>(&self, service: S) -> Self
+    where
+        S: Service<Batch> + Send + 'static,
+        S::Response: Into<Answer>,
+        S::Error: Into<BoxError>,
+        S::Future: Send,
+    {
+        let mut stand_in = Self::new(&self.name, service);
+        (stand_in.aliases, stand_in.ignores_all) = (self.aliases.clone(), self.ignores_all);
+        stand_in
+    }
+
     pub(crate) fn into_wiring(self) -> Wiring {
         let Self { service, batching, retry, queue, in_flight, attempt_timeout, name, aliases, ignores_all, .. } = self;
         let selection = Selection { name, aliases, ignores_all };
