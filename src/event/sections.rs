@@ -27,6 +27,17 @@ macro_rules! section {
                 self.0.insert(key, value);
                 self
             }
+
+            /// Adds every member of `members`, which must serialize as a JSON object (null is an empty one).
+            ///
+            /// It replaces nothing: a key that is set already to another value is a conflict, and the event is
+            /// refused at the call ([`InvalidField::Conflict`](crate::event::InvalidField::Conflict)). A setter that
+            /// is called later replaces, as always.
+            #[must_use]
+            pub fn extra(mut self, members: impl Serialize) -> Self {
+                self.0.add(members);
+                self
+            }
         }
 
         impl Deref for $name {
