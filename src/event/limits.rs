@@ -66,6 +66,12 @@ pub enum InvalidField {
         /// What it is.
         found: &'static str,
     },
+    /// A setter gave a field one value, and `extra` another.
+    #[error("{field} has one value from a setter and another from extra: leave one out, or replace it using with")]
+    Conflict {
+        /// Where: the section, and the key in it.
+        field: String,
+    },
     /// A value cannot be written as JSON.
     #[error("{field} cannot be written as JSON: {problem}")]
     Unserializable {
@@ -122,6 +128,7 @@ fn check_object(section: &'static str, object: Option<&Object>) -> Result<(), In
             ObjectFault::Value(Fault::NotFinite) => InvalidField::NotFinite { field },
             ObjectFault::Value(Fault::Unserializable(problem)) => InvalidField::Unserializable { field, problem },
             ObjectFault::NotAnObject(found) => InvalidField::NotAnObject { field, found },
+            ObjectFault::Conflict => InvalidField::Conflict { field },
         });
     }
     if object.is_deeper_than(MAX_DEPTH) {

@@ -3,9 +3,11 @@
 //! Setters append members to one buffer: no node per key is allocated on the caller's thread and freed on
 //! another. A key that is set again replaces its member, as in a map. Large objects, and objects that a plugin
 //! edits through [`Object::as_map_mut`], are maps from then on. A value that JSON cannot carry is not written;
-//! it is remembered as the object's fault, which refuses the event at the call.
+//! it is remembered as the object's fault, which refuses the event at the call. An object that is written into
+//! another hands its fault on.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -30,6 +32,65 @@ pub(crate) struct ValueFault {
 pub(crate) enum ObjectFault {
     Value(Fault),
     NotAnObject(&'static str),
+    /// Two values for one key, where neither was meant to replace the other.
+    Conflict,
+}
+
+impl From<ObjectFault> for ValueFault {
+    fn from(fault: ObjectFault) -> Self {
+        Self { key: String::new(), fault }
+    }
+}
+
+impl From<Fault> for ValueFault {
+    fn from(fault: Fault) -> Self {
+        ObjectFault::Value(fault).into()
+    }
+}
+
+impl ValueFault {
+    /// The fault as seen from an object that has the faulty one at `key`.
+    fn below(mut self, key: &str) -> Self {
+        if self.key.is_empty() {
+            key.clone_into(&mut self.key);
+        } else if !key.is_empty() {
+            self.key = format!("{key}.{}", self.key);
+        }
+        self
+    }
+
+    /// Whether the value at hand is too deep to be dropped; an object inside it has given up its own already.
+    fn forbids_drop(&self) -> bool {
+        self.key.is_empty() && self.fault == ObjectFault::Value(Fault::TooDeep)
+    }
+}
+
+thread_local! {
+    /// The fault of an object that is being written into another one: serde has no room for it on the way up.
+    static INNER: Cell<Option<Box<ValueFault>>> = const { Cell::new(None) };
+}
+
+/// Leaves `fault` where [`write`] finds it, and returns what was there. On a thread that is ending there is no such
+/// place.
+fn exchange_inner(fault: Option<Box<ValueFault>>) -> Option<Box<ValueFault>> {
+    INNER.try_with(|inner| inner.replace(fault)).unwrap_or_default()
+}
+
+/// Writes as [`strict::append`] does, and also refuses a value that holds an object with a fault.
+fn write<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T, depth: usize) -> Result<Written, ValueFault> {
+    let start = out.len();
+    // A `Serialize` of the value may itself fill objects: what is outside waits.
+    let outside = exchange_inner(None);
+    let written = strict::append(out, value, depth);
+    let inner = exchange_inner(outside);
+    match (written, inner) {
+        (Err(fault), _) => Err(fault.into()),
+        (Ok(_), Some(fault)) => {
+            out.truncate(start);
+            Err(*fault)
+        }
+        (Ok(written), None) => Ok(written),
+    }
 }
 
 /// A JSON object: free-form keys with any value that JSON has.
@@ -98,10 +159,10 @@ impl Object {
         match outcome {
             Ok(()) => self.outgrow_text(),
             Err(fault) => {
-                if fault == Fault::TooDeep {
+                if fault.forbids_drop() {
                     std::mem::forget(value);
                 }
-                self.note(key, ObjectFault::Value(fault));
+                self.note(fault.below(key));
             }
         }
     }
@@ -111,28 +172,40 @@ impl Object {
     ///
     /// Anything else is refused at the call, as [`insert`](Self::insert) says.
     pub fn extend(&mut self, object: impl Serialize) {
-        if let Err(fault) = self.try_extend(&object) {
-            if fault == ObjectFault::Value(Fault::TooDeep) {
-                std::mem::forget(object);
-            }
-            self.note("", fault);
+        if let Some(members) = self.read(object) {
+            self.extend_text(&members);
         }
     }
 
-    fn try_extend<T: Serialize>(&mut self, object: &T) -> Result<(), ObjectFault> {
-        let mut json = Vec::new();
-        let written = strict::append(&mut json, object, 0).map_err(ObjectFault::Value)?;
-        if written == Written::AsGiven {
-            let value: Value = serde_json::from_slice(&json).unwrap_or_default();
-            json = serde_json::to_vec(&value).unwrap_or_default();
+    /// Adds every member of `object`, as [`extend`](Self::extend) does, but replaces nothing: a member that is here
+    /// with another value is a conflict, and refused at the call.
+    pub(super) fn add(&mut self, object: impl Serialize) {
+        let Some(members) = self.read(object) else { return };
+        for member in text::members(&members) {
+            let (Some(key), Some(value)) = (members.get(member.key.clone()), members.get(member.value.clone())) else {
+                return;
+            };
+            let Ok(key) = serde_json::from_slice::<Cow<'_, str>>(key) else { return };
+            match self.get(&key) {
+                None => self.extend_text(members.get(member.key.start..member.value.end).unwrap_or_default()),
+                Some(mine) if serde_json::from_slice::<Value>(value).is_ok_and(|value| value == mine) => {}
+                Some(_) => self.note(ValueFault::from(ObjectFault::Conflict).below(&key)),
+            }
         }
-        let inner = match json.first() {
-            Some(b'{') => json.get(1..json.len() - 1).unwrap_or_default(),
-            Some(b'n') => return Ok(()),
-            first => return Err(ObjectFault::NotAnObject(kind_of(first))),
-        };
-        self.extend_text(inner);
-        Ok(())
+    }
+
+    /// The members of `object` as text; none if it is no object, which is noted.
+    fn read<T: Serialize>(&mut self, object: T) -> Option<Vec<u8>> {
+        match members_of(&object) {
+            Ok(members) => Some(members),
+            Err(fault) => {
+                if fault.forbids_drop() {
+                    std::mem::forget(object);
+                }
+                self.note(fault);
+                None
+            }
+        }
     }
 
     /// Takes over the members of trusted text (see [`text`]).
@@ -233,6 +306,9 @@ impl Object {
     /// Adds what is missing: every member of `defaults` that is not here, and, where both values are objects, what
     /// is missing inside. What is here wins.
     pub fn merge_under(&mut self, defaults: &Object) {
+        if let Some(fault) = defaults.fault() {
+            self.note(fault.clone());
+        }
         if let (Form::Text(mine), Form::Text(theirs)) = (&mut self.form, &defaults.form)
             && mine.keys & theirs.keys == 0
         {
@@ -305,8 +381,8 @@ impl Object {
         level.into_iter().any(|value| matches!(value, Value::Array(_) | Value::Object(_)))
     }
 
-    fn note(&mut self, key: &str, fault: ObjectFault) {
-        self.fault.get_or_insert_with(|| Box::new(ValueFault { key: key.to_owned(), fault }));
+    fn note(&mut self, fault: ValueFault) {
+        self.fault.get_or_insert_with(|| Box::new(fault));
     }
 
     fn outgrow_text(&mut self) {
@@ -317,16 +393,16 @@ impl Object {
 }
 
 impl Text {
-    fn insert<T: Serialize + ?Sized>(&mut self, key: &str, value: &T, depth: usize) -> Result<(), Fault> {
+    fn insert<T: Serialize + ?Sized>(&mut self, key: &str, value: &T, depth: usize) -> Result<(), ValueFault> {
         let start = self.json.len();
         if start > 0 {
             self.json.push(b',');
         } else if self.json.capacity() == 0 {
             self.json.reserve(256);
         }
-        let written = strict::append(&mut self.json, key, depth).and_then(|_| {
+        let written = strict::append(&mut self.json, key, depth).map_err(ValueFault::from).and_then(|_| {
             self.json.push(b':');
-            strict::append(&mut self.json, value, depth)
+            write(&mut self.json, value, depth)
         });
         if let Err(fault) = written {
             self.json.truncate(start);
@@ -446,10 +522,28 @@ fn kind_of(first: Option<&u8>) -> &'static str {
     }
 }
 
-fn to_value<T: Serialize + ?Sized>(value: &T, depth: usize) -> Result<Value, Fault> {
+fn to_value<T: Serialize + ?Sized>(value: &T, depth: usize) -> Result<Value, ValueFault> {
     let mut json = Vec::new();
-    strict::append(&mut json, value, depth)?;
-    serde_json::from_slice(&json).map_err(|error| Fault::Unserializable(error.to_string()))
+    write(&mut json, value, depth)?;
+    serde_json::from_slice(&json).map_err(|error| Fault::Unserializable(error.to_string()).into())
+}
+
+/// The members of what serializes as an object, as text that is trusted (see [`text`]).
+fn members_of<T: Serialize>(object: &T) -> Result<Vec<u8>, ValueFault> {
+    let mut json = Vec::new();
+    if write(&mut json, object, 0)? == Written::AsGiven {
+        let value: Value = serde_json::from_slice(&json).unwrap_or_default();
+        json = serde_json::to_vec(&value).unwrap_or_default();
+    }
+    match json.first() {
+        Some(b'{') => {
+            json.pop();
+            json.remove(0);
+            Ok(json)
+        }
+        Some(b'n') => Ok(Vec::new()),
+        first => Err(ObjectFault::NotAnObject(kind_of(first)).into()),
+    }
 }
 
 /// `upper` gets what it lacks of `below`; both are bounded in depth, so the recursion is.
@@ -511,6 +605,9 @@ impl<K: AsRef<str>, V: Serialize> FromIterator<(K, V)> for Object {
 
 impl Serialize for Object {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if let Some(fault) = &self.fault {
+            exchange_inner(Some(fault.clone()));
+        }
         let map = match &self.form {
             Form::Map(map) => return map.serialize(serializer),
             Form::Text(text) => text,

@@ -1,18 +1,13 @@
 //! The free-form sections of an event: objects with a name each, so that traits are not taken for properties.
-
-use std::ops::{Deref, DerefMut};
-
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-
-use super::Object;
+//!
+//! What the Spec says of their keys is in [`spec`](super::spec); a section takes any other key as well.
 
 macro_rules! section {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+        #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
         #[serde(transparent)]
-        pub struct $name(Object);
+        pub struct $name($crate::event::Object);
 
         impl $name {
             /// An empty section. Allocates nothing.
@@ -21,76 +16,117 @@ macro_rules! section {
                 Self::default()
             }
 
-            /// Sets one member; a key that is there already is replaced. See [`Object::insert`].
+            /// Sets one member; a key that is there already is replaced. See
+            /// [`Object::insert`](crate::event::Object::insert).
             #[must_use]
-            pub fn with(mut self, key: &str, value: impl Serialize) -> Self {
+            pub fn with(mut self, key: &str, value: impl serde::Serialize) -> Self {
                 self.0.insert(key, value);
+                self
+            }
+
+            /// Adds every member of `members`, which must serialize as a JSON object (null is an empty one).
+            ///
+            /// It replaces nothing: a key that is set already to another value is a conflict, and the event is
+            /// refused at the call ([`InvalidField::Conflict`](crate::event::InvalidField::Conflict)). A setter that
+            /// is called later replaces, as always.
+            #[must_use]
+            pub fn extra(mut self, members: impl serde::Serialize) -> Self {
+                self.0.add(members);
                 self
             }
         }
 
-        impl Deref for $name {
-            type Target = Object;
+        impl std::ops::Deref for $name {
+            type Target = $crate::event::Object;
 
-            fn deref(&self) -> &Object {
+            fn deref(&self) -> &$crate::event::Object {
                 &self.0
             }
         }
 
-        impl DerefMut for $name {
-            fn deref_mut(&mut self) -> &mut Object {
+        impl std::ops::DerefMut for $name {
+            fn deref_mut(&mut self) -> &mut $crate::event::Object {
                 &mut self.0
             }
         }
 
-        impl From<Object> for $name {
-            fn from(object: Object) -> Self {
+        impl From<$crate::event::Object> for $name {
+            fn from(object: $crate::event::Object) -> Self {
                 Self(object)
             }
         }
 
-        impl From<$name> for Object {
+        impl From<$name> for $crate::event::Object {
             fn from(section: $name) -> Self {
                 section.0
             }
         }
 
-        impl From<Map<String, Value>> for $name {
-            fn from(map: Map<String, Value>) -> Self {
+        impl From<serde_json::Map<String, serde_json::Value>> for $name {
+            fn from(map: serde_json::Map<String, serde_json::Value>) -> Self {
                 Self(map.into())
             }
         }
 
         /// From a `serde_json` object. Any other value but null is refused when the event is sent.
-        impl From<Value> for $name {
-            fn from(value: Value) -> Self {
+        impl From<serde_json::Value> for $name {
+            fn from(value: serde_json::Value) -> Self {
                 Self(value.into())
             }
         }
 
-        impl<K: AsRef<str>, V: Serialize> FromIterator<(K, V)> for $name {
+        impl<K: AsRef<str>, V: serde::Serialize> FromIterator<(K, V)> for $name {
             fn from_iter<I: IntoIterator<Item = (K, V)>>(members: I) -> Self {
                 Self(members.into_iter().collect())
             }
         }
     };
 }
+pub(super) use section;
 
 section! {
     /// What is known of an event (`track`) or a view (`page`, `screen`):
     /// [Spec: Track, properties](https://segment.com/docs/connections/spec/track/#properties).
+    ///
+    /// ```
+    /// use tracklane::event::Properties;
+    ///
+    /// let properties = Properties::new().revenue(39.95).currency("EUR").with("gift", true);
+    /// let json = r#"{"revenue":39.95,"currency":"EUR","gift":true}"#;
+    /// assert_eq!(serde_json::to_string(&properties)?, json);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     Properties
 }
 
 section! {
     /// What is known of a user (`identify`) or a group (`group`):
     /// [Spec: Identify, traits](https://segment.com/docs/connections/spec/identify/#traits).
+    ///
+    /// ```
+    /// use tracklane::event::{Address, Traits};
+    ///
+    /// let user = Traits::new().first_name("Peter").address(Address::new().city("Austin"));
+    /// let json = r#"{"firstName":"Peter","address":{"city":"Austin"}}"#;
+    /// assert_eq!(serde_json::to_string(&user)?, json);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     Traits
 }
 
 section! {
     /// What surrounds an event: app, device, page, locale, …
     /// [Spec: Common fields, context](https://segment.com/docs/connections/spec/common/#context).
+    ///
+    /// ```
+    /// use tracklane::event::{Context, context};
+    ///
+    /// let context = Context::new()
+    ///     .ip([203, 0, 113, 7])
+    ///     .page(context::Page::new().path("/academy/"))
+    ///     .extra(serde_json::json!({"Google Analytics": {"clientId": "1033501218.1368477899"}}));
+    /// assert_eq!(context.len(), 3);
+    /// ```
     Context
 }
 
