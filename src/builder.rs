@@ -44,11 +44,12 @@ pub struct Builder {
     context: Context,
     plugins: Vec<Registration>,
     middleware: Vec<MiddlewareLayer>,
-    subscriptions: Vec<Box<dyn FnOnce(&Emitter) + Send>>,
+    subscriptions: Vec<Subscribe>,
     runtime: Option<Handle>,
     clock: Clock,
 }
 
+type Subscribe = Box<dyn FnOnce(&Emitter) + Send>;
 type MiddlewareLayer = Box<dyn FnOnce(PipelineService) -> PipelineService + Send>;
 
 impl Builder {

@@ -1,6 +1,6 @@
 //! The built-in destination: Segment's tracking API.
 //!
-//! A batch of events becomes one request ([`payload`]), is sent ([`upload`]), and the response becomes a verdict
+//! A batch of events becomes one request (`payload`), is sent (`upload`), and the response becomes a verdict
 //! ([`verdict`]), by which the lane retries, pauses or splits. Like any destination this is made of the public parts
 //! of [`plugin`](crate::plugin) and [`transport`](crate::transport); the pipeline does not know that it exists.
 
