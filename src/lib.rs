@@ -54,7 +54,10 @@
 
 // What the application holds.
 mod analytics;
+mod blocking;
 mod builder;
+pub mod global;
+mod settings;
 
 // What flows, who touches it, and the way through.
 pub mod event;
@@ -78,6 +81,7 @@ mod error;
 pub mod testing;
 
 pub use analytics::Analytics;
+pub use blocking::{BlockingAnalytics, BlockingError};
 pub use builder::{Builder, PipelineService};
 pub use emitter::{Subscription, UnknownSignal, signal};
 pub use error::{BoxError, SettingsError};
@@ -87,3 +91,4 @@ pub use ledger::{
     Stats,
 };
 pub use pipeline::{CallError, CloseReport, Pipeline, PipelineFuture, RefusedBecause, RegisterError, Stopped};
+pub use settings::Settings;
