@@ -76,6 +76,7 @@ mod ledger;
 mod background;
 mod clock;
 mod error;
+mod sync;
 
 #[cfg(feature = "metrics")]
 mod metrics;

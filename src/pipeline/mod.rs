@@ -13,6 +13,7 @@
 //! share nothing but the finished event. The pipeline knows no destination by name, and nothing of HTTP.
 
 mod intake;
+mod rest;
 mod worker;
 
 mod guard;
