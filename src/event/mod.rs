@@ -11,6 +11,8 @@ mod calls;
 mod json;
 mod kind;
 mod limits;
+#[cfg(test)]
+mod measured;
 mod message;
 mod message_id;
 mod object;

@@ -26,6 +26,8 @@ mod lane;
 mod settle;
 
 mod shutdown;
+#[cfg(test)]
+mod wakes;
 
 use std::fmt;
 use std::future::Future;
