@@ -77,6 +77,10 @@ mod error;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+// The snippets of the pages in docs/, compiled by `cargo test --doc`.
+#[cfg(doctest)]
+mod docs;
+
 pub use analytics::Analytics;
 pub use builder::{Builder, PipelineService};
 pub use emitter::{Subscription, UnknownSignal, signal};
