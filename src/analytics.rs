@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use crate::background::KeepAlive;
+use crate::blocking::BlockingAnalytics;
 use crate::builder::Builder;
 use crate::emitter::signal::{Emitted, Signal};
 use crate::emitter::{Emitter, Subscription, UnknownSignal};
@@ -16,6 +17,7 @@ use crate::ledger::{FlushReport, Receipt, Stats};
 use crate::pipeline::{CallError, CloseReport, Command, Pipeline, RegisterError, Shared};
 use crate::plugin::Registration;
 use crate::segment::WriteKey;
+use crate::settings::Settings;
 
 /// How long the drop of the last handle waits for what is under way.
 const DROP_LIMIT: Duration = Duration::from_secs(2);
@@ -62,6 +64,15 @@ impl Analytics {
     /// Settings of a client that sends nothing to Segment: only to the destinations that are registered.
     pub fn without_segment() -> Builder {
         Builder::without_segment()
+    }
+
+    /// A client with the settings that the environment has: `TRACKLANE_WRITE_KEY` and others. See [`Settings`].
+    ///
+    /// # Errors
+    ///
+    /// If a variable cannot be read as its setting, or a setting cannot be used.
+    pub fn from_env() -> Result<Self, SettingsError> {
+        Settings::from_env()?.into_builder()?.build()
     }
 
     pub(crate) fn start(shared: Arc<Shared>, keep_alive: KeepAlive) -> Self {
@@ -151,6 +162,21 @@ impl Analytics {
         event.attached.watch.get_or_insert_default().receipt = Some(sender);
         self.send(event)?;
         Ok(Receipt { receiver })
+    }
+
+    /// As [`send`](Self::send), but waits for room if the queue is full. Needs no runtime of its own.
+    ///
+    /// # Errors
+    ///
+    /// If the event is not one that can be sent, or the client closed. The error holds the event.
+    pub async fn enqueue(&self, event: impl Into<Event> + Send) -> Result<(), CallError> {
+        self.handle.shared.intake.push_when_room(event.into()).await
+    }
+
+    /// This client with calls that block until the event is delivered or dropped, each at most `timeout`.
+    #[must_use]
+    pub fn blocking(&self, timeout: Duration) -> BlockingAnalytics {
+        BlockingAnalytics::new(self.clone(), timeout)
     }
 
     /// Calls `listener` with every `signal` from now on.

@@ -20,7 +20,7 @@ use crate::event::{Context, Event};
 use crate::ledger::Ledger;
 use crate::pipeline::{AfterQueue, Capacity, CurrentPlan, Intake, Pipeline, Shared, SourceMiddleware, Worker};
 use crate::plugin::{Host, Overflow, QueueLimits, Registration, RetryPolicy};
-use crate::segment::{Segment, WriteKey};
+use crate::segment::{Region, Segment, WriteKey};
 use crate::transport::HttpClient;
 
 /// The settings of a client; [`build`](Self::build) checks them and starts it.
@@ -41,6 +41,7 @@ pub struct Builder {
     max_queue_size: usize,
     max_queue_bytes: usize,
     overflow: Overflow,
+    disabled: bool,
     context: Context,
     plugins: Vec<Registration>,
     middleware: Vec<MiddlewareLayer>,
@@ -68,6 +69,7 @@ impl Builder {
             max_queue_size: Self::MAX_QUEUE_SIZE,
             max_queue_bytes: Self::MAX_QUEUE_BYTES,
             overflow: Overflow::default(),
+            disabled: false,
             context: Context::new(),
             plugins: Vec::new(),
             middleware: Vec::new(),
@@ -85,6 +87,11 @@ impl Builder {
     /// The base URL of Segment's API, with or without `/v1`. `https://api.segment.io` by default.
     pub fn host(self, host: impl Into<String>) -> Self {
         self.segment(|segment| segment.host(host))
+    }
+
+    /// Segment's API in that region, in place of [`host`](Self::host).
+    pub fn region(self, region: Region) -> Self {
+        self.host(region.host())
     }
 
     /// The path of Segment's API. `/v1/batch` by default.
@@ -119,6 +126,16 @@ impl Builder {
         self.segment(|segment| segment.map_retry(|retry| retry.max_retries(retries)))
     }
 
+    /// How long after its first failure a batch is tried again at most. 12 h by default.
+    pub fn max_total_backoff(self, limit: Duration) -> Self {
+        self.segment(|segment| segment.map_retry(|retry| retry.max_total_backoff(limit)))
+    }
+
+    /// How long after the first pause that Segment asked for a batch is tried again at most. 12 h by default.
+    pub fn max_rate_limit(self, limit: Duration) -> Self {
+        self.segment(|segment| segment.map_retry(|retry| retry.max_rate_limit(limit)))
+    }
+
     /// How often and how long a failed batch is tried again.
     pub fn retry(self, retry: RetryPolicy) -> Self {
         self.segment(|segment| segment.retry(retry))
@@ -127,6 +144,29 @@ impl Builder {
     /// Requests under way at once. 8 by default; with 1, events arrive in order.
     pub fn max_in_flight(self, requests: usize) -> Self {
         self.segment(|segment| segment.max_in_flight(requests))
+    }
+
+    /// Whether bodies are compressed. They are not, by default: it costs more time than it saves on a fast network.
+    pub fn gzip(self, gzip: bool) -> Self {
+        self.segment(|segment| segment.gzip(gzip))
+    }
+
+    /// The proxy of the default HTTP client, such as `http://user:password@proxy.example:8080`, in place of those that
+    /// the environment names (`HTTPS_PROXY`, `NO_PROXY`, …).
+    pub fn proxy(self, url: impl Into<String>) -> Self {
+        self.segment(|segment| segment.proxy(url))
+    }
+
+    /// The `User-Agent` header in place of `tracklane/VERSION`.
+    pub fn user_agent(self, user_agent: impl Into<String>) -> Self {
+        self.segment(|segment| segment.user_agent(user_agent))
+    }
+
+    /// Whether nothing is sent: calls are checked and counted, and end at once as dropped because of this. For tests
+    /// and development.
+    pub fn disable(mut self, disable: bool) -> Self {
+        self.disabled = disable;
+        self
     }
 
     /// The HTTP client in place of the default one.
@@ -245,6 +285,7 @@ impl Builder {
             events: self.max_queue_size as u64,
             bytes: self.max_queue_bytes as u64,
             drops_oldest: self.overflow == Overflow::DropOldest,
+            disabled: self.disabled,
         })
     }
 

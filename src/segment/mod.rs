@@ -6,12 +6,14 @@
 
 mod endpoint;
 mod payload;
+mod region;
 mod retry_after;
 mod settings;
 mod upload;
 mod verdict;
 mod write_key;
 
+pub use region::Region;
 pub use retry_after::retry_after;
 pub use settings::{NAME, Segment};
 pub use verdict::verdict;
