@@ -267,7 +267,8 @@ impl Builder {
             ledger,
             defaults,
         });
-        let middleware = wrap(self.middleware, &shared);
+        // A layer may start a timer when it wraps, and the caller may be on another runtime, or on none.
+        let middleware = shared.background.within(|| wrap(self.middleware, &shared));
         shared.background.spawn(Worker::new(shared.clone(), middleware).run(plugins));
         let plan = Arc::downgrade(&shared);
         let plan = move || plan.upgrade().map(|shared| shared.plan.load());
