@@ -47,6 +47,8 @@ pub struct Builder {
     middleware: Vec<MiddlewareLayer>,
     subscriptions: Vec<Subscribe>,
     runtime: Option<Handle>,
+    #[cfg(feature = "metrics")]
+    metrics: Option<Duration>,
     clock: Clock,
 }
 
@@ -75,6 +77,8 @@ impl Builder {
             middleware: Vec::new(),
             subscriptions: Vec::new(),
             runtime: None,
+            #[cfg(feature = "metrics")]
+            metrics: None,
             clock: Clock::System,
         }
     }
@@ -230,6 +234,14 @@ impl Builder {
         self
     }
 
+    /// Sets the client's counts as metrics of the `metrics` facade, every `interval`: `tracklane_events_accepted_total`,
+    /// `tracklane_destination_delivered_total` and their siblings. Needs the feature `metrics`.
+    #[cfg(feature = "metrics")]
+    pub fn metrics(mut self, interval: Duration) -> Self {
+        self.metrics = Some(interval);
+        self
+    }
+
     /// Takes the time from `clock`.
     #[cfg(feature = "testing")]
     pub fn clock(mut self, clock: crate::testing::ManualClock) -> Self {
@@ -273,6 +285,10 @@ impl Builder {
         let plan = Arc::downgrade(&shared);
         let plan = move || plan.upgrade().map(|shared| shared.plan.load());
         shared.background.spawn(after_worker.run(plan, shared.clock.clone(), shared.emitter.clone()));
+        #[cfg(feature = "metrics")]
+        if let Some(interval) = self.metrics {
+            shared.background.spawn(crate::metrics::report(Arc::downgrade(&shared), interval));
+        }
         Ok(Analytics::start(shared, keep_alive))
     }
 

@@ -77,6 +77,8 @@ mod background;
 mod clock;
 mod error;
 
+#[cfg(feature = "metrics")]
+mod metrics;
 #[cfg(feature = "testing")]
 pub mod testing;
 

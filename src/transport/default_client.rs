@@ -40,11 +40,11 @@ impl DefaultClient {
     /// If the URL is not one of a proxy, or the machine has no certificates to check servers against. The error does
     /// not show the URL, which may hold a password.
     pub fn through_proxy(url: &str) -> Result<Self, SettingsError> {
-        let invalid = |error: reqwest::Error| {
+        // The error of `reqwest` shows the URL, and with it the password.
+        let proxy = reqwest::Proxy::all(url).map_err(|_| {
             let problem = "is not the URL of a proxy, as in \"http://user:password@proxy.example:8080\"";
-            SettingsError::without_value("proxy", problem).caused_by(error.without_url())
-        };
-        let proxy = reqwest::Proxy::all(url).map_err(invalid)?;
+            SettingsError::without_value("proxy", problem)
+        })?;
         Self::build(|client| client.proxy(proxy))
     }
 
