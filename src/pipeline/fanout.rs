@@ -48,6 +48,11 @@ fn fan_out(shared: &Shared, Passage { mut event, plan }: Passage) -> Result<(), 
     let Some(mut ticket) = event.attached.ticket.take() else {
         return Err(Stopped { reason: DropReason::Middleware });
     };
+    // Through the queue nothing comes this far; by hand it does.
+    if shared.intake.is_disabled() {
+        ticket.settle(Outcome::Dropped(DropReason::Disabled));
+        return Err(Stopped { reason: DropReason::Disabled });
+    }
     let selected: Vec<bool> = plan.lanes.iter().map(|lane| lane.selects(&event)).collect();
     let chosen = selected.iter().filter(|selected| **selected).count();
     if chosen == 0 {

@@ -294,6 +294,10 @@ impl Intake {
         first
     }
 
+    pub(super) fn is_disabled(&self) -> bool {
+        self.capacity.disabled
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
         self.front().closed
     }
