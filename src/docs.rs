@@ -18,6 +18,7 @@ pages! {
     Architecture: "docs/ARCHITECTURE.md";
     Guarantees: "docs/GUARANTEES.md";
     Plugins: "docs/PLUGINS.md";
+    Settings: "docs/SETTINGS.md";
     Troubleshooting: "docs/TROUBLESHOOTING.md";
     FromAnalyticsNode: "docs/migrating/analytics-node.md";
     FromAnalyticsNodeClassic: "docs/migrating/analytics-node-classic.md";

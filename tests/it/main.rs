@@ -3,4 +3,5 @@
 mod defaults;
 mod modes;
 mod order;
+mod pages;
 mod tracking_api;
