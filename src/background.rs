@@ -46,12 +46,6 @@ impl Background {
         self.handle.spawn(future);
     }
 
-    /// Does `work` where it finds this runtime, as what starts a timer needs to.
-    pub(crate) fn within<T>(&self, work: impl FnOnce() -> T) -> T {
-        let _entered = self.handle.enter();
-        work()
-    }
-
     /// Runs user code that may block or panic; `what` names it in the log.
     pub(crate) fn run_blocking(&self, what: &'static str, work: impl FnOnce() + Send + 'static) {
         self.handle.spawn_blocking(move || {

@@ -279,8 +279,7 @@ impl Builder {
             ledger,
             defaults,
         });
-        // A layer may start a timer when it wraps, and the caller may be on another runtime, or on none.
-        let middleware = shared.background.within(|| wrap(self.middleware, &shared));
+        let middleware = wrap(self.middleware, &shared);
         shared.background.spawn(Worker::new(shared.clone(), middleware).run(plugins));
         let plan = Arc::downgrade(&shared);
         let plan = move || plan.upgrade().map(|shared| shared.plan.load());
