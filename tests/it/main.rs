@@ -1,6 +1,7 @@
 //! The integration tests: one binary, a module per subject.
 
 mod defaults;
+mod examples;
 mod modes;
 mod order;
 mod pages;
