@@ -82,3 +82,23 @@ fn every_page_with_a_rust_snippet_is_compiled() {
         .collect();
     assert!(forgotten.is_empty(), "not in src/docs.rs: {forgotten:?}");
 }
+
+#[test]
+fn the_tests_that_the_guarantees_name_are_in_their_modules() {
+    let page = text("docs/GUARANTEES.md");
+    let (_, table) = page.split_once("| promise | test |").unwrap();
+    let names: Vec<&str> = table.lines().filter(|line| line.starts_with('|')).flat_map(|row| row.split('`')).collect();
+    let named: Vec<(&str, &str)> = names.iter().filter_map(|name| name.split_once("::")).collect();
+    assert!(named.len() > 20, "{named:?}");
+    let (mut found, mut missing) = (0, Vec::new());
+    for (module, test) in named {
+        let Ok(source) = fs::read_to_string(root().join(format!("tests/it/{module}.rs"))) else { continue };
+        if source.contains(&format!("fn {test}(")) {
+            found += 1;
+        } else {
+            missing.push(format!("{module}::{test}"));
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+    assert!(found >= 5, "{found}");
+}
