@@ -13,7 +13,7 @@ mod ticket;
 mod watch;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use callbacks::Callbacks;
@@ -37,6 +37,8 @@ pub(crate) struct Ledger {
     flushing: AtomicU64,
     books: Mutex<Books>,
     changed: Condvar,
+    /// Read while events are counted whose callbacks have not been called yet.
+    telling: RwLock<()>,
     callbacks: Callbacks,
     background: Background,
 }
@@ -57,6 +59,7 @@ impl Ledger {
             flushing: AtomicU64::new(0),
             books: Mutex::default(),
             changed: Condvar::new(),
+            telling: RwLock::default(),
             callbacks: Callbacks::new(),
             background,
         }
@@ -72,6 +75,7 @@ impl Ledger {
 
     /// Blocks until the callbacks of settled events have returned, at most `timeout`. Whether they have.
     pub(crate) fn wait_for_callbacks(&self, timeout: Duration) -> bool {
+        drop(self.telling.write());
         self.callbacks.wait(timeout)
     }
 
@@ -102,6 +106,7 @@ impl Ledger {
     /// Settles tickets altogether, under one lock. Returns whether nothing is pending any more.
     pub(crate) fn settle<'a>(&self, tickets: impl IntoIterator<Item = (&'a Ticket, Outcome)>) -> bool {
         let mut told = Vec::new();
+        let telling = self.telling.read().unwrap_or_else(PoisonError::into_inner);
         let mut books = self.books();
         for (ticket, outcome) in tickets {
             if !ticket.settle_once() {
@@ -124,6 +129,7 @@ impl Ledger {
         for (ticket, outcome) in told {
             self.tell(ticket, outcome);
         }
+        drop(telling);
         drained
     }
 }
