@@ -12,18 +12,18 @@ mod sizes;
 mod wire;
 
 // The way through.
-//M mod middleware;
-//M mod registry;
+mod middleware;
+mod registry;
 mod selection;
 mod stages;
 mod stages_observers;
-//M mod transforms;
+mod transforms;
 
 // What leaves, and what is told of it.
 //M mod batching;
 //M mod conservation;
 //M mod emitter;
-//M mod layers;
+mod layers;
 //M mod lifecycle;
 //M mod receipts;
 //M mod runtimes;
