@@ -15,7 +15,7 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
-use super::strict::{self, Fault, Written};
+use super::strict::{self, Fault, MAX_DEPTH, Written};
 use super::text::{self, Member};
 
 /// Beyond this many members a map finds a key faster than a walk through the text.
@@ -368,11 +368,11 @@ impl Object {
         self.fault.take()
     }
 
-    /// The deepest nesting, if it is more than `limit` levels; without recursion.
+    /// Whether there are more than `limit` levels of nesting, this object included; without recursion.
     pub(crate) fn is_deeper_than(&self, limit: usize) -> bool {
         let Form::Map(map) = &self.form else { return false };
         let mut level: Vec<&Value> = map.values().collect();
-        for _ in 1..=limit {
+        for _ in 1..limit {
             level = level.into_iter().flat_map(children).collect();
             if level.is_empty() {
                 return false;
@@ -575,6 +575,17 @@ pub(super) fn dismantle(value: Value) {
             Value::Array(items) => open.extend(items),
             Value::Object(map) => open.extend(map.into_iter().map(|(_, value)| value)),
             _ => {}
+        }
+    }
+}
+
+/// What a plugin has put into a map may be of any depth; to drop it as it is would recurse as deep.
+impl Drop for Object {
+    fn drop(&mut self) {
+        if self.is_deeper_than(MAX_DEPTH)
+            && let Form::Map(map) = &mut self.form
+        {
+            dismantle(Value::Object(std::mem::take(map)));
         }
     }
 }

@@ -261,7 +261,7 @@ impl Intake {
         drop(front);
         let watch = event.detach().watch;
         event.make_message_id();
-        event.attached.ticket = Some(Ticket::new(self.ledger.clone(), epoch, bytes, watch));
+        event.attached.ticket = Some(self.ticket(&event, epoch, bytes, watch));
         Ok(event)
     }
 
@@ -385,8 +385,16 @@ impl Intake {
         let before = rest.len();
         let mut event = record.unpack(&mut rest);
         chunk.read += before - rest.len();
-        event.attached.ticket = Some(Ticket::new(self.ledger.clone(), epoch, bytes, watch));
+        event.attached.ticket = Some(self.ticket(&event, epoch, bytes, watch));
         Some(Taken::Event(event))
+    }
+
+    fn ticket(&self, event: &Event, epoch: u64, bytes: u32, mut watch: Option<Box<Watch>>) -> Ticket {
+        if let Some(watch) = &mut watch {
+            // Known from here on, wherever the event ends.
+            watch.message_id = event.message_id().into_owned();
+        }
+        Ticket::new(self.ledger.clone(), epoch, bytes, watch)
     }
 
     fn front(&self) -> MutexGuard<'_, Front> {

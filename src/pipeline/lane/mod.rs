@@ -210,8 +210,10 @@ impl Lane {
         }
         self.done.add(events, messages.iter().map(|message| u64::from(message.ticket.bytes())).sum());
         self.ledger.room.advance(&self.done);
+        let settling = self.after.settling();
         let drained = self.ledger.settle_shares(messages.iter().map(|message| &message.ticket), outcome);
         self.after.show(messages);
+        drop(settling);
         if drained {
             self.emitter.emit(Emitted::Drained(Settled { accepted: self.ledger.room.accepted() }));
         }
