@@ -131,6 +131,8 @@ pub(crate) struct Intake {
     defaults: Context,
 }
 
+/// What the lock guards: in cache lines that callers touch, and the pipeline hardly.
+#[repr(align(128))]
 struct Front {
     /// Older than what is filling.
     full: VecDeque<Chunk>,
@@ -310,7 +312,9 @@ impl Intake {
             return Err(RefusedBecause::QueueFull { events, bytes: used, max_events, max_bytes });
         }
         self.ledger.accept(bytes);
-        self.refusing.store(false, Ordering::Relaxed);
+        if self.refusing.load(Ordering::Relaxed) {
+            self.refusing.store(false, Ordering::Relaxed);
+        }
         Ok(())
     }
 
