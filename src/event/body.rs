@@ -8,7 +8,7 @@ use crate::ledger::{Ticket, Watch};
 
 /// An event on its way: what a plugin reads and edits.
 ///
-/// A call makes one (`Track::new("Item Purchased").into()`), and so does JSON ([`Event::from_json`]). The common
+/// A call makes one (`Track::new("Item Purchased").into()`), and so does JSON (`Event::try_from`). The common
 /// fields are those of the [Segment Spec](https://segment.com/docs/connections/spec/common/); an empty id or name
 /// is the same as none.
 ///

@@ -6,6 +6,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
+
 /// A number of events and what they weigh in bytes.
 #[derive(Debug, Default)]
 pub(crate) struct Load {
@@ -44,6 +47,7 @@ pub(crate) struct Room {
     fanned_out: Load,
     /// Done by the destination that is furthest along.
     done: Load,
+    freed: Notify,
 }
 
 impl Room {
@@ -53,6 +57,7 @@ impl Room {
 
     pub(crate) fn end_early(&self, bytes: u32) {
         self.ended_early.add(1, u64::from(bytes));
+        self.wake();
     }
 
     pub(crate) fn fan_out(&self, bytes: u32) {
@@ -67,6 +72,17 @@ impl Room {
     /// A destination is done with `load` altogether.
     pub(crate) fn advance(&self, load: &Load) {
         self.done.raise_to(load);
+        self.wake();
+    }
+
+    /// Ends when something under way is done, from now on.
+    pub(crate) fn freed(&self) -> Notified<'_> {
+        self.freed.notified()
+    }
+
+    /// Has whoever waits for room look again.
+    pub(crate) fn wake(&self) {
+        self.freed.notify_waiters();
     }
 
     /// Events under way, and what they weigh.

@@ -27,7 +27,10 @@ impl CallContext {
     pub(super) fn add_to(&self, event: &mut Event, emitter: &Emitter) {
         match self.ask() {
             Ok(context) => {
-                self.failing.store(false, Ordering::Relaxed);
+                // Read first: threads that only read do not wait for each other.
+                if self.failing.load(Ordering::Relaxed) {
+                    self.failing.store(false, Ordering::Relaxed);
+                }
                 if let Some(context) = context.filter(|context| !context.is_empty()) {
                     event.add_context(&context);
                 }

@@ -29,14 +29,34 @@ impl DefaultClient {
     ///
     /// If the machine has no certificates to check servers against.
     pub fn new() -> Result<Self, SettingsError> {
+        Self::build(|client| client)
+    }
+
+    /// A client that goes through the proxy at `url`, such as `http://user:password@proxy.example:8080`, and through
+    /// none that the environment names.
+    ///
+    /// # Errors
+    ///
+    /// If the URL is not one of a proxy, or the machine has no certificates to check servers against. The error does
+    /// not show the URL, which may hold a password.
+    pub fn through_proxy(url: &str) -> Result<Self, SettingsError> {
+        // The error of `reqwest` shows the URL, and with it the password.
+        let proxy = reqwest::Proxy::all(url).map_err(|_| {
+            let problem = "is not the URL of a proxy, as in \"http://user:password@proxy.example:8080\"";
+            SettingsError::without_value("proxy", problem)
+        })?;
+        Self::build(|client| client.proxy(proxy))
+    }
+
+    fn build(complete: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder) -> Result<Self, SettingsError> {
         let tls = tls().map_err(|error| SettingsError::http_client("the TLS certificates of this machine", error))?;
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .connect_timeout(CONNECT_TIMEOUT)
-            .pool_idle_timeout(POOL_IDLE_TIMEOUT)
-            .build();
+            .pool_idle_timeout(POOL_IDLE_TIMEOUT);
+        let client = complete(client).build();
         client.map(Self).map_err(|error| SettingsError::http_client("the default client", error.into()))
     }
 }

@@ -3,6 +3,7 @@
 mod server;
 
 mod bare_service;
+mod example;
 mod isolation;
 mod page_calls;
 mod trust;
