@@ -43,7 +43,7 @@ pub struct Analytics {
 /// Shared by the clones; its drop is the end of the client.
 struct Handle {
     shared: Arc<Shared>,
-    _keep_alive: KeepAlive,
+    keep_alive: Option<KeepAlive>,
 }
 
 impl Analytics {
@@ -76,7 +76,7 @@ impl Analytics {
     }
 
     pub(crate) fn start(shared: Arc<Shared>, keep_alive: KeepAlive) -> Self {
-        Self { handle: Arc::new(Handle { shared, _keep_alive: keep_alive }) }
+        Self { handle: Arc::new(Handle { shared, keep_alive: Some(keep_alive) }) }
     }
 
     /// Records what a user did.
@@ -300,8 +300,12 @@ impl Drop for Handle {
         }
         let (shared, deadline) = (self.shared.clone(), deadline(DROP_LIMIT));
         if shared.background.is_current() {
-            // To wait here would hold up what is waited for.
-            shared.background.clone().run_blocking("drop", move || drop(shared.close(deadline)));
+            // To wait here would hold up what is waited for; what it is waited on lives as long as that takes.
+            let keep_alive = self.keep_alive.take();
+            shared.background.clone().run_blocking("drop", move || {
+                drop(shared.close(deadline));
+                drop(keep_alive);
+            });
         } else {
             drop(shared.close(deadline));
         }

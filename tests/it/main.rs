@@ -1,5 +1,6 @@
 //! The integration tests: one binary, a module per subject.
 
 mod defaults;
+mod examples;
 mod modes;
 mod tracking_api;
