@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use super::call_context::CallContext;
 use super::registry::Command;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
@@ -129,8 +130,11 @@ pub(crate) struct Intake {
     emitter: Emitter,
     clock: Clock,
     defaults: Context,
+    call_context: Option<CallContext>,
 }
 
+/// What the lock guards: in cache lines that callers touch, and the pipeline hardly.
+#[repr(align(128))]
 struct Front {
     /// Older than what is filling.
     full: VecDeque<Chunk>,
@@ -185,6 +189,7 @@ impl Intake {
         emitter: Emitter,
         clock: Clock,
         defaults: Context,
+        call_context: Option<CallContext>,
     ) -> Self {
         let front = Front {
             full: VecDeque::new(),
@@ -195,7 +200,7 @@ impl Intake {
             worker: WorkerIs::Awake,
         };
         let (front, wake, refusing) = (Mutex::new(front), Notify::new(), AtomicBool::new(false));
-        Self { front, wake, refusing, capacity, ledger, emitter, clock, defaults }
+        Self { front, wake, refusing, capacity, ledger, emitter, clock, defaults, call_context }
     }
 
     /// Accepts the event or refuses it. Never blocks.
@@ -314,13 +319,18 @@ impl Intake {
             return Err(RefusedBecause::QueueFull { events, bytes: used, max_events, max_bytes });
         }
         self.ledger.accept(bytes);
-        self.refusing.store(false, Ordering::Relaxed);
+        if self.refusing.load(Ordering::Relaxed) {
+            self.refusing.store(false, Ordering::Relaxed);
+        }
         Ok(())
     }
 
     /// Checks the event and completes it. Returns how large its JSON will be.
     fn check(&self, event: &mut Event) -> Result<u32, InvalidField> {
         event::check(event)?;
+        if let Some(provider) = &self.call_context {
+            provider.add_to(event, &self.emitter);
+        }
         event.stamp(|| self.clock.wall().into());
         match event.final_len(&self.defaults) {
             bytes if bytes > MAX_EVENT_BYTES => Err(InvalidField::TooLarge { bytes }),

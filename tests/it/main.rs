@@ -4,6 +4,7 @@
 mod local;
 
 // From the call to the wire.
+mod call_context;
 mod calls;
 mod depth;
 mod fixtures;
