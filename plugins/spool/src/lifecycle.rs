@@ -114,11 +114,7 @@ async fn work(
     }
 }
 
-async fn begin(
-    setup: Setup,
-    destination: Destination,
-    emitter: Emitter,
-) -> Result<(Arc<Running>, Feeder), BoxError> {
+async fn begin(setup: Setup, destination: Destination, emitter: Emitter) -> Result<(Arc<Running>, Feeder), BoxError> {
     let name: Arc<str> = destination.name().into();
     let client = client(&emitter)?;
     client.register(destination.queue(QueueLimits::new(UNBOUNDED, UNBOUNDED))).await?;
