@@ -20,13 +20,13 @@ mod stages_observers;
 mod transforms;
 
 // What leaves, and what is told of it.
-//M mod batching;
+mod batching;
 //M mod conservation;
-//M mod emitter;
+mod emitter;
 mod layers;
-//M mod lifecycle;
-//M mod receipts;
-//M mod runtimes;
+mod lifecycle;
+mod receipts;
+mod runtimes;
 
 // The whole.
 //M mod architecture;
