@@ -21,7 +21,7 @@ mod transforms;
 
 // What leaves, and what is told of it.
 mod batching;
-//M mod conservation;
+mod conservation;
 mod emitter;
 mod layers;
 mod lifecycle;
@@ -29,6 +29,6 @@ mod receipts;
 mod runtimes;
 
 // The whole.
-//M mod architecture;
-//M mod e2e_cli;
+mod architecture;
+mod e2e_cli;
 mod tracking_api;
