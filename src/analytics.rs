@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use crate::background::KeepAlive;
+use crate::blocking::BlockingAnalytics;
 use crate::builder::Builder;
 use crate::emitter::signal::{Emitted, Signal};
 use crate::emitter::{Emitter, Subscription, UnknownSignal};
@@ -16,6 +17,7 @@ use crate::ledger::{FlushReport, Receipt, Stats};
 use crate::pipeline::{CallError, CloseReport, Command, Pipeline, RegisterError, Shared};
 use crate::plugin::Registration;
 use crate::segment::WriteKey;
+use crate::settings::Settings;
 
 /// How long the drop of the last handle waits for what is under way.
 const DROP_LIMIT: Duration = Duration::from_secs(2);
@@ -41,7 +43,7 @@ pub struct Analytics {
 /// Shared by the clones; its drop is the end of the client.
 struct Handle {
     shared: Arc<Shared>,
-    _keep_alive: KeepAlive,
+    keep_alive: Option<KeepAlive>,
 }
 
 impl Analytics {
@@ -64,8 +66,17 @@ impl Analytics {
         Builder::without_segment()
     }
 
+    /// A client with the settings that the environment has: `TRACKLANE_WRITE_KEY` and others. See [`Settings`].
+    ///
+    /// # Errors
+    ///
+    /// If a variable cannot be read as its setting, or a setting cannot be used.
+    pub fn from_env() -> Result<Self, SettingsError> {
+        Settings::from_env()?.into_builder()?.build()
+    }
+
     pub(crate) fn start(shared: Arc<Shared>, keep_alive: KeepAlive) -> Self {
-        Self { handle: Arc::new(Handle { shared, _keep_alive: keep_alive }) }
+        Self { handle: Arc::new(Handle { shared, keep_alive: Some(keep_alive) }) }
     }
 
     /// Records what a user did.
@@ -151,6 +162,21 @@ impl Analytics {
         event.attached.watch.get_or_insert_default().receipt = Some(sender);
         self.send(event)?;
         Ok(Receipt { receiver })
+    }
+
+    /// As [`send`](Self::send), but waits for room if the queue is full. Needs no runtime of its own.
+    ///
+    /// # Errors
+    ///
+    /// If the event is not one that can be sent, or the client closed. The error holds the event.
+    pub async fn enqueue(&self, event: impl Into<Event> + Send) -> Result<(), CallError> {
+        self.handle.shared.intake.push_when_room(event.into()).await
+    }
+
+    /// This client with calls that block until the event is delivered or dropped, each at most `timeout`.
+    #[must_use]
+    pub fn blocking(&self, timeout: Duration) -> BlockingAnalytics {
+        BlockingAnalytics::new(self.clone(), timeout)
     }
 
     /// Calls `listener` with every `signal` from now on.
@@ -281,8 +307,12 @@ impl Drop for Handle {
         }
         let (shared, deadline) = (self.shared.clone(), deadline(DROP_LIMIT));
         if shared.background.is_current() {
-            // To wait here would hold up what is waited for.
-            shared.background.clone().run_blocking("drop", move || drop(shared.close(deadline)));
+            // To wait here would hold up what is waited for; what it is waited on lives as long as that takes.
+            let keep_alive = self.keep_alive.take();
+            shared.background.clone().run_blocking("drop", move || {
+                drop(shared.close(deadline));
+                drop(keep_alive);
+            });
         } else {
             drop(shared.close(deadline));
         }

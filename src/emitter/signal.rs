@@ -124,7 +124,7 @@ pub struct Failure {
     /// Why those events are dropped; `None` if they are not, because the attempt is repeated or the pipeline goes on
     /// without the plugin.
     pub dropped: Option<DropReason>,
-    /// The error itself, if there was one: of a destination, a [`DeliveryError`](crate::DeliveryError).
+    /// The error itself, if there was one: of a destination, a [`DeliveryError`].
     pub error: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 

@@ -4,10 +4,11 @@
 //! fit it. A [`Message`] is the event in its final form, the JSON that every destination gets.
 //!
 //! Always: sections are JSON text until somebody needs a map ([`Object`]), and an event that passed
-//! [`limits::check`] can be written as JSON without loss. Nothing here knows of plugins, queues or the network.
+//! the check at the call can be written as JSON without loss. Nothing here knows of plugins, queues or the network.
 
 mod body;
 mod calls;
+mod fields;
 mod json;
 mod kind;
 mod limits;

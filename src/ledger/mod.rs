@@ -14,7 +14,7 @@ mod watch;
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use callbacks::Callbacks;
@@ -40,8 +40,6 @@ pub(crate) struct Ledger {
     flushing: AtomicU64,
     books: Mutex<Books>,
     changed: Condvar,
-    /// Read while events are counted whose callbacks have not been called yet.
-    telling: RwLock<()>,
     callbacks: Callbacks,
     background: Background,
     drained: Drained,
@@ -63,7 +61,6 @@ impl Ledger {
             flushing: AtomicU64::new(0),
             books: Mutex::default(),
             changed: Condvar::new(),
-            telling: RwLock::default(),
             callbacks: Callbacks::new(),
             background,
             drained: Box::new(drained),
@@ -80,7 +77,6 @@ impl Ledger {
 
     /// Blocks until the callbacks of settled events have returned, at most `timeout`. Whether they have.
     pub(crate) fn wait_for_callbacks(&self, timeout: Duration) -> bool {
-        drop(self.telling.write());
         self.callbacks.wait(timeout)
     }
 
@@ -110,8 +106,7 @@ impl Ledger {
 
     /// Settles tickets altogether, under one lock.
     pub(crate) fn settle<'a>(&self, tickets: impl IntoIterator<Item = (&'a Ticket, Outcome)>) {
-        let (mut told, mut any) = (Vec::new(), false);
-        let telling = self.telling.read().unwrap_or_else(PoisonError::into_inner);
+        let mut any = false;
         let mut books = self.books();
         for (ticket, outcome) in tickets {
             if !ticket.settle_once() {
@@ -123,7 +118,8 @@ impl Ledger {
                 self.room.end_early(ticket.bytes());
             }
             if ticket.is_watched() {
-                told.push((ticket, outcome));
+                // Under the lock: when a flush returns, the receipts of its events are there.
+                self.tell(ticket, outcome);
             }
         }
         let accepted = self.accepted();
@@ -133,10 +129,6 @@ impl Ledger {
         if drained || flushed {
             self.changed.notify_all();
         }
-        for (ticket, outcome) in told {
-            self.tell(ticket, outcome);
-        }
-        drop(telling);
         if drained {
             (self.drained)(accepted);
         }

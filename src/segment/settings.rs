@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use http::uri::Scheme;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::endpoint::endpoint;
@@ -45,6 +46,8 @@ pub struct Segment {
     max_in_flight: usize,
     queue: QueueLimits,
     http_client: Option<HttpClient>,
+    proxy: Option<String>,
+    gzip: bool,
     user_agent: String,
     verdict: Arc<VerdictTable>,
 }
@@ -78,6 +81,8 @@ impl Segment {
             max_in_flight: Self::MAX_IN_FLIGHT,
             queue: QueueLimits::default(),
             http_client: None,
+            proxy: None,
+            gzip: false,
             user_agent: concat!("tracklane/", env!("CARGO_PKG_VERSION")).to_owned(),
             verdict: Arc::new(verdict),
         }
@@ -154,6 +159,18 @@ impl Segment {
         self
     }
 
+    /// The proxy of the default HTTP client, in place of those that the environment names.
+    pub fn proxy(mut self, url: impl Into<String>) -> Self {
+        self.proxy = Some(url.into());
+        self
+    }
+
+    /// Whether bodies are compressed.
+    pub fn gzip(mut self, gzip: bool) -> Self {
+        self.gzip = gzip;
+        self
+    }
+
     /// The `User-Agent` header in place of `tracklane/VERSION`.
     pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
         self.user_agent = user_agent.into();
@@ -182,14 +199,12 @@ impl Segment {
         let user_agent = HeaderValue::try_from(&self.user_agent).map_err(|error| {
             SettingsError::new("user_agent", &self.user_agent, "is not a header value").caused_by(error)
         })?;
-        let client = match self.http_client {
-            Some(client) => client,
-            None => default_client()?,
-        };
+        let plaintext = uri.scheme() == Some(&Scheme::HTTP);
+        let client = client(self.http_client, self.proxy.as_deref(), plaintext)?;
         let in_flight = NonZeroUsize::new(self.max_in_flight)
             .ok_or_else(|| SettingsError::new("max_in_flight", self.max_in_flight, "must be at least 1"))?;
-        let Self { write_key, verdict, .. } = self;
-        let shared = Arc::new(Shared { uri, write_key, authorization, user_agent, verdict });
+        let Self { write_key, verdict, gzip, .. } = self;
+        let shared = Arc::new(Shared { uri, write_key, authorization, user_agent, verdict, gzip });
         let batching = Batching::every(self.flush_at, self.flush_interval)
             .max_bytes(MAX_BATCH_BYTES - payload::frame_len(key_len));
         Ok(Destination::new(&self.name, Upload { client, shared })
@@ -230,13 +245,31 @@ fn check_duration(setting: &'static str, value: Duration) -> Result<(), Settings
     Err(SettingsError::new(setting, value, "must be between a millisecond and a day"))
 }
 
+/// The client that was given, or the default one, through `proxy`.
+fn client(given: Option<HttpClient>, proxy: Option<&str>, plaintext: bool) -> Result<HttpClient, SettingsError> {
+    match (given, proxy) {
+        (None, proxy) => default_client(proxy, plaintext),
+        (Some(client), None) => Ok(client),
+        (Some(_), Some(_)) => Err(SettingsError::without_value(
+            "proxy",
+            "is for the default HTTP client: set it on the one that was given",
+        )),
+    }
+}
+
 #[cfg(feature = "reqwest")]
-fn default_client() -> Result<HttpClient, SettingsError> {
-    Ok(HttpClient::new(crate::transport::DefaultClient::new()?))
+fn default_client(proxy: Option<&str>, plaintext: bool) -> Result<HttpClient, SettingsError> {
+    use crate::transport::DefaultClient;
+
+    Ok(HttpClient::new(match proxy {
+        Some(url) => DefaultClient::through_proxy(url)?,
+        None if plaintext => DefaultClient::plaintext()?,
+        None => DefaultClient::new()?,
+    }))
 }
 
 #[cfg(not(feature = "reqwest"))]
-fn default_client() -> Result<HttpClient, SettingsError> {
+fn default_client(_: Option<&str>, _: bool) -> Result<HttpClient, SettingsError> {
     Err(SettingsError::without_value("http_client", "must be set: the feature `reqwest` is off"))
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
+use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Request, StatusCode, Uri};
 use tower_service::Service;
 
@@ -35,6 +35,7 @@ pub(super) struct Shared {
     pub(super) authorization: HeaderValue,
     pub(super) user_agent: HeaderValue,
     pub(super) verdict: Arc<VerdictTable>,
+    pub(super) gzip: bool,
 }
 
 impl Service<Batch> for Upload {
@@ -54,7 +55,10 @@ impl Service<Batch> for Upload {
 impl Upload {
     async fn send(self, batch: Batch) -> Result<Answer, BoxError> {
         let Self { client, shared } = self;
-        let body = payload::body(&batch, &shared.write_key, batch.sent_at().into());
+        let mut body = payload::body(&batch, &shared.write_key, batch.sent_at().into());
+        if shared.gzip {
+            body = payload::compress(body).await?;
+        }
         let request = shared.request(body.clone().into(), batch.attempt())?;
         let info = RequestInfo::of(&request, shared.uri.to_string().into(), batch.len(), body.len(), batch.attempt());
         batch.emitter().emit(Emitted::HttpRequest(info.clone()));
@@ -75,6 +79,9 @@ impl Shared {
             .header(AUTHORIZATION, self.authorization.clone())
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
             .header(USER_AGENT, self.user_agent.clone());
+        if self.gzip {
+            request = request.header(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
         if attempt > 1 {
             request = request.header("X-Retry-Count", attempt - 1);
         }

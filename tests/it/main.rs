@@ -4,6 +4,7 @@
 mod local;
 
 // From the call to the wire.
+mod call_context;
 mod calls;
 mod depth;
 mod fixtures;
@@ -31,4 +32,7 @@ mod runtimes;
 // The whole.
 mod architecture;
 mod e2e_cli;
+mod defaults;
+mod examples;
+mod modes;
 mod tracking_api;

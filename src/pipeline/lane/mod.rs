@@ -96,7 +96,7 @@ impl Lane {
 
     /// Takes the event, or drops one, if there is no room.
     pub(super) fn offer(&self, message: Arc<Message>) {
-        let now = self.clock.now();
+        let now = || self.clock.now();
         let mut queue = self.queue();
         queue.counts.accepted += 1;
         if queue.is_closed() {

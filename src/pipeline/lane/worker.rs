@@ -252,6 +252,8 @@ impl LaneWorker {
             queue.counts.batches += 1;
             messages
         };
+        let (destination, attempts) = (self.lane.name(), job.attempts);
+        tracing::debug!(target: "tracklane", %destination, events = messages.len(), attempts, "batch delivered");
         self.lane.settle(&messages, Outcome::Delivered, None);
         self.tell_flushed(job, &messages, true);
     }
