@@ -1,7 +1,7 @@
 //! When events leave, how many together, and how many batches at once.
 
-use std::sync::mpsc;
 use std::sync::Mutex;
+use std::sync::mpsc;
 use std::time::Duration;
 
 use proptest::prelude::*;

@@ -78,7 +78,8 @@ fn events_arrive_as_given() {
     let arrived = api.events();
     for (given, arrived) in events.as_array().unwrap().iter().zip(&arrived) {
         for (field, value) in given.as_object().unwrap() {
-            let same = if field == "context" { arrived["context"]["ip"] == value["ip"] } else { arrived[field] == *value };
+            let same =
+                if field == "context" { arrived["context"]["ip"] == value["ip"] } else { arrived[field] == *value };
             assert!(same, "{field} of {given}: {arrived}");
         }
     }

@@ -1,7 +1,7 @@
 //! What is told, to whom, and how often.
 
-use std::sync::mpsc;
 use std::sync::Mutex;
+use std::sync::mpsc;
 
 use pollster::block_on;
 use tracklane::plugin::enrichment_fn;
@@ -185,8 +185,21 @@ fn a_name_that_is_no_signal_is_an_error_with_those_that_are() {
     let said = error.to_string();
     assert!(said.starts_with("there is no signal \"eror\"; there are error, track, identify,"), "{said}");
     let names = [
-        "error", "track", "identify", "page", "screen", "group", "alias", "flush", "http_request", "http_response",
-        "register", "deregister", "call_after_close", "initialize", "drained",
+        "error",
+        "track",
+        "identify",
+        "page",
+        "screen",
+        "group",
+        "alias",
+        "flush",
+        "http_request",
+        "http_response",
+        "register",
+        "deregister",
+        "call_after_close",
+        "initialize",
+        "drained",
     ];
     assert_eq!(Emitted::NAMES, names);
 }

@@ -1,7 +1,7 @@
 //! Flush, close and drop: what they wait for, what they report, and the deadlines they keep.
 
-use std::sync::mpsc;
 use std::sync::Mutex;
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use tracklane::testing::{Reply, TrackingApi};

@@ -31,8 +31,8 @@ mod runtimes;
 
 // The whole.
 mod architecture;
-mod e2e_cli;
 mod defaults;
+mod e2e_cli;
 mod examples;
 mod modes;
 mod tracking_api;

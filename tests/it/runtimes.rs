@@ -126,8 +126,7 @@ fn events_survive_the_runtime_that_they_were_sent_from() {
 fn when_the_host_s_runtime_is_gone_nothing_hangs_and_nothing_is_called_delivered() {
     let (destination, arrived) = recorder("r");
     let runtime = multi_thread();
-    let analytics =
-        Analytics::without_segment().plugin(destination).runtime(runtime.handle().clone()).build().unwrap();
+    let analytics = Analytics::without_segment().plugin(destination).runtime(runtime.handle().clone()).build().unwrap();
     analytics.track(track("1")).unwrap();
     assert!(analytics.flush_blocking(SOON).is_complete());
     drop(runtime);
