@@ -265,7 +265,8 @@ impl Analytics {
     }
 
     /// Refuses calls from now on, for all clones, and waits until what was accepted has its outcome, at most
-    /// `timeout`. Failed batches are tried again until then. What is left is handed back.
+    /// `timeout`. Failed batches are tried again until then. What is left is handed back. In the time that is left, plugins
+    /// are unloaded.
     pub async fn close(&self, timeout: Duration) -> CloseReport {
         let (shared, deadline) = (self.handle.shared.clone(), deadline(timeout));
         let background = shared.background.clone();

@@ -26,7 +26,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const FREE: &[&str] = &["analytics", "builder", "lib", "testing"];
 const MAX_LINES: usize = 400;
 /// Files that are too long already, and how long they may be until they are split. Nothing is added here.
-const TO_BE_SPLIT: &[(&str, usize)] = &[("builder.rs", 430), ("pipeline/intake.rs", 465), ("event/object.rs", 535)];
+const TO_BE_SPLIT: &[(&str, usize)] = &[("builder.rs", 430), ("event/object.rs", 535)];
 
 fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")

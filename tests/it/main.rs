@@ -35,4 +35,6 @@ mod defaults;
 mod e2e_cli;
 mod examples;
 mod modes;
+mod order;
+mod pages;
 mod tracking_api;
