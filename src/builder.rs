@@ -15,7 +15,7 @@ use crate::analytics::Analytics;
 use crate::background::Background;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
-use crate::emitter::signal::Signal;
+use crate::emitter::signal::{Emitted, Settled, Signal};
 use crate::error::{BoxError, SettingsError};
 use crate::event::{Context, Event};
 use crate::ledger::Ledger;
@@ -294,7 +294,11 @@ impl Builder {
         };
         let emitter = Emitter::new(background.clone());
         self.subscriptions.into_iter().for_each(|subscribe| subscribe(&emitter));
-        let ledger = Arc::new(Ledger::new(background.clone()));
+        let drained = {
+            let emitter = emitter.clone();
+            move |accepted| emitter.emit(Emitted::Drained(Settled { accepted }))
+        };
+        let ledger = Arc::new(Ledger::new(background.clone(), drained));
         let (after, after_worker) = AfterQueue::new();
         let shared = Arc::new_cyclic(|shared: &Weak<Shared>| Shared {
             intake: Intake::new(

@@ -14,6 +14,7 @@
 
 mod call_context;
 mod intake;
+mod refusal;
 mod worker;
 
 mod guard;
@@ -39,10 +40,10 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 pub(crate) use call_context::CallContext;
-pub use intake::{CallError, RefusedBecause};
 pub(crate) use intake::{Capacity, Intake};
 pub use plan::RegisterError;
 pub(crate) use plan::{CurrentPlan, Passage};
+pub use refusal::{CallError, RefusedBecause};
 pub(crate) use registry::Command;
 pub(crate) use settle::AfterQueue;
 pub use shutdown::CloseReport;

@@ -21,20 +21,20 @@ mod stages_observers;
 mod transforms;
 
 // What leaves, and what is told of it.
-//M mod batching;
-//M mod conservation;
-//M mod emitter;
+mod batching;
+mod conservation;
+mod emitter;
 mod layers;
-//M mod lifecycle;
-//M mod receipts;
-//M mod runtimes;
+mod lifecycle;
+mod receipts;
+mod runtimes;
 
 // The whole.
+mod architecture;
 mod defaults;
+mod e2e_cli;
 mod examples;
 mod modes;
 mod order;
 mod pages;
-//M mod architecture;
-//M mod e2e_cli;
 mod tracking_api;
