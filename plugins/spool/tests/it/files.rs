@@ -26,9 +26,11 @@ fn only_the_owner_can_read_what_waits() {
 fn ids_times_and_contents_survive() {
     let directory = Directory::new();
     let happened = SystemTime::UNIX_EPOCH + Duration::from_millis(1_300_000_000_123);
-    let call = event("m1").timestamp(happened).property("π", 0.1 + 0.2).property("text", "a\nb\u{0}").context(
-        serde_json::json!({"ip": "8.8.8.8", "library": {"name": "mine"}}),
-    );
+    let call = event("m1")
+        .timestamp(happened)
+        .property("π", 0.1 + 0.2)
+        .property("text", "a\nb\u{0}")
+        .context(serde_json::json!({"ip": "8.8.8.8", "library": {"name": "mine"}}));
     let spool = Spool::new(directory.spool());
     let analytics = settings(&spool, &Sink::default()).build().unwrap();
     let unnamed = event("m2").message_id("");
@@ -45,6 +47,5 @@ fn ids_times_and_contents_survive() {
     expected["context"]["library"]["version"] = json(&named)["context"]["library"]["version"].clone();
     assert_eq!(json(&named), expected);
     assert_eq!(made.message_id().len(), 36, "an id that the pipeline made");
-    let directory_is_empty = directory.batches().is_empty();
-    assert!(directory_is_empty);
+    assert!(directory.batches().is_empty());
 }
