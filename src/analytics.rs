@@ -252,7 +252,11 @@ impl Analytics {
     pub async fn flush(&self, timeout: Duration) -> FlushReport {
         let (shared, deadline) = (self.handle.shared.clone(), deadline(timeout));
         let background = shared.background.clone();
-        background.blocking(move || shared.flush(deadline)).await.unwrap_or_default()
+        match background.blocking(move || shared.flush(deadline)).await {
+            Some(report) => report,
+            // The host's runtime is gone: nothing moves any more, and waiting would be in vain.
+            None => self.handle.shared.flush(Instant::now()),
+        }
     }
 
     /// [`flush`](Self::flush), where there is no async code. Blocks the thread.
@@ -266,7 +270,11 @@ impl Analytics {
     pub async fn close(&self, timeout: Duration) -> CloseReport {
         let (shared, deadline) = (self.handle.shared.clone(), deadline(timeout));
         let background = shared.background.clone();
-        background.blocking(move || shared.close(deadline)).await.unwrap_or_default()
+        match background.blocking(move || shared.close(deadline)).await {
+            Some(report) => report,
+            // As in `flush`.
+            None => self.handle.shared.close(Instant::now()),
+        }
     }
 
     /// [`close`](Self::close), where there is no async code. Blocks the thread.

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use super::call_context::CallContext;
 use super::registry::Command;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
@@ -129,8 +130,11 @@ pub(crate) struct Intake {
     emitter: Emitter,
     clock: Clock,
     defaults: Context,
+    call_context: Option<CallContext>,
 }
 
+/// What the lock guards: in cache lines that callers touch, and the pipeline hardly.
+#[repr(align(128))]
 struct Front {
     /// Older than what is filling.
     full: VecDeque<Chunk>,
@@ -185,6 +189,7 @@ impl Intake {
         emitter: Emitter,
         clock: Clock,
         defaults: Context,
+        call_context: Option<CallContext>,
     ) -> Self {
         let front = Front {
             full: VecDeque::new(),
@@ -195,7 +200,7 @@ impl Intake {
             worker: WorkerIs::Awake,
         };
         let (front, wake, refusing) = (Mutex::new(front), Notify::new(), AtomicBool::new(false));
-        Self { front, wake, refusing, capacity, ledger, emitter, clock, defaults }
+        Self { front, wake, refusing, capacity, ledger, emitter, clock, defaults, call_context }
     }
 
     /// Accepts the event or refuses it. Never blocks.
@@ -261,7 +266,7 @@ impl Intake {
         drop(front);
         let watch = event.detach().watch;
         event.make_message_id();
-        event.attached.ticket = Some(Ticket::new(self.ledger.clone(), epoch, bytes, watch));
+        event.attached.ticket = Some(self.ticket(&event, epoch, bytes, watch));
         Ok(event)
     }
 
@@ -310,13 +315,18 @@ impl Intake {
             return Err(RefusedBecause::QueueFull { events, bytes: used, max_events, max_bytes });
         }
         self.ledger.accept(bytes);
-        self.refusing.store(false, Ordering::Relaxed);
+        if self.refusing.load(Ordering::Relaxed) {
+            self.refusing.store(false, Ordering::Relaxed);
+        }
         Ok(())
     }
 
     /// Checks the event and completes it. Returns how large its JSON will be.
     fn check(&self, event: &mut Event) -> Result<u32, InvalidField> {
         event::check(event)?;
+        if let Some(provider) = &self.call_context {
+            provider.add_to(event, &self.emitter);
+        }
         event.stamp(|| self.clock.wall().into());
         match event.final_len(&self.defaults) {
             bytes if bytes > MAX_EVENT_BYTES => Err(InvalidField::TooLarge { bytes }),
@@ -381,8 +391,16 @@ impl Intake {
         let before = rest.len();
         let mut event = record.unpack(&mut rest);
         chunk.read += before - rest.len();
-        event.attached.ticket = Some(Ticket::new(self.ledger.clone(), epoch, bytes, watch));
+        event.attached.ticket = Some(self.ticket(&event, epoch, bytes, watch));
         Some(Taken::Event(event))
+    }
+
+    fn ticket(&self, event: &Event, epoch: u64, bytes: u32, mut watch: Option<Box<Watch>>) -> Ticket {
+        if let Some(watch) = &mut watch {
+            // Known from here on, wherever the event ends.
+            watch.message_id = event.message_id().into_owned();
+        }
+        Ticket::new(self.ledger.clone(), epoch, bytes, watch)
     }
 
     fn front(&self) -> MutexGuard<'_, Front> {

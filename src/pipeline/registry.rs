@@ -52,7 +52,12 @@ pub(super) async fn register(shared: &Shared, mut registration: Registration) ->
         }
         Role::Destination(destination) => {
             let kinds = Box::new(registration.kinds());
-            let lane = Lane::start(shared, destination.into_wiring(), registration.lifecycle, kinds);
+            // The layers around the destination are user code.
+            let wiring = guard::call(|| Ok(destination.into_wiring())).map_err(|mishap| {
+                let (name, problem) = (name.to_string(), mishap.to_string());
+                RegisterError::Load { name, problem, source: mishap.into_error() }
+            })?;
+            let lane = Lane::start(shared, wiring, registration.lifecycle, kinds);
             shared.plan.update(|plan| plan.lanes.push(lane));
         }
         Role::Utility => {
