@@ -7,7 +7,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tracklane::event::{InvalidField, Properties};
 use tracklane::testing::Reply;
-use tracklane::{Alias, Analytics, CallError, Event, Group, Identify, Kind, Page, RefusedBecause, Screen, Track, signal};
+use tracklane::{
+    Alias, Analytics, CallError, Event, Group, Identify, Kind, Page, RefusedBecause, Screen, Track, signal,
+};
 
 use crate::local::{Log, SOON, api, client, recorder, track};
 

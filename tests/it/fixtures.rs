@@ -52,7 +52,11 @@ fn ten_fixtures_of_analytics_go() {
     let id = "I'm unique";
     let integrations = json!({"All": true, "Intercom": false, "Mixpanel": true});
     let table: [(&str, Event, Value); 10] = [
-        ("alias", Alias::new("A", "B").message_id(id).into(), framed("alias", json!({"previousId": "A", "userId": "B"}))),
+        (
+            "alias",
+            Alias::new("A", "B").message_id(id).into(),
+            framed("alias", json!({"previousId": "A", "userId": "B"})),
+        ),
         (
             "group",
             Group::new("A").user_id("B").message_id(id).into(),

@@ -95,10 +95,8 @@ fn a_timeout_is_a_failed_attempt() {
 #[test]
 fn load_that_is_shed_is_tried_again() {
     let (destination, arrived, _) = slow();
-    let destination = destination
-        .retry(quick_retries(1_000))
-        .layer(ConcurrencyLimitLayer::new(1))
-        .layer(LoadShedLayer::new());
+    let destination =
+        destination.retry(quick_retries(1_000)).layer(ConcurrencyLimitLayer::new(1)).layer(LoadShedLayer::new());
     let (report, stats) = play(destination, 20);
     assert!(report.is_complete());
     assert_eq!((arrived.len(), stats.destinations[0].delivered), (20, 20));

@@ -1,9 +1,9 @@
 //! Which destinations an event's `integrations` let it go to.
 
 use serde_json::{Value, json};
+use tracklane::plugin::Registration;
 use tracklane::segment::{NAME, Segment};
 use tracklane::{Analytics, DropReason, Event, Kind};
-use tracklane::plugin::Registration;
 
 use crate::local::{SOON, api, client, recorder, track};
 
@@ -68,12 +68,8 @@ fn the_exemption_belongs_to_the_destination_and_not_to_its_name() {
     let eu = Segment::new("k").name("Segment (EU)").host(api.url()).build().unwrap();
     let (named_so, to_named_so) = recorder("Segment.io");
     let (distributor, to_distributor) = recorder("Distributor");
-    let analytics = Analytics::without_segment()
-        .plugin(eu)
-        .plugin(named_so)
-        .plugin(distributor.ignores_all(true))
-        .build()
-        .unwrap();
+    let analytics =
+        Analytics::without_segment().plugin(eu).plugin(named_so).plugin(distributor.ignores_all(true)).build().unwrap();
     analytics.track(track("x").integration("All", false)).unwrap();
     assert!(analytics.close_blocking(SOON).is_complete());
     assert_eq!((api.events().len(), to_named_so.len(), to_distributor.len()), (1, 0, 1));
@@ -97,10 +93,8 @@ fn a_plugin_can_select_destinations() {
 #[test]
 fn a_destination_may_want_some_kinds_only() {
     let (tracks, to_tracks) = recorder("tracks");
-    let analytics = Analytics::without_segment()
-        .plugin(Registration::from(tracks).only([Kind::Track]))
-        .build()
-        .unwrap();
+    let analytics =
+        Analytics::without_segment().plugin(Registration::from(tracks).only([Kind::Track])).build().unwrap();
     analytics.track(track("x")).unwrap();
     analytics.alias(tracklane::Alias::new("a", "b")).unwrap();
     let report = analytics.close_blocking(SOON);

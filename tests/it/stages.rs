@@ -101,10 +101,7 @@ fn before_fails_closed() {
         assert_eq!(scene.arrived.names(), ["before", "behind"]);
         assert!(scene.arrived.all().iter().all(|event| event["properties"]["seen"] == true));
         let failure = &scene.failures.wait_for(1)[0];
-        assert_eq!(
-            (&*failure.source, failure.events, failure.dropped),
-            ("brittle", 1, Some(DropReason::BeforeFailed))
-        );
+        assert_eq!((&*failure.source, failure.events, failure.dropped), ("brittle", 1, Some(DropReason::BeforeFailed)));
         assert!(breaks.is_said_in(failure) && failure.message.ends_with("the event is dropped"), "{failure}");
         assert_eq!(failure.error.is_some(), breaks == Breaks::Error);
     }

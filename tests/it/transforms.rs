@@ -7,11 +7,11 @@ use serde_json::json;
 use tower::util::MapRequestLayer;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 use tower_service::Service as _;
+use tracklane::plugin::Registration;
 use tracklane::plugin::{
     Flow, Plugin, Transform, before, before_fn, before_service, enrichment, enrichment_fn, enrichment_layer,
     enrichment_service,
 };
-use tracklane::plugin::Registration;
 use tracklane::{Analytics, BoxError, CallError, DropReason, Event, Kind, Outcome, Page, Stopped};
 
 use crate::local::{Arrived, SOON, recorder, track};

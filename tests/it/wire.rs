@@ -206,7 +206,8 @@ fn values_are_kept_as_given() {
 
 #[test]
 fn raw_json_goes_out_as_the_value_it_is() {
-    let raw = serde_json::value::RawValue::from_string("{ \"a\" : [ 1 , \"]\\\" }\" ] ,\n \"b\": 1.0 }".into()).unwrap();
+    let raw =
+        serde_json::value::RawValue::from_string("{ \"a\" : [ 1 , \"]\\\" }\" ] ,\n \"b\": 1.0 }".into()).unwrap();
     let expected = json!({"a": [1, "]\" }"], "b": 1.0});
     let event = track("x").property("before", 1).property("raw", &raw).property("after", 2).property("raw2", &raw);
     assert_eq!(
@@ -225,6 +226,9 @@ fn the_path_and_host_come_in_every_spelling() {
         let analytics = Analytics::builder("k").host(host).path(path).build().unwrap();
         analytics.track(track("x")).unwrap();
         assert!(analytics.close_blocking(SOON).is_complete(), "{path}");
-        assert_eq!(api.requests()[0].path().trim_start_matches("/v1/"), path.trim_matches('/').trim_start_matches("v1/"));
+        assert_eq!(
+            api.requests()[0].path().trim_start_matches("/v1/"),
+            path.trim_matches('/').trim_start_matches("v1/")
+        );
     }
 }
