@@ -94,7 +94,7 @@ impl CallError {
 
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} event refused: {}", self.event.kind(), self.because)
+        write!(f, "{} refused: {}", self.event.kind(), self.because)
     }
 }
 
@@ -297,6 +297,10 @@ impl Intake {
         // Whoever waits for room is refused now.
         self.ledger.room.wake();
         first
+    }
+
+    pub(super) fn is_disabled(&self) -> bool {
+        self.capacity.disabled
     }
 
     pub(crate) fn is_closed(&self) -> bool {

@@ -33,6 +33,8 @@ mod layers;
 mod defaults;
 mod examples;
 mod modes;
+mod order;
+mod pages;
 //M mod architecture;
 //M mod e2e_cli;
 mod tracking_api;

@@ -136,22 +136,36 @@ impl LaneWorker {
 
     /// Whether an attempt may begin now.
     fn startable(&self, now: Duration) -> bool {
-        let probing = self.failing && !self.in_flight.is_empty();
-        !probing && self.paused_until <= now && self.jobs.iter().any(|job| job.due <= now)
+        self.has_place() && self.paused_until <= now && self.candidates().any(|job| job.due <= now)
+    }
+
+    /// Whether one more attempt may be under way. The halves of a split batch wait for a place like whole ones.
+    fn has_place(&self) -> bool {
+        let most = if self.failing { 1 } else { self.max_in_flight };
+        self.in_flight.len() < most
+    }
+
+    /// The batches that may go next: with one place only the first, so that events arrive in order.
+    fn candidates(&self) -> impl Iterator<Item = &Job> {
+        self.jobs.iter().take(if self.keeps_order() { 1 } else { usize::MAX })
+    }
+
+    fn keeps_order(&self) -> bool {
+        self.max_in_flight == 1
     }
 
     /// When an attempt may begin, if only time is in the way.
     fn next_attempt(&self) -> Option<Duration> {
-        if self.failing && !self.in_flight.is_empty() {
+        if !self.has_place() {
             return None;
         }
-        self.jobs.iter().map(|job| job.due.max(self.paused_until)).min()
+        self.candidates().map(|job| job.due.max(self.paused_until)).min()
     }
 
     /// The first batch that is due.
     fn take_due(&mut self) -> Option<Job> {
         let now = self.lane.clock.now();
-        let at = self.jobs.iter().position(|job| job.due <= now)?;
+        let at = self.candidates().position(|job| job.due <= now)?;
         self.jobs.remove(at)
     }
 
@@ -217,7 +231,11 @@ impl LaneWorker {
                 let first = !std::mem::replace(&mut self.failing, true);
                 self.note_failure(&job, answer, first, "it is tried again");
                 job.due = at;
-                self.jobs.push_back(job);
+                if self.keeps_order() {
+                    self.jobs.push_front(job);
+                } else {
+                    self.jobs.push_back(job);
+                }
             }
             Step::Pause(until) => {
                 let first = self.paused_until <= now;
