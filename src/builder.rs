@@ -313,7 +313,8 @@ impl Builder {
             ledger,
             defaults,
         });
-        let middleware = wrap(self.middleware, &shared);
+        // Some of tower's layers need a runtime to be applied.
+        let middleware = shared.background.within(|| wrap(self.middleware, &shared));
         shared.background.spawn(Worker::new(shared.clone(), middleware).run(plugins));
         let plan = Arc::downgrade(&shared);
         let plan = move || plan.upgrade().map(|shared| shared.plan.load());

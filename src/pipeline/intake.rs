@@ -133,6 +133,8 @@ pub(crate) struct Intake {
     call_context: Option<CallContext>,
 }
 
+/// What the lock guards: in cache lines that callers touch, and the pipeline hardly.
+#[repr(align(128))]
 struct Front {
     /// Older than what is filling.
     full: VecDeque<Chunk>,
@@ -264,7 +266,7 @@ impl Intake {
         drop(front);
         let watch = event.detach().watch;
         event.make_message_id();
-        event.attached.ticket = Some(Ticket::new(self.ledger.clone(), epoch, bytes, watch));
+        event.attached.ticket = Some(self.ticket(&event, epoch, bytes, watch));
         Ok(event)
     }
 
@@ -297,6 +299,10 @@ impl Intake {
         first
     }
 
+    pub(super) fn is_disabled(&self) -> bool {
+        self.capacity.disabled
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
         self.front().closed
     }
@@ -313,7 +319,9 @@ impl Intake {
             return Err(RefusedBecause::QueueFull { events, bytes: used, max_events, max_bytes });
         }
         self.ledger.accept(bytes);
-        self.refusing.store(false, Ordering::Relaxed);
+        if self.refusing.load(Ordering::Relaxed) {
+            self.refusing.store(false, Ordering::Relaxed);
+        }
         Ok(())
     }
 
@@ -387,8 +395,16 @@ impl Intake {
         let before = rest.len();
         let mut event = record.unpack(&mut rest);
         chunk.read += before - rest.len();
-        event.attached.ticket = Some(Ticket::new(self.ledger.clone(), epoch, bytes, watch));
+        event.attached.ticket = Some(self.ticket(&event, epoch, bytes, watch));
         Some(Taken::Event(event))
+    }
+
+    fn ticket(&self, event: &Event, epoch: u64, bytes: u32, mut watch: Option<Box<Watch>>) -> Ticket {
+        if let Some(watch) = &mut watch {
+            // Known from here on, wherever the event ends.
+            watch.message_id = event.message_id().into_owned();
+        }
+        Ticket::new(self.ledger.clone(), epoch, bytes, watch)
     }
 
     fn front(&self) -> MutexGuard<'_, Front> {
