@@ -43,7 +43,7 @@ pub struct Analytics {
 /// Shared by the clones; its drop is the end of the client.
 struct Handle {
     shared: Arc<Shared>,
-    _keep_alive: KeepAlive,
+    keep_alive: Option<KeepAlive>,
 }
 
 impl Analytics {
@@ -76,7 +76,7 @@ impl Analytics {
     }
 
     pub(crate) fn start(shared: Arc<Shared>, keep_alive: KeepAlive) -> Self {
-        Self { handle: Arc::new(Handle { shared, _keep_alive: keep_alive }) }
+        Self { handle: Arc::new(Handle { shared, keep_alive: Some(keep_alive) }) }
     }
 
     /// Records what a user did.
@@ -252,7 +252,11 @@ impl Analytics {
     pub async fn flush(&self, timeout: Duration) -> FlushReport {
         let (shared, deadline) = (self.handle.shared.clone(), deadline(timeout));
         let background = shared.background.clone();
-        background.blocking(move || shared.flush(deadline)).await.unwrap_or_default()
+        match background.blocking(move || shared.flush(deadline)).await {
+            Some(report) => report,
+            // The host's runtime is gone: nothing moves any more, and waiting would be in vain.
+            None => self.handle.shared.flush(Instant::now()),
+        }
     }
 
     /// [`flush`](Self::flush), where there is no async code. Blocks the thread.
@@ -261,11 +265,16 @@ impl Analytics {
     }
 
     /// Refuses calls from now on, for all clones, and waits until what was accepted has its outcome, at most
-    /// `timeout`. Failed batches are tried again until then. What is left is handed back.
+    /// `timeout`. Failed batches are tried again until then. What is left is handed back. In the time that is left, plugins
+    /// are unloaded.
     pub async fn close(&self, timeout: Duration) -> CloseReport {
         let (shared, deadline) = (self.handle.shared.clone(), deadline(timeout));
         let background = shared.background.clone();
-        background.blocking(move || shared.close(deadline)).await.unwrap_or_default()
+        match background.blocking(move || shared.close(deadline)).await {
+            Some(report) => report,
+            // As in `flush`.
+            None => self.handle.shared.close(Instant::now()),
+        }
     }
 
     /// [`close`](Self::close), where there is no async code. Blocks the thread.
@@ -299,8 +308,12 @@ impl Drop for Handle {
         }
         let (shared, deadline) = (self.shared.clone(), deadline(DROP_LIMIT));
         if shared.background.is_current() {
-            // To wait here would hold up what is waited for.
-            shared.background.clone().run_blocking("drop", move || drop(shared.close(deadline)));
+            // To wait here would hold up what is waited for; what it is waited on lives as long as that takes.
+            let keep_alive = self.keep_alive.take();
+            shared.background.clone().run_blocking("drop", move || {
+                drop(shared.close(deadline));
+                drop(keep_alive);
+            });
         } else {
             drop(shared.close(deadline));
         }

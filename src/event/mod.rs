@@ -8,11 +8,10 @@
 
 mod body;
 mod calls;
+mod fields;
 mod json;
 mod kind;
 mod limits;
-#[cfg(test)]
-mod measured;
 mod message;
 mod message_id;
 mod object;

@@ -7,7 +7,11 @@
 use crate::sync::{AtomicU64, Notified, Notify, Ordering};
 
 /// A number of events and what they weigh in bytes.
+///
+/// Callers and the pipeline count at the same time: each count has cache lines of its own (two, because processors
+/// fetch them in pairs), so that neither waits for the other's.
 #[derive(Debug, Default)]
+#[repr(align(128))]
 pub(crate) struct Load {
     events: AtomicU64,
     bytes: AtomicU64,

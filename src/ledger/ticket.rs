@@ -122,9 +122,9 @@ impl Ticket {
         Some(if any_delivered { Outcome::Delivered } else { outcome })
     }
 
-    /// Settles this one ticket. Returns whether nothing is pending any more.
-    pub(crate) fn settle(&self, outcome: Outcome) -> bool {
-        self.ledger.settle([(self, outcome)])
+    /// Settles this one ticket.
+    pub(crate) fn settle(&self, outcome: Outcome) {
+        self.ledger.settle([(self, outcome)]);
     }
 }
 

@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use http::uri::Scheme;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::endpoint::endpoint;
@@ -198,7 +199,8 @@ impl Segment {
         let user_agent = HeaderValue::try_from(&self.user_agent).map_err(|error| {
             SettingsError::new("user_agent", &self.user_agent, "is not a header value").caused_by(error)
         })?;
-        let client = client(self.http_client, self.proxy.as_deref())?;
+        let plaintext = uri.scheme() == Some(&Scheme::HTTP);
+        let client = client(self.http_client, self.proxy.as_deref(), plaintext)?;
         let in_flight = NonZeroUsize::new(self.max_in_flight)
             .ok_or_else(|| SettingsError::new("max_in_flight", self.max_in_flight, "must be at least 1"))?;
         let Self { write_key, verdict, gzip, .. } = self;
@@ -244,9 +246,9 @@ fn check_duration(setting: &'static str, value: Duration) -> Result<(), Settings
 }
 
 /// The client that was given, or the default one, through `proxy`.
-fn client(given: Option<HttpClient>, proxy: Option<&str>) -> Result<HttpClient, SettingsError> {
+fn client(given: Option<HttpClient>, proxy: Option<&str>, plaintext: bool) -> Result<HttpClient, SettingsError> {
     match (given, proxy) {
-        (None, proxy) => default_client(proxy),
+        (None, proxy) => default_client(proxy, plaintext),
         (Some(client), None) => Ok(client),
         (Some(_), Some(_)) => Err(SettingsError::without_value(
             "proxy",
@@ -256,17 +258,18 @@ fn client(given: Option<HttpClient>, proxy: Option<&str>) -> Result<HttpClient, 
 }
 
 #[cfg(feature = "reqwest")]
-fn default_client(proxy: Option<&str>) -> Result<HttpClient, SettingsError> {
+fn default_client(proxy: Option<&str>, plaintext: bool) -> Result<HttpClient, SettingsError> {
     use crate::transport::DefaultClient;
 
     Ok(HttpClient::new(match proxy {
         Some(url) => DefaultClient::through_proxy(url)?,
+        None if plaintext => DefaultClient::plaintext()?,
         None => DefaultClient::new()?,
     }))
 }
 
 #[cfg(not(feature = "reqwest"))]
-fn default_client(_: Option<&str>) -> Result<HttpClient, SettingsError> {
+fn default_client(_: Option<&str>, _: bool) -> Result<HttpClient, SettingsError> {
     Err(SettingsError::without_value("http_client", "must be set: the feature `reqwest` is off"))
 }
 
