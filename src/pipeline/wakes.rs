@@ -57,7 +57,7 @@ fn every_call_of_every_thread_arrives_once_and_in_the_order_of_its_thread() {
     });
     start.wait();
     let names = work(&intake, CALLERS * CALLS);
-    callers.map(|caller| caller.join().unwrap());
+    callers.into_iter().for_each(|caller| caller.join().unwrap());
     for caller in 0..CALLERS {
         let expected: Vec<String> = (0..CALLS).map(|call| format!("{caller} {call:04}")).collect();
         let arrived: Vec<&String> = names.iter().filter(|name| name.starts_with(&format!("{caller} "))).collect();
@@ -79,7 +79,7 @@ fn callers_that_wait_for_room_all_get_it_where_there_is_room_for_one() {
         })
     });
     assert_eq!(work(&intake, CALLERS * CALLS / 5).len(), CALLERS * CALLS / 5);
-    callers.map(|caller| caller.join().unwrap());
+    callers.into_iter().for_each(|caller| caller.join().unwrap());
     assert_eq!(ledger.room.used(), (0, 0));
 }
 
