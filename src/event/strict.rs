@@ -39,7 +39,7 @@ where
     let notes = Notes::default();
     let written = value.serialize(Strict { inner: &mut serde_json::Serializer::new(&mut *out), depth, notes: &notes });
     let fault = match written {
-        Ok(()) if notes.raw.get() => out.get(start..).and_then(|raw| too_deep(raw, depth)),
+        Ok(()) if notes.raw.get() => out.get(start..).and_then(|raw| too_deep(raw, depth).or_else(|| unreadable(raw))),
         Ok(()) => None,
         Err(error) => Some(notes.fault.take().unwrap_or_else(|| Fault::Unserializable(error.to_string()))),
     };
@@ -70,6 +70,28 @@ fn too_deep(text: &[u8], above: usize) -> Option<Fault> {
         }
     }
     None
+}
+
+/// Text that came in as text is JSON by its grammar, and may still be what no value can be made of: the object that
+/// holds it would be lost when a plugin edits it. The look at each byte spares most text the parsing.
+fn unreadable(text: &[u8]) -> Option<Fault> {
+    if text.windows(RAW_VALUE.len()).any(|part| part == RAW_VALUE.as_bytes()) {
+        return check_key(RAW_VALUE).err();
+    }
+    let odd = |pair: &[u8]| matches!(pair, [b'\\', b'u'] | [b'0'..=b'9', b'e' | b'E']);
+    let long = |digits: &[u8]| digits.len() > 300;
+    if !text.windows(2).any(odd) && !text.split(|byte| !byte.is_ascii_digit()).any(long) {
+        return None;
+    }
+    serde_json::from_slice::<serde_json::Value>(text).err().map(|error| Fault::Unserializable(error.to_string()))
+}
+
+/// Refuses the one key that is not read again as what it is.
+pub(crate) fn check_key(key: &str) -> Result<(), Fault> {
+    if key != RAW_VALUE {
+        return Ok(());
+    }
+    Err(Fault::Unserializable(format!("{RAW_VALUE:?} means something else to serde_json")))
 }
 
 /// What was noticed on the way down; an error of `serde_json` has no room for it.
@@ -185,6 +207,10 @@ impl<'n, S: Serializer> Serializer for Strict<'n, S> {
         self.inner.serialize_char(v)
     }
     fn serialize_str(self, v: &str) -> Result<S::Ok, S::Error> {
+        // It may be a key.
+        if let Err(fault) = check_key(v) {
+            return self.refuse(fault);
+        }
         self.inner.serialize_str(v)
     }
     fn serialize_bytes(self, v: &[u8]) -> Result<S::Ok, S::Error> {
@@ -319,7 +345,8 @@ impl<C: ser::SerializeMap> ser::SerializeMap for Level<'_, C> {
     type Ok = C::Ok;
     type Error = C::Error;
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), C::Error> {
-        self.inner.serialize_key(key)
+        let key = self.wrap(key);
+        self.inner.serialize_key(&key)
     }
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), C::Error> {
         let value = self.wrap(value);

@@ -1,7 +1,12 @@
 //! An `Object` against a map of `serde_json`: whatever is done to both, they are the same.
 
+use std::collections::HashMap;
+
 use proptest::prelude::*;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use tracklane::event::Object;
+use tracklane::{Analytics, Track};
 
 use crate::fuzzed::targets::object_text::{Step, compare};
 
@@ -67,5 +72,36 @@ proptest! {
         steps in prop::collection::vec(step(), 1..10),
     ) {
         compare(many.into_iter().map(|(key, value)| Step::Insert(key, value)).chain(steps));
+    }
+}
+
+/// Such text is JSON, and no value can be made of it: it would take the whole object with it when that becomes a map.
+#[test]
+fn what_could_not_be_read_again_is_refused_and_takes_nothing_with_it() {
+    let raw = |json: &str| RawValue::from_string(json.to_owned()).unwrap();
+    let number = format!("[{}]", "9".repeat(400));
+    let texts = ["1e400", r#""\ud800""#, &number, r#"{"$serde_json::private::RawValue":"[1]"}"#];
+    let client = Analytics::without_segment().disable(true).build().unwrap();
+    let refused = |value: &dyn Fn(&mut Object), what: &str| {
+        let mut object = Object::new();
+        object.insert("kept", 1);
+        value(&mut object);
+        assert_eq!(object.to_map().len(), 1, "{what} is not set, and what was set stays");
+        object.as_map_mut();
+        let error = client.track(Track::new("e").user_id("u").properties(object)).unwrap_err();
+        assert!(error.is_invalid() && error.to_string().contains("properties"), "{error}");
+    };
+    for text in texts {
+        refused(&|object| object.insert("odd", raw(text)), text);
+    }
+    let key = "$serde_json::private::RawValue";
+    refused(&|object| object.insert("odd", HashMap::from([(key, "[1]")])), "a map with the key");
+    refused(&|object| object.insert(key, 1), "the key");
+
+    for text in ["1e300", r#""\u00e9 1e400""#, r#"[1.5, {"a": "$"}]"#] {
+        let mut object = Object::new();
+        object.insert("fine", raw(text));
+        assert_eq!(object.get("fine"), serde_json::from_str(text).unwrap(), "{text}");
+        assert_eq!(object.as_map_mut().len(), 1, "{text}");
     }
 }

@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 pub(crate) use fault::{ObjectFault, ValueFault};
 pub(super) use nested::dismantle;
 
-use super::strict::{Fault, MAX_DEPTH, Written};
+use super::strict::{self, Fault, MAX_DEPTH, Written};
 use super::text::{self, Text};
 use fault::write;
 use nested::{children, fill};
@@ -72,12 +72,12 @@ impl Object {
     /// recurse as deep as it is and could end the process.
     pub fn insert(&mut self, key: &str, value: impl Serialize) {
         let depth = 1;
-        let outcome = match &mut self.form {
+        let outcome = strict::check_key(key).map_err(ValueFault::from).and_then(|()| match &mut self.form {
             Form::Text(text) => text.insert(key, |out| write(out, &value, depth).map(drop)),
             Form::Map(map) => to_value(&value, depth).map(|value| {
                 map.insert(key.to_owned(), value);
             }),
-        };
+        });
         match outcome {
             Ok(()) => self.outgrow_text(),
             Err(fault) => {
