@@ -7,7 +7,10 @@ use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, HeaderValue, StatusCode};
 
+use super::authorization::Authorization;
 use super::endpoint::endpoint;
+#[cfg(feature = "oauth")]
+use super::oauth::OAuth;
 use super::upload::{Shared, Upload, VerdictTable};
 use super::{WriteKey, payload, verdict};
 use crate::error::SettingsError;
@@ -46,7 +49,9 @@ pub struct Segment {
     queue: QueueLimits,
     http_client: Option<HttpClient>,
     user_agent: String,
-    verdict: Arc<VerdictTable>,
+    verdict: Option<Arc<VerdictTable>>,
+    #[cfg(feature = "oauth")]
+    oauth: Option<OAuth>,
 }
 
 impl Segment {
@@ -79,7 +84,9 @@ impl Segment {
             queue: QueueLimits::default(),
             http_client: None,
             user_agent: concat!("tracklane/", env!("CARGO_PKG_VERSION")).to_owned(),
-            verdict: Arc::new(verdict),
+            verdict: None,
+            #[cfg(feature = "oauth")]
+            oauth: None,
         }
     }
 
@@ -160,12 +167,20 @@ impl Segment {
         self
     }
 
-    /// What decides on a response, in place of [`verdict`](super::verdict()).
+    /// Sends a token in place of the write key's Basic authentication. See [`OAuth`].
+    #[cfg(feature = "oauth")]
+    pub fn oauth(mut self, oauth: OAuth) -> Self {
+        self.oauth = Some(oauth);
+        self
+    }
+
+    /// What decides on a response, in place of [`verdict`](super::verdict()), and with OAuth in place of
+    /// `verdict_with_oauth`.
     pub fn verdict(
         mut self,
         table: impl Fn(StatusCode, &HeaderMap, SystemTime) -> Verdict + Send + Sync + 'static,
     ) -> Self {
-        self.verdict = Arc::new(table);
+        self.verdict = Some(Arc::new(table));
         self
     }
 
@@ -174,22 +189,21 @@ impl Segment {
     /// # Errors
     ///
     /// If a setting cannot be used; the error names it and its value.
-    pub fn build(self) -> Result<Destination, SettingsError> {
+    pub fn build(mut self) -> Result<Destination, SettingsError> {
         let key_len = self.check()?;
-        let uri = endpoint(&self.host, &self.path, self.allow_plaintext)?;
-        let secret = |problem: &str| SettingsError::without_value("write_key", problem);
-        let authorization = self.write_key.to_basic_auth().ok_or_else(|| secret("has characters that HTTP forbids"))?;
+        let uri = endpoint("host", &self.host, &self.path, self.allow_plaintext)?;
         let user_agent = HeaderValue::try_from(&self.user_agent).map_err(|error| {
             SettingsError::new("user_agent", &self.user_agent, "is not a header value").caused_by(error)
         })?;
-        let client = match self.http_client {
+        let client = match self.http_client.take() {
             Some(client) => client,
             None => default_client()?,
         };
+        let authorization = self.authorization(&client, &user_agent)?;
+        let verdict = self.verdict_table();
         let in_flight = NonZeroUsize::new(self.max_in_flight)
             .ok_or_else(|| SettingsError::new("max_in_flight", self.max_in_flight, "must be at least 1"))?;
-        let Self { write_key, verdict, .. } = self;
-        let shared = Arc::new(Shared { uri, write_key, authorization, user_agent, verdict });
+        let shared = Arc::new(Shared { uri, write_key: self.write_key, authorization, user_agent, verdict });
         let batching = Batching::every(self.flush_at, self.flush_interval)
             .max_bytes(MAX_BATCH_BYTES - payload::frame_len(key_len));
         Ok(Destination::new(&self.name, Upload { client, shared })
@@ -199,6 +213,32 @@ impl Segment {
             .queue(self.queue)
             .in_flight(in_flight)
             .attempt_timeout(self.http_request_timeout))
+    }
+
+    #[cfg(feature = "oauth")]
+    fn authorization(&self, client: &HttpClient, user_agent: &HeaderValue) -> Result<Authorization, SettingsError> {
+        match &self.oauth {
+            Some(oauth) => {
+                oauth.tokens(&self.name, client, user_agent, self.allow_plaintext).map(Authorization::bearer)
+            }
+            None => Authorization::basic(&self.write_key),
+        }
+    }
+
+    #[cfg(not(feature = "oauth"))]
+    fn authorization(&self, _: &HttpClient, _: &HeaderValue) -> Result<Authorization, SettingsError> {
+        Authorization::basic(&self.write_key)
+    }
+
+    fn verdict_table(&mut self) -> Arc<VerdictTable> {
+        if let Some(table) = self.verdict.take() {
+            return table;
+        }
+        #[cfg(feature = "oauth")]
+        if self.oauth.is_some() {
+            return Arc::new(super::verdict_with_oauth);
+        }
+        Arc::new(verdict)
     }
 
     /// Checks the numbers. Returns how long the write key is as JSON.
