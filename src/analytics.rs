@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use crate::background::KeepAlive;
+use crate::blocking::BlockingAnalytics;
 use crate::builder::Builder;
 use crate::emitter::signal::{Emitted, Signal};
 use crate::emitter::{Emitter, Subscription, UnknownSignal};
@@ -16,6 +17,7 @@ use crate::ledger::{FlushReport, Receipt, Stats};
 use crate::pipeline::{CallError, CloseReport, Command, Pipeline, RegisterError, Shared};
 use crate::plugin::Registration;
 use crate::segment::WriteKey;
+use crate::settings::Settings;
 
 /// How long the drop of the last handle waits for what is under way.
 const DROP_LIMIT: Duration = Duration::from_secs(2);
@@ -41,7 +43,7 @@ pub struct Analytics {
 /// Shared by the clones; its drop is the end of the client.
 struct Handle {
     shared: Arc<Shared>,
-    _keep_alive: KeepAlive,
+    keep_alive: Option<KeepAlive>,
 }
 
 impl Analytics {
@@ -64,8 +66,17 @@ impl Analytics {
         Builder::without_segment()
     }
 
+    /// A client with the settings that the environment has: `TRACKLANE_WRITE_KEY` and others. See [`Settings`].
+    ///
+    /// # Errors
+    ///
+    /// If a variable cannot be read as its setting, or a setting cannot be used.
+    pub fn from_env() -> Result<Self, SettingsError> {
+        Settings::from_env()?.into_builder()?.build()
+    }
+
     pub(crate) fn start(shared: Arc<Shared>, keep_alive: KeepAlive) -> Self {
-        Self { handle: Arc::new(Handle { shared, _keep_alive: keep_alive }) }
+        Self { handle: Arc::new(Handle { shared, keep_alive: Some(keep_alive) }) }
     }
 
     /// Records what a user did.
@@ -153,6 +164,21 @@ impl Analytics {
         Ok(Receipt { receiver })
     }
 
+    /// As [`send`](Self::send), but waits for room if the queue is full. Needs no runtime of its own.
+    ///
+    /// # Errors
+    ///
+    /// If the event is not one that can be sent, or the client closed. The error holds the event.
+    pub async fn enqueue(&self, event: impl Into<Event> + Send) -> Result<(), CallError> {
+        self.handle.shared.intake.push_when_room(event.into()).await
+    }
+
+    /// This client with calls that block until the event is delivered or dropped, each at most `timeout`.
+    #[must_use]
+    pub fn blocking(&self, timeout: Duration) -> BlockingAnalytics {
+        BlockingAnalytics::new(self.clone(), timeout)
+    }
+
     /// Calls `listener` with every `signal` from now on.
     ///
     /// ```no_run
@@ -226,7 +252,11 @@ impl Analytics {
     pub async fn flush(&self, timeout: Duration) -> FlushReport {
         let (shared, deadline) = (self.handle.shared.clone(), deadline(timeout));
         let background = shared.background.clone();
-        background.blocking(move || shared.flush(deadline)).await.unwrap_or_default()
+        match background.blocking(move || shared.flush(deadline)).await {
+            Some(report) => report,
+            // The host's runtime is gone: nothing moves any more, and waiting would be in vain.
+            None => self.handle.shared.flush(Instant::now()),
+        }
     }
 
     /// [`flush`](Self::flush), where there is no async code. Blocks the thread.
@@ -235,11 +265,16 @@ impl Analytics {
     }
 
     /// Refuses calls from now on, for all clones, and waits until what was accepted has its outcome, at most
-    /// `timeout`. Failed batches are tried again until then. What is left is handed back.
+    /// `timeout`. Failed batches are tried again until then. What is left is handed back. In the time that is left, plugins
+    /// are unloaded.
     pub async fn close(&self, timeout: Duration) -> CloseReport {
         let (shared, deadline) = (self.handle.shared.clone(), deadline(timeout));
         let background = shared.background.clone();
-        background.blocking(move || shared.close(deadline)).await.unwrap_or_default()
+        match background.blocking(move || shared.close(deadline)).await {
+            Some(report) => report,
+            // As in `flush`.
+            None => self.handle.shared.close(Instant::now()),
+        }
     }
 
     /// [`close`](Self::close), where there is no async code. Blocks the thread.
@@ -273,8 +308,12 @@ impl Drop for Handle {
         }
         let (shared, deadline) = (self.shared.clone(), deadline(DROP_LIMIT));
         if shared.background.is_current() {
-            // To wait here would hold up what is waited for.
-            shared.background.clone().run_blocking("drop", move || drop(shared.close(deadline)));
+            // To wait here would hold up what is waited for; what it is waited on lives as long as that takes.
+            let keep_alive = self.keep_alive.take();
+            shared.background.clone().run_blocking("drop", move || {
+                drop(shared.close(deadline));
+                drop(keep_alive);
+            });
         } else {
             drop(shared.close(deadline));
         }

@@ -54,7 +54,10 @@
 
 // What the application holds.
 mod analytics;
+mod blocking;
 mod builder;
+pub mod global;
+mod settings;
 
 // What flows, who touches it, and the way through.
 pub mod event;
@@ -74,10 +77,13 @@ mod background;
 mod clock;
 mod error;
 
+#[cfg(feature = "metrics")]
+mod metrics;
 #[cfg(feature = "testing")]
 pub mod testing;
 
 pub use analytics::Analytics;
+pub use blocking::{BlockingAnalytics, BlockingError};
 pub use builder::{Builder, PipelineService};
 pub use emitter::{Subscription, UnknownSignal, signal};
 pub use error::{BoxError, SettingsError};
@@ -87,3 +93,4 @@ pub use ledger::{
     Stats,
 };
 pub use pipeline::{CallError, CloseReport, Pipeline, PipelineFuture, RefusedBecause, RegisterError, Stopped};
+pub use settings::Settings;

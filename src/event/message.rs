@@ -83,7 +83,7 @@ impl Event {
             timestamp.write(out);
             out.push(b'"');
         }
-        let fields = content.fields.members_text();
+        let fields = content.fields.members().members_text();
         if !fields.is_empty() {
             out.push(b',');
             out.extend_from_slice(&fields);
@@ -112,7 +112,7 @@ impl Event {
         frame
             + content.kind.as_str().len()
             + message_id
-            + comma(content.fields.members_len())
+            + comma(content.fields.members().members_len())
             + content.section.as_ref().map_or(0, |object| section(content.kind.section(), object.members_len()))
             + if context == 0 { 0 } else { section("context", context) }
             + content.integrations.as_deref().map_or(0, |object| section("integrations", object.members_len()))

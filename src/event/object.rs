@@ -15,11 +15,8 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
-use super::strict::{self, Fault, Written};
-use super::text::{self, Member};
-
-/// Beyond this many members a map finds a key faster than a walk through the text.
-const TEXT_MEMBERS: usize = 64;
+use super::strict::{self, Fault, MAX_DEPTH, Written};
+use super::text::{self, Text};
 
 /// The error of a value that an event cannot carry: which one, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,14 +124,6 @@ impl Default for Form {
     }
 }
 
-#[derive(Clone, Default)]
-struct Text {
-    json: Vec<u8>,
-    members: usize,
-    /// One bit per hash of a key: a key whose bit is not set is certainly not there.
-    keys: u64,
-}
-
 impl Object {
     /// An object without members. Allocates nothing.
     #[must_use]
@@ -151,7 +140,7 @@ impl Object {
     pub fn insert(&mut self, key: &str, value: impl Serialize) {
         let depth = 1;
         let outcome = match &mut self.form {
-            Form::Text(text) => text.insert(key, &value, depth),
+            Form::Text(text) => text.insert(key, |out| write(out, &value, depth).map(drop)),
             Form::Map(map) => to_value(&value, depth).map(|value| {
                 map.insert(key.to_owned(), value);
             }),
@@ -252,7 +241,7 @@ impl Object {
     #[must_use]
     pub fn contains_key(&self, key: &str) -> bool {
         match &self.form {
-            Form::Text(text) => text.find(key).is_some(),
+            Form::Text(text) => text.contains(key),
             Form::Map(map) => map.contains_key(key),
         }
     }
@@ -269,7 +258,7 @@ impl Object {
     #[must_use]
     pub fn len(&self) -> usize {
         match &self.form {
-            Form::Text(text) => text.members,
+            Form::Text(text) => text.len(),
             Form::Map(map) => map.len(),
         }
     }
@@ -277,7 +266,10 @@ impl Object {
     /// Whether there are no members.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        match &self.form {
+            Form::Text(text) => text.json().is_empty(),
+            Form::Map(map) => map.is_empty(),
+        }
     }
 
     /// A copy as a map of `serde_json`.
@@ -310,7 +302,7 @@ impl Object {
             self.note(fault.clone());
         }
         if let (Form::Text(mine), Form::Text(theirs)) = (&mut self.form, &defaults.form)
-            && mine.keys & theirs.keys == 0
+            && mine.shares_no_key(theirs)
         {
             mine.prepend(theirs);
             return;
@@ -322,7 +314,7 @@ impl Object {
     /// The members as text, without braces.
     pub(crate) fn members_text(&self) -> Cow<'_, [u8]> {
         match &self.form {
-            Form::Text(text) => Cow::Borrowed(&text.json),
+            Form::Text(text) => Cow::Borrowed(text.json()),
             Form::Map(map) => {
                 let mut json = serde_json::to_vec(map).unwrap_or_default();
                 json.pop();
@@ -337,7 +329,7 @@ impl Object {
     /// How long [`members_text`](Self::members_text) is.
     pub(crate) fn members_len(&self) -> usize {
         match &self.form {
-            Form::Text(text) => text.json.len(),
+            Form::Text(text) => text.json().len(),
             Form::Map(_) => self.members_text().len(),
         }
     }
@@ -347,6 +339,11 @@ impl Object {
         if defaults.is_empty() {
             return self.members_len();
         }
+        if let (Form::Text(mine), Form::Text(theirs)) = (&self.form, &defaults.form)
+            && mine.shares_no_key(theirs)
+        {
+            return mine.prepended_len(theirs);
+        }
         let mut merged = self.clone();
         merged.merge_under(defaults);
         merged.members_len()
@@ -354,8 +351,7 @@ impl Object {
 
     /// An object from text that this crate wrote before.
     pub(crate) fn from_members(members: &[u8]) -> Self {
-        let text = Text { json: members.to_vec(), members: usize::MAX, keys: u64::MAX };
-        Self { form: Form::Text(text.counted()), fault: None }
+        Self { form: Form::Text(Text::of(members)), fault: None }
     }
 
     /// The first value that was refused, if there was one.
@@ -368,11 +364,11 @@ impl Object {
         self.fault.take()
     }
 
-    /// The deepest nesting, if it is more than `limit` levels; without recursion.
+    /// Whether there are more than `limit` levels of nesting, this object included; without recursion.
     pub(crate) fn is_deeper_than(&self, limit: usize) -> bool {
         let Form::Map(map) = &self.form else { return false };
         let mut level: Vec<&Value> = map.values().collect();
-        for _ in 1..=limit {
+        for _ in 1..limit {
             level = level.into_iter().flat_map(children).collect();
             if level.is_empty() {
                 return false;
@@ -386,131 +382,10 @@ impl Object {
     }
 
     fn outgrow_text(&mut self) {
-        if matches!(&self.form, Form::Text(text) if text.members > TEXT_MEMBERS) {
+        if matches!(&self.form, Form::Text(text) if text.is_crowded()) {
             self.as_map_mut();
         }
     }
-}
-
-impl Text {
-    fn insert<T: Serialize + ?Sized>(&mut self, key: &str, value: &T, depth: usize) -> Result<(), ValueFault> {
-        let start = self.json.len();
-        if start > 0 {
-            self.json.push(b',');
-        } else if self.json.capacity() == 0 {
-            self.json.reserve(256);
-        }
-        let written = strict::append(&mut self.json, key, depth).map_err(ValueFault::from).and_then(|_| {
-            self.json.push(b':');
-            write(&mut self.json, value, depth)
-        });
-        if let Err(fault) = written {
-            self.json.truncate(start);
-            return Err(fault);
-        }
-        self.settle(start);
-        Ok(())
-    }
-
-    /// Appends a member whose key (with quotes) and value are text already.
-    fn insert_raw(&mut self, key: &[u8], value: &[u8]) {
-        let start = self.json.len();
-        if start > 0 {
-            self.json.push(b',');
-        }
-        self.json.extend_from_slice(key);
-        self.json.push(b':');
-        self.json.extend_from_slice(value);
-        self.settle(start);
-    }
-
-    /// Counts the member that was appended at `start`, and removes an older one of the same key.
-    fn settle(&mut self, start: usize) {
-        let comma = usize::from(start > 0);
-        let appended = self.json.get(start + comma..).unwrap_or_default();
-        let Some(new) = text::members(appended).next() else { return };
-        let bit = key_bit(appended.get(new.key.clone()).unwrap_or_default());
-        self.members += 1;
-        if self.keys & bit == 0 {
-            self.keys |= bit;
-            return;
-        }
-        let older = self.json.get(..start).and_then(|before| {
-            let key = appended.get(new.key)?;
-            text::members(before).find(|member| before.get(member.key.clone()) == Some(key))
-        });
-        if let Some(older) = older {
-            self.cut(older);
-        }
-    }
-
-    fn find(&self, key: &str) -> Option<Member> {
-        let quoted = serde_json::to_vec(key).ok()?;
-        if self.keys & key_bit(&quoted) == 0 {
-            return None;
-        }
-        text::members(&self.json).find(|member| self.json.get(member.key.clone()) == Some(quoted.as_slice()))
-    }
-
-    fn raw(&self, key: &str) -> Option<&[u8]> {
-        self.json.get(self.find(key)?.value)
-    }
-
-    fn remove(&mut self, key: &str) -> bool {
-        let found = self.find(key);
-        let was_there = found.is_some();
-        if let Some(member) = found {
-            self.cut(member);
-        }
-        was_there
-    }
-
-    fn cut(&mut self, member: Member) {
-        let (start, end) = (member.key.start, member.value.end);
-        if end < self.json.len() {
-            self.json.drain(start..=end);
-        } else {
-            self.json.drain(start.saturating_sub(1)..);
-        }
-        self.members -= 1;
-    }
-
-    fn prepend(&mut self, other: &Text) {
-        if other.json.is_empty() {
-            return;
-        }
-        let mut json = Vec::with_capacity(other.json.len() + self.json.len() + 1);
-        json.extend_from_slice(&other.json);
-        if !self.json.is_empty() {
-            json.push(b',');
-        }
-        json.extend_from_slice(&self.json);
-        *self = Text { json, members: self.members + other.members, keys: self.keys | other.keys };
-    }
-
-    fn to_map(&self) -> Map<String, Value> {
-        let mut json = Vec::with_capacity(self.json.len() + 2);
-        json.push(b'{');
-        json.extend_from_slice(&self.json);
-        json.push(b'}');
-        serde_json::from_slice(&json).unwrap_or_default()
-    }
-
-    /// Text of unknown origin, its members counted.
-    fn counted(mut self) -> Self {
-        (self.members, self.keys) = text::members(&self.json).fold((0, 0), |(count, keys), member| {
-            (count + 1, keys | key_bit(self.json.get(member.key).unwrap_or_default()))
-        });
-        self
-    }
-}
-
-/// The bit of a key, from an FNV-1a hash of it.
-fn key_bit(key: &[u8]) -> u64 {
-    let hash = key
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
-    1 << (hash >> 58)
 }
 
 fn kind_of(first: Option<&u8>) -> &'static str {
@@ -579,6 +454,17 @@ pub(super) fn dismantle(value: Value) {
     }
 }
 
+/// What a plugin has put into a map may be of any depth; to drop it as it is would recurse as deep.
+impl Drop for Object {
+    fn drop(&mut self) {
+        if self.is_deeper_than(MAX_DEPTH)
+            && let Form::Map(map) = &mut self.form
+        {
+            dismantle(Value::Object(std::mem::take(map)));
+        }
+    }
+}
+
 impl From<Map<String, Value>> for Object {
     fn from(map: Map<String, Value>) -> Self {
         Self::from(Value::Object(map))
@@ -608,14 +494,14 @@ impl Serialize for Object {
         if let Some(fault) = &self.fault {
             exchange_inner(Some(fault.clone()));
         }
-        let map = match &self.form {
+        let json = match &self.form {
             Form::Map(map) => return map.serialize(serializer),
-            Form::Text(text) => text,
+            Form::Text(text) => text.json(),
         };
-        let mut members = serializer.serialize_map(Some(map.members))?;
-        for member in text::members(&map.json) {
+        let mut members = serializer.serialize_map(Some(self.len()))?;
+        for member in text::members(json) {
             let part =
-                |range| serde_json::from_slice::<&serde_json::value::RawValue>(map.json.get(range).unwrap_or_default());
+                |range| serde_json::from_slice::<&serde_json::value::RawValue>(json.get(range).unwrap_or_default());
             let (Ok(key), Ok(value)) = (part(member.key), part(member.value)) else { continue };
             let key: Cow<'_, str> = serde_json::from_str(key.get()).map_err(serde::ser::Error::custom)?;
             members.serialize_entry(&key, value)?;

@@ -101,7 +101,6 @@ impl Ledger {
 
     /// Settles tickets altogether, under one lock. Returns whether nothing is pending any more.
     pub(crate) fn settle<'a>(&self, tickets: impl IntoIterator<Item = (&'a Ticket, Outcome)>) -> bool {
-        let mut told = Vec::new();
         let mut books = self.books();
         for (ticket, outcome) in tickets {
             if !ticket.settle_once() {
@@ -112,7 +111,8 @@ impl Ledger {
                 self.room.end_early(ticket.bytes());
             }
             if ticket.is_watched() {
-                told.push((ticket, outcome));
+                // Under the lock: when a flush returns, the receipts of its events are there.
+                self.tell(ticket, outcome);
             }
         }
         let drained = books.settled() == self.accepted();
@@ -120,9 +120,6 @@ impl Ledger {
         drop(books);
         if drained || flushed {
             self.changed.notify_all();
-        }
-        for (ticket, outcome) in told {
-            self.tell(ticket, outcome);
         }
         drained
     }

@@ -12,12 +12,13 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use super::call_context::CallContext;
 use super::registry::Command;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::emitter::signal::{Emitted, Failure};
 use crate::event::{self, Context, Event, InvalidField, MAX_EVENT_BYTES, Record};
-use crate::ledger::{Ledger, Ticket, Watch};
+use crate::ledger::{DropReason, Ledger, Outcome, Ticket, Watch};
 
 /// Bytes of events that one chunk holds.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -116,6 +117,8 @@ pub(crate) struct Capacity {
     pub(crate) bytes: u64,
     /// Whether the oldest gives way, in the destination's queue, rather than the new one being refused here.
     pub(crate) drops_oldest: bool,
+    /// Whether every event ends here, counted and not sent.
+    pub(crate) disabled: bool,
 }
 
 pub(crate) struct Intake {
@@ -127,8 +130,11 @@ pub(crate) struct Intake {
     emitter: Emitter,
     clock: Clock,
     defaults: Context,
+    call_context: Option<CallContext>,
 }
 
+/// What the lock guards: in cache lines that callers touch, and the pipeline hardly.
+#[repr(align(128))]
 struct Front {
     /// Older than what is filling.
     full: VecDeque<Chunk>,
@@ -183,6 +189,7 @@ impl Intake {
         emitter: Emitter,
         clock: Clock,
         defaults: Context,
+        call_context: Option<CallContext>,
     ) -> Self {
         let front = Front {
             full: VecDeque::new(),
@@ -193,23 +200,46 @@ impl Intake {
             worker: WorkerIs::Awake,
         };
         let (front, wake, refusing) = (Mutex::new(front), Notify::new(), AtomicBool::new(false));
-        Self { front, wake, refusing, capacity, ledger, emitter, clock, defaults }
+        Self { front, wake, refusing, capacity, ledger, emitter, clock, defaults, call_context }
     }
 
     /// Accepts the event or refuses it. Never blocks.
     pub(crate) fn push(&self, event: impl Into<Event>) -> Result<(), CallError> {
-        let mut event = event.into();
+        self.try_push(event.into()).map_err(|(because, event)| self.refuse(because, event))
+    }
+
+    /// Accepts the event or refuses it, after waiting for room.
+    pub(crate) async fn push_when_room(&self, event: Event) -> Result<(), CallError> {
+        let mut event = event;
+        loop {
+            let freed = self.ledger.room.freed();
+            event = *match self.try_push(event) {
+                Ok(()) => return Ok(()),
+                Err((RefusedBecause::QueueFull { .. }, event)) => event,
+                Err((because, event)) => return Err(self.refuse(because, event)),
+            };
+            freed.await;
+        }
+    }
+
+    fn try_push(&self, mut event: Event) -> Result<(), (RefusedBecause, Box<Event>)> {
         let bytes = match self.check(&mut event) {
             Ok(bytes) => bytes,
-            Err(invalid) => return Err(self.refuse(RefusedBecause::Invalid(invalid), event)),
+            Err(invalid) => return Err((RefusedBecause::Invalid(invalid), Box::new(event))),
         };
         let mut front = self.front();
         if let Err(because) = self.accept(&front, bytes) {
             drop(front);
-            return Err(self.refuse(because, event));
+            return Err((because, Box::new(event)));
         }
         let watch = event.detach().watch;
         let epoch = front.epoch;
+        if self.capacity.disabled {
+            drop(front);
+            let ticket = Ticket::new(self.ledger.clone(), epoch, bytes, watch);
+            ticket.settle(Outcome::Dropped(DropReason::Disabled));
+            return Ok(());
+        }
         let chunk = front.chunk_for(bytes as usize);
         let record = Record::pack(&mut event, &mut chunk.text);
         chunk.entries.push_back(Entry::Event(Packed { record, bytes, epoch, watch }));
@@ -225,18 +255,18 @@ impl Intake {
     pub(super) fn admit(&self, mut event: Event) -> Result<Event, CallError> {
         let bytes = match self.check(&mut event) {
             Ok(bytes) => bytes,
-            Err(invalid) => return Err(self.refuse(RefusedBecause::Invalid(invalid), event)),
+            Err(invalid) => return Err(self.refuse(RefusedBecause::Invalid(invalid), Box::new(event))),
         };
         let front = self.front();
         if let Err(because) = self.accept(&front, bytes) {
             drop(front);
-            return Err(self.refuse(because, event));
+            return Err(self.refuse(because, Box::new(event)));
         }
         let epoch = front.epoch;
         drop(front);
         let watch = event.detach().watch;
         event.make_message_id();
-        event.attached.ticket = Some(Ticket::new(self.ledger.clone(), epoch, bytes, watch));
+        event.attached.ticket = Some(self.ticket(&event, epoch, bytes, watch));
         Ok(event)
     }
 
@@ -263,7 +293,10 @@ impl Intake {
 
     /// Refuses every call from now on. Whether this call closed it.
     pub(super) fn close(&self) -> bool {
-        !std::mem::replace(&mut self.front().closed, true)
+        let first = !std::mem::replace(&mut self.front().closed, true);
+        // Whoever waits for room is refused now.
+        self.ledger.room.wake();
+        first
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -276,19 +309,24 @@ impl Intake {
             return Err(RefusedBecause::Closed);
         }
         let room = &self.ledger.room;
-        let Capacity { events: max_events, bytes: max_bytes, drops_oldest } = self.capacity;
+        let Capacity { events: max_events, bytes: max_bytes, drops_oldest, .. } = self.capacity;
         let (events, used) = if drops_oldest { room.used_before_destinations() } else { room.used() };
         if events >= max_events || used + u64::from(bytes) > max_bytes {
             return Err(RefusedBecause::QueueFull { events, bytes: used, max_events, max_bytes });
         }
         self.ledger.accept(bytes);
-        self.refusing.store(false, Ordering::Relaxed);
+        if self.refusing.load(Ordering::Relaxed) {
+            self.refusing.store(false, Ordering::Relaxed);
+        }
         Ok(())
     }
 
     /// Checks the event and completes it. Returns how large its JSON will be.
     fn check(&self, event: &mut Event) -> Result<u32, InvalidField> {
         event::check(event)?;
+        if let Some(provider) = &self.call_context {
+            provider.add_to(event, &self.emitter);
+        }
         event.stamp(|| self.clock.wall().into());
         match event.final_len(&self.defaults) {
             bytes if bytes > MAX_EVENT_BYTES => Err(InvalidField::TooLarge { bytes }),
@@ -297,17 +335,17 @@ impl Intake {
     }
 
     #[cold]
-    fn refuse(&self, because: RefusedBecause, event: Event) -> CallError {
+    fn refuse(&self, because: RefusedBecause, event: Box<Event>) -> CallError {
         self.ledger.refuse();
         match because {
-            RefusedBecause::Closed => self.emitter.emit(Emitted::CallAfterClose(event.clone())),
+            RefusedBecause::Closed => self.emitter.emit(Emitted::CallAfterClose(Event::clone(&event))),
             // One report until the next call is accepted, not one per call.
             RefusedBecause::QueueFull { .. } if !self.refusing.swap(true, Ordering::Relaxed) => {
                 self.emitter.fail(Failure::new("tracklane", because.to_string(), 1));
             }
             RefusedBecause::QueueFull { .. } | RefusedBecause::Invalid(_) => {}
         }
-        CallError { because, event: Box::new(event) }
+        CallError { because, event }
     }
 
     /// The oldest chunk. `done` goes back to be used again.
@@ -353,8 +391,16 @@ impl Intake {
         let before = rest.len();
         let mut event = record.unpack(&mut rest);
         chunk.read += before - rest.len();
-        event.attached.ticket = Some(Ticket::new(self.ledger.clone(), epoch, bytes, watch));
+        event.attached.ticket = Some(self.ticket(&event, epoch, bytes, watch));
         Some(Taken::Event(event))
+    }
+
+    fn ticket(&self, event: &Event, epoch: u64, bytes: u32, mut watch: Option<Box<Watch>>) -> Ticket {
+        if let Some(watch) = &mut watch {
+            // Known from here on, wherever the event ends.
+            watch.message_id = event.message_id().into_owned();
+        }
+        Ticket::new(self.ledger.clone(), epoch, bytes, watch)
     }
 
     fn front(&self) -> MutexGuard<'_, Front> {

@@ -12,6 +12,7 @@
 //! one counted outcome; a plugin's panic, error or hang is contained where it is called ([`guard`]); destinations
 //! share nothing but the finished event. The pipeline knows no destination by name, and nothing of HTTP.
 
+mod call_context;
 mod intake;
 mod worker;
 
@@ -35,6 +36,7 @@ use std::task::{Context as TaskContext, Poll};
 use tower_layer::Layer;
 use tower_service::Service;
 
+pub(crate) use call_context::CallContext;
 pub use intake::{CallError, RefusedBecause};
 pub(crate) use intake::{Capacity, Intake};
 pub use plan::RegisterError;

@@ -4,7 +4,7 @@
 //! background thread would not hold when that thread hangs.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use super::Shared;
@@ -49,7 +49,8 @@ impl Shared {
         self.ledger.wait(flush, deadline)
     }
 
-    /// Refuses calls from now on, flushes, gives up at `deadline` what is left, and ends the worker.
+    /// Refuses calls from now on, flushes, gives up at `deadline` what is left, and ends the worker, which unloads every
+    /// plugin.
     pub(crate) fn close(&self, deadline: Instant) -> CloseReport {
         let first = self.intake.close();
         let FlushReport { delivered, failed, pending } = self.flush(deadline);
@@ -57,7 +58,10 @@ impl Shared {
         self.after.wait(left(deadline));
         self.ledger.wait_for_callbacks(left(deadline));
         if first {
-            self.intake.command(Command::End);
+            let (ended, end) = mpsc::sync_channel(0);
+            self.intake.command(Command::End(ended));
+            // Answered by being dropped. A plugin that needs longer to unload goes on without being waited for.
+            let _ = end.recv_timeout(left(deadline));
         }
         CloseReport { delivered, failed, pending, unsent }
     }

@@ -75,11 +75,14 @@ impl Worker {
         while let Some(taken) = shared.intake.next(chunk) {
             match taken {
                 Taken::Event(event) => self.send(event).await,
-                Taken::Command(command) if matches!(*command, Command::End) => {
-                    registry::unload_all(&shared).await;
-                    return std::ops::ControlFlow::Break(());
-                }
-                Taken::Command(command) => self.obey(*command).await,
+                Taken::Command(command) => match *command {
+                    Command::End(ended) => {
+                        registry::unload_all(&shared).await;
+                        drop(ended);
+                        return std::ops::ControlFlow::Break(());
+                    }
+                    command => self.obey(command).await,
+                },
             }
         }
         std::ops::ControlFlow::Continue(())
@@ -113,7 +116,7 @@ impl Worker {
                 }
             },
             Command::Flush => self.shared.plan.load().lanes.iter().for_each(|lane| lane.flush()),
-            Command::End => {}
+            Command::End(_) => {}
         }
     }
 }

@@ -30,14 +30,14 @@ pub(super) fn endpoint(
 
 fn parse_host(setting: &'static str, host: &str, allow_plaintext: bool) -> Result<Url, SettingsError> {
     let trimmed = host.trim();
+    if trimmed.contains('@') {
+        return Err(SettingsError::without_value("host", "must not contain a user name or password"));
+    }
     if !trimmed.contains("://") {
         return Err(SettingsError::new(setting, host, "has no scheme: write it as \"https://api.segment.io\""));
     }
     let invalid = |problem: &str| SettingsError::new(setting, host, problem);
     let url = Url::parse(trimmed).map_err(|error| invalid("is not a URL").caused_by(error))?;
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(SettingsError::without_value(setting, "must not contain a user name or password"));
-    }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(invalid("must not have a query or a fragment"));
     }
@@ -96,6 +96,8 @@ mod tests {
             ("file:///etc/passwd", "must begin with https://"),
             ("http://api.segment.io", "unencrypted"),
             ("https://key:secret@api.segment.io", "user name or password"),
+            ("https://key:secret@api.segment.io:port", "user name or password"),
+            ("key:secret@api.segment.io", "user name or password"),
             ("https://api.segment.io?key=1", "query"),
             ("https://", "is not a URL"),
         ];

@@ -9,6 +9,7 @@ mod endpoint;
 #[cfg(feature = "oauth")]
 mod oauth;
 mod payload;
+mod region;
 mod retry_after;
 mod settings;
 mod upload;
@@ -17,6 +18,7 @@ mod write_key;
 
 #[cfg(feature = "oauth")]
 pub use oauth::{OAuth, TokenError};
+pub use region::Region;
 pub use retry_after::retry_after;
 pub use settings::{NAME, Segment};
 pub use verdict::verdict;

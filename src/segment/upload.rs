@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
+use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Request, StatusCode, Uri};
 use tower_service::Service;
 
@@ -36,6 +36,7 @@ pub(super) struct Shared {
     pub(super) authorization: Authorization,
     pub(super) user_agent: HeaderValue,
     pub(super) verdict: Arc<VerdictTable>,
+    pub(super) gzip: bool,
 }
 
 impl Service<Batch> for Upload {
@@ -80,7 +81,10 @@ impl Shared {
         authorization: HeaderValue,
     ) -> Result<http::response::Parts, BoxError> {
         // The token may have taken its time, and `sentAt` is when the request leaves.
-        let body = payload::body(batch, &self.write_key, batch.timer().now().into());
+        let mut body = payload::body(batch, &self.write_key, batch.timer().now().into());
+        if self.gzip {
+            body = payload::compress(body).await?;
+        }
         let request = self.request(body.clone().into(), authorization, batch.attempt())?;
         let info = RequestInfo::of(&request, self.uri.to_string().into(), batch.len(), body.len(), batch.attempt());
         batch.emitter().emit(Emitted::HttpRequest(info.clone()));
@@ -98,6 +102,9 @@ impl Shared {
             .header(AUTHORIZATION, authorization)
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
             .header(USER_AGENT, self.user_agent.clone());
+        if self.gzip {
+            request = request.header(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
         if attempt > 1 {
             request = request.header("X-Retry-Count", attempt - 1);
         }

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
-use rustls::ClientConfig;
+use reqwest::ClientBuilder;
+use rustls::client::WantsClientCert;
+use rustls::{ClientConfig, RootCertStore, WantsVerifier};
 use rustls_platform_verifier::BuilderVerifierExt;
 use tower_service::Service;
 
@@ -29,23 +31,62 @@ impl DefaultClient {
     ///
     /// If the machine has no certificates to check servers against.
     pub fn new() -> Result<Self, SettingsError> {
-        let tls = tls().map_err(|error| SettingsError::http_client("the TLS certificates of this machine", error))?;
+        Self::build(checked_tls()?, |client| client)
+    }
+
+    /// A client for a server on this machine. It needs no certificates, and trusts no server over TLS.
+    ///
+    /// # Errors
+    ///
+    /// If the client cannot be made; there is no known reason why it could not.
+    pub fn plaintext() -> Result<Self, SettingsError> {
+        let trusting_nobody = |builder: ConfigBuilder| Ok(builder.with_root_certificates(RootCertStore::empty()));
+        let tls = tls(trusting_nobody).map_err(|error| SettingsError::http_client("TLS", error))?;
+        Self::build(tls, |client| client)
+    }
+
+    /// A client that goes through the proxy at `url`, such as `http://user:password@proxy.example:8080`, and through
+    /// none that the environment names.
+    ///
+    /// # Errors
+    ///
+    /// If the URL is not one of a proxy, or the machine has no certificates to check servers against. The error does
+    /// not show the URL, which may hold a password.
+    pub fn through_proxy(url: &str) -> Result<Self, SettingsError> {
+        // The error of `reqwest` shows the URL, and with it the password.
+        let proxy = reqwest::Proxy::all(url).map_err(|_| {
+            let problem = "is not the URL of a proxy, as in \"http://user:password@proxy.example:8080\"";
+            SettingsError::without_value("proxy", problem)
+        })?;
+        Self::build(checked_tls()?, |client| client.proxy(proxy))
+    }
+
+    fn build(tls: ClientConfig, complete: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Result<Self, SettingsError> {
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .connect_timeout(CONNECT_TIMEOUT)
-            .pool_idle_timeout(POOL_IDLE_TIMEOUT)
-            .build();
+            .pool_idle_timeout(POOL_IDLE_TIMEOUT);
+        let client = complete(client).build();
         client.map(Self).map_err(|error| SettingsError::http_client("the default client", error.into()))
     }
 }
 
+/// TLS that checks servers against the certificates of this machine.
+fn checked_tls() -> Result<ClientConfig, SettingsError> {
+    tls(|builder| Ok(builder.with_platform_verifier()?))
+        .map_err(|error| SettingsError::http_client("the TLS certificates of this machine", error))
+}
+
+type ConfigBuilder = rustls::ConfigBuilder<ClientConfig, WantsVerifier>;
+type VerifiedBuilder = rustls::ConfigBuilder<ClientConfig, WantsClientCert>;
+
 /// The provider is named here rather than taken from the process: other crates may have installed another, or none.
-fn tls() -> Result<ClientConfig, BoxError> {
+fn tls(verify: impl FnOnce(ConfigBuilder) -> Result<VerifiedBuilder, BoxError>) -> Result<ClientConfig, BoxError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(builder.with_platform_verifier()?.with_no_client_auth())
+    Ok(verify(builder)?.with_no_client_auth())
 }
 
 impl Service<Request<Body>> for DefaultClient {

@@ -96,7 +96,7 @@ impl Lane {
 
     /// Takes the event, or drops one, if there is no room.
     pub(super) fn offer(&self, message: Arc<Message>) {
-        let now = self.clock.now();
+        let now = || self.clock.now();
         let mut queue = self.queue();
         queue.counts.accepted += 1;
         if queue.is_closed() {
@@ -210,8 +210,10 @@ impl Lane {
         }
         self.done.add(events, messages.iter().map(|message| u64::from(message.ticket.bytes())).sum());
         self.ledger.room.advance(&self.done);
+        let settling = self.after.settling();
         let drained = self.ledger.settle_shares(messages.iter().map(|message| &message.ticket), outcome);
         self.after.show(messages);
+        drop(settling);
         if drained {
             self.emitter.emit(Emitted::Drained(Settled { accepted: self.ledger.room.accepted() }));
         }

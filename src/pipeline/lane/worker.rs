@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -49,6 +50,8 @@ enum Attempted {
 enum Woken {
     Ended(Job, Attempted),
     Ready(Result<(), BoxError>),
+    /// The service panicked when it was asked whether it is ready.
+    Panicked(String),
     ToLook,
 }
 
@@ -88,6 +91,7 @@ impl LaneWorker {
                     self.give_up(error);
                     break;
                 }
+                Woken::Panicked(message) => self.drop_next(message),
                 Woken::ToLook => {}
             }
         }
@@ -124,7 +128,7 @@ impl LaneWorker {
         tokio::select! {
             biased;
             Some((job, attempted)) = in_flight.next() => Woken::Ended(job, attempted),
-            ready = poll_fn(|cx| service.poll_ready(cx)), if startable => Woken::Ready(ready),
+            woken = poll_fn(|cx| poll_ready(service, cx)), if startable => woken,
             () = lane.wake.notified() => Woken::ToLook,
             () = timer => Woken::ToLook,
         }
@@ -144,11 +148,23 @@ impl LaneWorker {
         self.jobs.iter().map(|job| job.due.max(self.paused_until)).min()
     }
 
+    /// The first batch that is due.
+    fn take_due(&mut self) -> Option<Job> {
+        let now = self.lane.clock.now();
+        let at = self.jobs.iter().position(|job| job.due <= now)?;
+        self.jobs.remove(at)
+    }
+
+    /// Drops the batch for which the service panicked.
+    fn drop_next(&mut self, message: String) {
+        if let Some(job) = self.take_due() {
+            self.follow(job, Attempted::Panicked(message));
+        }
+    }
+
     /// Hands the first batch that is due to the service, which is ready.
     fn attempt(&mut self) {
-        let now = self.lane.clock.now();
-        let Some(at) = self.jobs.iter().position(|job| job.due <= now) else { return };
-        let Some(mut job) = self.jobs.remove(at) else { return };
+        let Some(mut job) = self.take_due() else { return };
         job.attempts += 1;
         let batch = Batch {
             messages: job.messages.clone(),
@@ -237,6 +253,8 @@ impl LaneWorker {
             queue.counts.batches += 1;
             messages
         };
+        let (destination, attempts) = (self.lane.name(), job.attempts);
+        tracing::debug!(target: "tracklane", %destination, events = messages.len(), attempts, "batch delivered");
         self.lane.settle(&messages, Outcome::Delivered, None);
         self.tell_flushed(job, &messages, true);
     }
@@ -282,5 +300,13 @@ impl LaneWorker {
         let mut failure = Failure::new(self.lane.name().clone(), message, dropped.len());
         (failure.dropped, failure.error) = (Some(DropReason::Unavailable), Some(Arc::from(error)));
         self.lane.emitter.fail(failure);
+    }
+}
+
+fn poll_ready(service: &mut BatchService, cx: &mut Context<'_>) -> Poll<Woken> {
+    match guard::call(|| Ok(service.poll_ready(cx))) {
+        Ok(poll) => poll.map(Woken::Ready),
+        Err(Mishap::Panicked(message)) => Poll::Ready(Woken::Panicked(message)),
+        Err(mishap) => Poll::Ready(Woken::Panicked(mishap.to_string())),
     }
 }

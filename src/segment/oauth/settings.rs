@@ -9,6 +9,7 @@ use super::assertion::Identity;
 use super::private_key::PrivateKeyPem;
 use super::server::TokenServer;
 use crate::error::SettingsError;
+use crate::segment::Region;
 use crate::segment::endpoint::endpoint;
 use crate::transport::HttpClient;
 
@@ -42,7 +43,7 @@ pub struct OAuth {
 
 impl OAuth {
     /// The default of [`auth_server`](Self::auth_server).
-    pub const AUTH_SERVER: &'static str = "https://oauth2.segment.io";
+    pub const AUTH_SERVER: &'static str = Region::Oregon.auth_server();
     /// The default of [`scope`](Self::scope).
     pub const SCOPE: &'static str = "tracking_api:write";
     /// The default of [`max_retries`](Self::max_retries).
@@ -62,7 +63,7 @@ impl OAuth {
         }
     }
 
-    /// The base URL of the token server. For a workspace in the EU it is `https://oauth2.eu1.segmentapis.com`.
+    /// The base URL of the token server. A region's is [`Region::auth_server`].
     pub fn auth_server(mut self, url: impl Into<String>) -> Self {
         self.auth_server = url.into();
         self
@@ -85,6 +86,11 @@ impl OAuth {
     pub fn http_client(mut self, client: HttpClient) -> Self {
         self.http_client = Some(client);
         self
+    }
+
+    /// Whether token requests need TLS of the destination's client.
+    pub(in crate::segment) fn needs_tls(&self) -> bool {
+        self.http_client.is_none() && !self.auth_server.trim_start().starts_with("http://")
     }
 
     /// The source of tokens for `destination`, which lends its HTTP client.

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::sync::Mutex;
 
+use tracklane::segment::Region;
 use tracklane::transport::{Body, DefaultClient, HttpClient};
 
 use super::*;
@@ -43,7 +44,7 @@ fn oauth_can_have_a_client_of_its_own() {
 fn the_token_server_is_the_one_of_the_region() {
     let table = [
         (None, "https://oauth2.segment.io"),
-        (Some("https://oauth2.eu1.segmentapis.com"), "https://oauth2.eu1.segmentapis.com"),
+        (Some(Region::Dublin.auth_server()), "https://oauth2.eu1.segmentapis.com"),
         (Some("https://oauth2.eu1.segmentapis.com/"), "https://oauth2.eu1.segmentapis.com"),
     ];
     for (setting, server) in table {

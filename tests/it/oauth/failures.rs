@@ -68,7 +68,7 @@ fn a_server_that_fails_for_the_moment_is_asked_again_within_the_attempt() {
 fn when_the_quick_retries_are_used_up_the_batch_goes_on_by_its_own() {
     let world = World::new();
     let analytics = world.builder(world.oauth().max_retries(1)).build().unwrap();
-    let errors = listen(&analytics);
+    let errors = errors(&analytics);
     world.tokens.api.script([Reply::status(500), Reply::status(502)]);
     let end = deliver_meanwhile(&analytics);
     assert_eq!(world.tokens.api.wait_for_requests(2, SOON).len(), 2);
@@ -76,7 +76,8 @@ fn when_the_quick_retries_are_used_up_the_batch_goes_on_by_its_own() {
     assert!(end.join().unwrap().is_delivered());
     assert_eq!(world.token_requests(), 3);
     assert_eq!(world.api.requests()[0].header("x-retry-count"), Some("1"));
-    assert!(errors.lock().unwrap()[0].contains("OAuth: the token server answered 502"), "{errors:?}");
+    let error = errors.recv_timeout(SOON).expect("somebody is told");
+    assert!(error.contains("OAuth: the token server answered 502"), "{error}");
 }
 
 #[test]
@@ -97,7 +98,7 @@ fn what_cannot_get_better_is_said_and_asked_once() {
     for status in [400, 401, 403, 404, 415, 302] {
         let world = World::new();
         let analytics = world.analytics();
-        let errors = listen(&analytics);
+        let errors = errors(&analytics);
         world.tokens.api.script([Reply::status(status).body(r#"{"error":"invalid_client"}"#)]);
         let end = deliver(&analytics);
         assert_eq!(end.outcome, Outcome::Dropped(DropReason::Rejected), "{status}");
@@ -109,6 +110,7 @@ fn what_cannot_get_better_is_said_and_asked_once() {
         assert!(text.contains("(invalid_client): check the client id"), "{text}");
         assert_eq!((world.token_requests(), world.api.request_count()), (1, 0), "{status}");
         assert!(deliver(&analytics).is_delivered(), "{status}: the next batch asks anew");
-        assert!(errors.lock().unwrap()[0].contains(&text), "{errors:?}");
+        let error = errors.recv_timeout(SOON).expect("somebody is told");
+        assert!(error.contains(&text), "{error}");
     }
 }

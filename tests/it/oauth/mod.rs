@@ -6,7 +6,7 @@ mod life;
 mod secrets;
 mod token_server;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use tracklane::segment::OAuth;
@@ -139,8 +139,8 @@ fn the_assertion_says_who_asks_whom_and_for_a_minute_only() {
 #[test]
 fn eight_uploads_at_once_ask_for_one_token() {
     let world = World::new();
-    let (open, gate) = std::sync::mpsc::channel::<()>();
-    let gate = std::sync::Mutex::new(gate);
+    let (open, gate) = mpsc::channel::<()>();
+    let gate = Mutex::new(gate);
     world.tokens.api.reply_with(move |_| {
         let _ = gate.lock().unwrap().recv_timeout(SOON);
         tracklane::testing::Reply::status(200).body(format!(r#"{{"access_token":"{TOKEN}1","expires_in":60}}"#))
@@ -197,10 +197,11 @@ fn what_oauth_cannot_use_is_said_when_the_client_is_built() {
     }
 }
 
-/// A listener that keeps what it hears, as text.
-fn listen(analytics: &Analytics) -> Arc<std::sync::Mutex<Vec<String>>> {
-    let heard = Arc::new(std::sync::Mutex::new(Vec::new()));
-    let ear = heard.clone();
-    analytics.on(tracklane::signal::Error, move |failure| ear.lock().unwrap().push(failure.to_string()));
-    heard
+/// What goes wrong, as text, in the order in which it does.
+fn errors(analytics: &Analytics) -> mpsc::Receiver<String> {
+    let (tell, errors) = mpsc::channel();
+    analytics.on(tracklane::signal::Error, move |failure| {
+        let _ = tell.send(failure.to_string());
+    });
+    errors
 }
