@@ -44,7 +44,7 @@ fn parse_host(setting: &'static str, host: &str, allow_plaintext: bool) -> Resul
     match url.scheme() {
         "https" => Ok(url),
         "http" if allow_plaintext || is_loopback(&url) => Ok(url),
-        "http" => Err(invalid("would send keys unencrypted: use https, or allow_plaintext(true)")),
+        "http" => Err(invalid("would send credentials unencrypted: use https, or allow_plaintext(true)")),
         _ => Err(invalid("must begin with https:// or http://")),
     }
 }
