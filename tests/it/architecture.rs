@@ -20,6 +20,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // The manual clock is one of its two clocks.
     ("clock", &["testing"]),
     ("background", &[]),
+    // Snippets of the pages, to be compiled.
+    ("docs", &[]),
     ("error", &[]),
 ];
 /// One part: the handle is what the builder builds.
