@@ -5,6 +5,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tower::ServiceExt;
 use tower::util::BoxService;
 use tower_layer::Layer;
@@ -311,6 +312,7 @@ impl Builder {
             clock: self.clock.clone(),
             host: host(shared.clone(), emitter.clone()),
             plan: CurrentPlan::default(),
+            loaded: watch::Sender::new(false),
             after: Arc::new(after),
             background,
             emitter,

@@ -71,7 +71,7 @@ impl CallError {
 
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} event refused: {}", self.event.kind(), self.because)
+        write!(f, "{} refused: {}", self.event.kind(), self.because)
     }
 }
 

@@ -1,11 +1,14 @@
 //! The HTTP client that is used when none is given: `reqwest` over `rustls`.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
+use http_body::Frame;
 use reqwest::ClientBuilder;
 use rustls::client::WantsClientCert;
 use rustls::{ClientConfig, RootCertStore, WantsVerifier};
@@ -89,8 +92,21 @@ fn tls(verify: impl FnOnce(ConfigBuilder) -> Result<VerifiedBuilder, BoxError>) 
     Ok(verify(builder)?.with_no_client_auth())
 }
 
+/// The body of a response of the default client, read as it comes.
+#[derive(Debug)]
+pub struct ResponseBody(reqwest::Body);
+
+impl http_body::Body for ResponseBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        Pin::new(&mut self.0).poll_frame(cx).map_err(|error| error.without_url().into())
+    }
+}
+
 impl Service<Request<Body>> for DefaultClient {
-    type Response = Response<reqwest::Body>;
+    type Response = Response<ResponseBody>;
     type Error = BoxError;
     type Future = BoxFuture<'static, Result<Self::Response, BoxError>>;
 
@@ -104,7 +120,7 @@ impl Service<Request<Body>> for DefaultClient {
             let request = reqwest::Request::try_from(request.map(Body::into_bytes))?;
             // The URL may hold what nobody should log.
             let response = client.execute(request).await.map_err(reqwest::Error::without_url)?;
-            Ok(Response::from(response))
+            Ok(Response::from(response).map(ResponseBody))
         })
     }
 }

@@ -110,7 +110,7 @@ fn an_error_says_what_to_do_and_how_much_is_allowed() {
             InvalidField::TooDeep { field: "properties.a".into() },
             "properties.a is nested more than 64 levels deep: flatten it",
         ),
-        (missing(Kind::Group, "groupId"), "a group event needs a groupId, and it is missing or empty: set it"),
+        (missing(Kind::Group, "groupId"), "groupId is missing or empty: a group call needs it"),
     ];
     for (error, text) in table {
         assert_eq!(error.to_string(), text);
@@ -205,7 +205,7 @@ fn a_closed_client_refuses_on_every_clone_and_gives_the_event_back() {
     for handle in [&analytics, &clone] {
         let error: CallError = handle.track(track("late").message_id("m")).unwrap_err();
         assert!(error.is_closed() && error.source().is_none());
-        assert_eq!(error.to_string(), "track event refused: the client was closed");
+        assert_eq!(error.to_string(), "track refused: the client was closed");
         assert_eq!(error.into_event().message_id(), "m");
     }
     assert_eq!((analytics.stats().accepted, analytics.stats().refused), (0, 2));

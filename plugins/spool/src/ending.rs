@@ -6,9 +6,9 @@ use tracklane::{DropReason, Outcome};
 pub(crate) enum Ending {
     /// The destination has the event.
     Delivered,
-    /// It never will; the client behind the spool has reported why.
+    /// It never will have it; the client behind the spool has reported why.
     Refused,
-    /// It may later: the event stays on the disk.
+    /// It may have it later: the event stays on the disk.
     Later,
 }
 

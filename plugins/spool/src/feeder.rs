@@ -108,7 +108,7 @@ impl Feeder {
                 Ok(Opened::Events(events)) => self.send(waiting, events),
                 Ok(Opened::Nothing) => {}
                 Ok(Opened::Later(error)) => {
-                    self.store.fail(0, format!("{:?} cannot be read: {error}; it is tried again", waiting.file.path));
+                    self.store.fail(0, format!("{:?} cannot be read: {error}; it is tried again", waiting.file.path()));
                     self.put_back(waiting);
                 }
                 Err(_) => self.put_back(waiting),
@@ -135,7 +135,7 @@ impl Feeder {
                 Err(refused) if refused.is_invalid() => {
                     *ended = true;
                     count(&self.store.counters.refused, 1);
-                    self.store.fail(1, format!("an event from {:?} is dropped: {refused}", waiting.file.path));
+                    self.store.fail(1, format!("an event from {:?} is dropped: {refused}", waiting.file.path()));
                 }
                 // The file waits.
                 Err(_) => {}

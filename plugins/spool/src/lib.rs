@@ -75,5 +75,9 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
 pub use spool::Spool;
 pub use stats::SpoolStats;

@@ -12,11 +12,12 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::spawn_blocking;
 use tracklane::emitter::Emitter;
-use tracklane::emitter::signal::{self, Emitted};
+use tracklane::emitter::signal::{self, Emitted, Failure};
 use tracklane::plugin::{Destination, Host, Plugin, QueueLimits};
-use tracklane::{Analytics, BoxError};
+use tracklane::{Analytics, BoxError, Outcome};
 
 use crate::disk::Disk;
+use crate::ending::{Ending, end_of};
 use crate::feeder::Feeder;
 use crate::front::Running;
 use crate::stats::Counters;
@@ -139,9 +140,22 @@ fn client(emitter: &Emitter) -> Result<Analytics, BoxError> {
         .runtime(Handle::current())
         .max_queue_size(UNBOUNDED)
         .max_queue_bytes(UNBOUNDED)
-        .on(signal::Error, move |failure| failures.emit(Emitted::Error(failure.clone())))
+        .on(signal::Error, move |failure| failures.emit(Emitted::Error(as_seen_in_front(failure))))
         .on(signal::HttpRequest, move |request| requests.emit(Emitted::HttpRequest(request.clone())))
         .on(signal::HttpResponse, move |response| responses.emit(Emitted::HttpResponse(response.clone())))
         .build()?;
     Ok(client)
+}
+
+/// What the client behind has dropped because the destination was not to be had is not dropped: the spool keeps it.
+fn as_seen_in_front(failure: &Failure) -> Failure {
+    let mut failure = failure.clone();
+    if let Some(reason) = failure.dropped
+        && end_of(Outcome::Dropped(reason)) == Ending::Later
+    {
+        let because = failure.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
+        failure.message = format!("{} events were not taken ({reason}){because}; the spool keeps them", failure.events);
+        failure.dropped = None;
+    }
+    failure
 }

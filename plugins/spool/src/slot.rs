@@ -16,19 +16,43 @@ const BATCH: &str = "batch";
 const UNFINISHED: &str = "tmp";
 const ASIDE: &str = "corrupt";
 
+/// What a file takes on the disk is a multiple of this, on most file systems.
+const BLOCK: u64 = 4096;
+
 /// A slot that this process has locked; unlocked when the last clone is dropped.
 #[derive(Clone, Debug)]
 pub(crate) struct Slot {
-    pub(crate) directory: PathBuf,
-    _lock: Arc<File>,
+    locked: Arc<Locked>,
 }
 
-/// A file of events. It keeps its slot locked.
+#[derive(Debug)]
+struct Locked {
+    directory: PathBuf,
+    _lock: File,
+}
+
+/// A file of events. It keeps its slot locked. Small, for there may be a hundred thousand.
 #[derive(Clone, Debug)]
 pub(crate) struct SpooledFile {
-    pub(crate) path: PathBuf,
+    slot: Slot,
+    number: u64,
+    /// What it takes on the disk.
     pub(crate) bytes: u64,
-    pub(crate) _slot: Slot,
+}
+
+impl SpooledFile {
+    pub(crate) fn path(&self) -> PathBuf {
+        self.slot.directory().join(batch_name(self.number))
+    }
+}
+
+/// What a file of `bytes` takes on the disk.
+pub(crate) fn in_blocks(bytes: u64) -> u64 {
+    bytes.div_ceil(BLOCK).saturating_mul(BLOCK)
+}
+
+fn batch_name(number: u64) -> String {
+    format!("{number:020}.{BATCH}")
 }
 
 /// What a slot holds.
@@ -58,13 +82,17 @@ fn slot_name(number: u32) -> String {
 }
 
 impl Slot {
+    pub(crate) fn directory(&self) -> &Path {
+        &self.locked.directory
+    }
+
     /// Locks a slot; `None` if another process has it.
     pub(crate) fn lock(disk: &Disk, root: &Path, number: u32) -> io::Result<Option<Self>> {
         let directory = root.join(slot_name(number));
         disk.private_directory(&directory)?;
         let lock = disk.open_lock(&directory.join(LOCK))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Some(Self { directory, _lock: Arc::new(lock) })),
+            Ok(()) => Ok(Some(Self { locked: Arc::new(Locked { directory, _lock: lock }) })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }
@@ -79,8 +107,7 @@ impl Slot {
     /// Looks through the slot, and deletes what was not finished, and so never acknowledged.
     pub(crate) fn look_through(&self) -> io::Result<Found> {
         let mut found = Found::default();
-        let mut numbered = Vec::new();
-        for entry in fs::read_dir(&self.directory)? {
+        for entry in fs::read_dir(self.directory())? {
             let entry = entry?;
             let (name, path) = (entry.file_name(), entry.path());
             let number = number(&path);
@@ -91,43 +118,43 @@ impl Slot {
             }
             let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
             match (number, extension) {
-                (Some(number), Some(BATCH)) if metadata.is_file() => {
-                    let file = SpooledFile { path, bytes: metadata.len(), _slot: self.clone() };
-                    numbered.push((number, file));
+                (Some(number), Some(BATCH)) if metadata.is_file() && name.to_str() == Some(&batch_name(number)) => {
+                    let bytes = in_blocks(metadata.len());
+                    found.files.push(SpooledFile { slot: self.clone(), number, bytes });
                 }
                 // If it stays, it is deleted the next time.
                 (Some(_), Some(UNFINISHED)) if metadata.is_file() => drop(fs::remove_file(&path)),
                 _ => found.foreign.push(path),
             }
         }
-        numbered.sort_unstable_by_key(|(number, _)| *number);
-        found.files = numbered.into_iter().map(|(_, file)| file).collect();
+        found.files.sort_unstable_by_key(|file| file.number);
         Ok(found)
     }
 
     /// Writes a file whole or not at all: first under another name, then renamed; on the disk when this returns.
     pub(crate) fn write(&self, disk: &Disk, number: u64, bytes: &[u8]) -> io::Result<SpooledFile> {
-        let unfinished = self.directory.join(format!("{number:020}.{UNFINISHED}"));
-        let path = unfinished.with_extension(BATCH);
+        let path = self.directory().join(batch_name(number));
+        let unfinished = path.with_extension(UNFINISHED);
         let written = disk
             .write_new(&unfinished, bytes)
             .and_then(|()| fs::rename(&unfinished, &path))
-            .and_then(|()| disk.sync_directory(&self.directory));
+            .and_then(|()| disk.sync_directory(self.directory()));
         if let Err(error) = written {
             // The events go another way now; a file that cannot be deleted either is sent again, with the same ids.
             let _ = fs::remove_file(&unfinished);
             let _ = fs::remove_file(&path);
             return Err(error);
         }
-        Ok(SpooledFile { path, bytes: bytes.len() as u64, _slot: self.clone() })
+        Ok(SpooledFile { slot: self.clone(), number, bytes: in_blocks(bytes.len() as u64) })
     }
 }
 
-/// The number in a name such as `00000000000000000007.batch`.
+/// The number in a name such as `00000000000000000007.batch`. The first of the twenty digits of ours is 0: so many
+/// files are never written, and there is always a next number.
 fn number(path: &Path) -> Option<u64> {
     let stem = path.file_stem()?.to_str()?;
     let digits = stem.split('.').next()?;
-    if digits.len() == 20 { digits.parse().ok() } else { None }
+    if digits.len() == 20 && digits.starts_with('0') { digits.parse().ok() } else { None }
 }
 
 /// Renames what cannot be sent, so that it is looked at by an operator and by nobody else. Returns the new name.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 pub struct SpoolStats {
     /// Files that wait on the disk, as far as this process answers for them.
     pub files: u64,
-    /// Their bytes.
+    /// Their bytes, each file in whole blocks of 4,096.
     pub bytes: u64,
     /// Events that were written to the disk.
     pub spooled: u64,

@@ -17,7 +17,7 @@ use tracklane::{DropReason, Event};
 
 use crate::disk::Disk;
 use crate::frame;
-use crate::slot::{self, Slot, SpooledFile};
+use crate::slot::{self, Slot, SpooledFile, in_blocks};
 use crate::stats::{Counters, count};
 
 /// Bytes that one file may have. The largest batch that a lane makes by default is 500,000 bytes.
@@ -158,7 +158,7 @@ impl Store {
         }
         let mut own = self.own();
         let (slot, next) = self.opened(&mut own)?;
-        let waiting = self.counters.bytes.load(Relaxed);
+        let (bytes, waiting) = (in_blocks(bytes), self.counters.bytes.load(Relaxed));
         if waiting.saturating_add(bytes) > self.max_bytes {
             return Err(NotWritten::Full { waiting, bytes, max: self.max_bytes });
         }
@@ -166,7 +166,7 @@ impl Store {
         // Also after a failure: the name may be on the disk nevertheless.
         *next += 1;
         let written = slot.write(&self.disk, number, &file);
-        let file = written.map_err(|source| NotWritten::Io { path: slot.directory.clone(), source })?;
+        let file = written.map_err(|source| NotWritten::Io { path: slot.directory().to_owned(), source })?;
         count(&self.counters.spooled, count_of_events);
         self.hand_over(file);
         Ok(())
@@ -174,11 +174,11 @@ impl Store {
 
     /// The events of a file. One that is damaged is set aside, one that is too old deleted; both are reported.
     pub(crate) fn read(&self, file: &SpooledFile) -> Opened {
-        let bytes = match self.disk.read(&file.path, MAX_FILE_BYTES) {
+        let bytes = match self.disk.read(&file.path(), MAX_FILE_BYTES) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 self.counters.went(file.bytes);
-                self.fail(0, format!("{:?} was deleted by somebody else", file.path));
+                self.fail(0, format!("{:?} was deleted by somebody else", file.path()));
                 return Opened::Nothing;
             }
             Err(error) if is_not_ours(&error) => return self.give_up(file, &error.to_string()),
@@ -188,7 +188,7 @@ impl Store {
             Ok(events) => events,
             Err(damaged) => return self.give_up(file, &damaged.to_string()),
         };
-        if self.is_too_old(&file.path) {
+        if self.is_too_old(&file.path()) {
             self.expire(file, events.len());
             return Opened::Nothing;
         }
@@ -197,7 +197,7 @@ impl Store {
 
     fn give_up(&self, file: &SpooledFile, why: &str) -> Opened {
         self.counters.went(file.bytes);
-        self.set_aside(&file.path, why);
+        self.set_aside(&file.path(), why);
         Opened::Nothing
     }
 
@@ -219,8 +219,8 @@ impl Store {
     /// Deletes a file whose events have their end. If that fails, they are sent again by the next process.
     pub(crate) fn remove(&self, file: &SpooledFile) {
         self.counters.went(file.bytes);
-        if let Err(error) = fs::remove_file(&file.path) {
-            self.fail(0, format!("{:?} is done with and cannot be deleted: {error}", file.path));
+        if let Err(error) = fs::remove_file(file.path()) {
+            self.fail(0, format!("{:?} is done with and cannot be deleted: {error}", file.path()));
         }
     }
 

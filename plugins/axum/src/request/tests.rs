@@ -45,20 +45,24 @@ async fn a_hundred_thousand_requests_leave_nothing_behind() {
         Identity::user(1)
     });
     let last = RefCell::new(Weak::new());
-    let mut service = layer.layer(service_fn(async |_: Request<()>| {
+    let mut service = layer.layer(service_fn(async |request: Request<u32>| {
         assert_eq!(last.borrow().strong_count(), 0, "the request before is still there");
         last.replace(current());
         tokio::task::yield_now().await;
+        // Every hundredth makes calls, and is a page.
+        if request.into_body() % 100 > 0 {
+            return Ok(Response::new(()));
+        }
         assert_eq!(RequestContext::current().unwrap().context().len(), 3);
         Ok::<_, Infallible>(Response::builder().header(CONTENT_TYPE, "text/html").body(()).unwrap())
     }));
-    for _ in 0..100_000 {
-        service.ready().await.unwrap().call(request()).await.unwrap();
+    for number in 0..100_000 {
+        service.ready().await.unwrap().call(request().map(|()| number)).await.unwrap();
     }
     assert_eq!(last.borrow().strong_count(), 0);
     drop((service, layer));
     assert_eq!(Arc::strong_count(&identified), 1, "the closure is gone with the layer");
-    assert_eq!(analytics.stats().refused, 100_000, "every page call was made");
+    assert_eq!(analytics.stats().refused, 1_000, "every page call was made");
 }
 
 #[test]

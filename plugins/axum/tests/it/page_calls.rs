@@ -13,6 +13,7 @@ use tracklane_axum::{Identity, RequestContextLayer};
 use crate::server::{SOON, Server, contexts};
 
 const USER: (&str, &str) = ("x-test-user", "u1");
+const PANICS: (&str, &str) = ("x-test-user", "panics");
 
 /// Trusting, because this is a test: whoever the header says.
 fn identify(request: &Parts) -> Identity {
@@ -60,11 +61,13 @@ async fn a_page_that_is_viewed_is_a_page_call() {
     assert_eq!(contexts(&events), [context]);
 }
 
+/// Method, target, headers, and whether it is a page view.
+type Row = (&'static str, &'static str, &'static [(&'static str, &'static str)], bool);
+
 #[tokio::test]
 async fn only_pages_that_somebody_views_are_page_calls() {
     let server = Server::start(site).await;
-    let panics = ("x-test-user", "panics");
-    let table: [(&str, &str, &[(&str, &str)], bool); 14] = [
+    let table: [Row; 14] = [
         ("GET", "/answer/200/text/html", &[USER], true),
         ("GET", "/answer/203/text/html;charset=utf-8", &[USER], true),
         ("GET", "/answer/200/TEXT/Html", &[USER], true),
@@ -78,7 +81,7 @@ async fn only_pages_that_somebody_views_are_page_calls() {
         ("HEAD", "/answer/200/text/html", &[USER], false),
         ("GET", "/answer/200/text/html", &[USER, ("sec-purpose", "prefetch;prerender")], false),
         ("GET", "/answer/200/text/html", &[], false),
-        ("GET", "/answer/200/text/html", &[panics], false),
+        ("GET", "/answer/200/text/html", &[PANICS], false),
     ];
     let mut expected = Vec::new();
     for (row, (method, path, headers, is_view)) in table.iter().enumerate() {

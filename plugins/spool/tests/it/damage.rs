@@ -3,6 +3,7 @@
 use std::fs;
 use std::sync::{Arc, Mutex};
 
+use proptest::prelude::*;
 use tracklane::signal;
 use tracklane_spool::Spool;
 
@@ -68,4 +69,61 @@ fn symbolic_links_are_not_followed() {
     assert_eq!(sink.ids(), ["m2"]);
     assert!(outside.exists());
     assert_eq!(directory.names("0000"), ["00000000000000000000.batch.corrupt", "lock"]);
+}
+
+/// The contents of a file that somebody else wrote, or that was ours.
+fn contents() -> impl Strategy<Value = Contents> {
+    prop_oneof![
+        any::<Vec<u8>>().prop_map(Contents::Bytes),
+        any::<prop::sample::Index>().prop_map(Contents::CutAt),
+        (any::<prop::sample::Index>(), 0..8_u32).prop_map(|(at, bit)| Contents::Flipped(at, bit)),
+    ]
+}
+
+#[derive(Clone, Debug)]
+enum Contents {
+    Bytes(Vec<u8>),
+    CutAt(prop::sample::Index),
+    Flipped(prop::sample::Index, u32),
+}
+
+impl Contents {
+    fn of(&self, whole: &[u8]) -> Vec<u8> {
+        match self {
+            Contents::Bytes(bytes) => bytes.clone(),
+            Contents::CutAt(at) => whole[..at.index(whole.len())].to_vec(),
+            Contents::Flipped(at, bit) => {
+                let mut bytes = whole.to_vec();
+                bytes[at.index(whole.len())] ^= 1 << bit;
+                bytes
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever lies in the slot: what is whole is sent, what is new is taken, and nothing else leaves.
+    #[test]
+    fn whatever_lies_in_the_directory_is_survived(
+        strangers in prop::collection::vec(("[0-9]{20}\\.(batch|tmp|x|x.batch)|[a-z0-9.]{1,20}\\.batch|[!-.0-~]{3,40}", contents()), 0..8),
+    ) {
+        let directory = Directory::new();
+        leave_behind(&directory, &["whole"]);
+        let whole = fs::read(&directory.batches()[0]).unwrap();
+        let slot = directory.spool().join("0000");
+        for (name, contents) in &strangers {
+            if !slot.join(name).exists() {
+                fs::write(slot.join(name), contents.of(&whole)).unwrap();
+            }
+        }
+        let (spool, sink) = (Spool::new(directory.spool()), Sink::up());
+        let analytics = settings(&spool, &sink).build().unwrap();
+        acknowledged(vec![analytics.deliver(event("new")).unwrap()]);
+        prop_assert!(analytics.close_blocking(SOON).is_complete());
+        prop_assert_eq!(sink.ids(), ["new", "whole"]);
+        let left = directory.names("0000");
+        prop_assert!(left.iter().all(|name| name == "lock" || name.ends_with(".corrupt")), "{:?}", left);
+    }
 }

@@ -47,6 +47,5 @@ fn ids_times_and_contents_survive() {
     expected["context"]["library"]["version"] = json(&named)["context"]["library"]["version"].clone();
     assert_eq!(json(&named), expected);
     assert_eq!(made.message_id().len(), 36, "an id that the pipeline made");
-    let directory_is_empty = directory.batches().is_empty();
-    assert!(directory_is_empty);
+    assert!(directory.batches().is_empty());
 }

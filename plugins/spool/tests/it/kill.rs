@@ -39,9 +39,11 @@ fn kill_at_random_points_loses_nothing_acknowledged() {
     let (mut acknowledged, mut runs_with_acknowledgements) = (HashSet::new(), 0);
     for run in 0..kills {
         let mut running = Running::start(&directory.spool(), &api.url(), &run.to_string());
-        // At first from the very start, so that loading and recovery are hit, too.
-        if run % 4 > 0 {
-            running.wait_for("ready");
+        // Some from the very start, so that loading and recovery are hit, too; on a slow machine the others must not be.
+        match run % 4 {
+            0 => {}
+            1 => running.wait_for("ready"),
+            _ => running.wait_for_first("acknowledged "),
         }
         thread::sleep(Duration::from_micros(fastrand::u64(..100_000)));
         let acks = running.kill();
@@ -76,7 +78,7 @@ fn kill_at_random_points_loses_nothing_acknowledged() {
         times_arrived.len(),
         api.request_count(),
     );
-    assert!(runs_with_acknowledgements > kills / 3, "too few kills came late enough to mean anything");
+    assert!(runs_with_acknowledgements >= kills / 2, "too few kills came late enough to mean anything");
 }
 
 /// A child process, and what it prints.
@@ -111,12 +113,20 @@ impl Running {
     }
 
     pub(crate) fn wait_for(&mut self, what: &str) {
+        self.wait_until(what, |line| line == what);
+    }
+
+    fn wait_for_first(&mut self, prefix: &str) {
+        self.wait_until(prefix, |line| line.starts_with(prefix));
+    }
+
+    fn wait_until(&mut self, what: &str, is_it: impl Fn(&str) -> bool) {
         let deadline = Instant::now() + 2 * SOON;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let line = self.lines.recv_timeout(left).unwrap_or_else(|error| panic!("no {what:?}: {error}"));
             self.hear(&line);
-            if line.trim_end() == what {
+            if is_it(line.trim_end()) {
                 return;
             }
         }

@@ -1,6 +1,7 @@
 //! The spool as an application sees it: one binary, a module per subject.
 
 mod damage;
+mod example;
 mod files;
 mod kill;
 mod limits;
