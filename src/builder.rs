@@ -183,6 +183,12 @@ impl Builder {
         self.segment(|segment| segment.http_client(client))
     }
 
+    /// Authorizes the requests to Segment by OAuth 2.0.
+    #[cfg(feature = "oauth")]
+    pub fn oauth(self, oauth: crate::segment::OAuth) -> Self {
+        self.segment(|segment| segment.oauth(oauth))
+    }
+
     /// Events under way at most, from the call to the outcome. 10,000 by default.
     pub fn max_queue_size(mut self, events: usize) -> Self {
         self.max_queue_size = events;

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tracklane::plugin::{Batch, Batching, Destination, QueueLimits};
-use tracklane::{Analytics, Track};
+use tracklane::{Analytics, Event};
 
 use crate::item_purchased;
 use crate::limits;
@@ -74,7 +74,7 @@ fn at_full_speed(analytics: &Analytics, events: u64) -> Result<u64, Box<dyn Erro
 }
 
 /// Tries until the event is accepted. Returns how often it was refused.
-fn insist(analytics: &Analytics, event: Track) -> Result<u64, Box<dyn Error>> {
+fn insist(analytics: &Analytics, event: impl Into<Event>) -> Result<u64, Box<dyn Error>> {
     let (mut event, mut refused) = (event.into(), 0);
     loop {
         match analytics.send(event) {
@@ -87,7 +87,7 @@ fn insist(analytics: &Analytics, event: Track) -> Result<u64, Box<dyn Error>> {
     }
 }
 
-/// Offers events in groups of one per 100 µs at most, and times each call, the event built before.
+/// Offers events at a rate, sleeping when it is ahead, and times each call, the event built before.
 fn at_even_distances(analytics: &Analytics, events: u64, rate: u64) -> Result<(u64, Vec<u64>), Box<dyn Error>> {
     let (start, mut refused) = (Instant::now(), 0);
     let mut calls = Vec::with_capacity(events as usize);
@@ -102,24 +102,8 @@ fn at_even_distances(analytics: &Analytics, events: u64, rate: u64) -> Result<(u
         let outcome = analytics.track(event);
         calls.push(before.elapsed().as_nanos() as u64);
         if let Err(error) = outcome {
-            refused += 1 + insist_on(analytics, error)?;
+            refused += 1 + insist(analytics, error.into_event())?;
         }
     }
     Ok((refused, calls))
-}
-
-fn insist_on(analytics: &Analytics, error: tracklane::CallError) -> Result<u64, Box<dyn Error>> {
-    if !error.is_queue_full() {
-        return Err(error.into());
-    }
-    let mut event = error.into_event();
-    let mut refused = 0;
-    loop {
-        match analytics.send(event) {
-            Ok(()) => return Ok(refused),
-            Err(error) => event = error.into_event(),
-        }
-        refused += 1;
-        thread::sleep(AGAIN);
-    }
 }

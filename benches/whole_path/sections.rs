@@ -5,11 +5,12 @@ use std::error::Error;
 use crate::meter::quantile;
 use crate::scenario::{self, ClientReport, Scenario, ServerReport, Work};
 
+/// Prints its table; shorter, if it is to be quick.
+type Section = fn(bool) -> Result<(), Box<dyn Error>>;
 type Runs = Vec<(ClientReport, ServerReport)>;
 
 pub(crate) fn run(quick: bool, wanted: impl Fn(&str) -> bool) -> Result<(), Box<dyn Error>> {
-    let sections: [(&str, fn(bool) -> Result<(), Box<dyn Error>>); 4] =
-        [("path", path), ("latency", latency), ("burst", burst), ("scale", scale)];
+    let sections: [(&str, Section); 4] = [("path", path), ("latency", latency), ("burst", burst), ("scale", scale)];
     for (name, section) in sections {
         if wanted(name) {
             println!("\n## {name}");

@@ -13,13 +13,14 @@ use super::registry::Command;
 use crate::event::Event;
 use crate::ledger::{DropReason, FlushReport, Outcome, Stats};
 
-/// What became of the events that had no outcome when the client was closed.
+/// What became of the events that had no outcome when the client was closed. What ended earlier is in
+/// [`stats`](crate::Analytics::stats).
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct CloseReport {
     /// Events that at least one destination has.
     pub delivered: u64,
-    /// Events that were dropped before the deadline, whatever the reason.
+    /// Events that were dropped since, before the deadline, whatever the reason.
     pub failed: u64,
     /// Events that had no outcome when the deadline passed.
     pub pending: u64,

@@ -26,6 +26,8 @@ mod conservation;
 mod emitter;
 mod layers;
 mod lifecycle;
+#[cfg(feature = "oauth")]
+mod oauth;
 mod receipts;
 mod runtimes;
 

@@ -22,7 +22,7 @@ use crate::emitter::signal::{Emitted, Failure, Flushed};
 use crate::error::BoxError;
 use crate::event::Message;
 use crate::ledger::{DropReason, Outcome};
-use crate::plugin::{Answer, Batch, BatchService, RetryPolicy, Verdict};
+use crate::plugin::{Answer, Batch, BatchService, RetryPolicy, Timer, Verdict};
 
 pub(super) struct LaneWorker {
     lane: Arc<Lane>,
@@ -184,6 +184,7 @@ impl LaneWorker {
             messages: job.messages.clone(),
             attempt: job.attempts,
             sent_at: self.lane.clock.wall(),
+            timer: Timer::new(self.lane.clock.clone()),
             emitter: self.lane.emitter.clone(),
         };
         {
