@@ -12,7 +12,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("settings", &["builder", "error", "event", "plugin", "segment"]),
     ("segment", &["plugin", "transport", "emitter", "event", "error"]),
     ("pipeline", &["plugin", "emitter", "event", "ledger", "clock", "background", "error"]),
-    ("plugin", &["event", "emitter", "ledger", "error"]),
+    // The clock for `Timer`, by which a plugin waits in the client's time.
+    ("plugin", &["event", "emitter", "ledger", "clock", "error"]),
     ("emitter", &["event", "ledger", "background", "error"]),
     ("event", &["ledger", "error"]),
     ("ledger", &["background", "error"]),
