@@ -72,7 +72,9 @@ mod ledger;
 // What all of them stand on.
 mod background;
 mod clock;
+mod contained;
 mod error;
+mod reentry;
 
 #[cfg(feature = "testing")]
 pub mod testing;

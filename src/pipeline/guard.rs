@@ -4,11 +4,13 @@ use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 
 use crate::clock::Clock;
+use crate::contained::Contained;
 use crate::error::BoxError;
 
 /// How long a transform or after plugin may work on one event.
@@ -56,12 +58,20 @@ pub(super) fn call<T>(work: impl FnOnce() -> Result<T, BoxError>) -> Result<T, M
     }
 }
 
-/// Makes and awaits a future that may panic or hang, in the making too.
+/// Asks a service whether it is ready; a panic is as good as an error.
+pub(super) fn poll_ready(ready: impl FnOnce() -> Poll<Result<(), BoxError>>) -> Poll<Result<(), BoxError>> {
+    match call(|| Ok(ready())) {
+        Ok(ready) => ready,
+        Err(mishap) => Poll::Ready(Err(mishap.to_string().into())),
+    }
+}
+
+/// Makes and awaits a future that may panic or hang, in the making and in its drop, too.
 pub(super) async fn run<T, F>(clock: &Clock, limit: Duration, make: impl FnOnce() -> F) -> Result<T, Mishap>
 where
-    F: Future<Output = Result<T, BoxError>>,
+    F: Future<Output = Result<T, BoxError>> + Unpin,
 {
-    let future = call(|| Ok(make()))?;
+    let future = Contained::new(call(|| Ok(make()))?);
     match clock.timeout(limit, AssertUnwindSafe(future).catch_unwind()).await {
         None => Err(Mishap::TimedOut(limit)),
         Some(Ok(outcome)) => outcome.map_err(Mishap::Error),

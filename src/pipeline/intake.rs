@@ -18,6 +18,7 @@ use crate::emitter::Emitter;
 use crate::emitter::signal::{Emitted, Failure};
 use crate::event::{self, Context, Event, InvalidField, MAX_EVENT_BYTES, Record};
 use crate::ledger::{Ledger, Ticket, Watch};
+use crate::reentry;
 
 /// Bytes of events that one chunk holds.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -51,6 +52,9 @@ pub enum RefusedBecause {
     /// The client was closed.
     #[error("the client was closed")]
     Closed,
+    /// A plugin, listener or callback answers events with events, which lead to events again.
+    #[error("a plugin, listener or callback sends events because of its own events: eight led to this one")]
+    Loop,
 }
 
 /// The error of a call: why it was refused, and the event.
@@ -122,6 +126,8 @@ pub(crate) struct Intake {
     front: Mutex<Front>,
     wake: Notify,
     refusing: AtomicBool,
+    /// A loop was cut, and reported.
+    looped: AtomicBool,
     capacity: Capacity,
     ledger: Arc<Ledger>,
     emitter: Emitter,
@@ -165,6 +171,7 @@ enum Entry {
 struct Packed {
     record: Record,
     bytes: u32,
+    depth: u8,
     epoch: u64,
     watch: Option<Box<Watch>>,
 }
@@ -192,8 +199,9 @@ impl Intake {
             closed: false,
             worker: WorkerIs::Awake,
         };
-        let (front, wake, refusing) = (Mutex::new(front), Notify::new(), AtomicBool::new(false));
-        Self { front, wake, refusing, capacity, ledger, emitter, clock, defaults }
+        let (front, wake) = (Mutex::new(front), Notify::new());
+        let (refusing, looped) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { front, wake, refusing, looped, capacity, ledger, emitter, clock, defaults }
     }
 
     /// Accepts the event or refuses it. Never blocks.
@@ -201,7 +209,7 @@ impl Intake {
         let mut event = event.into();
         let bytes = match self.check(&mut event) {
             Ok(bytes) => bytes,
-            Err(invalid) => return Err(self.refuse(RefusedBecause::Invalid(invalid), event)),
+            Err(because) => return Err(self.refuse(because, event)),
         };
         let mut front = self.front();
         if let Err(because) = self.accept(&front, bytes) {
@@ -212,7 +220,7 @@ impl Intake {
         let epoch = front.epoch;
         let chunk = front.chunk_for(bytes as usize);
         let record = Record::pack(&mut event, &mut chunk.text);
-        chunk.entries.push_back(Entry::Event(Packed { record, bytes, epoch, watch }));
+        chunk.entries.push_back(Entry::Event(Packed { record, bytes, depth: reentry::depth(), epoch, watch }));
         let wake = front.wakes_worker(false);
         drop(front);
         if wake {
@@ -225,7 +233,7 @@ impl Intake {
     pub(super) fn admit(&self, mut event: Event) -> Result<Event, CallError> {
         let bytes = match self.check(&mut event) {
             Ok(bytes) => bytes,
-            Err(invalid) => return Err(self.refuse(RefusedBecause::Invalid(invalid), event)),
+            Err(because) => return Err(self.refuse(because, event)),
         };
         let front = self.front();
         if let Err(because) = self.accept(&front, bytes) {
@@ -236,7 +244,7 @@ impl Intake {
         drop(front);
         let watch = event.detach().watch;
         event.make_message_id();
-        event.attached.ticket = Some(Ticket::new(self.ledger.clone(), epoch, bytes, watch));
+        event.attached.ticket = Some(Ticket::new(self.ledger.clone(), epoch, bytes, reentry::depth(), watch));
         Ok(event)
     }
 
@@ -287,11 +295,14 @@ impl Intake {
     }
 
     /// Checks the event and completes it. Returns how large its JSON will be.
-    fn check(&self, event: &mut Event) -> Result<u32, InvalidField> {
-        event::check(event)?;
+    fn check(&self, event: &mut Event) -> Result<u32, RefusedBecause> {
+        if reentry::depth() >= reentry::LIMIT {
+            return Err(RefusedBecause::Loop);
+        }
+        event::check(event).map_err(RefusedBecause::Invalid)?;
         event.stamp(|| self.clock.wall().into());
         match event.final_len(&self.defaults) {
-            bytes if bytes > MAX_EVENT_BYTES => Err(InvalidField::TooLarge { bytes }),
+            bytes if bytes > MAX_EVENT_BYTES => Err(RefusedBecause::Invalid(InvalidField::TooLarge { bytes })),
             bytes => Ok(u32::try_from(bytes).unwrap_or(u32::MAX)),
         }
     }
@@ -299,13 +310,18 @@ impl Intake {
     #[cold]
     fn refuse(&self, because: RefusedBecause, event: Event) -> CallError {
         self.ledger.refuse();
+        // Whoever listens is called because of this call, even though it was refused.
+        let _scope = reentry::because_of(reentry::depth());
         match because {
             RefusedBecause::Closed => self.emitter.emit(Emitted::CallAfterClose(event.clone())),
             // One report until the next call is accepted, not one per call.
             RefusedBecause::QueueFull { .. } if !self.refusing.swap(true, Ordering::Relaxed) => {
                 self.emitter.fail(Failure::new("tracklane", because.to_string(), 1));
             }
-            RefusedBecause::QueueFull { .. } | RefusedBecause::Invalid(_) => {}
+            RefusedBecause::Loop if !self.looped.swap(true, Ordering::Relaxed) => {
+                self.emitter.fail(Failure::new("tracklane", because.to_string(), 1));
+            }
+            RefusedBecause::QueueFull { .. } | RefusedBecause::Invalid(_) | RefusedBecause::Loop => {}
         }
         CallError { because, event: Box::new(event) }
     }
@@ -345,7 +361,7 @@ impl Intake {
 
     /// Takes out one entry; `None` when the chunk is empty.
     pub(super) fn next(&self, chunk: &mut Chunk) -> Option<Taken> {
-        let Packed { record, bytes, epoch, watch } = match chunk.entries.pop_front()? {
+        let Packed { record, bytes, depth, epoch, watch } = match chunk.entries.pop_front()? {
             Entry::Event(packed) => packed,
             Entry::Command(command) => return Some(Taken::Command(command)),
         };
@@ -353,7 +369,7 @@ impl Intake {
         let before = rest.len();
         let mut event = record.unpack(&mut rest);
         chunk.read += before - rest.len();
-        event.attached.ticket = Some(Ticket::new(self.ledger.clone(), epoch, bytes, watch));
+        event.attached.ticket = Some(Ticket::new(self.ledger.clone(), epoch, bytes, depth, watch));
         Some(Taken::Event(event))
     }
 

@@ -51,6 +51,7 @@ use crate::error::BoxError;
 use crate::event::{Context, Event};
 use crate::ledger::{DropReason, Ledger};
 use crate::plugin::Host;
+use crate::reentry::{self, Because};
 use fanout::{FanOut, FanOutFuture};
 use transform::{Stage, StageFuture, StageLayer};
 
@@ -94,8 +95,9 @@ impl Pipeline {
 
     /// Sends an event on its way that carries a ticket already.
     fn enter(&mut self, event: Event) -> StagesFuture {
-        let plan = self.shared.plan.load();
-        self.stages.call(Passage { event, plan })
+        let (plan, depth) = (self.shared.plan.load(), event.depth());
+        let _scope = reentry::because_of(depth);
+        Because::of(depth, self.stages.call(Passage { event, plan }))
     }
 }
 
@@ -128,7 +130,7 @@ enum Entered {
     Refused(Option<CallError>),
 }
 
-type StagesFuture = StageFuture<StageFuture<FanOutFuture>>;
+type StagesFuture = Because<StageFuture<StageFuture<FanOutFuture>>>;
 
 impl Future for PipelineFuture {
     type Output = Result<(), BoxError>;

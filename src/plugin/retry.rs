@@ -56,9 +56,14 @@ impl RetryPolicy {
         if !self.has_retries_left(retry) {
             return None;
         }
-        let doubled = self.base.saturating_mul(1_u32.checked_shl(retry.saturating_sub(1)).unwrap_or(u32::MAX));
-        let wait = doubled.min(self.cap).mul_f64(random.clamp(0.0, 1.0));
+        let wait = self.wait(retry, random);
         (since_failure.saturating_add(wait) <= self.max_total_backoff).then_some(wait)
+    }
+
+    /// How long to wait before retry number `retry` (from 1), however many there may be.
+    pub(crate) fn wait(&self, retry: u32, random: f64) -> Duration {
+        let doubled = self.base.saturating_mul(1_u32.checked_shl(retry.saturating_sub(1)).unwrap_or(u32::MAX));
+        doubled.min(self.cap).mul_f64(random.clamp(0.0, 1.0))
     }
 
     /// Whether the count allows retry number `retry`.
