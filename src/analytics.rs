@@ -41,7 +41,7 @@ pub struct Analytics {
 /// Shared by the clones; its drop is the end of the client.
 struct Handle {
     shared: Arc<Shared>,
-    _keep_alive: KeepAlive,
+    keep_alive: KeepAlive,
 }
 
 impl Analytics {
@@ -65,7 +65,7 @@ impl Analytics {
     }
 
     pub(crate) fn start(shared: Arc<Shared>, keep_alive: KeepAlive) -> Self {
-        Self { handle: Arc::new(Handle { shared, _keep_alive: keep_alive }) }
+        Self { handle: Arc::new(Handle { shared, keep_alive }) }
     }
 
     /// Records what a user did.
@@ -224,9 +224,8 @@ impl Analytics {
     /// Waits until every event that was accepted so far has its outcome, retries and requests in flight included, at
     /// most `timeout`. Flushes may overlap.
     pub async fn flush(&self, timeout: Duration) -> FlushReport {
-        let (shared, deadline) = (self.handle.shared.clone(), deadline(timeout));
-        let background = shared.background.clone();
-        background.blocking(move || shared.flush(deadline)).await.unwrap_or_default()
+        let deadline = deadline(timeout);
+        self.blocking(move |shared| shared.flush(deadline)).await
     }
 
     /// [`flush`](Self::flush), where there is no async code. Blocks the thread.
@@ -237,9 +236,21 @@ impl Analytics {
     /// Refuses calls from now on, for all clones, and waits until what was accepted has its outcome, at most
     /// `timeout`. Failed batches are tried again until then. What is left is handed back.
     pub async fn close(&self, timeout: Duration) -> CloseReport {
-        let (shared, deadline) = (self.handle.shared.clone(), deadline(timeout));
-        let background = shared.background.clone();
-        background.blocking(move || shared.close(deadline)).await.unwrap_or_default()
+        let deadline = deadline(timeout);
+        self.blocking(move |shared| shared.close(deadline)).await
+    }
+
+    /// Waits where waiting holds up nobody. Where the runtime is gone there is nothing left to wait for.
+    async fn blocking<T: Send + 'static>(&self, wait: impl Fn(&Shared) -> T + Send + Clone + 'static) -> T {
+        let shared = self.handle.shared.clone();
+        if shared.is_forked() {
+            return wait(&shared);
+        }
+        let (background, elsewhere) = (shared.background.clone(), wait.clone());
+        match background.blocking(move || elsewhere(&shared)).await {
+            Some(outcome) => outcome,
+            None => wait(&self.handle.shared),
+        }
     }
 
     /// [`close`](Self::close), where there is no async code. Blocks the thread.
@@ -268,6 +279,9 @@ fn deadline(timeout: Duration) -> Instant {
 
 impl Drop for Handle {
     fn drop(&mut self) {
+        if self.shared.is_forked() {
+            return self.keep_alive.forget();
+        }
         if self.shared.intake.is_closed() {
             return;
         }

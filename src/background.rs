@@ -20,7 +20,14 @@ pub(crate) struct Background {
 
 /// Keeps the background thread alive; dropped, the thread ends when its work has. A no-op on the host's runtime.
 #[derive(Debug)]
-pub(crate) struct KeepAlive(#[expect(dead_code, reason = "its drop is what counts")] Option<oneshot::Sender<()>>);
+pub(crate) struct KeepAlive(Option<oneshot::Sender<()>>);
+
+impl KeepAlive {
+    /// Leaves the thread alone: it is not one of this process.
+    pub(crate) fn forget(&mut self) {
+        std::mem::forget(self.0.take());
+    }
+}
 
 impl Background {
     /// Starts the thread `name` with a runtime of its own.

@@ -220,6 +220,7 @@ impl Builder {
             intake: Intake::new(capacity, ledger.clone(), emitter.clone(), self.clock.clone(), defaults.clone()),
             clock: self.clock.clone(),
             host: host(shared.clone(), emitter.clone()),
+            process: std::process::id(),
             plan: CurrentPlan::default(),
             after: Arc::new(after),
             background,

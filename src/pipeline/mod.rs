@@ -66,6 +66,8 @@ pub(crate) struct Shared {
     pub(crate) defaults: Context,
     pub(crate) after: Arc<AfterQueue>,
     pub(crate) host: Host,
+    /// The process that the client was built in.
+    pub(crate) process: u32,
 }
 
 /// The event went no further: why.

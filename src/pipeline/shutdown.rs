@@ -43,14 +43,33 @@ impl Shared {
         Stats { destinations, ..self.ledger.stats() }
     }
 
+    /// Whether this process was forked off from the one that the client was built in. The background thread did not
+    /// come along, and a lock may be held for ever: nothing here may wait or lock. The parent sends the events.
+    pub(crate) fn is_forked(&self) -> bool {
+        std::process::id() != self.process
+    }
+
+    /// Nothing delivered, and pending what is under way, as far as that can be said without a lock.
+    fn forked(&self) -> FlushReport {
+        tracing::warn!(target: "tracklane", "the client was built before this process was forked: nothing is sent");
+        FlushReport { pending: self.ledger.room.used().0, ..FlushReport::default() }
+    }
+
     /// Blocks until everything that was accepted so far has its outcome, at most until `deadline`.
     pub(crate) fn flush(&self, deadline: Instant) -> FlushReport {
+        if self.is_forked() {
+            return self.forked();
+        }
         let flush = self.intake.begin_flush();
         self.ledger.wait(flush, deadline)
     }
 
     /// Refuses calls from now on, flushes, gives up at `deadline` what is left, and ends the worker.
     pub(crate) fn close(&self, deadline: Instant) -> CloseReport {
+        if self.is_forked() {
+            let FlushReport { delivered, failed, pending } = self.forked();
+            return CloseReport { delivered, failed, pending, unsent: Vec::new() };
+        }
         let first = self.intake.close();
         let FlushReport { delivered, failed, pending } = self.flush(deadline);
         let unsent = if pending > 0 { self.give_up() } else { Vec::new() };
@@ -60,6 +79,15 @@ impl Shared {
             self.intake.command(Command::End);
         }
         CloseReport { delivered, failed, pending, unsent }
+    }
+
+    /// The worker was dropped before it was told to end, as the host's runtime was: what is under way is counted as
+    /// dropped, and no call is accepted any more.
+    pub(super) fn abort(&self) {
+        if self.intake.close() {
+            let lost = self.give_up().len();
+            tracing::error!(target: "tracklane", events = lost, "the runtime ended before the client was closed");
+        }
     }
 
     /// Takes back what is under way, counts it as dropped because of the close, and hands it over.

@@ -120,6 +120,13 @@ impl Worker {
     }
 }
 
+/// Also when the runtime that drove the worker is gone.
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.shared.abort();
+    }
+}
+
 impl Shared {
     /// Sends the event through the user's layers, which may fail, panic or keep it.
     async fn through(&self, middleware: &mut BoxService<Event, (), BoxError>, mut event: Event) {

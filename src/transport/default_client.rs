@@ -1,5 +1,9 @@
 //! The HTTP client that is used when none is given: `reqwest` over `rustls`.
 
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::net::ToSocketAddrs;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -32,6 +36,7 @@ impl DefaultClient {
         let tls = tls().map_err(|error| SettingsError::http_client("the TLS certificates of this machine", error))?;
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
+            .dns_resolver(SystemResolver)
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .connect_timeout(CONNECT_TIMEOUT)
@@ -62,8 +67,100 @@ impl Service<Request<Body>> for DefaultClient {
         Box::pin(async move {
             let request = reqwest::Request::try_from(request.map(Body::into_bytes))?;
             // The URL may hold what nobody should log.
-            let response = client.execute(request).await.map_err(reqwest::Error::without_url)?;
+            let response = client.execute(request).await.map_err(|error| SendError::new(error.without_url()))?;
             Ok(Response::from(response))
+        })
+    }
+}
+
+/// The error of a request that got no response. It names no URL and no header.
+#[derive(Debug)]
+pub struct SendError {
+    kind: SendErrorKind,
+    source: reqwest::Error,
+}
+
+/// What kept a request from getting a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SendErrorKind {
+    /// The host's name could not be looked up.
+    Dns,
+    /// No TLS session came about: the certificate is not valid, or the server does not speak TLS.
+    Tls,
+    /// The connection was refused, or not made in time.
+    Connect,
+    /// The connection was lost, or what came back is not HTTP.
+    Protocol,
+}
+
+impl SendError {
+    fn new(source: reqwest::Error) -> Self {
+        let kind = if causes(&source).any(|cause| cause.is::<LookupError>()) {
+            SendErrorKind::Dns
+        } else if causes(&source).any(is_tls) {
+            SendErrorKind::Tls
+        } else if source.is_connect() {
+            SendErrorKind::Connect
+        } else {
+            SendErrorKind::Protocol
+        };
+        Self { kind, source }
+    }
+
+    /// What went wrong.
+    #[must_use]
+    pub fn kind(&self) -> SendErrorKind {
+        self.kind
+    }
+}
+
+/// The errors that led to `error`, the outermost first.
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    std::iter::successors(error.source(), |cause: &&(dyn Error + 'static)| (*cause).source())
+}
+
+/// `rustls` comes wrapped in an I/O error, which does not count it among its sources.
+fn is_tls(cause: &(dyn Error + 'static)) -> bool {
+    let wrapped = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    cause.is::<rustls::Error>() || wrapped.is_some_and(|inner| inner.is::<rustls::Error>())
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            SendErrorKind::Dns => "the host's name cannot be looked up",
+            SendErrorKind::Tls => "no TLS session with the server",
+            SendErrorKind::Connect => "no connection to the server",
+            SendErrorKind::Protocol => "the connection was lost before a response came",
+        })
+    }
+}
+
+impl Error for SendError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
+/// The machine's resolver, with an error that can be told from others.
+struct SystemResolver;
+
+#[derive(Debug, thiserror::Error)]
+#[error("looking up {host:?} failed")]
+struct LookupError {
+    host: String,
+    source: io::Error,
+}
+
+impl reqwest::dns::Resolve for SystemResolver {
+    fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        Box::pin(async move {
+            let host = name.as_str().to_owned();
+            let looked_up = host.clone();
+            let found = tokio::task::spawn_blocking(move || (looked_up, 0).to_socket_addrs()).await?;
+            let addresses = found.map_err(|source| LookupError { host, source })?;
+            Ok(Box::new(addresses) as reqwest::dns::Addrs)
         })
     }
 }

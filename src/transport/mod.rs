@@ -21,7 +21,7 @@ use tower_service::Service;
 
 pub use body::Body;
 #[cfg(feature = "reqwest")]
-pub use default_client::DefaultClient;
+pub use default_client::{DefaultClient, SendError, SendErrorKind};
 
 use crate::error::BoxError;
 
