@@ -120,10 +120,10 @@ fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)
     std::iter::successors(error.source(), |cause: &&(dyn Error + 'static)| (*cause).source())
 }
 
-/// `rustls` comes wrapped in an I/O error, which does not count it among its sources.
+/// `rustls` comes wrapped in I/O errors, which do not count what they wrap among their sources.
 fn is_tls(cause: &(dyn Error + 'static)) -> bool {
     let wrapped = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-    cause.is::<rustls::Error>() || wrapped.is_some_and(|inner| inner.is::<rustls::Error>())
+    cause.is::<rustls::Error>() || wrapped.is_some_and(|inner| is_tls(inner))
 }
 
 impl fmt::Display for SendError {

@@ -1,3 +1,5 @@
 //! The integration tests: one binary, a module per subject.
 
+mod faults;
+mod support;
 mod tracking_api;
