@@ -94,16 +94,24 @@ impl Trial {
         }
     }
 
+    /// Waits until nothing is pending. Returns how many were delivered and dropped since the trial began.
+    #[track_caller]
+    pub(crate) fn settled(&self) -> (u64, u64) {
+        assert_eq!(self.flush().pending, 0, "{:?}", self.analytics.stats());
+        let stats = self.assert_books_balance();
+        (stats.delivered, stats.dropped.total())
+    }
+
     /// Sends `events` events, each when the one before has its outcome. Returns how many were delivered and failed.
     #[track_caller]
     pub(crate) fn send_each(&mut self, events: usize) -> (u64, u64) {
-        let mut outcome = (0, 0);
+        let before = self.analytics.stats();
         for _ in 0..events {
             self.send(1);
-            let FlushReport { delivered, failed, .. } = self.flush();
-            outcome = (outcome.0 + delivered, outcome.1 + failed);
+            self.settled();
         }
-        outcome
+        let (delivered, failed) = self.settled();
+        (delivered - before.delivered, failed - before.dropped.total())
     }
 
     /// Sends one event, which may be refused.
@@ -207,12 +215,13 @@ impl Trial {
                 first.push(number);
             }
         }
-        let delivered = self.api.delivered_ids();
+        let mut taken = HashMap::<String, u32>::new();
+        self.api.delivered_ids().into_iter().for_each(|id| *taken.entry(id).or_default() += 1);
         for (id, end) in ends {
             let at_segment = end.destinations.iter().find(|end| &*end.destination == tracklane::segment::NAME);
             if at_segment.is_some_and(|end| end.outcome.is_delivered()) {
                 assert!(attempts.contains_key(id), "{id} counts as delivered, and never arrived");
-                let taken = delivered.iter().filter(|delivered| *delivered == id).count();
+                let taken = taken.get(id).copied().unwrap_or_default();
                 assert!(taken <= 1, "{id} was taken {taken} times");
             }
         }
