@@ -10,9 +10,9 @@ pub(super) struct Callbacks {
     open: Mutex<(Sender<()>, Receiver<()>)>,
 }
 
-/// Held while a callback waits or runs.
+/// Held while a callback waits or runs, or is about to.
 #[derive(Debug)]
-pub(super) struct Busy(#[expect(dead_code, reason = "its drop is what counts")] Sender<()>);
+pub(crate) struct Busy(#[expect(dead_code, reason = "its drop is what counts")] Sender<()>);
 
 impl Callbacks {
     pub(super) fn new() -> Self {

@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+pub(crate) use callbacks::Busy;
 use callbacks::Callbacks;
 pub use flush::FlushReport;
 use flush::FlushTally;
@@ -70,7 +71,12 @@ impl Ledger {
         self.refused.load(Ordering::Relaxed)
     }
 
-    /// Blocks until the callbacks of settled events have returned, at most `timeout`. Whether they have.
+    /// Held by whoever settles events and tells of it, from before they are counted: closing waits for that, too.
+    pub(crate) fn telling(&self) -> Busy {
+        self.callbacks.enter()
+    }
+
+    /// Blocks until whoever watched settled events was told, and their callbacks have returned, at most `timeout`. Whether they have.
     pub(crate) fn wait_for_callbacks(&self, timeout: Duration) -> bool {
         self.callbacks.wait(timeout)
     }
@@ -101,7 +107,7 @@ impl Ledger {
 
     /// Settles tickets altogether, under one lock. Returns whether nothing is pending any more.
     pub(crate) fn settle<'a>(&self, tickets: impl IntoIterator<Item = (&'a Ticket, Outcome)>) -> bool {
-        let mut told = Vec::new();
+        let (mut told, mut telling) = (Vec::new(), None);
         let mut books = self.books();
         for (ticket, outcome) in tickets {
             if !ticket.settle_once() {
@@ -112,6 +118,7 @@ impl Ledger {
                 self.room.end_early(ticket.bytes());
             }
             if ticket.is_watched() {
+                telling.get_or_insert_with(|| self.telling());
                 told.push((ticket, outcome));
             }
         }

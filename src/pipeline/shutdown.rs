@@ -73,8 +73,8 @@ impl Shared {
         let first = self.intake.close();
         let FlushReport { delivered, failed, pending } = self.flush(deadline);
         let unsent = if pending > 0 { self.give_up() } else { Vec::new() };
-        self.after.wait(left(deadline));
         self.ledger.wait_for_callbacks(left(deadline));
+        self.after.wait(left(deadline));
         if first {
             self.intake.command(Command::End);
         }

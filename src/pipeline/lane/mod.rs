@@ -194,6 +194,8 @@ impl Lane {
             return;
         }
         let events = messages.len() as u64;
+        let watched = messages.iter().any(|message| message.ticket.is_watched());
+        let _telling = watched.then(|| self.ledger.telling());
         {
             let mut queue = self.queue();
             match outcome {
