@@ -9,7 +9,7 @@ mod logs;
 mod trial;
 
 pub(crate) use detour::{Detour, Wire};
-pub(crate) use trial::{Ended, Trial};
+pub(crate) use trial::{Ended, Trial, assert_balanced};
 
 use std::time::{Duration, Instant};
 
