@@ -2,5 +2,6 @@
 
 mod faults;
 mod model;
+mod security;
 mod support;
 mod tracking_api;

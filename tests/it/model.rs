@@ -3,9 +3,10 @@
 //! `TRACKLANE_MODEL_CASES` sets how many random histories are tried, 48 by default.
 
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
@@ -14,7 +15,7 @@ use tracklane::plugin::{Batch, Destination, Verdict};
 use tracklane::testing::ManualClock;
 use tracklane::{Analytics, BoxError, RegisterError, Track};
 
-use crate::support::{SOON, eventually};
+use crate::support::SOON;
 
 const DESTINATIONS: usize = 3;
 /// As long as a destination that is deregistered may drain.
@@ -70,11 +71,12 @@ struct Model {
     modes: [Option<Mode>; DESTINATIONS],
     events: Vec<Vec<State>>,
     refused: u64,
+    begun: [u64; DESTINATIONS],
     closed: bool,
 }
 
-/// Accepted, refused, delivered, dropped, pending.
-type Counts = [u64; 5];
+/// Accepted, refused, delivered, dropped, pending; and how many attempts each destination has begun.
+type Counts = ([u64; 5], [u64; DESTINATIONS]);
 
 impl Model {
     fn apply(&mut self, action: Action, kept: &[Mode; DESTINATIONS]) {
@@ -82,7 +84,9 @@ impl Model {
             Action::Track if self.closed => self.refused += 1,
             Action::Track => {
                 let registered = self.modes.iter().enumerate().filter_map(|(at, mode)| Some((at, (*mode)?)));
-                self.events.push(registered.map(|(at, mode)| mode.state(at)).collect());
+                let states: Vec<(usize, State)> = registered.map(|(at, mode)| (at, mode.state(at))).collect();
+                states.iter().for_each(|(at, _)| self.begun[*at] += 1);
+                self.events.push(states.into_iter().map(|(_, state)| state).collect());
             }
             Action::Register(at) if !self.closed => self.modes[at] = Some(kept[at]),
             Action::Deregister(at) if !self.closed => {
@@ -117,7 +121,7 @@ impl Model {
                 _ => dropped += 1,
             }
         }
-        [self.events.len() as u64, self.refused, delivered, dropped, pending]
+        ([self.events.len() as u64, self.refused, delivered, dropped, pending], self.begun)
     }
 }
 
@@ -137,6 +141,7 @@ struct Real {
     clock: ManualClock,
     modes: [Arc<Mutex<Mode>>; DESTINATIONS],
     gates: [watch::Sender<()>; DESTINATIONS],
+    begun: [Arc<AtomicU64>; DESTINATIONS],
 }
 
 impl Real {
@@ -144,7 +149,13 @@ impl Real {
         let clock = ManualClock::new();
         let analytics = Analytics::without_segment().clock(clock.clone()).build().expect("nothing to be wrong");
         let modes = std::array::from_fn(|_| Arc::new(Mutex::new(Mode::Works)));
-        Self { analytics, clock, modes, gates: std::array::from_fn(|_| watch::channel(()).0) }
+        Self {
+            analytics,
+            clock,
+            modes,
+            gates: std::array::from_fn(|_| watch::channel(()).0),
+            begun: Default::default(),
+        }
     }
 
     fn modes(&self) -> [Mode; DESTINATIONS] {
@@ -152,9 +163,10 @@ impl Real {
     }
 
     fn destination(&self, at: usize) -> Destination {
-        let (mode, gate) = (self.modes[at].clone(), self.gates[at].clone());
+        let (mode, gate, begun) = (self.modes[at].clone(), self.gates[at].clone(), self.begun[at].clone());
         let destination = Destination::from_fn(&format!("destination {at}"), move |_: Batch| {
             let (mode, mut gate) = (*mode.lock().expect("nobody panics with it"), gate.subscribe());
+            begun.fetch_add(1, Ordering::SeqCst);
             async move {
                 match mode {
                     Mode::Works => {}
@@ -191,12 +203,12 @@ impl Real {
                 }
             }
             Action::Flush => {
-                let pending = model.counts()[4];
+                let pending = model.counts().0[4];
                 let limit = if pending == 0 { SOON } else { Duration::from_millis(2) };
                 assert_eq!(self.analytics.flush_blocking(limit).pending, pending);
             }
             Action::Close => {
-                let pending = model.counts()[4];
+                let pending = model.counts().0[4];
                 let limit = if pending == 0 { SOON } else { Duration::from_millis(2) };
                 let report = self.analytics.close_blocking(limit);
                 assert_eq!((report.pending, report.unsent.len() as u64), (pending, pending));
@@ -219,10 +231,20 @@ impl Real {
         assert_eq!(deregistered.is_ok(), model.modes[at].is_some() && !model.closed, "{deregistered:?}");
     }
 
+    /// The counts, once they are `expected`, or after a bound: what is wrong stays wrong, and shrinking waits often.
+    fn counts_that_settle_at(&self, expected: Counts) -> Counts {
+        let give_up = Instant::now() + Duration::from_secs(2);
+        while self.counts() != expected && Instant::now() < give_up {
+            thread::sleep(Duration::from_millis(1));
+        }
+        self.counts()
+    }
+
     fn counts(&self) -> Counts {
         let stats = self.analytics.stats();
         crate::support::assert_balanced(&stats);
-        [stats.accepted, stats.refused, stats.delivered, stats.dropped.total(), stats.pending]
+        let counts = [stats.accepted, stats.refused, stats.delivered, stats.dropped.total(), stats.pending];
+        (counts, std::array::from_fn(|at| self.begun[at].load(Ordering::SeqCst)))
     }
 }
 
@@ -248,7 +270,7 @@ proptest! {
                 model.apply(*action, &kept);
             }
             let expected = model.counts();
-            eventually(&format!("{expected:?} after step {step} of {actions:?}"), || real.counts() == expected);
+            prop_assert_eq!(real.counts_that_settle_at(expected), expected, "after step {}: {:?}", step, action);
         }
         // Or the drop would wait two seconds for what hangs.
         real.analytics.close_blocking(Duration::from_millis(2));

@@ -9,7 +9,7 @@ mod logs;
 mod trial;
 
 pub(crate) use detour::{Detour, Wire};
-pub(crate) use trial::{Ended, Trial, assert_balanced};
+pub(crate) use trial::{Ended, Trial, assert_balanced, shows_a_secret};
 
 use std::time::{Duration, Instant};
 
