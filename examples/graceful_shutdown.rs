@@ -1,34 +1,48 @@
-//! A service that ends when it is told to (SIGTERM or Ctrl-C), and delivers what it has first.
+//! A service that delivers what it has before it ends on SIGTERM or Ctrl-C.
 //!
 //! ```text
-//! TRACKLANE_WRITE_KEY=KEY cargo run --example graceful_shutdown
+//! cargo run --example graceful_shutdown                # then press Ctrl-C
+//! cargo run --example graceful_shutdown -- URL         # sends to the tracking API at URL
+//! cargo run --example graceful_shutdown -- --self      # signals itself after a moment
 //! ```
-//!
-//! The library installs no signal handler and changes no exit code: when to end is for the service to say.
 
 use std::error::Error;
+use std::io::Write;
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
+use tracklane::testing::TrackingApi;
 use tracklane::{Analytics, Track};
 
-#[tokio::main(flavor = "current_thread")]
-pub async fn main() -> Result<(), Box<dyn Error>> {
-    let host = std::env::var("TRACKLANE_HOST").unwrap_or_else(|_| "https://api.segment.io".to_owned());
-    let analytics = Analytics::builder(std::env::var("TRACKLANE_WRITE_KEY")?).host(host).build()?;
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let argument = std::env::args().nth(1);
+    let api = TrackingApi::start()?;
+    let url = argument.clone().filter(|argument| argument != "--self").unwrap_or_else(|| api.url());
+    // A long interval, so that what is delivered is delivered by the close.
+    let analytics =
+        Analytics::builder("WRITE_KEY").host(url).flush_at(1_000).flush_interval(Duration::from_secs(3600)).build()?;
+
     let mut terminate = signal(SignalKind::terminate())?;
-    let mut requests = tokio::time::interval(Duration::from_millis(1));
-    println!("serving; end it with kill -TERM {}", std::process::id());
-    loop {
-        tokio::select! {
-            _ = requests.tick() => analytics.track(Track::new("Request Served").user_id("019mr8mf4r"))?,
-            _ = terminate.recv() => break,
-            _ = tokio::signal::ctrl_c() => break,
-        }
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    for number in 0..100 {
+        analytics.track(Track::new("Job Done").user_id("worker").property("number", number))?;
     }
-    let accepted = analytics.stats().accepted;
-    // Shorter than what the service manager allows: Kubernetes kills after 30 s.
-    let report = analytics.close(Duration::from_secs(20)).await;
-    println!("accepted {accepted}, pending {}", report.pending);
+    println!("ready: 100 events are waiting");
+    std::io::stdout().flush()?;
+    if argument.as_deref() == Some("--self") {
+        std::process::Command::new("kill").arg(std::process::id().to_string()).status()?;
+    }
+    tokio::select! {
+        _ = terminate.recv() => println!("SIGTERM"),
+        _ = interrupt.recv() => println!("SIGINT"),
+    }
+
+    let report = analytics.close(Duration::from_secs(10)).await;
+    println!("{} delivered, {} failed", report.delivered, report.failed);
+    for event in report.unsent {
+        // Nothing is lost silently: what could not be sent can be kept.
+        println!("unsent: {}", serde_json::to_string(&event)?);
+    }
     Ok(())
 }

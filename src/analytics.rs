@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use crate::background::KeepAlive;
+use crate::blocking::BlockingAnalytics;
 use crate::builder::Builder;
 use crate::emitter::signal::{Emitted, Signal};
 use crate::emitter::{Emitter, Subscription, UnknownSignal};
@@ -16,6 +17,7 @@ use crate::ledger::{FlushReport, Receipt, Stats};
 use crate::pipeline::{CallError, CloseReport, Command, Pipeline, RegisterError, Shared};
 use crate::plugin::Registration;
 use crate::segment::WriteKey;
+use crate::settings::Settings;
 
 /// How long the drop of the last handle waits for what is under way.
 const DROP_LIMIT: Duration = Duration::from_secs(2);
@@ -41,7 +43,7 @@ pub struct Analytics {
 /// Shared by the clones; its drop is the end of the client.
 struct Handle {
     shared: Arc<Shared>,
-    keep_alive: KeepAlive,
+    keep_alive: Option<KeepAlive>,
 }
 
 impl Analytics {
@@ -64,8 +66,17 @@ impl Analytics {
         Builder::without_segment()
     }
 
+    /// A client with the settings that the environment has: `TRACKLANE_WRITE_KEY` and others. See [`Settings`].
+    ///
+    /// # Errors
+    ///
+    /// If a variable cannot be read as its setting, or a setting cannot be used.
+    pub fn from_env() -> Result<Self, SettingsError> {
+        Settings::from_env()?.into_builder()?.build()
+    }
+
     pub(crate) fn start(shared: Arc<Shared>, keep_alive: KeepAlive) -> Self {
-        Self { handle: Arc::new(Handle { shared, keep_alive }) }
+        Self { handle: Arc::new(Handle { shared, keep_alive: Some(keep_alive) }) }
     }
 
     /// Records what a user did.
@@ -153,6 +164,21 @@ impl Analytics {
         Ok(Receipt { receiver })
     }
 
+    /// As [`send`](Self::send), but waits for room if the queue is full. Needs no runtime of its own.
+    ///
+    /// # Errors
+    ///
+    /// If the event is not one that can be sent, or the client closed. The error holds the event.
+    pub async fn enqueue(&self, event: impl Into<Event> + Send) -> Result<(), CallError> {
+        self.handle.shared.intake.push_when_room(event.into()).await
+    }
+
+    /// This client with calls that block until the event is delivered or dropped, each at most `timeout`.
+    #[must_use]
+    pub fn blocking(&self, timeout: Duration) -> BlockingAnalytics {
+        BlockingAnalytics::new(self.clone(), timeout)
+    }
+
     /// Calls `listener` with every `signal` from now on.
     ///
     /// ```no_run
@@ -224,8 +250,7 @@ impl Analytics {
     /// Waits until every event that was accepted so far has its outcome, retries and requests in flight included, at
     /// most `timeout`. Flushes may overlap.
     pub async fn flush(&self, timeout: Duration) -> FlushReport {
-        let deadline = deadline(timeout);
-        self.blocking(move |shared| shared.flush(deadline)).await
+        self.wait(timeout, Shared::flush).await
     }
 
     /// [`flush`](Self::flush), where there is no async code. Blocks the thread.
@@ -234,22 +259,23 @@ impl Analytics {
     }
 
     /// Refuses calls from now on, for all clones, and waits until what was accepted has its outcome, at most
-    /// `timeout`. Failed batches are tried again until then. What is left is handed back.
+    /// `timeout`. Failed batches are tried again until then. What is left is handed back. In the time that is left, plugins
+    /// are unloaded.
     pub async fn close(&self, timeout: Duration) -> CloseReport {
-        let deadline = deadline(timeout);
-        self.blocking(move |shared| shared.close(deadline)).await
+        self.wait(timeout, Shared::close).await
     }
 
-    /// Waits where waiting holds up nobody. Where the runtime is gone there is nothing left to wait for.
-    async fn blocking<T: Send + 'static>(&self, wait: impl Fn(&Shared) -> T + Send + Clone + 'static) -> T {
-        let shared = self.handle.shared.clone();
+    /// Waits on a thread where that holds up nobody.
+    async fn wait<T: Send + 'static>(&self, timeout: Duration, wait: fn(&Shared, Instant) -> T) -> T {
+        let (shared, deadline) = (self.handle.shared.clone(), deadline(timeout));
         if shared.is_forked() {
-            return wait(&shared);
+            return wait(&shared, deadline);
         }
-        let (background, elsewhere) = (shared.background.clone(), wait.clone());
-        match background.blocking(move || elsewhere(&shared)).await {
-            Some(outcome) => outcome,
-            None => wait(&self.handle.shared),
+        let background = shared.background.clone();
+        match background.blocking(move || wait(&shared, deadline)).await {
+            Some(report) => report,
+            // The host's runtime is gone: nothing moves any more, and waiting would be in vain.
+            None => wait(&self.handle.shared, Instant::now()),
         }
     }
 
@@ -280,15 +306,20 @@ fn deadline(timeout: Duration) -> Instant {
 impl Drop for Handle {
     fn drop(&mut self) {
         if self.shared.is_forked() {
-            return self.keep_alive.forget();
+            // The thread is the parent's.
+            return std::mem::forget(self.keep_alive.take());
         }
         if self.shared.intake.is_closed() {
             return;
         }
         let (shared, deadline) = (self.shared.clone(), deadline(DROP_LIMIT));
         if shared.background.is_current() {
-            // To wait here would hold up what is waited for.
-            shared.background.clone().run_blocking("drop", move || drop(shared.close(deadline)));
+            // To wait here would hold up what is waited for; what it is waited on lives as long as that takes.
+            let keep_alive = self.keep_alive.take();
+            shared.background.clone().run_blocking("drop", move || {
+                drop(shared.close(deadline));
+                drop(keep_alive);
+            });
         } else {
             drop(shared.close(deadline));
         }

@@ -20,14 +20,7 @@ pub(crate) struct Background {
 
 /// Keeps the background thread alive; dropped, the thread ends when its work has. A no-op on the host's runtime.
 #[derive(Debug)]
-pub(crate) struct KeepAlive(Option<oneshot::Sender<()>>);
-
-impl KeepAlive {
-    /// Leaves the thread alone: it is not one of this process.
-    pub(crate) fn forget(&mut self) {
-        std::mem::forget(self.0.take());
-    }
-}
+pub(crate) struct KeepAlive(#[expect(dead_code, reason = "its drop is what counts")] Option<oneshot::Sender<()>>);
 
 impl Background {
     /// Starts the thread `name` with a runtime of its own.
@@ -51,6 +44,12 @@ impl Background {
 
     pub(crate) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
         self.handle.spawn(future);
+    }
+
+    /// Calls what needs to know the runtime, on the calling thread.
+    pub(crate) fn within<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _entered = self.handle.enter();
+        work()
     }
 
     /// Runs user code that may block or panic; `what` names it in the log.

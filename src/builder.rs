@@ -5,6 +5,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tower::ServiceExt;
 use tower::util::BoxService;
 use tower_layer::Layer;
@@ -14,13 +15,15 @@ use crate::analytics::Analytics;
 use crate::background::Background;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
-use crate::emitter::signal::Signal;
+use crate::emitter::signal::{Emitted, Settled, Signal};
 use crate::error::{BoxError, SettingsError};
 use crate::event::{Context, Event};
 use crate::ledger::Ledger;
-use crate::pipeline::{AfterQueue, Capacity, CurrentPlan, Intake, Pipeline, Shared, SourceMiddleware, Worker};
+use crate::pipeline::{
+    AfterQueue, CallContext, Capacity, CurrentPlan, Intake, Pipeline, Shared, SourceMiddleware, Worker,
+};
 use crate::plugin::{Host, Overflow, QueueLimits, Registration, RetryPolicy};
-use crate::segment::{Segment, WriteKey};
+use crate::segment::{Region, Segment, WriteKey};
 use crate::transport::HttpClient;
 
 /// The settings of a client; [`build`](Self::build) checks them and starts it.
@@ -41,11 +44,15 @@ pub struct Builder {
     max_queue_size: usize,
     max_queue_bytes: usize,
     overflow: Overflow,
+    disabled: bool,
     context: Context,
+    call_context: Option<CallContext>,
     plugins: Vec<Registration>,
     middleware: Vec<MiddlewareLayer>,
     subscriptions: Vec<Subscribe>,
     runtime: Option<Handle>,
+    #[cfg(feature = "metrics")]
+    metrics: Option<Duration>,
     clock: Clock,
 }
 
@@ -68,11 +75,15 @@ impl Builder {
             max_queue_size: Self::MAX_QUEUE_SIZE,
             max_queue_bytes: Self::MAX_QUEUE_BYTES,
             overflow: Overflow::default(),
+            disabled: false,
             context: Context::new(),
+            call_context: None,
             plugins: Vec::new(),
             middleware: Vec::new(),
             subscriptions: Vec::new(),
             runtime: None,
+            #[cfg(feature = "metrics")]
+            metrics: None,
             clock: Clock::System,
         }
     }
@@ -85,6 +96,11 @@ impl Builder {
     /// The base URL of Segment's API, with or without `/v1`. `https://api.segment.io` by default.
     pub fn host(self, host: impl Into<String>) -> Self {
         self.segment(|segment| segment.host(host))
+    }
+
+    /// Segment's API in that region, in place of [`host`](Self::host).
+    pub fn region(self, region: Region) -> Self {
+        self.host(region.host())
     }
 
     /// The path of Segment's API. `/v1/batch` by default.
@@ -119,6 +135,16 @@ impl Builder {
         self.segment(|segment| segment.map_retry(|retry| retry.max_retries(retries)))
     }
 
+    /// How long after its first failure a batch is tried again at most. 12 h by default.
+    pub fn max_total_backoff(self, limit: Duration) -> Self {
+        self.segment(|segment| segment.map_retry(|retry| retry.max_total_backoff(limit)))
+    }
+
+    /// How long after the first pause that Segment asked for a batch is tried again at most. 12 h by default.
+    pub fn max_rate_limit(self, limit: Duration) -> Self {
+        self.segment(|segment| segment.map_retry(|retry| retry.max_rate_limit(limit)))
+    }
+
     /// How often and how long a failed batch is tried again.
     pub fn retry(self, retry: RetryPolicy) -> Self {
         self.segment(|segment| segment.retry(retry))
@@ -129,9 +155,38 @@ impl Builder {
         self.segment(|segment| segment.max_in_flight(requests))
     }
 
+    /// Whether bodies are compressed. They are not, by default: it costs more time than it saves on a fast network.
+    pub fn gzip(self, gzip: bool) -> Self {
+        self.segment(|segment| segment.gzip(gzip))
+    }
+
+    /// The proxy of the default HTTP client, such as `http://user:password@proxy.example:8080`, in place of those that
+    /// the environment names (`HTTPS_PROXY`, `NO_PROXY`, …).
+    pub fn proxy(self, url: impl Into<String>) -> Self {
+        self.segment(|segment| segment.proxy(url))
+    }
+
+    /// The `User-Agent` header in place of `tracklane/VERSION`.
+    pub fn user_agent(self, user_agent: impl Into<String>) -> Self {
+        self.segment(|segment| segment.user_agent(user_agent))
+    }
+
+    /// Whether nothing is sent: calls are checked and counted, and end at once as dropped because of this. For tests
+    /// and development.
+    pub fn disable(mut self, disable: bool) -> Self {
+        self.disabled = disable;
+        self
+    }
+
     /// The HTTP client in place of the default one.
     pub fn http_client(self, client: HttpClient) -> Self {
         self.segment(|segment| segment.http_client(client))
+    }
+
+    /// Authorizes the requests to Segment by OAuth 2.0.
+    #[cfg(feature = "oauth")]
+    pub fn oauth(self, oauth: crate::segment::OAuth) -> Self {
+        self.segment(|segment| segment.oauth(oauth))
     }
 
     /// Events under way at most, from the call to the outcome. 10,000 by default.
@@ -155,6 +210,29 @@ impl Builder {
     /// Context of every event. What an event says itself wins, deeply.
     pub fn context(mut self, context: impl Into<Context>) -> Self {
         self.context = context.into();
+        self
+    }
+
+    /// Asks `provider` for context whenever a call is made, on the thread that makes it: for what belongs to the work
+    /// at hand rather than to the program, such as the request that is being handled (the crate `tracklane-axum` has a
+    /// provider for that). Merged deeply, under what the call sets and over [`context`](Self::context).
+    ///
+    /// ```
+    /// use std::cell::RefCell;
+    /// use tracklane::{Analytics, Context};
+    ///
+    /// thread_local!(static JOB: RefCell<Option<String>> = const { RefCell::new(None) });
+    ///
+    /// let job = || JOB.with_borrow(|job| job.as_ref().map(|job| Context::new().with("job", job)));
+    /// let analytics = Analytics::builder("WRITE_KEY").call_context(job).build()?;
+    /// # Ok::<(), tracklane::SettingsError>(())
+    /// ```
+    ///
+    /// It runs in every call, so it should be quick, and it must not make calls of this client. If it panics, or gives
+    /// what cannot be sent, the event goes on without that context, and `error` says so once until it works again. What
+    /// it gives counts towards the size of the event. There is one provider; the last one set is asked.
+    pub fn call_context(mut self, provider: impl Fn() -> Option<Context> + Send + Sync + 'static) -> Self {
+        self.call_context = Some(CallContext::new(provider));
         self
     }
 
@@ -190,6 +268,14 @@ impl Builder {
         self
     }
 
+    /// Sets the client's counts as metrics of the `metrics` facade, every `interval`: `tracklane_events_accepted_total`,
+    /// `tracklane_destination_delivered_total` and their siblings. Needs the feature `metrics`.
+    #[cfg(feature = "metrics")]
+    pub fn metrics(mut self, interval: Duration) -> Self {
+        self.metrics = Some(interval);
+        self
+    }
+
     /// Takes the time from `clock`.
     #[cfg(feature = "testing")]
     pub fn clock(mut self, clock: crate::testing::ManualClock) -> Self {
@@ -214,25 +300,42 @@ impl Builder {
         };
         let emitter = Emitter::new(background.clone());
         self.subscriptions.into_iter().for_each(|subscribe| subscribe(&emitter));
-        let ledger = Arc::new(Ledger::new(background.clone()));
+        let drained = {
+            let emitter = emitter.clone();
+            move |accepted| emitter.emit(Emitted::Drained(Settled { accepted }))
+        };
+        let ledger = Arc::new(Ledger::new(background.clone(), drained));
         let (after, after_worker) = AfterQueue::new();
         let shared = Arc::new_cyclic(|shared: &Weak<Shared>| Shared {
-            intake: Intake::new(capacity, ledger.clone(), emitter.clone(), self.clock.clone(), defaults.clone()),
+            intake: Intake::new(
+                capacity,
+                ledger.clone(),
+                emitter.clone(),
+                self.clock.clone(),
+                defaults.clone(),
+                self.call_context,
+            ),
             clock: self.clock.clone(),
             host: host(shared.clone(), emitter.clone()),
             process: std::process::id(),
             plan: CurrentPlan::default(),
+            loaded: watch::Sender::new(false),
             after: Arc::new(after),
             background,
             emitter,
             ledger,
             defaults,
         });
-        let middleware = wrap(self.middleware, &shared);
+        // Some of tower's layers need a runtime to be applied.
+        let middleware = shared.background.within(|| wrap(self.middleware, &shared));
         shared.background.spawn(Worker::new(shared.clone(), middleware).run(plugins));
         let plan = Arc::downgrade(&shared);
         let plan = move || plan.upgrade().map(|shared| shared.plan.load());
         shared.background.spawn(after_worker.run(plan, shared.clock.clone(), shared.emitter.clone()));
+        #[cfg(feature = "metrics")]
+        if let Some(interval) = self.metrics {
+            shared.background.spawn(crate::metrics::report(Arc::downgrade(&shared), interval));
+        }
         Ok(Analytics::start(shared, keep_alive))
     }
 
@@ -246,6 +349,7 @@ impl Builder {
             events: self.max_queue_size as u64,
             bytes: self.max_queue_bytes as u64,
             drops_oldest: self.overflow == Overflow::DropOldest,
+            disabled: self.disabled,
         })
     }
 

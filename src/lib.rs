@@ -54,7 +54,10 @@
 
 // What the application holds.
 mod analytics;
+mod blocking;
 mod builder;
+pub mod global;
+mod settings;
 
 // What flows, who touches it, and the way through.
 pub mod event;
@@ -76,10 +79,17 @@ mod contained;
 mod error;
 mod reentry;
 
+#[cfg(feature = "metrics")]
+mod metrics;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+// The snippets of the pages in docs/, compiled by `cargo test --doc`.
+#[cfg(doctest)]
+mod docs;
+
 pub use analytics::Analytics;
+pub use blocking::{BlockingAnalytics, BlockingError};
 pub use builder::{Builder, PipelineService};
 pub use emitter::{Subscription, UnknownSignal, signal};
 pub use error::{BoxError, SettingsError};
@@ -89,3 +99,4 @@ pub use ledger::{
     Stats,
 };
 pub use pipeline::{CallError, CloseReport, Pipeline, PipelineFuture, RefusedBecause, RegisterError, Stopped};
+pub use settings::Settings;

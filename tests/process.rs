@@ -3,10 +3,6 @@
 //! Each needs a process of its own. A child is this binary again, told to run one of the ignored tests below, whose
 //! server is in the parent.
 
-#[path = "../examples/graceful_shutdown.rs"]
-#[expect(unreachable_pub, reason = "to the example, main is the whole of it")]
-mod graceful_shutdown;
-
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
@@ -30,7 +26,11 @@ impl Role {
     fn start(role: &str, api: &TrackingApi, environment: &[(&str, &str)]) -> Role {
         let mut command = Command::new(std::env::current_exe().expect("this binary"));
         command.args(["--exact", &format!("child::{role}"), "--ignored", "--nocapture", "--test-threads=1"]);
-        command.env(HOST, api.url()).env("TRACKLANE_WRITE_KEY", "key").envs(environment.iter().copied());
+        command.env(HOST, api.url()).envs(environment.iter().copied());
+        Role::of(&mut command)
+    }
+
+    fn of(command: &mut Command) -> Role {
         let mut child = command.stdout(Stdio::piped()).spawn().expect("a child");
         let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
         Role { child, lines }
@@ -71,17 +71,26 @@ fn ids(api: &TrackingApi) -> HashSet<String> {
     api.delivered_ids().into_iter().collect()
 }
 
+/// The program of an example; a whole `cargo test` builds it.
+fn example(name: &str) -> Command {
+    let tests = std::env::current_exe().expect("this binary");
+    let program = tests.ancestors().nth(2).expect("it is in deps").join("examples").join(name);
+    assert!(program.exists(), "{} is not built: run the whole `cargo test`", program.display());
+    Command::new(program)
+}
+
 #[test]
 fn sigterm_with_a_graceful_close_loses_nothing() {
     let api = TrackingApi::start().expect("a free port");
-    let mut role = Role::start("graceful_shutdown", &api, &[]);
-    role.line("serving;");
-    api.wait_for_events(30, SOON);
+    let mut command = example("graceful_shutdown");
+    let mut role = Role::of(command.arg(api.url()));
+    role.line("ready: 100 events are waiting");
+    assert_eq!(api.request_count(), 0, "they wait for the close");
     let terminated = Command::new("kill").args(["-TERM", &role.child.id().to_string()]).status();
     assert!(terminated.expect("kill is there").success());
-    let accepted = role.line("accepted ");
+    assert_eq!(role.line("100 delivered"), ", 0 failed");
     assert!(role.end().success(), "the exit code is the service's own");
-    assert_eq!(accepted, format!("{}, pending 0", ids(&api).len()), "all that was accepted has arrived");
+    assert_eq!(ids(&api).len(), 100);
 }
 
 #[test]
@@ -164,12 +173,6 @@ mod child {
 
     fn track(number: usize) -> Track {
         Track::new("Child").user_id("u1").message_id(format!("{}-{number}", std::process::id()))
-    }
-
-    #[test]
-    #[ignore = "a child of sigterm_with_a_graceful_close_loses_nothing"]
-    fn graceful_shutdown() {
-        super::graceful_shutdown::main().expect("it closes");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::fields::{Field, Fields};
 use super::{Context, Integrations, InvalidField, Kind, MessageId, Object, Timestamp, limits};
 use crate::ledger::{Ticket, Watch};
 
@@ -38,8 +39,7 @@ pub(super) struct Content {
     pub(super) message_id: MessageId,
     /// None until the call is made, where it was not given.
     pub(super) timestamp: Option<Timestamp>,
-    /// The common fields that are strings, as members of the event's JSON.
-    pub(super) fields: Object,
+    pub(super) fields: Fields,
     /// Properties or traits, whichever the kind has.
     pub(super) section: Option<Object>,
     pub(super) context: Option<Context>,
@@ -74,7 +74,7 @@ impl Event {
             kind,
             message_id: MessageId::Unset,
             timestamp: None,
-            fields: Object::new(),
+            fields: Fields::default(),
             section: None,
             context: None,
             integrations: None,
@@ -112,23 +112,23 @@ impl Event {
     /// The id of the user in your database.
     #[must_use]
     pub fn user_id(&self) -> Option<Cow<'_, str>> {
-        self.field("userId")
+        self.field(Field::UserId)
     }
 
     /// Sets the user id; an empty one takes it away.
     pub fn set_user_id(&mut self, id: &str) {
-        self.set_field("userId", id);
+        self.set_field(Field::UserId, id);
     }
 
     /// The id of a user who is not known.
     #[must_use]
     pub fn anonymous_id(&self) -> Option<Cow<'_, str>> {
-        self.field("anonymousId")
+        self.field(Field::AnonymousId)
     }
 
     /// Sets the anonymous id; an empty one takes it away.
     pub fn set_anonymous_id(&mut self, id: &str) {
-        self.set_field("anonymousId", id);
+        self.set_field(Field::AnonymousId, id);
     }
 
     /// The name of a tracked event, a page or a screen.
@@ -145,19 +145,19 @@ impl Event {
     /// The category of a page or screen.
     #[must_use]
     pub fn category(&self) -> Option<Cow<'_, str>> {
-        self.field("category")
+        self.field(Field::Category)
     }
 
     /// The group of a group call.
     #[must_use]
     pub fn group_id(&self) -> Option<Cow<'_, str>> {
-        self.field("groupId")
+        self.field(Field::GroupId)
     }
 
     /// The former id of an alias call.
     #[must_use]
     pub fn previous_id(&self) -> Option<Cow<'_, str>> {
-        self.field("previousId")
+        self.field(Field::PreviousId)
     }
 
     /// The properties of a track, page or screen call, the traits of an identify or group call: the one section that
@@ -214,21 +214,16 @@ impl Event {
         self.write().integrations.get_or_insert_default()
     }
 
-    pub(super) fn field(&self, key: &str) -> Option<Cow<'_, str>> {
-        self.content.fields.get_str(key)
+    fn field(&self, field: Field) -> Option<Cow<'_, str>> {
+        self.content.fields.get(field)
     }
 
-    pub(super) fn set_field(&mut self, key: &str, value: &str) {
-        let fields = &mut self.write().fields;
-        if value.is_empty() {
-            fields.remove(key);
-        } else {
-            fields.insert(key, value);
-        }
+    pub(super) fn set_field(&mut self, field: Field, value: &str) {
+        self.write().fields.set(field, value);
     }
 
-    fn name_field(&self) -> &'static str {
-        if self.kind() == Kind::Track { "event" } else { "name" }
+    fn name_field(&self) -> Field {
+        if self.kind() == Kind::Track { Field::Event } else { Field::Name }
     }
 
     /// The content to change, with the old one saved if a plugin is at work.

@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 
+use super::fields::Field;
 use super::{Event, Kind, MessageId, Timestamp};
 use crate::ledger::Settlement;
 
@@ -196,7 +197,7 @@ impl Page {
 
     /// The category of the page.
     pub fn category(mut self, category: &str) -> Self {
-        self.0.set_field("category", category);
+        self.0.set_field(Field::Category, category);
         self
     }
 }
@@ -211,7 +212,7 @@ impl Screen {
 
     /// The category of the screen.
     pub fn category(mut self, category: &str) -> Self {
-        self.0.set_field("category", category);
+        self.0.set_field(Field::Category, category);
         self
     }
 }
@@ -220,7 +221,7 @@ impl Group {
     /// The group `group_id`; an empty one is refused.
     pub fn new(group_id: impl ToString) -> Self {
         let mut group = Event::new(Kind::Group);
-        group.set_field("groupId", &group_id.to_string());
+        group.set_field(Field::GroupId, &group_id.to_string());
         Self(group)
     }
 }
@@ -229,7 +230,7 @@ impl Alias {
     /// The user `user_id`, who was `previous_id` before; an empty one is refused.
     pub fn new(previous_id: impl ToString, user_id: impl ToString) -> Self {
         let mut alias = Event::new(Kind::Alias);
-        alias.set_field("previousId", &previous_id.to_string());
+        alias.set_field(Field::PreviousId, &previous_id.to_string());
         alias.set_user_id(&user_id.to_string());
         Self(alias)
     }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::fields::Field;
 use super::object::dismantle;
 use super::{Context, Event, Integrations, Kind, MessageId, Object, Timestamp};
 
@@ -71,13 +72,13 @@ fn read(members: &mut Map<String, Value>) -> Result<Event, InvalidEvent> {
     if let Some(timestamp) = string(members, "timestamp", "a string in RFC 3339")? {
         event.write().timestamp = Some(timestamp.parse::<Timestamp>()?);
     }
-    for field in ["userId", "anonymousId", "groupId", "previousId"] {
-        if let Some(id) = id(members, field)? {
+    for field in [Field::UserId, Field::AnonymousId, Field::GroupId, Field::PreviousId] {
+        if let Some(id) = id(members, field.as_str())? {
             event.set_field(field, &id);
         }
     }
-    for field in ["event", "name", "category"] {
-        if let Some(text) = string(members, field, "a string")? {
+    for field in [Field::Event, Field::Name, Field::Category] {
+        if let Some(text) = string(members, field.as_str(), "a string")? {
             event.set_field(field, &text);
         }
     }
@@ -91,7 +92,7 @@ fn read(members: &mut Map<String, Value>) -> Result<Event, InvalidEvent> {
     }
     for (key, value) in std::mem::take(members) {
         if !value.is_null() {
-            content.fields.insert(&key, &value);
+            content.fields.keep(&key, &value);
         }
         dismantle(value);
     }

@@ -2,6 +2,7 @@
 //!
 //! Segment answers 200 to most events that it then discards, so this check is the only error a caller ever sees.
 
+use super::fields::Field;
 use super::object::{ObjectFault, ValueFault};
 use super::strict::Fault;
 use super::{Event, Kind, MAX_DEPTH, MessageId, Object};
@@ -21,13 +22,13 @@ pub const MAX_MESSAGE_ID_CHARS: usize = 99;
 #[non_exhaustive]
 pub enum InvalidField {
     /// Neither a user id nor an anonymous id.
-    #[error("a {kind} event needs a userId or an anonymousId, and has neither: set one")]
+    #[error("the {kind} call has neither userId nor anonymousId: set one of them")]
     MissingId {
         /// The call.
         kind: Kind,
     },
     /// A field that this call cannot do without is missing or empty.
-    #[error("a {kind} event needs a {field}, and it is missing or empty: set it")]
+    #[error("{field} is missing or empty: a {kind} call needs it")]
     Missing {
         /// The call.
         kind: Kind,
@@ -86,15 +87,18 @@ pub enum InvalidField {
 pub(crate) fn check(event: &Event) -> Result<(), InvalidField> {
     let kind = event.kind();
     let content = &event.content;
-    let has = |field: &str| content.fields.contains_key(field);
-    let needs = |field: &'static str| if has(field) { Ok(()) } else { Err(InvalidField::Missing { kind, field }) };
+    let has = |field| content.fields.has(field);
+    let needs = |field: Field| match has(field) {
+        true => Ok(()),
+        false => Err(InvalidField::Missing { kind, field: field.as_str() }),
+    };
     match kind {
-        Kind::Track => needs("event")?,
-        Kind::Group => needs("groupId")?,
-        Kind::Alias => needs("userId").and_then(|()| needs("previousId"))?,
+        Kind::Track => needs(Field::Event)?,
+        Kind::Group => needs(Field::GroupId)?,
+        Kind::Alias => needs(Field::UserId).and_then(|()| needs(Field::PreviousId))?,
         Kind::Identify | Kind::Page | Kind::Screen => {}
     }
-    if !has("userId") && !has("anonymousId") {
+    if !has(Field::UserId) && !has(Field::AnonymousId) {
         return Err(InvalidField::MissingId { kind });
     }
     if let MessageId::Given(id) = &content.message_id {
@@ -113,7 +117,7 @@ fn check_message_id(id: &str) -> Result<(), InvalidField> {
 /// Checks what plugins can break: values that JSON cannot carry, and depth.
 pub(crate) fn check_sections(event: &Event) -> Result<(), InvalidField> {
     let content = &event.content;
-    check_object("fields", Some(&content.fields))?;
+    check_object("fields", Some(content.fields.members()))?;
     check_object(content.kind.section(), content.section.as_ref())?;
     check_object("context", content.context.as_deref())?;
     check_object("integrations", content.integrations.as_deref())

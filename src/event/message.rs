@@ -56,7 +56,7 @@ impl Event {
     /// The event in its final form, its context merged over `defaults`; the ticket alone, if plugins have made it
     /// what cannot be sent.
     pub(crate) fn seal(mut self, ticket: Ticket, defaults: &Context) -> Result<Message, (Ticket, InvalidField)> {
-        if let Err(invalid) = limits::check_sections(&self) {
+        if let Err(invalid) = limits::check(&self) {
             return Err((ticket, invalid));
         }
         if let Some(context) = &mut self.content.context {
@@ -83,7 +83,7 @@ impl Event {
             timestamp.write(out);
             out.push(b'"');
         }
-        let fields = content.fields.members_text();
+        let fields = content.fields.members().members_text();
         if !fields.is_empty() {
             out.push(b',');
             out.extend_from_slice(&fields);
@@ -112,7 +112,7 @@ impl Event {
         frame
             + content.kind.as_str().len()
             + message_id
-            + comma(content.fields.members_len())
+            + comma(content.fields.members().members_len())
             + content.section.as_ref().map_or(0, |object| section(content.kind.section(), object.members_len()))
             + if context == 0 { 0 } else { section("context", context) }
             + content.integrations.as_deref().map_or(0, |object| section("integrations", object.members_len()))

@@ -8,6 +8,7 @@
 
 mod body;
 mod calls;
+mod fields;
 mod json;
 mod kind;
 mod limits;

@@ -5,6 +5,7 @@
 //! queue weighs.
 
 use super::body::{Attached, Content};
+use super::fields::{Fields, Present};
 use super::{Context, Event, Integrations, Kind, MessageId, Object, Timestamp};
 
 /// What stands in the buffer of one event: the lengths of its parts, in the order in which they follow each other.
@@ -14,6 +15,7 @@ pub(crate) struct Record {
     message_id: MessageId,
     timestamp: Option<Timestamp>,
     fields: u32,
+    present: Present,
     section: Option<u32>,
     context: Option<u32>,
     integrations: Option<u32>,
@@ -33,7 +35,8 @@ impl Record {
             kind: content.kind,
             message_id: std::mem::take(&mut content.message_id),
             timestamp: content.timestamp,
-            fields: put(&content.fields),
+            fields: put(content.fields.members()),
+            present: content.fields.present(),
             section: content.section.as_ref().map(&mut put),
             context: content.context.as_deref().map(&mut put),
             integrations: content.integrations.as_deref().map(&mut put),
@@ -53,7 +56,7 @@ impl Record {
             kind: self.kind,
             message_id,
             timestamp: self.timestamp,
-            fields: take(self.fields),
+            fields: Fields::of(take(self.fields), self.present),
             section: self.section.map(&mut take),
             context: self.context.map(&mut take).map(Context::from),
             integrations: self.integrations.map(&mut take).map(Integrations::from),

@@ -1,15 +1,217 @@
-//! Reading the members of a JSON object that is still text.
+//! A JSON object as text: its members without the braces, `"a":1,"b":{"c":2}`.
 //!
-//! The text is what this crate or `serde_json` wrote: the members of one object without its braces,
-//! `"a":1,"b":{"c":2}`, no white space around members. Nothing here parses values or allocates.
+//! Always: the text is what this crate or `serde_json` wrote, so a string has one spelling and there is no white
+//! space around members; and no key is there twice. Values are never parsed, and reading allocates nothing.
 
+use std::borrow::Cow;
 use std::ops::Range;
+
+use serde_json::{Map, Value};
+
+/// Room for the members of a usual event, so that they are written without growing.
+const FIRST_RESERVE: usize = 512;
+/// With this many bits set, after some 64 members, the filter of keys says little, and a map finds a key faster than
+/// a walk through the text.
+const CROWDED: u32 = 40;
+/// The filter of a text whose keys nobody has looked at: any key may be there.
+const ANY_KEY: u64 = u64::MAX;
+
+#[derive(Clone, Default)]
+pub(super) struct Text {
+    json: Vec<u8>,
+    /// One bit per hash of a key: a key whose bit is not set is certainly not there.
+    keys: u64,
+}
+
+impl Text {
+    /// Trusted text, as the module says.
+    pub(super) fn of(json: &[u8]) -> Self {
+        let keys = if json.is_empty() { 0 } else { ANY_KEY };
+        Self { json: json.to_vec(), keys }
+    }
+
+    pub(super) fn json(&self) -> &[u8] {
+        &self.json
+    }
+
+    /// How many members there are.
+    pub(super) fn len(&self) -> usize {
+        members(&self.json).count()
+    }
+
+    /// Whether a map would serve better.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.keys.count_ones() >= CROWDED
+    }
+
+    /// Appends a member whose value is what `write_value` appends, and removes an older one of the same key.
+    pub(super) fn insert<E>(
+        &mut self,
+        key: &str,
+        write_value: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let end = self.json.len();
+        let start = self.begin();
+        // A string can be written, and a `Vec` takes every byte.
+        let _ = serde_json::to_writer(&mut self.json, key);
+        let name = start + 1..self.json.len() - 1;
+        self.json.push(b':');
+        if let Err(error) = write_value(&mut self.json) {
+            self.json.truncate(end);
+            return Err(error);
+        }
+        self.settle(end, name);
+        Ok(())
+    }
+
+    /// Appends a member whose key (with quotes) and value are text already.
+    pub(super) fn insert_raw(&mut self, key: &[u8], value: &[u8]) {
+        let end = self.json.len();
+        let start = self.begin();
+        self.json.extend_from_slice(key);
+        let name = start + 1..self.json.len() - 1;
+        self.json.push(b':');
+        self.json.extend_from_slice(value);
+        self.settle(end, name);
+    }
+
+    /// Makes ready for another member, and returns where it begins.
+    fn begin(&mut self) -> usize {
+        if !self.json.is_empty() {
+            self.json.push(b',');
+        } else if self.json.capacity() == 0 {
+            self.json.reserve(FIRST_RESERVE);
+        }
+        self.json.len()
+    }
+
+    /// Notes the key of the member that was appended behind `end`, and removes an older member of the same key.
+    fn settle(&mut self, end: usize, name: Range<usize>) {
+        if self.keys == ANY_KEY {
+            self.keys = keys_of(self.json.get(..end).unwrap_or_default());
+        }
+        let Some(new) = self.json.get(name) else { return };
+        let bit = key_bit(new);
+        if self.keys & bit == 0 {
+            self.keys |= bit;
+        } else if let Some(older) = find(self.json.get(..end).unwrap_or_default(), new) {
+            self.cut(older);
+        }
+    }
+
+    pub(super) fn contains(&self, key: &str) -> bool {
+        self.find(key).is_some()
+    }
+
+    /// The text of the value at `key`.
+    pub(super) fn raw(&self, key: &str) -> Option<&[u8]> {
+        self.json.get(self.find(key)?.value)
+    }
+
+    /// Takes the member `key` out; whether it was there.
+    pub(super) fn remove(&mut self, key: &str) -> bool {
+        let found = self.find(key);
+        let was_there = found.is_some();
+        if let Some(member) = found {
+            self.cut(member);
+        }
+        was_there
+    }
+
+    fn find(&self, key: &str) -> Option<Member> {
+        let name = escaped(key);
+        if self.keys & key_bit(&name) == 0 {
+            return None;
+        }
+        find(&self.json, &name)
+    }
+
+    fn cut(&mut self, member: Member) {
+        let (start, end) = (member.key.start, member.value.end);
+        if end < self.json.len() {
+            self.json.drain(start..=end);
+        } else {
+            self.json.drain(start.saturating_sub(1)..);
+        }
+    }
+
+    /// Whether certainly no key is in both; `false` says nothing.
+    pub(super) fn shares_no_key(&self, other: &Text) -> bool {
+        self.known_keys() & other.known_keys() == 0
+    }
+
+    fn known_keys(&self) -> u64 {
+        if self.keys == ANY_KEY { keys_of(&self.json) } else { self.keys }
+    }
+
+    /// Puts the members of `other`, which shares no key, in front.
+    pub(super) fn prepend(&mut self, other: &Text) {
+        if other.json.is_empty() {
+            return;
+        }
+        let mut json = Vec::with_capacity(self.prepended_len(other));
+        json.extend_from_slice(&other.json);
+        if !self.json.is_empty() {
+            json.push(b',');
+        }
+        json.extend_from_slice(&self.json);
+        *self = Text { json, keys: self.known_keys() | other.known_keys() };
+    }
+
+    /// How long the text is with the members of `other` in front.
+    pub(super) fn prepended_len(&self, other: &Text) -> usize {
+        let comma = usize::from(!self.json.is_empty() && !other.json.is_empty());
+        self.json.len() + comma + other.json.len()
+    }
+
+    pub(super) fn to_map(&self) -> Map<String, Value> {
+        let mut json = Vec::with_capacity(self.json.len() + 2);
+        json.push(b'{');
+        json.extend_from_slice(&self.json);
+        json.push(b'}');
+        serde_json::from_slice(&json).unwrap_or_default()
+    }
+}
+
+/// The key as it stands between its quotes.
+fn escaped(key: &str) -> Cow<'_, [u8]> {
+    if key.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
+        return Cow::Borrowed(key.as_bytes());
+    }
+    let quoted = serde_json::to_vec(key).unwrap_or_default();
+    Cow::Owned(quoted.get(1..quoted.len() - 1).unwrap_or_default().to_vec())
+}
+
+/// The bit of a key, from its length and its first and last eight bytes.
+fn key_bit(name: &[u8]) -> u64 {
+    let (first, last) = match (name.first_chunk(), name.last_chunk()) {
+        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
+        _ => (name.iter().fold(0, |short, byte| short << 8 | u64::from(*byte)), 0),
+    };
+    let hash = (first ^ last.rotate_left(29) ^ name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    1 << (hash >> 58)
+}
+
+fn keys_of(text: &[u8]) -> u64 {
+    members(text).fold(0, |keys, member| keys | key_bit(text.get(member.name()).unwrap_or_default()))
+}
+
+fn find(text: &[u8], name: &[u8]) -> Option<Member> {
+    members(text).find(|member| text.get(member.name()) == Some(name))
+}
 
 /// One member: where it stands, and where its key (with quotes) and its value are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Member {
     pub(super) key: Range<usize>,
     pub(super) value: Range<usize>,
+}
+
+impl Member {
+    /// Where the key is, without its quotes.
+    fn name(&self) -> Range<usize> {
+        self.key.start + 1..self.key.end - 1
+    }
 }
 
 /// The members of `text`, in order. Ends early on text that is not what the module says.
@@ -74,7 +276,64 @@ fn nested_end(text: &[u8], start: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::members;
+    use proptest::prelude::*;
+
+    use super::{Map, Text, Value, members};
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Insert(String, i32),
+        Remove(String),
+        /// Through the queue, where the keys are forgotten.
+        Copy,
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        // Few enough keys to meet again, of lengths around the eight bytes that are hashed.
+        let key = || prop_oneof!["[ab]{0,3}", "[ab]{0,2}_____[ab]{0,2}", "[\\\\\"\n\u{e9}]{0,2}"];
+        let insert = (key(), any::<i32>()).prop_map(|(key, value)| Step::Insert(key, value));
+        prop::collection::vec(prop_oneof![4 => insert, 1 => key().prop_map(Step::Remove), 1 => Just(Step::Copy)], 0..80)
+    }
+
+    proptest! {
+        #[test]
+        fn text_holds_what_a_map_would(steps in steps()) {
+            let (mut text, mut map) = (Text::default(), Map::new());
+            for step in steps {
+                match step {
+                    Step::Insert(key, value) => {
+                        let written = text.insert(&key, |out| serde_json::to_writer(out, &value));
+                        prop_assert!(written.is_ok());
+                        map.insert(key, value.into());
+                    }
+                    Step::Remove(key) => prop_assert_eq!(text.remove(&key), map.remove(&key).is_some()),
+                    Step::Copy => text = Text::of(text.json()),
+                }
+                prop_assert_eq!(text.len(), map.len());
+                prop_assert_eq!(text.to_map(), map.clone());
+                for (key, value) in &map {
+                    let found = text.raw(key).and_then(|raw| serde_json::from_slice::<Value>(raw).ok());
+                    prop_assert_eq!(found.as_ref(), Some(value));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_written_leaves_no_trace() {
+        let fail = |out: &mut Vec<u8>| {
+            out.push(b'2');
+            Err("too bad")
+        };
+        let mut text = Text::default();
+        for _ in 0..2 {
+            assert!(text.insert("a", fail).is_err());
+            assert_eq!(text.json(), b"");
+        }
+        assert!(text.insert("b", |out| serde_json::to_writer(out, &1)).is_ok());
+        assert!(text.insert("b", fail).is_err());
+        assert_eq!(text.json(), br#""b":1"#);
+    }
 
     #[test]
     fn members_are_found_in_order_whatever_their_values_hold() {

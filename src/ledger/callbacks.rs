@@ -10,9 +10,9 @@ pub(super) struct Callbacks {
     open: Mutex<(Sender<()>, Receiver<()>)>,
 }
 
-/// Held while a callback waits or runs, or is about to.
+/// Held while a callback waits or runs.
 #[derive(Debug)]
-pub(crate) struct Busy(#[expect(dead_code, reason = "its drop is what counts")] Sender<()>);
+pub(super) struct Busy(#[expect(dead_code, reason = "its drop is what counts")] Sender<()>);
 
 impl Callbacks {
     pub(super) fn new() -> Self {

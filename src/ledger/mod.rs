@@ -12,11 +12,11 @@ mod stats;
 mod ticket;
 mod watch;
 
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-pub(crate) use callbacks::Busy;
 use callbacks::Callbacks;
 pub use flush::FlushReport;
 use flush::FlushTally;
@@ -29,8 +29,10 @@ pub(crate) use watch::Watch;
 
 use crate::background::Background;
 
+/// Who is told that nothing is pending any more, and how many events were accepted so far.
+type Drained = Box<dyn Fn(u64) + Send + Sync>;
+
 /// Counts of one client.
-#[derive(Debug)]
 pub(crate) struct Ledger {
     pub(crate) room: Room,
     refused: AtomicU64,
@@ -40,6 +42,7 @@ pub(crate) struct Ledger {
     changed: Condvar,
     callbacks: Callbacks,
     background: Background,
+    drained: Drained,
 }
 
 #[derive(Debug, Default)]
@@ -51,7 +54,7 @@ struct Books {
 }
 
 impl Ledger {
-    pub(crate) fn new(background: Background) -> Self {
+    pub(crate) fn new(background: Background, drained: impl Fn(u64) + Send + Sync + 'static) -> Self {
         Self {
             room: Room::default(),
             refused: AtomicU64::new(0),
@@ -60,6 +63,7 @@ impl Ledger {
             changed: Condvar::new(),
             callbacks: Callbacks::new(),
             background,
+            drained: Box::new(drained),
         }
     }
 
@@ -71,12 +75,7 @@ impl Ledger {
         self.refused.load(Ordering::Relaxed)
     }
 
-    /// Held by whoever settles events and tells of it, from before they are counted: closing waits for that, too.
-    pub(crate) fn telling(&self) -> Busy {
-        self.callbacks.enter()
-    }
-
-    /// Blocks until whoever watched settled events was told, and their callbacks have returned, at most `timeout`. Whether they have.
+    /// Blocks until the callbacks of settled events have returned, at most `timeout`. Whether they have.
     pub(crate) fn wait_for_callbacks(&self, timeout: Duration) -> bool {
         self.callbacks.wait(timeout)
     }
@@ -95,9 +94,9 @@ impl Ledger {
         self.refused.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Settles one destination's share of each ticket, under one lock. Returns whether nothing is pending any more.
-    pub(crate) fn settle_shares<'a>(&self, tickets: impl IntoIterator<Item = &'a Ticket>, outcome: Outcome) -> bool {
-        self.settle(tickets.into_iter().filter_map(|ticket| Some((ticket, ticket.settle_share(outcome)?))))
+    /// Settles one destination's share of each ticket, under one lock.
+    pub(crate) fn settle_shares<'a>(&self, tickets: impl IntoIterator<Item = &'a Ticket>, outcome: Outcome) {
+        self.settle(tickets.into_iter().filter_map(|ticket| Some((ticket, ticket.settle_share(outcome)?))));
     }
 
     /// Whether somebody waits for a flush: then nothing waits for its batch to fill.
@@ -105,33 +104,40 @@ impl Ledger {
         self.flushing.load(Ordering::Acquire) > 0
     }
 
-    /// Settles tickets altogether, under one lock. Returns whether nothing is pending any more.
-    pub(crate) fn settle<'a>(&self, tickets: impl IntoIterator<Item = (&'a Ticket, Outcome)>) -> bool {
-        let (mut told, mut telling) = (Vec::new(), None);
+    /// Settles tickets altogether, under one lock.
+    pub(crate) fn settle<'a>(&self, tickets: impl IntoIterator<Item = (&'a Ticket, Outcome)>) {
+        let mut any = false;
         let mut books = self.books();
         for (ticket, outcome) in tickets {
             if !ticket.settle_once() {
                 continue;
             }
+            any = true;
             books.count(ticket.epoch(), outcome);
             if !ticket.is_shared() {
                 self.room.end_early(ticket.bytes());
             }
             if ticket.is_watched() {
-                telling.get_or_insert_with(|| self.telling());
-                told.push((ticket, outcome));
+                // Under the lock: when a flush returns, the receipts of its events are there.
+                self.tell(ticket, outcome);
             }
         }
-        let drained = books.settled() == self.accepted();
+        let accepted = self.accepted();
+        let drained = any && books.settled() == accepted;
         let flushed = books.flushes.iter().any(|flush| flush.report.pending == 0);
         drop(books);
         if drained || flushed {
             self.changed.notify_all();
         }
-        for (ticket, outcome) in told {
-            self.tell(ticket, outcome);
+        if drained {
+            (self.drained)(accepted);
         }
-        drained
+    }
+}
+
+impl fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ledger").field("room", &self.room).finish_non_exhaustive()
     }
 }
 

@@ -6,8 +6,15 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
+
 /// A number of events and what they weigh in bytes.
+///
+/// Callers and the pipeline count at the same time: each count has cache lines of its own (two, because processors
+/// fetch them in pairs), so that neither waits for the other's.
 #[derive(Debug, Default)]
+#[repr(align(128))]
 pub(crate) struct Load {
     events: AtomicU64,
     bytes: AtomicU64,
@@ -44,6 +51,7 @@ pub(crate) struct Room {
     fanned_out: Load,
     /// Done by the destination that is furthest along.
     done: Load,
+    freed: Notify,
 }
 
 impl Room {
@@ -53,6 +61,7 @@ impl Room {
 
     pub(crate) fn end_early(&self, bytes: u32) {
         self.ended_early.add(1, u64::from(bytes));
+        self.wake();
     }
 
     pub(crate) fn fan_out(&self, bytes: u32) {
@@ -67,6 +76,17 @@ impl Room {
     /// A destination is done with `load` altogether.
     pub(crate) fn advance(&self, load: &Load) {
         self.done.raise_to(load);
+        self.wake();
+    }
+
+    /// Ends when something under way is done, from now on.
+    pub(crate) fn freed(&self) -> Notified<'_> {
+        self.freed.notified()
+    }
+
+    /// Has whoever waits for room look again.
+    pub(crate) fn wake(&self) {
+        self.freed.notify_waiters();
     }
 
     /// Events under way, and what they weigh.

@@ -73,6 +73,14 @@ impl Receipt {
     }
 }
 
+impl Receipt {
+    /// The end of the event, if it has come.
+    #[must_use]
+    pub fn now(mut self) -> Option<Settlement> {
+        self.receiver.try_recv().ok()
+    }
+}
+
 impl Future for Receipt {
     type Output = Settlement;
 

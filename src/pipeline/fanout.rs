@@ -18,11 +18,13 @@ pub(super) type FanOutFuture = Ready<Result<(), Stopped>>;
 #[derive(Clone)]
 pub(super) struct FanOut {
     shared: std::sync::Weak<Shared>,
+    /// Which lanes get the event at hand; kept for its memory.
+    selected: Vec<bool>,
 }
 
 impl FanOut {
     pub(super) fn new(shared: &Arc<Shared>) -> Self {
-        Self { shared: Arc::downgrade(shared) }
+        Self { shared: Arc::downgrade(shared), selected: Vec::new() }
     }
 }
 
@@ -39,16 +41,22 @@ impl Service<Passage> for FanOut {
         let Some(shared) = self.shared.upgrade() else {
             return ready(Err(Stopped { reason: DropReason::Closed }));
         };
-        ready(fan_out(&shared, passage))
+        ready(fan_out(&shared, passage, &mut self.selected))
     }
 }
 
-fn fan_out(shared: &Shared, Passage { mut event, plan }: Passage) -> Result<(), Stopped> {
+fn fan_out(shared: &Shared, Passage { mut event, plan }: Passage, selected: &mut Vec<bool>) -> Result<(), Stopped> {
     // A middleware that made a copy of the event has no ticket for it; the original is what counts.
     let Some(mut ticket) = event.attached.ticket.take() else {
         return Err(Stopped { reason: DropReason::Middleware });
     };
-    let selected: Vec<bool> = plan.lanes.iter().map(|lane| lane.selects(&event)).collect();
+    // Through the queue nothing comes this far; by hand it does.
+    if shared.intake.is_disabled() {
+        ticket.settle(Outcome::Dropped(DropReason::Disabled));
+        return Err(Stopped { reason: DropReason::Disabled });
+    }
+    selected.clear();
+    selected.extend(plan.lanes.iter().map(|lane| lane.selects(&event)));
     let chosen = selected.iter().filter(|selected| **selected).count();
     if chosen == 0 {
         ticket.settle(Outcome::Dropped(DropReason::NoDestination));
@@ -77,7 +85,7 @@ fn fan_out(shared: &Shared, Passage { mut event, plan }: Passage) -> Result<(), 
     message.ticket.share(u32::try_from(chosen).unwrap_or(u32::MAX));
     let message = Arc::new(message);
     for (lane, selected) in plan.lanes.iter().zip(selected) {
-        if selected {
+        if *selected {
             lane.offer(message.clone());
         } else {
             lane.pass_by(bytes);

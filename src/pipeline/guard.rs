@@ -4,7 +4,6 @@ use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -55,14 +54,6 @@ pub(super) fn call<T>(work: impl FnOnce() -> Result<T, BoxError>) -> Result<T, M
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(outcome) => outcome.map_err(Mishap::Error),
         Err(panic) => Err(Mishap::Panicked(panic_message(&*panic))),
-    }
-}
-
-/// Asks a service whether it is ready; a panic is as good as an error.
-pub(super) fn poll_ready(ready: impl FnOnce() -> Poll<Result<(), BoxError>>) -> Poll<Result<(), BoxError>> {
-    match call(|| Ok(ready())) {
-        Ok(ready) => ready,
-        Err(mishap) => Poll::Ready(Err(mishap.to_string().into())),
     }
 }
 

@@ -12,12 +12,14 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use super::call_context::CallContext;
+use super::refusal::{CallError, RefusedBecause};
 use super::registry::Command;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::emitter::signal::{Emitted, Failure};
 use crate::event::{self, Context, Event, InvalidField, MAX_EVENT_BYTES, Record};
-use crate::ledger::{Ledger, Ticket, Watch};
+use crate::ledger::{DropReason, Ledger, Outcome, Ticket, Watch};
 use crate::reentry;
 
 /// Bytes of events that one chunk holds.
@@ -27,92 +29,6 @@ const SPARE_CHUNKS: usize = 4;
 /// Chunks that wake a worker which sleeps until its next look.
 const WAKE_AT_CHUNKS: usize = 4;
 
-/// Why a call was refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RefusedBecause {
-    /// The event is not one that can be sent.
-    #[error(transparent)]
-    Invalid(InvalidField),
-    /// As much as the settings allow is under way.
-    #[error(
-        "the queue is full: {events} events of {bytes} bytes are under way, at most {max_events} events and {max_bytes} \
-         bytes are allowed"
-    )]
-    QueueFull {
-        /// Events under way.
-        events: u64,
-        /// What they weigh, in bytes of JSON.
-        bytes: u64,
-        /// The setting `max_queue_size`.
-        max_events: u64,
-        /// The setting `max_queue_bytes`.
-        max_bytes: u64,
-    },
-    /// The client was closed.
-    #[error("the client was closed")]
-    Closed,
-    /// A plugin, listener or callback answers events with events, which lead to events again.
-    #[error("a plugin, listener or callback sends events because of its own events: eight led to this one")]
-    Loop,
-}
-
-/// The error of a call: why it was refused, and the event.
-pub struct CallError {
-    because: RefusedBecause,
-    event: Box<Event>,
-}
-
-impl CallError {
-    /// Why.
-    #[must_use]
-    pub fn because(&self) -> &RefusedBecause {
-        &self.because
-    }
-
-    /// Whether the queue was full, so that the same call may succeed later.
-    #[must_use]
-    pub fn is_queue_full(&self) -> bool {
-        matches!(self.because, RefusedBecause::QueueFull { .. })
-    }
-
-    /// Whether the client was closed.
-    #[must_use]
-    pub fn is_closed(&self) -> bool {
-        self.because == RefusedBecause::Closed
-    }
-
-    /// Whether something is wrong with the event itself.
-    #[must_use]
-    pub fn is_invalid(&self) -> bool {
-        matches!(self.because, RefusedBecause::Invalid(_))
-    }
-
-    /// The event, as it was.
-    #[must_use]
-    pub fn into_event(self) -> Event {
-        *self.event
-    }
-}
-
-impl fmt::Display for CallError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} event refused: {}", self.event.kind(), self.because)
-    }
-}
-
-impl fmt::Debug for CallError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CallError").field("because", &self.because).field("event", &self.event).finish()
-    }
-}
-
-impl std::error::Error for CallError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.because.source()
-    }
-}
-
 /// How much may be under way.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Capacity {
@@ -120,6 +36,8 @@ pub(crate) struct Capacity {
     pub(crate) bytes: u64,
     /// Whether the oldest gives way, in the destination's queue, rather than the new one being refused here.
     pub(crate) drops_oldest: bool,
+    /// Whether every event ends here, counted and not sent.
+    pub(crate) disabled: bool,
 }
 
 pub(crate) struct Intake {
@@ -133,8 +51,11 @@ pub(crate) struct Intake {
     emitter: Emitter,
     clock: Clock,
     defaults: Context,
+    call_context: Option<CallContext>,
 }
 
+/// What the lock guards: in cache lines that callers touch, and the pipeline hardly.
+#[repr(align(128))]
 struct Front {
     /// Older than what is filling.
     full: VecDeque<Chunk>,
@@ -190,6 +111,7 @@ impl Intake {
         emitter: Emitter,
         clock: Clock,
         defaults: Context,
+        call_context: Option<CallContext>,
     ) -> Self {
         let front = Front {
             full: VecDeque::new(),
@@ -201,23 +123,46 @@ impl Intake {
         };
         let (front, wake) = (Mutex::new(front), Notify::new());
         let (refusing, looped) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { front, wake, refusing, looped, capacity, ledger, emitter, clock, defaults }
+        Self { front, wake, refusing, looped, capacity, ledger, emitter, clock, defaults, call_context }
     }
 
     /// Accepts the event or refuses it. Never blocks.
     pub(crate) fn push(&self, event: impl Into<Event>) -> Result<(), CallError> {
-        let mut event = event.into();
+        self.try_push(event.into()).map_err(|(because, event)| self.refuse(because, event))
+    }
+
+    /// Accepts the event or refuses it, after waiting for room.
+    pub(crate) async fn push_when_room(&self, event: Event) -> Result<(), CallError> {
+        let mut event = event;
+        loop {
+            let freed = self.ledger.room.freed();
+            event = *match self.try_push(event) {
+                Ok(()) => return Ok(()),
+                Err((RefusedBecause::QueueFull { .. }, event)) => event,
+                Err((because, event)) => return Err(self.refuse(because, event)),
+            };
+            freed.await;
+        }
+    }
+
+    fn try_push(&self, mut event: Event) -> Result<(), (RefusedBecause, Box<Event>)> {
         let bytes = match self.check(&mut event) {
             Ok(bytes) => bytes,
-            Err(because) => return Err(self.refuse(because, event)),
+            Err(because) => return Err((because, Box::new(event))),
         };
         let mut front = self.front();
         if let Err(because) = self.accept(&front, bytes) {
             drop(front);
-            return Err(self.refuse(because, event));
+            return Err((because, Box::new(event)));
         }
         let watch = event.detach().watch;
         let epoch = front.epoch;
+        if self.capacity.disabled {
+            drop(front);
+            let ticket = Ticket::new(self.ledger.clone(), epoch, bytes, reentry::depth(), watch);
+            ticket.settle(Outcome::Dropped(DropReason::Disabled));
+            return Ok(());
+        }
         let chunk = front.chunk_for(bytes as usize);
         let record = Record::pack(&mut event, &mut chunk.text);
         chunk.entries.push_back(Entry::Event(Packed { record, bytes, depth: reentry::depth(), epoch, watch }));
@@ -233,18 +178,18 @@ impl Intake {
     pub(super) fn admit(&self, mut event: Event) -> Result<Event, CallError> {
         let bytes = match self.check(&mut event) {
             Ok(bytes) => bytes,
-            Err(because) => return Err(self.refuse(because, event)),
+            Err(because) => return Err(self.refuse(because, Box::new(event))),
         };
         let front = self.front();
         if let Err(because) = self.accept(&front, bytes) {
             drop(front);
-            return Err(self.refuse(because, event));
+            return Err(self.refuse(because, Box::new(event)));
         }
         let epoch = front.epoch;
         drop(front);
         let watch = event.detach().watch;
         event.make_message_id();
-        event.attached.ticket = Some(Ticket::new(self.ledger.clone(), epoch, bytes, reentry::depth(), watch));
+        event.attached.ticket = Some(self.ticket(&event, epoch, bytes, reentry::depth(), watch));
         Ok(event)
     }
 
@@ -271,7 +216,14 @@ impl Intake {
 
     /// Refuses every call from now on. Whether this call closed it.
     pub(super) fn close(&self) -> bool {
-        !std::mem::replace(&mut self.front().closed, true)
+        let first = !std::mem::replace(&mut self.front().closed, true);
+        // Whoever waits for room is refused now.
+        self.ledger.room.wake();
+        first
+    }
+
+    pub(super) fn is_disabled(&self) -> bool {
+        self.capacity.disabled
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -284,13 +236,15 @@ impl Intake {
             return Err(RefusedBecause::Closed);
         }
         let room = &self.ledger.room;
-        let Capacity { events: max_events, bytes: max_bytes, drops_oldest } = self.capacity;
+        let Capacity { events: max_events, bytes: max_bytes, drops_oldest, .. } = self.capacity;
         let (events, used) = if drops_oldest { room.used_before_destinations() } else { room.used() };
         if events >= max_events || used + u64::from(bytes) > max_bytes {
             return Err(RefusedBecause::QueueFull { events, bytes: used, max_events, max_bytes });
         }
         self.ledger.accept(bytes);
-        self.refusing.store(false, Ordering::Relaxed);
+        if self.refusing.load(Ordering::Relaxed) {
+            self.refusing.store(false, Ordering::Relaxed);
+        }
         Ok(())
     }
 
@@ -300,6 +254,9 @@ impl Intake {
             return Err(RefusedBecause::Loop);
         }
         event::check(event).map_err(RefusedBecause::Invalid)?;
+        if let Some(provider) = &self.call_context {
+            provider.add_to(event, &self.emitter);
+        }
         event.stamp(|| self.clock.wall().into());
         match event.final_len(&self.defaults) {
             bytes if bytes > MAX_EVENT_BYTES => Err(RefusedBecause::Invalid(InvalidField::TooLarge { bytes })),
@@ -308,12 +265,12 @@ impl Intake {
     }
 
     #[cold]
-    fn refuse(&self, because: RefusedBecause, event: Event) -> CallError {
+    fn refuse(&self, because: RefusedBecause, event: Box<Event>) -> CallError {
         self.ledger.refuse();
         // Whoever listens is called because of this call, even though it was refused.
         let _scope = reentry::because_of(reentry::depth());
         match because {
-            RefusedBecause::Closed => self.emitter.emit(Emitted::CallAfterClose(event.clone())),
+            RefusedBecause::Closed => self.emitter.emit(Emitted::CallAfterClose(Event::clone(&event))),
             // One report until the next call is accepted, not one per call.
             RefusedBecause::QueueFull { .. } if !self.refusing.swap(true, Ordering::Relaxed) => {
                 self.emitter.fail(Failure::new("tracklane", because.to_string(), 1));
@@ -323,7 +280,7 @@ impl Intake {
             }
             RefusedBecause::QueueFull { .. } | RefusedBecause::Invalid(_) | RefusedBecause::Loop => {}
         }
-        CallError { because, event: Box::new(event) }
+        CallError { because, event }
     }
 
     /// The oldest chunk. `done` goes back to be used again.
@@ -369,8 +326,16 @@ impl Intake {
         let before = rest.len();
         let mut event = record.unpack(&mut rest);
         chunk.read += before - rest.len();
-        event.attached.ticket = Some(Ticket::new(self.ledger.clone(), epoch, bytes, depth, watch));
+        event.attached.ticket = Some(self.ticket(&event, epoch, bytes, depth, watch));
         Some(Taken::Event(event))
+    }
+
+    fn ticket(&self, event: &Event, epoch: u64, bytes: u32, depth: u8, mut watch: Option<Box<Watch>>) -> Ticket {
+        if let Some(watch) = &mut watch {
+            // Known from here on, wherever the event ends.
+            watch.message_id = event.message_id().into_owned();
+        }
+        Ticket::new(self.ledger.clone(), epoch, bytes, depth, watch)
     }
 
     fn front(&self) -> MutexGuard<'_, Front> {

@@ -71,7 +71,8 @@ impl Default for QueueLimits {
 }
 
 /// What happens when a queue is full.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Overflow {
     /// The new event is refused: the call returns an error.
     #[default]

@@ -49,12 +49,16 @@ pub struct Destination {
     ignores_all: bool,
     service: BatchService,
     factory: Option<Factory>,
+    layers: Vec<BatchLayer>,
     batching: Batching,
     retry: RetryPolicy,
     queue: QueueLimits,
     in_flight: NonZeroUsize,
     attempt_timeout: Duration,
 }
+
+/// A layer, to be applied where the destination works: some of tower's need a runtime for it.
+type BatchLayer = Box<dyn Fn(BatchService) -> BatchService + Send>;
 
 /// What a lane needs to know of its destination.
 pub(crate) struct Wiring {
@@ -90,6 +94,7 @@ impl Destination {
             ignores_all: false,
             service: BatchService::new(service),
             factory: None,
+            layers: Vec::new(),
             batching: Batching::single(),
             retry: RetryPolicy::new(),
             queue: QueueLimits::default(),
@@ -133,7 +138,7 @@ impl Destination {
     }
 
     /// Wraps the service in a tower layer: timeout, rate limit, concurrency limit, load shed, … The last one added is
-    /// the outermost.
+    /// the outermost. They are applied when the destination is registered, on the runtime that it works on.
     pub fn layer<L>(mut self, layer: L) -> Self
     where
         L: Layer<BatchService> + Send + 'static,
@@ -142,9 +147,7 @@ impl Destination {
         <L::Service as Service<Batch>>::Error: Into<BoxError>,
         <L::Service as Service<Batch>>::Future: Send,
     {
-        self.service = BatchService::new(layer.layer(self.service));
-        self.factory =
-            self.factory.map(|mut make| -> Factory { Box::new(move || BatchService::new(layer.layer(make()))) });
+        self.layers.push(Box::new(move |service| BatchService::new(layer.layer(service))));
         self
     }
 
@@ -219,7 +222,10 @@ impl Destination {
     }
 
     pub(crate) fn into_wiring(self) -> Wiring {
-        let Self { service, factory, batching, retry, queue, in_flight, attempt_timeout, .. } = self;
+        let Self { batching, retry, queue, in_flight, attempt_timeout, layers, .. } = self;
+        let wrap = move |service| layers.iter().fold(service, |service, layer| layer(service));
+        let service = wrap(self.service);
+        let factory = self.factory.map(|mut make| -> Factory { Box::new(move || wrap(make())) });
         let selection = Selection { name: self.name, aliases: self.aliases, ignores_all: self.ignores_all };
         Wiring { service, factory, batching, retry, queue, in_flight: in_flight.get(), attempt_timeout, selection }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// How often and how long a destination's batches are tried again. The defaults are Segment's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 #[must_use]
 pub struct RetryPolicy {
     max_retries: u32,
@@ -11,18 +11,31 @@ pub struct RetryPolicy {
     cap: Duration,
     max_total_backoff: Duration,
     max_rate_limit: Duration,
+    schedule: Option<fn(u32) -> Duration>,
 }
 
 impl RetryPolicy {
+    /// The default of [`max_retries`](Self::max_retries).
+    pub const MAX_RETRIES: u32 = 10;
+    /// The longest wait before the first retry, by default.
+    pub const BASE: Duration = Duration::from_millis(500);
+    /// The longest wait before any retry, by default.
+    pub const CAP: Duration = Duration::from_secs(60);
+    /// The default of [`max_total_backoff`](Self::max_total_backoff).
+    pub const MAX_TOTAL_BACKOFF: Duration = Duration::from_secs(12 * 60 * 60);
+    /// The default of [`max_rate_limit`](Self::max_rate_limit).
+    pub const MAX_RATE_LIMIT: Duration = Duration::from_secs(12 * 60 * 60);
+
     /// Ten retries; 500 ms, doubled each time up to 60 s, of which a random part is waited (full jitter); twelve
     /// hours at most, and twelve more of pauses that the destination asked for.
     pub const fn new() -> Self {
         Self {
-            max_retries: 10,
-            base: Duration::from_millis(500),
-            cap: Duration::from_secs(60),
-            max_total_backoff: Duration::from_secs(12 * 60 * 60),
-            max_rate_limit: Duration::from_secs(12 * 60 * 60),
+            max_retries: Self::MAX_RETRIES,
+            base: Self::BASE,
+            cap: Self::CAP,
+            max_total_backoff: Self::MAX_TOTAL_BACKOFF,
+            max_rate_limit: Self::MAX_RATE_LIMIT,
+            schedule: None,
         }
     }
 
@@ -35,6 +48,12 @@ impl RetryPolicy {
     /// The longest wait before the first retry (`base`), doubled for each further one up to `cap`.
     pub const fn backoff(mut self, base: Duration, cap: Duration) -> Self {
         (self.base, self.cap) = (base, cap);
+        self
+    }
+
+    /// Waits as long as `schedule` says before each retry, counted from 1, in place of the backoff; without jitter.
+    pub const fn schedule(mut self, schedule: fn(retry: u32) -> Duration) -> Self {
+        self.schedule = Some(schedule);
         self
     }
 
@@ -62,8 +81,15 @@ impl RetryPolicy {
 
     /// How long to wait before retry number `retry` (from 1), however many there may be.
     pub(crate) fn wait(&self, retry: u32, random: f64) -> Duration {
-        let doubled = self.base.saturating_mul(1_u32.checked_shl(retry.saturating_sub(1)).unwrap_or(u32::MAX));
-        doubled.min(self.cap).mul_f64(random.clamp(0.0, 1.0))
+        match self.schedule {
+            Some(schedule) => schedule(retry),
+            None => self.longest_wait(retry).mul_f64(random.clamp(0.0, 1.0)),
+        }
+    }
+
+    fn longest_wait(&self, retry: u32) -> Duration {
+        let doublings = 1_u32.checked_shl(retry.saturating_sub(1)).unwrap_or(u32::MAX);
+        self.base.saturating_mul(doublings).min(self.cap)
     }
 
     /// Whether the count allows retry number `retry`.

@@ -15,6 +15,12 @@ use crate::error::BoxError;
 pub struct Body(Bytes);
 
 impl Body {
+    /// The bytes, to look at.
+    #[must_use]
+    pub fn as_bytes(&self) -> &Bytes {
+        &self.0
+    }
+
     /// The bytes.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {

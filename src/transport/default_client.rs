@@ -1,20 +1,23 @@
 //! The HTTP client that is used when none is given: `reqwest` over `rustls`.
 
-use std::error::Error;
-use std::fmt;
-use std::io;
 use std::net::ToSocketAddrs;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
-use rustls::ClientConfig;
+use http_body::Frame;
+use reqwest::ClientBuilder;
+use rustls::client::WantsClientCert;
+use rustls::{ClientConfig, RootCertStore, WantsVerifier};
 use rustls_platform_verifier::BuilderVerifierExt;
 use tower_service::Service;
 
 use super::Body;
+use super::send_error::{LookupError, SendError};
 use crate::error::{BoxError, SettingsError};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -33,28 +36,80 @@ impl DefaultClient {
     ///
     /// If the machine has no certificates to check servers against.
     pub fn new() -> Result<Self, SettingsError> {
-        let tls = tls().map_err(|error| SettingsError::http_client("the TLS certificates of this machine", error))?;
+        Self::build(checked_tls()?, |client| client)
+    }
+
+    /// A client for a server on this machine. It needs no certificates, and trusts no server over TLS.
+    ///
+    /// # Errors
+    ///
+    /// If the client cannot be made; there is no known reason why it could not.
+    pub fn plaintext() -> Result<Self, SettingsError> {
+        let trusting_nobody = |builder: ConfigBuilder| Ok(builder.with_root_certificates(RootCertStore::empty()));
+        let tls = tls(trusting_nobody).map_err(|error| SettingsError::http_client("TLS", error))?;
+        Self::build(tls, |client| client)
+    }
+
+    /// A client that goes through the proxy at `url`, such as `http://user:password@proxy.example:8080`, and through
+    /// none that the environment names.
+    ///
+    /// # Errors
+    ///
+    /// If the URL is not one of a proxy, or the machine has no certificates to check servers against. The error does
+    /// not show the URL, which may hold a password.
+    pub fn through_proxy(url: &str) -> Result<Self, SettingsError> {
+        // The error of `reqwest` shows the URL, and with it the password.
+        let proxy = reqwest::Proxy::all(url).map_err(|_| {
+            let problem = "is not the URL of a proxy, as in \"http://user:password@proxy.example:8080\"";
+            SettingsError::without_value("proxy", problem)
+        })?;
+        Self::build(checked_tls()?, |client| client.proxy(proxy))
+    }
+
+    fn build(tls: ClientConfig, complete: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Result<Self, SettingsError> {
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
             .dns_resolver(SystemResolver)
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .connect_timeout(CONNECT_TIMEOUT)
-            .pool_idle_timeout(POOL_IDLE_TIMEOUT)
-            .build();
+            .pool_idle_timeout(POOL_IDLE_TIMEOUT);
+        let client = complete(client).build();
         client.map(Self).map_err(|error| SettingsError::http_client("the default client", error.into()))
     }
 }
 
+/// TLS that checks servers against the certificates of this machine.
+fn checked_tls() -> Result<ClientConfig, SettingsError> {
+    tls(|builder| Ok(builder.with_platform_verifier()?))
+        .map_err(|error| SettingsError::http_client("the TLS certificates of this machine", error))
+}
+
+type ConfigBuilder = rustls::ConfigBuilder<ClientConfig, WantsVerifier>;
+type VerifiedBuilder = rustls::ConfigBuilder<ClientConfig, WantsClientCert>;
+
 /// The provider is named here rather than taken from the process: other crates may have installed another, or none.
-fn tls() -> Result<ClientConfig, BoxError> {
+fn tls(verify: impl FnOnce(ConfigBuilder) -> Result<VerifiedBuilder, BoxError>) -> Result<ClientConfig, BoxError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(builder.with_platform_verifier()?.with_no_client_auth())
+    Ok(verify(builder)?.with_no_client_auth())
+}
+
+/// The body of a response of the default client, read as it comes.
+#[derive(Debug)]
+pub struct ResponseBody(reqwest::Body);
+
+impl http_body::Body for ResponseBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        Pin::new(&mut self.0).poll_frame(cx).map_err(|error| error.without_url().into())
+    }
 }
 
 impl Service<Request<Body>> for DefaultClient {
-    type Response = Response<reqwest::Body>;
+    type Response = Response<ResponseBody>;
     type Error = BoxError;
     type Future = BoxFuture<'static, Result<Self::Response, BoxError>>;
 
@@ -68,90 +123,13 @@ impl Service<Request<Body>> for DefaultClient {
             let request = reqwest::Request::try_from(request.map(Body::into_bytes))?;
             // The URL may hold what nobody should log.
             let response = client.execute(request).await.map_err(|error| SendError::new(error.without_url()))?;
-            Ok(Response::from(response))
+            Ok(Response::from(response).map(ResponseBody))
         })
-    }
-}
-
-/// The error of a request that got no response. It names no URL and no header.
-#[derive(Debug)]
-pub struct SendError {
-    kind: SendErrorKind,
-    source: reqwest::Error,
-}
-
-/// What kept a request from getting a response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum SendErrorKind {
-    /// The host's name could not be looked up.
-    Dns,
-    /// No TLS session came about: the certificate is not valid, or the server does not speak TLS.
-    Tls,
-    /// The connection was refused, or not made in time.
-    Connect,
-    /// The connection was lost, or what came back is not HTTP.
-    Protocol,
-}
-
-impl SendError {
-    fn new(source: reqwest::Error) -> Self {
-        let kind = if causes(&source).any(|cause| cause.is::<LookupError>()) {
-            SendErrorKind::Dns
-        } else if causes(&source).any(is_tls) {
-            SendErrorKind::Tls
-        } else if source.is_connect() {
-            SendErrorKind::Connect
-        } else {
-            SendErrorKind::Protocol
-        };
-        Self { kind, source }
-    }
-
-    /// What went wrong.
-    #[must_use]
-    pub fn kind(&self) -> SendErrorKind {
-        self.kind
-    }
-}
-
-/// The errors that led to `error`, the outermost first.
-fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
-    std::iter::successors(error.source(), |cause: &&(dyn Error + 'static)| (*cause).source())
-}
-
-/// `rustls` comes wrapped in I/O errors, which do not count what they wrap among their sources.
-fn is_tls(cause: &(dyn Error + 'static)) -> bool {
-    let wrapped = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-    cause.is::<rustls::Error>() || wrapped.is_some_and(|inner| is_tls(inner))
-}
-
-impl fmt::Display for SendError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.kind {
-            SendErrorKind::Dns => "the host's name cannot be looked up",
-            SendErrorKind::Tls => "no TLS session with the server",
-            SendErrorKind::Connect => "no connection to the server",
-            SendErrorKind::Protocol => "the connection was lost before a response came",
-        })
-    }
-}
-
-impl Error for SendError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&self.source)
     }
 }
 
 /// The machine's resolver, with an error that can be told from others.
 struct SystemResolver;
-
-#[derive(Debug, thiserror::Error)]
-#[error("looking up {host:?} failed")]
-struct LookupError {
-    host: String,
-    source: io::Error,
-}
 
 impl reqwest::dns::Resolve for SystemResolver {
     fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {

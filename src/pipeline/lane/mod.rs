@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use super::{AfterQueue, Shared};
 use crate::clock::Clock;
 use crate::emitter::Emitter;
-use crate::emitter::signal::{Emitted, Failure, Settled};
+use crate::emitter::signal::Failure;
 use crate::event::{Event, Kind, Message};
 use crate::ledger::{DeliveryError, DestinationOutcome, DestinationStats, DropReason, Drops, Ledger, Load, Outcome};
 use crate::plugin::{Lifecycle, Overflow, Selection, Wiring};
@@ -96,7 +96,7 @@ impl Lane {
 
     /// Takes the event, or drops one, if there is no room.
     pub(super) fn offer(&self, message: Arc<Message>) {
-        let now = self.clock.now();
+        let now = || self.clock.now();
         let mut queue = self.queue();
         queue.counts.accepted += 1;
         if queue.is_closed() {
@@ -194,8 +194,6 @@ impl Lane {
             return;
         }
         let events = messages.len() as u64;
-        let watched = messages.iter().any(|message| message.ticket.is_watched());
-        let _telling = watched.then(|| self.ledger.telling());
         {
             let mut queue = self.queue();
             match outcome {
@@ -212,11 +210,10 @@ impl Lane {
         }
         self.done.add(events, messages.iter().map(|message| u64::from(message.ticket.bytes())).sum());
         self.ledger.room.advance(&self.done);
-        let drained = self.ledger.settle_shares(messages.iter().map(|message| &message.ticket), outcome);
+        let settling = self.after.settling();
+        self.ledger.settle_shares(messages.iter().map(|message| &message.ticket), outcome);
         self.after.show(messages);
-        if drained {
-            self.emitter.emit(Emitted::Drained(Settled { accepted: self.ledger.room.accepted() }));
-        }
+        drop(settling);
     }
 
     pub(super) fn stats(&self) -> DestinationStats {

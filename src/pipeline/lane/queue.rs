@@ -58,7 +58,7 @@ impl Queue {
         }
     }
 
-    pub(super) fn push(&mut self, message: Arc<Message>, now: Duration) {
+    pub(super) fn push(&mut self, message: Arc<Message>, now: impl FnOnce() -> Duration) {
         let before = self.waiting_bytes;
         self.under_way += 1;
         self.under_way_bytes += message.json().len();
@@ -67,7 +67,7 @@ impl Queue {
         let full = |bytes: usize| bytes >= self.batching.max_bytes;
         let came_due = self.waiting.len() == self.batching.flush_at || (full(self.waiting_bytes) && !full(before));
         if self.oldest.is_none() {
-            self.oldest = Some(now);
+            self.oldest = Some(now());
             self.wake = true;
         }
         self.wake |= came_due;
@@ -75,7 +75,11 @@ impl Queue {
 
     /// Makes room for `message` at the cost of the oldest that waits; at its own cost, if none does. Returns what
     /// was dropped.
-    pub(super) fn drop_oldest_for(&mut self, message: Arc<Message>, now: Duration) -> Option<Arc<Message>> {
+    pub(super) fn drop_oldest_for(
+        &mut self,
+        message: Arc<Message>,
+        now: impl FnOnce() -> Duration,
+    ) -> Option<Arc<Message>> {
         let Some(oldest) = self.waiting.pop_front() else { return Some(message) };
         self.waiting_bytes -= weight(&oldest);
         self.left(&oldest);

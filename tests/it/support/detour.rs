@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use http::Request;
 use tower_service::Service;
-use tracklane::BoxError;
 use tracklane::transport::{Body, DefaultClient, HttpClient};
 
 /// The default client, whose first requests go to another base URL than the one that is set.
@@ -27,7 +26,7 @@ impl Detour {
                 *request.uri_mut() = format!("{base}{path}").parse().expect("a URL");
             }
             let mut client = client.clone();
-            async move { client.call(request).await.map_err(BoxError::from) }
+            async move { client.call(request).await }
         }))
     }
 }

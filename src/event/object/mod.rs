@@ -6,92 +6,22 @@
 //! it is remembered as the object's fault, which refuses the event at the call. An object that is written into
 //! another hands its fault on.
 
-use std::borrow::Cow;
-use std::cell::Cell;
-use std::collections::BTreeMap;
-use std::fmt;
+mod convert;
+mod fault;
+mod nested;
 
-use serde::de::{Deserialize, Deserializer, Error as _};
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use std::borrow::Cow;
+
+use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::strict::{self, Fault, Written};
-use super::text::{self, Member};
+pub(crate) use fault::{ObjectFault, ValueFault};
+pub(super) use nested::dismantle;
 
-/// Beyond this many members a map finds a key faster than a walk through the text.
-const TEXT_MEMBERS: usize = 64;
-
-/// The error of a value that an event cannot carry: which one, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ValueFault {
-    pub(crate) key: String,
-    pub(crate) fault: ObjectFault,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum ObjectFault {
-    Value(Fault),
-    NotAnObject(&'static str),
-    /// Two values for one key, where neither was meant to replace the other.
-    Conflict,
-}
-
-impl From<ObjectFault> for ValueFault {
-    fn from(fault: ObjectFault) -> Self {
-        Self { key: String::new(), fault }
-    }
-}
-
-impl From<Fault> for ValueFault {
-    fn from(fault: Fault) -> Self {
-        ObjectFault::Value(fault).into()
-    }
-}
-
-impl ValueFault {
-    /// The fault as seen from an object that has the faulty one at `key`.
-    fn below(mut self, key: &str) -> Self {
-        if self.key.is_empty() {
-            key.clone_into(&mut self.key);
-        } else if !key.is_empty() {
-            self.key = format!("{key}.{}", self.key);
-        }
-        self
-    }
-
-    /// Whether the value at hand is too deep to be dropped; an object inside it has given up its own already.
-    fn forbids_drop(&self) -> bool {
-        self.key.is_empty() && self.fault == ObjectFault::Value(Fault::TooDeep)
-    }
-}
-
-thread_local! {
-    /// The fault of an object that is being written into another one: serde has no room for it on the way up.
-    static INNER: Cell<Option<Box<ValueFault>>> = const { Cell::new(None) };
-}
-
-/// Leaves `fault` where [`write`] finds it, and returns what was there. On a thread that is ending there is no such
-/// place.
-fn exchange_inner(fault: Option<Box<ValueFault>>) -> Option<Box<ValueFault>> {
-    INNER.try_with(|inner| inner.replace(fault)).unwrap_or_default()
-}
-
-/// Writes as [`strict::append`] does, and also refuses a value that holds an object with a fault.
-fn write<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T, depth: usize) -> Result<Written, ValueFault> {
-    let start = out.len();
-    // A `Serialize` of the value may itself fill objects: what is outside waits.
-    let outside = exchange_inner(None);
-    let written = strict::append(out, value, depth);
-    let inner = exchange_inner(outside);
-    match (written, inner) {
-        (Err(fault), _) => Err(fault.into()),
-        (Ok(_), Some(fault)) => {
-            out.truncate(start);
-            Err(*fault)
-        }
-        (Ok(written), None) => Ok(written),
-    }
-}
+use super::strict::{Fault, MAX_DEPTH, Written};
+use super::text::{self, Text};
+use fault::write;
+use nested::{children, fill};
 
 /// A JSON object: free-form keys with any value that JSON has.
 ///
@@ -127,14 +57,6 @@ impl Default for Form {
     }
 }
 
-#[derive(Clone, Default)]
-struct Text {
-    json: Vec<u8>,
-    members: usize,
-    /// One bit per hash of a key: a key whose bit is not set is certainly not there.
-    keys: u64,
-}
-
 impl Object {
     /// An object without members. Allocates nothing.
     #[must_use]
@@ -151,7 +73,7 @@ impl Object {
     pub fn insert(&mut self, key: &str, value: impl Serialize) {
         let depth = 1;
         let outcome = match &mut self.form {
-            Form::Text(text) => text.insert(key, &value, depth),
+            Form::Text(text) => text.insert(key, |out| write(out, &value, depth).map(drop)),
             Form::Map(map) => to_value(&value, depth).map(|value| {
                 map.insert(key.to_owned(), value);
             }),
@@ -252,7 +174,7 @@ impl Object {
     #[must_use]
     pub fn contains_key(&self, key: &str) -> bool {
         match &self.form {
-            Form::Text(text) => text.find(key).is_some(),
+            Form::Text(text) => text.contains(key),
             Form::Map(map) => map.contains_key(key),
         }
     }
@@ -269,7 +191,7 @@ impl Object {
     #[must_use]
     pub fn len(&self) -> usize {
         match &self.form {
-            Form::Text(text) => text.members,
+            Form::Text(text) => text.len(),
             Form::Map(map) => map.len(),
         }
     }
@@ -277,7 +199,10 @@ impl Object {
     /// Whether there are no members.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        match &self.form {
+            Form::Text(text) => text.json().is_empty(),
+            Form::Map(map) => map.is_empty(),
+        }
     }
 
     /// A copy as a map of `serde_json`.
@@ -310,7 +235,7 @@ impl Object {
             self.note(fault.clone());
         }
         if let (Form::Text(mine), Form::Text(theirs)) = (&mut self.form, &defaults.form)
-            && mine.keys & theirs.keys == 0
+            && mine.shares_no_key(theirs)
         {
             mine.prepend(theirs);
             return;
@@ -322,7 +247,7 @@ impl Object {
     /// The members as text, without braces.
     pub(crate) fn members_text(&self) -> Cow<'_, [u8]> {
         match &self.form {
-            Form::Text(text) => Cow::Borrowed(&text.json),
+            Form::Text(text) => Cow::Borrowed(text.json()),
             Form::Map(map) => {
                 let mut json = serde_json::to_vec(map).unwrap_or_default();
                 json.pop();
@@ -337,7 +262,7 @@ impl Object {
     /// How long [`members_text`](Self::members_text) is.
     pub(crate) fn members_len(&self) -> usize {
         match &self.form {
-            Form::Text(text) => text.json.len(),
+            Form::Text(text) => text.json().len(),
             Form::Map(_) => self.members_text().len(),
         }
     }
@@ -347,6 +272,11 @@ impl Object {
         if defaults.is_empty() {
             return self.members_len();
         }
+        if let (Form::Text(mine), Form::Text(theirs)) = (&self.form, &defaults.form)
+            && mine.shares_no_key(theirs)
+        {
+            return mine.prepended_len(theirs);
+        }
         let mut merged = self.clone();
         merged.merge_under(defaults);
         merged.members_len()
@@ -354,8 +284,7 @@ impl Object {
 
     /// An object from text that this crate wrote before.
     pub(crate) fn from_members(members: &[u8]) -> Self {
-        let text = Text { json: members.to_vec(), members: usize::MAX, keys: u64::MAX };
-        Self { form: Form::Text(text.counted()), fault: None }
+        Self { form: Form::Text(Text::of(members)), fault: None }
     }
 
     /// The first value that was refused, if there was one.
@@ -368,11 +297,11 @@ impl Object {
         self.fault.take()
     }
 
-    /// The deepest nesting, if it is more than `limit` levels; without recursion.
+    /// Whether there are more than `limit` levels of nesting, this object included; without recursion.
     pub(crate) fn is_deeper_than(&self, limit: usize) -> bool {
         let Form::Map(map) = &self.form else { return false };
         let mut level: Vec<&Value> = map.values().collect();
-        for _ in 1..=limit {
+        for _ in 1..limit {
             level = level.into_iter().flat_map(children).collect();
             if level.is_empty() {
                 return false;
@@ -386,131 +315,10 @@ impl Object {
     }
 
     fn outgrow_text(&mut self) {
-        if matches!(&self.form, Form::Text(text) if text.members > TEXT_MEMBERS) {
+        if matches!(&self.form, Form::Text(text) if text.is_crowded()) {
             self.as_map_mut();
         }
     }
-}
-
-impl Text {
-    fn insert<T: Serialize + ?Sized>(&mut self, key: &str, value: &T, depth: usize) -> Result<(), ValueFault> {
-        let start = self.json.len();
-        if start > 0 {
-            self.json.push(b',');
-        } else if self.json.capacity() == 0 {
-            self.json.reserve(256);
-        }
-        let written = strict::append(&mut self.json, key, depth).map_err(ValueFault::from).and_then(|_| {
-            self.json.push(b':');
-            write(&mut self.json, value, depth)
-        });
-        if let Err(fault) = written {
-            self.json.truncate(start);
-            return Err(fault);
-        }
-        self.settle(start);
-        Ok(())
-    }
-
-    /// Appends a member whose key (with quotes) and value are text already.
-    fn insert_raw(&mut self, key: &[u8], value: &[u8]) {
-        let start = self.json.len();
-        if start > 0 {
-            self.json.push(b',');
-        }
-        self.json.extend_from_slice(key);
-        self.json.push(b':');
-        self.json.extend_from_slice(value);
-        self.settle(start);
-    }
-
-    /// Counts the member that was appended at `start`, and removes an older one of the same key.
-    fn settle(&mut self, start: usize) {
-        let comma = usize::from(start > 0);
-        let appended = self.json.get(start + comma..).unwrap_or_default();
-        let Some(new) = text::members(appended).next() else { return };
-        let bit = key_bit(appended.get(new.key.clone()).unwrap_or_default());
-        self.members += 1;
-        if self.keys & bit == 0 {
-            self.keys |= bit;
-            return;
-        }
-        let older = self.json.get(..start).and_then(|before| {
-            let key = appended.get(new.key)?;
-            text::members(before).find(|member| before.get(member.key.clone()) == Some(key))
-        });
-        if let Some(older) = older {
-            self.cut(older);
-        }
-    }
-
-    fn find(&self, key: &str) -> Option<Member> {
-        let quoted = serde_json::to_vec(key).ok()?;
-        if self.keys & key_bit(&quoted) == 0 {
-            return None;
-        }
-        text::members(&self.json).find(|member| self.json.get(member.key.clone()) == Some(quoted.as_slice()))
-    }
-
-    fn raw(&self, key: &str) -> Option<&[u8]> {
-        self.json.get(self.find(key)?.value)
-    }
-
-    fn remove(&mut self, key: &str) -> bool {
-        let found = self.find(key);
-        let was_there = found.is_some();
-        if let Some(member) = found {
-            self.cut(member);
-        }
-        was_there
-    }
-
-    fn cut(&mut self, member: Member) {
-        let (start, end) = (member.key.start, member.value.end);
-        if end < self.json.len() {
-            self.json.drain(start..=end);
-        } else {
-            self.json.drain(start.saturating_sub(1)..);
-        }
-        self.members -= 1;
-    }
-
-    fn prepend(&mut self, other: &Text) {
-        if other.json.is_empty() {
-            return;
-        }
-        let mut json = Vec::with_capacity(other.json.len() + self.json.len() + 1);
-        json.extend_from_slice(&other.json);
-        if !self.json.is_empty() {
-            json.push(b',');
-        }
-        json.extend_from_slice(&self.json);
-        *self = Text { json, members: self.members + other.members, keys: self.keys | other.keys };
-    }
-
-    fn to_map(&self) -> Map<String, Value> {
-        let mut json = Vec::with_capacity(self.json.len() + 2);
-        json.push(b'{');
-        json.extend_from_slice(&self.json);
-        json.push(b'}');
-        serde_json::from_slice(&json).unwrap_or_default()
-    }
-
-    /// Text of unknown origin, its members counted.
-    fn counted(mut self) -> Self {
-        (self.members, self.keys) = text::members(&self.json).fold((0, 0), |(count, keys), member| {
-            (count + 1, keys | key_bit(self.json.get(member.key).unwrap_or_default()))
-        });
-        self
-    }
-}
-
-/// The bit of a key, from an FNV-1a hash of it.
-fn key_bit(key: &[u8]) -> u64 {
-    let hash = key
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
-    1 << (hash >> 58)
 }
 
 fn kind_of(first: Option<&u8>) -> &'static str {
@@ -546,103 +354,13 @@ fn members_of<T: Serialize>(object: &T) -> Result<Vec<u8>, ValueFault> {
     }
 }
 
-/// `upper` gets what it lacks of `below`; both are bounded in depth, so the recursion is.
-fn fill(upper: &mut Map<String, Value>, below: Map<String, Value>) {
-    for (key, value) in below {
-        match (upper.get_mut(&key), value) {
-            (None, value) => {
-                upper.insert(key, value);
-            }
-            (Some(Value::Object(inner)), Value::Object(value)) => fill(inner, value),
-            (Some(_), _) => {}
+/// What a plugin has put into a map may be of any depth; to drop it as it is would recurse as deep.
+impl Drop for Object {
+    fn drop(&mut self) {
+        if self.is_deeper_than(MAX_DEPTH)
+            && let Form::Map(map) = &mut self.form
+        {
+            dismantle(Value::Object(std::mem::take(map)));
         }
-    }
-}
-
-fn children(value: &Value) -> Vec<&Value> {
-    match value {
-        Value::Array(items) => items.iter().collect(),
-        Value::Object(map) => map.values().collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// Takes a value apart level by level: dropping it would recurse as deep as it is.
-pub(super) fn dismantle(value: Value) {
-    let mut open = vec![value];
-    while let Some(value) = open.pop() {
-        match value {
-            Value::Array(items) => open.extend(items),
-            Value::Object(map) => open.extend(map.into_iter().map(|(_, value)| value)),
-            _ => {}
-        }
-    }
-}
-
-impl From<Map<String, Value>> for Object {
-    fn from(map: Map<String, Value>) -> Self {
-        Self::from(Value::Object(map))
-    }
-}
-
-/// From a `serde_json` object. Any other value but null is refused when the event is sent.
-impl From<Value> for Object {
-    fn from(value: Value) -> Self {
-        let mut object = Object::new();
-        object.extend(&value);
-        dismantle(value);
-        object
-    }
-}
-
-impl<K: AsRef<str>, V: Serialize> FromIterator<(K, V)> for Object {
-    fn from_iter<I: IntoIterator<Item = (K, V)>>(members: I) -> Self {
-        let mut object = Object::new();
-        members.into_iter().for_each(|(key, value)| object.insert(key.as_ref(), value));
-        object
-    }
-}
-
-impl Serialize for Object {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if let Some(fault) = &self.fault {
-            exchange_inner(Some(fault.clone()));
-        }
-        let map = match &self.form {
-            Form::Map(map) => return map.serialize(serializer),
-            Form::Text(text) => text,
-        };
-        let mut members = serializer.serialize_map(Some(map.members))?;
-        for member in text::members(&map.json) {
-            let part =
-                |range| serde_json::from_slice::<&serde_json::value::RawValue>(map.json.get(range).unwrap_or_default());
-            let (Ok(key), Ok(value)) = (part(member.key), part(member.value)) else { continue };
-            let key: Cow<'_, str> = serde_json::from_str(key.get()).map_err(serde::ser::Error::custom)?;
-            members.serialize_entry(&key, value)?;
-        }
-        members.end()
-    }
-}
-
-impl<'de> Deserialize<'de> for Object {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let map = BTreeMap::<String, Value>::deserialize(deserializer)?;
-        let mut object = Object::from_iter(map);
-        match object.take_fault() {
-            None => Ok(object),
-            Some(fault) => Err(D::Error::custom(format!("{:?}: {:?}", fault.key, fault.fault))),
-        }
-    }
-}
-
-impl PartialEq for Object {
-    fn eq(&self, other: &Self) -> bool {
-        self.to_map() == other.to_map()
-    }
-}
-
-impl fmt::Debug for Object {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.to_map()).finish()
     }
 }

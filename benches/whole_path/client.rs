@@ -1,0 +1,109 @@
+//! The client's process: sends the events, and says what it cost.
+
+use std::error::Error;
+use std::num::NonZeroUsize;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tracklane::plugin::{Batch, Batching, Destination, QueueLimits};
+use tracklane::{Analytics, Event};
+
+use crate::item_purchased;
+use crate::limits;
+use crate::meter::{Meter, quantile};
+use crate::scenario::{ClientReport, ClientTask, Scenario, Work};
+
+const PATIENCE: Duration = Duration::from_secs(120);
+/// How long a caller who was refused waits before the next try.
+const AGAIN: Duration = Duration::from_micros(200);
+
+pub(crate) fn run(task: &ClientTask) -> Result<(), Box<dyn Error>> {
+    let ClientTask { url, scenario } = task;
+    let report = match scenario.work {
+        Work::OneThread => limits::one_thread(url, scenario)?,
+        Work::BytesInBatches => limits::bytes_in_batches(url, scenario)?,
+        Work::Tracklane => send(&segment(url, scenario)?, scenario)?,
+        Work::NoNetwork => send(&no_network(scenario)?, scenario)?,
+    };
+    println!("{}", serde_json::to_string(&report)?);
+    Ok(())
+}
+
+fn segment(url: &str, scenario: &Scenario) -> Result<Analytics, Box<dyn Error>> {
+    let settings = Analytics::builder("WRITE_KEY").host(url).flush_at(scenario.flush_at);
+    let settings = settings.max_in_flight(scenario.in_flight).max_queue_size(scenario.queue);
+    Ok(settings.max_queue_bytes(usize::MAX / 2).build()?)
+}
+
+fn no_network(scenario: &Scenario) -> Result<Analytics, Box<dyn Error>> {
+    let mut settings = Analytics::without_segment().max_queue_size(scenario.queue).max_queue_bytes(usize::MAX / 2);
+    for number in 0..scenario.destinations {
+        let nothing = |_: Batch| async { Ok::<_, std::io::Error>(()) };
+        let destination = Destination::from_fn(&format!("destination {number}"), nothing)
+            .batching(Batching::every(scenario.flush_at, Duration::from_secs(10)))
+            .queue(QueueLimits::new(scenario.queue, usize::MAX / 2))
+            .in_flight(NonZeroUsize::new(scenario.in_flight).ok_or("in_flight is 0")?);
+        settings = settings.plugin(destination);
+    }
+    Ok(settings.build()?)
+}
+
+fn send(analytics: &Analytics, scenario: &Scenario) -> Result<ClientReport, Box<dyn Error>> {
+    let meter = Meter::start();
+    let (refused, mut calls) = match scenario.rate {
+        None => (at_full_speed(analytics, scenario.events)?, Vec::new()),
+        Some(rate) => at_even_distances(analytics, scenario.events, rate)?,
+    };
+    let flushed = analytics.flush_blocking(PATIENCE);
+    let report = meter.report();
+    if !flushed.is_complete() {
+        return Err(format!("not everything was delivered: {flushed:?}").into());
+    }
+    calls.sort_unstable();
+    let dropped = analytics.stats().dropped.total();
+    let [p50, p99, p999] = [0.5, 0.99, 0.999].map(|share| quantile(&calls, share));
+    Ok(ClientReport { refused, dropped, p50, p99, p999, ..report })
+}
+
+fn at_full_speed(analytics: &Analytics, events: u64) -> Result<u64, Box<dyn Error>> {
+    let mut refused = 0;
+    for number in 0..events {
+        refused += insist(analytics, item_purchased::call(number))?;
+    }
+    Ok(refused)
+}
+
+/// Tries until the event is accepted. Returns how often it was refused.
+fn insist(analytics: &Analytics, event: impl Into<Event>) -> Result<u64, Box<dyn Error>> {
+    let (mut event, mut refused) = (event.into(), 0);
+    loop {
+        match analytics.send(event) {
+            Ok(()) => return Ok(refused),
+            Err(error) if error.is_queue_full() => event = error.into_event(),
+            Err(error) => return Err(error.into()),
+        }
+        refused += 1;
+        thread::sleep(AGAIN);
+    }
+}
+
+/// Offers events at a rate, sleeping when it is ahead, and times each call, the event built before.
+fn at_even_distances(analytics: &Analytics, events: u64, rate: u64) -> Result<(u64, Vec<u64>), Box<dyn Error>> {
+    let (start, mut refused) = (Instant::now(), 0);
+    let mut calls = Vec::with_capacity(events as usize);
+    for number in 0..events {
+        let event = item_purchased::call(number);
+        let due = start + Duration::from_nanos(number * 1_000_000_000 / rate);
+        let early = due.saturating_duration_since(Instant::now());
+        if early > Duration::from_micros(100) {
+            thread::sleep(early);
+        }
+        let before = Instant::now();
+        let outcome = analytics.track(event);
+        calls.push(before.elapsed().as_nanos() as u64);
+        if let Err(error) = outcome {
+            refused += 1 + insist(analytics, error.into_event())?;
+        }
+    }
+    Ok((refused, calls))
+}

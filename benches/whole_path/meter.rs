@@ -1,0 +1,45 @@
+//! What a process has used: CPU time and memory.
+
+use std::time::Instant;
+
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::scenario::ClientReport;
+
+/// Runs from its making to [`report`](Self::report).
+pub(crate) struct Meter {
+    started: Instant,
+    cpu: u64,
+    before: u64,
+}
+
+impl Meter {
+    pub(crate) fn start() -> Self {
+        Self { cpu: cpu(), before: status("VmRSS:"), started: Instant::now() }
+    }
+
+    pub(crate) fn report(&self) -> ClientReport {
+        let elapsed = self.started.elapsed().as_nanos() as u64;
+        let (cpu, peak, before) = (cpu() - self.cpu, status("VmHWM:"), self.before);
+        ClientReport { elapsed, cpu, peak, before, ..ClientReport::default() }
+    }
+}
+
+/// CPU time of all threads so far, in nanoseconds.
+fn cpu() -> u64 {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
+
+/// A line of `/proc/self/status`, in bytes; 0 where there is no such file.
+fn status(line: &str) -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let found = status.lines().find_map(|text| text.strip_prefix(line)).unwrap_or("0");
+    found.trim().trim_end_matches(" kB").parse().unwrap_or(0) * 1024
+}
+
+/// The value below which `share` of `sorted` lies.
+pub(crate) fn quantile(sorted: &[u64], share: f64) -> u64 {
+    let at = (sorted.len() as f64 * share) as usize;
+    sorted.get(at.min(sorted.len().saturating_sub(1))).copied().unwrap_or(0)
+}

@@ -1,0 +1,63 @@
+//! A destination of your own: it gets batches, retries, splitting and a queue from its lane, and only says what each
+//! batch came to.
+//!
+//! ```text
+//! cargo run --example destination_plugin
+//! ```
+
+use std::error::Error;
+use std::future::{Ready, ready};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tower::Service;
+use tracklane::plugin::{Answer, Batch, Batching, Destination, QueueLimits, RetryPolicy, Verdict};
+use tracklane::{Analytics, Track, signal};
+
+/// A warehouse that is busy at first, and takes at most four rows at once.
+#[derive(Default)]
+struct Warehouse {
+    rows: usize,
+    warmed_up: bool,
+}
+
+impl Service<Batch> for Warehouse {
+    type Response = Answer;
+    type Error = std::io::Error;
+    type Future = Ready<Result<Answer, std::io::Error>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), std::io::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, batch: Batch) -> Self::Future {
+        if !std::mem::replace(&mut self.warmed_up, true) {
+            // An error is tried again, after a backoff.
+            return ready(Err(std::io::Error::other("the warehouse is starting")));
+        }
+        if batch.len() > 4 {
+            println!("batch of {}: too large, please split it", batch.len());
+            return ready(Ok(Answer::new(Verdict::Split)));
+        }
+        self.rows += batch.len();
+        println!("batch of {} stored, {} rows so far", batch.len(), self.rows);
+        ready(Ok(Answer::new(Verdict::Delivered)))
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let warehouse = Destination::new("warehouse", Warehouse::default())
+        .batching(Batching::every(10, Duration::from_millis(200)))
+        .retry(RetryPolicy::new().max_retries(3).backoff(Duration::from_millis(50), Duration::from_secs(1)))
+        .queue(QueueLimits::new(1_000, 1024 * 1024));
+
+    let analytics =
+        Analytics::without_segment().plugin(warehouse).on(signal::Error, |failure| println!("{failure}")).build()?;
+    for order in 0..10 {
+        analytics.track(Track::new("Order Completed").user_id(order).property("order_id", order))?;
+    }
+    let report = analytics.close(Duration::from_secs(10)).await;
+    println!("{} delivered, {} failed", report.delivered, report.failed);
+    Ok(())
+}

@@ -1,0 +1,29 @@
+//! One client for the whole process, for code that has no handle to pass around.
+//!
+//! ```text
+//! cargo run --example global_client
+//! ```
+
+use std::error::Error;
+use std::time::Duration;
+
+use tracklane::testing::TrackingApi;
+use tracklane::{Analytics, Track, global};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let api = TrackingApi::start()?;
+    global::init(Analytics::builder("WRITE_KEY").host(api.url()).build()?)?;
+
+    deep_inside();
+
+    // A static is never dropped, so the program says when it ends.
+    let report = global::analytics()?.close_blocking(Duration::from_secs(10));
+    println!("{} delivered", report.delivered);
+    Ok(())
+}
+
+fn deep_inside() {
+    if let Err(error) = global::send(Track::new("Cache Missed").user_id("worker-1")) {
+        eprintln!("{error}");
+    }
+}

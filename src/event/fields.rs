@@ -1,0 +1,89 @@
+//! The common fields of an event that are strings, as members of its JSON.
+//!
+//! Always: which of the known fields there are is known without reading the text, so that a call can be checked
+//! without touching it.
+
+use std::borrow::Cow;
+
+use super::Object;
+
+/// A field that the Spec knows, for all kinds or for some.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Field {
+    UserId,
+    AnonymousId,
+    GroupId,
+    PreviousId,
+    Event,
+    Name,
+    Category,
+}
+
+impl Field {
+    /// The name on the wire.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Field::UserId => "userId",
+            Field::AnonymousId => "anonymousId",
+            Field::GroupId => "groupId",
+            Field::PreviousId => "previousId",
+            Field::Event => "event",
+            Field::Name => "name",
+            Field::Category => "category",
+        }
+    }
+
+    const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
+#[derive(Clone, Default)]
+pub(super) struct Fields {
+    members: Object,
+    /// One bit per [`Field`] that there is.
+    present: Present,
+}
+
+/// Which fields there are, as it travels with the text of [`Fields::members`].
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Present(u8);
+
+impl Fields {
+    /// The fields that `members` is the text of.
+    pub(super) fn of(members: Object, present: Present) -> Self {
+        Self { members, present }
+    }
+
+    pub(super) fn has(&self, field: Field) -> bool {
+        self.present.0 & field.bit() != 0
+    }
+
+    pub(super) fn get(&self, field: Field) -> Option<Cow<'_, str>> {
+        if self.has(field) { self.members.get_str(field.as_str()) } else { None }
+    }
+
+    /// Sets a field; an empty value takes it away.
+    pub(super) fn set(&mut self, field: Field, value: &str) {
+        if value.is_empty() {
+            self.members.remove(field.as_str());
+            self.present.0 &= !field.bit();
+        } else {
+            self.members.insert(field.as_str(), value);
+            self.present.0 |= field.bit();
+        }
+    }
+
+    /// Keeps a member that the Spec does not know.
+    pub(super) fn keep(&mut self, key: &str, value: impl serde::Serialize) {
+        self.members.insert(key, value);
+    }
+
+    pub(super) fn members(&self) -> &Object {
+        &self.members
+    }
+
+    pub(super) fn present(&self) -> Present {
+        self.present
+    }
+}

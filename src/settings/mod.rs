@@ -1,0 +1,123 @@
+//! Settings from a configuration file or from the environment, with the same checks as the builder's.
+//!
+//! Every setting here is one of [`Builder`]'s, under its name. What is not set keeps its default; what does not exist
+//! is an error, so a misspelt setting is not silently without effect.
+
+mod duration;
+mod env;
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::builder::Builder;
+use crate::error::SettingsError;
+use crate::event::Context;
+use crate::plugin::Overflow;
+use crate::segment::Region;
+
+/// Settings as data, for any format that serde reads.
+///
+/// Durations are strings with units (`"10s"`, `"500ms"`, `"1h 30m"`) or numbers of milliseconds.
+///
+/// ```
+/// use tracklane::Settings;
+///
+/// let settings: Settings = serde_json::from_str(
+///     r#"{ "write_key": "WRITE_KEY", "region": "dublin", "flush_at": 100, "flush_interval": "5s" }"#,
+/// )?;
+/// let analytics = settings.into_builder()?.build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    write_key: String,
+    host: Option<String>,
+    region: Option<Region>,
+    path: Option<String>,
+    allow_plaintext: Option<bool>,
+    flush_at: Option<usize>,
+    #[serde(deserialize_with = "duration::optional")]
+    flush_interval: Option<Duration>,
+    #[serde(deserialize_with = "duration::optional")]
+    http_request_timeout: Option<Duration>,
+    max_retries: Option<u32>,
+    #[serde(deserialize_with = "duration::optional")]
+    max_total_backoff: Option<Duration>,
+    #[serde(deserialize_with = "duration::optional")]
+    max_rate_limit: Option<Duration>,
+    max_in_flight: Option<usize>,
+    max_queue_size: Option<usize>,
+    max_queue_bytes: Option<usize>,
+    overflow: Option<Overflow>,
+    gzip: Option<bool>,
+    proxy: Option<String>,
+    user_agent: Option<String>,
+    disable: Option<bool>,
+    context: Option<Context>,
+}
+
+impl Settings {
+    /// The settings that the environment has, each under the name of the setting in capitals behind `TRACKLANE_`:
+    /// `TRACKLANE_WRITE_KEY`, `TRACKLANE_FLUSH_AT`, …
+    ///
+    /// # Errors
+    ///
+    /// If a variable cannot be read as its setting, or there is no setting of its name; the error names it.
+    pub fn from_env() -> Result<Self, SettingsError> {
+        env::read(std::env::vars())
+    }
+
+    /// The builder with these settings, to add what cannot be written in a file: plugins, listeners, an HTTP client.
+    ///
+    /// # Errors
+    ///
+    /// If both `host` and `region` are set.
+    pub fn into_builder(self) -> Result<Builder, SettingsError> {
+        if let (Some(host), Some(_)) = (&self.host, &self.region) {
+            return Err(SettingsError::new("host", host, "cannot be set together with region: set one of them"));
+        }
+        let mut builder = Builder::new(self.write_key);
+        builder = set(builder, self.host, Builder::host);
+        builder = set(builder, self.region, Builder::region);
+        builder = set(builder, self.path, Builder::path);
+        builder = set(builder, self.allow_plaintext, Builder::allow_plaintext);
+        builder = set(builder, self.flush_at, Builder::flush_at);
+        builder = set(builder, self.flush_interval, Builder::flush_interval);
+        builder = set(builder, self.http_request_timeout, Builder::http_request_timeout);
+        builder = set(builder, self.max_retries, Builder::max_retries);
+        builder = set(builder, self.max_total_backoff, Builder::max_total_backoff);
+        builder = set(builder, self.max_rate_limit, Builder::max_rate_limit);
+        builder = set(builder, self.max_in_flight, Builder::max_in_flight);
+        builder = set(builder, self.max_queue_size, Builder::max_queue_size);
+        builder = set(builder, self.max_queue_bytes, Builder::max_queue_bytes);
+        builder = set(builder, self.overflow, Builder::overflow);
+        builder = set(builder, self.gzip, Builder::gzip);
+        builder = set(builder, self.proxy, Builder::proxy);
+        builder = set(builder, self.user_agent, Builder::user_agent);
+        builder = set(builder, self.disable, Builder::disable);
+        Ok(set(builder, self.context, Builder::context))
+    }
+}
+
+fn set<T>(builder: Builder, value: Option<T>, setter: impl FnOnce(Builder, T) -> Builder) -> Builder {
+    match value {
+        Some(value) => setter(builder, value),
+        None => builder,
+    }
+}
+
+/// Shows neither the write key nor the proxy, which may hold a password.
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("host", &self.host)
+            .field("region", &self.region)
+            .field("flush_at", &self.flush_at)
+            .field("flush_interval", &self.flush_interval)
+            .field("disable", &self.disable)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,97 @@
+//! What a call allocates, and what an event that waits keeps: recorded bounds, the same on every machine.
+//!
+//! A test binary of its own, because it counts what the allocator is asked for. Only the test's own thread is counted:
+//! the pipeline works on a runtime that this thread drives when it wants to.
+
+#[path = "../benches/item_purchased/mod.rs"]
+mod item_purchased;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use allocation_counter::{AllocationInfo, measure};
+use item_purchased::call;
+use tokio::runtime::{Builder, Runtime};
+use tracklane::plugin::{Batch, Batching, Destination, QueueLimits};
+use tracklane::{Analytics, Event};
+
+const EVENTS: u64 = 10_000;
+
+/// A client whose pipeline stands still while nobody drives the runtime.
+fn client(destination: Destination) -> (Analytics, Runtime) {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let settings = Analytics::without_segment().plugin(destination).max_queue_size(100_000);
+    let analytics = settings.max_queue_bytes(100_000_000).runtime(runtime.handle().clone()).build().unwrap();
+    runtime.block_on(tokio::task::yield_now());
+    (analytics, runtime)
+}
+
+/// A destination that takes one batch, and never answers.
+fn hung(bytes_per_event: Arc<AtomicUsize>) -> Destination {
+    let hang = move |batch: Batch| {
+        bytes_per_event.store(batch.bytes() / batch.len(), Ordering::Relaxed);
+        std::future::pending::<Result<(), std::io::Error>>()
+    };
+    Destination::from_fn("hung", hang)
+        .batching(Batching::every(100, Duration::from_secs(10)))
+        .queue(QueueLimits::new(100_000, 100_000_000))
+}
+
+/// The runtime and the client go together, at the end of the process: a client waits for what is under way, and
+/// nobody drives it.
+fn leave(analytics: Analytics, runtime: Runtime) {
+    std::mem::forget((analytics, runtime));
+}
+
+fn per_event(allocations: AllocationInfo) -> f64 {
+    allocations.count_total as f64 / EVENTS as f64
+}
+
+#[test]
+fn a_call_with_an_event_built_before_allocates_nothing() {
+    let (analytics, runtime) = client(hung(Arc::default()));
+    let events: Vec<Event> = (0..EVENTS).map(|number| call(number).into()).collect();
+    let allocations = measure(|| events.into_iter().for_each(|event| analytics.send(event).unwrap()));
+    // The chunks that events are copied into, one for more than a hundred of them.
+    assert!(per_event(allocations) < 0.02, "{allocations:?}");
+    leave(analytics, runtime);
+}
+
+#[test]
+fn an_event_built_in_the_call_allocates_three_buffers() {
+    let (analytics, runtime) = client(hung(Arc::default()));
+    let allocations = measure(|| (0..EVENTS).for_each(|number| analytics.track(call(number)).unwrap()));
+    // The id as text, the common fields, the properties. A `serde_json` map of the properties alone takes 23.
+    assert!(per_event(allocations) < 3.02, "{allocations:?}");
+    leave(analytics, runtime);
+}
+
+#[test]
+fn an_event_that_waits_keeps_little_more_than_its_json() {
+    let bytes_per_event = Arc::new(AtomicUsize::new(0));
+    let (analytics, runtime) = client(hung(bytes_per_event.clone()));
+    let mut retained = Vec::new();
+    for number in [EVENTS, 2 * EVENTS] {
+        let queued = measure(|| {
+            (0..EVENTS).for_each(|number| analytics.track(call(number)).unwrap());
+            runtime.block_on(async {
+                while analytics.stats().destinations.first().is_none_or(|hung| hung.accepted < number) {
+                    tokio::task::yield_now().await;
+                }
+            });
+        });
+        retained.push(queued.bytes_current as f64 / EVENTS as f64);
+    }
+    // The second time, everything that is made once is there.
+    let json = bytes_per_event.load(Ordering::Relaxed) as f64;
+    let ratio = retained.last().unwrap() / json;
+    assert!((1.0..=1.3).contains(&ratio), "{retained:?} bytes for {json} bytes of JSON");
+    leave(analytics, runtime);
+}
+
+#[test]
+fn the_map_that_the_bounds_are_compared_with() {
+    let map = measure(|| drop(item_purchased::properties()));
+    assert_eq!(map.count_total, 23);
+}

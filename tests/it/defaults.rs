@@ -1,0 +1,71 @@
+//! The tables of docs/SETTINGS.md say what the code does.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tracklane::plugin::{Overflow, RetryPolicy};
+use tracklane::segment::{Region, Segment};
+use tracklane::{Builder, Settings, event};
+
+const PAGE: &str = include_str!("../../docs/SETTINGS.md");
+
+/// First cell to second cell, of every row of every table.
+fn rows() -> BTreeMap<&'static str, &'static str> {
+    let rows = PAGE.lines().filter(|line| line.starts_with("| ")).map(|line| {
+        let mut cells = line.trim_matches('|').split('|').map(|cell| cell.trim().trim_matches('`'));
+        (cells.next().unwrap(), cells.next().unwrap())
+    });
+    rows.collect()
+}
+
+fn duration(text: &str) -> Duration {
+    let (number, unit) = text.split_at(text.len() - 1);
+    let number: u64 = number.parse().unwrap();
+    Duration::from_secs(match unit {
+        "s" => number,
+        "h" => number * 60 * 60,
+        _ => panic!("unit of {text}"),
+    })
+}
+
+#[test]
+fn the_defaults_on_the_page_are_the_constants() {
+    let rows = rows();
+    assert_eq!(rows["host"], Segment::HOST);
+    assert_eq!(Region::default().host(), Segment::HOST);
+    assert_eq!(rows["region"], "oregon");
+    assert_eq!(rows["path"], Segment::PATH);
+    assert_eq!(rows["flush_at"], Segment::FLUSH_AT.to_string());
+    assert_eq!(duration(rows["flush_interval"]), Segment::FLUSH_INTERVAL);
+    assert_eq!(duration(rows["http_request_timeout"]), Segment::HTTP_REQUEST_TIMEOUT);
+    assert_eq!(rows["max_retries"], RetryPolicy::MAX_RETRIES.to_string());
+    assert_eq!(duration(rows["max_total_backoff"]), RetryPolicy::MAX_TOTAL_BACKOFF);
+    assert_eq!(duration(rows["max_rate_limit"]), RetryPolicy::MAX_RATE_LIMIT);
+    assert_eq!(rows["max_in_flight"], Segment::MAX_IN_FLIGHT.to_string());
+    assert_eq!(rows["max_queue_size"], Builder::MAX_QUEUE_SIZE.to_string());
+    assert_eq!(rows["max_queue_bytes"], Builder::MAX_QUEUE_BYTES.to_string());
+    assert_eq!(serde_json::from_value::<Overflow>(rows["overflow"].into()).unwrap(), Overflow::default());
+}
+
+#[test]
+fn the_limits_on_the_page_are_the_constants() {
+    let rows = rows();
+    assert_eq!(rows["bytes of one event"], event::MAX_EVENT_BYTES.to_string());
+    assert_eq!(rows["bytes of one batch"], event::MAX_BATCH_BYTES.to_string());
+    assert_eq!(rows["events of one batch"], event::MAX_BATCH_EVENTS.to_string());
+    assert_eq!(rows["characters of a `messageId"], event::MAX_MESSAGE_ID_CHARS.to_string());
+    assert_eq!(rows["levels of nesting"], event::MAX_DEPTH.to_string());
+}
+
+#[test]
+fn every_setting_of_the_first_table_is_read_from_a_file() {
+    let table = PAGE.split("## What cannot").next().unwrap();
+    let names = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let names: Vec<&str> = names.collect();
+    assert_eq!(names.len(), 20, "{names:?}");
+    for name in names {
+        // A value of no type that a setting has: the error must be about the type, not about the name.
+        let error = serde_json::from_str::<Settings>(&format!(r#"{{"{name}": [[]]}}"#)).unwrap_err().to_string();
+        assert!(!error.contains("unknown field"), "{name}: {error}");
+    }
+}

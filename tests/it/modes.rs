@@ -1,0 +1,262 @@
+//! The ways a client can be set up beside the plain one: regions, proxy, gzip, disabled, blocking, global, waiting for
+//! room, metrics.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::io::Read;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use metrics_util::debugging::{DebugValue, DebuggingRecorder};
+use tower::Service;
+use tracklane::plugin::{Overflow, after_fn};
+use tracklane::segment::Region;
+use tracklane::testing::{ManualClock, Reply, TrackingApi};
+use tracklane::{Analytics, BlockingError, DropReason, Outcome, Settings, Stopped, Track, global};
+
+const SOON: Duration = Duration::from_secs(10);
+
+fn event() -> Track {
+    Track::new("Item Purchased").user_id("019mr8mf4r")
+}
+
+#[test]
+fn regions_have_the_hosts_of_the_regional_guide() {
+    assert_eq!(Region::Oregon.host(), "https://api.segment.io");
+    assert_eq!(Region::Dublin.host(), "https://events.eu1.segmentapis.com");
+    let both = serde_json::from_str::<Settings>(r#"{"write_key": "k", "region": "dublin", "host": "https://h"}"#);
+    let error = both.unwrap().into_builder().unwrap_err().to_string();
+    assert!(error.contains("region"), "{error}");
+}
+
+#[test]
+fn a_configuration_file_makes_a_client_that_sends() {
+    let api = TrackingApi::start().unwrap();
+    let file = format!(
+        r#"{{"write_key": "k", "host": "{}", "flush_interval": "1h", "context": {{"app": {{"name": "file"}}}}}}"#,
+        api.url()
+    );
+    let settings: Settings = serde_json::from_str(&file).unwrap();
+    let analytics = settings.into_builder().unwrap().build().unwrap();
+    analytics.track(event()).unwrap();
+    assert!(analytics.close_blocking(SOON).is_complete());
+    assert_eq!(api.events()[0]["context"]["app"]["name"], "file");
+}
+
+#[test]
+fn gzip_compresses_the_body_and_says_so() {
+    let api = TrackingApi::start().unwrap();
+    api.accept_everything();
+    let analytics = Analytics::builder("k").host(api.url()).gzip(true).build().unwrap();
+    for _ in 0..10 {
+        analytics.track(event()).unwrap();
+    }
+    assert!(analytics.close_blocking(SOON).is_complete());
+    let requests = api.requests();
+    let mut events = 0;
+    for request in &requests {
+        assert_eq!(request.header("content-encoding"), Some("gzip"));
+        let mut body = String::new();
+        flate2::read::GzDecoder::new(&request.body()[..]).read_to_string(&mut body).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(json["writeKey"], "k");
+        events += json["batch"].as_array().unwrap().len();
+    }
+    assert_eq!(events, 10);
+}
+
+#[test]
+fn a_proxy_gets_the_request_and_its_password_stays_out_of_errors() {
+    let proxy = TrackingApi::start().unwrap();
+    proxy.accept_everything();
+    let address = proxy.url().replace("http://", "http://user:secret@");
+    let analytics = Analytics::builder("k").host("http://127.0.0.1:9").proxy(address).build().unwrap();
+    analytics.track(event()).unwrap();
+    assert!(analytics.close_blocking(SOON).is_complete());
+    let requests = proxy.requests();
+    assert!(requests[0].path().ends_with("/v1/batch"), "{}", requests[0].path());
+    assert_eq!(requests[0].header("proxy-authorization"), Some("Basic dXNlcjpzZWNyZXQ="));
+
+    let error = Analytics::builder("k").proxy("user:secret@@:port").build().unwrap_err();
+    assert_eq!(error.setting(), "proxy");
+    assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
+}
+
+#[test]
+fn a_disabled_client_counts_and_tells_but_never_sends() {
+    let api = TrackingApi::start().unwrap();
+    let analytics = Analytics::builder("k").host(api.url()).disable(true).build().unwrap();
+    let (told, ends) = mpsc::channel();
+    analytics.track(event().on_delivery(move |end| told.send(end.outcome).unwrap())).unwrap();
+    assert!(analytics.track(Track::new("").user_id("u")).is_err(), "checks stay");
+    assert_eq!(ends.recv_timeout(SOON).unwrap(), Outcome::Dropped(DropReason::Disabled));
+    analytics.close_blocking(SOON);
+    let stats = analytics.stats();
+    assert_eq!((stats.accepted, stats.refused, stats.pending), (1, 1, 0));
+    assert_eq!(stats.dropped.of(DropReason::Disabled), 1);
+    assert_eq!(api.request_count(), 0);
+}
+
+#[tokio::test]
+async fn a_disabled_client_sends_nothing_when_its_pipeline_is_driven_by_hand_either() {
+    let api = TrackingApi::start().unwrap();
+    let analytics = Analytics::builder("k").host(api.url()).disable(true).build().unwrap();
+    // Segment has loaded when this has.
+    analytics.register(after_fn("after", |_, _| {})).await.unwrap();
+    let stopped = analytics.pipeline().call(event().into()).await.unwrap_err();
+    let stopped = stopped.downcast::<Stopped>().unwrap();
+    assert_eq!(stopped.reason, DropReason::Disabled);
+    assert_eq!(analytics.close(SOON).await.pending, 0);
+    assert_eq!(analytics.stats().dropped.of(DropReason::Disabled), 1);
+    assert_eq!(api.request_count(), 0);
+}
+
+#[test]
+fn a_blocking_call_returns_with_the_end_of_its_event() {
+    let api = TrackingApi::start().unwrap();
+    let analytics = Analytics::builder("k")
+        .host(api.url())
+        .flush_interval(Duration::from_secs(3600))
+        .max_retries(0)
+        .build()
+        .unwrap();
+    let blocking = analytics.blocking(SOON);
+    assert!(blocking.send(event()).unwrap().is_delivered());
+    assert_eq!(api.events().len(), 1);
+
+    api.set_default(Reply::status(404));
+    let end = blocking.send(event()).unwrap();
+    assert_eq!(end.outcome, Outcome::Dropped(DropReason::Rejected));
+    assert!(end.destinations[0].error.as_ref().unwrap().to_string().contains("404"));
+
+    api.set_default(Reply::hang());
+    let late = analytics.blocking(Duration::from_millis(100)).send(event());
+    assert!(matches!(late, Err(BlockingError::TimedOut { .. })), "{late:?}");
+    assert!(matches!(blocking.send(Track::new("")), Err(BlockingError::Refused(_))));
+    analytics.close_blocking(Duration::ZERO);
+}
+
+#[test]
+fn the_global_client_is_one_and_says_when_it_is_not_there() {
+    assert!(matches!(global::send(event()), Err(global::GlobalError::NotInitialized)));
+    let api = TrackingApi::start().unwrap();
+    let client = || Analytics::builder("k").host(api.url()).build().unwrap();
+    global::init(client()).unwrap();
+    assert!(matches!(global::init(client()), Err(global::GlobalError::AlreadyInitialized)));
+    global::send(event()).unwrap();
+    assert!(global::analytics().unwrap().close_blocking(SOON).is_complete());
+    assert!(matches!(global::send(event()), Err(global::GlobalError::Refused(_))));
+    assert_eq!(api.events().len(), 1);
+}
+
+#[test]
+fn two_clients_in_one_process_do_not_mix() {
+    let apis = [TrackingApi::start().unwrap(), TrackingApi::start().unwrap()];
+    for (api, key) in apis.iter().zip(["MARKETING", "APP"]) {
+        let analytics = Analytics::builder(key).host(api.url()).build().unwrap();
+        analytics.track(Track::new(key).user_id("u")).unwrap();
+        assert!(analytics.close_blocking(SOON).is_complete());
+    }
+    for (api, key) in apis.iter().zip(["MARKETING", "APP"]) {
+        assert_eq!(api.events().len(), 1);
+        assert_eq!(api.events()[0]["event"], key);
+        assert_eq!(api.requests()[0].json().unwrap()["writeKey"], key);
+    }
+}
+
+#[tokio::test]
+async fn enqueue_waits_for_room_instead_of_being_refused() {
+    let api = Arc::new(TrackingApi::start().unwrap());
+    api.set_default(Reply::hang());
+    let clock = ManualClock::new();
+    let analytics =
+        Analytics::builder("k").host(api.url()).flush_at(1).max_queue_size(2).clock(clock.clone()).build().unwrap();
+    for _ in 0..2 {
+        analytics.enqueue(event()).await.unwrap();
+    }
+    assert!(analytics.track(event()).unwrap_err().is_queue_full());
+    let waiting = tokio::spawn({
+        let analytics = analytics.clone();
+        async move { analytics.enqueue(event()).await }
+    });
+    let arrived = api.clone();
+    tokio::task::spawn_blocking(move || arrived.wait_for_requests(2, SOON)).await.unwrap();
+    assert!(!waiting.is_finished(), "there is no room yet");
+    api.set_default(Reply::ok());
+    // The hung attempts end with their timeout, and the next ones succeed.
+    let moved = tokio::task::spawn_blocking(move || {
+        for _ in 0..3 {
+            assert!(clock.wait_for_sleeper(..=Duration::from_secs(10)));
+            clock.advance(Duration::from_secs(10));
+        }
+    });
+    tokio::time::timeout(SOON, waiting).await.expect("room within ten seconds").unwrap().unwrap();
+    analytics.close(SOON).await;
+    drop(moved);
+    assert!(analytics.enqueue(event()).await.unwrap_err().is_closed());
+}
+
+#[test]
+fn drop_oldest_gives_way_to_the_new_and_counts_the_old() {
+    let api = TrackingApi::start().unwrap();
+    api.set_default(Reply::hang());
+    let analytics = Analytics::builder("k")
+        .host(api.url())
+        .flush_at(2_500)
+        .max_queue_size(5)
+        .overflow(Overflow::DropOldest)
+        .build()
+        .unwrap();
+    let receipts: Vec<_> = (0..5).map(|_| analytics.deliver(event()).unwrap()).collect();
+    let stats = || analytics.stats();
+    wait_until(|| stats().destinations.first().is_some_and(|destination| destination.queued_events == 5));
+    for _ in 0..3 {
+        analytics.track(event()).unwrap();
+    }
+    wait_until(|| stats().dropped.of(DropReason::QueueFull) == 3);
+    for receipt in receipts.into_iter().take(3) {
+        assert_eq!(receipt.wait().outcome, Outcome::Dropped(DropReason::QueueFull), "the first three give way");
+    }
+    assert_eq!(stats().destinations[0].queued_events, 5);
+    assert_eq!(analytics.close_blocking(Duration::ZERO).unsent.len(), 5);
+}
+
+/// Waits for what another thread is about to do; fails after ten seconds.
+fn wait_until(condition: impl Fn() -> bool) {
+    let give_up = std::time::Instant::now() + SOON;
+    while !condition() {
+        assert!(std::time::Instant::now() < give_up, "the condition did not come true");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn the_counts_come_out_as_metrics() {
+    let recorder = DebuggingRecorder::new();
+    let snapshotter = recorder.snapshotter();
+    recorder.install().unwrap();
+    let api = TrackingApi::start().unwrap();
+    let clock = ManualClock::new();
+    let builder = Analytics::builder("k").host(api.url()).flush_at(1).clock(clock.clone());
+    let analytics = builder.metrics(Duration::from_secs(5)).build().unwrap();
+    assert!(analytics.deliver(event()).unwrap().wait().is_delivered());
+    let seen = RefCell::new(HashMap::new());
+    let count = |name: &str, labels: &str| seen.borrow().get(&format!("{name}[{labels}]")).copied();
+    wait_until(|| {
+        assert!(clock.wait_for_sleeper(..=Duration::from_secs(5)));
+        clock.advance(Duration::from_secs(5));
+        // A snapshot takes the values with it, so the highest is kept here.
+        for (key, _, _, value) in snapshotter.snapshot().into_vec() {
+            let labels: Vec<&str> = key.key().labels().map(metrics::Label::value).collect();
+            if let DebugValue::Counter(value) = value {
+                let mut seen = seen.borrow_mut();
+                let highest = seen.entry(format!("{}[{}]", key.key().name(), labels.join(","))).or_insert(0);
+                *highest = value.max(*highest);
+            }
+        }
+        // The metrics are set one after the other, and a snapshot may come in between.
+        let ones = [("events_accepted", ""), ("events_delivered", ""), ("destination_delivered", "Segment.io")];
+        ones.iter().all(|(name, labels)| count(&format!("tracklane_{name}_total"), labels) == Some(1))
+    });
+    assert_eq!(count("tracklane_events_dropped_total", "rejected"), Some(0));
+}
