@@ -75,7 +75,9 @@ mod ledger;
 // What all of them stand on.
 mod background;
 mod clock;
+mod contained;
 mod error;
+mod reentry;
 
 #[cfg(feature = "metrics")]
 mod metrics;

@@ -11,6 +11,8 @@ pub(crate) struct Ticket {
     ledger: Arc<Ledger>,
     epoch: u64,
     bytes: u32,
+    /// How many events led to this one.
+    depth: u8,
     settled: AtomicBool,
     /// Destinations that have not settled their share, once it is known how many there are.
     open_shares: AtomicU32,
@@ -29,11 +31,12 @@ pub(super) enum Watched {
 
 impl Ticket {
     /// The ticket of an event that [`Ledger::accept`] has counted. `bytes` is what it weighs in queues.
-    pub(crate) fn new(ledger: Arc<Ledger>, epoch: u64, bytes: u32, watch: Option<Box<Watch>>) -> Self {
+    pub(crate) fn new(ledger: Arc<Ledger>, epoch: u64, bytes: u32, depth: u8, watch: Option<Box<Watch>>) -> Self {
         Self {
             ledger,
             epoch,
             bytes,
+            depth,
             settled: AtomicBool::new(false),
             open_shares: AtomicU32::new(0),
             delivered: AtomicBool::new(false),
@@ -54,6 +57,10 @@ impl Ticket {
 
     pub(crate) fn bytes(&self) -> u32 {
         self.bytes
+    }
+
+    pub(crate) fn depth(&self) -> u8 {
+        self.depth
     }
 
     pub(crate) fn is_watched(&self) -> bool {

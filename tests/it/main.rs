@@ -2,6 +2,12 @@
 
 // What the tests stand on.
 mod local;
+mod support;
+
+// What goes wrong.
+mod faults;
+mod model;
+mod security;
 
 // From the call to the wire.
 mod call_context;
