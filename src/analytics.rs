@@ -252,7 +252,11 @@ impl Analytics {
     pub async fn flush(&self, timeout: Duration) -> FlushReport {
         let (shared, deadline) = (self.handle.shared.clone(), deadline(timeout));
         let background = shared.background.clone();
-        background.blocking(move || shared.flush(deadline)).await.unwrap_or_default()
+        match background.blocking(move || shared.flush(deadline)).await {
+            Some(report) => report,
+            // The host's runtime is gone: nothing moves any more, and waiting would be in vain.
+            None => self.handle.shared.flush(Instant::now()),
+        }
     }
 
     /// [`flush`](Self::flush), where there is no async code. Blocks the thread.
@@ -261,11 +265,16 @@ impl Analytics {
     }
 
     /// Refuses calls from now on, for all clones, and waits until what was accepted has its outcome, at most
-    /// `timeout`. Failed batches are tried again until then. What is left is handed back.
+    /// `timeout`. Failed batches are tried again until then. What is left is handed back. In the time that is left, plugins
+    /// are unloaded.
     pub async fn close(&self, timeout: Duration) -> CloseReport {
         let (shared, deadline) = (self.handle.shared.clone(), deadline(timeout));
         let background = shared.background.clone();
-        background.blocking(move || shared.close(deadline)).await.unwrap_or_default()
+        match background.blocking(move || shared.close(deadline)).await {
+            Some(report) => report,
+            // As in `flush`.
+            None => self.handle.shared.close(Instant::now()),
+        }
     }
 
     /// [`close`](Self::close), where there is no async code. Blocks the thread.

@@ -46,6 +46,12 @@ impl Background {
         self.handle.spawn(future);
     }
 
+    /// Calls what needs to know the runtime, on the calling thread.
+    pub(crate) fn within<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _entered = self.handle.enter();
+        work()
+    }
+
     /// Runs user code that may block or panic; `what` names it in the log.
     pub(crate) fn run_blocking(&self, what: &'static str, work: impl FnOnce() + Send + 'static) {
         self.handle.spawn_blocking(move || {

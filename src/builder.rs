@@ -5,6 +5,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tower::ServiceExt;
 use tower::util::BoxService;
 use tower_layer::Layer;
@@ -14,11 +15,13 @@ use crate::analytics::Analytics;
 use crate::background::Background;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
-use crate::emitter::signal::Signal;
+use crate::emitter::signal::{Emitted, Settled, Signal};
 use crate::error::{BoxError, SettingsError};
 use crate::event::{Context, Event};
 use crate::ledger::Ledger;
-use crate::pipeline::{AfterQueue, Capacity, CurrentPlan, Intake, Pipeline, Shared, SourceMiddleware, Worker};
+use crate::pipeline::{
+    AfterQueue, CallContext, Capacity, CurrentPlan, Intake, Pipeline, Shared, SourceMiddleware, Worker,
+};
 use crate::plugin::{Host, Overflow, QueueLimits, Registration, RetryPolicy};
 use crate::segment::{Region, Segment, WriteKey};
 use crate::transport::HttpClient;
@@ -43,6 +46,7 @@ pub struct Builder {
     overflow: Overflow,
     disabled: bool,
     context: Context,
+    call_context: Option<CallContext>,
     plugins: Vec<Registration>,
     middleware: Vec<MiddlewareLayer>,
     subscriptions: Vec<Subscribe>,
@@ -73,6 +77,7 @@ impl Builder {
             overflow: Overflow::default(),
             disabled: false,
             context: Context::new(),
+            call_context: None,
             plugins: Vec::new(),
             middleware: Vec::new(),
             subscriptions: Vec::new(),
@@ -178,6 +183,12 @@ impl Builder {
         self.segment(|segment| segment.http_client(client))
     }
 
+    /// Authorizes the requests to Segment by OAuth 2.0.
+    #[cfg(feature = "oauth")]
+    pub fn oauth(self, oauth: crate::segment::OAuth) -> Self {
+        self.segment(|segment| segment.oauth(oauth))
+    }
+
     /// Events under way at most, from the call to the outcome. 10,000 by default.
     pub fn max_queue_size(mut self, events: usize) -> Self {
         self.max_queue_size = events;
@@ -199,6 +210,29 @@ impl Builder {
     /// Context of every event. What an event says itself wins, deeply.
     pub fn context(mut self, context: impl Into<Context>) -> Self {
         self.context = context.into();
+        self
+    }
+
+    /// Asks `provider` for context whenever a call is made, on the thread that makes it: for what belongs to the work
+    /// at hand rather than to the program, such as the request that is being handled (the crate `tracklane-axum` has a
+    /// provider for that). Merged deeply, under what the call sets and over [`context`](Self::context).
+    ///
+    /// ```
+    /// use std::cell::RefCell;
+    /// use tracklane::{Analytics, Context};
+    ///
+    /// thread_local!(static JOB: RefCell<Option<String>> = const { RefCell::new(None) });
+    ///
+    /// let job = || JOB.with_borrow(|job| job.as_ref().map(|job| Context::new().with("job", job)));
+    /// let analytics = Analytics::builder("WRITE_KEY").call_context(job).build()?;
+    /// # Ok::<(), tracklane::SettingsError>(())
+    /// ```
+    ///
+    /// It runs in every call, so it should be quick, and it must not make calls of this client. If it panics, or gives
+    /// what cannot be sent, the event goes on without that context, and `error` says so once until it works again. What
+    /// it gives counts towards the size of the event. There is one provider; the last one set is asked.
+    pub fn call_context(mut self, provider: impl Fn() -> Option<Context> + Send + Sync + 'static) -> Self {
+        self.call_context = Some(CallContext::new(provider));
         self
     }
 
@@ -266,20 +300,33 @@ impl Builder {
         };
         let emitter = Emitter::new(background.clone());
         self.subscriptions.into_iter().for_each(|subscribe| subscribe(&emitter));
-        let ledger = Arc::new(Ledger::new(background.clone()));
+        let drained = {
+            let emitter = emitter.clone();
+            move |accepted| emitter.emit(Emitted::Drained(Settled { accepted }))
+        };
+        let ledger = Arc::new(Ledger::new(background.clone(), drained));
         let (after, after_worker) = AfterQueue::new();
         let shared = Arc::new_cyclic(|shared: &Weak<Shared>| Shared {
-            intake: Intake::new(capacity, ledger.clone(), emitter.clone(), self.clock.clone(), defaults.clone()),
+            intake: Intake::new(
+                capacity,
+                ledger.clone(),
+                emitter.clone(),
+                self.clock.clone(),
+                defaults.clone(),
+                self.call_context,
+            ),
             clock: self.clock.clone(),
             host: host(shared.clone(), emitter.clone()),
             plan: CurrentPlan::default(),
+            loaded: watch::Sender::new(false),
             after: Arc::new(after),
             background,
             emitter,
             ledger,
             defaults,
         });
-        let middleware = wrap(self.middleware, &shared);
+        // Some of tower's layers need a runtime to be applied.
+        let middleware = shared.background.within(|| wrap(self.middleware, &shared));
         shared.background.spawn(Worker::new(shared.clone(), middleware).run(plugins));
         let plan = Arc::downgrade(&shared);
         let plan = move || plan.upgrade().map(|shared| shared.plan.load());

@@ -82,6 +82,10 @@ mod metrics;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+// The snippets of the pages in docs/, compiled by `cargo test --doc`.
+#[cfg(doctest)]
+mod docs;
+
 pub use analytics::Analytics;
 pub use blocking::{BlockingAnalytics, BlockingError};
 pub use builder::{Builder, PipelineService};

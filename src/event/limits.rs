@@ -22,13 +22,13 @@ pub const MAX_MESSAGE_ID_CHARS: usize = 99;
 #[non_exhaustive]
 pub enum InvalidField {
     /// Neither a user id nor an anonymous id.
-    #[error("a {kind} event needs a userId or an anonymousId, and has neither: set one")]
+    #[error("the {kind} call has neither userId nor anonymousId: set one of them")]
     MissingId {
         /// The call.
         kind: Kind,
     },
     /// A field that this call cannot do without is missing or empty.
-    #[error("a {kind} event needs a {field}, and it is missing or empty: set it")]
+    #[error("{field} is missing or empty: a {kind} call needs it")]
     Missing {
         /// The call.
         kind: Kind,

@@ -56,7 +56,7 @@ impl Event {
     /// The event in its final form, its context merged over `defaults`; the ticket alone, if plugins have made it
     /// what cannot be sent.
     pub(crate) fn seal(mut self, ticket: Ticket, defaults: &Context) -> Result<Message, (Ticket, InvalidField)> {
-        if let Err(invalid) = limits::check_sections(&self) {
+        if let Err(invalid) = limits::check(&self) {
             return Err((ticket, invalid));
         }
         if let Some(context) = &mut self.content.context {

@@ -12,6 +12,7 @@ mod stats;
 mod ticket;
 mod watch;
 
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -28,8 +29,10 @@ pub(crate) use watch::Watch;
 
 use crate::background::Background;
 
+/// Who is told that nothing is pending any more, and how many events were accepted so far.
+type Drained = Box<dyn Fn(u64) + Send + Sync>;
+
 /// Counts of one client.
-#[derive(Debug)]
 pub(crate) struct Ledger {
     pub(crate) room: Room,
     refused: AtomicU64,
@@ -39,6 +42,7 @@ pub(crate) struct Ledger {
     changed: Condvar,
     callbacks: Callbacks,
     background: Background,
+    drained: Drained,
 }
 
 #[derive(Debug, Default)]
@@ -50,7 +54,7 @@ struct Books {
 }
 
 impl Ledger {
-    pub(crate) fn new(background: Background) -> Self {
+    pub(crate) fn new(background: Background, drained: impl Fn(u64) + Send + Sync + 'static) -> Self {
         Self {
             room: Room::default(),
             refused: AtomicU64::new(0),
@@ -59,6 +63,7 @@ impl Ledger {
             changed: Condvar::new(),
             callbacks: Callbacks::new(),
             background,
+            drained: Box::new(drained),
         }
     }
 
@@ -89,9 +94,9 @@ impl Ledger {
         self.refused.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Settles one destination's share of each ticket, under one lock. Returns whether nothing is pending any more.
-    pub(crate) fn settle_shares<'a>(&self, tickets: impl IntoIterator<Item = &'a Ticket>, outcome: Outcome) -> bool {
-        self.settle(tickets.into_iter().filter_map(|ticket| Some((ticket, ticket.settle_share(outcome)?))))
+    /// Settles one destination's share of each ticket, under one lock.
+    pub(crate) fn settle_shares<'a>(&self, tickets: impl IntoIterator<Item = &'a Ticket>, outcome: Outcome) {
+        self.settle(tickets.into_iter().filter_map(|ticket| Some((ticket, ticket.settle_share(outcome)?))));
     }
 
     /// Whether somebody waits for a flush: then nothing waits for its batch to fill.
@@ -99,13 +104,15 @@ impl Ledger {
         self.flushing.load(Ordering::Acquire) > 0
     }
 
-    /// Settles tickets altogether, under one lock. Returns whether nothing is pending any more.
-    pub(crate) fn settle<'a>(&self, tickets: impl IntoIterator<Item = (&'a Ticket, Outcome)>) -> bool {
+    /// Settles tickets altogether, under one lock.
+    pub(crate) fn settle<'a>(&self, tickets: impl IntoIterator<Item = (&'a Ticket, Outcome)>) {
+        let mut any = false;
         let mut books = self.books();
         for (ticket, outcome) in tickets {
             if !ticket.settle_once() {
                 continue;
             }
+            any = true;
             books.count(ticket.epoch(), outcome);
             if !ticket.is_shared() {
                 self.room.end_early(ticket.bytes());
@@ -115,13 +122,22 @@ impl Ledger {
                 self.tell(ticket, outcome);
             }
         }
-        let drained = books.settled() == self.accepted();
+        let accepted = self.accepted();
+        let drained = any && books.settled() == accepted;
         let flushed = books.flushes.iter().any(|flush| flush.report.pending == 0);
         drop(books);
         if drained || flushed {
             self.changed.notify_all();
         }
-        drained
+        if drained {
+            (self.drained)(accepted);
+        }
+    }
+}
+
+impl fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ledger").field("room", &self.room).finish_non_exhaustive()
     }
 }
 

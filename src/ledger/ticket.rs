@@ -132,9 +132,9 @@ impl Ticket {
         Some(if self.delivered.load(Ordering::Acquire) { Outcome::Delivered } else { outcome })
     }
 
-    /// Settles this one ticket. Returns whether nothing is pending any more.
-    pub(crate) fn settle(&self, outcome: Outcome) -> bool {
-        self.ledger.settle([(self, outcome)])
+    /// Settles this one ticket.
+    pub(crate) fn settle(&self, outcome: Outcome) {
+        self.ledger.settle([(self, outcome)]);
     }
 }
 

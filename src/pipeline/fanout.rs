@@ -50,6 +50,11 @@ fn fan_out(shared: &Shared, Passage { mut event, plan }: Passage, selected: &mut
     let Some(mut ticket) = event.attached.ticket.take() else {
         return Err(Stopped { reason: DropReason::Middleware });
     };
+    // Through the queue nothing comes this far; by hand it does.
+    if shared.intake.is_disabled() {
+        ticket.settle(Outcome::Dropped(DropReason::Disabled));
+        return Err(Stopped { reason: DropReason::Disabled });
+    }
     selected.clear();
     selected.extend(plan.lanes.iter().map(|lane| lane.selects(&event)));
     let chosen = selected.iter().filter(|selected| **selected).count();

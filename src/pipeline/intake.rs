@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use super::call_context::CallContext;
+use super::refusal::{CallError, RefusedBecause};
 use super::registry::Command;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
@@ -25,89 +27,6 @@ const CHUNK_BYTES: usize = 64 * 1024;
 const SPARE_CHUNKS: usize = 4;
 /// Chunks that wake a worker which sleeps until its next look.
 const WAKE_AT_CHUNKS: usize = 4;
-
-/// Why a call was refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RefusedBecause {
-    /// The event is not one that can be sent.
-    #[error(transparent)]
-    Invalid(InvalidField),
-    /// As much as the settings allow is under way.
-    #[error(
-        "the queue is full: {events} events of {bytes} bytes are under way, at most {max_events} events and {max_bytes} \
-         bytes are allowed"
-    )]
-    QueueFull {
-        /// Events under way.
-        events: u64,
-        /// What they weigh, in bytes of JSON.
-        bytes: u64,
-        /// The setting `max_queue_size`.
-        max_events: u64,
-        /// The setting `max_queue_bytes`.
-        max_bytes: u64,
-    },
-    /// The client was closed.
-    #[error("the client was closed")]
-    Closed,
-}
-
-/// The error of a call: why it was refused, and the event.
-pub struct CallError {
-    because: RefusedBecause,
-    event: Box<Event>,
-}
-
-impl CallError {
-    /// Why.
-    #[must_use]
-    pub fn because(&self) -> &RefusedBecause {
-        &self.because
-    }
-
-    /// Whether the queue was full, so that the same call may succeed later.
-    #[must_use]
-    pub fn is_queue_full(&self) -> bool {
-        matches!(self.because, RefusedBecause::QueueFull { .. })
-    }
-
-    /// Whether the client was closed.
-    #[must_use]
-    pub fn is_closed(&self) -> bool {
-        self.because == RefusedBecause::Closed
-    }
-
-    /// Whether something is wrong with the event itself.
-    #[must_use]
-    pub fn is_invalid(&self) -> bool {
-        matches!(self.because, RefusedBecause::Invalid(_))
-    }
-
-    /// The event, as it was.
-    #[must_use]
-    pub fn into_event(self) -> Event {
-        *self.event
-    }
-}
-
-impl fmt::Display for CallError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} event refused: {}", self.event.kind(), self.because)
-    }
-}
-
-impl fmt::Debug for CallError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CallError").field("because", &self.because).field("event", &self.event).finish()
-    }
-}
-
-impl std::error::Error for CallError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.because.source()
-    }
-}
 
 /// How much may be under way.
 #[derive(Clone, Copy, Debug)]
@@ -129,6 +48,7 @@ pub(crate) struct Intake {
     emitter: Emitter,
     clock: Clock,
     defaults: Context,
+    call_context: Option<CallContext>,
 }
 
 /// What the lock guards: in cache lines that callers touch, and the pipeline hardly.
@@ -187,6 +107,7 @@ impl Intake {
         emitter: Emitter,
         clock: Clock,
         defaults: Context,
+        call_context: Option<CallContext>,
     ) -> Self {
         let front = Front {
             full: VecDeque::new(),
@@ -197,7 +118,7 @@ impl Intake {
             worker: WorkerIs::Awake,
         };
         let (front, wake, refusing) = (Mutex::new(front), Notify::new(), AtomicBool::new(false));
-        Self { front, wake, refusing, capacity, ledger, emitter, clock, defaults }
+        Self { front, wake, refusing, capacity, ledger, emitter, clock, defaults, call_context }
     }
 
     /// Accepts the event or refuses it. Never blocks.
@@ -263,7 +184,7 @@ impl Intake {
         drop(front);
         let watch = event.detach().watch;
         event.make_message_id();
-        event.attached.ticket = Some(Ticket::new(self.ledger.clone(), epoch, bytes, watch));
+        event.attached.ticket = Some(self.ticket(&event, epoch, bytes, watch));
         Ok(event)
     }
 
@@ -296,6 +217,10 @@ impl Intake {
         first
     }
 
+    pub(super) fn is_disabled(&self) -> bool {
+        self.capacity.disabled
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
         self.front().closed
     }
@@ -321,6 +246,9 @@ impl Intake {
     /// Checks the event and completes it. Returns how large its JSON will be.
     fn check(&self, event: &mut Event) -> Result<u32, InvalidField> {
         event::check(event)?;
+        if let Some(provider) = &self.call_context {
+            provider.add_to(event, &self.emitter);
+        }
         event.stamp(|| self.clock.wall().into());
         match event.final_len(&self.defaults) {
             bytes if bytes > MAX_EVENT_BYTES => Err(InvalidField::TooLarge { bytes }),
@@ -385,8 +313,16 @@ impl Intake {
         let before = rest.len();
         let mut event = record.unpack(&mut rest);
         chunk.read += before - rest.len();
-        event.attached.ticket = Some(Ticket::new(self.ledger.clone(), epoch, bytes, watch));
+        event.attached.ticket = Some(self.ticket(&event, epoch, bytes, watch));
         Some(Taken::Event(event))
+    }
+
+    fn ticket(&self, event: &Event, epoch: u64, bytes: u32, mut watch: Option<Box<Watch>>) -> Ticket {
+        if let Some(watch) = &mut watch {
+            // Known from here on, wherever the event ends.
+            watch.message_id = event.message_id().into_owned();
+        }
+        Ticket::new(self.ledger.clone(), epoch, bytes, watch)
     }
 
     fn front(&self) -> MutexGuard<'_, Front> {

@@ -12,7 +12,9 @@
 //! one counted outcome; a plugin's panic, error or hang is contained where it is called ([`guard`]); destinations
 //! share nothing but the finished event. The pipeline knows no destination by name, and nothing of HTTP.
 
+mod call_context;
 mod intake;
+mod refusal;
 mod worker;
 
 mod guard;
@@ -30,15 +32,18 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll};
+use std::task::{Context as TaskContext, Poll, ready};
 
+use futures_util::future::BoxFuture;
+use tokio::sync::watch;
 use tower_layer::Layer;
 use tower_service::Service;
 
-pub use intake::{CallError, RefusedBecause};
+pub(crate) use call_context::CallContext;
 pub(crate) use intake::{Capacity, Intake};
 pub use plan::RegisterError;
 pub(crate) use plan::{CurrentPlan, Passage};
+pub use refusal::{CallError, RefusedBecause};
 pub(crate) use registry::Command;
 pub(crate) use settle::AfterQueue;
 pub use shutdown::CloseReport;
@@ -65,6 +70,8 @@ pub(crate) struct Shared {
     pub(crate) defaults: Context,
     pub(crate) after: Arc<AfterQueue>,
     pub(crate) host: Host,
+    /// Whether the plugins of the settings have loaded or failed.
+    pub(crate) loaded: watch::Sender<bool>,
 }
 
 /// The event went no further: why.
@@ -79,17 +86,18 @@ pub struct Stopped {
 ///
 /// For a gateway or a test that drives it by hand; [`track`](crate::Analytics::track) and its siblings go through a
 /// queue in front of it. Its future ends when the event is with the destinations' lanes, or was dropped on the way.
-/// Events that come this way are checked, counted and bounded like any other.
-#[derive(Clone)]
+/// Events that come this way are checked, counted and bounded like any other. It is ready when the plugins of the
+/// settings have loaded or failed.
 pub struct Pipeline {
     shared: Arc<Shared>,
     stages: Stage<Stage<FanOut>>,
+    loading: Option<BoxFuture<'static, ()>>,
 }
 
 impl Pipeline {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let stages = StageLayer::before(&shared).layer(StageLayer::enrichment(&shared).layer(FanOut::new(&shared)));
-        Self { shared, stages }
+        Self { shared, stages, loading: None }
     }
 
     /// Sends an event on its way that carries a ticket already.
@@ -104,7 +112,19 @@ impl Service<Event> for Pipeline {
     type Error = BoxError;
     type Future = PipelineFuture;
 
-    fn poll_ready(&mut self, _: &mut TaskContext<'_>) -> Poll<Result<(), BoxError>> {
+    fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), BoxError>> {
+        if *self.shared.loaded.borrow() {
+            return Poll::Ready(Ok(()));
+        }
+        let mut loaded = self.shared.loaded.subscribe();
+        let loading = self.loading.get_or_insert_with(|| {
+            Box::pin(async move {
+                // The sender lives as long as the pipeline.
+                let _ = loaded.wait_for(|loaded| *loaded).await;
+            })
+        });
+        ready!(loading.as_mut().poll(cx));
+        self.loading = None;
         Poll::Ready(Ok(()))
     }
 
@@ -116,6 +136,13 @@ impl Service<Event> for Pipeline {
             Ok(event) => Entered::OnItsWay(self.enter(event)),
             Err(refused) => Entered::Refused(Some(refused)),
         })
+    }
+}
+
+impl Clone for Pipeline {
+    fn clone(&self) -> Self {
+        // Readiness belongs to an instance.
+        Self { shared: self.shared.clone(), stages: self.stages.clone(), loading: None }
     }
 }
 

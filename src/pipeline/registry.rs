@@ -3,7 +3,7 @@
 //! Both are commands that go through the intake, so that what was sent after a plugin was registered waits until it
 //! has loaded. Every load and unload has a deadline and is contained.
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 use tokio::sync::oneshot;
 
@@ -21,8 +21,8 @@ pub(crate) enum Command {
     Deregister(String, oneshot::Sender<Result<(), RegisterError>>),
     /// What waits in lanes leaves at once.
     Flush,
-    /// Unload everything and end.
-    End,
+    /// Unload everything and end; the sender is dropped when that is done.
+    End(mpsc::SyncSender<()>),
 }
 
 /// Loads the plugin and puts it into the plan.
@@ -52,7 +52,12 @@ pub(super) async fn register(shared: &Shared, mut registration: Registration) ->
         }
         Role::Destination(destination) => {
             let kinds = Box::new(registration.kinds());
-            let lane = Lane::start(shared, destination.into_wiring(), registration.lifecycle, kinds);
+            // The layers around the destination are user code.
+            let wiring = guard::call(|| Ok(destination.into_wiring())).map_err(|mishap| {
+                let (name, problem) = (name.to_string(), mishap.to_string());
+                RegisterError::Load { name, problem, source: mishap.into_error() }
+            })?;
+            let lane = Lane::start(shared, wiring, registration.lifecycle, kinds);
             shared.plan.update(|plan| plan.lanes.push(lane));
         }
         Role::Utility => {

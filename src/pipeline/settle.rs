@@ -1,8 +1,8 @@
 //! What follows when events have their outcome: after plugins see them.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use tokio::sync::mpsc as queue;
@@ -21,6 +21,8 @@ const QUEUE: usize = 10_000;
 /// The way to the after plugins. They only look on, so it is bounded and never waited for.
 pub(crate) struct AfterQueue {
     sender: queue::Sender<Item>,
+    /// Read while events have their outcome and are not in the queue yet.
+    settling: RwLock<()>,
     missed: AtomicU64,
 }
 
@@ -38,7 +40,13 @@ pub(crate) struct AfterWorker {
 impl AfterQueue {
     pub(crate) fn new() -> (Self, AfterWorker) {
         let (sender, receiver) = queue::channel(QUEUE);
-        (Self { sender, missed: AtomicU64::new(0) }, AfterWorker { receiver })
+        (Self { sender, settling: RwLock::default(), missed: AtomicU64::new(0) }, AfterWorker { receiver })
+    }
+
+    /// Held from before events have their outcome until they were [shown](Self::show): whoever [waits](Self::wait)
+    /// because they ended misses none of them.
+    pub(super) fn settling(&self) -> RwLockReadGuard<'_, ()> {
+        self.settling.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Shows those of the messages that have ended to the after plugins.
@@ -55,6 +63,7 @@ impl AfterQueue {
 
     /// Blocks until the after plugins have seen everything that has ended, at most `timeout`.
     pub(super) fn wait(&self, timeout: Duration) {
+        drop(self.settling.write());
         let (mark, seen) = mpsc::sync_channel(1);
         if self.sender.try_send(Item::Mark(mark)).is_ok() {
             // What they have not seen by then they do not see.

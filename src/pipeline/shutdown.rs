@@ -4,7 +4,7 @@
 //! background thread would not hold when that thread hangs.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use super::Shared;
@@ -13,13 +13,14 @@ use super::registry::Command;
 use crate::event::Event;
 use crate::ledger::{DropReason, FlushReport, Outcome, Stats};
 
-/// What became of the events that had no outcome when the client was closed.
+/// What became of the events that had no outcome when the client was closed. What ended earlier is in
+/// [`stats`](crate::Analytics::stats).
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct CloseReport {
     /// Events that at least one destination has.
     pub delivered: u64,
-    /// Events that were dropped before the deadline, whatever the reason.
+    /// Events that were dropped since, before the deadline, whatever the reason.
     pub failed: u64,
     /// Events that had no outcome when the deadline passed.
     pub pending: u64,
@@ -49,7 +50,8 @@ impl Shared {
         self.ledger.wait(flush, deadline)
     }
 
-    /// Refuses calls from now on, flushes, gives up at `deadline` what is left, and ends the worker.
+    /// Refuses calls from now on, flushes, gives up at `deadline` what is left, and ends the worker, which unloads every
+    /// plugin.
     pub(crate) fn close(&self, deadline: Instant) -> CloseReport {
         let first = self.intake.close();
         let FlushReport { delivered, failed, pending } = self.flush(deadline);
@@ -57,7 +59,10 @@ impl Shared {
         self.after.wait(left(deadline));
         self.ledger.wait_for_callbacks(left(deadline));
         if first {
-            self.intake.command(Command::End);
+            let (ended, end) = mpsc::sync_channel(0);
+            self.intake.command(Command::End(ended));
+            // Answered by being dropped. A plugin that needs longer to unload goes on without being waited for.
+            let _ = end.recv_timeout(left(deadline));
         }
         CloseReport { delivered, failed, pending, unsent }
     }

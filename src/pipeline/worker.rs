@@ -47,6 +47,7 @@ impl Worker {
                 self.shared.emitter.fail(failure);
             }
         }
+        self.shared.loaded.send_replace(true);
         let plugins = self.shared.plan.load().names().cloned().collect();
         self.shared.emitter.emit(Emitted::Initialize(Initialized { plugins }));
         self.work().await;
@@ -75,11 +76,14 @@ impl Worker {
         while let Some(taken) = shared.intake.next(chunk) {
             match taken {
                 Taken::Event(event) => self.send(event).await,
-                Taken::Command(command) if matches!(*command, Command::End) => {
-                    registry::unload_all(&shared).await;
-                    return std::ops::ControlFlow::Break(());
-                }
-                Taken::Command(command) => self.obey(*command).await,
+                Taken::Command(command) => match *command {
+                    Command::End(ended) => {
+                        registry::unload_all(&shared).await;
+                        drop(ended);
+                        return std::ops::ControlFlow::Break(());
+                    }
+                    command => shared.obey(command).await,
+                },
             }
         }
         std::ops::ControlFlow::Continue(())
@@ -97,28 +101,28 @@ impl Worker {
             Some(middleware) => self.shared.through(middleware, event).await,
         }
     }
+}
 
-    async fn obey(&self, command: Command) {
+impl Shared {
+    async fn obey(self: &Arc<Self>, command: Command) {
         match command {
             Command::Register(registration, reply) => {
                 // Whoever asked may not wait for the answer.
-                let _ = reply.send(registry::register(&self.shared, registration).await);
+                let _ = reply.send(registry::register(self, registration).await);
             }
-            Command::Deregister(name, reply) => match registry::deregister(&self.shared, &name) {
-                Ok(ending) => self.shared.background.spawn(async move {
+            Command::Deregister(name, reply) => match registry::deregister(self, &name) {
+                Ok(ending) => self.background.spawn(async move {
                     let _ = reply.send(ending.await);
                 }),
                 Err(error) => {
                     let _ = reply.send(Err(error));
                 }
             },
-            Command::Flush => self.shared.plan.load().lanes.iter().for_each(|lane| lane.flush()),
-            Command::End => {}
+            Command::Flush => self.plan.load().lanes.iter().for_each(|lane| lane.flush()),
+            Command::End(_) => {}
         }
     }
-}
 
-impl Shared {
     /// Sends the event through the user's layers, which may fail, panic or keep it.
     async fn through(&self, middleware: &mut BoxService<Event, (), BoxError>, mut event: Event) {
         if let Some(ticket) = &mut event.attached.ticket {

@@ -47,12 +47,16 @@ pub struct Destination {
     aliases: Vec<String>,
     ignores_all: bool,
     service: BatchService,
+    layers: Vec<BatchLayer>,
     batching: Batching,
     retry: RetryPolicy,
     queue: QueueLimits,
     in_flight: NonZeroUsize,
     attempt_timeout: Duration,
 }
+
+/// A layer, to be applied where the destination works: some of tower's need a runtime for it.
+type BatchLayer = Box<dyn FnOnce(BatchService) -> BatchService + Send>;
 
 /// What a lane needs to know of its destination.
 pub(crate) struct Wiring {
@@ -83,6 +87,7 @@ impl Destination {
             aliases: Vec::new(),
             ignores_all: false,
             service: BatchService::new(service),
+            layers: Vec::new(),
             batching: Batching::single(),
             retry: RetryPolicy::new(),
             queue: QueueLimits::default(),
@@ -103,16 +108,16 @@ impl Destination {
     }
 
     /// Wraps the service in a tower layer: timeout, rate limit, concurrency limit, load shed, … The last one added is
-    /// the outermost.
+    /// the outermost. They are applied when the destination is registered, on the runtime that it works on.
     pub fn layer<L>(mut self, layer: L) -> Self
     where
-        L: Layer<BatchService>,
+        L: Layer<BatchService> + Send + 'static,
         L::Service: Service<Batch> + Send + 'static,
         <L::Service as Service<Batch>>::Response: Into<Answer>,
         <L::Service as Service<Batch>>::Error: Into<BoxError>,
         <L::Service as Service<Batch>>::Future: Send,
     {
-        self.service = BatchService::new(layer.layer(self.service));
+        self.layers.push(Box::new(move |service| BatchService::new(layer.layer(service))));
         self
     }
 
@@ -187,7 +192,8 @@ impl Destination {
     }
 
     pub(crate) fn into_wiring(self) -> Wiring {
-        let Self { service, batching, retry, queue, in_flight, attempt_timeout, name, aliases, ignores_all, .. } = self;
+        let Self { batching, retry, queue, in_flight, attempt_timeout, name, aliases, ignores_all, .. } = self;
+        let service = self.layers.into_iter().fold(self.service, |service, layer| layer(service));
         let selection = Selection { name, aliases, ignores_all };
         Wiring { service, batching, retry, queue, in_flight: in_flight.get(), attempt_timeout, selection }
     }

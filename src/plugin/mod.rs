@@ -21,6 +21,7 @@ mod lifecycle;
 mod registration;
 mod retry;
 mod service;
+mod timer;
 mod transform;
 mod verdict;
 
@@ -37,6 +38,7 @@ pub use registration::Registration;
 pub(crate) use registration::{AfterPlugin, Role, Runner, TransformPlugin};
 pub use retry::RetryPolicy;
 pub use service::{Identity, before_service, enrichment_layer, enrichment_service};
+pub use timer::Timer;
 pub(crate) use transform::SyncTransform;
 pub use transform::{Transform, before, before_fn, enrichment, enrichment_fn};
 pub use verdict::{Answer, Verdict};

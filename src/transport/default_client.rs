@@ -1,12 +1,17 @@
 //! The HTTP client that is used when none is given: `reqwest` over `rustls`.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
-use rustls::ClientConfig;
+use http_body::Frame;
+use reqwest::ClientBuilder;
+use rustls::client::WantsClientCert;
+use rustls::{ClientConfig, RootCertStore, WantsVerifier};
 use rustls_platform_verifier::BuilderVerifierExt;
 use tower_service::Service;
 
@@ -29,7 +34,18 @@ impl DefaultClient {
     ///
     /// If the machine has no certificates to check servers against.
     pub fn new() -> Result<Self, SettingsError> {
-        Self::build(|client| client)
+        Self::build(checked_tls()?, |client| client)
+    }
+
+    /// A client for a server on this machine. It needs no certificates, and trusts no server over TLS.
+    ///
+    /// # Errors
+    ///
+    /// If the client cannot be made; there is no known reason why it could not.
+    pub fn plaintext() -> Result<Self, SettingsError> {
+        let trusting_nobody = |builder: ConfigBuilder| Ok(builder.with_root_certificates(RootCertStore::empty()));
+        let tls = tls(trusting_nobody).map_err(|error| SettingsError::http_client("TLS", error))?;
+        Self::build(tls, |client| client)
     }
 
     /// A client that goes through the proxy at `url`, such as `http://user:password@proxy.example:8080`, and through
@@ -45,11 +61,10 @@ impl DefaultClient {
             let problem = "is not the URL of a proxy, as in \"http://user:password@proxy.example:8080\"";
             SettingsError::without_value("proxy", problem)
         })?;
-        Self::build(|client| client.proxy(proxy))
+        Self::build(checked_tls()?, |client| client.proxy(proxy))
     }
 
-    fn build(complete: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder) -> Result<Self, SettingsError> {
-        let tls = tls().map_err(|error| SettingsError::http_client("the TLS certificates of this machine", error))?;
+    fn build(tls: ClientConfig, complete: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Result<Self, SettingsError> {
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
             .redirect(reqwest::redirect::Policy::none())
@@ -61,15 +76,37 @@ impl DefaultClient {
     }
 }
 
+/// TLS that checks servers against the certificates of this machine.
+fn checked_tls() -> Result<ClientConfig, SettingsError> {
+    tls(|builder| Ok(builder.with_platform_verifier()?))
+        .map_err(|error| SettingsError::http_client("the TLS certificates of this machine", error))
+}
+
+type ConfigBuilder = rustls::ConfigBuilder<ClientConfig, WantsVerifier>;
+type VerifiedBuilder = rustls::ConfigBuilder<ClientConfig, WantsClientCert>;
+
 /// The provider is named here rather than taken from the process: other crates may have installed another, or none.
-fn tls() -> Result<ClientConfig, BoxError> {
+fn tls(verify: impl FnOnce(ConfigBuilder) -> Result<VerifiedBuilder, BoxError>) -> Result<ClientConfig, BoxError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(builder.with_platform_verifier()?.with_no_client_auth())
+    Ok(verify(builder)?.with_no_client_auth())
+}
+
+/// The body of a response of the default client, read as it comes.
+#[derive(Debug)]
+pub struct ResponseBody(reqwest::Body);
+
+impl http_body::Body for ResponseBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        Pin::new(&mut self.0).poll_frame(cx).map_err(|error| error.without_url().into())
+    }
 }
 
 impl Service<Request<Body>> for DefaultClient {
-    type Response = Response<reqwest::Body>;
+    type Response = Response<ResponseBody>;
     type Error = BoxError;
     type Future = BoxFuture<'static, Result<Self::Response, BoxError>>;
 
@@ -83,7 +120,7 @@ impl Service<Request<Body>> for DefaultClient {
             let request = reqwest::Request::try_from(request.map(Body::into_bytes))?;
             // The URL may hold what nobody should log.
             let response = client.execute(request).await.map_err(reqwest::Error::without_url)?;
-            Ok(Response::from(response))
+            Ok(Response::from(response).map(ResponseBody))
         })
     }
 }

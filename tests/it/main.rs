@@ -1,6 +1,42 @@
 //! The integration tests: one binary, a module per subject.
 
+// What the tests stand on.
+mod local;
+
+// From the call to the wire.
+mod call_context;
+mod calls;
+mod depth;
+mod fixtures;
+mod settings;
+mod sizes;
+mod wire;
+
+// The way through.
+mod middleware;
+mod registry;
+mod selection;
+mod stages;
+mod stages_observers;
+mod transforms;
+
+// What leaves, and what is told of it.
+mod batching;
+mod conservation;
+mod emitter;
+mod layers;
+mod lifecycle;
+#[cfg(feature = "oauth")]
+mod oauth;
+mod receipts;
+mod runtimes;
+
+// The whole.
+mod architecture;
 mod defaults;
+mod e2e_cli;
 mod examples;
 mod modes;
+mod order;
+mod pages;
 mod tracking_api;

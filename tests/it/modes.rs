@@ -8,10 +8,11 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
-use tracklane::plugin::Overflow;
+use tower::Service;
+use tracklane::plugin::{Overflow, after_fn};
 use tracklane::segment::Region;
 use tracklane::testing::{ManualClock, Reply, TrackingApi};
-use tracklane::{Analytics, BlockingError, DropReason, Outcome, Settings, Track, global};
+use tracklane::{Analytics, BlockingError, DropReason, Outcome, Settings, Stopped, Track, global};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -93,6 +94,20 @@ fn a_disabled_client_counts_and_tells_but_never_sends() {
     let stats = analytics.stats();
     assert_eq!((stats.accepted, stats.refused, stats.pending), (1, 1, 0));
     assert_eq!(stats.dropped.of(DropReason::Disabled), 1);
+    assert_eq!(api.request_count(), 0);
+}
+
+#[tokio::test]
+async fn a_disabled_client_sends_nothing_when_its_pipeline_is_driven_by_hand_either() {
+    let api = TrackingApi::start().unwrap();
+    let analytics = Analytics::builder("k").host(api.url()).disable(true).build().unwrap();
+    // Segment has loaded when this has.
+    analytics.register(after_fn("after", |_, _| {})).await.unwrap();
+    let stopped = analytics.pipeline().call(event().into()).await.unwrap_err();
+    let stopped = stopped.downcast::<Stopped>().unwrap();
+    assert_eq!(stopped.reason, DropReason::Disabled);
+    assert_eq!(analytics.close(SOON).await.pending, 0);
+    assert_eq!(analytics.stats().dropped.of(DropReason::Disabled), 1);
     assert_eq!(api.request_count(), 0);
 }
 

@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use super::{AfterQueue, Shared};
 use crate::clock::Clock;
 use crate::emitter::Emitter;
-use crate::emitter::signal::{Emitted, Failure, Settled};
+use crate::emitter::signal::Failure;
 use crate::event::{Event, Kind, Message};
 use crate::ledger::{DeliveryError, DestinationOutcome, DestinationStats, DropReason, Drops, Ledger, Load, Outcome};
 use crate::plugin::{Lifecycle, Overflow, Selection, Wiring};
@@ -210,11 +210,10 @@ impl Lane {
         }
         self.done.add(events, messages.iter().map(|message| u64::from(message.ticket.bytes())).sum());
         self.ledger.room.advance(&self.done);
-        let drained = self.ledger.settle_shares(messages.iter().map(|message| &message.ticket), outcome);
+        let settling = self.after.settling();
+        self.ledger.settle_shares(messages.iter().map(|message| &message.ticket), outcome);
         self.after.show(messages);
-        if drained {
-            self.emitter.emit(Emitted::Drained(Settled { accepted: self.ledger.room.accepted() }));
-        }
+        drop(settling);
     }
 
     pub(super) fn stats(&self) -> DestinationStats {

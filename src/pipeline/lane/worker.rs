@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -21,7 +22,7 @@ use crate::emitter::signal::{Emitted, Failure, Flushed};
 use crate::error::BoxError;
 use crate::event::Message;
 use crate::ledger::{DropReason, Outcome};
-use crate::plugin::{Answer, Batch, BatchService, RetryPolicy, Verdict};
+use crate::plugin::{Answer, Batch, BatchService, RetryPolicy, Timer, Verdict};
 
 pub(super) struct LaneWorker {
     lane: Arc<Lane>,
@@ -49,6 +50,8 @@ enum Attempted {
 enum Woken {
     Ended(Job, Attempted),
     Ready(Result<(), BoxError>),
+    /// The service panicked when it was asked whether it is ready.
+    Panicked(String),
     ToLook,
 }
 
@@ -88,6 +91,7 @@ impl LaneWorker {
                     self.give_up(error);
                     break;
                 }
+                Woken::Panicked(message) => self.drop_next(message),
                 Woken::ToLook => {}
             }
         }
@@ -124,7 +128,7 @@ impl LaneWorker {
         tokio::select! {
             biased;
             Some((job, attempted)) = in_flight.next() => Woken::Ended(job, attempted),
-            ready = poll_fn(|cx| service.poll_ready(cx)), if startable => Woken::Ready(ready),
+            woken = poll_fn(|cx| poll_ready(service, cx)), if startable => woken,
             () = lane.wake.notified() => Woken::ToLook,
             () = timer => Woken::ToLook,
         }
@@ -132,28 +136,55 @@ impl LaneWorker {
 
     /// Whether an attempt may begin now.
     fn startable(&self, now: Duration) -> bool {
-        let probing = self.failing && !self.in_flight.is_empty();
-        !probing && self.paused_until <= now && self.jobs.iter().any(|job| job.due <= now)
+        self.has_place() && self.paused_until <= now && self.candidates().any(|job| job.due <= now)
+    }
+
+    /// Whether one more attempt may be under way. The halves of a split batch wait for a place like whole ones.
+    fn has_place(&self) -> bool {
+        let most = if self.failing { 1 } else { self.max_in_flight };
+        self.in_flight.len() < most
+    }
+
+    /// The batches that may go next: with one place only the first, so that events arrive in order.
+    fn candidates(&self) -> impl Iterator<Item = &Job> {
+        self.jobs.iter().take(if self.keeps_order() { 1 } else { usize::MAX })
+    }
+
+    fn keeps_order(&self) -> bool {
+        self.max_in_flight == 1
     }
 
     /// When an attempt may begin, if only time is in the way.
     fn next_attempt(&self) -> Option<Duration> {
-        if self.failing && !self.in_flight.is_empty() {
+        if !self.has_place() {
             return None;
         }
-        self.jobs.iter().map(|job| job.due.max(self.paused_until)).min()
+        self.candidates().map(|job| job.due.max(self.paused_until)).min()
+    }
+
+    /// The first batch that is due.
+    fn take_due(&mut self) -> Option<Job> {
+        let now = self.lane.clock.now();
+        let at = self.candidates().position(|job| job.due <= now)?;
+        self.jobs.remove(at)
+    }
+
+    /// Drops the batch for which the service panicked.
+    fn drop_next(&mut self, message: String) {
+        if let Some(job) = self.take_due() {
+            self.follow(job, Attempted::Panicked(message));
+        }
     }
 
     /// Hands the first batch that is due to the service, which is ready.
     fn attempt(&mut self) {
-        let now = self.lane.clock.now();
-        let Some(at) = self.jobs.iter().position(|job| job.due <= now) else { return };
-        let Some(mut job) = self.jobs.remove(at) else { return };
+        let Some(mut job) = self.take_due() else { return };
         job.attempts += 1;
         let batch = Batch {
             messages: job.messages.clone(),
             attempt: job.attempts,
             sent_at: self.lane.clock.wall(),
+            timer: Timer::new(self.lane.clock.clone()),
             emitter: self.lane.emitter.clone(),
         };
         {
@@ -201,7 +232,11 @@ impl LaneWorker {
                 let first = !std::mem::replace(&mut self.failing, true);
                 self.note_failure(&job, answer, first, "it is tried again");
                 job.due = at;
-                self.jobs.push_back(job);
+                if self.keeps_order() {
+                    self.jobs.push_front(job);
+                } else {
+                    self.jobs.push_back(job);
+                }
             }
             Step::Pause(until) => {
                 let first = self.paused_until <= now;
@@ -283,5 +318,13 @@ impl LaneWorker {
         let mut failure = Failure::new(self.lane.name().clone(), message, dropped.len());
         (failure.dropped, failure.error) = (Some(DropReason::Unavailable), Some(Arc::from(error)));
         self.lane.emitter.fail(failure);
+    }
+}
+
+fn poll_ready(service: &mut BatchService, cx: &mut Context<'_>) -> Poll<Woken> {
+    match guard::call(|| Ok(service.poll_ready(cx))) {
+        Ok(poll) => poll.map(Woken::Ready),
+        Err(Mishap::Panicked(message)) => Poll::Ready(Woken::Panicked(message)),
+        Err(mishap) => Poll::Ready(Woken::Panicked(mishap.to_string())),
     }
 }

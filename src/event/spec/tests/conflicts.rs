@@ -1,3 +1,5 @@
+//! What a setter and `extra` say of the same key.
+
 use serde_json::json;
 
 use crate::event::context::{App, Device, Location, Network};

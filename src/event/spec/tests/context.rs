@@ -1,3 +1,5 @@
+//! The keys that the setters of the context write.
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::check;

@@ -1,3 +1,5 @@
+//! The semantic events of the Spec: their names, and what they must have.
+
 use crate::event::{Event, Properties, Track, b2b, ecommerce};
 
 type Shop = fn(Properties) -> Track;

@@ -1,3 +1,5 @@
+//! The keys that the setters of properties write.
+
 use super::check;
 use crate::event::spec::b2b::B2B_PROPERTIES;
 use crate::event::spec::ecommerce::ECOMMERCE_PROPERTIES;

@@ -1,3 +1,5 @@
+//! The keys that the setters of traits write.
+
 use super::check;
 use crate::event::spec::{address::ADDRESS, company::COMPANY, traits::GROUP_TRAITS, traits::TRAITS};
 use crate::event::{Address, Company, Timestamp, Traits};

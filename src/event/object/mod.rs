@@ -6,89 +6,22 @@
 //! it is remembered as the object's fault, which refuses the event at the call. An object that is written into
 //! another hands its fault on.
 
-use std::borrow::Cow;
-use std::cell::Cell;
-use std::collections::BTreeMap;
-use std::fmt;
+mod convert;
+mod fault;
+mod nested;
 
-use serde::de::{Deserialize, Deserializer, Error as _};
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use std::borrow::Cow;
+
+use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::strict::{self, Fault, Written};
+pub(crate) use fault::{ObjectFault, ValueFault};
+pub(super) use nested::dismantle;
+
+use super::strict::{Fault, MAX_DEPTH, Written};
 use super::text::{self, Text};
-
-/// The error of a value that an event cannot carry: which one, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ValueFault {
-    pub(crate) key: String,
-    pub(crate) fault: ObjectFault,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum ObjectFault {
-    Value(Fault),
-    NotAnObject(&'static str),
-    /// Two values for one key, where neither was meant to replace the other.
-    Conflict,
-}
-
-impl From<ObjectFault> for ValueFault {
-    fn from(fault: ObjectFault) -> Self {
-        Self { key: String::new(), fault }
-    }
-}
-
-impl From<Fault> for ValueFault {
-    fn from(fault: Fault) -> Self {
-        ObjectFault::Value(fault).into()
-    }
-}
-
-impl ValueFault {
-    /// The fault as seen from an object that has the faulty one at `key`.
-    fn below(mut self, key: &str) -> Self {
-        if self.key.is_empty() {
-            key.clone_into(&mut self.key);
-        } else if !key.is_empty() {
-            self.key = format!("{key}.{}", self.key);
-        }
-        self
-    }
-
-    /// Whether the value at hand is too deep to be dropped; an object inside it has given up its own already.
-    fn forbids_drop(&self) -> bool {
-        self.key.is_empty() && self.fault == ObjectFault::Value(Fault::TooDeep)
-    }
-}
-
-thread_local! {
-    /// The fault of an object that is being written into another one: serde has no room for it on the way up.
-    static INNER: Cell<Option<Box<ValueFault>>> = const { Cell::new(None) };
-}
-
-/// Leaves `fault` where [`write`] finds it, and returns what was there. On a thread that is ending there is no such
-/// place.
-fn exchange_inner(fault: Option<Box<ValueFault>>) -> Option<Box<ValueFault>> {
-    INNER.try_with(|inner| inner.replace(fault)).unwrap_or_default()
-}
-
-/// Writes as [`strict::append`] does, and also refuses a value that holds an object with a fault.
-fn write<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T, depth: usize) -> Result<Written, ValueFault> {
-    let start = out.len();
-    // A `Serialize` of the value may itself fill objects: what is outside waits.
-    let outside = exchange_inner(None);
-    let written = strict::append(out, value, depth);
-    let inner = exchange_inner(outside);
-    match (written, inner) {
-        (Err(fault), _) => Err(fault.into()),
-        (Ok(_), Some(fault)) => {
-            out.truncate(start);
-            Err(*fault)
-        }
-        (Ok(written), None) => Ok(written),
-    }
-}
+use fault::write;
+use nested::{children, fill};
 
 /// A JSON object: free-form keys with any value that JSON has.
 ///
@@ -364,11 +297,11 @@ impl Object {
         self.fault.take()
     }
 
-    /// The deepest nesting, if it is more than `limit` levels; without recursion.
+    /// Whether there are more than `limit` levels of nesting, this object included; without recursion.
     pub(crate) fn is_deeper_than(&self, limit: usize) -> bool {
         let Form::Map(map) = &self.form else { return false };
         let mut level: Vec<&Value> = map.values().collect();
-        for _ in 1..=limit {
+        for _ in 1..limit {
             level = level.into_iter().flat_map(children).collect();
             if level.is_empty() {
                 return false;
@@ -421,103 +354,13 @@ fn members_of<T: Serialize>(object: &T) -> Result<Vec<u8>, ValueFault> {
     }
 }
 
-/// `upper` gets what it lacks of `below`; both are bounded in depth, so the recursion is.
-fn fill(upper: &mut Map<String, Value>, below: Map<String, Value>) {
-    for (key, value) in below {
-        match (upper.get_mut(&key), value) {
-            (None, value) => {
-                upper.insert(key, value);
-            }
-            (Some(Value::Object(inner)), Value::Object(value)) => fill(inner, value),
-            (Some(_), _) => {}
+/// What a plugin has put into a map may be of any depth; to drop it as it is would recurse as deep.
+impl Drop for Object {
+    fn drop(&mut self) {
+        if self.is_deeper_than(MAX_DEPTH)
+            && let Form::Map(map) = &mut self.form
+        {
+            dismantle(Value::Object(std::mem::take(map)));
         }
-    }
-}
-
-fn children(value: &Value) -> Vec<&Value> {
-    match value {
-        Value::Array(items) => items.iter().collect(),
-        Value::Object(map) => map.values().collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// Takes a value apart level by level: dropping it would recurse as deep as it is.
-pub(super) fn dismantle(value: Value) {
-    let mut open = vec![value];
-    while let Some(value) = open.pop() {
-        match value {
-            Value::Array(items) => open.extend(items),
-            Value::Object(map) => open.extend(map.into_iter().map(|(_, value)| value)),
-            _ => {}
-        }
-    }
-}
-
-impl From<Map<String, Value>> for Object {
-    fn from(map: Map<String, Value>) -> Self {
-        Self::from(Value::Object(map))
-    }
-}
-
-/// From a `serde_json` object. Any other value but null is refused when the event is sent.
-impl From<Value> for Object {
-    fn from(value: Value) -> Self {
-        let mut object = Object::new();
-        object.extend(&value);
-        dismantle(value);
-        object
-    }
-}
-
-impl<K: AsRef<str>, V: Serialize> FromIterator<(K, V)> for Object {
-    fn from_iter<I: IntoIterator<Item = (K, V)>>(members: I) -> Self {
-        let mut object = Object::new();
-        members.into_iter().for_each(|(key, value)| object.insert(key.as_ref(), value));
-        object
-    }
-}
-
-impl Serialize for Object {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if let Some(fault) = &self.fault {
-            exchange_inner(Some(fault.clone()));
-        }
-        let json = match &self.form {
-            Form::Map(map) => return map.serialize(serializer),
-            Form::Text(text) => text.json(),
-        };
-        let mut members = serializer.serialize_map(Some(self.len()))?;
-        for member in text::members(json) {
-            let part =
-                |range| serde_json::from_slice::<&serde_json::value::RawValue>(json.get(range).unwrap_or_default());
-            let (Ok(key), Ok(value)) = (part(member.key), part(member.value)) else { continue };
-            let key: Cow<'_, str> = serde_json::from_str(key.get()).map_err(serde::ser::Error::custom)?;
-            members.serialize_entry(&key, value)?;
-        }
-        members.end()
-    }
-}
-
-impl<'de> Deserialize<'de> for Object {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let map = BTreeMap::<String, Value>::deserialize(deserializer)?;
-        let mut object = Object::from_iter(map);
-        match object.take_fault() {
-            None => Ok(object),
-            Some(fault) => Err(D::Error::custom(format!("{:?}: {:?}", fault.key, fault.fault))),
-        }
-    }
-}
-
-impl PartialEq for Object {
-    fn eq(&self, other: &Self) -> bool {
-        self.to_map() == other.to_map()
-    }
-}
-
-impl fmt::Debug for Object {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.to_map()).finish()
     }
 }

@@ -1,0 +1,136 @@
+//! Page calls that the layer makes by itself: for whom, and for which responses.
+//!
+//! Always: a call is made once the response is known, from the thread that has it, and never waits. What the client
+//! refuses is the client's to report; the response is not concerned.
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::header::{CONTENT_TYPE, HeaderName};
+use http::request::Parts;
+use http::{Method, Response};
+use tracklane::Analytics;
+use tracklane::event::Page;
+
+use crate::request::RequestContext;
+use crate::{contain, from_axum};
+
+/// Says that a browser fetches a page which the user may never see.
+const SEC_PURPOSE: HeaderName = HeaderName::from_static("sec-purpose");
+
+/// Whose page view it is.
+///
+/// ```
+/// use tracklane_axum::Identity;
+///
+/// let user = Identity::user(97_980).with_anonymous_id("48d213bb-95c3-4f8d");
+/// let visitor = Identity::anonymous("48d213bb-95c3-4f8d");
+/// let nobody = Identity::unknown(); // no page call is made
+/// ```
+#[derive(Clone, Default)]
+pub struct Identity {
+    user_id: String,
+    anonymous_id: String,
+}
+
+impl Identity {
+    /// Nobody who is known: no call is made.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self::default()
+    }
+
+    /// A user of your database. An empty id is the same as none.
+    #[must_use]
+    pub fn user(id: impl ToString) -> Self {
+        Self { user_id: id.to_string(), anonymous_id: String::new() }
+    }
+
+    /// A visitor who is not known but recognised. An empty id is the same as none.
+    #[must_use]
+    pub fn anonymous(id: impl ToString) -> Self {
+        Self::unknown().with_anonymous_id(id)
+    }
+
+    /// The id that the user had as a visitor, beside the user id.
+    #[must_use]
+    pub fn with_anonymous_id(mut self, id: impl ToString) -> Self {
+        self.anonymous_id = id.to_string();
+        self
+    }
+
+    fn is_unknown(&self) -> bool {
+        self.user_id.is_empty() && self.anonymous_id.is_empty()
+    }
+}
+
+/// Shows nothing: ids are personal.
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity").finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone)]
+pub(crate) struct PageCalls {
+    analytics: Analytics,
+    identify: Identify,
+}
+
+type Identify = Arc<dyn Fn(&Parts) -> Identity + Send + Sync>;
+
+/// A page call that is made if the response turns out to be a page.
+pub(crate) struct PendingPage {
+    analytics: Analytics,
+    request: RequestContext,
+    identity: Identity,
+    route: Option<String>,
+}
+
+impl PageCalls {
+    pub(crate) fn new(analytics: Analytics, identify: impl Fn(&Parts) -> Identity + Send + Sync + 'static) -> Self {
+        Self { analytics, identify: Arc::new(identify) }
+    }
+
+    /// The call for this request, if it can become a page view of somebody who is known.
+    pub(crate) fn begin(&self, request: &Parts, context: &RequestContext) -> Option<PendingPage> {
+        if request.method != Method::GET || is_prefetch(request) {
+            return None;
+        }
+        let identity = contain::panics(|| (self.identify)(request)).filter(|identity| !identity.is_unknown())?;
+        Some(PendingPage {
+            analytics: self.analytics.clone(),
+            request: context.clone(),
+            identity,
+            route: from_axum::route(&request.extensions),
+        })
+    }
+}
+
+fn is_prefetch(request: &Parts) -> bool {
+    let purpose = request.headers.get(SEC_PURPOSE).map(|purpose| purpose.as_bytes().to_ascii_lowercase());
+    purpose.is_some_and(|purpose| purpose.starts_with(b"prefetch"))
+}
+
+impl PendingPage {
+    /// Makes the call if the response is a page.
+    pub(crate) fn end<B>(self, response: &Response<B>) {
+        if !is_page(response) {
+            return;
+        }
+        let page = Page::new(self.route.as_deref().unwrap_or_default())
+            .user_id(self.identity.user_id)
+            .anonymous_id(self.identity.anonymous_id)
+            .properties(self.request.page())
+            .context(self.request.context());
+        // Refused calls are counted by the client, and a full queue is reported there.
+        let _ = self.analytics.page(page);
+    }
+}
+
+fn is_page<B>(response: &Response<B>) -> bool {
+    let media_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media_type = media_type.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
+    let is_html = ["text/html", "application/xhtml+xml"].iter().any(|html| media_type.eq_ignore_ascii_case(html));
+    response.status().is_success() && is_html
+}

@@ -1,0 +1,103 @@
+//! What the store asks of the file system.
+//!
+//! Always: files are readable by their owner only, symbolic links are not followed, and what `write_new` has written
+//! is on the disk when it returns. A test can make writing fail.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+#[cfg(test)]
+pub(crate) type Fault = std::sync::Arc<dyn Fn() -> io::Result<()> + Send + Sync>;
+
+#[derive(Clone, Default)]
+pub(crate) struct Disk {
+    /// Asked before every write.
+    #[cfg(test)]
+    pub(crate) fault: Option<Fault>,
+}
+
+impl Disk {
+    /// Writes a file that must not exist yet, and its bytes to the disk; its name follows with
+    /// [`sync_directory`](Self::sync_directory).
+    pub(crate) fn write_new(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        #[cfg(test)]
+        if let Some(fault) = &self.fault {
+            fault()?;
+        }
+        let mut file = private(OpenOptions::new().write(true).create_new(true)).open(path)?;
+        file.write_all(bytes)?;
+        file.sync_data()
+    }
+
+    /// Reads a regular file of at most `max` bytes.
+    pub(crate) fn read(&self, path: &Path, max: u64) -> io::Result<Vec<u8>> {
+        if !fs::symlink_metadata(path)?.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+        }
+        let mut bytes = Vec::new();
+        let file = private(OpenOptions::new().read(true)).open(path)?;
+        if file.take(max + 1).read_to_end(&mut bytes)? as u64 > max {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than any file of ours"));
+        }
+        Ok(bytes)
+    }
+
+    /// Opens the file that a lock is put on, and makes it if need be.
+    pub(crate) fn open_lock(&self, path: &Path) -> io::Result<File> {
+        private(OpenOptions::new().read(true).write(true).create(true).truncate(false)).open(path)
+    }
+
+    /// Makes a directory that only its owner can enter, or makes sure that it is one.
+    pub(crate) fn private_directory(&self, path: &Path) -> io::Result<()> {
+        match make_directory(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => made?,
+        }
+        if !fs::symlink_metadata(path)?.is_dir() {
+            return Err(io::Error::new(io::ErrorKind::NotADirectory, "it is not a directory"));
+        }
+        restrict(path)
+    }
+
+    /// Brings the names in a directory to the disk.
+    pub(crate) fn sync_directory(&self, path: &Path) -> io::Result<()> {
+        // Elsewhere a directory cannot be opened, and a rename is durable as far as the file system makes it so.
+        if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
+    }
+}
+
+#[cfg(unix)]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt;
+    // Non-blocking, so that a named pipe put in the place of a file cannot hang the reader.
+    options.mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+}
+
+#[cfg(not(unix))]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
+#[cfg(unix)]
+fn make_directory(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().mode(0o700).create(path)
+}
+
+#[cfg(not(unix))]
+fn make_directory(path: &Path) -> io::Result<()> {
+    fs::create_dir(path)
+}
+
+#[cfg(unix)]
+fn restrict(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = fs::symlink_metadata(path)?.permissions().mode() & 0o777;
+    if mode == 0o700 { Ok(()) } else { fs::set_permissions(path, fs::Permissions::from_mode(0o700)) }
+}
+
+#[cfg(not(unix))]
+fn restrict(_: &Path) -> io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,237 @@
+//! What works behind: it sends the files to the destination, the oldest first, and deletes those that are done with.
+//!
+//! Always: a file is deleted only when each of its events is with the destination or was refused by it for good. An
+//! event that has its end is not sent again by this process, even if its file must wait for others.
+
+use std::collections::VecDeque;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::spawn_blocking;
+use tokio::time::Instant;
+use tracklane::{Analytics, Event};
+
+use crate::ending::{Ending, end_of};
+use crate::slot::SpooledFile;
+use crate::stats::count;
+use crate::store::{Opened, Store};
+
+/// What is read from the disk and has no end yet: events, and bytes of their files.
+const WINDOW_EVENTS: usize = 5_000;
+const WINDOW_BYTES: u64 = 4 * 1024 * 1024;
+/// How long to wait before a file that was not taken is sent again, doubled each time.
+const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+/// How long the end may take: the client gives a plugin ten seconds.
+const DRAIN: Duration = Duration::from_secs(8);
+/// How long the client behind the spool may take to close, once nothing more is waited for.
+const CLOSE: Duration = Duration::from_millis(500);
+
+pub(crate) struct Feeder {
+    client: Analytics,
+    store: Arc<Store>,
+    found: mpsc::UnboundedReceiver<SpooledFile>,
+    adopt_every: Duration,
+    waiting: VecDeque<Waiting>,
+    under_way: FuturesUnordered<BoxFuture<'static, Waiting>>,
+    events_under_way: usize,
+    bytes_under_way: u64,
+    /// Failures in a row.
+    failures: u32,
+    paused_until: Option<Instant>,
+}
+
+/// A file that is not done with.
+struct Waiting {
+    file: SpooledFile,
+    /// For each of its events whether it has its end; empty before the file was read.
+    ended: Vec<bool>,
+    /// Events that were sent this time.
+    sent: usize,
+}
+
+impl Feeder {
+    pub(crate) fn new(
+        client: Analytics,
+        store: Arc<Store>,
+        found: mpsc::UnboundedReceiver<SpooledFile>,
+        adopt_every: Duration,
+    ) -> Self {
+        Self {
+            client,
+            store,
+            found,
+            adopt_every,
+            waiting: VecDeque::new(),
+            under_way: FuturesUnordered::new(),
+            events_under_way: 0,
+            bytes_under_way: 0,
+            failures: 0,
+            paused_until: None,
+        }
+    }
+
+    /// Works until `stop` is told or gone, then ends within ten seconds.
+    pub(crate) async fn run(mut self, stop: oneshot::Receiver<()>) {
+        let mut stop = pin!(stop);
+        let mut adopt = tokio::time::interval(self.adopt_every);
+        loop {
+            self.fill().await;
+            let pause = self.paused_until;
+            tokio::select! {
+                biased;
+                _ = &mut stop => break,
+                Some(waiting) = self.under_way.next() => self.follow(waiting),
+                Some(file) = self.found.recv() => self.waiting.push_back(Waiting::new(file)),
+                () = tokio::time::sleep_until(pause.unwrap_or_else(Instant::now)), if pause.is_some() => {
+                    self.paused_until = None;
+                }
+                _ = adopt.tick() => self.adopt().await,
+            }
+        }
+        self.drain().await;
+        self.client.close(CLOSE).await;
+        self.store.close();
+    }
+
+    /// Sends files while there is room for them.
+    async fn fill(&mut self) {
+        while self.paused_until.is_none() && self.has_room() {
+            let Some(waiting) = self.waiting.pop_front() else { return };
+            let (store, file) = (self.store.clone(), waiting.file.clone());
+            match spawn_blocking(move || store.read(&file)).await {
+                Ok(Opened::Events(events)) => self.send(waiting, events),
+                Ok(Opened::Nothing) => {}
+                Ok(Opened::Later(error)) => {
+                    self.store.fail(0, format!("{:?} cannot be read: {error}; it is tried again", waiting.file.path()));
+                    self.put_back(waiting);
+                }
+                Err(_) => self.put_back(waiting),
+            }
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        let empty = self.under_way.is_empty();
+        empty || (self.events_under_way < WINDOW_EVENTS && self.bytes_under_way < WINDOW_BYTES)
+    }
+
+    /// Hands those events of the file that have no end to the client.
+    fn send(&mut self, mut waiting: Waiting, events: Vec<Event>) {
+        waiting.ended.resize(events.len(), false);
+        waiting.sent = 0;
+        let mut receipts = Vec::with_capacity(events.len());
+        for (at, (event, ended)) in events.into_iter().zip(&mut waiting.ended).enumerate() {
+            if *ended {
+                continue;
+            }
+            match self.client.deliver(event) {
+                Ok(receipt) => receipts.push((at, receipt)),
+                Err(refused) if refused.is_invalid() => {
+                    *ended = true;
+                    count(&self.store.counters.refused, 1);
+                    self.store.fail(1, format!("an event from {:?} is dropped: {refused}", waiting.file.path()));
+                }
+                // The file waits.
+                Err(_) => {}
+            }
+        }
+        waiting.sent = receipts.len();
+        self.events_under_way += waiting.sent;
+        self.bytes_under_way += waiting.file.bytes;
+        let store = self.store.clone();
+        self.under_way.push(Box::pin(async move {
+            for (at, receipt) in receipts {
+                let ending = end_of(receipt.await.outcome);
+                if let (Some(counter), Some(ended)) = (store.counter_of(ending), waiting.ended.get_mut(at)) {
+                    count(counter, 1);
+                    *ended = true;
+                }
+            }
+            if waiting.is_done() {
+                let file = waiting.file.clone();
+                // Its only error is a panic, and then the file is sent again.
+                let _ = spawn_blocking(move || store.remove(&file)).await;
+            }
+            waiting
+        }));
+    }
+
+    fn follow(&mut self, waiting: Waiting) {
+        self.events_under_way -= waiting.sent;
+        self.bytes_under_way -= waiting.file.bytes;
+        if waiting.is_done() {
+            self.failures = 0;
+        } else {
+            self.put_back(waiting);
+        }
+    }
+
+    /// The file goes first when the destination is tried again.
+    fn put_back(&mut self, waiting: Waiting) {
+        let (base, cap) = BACKOFF;
+        let wait = base.saturating_mul(1 << self.failures.min(16)).min(cap);
+        self.failures = self.failures.saturating_add(1);
+        self.paused_until = Some(Instant::now() + wait);
+        self.waiting.push_front(waiting);
+    }
+
+    async fn adopt(&self) {
+        let store = self.store.clone();
+        // Its only error is a panic, and the next time comes.
+        let _ = spawn_blocking(move || store.adopt_abandoned()).await;
+    }
+
+    /// Sends what it can in the time that is left, one attempt for each file; the rest stays on the disk.
+    async fn drain(&mut self) {
+        let client = self.client.clone();
+        // Nothing that is sent now waits for its batch to fill.
+        let flushing = tokio::spawn(async move {
+            loop {
+                client.flush(DRAIN).await;
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        });
+        let emptied = async {
+            loop {
+                while let Ok(file) = self.found.try_recv() {
+                    self.waiting.push_back(Waiting::new(file));
+                }
+                self.fill().await;
+                match self.under_way.next().await {
+                    Some(waiting) => self.follow(waiting),
+                    None => return,
+                }
+            }
+        };
+        // What is not sent in time stays where it is.
+        let _ = tokio::time::timeout(DRAIN, emptied).await;
+        flushing.abort();
+    }
+}
+
+impl Waiting {
+    fn new(file: SpooledFile) -> Self {
+        Self { file, ended: Vec::new(), sent: 0 }
+    }
+
+    fn is_done(&self) -> bool {
+        self.ended.iter().all(|ended| *ended)
+    }
+}
+
+impl Store {
+    /// What an ending adds to, if it is one.
+    fn counter_of(&self, ending: Ending) -> Option<&AtomicU64> {
+        match ending {
+            Ending::Delivered => Some(&self.counters.delivered),
+            Ending::Refused => Some(&self.counters.refused),
+            Ending::Later => None,
+        }
+    }
+}

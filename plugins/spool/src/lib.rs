@@ -1,0 +1,83 @@
+//! A crash-safe queue on disk in front of any destination of [tracklane](https://docs.rs/tracklane).
+//!
+//! ```text
+//!  lane ─▶ front: one file per batch, synced ─▶ "delivered"
+//!                        │
+//!                 directory/0000/00000000000000000042.batch
+//!                        │
+//!                 behind: feeder ─▶ a client of its own ─▶ the destination ─▶ the file is deleted
+//! ```
+//!
+//! ```no_run
+//! use tracklane::Analytics;
+//! use tracklane::segment::Segment;
+//! use tracklane_spool::Spool;
+//!
+//! let segment = Segment::new("WRITE_KEY").build()?;
+//! let spool = Spool::new("/var/lib/shop/analytics");
+//! let analytics = Analytics::without_segment().plugin(spool.in_front_of(segment)).build()?;
+//! # Ok::<(), tracklane::SettingsError>(())
+//! ```
+//!
+//! # What is promised
+//!
+//! An event that the destination with a spool reports as delivered (by a receipt, a callback, a flush) is on the
+//! disk, synced, and no end of the process loses it, `kill -9` included. It is sent with its own `messageId` and
+//! `timestamp`, at least once: what was sent and not yet deleted when the process ended is sent again, and a
+//! destination that de-duplicates by `messageId`, as Segment does over at least 24 hours, drops the second.
+//!
+//! Not safe yet is what was called less than [`Spool::flush_interval`] ago; `flush()` makes it so.
+//!
+//! # When things go wrong
+//!
+//! | | |
+//! |---|---|
+//! | the disk is full or fails, or [`Spool::max_bytes`] wait | events go to the destination from memory, and are reported as delivered when it has them; `error` says so once. The queue in front fills, and then calls return an error: nothing that was acknowledged is dropped for what is new |
+//! | the destination is down | files wait; attempts go on as its own retry policy says, and for ever |
+//! | the destination refuses an event for good | it is dropped and counted, as without a spool, and `error` says so |
+//! | a file waits longer than [`Spool::max_age`] | it is dropped, counted, and `error` says so |
+//! | a file is damaged or not ours | it is renamed to `….corrupt`, and `error` says so |
+//! | two processes use one directory | each takes a subdirectory of its own by a lock of the operating system, and adopts those whose process has ended |
+//!
+//! The directory must lie on a local file system, below one that only the service's user can write. Its files can be
+//! read by that user only (on Unix); they hold events as they are sent, and no keys.
+
+#![forbid(unsafe_code)]
+#![warn(
+    missing_docs,
+    missing_debug_implementations,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_errors_doc,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used
+)]
+
+// What the application holds.
+mod spool;
+mod stats;
+
+// In front and behind.
+mod ending;
+mod feeder;
+mod front;
+mod lifecycle;
+
+// The directory, a slot in it, a file in that, and the file system.
+mod disk;
+mod frame;
+mod slot;
+mod store;
+
+#[cfg(test)]
+mod tests;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
+pub use spool::Spool;
+pub use stats::SpoolStats;

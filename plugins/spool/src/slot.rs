@@ -1,0 +1,171 @@
+//! One subdirectory, which belongs to the one process that holds its lock, and what is found in it.
+//!
+//! The lock is the operating system's, on the file `lock`, and goes with the process, however it ends. What a dead
+//! process left is so found unlocked, and whoever locks the slot answers for its files.
+
+use std::ffi::OsStr;
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::disk::Disk;
+
+const LOCK: &str = "lock";
+const BATCH: &str = "batch";
+const UNFINISHED: &str = "tmp";
+const ASIDE: &str = "corrupt";
+
+/// What a file takes on the disk is a multiple of this, on most file systems.
+const BLOCK: u64 = 4096;
+
+/// A slot that this process has locked; unlocked when the last clone is dropped.
+#[derive(Clone, Debug)]
+pub(crate) struct Slot {
+    locked: Arc<Locked>,
+}
+
+#[derive(Debug)]
+struct Locked {
+    directory: PathBuf,
+    _lock: File,
+}
+
+/// A file of events. It keeps its slot locked. Small, for there may be a hundred thousand.
+#[derive(Clone, Debug)]
+pub(crate) struct SpooledFile {
+    slot: Slot,
+    number: u64,
+    /// What it takes on the disk.
+    pub(crate) bytes: u64,
+}
+
+impl SpooledFile {
+    pub(crate) fn path(&self) -> PathBuf {
+        self.slot.directory().join(batch_name(self.number))
+    }
+}
+
+/// What a file of `bytes` takes on the disk.
+pub(crate) fn in_blocks(bytes: u64) -> u64 {
+    bytes.div_ceil(BLOCK).saturating_mul(BLOCK)
+}
+
+fn batch_name(number: u64) -> String {
+    format!("{number:020}.{BATCH}")
+}
+
+/// What a slot holds.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// The oldest first.
+    pub(crate) files: Vec<SpooledFile>,
+    /// What cannot be ours.
+    pub(crate) foreign: Vec<PathBuf>,
+    /// The number of the next file.
+    pub(crate) next: u64,
+}
+
+/// The numbers of the slots below `root`.
+pub(crate) fn numbers(root: &Path) -> io::Result<Vec<u32>> {
+    let mut numbers = Vec::new();
+    for entry in fs::read_dir(root)? {
+        let name = entry?.file_name();
+        numbers.extend(name.to_str().and_then(|name| name.parse::<u32>().ok().filter(|n| slot_name(*n) == name)));
+    }
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+fn slot_name(number: u32) -> String {
+    format!("{number:04}")
+}
+
+impl Slot {
+    pub(crate) fn directory(&self) -> &Path {
+        &self.locked.directory
+    }
+
+    /// Locks a slot; `None` if another process has it.
+    pub(crate) fn lock(disk: &Disk, root: &Path, number: u32) -> io::Result<Option<Self>> {
+        let directory = root.join(slot_name(number));
+        disk.private_directory(&directory)?;
+        let lock = disk.open_lock(&directory.join(LOCK))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Some(Self { locked: Arc::new(Locked { directory, _lock: lock }) })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    /// Whether a slot that may belong to another process has files to send.
+    pub(crate) fn has_files(root: &Path, number: u32) -> bool {
+        let Ok(entries) = fs::read_dir(root.join(slot_name(number))) else { return false };
+        entries.flatten().any(|entry| Path::new(&entry.file_name()).extension() == Some(OsStr::new(BATCH)))
+    }
+
+    /// Looks through the slot, and deletes what was not finished, and so never acknowledged.
+    pub(crate) fn look_through(&self) -> io::Result<Found> {
+        let mut found = Found::default();
+        for entry in fs::read_dir(self.directory())? {
+            let entry = entry?;
+            let (name, path) = (entry.file_name(), entry.path());
+            let number = number(&path);
+            found.next = found.next.max(number.map_or(0, |number| number.saturating_add(1)));
+            let extension = path.extension().and_then(OsStr::to_str);
+            if name == LOCK || extension == Some(ASIDE) {
+                continue;
+            }
+            let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
+            match (number, extension) {
+                (Some(number), Some(BATCH)) if metadata.is_file() && name.to_str() == Some(&batch_name(number)) => {
+                    let bytes = in_blocks(metadata.len());
+                    found.files.push(SpooledFile { slot: self.clone(), number, bytes });
+                }
+                // If it stays, it is deleted the next time.
+                (Some(_), Some(UNFINISHED)) if metadata.is_file() => drop(fs::remove_file(&path)),
+                _ => found.foreign.push(path),
+            }
+        }
+        found.files.sort_unstable_by_key(|file| file.number);
+        Ok(found)
+    }
+
+    /// Writes a file whole or not at all: first under another name, then renamed; on the disk when this returns.
+    pub(crate) fn write(&self, disk: &Disk, number: u64, bytes: &[u8]) -> io::Result<SpooledFile> {
+        let path = self.directory().join(batch_name(number));
+        let unfinished = path.with_extension(UNFINISHED);
+        let written = disk
+            .write_new(&unfinished, bytes)
+            .and_then(|()| fs::rename(&unfinished, &path))
+            .and_then(|()| disk.sync_directory(self.directory()));
+        if let Err(error) = written {
+            // The events go another way now; a file that cannot be deleted either is sent again, with the same ids.
+            let _ = fs::remove_file(&unfinished);
+            let _ = fs::remove_file(&path);
+            return Err(error);
+        }
+        Ok(SpooledFile { slot: self.clone(), number, bytes: in_blocks(bytes.len() as u64) })
+    }
+}
+
+/// The number in a name such as `00000000000000000007.batch`. The first of the twenty digits of ours is 0: so many
+/// files are never written, and there is always a next number.
+fn number(path: &Path) -> Option<u64> {
+    let stem = path.file_stem()?.to_str()?;
+    let digits = stem.split('.').next()?;
+    if digits.len() == 20 && digits.starts_with('0') { digits.parse().ok() } else { None }
+}
+
+/// Renames what cannot be sent, so that it is looked at by an operator and by nobody else. Returns the new name.
+pub(crate) fn set_aside(path: &Path) -> io::Result<PathBuf> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let candidates = (0_u32..1000).map(|n| match n {
+        0 => path.with_file_name(format!("{name}.{ASIDE}")),
+        n => path.with_file_name(format!("{name}.{n}.{ASIDE}")),
+    });
+    let mut free = candidates.filter(|aside| fs::symlink_metadata(aside).is_err());
+    let aside = free.next().ok_or_else(|| io::Error::new(io::ErrorKind::AlreadyExists, "too many of that name"))?;
+    fs::rename(path, &aside)?;
+    Ok(aside)
+}

@@ -1,0 +1,70 @@
+//! What the spool counts.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// Counts since the [`Spool`](crate::Spool) was made, and what waits on the disk now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SpoolStats {
+    /// Files that wait on the disk, as far as this process answers for them.
+    pub files: u64,
+    /// Their bytes, each file in whole blocks of 4,096.
+    pub bytes: u64,
+    /// Events that were written to the disk.
+    pub spooled: u64,
+    /// Events from the disk that the destination has.
+    pub delivered: u64,
+    /// Events from the disk that the destination refused for good.
+    pub refused: u64,
+    /// Events from the disk that became too old.
+    pub expired: u64,
+    /// Events that did not go to the disk, because it could not be written or was full; the destination got them from
+    /// memory.
+    pub in_memory: u64,
+    /// Files that were set aside as `.corrupt`.
+    pub set_aside: u64,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) files: AtomicU64,
+    pub(crate) bytes: AtomicU64,
+    pub(crate) spooled: AtomicU64,
+    pub(crate) delivered: AtomicU64,
+    pub(crate) refused: AtomicU64,
+    pub(crate) expired: AtomicU64,
+    pub(crate) in_memory: AtomicU64,
+    pub(crate) set_aside: AtomicU64,
+}
+
+impl Counters {
+    pub(crate) fn snapshot(&self) -> SpoolStats {
+        SpoolStats {
+            files: self.files.load(Relaxed),
+            bytes: self.bytes.load(Relaxed),
+            spooled: self.spooled.load(Relaxed),
+            delivered: self.delivered.load(Relaxed),
+            refused: self.refused.load(Relaxed),
+            expired: self.expired.load(Relaxed),
+            in_memory: self.in_memory.load(Relaxed),
+            set_aside: self.set_aside.load(Relaxed),
+        }
+    }
+
+    /// A file waits on the disk.
+    pub(crate) fn appeared(&self, bytes: u64) {
+        self.files.fetch_add(1, Relaxed);
+        self.bytes.fetch_add(bytes, Relaxed);
+    }
+
+    /// A file waits no more.
+    pub(crate) fn went(&self, bytes: u64) {
+        self.files.fetch_sub(1, Relaxed);
+        self.bytes.fetch_sub(bytes, Relaxed);
+    }
+}
+
+/// Adds to one of the counts.
+pub(crate) fn count(counter: &AtomicU64, events: usize) {
+    counter.fetch_add(events as u64, Relaxed);
+}

@@ -1,0 +1,252 @@
+//! The directory: which slots are ours, what is written, read, deleted and set aside.
+//!
+//! Always: a file is known to the feeder once it is whole on the disk, and each file to one process. Everything here
+//! blocks, and belongs on a blocking thread.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::mpsc::UnboundedSender;
+use tracklane::emitter::Emitter;
+use tracklane::emitter::signal::Failure;
+use tracklane::{DropReason, Event};
+
+use crate::disk::Disk;
+use crate::frame;
+use crate::slot::{self, Slot, SpooledFile, in_blocks};
+use crate::stats::{Counters, count};
+
+/// Bytes that one file may have. The largest batch that a lane makes by default is 500,000 bytes.
+const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
+/// Slots that may be in use at once.
+const MAX_SLOTS: u32 = 10_000;
+
+/// Why events are not on the disk.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotWritten {
+    #[error("{waiting} bytes wait in the spool, and {bytes} more would be beyond its max_bytes, {max}")]
+    Full { waiting: u64, bytes: u64, max: u64 },
+    #[error("one file would have {bytes} bytes, more than a file may have: {MAX_FILE_BYTES}")]
+    TooLarge { bytes: u64 },
+    #[error("{path:?} cannot be written")]
+    Io { path: PathBuf, source: io::Error },
+    #[error("the spool was closed")]
+    Closed,
+}
+
+/// What a file was found to be.
+pub(crate) enum Opened {
+    Events(Vec<Event>),
+    /// It is gone or set aside; there is nothing to send.
+    Nothing,
+    /// It cannot be read at the moment.
+    Later(io::Error),
+}
+
+pub(crate) struct Store {
+    pub(crate) name: Arc<str>,
+    pub(crate) root: PathBuf,
+    pub(crate) disk: Disk,
+    pub(crate) max_bytes: u64,
+    pub(crate) max_age: Duration,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) emitter: Emitter,
+    /// The feeder's side of every file.
+    pub(crate) found: UnboundedSender<SpooledFile>,
+    pub(crate) own: Mutex<Own>,
+}
+
+/// The slot that this process writes to.
+#[derive(Default)]
+pub(crate) enum Own {
+    #[default]
+    Unopened,
+    Open {
+        slot: Slot,
+        next: u64,
+    },
+    Closed,
+}
+
+impl Store {
+    /// Takes a slot that nobody has, and what dead processes left.
+    pub(crate) fn open(&self) -> Result<(), NotWritten> {
+        let mut own = self.own();
+        self.opened(&mut own).map(drop)
+    }
+
+    fn opened<'a>(&self, own: &'a mut Own) -> Result<(&'a Slot, &'a mut u64), NotWritten> {
+        if let Own::Unopened = own {
+            let (slot, next) = self.take_slot().map_err(|source| NotWritten::Io { path: self.root.clone(), source })?;
+            *own = Own::Open { slot, next };
+            self.adopt_abandoned();
+        }
+        match own {
+            Own::Open { slot, next } => Ok((slot, next)),
+            Own::Unopened | Own::Closed => Err(NotWritten::Closed),
+        }
+    }
+
+    fn take_slot(&self) -> io::Result<(Slot, u64)> {
+        if !self.root.exists() {
+            if let Some(parent) = self.root.parent() {
+                fs::create_dir_all(parent)?;
+            }
+            self.disk.private_directory(&self.root)?;
+        }
+        let mut refusal = None;
+        for number in 0..MAX_SLOTS {
+            let slot = match Slot::lock(&self.disk, &self.root, number) {
+                Ok(Some(slot)) => slot,
+                Ok(None) => continue,
+                // Not one that can be used, such as a symbolic link; the next may be.
+                Err(error) if slot::numbers(&self.root)?.contains(&number) => {
+                    refusal = Some(error);
+                    continue;
+                }
+                Err(error) => return Err(refusal.unwrap_or(error)),
+            };
+            self.disk.sync_directory(&self.root)?;
+            let next = self.answer_for(&slot)?;
+            return Ok((slot, next));
+        }
+        Err(refusal.unwrap_or_else(|| io::Error::other("every slot is in use")))
+    }
+
+    /// Hands what is in a slot to the feeder. Returns the number of the slot's next file.
+    fn answer_for(&self, slot: &Slot) -> io::Result<u64> {
+        let found = slot.look_through()?;
+        found.foreign.iter().for_each(|path| self.set_aside(path, "it is not a file of the spool"));
+        found.files.into_iter().for_each(|file| self.hand_over(file));
+        Ok(found.next)
+    }
+
+    fn hand_over(&self, file: SpooledFile) {
+        self.counters.appeared(file.bytes);
+        // If the feeder is gone, the file waits for the next process.
+        let _ = self.found.send(file);
+    }
+
+    /// Takes over slots with files whose process is gone.
+    pub(crate) fn adopt_abandoned(&self) {
+        for number in slot::numbers(&self.root).unwrap_or_default() {
+            if !Slot::has_files(&self.root, number) {
+                continue;
+            }
+            let adopted = match Slot::lock(&self.disk, &self.root, number) {
+                Ok(Some(slot)) => self.answer_for(&slot).map(drop),
+                Ok(None) => Ok(()),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = adopted {
+                self.fail(0, format!("slot {number} of {:?} cannot be read: {error}", self.root));
+            }
+        }
+    }
+
+    /// Writes events as one file. They are on the disk when this returns.
+    pub(crate) fn write<'a>(&self, events: impl ExactSizeIterator<Item = &'a [u8]>) -> Result<(), NotWritten> {
+        let count_of_events = events.len();
+        let file = frame::encode(events);
+        let bytes = file.len() as u64;
+        if bytes > MAX_FILE_BYTES {
+            return Err(NotWritten::TooLarge { bytes });
+        }
+        let mut own = self.own();
+        let (slot, next) = self.opened(&mut own)?;
+        let (bytes, waiting) = (in_blocks(bytes), self.counters.bytes.load(Relaxed));
+        if waiting.saturating_add(bytes) > self.max_bytes {
+            return Err(NotWritten::Full { waiting, bytes, max: self.max_bytes });
+        }
+        let number = *next;
+        // Also after a failure: the name may be on the disk nevertheless.
+        *next += 1;
+        let written = slot.write(&self.disk, number, &file);
+        let file = written.map_err(|source| NotWritten::Io { path: slot.directory().to_owned(), source })?;
+        count(&self.counters.spooled, count_of_events);
+        self.hand_over(file);
+        Ok(())
+    }
+
+    /// The events of a file. One that is damaged is set aside, one that is too old deleted; both are reported.
+    pub(crate) fn read(&self, file: &SpooledFile) -> Opened {
+        let bytes = match self.disk.read(&file.path(), MAX_FILE_BYTES) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.counters.went(file.bytes);
+                self.fail(0, format!("{:?} was deleted by somebody else", file.path()));
+                return Opened::Nothing;
+            }
+            Err(error) if is_not_ours(&error) => return self.give_up(file, &error.to_string()),
+            Err(error) => return Opened::Later(error),
+        };
+        let events = match frame::decode(&bytes) {
+            Ok(events) => events,
+            Err(damaged) => return self.give_up(file, &damaged.to_string()),
+        };
+        if self.is_too_old(&file.path()) {
+            self.expire(file, events.len());
+            return Opened::Nothing;
+        }
+        Opened::Events(events)
+    }
+
+    fn give_up(&self, file: &SpooledFile, why: &str) -> Opened {
+        self.counters.went(file.bytes);
+        self.set_aside(&file.path(), why);
+        Opened::Nothing
+    }
+
+    /// By the wall clock and the file's time; a clock that was set back makes nothing old.
+    fn is_too_old(&self, path: &Path) -> bool {
+        let written = fs::symlink_metadata(path).and_then(|metadata| metadata.modified());
+        written.is_ok_and(|at| SystemTime::now().duration_since(at).is_ok_and(|age| age > self.max_age))
+    }
+
+    fn expire(&self, file: &SpooledFile, events: usize) {
+        self.remove(file);
+        count(&self.counters.expired, events);
+        let message = format!("{events} events waited longer than {:?} on the disk; they are dropped", self.max_age);
+        let mut failure = Failure::new(self.name.clone(), message, events);
+        failure.dropped = Some(DropReason::Expired);
+        self.emitter.fail(failure);
+    }
+
+    /// Deletes a file whose events have their end. If that fails, they are sent again by the next process.
+    pub(crate) fn remove(&self, file: &SpooledFile) {
+        self.counters.went(file.bytes);
+        if let Err(error) = fs::remove_file(file.path()) {
+            self.fail(0, format!("{:?} is done with and cannot be deleted: {error}", file.path()));
+        }
+    }
+
+    fn set_aside(&self, path: &Path, why: &str) {
+        count(&self.counters.set_aside, 1);
+        match slot::set_aside(path) {
+            Ok(aside) => self.fail(0, format!("{path:?} cannot be sent: {why}; it is set aside as {aside:?}")),
+            Err(error) => self.fail(0, format!("{path:?} cannot be sent: {why}; nor can it be set aside: {error}")),
+        }
+    }
+
+    /// Lets go of the slot; nothing is written any more.
+    pub(crate) fn close(&self) {
+        *self.own() = Own::Closed;
+    }
+
+    pub(crate) fn fail(&self, events: usize, message: String) {
+        self.emitter.fail(Failure::new(self.name.clone(), message, events));
+    }
+
+    fn own(&self) -> MutexGuard<'_, Own> {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether the error says what the file is, rather than how the disk is.
+fn is_not_ours(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::FileTooLarge)
+}

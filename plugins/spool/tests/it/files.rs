@@ -1,0 +1,51 @@
+//! What is on the disk: who can read it, and that it comes back as it was.
+
+use std::time::{Duration, SystemTime};
+
+use tracklane::Event;
+use tracklane_spool::Spool;
+
+use crate::support::{Directory, SOON, Sink, acknowledged, event, leave_behind, settings, wait_until};
+
+#[cfg(unix)]
+#[test]
+fn only_the_owner_can_read_what_waits() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = Directory::new();
+    leave_behind(&directory, &["m1", "m2"]);
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&directory.spool()), 0o700);
+    let slot = directory.spool().join("0000");
+    assert_eq!(mode(&slot), 0o700);
+    for name in directory.names("0000") {
+        assert_eq!(mode(&slot.join(&name)), 0o600, "{name}");
+    }
+}
+
+#[test]
+fn ids_times_and_contents_survive() {
+    let directory = Directory::new();
+    let happened = SystemTime::UNIX_EPOCH + Duration::from_millis(1_300_000_000_123);
+    let call = event("m1")
+        .timestamp(happened)
+        .property("π", 0.1 + 0.2)
+        .property("text", "a\nb\u{0}")
+        .context(serde_json::json!({"ip": "8.8.8.8", "library": {"name": "mine"}}));
+    let spool = Spool::new(directory.spool());
+    let analytics = settings(&spool, &Sink::default()).build().unwrap();
+    let unnamed = event("m2").message_id("");
+    acknowledged(vec![analytics.deliver(call.clone()).unwrap(), analytics.deliver(unnamed).unwrap()]);
+    analytics.close_blocking(SOON);
+
+    let sink = Sink::up();
+    let analytics = settings(&Spool::new(directory.spool()), &sink).build().unwrap();
+    wait_until("both are sent", || sink.events().len() == 2);
+    analytics.close_blocking(SOON);
+    let [named, made] = sink.events().try_into().unwrap();
+    let json = |event: &Event| serde_json::to_value(event).unwrap();
+    let mut expected = json(&Event::from(call));
+    expected["context"]["library"]["version"] = json(&named)["context"]["library"]["version"].clone();
+    assert_eq!(json(&named), expected);
+    assert_eq!(made.message_id().len(), 36, "an id that the pipeline made");
+    assert!(directory.batches().is_empty());
+}

@@ -1,0 +1,9 @@
+//! The spool as an application sees it: one binary, a module per subject.
+
+mod damage;
+mod example;
+mod files;
+mod kill;
+mod limits;
+mod sharing;
+mod support;

@@ -1,0 +1,79 @@
+//! Why a value cannot be part of an event, and how an object that is written into another hands its fault on.
+
+use std::cell::Cell;
+
+use serde::Serialize;
+
+use crate::event::strict::{self, Fault, Written};
+
+/// The error of a value that an event cannot carry: which one, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ValueFault {
+    pub(crate) key: String,
+    pub(crate) fault: ObjectFault,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ObjectFault {
+    Value(Fault),
+    NotAnObject(&'static str),
+    /// Two values for one key, where neither was meant to replace the other.
+    Conflict,
+}
+
+impl From<ObjectFault> for ValueFault {
+    fn from(fault: ObjectFault) -> Self {
+        Self { key: String::new(), fault }
+    }
+}
+
+impl From<Fault> for ValueFault {
+    fn from(fault: Fault) -> Self {
+        ObjectFault::Value(fault).into()
+    }
+}
+
+impl ValueFault {
+    /// The fault as seen from an object that has the faulty one at `key`.
+    pub(super) fn below(mut self, key: &str) -> Self {
+        if self.key.is_empty() {
+            key.clone_into(&mut self.key);
+        } else if !key.is_empty() {
+            self.key = format!("{key}.{}", self.key);
+        }
+        self
+    }
+
+    /// Whether the value at hand is too deep to be dropped; an object inside it has given up its own already.
+    pub(super) fn forbids_drop(&self) -> bool {
+        self.key.is_empty() && self.fault == ObjectFault::Value(Fault::TooDeep)
+    }
+}
+
+thread_local! {
+    /// The fault of an object that is being written into another one: serde has no room for it on the way up.
+    static INNER: Cell<Option<Box<ValueFault>>> = const { Cell::new(None) };
+}
+
+/// Leaves `fault` where [`write`] finds it, and returns what was there. On a thread that is ending there is no such
+/// place.
+pub(super) fn exchange_inner(fault: Option<Box<ValueFault>>) -> Option<Box<ValueFault>> {
+    INNER.try_with(|inner| inner.replace(fault)).unwrap_or_default()
+}
+
+/// Writes as [`strict::append`] does, and also refuses a value that holds an object with a fault.
+pub(super) fn write<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T, depth: usize) -> Result<Written, ValueFault> {
+    let start = out.len();
+    // A `Serialize` of the value may itself fill objects: what is outside waits.
+    let outside = exchange_inner(None);
+    let written = strict::append(out, value, depth);
+    let inner = exchange_inner(outside);
+    match (written, inner) {
+        (Err(fault), _) => Err(fault.into()),
+        (Ok(_), Some(fault)) => {
+            out.truncate(start);
+            Err(*fault)
+        }
+        (Ok(written), None) => Ok(written),
+    }
+}

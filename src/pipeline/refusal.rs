@@ -1,0 +1,88 @@
+//! The error of a call: why an event was refused, and the event itself.
+
+use std::fmt;
+
+use crate::event::{Event, InvalidField};
+
+/// Why a call was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RefusedBecause {
+    /// The event is not one that can be sent.
+    #[error(transparent)]
+    Invalid(InvalidField),
+    /// As much as the settings allow is under way.
+    #[error(
+        "the queue is full: {events} events of {bytes} bytes are under way, at most {max_events} events and {max_bytes} \
+         bytes are allowed"
+    )]
+    QueueFull {
+        /// Events under way.
+        events: u64,
+        /// What they weigh, in bytes of JSON.
+        bytes: u64,
+        /// The setting `max_queue_size`.
+        max_events: u64,
+        /// The setting `max_queue_bytes`.
+        max_bytes: u64,
+    },
+    /// The client was closed.
+    #[error("the client was closed")]
+    Closed,
+}
+
+/// The error of a call: why it was refused, and the event.
+pub struct CallError {
+    pub(super) because: RefusedBecause,
+    pub(super) event: Box<Event>,
+}
+
+impl CallError {
+    /// Why.
+    #[must_use]
+    pub fn because(&self) -> &RefusedBecause {
+        &self.because
+    }
+
+    /// Whether the queue was full, so that the same call may succeed later.
+    #[must_use]
+    pub fn is_queue_full(&self) -> bool {
+        matches!(self.because, RefusedBecause::QueueFull { .. })
+    }
+
+    /// Whether the client was closed.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.because == RefusedBecause::Closed
+    }
+
+    /// Whether something is wrong with the event itself.
+    #[must_use]
+    pub fn is_invalid(&self) -> bool {
+        matches!(self.because, RefusedBecause::Invalid(_))
+    }
+
+    /// The event, as it was.
+    #[must_use]
+    pub fn into_event(self) -> Event {
+        *self.event
+    }
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} refused: {}", self.event.kind(), self.because)
+    }
+}
+
+impl fmt::Debug for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallError").field("because", &self.because).field("event", &self.event).finish()
+    }
+}
+
+impl std::error::Error for CallError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.because.source()
+    }
+}

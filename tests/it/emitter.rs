@@ -1,0 +1,241 @@
+//! What is told, to whom, and how often.
+
+use std::sync::Mutex;
+use std::sync::mpsc;
+
+use pollster::block_on;
+use tracklane::plugin::enrichment_fn;
+use tracklane::signal::{self, Emitted};
+use tracklane::testing::Reply;
+use tracklane::{Alias, Analytics, Builder, DropReason, Event, Group, Identify, Page, Screen};
+
+use crate::local::{Log, SOON, api, client, eventually, quick_retries, recorder, track};
+
+fn local() -> Analytics {
+    Analytics::without_segment().plugin(recorder("r").0).build().unwrap()
+}
+
+fn logged<S: signal::Signal>(builder: Builder, signal: S) -> (Builder, Log<S::Payload>)
+where
+    S::Payload: Clone + Send + 'static,
+{
+    let heard = Log::new();
+    let log = heard.clone();
+    (builder.on(signal, move |payload: &S::Payload| log.push(payload.clone())), heard)
+}
+
+#[test]
+fn each_call_is_told_as_it_was_accepted() {
+    let analytics = local();
+    let heard: Log<(&'static str, String)> = Log::new();
+    for name in ["track", "identify", "page", "screen", "group", "alias"] {
+        let log = heard.clone();
+        let listener = move |emitted: &Emitted| {
+            let (Emitted::Track(event)
+            | Emitted::Identify(event)
+            | Emitted::Page(event)
+            | Emitted::Screen(event)
+            | Emitted::Group(event)
+            | Emitted::Alias(event)) = emitted
+            else {
+                panic!("{}", emitted.name())
+            };
+            assert_eq!(event.kind().as_str(), name);
+            log.push((emitted.name(), event.message_id().into_owned()));
+        };
+        analytics.on_name(name, listener).unwrap();
+    }
+    let six: [Event; 6] = [
+        track("x").message_id("track").into(),
+        Identify::new().user_id("u").message_id("identify").into(),
+        Page::new("x").user_id("u").message_id("page").into(),
+        Screen::new("x").user_id("u").message_id("screen").into(),
+        Group::new("g").user_id("u").message_id("group").into(),
+        Alias::new("p", "u").message_id("alias").into(),
+    ];
+    for event in six {
+        analytics.send(event).unwrap();
+    }
+    analytics.track(track("")).unwrap_err();
+    assert!(analytics.close_blocking(SOON).is_complete());
+    let heard = heard.wait_for(6);
+    assert_eq!(heard.len(), 6);
+    assert!(heard.iter().all(|(signal, id)| signal == id), "{heard:?}");
+}
+
+#[test]
+fn requests_responses_flushes_and_errors_are_told_without_secrets() {
+    let api = api();
+    api.script([Reply::status(500), Reply::reset()]);
+    let settings = client(&api).retry(quick_retries(5)).flush_at(2);
+    let (settings, requests) = logged(settings, signal::HttpRequest);
+    let (settings, responses) = logged(settings, signal::HttpResponse);
+    let (settings, flushes) = logged(settings, signal::Flush);
+    let (settings, errors) = logged(settings, signal::Error);
+    let analytics = settings.build().unwrap();
+    analytics.track(track("secret name")).unwrap();
+    analytics.track(track("x")).unwrap();
+    assert!(analytics.close_blocking(SOON).is_complete());
+
+    let requests = requests.wait_for(3);
+    let body = api.requests()[0].body().len();
+    let url = format!("{}/v1/batch", api.url());
+    for (at, request) in requests.iter().enumerate() {
+        assert_eq!((request.method.as_str(), &*request.url), ("POST", url.as_str()));
+        assert_eq!((request.events, request.bytes, request.attempt), (2, body, at as u32 + 1));
+        assert!(request.headers.iter().any(|name| name == "authorization"), "its name, and not its value");
+    }
+    let responses = responses.wait_for(3);
+    let told: Vec<_> = responses.iter().map(|one| (one.attempt, one.events, one.status.map(|s| s.as_u16()))).collect();
+    assert_eq!(told, [(1, 2, Some(500)), (2, 2, None), (3, 2, Some(200))]);
+    let flushes = flushes.wait_for(1);
+    let flush = &flushes[0];
+    assert_eq!((&*flush.destination, flush.events, flush.attempts, flush.delivered), ("Segment.io", 2, 3, true));
+    assert!(flush.bytes < body && flush.bytes > 2 * 100);
+    let errors = errors.wait_for(1);
+    assert_eq!((&*errors[0].source, errors[0].events, errors[0].dropped), ("Segment.io", 2, None));
+    assert_eq!(errors[0].status().unwrap().as_u16(), 500);
+    assert_eq!(errors.len(), 1, "one report until it works again");
+
+    let everything = format!("{requests:?} {responses:?} {flushes:?} {errors:?} {}", errors[0]);
+    for secret in ["WRITE_KEY", "V1JJVEVfS0VZOg", "secret name", "u1"] {
+        assert!(!everything.contains(secret), "{secret} in {everything}");
+    }
+}
+
+#[test]
+fn a_batch_that_is_dropped_is_an_error_and_a_flush() {
+    let api = api();
+    api.script([Reply::status(401)]);
+    let (settings, flushes) = logged(client(&api), signal::Flush);
+    let (settings, errors) = logged(settings, signal::Error);
+    let analytics = settings.build().unwrap();
+    analytics.track(track("x")).unwrap();
+    assert_eq!(analytics.close_blocking(SOON).failed, 1);
+    let flush = &flushes.wait_for(1)[0];
+    assert_eq!((flush.delivered, flush.attempts, flush.events), (false, 1, 1));
+    let error = &errors.wait_for(1)[0];
+    assert_eq!((error.dropped, error.status().unwrap().as_u16()), (Some(DropReason::Rejected), 401));
+    assert!(error.to_string().contains("401"), "{error}");
+}
+
+#[test]
+fn plugins_that_come_and_go_are_told() {
+    let (settings, came) = logged(Analytics::without_segment().plugin(recorder("r").0), signal::Register);
+    let (settings, went) = logged(settings, signal::Deregister);
+    let (settings, ready) = logged(settings, signal::Initialize);
+    let analytics = settings.build().unwrap();
+    block_on(analytics.register(enrichment_fn("e", |_: &mut Event| ()))).unwrap();
+    block_on(analytics.register(enrichment_fn("e", |_: &mut Event| ()))).unwrap_err();
+    block_on(analytics.deregister("e")).unwrap();
+    assert!(analytics.close_blocking(SOON).is_complete());
+    let told = |log: &Log<signal::PluginInfo>, n| {
+        log.wait_for(n).iter().map(|plugin| (plugin.name.to_string(), plugin.role)).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&came, 2), [("r".to_owned(), "destination"), ("e".to_owned(), "enrichment")]);
+    assert_eq!(told(&went, 2), [("e".to_owned(), "enrichment"), ("r".to_owned(), "destination")]);
+    assert_eq!(ready.wait_for(1).len(), 1);
+    assert_eq!(ready.all()[0].plugins.iter().map(|name| &**name).collect::<Vec<_>>(), ["r"]);
+}
+
+#[test]
+fn drained_and_call_after_close_are_told() {
+    let (settings, drained) = logged(Analytics::without_segment().plugin(recorder("r").0), signal::Drained);
+    let (settings, late) = logged(settings, signal::CallAfterClose);
+    let analytics = settings.build().unwrap();
+    analytics.track(track("1")).unwrap();
+    assert!(analytics.flush_blocking(SOON).is_complete());
+    assert_eq!(drained.wait_for(1)[0].accepted, 1);
+    assert!(analytics.close_blocking(SOON).is_complete());
+    analytics.track(track("late").message_id("m")).unwrap_err();
+    assert_eq!(late.wait_for(1)[0].message_id(), "m");
+}
+
+#[test]
+fn events_that_a_plugin_drops_drain_the_client_too() {
+    let drop = tracklane::plugin::before_fn("drop", |_: &mut Event| tracklane::plugin::Flow::drop("all"));
+    let (settings, drained) = logged(Analytics::without_segment().plugin(drop), signal::Drained);
+    let analytics = settings.build().unwrap();
+    analytics.track(track("1")).unwrap();
+    assert_eq!(analytics.flush_blocking(SOON).failed, 1);
+    assert_eq!(drained.wait_for(1)[0].accepted, 1);
+}
+
+#[test]
+fn once_is_once_and_unsubscribed_is_never() {
+    let analytics = local();
+    let (once, never, always) = (Log::new(), Log::new(), Log::new());
+    let (a, b, c) = (once.clone(), never.clone(), always.clone());
+    analytics.once(signal::Track, move |event| a.push(event.name().unwrap().into_owned()));
+    let subscription = analytics.on(signal::Track, move |_| b.push(()));
+    subscription.unsubscribe();
+    drop(analytics.on(signal::Track, move |_| c.push(())));
+    for name in ["1", "2", "3"] {
+        analytics.track(track(name)).unwrap();
+    }
+    assert!(analytics.close_blocking(SOON).is_complete());
+    assert_eq!(always.wait_for(3).len(), 3, "to drop the subscription ends nothing");
+    assert_eq!((once.all(), never.len()), (vec!["1".to_owned()], 0));
+}
+
+#[test]
+fn a_name_that_is_no_signal_is_an_error_with_those_that_are() {
+    let error = local().on_name("eror", |_| ()).unwrap_err();
+    assert_eq!(error.name, "eror");
+    let said = error.to_string();
+    assert!(said.starts_with("there is no signal \"eror\"; there are error, track, identify,"), "{said}");
+    let names = [
+        "error",
+        "track",
+        "identify",
+        "page",
+        "screen",
+        "group",
+        "alias",
+        "flush",
+        "http_request",
+        "http_response",
+        "register",
+        "deregister",
+        "call_after_close",
+        "initialize",
+        "drained",
+    ];
+    assert_eq!(Emitted::NAMES, names);
+}
+
+#[test]
+fn a_slow_listener_misses_the_oldest_and_they_are_counted() {
+    let analytics = local();
+    let (release, held) = mpsc::channel::<()>();
+    let (held, heard) = (Mutex::new(held), Log::new());
+    let log = heard.clone();
+    let subscription = analytics.on(signal::Track, move |event| {
+        log.push(event.name().unwrap().into_owned());
+        let _ = held.lock().unwrap().recv();
+    });
+    analytics.track(track("first")).unwrap();
+    heard.wait_for(1);
+    for number in 0..1_100 {
+        analytics.track(track(&number.to_string())).unwrap();
+    }
+    assert!(analytics.flush_blocking(SOON).is_complete(), "nobody waits for it");
+    assert_eq!(subscription.missed(), 1_100 - 1_024);
+    drop(release);
+    let heard = heard.wait_for(1_025);
+    assert_eq!((heard.len(), heard[1].as_str(), heard[1_024].as_str()), (1_025, "76", "1099"));
+}
+
+#[test]
+fn a_subscription_that_ended_takes_nothing_more() {
+    let analytics = local();
+    let heard = Log::new();
+    let log = heard.clone();
+    let subscription = analytics.on(signal::Track, move |_| log.push(()));
+    analytics.track(track("1")).unwrap();
+    eventually("the first is heard", || heard.len() == 1);
+    subscription.unsubscribe();
+    analytics.track(track("2")).unwrap();
+    assert!(analytics.close_blocking(SOON).is_complete());
+    assert_eq!(heard.len(), 1);
+}

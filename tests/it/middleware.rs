@@ -1,0 +1,123 @@
+//! Source middleware: tower layers around the whole pipeline, which see every event first.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tower::ServiceExt;
+use tower::layer::layer_fn;
+use tower::util::MapRequestLayer;
+use tower_service::Service;
+use tracklane::plugin::enrichment_fn;
+use tracklane::testing::ManualClock;
+use tracklane::{Analytics, BoxError, DropReason, Event, Outcome, PipelineService};
+
+use crate::local::{SOON, recorder, track, with_failures};
+
+/// Does to an event what its name says.
+struct Gate(PipelineService);
+
+impl Service<Event> for Gate {
+    type Response = ();
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut event: Event) -> Self::Future {
+        match event.name().as_deref() {
+            Some("edit") => {
+                event.set_name("edited");
+                self.0.call(event)
+            }
+            Some("drop") => Box::pin(async { Ok(()) }),
+            Some("fail") => Box::pin(async { Err("out of paper".into()) }),
+            Some("panic") => panic!("out of paper"),
+            Some("panic later") => Box::pin(async { panic!("out of paper") }),
+            Some("hang") => Box::pin(std::future::pending()),
+            _ => self.0.call(event),
+        }
+    }
+}
+
+#[test]
+fn it_passes_edits_drops_fails_panics_and_hangs_and_every_event_is_counted() {
+    let clock = ManualClock::new();
+    let (destination, arrived) = recorder("recorder");
+    let settings = Analytics::without_segment().clock(clock.clone()).plugin(destination).layer(layer_fn(Gate));
+    let (settings, failures) = with_failures(settings);
+    let analytics = settings.build().unwrap();
+    let names = ["pass", "edit", "drop", "fail", "panic", "panic later", "hang", "behind"];
+    let receipts = names.map(|name| (name, analytics.deliver(track(name)).unwrap()));
+    assert!(clock.wait_for_sleeper(Duration::from_secs(10)..=Duration::from_secs(10)), "it has ten seconds");
+    clock.advance(Duration::from_secs(10));
+    for (name, receipt) in receipts {
+        let expected = match name {
+            "pass" | "edit" | "behind" => Outcome::Delivered,
+            _ => Outcome::Dropped(DropReason::Middleware),
+        };
+        assert_eq!(receipt.wait().outcome, expected, "{name}");
+    }
+    assert_eq!(arrived.names(), ["pass", "edited", "behind"]);
+    assert_eq!(analytics.stats().dropped.of(DropReason::Middleware), 5);
+    let said: Vec<String> = failures.wait_for(4).iter().map(|failure| failure.message.clone()).collect();
+    let expected = ["failed: out of paper", "panicked: out of paper", "panicked: out of paper", "within 10s"];
+    assert_eq!(said.len(), expected.len(), "{said:?}");
+    for (said, expected) in said.iter().zip(expected) {
+        assert!(said.contains(expected), "{said}");
+    }
+    assert!(failures.all().iter().all(|failure| &*failure.source == "source middleware"));
+}
+
+#[test]
+fn the_last_layer_is_the_outermost_and_all_are_before_the_plugins() {
+    let append = |letter: char| {
+        move |mut event: Event| {
+            event.set_name(&format!("{}{letter}", event.name().unwrap_or_default()));
+            event
+        }
+    };
+    let (destination, arrived) = recorder("recorder");
+    let analytics = Analytics::without_segment()
+        .plugin(destination)
+        .plugin(enrichment_fn("plugin", move |event: &mut Event| {
+            event.set_name(&format!("{}p", event.name().unwrap_or_default()));
+        }))
+        .layer(MapRequestLayer::new(append('i')))
+        .layer(MapRequestLayer::new(append('o')))
+        .build()
+        .unwrap();
+    analytics.track(track("-")).unwrap();
+    assert!(analytics.close_blocking(SOON).is_complete());
+    assert_eq!(arrived.names(), ["-oip"]);
+}
+
+#[test]
+fn an_event_that_the_pipeline_stops_is_no_failure_of_the_middleware() {
+    let (destination, _) = recorder("recorder");
+    let settings = Analytics::without_segment().plugin(destination).layer(MapRequestLayer::new(|event: Event| event));
+    let (settings, failures) = with_failures(settings);
+    let analytics = settings.build().unwrap();
+    analytics.track(track("x").integration("All", false)).unwrap();
+    assert_eq!(analytics.close_blocking(SOON).failed, 1);
+    assert_eq!(analytics.stats().dropped.of(DropReason::NoDestination), 1);
+    assert_eq!(failures.len(), 0, "{:?}", failures.all());
+}
+
+#[test]
+fn a_pipeline_driven_by_hand_takes_layers_of_its_own() {
+    let (destination, arrived) = recorder("recorder");
+    let analytics = Analytics::without_segment().plugin(destination).build().unwrap();
+    analytics.track(track("first")).unwrap();
+    assert!(analytics.flush_blocking(SOON).is_complete());
+    let service = tower::ServiceBuilder::new()
+        .map_request(|json: serde_json::Value| Event::try_from(json).unwrap())
+        .service(analytics.pipeline());
+    let json = serde_json::json!({"type": "track", "event": "gateway", "userId": 7});
+    pollster::block_on(service.oneshot(json)).unwrap();
+    assert!(analytics.close_blocking(SOON).is_complete());
+    assert_eq!(arrived.all()[1]["userId"], "7");
+}

@@ -1,0 +1,104 @@
+//! The pages: every link inside the project leads somewhere, and every page's snippets are compiled.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every page at the top and below `docs`, by its path from the top.
+fn pages() -> Vec<String> {
+    let mut pages = Vec::new();
+    for folder in ["", "docs", "docs/migrating"] {
+        for entry in fs::read_dir(root().join(folder)).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            if name.ends_with(".md") {
+                pages.push(Path::new(folder).join(name).to_str().unwrap().to_owned());
+            }
+        }
+    }
+    assert!(pages.len() > 10, "{pages:?}");
+    pages
+}
+
+fn text(page: &str) -> String {
+    fs::read_to_string(root().join(page)).unwrap()
+}
+
+/// The text without its fenced code.
+fn prose(page: &str) -> String {
+    let text = text(page);
+    text.split("```").step_by(2).collect()
+}
+
+/// The targets of `](target)` and `]: target` in the prose of a page.
+fn links(prose: &str) -> Vec<&str> {
+    let inline = prose.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let defined = prose.lines().filter_map(|line| line.strip_prefix('[')?.split_once("]: ")).map(|(_, target)| target);
+    inline.chain(defined).collect()
+}
+
+/// The anchors that a page's headings have, as GitHub makes them.
+fn anchors(page: &str) -> Vec<String> {
+    let prose = prose(page);
+    let headings = prose.lines().filter(|line| line.starts_with('#'));
+    headings
+        .map(|heading| {
+            let heading = heading.trim_start_matches('#').trim().to_lowercase();
+            let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+            kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+        })
+        .collect()
+}
+
+#[test]
+fn every_link_inside_the_project_leads_somewhere() {
+    let mut dead = Vec::new();
+    for page in pages() {
+        for link in links(&prose(&page)) {
+            if link.contains("://") || link.starts_with("mailto:") {
+                continue;
+            }
+            let (path, anchor) = link.split_once('#').map_or((link, None), |(path, anchor)| (path, Some(anchor)));
+            let folder = Path::new(&page).parent().unwrap();
+            let target = if path.is_empty() { PathBuf::from(&page) } else { folder.join(path) };
+            let leads = root().join(&target).exists()
+                && anchor.is_none_or(|anchor| anchors(target.to_str().unwrap()).iter().any(|known| known == anchor));
+            if !leads {
+                dead.push(format!("{page}: {link}"));
+            }
+        }
+    }
+    assert!(dead.is_empty(), "{dead:#?}");
+}
+
+#[test]
+fn every_page_with_a_rust_snippet_is_compiled() {
+    let list = text("src/docs.rs");
+    let forgotten: Vec<String> = pages()
+        .into_iter()
+        .filter(|page| text(page).contains("```rust") && !list.contains(&format!("\"{page}\"")))
+        .collect();
+    assert!(forgotten.is_empty(), "not in src/docs.rs: {forgotten:?}");
+}
+
+#[test]
+fn the_tests_that_the_guarantees_name_are_in_their_modules() {
+    let page = text("docs/GUARANTEES.md");
+    let (_, table) = page.split_once("| promise | test |").unwrap();
+    let names: Vec<&str> = table.lines().filter(|line| line.starts_with('|')).flat_map(|row| row.split('`')).collect();
+    let named: Vec<(&str, &str)> = names.iter().filter_map(|name| name.split_once("::")).collect();
+    assert!(named.len() > 20, "{named:?}");
+    let (mut found, mut missing) = (0, Vec::new());
+    for (module, test) in named {
+        let Ok(source) = fs::read_to_string(root().join(format!("tests/it/{module}.rs"))) else { continue };
+        if source.contains(&format!("fn {test}(")) {
+            found += 1;
+        } else {
+            missing.push(format!("{module}::{test}"));
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+    assert!(found >= 5, "{found}");
+}
