@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 use super::call_context::CallContext;
 use super::refusal::{CallError, RefusedBecause};
 use super::registry::Command;
+use super::rest::WorkerIs;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::emitter::signal::{Emitted, Failure};
@@ -64,15 +65,6 @@ struct Front {
     epoch: u64,
     closed: bool,
     worker: WorkerIs,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum WorkerIs {
-    Awake,
-    /// Asleep until its next look.
-    Dozing,
-    /// Asleep until it is woken.
-    Asleep,
 }
 
 /// Events one behind the other, with commands among them.
@@ -282,10 +274,10 @@ impl Intake {
         CallError { because, event }
     }
 
-    /// The oldest chunk. `done` goes back to be used again.
+    /// The oldest chunk, for the worker. `done` goes back to be used again.
     pub(super) fn take(&self, done: Option<Chunk>) -> Option<Chunk> {
         let mut front = self.front();
-        front.worker = WorkerIs::Awake;
+        front.worker.looks();
         if let Some(mut chunk) = done
             && front.spare.len() < SPARE_CHUNKS
             && chunk.text.capacity() <= 2 * CHUNK_BYTES
@@ -297,6 +289,11 @@ impl Intake {
         front.pop()
     }
 
+    /// The oldest chunk, for anybody else: the worker, which may be asleep, is not taken for awake.
+    pub(super) fn take_away(&self) -> Option<Chunk> {
+        self.front().pop()
+    }
+
     /// Waits until there may be something to take: until `doze` has passed, or, without it, until it is woken.
     pub(super) async fn wait(&self, doze: Option<Duration>) {
         {
@@ -304,7 +301,7 @@ impl Intake {
             if !front.is_empty() {
                 return;
             }
-            front.worker = if doze.is_some() { WorkerIs::Dozing } else { WorkerIs::Asleep };
+            front.worker.rests(doze.is_some());
         }
         match doze {
             None => self.wake.notified().await,
@@ -377,15 +374,8 @@ impl Front {
 
     /// Whether the worker must be woken for what was just put in; it counts as awake then.
     fn wakes_worker(&mut self, urgent: bool) -> bool {
-        let wakes = match self.worker {
-            WorkerIs::Awake => false,
-            WorkerIs::Dozing => urgent || self.full.len() >= WAKE_AT_CHUNKS,
-            WorkerIs::Asleep => true,
-        };
-        if wakes {
-            self.worker = WorkerIs::Awake;
-        }
-        wakes
+        let much = self.full.len() >= WAKE_AT_CHUNKS;
+        self.worker.must_wake(urgent || much)
     }
 }
 

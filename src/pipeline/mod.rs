@@ -15,6 +15,7 @@
 mod call_context;
 mod intake;
 mod refusal;
+mod rest;
 mod worker;
 
 mod guard;
@@ -26,8 +27,12 @@ mod fanout;
 mod lane;
 mod settle;
 
+#[cfg(test)]
+mod measured;
 mod service;
 mod shutdown;
+#[cfg(test)]
+mod wakes;
 
 use std::fmt;
 use std::future::Future;

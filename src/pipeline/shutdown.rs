@@ -97,7 +97,7 @@ impl Shared {
                 }
             }
         }
-        while let Some(mut chunk) = self.intake.take(None) {
+        while let Some(mut chunk) = self.intake.take_away() {
             while let Some(taken) = self.intake.next(&mut chunk) {
                 let Taken::Event(mut event) = taken else { continue };
                 if let Some(ticket) = event.attached.ticket.take() {

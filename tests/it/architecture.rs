@@ -16,7 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("plugin", &["event", "emitter", "ledger", "clock", "contained", "error"]),
     ("emitter", &["event", "ledger", "background", "contained", "error", "reentry"]),
     ("event", &["ledger", "error"]),
-    ("ledger", &["background", "error", "reentry"]),
+    ("ledger", &["background", "error", "reentry", "sync"]),
     ("transport", &["error"]),
     // The manual clock is one of its two clocks.
     ("clock", &["testing"]),
@@ -27,6 +27,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("contained", &[]),
     ("reentry", &[]),
     ("error", &[]),
+    ("sync", &[]),
 ];
 /// One part: the handle is what the builder builds.
 const FREE: &[&str] = &["analytics", "builder", "lib", "testing"];
