@@ -75,7 +75,9 @@ mod ledger;
 // What all of them stand on.
 mod background;
 mod clock;
+mod contained;
 mod error;
+mod reentry;
 mod sync;
 
 #[cfg(feature = "metrics")]
@@ -89,7 +91,7 @@ mod docs;
 
 pub use analytics::Analytics;
 pub use blocking::{BlockingAnalytics, BlockingError};
-pub use builder::{Builder, PipelineService};
+pub use builder::Builder;
 pub use emitter::{Subscription, UnknownSignal, signal};
 pub use error::{BoxError, SettingsError};
 pub use event::{Alias, Context, Event, Group, Identify, Integrations, Kind, Page, Properties, Screen, Track, Traits};
@@ -97,5 +99,7 @@ pub use ledger::{
     DeliveryError, DestinationOutcome, DestinationStats, DropReason, Drops, FlushReport, Outcome, Receipt, Settlement,
     Stats,
 };
-pub use pipeline::{CallError, CloseReport, Pipeline, PipelineFuture, RefusedBecause, RegisterError, Stopped};
+pub use pipeline::{
+    CallError, CloseReport, Pipeline, PipelineFuture, PipelineService, RefusedBecause, RegisterError, Stopped,
+};
 pub use settings::Settings;

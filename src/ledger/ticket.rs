@@ -11,6 +11,8 @@ pub(crate) struct Ticket {
     ledger: Arc<Ledger>,
     epoch: u64,
     bytes: u32,
+    /// How many events led to this one.
+    depth: u8,
     shares: Shares,
     shared: bool,
     watch: Option<Box<Mutex<Watched>>>,
@@ -26,11 +28,12 @@ pub(super) enum Watched {
 
 impl Ticket {
     /// The ticket of an event that [`Ledger::accept`] has counted. `bytes` is what it weighs in queues.
-    pub(crate) fn new(ledger: Arc<Ledger>, epoch: u64, bytes: u32, watch: Option<Box<Watch>>) -> Self {
+    pub(crate) fn new(ledger: Arc<Ledger>, epoch: u64, bytes: u32, depth: u8, watch: Option<Box<Watch>>) -> Self {
         Self {
             ledger,
             epoch,
             bytes,
+            depth,
             shares: Shares::default(),
             shared: false,
             watch: watch.map(|watch| Box::new(Mutex::new(Watched::Open(*watch)))),
@@ -49,6 +52,10 @@ impl Ticket {
 
     pub(crate) fn bytes(&self) -> u32 {
         self.bytes
+    }
+
+    pub(crate) fn depth(&self) -> u8 {
+        self.depth
     }
 
     pub(crate) fn is_watched(&self) -> bool {

@@ -102,7 +102,7 @@ proptest! {
         let (background, _keep_alive) = Background::start("measured").unwrap();
         let ledger = Arc::new(Ledger::new(background, |_| {}));
         ledger.accept(0);
-        let sealed = event.seal(Ticket::new(ledger, 0, 0, None), &defaults);
+        let sealed = event.seal(Ticket::new(ledger, 0, 0, 0, None), &defaults);
         let json = sealed.map_err(|(_, invalid)| invalid).unwrap();
         prop_assert_eq!(json.json().len(), expected, "{}", String::from_utf8_lossy(json.json()));
         prop_assert!(serde_json::from_slice::<Value>(json.json()).is_ok());

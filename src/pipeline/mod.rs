@@ -29,6 +29,7 @@ mod settle;
 
 #[cfg(test)]
 mod measured;
+mod service;
 mod shutdown;
 #[cfg(test)]
 mod wakes;
@@ -50,6 +51,7 @@ pub use plan::RegisterError;
 pub(crate) use plan::{CurrentPlan, Passage};
 pub use refusal::{CallError, RefusedBecause};
 pub(crate) use registry::Command;
+pub use service::PipelineService;
 pub(crate) use settle::AfterQueue;
 pub use shutdown::CloseReport;
 pub(crate) use worker::{SourceMiddleware, Worker};
@@ -61,6 +63,7 @@ use crate::error::BoxError;
 use crate::event::{Context, Event};
 use crate::ledger::{DropReason, Ledger};
 use crate::plugin::Host;
+use crate::reentry::{self, Because};
 use fanout::{FanOut, FanOutFuture};
 use transform::{Stage, StageFuture, StageLayer};
 
@@ -75,6 +78,8 @@ pub(crate) struct Shared {
     pub(crate) defaults: Context,
     pub(crate) after: Arc<AfterQueue>,
     pub(crate) host: Host,
+    /// The process that the client was built in.
+    pub(crate) process: u32,
     /// Whether the plugins of the settings have loaded or failed.
     pub(crate) loaded: watch::Sender<bool>,
 }
@@ -107,8 +112,9 @@ impl Pipeline {
 
     /// Sends an event on its way that carries a ticket already.
     fn enter(&mut self, event: Event) -> StagesFuture {
-        let plan = self.shared.plan.load();
-        self.stages.call(Passage { event, plan })
+        let (plan, depth) = (self.shared.plan.load(), event.depth());
+        let _scope = reentry::because_of(depth);
+        Because::of(depth, self.stages.call(Passage { event, plan }))
     }
 }
 
@@ -160,7 +166,7 @@ enum Entered {
     Refused(Option<CallError>),
 }
 
-type StagesFuture = StageFuture<StageFuture<FanOutFuture>>;
+type StagesFuture = Because<StageFuture<StageFuture<FanOutFuture>>>;
 
 impl Future for PipelineFuture {
     type Output = Result<(), BoxError>;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::Timer;
 use crate::emitter::Emitter;
 use crate::event::Message;
 
@@ -12,6 +13,7 @@ pub struct Batch {
     pub(crate) messages: Arc<[Arc<Message>]>,
     pub(crate) attempt: u32,
     pub(crate) sent_at: SystemTime,
+    pub(crate) timer: Timer,
     pub(crate) emitter: Emitter,
 }
 
@@ -44,6 +46,12 @@ impl Batch {
     #[must_use]
     pub fn sent_at(&self) -> SystemTime {
         self.sent_at
+    }
+
+    /// The client's clock.
+    #[must_use]
+    pub fn timer(&self) -> &Timer {
+        &self.timer
     }
 
     /// Where the destination can tell what it does.

@@ -5,11 +5,16 @@ use url::{Host, Url};
 
 use crate::error::SettingsError;
 
-/// The URL that `host` and `path` make.
+/// The URL that `host` and `path` make; `setting` is what the host is called in errors.
 ///
 /// Segment's documents write hosts with and without `/v1`, and users add slashes: all of those are one URL.
-pub(super) fn endpoint(host: &str, path: &str, allow_plaintext: bool) -> Result<Uri, SettingsError> {
-    let url = parse_host(host, allow_plaintext)?;
+pub(super) fn endpoint(
+    setting: &'static str,
+    host: &str,
+    path: &str,
+    allow_plaintext: bool,
+) -> Result<Uri, SettingsError> {
+    let url = parse_host(setting, host, allow_plaintext)?;
     let path = format!("/{}", path.trim_matches('/'));
     if path.len() == 1 || path.contains(['?', '#']) || path.contains(char::is_whitespace) {
         return Err(SettingsError::new("path", path, "must be the path of a URL, as in \"/v1/batch\""));
@@ -19,19 +24,19 @@ pub(super) fn endpoint(host: &str, path: &str, allow_plaintext: bool) -> Result<
         base = base.strip_suffix("/v1").unwrap_or(base).trim_end_matches('/');
     }
     format!("{base}{path}").parse().map_err(|error: http::uri::InvalidUri| {
-        SettingsError::new("host", host, "does not make a URL together with the path").caused_by(error)
+        SettingsError::new(setting, host, "does not make a URL together with the path").caused_by(error)
     })
 }
 
-fn parse_host(host: &str, allow_plaintext: bool) -> Result<Url, SettingsError> {
+fn parse_host(setting: &'static str, host: &str, allow_plaintext: bool) -> Result<Url, SettingsError> {
     let trimmed = host.trim();
     if trimmed.contains('@') {
-        return Err(SettingsError::without_value("host", "must not contain a user name or password"));
+        return Err(SettingsError::without_value(setting, "must not contain a user name or password"));
     }
     if !trimmed.contains("://") {
-        return Err(SettingsError::new("host", host, "has no scheme: write it as \"https://api.segment.io\""));
+        return Err(SettingsError::new(setting, host, "has no scheme: write it as \"https://api.segment.io\""));
     }
-    let invalid = |problem: &str| SettingsError::new("host", host, problem);
+    let invalid = |problem: &str| SettingsError::new(setting, host, problem);
     let url = Url::parse(trimmed).map_err(|error| invalid("is not a URL").caused_by(error))?;
     if url.query().is_some() || url.fragment().is_some() {
         return Err(invalid("must not have a query or a fragment"));
@@ -39,7 +44,7 @@ fn parse_host(host: &str, allow_plaintext: bool) -> Result<Url, SettingsError> {
     match url.scheme() {
         "https" => Ok(url),
         "http" if allow_plaintext || is_loopback(&url) => Ok(url),
-        "http" => Err(invalid("would send the write key unencrypted: use https, or allow_plaintext(true)")),
+        "http" => Err(invalid("would send credentials unencrypted: use https, or allow_plaintext(true)")),
         _ => Err(invalid("must begin with https:// or http://")),
     }
 }
@@ -71,15 +76,15 @@ mod tests {
         ];
         for host in hosts {
             for path in ["/v1/batch", "v1/batch", "/v1/batch/", "//v1/batch"] {
-                let uri = endpoint(host, path, false).unwrap();
+                let uri = endpoint("host", host, path, false).unwrap();
                 assert_eq!(uri, "https://api.segment.io/v1/batch", "{host:?} with {path:?}");
             }
         }
         assert_eq!(
-            endpoint("https://proxy.example/t", "/v1/batch", false).unwrap(),
+            endpoint("host", "https://proxy.example/t", "/v1/batch", false).unwrap(),
             "https://proxy.example/t/v1/batch"
         );
-        assert_eq!(endpoint("https://proxy.example/v1", "/in", false).unwrap(), "https://proxy.example/v1/in");
+        assert_eq!(endpoint("host", "https://proxy.example/v1", "/in", false).unwrap(), "https://proxy.example/v1/in");
     }
 
     #[test]
@@ -97,14 +102,14 @@ mod tests {
             ("https://", "is not a URL"),
         ];
         for (host, problem) in table {
-            let error = endpoint(host, "/v1/batch", false).unwrap_err().to_string();
+            let error = endpoint("host", host, "/v1/batch", false).unwrap_err().to_string();
             assert!(error.contains(problem), "{host:?}: {error}");
             assert!(!error.contains("secret"), "{host:?}: {error}");
         }
         for host in ["http://127.0.0.1:1", "http://localhost:1", "http://[::1]:1"] {
-            assert!(endpoint(host, "/v1/batch", false).is_ok(), "{host}");
+            assert!(endpoint("host", host, "/v1/batch", false).is_ok(), "{host}");
         }
-        assert!(endpoint("http://collector.internal", "/v1/batch", true).is_ok());
-        assert!(endpoint("https://api.segment.io", " ", false).is_err());
+        assert!(endpoint("host", "http://collector.internal", "/v1/batch", true).is_ok());
+        assert!(endpoint("host", "https://api.segment.io", " ", false).is_err());
     }
 }

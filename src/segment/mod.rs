@@ -1,10 +1,13 @@
 //! The built-in destination: Segment's tracking API.
 //!
 //! A batch of events becomes one request (`payload`), is sent (`upload`), and the response becomes a verdict
-//! ([`verdict`]), by which the lane retries, pauses or splits. Like any destination this is made of the public parts
+//! ([`verdict`]), by which the lane retries, pauses or splits. Who sends it is told by a header (`authorization`): the write key, or with `OAuth` a token. Like any destination this is made of the public parts
 //! of [`plugin`](crate::plugin) and [`transport`](crate::transport); the pipeline does not know that it exists.
 
+mod authorization;
 mod endpoint;
+#[cfg(feature = "oauth")]
+mod oauth;
 mod payload;
 mod region;
 mod retry_after;
@@ -13,8 +16,12 @@ mod upload;
 mod verdict;
 mod write_key;
 
+#[cfg(feature = "oauth")]
+pub use oauth::{OAuth, TokenError};
 pub use region::Region;
 pub use retry_after::retry_after;
 pub use settings::{NAME, Segment};
 pub use verdict::verdict;
+#[cfg(feature = "oauth")]
+pub use verdict::verdict_with_oauth;
 pub use write_key::WriteKey;

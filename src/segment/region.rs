@@ -25,4 +25,14 @@ impl Region {
             Region::Dublin => "https://events.eu1.segmentapis.com",
         }
     }
+
+    /// The base URL of the region's token server, for OAuth.
+    #[cfg(feature = "oauth")]
+    #[must_use]
+    pub const fn auth_server(self) -> &'static str {
+        match self {
+            Region::Oregon => "https://oauth2.segment.io",
+            Region::Dublin => "https://oauth2.eu1.segmentapis.com",
+        }
+    }
 }

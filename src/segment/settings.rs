@@ -8,7 +8,10 @@ use std::time::{Duration, SystemTime};
 use http::uri::Scheme;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
+use super::authorization::Authorization;
 use super::endpoint::endpoint;
+#[cfg(feature = "oauth")]
+use super::oauth::OAuth;
 use super::upload::{Shared, Upload, VerdictTable};
 use super::{WriteKey, payload, verdict};
 use crate::error::SettingsError;
@@ -49,7 +52,9 @@ pub struct Segment {
     proxy: Option<String>,
     gzip: bool,
     user_agent: String,
-    verdict: Arc<VerdictTable>,
+    verdict: Option<Arc<VerdictTable>>,
+    #[cfg(feature = "oauth")]
+    oauth: Option<OAuth>,
 }
 
 impl Segment {
@@ -84,7 +89,9 @@ impl Segment {
             proxy: None,
             gzip: false,
             user_agent: concat!("tracklane/", env!("CARGO_PKG_VERSION")).to_owned(),
-            verdict: Arc::new(verdict),
+            verdict: None,
+            #[cfg(feature = "oauth")]
+            oauth: None,
         }
     }
 
@@ -177,12 +184,20 @@ impl Segment {
         self
     }
 
-    /// What decides on a response, in place of [`verdict`](super::verdict()).
+    /// Sends a token in place of the write key's Basic authentication. See [`OAuth`].
+    #[cfg(feature = "oauth")]
+    pub fn oauth(mut self, oauth: OAuth) -> Self {
+        self.oauth = Some(oauth);
+        self
+    }
+
+    /// What decides on a response, in place of [`verdict`](super::verdict()), and with OAuth in place of
+    /// `verdict_with_oauth`.
     pub fn verdict(
         mut self,
         table: impl Fn(StatusCode, &HeaderMap, SystemTime) -> Verdict + Send + Sync + 'static,
     ) -> Self {
-        self.verdict = Arc::new(table);
+        self.verdict = Some(Arc::new(table));
         self
     }
 
@@ -191,19 +206,19 @@ impl Segment {
     /// # Errors
     ///
     /// If a setting cannot be used; the error names it and its value.
-    pub fn build(self) -> Result<Destination, SettingsError> {
+    pub fn build(mut self) -> Result<Destination, SettingsError> {
         let key_len = self.check()?;
-        let uri = endpoint(&self.host, &self.path, self.allow_plaintext)?;
-        let secret = |problem: &str| SettingsError::without_value("write_key", problem);
-        let authorization = self.write_key.to_basic_auth().ok_or_else(|| secret("has characters that HTTP forbids"))?;
+        let uri = endpoint("host", &self.host, &self.path, self.allow_plaintext)?;
         let user_agent = HeaderValue::try_from(&self.user_agent).map_err(|error| {
             SettingsError::new("user_agent", &self.user_agent, "is not a header value").caused_by(error)
         })?;
-        let plaintext = uri.scheme() == Some(&Scheme::HTTP);
-        let client = client(self.http_client, self.proxy.as_deref(), plaintext)?;
+        let plaintext = uri.scheme() == Some(&Scheme::HTTP) && !self.oauth_needs_tls();
+        let client = client(self.http_client.take(), self.proxy.as_deref(), plaintext)?;
+        let authorization = self.authorization(&client, &user_agent)?;
+        let verdict = self.verdict_table();
         let in_flight = NonZeroUsize::new(self.max_in_flight)
             .ok_or_else(|| SettingsError::new("max_in_flight", self.max_in_flight, "must be at least 1"))?;
-        let Self { write_key, verdict, gzip, .. } = self;
+        let Self { write_key, gzip, .. } = self;
         let shared = Arc::new(Shared { uri, write_key, authorization, user_agent, verdict, gzip });
         let batching = Batching::every(self.flush_at, self.flush_interval)
             .max_bytes(MAX_BATCH_BYTES - payload::frame_len(key_len));
@@ -214,6 +229,40 @@ impl Segment {
             .queue(self.queue)
             .in_flight(in_flight)
             .attempt_timeout(self.http_request_timeout))
+    }
+
+    /// Whether the client must speak TLS for the sake of the token server, even if the API does not.
+    fn oauth_needs_tls(&self) -> bool {
+        #[cfg(feature = "oauth")]
+        return self.oauth.as_ref().is_some_and(OAuth::needs_tls);
+        #[cfg(not(feature = "oauth"))]
+        false
+    }
+
+    #[cfg(feature = "oauth")]
+    fn authorization(&self, client: &HttpClient, user_agent: &HeaderValue) -> Result<Authorization, SettingsError> {
+        match &self.oauth {
+            Some(oauth) => {
+                oauth.tokens(&self.name, client, user_agent, self.allow_plaintext).map(Authorization::bearer)
+            }
+            None => Authorization::basic(&self.write_key),
+        }
+    }
+
+    #[cfg(not(feature = "oauth"))]
+    fn authorization(&self, _: &HttpClient, _: &HeaderValue) -> Result<Authorization, SettingsError> {
+        Authorization::basic(&self.write_key)
+    }
+
+    fn verdict_table(&mut self) -> Arc<VerdictTable> {
+        if let Some(table) = self.verdict.take() {
+            return table;
+        }
+        #[cfg(feature = "oauth")]
+        if self.oauth.is_some() {
+            return Arc::new(super::verdict_with_oauth);
+        }
+        Arc::new(verdict)
     }
 
     /// Checks the numbers. Returns how long the write key is as JSON.

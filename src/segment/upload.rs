@@ -10,6 +10,7 @@ use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Request, StatusCode, Uri};
 use tower_service::Service;
 
+use super::authorization::Authorization;
 use super::{WriteKey, payload};
 use crate::emitter::signal::{Emitted, RequestInfo, ResponseInfo};
 use crate::error::BoxError;
@@ -32,7 +33,7 @@ pub(super) struct Upload {
 pub(super) struct Shared {
     pub(super) uri: Uri,
     pub(super) write_key: WriteKey,
-    pub(super) authorization: HeaderValue,
+    pub(super) authorization: Authorization,
     pub(super) user_agent: HeaderValue,
     pub(super) verdict: Arc<VerdictTable>,
     pub(super) gzip: bool,
@@ -55,12 +56,37 @@ impl Service<Batch> for Upload {
 impl Upload {
     async fn send(self, batch: Batch) -> Result<Answer, BoxError> {
         let Self { client, shared } = self;
-        let mut body = payload::body(&batch, &shared.write_key, batch.sent_at().into());
-        if shared.gzip {
+        let mut renewed = false;
+        loop {
+            let authorization = match shared.authorization.header(&batch).await {
+                Ok(authorization) => authorization,
+                Err(answer) => return Ok(answer),
+            };
+            let head = shared.exchange(client.clone(), &batch, authorization.clone()).await?;
+            let renewable = shared.authorization.answered(&authorization, head.status);
+            if renewable && !std::mem::replace(&mut renewed, true) {
+                continue;
+            }
+            let verdict = (shared.verdict)(head.status, &head.headers, batch.timer().now());
+            return Ok(Answer::new(verdict).status(head.status));
+        }
+    }
+}
+
+impl Shared {
+    async fn exchange(
+        &self,
+        client: HttpClient,
+        batch: &Batch,
+        authorization: HeaderValue,
+    ) -> Result<http::response::Parts, BoxError> {
+        // The token may have taken its time, and `sentAt` is when the request leaves.
+        let mut body = payload::body(batch, &self.write_key, batch.timer().now().into());
+        if self.gzip {
             body = payload::compress(body).await?;
         }
-        let request = shared.request(body.clone().into(), batch.attempt())?;
-        let info = RequestInfo::of(&request, shared.uri.to_string().into(), batch.len(), body.len(), batch.attempt());
+        let request = self.request(body.clone().into(), authorization, batch.attempt())?;
+        let info = RequestInfo::of(&request, self.uri.to_string().into(), batch.len(), body.len(), batch.attempt());
         batch.emitter().emit(Emitted::HttpRequest(info.clone()));
         let start = Instant::now();
         let outcome = client.send(request).await;
@@ -68,15 +94,12 @@ impl Upload {
         batch.emitter().emit(Emitted::HttpResponse(ResponseInfo::of(&info, status, start.elapsed())));
         let Exchange { head, body } = outcome?;
         drain(body);
-        let verdict = (shared.verdict)(head.status, &head.headers, batch.sent_at());
-        Ok(Answer::new(verdict).status(head.status))
+        Ok(head)
     }
-}
 
-impl Shared {
-    fn request(&self, body: Body, attempt: u32) -> Result<Request<Body>, BoxError> {
+    fn request(&self, body: Body, authorization: HeaderValue, attempt: u32) -> Result<Request<Body>, BoxError> {
         let mut request = Request::post(self.uri.clone())
-            .header(AUTHORIZATION, self.authorization.clone())
+            .header(AUTHORIZATION, authorization)
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
             .header(USER_AGENT, self.user_agent.clone());
         if self.gzip {

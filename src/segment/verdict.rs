@@ -32,6 +32,17 @@ pub fn verdict(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Verd
     }
 }
 
+/// [`verdict`] for a destination with OAuth: 511 (network authentication required) is retried, because by then
+/// the token that was refused has been given up for a new one.
+#[cfg(feature = "oauth")]
+#[must_use]
+pub fn verdict_with_oauth(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Verdict {
+    match status {
+        StatusCode::NETWORK_AUTHENTICATION_REQUIRED => Verdict::Retry,
+        _ => verdict(status, headers, now),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, UNIX_EPOCH};
@@ -55,6 +66,22 @@ mod tests {
             let status = StatusCode::from_u16(code).unwrap();
             assert_eq!(verdict(status, &HeaderMap::new(), UNIX_EPOCH), expected, "{code}");
         }
+    }
+
+    #[cfg(feature = "oauth")]
+    #[test]
+    fn oauth_changes_the_verdict_on_511_only() {
+        for code in (100..=999).filter(|code| *code != 511) {
+            let status = StatusCode::from_u16(code).unwrap();
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, "7".parse().unwrap())]);
+            assert_eq!(
+                verdict_with_oauth(status, &headers, UNIX_EPOCH),
+                verdict(status, &headers, UNIX_EPOCH),
+                "{code}"
+            );
+        }
+        let status = StatusCode::from_u16(511).unwrap();
+        assert_eq!(verdict_with_oauth(status, &HeaderMap::new(), UNIX_EPOCH), Verdict::Retry);
     }
 
     #[test]

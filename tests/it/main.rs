@@ -2,6 +2,12 @@
 
 // What the tests stand on.
 mod local;
+mod support;
+
+// What goes wrong.
+mod faults;
+mod model;
+mod security;
 
 // From the call to the wire.
 mod call_context;
@@ -26,6 +32,8 @@ mod conservation;
 mod emitter;
 mod layers;
 mod lifecycle;
+#[cfg(feature = "oauth")]
+mod oauth;
 mod receipts;
 mod runtimes;
 

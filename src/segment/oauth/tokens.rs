@@ -1,0 +1,189 @@
+//! The token that uploads share: kept, renewed in time, and asked for by one at a time.
+//!
+//! A token is renewed in the background once half of its life is over, by the first upload that sees it; uploads go on
+//! with the one there is. Without a valid token all uploads wait for one and the same request, which goes on as long
+//! as one of them waits. Waiting in large (429, an outage) is the lane's: it gets the verdict.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared, WeakShared};
+use http::HeaderValue;
+
+use super::TokenError;
+use super::server::TokenServer;
+use super::token::Token;
+use crate::emitter::Emitter;
+use crate::emitter::signal::Failure;
+use crate::plugin::{Timer, Verdict};
+
+/// How long renewing in the background may take.
+const RENEWAL_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long after a failed renewal the next is begun, unless the server says.
+const RENEWAL_PAUSE: Duration = Duration::from_secs(60);
+/// The longest wait before the second quick retry; doubled for each further one, up to the cap.
+const BACKOFF: Duration = Duration::from_millis(100);
+const BACKOFF_CAP: Duration = Duration::from_secs(5);
+
+/// One fetch, which any number of uploads wait for.
+type Fetch = BoxFuture<'static, Result<HeaderValue, TokenError>>;
+
+pub(in crate::segment) struct Tokens {
+    server: TokenServer,
+    max_retries: u32,
+    /// The destination that reports what goes wrong in the background.
+    destination: Arc<str>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    token: Option<Token>,
+    /// The fetch that is under way, for as long as anybody waits for it.
+    fetch: Option<WeakShared<Fetch>>,
+    /// No renewal in the background is begun before.
+    renew_after: Option<SystemTime>,
+}
+
+/// What an upload has to do for its header.
+enum Step {
+    Send(HeaderValue),
+    Wait(Shared<Fetch>),
+}
+
+impl Tokens {
+    pub(super) fn new(server: TokenServer, max_retries: u32, destination: &str) -> Self {
+        Self { server, max_retries, destination: destination.into(), state: Mutex::default() }
+    }
+
+    /// The `Authorization` header. Waits only if there is no valid token.
+    pub(in crate::segment) async fn bearer(
+        self: &Arc<Self>,
+        timer: &Timer,
+        emitter: &Emitter,
+    ) -> Result<HeaderValue, TokenError> {
+        match self.step(timer, emitter) {
+            Step::Send(header) => Ok(header),
+            Step::Wait(fetch) => fetch.await,
+        }
+    }
+
+    /// Gives up the token that was refused, unless there is a newer one already.
+    pub(in crate::segment) fn discard(&self, refused: &HeaderValue) {
+        let mut state = self.state();
+        if state.token.as_ref().is_some_and(|token| token.bearer() == refused) {
+            state.token = None;
+        }
+    }
+
+    fn step(self: &Arc<Self>, timer: &Timer, emitter: &Emitter) -> Step {
+        let now = timer.now();
+        let mut state = self.state();
+        let Some(token) = state.token.as_ref().filter(|token| !token.has_expired(now)) else {
+            return Step::Wait(self.fetch(&mut state, timer, emitter));
+        };
+        let (header, due) = (token.bearer().clone(), token.is_due(now));
+        if due && state.may_renew(now) {
+            self.renew(&mut state, timer, emitter);
+        }
+        Step::Send(header)
+    }
+
+    /// The fetch that is under way, or a new one.
+    fn fetch(self: &Arc<Self>, state: &mut State, timer: &Timer, emitter: &Emitter) -> Shared<Fetch> {
+        if let Some(fetch) = state.fetch.as_ref().and_then(WeakShared::upgrade) {
+            return fetch;
+        }
+        let (tokens, timer, emitter) = (self.clone(), timer.clone(), emitter.clone());
+        let fetch = async move { tokens.run_fetch(&timer, &emitter).await }.boxed().shared();
+        state.fetch = fetch.downgrade();
+        fetch
+    }
+
+    async fn run_fetch(&self, timer: &Timer, emitter: &Emitter) -> Result<HeaderValue, TokenError> {
+        let outcome = self.ask_until_answered(timer, emitter).await;
+        let mut state = self.state();
+        // From now on nobody joins: whoever comes later has the token, or asks anew.
+        state.fetch = None;
+        let token = outcome?;
+        let header = token.bearer().clone();
+        (state.token, state.renew_after) = (Some(token), None);
+        Ok(header)
+    }
+
+    /// Asks, and again at once, then after a short wait, where that helps.
+    async fn ask_until_answered(&self, timer: &Timer, emitter: &Emitter) -> Result<Token, TokenError> {
+        let mut retries = 0;
+        loop {
+            let error = match self.server.ask(timer, emitter, retries + 1).await {
+                Ok(token) => return Ok(token),
+                Err(error) => error,
+            };
+            if error.verdict() != Verdict::Retry || retries == self.max_retries {
+                return Err(error);
+            }
+            retries += 1;
+            timer.sleep(backoff(retries, fastrand::f64())).await;
+        }
+    }
+
+    fn renew(self: &Arc<Self>, state: &mut State, timer: &Timer, emitter: &Emitter) {
+        let fetch = self.fetch(state, timer, emitter);
+        let (tokens, timer, emitter) = (self.clone(), timer.clone(), emitter.clone());
+        tokio::spawn(async move {
+            let outcome = tokio::select! {
+                biased;
+                outcome = fetch => outcome,
+                () = timer.sleep(RENEWAL_TIMEOUT) => Err(TokenError::overdue(RENEWAL_TIMEOUT)),
+            };
+            if let Err(error) = outcome {
+                tokens.postpone(timer.now(), error, &emitter);
+            }
+        });
+    }
+
+    /// The old token may still do for a while; only whoever listens is told.
+    fn postpone(&self, now: SystemTime, error: TokenError, emitter: &Emitter) {
+        let pause = match error.verdict() {
+            Verdict::Pause(pause) => pause,
+            _ => RENEWAL_PAUSE,
+        };
+        self.state().renew_after = Some(now + pause);
+        let message = format!("the token could not be renewed, and is used on: {error}");
+        let mut failure = Failure::new(self.destination.clone(), message, 0);
+        failure.error = Some(Arc::new(error));
+        emitter.fail(failure);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn may_renew(&self, now: SystemTime) -> bool {
+        let under_way = self.fetch.as_ref().and_then(WeakShared::upgrade).is_some();
+        !under_way && self.renew_after.is_none_or(|after| now >= after)
+    }
+}
+
+/// How long to wait before quick retry number `retry`, from 1: the first comes at once. `random` is between 0 and 1.
+fn backoff(retry: u32, random: f64) -> Duration {
+    let Some(doublings) = retry.checked_sub(2) else { return Duration::ZERO };
+    let longest = BACKOFF.saturating_mul(1_u32.checked_shl(doublings).unwrap_or(u32::MAX)).min(BACKOFF_CAP);
+    longest.mul_f64(random.clamp(0.0, 1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::backoff;
+
+    #[test]
+    fn the_first_retry_comes_at_once_and_the_others_ever_later() {
+        let longest: Vec<u128> = (1..=9).map(|retry| backoff(retry, 1.0).as_millis()).collect();
+        assert_eq!(longest, [0, 100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000]);
+        assert_eq!(backoff(u32::MAX, 1.0).as_secs(), 5);
+        assert_eq!(backoff(5, 0.5).as_millis(), 400);
+    }
+}
