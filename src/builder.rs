@@ -6,8 +6,6 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
-use tower::ServiceExt;
-use tower::util::BoxService;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -20,7 +18,7 @@ use crate::error::{BoxError, SettingsError};
 use crate::event::{Context, Event};
 use crate::ledger::Ledger;
 use crate::pipeline::{
-    AfterQueue, CallContext, Capacity, CurrentPlan, Intake, Pipeline, Shared, SourceMiddleware, Worker,
+    AfterQueue, CallContext, Capacity, CurrentPlan, Intake, Pipeline, PipelineService, Shared, SourceMiddleware, Worker,
 };
 use crate::plugin::{Host, Overflow, QueueLimits, Registration, RetryPolicy};
 use crate::segment::{Region, Segment, WriteKey};
@@ -393,41 +391,7 @@ fn wrap(layers: Vec<MiddlewareLayer>, shared: &Arc<Shared>) -> SourceMiddleware 
         return None;
     }
     let innermost = PipelineService::new(Pipeline::new(shared.clone()));
-    Some(layers.into_iter().fold(innermost, |inner, layer| layer(inner)).0)
-}
-
-/// The pipeline with its type hidden, as [`Builder::layer`] wraps it.
-pub struct PipelineService(BoxService<Event, (), BoxError>);
-
-impl PipelineService {
-    fn new<S>(service: S) -> Self
-    where
-        S: Service<Event, Response = ()> + Send + 'static,
-        S::Error: Into<BoxError>,
-        S::Future: Send,
-    {
-        Self(BoxService::new(service.map_err(Into::into)))
-    }
-}
-
-impl Service<Event> for PipelineService {
-    type Response = ();
-    type Error = BoxError;
-    type Future = futures_util::future::BoxFuture<'static, Result<(), BoxError>>;
-
-    fn poll_ready(&mut self, cx: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), BoxError>> {
-        self.0.poll_ready(cx)
-    }
-
-    fn call(&mut self, event: Event) -> Self::Future {
-        self.0.call(event)
-    }
-}
-
-impl fmt::Debug for PipelineService {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PipelineService").finish_non_exhaustive()
-    }
+    Some(layers.into_iter().fold(innermost, |inner, layer| layer(inner)).into_inner())
 }
 
 impl fmt::Debug for Builder {

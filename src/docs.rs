@@ -17,6 +17,7 @@ pages! {
     Contributing: "CONTRIBUTING.md";
     Architecture: "docs/ARCHITECTURE.md";
     Guarantees: "docs/GUARANTEES.md";
+    Oauth: "docs/OAUTH.md";
     Plugins: "docs/PLUGINS.md";
     Settings: "docs/SETTINGS.md";
     Troubleshooting: "docs/TROUBLESHOOTING.md";

@@ -90,7 +90,7 @@ mod docs;
 
 pub use analytics::Analytics;
 pub use blocking::{BlockingAnalytics, BlockingError};
-pub use builder::{Builder, PipelineService};
+pub use builder::Builder;
 pub use emitter::{Subscription, UnknownSignal, signal};
 pub use error::{BoxError, SettingsError};
 pub use event::{Alias, Context, Event, Group, Identify, Integrations, Kind, Page, Properties, Screen, Track, Traits};
@@ -98,5 +98,7 @@ pub use ledger::{
     DeliveryError, DestinationOutcome, DestinationStats, DropReason, Drops, FlushReport, Outcome, Receipt, Settlement,
     Stats,
 };
-pub use pipeline::{CallError, CloseReport, Pipeline, PipelineFuture, RefusedBecause, RegisterError, Stopped};
+pub use pipeline::{
+    CallError, CloseReport, Pipeline, PipelineFuture, PipelineService, RefusedBecause, RegisterError, Stopped,
+};
 pub use settings::Settings;

@@ -26,7 +26,8 @@ use crate::ledger::{Ticket, Watch};
 /// A clone is an event of its own: callbacks stay with the original.
 #[derive(Clone)]
 pub struct Event {
-    pub(super) content: Content,
+    /// Boxed, so that an event moves from setter to setter and from stage to stage as a few words.
+    pub(super) content: Box<Content>,
     undo: Undo,
     /// Who is told of the event's end; not part of what a clone copies.
     pub(crate) attached: Attached,
@@ -82,7 +83,7 @@ impl Event {
     }
 
     pub(super) fn from_content(content: Content) -> Self {
-        Self { content, undo: Undo::Off, attached: Attached::default() }
+        Self { content: Box::new(content), undo: Undo::Off, attached: Attached::default() }
     }
 
     /// Which call made it.
@@ -229,14 +230,14 @@ impl Event {
     /// The content to change, with the old one saved if a plugin is at work.
     pub(super) fn write(&mut self) -> &mut Content {
         if matches!(self.undo, Undo::Armed) {
-            self.undo = Undo::Saved(Box::new(self.content.clone()));
+            self.undo = Undo::Saved(self.content.clone());
         }
         &mut self.content
     }
 
     /// Becomes what `other` says, and stays the same event for callbacks and counts.
     pub(crate) fn replace_content(&mut self, other: Event) {
-        *self.write() = other.content;
+        *self.write() = *other.content;
     }
 
     /// How many events led to this one.
@@ -252,7 +253,7 @@ impl Event {
     /// Takes the event back to what it was when it was [armed](Self::arm).
     pub(crate) fn roll_back(&mut self) {
         if let Undo::Saved(content) = std::mem::take(&mut self.undo) {
-            self.content = *content;
+            self.content = content;
         }
     }
 

@@ -98,7 +98,6 @@ struct Packed {
 }
 
 /// What the worker takes out.
-#[expect(clippy::large_enum_variant, reason = "one at a time, taken apart at once")]
 pub(super) enum Taken {
     Event(Event),
     Command(Box<Command>),

@@ -26,6 +26,7 @@ mod fanout;
 mod lane;
 mod settle;
 
+mod service;
 mod shutdown;
 
 use std::fmt;
@@ -45,6 +46,7 @@ pub use plan::RegisterError;
 pub(crate) use plan::{CurrentPlan, Passage};
 pub use refusal::{CallError, RefusedBecause};
 pub(crate) use registry::Command;
+pub use service::PipelineService;
 pub(crate) use settle::AfterQueue;
 pub use shutdown::CloseReport;
 pub(crate) use worker::{SourceMiddleware, Worker};

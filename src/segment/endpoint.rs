@@ -31,7 +31,7 @@ pub(super) fn endpoint(
 fn parse_host(setting: &'static str, host: &str, allow_plaintext: bool) -> Result<Url, SettingsError> {
     let trimmed = host.trim();
     if trimmed.contains('@') {
-        return Err(SettingsError::without_value("host", "must not contain a user name or password"));
+        return Err(SettingsError::without_value(setting, "must not contain a user name or password"));
     }
     if !trimmed.contains("://") {
         return Err(SettingsError::new(setting, host, "has no scheme: write it as \"https://api.segment.io\""));
@@ -44,7 +44,7 @@ fn parse_host(setting: &'static str, host: &str, allow_plaintext: bool) -> Resul
     match url.scheme() {
         "https" => Ok(url),
         "http" if allow_plaintext || is_loopback(&url) => Ok(url),
-        "http" => Err(invalid("would send secrets unencrypted: use https, or allow_plaintext(true)")),
+        "http" => Err(invalid("would send credentials unencrypted: use https, or allow_plaintext(true)")),
         _ => Err(invalid("must begin with https:// or http://")),
     }
 }

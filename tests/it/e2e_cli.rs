@@ -107,7 +107,7 @@ fn a_refused_event_is_the_error_and_the_rest_goes_on() {
     let api = api();
     let events = json!([{"type": "track", "event": "no id"}, {"type": "nonsense"}, one()[0]]);
     let played = run(&script(&api, events, json!({})));
-    failed(&played, "userId or an anonymousId", 1);
+    failed(&played, "neither userId nor anonymousId", 1);
     assert_eq!(api.delivered_ids(), ["m1"]);
     assert!(played.log.contains("nonsense"), "the second is in the log: {}", played.log);
 }

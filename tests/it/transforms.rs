@@ -146,31 +146,36 @@ fn any_tower_service_or_layer_is_a_plugin() {
     assert_eq!(arrived.names(), ["good"], "fails closed");
 }
 
-/// A plugin that keeps what it needs from `load`.
-struct Echo;
+/// Takes away who it was; of "nobody" the anonymous id, too.
+struct Forget;
 
-impl Plugin for Echo {
+impl Plugin for Forget {
     fn name(&self) -> &str {
-        "echo"
+        "forget"
     }
 }
 
-impl Transform for Echo {
+impl Transform for Forget {
     async fn transform(&self, event: &mut Event) -> Result<Flow, BoxError> {
         event.set_user_id("");
-        event.set_anonymous_id("");
+        if event.name().as_deref() == Some("nobody") {
+            event.set_anonymous_id("");
+        }
         event.set_timestamp(std::time::UNIX_EPOCH);
         Ok(Flow::Continue)
     }
 }
 
 #[test]
-fn a_plugin_may_take_everything_away_but_the_identity_of_the_event() {
-    let (analytics, arrived) = with([before(Echo)]);
-    analytics.track(track("x").message_id("m")).unwrap();
-    assert!(analytics.close_blocking(SOON).is_complete());
+fn a_plugin_may_take_ids_away_but_not_all_and_never_the_identity_of_the_event() {
+    let (analytics, arrived) = with([before(Forget)]);
+    analytics.track(track("x").anonymous_id("a").message_id("m")).unwrap();
+    let nobody = analytics.deliver(track("nobody").anonymous_id("a")).unwrap();
+    analytics.close_blocking(SOON);
+    assert_eq!(nobody.wait().outcome, Outcome::Dropped(DropReason::Plugin), "Segment would discard it in silence");
+    assert_eq!(arrived.names(), ["x"]);
     let event = &arrived.all()[0];
-    assert_eq!((event.get("userId"), &event["messageId"]), (None, &json!("m")));
+    assert_eq!((event.get("userId"), &event["anonymousId"], &event["messageId"]), (None, &json!("a"), &json!("m")));
     assert_eq!(event["timestamp"], "1970-01-01T00:00:00.000Z");
 }
 

@@ -185,6 +185,11 @@ fn what_oauth_cannot_use_is_said_when_the_client_is_built() {
             "2048 to 4096 bits",
         ),
         (OAuth::new(CLIENT_ID, PKCS8.replace('a', "b"), KEY_ID), "private_key", "cannot be used as an RSA key"),
+        (
+            OAuth::new(CLIENT_ID, PKCS8, KEY_ID).auth_server("https://a:canary@b.c"),
+            "auth_server",
+            "user name or password",
+        ),
         (OAuth::new(CLIENT_ID, PKCS8, KEY_ID).auth_server("oauth2.segment.io"), "auth_server", "no scheme"),
         (OAuth::new(CLIENT_ID, PKCS8, KEY_ID).auth_server("http://oauth2.segment.io"), "auth_server", "unencrypted"),
     ];

@@ -1,0 +1,50 @@
+//! The pipeline as source middleware finds it: a tower service of any type, behind one name.
+
+use std::fmt;
+use std::task::{Context, Poll};
+
+use futures_util::future::BoxFuture;
+use tower::ServiceExt;
+use tower::util::BoxService;
+use tower_service::Service;
+
+use crate::error::BoxError;
+use crate::event::Event;
+
+/// The pipeline with its type hidden, as [`Builder::layer`](crate::Builder::layer) wraps it.
+pub struct PipelineService(BoxService<Event, (), BoxError>);
+
+impl PipelineService {
+    pub(crate) fn new<S>(service: S) -> Self
+    where
+        S: Service<Event, Response = ()> + Send + 'static,
+        S::Error: Into<BoxError>,
+        S::Future: Send,
+    {
+        Self(BoxService::new(service.map_err(Into::into)))
+    }
+
+    pub(crate) fn into_inner(self) -> BoxService<Event, (), BoxError> {
+        self.0
+    }
+}
+
+impl Service<Event> for PipelineService {
+    type Response = ();
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<(), BoxError>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, event: Event) -> Self::Future {
+        self.0.call(event)
+    }
+}
+
+impl fmt::Debug for PipelineService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PipelineService").finish_non_exhaustive()
+    }
+}
