@@ -268,7 +268,7 @@ impl Analytics {
     /// Waits on a thread where that holds up nobody.
     async fn wait<T: Send + 'static>(&self, timeout: Duration, wait: fn(&Shared, Instant) -> T) -> T {
         let (shared, deadline) = (self.handle.shared.clone(), deadline(timeout));
-        if shared.is_forked() {
+        if shared.background.is_forked() {
             return wait(&shared, deadline);
         }
         let background = shared.background.clone();
@@ -305,7 +305,7 @@ fn deadline(timeout: Duration) -> Instant {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        if self.shared.is_forked() {
+        if self.shared.background.is_forked() {
             // The thread is the parent's.
             return std::mem::forget(self.keep_alive.take());
         }

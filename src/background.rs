@@ -16,6 +16,8 @@ use tokio::sync::oneshot;
 #[derive(Clone, Debug)]
 pub(crate) struct Background {
     handle: Handle,
+    /// Where its threads are.
+    process: u32,
 }
 
 /// Keeps the background thread alive; dropped, the thread ends when its work has. A no-op on the host's runtime.
@@ -34,12 +36,22 @@ impl Background {
             // Blocking threads may hang in user code; nobody waits for them.
             runtime.shutdown_background();
         })?;
-        Ok((Self { handle }, KeepAlive(Some(keep_alive))))
+        Ok((Self::of(handle), KeepAlive(Some(keep_alive))))
+    }
+
+    fn of(handle: Handle) -> Self {
+        Self { handle, process: std::process::id() }
+    }
+
+    /// Whether this process was forked off from the one that the client was built in. The threads did not come along,
+    /// and a lock may be held for ever: nothing here may wait or lock. The parent sends the events.
+    pub(crate) fn is_forked(&self) -> bool {
+        std::process::id() != self.process
     }
 
     /// Works on the host's runtime.
     pub(crate) fn on(handle: Handle) -> (Self, KeepAlive) {
-        (Self { handle }, KeepAlive(None))
+        (Self::of(handle), KeepAlive(None))
     }
 
     pub(crate) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {

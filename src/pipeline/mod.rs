@@ -78,8 +78,6 @@ pub(crate) struct Shared {
     pub(crate) defaults: Context,
     pub(crate) after: Arc<AfterQueue>,
     pub(crate) host: Host,
-    /// The process that the client was built in.
-    pub(crate) process: u32,
     /// Whether the plugins of the settings have loaded or failed.
     pub(crate) loaded: watch::Sender<bool>,
 }

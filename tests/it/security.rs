@@ -23,8 +23,7 @@ fn no_debug_output_shows_the_write_key() {
 #[test]
 fn settings_errors_do_not_show_the_write_key() {
     let long = SECRET.repeat(200);
-    let control = format!("{SECRET}\u{7f}");
-    for error in [Analytics::new(long).err(), Analytics::new(control).err(), Analytics::new("").err()] {
+    for error in [Analytics::new(long).err(), Analytics::new(" ").err()] {
         let error = error.expect("it cannot be used");
         let shown = format!("{error} {error:?}");
         assert!(error.setting() == "write_key" && !shows_a_secret(&shown), "{shown}");
