@@ -57,7 +57,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for order in 0..10 {
         analytics.track(Track::new("Order Completed").user_id(order).property("order_id", order))?;
     }
-    let report = analytics.close(Duration::from_secs(10)).await;
-    println!("{} delivered, {} failed", report.delivered, report.failed);
+    analytics.close(Duration::from_secs(10)).await;
+    let stats = analytics.stats();
+    println!("{} delivered, {} dropped", stats.delivered, stats.dropped.total());
     Ok(())
 }

@@ -38,7 +38,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for number in 1..=12 {
         analytics.track(Track::new(&format!("Event {number}")).user_id("019mr8mf4r"))?;
     }
-    let report = analytics.close(Duration::from_secs(10)).await;
-    println!("{} delivered", report.delivered);
+    analytics.close(Duration::from_secs(10)).await;
+    println!("{} delivered", analytics.stats().delivered);
     Ok(())
 }

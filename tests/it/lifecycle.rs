@@ -50,8 +50,8 @@ fn flush_waits_for_what_is_in_flight_and_for_retries() {
     api.script([Reply::status(500), Reply::reset(), Reply::status(429), Reply::ok().delay(SHORT)]);
     let analytics = client(&api).flush_at(1).retry(quick_retries(10)).build().unwrap();
     send(&analytics, [1]);
-    assert_eq!(api.wait_for_requests(1, SOON).len(), 1);
-    assert_eq!(of(analytics.flush_blocking(SOON)), report(1, 0, 0));
+    assert!(!api.wait_for_requests(1, SOON).is_empty());
+    assert!(analytics.flush_blocking(SOON).is_complete());
     assert_eq!((api.delivered_ids(), api.request_count()), (vec!["1".to_owned()], 4));
 }
 
