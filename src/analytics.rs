@@ -250,13 +250,7 @@ impl Analytics {
     /// Waits until every event that was accepted so far has its outcome, retries and requests in flight included, at
     /// most `timeout`. Flushes may overlap.
     pub async fn flush(&self, timeout: Duration) -> FlushReport {
-        let (shared, deadline) = (self.handle.shared.clone(), deadline(timeout));
-        let background = shared.background.clone();
-        match background.blocking(move || shared.flush(deadline)).await {
-            Some(report) => report,
-            // The host's runtime is gone: nothing moves any more, and waiting would be in vain.
-            None => self.handle.shared.flush(Instant::now()),
-        }
+        self.wait(timeout, Shared::flush).await
     }
 
     /// [`flush`](Self::flush), where there is no async code. Blocks the thread.
@@ -268,12 +262,20 @@ impl Analytics {
     /// `timeout`. Failed batches are tried again until then. What is left is handed back. In the time that is left, plugins
     /// are unloaded.
     pub async fn close(&self, timeout: Duration) -> CloseReport {
+        self.wait(timeout, Shared::close).await
+    }
+
+    /// Waits on a thread where that holds up nobody.
+    async fn wait<T: Send + 'static>(&self, timeout: Duration, wait: fn(&Shared, Instant) -> T) -> T {
         let (shared, deadline) = (self.handle.shared.clone(), deadline(timeout));
+        if shared.is_forked() {
+            return wait(&shared, deadline);
+        }
         let background = shared.background.clone();
-        match background.blocking(move || shared.close(deadline)).await {
+        match background.blocking(move || wait(&shared, deadline)).await {
             Some(report) => report,
-            // As in `flush`.
-            None => self.handle.shared.close(Instant::now()),
+            // The host's runtime is gone: nothing moves any more, and waiting would be in vain.
+            None => wait(&self.handle.shared, Instant::now()),
         }
     }
 
@@ -303,6 +305,10 @@ fn deadline(timeout: Duration) -> Instant {
 
 impl Drop for Handle {
     fn drop(&mut self) {
+        if self.shared.is_forked() {
+            // The thread is the parent's.
+            return std::mem::forget(self.keep_alive.take());
+        }
         if self.shared.intake.is_closed() {
             return;
         }

@@ -315,6 +315,7 @@ impl Builder {
             ),
             clock: self.clock.clone(),
             host: host(shared.clone(), emitter.clone()),
+            process: std::process::id(),
             plan: CurrentPlan::default(),
             loaded: watch::Sender::new(false),
             after: Arc::new(after),

@@ -75,7 +75,10 @@ mod ledger;
 // What all of them stand on.
 mod background;
 mod clock;
+mod contained;
 mod error;
+mod reentry;
+mod sync;
 
 #[cfg(feature = "metrics")]
 mod metrics;

@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::signal::Emitted;
 use crate::background::Background;
+use crate::contained::Contained;
+use crate::reentry;
 
 /// Signals that wait for one listener; beyond them the oldest is dropped.
 const QUEUE: usize = 1024;
@@ -17,7 +19,7 @@ type Call = Box<dyn Fn(&Emitted) + Send + Sync>;
 pub(super) struct Listener {
     pub(super) wants: u32,
     once: bool,
-    call: Call,
+    call: Contained<Call>,
     ended: AtomicBool,
     missed: AtomicU64,
     queue: Mutex<Queue>,
@@ -25,7 +27,8 @@ pub(super) struct Listener {
 
 #[derive(Default)]
 struct Queue {
-    waiting: VecDeque<Emitted>,
+    /// With the depth of what a listener sends because of it.
+    waiting: VecDeque<(u8, Emitted)>,
     /// Somebody is calling the listener, and will look at the queue again.
     busy: bool,
 }
@@ -33,7 +36,7 @@ struct Queue {
 impl Listener {
     pub(super) fn new(wants: u32, once: bool, call: Call) -> Self {
         let (ended, missed) = (AtomicBool::new(false), AtomicU64::new(0));
-        Self { wants, once, call, ended, missed, queue: Mutex::default() }
+        Self { wants, once, call: Contained::new(call), ended, missed, queue: Mutex::default() }
     }
 
     pub(super) fn has_ended(&self) -> bool {
@@ -53,7 +56,7 @@ impl Listener {
             queue.waiting.pop_front();
             this.missed.fetch_add(1, Ordering::Relaxed);
         }
-        queue.waiting.push_back(emitted.clone());
+        queue.waiting.push_back((reentry::depth(), emitted.clone()));
         if std::mem::replace(&mut queue.busy, true) {
             return;
         }
@@ -64,17 +67,18 @@ impl Listener {
 
     /// Calls the listener until nothing waits. A panic costs the signal it was called with.
     fn work(&self) {
-        while let Some(emitted) = self.next() {
+        while let Some((depth, emitted)) = self.next() {
             if self.has_ended() && !self.once {
                 continue;
             }
+            let _scope = reentry::at(depth);
             if catch_unwind(AssertUnwindSafe(|| (self.call)(&emitted))).is_err() {
                 tracing::error!(target: "tracklane", signal = emitted.name(), "a listener panicked; contained");
             }
         }
     }
 
-    fn next(&self) -> Option<Emitted> {
+    fn next(&self) -> Option<(u8, Emitted)> {
         let mut queue = self.queue();
         let next = queue.waiting.pop_front();
         queue.busy = next.is_some();

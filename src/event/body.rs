@@ -240,6 +240,11 @@ impl Event {
         *self.write() = *other.content;
     }
 
+    /// How many events led to this one.
+    pub(crate) fn depth(&self) -> u8 {
+        self.attached.ticket.as_ref().map_or(0, Ticket::depth)
+    }
+
     /// From now on the event can be taken back to what it is now.
     pub(crate) fn arm(&mut self) {
         self.undo = Undo::Armed;

@@ -66,7 +66,7 @@ fn read(members: &mut Map<String, Value>) -> Result<Event, InvalidEvent> {
     let found = members.remove("type").unwrap_or(Value::Null);
     let kind = found.as_str().and_then(Kind::from_name);
     let mut event = Event::new(kind.ok_or_else(|| InvalidEvent::UnknownType { found: found.to_string() })?);
-    if let Some(id) = string(members, "messageId", "a string")? {
+    if let Some(id) = string(members, "messageId", "a string")?.filter(|id| !id.is_empty()) {
         event.write().message_id = MessageId::Given(id);
     }
     if let Some(timestamp) = string(members, "timestamp", "a string in RFC 3339")? {

@@ -8,6 +8,7 @@ mod callbacks;
 mod flush;
 mod outcome;
 mod room;
+mod shares;
 mod stats;
 mod ticket;
 mod watch;

@@ -4,10 +4,7 @@
 //! not make calls fail while another keeps up (its own queue overflows instead), and with a single destination the
 //! bound is exact, what is in flight included.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use tokio::sync::Notify;
-use tokio::sync::futures::Notified;
+use crate::sync::{AtomicU64, Notified, Notify, Ordering};
 
 /// A number of events and what they weigh in bytes.
 ///
@@ -64,13 +61,15 @@ impl Room {
         self.wake();
     }
 
+    /// Where the oldest gives way, this is what makes room.
     pub(crate) fn fan_out(&self, bytes: u32) {
         self.fanned_out.add(1, u64::from(bytes));
+        self.wake();
     }
 
     /// What a destination that is registered now has missed, and so is done with.
     pub(crate) fn missed(&self) -> Load {
-        Load { events: self.fanned_out.events().into(), bytes: self.fanned_out.bytes().into() }
+        Load { events: AtomicU64::new(self.fanned_out.events()), bytes: AtomicU64::new(self.fanned_out.bytes()) }
     }
 
     /// A destination is done with `load` altogether.

@@ -1,9 +1,9 @@
 //! The token that an accepted event carries until its outcome is counted.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::shares::Shares;
 use super::{DropReason, Ledger, Outcome, Settlement, Watch};
 
 /// One accepted event in the books. Settled once; dropped unsettled, it settles itself as lost.
@@ -11,10 +11,9 @@ pub(crate) struct Ticket {
     ledger: Arc<Ledger>,
     epoch: u64,
     bytes: u32,
-    settled: AtomicBool,
-    /// Destinations that have not settled their share, once it is known how many there are.
-    open_shares: AtomicU32,
-    delivered: AtomicBool,
+    /// How many events led to this one.
+    depth: u8,
+    shares: Shares,
     shared: bool,
     watch: Option<Box<Mutex<Watched>>>,
     /// What a ticket that is dropped unsettled is counted as.
@@ -29,14 +28,13 @@ pub(super) enum Watched {
 
 impl Ticket {
     /// The ticket of an event that [`Ledger::accept`] has counted. `bytes` is what it weighs in queues.
-    pub(crate) fn new(ledger: Arc<Ledger>, epoch: u64, bytes: u32, watch: Option<Box<Watch>>) -> Self {
+    pub(crate) fn new(ledger: Arc<Ledger>, epoch: u64, bytes: u32, depth: u8, watch: Option<Box<Watch>>) -> Self {
         Self {
             ledger,
             epoch,
             bytes,
-            settled: AtomicBool::new(false),
-            open_shares: AtomicU32::new(0),
-            delivered: AtomicBool::new(false),
+            depth,
+            shares: Shares::default(),
             shared: false,
             watch: watch.map(|watch| Box::new(Mutex::new(Watched::Open(*watch)))),
             unsettled: DropReason::Internal,
@@ -56,13 +54,17 @@ impl Ticket {
         self.bytes
     }
 
+    pub(crate) fn depth(&self) -> u8 {
+        self.depth
+    }
+
     pub(crate) fn is_watched(&self) -> bool {
         self.watch.is_some()
     }
 
     /// Whether this call settled the ticket; no other will.
     pub(super) fn settle_once(&self) -> bool {
-        !self.settled.swap(true, Ordering::AcqRel)
+        self.shares.settle_once()
     }
 
     fn watched(&self) -> Option<MutexGuard<'_, Watched>> {
@@ -111,7 +113,7 @@ impl Ticket {
 
     /// From now on the outcomes of `destinations` make the outcome of the event.
     pub(crate) fn share(&mut self, destinations: u32) {
-        *self.open_shares.get_mut() = destinations;
+        self.shares.divide(destinations);
         self.unsettled = DropReason::Internal;
         self.shared = true;
     }
@@ -123,13 +125,8 @@ impl Ticket {
 
     /// One destination is done. Returns the outcome altogether, if it was the last.
     pub(super) fn settle_share(&self, outcome: Outcome) -> Option<Outcome> {
-        if outcome.is_delivered() {
-            self.delivered.store(true, Ordering::Release);
-        }
-        if self.open_shares.fetch_sub(1, Ordering::AcqRel) > 1 {
-            return None;
-        }
-        Some(if self.delivered.load(Ordering::Acquire) { Outcome::Delivered } else { outcome })
+        let any_delivered = self.shares.settle_share(outcome.is_delivered())?;
+        Some(if any_delivered { Outcome::Delivered } else { outcome })
     }
 
     /// Settles this one ticket.
@@ -140,7 +137,7 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        if !self.settled.load(Ordering::Acquire) {
+        if !self.shares.is_settled() {
             self.settle(Outcome::Dropped(self.unsettled));
         }
     }
@@ -148,6 +145,9 @@ impl Drop for Ticket {
 
 impl fmt::Debug for Ticket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ticket").field("epoch", &self.epoch).field("settled", &self.settled).finish_non_exhaustive()
+        f.debug_struct("Ticket")
+            .field("epoch", &self.epoch)
+            .field("settled", &self.shares.is_settled())
+            .finish_non_exhaustive()
     }
 }

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use tokio::sync::oneshot;
 
 use super::{DestinationOutcome, DropReason, Ledger, Outcome, Settlement, Ticket};
+use crate::reentry;
 
 /// What is called with the end of an event.
 type Callback = Box<dyn FnOnce(&Settlement) + Send + Sync>;
@@ -44,8 +45,9 @@ impl Ledger {
         }
         for callback in callbacks {
             let settlement = settlement.clone();
-            let busy = self.callbacks.enter();
+            let (busy, depth) = (self.callbacks.enter(), ticket.depth());
             self.background.run_blocking("callback", move || {
+                let _scope = reentry::because_of(depth);
                 callback(&settlement);
                 drop(busy);
             });

@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 
 use crate::clock::Clock;
+use crate::contained::Contained;
 use crate::error::BoxError;
 
 /// How long a transform or after plugin may work on one event.
@@ -56,12 +57,12 @@ pub(super) fn call<T>(work: impl FnOnce() -> Result<T, BoxError>) -> Result<T, M
     }
 }
 
-/// Makes and awaits a future that may panic or hang, in the making too.
+/// Makes and awaits a future that may panic or hang, in the making and in its drop, too.
 pub(super) async fn run<T, F>(clock: &Clock, limit: Duration, make: impl FnOnce() -> F) -> Result<T, Mishap>
 where
-    F: Future<Output = Result<T, BoxError>>,
+    F: Future<Output = Result<T, BoxError>> + Unpin,
 {
-    let future = call(|| Ok(make()))?;
+    let future = Contained::new(call(|| Ok(make()))?);
     match clock.timeout(limit, AssertUnwindSafe(future).catch_unwind()).await {
         None => Err(Mishap::TimedOut(limit)),
         Some(Ok(outcome)) => outcome.map_err(Mishap::Error),

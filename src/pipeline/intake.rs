@@ -15,11 +15,13 @@ use tokio::sync::Notify;
 use super::call_context::CallContext;
 use super::refusal::{CallError, RefusedBecause};
 use super::registry::Command;
+use super::rest::WorkerIs;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::emitter::signal::{Emitted, Failure};
 use crate::event::{self, Context, Event, InvalidField, MAX_EVENT_BYTES, Record};
 use crate::ledger::{DropReason, Ledger, Outcome, Ticket, Watch};
+use crate::reentry;
 
 /// Bytes of events that one chunk holds.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -43,6 +45,8 @@ pub(crate) struct Intake {
     front: Mutex<Front>,
     wake: Notify,
     refusing: AtomicBool,
+    /// A loop was cut, and reported.
+    looped: AtomicBool,
     capacity: Capacity,
     ledger: Arc<Ledger>,
     emitter: Emitter,
@@ -63,15 +67,6 @@ struct Front {
     worker: WorkerIs,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum WorkerIs {
-    Awake,
-    /// Asleep until its next look.
-    Dozing,
-    /// Asleep until it is woken.
-    Asleep,
-}
-
 /// Events one behind the other, with commands among them.
 #[derive(Default)]
 pub(super) struct Chunk {
@@ -89,6 +84,7 @@ enum Entry {
 struct Packed {
     record: Record,
     bytes: u32,
+    depth: u8,
     epoch: u64,
     watch: Option<Box<Watch>>,
 }
@@ -116,8 +112,9 @@ impl Intake {
             closed: false,
             worker: WorkerIs::Awake,
         };
-        let (front, wake, refusing) = (Mutex::new(front), Notify::new(), AtomicBool::new(false));
-        Self { front, wake, refusing, capacity, ledger, emitter, clock, defaults, call_context }
+        let (front, wake) = (Mutex::new(front), Notify::new());
+        let (refusing, looped) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { front, wake, refusing, looped, capacity, ledger, emitter, clock, defaults, call_context }
     }
 
     /// Accepts the event or refuses it. Never blocks.
@@ -142,7 +139,7 @@ impl Intake {
     fn try_push(&self, mut event: Event) -> Result<(), (RefusedBecause, Box<Event>)> {
         let bytes = match self.check(&mut event) {
             Ok(bytes) => bytes,
-            Err(invalid) => return Err((RefusedBecause::Invalid(invalid), Box::new(event))),
+            Err(because) => return Err((because, Box::new(event))),
         };
         let mut front = self.front();
         if let Err(because) = self.accept(&front, bytes) {
@@ -153,13 +150,13 @@ impl Intake {
         let epoch = front.epoch;
         if self.capacity.disabled {
             drop(front);
-            let ticket = Ticket::new(self.ledger.clone(), epoch, bytes, watch);
+            let ticket = Ticket::new(self.ledger.clone(), epoch, bytes, reentry::depth(), watch);
             ticket.settle(Outcome::Dropped(DropReason::Disabled));
             return Ok(());
         }
         let chunk = front.chunk_for(bytes as usize);
         let record = Record::pack(&mut event, &mut chunk.text);
-        chunk.entries.push_back(Entry::Event(Packed { record, bytes, epoch, watch }));
+        chunk.entries.push_back(Entry::Event(Packed { record, bytes, depth: reentry::depth(), epoch, watch }));
         let wake = front.wakes_worker(false);
         drop(front);
         if wake {
@@ -172,7 +169,7 @@ impl Intake {
     pub(super) fn admit(&self, mut event: Event) -> Result<Event, CallError> {
         let bytes = match self.check(&mut event) {
             Ok(bytes) => bytes,
-            Err(invalid) => return Err(self.refuse(RefusedBecause::Invalid(invalid), Box::new(event))),
+            Err(because) => return Err(self.refuse(because, Box::new(event))),
         };
         let front = self.front();
         if let Err(because) = self.accept(&front, bytes) {
@@ -183,7 +180,7 @@ impl Intake {
         drop(front);
         let watch = event.detach().watch;
         event.make_message_id();
-        event.attached.ticket = Some(self.ticket(&event, epoch, bytes, watch));
+        event.attached.ticket = Some(self.ticket(&event, epoch, bytes, reentry::depth(), watch));
         Ok(event)
     }
 
@@ -243,14 +240,17 @@ impl Intake {
     }
 
     /// Checks the event and completes it. Returns how large its JSON will be.
-    fn check(&self, event: &mut Event) -> Result<u32, InvalidField> {
-        event::check(event)?;
+    fn check(&self, event: &mut Event) -> Result<u32, RefusedBecause> {
+        if reentry::depth() >= reentry::LIMIT {
+            return Err(RefusedBecause::Loop);
+        }
+        event::check(event).map_err(RefusedBecause::Invalid)?;
         if let Some(provider) = &self.call_context {
             provider.add_to(event, &self.emitter);
         }
         event.stamp(|| self.clock.wall().into());
         match event.final_len(&self.defaults) {
-            bytes if bytes > MAX_EVENT_BYTES => Err(InvalidField::TooLarge { bytes }),
+            bytes if bytes > MAX_EVENT_BYTES => Err(RefusedBecause::Invalid(InvalidField::TooLarge { bytes })),
             bytes => Ok(u32::try_from(bytes).unwrap_or(u32::MAX)),
         }
     }
@@ -258,21 +258,26 @@ impl Intake {
     #[cold]
     fn refuse(&self, because: RefusedBecause, event: Box<Event>) -> CallError {
         self.ledger.refuse();
+        // Whoever listens is called because of this call, even though it was refused.
+        let _scope = reentry::because_of(reentry::depth());
         match because {
             RefusedBecause::Closed => self.emitter.emit(Emitted::CallAfterClose(Event::clone(&event))),
             // One report until the next call is accepted, not one per call.
             RefusedBecause::QueueFull { .. } if !self.refusing.swap(true, Ordering::Relaxed) => {
                 self.emitter.fail(Failure::new("tracklane", because.to_string(), 1));
             }
-            RefusedBecause::QueueFull { .. } | RefusedBecause::Invalid(_) => {}
+            RefusedBecause::Loop if !self.looped.swap(true, Ordering::Relaxed) => {
+                self.emitter.fail(Failure::new("tracklane", because.to_string(), 1));
+            }
+            RefusedBecause::QueueFull { .. } | RefusedBecause::Invalid(_) | RefusedBecause::Loop => {}
         }
         CallError { because, event }
     }
 
-    /// The oldest chunk. `done` goes back to be used again.
+    /// The oldest chunk, for the worker. `done` goes back to be used again.
     pub(super) fn take(&self, done: Option<Chunk>) -> Option<Chunk> {
         let mut front = self.front();
-        front.worker = WorkerIs::Awake;
+        front.worker.looks();
         if let Some(mut chunk) = done
             && front.spare.len() < SPARE_CHUNKS
             && chunk.text.capacity() <= 2 * CHUNK_BYTES
@@ -284,6 +289,11 @@ impl Intake {
         front.pop()
     }
 
+    /// The oldest chunk, for anybody else: the worker, which may be asleep, is not taken for awake.
+    pub(super) fn take_away(&self) -> Option<Chunk> {
+        self.front().pop()
+    }
+
     /// Waits until there may be something to take: until `doze` has passed, or, without it, until it is woken.
     pub(super) async fn wait(&self, doze: Option<Duration>) {
         {
@@ -291,7 +301,7 @@ impl Intake {
             if !front.is_empty() {
                 return;
             }
-            front.worker = if doze.is_some() { WorkerIs::Dozing } else { WorkerIs::Asleep };
+            front.worker.rests(doze.is_some());
         }
         match doze {
             None => self.wake.notified().await,
@@ -304,7 +314,7 @@ impl Intake {
 
     /// Takes out one entry; `None` when the chunk is empty.
     pub(super) fn next(&self, chunk: &mut Chunk) -> Option<Taken> {
-        let Packed { record, bytes, epoch, watch } = match chunk.entries.pop_front()? {
+        let Packed { record, bytes, depth, epoch, watch } = match chunk.entries.pop_front()? {
             Entry::Event(packed) => packed,
             Entry::Command(command) => return Some(Taken::Command(command)),
         };
@@ -312,16 +322,16 @@ impl Intake {
         let before = rest.len();
         let mut event = record.unpack(&mut rest);
         chunk.read += before - rest.len();
-        event.attached.ticket = Some(self.ticket(&event, epoch, bytes, watch));
+        event.attached.ticket = Some(self.ticket(&event, epoch, bytes, depth, watch));
         Some(Taken::Event(event))
     }
 
-    fn ticket(&self, event: &Event, epoch: u64, bytes: u32, mut watch: Option<Box<Watch>>) -> Ticket {
+    fn ticket(&self, event: &Event, epoch: u64, bytes: u32, depth: u8, mut watch: Option<Box<Watch>>) -> Ticket {
         if let Some(watch) = &mut watch {
             // Known from here on, wherever the event ends.
             watch.message_id = event.message_id().into_owned();
         }
-        Ticket::new(self.ledger.clone(), epoch, bytes, watch)
+        Ticket::new(self.ledger.clone(), epoch, bytes, depth, watch)
     }
 
     fn front(&self) -> MutexGuard<'_, Front> {
@@ -364,15 +374,8 @@ impl Front {
 
     /// Whether the worker must be woken for what was just put in; it counts as awake then.
     fn wakes_worker(&mut self, urgent: bool) -> bool {
-        let wakes = match self.worker {
-            WorkerIs::Awake => false,
-            WorkerIs::Dozing => urgent || self.full.len() >= WAKE_AT_CHUNKS,
-            WorkerIs::Asleep => true,
-        };
-        if wakes {
-            self.worker = WorkerIs::Awake;
-        }
-        wakes
+        let much = self.full.len() >= WAKE_AT_CHUNKS;
+        self.worker.must_wake(urgent || much)
     }
 }
 

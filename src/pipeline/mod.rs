@@ -15,6 +15,7 @@
 mod call_context;
 mod intake;
 mod refusal;
+mod rest;
 mod worker;
 
 mod guard;
@@ -26,8 +27,12 @@ mod fanout;
 mod lane;
 mod settle;
 
+#[cfg(test)]
+mod measured;
 mod service;
 mod shutdown;
+#[cfg(test)]
+mod wakes;
 
 use std::fmt;
 use std::future::Future;
@@ -58,6 +63,7 @@ use crate::error::BoxError;
 use crate::event::{Context, Event};
 use crate::ledger::{DropReason, Ledger};
 use crate::plugin::Host;
+use crate::reentry::{self, Because};
 use fanout::{FanOut, FanOutFuture};
 use transform::{Stage, StageFuture, StageLayer};
 
@@ -72,6 +78,8 @@ pub(crate) struct Shared {
     pub(crate) defaults: Context,
     pub(crate) after: Arc<AfterQueue>,
     pub(crate) host: Host,
+    /// The process that the client was built in.
+    pub(crate) process: u32,
     /// Whether the plugins of the settings have loaded or failed.
     pub(crate) loaded: watch::Sender<bool>,
 }
@@ -104,8 +112,9 @@ impl Pipeline {
 
     /// Sends an event on its way that carries a ticket already.
     fn enter(&mut self, event: Event) -> StagesFuture {
-        let plan = self.shared.plan.load();
-        self.stages.call(Passage { event, plan })
+        let (plan, depth) = (self.shared.plan.load(), event.depth());
+        let _scope = reentry::because_of(depth);
+        Because::of(depth, self.stages.call(Passage { event, plan }))
     }
 }
 
@@ -157,7 +166,7 @@ enum Entered {
     Refused(Option<CallError>),
 }
 
-type StagesFuture = StageFuture<StageFuture<FanOutFuture>>;
+type StagesFuture = Because<StageFuture<StageFuture<FanOutFuture>>>;
 
 impl Future for PipelineFuture {
     type Output = Result<(), BoxError>;

@@ -29,6 +29,9 @@ pub enum RefusedBecause {
     /// The client was closed.
     #[error("the client was closed")]
     Closed,
+    /// A plugin, listener or callback answers events with events, which lead to events again.
+    #[error("a plugin, listener or callback sends events because of its own events: eight led to this one")]
+    Loop,
 }
 
 /// The error of a call: why it was refused, and the event.

@@ -14,6 +14,7 @@ use crate::emitter::Emitter;
 use crate::emitter::signal::Failure;
 use crate::event::Message;
 use crate::ledger::Settlement;
+use crate::reentry::{self, Because};
 
 /// Ended events that wait for after plugins; beyond them they are not shown any more, which is counted.
 const QUEUE: usize = 10_000;
@@ -83,9 +84,14 @@ impl AfterWorker {
                 }
             };
             let Some(plan) = plan() else { return };
+            let depth = message.ticket.depth();
             for plugin in plan.after.iter().filter(|plugin| plugin.wants(message.kind())) {
-                let outcome = guard::run(&clock, EVENT_LIMIT, || plugin.call.after(&message, &settlement)).await;
-                if let Err(mishap) = outcome {
+                let outcome = guard::run(&clock, EVENT_LIMIT, || {
+                    let _scope = reentry::because_of(depth);
+                    Because::of(depth, plugin.call.after(&message, &settlement))
+                });
+                if let Err(mishap) = outcome.await {
+                    let _scope = reentry::because_of(depth);
                     let mut failure = Failure::new(plugin.name.clone(), format!("after plugin {mishap}"), 1);
                     failure.error = mishap.into_error().map(Arc::from);
                     emitter.fail(failure);

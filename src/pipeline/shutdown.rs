@@ -44,8 +44,23 @@ impl Shared {
         Stats { destinations, ..self.ledger.stats() }
     }
 
+    /// Whether this process was forked off from the one that the client was built in. The background thread did not
+    /// come along, and a lock may be held for ever: nothing here may wait or lock. The parent sends the events.
+    pub(crate) fn is_forked(&self) -> bool {
+        std::process::id() != self.process
+    }
+
+    /// Nothing delivered, and pending what is under way, as far as that can be said without a lock.
+    fn forked(&self) -> FlushReport {
+        tracing::warn!(target: "tracklane", "the client was built before this process was forked: nothing is sent");
+        FlushReport { pending: self.ledger.room.used().0, ..FlushReport::default() }
+    }
+
     /// Blocks until everything that was accepted so far has its outcome, at most until `deadline`.
     pub(crate) fn flush(&self, deadline: Instant) -> FlushReport {
+        if self.is_forked() {
+            return self.forked();
+        }
         let flush = self.intake.begin_flush();
         self.ledger.wait(flush, deadline)
     }
@@ -53,6 +68,10 @@ impl Shared {
     /// Refuses calls from now on, flushes, gives up at `deadline` what is left, and ends the worker, which unloads every
     /// plugin.
     pub(crate) fn close(&self, deadline: Instant) -> CloseReport {
+        if self.is_forked() {
+            let FlushReport { delivered, failed, pending } = self.forked();
+            return CloseReport { delivered, failed, pending, unsent: Vec::new() };
+        }
         let first = self.intake.close();
         let FlushReport { delivered, failed, pending } = self.flush(deadline);
         let unsent = if pending > 0 { self.give_up() } else { Vec::new() };
@@ -78,7 +97,7 @@ impl Shared {
                 }
             }
         }
-        while let Some(mut chunk) = self.intake.take(None) {
+        while let Some(mut chunk) = self.intake.take_away() {
             while let Some(taken) = self.intake.next(&mut chunk) {
                 let Taken::Event(mut event) = taken else { continue };
                 if let Some(ticket) = event.attached.ticket.take() {

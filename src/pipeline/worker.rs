@@ -16,6 +16,7 @@ use crate::error::BoxError;
 use crate::event::Event;
 use crate::ledger::DropReason;
 use crate::plugin::Registration;
+use crate::reentry::{self, Because};
 
 /// How long after a call the worker notices it at the latest, while events flow.
 const DOZE: Duration = Duration::from_millis(5);
@@ -91,6 +92,7 @@ impl Worker {
 
     async fn send(&mut self, event: Event) {
         if self.shared.emitter.wants_calls() {
+            let _scope = reentry::because_of(event.depth());
             self.shared.emitter.emit(signal::of_call(event.clone()));
         }
         match &mut self.middleware {
@@ -128,13 +130,18 @@ impl Shared {
         if let Some(ticket) = &mut event.attached.ticket {
             ticket.blame(DropReason::Middleware);
         }
-        let passed = guard::run(&self.clock, LIFECYCLE_LIMIT, || async {
-            match middleware.ready().await?.call(event).await {
-                Err(error) if error.is::<Stopped>() => Ok(()),
-                other => other,
-            }
+        let depth = event.depth();
+        let passed = guard::run(&self.clock, LIFECYCLE_LIMIT, || {
+            let passed = Box::pin(async {
+                match middleware.ready().await?.call(event).await {
+                    Err(error) if error.is::<Stopped>() => Ok(()),
+                    other => other,
+                }
+            });
+            Because::of(depth, passed)
         });
         if let Err(mishap) = passed.await {
+            let _scope = reentry::because_of(depth);
             let mut failure = Failure::new("source middleware", format!("source middleware {mishap}"), 1);
             failure.dropped = Some(DropReason::Middleware);
             failure.error = mishap.into_error().map(Arc::from);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::transform::Named;
 use super::{Plugin, Registration, Role};
+use crate::contained::Contained;
 use crate::error::BoxError;
 use crate::event::Message;
 use crate::ledger::Settlement;
@@ -22,13 +23,13 @@ pub trait After: Plugin {
 
 /// Registers an after plugin.
 pub fn after(plugin: impl After) -> Registration {
-    let plugin = Arc::new(plugin);
+    let plugin = Arc::new(Contained::new(plugin));
     Registration::new(plugin.clone(), Role::After(plugin))
 }
 
 /// [`after`], with a closure.
 pub fn after_fn(name: &str, after: impl Fn(&Message, &Settlement) + Send + Sync + 'static) -> Registration {
-    Registration::new(Arc::new(Named(name.to_owned())), Role::After(Arc::new(OnEnd(after))))
+    Registration::new(Named::lifecycle(name), Role::After(Arc::new(OnEnd(Contained::new(after)))))
 }
 
 pub(crate) type AfterFuture<'a> = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>>;
@@ -38,17 +39,17 @@ pub(crate) trait AfterCall: Send + Sync {
     fn after<'a>(&'a self, message: &'a Message, end: &'a Settlement) -> AfterFuture<'a>;
 }
 
-impl<P: After> AfterCall for P {
+impl<P: After> AfterCall for Contained<P> {
     fn after<'a>(&'a self, message: &'a Message, end: &'a Settlement) -> AfterFuture<'a> {
-        Box::pin(After::after(self, message, end))
+        Box::pin(After::after(&**self, message, end))
     }
 }
 
-struct OnEnd<F>(F);
+struct OnEnd<F>(Contained<F>);
 
 impl<F: Fn(&Message, &Settlement) + Send + Sync> AfterCall for OnEnd<F> {
     fn after<'a>(&'a self, message: &'a Message, end: &'a Settlement) -> AfterFuture<'a> {
-        (self.0)(message, end);
+        (*self.0)(message, end);
         Box::pin(future::ready(Ok(())))
     }
 }

@@ -18,6 +18,7 @@ use tower_service::Service;
 
 use super::transform::Named;
 use super::{Answer, Batch, Batching, Plugin, QueueLimits, Registration, RetryPolicy, Role};
+use crate::contained::Contained;
 use crate::error::BoxError;
 use crate::event::{Event, Integrations};
 
@@ -47,6 +48,7 @@ pub struct Destination {
     aliases: Vec<String>,
     ignores_all: bool,
     service: BatchService,
+    factory: Option<Factory>,
     layers: Vec<BatchLayer>,
     batching: Batching,
     retry: RetryPolicy,
@@ -56,11 +58,12 @@ pub struct Destination {
 }
 
 /// A layer, to be applied where the destination works: some of tower's need a runtime for it.
-type BatchLayer = Box<dyn FnOnce(BatchService) -> BatchService + Send>;
+type BatchLayer = Box<dyn Fn(BatchService) -> BatchService + Send>;
 
 /// What a lane needs to know of its destination.
 pub(crate) struct Wiring {
     pub(crate) service: BatchService,
+    pub(crate) factory: Option<Factory>,
     pub(crate) batching: Batching,
     pub(crate) retry: RetryPolicy,
     pub(crate) queue: QueueLimits,
@@ -68,6 +71,9 @@ pub(crate) struct Wiring {
     pub(crate) attempt_timeout: Duration,
     pub(crate) selection: Selection,
 }
+
+/// Makes the service again, with its layers.
+pub(crate) type Factory = Box<dyn FnMut() -> BatchService + Send>;
 
 const EIGHT: NonZeroUsize = NonZeroUsize::MIN.saturating_add(7);
 
@@ -83,10 +89,11 @@ impl Destination {
     {
         Self {
             name: name.into(),
-            lifecycle: Arc::new(Named(name.to_owned())),
+            lifecycle: Named::lifecycle(name),
             aliases: Vec::new(),
             ignores_all: false,
             service: BatchService::new(service),
+            factory: None,
             layers: Vec::new(),
             batching: Batching::single(),
             retry: RetryPolicy::new(),
@@ -94,6 +101,29 @@ impl Destination {
             in_flight: EIGHT,
             attempt_timeout: Duration::from_secs(10),
         }
+    }
+
+    /// [`new`](Self::new), with what makes the service again once it is dead: when its `poll_ready` fails or panics,
+    /// after which no tower service may be used. `make` is called at once for the first.
+    ///
+    /// ```
+    /// use tracklane::plugin::{Batch, Destination};
+    ///
+    /// # let write = |_: Batch| async { Ok::<(), std::io::Error>(()) };
+    /// let destination = Destination::rebuildable("warehouse", move || tower::service_fn(write));
+    /// ```
+    ///
+    /// After a backoff of the [`RetryPolicy`] the new service gets what the old one did not take. A destination whose
+    /// service dies five times without having taken a batch, and one that cannot be rebuilt, takes no more events.
+    pub fn rebuildable<S>(name: &str, mut make: impl FnMut() -> S + Send + 'static) -> Self
+    where
+        S: Service<Batch> + Send + 'static,
+        S::Response: Into<Answer>,
+        S::Error: Into<BoxError>,
+        S::Future: Send,
+    {
+        let first = make();
+        Self { factory: Some(Box::new(move || BatchService::new(make()))), ..Self::new(name, first) }
     }
 
     /// [`new`](Self::new), with an async closure.
@@ -167,7 +197,7 @@ impl Destination {
 
     /// What is loaded before the destination gets events and unloaded after its last.
     pub fn lifecycle(mut self, plugin: impl Plugin) -> Self {
-        self.lifecycle = Arc::new(plugin);
+        self.lifecycle = Arc::new(Contained::new(plugin));
         self
     }
 
@@ -192,10 +222,12 @@ impl Destination {
     }
 
     pub(crate) fn into_wiring(self) -> Wiring {
-        let Self { batching, retry, queue, in_flight, attempt_timeout, name, aliases, ignores_all, .. } = self;
-        let service = self.layers.into_iter().fold(self.service, |service, layer| layer(service));
-        let selection = Selection { name, aliases, ignores_all };
-        Wiring { service, batching, retry, queue, in_flight: in_flight.get(), attempt_timeout, selection }
+        let Self { batching, retry, queue, in_flight, attempt_timeout, layers, .. } = self;
+        let wrap = move |service| layers.iter().fold(service, |service, layer| layer(service));
+        let service = wrap(self.service);
+        let factory = self.factory.map(|mut make| -> Factory { Box::new(move || wrap(make())) });
+        let selection = Selection { name: self.name, aliases: self.aliases, ignores_all: self.ignores_all };
+        Wiring { service, factory, batching, retry, queue, in_flight: in_flight.get(), attempt_timeout, selection }
     }
 }
 
@@ -248,7 +280,7 @@ fn switch(integrations: &Integrations, name: &str) -> Option<bool> {
 }
 
 /// A destination's service with its type hidden, as [`Destination::layer`] wraps it.
-pub struct BatchService(BoxService<Batch, Answer, BoxError>);
+pub struct BatchService(Contained<BoxService<Batch, Answer, BoxError>>);
 
 impl BatchService {
     fn new<S>(service: S) -> Self
@@ -258,7 +290,7 @@ impl BatchService {
         S::Error: Into<BoxError>,
         S::Future: Send,
     {
-        Self(BoxService::new(service.map_response(Into::into).map_err(Into::into)))
+        Self(Contained::new(BoxService::new(service.map_response(Into::into).map_err(Into::into))))
     }
 }
 

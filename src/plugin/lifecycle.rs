@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::{Host, Registration, Role};
+use crate::contained::Contained;
 use crate::error::BoxError;
 
 /// What every plugin has. For a plugin that only needs a name, this is one line; the other trait it implements says
@@ -36,7 +37,7 @@ pub trait Plugin: Send + Sync + 'static {
 
 /// Registers a plugin that touches no events: its `load` gets a [`Host`], with which it can listen and send.
 pub fn utility(plugin: impl Plugin) -> Registration {
-    Registration::new(Arc::new(plugin), Role::Utility)
+    Registration::new(Arc::new(Contained::new(plugin)), Role::Utility)
 }
 
 type LifecycleFuture<'a> = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>>;
@@ -48,16 +49,16 @@ pub(crate) trait Lifecycle: Send + Sync {
     fn unload(&self) -> LifecycleFuture<'_>;
 }
 
-impl<P: Plugin> Lifecycle for P {
+impl<P: Plugin> Lifecycle for Contained<P> {
     fn name(&self) -> &str {
-        Plugin::name(self)
+        Plugin::name(&**self)
     }
 
     fn load<'a>(&'a self, host: &'a Host) -> LifecycleFuture<'a> {
-        Box::pin(Plugin::load(self, host))
+        Box::pin(Plugin::load(&**self, host))
     }
 
     fn unload(&self) -> LifecycleFuture<'_> {
-        Box::pin(Plugin::unload(self))
+        Box::pin(Plugin::unload(&**self))
     }
 }

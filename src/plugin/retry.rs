@@ -75,11 +75,16 @@ impl RetryPolicy {
         if !self.has_retries_left(retry) {
             return None;
         }
-        let wait = match self.schedule {
+        let wait = self.wait(retry, random);
+        (since_failure.saturating_add(wait) <= self.max_total_backoff).then_some(wait)
+    }
+
+    /// How long to wait before retry number `retry` (from 1), however many there may be.
+    pub(crate) fn wait(&self, retry: u32, random: f64) -> Duration {
+        match self.schedule {
             Some(schedule) => schedule(retry),
             None => self.longest_wait(retry).mul_f64(random.clamp(0.0, 1.0)),
-        };
-        (since_failure.saturating_add(wait) <= self.max_total_backoff).then_some(wait)
+        }
     }
 
     fn longest_wait(&self, retry: u32) -> Duration {

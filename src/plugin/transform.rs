@@ -4,7 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::{Flow, IntoFlow, Plugin, Registration, Role, Runner};
+use super::{Flow, IntoFlow, Lifecycle, Plugin, Registration, Role, Runner};
+use crate::contained::Contained;
 use crate::error::BoxError;
 use crate::event::Event;
 
@@ -42,13 +43,13 @@ pub trait Transform: Plugin {
 /// Registers a plugin that sees every event first. It fails closed: an event that it cannot work on is dropped. For
 /// consent and redaction.
 pub fn before(plugin: impl Transform) -> Registration {
-    let plugin = Arc::new(plugin);
+    let plugin = Arc::new(Contained::new(plugin));
     Registration::new(plugin.clone(), Role::Before(Runner::Async(plugin)))
 }
 
 /// Registers a plugin that adds to events. It fails open: an event that it cannot work on goes on as it was.
 pub fn enrichment(plugin: impl Transform) -> Registration {
-    let plugin = Arc::new(plugin);
+    let plugin = Arc::new(Contained::new(plugin));
     Registration::new(plugin.clone(), Role::Enrichment(Runner::Async(plugin)))
 }
 
@@ -68,8 +69,9 @@ where
     F: Fn(&mut Event) -> R + Send + Sync + 'static,
     R: IntoFlow,
 {
-    let runner = Runner::Sync(Arc::new(move |event: &mut Event| transform(event).into_flow()));
-    Registration::new(Arc::new(Named(name.to_owned())), Role::Before(runner))
+    let transform = Contained::new(transform);
+    let runner = Runner::Sync(Arc::new(move |event: &mut Event| (*transform)(event).into_flow()));
+    Registration::new(Named::lifecycle(name), Role::Before(runner))
 }
 
 /// [`enrichment`], with a closure.
@@ -89,12 +91,19 @@ where
     F: Fn(&mut Event) -> R + Send + Sync + 'static,
     R: IntoFlow,
 {
-    let runner = Runner::Sync(Arc::new(move |event: &mut Event| transform(event).into_flow()));
-    Registration::new(Arc::new(Named(name.to_owned())), Role::Enrichment(runner))
+    let transform = Contained::new(transform);
+    let runner = Runner::Sync(Arc::new(move |event: &mut Event| (*transform)(event).into_flow()));
+    Registration::new(Named::lifecycle(name), Role::Enrichment(runner))
 }
 
 /// A plugin that has nothing but a name: its work is a closure.
-pub(super) struct Named(pub(super) String);
+pub(super) struct Named(String);
+
+impl Named {
+    pub(super) fn lifecycle(name: &str) -> Arc<dyn Lifecycle> {
+        Arc::new(Contained::new(Self(name.to_owned())))
+    }
+}
 
 impl Plugin for Named {
     fn name(&self) -> &str {
@@ -110,8 +119,8 @@ pub(crate) trait TransformCall: Send + Sync {
     fn transform<'a>(&'a self, event: &'a mut Event) -> TransformFuture<'a>;
 }
 
-impl<T: Transform> TransformCall for T {
+impl<T: Transform> TransformCall for Contained<T> {
     fn transform<'a>(&'a self, event: &'a mut Event) -> TransformFuture<'a> {
-        Box::pin(Transform::transform(self, event))
+        Box::pin(Transform::transform(&**self, event))
     }
 }

@@ -1,5 +1,6 @@
 //! The HTTP client that is used when none is given: `reqwest` over `rustls`.
 
+use std::net::ToSocketAddrs;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -16,6 +17,7 @@ use rustls_platform_verifier::BuilderVerifierExt;
 use tower_service::Service;
 
 use super::Body;
+use super::send_error::{LookupError, SendError};
 use crate::error::{BoxError, SettingsError};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -67,6 +69,7 @@ impl DefaultClient {
     fn build(tls: ClientConfig, complete: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Result<Self, SettingsError> {
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
+            .dns_resolver(SystemResolver)
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .connect_timeout(CONNECT_TIMEOUT)
@@ -119,8 +122,23 @@ impl Service<Request<Body>> for DefaultClient {
         Box::pin(async move {
             let request = reqwest::Request::try_from(request.map(Body::into_bytes))?;
             // The URL may hold what nobody should log.
-            let response = client.execute(request).await.map_err(reqwest::Error::without_url)?;
+            let response = client.execute(request).await.map_err(|error| SendError::new(error.without_url()))?;
             Ok(Response::from(response).map(ResponseBody))
+        })
+    }
+}
+
+/// The machine's resolver, with an error that can be told from others.
+struct SystemResolver;
+
+impl reqwest::dns::Resolve for SystemResolver {
+    fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        Box::pin(async move {
+            let host = name.as_str().to_owned();
+            let looked_up = host.clone();
+            let found = tokio::task::spawn_blocking(move || (looked_up, 0).to_socket_addrs()).await?;
+            let addresses = found.map_err(|source| LookupError { host, source })?;
+            Ok(Box::new(addresses) as reqwest::dns::Addrs)
         })
     }
 }

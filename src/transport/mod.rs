@@ -7,6 +7,8 @@
 mod body;
 #[cfg(feature = "reqwest")]
 mod default_client;
+#[cfg(feature = "reqwest")]
+mod send_error;
 
 use std::fmt;
 use std::future::Future;
@@ -22,6 +24,8 @@ use tower_service::Service;
 pub use body::Body;
 #[cfg(feature = "reqwest")]
 pub use default_client::DefaultClient;
+#[cfg(feature = "reqwest")]
+pub use send_error::{SendError, SendErrorKind};
 
 use crate::error::BoxError;
 

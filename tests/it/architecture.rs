@@ -11,19 +11,23 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("metrics", &["ledger", "pipeline"]),
     ("settings", &["builder", "error", "event", "plugin", "segment"]),
     ("segment", &["plugin", "transport", "emitter", "event", "error"]),
-    ("pipeline", &["plugin", "emitter", "event", "ledger", "clock", "background", "error"]),
+    ("pipeline", &["plugin", "emitter", "event", "ledger", "clock", "background", "contained", "error", "reentry"]),
     // The clock for `Timer`, by which a plugin waits in the client's time.
-    ("plugin", &["event", "emitter", "ledger", "clock", "error"]),
-    ("emitter", &["event", "ledger", "background", "error"]),
+    ("plugin", &["event", "emitter", "ledger", "clock", "contained", "error"]),
+    ("emitter", &["event", "ledger", "background", "contained", "error", "reentry"]),
     ("event", &["ledger", "error"]),
-    ("ledger", &["background", "error"]),
+    ("ledger", &["background", "error", "reentry", "sync"]),
     ("transport", &["error"]),
     // The manual clock is one of its two clocks.
     ("clock", &["testing"]),
     ("background", &[]),
     // Snippets of the pages, to be compiled.
     ("docs", &[]),
+    // Around user code: its drops, and its calls.
+    ("contained", &[]),
+    ("reentry", &[]),
     ("error", &[]),
+    ("sync", &[]),
 ];
 /// One part: the handle is what the builder builds.
 const FREE: &[&str] = &["analytics", "builder", "lib", "testing"];

@@ -2,6 +2,12 @@
 
 // What the tests stand on.
 mod local;
+mod support;
+
+// What goes wrong.
+mod faults;
+mod model;
+mod security;
 
 // From the call to the wire.
 mod call_context;
@@ -36,7 +42,9 @@ mod architecture;
 mod defaults;
 mod e2e_cli;
 mod examples;
+mod fuzzed;
 mod modes;
+mod object;
 mod order;
 mod pages;
 mod tracking_api;

@@ -46,6 +46,11 @@ impl Job {
         Self { batch, messages, attempts, retries, first_failure, first_pause, due: now }
     }
 
+    /// How many events led to these.
+    pub(super) fn depth(&self) -> u8 {
+        self.messages.iter().map(|message| message.ticket.depth()).max().unwrap_or_default()
+    }
+
     /// Decides. `proven`: the destination has taken a batch before. `random` is between 0 and 1.
     pub(super) fn decide(
         &mut self,

@@ -61,7 +61,7 @@ impl Lane {
         lifecycle: Arc<dyn Lifecycle>,
         kinds: Box<dyn Fn(Kind) -> bool + Send + Sync>,
     ) -> Arc<Self> {
-        let Wiring { service, batching, retry, queue: limits, in_flight, attempt_timeout, selection } = wiring;
+        let Wiring { service, factory, batching, retry, queue: limits, in_flight, attempt_timeout, selection } = wiring;
         let lane = Arc::new(Self {
             selection,
             kinds,
@@ -76,7 +76,7 @@ impl Lane {
             after: shared.after.clone(),
             ended: Notify::new(),
         });
-        let worker = LaneWorker::new(lane.clone(), service, retry, in_flight, attempt_timeout);
+        let worker = LaneWorker::new(lane.clone(), service, factory, retry, in_flight, attempt_timeout);
         shared.background.spawn(worker.run());
         lane
     }

@@ -18,15 +18,23 @@ use tower_service::Service;
 use super::super::guard::{self, Mishap};
 use super::Lane;
 use super::job::{Job, Step};
+use crate::contained::Contained;
 use crate::emitter::signal::{Emitted, Failure, Flushed};
 use crate::error::BoxError;
 use crate::event::Message;
 use crate::ledger::{DropReason, Outcome};
-use crate::plugin::{Answer, Batch, BatchService, RetryPolicy, Timer, Verdict};
+use crate::plugin::{Answer, Batch, BatchService, Factory, RetryPolicy, Timer, Verdict};
+use crate::reentry::{self, Because};
+
+/// Services in a row that may die before the destination is given up.
+const MOST_DEATHS: u32 = 5;
 
 pub(super) struct LaneWorker {
     lane: Arc<Lane>,
     service: BatchService,
+    factory: Option<Factory>,
+    /// Services that have died since the destination took a batch.
+    deaths: u32,
     retry: RetryPolicy,
     max_in_flight: usize,
     attempt_timeout: Duration,
@@ -59,6 +67,7 @@ impl LaneWorker {
     pub(super) fn new(
         lane: Arc<Lane>,
         service: BatchService,
+        factory: Option<Factory>,
         retry: RetryPolicy,
         max_in_flight: usize,
         attempt_timeout: Duration,
@@ -66,6 +75,8 @@ impl LaneWorker {
         Self {
             lane,
             service,
+            factory,
+            deaths: 0,
             retry,
             max_in_flight,
             attempt_timeout,
@@ -88,8 +99,10 @@ impl LaneWorker {
                 Woken::Ended(job, attempted) => self.follow(job, attempted),
                 Woken::Ready(Ok(())) => self.attempt(),
                 Woken::Ready(Err(error)) => {
-                    self.give_up(error);
-                    break;
+                    if let Err(error) = self.rebuild(error) {
+                        self.give_up(error);
+                        break;
+                    }
                 }
                 Woken::Panicked(message) => self.drop_next(message),
                 Woken::ToLook => {}
@@ -194,10 +207,13 @@ impl LaneWorker {
             queue.counts.bytes += batch.bytes() as u64;
         }
         let (service, clock, limit) = (&mut self.service, self.lane.clock.clone(), self.attempt_timeout);
-        let called = guard::call(|| Ok(service.call(batch)));
+        let depth = job.depth();
+        let scope = reentry::because_of(depth);
+        let called = guard::call(|| Ok(Contained::new(service.call(batch))));
+        drop(scope);
         self.in_flight.push(Box::pin(async move {
             let outcome = match called {
-                Ok(future) => guard::run(&clock, limit, || future).await,
+                Ok(future) => guard::run(&clock, limit, || Because::of(depth, future)).await,
                 Err(mishap) => Err(mishap),
             };
             let attempted = match outcome {
@@ -214,6 +230,7 @@ impl LaneWorker {
 
     /// Does what follows from an attempt.
     fn follow(&mut self, mut job: Job, attempted: Attempted) {
+        let _scope = reentry::because_of(job.depth());
         let answer = match attempted {
             Attempted::Answered(answer) => answer,
             Attempted::Panicked(message) => {
@@ -224,7 +241,7 @@ impl LaneWorker {
         let now = self.lane.clock.now();
         match job.decide(answer.verdict, &self.retry, now, self.proven, fastrand::f64()) {
             Step::Settle(Outcome::Delivered) => {
-                (self.proven, self.failing) = (true, false);
+                (self.proven, self.failing, self.deaths) = (true, false, 0);
                 self.settle_delivered(&job);
             }
             Step::Settle(Outcome::Dropped(reason)) => self.settle_dropped(&job, reason, answer),
@@ -311,7 +328,21 @@ impl LaneWorker {
         }
     }
 
-    /// The service is dead: it will never be ready again.
+    /// The service is dead: it will never be ready again. Puts a new one in its place, which is asked after a while.
+    fn rebuild(&mut self, error: BoxError) -> Result<(), BoxError> {
+        self.deaths += 1;
+        let Some(factory) = self.factory.as_mut().filter(|_| self.deaths < MOST_DEATHS) else { return Err(error) };
+        self.service = guard::call(|| Ok(factory())).map_err(|mishap| format!("to make it again {mishap}"))?;
+        let wait = self.retry.wait(self.deaths, fastrand::f64());
+        self.paused_until = self.paused_until.max(self.lane.clock.now().saturating_add(wait));
+        let message = format!("the destination's service is dead: {error}; it is made again");
+        let mut failure = Failure::new(self.lane.name().clone(), message, 0);
+        failure.error = Some(Arc::from(error));
+        self.lane.emitter.fail(failure);
+        Ok(())
+    }
+
+    /// The service is dead for good.
     fn give_up(&mut self, error: BoxError) {
         let dropped = self.lane.abandon(DropReason::Unavailable);
         let message = format!("the destination can take no more events: {error}; {} are dropped", dropped.len());

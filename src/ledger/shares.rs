@@ -1,0 +1,42 @@
+//! One event at several destinations: the last that is done with it makes its outcome, and only one settles it.
+//!
+//! Always: of all calls of [`Shares::settle_once`] one answers true; of as many [`Shares::settle_share`] as there are
+//! shares one answers, with whether any of them was delivered. See [`sync`](crate::sync) on how that is checked.
+
+use crate::sync::{AtomicBool, AtomicU32, Ordering};
+
+/// What is open of one event.
+#[derive(Debug, Default)]
+pub(crate) struct Shares {
+    settled: AtomicBool,
+    /// Destinations that have not settled their share, once it is known how many there are.
+    open: AtomicU32,
+    delivered: AtomicBool,
+}
+
+impl Shares {
+    /// From now on there are that many shares.
+    pub(crate) fn divide(&mut self, shares: u32) {
+        self.open = AtomicU32::new(shares);
+    }
+
+    /// Whether this call settled the event; no other will.
+    pub(crate) fn settle_once(&self) -> bool {
+        !self.settled.swap(true, Ordering::AcqRel)
+    }
+
+    pub(crate) fn is_settled(&self) -> bool {
+        self.settled.load(Ordering::Acquire)
+    }
+
+    /// One destination is done. The last one learns whether any has the event.
+    pub(crate) fn settle_share(&self, delivered: bool) -> Option<bool> {
+        if delivered {
+            self.delivered.store(true, Ordering::Release);
+        }
+        if self.open.fetch_sub(1, Ordering::AcqRel) > 1 {
+            return None;
+        }
+        Some(self.delivered.load(Ordering::Acquire))
+    }
+}

@@ -1,0 +1,106 @@
+//! Tests: the intake over its real parts, with callers and the worker on threads of their own.
+
+use std::pin::pin;
+use std::sync::{Arc, Barrier};
+use std::task::{Context as TaskContext, Poll, Waker};
+use std::thread;
+
+use super::intake::{Capacity, Intake, Taken};
+use super::registry::Command;
+use crate::background::Background;
+use crate::clock::Clock;
+use crate::emitter::Emitter;
+use crate::event::{Context, Track};
+use crate::ledger::{DropReason, Ledger, Outcome};
+
+const CALLERS: usize = 4;
+const CALLS: usize = 500;
+
+fn intake(events: u64, drops_oldest: bool) -> (Arc<Intake>, Arc<Ledger>, impl Sized) {
+    let (background, keep_alive) = Background::start("wakes").unwrap();
+    let ledger = Arc::new(Ledger::new(background.clone(), |_| {}));
+    let capacity = Capacity { events, bytes: u64::MAX, drops_oldest, disabled: false };
+    let intake = Intake::new(capacity, ledger.clone(), Emitter::new(background), Clock::System, Context::new(), None);
+    (Arc::new(intake), ledger, keep_alive)
+}
+
+/// Takes what comes, sleeping without end in between, until `events` have come. Returns their names in order.
+fn work(intake: &Intake, events: usize) -> Vec<String> {
+    let (mut names, mut done) = (Vec::new(), None);
+    while names.len() < events {
+        let Some(mut chunk) = intake.take(done.take()) else {
+            pollster::block_on(intake.wait(None));
+            continue;
+        };
+        while let Some(taken) = intake.next(&mut chunk) {
+            let Taken::Event(mut event) = taken else { continue };
+            names.push(event.name().unwrap().into_owned());
+            event.attached.ticket.take().unwrap().settle(Outcome::Dropped(DropReason::NoDestination));
+        }
+        done = Some(chunk);
+    }
+    names
+}
+
+#[test]
+fn every_call_of_every_thread_arrives_once_and_in_the_order_of_its_thread() {
+    let (intake, ledger, _keep_alive) = intake(u64::MAX, false);
+    let start = Arc::new(Barrier::new(CALLERS + 1));
+    let callers = [0, 1, 2, 3].map(|caller| {
+        let (intake, start) = (intake.clone(), start.clone());
+        thread::spawn(move || {
+            start.wait();
+            for call in 0..CALLS {
+                intake.push(Track::new(&format!("{caller} {call:04}")).user_id(caller)).unwrap();
+            }
+        })
+    });
+    start.wait();
+    let names = work(&intake, CALLERS * CALLS);
+    callers.into_iter().for_each(|caller| caller.join().unwrap());
+    for caller in 0..CALLERS {
+        let expected: Vec<String> = (0..CALLS).map(|call| format!("{caller} {call:04}")).collect();
+        let arrived: Vec<&String> = names.iter().filter(|name| name.starts_with(&format!("{caller} "))).collect();
+        assert!(arrived.into_iter().eq(&expected), "caller {caller}");
+    }
+    assert_eq!(ledger.room.used(), (0, 0), "all room came back");
+    assert_eq!(ledger.accepted(), (CALLERS * CALLS) as u64);
+}
+
+#[test]
+fn callers_that_wait_for_room_all_get_it_where_there_is_room_for_one() {
+    let (intake, ledger, _keep_alive) = intake(1, false);
+    let callers = [0, 1, 2, 3].map(|caller| {
+        let intake = intake.clone();
+        thread::spawn(move || {
+            for _ in 0..CALLS / 5 {
+                pollster::block_on(intake.push_when_room(Track::new("e").user_id(caller).into())).unwrap();
+            }
+        })
+    });
+    assert_eq!(work(&intake, CALLERS * CALLS / 5).len(), CALLERS * CALLS / 5);
+    callers.into_iter().for_each(|caller| caller.join().unwrap());
+    assert_eq!(ledger.room.used(), (0, 0));
+}
+
+#[test]
+fn a_worker_that_sleeps_is_woken_although_somebody_else_took_what_was_left() {
+    let (intake, _ledger, _keep_alive) = intake(u64::MAX, false);
+    let mut sleep = pin!(intake.wait(None));
+    let mut cx = TaskContext::from_waker(Waker::noop());
+    assert_eq!(sleep.as_mut().poll(&mut cx), Poll::Pending);
+    assert!(intake.take_away().is_none(), "nothing is left");
+    intake.command(Command::Flush);
+    assert_eq!(sleep.as_mut().poll(&mut cx), Poll::Ready(()), "a command wakes the worker");
+}
+
+#[test]
+fn where_the_oldest_gives_way_the_fan_out_wakes_whoever_waits_for_room() {
+    let (intake, ledger, _keep_alive) = intake(1, true);
+    intake.push(Track::new("first").user_id("u")).unwrap();
+    let mut second = pin!(intake.push_when_room(Track::new("second").user_id("u").into()));
+    let mut cx = TaskContext::from_waker(Waker::noop());
+    assert!(second.as_mut().poll(&mut cx).is_pending(), "there is room for one");
+    ledger.room.fan_out(100);
+    assert!(second.as_mut().poll(&mut cx).is_ready(), "the first is with its destination, which may hang");
+}

@@ -1,0 +1,12 @@
+//! The fault matrix: every fault that `docs/FAULTS.md` lists, made to happen.
+//!
+//! One module per family. Every test ends in the oracles of [`crate::support`]; faults that need a process of their
+//! own are in `tests/process.rs`.
+
+mod clock;
+mod http;
+mod input;
+mod lifecycle;
+mod overload;
+mod plugin;
+mod table;

@@ -1,0 +1,71 @@
+//! An `Object` against a map of `serde_json`: whatever is done to both, they are the same.
+
+use proptest::prelude::*;
+use serde_json::{Map, Value};
+
+use crate::fuzzed::targets::object_text::{Step, compare};
+
+/// Few keys, so that they meet again; some need escapes, and there are enough that bits of the key filter collide.
+fn key() -> impl Strategy<Value = String> {
+    prop_oneof![
+        4 => (0..100_u8).prop_map(|number| format!("k{number}")),
+        1 => prop::sample::select(vec!["", "\"", "\\", "a\\\"b", "{", "},", "é", "😀", "\u{0}", "a\nb", "k1,\"k2\":3"])
+            .prop_map(str::to_owned),
+        1 => any::<String>(),
+    ]
+}
+
+fn leaf() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        (-1_000_000..1_000_000_i64).prop_map(|cents| Value::from(cents as f64 / 100.0)),
+        key().prop_map(Value::from),
+    ]
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    leaf().prop_recursive(3, 24, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::vec((key(), inner), 0..4).prop_map(|members| members.into_iter().collect()),
+        ]
+    })
+}
+
+fn members() -> impl Strategy<Value = Map<String, Value>> {
+    prop::collection::vec((key(), value()), 0..12).prop_map(|members| members.into_iter().collect())
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => (key(), value()).prop_map(|(key, value)| Step::Insert(key, value)),
+        1 => (key(), members()).prop_map(|(key, members)| Step::InsertObject(key, members)),
+        3 => key().prop_map(Step::Remove),
+        2 => members().prop_map(Step::Extend),
+        2 => members().prop_map(Step::MergeUnder),
+        1 => (key(), value()).prop_map(|(key, value)| Step::Edit(key, value)),
+        1 => Just(Step::ThroughJson),
+        1 => Just(Step::Clone),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn an_object_does_what_a_map_does(steps in prop::collection::vec(step(), 1..40)) {
+        compare(steps);
+    }
+
+    #[test]
+    fn an_object_of_many_members_does_what_a_map_does(
+        many in prop::collection::vec((key(), leaf()), 50..80),
+        steps in prop::collection::vec(step(), 1..10),
+    ) {
+        compare(many.into_iter().map(|(key, value)| Step::Insert(key, value)).chain(steps));
+    }
+}

@@ -1,0 +1,85 @@
+//! What must not come to light, and what must not be let in.
+
+use std::sync::{Arc, Mutex};
+
+use tower_service::Service;
+use tracklane::segment::{Segment, WriteKey};
+use tracklane::transport::{Body, HttpClient, MAX_RESPONSE_BYTES};
+use tracklane::{Analytics, signal};
+
+use crate::support::{BODY, SECRET, Trial, shows_a_secret};
+
+#[test]
+fn no_debug_output_shows_the_write_key() {
+    let builder = Analytics::builder(SECRET);
+    let segment = Segment::new(SECRET);
+    let mut shown = vec![format!("{:?} {builder:?} {segment:?}", WriteKey::from(SECRET))];
+    shown.push(format!("{:?}", segment.build().expect("valid")));
+    let analytics = builder.build().expect("valid");
+    shown.push(format!("{analytics:?} {:?} {:?}", analytics.pipeline(), analytics.stats()));
+    shown.iter().for_each(|shown| assert!(!shows_a_secret(shown), "{shown}"));
+}
+
+#[test]
+fn settings_errors_do_not_show_the_write_key() {
+    let long = SECRET.repeat(200);
+    let control = format!("{SECRET}\u{7f}");
+    for error in [Analytics::new(long).err(), Analytics::new(control).err(), Analytics::new("").err()] {
+        let error = error.expect("it cannot be used");
+        let shown = format!("{error} {error:?}");
+        assert!(error.setting() == "write_key" && !shows_a_secret(&shown), "{shown}");
+    }
+    let with_user = Analytics::builder("key").host(format!("https://{SECRET}@api.example")).build();
+    let error = with_user.expect_err("a user name");
+    assert!(!shows_a_secret(&format!("{error} {error:?}")), "{error}");
+}
+
+#[test]
+fn a_setting_that_would_break_a_header_is_refused() {
+    for key in ["key\r\nX-Evil: 1", "key\0", "key\u{7f}"] {
+        match Analytics::new(key) {
+            Err(error) => assert_eq!(error.setting(), "write_key"),
+            // In Base64 there is nothing left that could break a header.
+            Ok(analytics) => drop(analytics),
+        }
+    }
+    let agent = Segment::new("key").user_agent("agent\r\nX-Evil: 1").build().expect_err("a line break");
+    assert_eq!(agent.setting(), "user_agent");
+}
+
+#[test]
+fn signals_of_requests_carry_neither_key_nor_body() {
+    let mut trial = Trial::new();
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let listener = heard.clone();
+    trial.analytics.on(signal::HttpRequest, move |request| {
+        listener.lock().expect("nobody panics with it").push(format!("{request:?}"));
+    });
+    trial.send_each(2);
+    assert!(String::from_utf8_lossy(trial.api.requests()[0].body()).contains(BODY), "the server gets the body");
+    trial.survives();
+    let heard = heard.lock().expect("nobody panics with it");
+    assert_eq!(heard.len(), 3);
+    for request in heard.iter() {
+        assert!(request.contains("authorization") && !shows_a_secret(request), "names, no values: {request}");
+    }
+}
+
+#[test]
+fn no_more_than_64_kib_of_a_response_are_read() {
+    let large = tower::service_fn(|_: http::Request<Body>| async {
+        Ok::<_, std::io::Error>(http::Response::new(Body::from(vec![0; 10 * MAX_RESPONSE_BYTES])))
+    });
+    let mut client = HttpClient::new(large);
+    let response = pollster::block_on(client.call(http::Request::new(Body::default()))).expect("it answers");
+    assert_eq!(response.into_body().into_bytes().len(), MAX_RESPONSE_BYTES);
+}
+
+/// The oracle of all trials can fail.
+#[test]
+fn the_search_for_secrets_finds_them() {
+    for secret in [SECRET, BODY, "Basic Y2FuYXJ5LTVmMmM5YTcxOg=="] {
+        assert!(shows_a_secret(&format!("somewhere in {secret} a line")), "{secret}");
+    }
+    assert!(!shows_a_secret("nothing to see"));
+}

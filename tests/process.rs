@@ -1,0 +1,296 @@
+//! Faults of the whole process: signals, kills, forks, limits, memory.
+//!
+//! Each needs a process of its own. A child is this binary again, told to run one of the ignored tests below, whose
+//! server is in the parent.
+
+use std::collections::HashSet;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use fork::Fork;
+use tracklane::testing::{Reply, TrackingApi};
+use tracklane::{Analytics, DropReason, Track};
+
+const SOON: Duration = Duration::from_secs(20);
+const HOST: &str = "TRACKLANE_HOST";
+
+/// A child that runs the ignored test `role`, and what it prints.
+struct Role {
+    child: Child,
+    lines: std::io::Lines<BufReader<ChildStdout>>,
+}
+
+impl Role {
+    fn start(role: &str, api: &TrackingApi, environment: &[(&str, &str)]) -> Role {
+        let mut command = Command::new(std::env::current_exe().expect("this binary"));
+        command.args(["--exact", &format!("child::{role}"), "--ignored", "--nocapture", "--test-threads=1"]);
+        command.env(HOST, api.url()).envs(environment.iter().copied());
+        Role::of(&mut command)
+    }
+
+    fn of(command: &mut Command) -> Role {
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("a child");
+        let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+        Role { child, lines }
+    }
+
+    /// Waits for a line with `start`, and returns what follows.
+    #[track_caller]
+    fn line(&mut self, start: &str) -> String {
+        let lines = self.lines.by_ref().map_while(Result::ok);
+        let mut seen = Vec::new();
+        for line in lines {
+            if let Some((_, rest)) = line.split_once(start) {
+                return rest.to_owned();
+            }
+            seen.push(line);
+        }
+        panic!("the child ended without {start:?}: {seen:#?}");
+    }
+
+    /// Waits for the end, at most for a bound.
+    #[track_caller]
+    fn end(mut self) -> ExitStatus {
+        let give_up = Instant::now() + SOON;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("it is our child") {
+                return status;
+            }
+            if Instant::now() >= give_up {
+                self.child.kill().expect("it is our child");
+                panic!("the child does not end");
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+fn ids(api: &TrackingApi) -> HashSet<String> {
+    api.delivered_ids().into_iter().collect()
+}
+
+/// The program of an example; a whole `cargo test` builds it.
+fn example(name: &str) -> Command {
+    let tests = std::env::current_exe().expect("this binary");
+    let program = tests.ancestors().nth(2).expect("it is in deps").join("examples").join(name);
+    assert!(program.exists(), "{} is not built: run the whole `cargo test`", program.display());
+    Command::new(program)
+}
+
+#[test]
+fn sigterm_with_a_graceful_close_loses_nothing() {
+    let api = TrackingApi::start().expect("a free port");
+    let mut command = example("graceful_shutdown");
+    let mut role = Role::of(command.arg(api.url()));
+    role.line("ready: 100 events are waiting");
+    assert_eq!(api.request_count(), 0, "they wait for the close");
+    let terminated = Command::new("kill").args(["-TERM", &role.child.id().to_string()]).status();
+    assert!(terminated.expect("kill is there").success());
+    assert_eq!(role.line("100 delivered"), ", 0 failed");
+    assert!(role.end().success(), "the exit code is the service's own");
+    assert_eq!(ids(&api).len(), 100);
+}
+
+#[test]
+fn kill_9_without_a_spool_loses_no_more_than_what_was_under_way() {
+    let api = TrackingApi::start().expect("a free port");
+    for round in 0..5 {
+        let mut role = Role::start("sends_until_killed", &api, &[]);
+        api.wait_for_requests(1 + round, SOON);
+        role.child.kill().expect("it is our child");
+        let accepted = role.lines.by_ref().map_while(Result::ok);
+        let accepted: HashSet<String> =
+            accepted.filter_map(|line| line.strip_prefix("accepted ").map(str::to_owned)).collect();
+        assert!(!role.end().success());
+        let arrived = ids(&api);
+        // A line may be missing for the event that was being sent when the process died.
+        assert!(arrived.difference(&accepted).count() <= 1, "nothing arrives that was not sent");
+        assert!(accepted.len() - arrived.len().min(accepted.len()) <= 100, "at most the queue is lost");
+        api.clear();
+    }
+}
+
+#[test]
+fn a_forked_child_neither_hangs_nor_sends_twice() {
+    let api = TrackingApi::start().expect("a free port");
+    let mut role = Role::start("forks", &api, &[]);
+    assert_eq!(role.line("forked child ended with "), "0");
+    assert_eq!(role.line("parent delivered "), "10");
+    assert!(role.end().success());
+    let delivered = api.delivered_ids();
+    assert_eq!((delivered.len(), ids(&api).len()), (10, 10), "the parent's queue is sent once");
+}
+
+#[test]
+fn a_thread_that_cannot_be_started_is_an_error_of_build() {
+    let api = TrackingApi::start().expect("a free port");
+    // No address space has room for such a stack.
+    let mut role = Role::start("cannot_start_threads", &api, &[("RUST_MIN_STACK", "100000000000000")]);
+    let error = role.line("build: ");
+    assert!(error.contains("the background thread cannot be started"), "{error}");
+    assert!(role.end().success());
+}
+
+#[test]
+fn a_million_events_against_a_hung_server_stay_within_bounds() {
+    let api = TrackingApi::start().expect("a free port");
+    api.count_only();
+    api.set_default(Reply::hang());
+    let mut role = Role::start("sends_a_million", &api, &[]);
+    let growth: u64 = role.line("grew by kB ").parse().expect("a number");
+    let (accepted, refused) = (role.line("accepted "), role.line("refused "));
+    let [accepted, refused]: [u64; 2] = [accepted, refused].map(|count| count.parse().expect("a number"));
+    let lines: usize = role.line("log lines of the episode ").parse().expect("a number");
+    assert!(role.end().success());
+    assert_eq!(accepted + refused, 1_000_000, "every call is counted");
+    assert!(growth <= 25 * 1024, "with a bound of 10 MiB the process grew by {growth} kB");
+    assert_eq!(lines, 1, "one line for the episode");
+    assert!(api.max_in_flight() <= 8);
+}
+
+#[test]
+fn a_client_in_a_static_drains_by_flush() {
+    let api = TrackingApi::start().expect("a free port");
+    let mut role = Role::start("holds_its_client_in_a_static", &api, &[]);
+    role.line("flushed");
+    assert!(role.end().success(), "a client that is never dropped does not keep the process from ending");
+    assert_eq!(ids(&api).len(), 5);
+}
+
+/// What the children do. Never run by itself: without a parent there is no server.
+mod child {
+    use std::io::Write;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Arc, OnceLock};
+
+    use super::*;
+
+    fn host() -> String {
+        std::env::var(HOST).expect("a parent starts this")
+    }
+
+    fn track(number: usize) -> Track {
+        Track::new("Child").user_id("u1").message_id(format!("{}-{number}", std::process::id()))
+    }
+
+    #[test]
+    #[ignore = "a child of kill_9_without_a_spool_loses_no_more_than_what_was_under_way"]
+    fn sends_until_killed() {
+        let analytics = Analytics::builder("key").host(host()).max_queue_size(100).flush_at(10).build().expect("valid");
+        println!();
+        for number in 0.. {
+            let event = track(number);
+            if analytics.track(event).is_ok() {
+                println!("accepted {}-{number}", std::process::id());
+            }
+        }
+    }
+
+    #[test]
+    #[ignore = "a child of a_forked_child_neither_hangs_nor_sends_twice"]
+    fn forks() {
+        let settings = Analytics::builder("key").host(host()).flush_at(100).flush_interval(SOON);
+        let analytics = settings.build().expect("valid");
+        (0..10).for_each(|number| analytics.track(track(number)).expect("accepted"));
+        std::io::stdout().flush().expect("a pipe");
+        match fork::fork().expect("a fork") {
+            Fork::Child => forked_child(analytics),
+            Fork::Parent(child) => {
+                let status = fork::waitpid(child).expect("it ends");
+                println!("\nforked child ended with {status}");
+                println!("parent delivered {}", analytics.close_blocking(SOON).delivered);
+            }
+        }
+    }
+
+    /// With the parent's client: nothing waits, nothing panics. The exit status says what went wrong.
+    fn forked_child(analytics: Analytics) {
+        let start = Instant::now();
+        let flushed = analytics.flush_blocking(SOON);
+        let closed = analytics.close_blocking(SOON);
+        let asynchronous = pollster::block_on(analytics.flush(SOON));
+        drop(analytics);
+        let quick = start.elapsed() < Duration::from_secs(2);
+        let honest = [flushed.pending, closed.pending, asynchronous.pending] == [10; 3];
+        std::process::exit(match (quick, honest) {
+            (true, true) => 0,
+            (false, _) => 3,
+            (true, false) => 4,
+        });
+    }
+
+    #[test]
+    #[ignore = "a child of a_thread_that_cannot_be_started_is_an_error_of_build"]
+    fn cannot_start_threads() {
+        let error = Analytics::builder("key").host(host()).build().expect_err("no thread");
+        println!("\nbuild: {error}");
+    }
+
+    /// Counts the lines that are logged at `WARN` and above.
+    struct CountLines(Arc<AtomicUsize>);
+
+    impl Write for CountLines {
+        fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+            let lines = line.iter().filter(|byte| **byte == b'\n').count();
+            self.0.fetch_add(lines, Ordering::SeqCst);
+            Ok(line.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn resident_kb() -> u64 {
+        let status = std::fs::read_to_string("/proc/self/status").expect("this is Linux");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it has a size");
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
+    }
+
+    #[test]
+    #[ignore = "a child of a_million_events_against_a_hung_server_stay_within_bounds"]
+    fn sends_a_million() {
+        let lines = Arc::new(AtomicUsize::new(0));
+        let counter = lines.clone();
+        let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN);
+        let subscriber = subscriber.with_writer(move || CountLines(counter.clone())).finish();
+        tracing::subscriber::set_global_default(subscriber).expect("the only one");
+        let settings = Analytics::builder("key").host(host()).max_queue_size(1_000_000);
+        let settings = settings.max_queue_bytes(10 * 1024 * 1024).http_request_timeout(30 * SOON);
+        let analytics = settings.build().expect("valid");
+        // The first event opens connections and wakes threads, which is not what is measured.
+        analytics.track(track(0)).expect("accepted");
+        analytics.flush_blocking(Duration::from_millis(300));
+        let before = resident_kb();
+        let mut most = before;
+        let event = Track::new("Child").user_id("u1").property("text", "x".repeat(300));
+        for number in 1..1_000_000 {
+            let _ = analytics.track(event.clone());
+            if number % 10_000 == 0 {
+                most = most.max(resident_kb());
+            }
+        }
+        let stats = analytics.stats();
+        println!("\ngrew by kB {}", most - before);
+        println!("accepted {}", stats.accepted);
+        println!("refused {}", stats.refused);
+        assert_eq!(stats.dropped.total(), stats.dropped.of(DropReason::Closed));
+        println!("log lines of the episode {}", lines.load(Ordering::SeqCst));
+        analytics.close_blocking(Duration::from_millis(50));
+    }
+
+    #[test]
+    #[ignore = "a child of a_client_in_a_static_drains_by_flush"]
+    fn holds_its_client_in_a_static() {
+        static CLIENT: OnceLock<Analytics> = OnceLock::new();
+        let client = CLIENT.get_or_init(|| Analytics::builder("key").host(host()).build().expect("valid"));
+        // As a serverless function does: nothing is needed between two invocations but a flush at the end of each.
+        (0..5).for_each(|number| {
+            client.track(track(number)).expect("accepted");
+            assert!(client.flush_blocking(SOON).is_complete());
+        });
+        println!("\nflushed");
+    }
+}

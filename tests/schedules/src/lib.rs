@@ -1,0 +1,19 @@
+//! The very files of tracklane that synchronise without more than a lock, built over the primitives of loom, which
+//! runs a test once for every order of steps that threads and memory allow. A wake-up that can be lost is a deadlock
+//! here, and found.
+//!
+//! The files name their primitives by `crate::sync`: in tracklane those of `std` and `tokio`, here those of [`sync`].
+
+#![allow(dead_code, unreachable_pub, reason = "files of another crate, of which some parts are tested")]
+
+pub mod sync;
+
+#[path = "../../../src/pipeline/rest.rs"]
+mod rest;
+#[path = "../../../src/ledger/room.rs"]
+mod room;
+#[path = "../../../src/ledger/shares.rs"]
+mod shares;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,183 @@
+//! What must hold in every order of steps.
+
+use loom::sync::{Arc, Mutex};
+use loom::thread;
+
+use crate::rest::WorkerIs;
+use crate::room::{Load, Room};
+use crate::shares::Shares;
+use crate::sync::Notify;
+
+#[test]
+fn of_concurrent_shares_one_makes_the_outcome_and_it_is_delivered_if_any_is() {
+    for outcomes in [[false, false, false], [true, false, false], [false, false, true], [true, true, true]] {
+        loom::model(move || {
+            let mut shares = Shares::default();
+            shares.divide(3);
+            let shares = Arc::new(shares);
+            let [first, others @ ..] = outcomes;
+            let threads = others.map(|delivered| {
+                let shares = shares.clone();
+                thread::spawn(move || shares.settle_share(delivered))
+            });
+            let mut made = vec![shares.settle_share(first)];
+            made.extend(threads.map(|thread| thread.join().unwrap()));
+            let made: Vec<bool> = made.into_iter().flatten().collect();
+            assert_eq!(made, [outcomes.contains(&true)], "{outcomes:?}");
+        });
+    }
+}
+
+#[test]
+fn a_ticket_is_settled_once() {
+    loom::model(|| {
+        let shares = Arc::new(Shares::default());
+        let other = shares.clone();
+        let there = thread::spawn(move || other.settle_once());
+        let here = shares.settle_once();
+        assert!(here ^ there.join().unwrap());
+        assert!(shares.is_settled());
+    });
+}
+
+#[test]
+fn room_is_never_under_counted_while_it_is_used_and_all_of_it_comes_back() {
+    loom::model(|| {
+        let room = Arc::new(Room::default());
+        room.accept(10);
+        room.accept(5);
+        let (early, lane) = (room.clone(), room.clone());
+        let threads = [
+            thread::spawn(move || early.end_early(10)),
+            thread::spawn(move || {
+                lane.fan_out(5);
+                let done = Load::default();
+                done.add(1, 5);
+                lane.advance(&done);
+            }),
+        ];
+        room.accept(3);
+        let (events, bytes) = room.used();
+        assert!((1..=3).contains(&events) && (3..=18).contains(&bytes), "{events} events of {bytes} bytes");
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        assert_eq!(room.used(), (1, 3));
+    });
+}
+
+/// As `Intake::push_when_room` waits.
+fn wait_until(room: &Room, is_free: impl Fn(&Room) -> bool) {
+    loop {
+        let freed = room.freed();
+        if is_free(room) {
+            return;
+        }
+        freed.wait();
+    }
+}
+
+#[test]
+fn whoever_waits_for_room_is_woken_when_a_destination_is_done() {
+    loom::model(|| {
+        let room = Arc::new(Room::default());
+        room.accept(1);
+        let lane = room.clone();
+        let lane = thread::spawn(move || {
+            lane.fan_out(1);
+            let done = Load::default();
+            done.add(1, 1);
+            lane.advance(&done);
+        });
+        wait_until(&room, |room| room.used().0 == 0);
+        lane.join().unwrap();
+    });
+}
+
+#[test]
+fn where_the_oldest_gives_way_whoever_waits_is_woken_by_the_fan_out() {
+    loom::model(|| {
+        let room = Arc::new(Room::default());
+        room.accept(1);
+        let pipeline = room.clone();
+        // The destination hangs: nothing follows.
+        let pipeline = thread::spawn(move || pipeline.fan_out(1));
+        wait_until(&room, |room| room.used_before_destinations().0 == 0);
+        pipeline.join().unwrap();
+    });
+}
+
+/// The intake without its events: entries are counted. Each method does what the one of that name in `Intake` does.
+#[derive(Clone, Default)]
+struct Intake {
+    front: Arc<Mutex<(u32, WorkerIs)>>,
+    wake: Notify,
+}
+
+impl Intake {
+    fn put(&self, urgent: bool) {
+        let wakes = {
+            let mut front = self.front.lock().unwrap();
+            front.0 += 1;
+            front.1.must_wake(urgent)
+        };
+        if wakes {
+            self.wake.notify_one();
+        }
+    }
+
+    fn take(&self) -> u32 {
+        let mut front = self.front.lock().unwrap();
+        front.1.looks();
+        std::mem::take(&mut front.0)
+    }
+
+    fn take_away(&self) -> u32 {
+        std::mem::take(&mut self.front.lock().unwrap().0)
+    }
+
+    fn wait(&self) {
+        {
+            let mut front = self.front.lock().unwrap();
+            if front.0 > 0 {
+                return;
+            }
+            front.1.rests(false);
+        }
+        self.wake.notified().wait();
+    }
+
+    /// The worker: until it has taken so many.
+    fn work(&self, entries: u32) {
+        let mut taken = 0;
+        while taken < entries {
+            match self.take() {
+                0 => self.wait(),
+                some => taken += some,
+            }
+        }
+    }
+}
+
+#[test]
+fn no_wake_up_is_lost_between_a_put_and_a_wait() {
+    loom::model(|| {
+        let intake = Intake::default();
+        let (first, second) = (intake.clone(), intake.clone());
+        let threads = [thread::spawn(move || first.put(false)), thread::spawn(move || second.put(true))];
+        intake.work(2);
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+    });
+}
+
+#[test]
+fn a_worker_that_sleeps_is_woken_for_its_end_after_a_close_took_what_was_left() {
+    loom::model(|| {
+        let intake = Intake::default();
+        let closing = intake.clone();
+        let closing = thread::spawn(move || {
+            closing.take_away();
+            closing.put(true);
+        });
+        intake.work(1);
+        closing.join().unwrap();
+    });
+}
