@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime};
 
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Request, StatusCode, Uri};
@@ -22,6 +21,8 @@ pub(super) type VerdictTable = dyn Fn(StatusCode, &HeaderMap, SystemTime) -> Ver
 
 /// How long the rest of a response is waited for, once its status has decided.
 const DRAIN: Duration = Duration::from_secs(5);
+/// How long the next request waits for it.
+const DRAIN_FIRST: Duration = Duration::from_millis(100);
 
 /// Sends batches to one endpoint with one key.
 #[derive(Clone)]
@@ -93,7 +94,7 @@ impl Shared {
         let status = outcome.as_ref().ok().map(|exchange| exchange.head.status);
         batch.emitter().emit(Emitted::HttpResponse(ResponseInfo::of(&info, status, start.elapsed())));
         let Exchange { head, body } = outcome?;
-        drain(body);
+        drain(body).await;
         Ok(head)
     }
 
@@ -112,10 +113,10 @@ impl Shared {
     }
 }
 
-/// The status has decided; what is left of the response is read only so that the connection can be used again.
-fn drain(body: BoxFuture<'static, Result<bytes::Bytes, BoxError>>) {
-    let mut body = body;
-    if (&mut body).now_or_never().is_none() {
+/// The status has decided; what is left of the response is read only so that the connection can be used again. The
+/// next request waits a moment for that, or it would open another one.
+async fn drain(mut body: BoxFuture<'static, Result<bytes::Bytes, BoxError>>) {
+    if tokio::time::timeout(DRAIN_FIRST, &mut body).await.is_err() {
         tokio::spawn(tokio::time::timeout(DRAIN, body));
     }
 }

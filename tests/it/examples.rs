@@ -23,7 +23,11 @@ pub(crate) fn example(name: &str) -> Command {
 const EXAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("quickstart", &[], &["6 events delivered", "Item Purchased", "revenue", "quickstart", "alias"]),
     ("lowercase_plugin", &[], &["\"item purchased\""]),
-    ("destination_plugin", &[], &["the warehouse is starting", "please split it", "10 rows", "10 delivered, 0 dropped"]),
+    (
+        "destination_plugin",
+        &[],
+        &["the warehouse is starting", "please split it", "10 rows", "10 delivered, 0 dropped"],
+    ),
     ("tower_layers", &[], &["Event 12", "12 delivered"]),
     ("custom_http_client", &[], &["/v1/batch", "Basic ", "Some(\"billing\")", "POST https://api.segment.io/v1/batch"]),
     ("graceful_shutdown", &["--self"], &["SIGTERM", "100 delivered, 0 failed"]),
