@@ -22,7 +22,7 @@ use callbacks::Callbacks;
 pub use flush::FlushReport;
 use flush::FlushTally;
 pub use outcome::{DeliveryError, DestinationOutcome, DropReason, Outcome, Settlement};
-pub(crate) use room::{Load, Room};
+pub(crate) use room::Room;
 pub use stats::{DestinationStats, Drops, Stats};
 pub(crate) use ticket::Ticket;
 pub use watch::Receipt;
@@ -96,8 +96,19 @@ impl Ledger {
     }
 
     /// Settles one destination's share of each ticket, under one lock.
-    pub(crate) fn settle_shares<'a>(&self, tickets: impl IntoIterator<Item = &'a Ticket>, outcome: Outcome) {
-        self.settle(tickets.into_iter().filter_map(|ticket| Some((ticket, ticket.settle_share(outcome)?))));
+    pub(crate) fn settle_shares<'a>(&self, tickets: impl Iterator<Item = &'a Ticket> + Clone, outcome: Outcome) {
+        self.free_room(tickets.clone());
+        self.settle(tickets.filter_map(|ticket| Some((ticket, ticket.settle_share(outcome)?))));
+    }
+
+    /// Gives back the room of events that a destination is done with, if it is the first.
+    pub(crate) fn free_room<'a>(&self, tickets: impl Iterator<Item = &'a Ticket>) {
+        let (events, bytes) = tickets
+            .filter(|ticket| ticket.free_once())
+            .fold((0, 0), |(events, bytes), ticket| (events + 1, bytes + u64::from(ticket.bytes())));
+        if events > 0 {
+            self.room.done(events, bytes);
+        }
     }
 
     /// Whether somebody waits for a flush: then nothing waits for its batch to fill.
@@ -115,7 +126,9 @@ impl Ledger {
             }
             any = true;
             books.count(ticket.epoch(), outcome);
-            if !ticket.is_shared() {
+            if ticket.is_shared() {
+                self.free_room(std::iter::once(ticket));
+            } else {
                 self.room.end_early(ticket.bytes());
             }
             if ticket.is_watched() {

@@ -1,8 +1,8 @@
 //! How much is under way, so that a call can be refused before memory runs out.
 //!
-//! An event takes room until the destination that is furthest along is done with it. So one slow destination does
-//! not make calls fail while another keeps up (its own queue overflows instead), and with a single destination the
-//! bound is exact, what is in flight included.
+//! An event takes room until the first destination is done with it. So one slow destination does not make calls fail
+//! while another keeps up (its own queue overflows instead), and with a single destination the bound is exact, what
+//! is in flight included.
 
 use crate::sync::{AtomicU64, Notified, Notify, Ordering};
 
@@ -12,29 +12,23 @@ use crate::sync::{AtomicU64, Notified, Notify, Ordering};
 /// fetch them in pairs), so that neither waits for the other's.
 #[derive(Debug, Default)]
 #[repr(align(128))]
-pub(crate) struct Load {
+struct Load {
     events: AtomicU64,
     bytes: AtomicU64,
 }
 
 impl Load {
-    pub(crate) fn add(&self, events: u64, bytes: u64) {
+    fn add(&self, events: u64, bytes: u64) {
         self.events.fetch_add(events, Ordering::AcqRel);
         self.bytes.fetch_add(bytes, Ordering::AcqRel);
     }
 
-    pub(crate) fn events(&self) -> u64 {
+    fn events(&self) -> u64 {
         self.events.load(Ordering::Acquire)
     }
 
-    pub(crate) fn bytes(&self) -> u64 {
+    fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Acquire)
-    }
-
-    /// Raises this to `other`, where that is more.
-    fn raise_to(&self, other: &Load) {
-        self.events.fetch_max(other.events(), Ordering::AcqRel);
-        self.bytes.fetch_max(other.bytes(), Ordering::AcqRel);
     }
 }
 
@@ -46,7 +40,7 @@ pub(crate) struct Room {
     ended_early: Load,
     /// Handed to the destinations.
     fanned_out: Load,
-    /// Done by the destination that is furthest along.
+    /// Done by at least one of them.
     done: Load,
     freed: Notify,
 }
@@ -67,14 +61,9 @@ impl Room {
         self.wake();
     }
 
-    /// What a destination that is registered now has missed, and so is done with.
-    pub(crate) fn missed(&self) -> Load {
-        Load { events: AtomicU64::new(self.fanned_out.events()), bytes: AtomicU64::new(self.fanned_out.bytes()) }
-    }
-
-    /// A destination is done with `load` altogether.
-    pub(crate) fn advance(&self, load: &Load) {
-        self.done.raise_to(load);
+    /// Destinations are done with events that no other was done with before.
+    pub(crate) fn done(&self, events: u64, bytes: u64) {
+        self.done.add(events, bytes);
         self.wake();
     }
 

@@ -1,6 +1,6 @@
 //! One event at several destinations: the last that is done with it makes its outcome, and only one settles it.
 //!
-//! Always: of all calls of [`Shares::settle_once`] one answers true; of as many [`Shares::settle_share`] as there are
+//! Always: of all calls of [`Shares::settle_once`] one answers true, and so of [`Shares::free_once`]; of as many [`Shares::settle_share`] as there are
 //! shares one answers, with whether any of them was delivered. See [`sync`](crate::sync) on how that is checked.
 
 use crate::sync::{AtomicBool, AtomicU32, Ordering};
@@ -9,6 +9,8 @@ use crate::sync::{AtomicBool, AtomicU32, Ordering};
 #[derive(Debug, Default)]
 pub(crate) struct Shares {
     settled: AtomicBool,
+    /// A destination is done with the event.
+    freed: AtomicBool,
     /// Destinations that have not settled their share, once it is known how many there are.
     open: AtomicU32,
     delivered: AtomicBool,
@@ -23,6 +25,11 @@ impl Shares {
     /// Whether this call settled the event; no other will.
     pub(crate) fn settle_once(&self) -> bool {
         !self.settled.swap(true, Ordering::AcqRel)
+    }
+
+    /// Whether this call freed the event's room; no other will.
+    pub(crate) fn free_once(&self) -> bool {
+        !self.freed.swap(true, Ordering::AcqRel)
     }
 
     pub(crate) fn is_settled(&self) -> bool {

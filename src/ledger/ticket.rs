@@ -67,6 +67,11 @@ impl Ticket {
         self.shares.settle_once()
     }
 
+    /// Whether this call is the first by which a destination is done with the event.
+    pub(super) fn free_once(&self) -> bool {
+        self.shares.free_once()
+    }
+
     fn watched(&self) -> Option<MutexGuard<'_, Watched>> {
         Some(self.watch.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -87,9 +87,11 @@ fn fan_out(shared: &Shared, Passage { mut event, plan }: Passage, selected: &mut
     for (lane, selected) in plan.lanes.iter().zip(selected) {
         if *selected {
             lane.offer(message.clone());
-        } else {
-            lane.pass_by(bytes);
         }
+    }
+    if chosen < plan.lanes.len() {
+        // Those that it is not for are done with it.
+        shared.ledger.free_room(std::iter::once(&message.ticket));
     }
     Ok(())
 }

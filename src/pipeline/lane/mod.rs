@@ -19,7 +19,7 @@ use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::emitter::signal::Failure;
 use crate::event::{Event, Kind, Message};
-use crate::ledger::{DeliveryError, DestinationOutcome, DestinationStats, DropReason, Drops, Ledger, Load, Outcome};
+use crate::ledger::{DeliveryError, DestinationOutcome, DestinationStats, DropReason, Drops, Ledger, Outcome};
 use crate::plugin::{Lifecycle, Overflow, Selection, Wiring};
 use queue::Queue;
 use worker::LaneWorker;
@@ -32,8 +32,6 @@ pub(crate) struct Lane {
     limits: crate::plugin::QueueLimits,
     queue: Mutex<Queue>,
     wake: Notify,
-    /// Events that this lane is done with, since the client was built.
-    done: Load,
     ledger: Arc<Ledger>,
     emitter: Emitter,
     clock: Clock,
@@ -69,7 +67,6 @@ impl Lane {
             limits,
             queue: Mutex::new(Queue::new(batching)),
             wake: Notify::new(),
-            done: shared.ledger.room.missed(),
             ledger: shared.ledger.clone(),
             emitter: shared.emitter.clone(),
             clock: shared.clock.clone(),
@@ -149,12 +146,6 @@ impl Lane {
         self.emitter.fail(failure);
     }
 
-    /// The event is not for this destination.
-    pub(super) fn pass_by(&self, bytes: u32) {
-        self.done.add(1, u64::from(bytes));
-        self.ledger.room.advance(&self.done);
-    }
-
     /// Has everything that waits leave at once, while a flush is under way.
     pub(super) fn flush(&self) {
         self.queue().flushing = true;
@@ -208,8 +199,6 @@ impl Lane {
                 watch.destinations.push(DestinationOutcome { destination, outcome, error });
             });
         }
-        self.done.add(events, messages.iter().map(|message| u64::from(message.ticket.bytes())).sum());
-        self.ledger.room.advance(&self.done);
         let settling = self.after.settling();
         self.ledger.settle_shares(messages.iter().map(|message| &message.ticket), outcome);
         self.after.show(messages);

@@ -4,7 +4,7 @@ use loom::sync::{Arc, Mutex};
 use loom::thread;
 
 use crate::rest::WorkerIs;
-use crate::room::{Load, Room};
+use crate::room::Room;
 use crate::shares::Shares;
 use crate::sync::Notify;
 
@@ -26,6 +26,17 @@ fn of_concurrent_shares_one_makes_the_outcome_and_it_is_delivered_if_any_is() {
             assert_eq!(made, [outcomes.contains(&true)], "{outcomes:?}");
         });
     }
+}
+
+#[test]
+fn room_is_freed_once_however_many_destinations_are_done() {
+    loom::model(|| {
+        let shares = Arc::new(Shares::default());
+        let other = shares.clone();
+        let there = thread::spawn(move || other.free_once());
+        let here = shares.free_once();
+        assert!(here ^ there.join().unwrap());
+    });
 }
 
 #[test]
@@ -51,9 +62,7 @@ fn room_is_never_under_counted_while_it_is_used_and_all_of_it_comes_back() {
             thread::spawn(move || early.end_early(10)),
             thread::spawn(move || {
                 lane.fan_out(5);
-                let done = Load::default();
-                done.add(1, 5);
-                lane.advance(&done);
+                lane.done(1, 5);
             }),
         ];
         room.accept(3);
@@ -83,9 +92,7 @@ fn whoever_waits_for_room_is_woken_when_a_destination_is_done() {
         let lane = room.clone();
         let lane = thread::spawn(move || {
             lane.fan_out(1);
-            let done = Load::default();
-            done.add(1, 1);
-            lane.advance(&done);
+            lane.done(1, 1);
         });
         wait_until(&room, |room| room.used().0 == 0);
         lane.join().unwrap();
