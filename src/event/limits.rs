@@ -125,18 +125,24 @@ pub(crate) fn check_sections(event: &Event) -> Result<(), InvalidField> {
 
 fn check_object(section: &'static str, object: Option<&Object>) -> Result<(), InvalidField> {
     let Some(object) = object else { return Ok(()) };
-    if let Some(ValueFault { key, fault }) = object.fault() {
-        let field = if key.is_empty() { section.to_owned() } else { format!("{section}.{key}") };
-        return Err(match fault.clone() {
-            ObjectFault::Value(Fault::TooDeep) => InvalidField::TooDeep { field },
-            ObjectFault::Value(Fault::NotFinite) => InvalidField::NotFinite { field },
-            ObjectFault::Value(Fault::Unserializable(problem)) => InvalidField::Unserializable { field, problem },
-            ObjectFault::NotAnObject(found) => InvalidField::NotAnObject { field, found },
-            ObjectFault::Conflict => InvalidField::Conflict { field },
-        });
+    if let Some(fault) = object.fault() {
+        return Err(invalid(section, fault));
     }
-    if object.is_deeper_than(MAX_DEPTH) {
+    // What is text was checked as it was written.
+    if object.is_map() && object.is_deeper_than(MAX_DEPTH) {
         return Err(InvalidField::TooDeep { field: section.to_owned() });
     }
     Ok(())
+}
+
+#[cold]
+fn invalid(section: &'static str, ValueFault { key, fault }: &ValueFault) -> InvalidField {
+    let field = if key.is_empty() { section.to_owned() } else { format!("{section}.{key}") };
+    match fault.clone() {
+        ObjectFault::Value(Fault::TooDeep) => InvalidField::TooDeep { field },
+        ObjectFault::Value(Fault::NotFinite) => InvalidField::NotFinite { field },
+        ObjectFault::Value(Fault::Unserializable(problem)) => InvalidField::Unserializable { field, problem },
+        ObjectFault::NotAnObject(found) => InvalidField::NotAnObject { field, found },
+        ObjectFault::Conflict => InvalidField::Conflict { field },
+    }
 }

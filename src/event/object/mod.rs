@@ -287,6 +287,11 @@ impl Object {
         Self { form: Form::Text(Text::of(members)), fault: None }
     }
 
+    /// Whether this is a map already.
+    pub(super) fn is_map(&self) -> bool {
+        matches!(self.form, Form::Map(_))
+    }
+
     /// The first value that was refused, if there was one.
     pub(crate) fn fault(&self) -> Option<&ValueFault> {
         self.fault.as_deref()
@@ -357,7 +362,8 @@ fn members_of<T: Serialize>(object: &T) -> Result<Vec<u8>, ValueFault> {
 /// What a plugin has put into a map may be of any depth; to drop it as it is would recurse as deep.
 impl Drop for Object {
     fn drop(&mut self) {
-        if self.is_deeper_than(MAX_DEPTH)
+        if self.is_map()
+            && self.is_deeper_than(MAX_DEPTH)
             && let Form::Map(map) = &mut self.form
         {
             dismantle(Value::Object(std::mem::take(map)));
