@@ -1,11 +1,12 @@
 //! What the books say, as a snapshot.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::{DropReason, Ledger};
 
 /// Dropped events by reason.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Drops {
     counts: [u64; DropReason::ALL.len()],
 }
@@ -32,6 +33,13 @@ impl Drops {
         if let Some(count) = self.counts.get_mut(reason as usize) {
             *count += events;
         }
+    }
+}
+
+/// The reasons for which something was dropped.
+impl fmt::Debug for Drops {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter().filter(|(_, events)| *events > 0)).finish()
     }
 }
 
