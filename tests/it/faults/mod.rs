@@ -4,9 +4,11 @@
 //! own are in `tests/process.rs`.
 
 mod clock;
+mod destination;
 mod http;
 mod input;
 mod lifecycle;
+mod observers;
 mod overload;
 mod plugin;
 mod table;

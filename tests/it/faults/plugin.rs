@@ -1,24 +1,20 @@
-//! Faults of user code: plugins, destinations, listeners and callbacks that fail, panic, hang or loop.
+//! Faults of plugins: those that fail, panic or hang, and come and go.
 
-use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Barrier, OnceLock, mpsc};
-use std::task::{Context, Poll};
+use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
-use tower_service::Service;
 use tracklane::plugin::{
-    After, Batch, Destination, Flow, Host, Plugin, Registration, RetryPolicy, Transform, after, after_fn, before,
-    before_fn, enrichment, enrichment_fn, utility,
+    After, Flow, Host, Plugin, Registration, RetryPolicy, Transform, after, after_fn, before, before_fn, enrichment,
+    enrichment_fn, utility,
 };
 use tracklane::signal::Failure;
 use tracklane::testing::ManualClock;
-use tracklane::{
-    Analytics, BoxError, DropReason, Event, Kind, RefusedBecause, RegisterError, Settlement, Track, signal,
-};
+use tracklane::{BoxError, DropReason, Event, RegisterError, Settlement};
 
-use crate::support::{SOON, Trial, eventually, quick};
+use super::destination::beside_segment;
+use crate::support::Trial;
 
 /// A plugin that breaks where it is told to.
 struct Breaks {
@@ -82,7 +78,7 @@ impl Drop for Breaks {
     }
 }
 
-fn block_on<T>(future: impl Future<Output = T>) -> T {
+pub(super) fn block_on<T>(future: impl Future<Output = T>) -> T {
     pollster::block_on(future)
 }
 
@@ -231,196 +227,6 @@ fn a_plugin_that_keeps_breaking_is_not_called_any_more() {
     trial.survives();
 }
 
-/// What a destination of its own does with each batch, beside Segment.
-fn beside_segment(name: &str, work: impl Fn() + Send + Sync + 'static) -> Destination {
-    let work = Arc::new(work);
-    Destination::from_fn(name, move |_: Batch| {
-        let work = work.clone();
-        async move {
-            work();
-            Ok::<(), BoxError>(())
-        }
-    })
-    .retry(quick())
-}
-
-#[test]
-fn a_destination_that_panics_costs_its_own_batches_only() {
-    let calls = AtomicUsize::new(0);
-    let panics = beside_segment("panics", move || assert!(calls.fetch_add(1, Ordering::SeqCst) >= 3, "on purpose"));
-    let mut trial = Trial::with(|settings| settings.plugin(panics));
-    assert_eq!(trial.send_each(5), (5, 0), "Segment has them all");
-    let ended = trial.survives();
-    let beside = &ended.stats.destinations[1];
-    assert_eq!((beside.delivered, beside.dropped.of(DropReason::Panicked)), (3, 3), "it works again after a panic");
-    assert!(ended.failures.iter().all(|failure| &*failure.source == "panics"), "{:?}", ended.failures);
-}
-
-/// A service that panics in the place that is asked for.
-#[derive(Clone)]
-struct Explosive {
-    at: &'static str,
-    left: Arc<AtomicUsize>,
-}
-
-impl Explosive {
-    fn explode(&self, at: &str) {
-        let less = |left: usize| left.checked_sub(1);
-        if at == self.at && self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok() {
-            panic!("on purpose in {at}");
-        }
-    }
-}
-
-struct ExplodesInDrop(Explosive);
-
-impl Drop for ExplodesInDrop {
-    fn drop(&mut self) {
-        self.0.explode("drop of the future");
-    }
-}
-
-impl Service<Batch> for Explosive {
-    type Response = ();
-    type Error = BoxError;
-    type Future = std::pin::Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.explode("poll_ready");
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, _: Batch) -> Self::Future {
-        self.explode("call");
-        let held = ExplodesInDrop(self.clone());
-        Box::pin(async move {
-            held.0.explode("the future");
-            Ok(())
-        })
-    }
-}
-
-impl Drop for Explosive {
-    fn drop(&mut self) {
-        self.explode("drop");
-    }
-}
-
-#[test]
-fn a_panic_in_any_part_of_a_destination_stays_in_its_lane() {
-    for at in ["poll_ready", "call", "the future", "drop of the future", "drop"] {
-        let left = Arc::new(AtomicUsize::new(1));
-        let explosive = move || Explosive { at, left: left.clone() };
-        let destination = Destination::rebuildable("explosive", explosive).retry(quick());
-        let mut trial = Trial::with(|settings| settings.plugin(destination));
-        assert_eq!(trial.send_each(4), (4, 0), "{at}");
-        let beside = &trial.assert_books_balance().destinations[1];
-        assert!(beside.delivered >= 3, "{at}: it works again: {beside:?}");
-        block_on(trial.analytics.deregister("explosive")).expect("it is registered");
-        trial.survives();
-    }
-}
-
-/// Dead after as many batches as it has lives for.
-struct Mortal(usize);
-
-impl Service<Batch> for Mortal {
-    type Response = ();
-    type Error = BoxError;
-    type Future = std::future::Ready<Result<(), BoxError>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        Poll::Ready(if self.0 == 0 { Err("dead".into()) } else { Ok(()) })
-    }
-
-    fn call(&mut self, _: Batch) -> Self::Future {
-        self.0 -= 1;
-        std::future::ready(Ok(()))
-    }
-}
-
-#[test]
-fn a_dead_service_is_made_again() {
-    let made = Arc::new(AtomicUsize::new(0));
-    let counter = made.clone();
-    let make = move || {
-        counter.fetch_add(1, Ordering::SeqCst);
-        Mortal(2)
-    };
-    let mortal = Destination::rebuildable("mortal", make).retry(quick()).in_flight(NonZeroUsize::MIN);
-    let mut trial = Trial::with(|settings| settings.plugin(mortal));
-    trial.send_each(20);
-    trial.wait_for_failure("the death", |failure| failure.message.contains("dead; it is made again"));
-    let ended = trial.survives();
-    assert_eq!(ended.stats.destinations[1].delivered, 21, "what the dead one did not take, the next one does");
-    assert_eq!(made.load(Ordering::SeqCst), 11);
-}
-
-#[test]
-fn a_service_that_dies_again_and_again_is_given_up() {
-    let made = Arc::new(AtomicUsize::new(0));
-    let counter = made.clone();
-    let make = move || {
-        counter.fetch_add(1, Ordering::SeqCst);
-        Mortal(0)
-    };
-    let mut trial = Trial::with(|settings| settings.plugin(Destination::rebuildable("stillborn", make).retry(quick())));
-    assert_eq!(trial.send_each(3), (3, 0), "Segment is not concerned");
-    let failure = trial.wait_for_failure("the end", |failure| failure.dropped == Some(DropReason::Unavailable));
-    assert!(failure.message.contains("can take no more events: dead"), "{failure}");
-    let ended = trial.survives();
-    assert_eq!(made.load(Ordering::SeqCst), 5);
-    assert_eq!(ended.stats.destinations[1].dropped.of(DropReason::Unavailable), 4);
-}
-
-#[test]
-fn a_dead_service_that_cannot_be_made_again_is_given_up() {
-    let mut trial = Trial::with(|settings| settings.plugin(Destination::new("mortal", Mortal(1))));
-    assert_eq!(trial.send_each(3), (3, 0));
-    let ended = trial.survives();
-    let mortal = &ended.stats.destinations[1];
-    assert_eq!((mortal.delivered, mortal.dropped.of(DropReason::Unavailable)), (1, 3));
-}
-
-#[test]
-fn a_destination_that_hangs_holds_up_nobody() {
-    let hangs = Destination::from_fn("hangs", |_: Batch| std::future::pending::<Result<(), BoxError>>());
-    let mut trial = Trial::with(|settings| settings.plugin(hangs.attempt_timeout(SOON)));
-    trial.send(3);
-    trial.api.wait_for_events(3, SOON);
-    let report = trial.flush_within(Duration::from_millis(50));
-    assert_eq!(report.pending, 3, "the flush ends in time and says what is left");
-    let closed = trial.analytics.close_blocking(Duration::from_millis(50));
-    assert_eq!((closed.pending, closed.unsent.len()), (3, 3));
-    let ended = trial.ends();
-    assert_eq!(ended.stats.destinations[0].delivered, 3, "Segment has them");
-    assert_eq!(ended.stats.destinations[1].dropped.of(DropReason::Closed), 3);
-}
-
-#[test]
-fn an_attempt_that_hangs_is_cut_and_tried_again() {
-    let (clock, calls) = (ManualClock::new(), AtomicUsize::new(0));
-    let first_hangs = Destination::from_fn("first hangs", move |_: Batch| {
-        let hangs = calls.fetch_add(1, Ordering::SeqCst) == 0;
-        async move { if hangs { std::future::pending().await } else { Ok::<(), BoxError>(()) } }
-    });
-    let limit = Duration::from_secs(33);
-    let first_hangs = first_hangs.attempt_timeout(limit).retry(quick());
-    let mut trial = Trial::with(|settings| settings.clock(clock.clone()).plugin(first_hangs));
-    trial.send(1);
-    // Segment's attempt must be over: it has a limit on the same clock.
-    eventually("Segment has it", || {
-        trial.assert_books_balance().destinations.first().is_some_and(|segment| segment.delivered == 1)
-    });
-    assert!(clock.wait_for_sleeper(limit..=limit));
-    clock.advance(limit);
-    eventually("the next attempt succeeds", || {
-        clock.advance(Duration::from_millis(4));
-        trial.assert_books_balance().delivered == 1
-    });
-    assert_eq!(trial.survives().stats.destinations[1].delivered, 2);
-}
-
 #[test]
 fn a_plugin_that_blocks_the_thread_delays_events_and_no_caller() {
     let (release, blocked) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
@@ -441,114 +247,6 @@ fn a_plugin_that_blocks_the_thread_delays_events_and_no_caller() {
     release.wait();
     assert_eq!(trial.settled(), (101, 0));
     trial.survives();
-}
-
-#[test]
-fn listeners_that_panic_hang_or_send_do_not_disturb_delivery() {
-    let mut trial = Trial::new();
-    let heard = Arc::new(AtomicUsize::new(0));
-    let (counter, (release, hung)) = (heard.clone(), mpsc::channel::<()>());
-    let hung = std::sync::Mutex::new(hung);
-    trial.analytics.on(signal::Flush, |_| panic!("on purpose"));
-    let slow = trial.analytics.on(signal::HttpRequest, move |_| assert!(hung.lock().expect("alone").recv().is_err()));
-    trial.analytics.on(signal::Flush, move |_| {
-        counter.fetch_add(1, Ordering::SeqCst);
-    });
-    assert_eq!(trial.send_each(1100), (1100, 0));
-    eventually("the others are still called", || heard.load(Ordering::SeqCst) + 100 >= 1100);
-    assert!(slow.missed() > 0, "a listener that hangs loses signals of its own, which are counted");
-    drop(release);
-    let ended = trial.survives();
-    assert_eq!(ended.api.request_count(), 1101, "nothing is sent twice");
-    assert_eq!(ended.failures.len(), 0, "no false alarm");
-}
-
-#[test]
-fn a_callback_that_panics_is_contained() {
-    let trial = Trial::new();
-    let event = Track::new("Fault 999999").user_id("u").on_delivery(|_| panic!("on purpose"));
-    trial.analytics.track(event).expect("accepted");
-    assert_eq!(trial.settled(), (1, 0));
-    trial.api.clear();
-    trial.survives();
-}
-
-/// Where the client is put once there is one, for user code that sends events itself.
-type Place = Arc<OnceLock<Analytics>>;
-
-/// Sends another event, if the client is there. Counts the loops that were cut.
-fn send_again(place: &Place, cut: &AtomicUsize) {
-    let Some(analytics) = place.get() else { return };
-    if let Err(refused) = analytics.track(Track::new("Again").user_id("u1")) {
-        assert_eq!(*refused.because(), RefusedBecause::Loop);
-        cut.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-/// Registers user code that answers every event with another one, and checks that it ends.
-#[track_caller]
-fn is_cut(how: &str, register: impl FnOnce(&Analytics, Place, Arc<AtomicUsize>)) {
-    let (place, cut) = (Place::default(), Arc::new(AtomicUsize::new(0)));
-    let trial = Trial::new();
-    register(&trial.analytics, place.clone(), cut.clone());
-    assert!(place.set(trial.analytics.clone()).is_ok());
-    trial.analytics.track(Track::new("Once").user_id("u1")).expect("accepted");
-    eventually(how, || cut.load(Ordering::SeqCst) == 1);
-    trial.flush();
-    let stats = trial.assert_books_balance();
-    assert_eq!((stats.accepted, stats.refused), (8, 1), "{how}: one led to seven, and the eighth was refused");
-    trial.wait_for_failure("the loop is reported", |failure| failure.message.contains("because of its own events"));
-    trial.analytics.close_blocking(SOON);
-}
-
-#[test]
-fn a_loop_of_events_is_cut() {
-    let listens = |analytics: &Analytics, place, cut: Arc<AtomicUsize>| {
-        analytics.on(signal::Track, move |_| send_again(&place, &cut));
-    };
-    is_cut("a listener of calls", listens);
-    let flushes = |analytics: &Analytics, place, cut: Arc<AtomicUsize>| {
-        analytics.on(signal::Flush, move |_| send_again(&place, &cut));
-    };
-    is_cut("a listener of batches", flushes);
-    let requests = |analytics: &Analytics, place, cut: Arc<AtomicUsize>| {
-        analytics.on(signal::HttpRequest, move |_| send_again(&place, &cut));
-    };
-    is_cut("a listener of requests", requests);
-    is_cut("an after plugin", |analytics, place, cut| {
-        block_on(analytics.register(after_fn("again", move |_, _| send_again(&place, &cut)))).expect("a new name");
-    });
-    is_cut("a before plugin", |analytics, place, cut| {
-        let again = before_fn("again", move |_: &mut Event| send_again(&place, &cut));
-        block_on(analytics.register(again)).expect("a new name");
-    });
-    is_cut("an enrichment plugin", |analytics, place, cut| {
-        let again = enrichment_fn("again", move |_: &mut Event| send_again(&place, &cut)).only([Kind::Track]);
-        block_on(analytics.register(again)).expect("a new name");
-    });
-    is_cut("a destination", |analytics, place, cut| {
-        let again = beside_segment("again", move || send_again(&place, &cut));
-        block_on(analytics.register(again)).expect("a new name");
-    });
-}
-
-#[test]
-fn a_callback_that_sends_with_a_callback_is_cut() {
-    fn send(place: Place, cut: Arc<AtomicUsize>) {
-        let Some(analytics) = place.get().cloned() else { return };
-        let counter = cut.clone();
-        let again = Track::new("Again").user_id("u1").on_delivery(move |_| send(place, cut));
-        if analytics.track(again).is_err_and(|refused| *refused.because() == RefusedBecause::Loop) {
-            counter.fetch_add(1, Ordering::SeqCst);
-        }
-    }
-    let trial = Trial::new();
-    let (place, cut) = (Place::default(), Arc::new(AtomicUsize::new(0)));
-    assert!(place.set(trial.analytics.clone()).is_ok());
-    send(place, cut.clone());
-    eventually("the loop is cut", || cut.load(Ordering::SeqCst) == 1);
-    assert_eq!(trial.assert_books_balance().accepted, 8);
-    trial.analytics.close_blocking(SOON);
 }
 
 #[test]
