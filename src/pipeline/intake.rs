@@ -150,7 +150,8 @@ impl Intake {
         let epoch = front.epoch;
         if self.capacity.disabled {
             drop(front);
-            let ticket = Ticket::new(self.ledger.clone(), epoch, bytes, reentry::depth(), watch);
+            event.make_message_id();
+            let ticket = self.ticket(&event, epoch, bytes, reentry::depth(), watch);
             ticket.settle(Outcome::Dropped(DropReason::Disabled));
             return Ok(());
         }

@@ -87,7 +87,11 @@ fn a_disabled_client_counts_and_tells_but_never_sends() {
     let api = TrackingApi::start().unwrap();
     let analytics = Analytics::builder("k").host(api.url()).disable(true).build().unwrap();
     let (told, ends) = mpsc::channel();
-    analytics.track(event().on_delivery(move |end| told.send(end.outcome).unwrap())).unwrap();
+    let told_with_id = move |end: &tracklane::Settlement| {
+        assert!(!end.message_id.is_empty(), "the event has an id, though it goes nowhere");
+        told.send(end.outcome).unwrap();
+    };
+    analytics.track(event().on_delivery(told_with_id)).unwrap();
     assert!(analytics.track(Track::new("").user_id("u")).is_err(), "checks stay");
     assert_eq!(ends.recv_timeout(SOON).unwrap(), Outcome::Dropped(DropReason::Disabled));
     analytics.close_blocking(SOON);
