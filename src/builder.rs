@@ -18,7 +18,7 @@ use crate::error::{BoxError, SettingsError};
 use crate::event::{Context, Event};
 use crate::ledger::Ledger;
 use crate::pipeline::{
-    AfterQueue, CallContext, Capacity, CurrentPlan, Intake, Pipeline, PipelineService, Shared, SourceMiddleware, Worker,
+    AfterQueue, CallContext, Capacity, CurrentPlan, Intake, MiddlewareLayer, PipelineService, Shared, Watchdog, Worker,
 };
 use crate::plugin::{Host, Overflow, QueueLimits, Registration, RetryPolicy};
 use crate::segment::{Region, Segment, WriteKey};
@@ -55,7 +55,6 @@ pub struct Builder {
 }
 
 type Subscribe = Box<dyn FnOnce(&Emitter) + Send>;
-type MiddlewareLayer = Box<dyn FnOnce(PipelineService) -> PipelineService + Send>;
 
 impl Builder {
     /// The default of [`max_queue_size`](Self::max_queue_size).
@@ -261,6 +260,7 @@ impl Builder {
     }
 
     /// Works on this runtime instead of a thread of its own. Events that are under way when the runtime ends are lost.
+    /// One thread is left to the client, which sleeps unless plugins run: it notices those that block.
     pub fn runtime(mut self, runtime: Handle) -> Self {
         self.runtime = Some(runtime);
         self
@@ -292,11 +292,10 @@ impl Builder {
         let plugins = self.first_plugins()?;
         let (background, keep_alive) = match self.runtime {
             Some(runtime) => Background::on(runtime),
-            None => Background::start("tracklane").map_err(|error| {
-                SettingsError::without_value("runtime", "the background thread cannot be started").caused_by(error)
-            })?,
+            None => Background::start("tracklane").map_err(SettingsError::no_thread)?,
         };
         let emitter = Emitter::new(background.clone());
+        let watchdog = Watchdog::start(emitter.clone()).map_err(SettingsError::no_thread)?;
         self.subscriptions.into_iter().for_each(|subscribe| subscribe(&emitter));
         let drained = {
             let emitter = emitter.clone();
@@ -318,13 +317,14 @@ impl Builder {
             plan: CurrentPlan::default(),
             loaded: watch::Sender::new(false),
             after: Arc::new(after),
+            watchdog,
             background,
             emitter,
             ledger,
             defaults,
         });
         // Some of tower's layers need a runtime to be applied.
-        let middleware = shared.background.within(|| wrap(self.middleware, &shared));
+        let middleware = shared.background.within(|| PipelineService::wrapped(&shared, self.middleware));
         shared.background.spawn(Worker::new(shared.clone(), middleware).run(plugins));
         let plan = Arc::downgrade(&shared);
         let plan = move || plan.upgrade().map(|shared| shared.plan.load());
@@ -382,15 +382,6 @@ fn host(shared: Weak<Shared>, emitter: Emitter) -> Host {
         None => Err("the client is gone".into()),
     };
     Host::new(emitter, Arc::new(send))
-}
-
-/// The layers around the pipeline, the last one outermost.
-fn wrap(layers: Vec<MiddlewareLayer>, shared: &Arc<Shared>) -> SourceMiddleware {
-    if layers.is_empty() {
-        return None;
-    }
-    let innermost = PipelineService::new(Pipeline::new(shared.clone()));
-    Some(layers.into_iter().fold(innermost, |inner, layer| layer(inner)).into_inner())
 }
 
 impl fmt::Debug for Builder {

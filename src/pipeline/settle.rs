@@ -86,7 +86,7 @@ impl AfterWorker {
             let Some(plan) = plan() else { return };
             let depth = message.ticket.depth();
             for plugin in plan.after.iter().filter(|plugin| plugin.wants(message.kind())) {
-                let outcome = guard::run(&clock, EVENT_LIMIT, || {
+                let outcome = guard::run(&plugin.watched, &clock, EVENT_LIMIT, || {
                     let _scope = reentry::because_of(depth);
                     Because::of(depth, plugin.call.after(&message, &settlement))
                 });

@@ -16,6 +16,7 @@ use futures_util::stream::FuturesUnordered;
 use tower_service::Service;
 
 use super::super::guard::{self, Mishap};
+use super::super::watchdog::Watched;
 use super::Lane;
 use super::job::{Job, Step};
 use crate::contained::Contained;
@@ -132,6 +133,7 @@ impl LaneWorker {
         let next_attempt = if startable { None } else { self.next_attempt() };
         let wake_at = [next_look, next_attempt].into_iter().flatten().min();
         let Self { lane, service, in_flight, .. } = self;
+        let watched = &lane.watched;
         let timer = async {
             match wake_at {
                 Some(at) => lane.clock.sleep_until(at).await,
@@ -141,7 +143,7 @@ impl LaneWorker {
         tokio::select! {
             biased;
             Some((job, attempted)) = in_flight.next() => Woken::Ended(job, attempted),
-            woken = poll_fn(|cx| poll_ready(service, cx)), if startable => woken,
+            woken = poll_fn(|cx| poll_ready(watched, service, cx)), if startable => woken,
             () = lane.wake.notified() => Woken::ToLook,
             () = timer => Woken::ToLook,
         }
@@ -206,14 +208,15 @@ impl LaneWorker {
             queue.counts.retries += u64::from(job.attempts > 1);
             queue.counts.bytes += batch.bytes() as u64;
         }
-        let (service, clock, limit) = (&mut self.service, self.lane.clock.clone(), self.attempt_timeout);
+        let (watched, service) = (self.lane.watched.clone(), &mut self.service);
+        let (clock, limit) = (self.lane.clock.clone(), self.attempt_timeout);
         let depth = job.depth();
         let scope = reentry::because_of(depth);
-        let called = guard::call(|| Ok(Contained::new(service.call(batch))));
+        let called = guard::call(&watched, || Ok(Contained::new(service.call(batch))));
         drop(scope);
         self.in_flight.push(Box::pin(async move {
             let outcome = match called {
-                Ok(future) => guard::run(&clock, limit, || Because::of(depth, future)).await,
+                Ok(future) => guard::run(&watched, &clock, limit, || Because::of(depth, future)).await,
                 Err(mishap) => Err(mishap),
             };
             let attempted = match outcome {
@@ -332,7 +335,8 @@ impl LaneWorker {
     fn rebuild(&mut self, error: BoxError) -> Result<(), BoxError> {
         self.deaths += 1;
         let Some(factory) = self.factory.as_mut().filter(|_| self.deaths < MOST_DEATHS) else { return Err(error) };
-        self.service = guard::call(|| Ok(factory())).map_err(|mishap| format!("to make it again {mishap}"))?;
+        let made = guard::call(&self.lane.watched, || Ok(factory()));
+        self.service = made.map_err(|mishap| format!("to make it again {mishap}"))?;
         let wait = self.retry.wait(self.deaths, fastrand::f64());
         self.paused_until = self.paused_until.max(self.lane.clock.now().saturating_add(wait));
         let message = format!("the destination's service is dead: {error}; it is made again");
@@ -352,8 +356,8 @@ impl LaneWorker {
     }
 }
 
-fn poll_ready(service: &mut BatchService, cx: &mut Context<'_>) -> Poll<Woken> {
-    match guard::call(|| Ok(service.poll_ready(cx))) {
+fn poll_ready(watched: &Watched, service: &mut BatchService, cx: &mut Context<'_>) -> Poll<Woken> {
+    match guard::call(watched, || Ok(service.poll_ready(cx))) {
         Ok(poll) => poll.map(Woken::Ready),
         Err(Mishap::Panicked(message)) => Poll::Ready(Woken::Panicked(message)),
         Err(mishap) => Poll::Ready(Woken::Panicked(mishap.to_string())),
