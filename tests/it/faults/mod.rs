@@ -3,6 +3,7 @@
 //! One module per family. Every test ends in the oracles of [`crate::support`]; faults that need a process of their
 //! own are in `tests/process.rs`.
 
+mod blocked;
 mod clock;
 mod destination;
 mod http;
