@@ -312,18 +312,6 @@ fn a_batch_that_is_too_large_for_the_server_is_split() {
 }
 
 #[test]
-fn a_wrong_write_key_is_said_aloud_and_not_retried() {
-    let mut trial = Trial::new();
-    trial.api.script([Reply::status(401), Reply::status(403)]);
-    assert_eq!(trial.send_each(2), (0, 2));
-    let ended = trial.survives();
-    assert_eq!(ended.stats.dropped.of(DropReason::Rejected), 2);
-    assert_eq!(ended.api.request_count(), 3, "each is asked once");
-    let told: Vec<u16> = ended.failures.iter().filter_map(|failure| Some(failure.status()?.as_u16())).collect();
-    assert_eq!(told, [401, 403]);
-}
-
-#[test]
 fn bytes_that_are_not_utf_8_in_a_response_change_nothing() {
     let mut trial = Trial::new();
     let odd = |head: &[u8]| [head, b"\r\nretry-after: \xff\xfe\r\nx-\xc3\xa4: 1\r\nserver: \xf0\x28\r\n\r\n"].concat();

@@ -4,6 +4,7 @@
 //! own are in `tests/process.rs`.
 
 mod clock;
+mod credentials;
 mod destination;
 mod http;
 mod input;
