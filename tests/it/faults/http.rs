@@ -16,7 +16,7 @@ use crate::support::{Detour, Ended, SOON, Trial, Wire, eventually};
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Why the default client got no response, if that is what failed.
-fn kind(failure: &Failure) -> Option<SendErrorKind> {
+pub(super) fn kind(failure: &Failure) -> Option<SendErrorKind> {
     let error: &DeliveryError = failure.error.as_deref()?.downcast_ref()?;
     let cause: &dyn std::error::Error = std::error::Error::source(error)?;
     Some(cause.downcast_ref::<SendError>()?.kind())
