@@ -45,7 +45,7 @@ pub(super) struct LaneWorker {
     paused_until: Duration,
     /// The destination has taken a batch.
     proven: bool,
-    /// The last attempt failed.
+    /// It has failed or asked for a pause since.
     failing: bool,
     refusals: Refusals,
 }
@@ -265,7 +265,7 @@ impl LaneWorker {
                 }
             }
             Step::Pause(until) => {
-                let first = self.paused_until <= now;
+                let first = !std::mem::replace(&mut self.failing, true);
                 self.note_failure(&job, answer, first, "the destination pauses, then it is tried again");
                 self.paused_until = self.paused_until.max(until);
                 job.due = now;

@@ -84,6 +84,29 @@ fn retry_after_in_seconds_pauses_the_lane_and_spends_no_retry() {
 }
 
 #[test]
+fn pauses_in_a_row_are_told_once_and_each_ends_in_one_request() {
+    let (clock, pause) = (ManualClock::new(), Duration::from_secs(7));
+    let mut trial = Trial::with(|settings| settings.clock(clock.clone()).max_in_flight(8)).unordered();
+    trial.api.set_default(Reply::status(429).header("retry-after", "7"));
+    trial.send(8);
+    assert!(clock.wait_for_sleeper(pause..=pause), "it pauses");
+    trial.api.wait_for_requests(1, SOON);
+    for round in 0..5 {
+        let before = trial.api.request_count();
+        clock.advance(pause);
+        assert!(clock.wait_for_sleeper(pause..=pause), "it pauses again");
+        // In the first round the answers to what had left together may come late.
+        let probes = trial.api.request_count() - before;
+        assert!(round == 0 || probes == 1, "one request, to see whether it works again: {probes}");
+    }
+    trial.api.set_default(Reply::as_segment());
+    clock.advance(pause);
+    assert_eq!(trial.settled(), (8, 0));
+    let ended = trial.survives();
+    assert_eq!(ended.failures.len(), 1, "one report, not one per pause: {:?}", ended.failures);
+}
+
+#[test]
 fn retry_after_as_a_date_pauses_until_then() {
     for (jump, seconds) in [(Duration::ZERO, 30), (DAY, 1)] {
         let clock = ManualClock::new();
