@@ -21,7 +21,7 @@ use crate::pipeline::{
     AfterQueue, CallContext, Capacity, CurrentPlan, Intake, MiddlewareLayer, PipelineService, Shared, Watchdog, Worker,
 };
 use crate::plugin::{Host, Overflow, QueueLimits, Registration, RetryPolicy};
-use crate::segment::{Region, Segment, WriteKey};
+use crate::segment::{OwnKey, Region, Segment, WriteKey};
 use crate::transport::HttpClient;
 
 /// The settings of a client; [`build`](Self::build) checks them and starts it.
@@ -105,8 +105,7 @@ impl Builder {
         self.segment(|segment| segment.path(path))
     }
 
-    /// Whether `http://` is allowed for a host that is not this machine. It is not, by default: the write key would be
-    /// readable on the way.
+    /// Whether `http://` is allowed to another machine. It is not, by default: anybody on the way could read the key.
     pub fn allow_plaintext(self, allow: bool) -> Self {
         self.segment(|segment| segment.allow_plaintext(allow))
     }
@@ -289,6 +288,7 @@ impl Builder {
     pub fn build(mut self) -> Result<Analytics, SettingsError> {
         let capacity = self.capacity()?;
         let defaults = self.default_context()?;
+        let key = OwnKey::of(self.segment.as_ref());
         let plugins = self.first_plugins()?;
         let (background, keep_alive) = match self.runtime {
             Some(runtime) => Background::on(runtime),
@@ -333,7 +333,7 @@ impl Builder {
         if let Some(interval) = self.metrics {
             shared.background.spawn(crate::metrics::report(Arc::downgrade(&shared), interval));
         }
-        Ok(Analytics::start(shared, keep_alive))
+        Ok(Analytics::start(shared, keep_alive, key))
     }
 
     fn capacity(&self) -> Result<Capacity, SettingsError> {

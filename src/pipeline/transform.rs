@@ -162,6 +162,7 @@ impl StageLayer {
                 Ok(())
             }
             Ok(Flow::Drop(reason)) => {
+                plugin.worked();
                 tracing::debug!(target: "tracklane", plugin = %plugin.name, %reason, "event dropped by plugin");
                 Err(stop(event, DropReason::Plugin))
             }

@@ -96,7 +96,14 @@ fn moody(verdicts: Vec<Verdict>) -> (Destination, Log<String>) {
 }
 
 fn verdicts() -> impl Strategy<Value = Vec<Verdict>> {
-    let some = [Verdict::Delivered, Verdict::Retry, Verdict::Split, Verdict::SplitIfProven, Verdict::Reject];
+    let some = [
+        Verdict::Delivered,
+        Verdict::Retry,
+        Verdict::Split,
+        Verdict::SplitIfProven,
+        Verdict::Reject,
+        Verdict::Unauthorized,
+    ];
     prop::collection::vec(prop::sample::select(some.to_vec()), 1..6)
 }
 

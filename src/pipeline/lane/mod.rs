@@ -6,6 +6,7 @@
 
 mod job;
 mod queue;
+mod refusals;
 mod worker;
 
 use std::fmt;

@@ -4,7 +4,10 @@
 //! own are in `tests/process.rs`.
 
 mod blocked;
+#[cfg(target_os = "linux")]
+mod certificates;
 mod clock;
+mod credentials;
 mod destination;
 mod http;
 mod input;
