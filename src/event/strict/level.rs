@@ -60,8 +60,10 @@ impl<'s, 'o> Level<'s, 'o> {
 
     /// Copies the string that `value` is, without quotes.
     fn copy<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
-        let value = serde_json::to_value(value).map_err(ser::Error::custom)?;
-        self.sink.json.extend_from_slice(value.as_str().unwrap_or_default().as_bytes());
+        let Ok(serde_json::Value::String(text)) = serde_json::to_value(value) else {
+            return Err(ser::Error::custom("text that is to be copied must be a string"));
+        };
+        self.sink.json.extend_from_slice(text.as_bytes());
         Ok(())
     }
 
