@@ -192,11 +192,11 @@ fn a_response_that_drips_is_judged_by_its_status() {
 
 #[test]
 fn a_head_that_drips_is_timed_out() {
-    let mut trial = Trial::with(|settings| settings.http_request_timeout(Duration::from_millis(60)));
+    let mut trial = Trial::with(|settings| settings.http_request_timeout(Duration::from_millis(500)));
     trial.api.script([Reply::ok().drip(Duration::from_secs(1))]);
     trial.send(2);
     assert_eq!(trial.settled(), (2, 0));
-    trial.wait_for_failure("the timeout", |failure| failure.message.contains("did not end within 60ms"));
+    trial.wait_for_failure("the timeout", |failure| failure.message.contains("did not end within 500ms"));
     trial.survives();
 }
 
