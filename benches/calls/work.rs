@@ -14,6 +14,8 @@ pub(crate) enum Work {
     /// Two readings of the clock.
     #[default]
     Nothing,
+    /// The event freed, and not sent.
+    Freed,
     /// A queue and nothing else, whose consumer is woken once per batch.
     BareQueue,
     /// The same for the event's JSON, which is copied.
@@ -32,6 +34,7 @@ impl Work {
     pub(crate) fn run(self, url: &str, scenario: &Scenario) -> Result<ClientReport, Box<dyn Error>> {
         Ok(match self {
             Self::Nothing => bare_queue::nothing(scenario),
+            Self::Freed => bare_queue::event_freed(scenario),
             Self::BareQueue => bare_queue::batched_wake_ups(scenario),
             Self::BareQueueOfText => bare_queue::text_copied(scenario),
             Self::SyncChannel => bare_queue::sync_channel(scenario),

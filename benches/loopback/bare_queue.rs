@@ -111,3 +111,8 @@ pub(crate) fn sync_channel(scenario: &Scenario) -> ClientReport {
 pub(crate) fn nothing(scenario: &Scenario) -> ClientReport {
     timing::report(timing::time(scenario, |_| (), |()| ()))
 }
+
+/// No hand-over: the event is fetched from memory and freed, on the thread that made it.
+pub(crate) fn event_freed(scenario: &Scenario) -> ClientReport {
+    timing::report(timing::time(scenario, call, drop))
+}

@@ -1,7 +1,7 @@
 //! The whole path: from the call to the acknowledged batch, over HTTP on the loopback interface.
 //!
 //! ```text
-//! cargo bench --bench whole_path                 # all sections, about five minutes
+//! cargo bench --bench whole_path                 # all sections, about three minutes
 //! cargo bench --bench whole_path -- --quick      # the same with fewer and shorter runs
 //! cargo bench --bench whole_path -- path burst   # these sections only: path, latency, burst, scale
 //! ```

@@ -1,7 +1,7 @@
 //! This crate beside its peers for Rust, on the same work and in the same run.
 //!
 //! ```text
-//! cargo run --release --manifest-path benches/peers/Cargo.toml              # everything, about six minutes
+//! cargo run --release --manifest-path benches/peers/Cargo.toml              # everything, about five minutes
 //! cargo run --release --manifest-path benches/peers/Cargo.toml -- --quick   # fewer and shorter runs
 //! cargo run --release --manifest-path benches/peers/Cargo.toml -- path      # this section only: path, slow, calls
 //! ```
@@ -15,6 +15,7 @@ mod item_purchased;
 #[path = "../../loopback/mod.rs"]
 mod loopback;
 
+#[cfg_attr(not(feature = "posthog"), path = "no_posthog.rs")]
 mod posthog;
 mod rudder;
 mod sections;

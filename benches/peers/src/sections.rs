@@ -106,7 +106,7 @@ fn lost_and_repeated(runs: &Runs, events: f64) -> (u64, u64) {
 }
 
 fn calls(quick: bool) -> Result<(), Box<dyn Error>> {
-    let rounds = if quick { 1 } else { 5 };
+    let (rounds, calls) = if quick { (1, 5_000) } else { (3, 10_000) };
     println!("Nanoseconds of a call, the event built before, with two readings of the clock.\n");
     println!("| condition | SDK | calls | p50 | p99 | p50 ÷ the first |");
     println!("|---|---|--:|--:|--:|--:|");
@@ -121,13 +121,13 @@ fn calls(quick: bool) -> Result<(), Box<dyn Error>> {
         let base = Scenario { calls: Some(pace), delay, queue: 200_000, ..Scenario::default() };
         let of = |work, flush_at, events| Scenario { work, flush_at, events, ..base.clone() };
         let table = vec![
-            ("bare queue", of(Work::BareQueue, 100, 20_000)),
-            ("tracklane, 100", of(Work::Tracklane, 100, 20_000)),
-            ("segment 0.2.6, 100", of(Work::Segment, 100, 20_000)),
-            ("segment 0.2.6, 500 KB (default)", of(Work::Segment, AS_IT_LIKES, 20_000)),
-            ("posthog-rs 0.30.0, 100 (default)", of(Work::Posthog, 100, 20_000)),
+            ("bare queue", of(Work::BareQueue, 100, calls)),
+            ("tracklane, 100", of(Work::Tracklane, 100, calls)),
+            ("segment 0.2.6, 100", of(Work::Segment, 100, calls)),
+            ("segment 0.2.6, 500 KB (default)", of(Work::Segment, AS_IT_LIKES, calls)),
+            ("posthog-rs 0.30.0, 100 (default)", of(Work::Posthog, 100, calls)),
             // A call takes as long as the server.
-            ("rudderanalytics 2.0.1", of(Work::RudderOneByOne, 1, if delay > 0 { 50 } else { 5_000 })),
+            ("rudderanalytics 2.0.1", of(Work::RudderOneByOne, 1, if delay > 0 { 50 } else { calls / 4 })),
         ];
         let mut first = None;
         for ((name, runs), (_, scenario)) in by_turns(&table, rounds, run_and_count)?.into_iter().zip(&table) {
