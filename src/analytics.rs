@@ -16,7 +16,7 @@ use crate::event::{Alias, Event, Group, Identify, Page, Screen, Track};
 use crate::ledger::{FlushReport, Receipt, Stats};
 use crate::pipeline::{CallError, CloseReport, Command, Pipeline, RegisterError, Shared};
 use crate::plugin::Registration;
-use crate::segment::WriteKey;
+use crate::segment::{OwnKey, SetWriteKeyError, WriteKey};
 use crate::settings::Settings;
 
 /// How long the drop of the last handle waits for what is under way.
@@ -44,6 +44,7 @@ pub struct Analytics {
 struct Handle {
     shared: Arc<Shared>,
     keep_alive: Option<KeepAlive>,
+    key: OwnKey,
 }
 
 impl Analytics {
@@ -75,8 +76,34 @@ impl Analytics {
         Settings::from_env()?.into_builder()?.build()
     }
 
-    pub(crate) fn start(shared: Arc<Shared>, keep_alive: KeepAlive) -> Self {
-        Self { handle: Arc::new(Handle { shared, keep_alive: Some(keep_alive) }) }
+    pub(crate) fn start(shared: Arc<Shared>, keep_alive: KeepAlive, key: OwnKey) -> Self {
+        Self { handle: Arc::new(Handle { shared, keep_alive: Some(keep_alive), key }) }
+    }
+
+    /// Changes the write key while events flow, for all clones: every request from now on has the new one, in its
+    /// header and in its body, also for batches that were sent with the old one before. A request that is under way
+    /// and comes back as refused (401, 403) is repeated with the new key at once.
+    ///
+    /// ```
+    /// use tracklane::Analytics;
+    ///
+    /// let analytics = Analytics::new("OLD_KEY")?;
+    /// analytics.set_write_key("NEW_KEY")?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// This is for the destination that the client has by itself. The key of any other one, also behind a queue on
+    /// disk, is changed by [`Segment::key_rotation`](crate::segment::Segment::key_rotation).
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be a write key, if the client was built without Segment, if its destination was deregistered, or if
+    /// the client is closed. The old key stays then.
+    pub fn set_write_key(&self, write_key: impl Into<WriteKey>) -> Result<(), SetWriteKeyError> {
+        if self.handle.shared.intake.is_closed() {
+            return Err(SetWriteKeyError::Closed);
+        }
+        self.handle.key.set(write_key.into())
     }
 
     /// Records what a user did.

@@ -18,10 +18,10 @@ use crate::error::{BoxError, SettingsError};
 use crate::event::{Context, Event};
 use crate::ledger::Ledger;
 use crate::pipeline::{
-    AfterQueue, CallContext, Capacity, CurrentPlan, Intake, Pipeline, PipelineService, Shared, SourceMiddleware, Worker,
+    AfterQueue, CallContext, Capacity, CurrentPlan, Intake, MiddlewareLayer, PipelineService, Shared, Watchdog, Worker,
 };
 use crate::plugin::{Host, Overflow, QueueLimits, Registration, RetryPolicy};
-use crate::segment::{Region, Segment, WriteKey};
+use crate::segment::{OwnKey, Region, Segment, WriteKey};
 use crate::transport::HttpClient;
 
 /// The settings of a client; [`build`](Self::build) checks them and starts it.
@@ -55,7 +55,6 @@ pub struct Builder {
 }
 
 type Subscribe = Box<dyn FnOnce(&Emitter) + Send>;
-type MiddlewareLayer = Box<dyn FnOnce(PipelineService) -> PipelineService + Send>;
 
 impl Builder {
     /// The default of [`max_queue_size`](Self::max_queue_size).
@@ -106,8 +105,7 @@ impl Builder {
         self.segment(|segment| segment.path(path))
     }
 
-    /// Whether `http://` is allowed for a host that is not this machine. It is not, by default: the write key would be
-    /// readable on the way.
+    /// Whether `http://` is allowed to another machine. It is not, by default: anybody on the way could read the key.
     pub fn allow_plaintext(self, allow: bool) -> Self {
         self.segment(|segment| segment.allow_plaintext(allow))
     }
@@ -261,6 +259,7 @@ impl Builder {
     }
 
     /// Works on this runtime instead of a thread of its own. Events that are under way when the runtime ends are lost.
+    /// One thread is left to the client, which sleeps unless plugins run: it notices those that block.
     pub fn runtime(mut self, runtime: Handle) -> Self {
         self.runtime = Some(runtime);
         self
@@ -289,14 +288,14 @@ impl Builder {
     pub fn build(mut self) -> Result<Analytics, SettingsError> {
         let capacity = self.capacity()?;
         let defaults = self.default_context()?;
+        let key = OwnKey::of(self.segment.as_ref());
         let plugins = self.first_plugins()?;
         let (background, keep_alive) = match self.runtime {
             Some(runtime) => Background::on(runtime),
-            None => Background::start("tracklane").map_err(|error| {
-                SettingsError::without_value("runtime", "the background thread cannot be started").caused_by(error)
-            })?,
+            None => Background::start("tracklane").map_err(SettingsError::no_thread)?,
         };
         let emitter = Emitter::new(background.clone());
+        let watchdog = Watchdog::start(emitter.clone()).map_err(SettingsError::no_thread)?;
         self.subscriptions.into_iter().for_each(|subscribe| subscribe(&emitter));
         let drained = {
             let emitter = emitter.clone();
@@ -318,13 +317,14 @@ impl Builder {
             plan: CurrentPlan::default(),
             loaded: watch::Sender::new(false),
             after: Arc::new(after),
+            watchdog,
             background,
             emitter,
             ledger,
             defaults,
         });
         // Some of tower's layers need a runtime to be applied.
-        let middleware = shared.background.within(|| wrap(self.middleware, &shared));
+        let middleware = shared.background.within(|| PipelineService::wrapped(&shared, self.middleware));
         shared.background.spawn(Worker::new(shared.clone(), middleware).run(plugins));
         let plan = Arc::downgrade(&shared);
         let plan = move || plan.upgrade().map(|shared| shared.plan.load());
@@ -333,7 +333,7 @@ impl Builder {
         if let Some(interval) = self.metrics {
             shared.background.spawn(crate::metrics::report(Arc::downgrade(&shared), interval));
         }
-        Ok(Analytics::start(shared, keep_alive))
+        Ok(Analytics::start(shared, keep_alive, key))
     }
 
     fn capacity(&self) -> Result<Capacity, SettingsError> {
@@ -382,15 +382,6 @@ fn host(shared: Weak<Shared>, emitter: Emitter) -> Host {
         None => Err("the client is gone".into()),
     };
     Host::new(emitter, Arc::new(send))
-}
-
-/// The layers around the pipeline, the last one outermost.
-fn wrap(layers: Vec<MiddlewareLayer>, shared: &Arc<Shared>) -> SourceMiddleware {
-    if layers.is_empty() {
-        return None;
-    }
-    let innermost = PipelineService::new(Pipeline::new(shared.clone()));
-    Some(layers.into_iter().fold(innermost, |inner, layer| layer(inner)).into_inner())
 }
 
 impl fmt::Debug for Builder {

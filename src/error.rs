@@ -34,6 +34,10 @@ impl SettingsError {
         Self::without_value("http_client", format!("{what} cannot be used")).caused_by(source)
     }
 
+    pub(crate) fn no_thread(source: std::io::Error) -> Self {
+        Self::without_value("runtime", "the background thread cannot be started").caused_by(source)
+    }
+
     /// The name of the setting.
     #[must_use]
     pub fn setting(&self) -> &str {

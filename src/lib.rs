@@ -102,4 +102,5 @@ pub use ledger::{
 pub use pipeline::{
     CallError, CloseReport, Pipeline, PipelineFuture, PipelineService, RefusedBecause, RegisterError, Stopped,
 };
+pub use segment::SetWriteKeyError;
 pub use settings::Settings;

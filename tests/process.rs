@@ -159,6 +159,22 @@ fn a_client_in_a_static_drains_by_flush() {
     assert_eq!(ids(&api).len(), 5);
 }
 
+#[test]
+fn a_client_that_is_dropped_leaves_no_thread_behind() {
+    let api = TrackingApi::start().expect("a free port");
+    let mut role = Role::start("builds_and_drops_clients", &api, &[]);
+    role.line("no thread is left");
+    assert!(role.end().success());
+}
+
+#[test]
+fn an_idle_client_wakes_nobody() {
+    let api = TrackingApi::start().expect("a free port");
+    let mut role = Role::start("idles", &api, &[]);
+    role.line("nobody was woken");
+    assert!(role.end().success());
+}
+
 /// What the children do. Never run by itself: without a parent there is no server.
 mod child {
     use std::io::Write;
@@ -208,16 +224,20 @@ mod child {
     /// With the parent's client: nothing waits, nothing panics. The exit status says what went wrong.
     fn forked_child(analytics: Analytics) {
         let start = Instant::now();
+        // Some are taken before the fork is noticed.
+        let refused = (0..200).position(|call| analytics.track(track(call)).is_err_and(|error| error.is_forked()));
+        let pending = 10 + refused.unwrap_or(200) as u64;
         let flushed = analytics.flush_blocking(SOON);
         let closed = analytics.close_blocking(SOON);
         let asynchronous = pollster::block_on(analytics.flush(SOON));
         drop(analytics);
         let quick = start.elapsed() < Duration::from_secs(2);
-        let honest = [flushed.pending, closed.pending, asynchronous.pending] == [10; 3];
-        std::process::exit(match (quick, honest) {
-            (true, true) => 0,
-            (false, _) => 3,
-            (true, false) => 4,
+        let honest = [flushed.pending, closed.pending, asynchronous.pending] == [pending; 3];
+        std::process::exit(match (quick, honest, refused) {
+            (true, true, Some(_)) => 0,
+            (false, ..) => 3,
+            (true, false, _) => 4,
+            (true, true, None) => 5,
         });
     }
 
@@ -279,6 +299,71 @@ mod child {
         assert_eq!(stats.dropped.total(), stats.dropped.of(DropReason::Closed));
         println!("log lines of the episode {}", lines.load(Ordering::SeqCst));
         analytics.close_blocking(Duration::from_millis(50));
+    }
+
+    /// The threads of clients, as `/proc` has them: their folders.
+    fn threads_of_clients() -> Vec<std::path::PathBuf> {
+        let threads = std::fs::read_dir("/proc/self/task").expect("this is Linux").flatten().map(|task| task.path());
+        let name = |thread: &std::path::PathBuf| std::fs::read_to_string(thread.join("comm")).unwrap_or_default();
+        threads.filter(|thread| name(thread).starts_with("tracklane")).collect()
+    }
+
+    /// A thread gives itself its name, so it may take a moment until it is seen.
+    #[track_caller]
+    fn wait_for_threads(expected: usize, which: &str) {
+        let give_up = Instant::now() + SOON;
+        while threads_of_clients().len() != expected {
+            assert!(Instant::now() < give_up, "{which}: {} threads", threads_of_clients().len());
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    #[ignore = "a child of a_client_that_is_dropped_leaves_no_thread_behind"]
+    fn builds_and_drops_clients() {
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let settings = || Analytics::builder("key").host(host());
+        let of_its_own = settings().build().expect("valid");
+        wait_for_threads(2, "its own and the watchdog's");
+        let of_the_host = [(); 2].map(|()| settings().runtime(runtime.handle().clone()).build().expect("valid"));
+        wait_for_threads(4, "on the host's runtime, the watchdog's");
+        for client in of_the_host.iter().chain([&of_its_own]) {
+            client.track(track(0)).expect("accepted");
+            assert!(client.flush_blocking(SOON).is_complete());
+        }
+        drop((of_its_own, of_the_host));
+        wait_for_threads(0, "they end with their clients");
+        println!("\nno thread is left");
+    }
+
+    /// How often the threads of clients have slept and been woken.
+    fn wakes() -> u64 {
+        let status = |thread: std::path::PathBuf| std::fs::read_to_string(thread.join("status")).unwrap_or_default();
+        let count = |status: String| {
+            let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:")).map(str::trim);
+            line.map_or(0, |count| count.parse::<u64>().expect("a number"))
+        };
+        threads_of_clients().into_iter().map(status).map(count).sum()
+    }
+
+    #[test]
+    #[ignore = "a child of an_idle_client_wakes_nobody"]
+    fn idles() {
+        let analytics = Analytics::builder("key").host(host()).build().expect("valid");
+        analytics.track(track(0)).expect("accepted");
+        assert!(analytics.flush_blocking(SOON).is_complete());
+        let give_up = Instant::now() + SOON;
+        loop {
+            // Longer than anybody sleeps who looks by itself.
+            let before = wakes();
+            thread::sleep(Duration::from_millis(1_500));
+            if wakes() == before {
+                break;
+            }
+            assert!(Instant::now() < give_up, "somebody is still woken");
+        }
+        println!("\nnobody was woken");
+        drop(analytics);
     }
 
     #[test]

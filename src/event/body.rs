@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::fields::{Field, Fields};
-use super::{Context, Integrations, InvalidField, Kind, MessageId, Object, Timestamp, limits};
+use super::{Context, Integrations, InvalidField, Kind, MessageId, Object, Timestamp, limits, spare};
 use crate::ledger::{Ticket, Watch};
 
 /// An event on its way: what a plugin reads and edits.
@@ -42,9 +42,60 @@ pub(super) struct Content {
     pub(super) timestamp: Option<Timestamp>,
     pub(super) fields: Fields,
     /// Properties or traits, whichever the kind has.
-    pub(super) section: Option<Object>,
-    pub(super) context: Option<Context>,
-    pub(super) integrations: Option<Integrations>,
+    pub(super) section: Object,
+    /// Whether the section is there, were it empty.
+    pub(super) has_section: bool,
+    pub(super) context: Context,
+    pub(super) integrations: Integrations,
+    /// Whether they are there, were they empty.
+    pub(super) has_integrations: bool,
+}
+
+impl Content {
+    pub(super) fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            message_id: MessageId::Unset,
+            timestamp: None,
+            fields: Fields::default(),
+            section: Object::new(),
+            has_section: false,
+            context: Context::new(),
+            integrations: Integrations::new(),
+            has_integrations: false,
+        }
+    }
+
+    /// Takes out everything but the kind, and keeps the memory.
+    pub(super) fn clear(&mut self) {
+        self.message_id = MessageId::Unset;
+        self.timestamp = None;
+        self.fields.clear();
+        self.section.clear();
+        self.has_section = false;
+        self.context.clear();
+        self.integrations.clear();
+        self.has_integrations = false;
+    }
+
+    pub(super) fn section_mut(&mut self) -> &mut Object {
+        self.has_section = true;
+        &mut self.section
+    }
+
+    pub(super) fn integrations_mut(&mut self) -> &mut Integrations {
+        self.has_integrations = true;
+        &mut self.integrations
+    }
+
+    /// The section, if it is there.
+    pub(super) fn section(&self) -> Option<&Object> {
+        self.has_section.then_some(&self.section)
+    }
+
+    pub(super) fn integrations(&self) -> Option<&Integrations> {
+        self.has_integrations.then_some(&self.integrations)
+    }
 }
 
 /// What travels with one event and not with its clones.
@@ -71,19 +122,11 @@ enum Undo {
 
 impl Event {
     pub(super) fn new(kind: Kind) -> Self {
-        Self::from_content(Content {
-            kind,
-            message_id: MessageId::Unset,
-            timestamp: None,
-            fields: Fields::default(),
-            section: None,
-            context: None,
-            integrations: None,
-        })
+        Self::from_content(spare::content(kind))
     }
 
-    pub(super) fn from_content(content: Content) -> Self {
-        Self { content: Box::new(content), undo: Undo::Off, attached: Attached::default() }
+    pub(super) fn from_content(content: Box<Content>) -> Self {
+        Self { content, undo: Undo::Off, attached: Attached::default() }
     }
 
     /// Which call made it.
@@ -165,13 +208,12 @@ impl Event {
     /// the kind has.
     #[must_use]
     pub fn section(&self) -> &Object {
-        static EMPTY: std::sync::OnceLock<Object> = std::sync::OnceLock::new();
-        self.content.section.as_ref().unwrap_or_else(|| EMPTY.get_or_init(Object::new))
+        &self.content.section
     }
 
     /// The same to edit.
     pub fn section_mut(&mut self) -> &mut Object {
-        self.write().section.get_or_insert_default()
+        self.write().section_mut()
     }
 
     /// The properties, of a track, page or screen call.
@@ -189,13 +231,12 @@ impl Event {
     /// The context of the call, without the default context of the settings, which is merged in last.
     #[must_use]
     pub fn context(&self) -> &Context {
-        static EMPTY: std::sync::OnceLock<Context> = std::sync::OnceLock::new();
-        self.content.context.as_ref().unwrap_or_else(|| EMPTY.get_or_init(Context::new))
+        &self.content.context
     }
 
     /// The same to edit. What is set here overrides what the call set, and the default context.
     pub fn context_mut(&mut self) -> &mut Context {
-        self.write().context.get_or_insert_default()
+        &mut self.write().context
     }
 
     /// Adds context below what the call set and above the default context of the settings: deeply, what is there
@@ -207,12 +248,12 @@ impl Event {
     /// Which destinations get the event.
     #[must_use]
     pub fn integrations(&self) -> Option<&Integrations> {
-        self.content.integrations.as_ref()
+        self.content.integrations()
     }
 
     /// The same to edit.
     pub fn integrations_mut(&mut self) -> &mut Integrations {
-        self.write().integrations.get_or_insert_default()
+        self.write().integrations_mut()
     }
 
     fn field(&self, field: Field) -> Option<Cow<'_, str>> {

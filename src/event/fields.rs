@@ -50,9 +50,10 @@ pub(super) struct Fields {
 pub(super) struct Present(u8);
 
 impl Fields {
-    /// The fields that `members` is the text of.
-    pub(super) fn of(members: Object, present: Present) -> Self {
-        Self { members, present }
+    /// Becomes the fields that `members` is the text of.
+    pub(super) fn set_members(&mut self, members: &[u8], present: Present) {
+        self.members.set_members(members);
+        self.present = present;
     }
 
     pub(super) fn has(&self, field: Field) -> bool {
@@ -77,6 +78,12 @@ impl Fields {
     /// Keeps a member that the Spec does not know.
     pub(super) fn keep(&mut self, key: &str, value: impl serde::Serialize) {
         self.members.insert(key, value);
+    }
+
+    /// Takes everything out, and keeps the memory.
+    pub(super) fn clear(&mut self) {
+        self.members.clear();
+        self.present = Present::default();
     }
 
     pub(super) fn members(&self) -> &Object {

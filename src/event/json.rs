@@ -82,14 +82,17 @@ fn read(members: &mut Map<String, Value>) -> Result<Event, InvalidEvent> {
             event.set_field(field, &text);
         }
     }
-    let section = object(members, event.kind().section());
-    let context = object(members, "context").map(Context::from);
-    let integrations = object(members, "integrations").map(Integrations::from);
-    let content = event.write();
-    (content.section, content.context, content.integrations) = (section, context, integrations);
-    if let Some(integrations) = &mut content.integrations {
-        integrations.normalise();
+    if let Some(section) = object(members, event.kind().section()) {
+        *event.section_mut() = section;
     }
+    if let Some(context) = object(members, "context") {
+        *event.context_mut() = Context::from(context);
+    }
+    if let Some(integrations) = object(members, "integrations") {
+        *event.integrations_mut() = Integrations::from(integrations);
+        event.integrations_mut().normalise();
+    }
+    let content = event.write();
     for (key, value) in std::mem::take(members) {
         if !value.is_null() {
             content.fields.keep(&key, &value);

@@ -117,14 +117,13 @@ fn check_message_id(id: &str) -> Result<(), InvalidField> {
 /// Checks what plugins can break: values that JSON cannot carry, and depth.
 pub(crate) fn check_sections(event: &Event) -> Result<(), InvalidField> {
     let content = &event.content;
-    check_object("fields", Some(content.fields.members()))?;
-    check_object(content.kind.section(), content.section.as_ref())?;
-    check_object("context", content.context.as_deref())?;
-    check_object("integrations", content.integrations.as_deref())
+    check_object("fields", content.fields.members())?;
+    check_object(content.kind.section(), &content.section)?;
+    check_object("context", &content.context)?;
+    check_object("integrations", &content.integrations)
 }
 
-fn check_object(section: &'static str, object: Option<&Object>) -> Result<(), InvalidField> {
-    let Some(object) = object else { return Ok(()) };
+fn check_object(section: &'static str, object: &Object) -> Result<(), InvalidField> {
     if let Some(fault) = object.fault() {
         return Err(invalid(section, fault));
     }

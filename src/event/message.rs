@@ -59,16 +59,21 @@ impl Event {
         if let Err(invalid) = limits::check(&self) {
             return Err((ticket, invalid));
         }
-        if let Some(context) = &mut self.content.context {
-            context.merge_under(defaults);
-        }
-        let context = self.content.context.as_ref().unwrap_or(defaults);
+        let context = match &mut self.content.context {
+            none if none.is_empty() => defaults,
+            context => {
+                context.merge_under(defaults);
+                &self.content.context
+            }
+        };
         let mut json = Vec::with_capacity(ticket.bytes() as usize);
         let message_id = self.write_json(context, &mut json);
         if json.len() > MAX_EVENT_BYTES {
             return Err((ticket, InvalidField::TooLarge { bytes: json.len() }));
         }
-        Ok(Message { kind: self.kind(), json: json.into_boxed_slice(), message_id, ticket })
+        let kind = self.kind();
+        self.recycle();
+        Ok(Message { kind, json: json.into_boxed_slice(), message_id, ticket })
     }
 
     /// Writes the event with `context` in place of its own. Returns where the id stands.
@@ -83,14 +88,13 @@ impl Event {
             timestamp.write(out);
             out.push(b'"');
         }
-        let fields = content.fields.members().members_text();
-        if !fields.is_empty() {
+        if !content.fields.members().is_empty() {
             out.push(b',');
-            out.extend_from_slice(&fields);
+            content.fields.members().write_members(out);
         }
-        write_section(content.kind.section(), content.section.as_ref(), out);
+        write_section(content.kind.section(), content.section(), out);
         write_section("context", Some(context).filter(|context| !context.is_empty()).map(|context| &**context), out);
-        write_section("integrations", content.integrations.as_deref(), out);
+        write_section("integrations", content.integrations().map(|integrations| &**integrations), out);
         out.push(b'}');
         message_id
     }
@@ -105,17 +109,14 @@ impl Event {
         let frame = br#"{"type":"","messageId":"","timestamp":""}"#.len() + Timestamp::LEN;
         let comma = |len: usize| if len == 0 { 0 } else { len + 1 };
         let section = |name: &str, len: usize| br#","":{}"#.len() + name.len() + len;
-        let context = match &content.context {
-            None => defaults.members_len(),
-            Some(context) => context.merged_len(defaults),
-        };
+        let context = content.context.merged_len(defaults);
         frame
             + content.kind.as_str().len()
             + message_id
             + comma(content.fields.members().members_len())
-            + content.section.as_ref().map_or(0, |object| section(content.kind.section(), object.members_len()))
+            + content.section().map_or(0, |object| section(content.kind.section(), object.members_len()))
             + if context == 0 { 0 } else { section("context", context) }
-            + content.integrations.as_deref().map_or(0, |object| section("integrations", object.members_len()))
+            + content.integrations().map_or(0, |object| section("integrations", object.members_len()))
     }
 }
 
@@ -146,6 +147,6 @@ fn write_section(name: &str, object: Option<&Object>, out: &mut Vec<u8>) {
     out.extend_from_slice(b",\"");
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(b"\":{");
-    out.extend_from_slice(&object.members_text());
+    object.write_members(out);
     out.push(b'}');
 }

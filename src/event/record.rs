@@ -4,9 +4,9 @@
 //! buffer, and copied out again, leaves nothing behind that crosses. The buffer is text, so its size is what the
 //! queue weighs.
 
-use super::body::{Attached, Content};
-use super::fields::{Fields, Present};
-use super::{Context, Event, Integrations, Kind, MessageId, Object, Timestamp};
+use super::body::Attached;
+use super::fields::Present;
+use super::{Event, Kind, MessageId, Object, Timestamp, spare};
 
 /// What stands in the buffer of one event: the lengths of its parts, in the order in which they follow each other.
 #[derive(Debug)]
@@ -17,19 +17,19 @@ pub(crate) struct Record {
     fields: u32,
     present: Present,
     section: Option<u32>,
-    context: Option<u32>,
+    context: u32,
     integrations: Option<u32>,
 }
 
 impl Record {
     /// Copies the event's content behind what is in `buffer`.
     pub(crate) fn pack(event: &mut Event, buffer: &mut Vec<u8>) -> Self {
-        let content = &mut event.content;
+        let content = &mut *event.content;
         let mut put = |object: &Object| {
-            let members = object.members_text();
-            buffer.extend_from_slice(&members);
+            let start = buffer.len();
+            object.write_members(buffer);
             // At most the event limit, which fits.
-            u32::try_from(members.len()).unwrap_or(u32::MAX)
+            u32::try_from(buffer.len() - start).unwrap_or(u32::MAX)
         };
         Self {
             kind: content.kind,
@@ -37,9 +37,9 @@ impl Record {
             timestamp: content.timestamp,
             fields: put(content.fields.members()),
             present: content.fields.present(),
-            section: content.section.as_ref().map(&mut put),
-            context: content.context.as_deref().map(&mut put),
-            integrations: content.integrations.as_deref().map(&mut put),
+            section: content.section().map(&mut put),
+            context: put(&content.context),
+            integrations: content.integrations().map(|integrations| put(integrations)),
         }
     }
 
@@ -48,19 +48,21 @@ impl Record {
         let mut take = |len: u32| {
             let (part, rest) = buffer.split_at_checked(len as usize).unwrap_or((buffer, &[]));
             *buffer = rest;
-            Object::from_members(part)
+            part
         };
-        let mut message_id = self.message_id;
-        message_id.make_if_unset();
-        Event::from_content(Content {
-            kind: self.kind,
-            message_id,
-            timestamp: self.timestamp,
-            fields: Fields::of(take(self.fields), self.present),
-            section: self.section.map(&mut take),
-            context: self.context.map(&mut take).map(Context::from),
-            integrations: self.integrations.map(&mut take).map(Integrations::from),
-        })
+        let mut content = spare::content(self.kind);
+        content.message_id = self.message_id;
+        content.message_id.make_if_unset();
+        content.timestamp = self.timestamp;
+        content.fields.set_members(take(self.fields), self.present);
+        if let Some(section) = self.section {
+            content.section_mut().set_members(take(section));
+        }
+        content.context.set_members(take(self.context));
+        if let Some(integrations) = self.integrations {
+            content.integrations_mut().set_members(take(integrations));
+        }
+        Event::from_content(content)
     }
 }
 

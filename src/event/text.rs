@@ -8,11 +8,15 @@ use std::ops::Range;
 
 use serde_json::{Map, Value};
 
+use super::quoted::is_plain;
+
 /// Room for the members of a usual event, so that they are written without growing.
 const FIRST_RESERVE: usize = 512;
 /// With this many bits set, after some 64 members, the filter of keys says little, and a map finds a key faster than
-/// a walk through the text.
+/// a walk through the text, ...
 const CROWDED: u32 = 40;
+/// ... unless the text is short.
+const CROWDED_BYTES: usize = 1024;
 /// The filter of a text whose keys nobody has looked at: any key may be there.
 const ANY_KEY: u64 = u64::MAX;
 
@@ -26,8 +30,21 @@ pub(super) struct Text {
 impl Text {
     /// Trusted text, as the module says.
     pub(super) fn of(json: &[u8]) -> Self {
-        let keys = if json.is_empty() { 0 } else { ANY_KEY };
-        Self { json: json.to_vec(), keys }
+        let mut text = Self::default();
+        text.set(json);
+        text
+    }
+
+    /// Becomes trusted text, in the memory that is there.
+    pub(super) fn set(&mut self, json: &[u8]) {
+        self.json.clear();
+        self.json.extend_from_slice(json);
+        self.keys = if json.is_empty() { 0 } else { ANY_KEY };
+    }
+
+    /// Bytes of memory that are there.
+    pub(super) fn capacity(&self) -> usize {
+        self.json.capacity()
     }
 
     pub(super) fn json(&self) -> &[u8] {
@@ -41,7 +58,7 @@ impl Text {
 
     /// Whether a map would serve better.
     pub(super) fn is_crowded(&self) -> bool {
-        self.keys.count_ones() >= CROWDED
+        self.json.len() >= CROWDED_BYTES && self.keys.count_ones() >= CROWDED
     }
 
     /// Appends a member whose value is what `write_value` appends, and removes an older one of the same key.
@@ -51,50 +68,47 @@ impl Text {
         write_value: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
     ) -> Result<(), E> {
         let end = self.json.len();
-        let start = self.begin();
-        // A string can be written, and a `Vec` takes every byte.
-        let _ = serde_json::to_writer(&mut self.json, key);
-        let name = start + 1..self.json.len() - 1;
-        self.json.push(b':');
+        let name = escaped(key);
+        self.begin();
+        self.json.push(b'"');
+        self.json.extend_from_slice(&name);
+        self.json.extend_from_slice(b"\":");
         if let Err(error) = write_value(&mut self.json) {
             self.json.truncate(end);
             return Err(error);
         }
-        self.settle(end, name);
+        self.settle(end, &name);
         Ok(())
     }
 
     /// Appends a member whose key (with quotes) and value are text already.
     pub(super) fn insert_raw(&mut self, key: &[u8], value: &[u8]) {
         let end = self.json.len();
-        let start = self.begin();
+        self.begin();
         self.json.extend_from_slice(key);
-        let name = start + 1..self.json.len() - 1;
         self.json.push(b':');
         self.json.extend_from_slice(value);
-        self.settle(end, name);
+        self.settle(end, key.get(1..key.len() - 1).unwrap_or_default());
     }
 
-    /// Makes ready for another member, and returns where it begins.
-    fn begin(&mut self) -> usize {
+    /// Makes ready for another member.
+    fn begin(&mut self) {
         if !self.json.is_empty() {
             self.json.push(b',');
         } else if self.json.capacity() == 0 {
             self.json.reserve(FIRST_RESERVE);
         }
-        self.json.len()
     }
 
     /// Notes the key of the member that was appended behind `end`, and removes an older member of the same key.
-    fn settle(&mut self, end: usize, name: Range<usize>) {
+    fn settle(&mut self, end: usize, name: &[u8]) {
         if self.keys == ANY_KEY {
             self.keys = keys_of(self.json.get(..end).unwrap_or_default());
         }
-        let Some(new) = self.json.get(name) else { return };
-        let bit = key_bit(new);
+        let bit = key_bit(name);
         if self.keys & bit == 0 {
             self.keys |= bit;
-        } else if let Some(older) = find(self.json.get(..end).unwrap_or_default(), new) {
+        } else if let Some(older) = find(self.json.get(..end).unwrap_or_default(), name) {
             self.cut(older);
         }
     }
@@ -175,18 +189,21 @@ impl Text {
 
 /// The key as it stands between its quotes.
 fn escaped(key: &str) -> Cow<'_, [u8]> {
-    if key.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
+    if is_plain(key.as_bytes()) {
         return Cow::Borrowed(key.as_bytes());
     }
     let quoted = serde_json::to_vec(key).unwrap_or_default();
     Cow::Owned(quoted.get(1..quoted.len() - 1).unwrap_or_default().to_vec())
 }
 
-/// The bit of a key, from its length and its first and last eight bytes.
+/// The bit of a key, from its length and its first and last eight or four bytes.
 fn key_bit(name: &[u8]) -> u64 {
-    let (first, last) = match (name.first_chunk(), name.last_chunk()) {
-        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
-        _ => (name.iter().fold(0, |short, byte| short << 8 | u64::from(*byte)), 0),
+    let (first, last) = if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
+        (u64::from_le_bytes(*first), u64::from_le_bytes(*last))
+    } else if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
+        (u32::from_le_bytes(*first).into(), u32::from_le_bytes(*last).into())
+    } else {
+        (name.iter().fold(0, |short, byte| short << 8 | u64::from(*byte)), 0)
     };
     let hash = (first ^ last.rotate_left(29) ^ name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     1 << (hash >> 58)

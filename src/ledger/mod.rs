@@ -85,9 +85,15 @@ impl Ledger {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts an accepted event, before anybody can settle it.
+    /// Counts an accepted event, before anybody can settle it. Not to be called by two threads at once: calls hold the
+    /// intake's lock.
     pub(crate) fn accept(&self, bytes: u32) {
         self.room.accept(bytes);
+    }
+
+    /// See [`Background::is_forked`].
+    pub(crate) fn is_forked(&self) -> bool {
+        self.background.is_forked()
     }
 
     /// Counts a call that was refused.

@@ -25,6 +25,8 @@ pub enum DropReason {
     TooLarge,
     /// The destination refused the event for good.
     Rejected,
+    /// The destination refused its credentials, whatever the event was.
+    Unauthorized,
     /// Every attempt failed.
     RetriesExhausted,
     /// The destination did not take the event within the longest time that retries or rate limiting may last.
@@ -43,7 +45,7 @@ pub enum DropReason {
 
 impl DropReason {
     /// Every reason.
-    pub const ALL: [DropReason; 14] = [
+    pub const ALL: [DropReason; 15] = [
         DropReason::BeforeFailed,
         DropReason::Plugin,
         DropReason::Middleware,
@@ -51,6 +53,7 @@ impl DropReason {
         DropReason::QueueFull,
         DropReason::TooLarge,
         DropReason::Rejected,
+        DropReason::Unauthorized,
         DropReason::RetriesExhausted,
         DropReason::Expired,
         DropReason::Panicked,
@@ -71,6 +74,7 @@ impl DropReason {
             DropReason::QueueFull => "queue_full",
             DropReason::TooLarge => "too_large",
             DropReason::Rejected => "rejected",
+            DropReason::Unauthorized => "unauthorized",
             DropReason::RetriesExhausted => "retries_exhausted",
             DropReason::Expired => "expired",
             DropReason::Panicked => "panicked",

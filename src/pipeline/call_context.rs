@@ -40,7 +40,7 @@ impl CallContext {
     }
 
     fn ask(&self) -> Result<Option<Context>, String> {
-        let provided = guard::call(|| Ok((self.provide)())).map_err(|mishap| mishap.to_string())?;
+        let provided = guard::contain(|| Ok((self.provide)())).map_err(|mishap| mishap.to_string())?;
         let Some(context) = provided else { return Ok(None) };
         if let Some(fault) = context.fault() {
             return Err(format!("gave a context that cannot be sent: {:?} at {:?}", fault.fault, fault.key));

@@ -81,7 +81,7 @@ fn fan_out(shared: &Shared, Passage { mut event, plan }: Passage, selected: &mut
             return Err(Stopped { reason });
         }
     };
-    shared.ledger.room.fan_out(bytes);
+    shared.intake.fan_out(bytes);
     message.ticket.share(u32::try_from(chosen).unwrap_or(u32::MAX));
     let message = Arc::new(message);
     for (lane, selected) in plan.lanes.iter().zip(selected) {

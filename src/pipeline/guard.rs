@@ -1,4 +1,5 @@
-//! Around one call of user code: its panics, errors and hangs stay here, and are called by its name.
+//! Around one call of user code: its panics, errors and hangs stay here, and are called by its name. What blocks its
+//! thread cannot be stopped; the [watchdog](super::watchdog) sees it.
 
 use std::any::Any;
 use std::fmt;
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 
+use super::watchdog::Watched;
 use crate::clock::Clock;
 use crate::contained::Contained;
 use crate::error::BoxError;
@@ -49,21 +51,31 @@ impl fmt::Display for Mishap {
     }
 }
 
-/// Calls what may panic.
-pub(super) fn call<T>(work: impl FnOnce() -> Result<T, BoxError>) -> Result<T, Mishap> {
+/// Calls what may panic or block.
+pub(super) fn call<T>(watched: &Watched, work: impl FnOnce() -> Result<T, BoxError>) -> Result<T, Mishap> {
+    watched.during(|| contain(work))
+}
+
+/// Calls what may panic, on a thread that is not the pipeline's.
+pub(super) fn contain<T>(work: impl FnOnce() -> Result<T, BoxError>) -> Result<T, Mishap> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(outcome) => outcome.map_err(Mishap::Error),
         Err(panic) => Err(Mishap::Panicked(panic_message(&*panic))),
     }
 }
 
-/// Makes and awaits a future that may panic or hang, in the making and in its drop, too.
-pub(super) async fn run<T, F>(clock: &Clock, limit: Duration, make: impl FnOnce() -> F) -> Result<T, Mishap>
+/// Makes and awaits a future that may panic, hang or block, in the making and in its drop, too.
+pub(super) async fn run<T, F>(
+    watched: &Watched,
+    clock: &Clock,
+    limit: Duration,
+    make: impl FnOnce() -> F,
+) -> Result<T, Mishap>
 where
     F: Future<Output = Result<T, BoxError>> + Unpin,
 {
-    let future = Contained::new(call(|| Ok(make()))?);
-    match clock.timeout(limit, AssertUnwindSafe(future).catch_unwind()).await {
+    let future = Contained::new(call(watched, || Ok(make()))?);
+    match clock.timeout(limit, watched.over(AssertUnwindSafe(future).catch_unwind())).await {
         None => Err(Mishap::TimedOut(limit)),
         Some(Ok(outcome)) => outcome.map_err(Mishap::Error),
         Some(Err(panic)) => Err(Mishap::Panicked(panic_message(&*panic))),

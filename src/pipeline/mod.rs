@@ -19,6 +19,8 @@ mod rest;
 mod worker;
 
 mod guard;
+mod watchdog;
+
 mod plan;
 mod registry;
 mod transform;
@@ -51,9 +53,11 @@ pub use plan::RegisterError;
 pub(crate) use plan::{CurrentPlan, Passage};
 pub use refusal::{CallError, RefusedBecause};
 pub(crate) use registry::Command;
+pub(crate) use service::MiddlewareLayer;
 pub use service::PipelineService;
 pub(crate) use settle::AfterQueue;
 pub use shutdown::CloseReport;
+pub(crate) use watchdog::Watchdog;
 pub(crate) use worker::{SourceMiddleware, Worker};
 
 use crate::background::Background;
@@ -78,6 +82,7 @@ pub(crate) struct Shared {
     pub(crate) defaults: Context,
     pub(crate) after: Arc<AfterQueue>,
     pub(crate) host: Host,
+    pub(crate) watchdog: Watchdog,
     /// Whether the plugins of the settings have loaded or failed.
     pub(crate) loaded: watch::Sender<bool>,
 }

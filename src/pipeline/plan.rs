@@ -2,11 +2,13 @@
 //!
 //! Registering and deregistering swap the plan; an event finishes on the one it began with.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
 use super::lane::Lane;
+use super::watchdog::Watched;
 use crate::error::BoxError;
 use crate::event::Event;
 use crate::plugin::{AfterPlugin, Lifecycle, TransformPlugin};
@@ -14,11 +16,37 @@ use crate::plugin::{AfterPlugin, Lifecycle, TransformPlugin};
 /// The plugins by role, each role in the order of registration.
 #[derive(Clone, Default)]
 pub(crate) struct Plan {
-    pub(super) before: Vec<Arc<TransformPlugin>>,
-    pub(super) enrichment: Vec<Arc<TransformPlugin>>,
+    pub(super) before: Vec<Registered<TransformPlugin>>,
+    pub(super) enrichment: Vec<Registered<TransformPlugin>>,
     pub(super) lanes: Vec<Arc<Lane>>,
-    pub(super) after: Vec<Arc<AfterPlugin>>,
+    pub(super) after: Vec<Registered<AfterPlugin>>,
     pub(super) utilities: Vec<(Arc<str>, Arc<dyn Lifecycle>)>,
+}
+
+/// A plugin in the plan, and how the watchdog sees it.
+pub(super) struct Registered<P> {
+    plugin: Arc<P>,
+    pub(super) watched: Arc<Watched>,
+}
+
+impl<P> Registered<P> {
+    pub(super) fn new(plugin: P, watched: Arc<Watched>) -> Self {
+        Self { plugin: Arc::new(plugin), watched }
+    }
+}
+
+impl<P> Deref for Registered<P> {
+    type Target = P;
+
+    fn deref(&self) -> &P {
+        &self.plugin
+    }
+}
+
+impl<P> Clone for Registered<P> {
+    fn clone(&self) -> Self {
+        Self { plugin: self.plugin.clone(), watched: self.watched.clone() }
+    }
 }
 
 /// An event and the plan that it is on.

@@ -29,6 +29,9 @@ pub enum RefusedBecause {
     /// The client was closed.
     #[error("the client was closed")]
     Closed,
+    /// The client was built before this process was forked, so that nothing here would send the event.
+    #[error("the client was built before this process was forked: build one in this process")]
+    Forked,
     /// A plugin, listener or callback answers events with events, which lead to events again.
     #[error("a plugin, listener or callback sends events because of its own events: eight led to this one")]
     Loop,
@@ -57,6 +60,12 @@ impl CallError {
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.because == RefusedBecause::Closed
+    }
+
+    /// Whether the client belongs to the process that this one was forked from.
+    #[must_use]
+    pub fn is_forked(&self) -> bool {
+        self.because == RefusedBecause::Forked
     }
 
     /// Whether something is wrong with the event itself.

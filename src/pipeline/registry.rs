@@ -9,7 +9,8 @@ use tokio::sync::oneshot;
 
 use super::guard::{self, LIFECYCLE_LIMIT};
 use super::lane::Lane;
-use super::plan::{Plan, Removed};
+use super::plan::{Plan, Registered, Removed};
+use super::watchdog::Stage;
 use super::{RegisterError, Shared};
 use crate::emitter::signal::{Emitted, Failure, PluginInfo};
 use crate::ledger::DropReason;
@@ -32,32 +33,33 @@ pub(super) async fn register(shared: &Shared, mut registration: Registration) ->
         return Err(RegisterError::Duplicate { name: name.to_string() });
     }
     let lifecycle = registration.lifecycle.clone();
-    if let Err(mishap) = guard::run(&shared.clock, LIFECYCLE_LIMIT, || lifecycle.load(&shared.host)).await {
+    let role = registration.role();
+    let watched = shared.watchdog.watch(name.clone(), Stage::Plugin(role));
+    if let Err(mishap) = guard::run(&watched, &shared.clock, LIFECYCLE_LIMIT, || lifecycle.load(&shared.host)).await {
         let (name, problem) = (name.to_string(), mishap.to_string());
         return Err(RegisterError::Load { name, problem, source: mishap.into_error() });
     }
-    let role = registration.role();
     match std::mem::replace(&mut registration.role, Role::Utility) {
         Role::Before(runner) => {
-            let plugin = Arc::new(registration.transform(runner));
+            let plugin = Registered::new(registration.transform(runner), watched);
             shared.plan.update(|plan| plan.before.push(plugin));
         }
         Role::Enrichment(runner) => {
-            let plugin = Arc::new(registration.transform(runner));
+            let plugin = Registered::new(registration.transform(runner), watched);
             shared.plan.update(|plan| plan.enrichment.push(plugin));
         }
         Role::After(call) => {
-            let plugin = Arc::new(registration.after(call));
+            let plugin = Registered::new(registration.after(call), watched);
             shared.plan.update(|plan| plan.after.push(plugin));
         }
         Role::Destination(destination) => {
             let kinds = Box::new(registration.kinds());
             // The layers around the destination are user code.
-            let wiring = guard::call(|| Ok(destination.into_wiring())).map_err(|mishap| {
+            let wiring = guard::call(&watched, || Ok(destination.into_wiring())).map_err(|mishap| {
                 let (name, problem) = (name.to_string(), mishap.to_string());
                 RegisterError::Load { name, problem, source: mishap.into_error() }
             })?;
-            let lane = Lane::start(shared, wiring, registration.lifecycle, kinds);
+            let lane = Lane::start(shared, wiring, registration.lifecycle, kinds, watched);
             shared.plan.update(|plan| plan.lanes.push(lane));
         }
         Role::Utility => {
@@ -88,7 +90,8 @@ async fn unload(shared: &Shared, name: Arc<str>, removed: Removed) -> Result<(),
     if let Some(lane) = lane {
         drain(shared, &lane).await;
     }
-    let outcome = guard::run(&shared.clock, LIFECYCLE_LIMIT, || lifecycle.unload()).await;
+    let watched = shared.watchdog.watch(name.clone(), Stage::Plugin(role));
+    let outcome = guard::run(&watched, &shared.clock, LIFECYCLE_LIMIT, || lifecycle.unload()).await;
     shared.emitter.emit(Emitted::Deregister(PluginInfo { name: name.clone(), role }));
     outcome.map_err(|mishap| {
         let (name, problem) = (name.to_string(), mishap.to_string());

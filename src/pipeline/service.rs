@@ -1,6 +1,7 @@
 //! The pipeline as source middleware finds it: a tower service of any type, behind one name.
 
 use std::fmt;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_util::future::BoxFuture;
@@ -8,8 +9,12 @@ use tower::ServiceExt;
 use tower::util::BoxService;
 use tower_service::Service;
 
+use super::{Pipeline, Shared, SourceMiddleware};
 use crate::error::BoxError;
 use crate::event::Event;
+
+/// A layer around the pipeline, still to be applied.
+pub(crate) type MiddlewareLayer = Box<dyn FnOnce(PipelineService) -> PipelineService + Send>;
 
 /// The pipeline with its type hidden, as [`Builder::layer`](crate::Builder::layer) wraps it.
 pub struct PipelineService(BoxService<Event, (), BoxError>);
@@ -24,8 +29,13 @@ impl PipelineService {
         Self(BoxService::new(service.map_err(Into::into)))
     }
 
-    pub(crate) fn into_inner(self) -> BoxService<Event, (), BoxError> {
-        self.0
+    /// The pipeline with the user's layers around it, the last one outermost; none, and nothing.
+    pub(crate) fn wrapped(shared: &Arc<Shared>, layers: Vec<MiddlewareLayer>) -> SourceMiddleware {
+        if layers.is_empty() {
+            return None;
+        }
+        let innermost = Self::new(Pipeline::new(shared.clone()));
+        Some(layers.into_iter().fold(innermost, |inner, layer| layer(inner)).0)
     }
 }
 

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use tokio::sync::mpsc as queue;
 
-use super::guard::{self, EVENT_LIMIT};
+use super::guard::{self, EVENT_LIMIT, Mishap};
 use super::plan::Plan;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::emitter::signal::Failure;
 use crate::event::Message;
 use crate::ledger::Settlement;
+use crate::plugin::AfterPlugin;
 use crate::reentry::{self, Because};
 
 /// Ended events that wait for after plugins; beyond them they are not shown any more, which is counted.
@@ -86,17 +87,27 @@ impl AfterWorker {
             let Some(plan) = plan() else { return };
             let depth = message.ticket.depth();
             for plugin in plan.after.iter().filter(|plugin| plugin.wants(message.kind())) {
-                let outcome = guard::run(&clock, EVENT_LIMIT, || {
+                let outcome = guard::run(&plugin.watched, &clock, EVENT_LIMIT, || {
                     let _scope = reentry::because_of(depth);
                     Because::of(depth, plugin.call.after(&message, &settlement))
                 });
-                if let Err(mishap) = outcome.await {
-                    let _scope = reentry::because_of(depth);
-                    let mut failure = Failure::new(plugin.name.clone(), format!("after plugin {mishap}"), 1);
-                    failure.error = mishap.into_error().map(Arc::from);
-                    emitter.fail(failure);
+                match outcome.await {
+                    Ok(()) => plugin.worked(),
+                    Err(mishap) => {
+                        let _scope = reentry::because_of(depth);
+                        report(plugin, mishap, &emitter);
+                    }
                 }
             }
         }
     }
+}
+
+#[cold]
+fn report(plugin: &AfterPlugin, mishap: Mishap, emitter: &Emitter) {
+    let quarantined = mishap.is_breakdown() && plugin.broke_down();
+    let consequence = if quarantined { "; it is not called any more" } else { "" };
+    let mut failure = Failure::new(plugin.name.clone(), format!("after plugin {mishap}{consequence}"), 1);
+    failure.error = mishap.into_error().map(Arc::from);
+    emitter.fail(failure);
 }

@@ -13,6 +13,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::guard::{self, EVENT_LIMIT, Mishap};
+use super::plan::Registered;
 use super::{Passage, Shared, Stopped};
 use crate::clock::Clock;
 use crate::emitter::Emitter;
@@ -113,7 +114,8 @@ where
             Runner::Async(_) if plugin.is_quarantined() => runner.without(event)?,
             Runner::Async(transform) => {
                 event.arm();
-                let outcome = guard::run(&runner.clock, EVENT_LIMIT, || transform.transform(event)).await;
+                let outcome =
+                    guard::run(&plugin.watched, &runner.clock, EVENT_LIMIT, || transform.transform(event)).await;
                 runner.follow(plugin, event, outcome)?;
             }
         }
@@ -122,19 +124,24 @@ where
 }
 
 impl StageLayer {
-    fn of<'p>(&self, plan: &'p super::plan::Plan) -> &'p [Arc<TransformPlugin>] {
+    fn of<'p>(&self, plan: &'p super::plan::Plan) -> &'p [Registered<TransformPlugin>] {
         match self.role {
             Role::Before => &plan.before,
             Role::Enrichment => &plan.enrichment,
         }
     }
 
-    fn run_sync(&self, plugin: &TransformPlugin, transform: &SyncTransform, event: &mut Event) -> Result<(), Stopped> {
+    fn run_sync(
+        &self,
+        plugin: &Registered<TransformPlugin>,
+        transform: &SyncTransform,
+        event: &mut Event,
+    ) -> Result<(), Stopped> {
         if plugin.is_quarantined() {
             return self.without(event);
         }
         event.arm();
-        let outcome = guard::call(|| transform(event));
+        let outcome = guard::call(&plugin.watched, || transform(event));
         self.follow(plugin, event, outcome)
     }
 
@@ -155,6 +162,7 @@ impl StageLayer {
                 Ok(())
             }
             Ok(Flow::Drop(reason)) => {
+                plugin.worked();
                 tracing::debug!(target: "tracklane", plugin = %plugin.name, %reason, "event dropped by plugin");
                 Err(stop(event, DropReason::Plugin))
             }

@@ -101,6 +101,6 @@ fn where_the_oldest_gives_way_the_fan_out_wakes_whoever_waits_for_room() {
     let mut second = pin!(intake.push_when_room(Track::new("second").user_id("u").into()));
     let mut cx = TaskContext::from_waker(Waker::noop());
     assert!(second.as_mut().poll(&mut cx).is_pending(), "there is room for one");
-    ledger.room.fan_out(100);
+    ledger.room.fan_out(100, true);
     assert!(second.as_mut().poll(&mut cx).is_ready(), "the first is with its destination, which may hang");
 }

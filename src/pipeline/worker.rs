@@ -10,6 +10,7 @@ use tower_service::Service;
 use super::guard::{self, LIFECYCLE_LIMIT};
 use super::intake::{Chunk, Taken};
 use super::registry::{self, Command};
+use super::watchdog::{Stage, Watched};
 use super::{Pipeline, Shared, Stopped};
 use crate::emitter::signal::{self, Emitted, Failure, Initialized};
 use crate::error::BoxError;
@@ -22,6 +23,8 @@ use crate::reentry::{self, Because};
 const DOZE: Duration = Duration::from_millis(5);
 /// Looks in vain after which the worker sleeps until it is woken: two seconds.
 const LOOKS: u32 = 400;
+/// What the user's layers are called.
+const MIDDLEWARE: &str = "source middleware";
 
 /// The user's layers around the pipeline; none, and the pipeline itself.
 pub(crate) type SourceMiddleware = Option<BoxService<Event, (), BoxError>>;
@@ -29,12 +32,22 @@ pub(crate) type SourceMiddleware = Option<BoxService<Event, (), BoxError>>;
 pub(crate) struct Worker {
     shared: Arc<Shared>,
     pipeline: Pipeline,
-    middleware: SourceMiddleware,
+    middleware: Option<Middleware>,
+}
+
+/// The user's layers, and how the watchdog sees them.
+struct Middleware {
+    service: BoxService<Event, (), BoxError>,
+    watched: Arc<Watched>,
 }
 
 impl Worker {
     pub(crate) fn new(shared: Arc<Shared>, middleware: SourceMiddleware) -> Self {
         let pipeline = Pipeline::new(shared.clone());
+        let middleware = middleware.map(|service| {
+            let watched = shared.watchdog.watch(MIDDLEWARE, Stage::Middleware);
+            Middleware { service, watched }
+        });
         Self { shared, pipeline, middleware }
     }
 
@@ -126,14 +139,14 @@ impl Shared {
     }
 
     /// Sends the event through the user's layers, which may fail, panic or keep it.
-    async fn through(&self, middleware: &mut BoxService<Event, (), BoxError>, mut event: Event) {
+    async fn through(&self, Middleware { service, watched }: &mut Middleware, mut event: Event) {
         if let Some(ticket) = &mut event.attached.ticket {
             ticket.blame(DropReason::Middleware);
         }
         let depth = event.depth();
-        let passed = guard::run(&self.clock, LIFECYCLE_LIMIT, || {
+        let passed = guard::run(watched, &self.clock, LIFECYCLE_LIMIT, || {
             let passed = Box::pin(async {
-                match middleware.ready().await?.call(event).await {
+                match service.ready().await?.call(event).await {
                     Err(error) if error.is::<Stopped>() => Ok(()),
                     other => other,
                 }
@@ -142,7 +155,7 @@ impl Shared {
         });
         if let Err(mishap) = passed.await {
             let _scope = reentry::because_of(depth);
-            let mut failure = Failure::new("source middleware", format!("source middleware {mishap}"), 1);
+            let mut failure = Failure::new(MIDDLEWARE, format!("{MIDDLEWARE} {mishap}"), 1);
             failure.dropped = Some(DropReason::Middleware);
             failure.error = mishap.into_error().map(Arc::from);
             self.emitter.fail(failure);

@@ -40,8 +40,7 @@ pub(crate) struct TransformPlugin {
     pub(crate) runner: Runner,
     pub(crate) lifecycle: Arc<dyn Lifecycle>,
     kinds: u8,
-    /// Breakdowns in a row.
-    strikes: AtomicU32,
+    strikes: Strikes,
 }
 
 /// An after plugin in the plan.
@@ -50,7 +49,12 @@ pub(crate) struct AfterPlugin {
     pub(crate) call: Arc<dyn AfterCall>,
     pub(crate) lifecycle: Arc<dyn Lifecycle>,
     kinds: u8,
+    strikes: Strikes,
 }
+
+/// Breakdowns in a row.
+#[derive(Default)]
+struct Strikes(AtomicU32);
 
 const ALL_KINDS: u8 = u8::MAX;
 /// Panics and timeouts in a row after which a plugin is not called any more.
@@ -91,12 +95,12 @@ impl Registration {
 
     pub(crate) fn transform(&self, runner: Runner) -> TransformPlugin {
         let (name, lifecycle) = (self.name.clone(), self.lifecycle.clone());
-        TransformPlugin { name, runner, lifecycle, kinds: self.kinds, strikes: AtomicU32::new(0) }
+        TransformPlugin { name, runner, lifecycle, kinds: self.kinds, strikes: Strikes::default() }
     }
 
     pub(crate) fn after(&self, call: Arc<dyn AfterCall>) -> AfterPlugin {
         let (name, lifecycle) = (self.name.clone(), self.lifecycle.clone());
-        AfterPlugin { name, call, lifecycle, kinds: self.kinds }
+        AfterPlugin { name, call, lifecycle, kinds: self.kinds, strikes: Strikes::default() }
     }
 
     /// Whether the registered destination wants events of this kind.
@@ -113,24 +117,50 @@ impl TransformPlugin {
 
     /// Whether the plugin broke down so often that it is not called any more.
     pub(crate) fn is_quarantined(&self) -> bool {
-        self.strikes.load(Ordering::Relaxed) >= QUARANTINE_AT
+        self.strikes.are_enough()
     }
 
     pub(crate) fn worked(&self) {
-        if self.strikes.load(Ordering::Relaxed) > 0 {
-            self.strikes.store(0, Ordering::Relaxed);
-        }
+        self.strikes.clear();
     }
 
     /// Counts a panic or a timeout. Whether it was one too many.
     pub(crate) fn broke_down(&self) -> bool {
-        self.strikes.fetch_add(1, Ordering::Relaxed) + 1 == QUARANTINE_AT
+        self.strikes.add()
     }
 }
 
 impl AfterPlugin {
+    /// Whether the plugin is to see the end of an event of this kind, and has not broken down too often.
     pub(crate) fn wants(&self, kind: Kind) -> bool {
-        self.kinds & bit(kind) != 0
+        self.kinds & bit(kind) != 0 && !self.strikes.are_enough()
+    }
+
+    pub(crate) fn worked(&self) {
+        self.strikes.clear();
+    }
+
+    /// Counts a panic or a timeout. Whether it was one too many.
+    pub(crate) fn broke_down(&self) -> bool {
+        self.strikes.add()
+    }
+}
+
+impl Strikes {
+    fn are_enough(&self) -> bool {
+        self.0.load(Ordering::Relaxed) >= QUARANTINE_AT
+    }
+
+    fn clear(&self) {
+        // Read first: threads that only read do not wait for each other.
+        if self.0.load(Ordering::Relaxed) > 0 {
+            self.0.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether this was the last one that is allowed.
+    fn add(&self) -> bool {
+        self.0.fetch_add(1, Ordering::Relaxed) + 1 == QUARANTINE_AT
     }
 }
 

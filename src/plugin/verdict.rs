@@ -23,6 +23,9 @@ pub enum Verdict {
     SplitIfProven,
     /// It is refused for good.
     Reject,
+    /// The credentials are refused, whatever the events are: dropped for good, and counted apart. `error` says so at
+    /// once and then once a minute, rather than with every batch; see [`Answer::credentials`].
+    Unauthorized,
 }
 
 /// A [`Verdict`] with what led to it. A destination's service answers with one, or with a verdict, or with `()`.
@@ -35,13 +38,15 @@ pub struct Answer {
     pub status: Option<StatusCode>,
     /// What went wrong.
     pub error: Option<BoxError>,
+    /// Which credentials were shown: a number that grows when they are changed.
+    pub credentials: u64,
 }
 
 impl Answer {
     /// An answer with that verdict.
     #[must_use]
     pub fn new(verdict: Verdict) -> Self {
-        Self { verdict, status: None, error: None }
+        Self { verdict, status: None, error: None, credentials: 0 }
     }
 
     /// Adds the HTTP status.
@@ -55,6 +60,14 @@ impl Answer {
     #[must_use]
     pub fn error(mut self, error: impl Into<BoxError>) -> Self {
         self.error = Some(error.into());
+        self
+    }
+
+    /// Adds which credentials were shown, for a destination whose credentials can be changed: a number that grows when
+    /// they are. A refusal of new ones ([`Verdict::Unauthorized`]) is then reported at once.
+    #[must_use]
+    pub fn credentials(mut self, number: u64) -> Self {
+        self.credentials = number;
         self
     }
 }

@@ -1,8 +1,10 @@
 //! The built-in destination: Segment's tracking API.
 //!
 //! A batch of events becomes one request (`payload`), is sent (`upload`), and the response becomes a verdict
-//! ([`verdict`]), by which the lane retries, pauses or splits. Who sends it is told by a header (`authorization`): the write key, or with `OAuth` a token. Like any destination this is made of the public parts
-//! of [`plugin`](crate::plugin) and [`transport`](crate::transport); the pipeline does not know that it exists.
+//! ([`verdict`]), by which the lane retries, pauses or splits. Who sends it is told by a header: the write key, which
+//! can be changed while events flow (`rotation`), or with `OAuth` a token (`authorization`). Like any destination this
+//! is made of the public parts of [`plugin`](crate::plugin) and [`transport`](crate::transport); the pipeline does not
+//! know that it exists.
 
 mod authorization;
 mod endpoint;
@@ -11,6 +13,7 @@ mod oauth;
 mod payload;
 mod region;
 mod retry_after;
+mod rotation;
 mod settings;
 mod upload;
 mod verdict;
@@ -20,6 +23,8 @@ mod write_key;
 pub use oauth::{OAuth, TokenError};
 pub use region::Region;
 pub use retry_after::retry_after;
+pub(crate) use rotation::OwnKey;
+pub use rotation::{KeyRotation, SetWriteKeyError};
 pub use settings::{NAME, Segment};
 pub use verdict::verdict;
 #[cfg(feature = "oauth")]

@@ -6,7 +6,6 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::WriteKey;
 use crate::error::BoxError;
 use crate::event::Timestamp;
 use crate::plugin::Batch;
@@ -16,11 +15,10 @@ pub(super) const fn frame_len(key_len: usize) -> usize {
     br#"{"batch":[],"writeKey":,"sentAt":""}"#.len() + key_len + Timestamp::LEN
 }
 
-/// The body: the events as they are, and when they were sent. `sentAt` belongs to the attempt: Segment corrects the
+/// The body: the events as they are, the write key as JSON, and when they were sent. `sentAt` belongs to the attempt: Segment corrects the
 /// events' timestamps by it ([Spec: Common, timestamps](https://segment.com/docs/connections/spec/common/#timestamps)).
-pub(super) fn body(batch: &Batch, write_key: &WriteKey, sent_at: Timestamp) -> Bytes {
-    let key = write_key.to_json();
-    let mut body = Vec::with_capacity(frame_len(key.len()) + batch.bytes() + batch.len());
+pub(super) fn body(batch: &Batch, write_key: &[u8], sent_at: Timestamp) -> Bytes {
+    let mut body = Vec::with_capacity(frame_len(write_key.len()) + batch.bytes() + batch.len());
     body.extend_from_slice(br#"{"batch":["#);
     for (index, message) in batch.messages().enumerate() {
         if index > 0 {
@@ -29,7 +27,7 @@ pub(super) fn body(batch: &Batch, write_key: &WriteKey, sent_at: Timestamp) -> B
         body.extend_from_slice(message.json());
     }
     body.extend_from_slice(br#"],"writeKey":"#);
-    body.extend_from_slice(&key);
+    body.extend_from_slice(write_key);
     body.extend_from_slice(br#","sentAt":""#);
     sent_at.write(&mut body);
     body.extend_from_slice(br#""}"#);

@@ -13,7 +13,7 @@ use super::endpoint::endpoint;
 #[cfg(feature = "oauth")]
 use super::oauth::OAuth;
 use super::upload::{Shared, Upload, VerdictTable};
-use super::{WriteKey, payload, verdict};
+use super::{KeyRotation, WriteKey, payload, verdict};
 use crate::error::SettingsError;
 use crate::event::{MAX_BATCH_BYTES, MAX_BATCH_EVENTS};
 use crate::plugin::{Batching, Destination, QueueLimits, RetryPolicy, Verdict};
@@ -37,7 +37,7 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 #[must_use = "settings do nothing until they are built"]
 #[derive(Clone)]
 pub struct Segment {
-    write_key: WriteKey,
+    key: KeyRotation,
     name: String,
     host: String,
     path: String,
@@ -74,7 +74,7 @@ impl Segment {
     /// Segment with the defaults, for the source with that write key.
     pub fn new(write_key: impl Into<WriteKey>) -> Self {
         Self {
-            write_key: write_key.into(),
+            key: KeyRotation::new(&write_key.into()),
             name: NAME.to_owned(),
             host: Self::HOST.to_owned(),
             path: Self::PATH.to_owned(),
@@ -99,6 +99,24 @@ impl Segment {
     pub fn name(mut self, name: &str) -> Self {
         name.clone_into(&mut self.name);
         self
+    }
+
+    /// What changes the write key later, while the destination works. Clones of these settings share it, and so do the
+    /// destinations that are made of them.
+    ///
+    /// ```
+    /// use tracklane::Analytics;
+    /// use tracklane::segment::Segment;
+    ///
+    /// let segment = Segment::new("OLD_KEY").name("Segment (audit)");
+    /// let rotation = segment.key_rotation();
+    /// let analytics = Analytics::builder("WRITE_KEY").plugin(segment.build()?).build()?;
+    /// rotation.set_write_key("NEW_KEY")?;
+    /// # Ok::<(), tracklane::SettingsError>(())
+    /// ```
+    #[must_use]
+    pub fn key_rotation(&self) -> KeyRotation {
+        self.key.clone()
     }
 
     /// The base URL of the API, with or without `/v1`.
@@ -207,7 +225,8 @@ impl Segment {
     ///
     /// If a setting cannot be used; the error names it and its value.
     pub fn build(mut self) -> Result<Destination, SettingsError> {
-        let key_len = self.check()?;
+        self.check()?;
+        let key_len = self.key.current().json.len();
         let uri = endpoint("host", &self.host, &self.path, self.allow_plaintext)?;
         let user_agent = HeaderValue::try_from(&self.user_agent).map_err(|error| {
             SettingsError::new("user_agent", &self.user_agent, "is not a header value").caused_by(error)
@@ -218,8 +237,8 @@ impl Segment {
         let verdict = self.verdict_table();
         let in_flight = NonZeroUsize::new(self.max_in_flight)
             .ok_or_else(|| SettingsError::new("max_in_flight", self.max_in_flight, "must be at least 1"))?;
-        let Self { write_key, gzip, .. } = self;
-        let shared = Arc::new(Shared { uri, write_key, authorization, user_agent, verdict, gzip });
+        let Self { key, gzip, .. } = self;
+        let shared = Arc::new(Shared { uri, key, key_len, authorization, user_agent, verdict, gzip });
         let batching = Batching::every(self.flush_at, self.flush_interval)
             .max_bytes(MAX_BATCH_BYTES - payload::frame_len(key_len));
         Ok(Destination::new(&self.name, Upload { client, shared })
@@ -245,13 +264,13 @@ impl Segment {
             Some(oauth) => {
                 oauth.tokens(&self.name, client, user_agent, self.allow_plaintext).map(Authorization::bearer)
             }
-            None => Authorization::basic(&self.write_key),
+            None => Ok(Authorization::Basic),
         }
     }
 
     #[cfg(not(feature = "oauth"))]
     fn authorization(&self, _: &HttpClient, _: &HeaderValue) -> Result<Authorization, SettingsError> {
-        Authorization::basic(&self.write_key)
+        Ok(Authorization::Basic)
     }
 
     fn verdict_table(&mut self) -> Arc<VerdictTable> {
@@ -265,24 +284,14 @@ impl Segment {
         Arc::new(verdict)
     }
 
-    /// Checks the numbers. Returns how long the write key is as JSON.
-    fn check(&self) -> Result<usize, SettingsError> {
-        let key_len = self.write_key.to_json().len();
-        if self.write_key.is_empty() {
-            return Err(SettingsError::without_value(
-                "write_key",
-                "is empty: copy it from the settings of your source",
-            ));
-        }
-        if key_len > 1024 {
-            return Err(SettingsError::without_value("write_key", "is longer than any write key"));
-        }
+    /// Checks the key and the numbers.
+    fn check(&self) -> Result<(), SettingsError> {
+        self.key.check()?;
         if !(1..=MAX_BATCH_EVENTS).contains(&self.flush_at) {
             return Err(SettingsError::new("flush_at", self.flush_at, "must be between 1 and 2500"));
         }
         check_duration("flush_interval", self.flush_interval)?;
-        check_duration("http_request_timeout", self.http_request_timeout)?;
-        Ok(key_len)
+        check_duration("http_request_timeout", self.http_request_timeout)
     }
 }
 

@@ -10,9 +10,11 @@ use http::{HeaderMap, HeaderValue, Request, StatusCode, Uri};
 use tower_service::Service;
 
 use super::authorization::Authorization;
-use super::{WriteKey, payload};
+use super::rotation::Credentials;
+use super::{KeyRotation, payload};
 use crate::emitter::signal::{Emitted, RequestInfo, ResponseInfo};
 use crate::error::BoxError;
+use crate::event::MAX_BATCH_BYTES;
 use crate::plugin::{Answer, Batch, Verdict};
 use crate::transport::{Body, Exchange, HttpClient};
 
@@ -24,7 +26,7 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// How long the next request waits for it.
 const DRAIN_FIRST: Duration = Duration::from_millis(100);
 
-/// Sends batches to one endpoint with one key.
+/// Sends batches to one endpoint, with the key of the moment.
 #[derive(Clone)]
 pub(super) struct Upload {
     pub(super) client: HttpClient,
@@ -33,7 +35,9 @@ pub(super) struct Upload {
 
 pub(super) struct Shared {
     pub(super) uri: Uri,
-    pub(super) write_key: WriteKey,
+    pub(super) key: KeyRotation,
+    /// How long a key is, as JSON, with which the largest batch fits.
+    pub(super) key_len: usize,
     pub(super) authorization: Authorization,
     pub(super) user_agent: HeaderValue,
     pub(super) verdict: Arc<VerdictTable>,
@@ -59,30 +63,45 @@ impl Upload {
         let Self { client, shared } = self;
         let mut renewed = false;
         loop {
-            let authorization = match shared.authorization.header(&batch).await {
-                Ok(authorization) => authorization,
+            let token = match shared.authorization.token(&batch).await {
+                Ok(token) => token,
                 Err(answer) => return Ok(answer),
             };
-            let head = shared.exchange(client.clone(), &batch, authorization.clone()).await?;
-            let renewable = shared.authorization.answered(&authorization, head.status);
+            let credentials = shared.key.current();
+            if shared.has_outgrown(&credentials, &batch) {
+                return Ok(Verdict::Split.into());
+            }
+            let header = token.or_else(|| credentials.basic.clone()).ok_or("the write key is no header value")?;
+            let head = shared.exchange(client.clone(), &batch, &credentials, header.clone()).await?;
+            let verdict = (shared.verdict)(head.status, &head.headers, batch.timer().now());
+            let outdated = verdict == Verdict::Unauthorized && shared.key.is_newer_than(&credentials);
+            let renewable = shared.authorization.answered(&header, head.status) || outdated;
             if renewable && !std::mem::replace(&mut renewed, true) {
                 continue;
             }
-            let verdict = (shared.verdict)(head.status, &head.headers, batch.timer().now());
-            return Ok(Answer::new(verdict).status(head.status));
+            return Ok(Answer::new(verdict).status(head.status).credentials(credentials.number));
         }
     }
 }
 
 impl Shared {
+    /// Whether the batch was cut for a shorter key, and is too large with this one.
+    fn has_outgrown(&self, credentials: &Credentials, batch: &Batch) -> bool {
+        let commas = batch.len().saturating_sub(1);
+        credentials.json.len() > self.key_len
+            && batch.len() > 1
+            && payload::frame_len(credentials.json.len()) + batch.bytes() + commas > MAX_BATCH_BYTES
+    }
+
     async fn exchange(
         &self,
         client: HttpClient,
         batch: &Batch,
+        credentials: &Credentials,
         authorization: HeaderValue,
     ) -> Result<http::response::Parts, BoxError> {
         // The token may have taken its time, and `sentAt` is when the request leaves.
-        let mut body = payload::body(batch, &self.write_key, batch.timer().now().into());
+        let mut body = payload::body(batch, &credentials.json, batch.timer().now().into());
         if self.gzip {
             body = payload::compress(body).await?;
         }

@@ -16,6 +16,7 @@ use crate::plugin::Verdict;
 /// | 408, 410, 429, 460, 5xx but those below | retried |
 /// | 413 | split, down to the single event |
 /// | 400 | split if an earlier batch was taken, else refused |
+/// | 401, 403 | the credentials are refused |
 /// | 501, 505, 511, any other 4xx, 1xx and 3xx | refused; a redirect is never followed |
 #[must_use]
 pub fn verdict(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Verdict {
@@ -26,6 +27,7 @@ pub fn verdict(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Verd
         408 | 410 | 460 => Verdict::Retry,
         413 => Verdict::Split,
         400 => Verdict::SplitIfProven,
+        401 | 403 => Verdict::Unauthorized,
         501 | 505 | 511 => Verdict::Reject,
         500..=599 => Verdict::Retry,
         _ => Verdict::Reject,
@@ -58,6 +60,7 @@ mod tests {
                 200..=299 => Verdict::Delivered,
                 413 => Verdict::Split,
                 400 => Verdict::SplitIfProven,
+                401 | 403 => Verdict::Unauthorized,
                 408 | 410 | 429 | 460 => Verdict::Retry,
                 501 | 505 | 511 => Verdict::Reject,
                 500..=599 => Verdict::Retry,

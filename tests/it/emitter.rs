@@ -115,7 +115,7 @@ fn a_batch_that_is_dropped_is_an_error_and_a_flush() {
     let flush = &flushes.wait_for(1)[0];
     assert_eq!((flush.delivered, flush.attempts, flush.events), (false, 1, 1));
     let error = &errors.wait_for(1)[0];
-    assert_eq!((error.dropped, error.status().unwrap().as_u16()), (Some(DropReason::Rejected), 401));
+    assert_eq!((error.dropped, error.status().unwrap().as_u16()), (Some(DropReason::Unauthorized), 401));
     assert!(error.to_string().contains("401"), "{error}");
 }
 

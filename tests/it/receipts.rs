@@ -28,7 +28,7 @@ fn a_receipt_tells_the_id_the_outcome_and_each_destination() {
 #[test]
 fn a_drop_is_told_with_its_reason_and_the_last_error() {
     let table = [
-        (vec![Reply::status(401)], DropReason::Rejected, Some(401)),
+        (vec![Reply::status(401)], DropReason::Unauthorized, Some(401)),
         (vec![Reply::status(413)], DropReason::TooLarge, Some(413)),
         (vec![Reply::status(400)], DropReason::Rejected, Some(400)),
         (vec![Reply::status(301).header("location", "/elsewhere")], DropReason::Rejected, Some(301)),
@@ -133,10 +133,10 @@ fn one_destination_that_has_it_makes_it_delivered() {
     let end = analytics.deliver(track("x")).unwrap().wait();
     assert_eq!(end.outcome, Outcome::Delivered);
     let at_segment = end.destinations.iter().find(|end| &*end.destination == NAME).unwrap();
-    assert_eq!(at_segment.outcome, Outcome::Dropped(DropReason::Rejected));
+    assert_eq!(at_segment.outcome, Outcome::Dropped(DropReason::Unauthorized));
     let stats = analytics.stats();
     assert_eq!((stats.delivered, stats.dropped.total()), (1, 0));
-    assert_eq!(stats.destinations[0].dropped.of(DropReason::Rejected), 1);
+    assert_eq!(stats.destinations[0].dropped.of(DropReason::Unauthorized), 1);
 }
 
 #[test]

@@ -173,12 +173,13 @@ fn five_breakdowns_in_a_row_are_the_end_of_a_plugin() {
     for (closed, name) in [(true, "before"), (false, "enrichment")] {
         let calls = Log::new();
         let log = calls.clone();
-        let work = move |event: &mut Event| -> Result<(), BoxError> {
+        let work = move |event: &mut Event| -> Result<Flow, BoxError> {
             log.push(());
             match event.name().as_deref() {
                 Some("panic") => panic!("out of paper"),
                 Some("error") => Err("out of paper".into()),
-                _ => Ok(()),
+                Some("drop") => Ok(Flow::Drop("not wanted".into())),
+                _ => Ok(Flow::Continue),
             }
         };
         let plugin = match closed {
@@ -191,21 +192,23 @@ fn five_breakdowns_in_a_row_are_the_end_of_a_plugin() {
                 scene.analytics.track(track(name)).unwrap();
             }
         };
-        // Errors are no breakdowns, and work that succeeds starts the count again.
+        // Errors are no breakdowns, and work that succeeds starts the count again, that of dropping an event included.
         send("error", 10);
         send("panic", 4);
         send("good", 1);
+        send("panic", 4);
+        send("drop", 1);
         send("panic", 4);
         send("good", 1);
         send("panic", 5);
         send("good", 7);
         assert_eq!(scene.analytics.flush_blocking(SOON).pending, 0);
-        assert_eq!(calls.len(), 10 + 4 + 1 + 4 + 1 + 5, "{name}: not called any more");
+        assert_eq!(calls.len(), 10 + 4 + 1 + 4 + 1 + 4 + 1 + 5, "{name}: not called any more");
         let stats = scene.analytics.stats();
-        let dropped = if closed { 10 + 13 + 7 } else { 0 };
+        let dropped = if closed { 10 + 17 + 7 } else { 0 };
         assert_eq!(stats.dropped.of(DropReason::BeforeFailed), dropped, "{name}");
-        assert_eq!(stats.delivered, 32 - dropped);
-        let last = scene.failures.wait_for(23).pop().unwrap();
+        assert_eq!((stats.dropped.of(DropReason::Plugin), stats.delivered), (1, 36 - dropped));
+        let last = scene.failures.wait_for(27).pop().unwrap();
         assert!(last.message.contains("it is not called any more"), "{last}");
 
         // Deregistered, it is out of the way.

@@ -35,6 +35,7 @@
 //! | the disk is full or fails, or [`Spool::max_bytes`] wait | events go to the destination from memory, and are reported as delivered when it has them; `error` says so once. The queue in front fills, and then calls return an error: nothing that was acknowledged is dropped for what is new |
 //! | the destination is down | files wait; attempts go on as its own retry policy says, and for ever |
 //! | the destination refuses an event for good | it is dropped and counted, as without a spool, and `error` says so |
+//! | the destination refuses the credentials (401, 403) | files wait, as when it is down: a wrong key is no fault of the events. They go out within a minute after the key was changed ([`KeyRotation`](tracklane::segment::KeyRotation)), or after a restart with the right one |
 //! | a file waits longer than [`Spool::max_age`] | it is dropped, counted, and `error` says so |
 //! | a file is damaged or not ours | it is renamed to `….corrupt`, and `error` says so |
 //! | two processes use one directory | each takes a subdirectory of its own by a lock of the operating system, and adopts those whose process has ended |

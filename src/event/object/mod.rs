@@ -23,6 +23,9 @@ use super::text::{self, Text};
 use fault::write;
 use nested::{children, fill};
 
+/// Bytes of memory that an object keeps when it is cleared.
+const KEPT_BYTES: usize = 4 * 1024;
+
 /// A JSON object: free-form keys with any value that JSON has.
 ///
 /// [`Properties`](super::Properties), [`Traits`](super::Traits), [`Context`](super::Context) and
@@ -244,6 +247,14 @@ impl Object {
         fill(self.as_map_mut(), below);
     }
 
+    /// Appends the members as text, without braces.
+    pub(crate) fn write_members(&self, out: &mut Vec<u8>) {
+        match &self.form {
+            Form::Text(text) => out.extend_from_slice(text.json()),
+            Form::Map(_) => out.extend_from_slice(&self.members_text()),
+        }
+    }
+
     /// The members as text, without braces.
     pub(crate) fn members_text(&self) -> Cow<'_, [u8]> {
         match &self.form {
@@ -269,6 +280,9 @@ impl Object {
 
     /// How long the members are once `defaults` are merged under them.
     pub(crate) fn merged_len(&self, defaults: &Object) -> usize {
+        if self.is_empty() {
+            return defaults.members_len();
+        }
         if defaults.is_empty() {
             return self.members_len();
         }
@@ -282,9 +296,20 @@ impl Object {
         merged.members_len()
     }
 
-    /// An object from text that this crate wrote before.
-    pub(crate) fn from_members(members: &[u8]) -> Self {
-        Self { form: Form::Text(Text::of(members)), fault: None }
+    /// Becomes what the text says, which this crate wrote before, in the memory that is there.
+    pub(crate) fn set_members(&mut self, members: &[u8]) {
+        match &mut self.form {
+            Form::Text(text) => text.set(members),
+            Form::Map(_) => *self = Self { form: Form::Text(Text::of(members)), fault: None },
+        }
+    }
+
+    /// Takes everything out, and keeps the memory if it is of ordinary size.
+    pub(super) fn clear(&mut self) {
+        match &mut self.form {
+            Form::Text(text) if text.capacity() <= KEPT_BYTES && self.fault.is_none() => text.set(&[]),
+            _ => *self = Self::new(),
+        }
     }
 
     /// Whether this is a map already.

@@ -65,6 +65,7 @@ impl Job {
         match verdict {
             Verdict::Delivered => Step::Settle(Outcome::Delivered),
             Verdict::Reject => dropped(DropReason::Rejected),
+            Verdict::Unauthorized => dropped(DropReason::Unauthorized),
             Verdict::Split if single => dropped(DropReason::TooLarge),
             Verdict::Split => Step::Split,
             Verdict::SplitIfProven if single || !proven => dropped(DropReason::Rejected),

@@ -6,6 +6,7 @@
 
 mod job;
 mod queue;
+mod refusals;
 mod worker;
 
 use std::fmt;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use super::watchdog::Watched;
 use super::{AfterQueue, Shared};
 use crate::clock::Clock;
 use crate::emitter::Emitter;
@@ -29,6 +31,7 @@ pub(crate) struct Lane {
     selection: Selection,
     kinds: Box<dyn Fn(Kind) -> bool + Send + Sync>,
     lifecycle: Arc<dyn Lifecycle>,
+    watched: Arc<Watched>,
     limits: crate::plugin::QueueLimits,
     queue: Mutex<Queue>,
     wake: Notify,
@@ -58,12 +61,14 @@ impl Lane {
         wiring: Wiring,
         lifecycle: Arc<dyn Lifecycle>,
         kinds: Box<dyn Fn(Kind) -> bool + Send + Sync>,
+        watched: Arc<Watched>,
     ) -> Arc<Self> {
         let Wiring { service, factory, batching, retry, queue: limits, in_flight, attempt_timeout, selection } = wiring;
         let lane = Arc::new(Self {
             selection,
             kinds,
             lifecycle,
+            watched,
             limits,
             queue: Mutex::new(Queue::new(batching)),
             wake: Notify::new(),

@@ -16,13 +16,15 @@ use futures_util::stream::FuturesUnordered;
 use tower_service::Service;
 
 use super::super::guard::{self, Mishap};
+use super::super::watchdog::Watched;
 use super::Lane;
 use super::job::{Job, Step};
+use super::refusals::{Refusals, Refused};
 use crate::contained::Contained;
 use crate::emitter::signal::{Emitted, Failure, Flushed};
 use crate::error::BoxError;
 use crate::event::Message;
-use crate::ledger::{DropReason, Outcome};
+use crate::ledger::{DeliveryError, DropReason, Outcome};
 use crate::plugin::{Answer, Batch, BatchService, Factory, RetryPolicy, Timer, Verdict};
 use crate::reentry::{self, Because};
 
@@ -44,8 +46,9 @@ pub(super) struct LaneWorker {
     paused_until: Duration,
     /// The destination has taken a batch.
     proven: bool,
-    /// The last attempt failed.
+    /// It has failed or asked for a pause since.
     failing: bool,
+    refusals: Refusals,
 }
 
 /// How an attempt ended.
@@ -85,6 +88,7 @@ impl LaneWorker {
             paused_until: Duration::ZERO,
             proven: false,
             failing: false,
+            refusals: Refusals::default(),
         }
     }
 
@@ -92,6 +96,7 @@ impl LaneWorker {
         loop {
             let now = self.lane.clock.now();
             let next_look = self.cut_due_batches(now);
+            self.report_refusals(now);
             if self.lane.queue().has_ended() {
                 break;
             }
@@ -108,8 +113,12 @@ impl LaneWorker {
                 Woken::ToLook => {}
             }
         }
-        self.lane.queue().end();
-        self.lane.ended.notify_waiters();
+        self.report_refusals(Duration::MAX);
+        let lane = self.lane.clone();
+        // With the service: whoever waits for the end finds nothing left of it.
+        drop(self);
+        lane.queue().end();
+        lane.ended.notify_waiters();
     }
 
     /// Moves due batches out of the queue while there is a place for them. Returns when to look again.
@@ -130,8 +139,9 @@ impl LaneWorker {
     async fn wait(&mut self, now: Duration, next_look: Option<Duration>) -> Woken {
         let startable = self.startable(now);
         let next_attempt = if startable { None } else { self.next_attempt() };
-        let wake_at = [next_look, next_attempt].into_iter().flatten().min();
+        let wake_at = [next_look, next_attempt, self.refusals.due()].into_iter().flatten().min();
         let Self { lane, service, in_flight, .. } = self;
+        let watched = &lane.watched;
         let timer = async {
             match wake_at {
                 Some(at) => lane.clock.sleep_until(at).await,
@@ -141,7 +151,7 @@ impl LaneWorker {
         tokio::select! {
             biased;
             Some((job, attempted)) = in_flight.next() => Woken::Ended(job, attempted),
-            woken = poll_fn(|cx| poll_ready(service, cx)), if startable => woken,
+            woken = poll_fn(|cx| poll_ready(watched, service, cx)), if startable => woken,
             () = lane.wake.notified() => Woken::ToLook,
             () = timer => Woken::ToLook,
         }
@@ -206,14 +216,15 @@ impl LaneWorker {
             queue.counts.retries += u64::from(job.attempts > 1);
             queue.counts.bytes += batch.bytes() as u64;
         }
-        let (service, clock, limit) = (&mut self.service, self.lane.clock.clone(), self.attempt_timeout);
+        let (watched, service) = (self.lane.watched.clone(), &mut self.service);
+        let (clock, limit) = (self.lane.clock.clone(), self.attempt_timeout);
         let depth = job.depth();
         let scope = reentry::because_of(depth);
-        let called = guard::call(|| Ok(Contained::new(service.call(batch))));
+        let called = guard::call(&watched, || Ok(Contained::new(service.call(batch))));
         drop(scope);
         self.in_flight.push(Box::pin(async move {
             let outcome = match called {
-                Ok(future) => guard::run(&clock, limit, || Because::of(depth, future)).await,
+                Ok(future) => guard::run(&watched, &clock, limit, || Because::of(depth, future)).await,
                 Err(mishap) => Err(mishap),
             };
             let attempted = match outcome {
@@ -242,6 +253,7 @@ impl LaneWorker {
         match job.decide(answer.verdict, &self.retry, now, self.proven, fastrand::f64()) {
             Step::Settle(Outcome::Delivered) => {
                 (self.proven, self.failing, self.deaths) = (true, false, 0);
+                self.refusals.worked();
                 self.settle_delivered(&job);
             }
             Step::Settle(Outcome::Dropped(reason)) => self.settle_dropped(&job, reason, answer),
@@ -256,7 +268,7 @@ impl LaneWorker {
                 }
             }
             Step::Pause(until) => {
-                let first = self.paused_until <= now;
+                let first = !std::mem::replace(&mut self.failing, true);
                 self.note_failure(&job, answer, first, "the destination pauses, then it is tried again");
                 self.paused_until = self.paused_until.max(until);
                 job.due = now;
@@ -294,16 +306,35 @@ impl LaneWorker {
         self.tell_flushed(job, &messages, true);
     }
 
-    fn settle_dropped(&self, job: &Job, reason: DropReason, answer: Answer) {
+    fn settle_dropped(&mut self, job: &Job, reason: DropReason, answer: Answer) {
         let Some(messages) = self.lane.queue().finish(job.batch) else { return };
+        let (events, credentials) = (messages.len(), answer.credentials);
         let error = Arc::new(answer.into_error());
-        let message = format!("{} events dropped ({reason}): {error}", messages.len());
-        let mut failure = Failure::new(self.lane.name().clone(), message, messages.len());
-        failure.dropped = Some(reason);
-        failure.error = Some(error.clone());
-        self.lane.emitter.fail(failure);
+        if reason == DropReason::Unauthorized {
+            self.refusals.add(events, credentials, error.clone());
+            self.report_refusals(self.lane.clock.now());
+        } else {
+            self.report_dropped(format!("{events} events dropped ({reason}): {error}"), events, reason, error.clone());
+        }
         self.lane.settle(&messages, Outcome::Dropped(reason), Some(error));
         self.tell_flushed(job, &messages, false);
+    }
+
+    fn report_refusals(&mut self, now: Duration) {
+        let Some(Refused { events, batches, error }) = self.refusals.take_due(now) else { return };
+        let reason = DropReason::Unauthorized;
+        let message = match batches {
+            1 => format!("{events} events dropped ({reason}): {error}; if that goes on, it is said once a minute"),
+            _ => format!("{events} events in {batches} batches dropped ({reason}): {error}"),
+        };
+        self.report_dropped(message, events, reason, error);
+    }
+
+    fn report_dropped(&self, message: String, events: usize, reason: DropReason, error: Arc<DeliveryError>) {
+        let mut failure = Failure::new(self.lane.name().clone(), message, events);
+        failure.dropped = Some(reason);
+        failure.error = Some(error);
+        self.lane.emitter.fail(failure);
     }
 
     fn tell_flushed(&self, job: &Job, messages: &[Arc<Message>], delivered: bool) {
@@ -332,7 +363,8 @@ impl LaneWorker {
     fn rebuild(&mut self, error: BoxError) -> Result<(), BoxError> {
         self.deaths += 1;
         let Some(factory) = self.factory.as_mut().filter(|_| self.deaths < MOST_DEATHS) else { return Err(error) };
-        self.service = guard::call(|| Ok(factory())).map_err(|mishap| format!("to make it again {mishap}"))?;
+        let made = guard::call(&self.lane.watched, || Ok(factory()));
+        self.service = made.map_err(|mishap| format!("to make it again {mishap}"))?;
         let wait = self.retry.wait(self.deaths, fastrand::f64());
         self.paused_until = self.paused_until.max(self.lane.clock.now().saturating_add(wait));
         let message = format!("the destination's service is dead: {error}; it is made again");
@@ -352,8 +384,8 @@ impl LaneWorker {
     }
 }
 
-fn poll_ready(service: &mut BatchService, cx: &mut Context<'_>) -> Poll<Woken> {
-    match guard::call(|| Ok(service.poll_ready(cx))) {
+fn poll_ready(watched: &Watched, service: &mut BatchService, cx: &mut Context<'_>) -> Poll<Woken> {
+    match guard::call(watched, || Ok(service.poll_ready(cx))) {
         Ok(poll) => poll.map(Woken::Ready),
         Err(Mishap::Panicked(message)) => Poll::Ready(Woken::Panicked(message)),
         Err(mishap) => Poll::Ready(Woken::Panicked(mishap.to_string())),

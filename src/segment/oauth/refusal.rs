@@ -51,7 +51,7 @@ impl TokenError {
 
     /// The request could not even be made.
     pub(super) fn unsendable(what: &str) -> Self {
-        Self::new(format!("no token can be asked for: {what}"), Verdict::Reject)
+        Self::new(format!("no token can be asked for: {what}"), Verdict::Unauthorized)
     }
 
     /// The server granted something that is not a token.
@@ -72,7 +72,7 @@ impl TokenError {
         let code = serde_json::from_slice(body).ok().and_then(|refused: Refused| readable(refused.error));
         let code = code.map(|code| format!(" ({code})")).unwrap_or_default();
         let advice = match verdict {
-            Verdict::Reject => ": check the client id, the key id, the private key, the scope and the region",
+            Verdict::Unauthorized => ": check the client id, the key id, the private key, the scope and the region",
             _ => "",
         };
         let what = format!("the token server answered {status}{code}{advice}");
@@ -93,7 +93,7 @@ impl TokenError {
     /// Whether asking again could help. If not, the settings are wrong, or those in Segment's dashboard.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        self.0.verdict != Verdict::Reject
+        self.0.verdict != Verdict::Unauthorized
     }
 }
 
@@ -104,7 +104,7 @@ fn verdict(status: StatusCode, headers: &HeaderMap, now: SystemTime, misdated: b
         503 => retry_after(headers, now).map_or(Verdict::Retry, Verdict::Pause),
         408 | 500..=599 => Verdict::Retry,
         400 | 401 if misdated => Verdict::Retry,
-        _ => Verdict::Reject,
+        _ => Verdict::Unauthorized,
     }
 }
 
@@ -152,7 +152,7 @@ mod tests {
             let expected = match code {
                 429 => Verdict::Pause(UNSTATED_PAUSE),
                 408 | 500..=599 => Verdict::Retry,
-                _ => Verdict::Reject,
+                _ => Verdict::Unauthorized,
             };
             let status = StatusCode::from_u16(code).unwrap();
             assert_eq!(verdict(status, &HeaderMap::new(), UNIX_EPOCH, false), expected, "{code}");

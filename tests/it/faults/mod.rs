@@ -3,7 +3,11 @@
 //! One module per family. Every test ends in the oracles of [`crate::support`]; faults that need a process of their
 //! own are in `tests/process.rs`.
 
+mod blocked;
+#[cfg(target_os = "linux")]
+mod certificates;
 mod clock;
+mod credentials;
 mod destination;
 mod http;
 mod input;

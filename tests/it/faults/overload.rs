@@ -49,7 +49,7 @@ fn a_full_queue_drops_the_oldest_if_that_is_wanted() {
 
 #[test]
 fn a_queue_that_was_full_takes_events_again() {
-    let mut trial = Trial::with(|settings| settings.max_queue_size(10).http_request_timeout(Duration::from_millis(40)));
+    let mut trial = Trial::with(|settings| settings.max_queue_size(10).http_request_timeout(Duration::from_millis(500)));
     trial.api.script([Reply::hang()]);
     trial.send(10);
     assert!(trial.try_send().is_err());

@@ -228,6 +228,27 @@ fn a_plugin_that_keeps_breaking_is_not_called_any_more() {
 }
 
 #[test]
+fn an_after_plugin_that_keeps_breaking_is_not_called_any_more() {
+    let (calls, seen) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (breaking, watching) = (calls.clone(), seen.clone());
+    let breaks = after_fn("breaks", move |_, _| {
+        breaking.fetch_add(1, Ordering::SeqCst);
+        panic!("on purpose")
+    });
+    let watches = after_fn("watches", move |_, _| {
+        watching.fetch_add(1, Ordering::SeqCst);
+    });
+    let mut trial = Trial::with(|settings| settings.plugin(breaks).plugin(watches));
+    trial.send(20);
+    assert_eq!(trial.settled(), (20, 0));
+    trial.wait_for_failure("quarantine", |failure| failure.message.contains("not called any more"));
+    let ended = trial.survives();
+    assert_eq!(calls.load(Ordering::SeqCst), 5, "five panics in a row are enough");
+    assert_eq!(seen.load(Ordering::SeqCst), 21, "the other sees every event");
+    assert_eq!(ended.failures.len(), 5, "{:?}", ended.failures);
+}
+
+#[test]
 fn a_plugin_that_blocks_the_thread_delays_events_and_no_caller() {
     let (release, blocked) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
     let (inner, inner_blocked) = (release.clone(), blocked.clone());

@@ -101,7 +101,7 @@ fn what_cannot_get_better_is_said_and_asked_once() {
         let errors = errors(&analytics);
         world.tokens.api.script([Reply::status(status).body(r#"{"error":"invalid_client"}"#)]);
         let end = deliver(&analytics);
-        assert_eq!(end.outcome, Outcome::Dropped(DropReason::Rejected), "{status}");
+        assert_eq!(end.outcome, Outcome::Dropped(DropReason::Unauthorized), "{status}");
         let error = token_error(&end);
         assert_eq!(error.status().map(|status| status.as_u16()), Some(status));
         assert!(!error.is_transient(), "{status}");

@@ -101,7 +101,7 @@ fn a_fresh_token_that_is_refused_too_is_final() {
         let analytics = world.analytics();
         world.api.script([Reply::status(status), Reply::status(status)]);
         let end = deliver(&analytics);
-        assert_eq!(end.outcome, tracklane::Outcome::Dropped(tracklane::DropReason::Rejected), "{status}");
+        assert_eq!(end.outcome, tracklane::Outcome::Dropped(tracklane::DropReason::Unauthorized), "{status}");
         let error = end.destinations[0].error.as_ref().unwrap();
         assert_eq!(error.status().map(|status| status.as_u16()), Some(status));
         assert!(deliver(&analytics).is_delivered());

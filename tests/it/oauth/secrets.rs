@@ -99,7 +99,7 @@ async fn nothing_that_is_said_holds_a_secret() {
     assert!(ends.contains("the token server answered 401"), "{ends}");
     assert_none_in(&ends);
     let heard = heard.lock().unwrap().clone();
-    assert!(heard.contains("/token") && heard.contains("Rejected"), "{heard}");
+    assert!(heard.contains("/token") && heard.contains("Unauthorized"), "{heard}");
     assert_none_in(&heard);
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(log.contains("could not be renewed"), "{log}");

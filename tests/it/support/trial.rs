@@ -40,10 +40,14 @@ pub(crate) struct Ended {
     pub(crate) ends: BTreeMap<String, Settlement>,
 }
 
-/// What must not be seen: the key as it is, as HTTP carries it, and what events say.
+/// What must not be seen: the key as it is, as HTTP carries it, alone and as the beginning of another, and what events
+/// say.
 fn secrets() -> &'static [String] {
     static SECRETS: OnceLock<Vec<String>> = OnceLock::new();
-    SECRETS.get_or_init(|| vec![SECRET.to_owned(), STANDARD.encode(format!("{SECRET}:")), BODY.to_owned()])
+    SECRETS.get_or_init(|| {
+        let encoded = [format!("{SECRET}:"), SECRET.to_owned()].map(|key| STANDARD.encode(key));
+        encoded.into_iter().chain([SECRET.to_owned(), BODY.to_owned()]).collect()
+    })
 }
 
 /// Whether a text says what nobody may see.

@@ -61,7 +61,7 @@ fn room_is_never_under_counted_while_it_is_used_and_all_of_it_comes_back() {
         let threads = [
             thread::spawn(move || early.end_early(10)),
             thread::spawn(move || {
-                lane.fan_out(5);
+                lane.fan_out(5, false);
                 lane.done(1, 5);
             }),
         ];
@@ -91,7 +91,7 @@ fn whoever_waits_for_room_is_woken_when_a_destination_is_done() {
         room.accept(1);
         let lane = room.clone();
         let lane = thread::spawn(move || {
-            lane.fan_out(1);
+            lane.fan_out(1, false);
             lane.done(1, 1);
         });
         wait_until(&room, |room| room.used().0 == 0);
@@ -106,7 +106,7 @@ fn where_the_oldest_gives_way_whoever_waits_is_woken_by_the_fan_out() {
         room.accept(1);
         let pipeline = room.clone();
         // The destination hangs: nothing follows.
-        let pipeline = thread::spawn(move || pipeline.fan_out(1));
+        let pipeline = thread::spawn(move || pipeline.fan_out(1, true));
         wait_until(&room, |room| room.used_before_destinations().0 == 0);
         pipeline.join().unwrap();
     });

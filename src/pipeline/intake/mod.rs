@@ -4,31 +4,30 @@
 //! when it has been idle for a while, or when much has come in; otherwise it looks by itself every few milliseconds,
 //! because waking a sleeping thread is a system call that costs the caller more than everything else it does here.
 
-use std::collections::VecDeque;
+mod front;
+
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
+pub(super) use front::Chunk;
+use front::{Accepted, Entry, Free, Front};
+
 use super::call_context::CallContext;
 use super::refusal::{CallError, RefusedBecause};
 use super::registry::Command;
-use super::rest::WorkerIs;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::emitter::signal::{Emitted, Failure};
-use crate::event::{self, Context, Event, InvalidField, MAX_EVENT_BYTES, Record};
-use crate::ledger::{DropReason, Ledger, Outcome, Ticket, Watch};
+use crate::event::{self, Context, Event, InvalidField, MAX_EVENT_BYTES};
+use crate::ledger::{DropReason, Ledger, Outcome, Ticket};
 use crate::reentry;
 
-/// Bytes of events that one chunk holds.
-const CHUNK_BYTES: usize = 64 * 1024;
-/// Chunks kept for reuse.
-const SPARE_CHUNKS: usize = 4;
-/// Chunks that wake a worker which sleeps until its next look.
-const WAKE_AT_CHUNKS: usize = 4;
+/// Events that are accepted on the strength of one look at how much is under way.
+const LOOK_EVERY: u64 = 128;
 
 /// How much may be under way.
 #[derive(Clone, Copy, Debug)]
@@ -55,40 +54,6 @@ pub(crate) struct Intake {
     call_context: Option<CallContext>,
 }
 
-/// What the lock guards: in cache lines that callers touch, and the pipeline hardly.
-#[repr(align(128))]
-struct Front {
-    /// Older than what is filling.
-    full: VecDeque<Chunk>,
-    filling: Chunk,
-    spare: Vec<Chunk>,
-    epoch: u64,
-    closed: bool,
-    worker: WorkerIs,
-}
-
-/// Events one behind the other, with commands among them.
-#[derive(Default)]
-pub(super) struct Chunk {
-    text: Vec<u8>,
-    entries: VecDeque<Entry>,
-    /// Where the next event to be taken begins.
-    read: usize,
-}
-
-enum Entry {
-    Event(Packed),
-    Command(Box<Command>),
-}
-
-struct Packed {
-    record: Record,
-    bytes: u32,
-    depth: u8,
-    epoch: u64,
-    watch: Option<Box<Watch>>,
-}
-
 /// What the worker takes out.
 pub(super) enum Taken {
     Event(Event),
@@ -104,15 +69,7 @@ impl Intake {
         defaults: Context,
         call_context: Option<CallContext>,
     ) -> Self {
-        let front = Front {
-            full: VecDeque::new(),
-            filling: Chunk::default(),
-            spare: Vec::new(),
-            epoch: 0,
-            closed: false,
-            worker: WorkerIs::Awake,
-        };
-        let (front, wake) = (Mutex::new(front), Notify::new());
+        let (front, wake) = (Mutex::default(), Notify::new());
         let (refusing, looped) = (AtomicBool::new(false), AtomicBool::new(false));
         Self { front, wake, refusing, looped, capacity, ledger, emitter, clock, defaults, call_context }
     }
@@ -141,28 +98,23 @@ impl Intake {
             Ok(bytes) => bytes,
             Err(because) => return Err((because, Box::new(event))),
         };
-        let mut front = self.front();
-        if let Err(because) = self.accept(&front, bytes) {
-            drop(front);
-            return Err((because, Box::new(event)));
-        }
-        let watch = event.detach().watch;
-        let epoch = front.epoch;
+        let (mut front, epoch) = match self.accept(bytes) {
+            Ok(accepted) => accepted,
+            Err(because) => return Err((because, Box::new(event))),
+        };
+        let accepted = Accepted { bytes, depth: reentry::depth(), epoch, watch: event.detach().watch };
         if self.capacity.disabled {
             drop(front);
             event.make_message_id();
-            let ticket = self.ticket(&event, epoch, bytes, reentry::depth(), watch);
-            ticket.settle(Outcome::Dropped(DropReason::Disabled));
+            self.ticket(&event, accepted).settle(Outcome::Dropped(DropReason::Disabled));
             return Ok(());
         }
-        let chunk = front.chunk_for(bytes as usize);
-        let record = Record::pack(&mut event, &mut chunk.text);
-        chunk.entries.push_back(Entry::Event(Packed { record, bytes, depth: reentry::depth(), epoch, watch }));
-        let wake = front.wakes_worker(false);
+        let wake = front.put(&mut event, accepted);
         drop(front);
         if wake {
             self.wake.notify_one();
         }
+        event.recycle();
         Ok(())
     }
 
@@ -172,25 +124,20 @@ impl Intake {
             Ok(bytes) => bytes,
             Err(because) => return Err(self.refuse(because, Box::new(event))),
         };
-        let front = self.front();
-        if let Err(because) = self.accept(&front, bytes) {
-            drop(front);
-            return Err(self.refuse(because, Box::new(event)));
-        }
-        let epoch = front.epoch;
+        let (front, epoch) = match self.accept(bytes) {
+            Ok(accepted) => accepted,
+            Err(because) => return Err(self.refuse(because, Box::new(event))),
+        };
         drop(front);
-        let watch = event.detach().watch;
+        let accepted = Accepted { bytes, depth: reentry::depth(), epoch, watch: event.detach().watch };
         event.make_message_id();
-        event.attached.ticket = Some(self.ticket(&event, epoch, bytes, reentry::depth(), watch));
+        event.attached.ticket = Some(self.ticket(&event, accepted));
         Ok(event)
     }
 
     /// Puts a command behind what was accepted so far.
     pub(crate) fn command(&self, command: Command) {
-        let mut front = self.front();
-        front.chunk_for(0).entries.push_back(Entry::Command(Box::new(command)));
-        let wake = front.wakes_worker(true);
-        drop(front);
+        let wake = self.front().put_command(command);
         if wake {
             self.wake.notify_one();
         }
@@ -222,22 +169,50 @@ impl Intake {
         self.front().closed
     }
 
-    /// Whether another event of `bytes` would be accepted now.
-    fn accept(&self, front: &Front, bytes: u32) -> Result<(), RefusedBecause> {
+    /// Counts another event of `bytes`, to be put into what is locked, or says why it is refused.
+    fn accept(&self, bytes: u32) -> Result<(MutexGuard<'_, Front>, u64), RefusedBecause> {
+        let mut front = self.front_of_call()?;
         if front.closed {
             return Err(RefusedBecause::Closed);
         }
-        let room = &self.ledger.room;
-        let Capacity { events: max_events, bytes: max_bytes, drops_oldest, .. } = self.capacity;
-        let (events, used) = if drops_oldest { room.used_before_destinations() } else { room.used() };
-        if events >= max_events || used + u64::from(bytes) > max_bytes {
-            return Err(RefusedBecause::QueueFull { events, bytes: used, max_events, max_bytes });
+        let weight = u64::from(bytes);
+        if front.free.events == 0 || front.free.bytes < weight {
+            front.free = self.look_up(weight)?;
         }
+        front.free.events -= 1;
+        front.free.bytes -= weight;
         self.ledger.accept(bytes);
         if self.refusing.load(Ordering::Relaxed) {
             self.refusing.store(false, Ordering::Relaxed);
         }
-        Ok(())
+        let epoch = front.epoch;
+        Ok((front, epoch))
+    }
+
+    /// The lock for a call. In a forked process whoever held it may be gone: nobody waits for it there. To find that
+    /// out takes a system call, so only who would wait does it, and now and then [`look_up`](Self::look_up).
+    fn front_of_call(&self) -> Result<MutexGuard<'_, Front>, RefusedBecause> {
+        match self.front.try_lock() {
+            Ok(front) => Ok(front),
+            Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) if self.ledger.is_forked() => Err(RefusedBecause::Forked),
+            Err(TryLockError::WouldBlock) => Ok(self.front()),
+        }
+    }
+
+    /// How much can be accepted without another look, if it is enough for an event of `bytes`.
+    #[cold]
+    fn look_up(&self, bytes: u64) -> Result<Free, RefusedBecause> {
+        if self.ledger.is_forked() {
+            return Err(RefusedBecause::Forked);
+        }
+        let room = &self.ledger.room;
+        let Capacity { events: max_events, bytes: max_bytes, drops_oldest, .. } = self.capacity;
+        let (events, used) = if drops_oldest { room.used_before_destinations() } else { room.used() };
+        if events >= max_events || used + bytes > max_bytes {
+            return Err(RefusedBecause::QueueFull { events, bytes: used, max_events, max_bytes });
+        }
+        Ok(Free { events: LOOK_EVERY.min(max_events - events), bytes: max_bytes - used })
     }
 
     /// Checks the event and completes it. Returns how large its JSON will be.
@@ -271,6 +246,8 @@ impl Intake {
                 self.emitter.fail(Failure::new("tracklane", because.to_string(), 1));
             }
             RefusedBecause::QueueFull { .. } | RefusedBecause::Invalid(_) | RefusedBecause::Loop => {}
+            // Whoever would be told is in the other process.
+            RefusedBecause::Forked => {}
         }
         CallError { because, event }
     }
@@ -279,13 +256,8 @@ impl Intake {
     pub(super) fn take(&self, done: Option<Chunk>) -> Option<Chunk> {
         let mut front = self.front();
         front.worker.looks();
-        if let Some(mut chunk) = done
-            && front.spare.len() < SPARE_CHUNKS
-            && chunk.text.capacity() <= 2 * CHUNK_BYTES
-        {
-            chunk.text.clear();
-            chunk.read = 0;
-            front.spare.push(chunk);
+        if let Some(chunk) = done {
+            front.keep(chunk);
         }
         front.pop()
     }
@@ -315,19 +287,21 @@ impl Intake {
 
     /// Takes out one entry; `None` when the chunk is empty.
     pub(super) fn next(&self, chunk: &mut Chunk) -> Option<Taken> {
-        let Packed { record, bytes, depth, epoch, watch } = match chunk.entries.pop_front()? {
-            Entry::Event(packed) => packed,
-            Entry::Command(command) => return Some(Taken::Command(command)),
-        };
-        let mut rest = chunk.text.get(chunk.read..).unwrap_or_default();
-        let before = rest.len();
-        let mut event = record.unpack(&mut rest);
-        chunk.read += before - rest.len();
-        event.attached.ticket = Some(self.ticket(&event, epoch, bytes, depth, watch));
-        Some(Taken::Event(event))
+        Some(match chunk.next()? {
+            Entry::Command(command) => Taken::Command(command),
+            Entry::Event(mut event, accepted) => {
+                event.attached.ticket = Some(self.ticket(&event, accepted));
+                Taken::Event(event)
+            }
+        })
     }
 
-    fn ticket(&self, event: &Event, epoch: u64, bytes: u32, depth: u8, mut watch: Option<Box<Watch>>) -> Ticket {
+    /// The event is handed to the destinations.
+    pub(super) fn fan_out(&self, bytes: u32) {
+        self.ledger.room.fan_out(bytes, self.capacity.drops_oldest);
+    }
+
+    fn ticket(&self, event: &Event, Accepted { bytes, depth, epoch, mut watch }: Accepted) -> Ticket {
         if let Some(watch) = &mut watch {
             // Known from here on, wherever the event ends.
             watch.message_id = event.message_id().into_owned();
@@ -337,46 +311,6 @@ impl Intake {
 
     fn front(&self) -> MutexGuard<'_, Front> {
         self.front.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Front {
-    /// The chunk that takes the next entry, of at most `bytes`.
-    fn chunk_for(&mut self, bytes: usize) -> &mut Chunk {
-        if self.filling.text.len() + bytes > CHUNK_BYTES && !self.filling.entries.is_empty() {
-            let fresh = self.fresh_chunk();
-            self.full.push_back(std::mem::replace(&mut self.filling, fresh));
-        }
-        &mut self.filling
-    }
-
-    fn fresh_chunk(&mut self) -> Chunk {
-        self.spare.pop().unwrap_or_else(|| Chunk {
-            text: Vec::with_capacity(CHUNK_BYTES),
-            entries: VecDeque::with_capacity(CHUNK_BYTES / 512),
-            read: 0,
-        })
-    }
-
-    fn is_empty(&self) -> bool {
-        self.full.is_empty() && self.filling.entries.is_empty()
-    }
-
-    fn pop(&mut self) -> Option<Chunk> {
-        if let Some(oldest) = self.full.pop_front() {
-            return Some(oldest);
-        }
-        if self.filling.entries.is_empty() {
-            return None;
-        }
-        let fresh = self.fresh_chunk();
-        Some(std::mem::replace(&mut self.filling, fresh))
-    }
-
-    /// Whether the worker must be woken for what was just put in; it counts as awake then.
-    fn wakes_worker(&mut self, urgent: bool) -> bool {
-        let much = self.full.len() >= WAKE_AT_CHUNKS;
-        self.worker.must_wake(urgent || much)
     }
 }
 

@@ -1,0 +1,142 @@
+//! What the intake's lock guards: what waits, and what the worker is doing.
+//!
+//! Always: events and commands leave in the order in which they came. Events lie flat in chunks, and the chunks are
+//! used again, so that nothing is allocated while events flow.
+
+use std::collections::VecDeque;
+
+use crate::event::{Event, Record};
+use crate::ledger::Watch;
+use crate::pipeline::registry::Command;
+use crate::pipeline::rest::WorkerIs;
+
+/// Bytes of events that one chunk holds.
+const CHUNK_BYTES: usize = 64 * 1024;
+/// Chunks kept for reuse.
+const SPARE_CHUNKS: usize = 4;
+/// Chunks that wake a worker which sleeps until its next look.
+const WAKE_AT_CHUNKS: usize = 4;
+
+/// In cache lines that callers touch, and the pipeline hardly.
+#[repr(align(128))]
+#[derive(Default)]
+pub(super) struct Front {
+    /// Older than what is filling.
+    full: VecDeque<Chunk>,
+    filling: Chunk,
+    spare: Vec<Chunk>,
+    /// The number of flushes that have begun.
+    pub(super) epoch: u64,
+    pub(super) closed: bool,
+    pub(super) worker: WorkerIs,
+    /// What may be accepted before the ledger must be asked again how much is under way.
+    pub(super) free: Free,
+}
+
+/// Events and bytes that there was room for when it was last looked up; there may be more by now.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Free {
+    pub(super) events: u64,
+    pub(super) bytes: u64,
+}
+
+/// Events one behind the other, with commands among them.
+#[derive(Default)]
+pub(in crate::pipeline) struct Chunk {
+    text: Vec<u8>,
+    entries: VecDeque<Entry>,
+    /// Where the next event to be taken begins.
+    read: usize,
+}
+
+pub(super) enum Entry<E = Record> {
+    Event(E, Accepted),
+    Command(Box<Command>),
+}
+
+/// What is known of an accepted event beside its content.
+pub(super) struct Accepted {
+    pub(super) bytes: u32,
+    pub(super) depth: u8,
+    pub(super) epoch: u64,
+    pub(super) watch: Option<Box<Watch>>,
+}
+
+impl Front {
+    /// Puts an event last. Whether the worker must be woken.
+    pub(super) fn put(&mut self, event: &mut Event, accepted: Accepted) -> bool {
+        let chunk = self.chunk_for(accepted.bytes);
+        let record = Record::pack(event, &mut chunk.text);
+        chunk.entries.push_back(Entry::Event(record, accepted));
+        self.wakes_worker(false)
+    }
+
+    /// Puts a command last. Whether the worker must be woken.
+    pub(super) fn put_command(&mut self, command: Command) -> bool {
+        self.chunk_for(0).entries.push_back(Entry::Command(Box::new(command)));
+        self.wakes_worker(true)
+    }
+
+    /// The chunk that takes the next entry, of at most `bytes`.
+    fn chunk_for(&mut self, bytes: u32) -> &mut Chunk {
+        if self.filling.text.len() + bytes as usize > CHUNK_BYTES && !self.filling.entries.is_empty() {
+            let fresh = self.fresh_chunk();
+            self.full.push_back(std::mem::replace(&mut self.filling, fresh));
+        }
+        &mut self.filling
+    }
+
+    fn fresh_chunk(&mut self) -> Chunk {
+        self.spare.pop().unwrap_or_else(|| Chunk {
+            text: Vec::with_capacity(CHUNK_BYTES),
+            entries: VecDeque::with_capacity(CHUNK_BYTES / 512),
+            read: 0,
+        })
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.full.is_empty() && self.filling.entries.is_empty()
+    }
+
+    /// Takes out the oldest chunk.
+    pub(super) fn pop(&mut self) -> Option<Chunk> {
+        if let Some(oldest) = self.full.pop_front() {
+            return Some(oldest);
+        }
+        if self.filling.entries.is_empty() {
+            return None;
+        }
+        let fresh = self.fresh_chunk();
+        Some(std::mem::replace(&mut self.filling, fresh))
+    }
+
+    /// Keeps a chunk that was worked off.
+    pub(super) fn keep(&mut self, mut chunk: Chunk) {
+        if self.spare.len() < SPARE_CHUNKS && chunk.text.capacity() <= 2 * CHUNK_BYTES {
+            chunk.text.clear();
+            chunk.read = 0;
+            self.spare.push(chunk);
+        }
+    }
+
+    /// Whether the worker must be woken for what was just put in; it counts as awake then.
+    fn wakes_worker(&mut self, urgent: bool) -> bool {
+        let much = self.full.len() >= WAKE_AT_CHUNKS;
+        self.worker.must_wake(urgent || much)
+    }
+}
+
+impl Chunk {
+    /// Takes out the oldest entry.
+    pub(super) fn next(&mut self) -> Option<Entry<Event>> {
+        let (record, accepted) = match self.entries.pop_front()? {
+            Entry::Event(record, accepted) => (record, accepted),
+            Entry::Command(command) => return Some(Entry::Command(command)),
+        };
+        let mut rest = self.text.get(self.read..).unwrap_or_default();
+        let before = rest.len();
+        let event = record.unpack(&mut rest);
+        self.read += before - rest.len();
+        Some(Entry::Event(event, accepted))
+    }
+}

@@ -1,0 +1,174 @@
+//! Who notices that user code blocks its thread, and says so while it does.
+//!
+//! A limit that is kept by the runtime holds only between two awaits: a plugin that sleeps, locks or computes without
+//! end cannot be cut off, and nothing on its thread can report it. So a thread of its own looks twice a second at what
+//! [runs](Watched). What it finds in the same call in three looks in a row has blocked for [`LIMIT`] or longer,
+//! and is reported, once per call. It counts looks and reads no clock: a process that was stopped in the
+//! middle of a call, in a debugger or by a signal, is not taken for one that blocks.
+//!
+//! Always: it changes nothing but what is told; while no user code runs it sleeps until some does; it keeps nothing of
+//! the client alive, and ends with it. Listeners and callbacks have threads where they may block, and are not watched.
+
+#[cfg(test)]
+mod looks;
+mod watched;
+
+use std::fmt;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread;
+use std::time::Duration;
+
+use super::guard::EVENT_LIMIT;
+use crate::emitter::Emitter;
+use crate::emitter::signal::Failure;
+use crate::reentry;
+use watched::{Bell, Call};
+pub(super) use watched::{Stage, Watched};
+
+/// How long user code may hold its thread in one call or poll before that is reported: as long as a plugin may work on
+/// an event.
+pub(super) const LIMIT: Duration = EVENT_LIMIT;
+/// From one look to the next.
+const PAUSE: Duration = Duration::from_millis(500);
+/// Looks that find the same call until it has lasted for [`LIMIT`].
+const LOOKS: u32 = 3;
+const _: () = assert!(PAUSE.as_millis() * (LOOKS as u128 - 1) >= LIMIT.as_millis(), "it is given its time");
+
+/// Makes what the watchdog looks at. It looks as long as there is this or any of them.
+pub(crate) struct Watchdog {
+    bell: Bell,
+    posts: Posts,
+}
+
+type Posts = Arc<Mutex<Vec<Post>>>;
+
+/// One piece of user code, and what was seen of it.
+struct Post {
+    watched: Weak<Watched>,
+    seen: Call,
+    looks: u32,
+}
+
+/// The thread's side.
+struct Watch {
+    /// Whether it looks, and need not be woken.
+    watching: Arc<AtomicBool>,
+    rung: Receiver<()>,
+    posts: Posts,
+    emitter: Emitter,
+}
+
+impl Watchdog {
+    /// Starts its thread.
+    pub(crate) fn start(emitter: Emitter) -> io::Result<Self> {
+        let (ring, rung) = mpsc::sync_channel(1);
+        let (watching, posts) = (Arc::new(AtomicBool::new(false)), Posts::default());
+        let watch = Watch { watching: watching.clone(), rung, posts: posts.clone(), emitter };
+        thread::Builder::new().name("tracklane-watch".to_owned()).spawn(move || watch.run())?;
+        Ok(Self { bell: Bell { watching, ring }, posts })
+    }
+
+    /// Something else to look at, until it is dropped.
+    pub(super) fn watch(&self, name: impl Into<Arc<str>>, stage: Stage) -> Arc<Watched> {
+        let watched = Arc::new(Watched::new(name.into(), stage, self.bell.clone()));
+        lock(&self.posts).push(Post { watched: Arc::downgrade(&watched), seen: Call::default(), looks: 0 });
+        watched
+    }
+}
+
+impl Watch {
+    fn run(self) {
+        let mut in_vain = 0_u32;
+        loop {
+            let rung = match in_vain {
+                // A call that began while this thread was about to sleep may have taken it for awake. A pause later
+                // it is there to be seen, if it has not ended.
+                0 | 1 => self.rung.recv_timeout(PAUSE),
+                _ => self.rung.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match rung {
+                Ok(()) => in_vain = 0,
+                Err(RecvTimeoutError::Timeout) if self.look() => in_vain = 0,
+                Err(RecvTimeoutError::Timeout) => in_vain += 1,
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            self.watching.store(in_vain == 0, Ordering::Relaxed);
+        }
+    }
+
+    /// Looks once, and reports who blocks. Whether anybody runs.
+    fn look(&self) -> bool {
+        let Seen { anybody, blocked } = look(&mut lock(&self.posts));
+        // No lock is held: this runs the host's code where it logs.
+        blocked.iter().for_each(|(watched, call)| self.report(watched, *call));
+        anybody
+    }
+
+    #[cold]
+    fn report(&self, watched: &Watched, call: Call) {
+        let message = format!(
+            "{} blocks its thread: a single call has not come back for {LIMIT:?}; it cannot be cut off, and what is \
+             behind it waits until it returns",
+            watched.stage
+        );
+        let _scope = reentry::at(call.depth());
+        self.emitter.fail(Failure::new(watched.name.clone(), message, 0));
+    }
+}
+
+/// What one look finds.
+struct Seen {
+    /// Whether any user code runs.
+    anybody: bool,
+    /// What has just been in the same call for too long.
+    blocked: Vec<(Arc<Watched>, Call)>,
+}
+
+fn look(posts: &mut Vec<Post>) -> Seen {
+    posts.retain(|post| post.watched.strong_count() > 0);
+    let in_plugin = posts.iter().any(Post::is_in_plugin);
+    let mut seen = Seen { anybody: false, blocked: Vec::new() };
+    for post in posts {
+        let Some(watched) = post.watched.upgrade() else { continue };
+        let call = watched.call();
+        seen.anybody |= call.is_running();
+        // While a plugin runs inside of the middleware, it is the plugin's turn.
+        let waits = watched.stage == Stage::Middleware && in_plugin;
+        if post.sees(if waits { Call::default() } else { call }) {
+            seen.blocked.push((watched, call));
+        }
+    }
+    seen
+}
+
+impl Post {
+    fn is_in_plugin(&self) -> bool {
+        let watched = self.watched.upgrade();
+        watched.is_some_and(|watched| watched.stage != Stage::Middleware && watched.call().is_running())
+    }
+
+    /// Takes down what runs now. Whether it is time to say that it blocks.
+    fn sees(&mut self, call: Call) -> bool {
+        if !call.is_running() || call != self.seen {
+            (self.seen, self.looks) = (call, 0);
+        }
+        self.looks = self.looks.saturating_add(u32::from(call.is_running()));
+        self.looks == LOOKS
+    }
+}
+
+fn lock(posts: &Posts) -> MutexGuard<'_, Vec<Post>> {
+    posts.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Stage::Middleware => f.write_str("source middleware"),
+            Stage::Plugin(role) => write!(f, "{role} plugin"),
+        }
+    }
+}

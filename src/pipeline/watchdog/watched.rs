@@ -1,0 +1,133 @@
+//! Which user code runs now, written down so that the [watchdog](super) sees it.
+//!
+//! One per plugin, and one for the source middleware. Always: to enter and to leave is a plain store each, without a
+//! lock, a clock or memory, and both happen in every poll, so code that awaits is outside. Each belongs to one task, so
+//! nobody else writes; where several threads drive pipelines by hand, one may be taken for outside that is inside.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::SyncSender;
+use std::task::{Context, Poll};
+
+use crate::reentry;
+
+/// Where user code runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::pipeline) enum Stage {
+    /// Around the stages of the plugins.
+    Middleware,
+    /// In a plugin of this role.
+    Plugin(&'static str),
+}
+
+/// One piece of user code: who it is, and whether it runs.
+#[derive(Debug)]
+pub(in crate::pipeline) struct Watched {
+    pub(super) name: Arc<str>,
+    pub(super) stage: Stage,
+    running: AtomicU64,
+    bell: Bell,
+}
+
+/// One call of user code, told apart from those before it: its number, and in the last byte how deep the events are
+/// nested that it sends, from 1; 0 once it is over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Call(u64);
+
+/// What wakes the watchdog.
+#[derive(Clone, Debug)]
+pub(super) struct Bell {
+    pub(super) watching: Arc<AtomicBool>,
+    pub(super) ring: SyncSender<()>,
+}
+
+impl Call {
+    const DEPTH: u64 = 0xff;
+    const NEXT: u64 = 0x100;
+
+    pub(super) fn is_running(self) -> bool {
+        self.0 & Self::DEPTH > 0
+    }
+
+    /// The depth of what is sent because of it.
+    pub(super) fn depth(self) -> u8 {
+        u8::try_from(self.0 & Self::DEPTH).unwrap_or(u8::MAX).saturating_sub(1)
+    }
+}
+
+impl Watched {
+    pub(super) fn new(name: Arc<str>, stage: Stage, bell: Bell) -> Self {
+        Self { name, stage, running: AtomicU64::new(0), bell }
+    }
+
+    pub(super) fn call(&self) -> Call {
+        Call(self.running.load(Ordering::Relaxed))
+    }
+
+    /// Runs user code, which must not unwind from here.
+    #[inline]
+    pub(in crate::pipeline) fn during<T>(&self, work: impl FnOnce() -> T) -> T {
+        let number = (self.running.load(Ordering::Relaxed) & !Call::DEPTH).wrapping_add(Call::NEXT);
+        let depth = reentry::depth().saturating_add(1);
+        self.running.store(number | u64::from(depth), Ordering::Relaxed);
+        self.bell.ring_unless_watching();
+        let outcome = work();
+        self.running.store(number, Ordering::Relaxed);
+        outcome
+    }
+
+    /// A future that runs user code whenever it is polled, and when it is dropped.
+    pub(in crate::pipeline) fn over<F: Future + Unpin>(&self, future: F) -> Over<'_, F> {
+        Over { watched: self, future: Some(future) }
+    }
+}
+
+impl Bell {
+    #[inline]
+    fn ring_unless_watching(&self) {
+        if !self.watching.load(Ordering::Relaxed) {
+            self.ring();
+        }
+    }
+
+    #[cold]
+    fn ring(&self) {
+        if !self.watching.swap(true, Ordering::Relaxed) {
+            // Full, it rings already.
+            let _ = self.ring.try_send(());
+        }
+    }
+}
+
+/// See [`Watched::over`].
+pub(in crate::pipeline) struct Over<'w, F> {
+    watched: &'w Watched,
+    /// There until it has ended.
+    future: Option<F>,
+}
+
+impl<F: Future + Unpin> Future for Over<'_, F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let Self { watched, future } = &mut *self;
+        watched.during(|| {
+            let Some(running) = future else { return Poll::Pending };
+            let poll = Pin::new(running).poll(cx);
+            if poll.is_ready() {
+                *future = None;
+            }
+            poll
+        })
+    }
+}
+
+impl<F> Drop for Over<'_, F> {
+    fn drop(&mut self) {
+        if let Some(future) = self.future.take() {
+            self.watched.during(|| drop(future));
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The write key of a destination, which can be changed while it works.
+//!
+//! Always: one request has one key, in its header and in its body. What a destination without `OAuth` shows is the key
+//! alone, so an attempt whose key was changed meanwhile can be repeated with the new one.
+
+use std::fmt;
+use std::sync::{Arc, Weak};
+
+use arc_swap::ArcSwap;
+use http::HeaderValue;
+
+use super::{Segment, WriteKey};
+use crate::error::SettingsError;
+
+/// Changes the write key of a destination that works already. Made by [`Segment::key_rotation`]; for the destination
+/// that a client has by itself there is [`Analytics::set_write_key`](crate::Analytics::set_write_key).
+#[derive(Clone)]
+pub struct KeyRotation(Arc<ArcSwap<Credentials>>);
+
+/// A write key in the forms that a request needs.
+pub(super) struct Credentials {
+    /// As a JSON string.
+    pub(super) json: Vec<u8>,
+    /// As HTTP Basic authentication; `None` if that cannot be, which [`check`](KeyRotation::check) tells.
+    pub(super) basic: Option<HeaderValue>,
+    /// How many keys there were before.
+    pub(super) number: u64,
+    is_empty: bool,
+}
+
+impl KeyRotation {
+    pub(super) fn new(key: &WriteKey) -> Self {
+        Self(Arc::new(ArcSwap::from_pointee(Credentials::new(key, 0))))
+    }
+
+    /// The key that every attempt has from now on, attempts at batches that have failed before included.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be a write key, for the reasons of [`Segment::build`]; the key is then what it was.
+    pub fn set_write_key(&self, key: impl Into<WriteKey>) -> Result<(), SettingsError> {
+        let key = key.into();
+        Credentials::new(&key, 0).check()?;
+        self.0.rcu(|current| Credentials::new(&key, current.number + 1));
+        Ok(())
+    }
+
+    /// Checks the key of now.
+    pub(super) fn check(&self) -> Result<(), SettingsError> {
+        self.current().check()
+    }
+
+    pub(super) fn current(&self) -> Arc<Credentials> {
+        self.0.load_full()
+    }
+
+    /// Whether there is a newer key.
+    pub(super) fn is_newer_than(&self, credentials: &Credentials) -> bool {
+        self.0.load().number > credentials.number
+    }
+}
+
+impl Credentials {
+    fn new(key: &WriteKey, number: u64) -> Self {
+        Self { json: key.to_json(), basic: key.to_basic_auth(), number, is_empty: key.is_empty() }
+    }
+
+    fn check(&self) -> Result<(), SettingsError> {
+        let problem = match self {
+            Self { is_empty: true, .. } => "is empty: copy it from the settings of your source",
+            Self { json, .. } if json.len() > 1024 => "is longer than any write key",
+            Self { basic: None, .. } => "has characters that HTTP forbids",
+            _ => return Ok(()),
+        };
+        Err(SettingsError::without_value("write_key", problem))
+    }
+}
+
+impl fmt::Debug for KeyRotation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyRotation").finish_non_exhaustive()
+    }
+}
+
+/// The key of a client's own destination, for as long as that works.
+pub(crate) struct OwnKey(Option<Weak<ArcSwap<Credentials>>>);
+
+impl OwnKey {
+    /// `segment`: the client's own destination, if it is to have one.
+    pub(crate) fn of(segment: Option<&Segment>) -> Self {
+        Self(segment.map(|segment| Arc::downgrade(&segment.key_rotation().0)))
+    }
+
+    pub(crate) fn set(&self, key: WriteKey) -> Result<(), SetWriteKeyError> {
+        let own = self.0.as_ref().ok_or(SetWriteKeyError::WithoutSegment)?;
+        let rotation = own.upgrade().map(KeyRotation).ok_or(SetWriteKeyError::Deregistered)?;
+        rotation.set_write_key(key).map_err(SetWriteKeyError::Invalid)
+    }
+}
+
+/// Why the write key of a client could not be changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SetWriteKeyError {
+    /// It cannot be a write key.
+    #[error(transparent)]
+    Invalid(SettingsError),
+    /// The client was built without Segment, so it has no key of its own.
+    #[error("the client was built without Segment: change the key by the `KeyRotation` of the destination that has it")]
+    WithoutSegment,
+    /// The client's own destination was deregistered. One that was registered in its place has a key of its own.
+    #[error("the client's own Segment destination was deregistered: one in its place is changed by its `KeyRotation`")]
+    Deregistered,
+    /// The client was closed.
+    #[error("the client was closed")]
+    Closed,
+}
