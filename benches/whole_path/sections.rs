@@ -133,7 +133,7 @@ fn waiting(quick: bool) -> Result<(), Box<dyn Error>> {
     let (rounds, events) = if quick { (3, 5_000) } else { (5, 20_000) };
     let of = |waiting| Scenario { work: Work::Held, waiting, events, queue: 20_000, ..Scenario::default() };
     let table = [("1", of(1)), ("10", of(10)), ("100", of(100)), ("1,000", of(1_000)), ("10,000", of(10_000))];
-    println!("\n| events that wait, no network | a call: p50 ns | p99 ns | CPU ns per event |");
+    println!("\n| events that wait at least, no network | a call: p50 ns | p99 ns | CPU ns per event |");
     println!("|--:|--:|--:|--:|");
     for (name, runs) in take_turns(&table, rounds)? {
         let [p50, p99] = [|client: ClientReport| client.p50, |client: ClientReport| client.p99]
