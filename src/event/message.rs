@@ -55,8 +55,8 @@ impl fmt::Debug for Message {
 impl Event {
     /// The event in its final form, its context merged over `defaults`; the ticket alone, if plugins have made it
     /// what cannot be sent.
-    pub(crate) fn seal(mut self, ticket: Ticket, defaults: &Context) -> Result<Message, (Ticket, InvalidField)> {
-        if let Err(invalid) = limits::check(&self) {
+    pub(crate) fn seal(&mut self, ticket: Ticket, defaults: &Context) -> Result<Message, (Ticket, InvalidField)> {
+        if let Err(invalid) = limits::check(self) {
             return Err((ticket, invalid));
         }
         let context = match &mut self.content.context {
@@ -71,9 +71,7 @@ impl Event {
         if json.len() > MAX_EVENT_BYTES {
             return Err((ticket, InvalidField::TooLarge { bytes: json.len() }));
         }
-        let kind = self.kind();
-        self.recycle();
-        Ok(Message { kind, json: json.into_boxed_slice(), message_id, ticket })
+        Ok(Message { kind: self.kind(), json: json.into_boxed_slice(), message_id, ticket })
     }
 
     /// Writes the event with `context` in place of its own. Returns where the id stands.

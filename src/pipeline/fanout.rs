@@ -1,7 +1,7 @@
 //! The end of the tower stack: the event in its final form, offered to every destination that is to have it.
 
 use std::future::{Ready, ready};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 use tower_service::Service;
@@ -17,14 +17,12 @@ pub(super) type FanOutFuture = Ready<Result<(), Stopped>>;
 /// Hands events to lanes. Never waits: a lane that is full drops what it is offered, and no other notices.
 #[derive(Clone)]
 pub(super) struct FanOut {
-    shared: std::sync::Weak<Shared>,
-    /// Which lanes get the event at hand; kept for its memory.
-    selected: Vec<bool>,
+    shared: Weak<Shared>,
 }
 
 impl FanOut {
     pub(super) fn new(shared: &Arc<Shared>) -> Self {
-        Self { shared: Arc::downgrade(shared), selected: Vec::new() }
+        Self { shared: Arc::downgrade(shared) }
     }
 }
 
@@ -41,11 +39,11 @@ impl Service<Passage> for FanOut {
         let Some(shared) = self.shared.upgrade() else {
             return ready(Err(Stopped { reason: DropReason::Closed }));
         };
-        ready(fan_out(&shared, passage, &mut self.selected))
+        ready(fan_out(&shared, passage))
     }
 }
 
-fn fan_out(shared: &Shared, Passage { mut event, plan }: Passage, selected: &mut Vec<bool>) -> Result<(), Stopped> {
+fn fan_out(shared: &Shared, Passage { mut event, plan }: Passage) -> Result<(), Stopped> {
     // A middleware that made a copy of the event has no ticket for it; the original is what counts.
     let Some(mut ticket) = event.attached.ticket.take() else {
         return Err(Stopped { reason: DropReason::Middleware });
@@ -55,9 +53,7 @@ fn fan_out(shared: &Shared, Passage { mut event, plan }: Passage, selected: &mut
         ticket.settle(Outcome::Dropped(DropReason::Disabled));
         return Err(Stopped { reason: DropReason::Disabled });
     }
-    selected.clear();
-    selected.extend(plan.lanes.iter().map(|lane| lane.selects(&event)));
-    let chosen = selected.iter().filter(|selected| **selected).count();
+    let chosen = plan.lanes.iter().filter(|lane| lane.selects(&event)).count();
     if chosen == 0 {
         ticket.settle(Outcome::Dropped(DropReason::NoDestination));
         return Err(Stopped { reason: DropReason::NoDestination });
@@ -84,11 +80,9 @@ fn fan_out(shared: &Shared, Passage { mut event, plan }: Passage, selected: &mut
     shared.intake.fan_out(bytes);
     message.ticket.share(u32::try_from(chosen).unwrap_or(u32::MAX));
     let message = Arc::new(message);
-    for (lane, selected) in plan.lanes.iter().zip(selected) {
-        if *selected {
-            lane.offer(message.clone());
-        }
-    }
+    // Asked again, which costs less than to remember it: hardly any event names destinations.
+    plan.lanes.iter().filter(|lane| lane.selects(&event)).for_each(|lane| lane.offer(message.clone()));
+    event.recycle();
     if chosen < plan.lanes.len() {
         // Those that it is not for are done with it.
         shared.ledger.free_room(std::iter::once(&message.ticket));

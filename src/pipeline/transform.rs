@@ -99,16 +99,16 @@ where
 }
 
 /// The rest of a stage from its first asynchronous plugin on.
-async fn rest<S>(runner: Arc<StageLayer>, mut inner: S, mut passage: Passage, from: usize) -> Result<(), Stopped>
+async fn rest<S>(runner: Arc<StageLayer>, mut inner: S, passage: Passage, from: usize) -> Result<(), Stopped>
 where
     S: Service<Passage, Response = (), Error = Stopped>,
 {
-    let plan = passage.plan.clone();
+    let Passage { mut event, plan } = passage;
     for plugin in runner.of(&plan).iter().skip(from) {
-        if !plugin.wants(passage.event.kind()) {
+        if !plugin.wants(event.kind()) {
             continue;
         }
-        let event = &mut passage.event;
+        let event = &mut event;
         match &plugin.runner {
             Runner::Sync(transform) => runner.run_sync(plugin, &**transform, event)?,
             Runner::Async(_) if plugin.is_quarantined() => runner.without(event)?,
@@ -120,7 +120,7 @@ where
             }
         }
     }
-    inner.call(passage).await
+    inner.call(Passage { event, plan }).await
 }
 
 impl StageLayer {
