@@ -27,7 +27,7 @@ pub(crate) const PRODUCT: Product = Product {
     price: 19.0,
     quantity: 2,
 };
-const TAGS: [&str; 3] = ["games", "board games", "family"];
+pub(crate) const TAGS: [&str; 3] = ["games", "board games", "family"];
 
 /// The call, as a user writes it. The user id is the event's number, by which the server knows it again.
 pub(crate) fn call(number: u64) -> Track {

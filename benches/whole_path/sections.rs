@@ -2,19 +2,20 @@
 
 use std::error::Error;
 
-use crate::meter::quantile;
-use crate::scenario::{self, ClientReport, Scenario, ServerReport, Work};
+use crate::loopback::Wanted;
+use crate::loopback::rounds::{median, repeat, take_turns};
+use crate::loopback::scenario::{ClientReport, Scenario, ServerReport};
+use crate::work::Work;
 
 /// Prints its table; shorter, if it is to be quick.
 type Section = fn(bool) -> Result<(), Box<dyn Error>>;
-type Runs = Vec<(ClientReport, ServerReport)>;
 
-pub(crate) fn run(quick: bool, wanted: impl Fn(&str) -> bool) -> Result<(), Box<dyn Error>> {
+pub(crate) fn run(wanted: &Wanted) -> Result<(), Box<dyn Error>> {
     let sections: [(&str, Section); 4] = [("path", path), ("latency", latency), ("burst", burst), ("scale", scale)];
     for (name, section) in sections {
-        if wanted(name) {
+        if wanted.contains(name) {
             println!("\n## {name}");
-            section(quick)?;
+            section(wanted.quick)?;
         }
     }
     Ok(())
@@ -22,29 +23,41 @@ pub(crate) fn run(quick: bool, wanted: impl Fn(&str) -> bool) -> Result<(), Box<
 
 fn path(quick: bool) -> Result<(), Box<dyn Error>> {
     let (rounds, events) = if quick { (3, 100_000) } else { (7, 200_000) };
-    let of = |work, flush_at, in_flight| Scenario { work, flush_at, in_flight, events, ..Scenario::default() };
-    let unbounded = Scenario { queue: events as usize, ..of(Work::Tracklane, 100, 8) };
+    let of =
+        |work, flush_at, in_flight, gzip| Scenario { work, flush_at, in_flight, gzip, events, ..Scenario::default() };
+    let unbounded = Scenario { queue: events as usize, ..of(Work::Tracklane, 100, 8, false) };
     let table = [
-        ("no SDK: one thread, 100", of(Work::OneThread, 100, 1)),
-        ("no SDK: bytes in batches, 100", of(Work::BytesInBatches, 100, 1)),
-        ("tracklane, 100, 8 in flight", of(Work::Tracklane, 100, 8)),
-        ("tracklane, 100, 1 in flight", of(Work::Tracklane, 100, 1)),
+        ("no SDK: one thread, 100", of(Work::OneThread, 100, 1, false)),
+        ("no SDK: bytes in batches, 100", of(Work::BytesInBatches, 100, 1, false)),
+        ("tracklane, 100, 8 in flight", of(Work::Tracklane, 100, 8, false)),
+        ("tracklane, 100, 1 in flight", of(Work::Tracklane, 100, 1, false)),
         ("tracklane, 100, 8, all queued at once", unbounded),
-        ("no SDK: one thread, 15", of(Work::OneThread, 15, 1)),
-        ("tracklane, 15, 8 in flight", of(Work::Tracklane, 15, 8)),
-        ("tracklane, 15, 1 in flight", of(Work::Tracklane, 15, 1)),
+        ("no SDK: one thread, 15", of(Work::OneThread, 15, 1, false)),
+        ("tracklane, 15, 8 in flight", of(Work::Tracklane, 15, 8, false)),
+        ("tracklane, 15, 1 in flight", of(Work::Tracklane, 15, 1, false)),
+        ("no SDK: one thread, 100, gzip", of(Work::OneThread, 100, 1, true)),
+        ("no SDK: bytes in batches, 100, gzip", of(Work::BytesInBatches, 100, 1, true)),
+        ("tracklane, 100, 8 in flight, gzip", of(Work::Tracklane, 100, 8, true)),
+        ("tracklane, 100, 1 in flight, gzip", of(Work::Tracklane, 100, 1, true)),
+        ("tracklane, 15, 8 in flight, gzip", of(Work::Tracklane, 15, 8, true)),
+        ("tracklane, 15, 1 in flight, gzip", of(Work::Tracklane, 15, 1, true)),
     ];
-    println!("| variant | events/s | × one thread, 100 | CPU µs per event | events per request | connections |");
-    println!("|---|--:|--:|--:|--:|--:|");
+    println!(
+        "| variant | events/s | × one thread, 100 | CPU µs per event | events per request | bytes per event | connections |"
+    );
+    println!("|---|--:|--:|--:|--:|--:|--:|");
     let mut limit = None;
     for (name, runs) in take_turns(&table, rounds)? {
         let per_second = median(&runs, |(client, _)| events as f64 * 1e9 / client.elapsed as f64);
         let limit = *limit.get_or_insert(per_second);
         let cpu = median(&runs, |(client, _)| client.cpu as f64 / events as f64 / 1000.0);
         let per_request = median(&runs, |(_, server)| events as f64 / server.requests as f64);
+        let bytes = median(&runs, |(_, server)| server.bytes as f64 / events as f64);
         let connections = median(&runs, |(_, server)| server.connections as f64);
         let ratio = per_second / limit;
-        println!("| {name} | {per_second:.0} | {ratio:.2} | {cpu:.2} | {per_request:.0} | {connections:.0} |");
+        println!(
+            "| {name} | {per_second:.0} | {ratio:.2} | {cpu:.2} | {per_request:.0} | {bytes:.0} | {connections:.0} |"
+        );
     }
     Ok(())
 }
@@ -112,26 +125,21 @@ fn scale(quick: bool) -> Result<(), Box<dyn Error>> {
         let cpu = median(&runs, |(client, _)| client.cpu as f64 / events as f64);
         println!("| {destinations} | {cpu:.0} | {:.0} |", cpu / destinations as f64);
     }
-    Ok(())
+    waiting(quick)
 }
 
-/// Runs every scenario once per round, so that what disturbs one disturbs all.
-fn take_turns<'n>(table: &[(&'n str, Scenario)], rounds: usize) -> Result<Vec<(&'n str, Runs)>, Box<dyn Error>> {
-    let mut results: Vec<(&str, Runs)> = table.iter().map(|(name, _)| (*name, Vec::new())).collect();
-    for _ in 0..rounds {
-        for ((_, scenario), (_, runs)) in table.iter().zip(&mut results) {
-            runs.push(scenario::run(scenario)?);
-        }
+/// Takes turns, because what is to be seen is whether the rows differ.
+fn waiting(quick: bool) -> Result<(), Box<dyn Error>> {
+    let (rounds, events) = if quick { (3, 5_000) } else { (5, 20_000) };
+    let of = |waiting| Scenario { work: Work::Held, waiting, events, queue: 20_000, ..Scenario::default() };
+    let table = [("1", of(1)), ("10", of(10)), ("100", of(100)), ("1,000", of(1_000)), ("10,000", of(10_000))];
+    println!("\n| events that wait at least, no network | a call: p50 ns | p99 ns | CPU ns per event |");
+    println!("|--:|--:|--:|--:|");
+    for (name, runs) in take_turns(&table, rounds)? {
+        let [p50, p99] = [|client: ClientReport| client.p50, |client: ClientReport| client.p99]
+            .map(|of| median(&runs, |(client, _)| of(*client) as f64));
+        let cpu = median(&runs, |(client, _)| client.cpu as f64 / events as f64);
+        println!("| {name} | {p50:.0} | {p99:.0} | {cpu:.0} |");
     }
-    Ok(results)
-}
-
-fn repeat(scenario: &Scenario, rounds: usize) -> Result<Runs, Box<dyn Error>> {
-    (0..rounds).map(|_| scenario::run(scenario)).collect()
-}
-
-fn median(runs: &Runs, what: impl Fn(&(ClientReport, ServerReport)) -> f64) -> f64 {
-    let mut values: Vec<u64> = runs.iter().map(|run| (what(run) * 1000.0) as u64).collect();
-    values.sort_unstable();
-    quantile(&values, 0.5) as f64 / 1000.0
+    Ok(())
 }

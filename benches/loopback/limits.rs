@@ -6,30 +6,43 @@ use std::net::TcpStream;
 use std::sync::mpsc;
 use std::thread;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::meter::Meter;
+use super::scenario::{ClientReport, Scenario};
 use crate::item_purchased::{self, BatchBody};
-use crate::meter::Meter;
-use crate::scenario::{ClientReport, Scenario};
 
 /// One keep-alive connection, one request after the other.
 struct Connection {
     stream: TcpStream,
+    gzip: bool,
     head: Vec<u8>,
     answer: Vec<u8>,
 }
 
 impl Connection {
-    fn open(url: &str) -> io::Result<Self> {
+    fn open(url: &str, gzip: bool) -> io::Result<Self> {
         let stream = TcpStream::connect(url.trim_start_matches("http://"))?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, head: Vec::new(), answer: vec![0; 4096] })
+        Ok(Self { stream, gzip, head: Vec::new(), answer: vec![0; 4096] })
     }
 
     fn post(&mut self, body: &[u8]) -> io::Result<()> {
+        if !self.gzip {
+            return self.post_as_is(body, "");
+        }
+        let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::fast());
+        encoder.write_all(body)?;
+        self.post_as_is(&encoder.finish()?, "content-encoding: gzip\r\n")
+    }
+
+    fn post_as_is(&mut self, body: &[u8], encoding: &str) -> io::Result<()> {
         self.head.clear();
         write!(
             self.head,
             "POST /v1/batch HTTP/1.1\r\nhost: localhost\r\nauthorization: Basic V1JJVEVfS0VZOg==\r\n\
-             content-type: application/json\r\ncontent-length: {}\r\n\r\n",
+             content-type: application/json\r\n{encoding}content-length: {}\r\n\r\n",
             body.len()
         )?;
         let written = self.stream.write_vectored(&[io::IoSlice::new(&self.head), io::IoSlice::new(body)])?;
@@ -52,7 +65,7 @@ impl Connection {
 
 /// Builds a map, serialises it and sends it, on the calling thread.
 pub(crate) fn one_thread(url: &str, scenario: &Scenario) -> Result<ClientReport, Box<dyn Error>> {
-    let mut connection = Connection::open(url)?;
+    let mut connection = Connection::open(url, scenario.gzip)?;
     let meter = Meter::start();
     each_batch(scenario, |body| connection.post(&body))?;
     Ok(meter.report())
@@ -60,7 +73,7 @@ pub(crate) fn one_thread(url: &str, scenario: &Scenario) -> Result<ClientReport,
 
 /// Builds and serialises on the calling thread; another one sends the batches.
 pub(crate) fn bytes_in_batches(url: &str, scenario: &Scenario) -> Result<ClientReport, Box<dyn Error>> {
-    let mut connection = Connection::open(url)?;
+    let mut connection = Connection::open(url, scenario.gzip)?;
     let (batches, sender) = mpsc::sync_channel::<Vec<u8>>(64);
     let meter = Meter::start();
     let sending = thread::spawn(move || sender.iter().try_for_each(|body| connection.post(&body)));

@@ -7,26 +7,17 @@ use std::process::{Child, Command, Stdio};
 
 use serde::{Deserialize, Serialize};
 
+use super::timing::Pace;
+use crate::work::Work;
+
 /// Set in a process that is to be the server: its [`ServerTask`].
 pub(crate) const SERVER: &str = "TRACKLANE_BENCH_SERVER";
 /// Set in a process that is to be the client: its [`ClientTask`].
 pub(crate) const CLIENT: &str = "TRACKLANE_BENCH_CLIENT";
 
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-pub(crate) enum Work {
-    /// This crate.
-    #[default]
-    Tracklane,
-    /// No SDK: build, serialise and send on one thread.
-    OneThread,
-    /// No SDK: build and serialise on one thread, hand whole batches of bytes to another that sends.
-    BytesInBatches,
-    /// This crate with destinations that do nothing, and no network.
-    NoNetwork,
-}
-
 /// One way to send `events` events.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Scenario {
     pub(crate) work: Work,
     pub(crate) events: u64,
@@ -34,17 +25,33 @@ pub(crate) struct Scenario {
     pub(crate) in_flight: usize,
     /// Events that may be under way; the caller waits and tries again, when there are more.
     pub(crate) queue: usize,
+    pub(crate) gzip: bool,
     pub(crate) destinations: usize,
+    /// Events that wait all the time.
+    pub(crate) waiting: u64,
     /// Milliseconds that the server takes for an answer.
     pub(crate) delay: u64,
     /// Events offered per second, at even distances; without it, as fast as they go, and no call is timed.
     pub(crate) rate: Option<u64>,
+    /// Times each call by itself.
+    pub(crate) calls: Option<Pace>,
 }
 
 impl Default for Scenario {
     fn default() -> Self {
-        let (work, events, flush_at, in_flight) = (Work::Tracklane, 200_000, 100, 8);
-        Self { work, events, flush_at, in_flight, queue: 10_000, destinations: 1, delay: 0, rate: None }
+        Self {
+            work: Work::default(),
+            events: 200_000,
+            flush_at: 100,
+            in_flight: 8,
+            queue: 10_000,
+            gzip: false,
+            destinations: 1,
+            waiting: 0,
+            delay: 0,
+            rate: None,
+            calls: None,
+        }
     }
 }
 
@@ -52,6 +59,8 @@ impl Default for Scenario {
 pub(crate) struct ServerTask {
     pub(crate) events: u64,
     pub(crate) delay: u64,
+    /// The key under which an event has its number.
+    pub(crate) id: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -92,7 +101,18 @@ pub(crate) struct ServerReport {
 
 /// Runs it in two processes, and makes sure that every event arrived exactly once.
 pub(crate) fn run(scenario: &Scenario) -> Result<(ClientReport, ServerReport), Box<dyn Error>> {
-    let task = ServerTask { events: scenario.events, delay: scenario.delay };
+    let (said, seen) = run_and_count(scenario)?;
+    let expected = if scenario.work.is_sent() { scenario.events } else { 0 };
+    if (seen.once, seen.again) != (expected, 0) {
+        return Err(format!("{expected} events sent, {} arrived, {} more than once", seen.once, seen.again).into());
+    }
+    Ok((said, seen))
+}
+
+/// Runs it in two processes.
+pub(crate) fn run_and_count(scenario: &Scenario) -> Result<(ClientReport, ServerReport), Box<dyn Error>> {
+    let id = scenario.work.id_key().to_owned();
+    let task = ServerTask { events: scenario.events, delay: scenario.delay, id };
     let mut server = spawn(SERVER, &serde_json::to_string(&task)?)?;
     let mut said = BufReader::new(server.stdout.take().ok_or("no output")?).lines();
     let url = said.next().ok_or("the server did not start")??;
@@ -103,12 +123,8 @@ pub(crate) fn run(scenario: &Scenario) -> Result<(ClientReport, ServerReport), B
     }
     // The end of its input is what it waits for.
     drop(server.stdin.take());
-    let seen: ServerReport = serde_json::from_str(&said.next().ok_or("the server did not report")??)?;
+    let seen = serde_json::from_str(&said.next().ok_or("the server did not report")??)?;
     server.wait()?;
-    let expected = if matches!(scenario.work, Work::NoNetwork) { 0 } else { scenario.events };
-    if (seen.once, seen.again) != (expected, 0) {
-        return Err(format!("{expected} events sent, {} arrived, {} more than once", seen.once, seen.again).into());
-    }
     Ok((serde_json::from_slice(&client.stdout)?, seen))
 }
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::scenario::ClientReport;
+use super::scenario::ClientReport;
 
 /// Runs from its making to [`report`](Self::report).
 pub(crate) struct Meter {

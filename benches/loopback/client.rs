@@ -1,4 +1,4 @@
-//! The client's process: sends the events, and says what it cost.
+//! This crate as the client: sends the events, and says what it cost.
 
 use std::error::Error;
 use std::num::NonZeroUsize;
@@ -6,36 +6,24 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tracklane::plugin::{Batch, Batching, Destination, QueueLimits};
-use tracklane::{Analytics, Event};
+use tracklane::{Analytics, Event, Track};
 
+use super::meter::Meter;
+use super::scenario::{ClientReport, Scenario};
+use super::timing;
 use crate::item_purchased;
-use crate::limits;
-use crate::meter::{Meter, quantile};
-use crate::scenario::{ClientReport, ClientTask, Scenario, Work};
 
 const PATIENCE: Duration = Duration::from_secs(120);
 /// How long a caller who was refused waits before the next try.
 const AGAIN: Duration = Duration::from_micros(200);
 
-pub(crate) fn run(task: &ClientTask) -> Result<(), Box<dyn Error>> {
-    let ClientTask { url, scenario } = task;
-    let report = match scenario.work {
-        Work::OneThread => limits::one_thread(url, scenario)?,
-        Work::BytesInBatches => limits::bytes_in_batches(url, scenario)?,
-        Work::Tracklane => send(&segment(url, scenario)?, scenario)?,
-        Work::NoNetwork => send(&no_network(scenario)?, scenario)?,
-    };
-    println!("{}", serde_json::to_string(&report)?);
-    Ok(())
-}
-
-fn segment(url: &str, scenario: &Scenario) -> Result<Analytics, Box<dyn Error>> {
+pub(crate) fn segment(url: &str, scenario: &Scenario) -> Result<Analytics, Box<dyn Error>> {
     let settings = Analytics::builder("WRITE_KEY").host(url).flush_at(scenario.flush_at);
     let settings = settings.max_in_flight(scenario.in_flight).max_queue_size(scenario.queue);
-    Ok(settings.max_queue_bytes(usize::MAX / 2).build()?)
+    Ok(settings.gzip(scenario.gzip).max_queue_bytes(usize::MAX / 2).build()?)
 }
 
-fn no_network(scenario: &Scenario) -> Result<Analytics, Box<dyn Error>> {
+pub(crate) fn no_network(scenario: &Scenario) -> Result<Analytics, Box<dyn Error>> {
     let mut settings = Analytics::without_segment().max_queue_size(scenario.queue).max_queue_bytes(usize::MAX / 2);
     for number in 0..scenario.destinations {
         let nothing = |_: Batch| async { Ok::<_, std::io::Error>(()) };
@@ -48,9 +36,9 @@ fn no_network(scenario: &Scenario) -> Result<Analytics, Box<dyn Error>> {
     Ok(settings.build()?)
 }
 
-fn send(analytics: &Analytics, scenario: &Scenario) -> Result<ClientReport, Box<dyn Error>> {
+pub(crate) fn send(analytics: &Analytics, scenario: &Scenario) -> Result<ClientReport, Box<dyn Error>> {
     let meter = Meter::start();
-    let (refused, mut calls) = match scenario.rate {
+    let (refused, calls) = match scenario.rate {
         None => (at_full_speed(analytics, scenario.events)?, Vec::new()),
         Some(rate) => at_even_distances(analytics, scenario.events, rate)?,
     };
@@ -59,10 +47,28 @@ fn send(analytics: &Analytics, scenario: &Scenario) -> Result<ClientReport, Box<
     if !flushed.is_complete() {
         return Err(format!("not everything was delivered: {flushed:?}").into());
     }
-    calls.sort_unstable();
     let dropped = analytics.stats().dropped.total();
-    let [p50, p99, p999] = [0.5, 0.99, 0.999].map(|share| quantile(&calls, share));
+    let ClientReport { p50, p99, p999, .. } = timing::report(calls);
     Ok(ClientReport { refused, dropped, p50, p99, p999, ..report })
+}
+
+/// Times each call of `track` by itself, with what `build` makes of what `prepare` made before.
+pub(crate) fn time<T: Send>(
+    analytics: &Analytics,
+    scenario: &Scenario,
+    prepare: impl Fn(u64) -> T + Sync,
+    build: impl Fn(T) -> Track + Sync,
+) -> Result<ClientReport, Box<dyn Error>> {
+    // The connection is there, and all code has run once.
+    analytics.track(Track::new(item_purchased::NAME).user_id("first"))?;
+    analytics.flush_blocking(PATIENCE);
+    let call = |input| analytics.track(build(input)).expect("there is room");
+    let calls = timing::time(scenario, prepare, call);
+    let report = analytics.close_blocking(PATIENCE);
+    if report.pending > 0 || report.failed > 0 {
+        return Err(format!("not everything was delivered: {report:?}").into());
+    }
+    Ok(timing::report(calls))
 }
 
 fn at_full_speed(analytics: &Analytics, events: u64) -> Result<u64, Box<dyn Error>> {

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use flate2::read::GzDecoder;
 use memchr::memmem::Finder;
-use tracklane::testing::{Reply, TrackingApi};
+use tracklane::testing::{Reply, Request, TrackingApi};
 
-use crate::scenario::{ServerReport, ServerTask};
+use super::scenario::{ServerReport, ServerTask};
 
 /// One bit per event.
 struct Seen {
@@ -25,9 +26,9 @@ pub(crate) fn run(task: &ServerTask) -> Result<(), Box<dyn Error>> {
     let api = TrackingApi::start()?;
     api.count_only();
     let (watched, delay) = (seen.clone(), Duration::from_millis(task.delay));
-    let finder = Finder::new(br#""userId":""#).into_owned();
+    let finder = Finder::new(&format!("\"{}\":\"", task.id)).into_owned();
     api.reply_with(move |request| {
-        watched.tick_off(request.body(), &finder);
+        watched.tick_off_all(request, &finder);
         Reply::ok().delay(delay)
     });
     println!("{}", api.url());
@@ -45,11 +46,24 @@ pub(crate) fn run(task: &ServerTask) -> Result<(), Box<dyn Error>> {
 }
 
 impl Seen {
+    fn tick_off_all(&self, request: &Request, finder: &Finder<'_>) {
+        if request.header("content-encoding") != Some("gzip") {
+            return self.tick_off(request.body(), finder);
+        }
+        let mut body = Vec::with_capacity(request.body().len() * 8);
+        GzDecoder::new(&request.body()[..]).read_to_end(&mut body).expect("a body in gzip");
+        self.tick_off(&body, finder);
+    }
+
     fn tick_off(&self, body: &[u8], finder: &Finder<'_>) {
         let (mut once, mut again) = (0, 0);
         for at in finder.find_iter(body) {
             let digits = body[at + finder.needle().len()..].iter().take_while(|byte| byte.is_ascii_digit());
-            let number = digits.fold(0, |number, digit| number * 10 + u64::from(digit - b'0'));
+            let read = |number: Option<u64>, digit: &u8| Some(number.unwrap_or(0) * 10 + u64::from(digit - b'0'));
+            // What opens the connection has no number.
+            let Some(number) = digits.fold(None, read) else {
+                continue;
+            };
             let bit = 1 << (number % 64);
             let before = self.bits[(number / 64) as usize].fetch_or(bit, Ordering::Relaxed);
             *if before & bit == 0 { &mut once } else { &mut again } += 1;

@@ -1,0 +1,54 @@
+//! What is timed.
+
+use std::error::Error;
+use std::hint::black_box;
+
+use serde::{Deserialize, Serialize};
+
+use crate::item_purchased::{call, properties};
+use crate::loopback::scenario::{ClientReport, Scenario};
+use crate::loopback::{bare_queue, client, timing};
+
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(crate) enum Work {
+    /// Two readings of the clock.
+    #[default]
+    Nothing,
+    /// The event freed, and not sent.
+    Freed,
+    /// A queue and nothing else, whose consumer is woken once per batch.
+    BareQueue,
+    /// The same for the event's JSON, which is copied.
+    BareQueueOfText,
+    /// A channel and nothing else.
+    SyncChannel,
+    /// This crate, the event built before.
+    Track,
+    /// This crate, the event built in the call.
+    TrackBuiltInCall,
+    /// A `serde_json` map of the same properties, built and freed.
+    Map,
+}
+
+impl Work {
+    pub(crate) fn run(self, url: &str, scenario: &Scenario) -> Result<ClientReport, Box<dyn Error>> {
+        Ok(match self {
+            Self::Nothing => bare_queue::nothing(scenario),
+            Self::Freed => bare_queue::event_freed(scenario),
+            Self::BareQueue => bare_queue::batched_wake_ups(scenario),
+            Self::BareQueueOfText => bare_queue::text_copied(scenario),
+            Self::SyncChannel => bare_queue::sync_channel(scenario),
+            Self::Track => client::time(&client::segment(url, scenario)?, scenario, call, |event| event)?,
+            Self::TrackBuiltInCall => client::time(&client::segment(url, scenario)?, scenario, |number| number, call)?,
+            Self::Map => timing::report(timing::time(scenario, |_| (), |()| drop(black_box(properties())))),
+        })
+    }
+
+    pub(crate) fn is_sent(self) -> bool {
+        matches!(self, Self::Track | Self::TrackBuiltInCall)
+    }
+
+    pub(crate) fn id_key(self) -> &'static str {
+        "userId"
+    }
+}

@@ -1,0 +1,118 @@
+//! Queues and nothing else: the same event, built before, moved to another thread that frees it.
+//!
+//! No check, no time of day, no count: what is left of a call when only the hand-over has to be paid.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, mpsc};
+use std::thread;
+
+use tracklane::Track;
+
+use super::scenario::{ClientReport, Scenario};
+use super::timing;
+use crate::item_purchased::{call, plain};
+
+/// Bounded, and its consumer is woken once per batch and takes all that waits.
+struct Queue<W> {
+    state: Mutex<State<W>>,
+    wake: Condvar,
+    room: usize,
+    batch: usize,
+}
+
+struct State<W> {
+    waiting: W,
+    events: usize,
+    closed: bool,
+}
+
+/// The event as it is goes through the queue.
+pub(crate) fn batched_wake_ups(scenario: &Scenario) -> ClientReport {
+    let waiting = || VecDeque::with_capacity(scenario.queue);
+    through_queue(scenario, [waiting(), waiting()], call, VecDeque::<Track>::push_back, VecDeque::clear)
+}
+
+/// The event's JSON, which is there, is copied into one buffer with that of the others.
+pub(crate) fn text_copied(scenario: &Scenario) -> ClientReport {
+    let text = |number| serde_json::to_vec(&plain(number)).expect("strings and finite numbers");
+    let copy = |waiting: &mut Vec<u8>, text: Vec<u8>| {
+        waiting.extend_from_slice(&text);
+        text
+    };
+    through_queue(scenario, [Vec::new(), Vec::new()], text, copy, Vec::clear)
+}
+
+fn through_queue<W: Send, T: Send, R>(
+    scenario: &Scenario,
+    [waiting, taken]: [W; 2],
+    prepare: impl Fn(u64) -> T + Sync,
+    put: impl Fn(&mut W, T) -> R + Sync,
+    clear: impl Fn(&mut W) + Send,
+) -> ClientReport {
+    let state = Mutex::new(State { waiting, events: 0, closed: false });
+    let queue = Queue { state, wake: Condvar::new(), room: scenario.queue, batch: scenario.flush_at };
+    let calls = thread::scope(|scope| {
+        scope.spawn(|| queue.drain(taken, clear));
+        let calls = timing::time(scenario, prepare, |event| drop(queue.push(|waiting| put(waiting, event))));
+        queue.close();
+        calls
+    });
+    timing::report(calls)
+}
+
+impl<W> Queue<W> {
+    /// Returns what `put` does not leave in the queue, to be freed without the lock.
+    fn push<R>(&self, put: impl FnOnce(&mut W) -> R) -> R {
+        let mut state = self.state.lock().expect("no panic");
+        assert!(state.events < self.room, "the queue is full");
+        let rest = put(&mut state.waiting);
+        state.events += 1;
+        let due = state.events == self.batch;
+        drop(state);
+        if due {
+            self.wake.notify_one();
+        }
+        rest
+    }
+
+    fn drain(&self, mut taken: W, clear: impl Fn(&mut W)) {
+        loop {
+            let state = self.state.lock().expect("no panic");
+            let too_few = |state: &mut State<W>| state.events < self.batch && !state.closed;
+            let mut state = self.wake.wait_while(state, too_few).expect("no panic");
+            std::mem::swap(&mut taken, &mut state.waiting);
+            state.events = 0;
+            let closed = state.closed;
+            drop(state);
+            clear(&mut taken);
+            if closed {
+                return;
+            }
+        }
+    }
+
+    fn close(&self) {
+        self.state.lock().expect("no panic").closed = true;
+        self.wake.notify_one();
+    }
+}
+
+/// The standard library's bounded channel, which wakes a consumer that sleeps for every event.
+pub(crate) fn sync_channel(scenario: &Scenario) -> ClientReport {
+    let (sender, receiver) = mpsc::sync_channel(scenario.queue);
+    let consumer = thread::spawn(move || receiver.into_iter().for_each(drop::<Track>));
+    let calls = timing::time(scenario, call, |event| sender.try_send(event).expect("there is room"));
+    drop(sender);
+    consumer.join().expect("no panic");
+    timing::report(calls)
+}
+
+/// Nothing at all: what two readings of the clock take.
+pub(crate) fn nothing(scenario: &Scenario) -> ClientReport {
+    timing::report(timing::time(scenario, |_| (), |()| ()))
+}
+
+/// No hand-over: the event is fetched from memory and freed, on the thread that made it.
+pub(crate) fn event_freed(scenario: &Scenario) -> ClientReport {
+    timing::report(timing::time(scenario, call, drop))
+}

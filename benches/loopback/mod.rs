@@ -1,0 +1,53 @@
+//! What the benchmarks over loopback HTTP share: a server and a client, each a process of its own, and what both say.
+//!
+//! Always: the CPU time and memory of the client are its own; the server ticks every event off by its number, so a
+//! missing event and one that came twice are known. The program that includes this has a module `work`, whose `Work`
+//! names what its clients can do, and does it.
+#![allow(dead_code, reason = "no benchmark uses all of it")]
+
+pub(crate) mod bare_queue;
+pub(crate) mod client;
+pub(crate) mod limits;
+pub(crate) mod meter;
+pub(crate) mod rounds;
+pub(crate) mod scenario;
+pub(crate) mod server;
+pub(crate) mod timing;
+
+use std::env;
+use std::error::Error;
+
+use scenario::{CLIENT, ClientTask, SERVER};
+
+/// Does what this process was started for, if a benchmark started it. Whether it was.
+pub(crate) fn played_a_part() -> Result<bool, Box<dyn Error>> {
+    if let Ok(task) = env::var(SERVER) {
+        server::run(&serde_json::from_str(&task)?)?;
+        return Ok(true);
+    }
+    let Ok(task) = env::var(CLIENT) else {
+        return Ok(false);
+    };
+    let ClientTask { url, scenario } = serde_json::from_str(&task)?;
+    println!("{}", serde_json::to_string(&scenario.work.run(&url, &scenario)?)?);
+    Ok(true)
+}
+
+/// What the program was called with: whether it is to be quick, and which parts are wanted.
+pub(crate) struct Wanted {
+    pub(crate) quick: bool,
+    names: Vec<String>,
+}
+
+impl Wanted {
+    pub(crate) fn from_arguments() -> Self {
+        let arguments = env::args().skip(1).filter(|argument| argument != "--bench");
+        let (switches, names): (Vec<_>, Vec<_>) = arguments.partition(|argument| argument.starts_with("--"));
+        Self { quick: switches.iter().any(|switch| switch == "--quick"), names }
+    }
+
+    /// Whether the part with this name is wanted: part of a name is enough, and none means all.
+    pub(crate) fn contains(&self, part: &str) -> bool {
+        self.names.is_empty() || self.names.iter().any(|name| part.contains(name.as_str()))
+    }
+}

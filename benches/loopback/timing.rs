@@ -1,0 +1,99 @@
+//! Times single calls, one by one.
+//!
+//! Every figure holds two readings of the clock.
+
+use std::hint::spin_loop;
+use std::sync::Barrier;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::meter::quantile;
+use super::scenario::{ClientReport, Scenario};
+
+/// How calls follow each other.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Pace {
+    pub(crate) threads: u64,
+    /// Microseconds from one call to the next, at least.
+    pub(crate) pause: u64,
+    /// Whether everything that is to be sent is made before the first call, or each just before its own.
+    pub(crate) ahead: bool,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { threads: 1, pause: 0, ahead: true }
+    }
+}
+
+/// What to call with, one after the other and not before its time.
+pub(crate) struct Inputs<T, P> {
+    made: std::vec::IntoIter<T>,
+    prepare: P,
+    numbers: std::ops::Range<u64>,
+    pause: Duration,
+    last: Instant,
+}
+
+impl<T, P: Fn(u64) -> T> Inputs<T, P> {
+    pub(crate) fn new(pace: Pace, numbers: std::ops::Range<u64>, prepare: P) -> Self {
+        let made: Vec<T> = if pace.ahead { numbers.clone().map(&prepare).collect() } else { Vec::new() };
+        let (pause, last) = (Duration::from_micros(pace.pause), Instant::now());
+        Self { made: made.into_iter(), prepare, numbers, pause, last }
+    }
+}
+
+impl<T, P: Fn(u64) -> T> Iterator for Inputs<T, P> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        let number = self.numbers.next()?;
+        let input = self.made.next().unwrap_or_else(|| (self.prepare)(number));
+        if !self.pause.is_zero() {
+            while self.last.elapsed() < self.pause {
+                spin_loop();
+            }
+            self.last = Instant::now();
+        }
+        Some(input)
+    }
+}
+
+/// Times each call of `work` by itself, on as many threads as the scenario says. Returns nanoseconds.
+pub(crate) fn time<T: Send>(
+    scenario: &Scenario,
+    prepare: impl Fn(u64) -> T + Sync,
+    work: impl Fn(T) + Sync,
+) -> Vec<u64> {
+    let pace = scenario.calls.unwrap_or_default();
+    let (each, start) = (scenario.events / pace.threads, Barrier::new(pace.threads as usize));
+    thread::scope(|scope| {
+        let start_thread = |thread: u64| {
+            let (start, prepare, work) = (&start, &prepare, &work);
+            scope.spawn(move || {
+                let inputs = Inputs::new(pace, thread * each..(thread + 1) * each, prepare);
+                let mut times = Vec::with_capacity(each as usize);
+                start.wait();
+                times.extend(inputs.map(|input| time_one(|| work(input))));
+                times
+            })
+        };
+        let threads: Vec<_> = (0..pace.threads).map(start_thread).collect();
+        threads.into_iter().flat_map(|thread| thread.join().expect("no panic")).collect()
+    })
+}
+
+pub(crate) fn time_one(work: impl FnOnce()) -> u64 {
+    let before = Instant::now();
+    work();
+    before.elapsed().as_nanos() as u64
+}
+
+/// A report of nothing but the calls.
+pub(crate) fn report(mut calls: Vec<u64>) -> ClientReport {
+    calls.sort_unstable();
+    let [p50, p99, p999] = [0.5, 0.99, 0.999].map(|share| quantile(&calls, share));
+    ClientReport { p50, p99, p999, ..ClientReport::default() }
+}

@@ -1,0 +1,58 @@
+//! Who sends.
+
+use std::error::Error;
+
+use serde::{Deserialize, Serialize};
+
+use crate::item_purchased::call;
+use crate::loopback::scenario::{ClientReport, Scenario};
+use crate::loopback::{bare_queue, client, limits};
+use crate::{posthog, rudder, segment};
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Work {
+    /// This crate.
+    #[default]
+    Tracklane,
+    /// No SDK: build, serialise and send on one thread.
+    OneThread,
+    /// No SDK: build and serialise on one thread, hand whole batches of bytes to another that sends.
+    BytesInBatches,
+    /// A queue and nothing else, for single calls.
+    BareQueue,
+    Segment,
+    Posthog,
+    /// In batches that the caller makes.
+    Rudder,
+    /// A request for each event.
+    RudderOneByOne,
+}
+
+impl Work {
+    pub(crate) fn run(self, url: &str, scenario: &Scenario) -> Result<ClientReport, Box<dyn Error>> {
+        match self {
+            Self::Tracklane if scenario.calls.is_some() => {
+                client::time(&client::segment(url, scenario)?, scenario, call, |event| event)
+            }
+            Self::Tracklane => client::send(&client::segment(url, scenario)?, scenario),
+            Self::OneThread => limits::one_thread(url, scenario),
+            Self::BytesInBatches => limits::bytes_in_batches(url, scenario),
+            Self::BareQueue => Ok(bare_queue::batched_wake_ups(scenario)),
+            Self::Segment => segment::run(url, scenario),
+            Self::Posthog => posthog::run(url, scenario),
+            Self::Rudder => rudder::in_batches(url, scenario),
+            Self::RudderOneByOne => rudder::one_by_one(url, scenario),
+        }
+    }
+
+    pub(crate) fn is_sent(self) -> bool {
+        self != Self::BareQueue
+    }
+
+    pub(crate) fn id_key(self) -> &'static str {
+        match self {
+            Self::Posthog => "distinct_id",
+            _ => "userId",
+        }
+    }
+}

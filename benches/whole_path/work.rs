@@ -1,0 +1,44 @@
+//! What a client of this benchmark does.
+
+use std::error::Error;
+
+use serde::{Deserialize, Serialize};
+
+use crate::held;
+use crate::loopback::scenario::{ClientReport, Scenario};
+use crate::loopback::{client, limits};
+
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(crate) enum Work {
+    /// This crate.
+    #[default]
+    Tracklane,
+    /// No SDK: build, serialise and send on one thread.
+    OneThread,
+    /// No SDK: build and serialise on one thread, hand whole batches of bytes to another that sends.
+    BytesInBatches,
+    /// This crate with destinations that do nothing, and no network.
+    NoNetwork,
+    /// This crate with a destination for which events wait, and no network.
+    Held,
+}
+
+impl Work {
+    pub(crate) fn run(self, url: &str, scenario: &Scenario) -> Result<ClientReport, Box<dyn Error>> {
+        match self {
+            Self::Tracklane => client::send(&client::segment(url, scenario)?, scenario),
+            Self::OneThread => limits::one_thread(url, scenario),
+            Self::BytesInBatches => limits::bytes_in_batches(url, scenario),
+            Self::NoNetwork => client::send(&client::no_network(scenario)?, scenario),
+            Self::Held => held::run(scenario),
+        }
+    }
+
+    pub(crate) fn is_sent(self) -> bool {
+        !matches!(self, Self::NoNetwork | Self::Held)
+    }
+
+    pub(crate) fn id_key(self) -> &'static str {
+        "userId"
+    }
+}
