@@ -20,9 +20,13 @@ impl MessageId {
     /// Length of a made id.
     pub(crate) const MADE_LEN: usize = uuid::fmt::Hyphenated::LENGTH;
 
+    pub(crate) fn made() -> Self {
+        MessageId::Made(Uuid::new_v4())
+    }
+
     pub(crate) fn make_if_unset(&mut self) {
         if *self == MessageId::Unset {
-            *self = MessageId::Made(Uuid::new_v4());
+            *self = Self::made();
         }
     }
 

@@ -6,37 +6,41 @@
 
 use super::body::Attached;
 use super::fields::Present;
-use super::{Event, Kind, MessageId, Object, Timestamp, spare};
+use super::{Event, Kind, MAX_EVENT_BYTES, MessageId, Object, Timestamp, spare};
 
-/// What stands in the buffer of one event: the lengths of its parts, in the order in which they follow each other.
+/// What stands in the buffer of one event: the lengths of its parts, in the order in which they follow each other. Small,
+/// because callers write it into memory that another processor has read last.
 #[derive(Debug)]
 pub(crate) struct Record {
-    kind: Kind,
-    message_id: MessageId,
     timestamp: Option<Timestamp>,
-    fields: u32,
+    kind: Kind,
     present: Present,
-    section: Option<u32>,
-    context: u32,
-    integrations: Option<u32>,
+    message_id: Option<Length>,
+    fields: Length,
+    section: Option<Length>,
+    context: Length,
+    integrations: Option<Length>,
 }
+
+/// Bytes of one part.
+type Length = u16;
+const _: () = assert!(MAX_EVENT_BYTES <= Length::MAX as usize, "every part of an event that is accepted fits");
 
 impl Record {
     /// Copies the event's content behind what is in `buffer`.
-    pub(crate) fn pack(event: &mut Event, buffer: &mut Vec<u8>) -> Self {
-        let content = &mut *event.content;
-        let mut put = |object: &Object| {
-            let start = buffer.len();
-            object.write_members(buffer);
-            // At most the event limit, which fits.
-            u32::try_from(buffer.len() - start).unwrap_or(u32::MAX)
+    pub(crate) fn pack(event: &Event, buffer: &mut Vec<u8>) -> Self {
+        let content = &*event.content;
+        let message_id = match &content.message_id {
+            MessageId::Unset => None,
+            id => Some(append(buffer, |buffer| buffer.extend_from_slice(id.text().as_bytes()))),
         };
+        let mut put = |object: &Object| append(buffer, |buffer| object.write_members(buffer));
         Self {
-            kind: content.kind,
-            message_id: std::mem::take(&mut content.message_id),
             timestamp: content.timestamp,
-            fields: put(content.fields.members()),
+            kind: content.kind,
             present: content.fields.present(),
+            message_id,
+            fields: put(content.fields.members()),
             section: content.section().map(&mut put),
             context: put(&content.context),
             integrations: content.integrations().map(|integrations| put(integrations)),
@@ -45,15 +49,17 @@ impl Record {
 
     /// The event again, from the front of `buffer`, which is moved on.
     pub(crate) fn unpack(self, buffer: &mut &[u8]) -> Event {
-        let mut take = |len: u32| {
-            let (part, rest) = buffer.split_at_checked(len as usize).unwrap_or((buffer, &[]));
+        let mut take = |length: Length| {
+            let (part, rest) = buffer.split_at_checked(length.into()).unwrap_or((buffer, &[]));
             *buffer = rest;
             part
         };
         let mut content = spare::content(self.kind);
-        content.message_id = self.message_id;
-        content.message_id.make_if_unset();
         content.timestamp = self.timestamp;
+        content.message_id = match self.message_id {
+            None => MessageId::made(),
+            Some(given) => MessageId::Given(String::from_utf8_lossy(take(given)).into_owned()),
+        };
         content.fields.set_members(take(self.fields), self.present);
         if let Some(section) = self.section {
             content.section_mut().set_members(take(section));
@@ -64,6 +70,13 @@ impl Record {
         }
         Event::from_content(content)
     }
+}
+
+/// Appends what `write` writes. Returns its length.
+fn append(buffer: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) -> Length {
+    let start = buffer.len();
+    write(buffer);
+    Length::try_from(buffer.len() - start).unwrap_or(Length::MAX)
 }
 
 impl Event {

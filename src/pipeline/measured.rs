@@ -95,11 +95,11 @@ proptest! {
 
     /// Through the intake's buffer, as every event goes.
     #[test]
-    fn an_event_is_as_long_as_it_says(mut event in event(), defaults in object()) {
+    fn an_event_is_as_long_as_it_says(event in event(), defaults in object()) {
         let defaults = Context::from(defaults);
         let expected = event.final_len(&defaults);
         let mut buffer = Vec::new();
-        let record = Record::pack(&mut event, &mut buffer);
+        let record = Record::pack(&event, &mut buffer);
         let mut event = record.unpack(&mut buffer.as_slice());
         let (background, _keep_alive) = Background::start("measured").unwrap();
         let ledger = Arc::new(Ledger::new(background, |_| {}));

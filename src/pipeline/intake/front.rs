@@ -64,7 +64,7 @@ pub(super) struct Accepted {
 
 impl Front {
     /// Puts an event last. Whether the worker must be woken.
-    pub(super) fn put(&mut self, event: &mut Event, accepted: Accepted) -> bool {
+    pub(super) fn put(&mut self, event: &Event, accepted: Accepted) -> bool {
         let chunk = self.chunk_for(accepted.bytes);
         let record = Record::pack(event, &mut chunk.text);
         chunk.entries.push_back(Entry::Event(record, accepted));

@@ -109,7 +109,7 @@ impl Intake {
             self.ticket(&event, accepted).settle(Outcome::Dropped(DropReason::Disabled));
             return Ok(());
         }
-        let wake = front.put(&mut event, accepted);
+        let wake = front.put(&event, accepted);
         drop(front);
         if wake {
             self.wake.notify_one();
