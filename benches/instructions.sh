@@ -3,7 +3,7 @@
 #
 #   benches/instructions.sh            # prints the count; fails if it is above the recorded bound
 set -eu
-bound=1200
+bound=1000
 events=20000
 cd "$(dirname "$0")/.."
 program=$(cargo bench --bench whole_path --no-run --message-format=json 2>/dev/null |

@@ -59,11 +59,11 @@ fn a_call_with_an_event_built_before_allocates_nothing() {
 }
 
 #[test]
-fn an_event_built_in_the_call_allocates_four_times() {
+fn an_event_built_in_the_call_allocates_once() {
     let (analytics, runtime) = client(hung(Arc::default()));
     let allocations = measure(|| (0..EVENTS).for_each(|number| analytics.track(call(number)).unwrap()));
-    // The event, the id as text, the common fields, the properties. A `serde_json` map of the properties alone takes 23.
-    assert!(per_event(allocations) < 4.02, "{allocations:?}");
+    // The id as text; the rest is the memory of the event before. A `serde_json` map of the properties alone takes 23.
+    assert!(per_event(allocations) < 1.02, "{allocations:?}");
     leave(analytics, runtime);
 }
 
