@@ -103,8 +103,10 @@ fn kill_9_without_a_spool_loses_no_more_than_what_was_under_way() {
         let accepted = role.lines.by_ref().map_while(Result::ok);
         let accepted: HashSet<String> =
             accepted.filter_map(|line| line.strip_prefix("accepted ").map(str::to_owned)).collect();
+        // What the child of the round before had on its way may arrive only now.
+        let mine = format!("{}-", role.child.id());
         assert!(!role.end().success());
-        let arrived = ids(&api);
+        let arrived: HashSet<String> = ids(&api).into_iter().filter(|id| id.starts_with(&mine)).collect();
         // A line may be missing for the event that was being sent when the process died.
         assert!(arrived.difference(&accepted).count() <= 1, "nothing arrives that was not sent");
         assert!(accepted.len() - arrived.len().min(accepted.len()) <= 100, "at most the queue is lost");
