@@ -1,12 +1,12 @@
 //! The end of the tower stack: the event in its final form, offered to every destination that is to have it.
 
 use std::future::{Ready, ready};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tower_service::Service;
 
-use super::{Passage, Shared, Stopped};
+use super::{Passage, Stopped};
 use crate::emitter::signal::Failure;
 use crate::event::InvalidField;
 use crate::ledger::{DropReason, Outcome};
@@ -15,16 +15,8 @@ use crate::ledger::{DropReason, Outcome};
 pub(super) type FanOutFuture = Ready<Result<(), Stopped>>;
 
 /// Hands events to lanes. Never waits: a lane that is full drops what it is offered, and no other notices.
-#[derive(Clone)]
-pub(super) struct FanOut {
-    shared: Weak<Shared>,
-}
-
-impl FanOut {
-    pub(super) fn new(shared: &Arc<Shared>) -> Self {
-        Self { shared: Arc::downgrade(shared) }
-    }
-}
+#[derive(Clone, Copy)]
+pub(super) struct FanOut;
 
 impl Service<Passage> for FanOut {
     type Response = ();
@@ -36,14 +28,11 @@ impl Service<Passage> for FanOut {
     }
 
     fn call(&mut self, passage: Passage) -> FanOutFuture {
-        let Some(shared) = self.shared.upgrade() else {
-            return ready(Err(Stopped { reason: DropReason::Closed }));
-        };
-        ready(fan_out(&shared, passage))
+        ready(fan_out(passage))
     }
 }
 
-fn fan_out(shared: &Shared, Passage { mut event, plan }: Passage) -> Result<(), Stopped> {
+fn fan_out(Passage { mut event, plan, shared }: Passage) -> Result<(), Stopped> {
     // A middleware that made a copy of the event has no ticket for it; the original is what counts.
     let Some(mut ticket) = event.attached.ticket.take() else {
         return Err(Stopped { reason: DropReason::Middleware });

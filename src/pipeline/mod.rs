@@ -109,15 +109,15 @@ pub struct Pipeline {
 
 impl Pipeline {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        let stages = StageLayer::before(&shared).layer(StageLayer::enrichment(&shared).layer(FanOut::new(&shared)));
+        let stages = StageLayer::Before.layer(StageLayer::Enrichment.layer(FanOut));
         Self { shared, stages, loading: None }
     }
 
     /// Sends an event on its way that carries a ticket already.
     fn enter(&mut self, event: Event) -> StagesFuture {
-        let (plan, depth) = (self.shared.plan.load(), event.depth());
+        let (shared, plan, depth) = (self.shared.clone(), self.shared.plan.load(), event.depth());
         let _scope = reentry::because_of(depth);
-        Because::of(depth, self.stages.call(Passage { event, plan }))
+        Because::of(depth, self.stages.call(Passage { event, plan, shared }))
     }
 }
 

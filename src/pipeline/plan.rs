@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
+use super::Shared;
 use super::lane::Lane;
 use super::watchdog::Watched;
 use crate::error::BoxError;
@@ -49,10 +50,12 @@ impl<P> Clone for Registered<P> {
     }
 }
 
-/// An event and the plan that it is on.
+/// An event, the plan that it is on, and what all of the pipeline shares: the stages have nothing of their own, so
+/// that to clone them costs nothing.
 pub(crate) struct Passage {
     pub(super) event: Event,
     pub(super) plan: Arc<Plan>,
+    pub(super) shared: Arc<Shared>,
 }
 
 /// What was taken out of a plan.

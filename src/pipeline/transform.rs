@@ -15,49 +15,30 @@ use tower_service::Service;
 use super::guard::{self, EVENT_LIMIT, Mishap};
 use super::plan::Registered;
 use super::{Passage, Shared, Stopped};
-use crate::clock::Clock;
-use crate::emitter::Emitter;
 use crate::emitter::signal::Failure;
 use crate::event::Event;
 use crate::ledger::{DropReason, Outcome};
 use crate::plugin::{Flow, Runner, SyncTransform, TransformPlugin};
 
+/// Makes a [`Stage`]: which one.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Role {
+pub(super) enum StageLayer {
     Before,
     Enrichment,
-}
-
-/// Makes a [`Stage`].
-#[derive(Clone)]
-pub(super) struct StageLayer {
-    role: Role,
-    clock: Clock,
-    emitter: Emitter,
-}
-
-impl StageLayer {
-    pub(super) fn before(shared: &Shared) -> Self {
-        Self { role: Role::Before, clock: shared.clock.clone(), emitter: shared.emitter.clone() }
-    }
-
-    pub(super) fn enrichment(shared: &Shared) -> Self {
-        Self { role: Role::Enrichment, clock: shared.clock.clone(), emitter: shared.emitter.clone() }
-    }
 }
 
 impl<S> Layer<S> for StageLayer {
     type Service = Stage<S>;
 
     fn layer(&self, inner: S) -> Stage<S> {
-        Stage { runner: Arc::new(self.clone()), inner }
+        Stage { layer: *self, inner }
     }
 }
 
 /// One stage, with the rest of the way behind it.
 #[derive(Clone)]
 pub(super) struct Stage<S> {
-    runner: Arc<StageLayer>,
+    layer: StageLayer,
     inner: S,
 }
 
@@ -74,65 +55,65 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, Passage { mut event, plan }: Passage) -> Self::Future {
-        let plugins = self.runner.of(&plan);
+    fn call(&mut self, mut passage: Passage) -> Self::Future {
+        let Passage { event, plan, shared } = &mut passage;
+        let plugins = self.layer.of(plan);
         let mut worked_off = 0;
         for plugin in plugins {
             if plugin.wants(event.kind()) {
                 let Runner::Sync(transform) = &plugin.runner else { break };
-                if let Err(stopped) = self.runner.run_sync(plugin, &**transform, &mut event) {
+                if let Err(stopped) = self.layer.run_sync(shared, plugin, &**transform, event) {
                     return StageFuture::Stopped(Some(stopped));
                 }
             }
             worked_off += 1;
         }
-        let through = worked_off == plugins.len();
-        let passage = Passage { event, plan };
-        if through {
+        if worked_off == plugins.len() {
             return StageFuture::Through(self.inner.call(passage));
         }
         // The service that was polled ready goes with the event; a clone takes its place.
         let clone = self.inner.clone();
         let inner = std::mem::replace(&mut self.inner, clone);
-        StageFuture::Slow(Box::pin(rest(self.runner.clone(), inner, passage, worked_off)))
+        StageFuture::Slow(Box::pin(rest(self.layer, inner, passage, worked_off)))
     }
 }
 
 /// The rest of a stage from its first asynchronous plugin on.
-async fn rest<S>(runner: Arc<StageLayer>, mut inner: S, passage: Passage, from: usize) -> Result<(), Stopped>
+async fn rest<S>(layer: StageLayer, mut inner: S, passage: Passage, from: usize) -> Result<(), Stopped>
 where
     S: Service<Passage, Response = (), Error = Stopped>,
 {
-    let Passage { mut event, plan } = passage;
-    for plugin in runner.of(&plan).iter().skip(from) {
+    let Passage { mut event, plan, shared } = passage;
+    for plugin in layer.of(&plan).iter().skip(from) {
         if !plugin.wants(event.kind()) {
             continue;
         }
         let event = &mut event;
         match &plugin.runner {
-            Runner::Sync(transform) => runner.run_sync(plugin, &**transform, event)?,
-            Runner::Async(_) if plugin.is_quarantined() => runner.without(event)?,
+            Runner::Sync(transform) => layer.run_sync(&shared, plugin, &**transform, event)?,
+            Runner::Async(_) if plugin.is_quarantined() => layer.without(event)?,
             Runner::Async(transform) => {
                 event.arm();
                 let outcome =
-                    guard::run(&plugin.watched, &runner.clock, EVENT_LIMIT, || transform.transform(event)).await;
-                runner.follow(plugin, event, outcome)?;
+                    guard::run(&plugin.watched, &shared.clock, EVENT_LIMIT, || transform.transform(event)).await;
+                layer.follow(&shared, plugin, event, outcome)?;
             }
         }
     }
-    inner.call(Passage { event, plan }).await
+    inner.call(Passage { event, plan, shared }).await
 }
 
 impl StageLayer {
-    fn of<'p>(&self, plan: &'p super::plan::Plan) -> &'p [Registered<TransformPlugin>] {
-        match self.role {
-            Role::Before => &plan.before,
-            Role::Enrichment => &plan.enrichment,
+    fn of(self, plan: &super::plan::Plan) -> &[Registered<TransformPlugin>] {
+        match self {
+            StageLayer::Before => &plan.before,
+            StageLayer::Enrichment => &plan.enrichment,
         }
     }
 
     fn run_sync(
-        &self,
+        self,
+        shared: &Shared,
         plugin: &Registered<TransformPlugin>,
         transform: &SyncTransform,
         event: &mut Event,
@@ -142,12 +123,13 @@ impl StageLayer {
         }
         event.arm();
         let outcome = guard::call(&plugin.watched, || transform(event));
-        self.follow(plugin, event, outcome)
+        self.follow(shared, plugin, event, outcome)
     }
 
     /// Does what follows from a plugin's outcome: goes on, takes its changes back, or stops the event.
     fn follow(
-        &self,
+        self,
+        shared: &Shared,
         plugin: &TransformPlugin,
         event: &mut Event,
         outcome: Result<Flow, Mishap>,
@@ -168,24 +150,24 @@ impl StageLayer {
             }
             Err(mishap) => {
                 event.roll_back();
-                self.report(plugin, mishap);
+                self.report(shared, plugin, mishap);
                 self.without(event)
             }
         }
     }
 
     /// What becomes of an event that a plugin did not work on.
-    fn without(&self, event: &mut Event) -> Result<(), Stopped> {
-        match self.role {
-            Role::Before => Err(stop(event, DropReason::BeforeFailed)),
-            Role::Enrichment => Ok(()),
+    fn without(self, event: &mut Event) -> Result<(), Stopped> {
+        match self {
+            StageLayer::Before => Err(stop(event, DropReason::BeforeFailed)),
+            StageLayer::Enrichment => Ok(()),
         }
     }
 
     #[cold]
-    fn report(&self, plugin: &TransformPlugin, mishap: Mishap) {
+    fn report(self, shared: &Shared, plugin: &TransformPlugin, mishap: Mishap) {
         let quarantined = mishap.is_breakdown() && plugin.broke_down();
-        let dropped = (self.role == Role::Before).then_some(DropReason::BeforeFailed);
+        let dropped = (self == StageLayer::Before).then_some(DropReason::BeforeFailed);
         let consequence = match (dropped, quarantined) {
             (Some(_), false) => "the event is dropped",
             (None, false) => "the event goes on without it",
@@ -195,7 +177,7 @@ impl StageLayer {
         let mut failure = Failure::new(plugin.name.clone(), format!("plugin {mishap}; {consequence}"), 1);
         failure.dropped = dropped;
         failure.error = mishap.into_error().map(Arc::from);
-        self.emitter.fail(failure);
+        shared.emitter.fail(failure);
     }
 }
 
