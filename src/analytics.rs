@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
@@ -13,9 +14,10 @@ use crate::emitter::signal::{Emitted, Signal};
 use crate::emitter::{Emitter, Subscription, UnknownSignal};
 use crate::error::SettingsError;
 use crate::event::{Alias, Event, Group, Identify, Page, Screen, Track};
-use crate::ledger::{FlushReport, Receipt, Stats};
+use crate::ledger::{DeliveryError, FlushReport, Receipt, Settlement, Stats};
 use crate::pipeline::{CallError, CloseReport, Command, Pipeline, RegisterError, Shared};
 use crate::plugin::Registration;
+use crate::reentry;
 use crate::segment::{OwnKey, SetWriteKeyError, WriteKey};
 use crate::settings::Settings;
 
@@ -267,11 +269,10 @@ impl Analytics {
     }
 
     fn command(&self, command: Command) -> Result<(), RegisterError> {
-        if self.handle.shared.intake.is_closed() {
-            return Err(RegisterError::Closed);
+        match self.handle.shared.intake.command(command) {
+            true => Ok(()),
+            false => Err(RegisterError::Closed),
         }
-        self.handle.shared.intake.command(command);
-        Ok(())
     }
 
     /// Waits until every event that was accepted so far has its outcome, retries and requests in flight included, at
@@ -285,6 +286,15 @@ impl Analytics {
         self.handle.shared.flush(deadline(timeout))
     }
 
+    /// Waits for the end of one event, with nothing waiting for its batch to fill. Blocks the thread.
+    pub(crate) fn flush_for(
+        &self,
+        receipt: Receipt,
+        timeout: Duration,
+    ) -> Result<Settlement, Option<Arc<DeliveryError>>> {
+        self.handle.shared.flush_for(receipt, deadline(timeout))
+    }
+
     /// Refuses calls from now on, for all clones, and waits until what was accepted has its outcome, at most
     /// `timeout`. Failed batches are tried again until then. What is left is handed back. In the time that is left, plugins
     /// are unloaded.
@@ -292,17 +302,27 @@ impl Analytics {
         self.wait(timeout, Shared::close).await
     }
 
-    /// Waits on a thread where that holds up nobody.
+    /// Waits on a thread of its own: user code may hold up any other, and the deadline must be kept.
     async fn wait<T: Send + 'static>(&self, timeout: Duration, wait: fn(&Shared, Instant) -> T) -> T {
-        let (shared, deadline) = (self.handle.shared.clone(), deadline(timeout));
+        let (shared, deadline) = (&self.handle.shared, deadline(timeout));
         if shared.background.is_forked() {
-            return wait(&shared, deadline);
+            return wait(shared, deadline);
         }
-        let background = shared.background.clone();
-        match background.blocking(move || wait(&shared, deadline)).await {
-            Some(report) => report,
-            // The host's runtime is gone: nothing moves any more, and waiting would be in vain.
-            None => wait(&self.handle.shared, Instant::now()),
+        if shared.background.is_gone() {
+            // Nothing moves any more, and waiting would be in vain.
+            return wait(shared, Instant::now());
+        }
+        let (reply, report) = oneshot::channel();
+        let (waiting, depth) = (shared.clone(), reentry::depth());
+        let thread = thread::Builder::new().name("tracklane-wait".to_owned()).spawn(move || {
+            let _scope = reentry::at(depth);
+            // Whoever asked may not wait for the answer any more.
+            let _ = reply.send(wait(&waiting, deadline));
+        });
+        match thread {
+            Ok(_) => report.await.unwrap_or_else(|_| wait(shared, Instant::now())),
+            // There is only the caller's thread.
+            Err(_) => wait(shared, deadline),
         }
     }
 

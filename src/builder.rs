@@ -302,7 +302,7 @@ impl Builder {
             move |accepted| emitter.emit(Emitted::Drained(Settled { accepted }))
         };
         let ledger = Arc::new(Ledger::new(background.clone(), drained));
-        let (after, after_worker) = AfterQueue::new();
+        let (after, after_worker) = AfterQueue::new(emitter.clone());
         let shared = Arc::new_cyclic(|shared: &Weak<Shared>| Shared {
             intake: Intake::new(
                 capacity,

@@ -2,13 +2,19 @@
 //!
 //! Plugins, services, their futures and listeners are dropped wherever the last use of them ends: in the middle of
 //! the pipeline, at times under a lock. Nothing there may unwind because of them. What is called on the value is not
-//! guarded here.
+//! guarded here, but for what an error says ([`text`]).
 
+use std::fmt;
 use std::future::Future;
 use std::ops::{Deref, DerefMut};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+
+/// What the value says; an error of user code may panic even then.
+pub(crate) fn text(value: &(impl fmt::Display + ?Sized)) -> String {
+    catch_unwind(AssertUnwindSafe(|| value.to_string())).unwrap_or_else(|_| "it panicked when asked what it is".into())
+}
 
 /// Holds a value and contains its drop.
 pub(crate) struct Contained<T>(Option<T>);
@@ -44,6 +50,12 @@ impl<F: Future + Unpin> Future for Contained<F> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         Pin::new(&mut **self).poll(cx)
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Contained<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
     }
 }
 

@@ -78,6 +78,7 @@ mod clock;
 mod contained;
 mod error;
 mod reentry;
+mod running;
 mod sync;
 
 #[cfg(feature = "metrics")]

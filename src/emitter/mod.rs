@@ -9,13 +9,15 @@ mod subscription;
 
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use signal::{Emitted, Failure, Signal};
 use subscription::Listener;
 pub use subscription::Subscription;
 
 use crate::background::Background;
+use crate::running::Running;
 
 /// Tells listeners what happens. Cheap to clone; destinations get one with every batch.
 #[derive(Clone)]
@@ -25,6 +27,7 @@ pub struct Emitter {
 
 struct Shared {
     background: Background,
+    running: Running,
     /// One bit per signal that somebody listens to.
     wanted: AtomicU32,
     listeners: Mutex<Vec<Arc<Listener>>>,
@@ -40,7 +43,8 @@ pub struct UnknownSignal {
 
 impl Emitter {
     pub(crate) fn new(background: Background) -> Self {
-        let shared = Shared { background, wanted: AtomicU32::new(0), listeners: Mutex::default() };
+        let (running, wanted) = (Running::default(), AtomicU32::new(0));
+        let shared = Shared { background, running, wanted, listeners: Mutex::default() };
         Self { shared: Arc::new(shared) }
     }
 
@@ -76,10 +80,15 @@ impl Emitter {
         if self.shared.wanted.load(Ordering::Acquire) & bit == 0 {
             return;
         }
-        for listener in self.listeners().iter().filter(|listener| listener.wants == bit) {
-            Listener::tell(listener, &emitted, &self.shared.background);
+        for listener in self.shared.listeners().iter().filter(|listener| listener.wants == bit) {
+            Listener::tell(listener, &emitted, &self.shared);
         }
-        self.forget_the_done();
+        self.shared.forget_the_done();
+    }
+
+    /// Blocks until listeners have heard what was emitted, at most `timeout`. Whether they have.
+    pub(crate) fn wait(&self, timeout: Duration) -> bool {
+        self.shared.running.wait(timeout)
     }
 
     /// Emits `error`, and logs it.
@@ -93,10 +102,6 @@ impl Emitter {
         self.shared.wanted.load(Ordering::Relaxed) & signal::CALLS != 0
     }
 
-    fn listeners(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Listener>>> {
-        self.shared.listeners.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn subscribe(
         &self,
         name: &'static str,
@@ -105,24 +110,30 @@ impl Emitter {
     ) -> Subscription {
         let index = Emitted::NAMES.iter().position(|known| *known == name).unwrap_or_default();
         let listener = Arc::new(Listener::new(1 << index, once, Box::new(call)));
-        let mut listeners = self.listeners();
+        let mut listeners = self.shared.listeners();
         listeners.push(listener.clone());
         self.shared.update_wanted(&listeners);
-        Subscription::new(listener)
-    }
-
-    /// Takes out listeners that have ended.
-    fn forget_the_done(&self) {
-        let mut listeners = self.listeners();
-        let before = listeners.len();
-        listeners.retain(|listener| !listener.has_ended());
-        if listeners.len() < before {
-            self.shared.update_wanted(&listeners);
-        }
+        drop(listeners);
+        Subscription::new(listener, &self.shared)
     }
 }
 
 impl Shared {
+    fn listeners(&self) -> MutexGuard<'_, Vec<Arc<Listener>>> {
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes out listeners that have ended. They are dropped when the lock is free again: one may own the last client,
+    /// whose end is told to listeners, too.
+    fn forget_the_done(&self) {
+        let mut listeners = self.listeners();
+        let ended: Vec<_> = listeners.extract_if(.., |listener| listener.has_ended()).collect();
+        if !ended.is_empty() {
+            self.update_wanted(&listeners);
+        }
+        drop(listeners);
+    }
+
     fn update_wanted(&self, listeners: &[Arc<Listener>]) {
         let wanted = listeners.iter().fold(0, |wanted, listener| wanted | listener.wants);
         self.wanted.store(wanted, Ordering::Release);
@@ -131,6 +142,6 @@ impl Shared {
 
 impl fmt::Debug for Emitter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Emitter").field("listeners", &self.listeners().len()).finish_non_exhaustive()
+        f.debug_struct("Emitter").field("listeners", &self.shared.listeners().len()).finish_non_exhaustive()
     }
 }

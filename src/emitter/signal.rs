@@ -103,7 +103,7 @@ signals! {
     Register(PluginInfo) = "register";
     /// A plugin or destination was deregistered.
     Deregister(PluginInfo) = "deregister";
-    /// A call was made after the client was closed. The event is handed over as it was.
+    /// A call was made after the client was closed. The event is handed over, with the time of the call.
     CallAfterClose(AnyEvent) = "call_after_close";
     /// The client is ready: its plugins have loaded or failed.
     Initialize(Initialized) = "initialize";

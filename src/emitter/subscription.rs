@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use super::Shared;
 use super::signal::Emitted;
 use crate::background::Background;
 use crate::contained::Contained;
@@ -44,7 +44,7 @@ impl Listener {
     }
 
     /// Queues the signal, and sees to it that somebody calls the listener.
-    pub(super) fn tell(this: &Arc<Self>, emitted: &Emitted, background: &Background) {
+    pub(super) fn tell(this: &Arc<Self>, emitted: &Emitted, shared: &Shared) {
         if this.has_ended() {
             return;
         }
@@ -61,20 +61,22 @@ impl Listener {
             return;
         }
         drop(queue);
-        let listener = this.clone();
-        background.run_blocking("listener", move || listener.work());
+        let (listener, busy, background) = (this.clone(), shared.running.enter(), shared.background.clone());
+        shared.background.run_blocking("listener", move || {
+            listener.work(&background);
+            drop(busy);
+        });
     }
 
     /// Calls the listener until nothing waits. A panic costs the signal it was called with.
-    fn work(&self) {
+    fn work(&self, background: &Background) {
         while let Some((depth, emitted)) = self.next() {
             if self.has_ended() && !self.once {
                 continue;
             }
-            let _scope = reentry::at(depth);
-            if catch_unwind(AssertUnwindSafe(|| (self.call)(&emitted))).is_err() {
-                tracing::error!(target: "tracklane", signal = emitted.name(), "a listener panicked; contained");
-            }
+            // At least one, so that it can be told from the host's own code.
+            let _scope = reentry::at(depth.max(1));
+            background.contain(emitted.name(), || (self.call)(&emitted));
         }
     }
 
@@ -93,17 +95,21 @@ impl Listener {
 /// A listener's place in the emitter. It stays when this is dropped; [`unsubscribe`](Self::unsubscribe) ends it.
 pub struct Subscription {
     listener: Arc<Listener>,
+    emitter: Weak<Shared>,
 }
 
 impl Subscription {
-    pub(super) fn new(listener: Arc<Listener>) -> Self {
-        Self { listener }
+    pub(super) fn new(listener: Arc<Listener>, emitter: &Arc<Shared>) -> Self {
+        Self { listener, emitter: Arc::downgrade(emitter) }
     }
 
-    /// Ends it: the listener is not called again, but for a call that is under way.
+    /// Ends it: the listener is not called again, but for a call that is under way, and is dropped.
     pub fn unsubscribe(self) {
         self.listener.ended.store(true, Ordering::Release);
         self.listener.queue().waiting.clear();
+        if let Some(emitter) = self.emitter.upgrade() {
+            emitter.forget_the_done();
+        }
     }
 
     /// Signals that the listener did not get, because it was too slow and its queue full.

@@ -12,7 +12,9 @@ use super::{Ledger, Outcome};
 pub struct FlushReport {
     /// Events that at least one destination has.
     pub delivered: u64,
-    /// Events that were dropped, whatever the reason.
+    /// Events that were dropped because somebody [asked for it](crate::DropReason::is_deliberate): a plugin, say.
+    pub dropped: u64,
+    /// Events that were dropped for any other reason.
     pub failed: u64,
     /// Events that had no outcome when the deadline passed.
     pub pending: u64,
@@ -42,6 +44,7 @@ impl FlushTally {
         self.report.pending -= 1;
         match outcome {
             Outcome::Delivered => self.report.delivered += 1,
+            Outcome::Dropped(reason) if reason.is_deliberate() => self.report.dropped += 1,
             Outcome::Dropped(_) => self.report.failed += 1,
         }
     }

@@ -4,7 +4,6 @@
 //! from the moment it is accepted; the ticket is settled once, and one that is dropped unsettled counts itself as
 //! lost, so forgetting an event is impossible. The ledger knows neither plugins nor destinations.
 
-mod callbacks;
 mod flush;
 mod outcome;
 mod room;
@@ -18,7 +17,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use callbacks::Callbacks;
 pub use flush::FlushReport;
 use flush::FlushTally;
 pub use outcome::{DeliveryError, DestinationOutcome, DropReason, Outcome, Settlement};
@@ -29,6 +27,7 @@ pub use watch::Receipt;
 pub(crate) use watch::Watch;
 
 use crate::background::Background;
+use crate::running::Running;
 
 /// Who is told that nothing is pending any more, and how many events were accepted so far.
 type Drained = Box<dyn Fn(u64) + Send + Sync>;
@@ -41,7 +40,7 @@ pub(crate) struct Ledger {
     flushing: AtomicU64,
     books: Mutex<Books>,
     changed: Condvar,
-    callbacks: Callbacks,
+    callbacks: Running,
     background: Background,
     drained: Drained,
 }
@@ -62,7 +61,7 @@ impl Ledger {
             flushing: AtomicU64::new(0),
             books: Mutex::default(),
             changed: Condvar::new(),
-            callbacks: Callbacks::new(),
+            callbacks: Running::default(),
             background,
             drained: Box::new(drained),
         }
@@ -124,7 +123,7 @@ impl Ledger {
 
     /// Settles tickets altogether, under one lock.
     pub(crate) fn settle<'a>(&self, tickets: impl IntoIterator<Item = (&'a Ticket, Outcome)>) {
-        let mut any = false;
+        let (mut any, mut due) = (false, Vec::new());
         let mut books = self.books();
         for (ticket, outcome) in tickets {
             if !ticket.settle_once() {
@@ -139,7 +138,7 @@ impl Ledger {
             }
             if ticket.is_watched() {
                 // Under the lock: when a flush returns, the receipts of its events are there.
-                self.tell(ticket, outcome);
+                due.extend(self.tell(ticket, outcome));
             }
         }
         let accepted = self.accepted();
@@ -152,6 +151,7 @@ impl Ledger {
         if drained {
             (self.drained)(accepted);
         }
+        self.call(due);
     }
 }
 

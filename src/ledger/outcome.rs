@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
+use crate::contained::{self, Contained};
 use crate::error::BoxError;
 
 /// Why an accepted event was not delivered.
@@ -63,6 +64,13 @@ impl DropReason {
         DropReason::Internal,
     ];
 
+    /// Whether somebody asked for it: a plugin dropped the event, its `integrations` select no destination, or the client
+    /// is disabled. Any other reason is a loss.
+    #[must_use]
+    pub const fn is_deliberate(self) -> bool {
+        matches!(self, DropReason::Plugin | DropReason::NoDestination | DropReason::Disabled)
+    }
+
     /// The name in logs and metrics, such as `retries_exhausted`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -107,18 +115,33 @@ impl Outcome {
     pub const fn is_delivered(self) -> bool {
         matches!(self, Outcome::Delivered)
     }
+
+    /// Whether the event was lost: dropped, and not because somebody [asked for it](DropReason::is_deliberate).
+    #[must_use]
+    pub const fn is_failed(self) -> bool {
+        matches!(self, Outcome::Dropped(reason) if !reason.is_deliberate())
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Outcome::Delivered => f.write_str("delivered"),
+            Outcome::Dropped(reason) => write!(f, "dropped ({reason})"),
+        }
+    }
 }
 
 /// Why a destination did not take a batch.
 #[derive(Debug)]
 pub struct DeliveryError {
     status: Option<StatusCode>,
-    source: Option<BoxError>,
+    source: Option<Contained<BoxError>>,
 }
 
 impl DeliveryError {
     pub(crate) fn new(status: Option<StatusCode>, source: Option<BoxError>) -> Self {
-        Self { status, source }
+        Self { status, source: source.map(Contained::new) }
     }
 
     /// The HTTP status, if there was a response.
@@ -133,13 +156,13 @@ impl fmt::Display for DeliveryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.status, &self.source) {
             (Some(status), None) => write!(f, "HTTP status {status}"),
-            (Some(status), Some(error)) => write!(f, "HTTP status {status}: {error}"),
-            (None, Some(error)) => write!(f, "{error}"),
+            (Some(status), Some(error)) => write!(f, "HTTP status {status}: {}", contained::text(&**error)),
+            (None, Some(error)) => f.write_str(&contained::text(&**error)),
             (None, None) => f.write_str("the destination refused the batch"),
         }?;
         let mut cause = self.source.as_ref().and_then(|error| error.source());
         while let Some(error) = cause {
-            write!(f, ": {error}")?;
+            write!(f, ": {}", contained::text(error))?;
             cause = error.source();
         }
         Ok(())
@@ -148,7 +171,7 @@ impl fmt::Display for DeliveryError {
 
 impl std::error::Error for DeliveryError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_deref().map(|source| source as _)
+        self.source.as_ref().map(|source| &***source as _)
     }
 }
 

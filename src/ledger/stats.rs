@@ -24,6 +24,12 @@ impl Drops {
         self.counts.iter().sum()
     }
 
+    /// Events dropped because somebody [asked for it](DropReason::is_deliberate).
+    #[must_use]
+    pub fn deliberate(&self) -> u64 {
+        self.iter().filter(|(reason, _)| reason.is_deliberate()).map(|(_, events)| events).sum()
+    }
+
     /// Every reason with its count.
     pub fn iter(&self) -> impl Iterator<Item = (DropReason, u64)> + '_ {
         DropReason::ALL.into_iter().map(|reason| (reason, self.of(reason)))
@@ -43,7 +49,8 @@ impl fmt::Debug for Drops {
     }
 }
 
-/// Counts since the client was built. Cheap enough to poll every millisecond.
+/// Counts since the client was built. Cheap enough to poll every millisecond. In a forked process they are all zero: the
+/// one that the client was built in has them.
 ///
 /// `accepted == delivered + dropped.total() + pending` holds in every snapshot, here and per destination.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,6 +66,18 @@ pub struct Stats {
     pub dropped: Drops,
     /// Events without an outcome yet.
     pub pending: u64,
+    /// Events that take room, as `max_queue_size` bounds them: no destination is done with them yet.
+    pub queued_events: u64,
+    /// What they weigh, as `max_queue_bytes` bounds it.
+    pub queued_bytes: u64,
+    /// Batches handed to destinations, retries included. For Segment each is a request.
+    pub attempts: u64,
+    /// Attempts that repeated an earlier one.
+    pub retries: u64,
+    /// Bytes of event JSON handed to destinations, retries included.
+    pub bytes: u64,
+    /// Panics of listeners and callbacks.
+    pub contained_panics: u64,
     /// The same for each destination that is registered, in the order of registration.
     pub destinations: Vec<DestinationStats>,
 }
@@ -100,6 +119,8 @@ impl Ledger {
         // Read last: what was settled above was accepted before, so nothing can be missing here.
         let accepted = self.accepted();
         let pending = accepted - delivered - dropped.total();
-        Stats { accepted, refused: self.refused(), delivered, dropped, pending, destinations: Vec::new() }
+        let (queued_events, queued_bytes) = self.room.used();
+        let refused = self.refused();
+        Stats { accepted, refused, delivered, dropped, pending, queued_events, queued_bytes, ..Stats::default() }
     }
 }

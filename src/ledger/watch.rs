@@ -3,12 +3,16 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
 use super::{DestinationOutcome, DropReason, Ledger, Outcome, Settlement, Ticket};
 use crate::reentry;
+use crate::running::Busy;
 
 /// What is called with the end of an event.
 type Callback = Box<dyn FnOnce(&Settlement) + Send + Sync>;
@@ -30,10 +34,19 @@ impl fmt::Debug for Watch {
     }
 }
 
+/// A callback, and what it is to be called with.
+pub(super) struct DueCall {
+    callback: Callback,
+    settlement: Settlement,
+    depth: u8,
+    busy: Busy,
+}
+
 impl Ledger {
-    /// Tells whoever watched an event, away from the pipeline: a callback may panic or hang without effect on it.
-    pub(super) fn tell(&self, ticket: &Ticket, outcome: Outcome) {
-        let Some(watch) = ticket.take_watch() else { return };
+    /// Tells whoever watched an event of its end. Returns the callbacks: they are to be [called](Self::call) when no lock
+    /// is held.
+    pub(super) fn tell(&self, ticket: &Ticket, outcome: Outcome) -> Vec<DueCall> {
+        let Some(watch) = ticket.take_watch() else { return Vec::new() };
         let Watch { callbacks, receipt, message_id, destinations, keep } = watch;
         let settlement = Settlement { message_id, outcome, destinations };
         if keep {
@@ -43,10 +56,19 @@ impl Ledger {
             // Nobody may be waiting any more.
             let _ = receipt.send(settlement.clone());
         }
-        for callback in callbacks {
-            let settlement = settlement.clone();
-            let (busy, depth) = (self.callbacks.enter(), ticket.depth());
-            self.background.run_blocking("callback", move || {
+        let due = |callback| DueCall {
+            callback,
+            settlement: settlement.clone(),
+            depth: ticket.depth(),
+            busy: self.callbacks.enter(),
+        };
+        callbacks.into_iter().map(due).collect()
+    }
+
+    /// Calls back, away from the pipeline: a callback may panic or hang without effect on it.
+    pub(super) fn call(&self, due: Vec<DueCall>) {
+        for DueCall { callback, settlement, depth, busy } in due {
+            self.background.call_back(move || {
                 let _scope = reentry::because_of(depth);
                 callback(&settlement);
                 drop(busy);
@@ -66,18 +88,38 @@ pub struct Receipt {
 
 impl Receipt {
     /// Blocks the thread until the event has its outcome. Every retry is included, so this can take hours if the
-    /// destination is down; `flush` has a deadline.
+    /// destination is down; [`wait_timeout`](Self::wait_timeout) has a limit.
     #[must_use]
     pub fn wait(self) -> Settlement {
         pollster::block_on(self)
     }
+
+    /// Blocks the thread until the event has its outcome, at most `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// If the event had no outcome in time: the receipt, to wait again.
+    pub fn wait_timeout(mut self, timeout: Duration) -> Result<Settlement, Self> {
+        let start = Instant::now();
+        let waker = Waker::from(Arc::new(Unpark(thread::current())));
+        loop {
+            if let Poll::Ready(settlement) = Pin::new(&mut self).poll(&mut Context::from_waker(&waker)) {
+                return Ok(settlement);
+            }
+            match timeout.checked_sub(start.elapsed()) {
+                Some(left) if left > Duration::ZERO => thread::park_timeout(left),
+                _ => return Err(self),
+            }
+        }
+    }
 }
 
-impl Receipt {
-    /// The end of the event, if it has come.
-    #[must_use]
-    pub fn now(mut self) -> Option<Settlement> {
-        self.receiver.try_recv().ok()
+/// Wakes the thread that waits.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
     }
 }
 

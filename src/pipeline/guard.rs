@@ -11,7 +11,7 @@ use futures_util::FutureExt;
 
 use super::watchdog::Watched;
 use crate::clock::Clock;
-use crate::contained::Contained;
+use crate::contained::{self, Contained};
 use crate::error::BoxError;
 
 /// How long a transform or after plugin may work on one event.
@@ -44,7 +44,7 @@ impl Mishap {
 impl fmt::Display for Mishap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Mishap::Error(error) => write!(f, "failed: {error}"),
+            Mishap::Error(error) => write!(f, "failed: {}", contained::text(error)),
             Mishap::Panicked(message) => write!(f, "panicked: {message}"),
             Mishap::TimedOut(limit) => write!(f, "did not end within {limit:?}"),
         }

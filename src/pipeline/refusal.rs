@@ -74,7 +74,8 @@ impl CallError {
         matches!(self.because, RefusedBecause::Invalid(_))
     }
 
-    /// The event, as it was.
+    /// The event, with the time of the call and what [`call_context`](crate::Builder::call_context) added, to be sent
+    /// again.
     #[must_use]
     pub fn into_event(self) -> Event {
         *self.event

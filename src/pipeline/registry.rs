@@ -7,7 +7,7 @@ use std::sync::{Arc, mpsc};
 
 use tokio::sync::oneshot;
 
-use super::guard::{self, LIFECYCLE_LIMIT};
+use super::guard::{self, LIFECYCLE_LIMIT, Mishap};
 use super::lane::Lane;
 use super::plan::{Plan, Registered, Removed};
 use super::watchdog::Stage;
@@ -36,8 +36,7 @@ pub(super) async fn register(shared: &Shared, mut registration: Registration) ->
     let role = registration.role();
     let watched = shared.watchdog.watch(name.clone(), Stage::Plugin(role));
     if let Err(mishap) = guard::run(&watched, &shared.clock, LIFECYCLE_LIMIT, || lifecycle.load(&shared.host)).await {
-        let (name, problem) = (name.to_string(), mishap.to_string());
-        return Err(RegisterError::Load { name, problem, source: mishap.into_error() });
+        return Err(not_loaded(&name, mishap));
     }
     match std::mem::replace(&mut registration.role, Role::Utility) {
         Role::Before(runner) => {
@@ -55,10 +54,8 @@ pub(super) async fn register(shared: &Shared, mut registration: Registration) ->
         Role::Destination(destination) => {
             let kinds = Box::new(registration.kinds());
             // The layers around the destination are user code.
-            let wiring = guard::call(&watched, || Ok(destination.into_wiring())).map_err(|mishap| {
-                let (name, problem) = (name.to_string(), mishap.to_string());
-                RegisterError::Load { name, problem, source: mishap.into_error() }
-            })?;
+            let wiring =
+                guard::call(&watched, || Ok(destination.into_wiring())).map_err(|mishap| not_loaded(&name, mishap))?;
             let lane = Lane::start(shared, wiring, registration.lifecycle, kinds, watched);
             shared.plan.update(|plan| plan.lanes.push(lane));
         }
@@ -69,6 +66,11 @@ pub(super) async fn register(shared: &Shared, mut registration: Registration) ->
     }
     shared.emitter.emit(Emitted::Register(PluginInfo { name, role }));
     Ok(())
+}
+
+fn not_loaded(name: &str, mishap: Mishap) -> RegisterError {
+    let (name, problem) = (name.to_owned(), mishap.to_string());
+    RegisterError::Load { name, problem, source: mishap.into_error() }
 }
 
 /// Takes the plugin out of the plan; a destination then drains, and at last the plugin is unloaded. The first half is

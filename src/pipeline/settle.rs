@@ -1,11 +1,13 @@
 //! What follows when events have their outcome: after plugins see them.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc as queue;
+use tokio::sync::mpsc::error::TrySendError;
 
 use super::guard::{self, EVENT_LIMIT, Mishap};
 use super::plan::Plan;
@@ -17,15 +19,18 @@ use crate::ledger::Settlement;
 use crate::plugin::AfterPlugin;
 use crate::reentry::{self, Because};
 
-/// Ended events that wait for after plugins; beyond them they are not shown any more, which is counted.
+/// Ended events that wait for after plugins; those beyond are not shown, which `error` says once.
 const QUEUE: usize = 10_000;
+/// How often whoever waits tries to get a place in a full queue.
+const TRY_EVERY: Duration = Duration::from_millis(1);
 
 /// The way to the after plugins. They only look on, so it is bounded and never waited for.
 pub(crate) struct AfterQueue {
     sender: queue::Sender<Item>,
     /// Read while events have their outcome and are not in the queue yet.
     settling: RwLock<()>,
-    missed: AtomicU64,
+    missing: AtomicBool,
+    emitter: Emitter,
 }
 
 enum Item {
@@ -40,9 +45,12 @@ pub(crate) struct AfterWorker {
 }
 
 impl AfterQueue {
-    pub(crate) fn new() -> (Self, AfterWorker) {
+    pub(crate) fn new(emitter: Emitter) -> (Self, AfterWorker) {
         let (sender, receiver) = queue::channel(QUEUE);
-        (Self { sender, settling: RwLock::default(), missed: AtomicU64::new(0) }, AfterWorker { receiver })
+        (
+            Self { sender, settling: RwLock::default(), missing: AtomicBool::new(false), emitter },
+            AfterWorker { receiver },
+        )
     }
 
     /// Held from before events have their outcome until they were [shown](Self::show): whoever [waits](Self::wait)
@@ -55,22 +63,28 @@ impl AfterQueue {
     pub(super) fn show(&self, messages: &[Arc<Message>]) {
         for message in messages {
             let Some(settlement) = message.ticket.take_settlement() else { continue };
-            if self.sender.try_send(Item::Ended(message.clone(), settlement)).is_err()
-                && self.missed.fetch_add(1, Ordering::Relaxed) == 0
-            {
-                tracing::warn!(target: "tracklane", "after plugins are too slow and miss the end of events");
+            let shown = self.sender.try_send(Item::Ended(message.clone(), settlement)).is_ok();
+            if !shown && !self.missing.swap(true, Ordering::Relaxed) {
+                let message = format!("after plugins are too slow: {QUEUE} events wait for them, and they miss others");
+                self.emitter.fail(Failure::new("tracklane", message, 0));
             }
         }
     }
 
     /// Blocks until the after plugins have seen everything that has ended, at most `timeout`.
     pub(super) fn wait(&self, timeout: Duration) {
+        let start = Instant::now();
         drop(self.settling.write());
         let (mark, seen) = mpsc::sync_channel(1);
-        if self.sender.try_send(Item::Mark(mark)).is_ok() {
-            // What they have not seen by then they do not see.
-            let _ = seen.recv_timeout(timeout);
+        while let Err(TrySendError::Full(_)) = self.sender.try_send(Item::Mark(mark.clone())) {
+            if start.elapsed() >= timeout {
+                return;
+            }
+            thread::sleep(TRY_EVERY);
         }
+        drop(mark);
+        // What they have not seen by then they do not see.
+        let _ = seen.recv_timeout(timeout.saturating_sub(start.elapsed()));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Flush and close: every wait has a deadline in real time, whatever the pipeline does.
 //!
-//! Both wait on the caller's thread, or on a blocking thread for the async ones: a deadline that depended on the
-//! background thread would not hold when that thread hangs.
+//! Both wait on the caller's thread, or, the async ones, on a thread of their own: a deadline that depended on the
+//! background thread, or on those where user code may block, would not hold when they hang.
 
 use std::collections::HashSet;
 use std::sync::{Arc, mpsc};
@@ -9,18 +9,20 @@ use std::time::{Duration, Instant};
 
 use super::Shared;
 use super::intake::Taken;
-use super::registry::Command;
 use crate::event::Event;
-use crate::ledger::{DropReason, FlushReport, Outcome, Stats};
+use crate::ledger::{DeliveryError, DestinationStats, DropReason, FlushReport, Outcome, Receipt, Settlement, Stats};
+use crate::reentry;
 
-/// What became of the events that had no outcome when the client was closed. What ended earlier is in
+/// What became of all events that the client accepted in its life. By reason and by destination it is in
 /// [`stats`](crate::Analytics::stats).
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct CloseReport {
     /// Events that at least one destination has.
     pub delivered: u64,
-    /// Events that were dropped since, before the deadline, whatever the reason.
+    /// Events that were dropped because somebody [asked for it](DropReason::is_deliberate): a plugin, say.
+    pub dropped: u64,
+    /// Events that were dropped for any other reason.
     pub failed: u64,
     /// Events that had no outcome when the deadline passed.
     pub pending: u64,
@@ -40,8 +42,20 @@ impl CloseReport {
 impl Shared {
     /// What is counted so far.
     pub(crate) fn stats(&self) -> Stats {
-        let destinations = self.plan.load().lanes.iter().map(|lane| lane.stats()).collect();
-        Stats { destinations, ..self.ledger.stats() }
+        if self.background.is_forked() {
+            // Everything is counted in the other process, and a lock may be held for ever here.
+            return Stats::default();
+        }
+        let destinations: Vec<_> = self.plan.load().lanes.iter().map(|lane| lane.stats()).collect();
+        let total = |of: fn(&DestinationStats) -> u64| destinations.iter().map(of).sum();
+        Stats {
+            attempts: total(|destination| destination.attempts),
+            retries: total(|destination| destination.retries),
+            bytes: total(|destination| destination.bytes),
+            contained_panics: self.background.panics(),
+            destinations,
+            ..self.ledger.stats()
+        }
     }
 
     /// Nothing delivered, and pending what is under way, as far as that can be said without a lock.
@@ -59,53 +73,74 @@ impl Shared {
         self.ledger.wait(flush, deadline)
     }
 
+    /// As [`flush`](Self::flush), but waits for the end of one event only. Without one in time, the error of the first
+    /// destination whose last attempt failed.
+    pub(crate) fn flush_for(
+        &self,
+        receipt: Receipt,
+        deadline: Instant,
+    ) -> Result<Settlement, Option<Arc<DeliveryError>>> {
+        let flush = self.intake.begin_flush();
+        let end = receipt.wait_timeout(left(deadline));
+        self.ledger.wait(flush, Instant::now());
+        end.map_err(|_| self.plan.load().lanes.iter().find_map(|lane| lane.last_error()))
+    }
+
     /// Refuses calls from now on, flushes, gives up at `deadline` what is left, and ends the worker, which unloads every
     /// plugin.
     pub(crate) fn close(&self, deadline: Instant) -> CloseReport {
         if self.background.is_forked() {
-            let FlushReport { delivered, failed, pending } = self.forked();
-            return CloseReport { delivered, failed, pending, unsent: Vec::new() };
+            let pending = self.forked().pending;
+            return CloseReport { pending, ..CloseReport::default() };
         }
         let first = self.intake.close();
-        let FlushReport { delivered, failed, pending } = self.flush(deadline);
+        self.flush(deadline);
+        let Stats { delivered, dropped, pending, .. } = self.ledger.stats();
         let unsent = if pending > 0 { self.give_up() } else { Vec::new() };
         self.after.wait(left(deadline));
-        self.ledger.wait_for_callbacks(left(deadline));
+        // A callback or listener that closes the client does not wait for itself.
+        if reentry::depth() == 0 {
+            self.ledger.wait_for_callbacks(left(deadline));
+            self.emitter.wait(left(deadline).min(LISTENERS));
+        }
         if first {
             let (ended, end) = mpsc::sync_channel(0);
-            self.intake.command(Command::End(ended));
+            self.intake.end(ended);
             // Answered by being dropped. A plugin that needs longer to unload goes on without being waited for.
             let _ = end.recv_timeout(left(deadline));
         }
-        CloseReport { delivered, failed, pending, unsent }
+        let (dropped, failed) = (dropped.deliberate(), dropped.total() - dropped.deliberate());
+        CloseReport { delivered, dropped, failed, pending, unsent }
     }
 
-    /// Takes back what is under way, counts it as dropped because of the close, and hands it over.
+    /// Takes back what is under way, counts it as dropped because of the close, and hands it over, the oldest first.
     fn give_up(&self) -> Vec<Event> {
-        let (mut unsent, mut seen) = (Vec::new(), HashSet::new());
-        for lane in &self.plan.load().lanes {
-            for message in lane.abandon(DropReason::Closed) {
-                // An event that two destinations did not get is one event.
-                if seen.insert(Arc::as_ptr(&message)) {
-                    unsent.push(message.event());
-                }
-            }
-        }
-        while let Some(mut chunk) = self.intake.take_away() {
-            while let Some(taken) = self.intake.next(&mut chunk) {
-                let Taken::Event(mut event) = taken else { continue };
-                if let Some(ticket) = event.attached.ticket.take() {
-                    ticket.settle(Outcome::Dropped(DropReason::Closed));
-                }
-                unsent.push(event);
-            }
-        }
+        // Before the lanes, so that the worker finds nothing more to give them.
+        let not_begun: Vec<Event> = std::iter::from_fn(|| self.intake.take_away()).filter_map(give_back).collect();
+        let lanes = self.plan.load();
+        let abandoned: Vec<_> = lanes.lanes.iter().flat_map(|lane| lane.abandon(DropReason::Closed)).collect();
+        // An event that two destinations did not get is one event.
+        let mut seen = HashSet::new();
+        let begun = abandoned.iter().filter(|message| seen.insert(Arc::as_ptr(message)));
+        let unsent: Vec<Event> = begun.map(|message| message.event()).chain(not_begun).collect();
         if !unsent.is_empty() {
             tracing::warn!(target: "tracklane", events = unsent.len(), "closed before these events were delivered");
         }
         unsent
     }
 }
+
+/// The event, if it is one, with its outcome: dropped because of the close.
+fn give_back(taken: Taken) -> Option<Event> {
+    let Taken::Event(mut event) = taken else { return None };
+    if let Some(ticket) = event.attached.ticket.take() {
+        ticket.settle(Outcome::Dropped(DropReason::Closed));
+    }
+    Some(event)
+}
+
+/// How long closing waits for listeners to hear what was emitted, at most.
+const LISTENERS: Duration = Duration::from_secs(1);
 
 fn left(deadline: Instant) -> Duration {
     deadline.saturating_duration_since(Instant::now())

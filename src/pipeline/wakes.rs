@@ -26,18 +26,17 @@ fn intake(events: u64, drops_oldest: bool) -> (Arc<Intake>, Arc<Ledger>, impl Si
 
 /// Takes what comes, sleeping without end in between, until `events` have come. Returns their names in order.
 fn work(intake: &Intake, events: usize) -> Vec<String> {
-    let (mut names, mut done) = (Vec::new(), None);
+    let mut names = Vec::new();
     while names.len() < events {
-        let Some(mut chunk) = intake.take(done.take()) else {
+        if !intake.take() {
             pollster::block_on(intake.wait(None));
             continue;
-        };
-        while let Some(taken) = intake.next(&mut chunk) {
+        }
+        while let Some(taken) = intake.next() {
             let Taken::Event(mut event) = taken else { continue };
             names.push(event.name().unwrap().into_owned());
             event.attached.ticket.take().unwrap().settle(Outcome::Dropped(DropReason::NoDestination));
         }
-        done = Some(chunk);
     }
     names
 }

@@ -1,14 +1,17 @@
 //! The worker: takes events out of the intake, in order, and sends each on its way.
 
+use std::ops::ControlFlow;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tower::ServiceExt;
 use tower::util::BoxService;
 use tower_service::Service;
 
 use super::guard::{self, LIFECYCLE_LIMIT};
-use super::intake::{Chunk, Taken};
+use super::intake::Taken;
 use super::registry::{self, Command};
 use super::watchdog::{Stage, Watched};
 use super::{Pipeline, Shared, Stopped};
@@ -64,43 +67,44 @@ impl Worker {
         self.shared.loaded.send_replace(true);
         let plugins = self.shared.plan.load().names().cloned().collect();
         self.shared.emitter.emit(Emitted::Initialize(Initialized { plugins }));
-        self.work().await;
-    }
-
-    async fn work(&mut self) {
-        let (mut done, mut in_vain) = (None, 0);
-        loop {
-            let Some(mut chunk) = self.shared.intake.take(done.take()) else {
-                in_vain += 1;
-                self.shared.intake.wait((in_vain < LOOKS).then_some(DOZE)).await;
-                continue;
-            };
-            in_vain = 0;
-            if self.work_off(&mut chunk).await.is_break() {
-                return;
-            }
-            done = Some(chunk);
-            // The lanes work on this thread, too.
-            tokio::task::yield_now().await;
+        // Should anything panic after all, it costs the event at hand, not those behind it.
+        while AssertUnwindSafe(self.work()).catch_unwind().await.is_err() {
+            tracing::error!(target: "tracklane", "the pipeline panicked; it goes on with the next event");
         }
     }
 
-    async fn work_off(&mut self, chunk: &mut Chunk) -> std::ops::ControlFlow<()> {
+    async fn work(&mut self) {
+        loop {
+            // At first, what a panic has left.
+            if self.work_off().await.is_break() {
+                return;
+            }
+            // The lanes work on this thread, too.
+            tokio::task::yield_now().await;
+            let mut in_vain = 0;
+            while !self.shared.intake.take() {
+                in_vain += 1;
+                self.shared.intake.wait((in_vain < LOOKS).then_some(DOZE)).await;
+            }
+        }
+    }
+
+    async fn work_off(&mut self) -> ControlFlow<()> {
         let shared = self.shared.clone();
-        while let Some(taken) = shared.intake.next(chunk) {
+        while let Some(taken) = shared.intake.next() {
             match taken {
                 Taken::Event(event) => self.send(event).await,
                 Taken::Command(command) => match *command {
                     Command::End(ended) => {
                         registry::unload_all(&shared).await;
                         drop(ended);
-                        return std::ops::ControlFlow::Break(());
+                        return ControlFlow::Break(());
                     }
                     command => shared.obey(command).await,
                 },
             }
         }
-        std::ops::ControlFlow::Continue(())
+        ControlFlow::Continue(())
     }
 
     async fn send(&mut self, event: Event) {

@@ -1,5 +1,6 @@
 //! When a failed batch is tried again.
 
+use std::panic::catch_unwind;
 use std::time::Duration;
 
 /// How often and how long a destination's batches are tried again. The defaults are Segment's.
@@ -51,7 +52,8 @@ impl RetryPolicy {
         self
     }
 
-    /// Waits as long as `schedule` says before each retry, counted from 1, in place of the backoff; without jitter.
+    /// Waits as long as `schedule` says before each retry, counted from 1, in place of the backoff; without jitter. If it
+    /// panics, the longest wait of the backoff is taken.
     pub const fn schedule(mut self, schedule: fn(retry: u32) -> Duration) -> Self {
         self.schedule = Some(schedule);
         self
@@ -82,7 +84,7 @@ impl RetryPolicy {
     /// How long to wait before retry number `retry` (from 1), however many there may be.
     pub(crate) fn wait(&self, retry: u32, random: f64) -> Duration {
         match self.schedule {
-            Some(schedule) => schedule(retry),
+            Some(schedule) => catch_unwind(|| schedule(retry)).unwrap_or_else(|_| self.longest_wait(retry)),
             None => self.longest_wait(retry).mul_f64(random.clamp(0.0, 1.0)),
         }
     }

@@ -9,6 +9,7 @@ use flate2::write::GzEncoder;
 use crate::error::BoxError;
 use crate::event::Timestamp;
 use crate::plugin::Batch;
+use crate::transport::blocking;
 
 /// Everything of a body but its events, for a write key of `key_len` bytes as JSON.
 pub(super) const fn frame_len(key_len: usize) -> usize {
@@ -35,8 +36,12 @@ pub(super) fn body(batch: &Batch, write_key: &[u8], sent_at: Timestamp) -> Bytes
 }
 
 /// The body with gzip at its fastest level, on a thread where nothing waits for it.
+///
+/// # Errors
+///
+/// If there is no such thread for the moment.
 pub(super) async fn compress(body: Bytes) -> Result<Bytes, BoxError> {
-    let compressed = tokio::task::spawn_blocking(move || {
+    let compressed = blocking(move || {
         let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::fast());
         encoder.write_all(&body)?;
         encoder.finish()

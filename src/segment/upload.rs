@@ -22,9 +22,7 @@ use crate::transport::{Body, Exchange, HttpClient};
 pub(super) type VerdictTable = dyn Fn(StatusCode, &HeaderMap, SystemTime) -> Verdict + Send + Sync;
 
 /// How long the rest of a response is waited for, once its status has decided.
-const DRAIN: Duration = Duration::from_secs(5);
-/// How long the next request waits for it.
-const DRAIN_FIRST: Duration = Duration::from_millis(100);
+const DRAIN: Duration = Duration::from_millis(100);
 
 /// Sends batches to one endpoint, with the key of the moment.
 #[derive(Clone)]
@@ -132,10 +130,8 @@ impl Shared {
     }
 }
 
-/// The status has decided; what is left of the response is read only so that the connection can be used again. The
-/// next request waits a moment for that, or it would open another one.
-async fn drain(mut body: BoxFuture<'static, Result<bytes::Bytes, BoxError>>) {
-    if tokio::time::timeout(DRAIN_FIRST, &mut body).await.is_err() {
-        tokio::spawn(tokio::time::timeout(DRAIN, body));
-    }
+/// The status has decided; what is left of the response is read only so that the connection can be used again. If that
+/// takes long, another connection costs less than to wait.
+async fn drain(body: BoxFuture<'static, Result<bytes::Bytes, BoxError>>) {
+    let _ = tokio::time::timeout(DRAIN, body).await;
 }

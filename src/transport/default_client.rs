@@ -16,8 +16,8 @@ use rustls::{ClientConfig, RootCertStore, WantsVerifier};
 use rustls_platform_verifier::BuilderVerifierExt;
 use tower_service::Service;
 
-use super::Body;
 use super::send_error::{LookupError, SendError};
+use super::{Body, blocking};
 use crate::error::{BoxError, SettingsError};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -136,7 +136,7 @@ impl reqwest::dns::Resolve for SystemResolver {
         Box::pin(async move {
             let host = name.as_str().to_owned();
             let looked_up = host.clone();
-            let found = tokio::task::spawn_blocking(move || (looked_up, 0).to_socket_addrs()).await?;
+            let found = blocking(move || (looked_up, 0).to_socket_addrs()).await?;
             let addresses = found.map_err(|source| LookupError { host, source })?;
             Ok(Box::new(addresses) as reqwest::dns::Addrs)
         })

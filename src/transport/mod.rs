@@ -4,6 +4,7 @@
 //! Always: at most 64 KiB of a response are read, and nothing is decompressed. The default client follows no
 //! redirect, so the write key goes to no other host.
 
+mod blocking;
 mod body;
 #[cfg(feature = "reqwest")]
 mod default_client;
@@ -21,6 +22,7 @@ use tower::ServiceExt;
 use tower::util::BoxCloneService;
 use tower_service::Service;
 
+pub(crate) use blocking::blocking;
 pub use body::Body;
 #[cfg(feature = "reqwest")]
 pub use default_client::DefaultClient;

@@ -14,9 +14,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("pipeline", &["plugin", "emitter", "event", "ledger", "clock", "background", "contained", "error", "reentry"]),
     // The clock for `Timer`, by which a plugin waits in the client's time.
     ("plugin", &["event", "emitter", "ledger", "clock", "contained", "error"]),
-    ("emitter", &["event", "ledger", "background", "contained", "error", "reentry"]),
+    ("emitter", &["event", "ledger", "background", "contained", "error", "reentry", "running"]),
     ("event", &["ledger", "error"]),
-    ("ledger", &["background", "error", "reentry", "sync"]),
+    ("ledger", &["background", "contained", "error", "reentry", "running", "sync"]),
     ("transport", &["error"]),
     // The manual clock is one of its two clocks.
     ("clock", &["testing"]),
@@ -26,6 +26,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // Around user code: its drops, and its calls.
     ("contained", &[]),
     ("reentry", &[]),
+    ("running", &[]),
     ("error", &[]),
     ("sync", &[]),
 ];

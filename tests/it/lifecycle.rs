@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tracklane::testing::{Reply, TrackingApi};
 use tracklane::{Analytics, DropReason, FlushReport};
 
-use crate::local::{SOON, api, client, quick_retries, track};
+use crate::local::{Log, SOON, api, client, eventually, quick_retries, recorder, track};
 
 const SHORT: Duration = Duration::from_millis(100);
 /// What a deadline of [`SHORT`] may take on a busy machine.
@@ -188,7 +188,7 @@ fn a_second_close_waits_too_and_finds_nothing_more() {
             });
         }
     });
-    assert_eq!(analytics.close_blocking(SOON).delivered, 0);
+    assert_eq!(analytics.close_blocking(SOON).delivered, 2, "what it delivered in all");
     assert_eq!(of(analytics.flush_blocking(SOON)), report(0, 0, 0), "a flush after it ends at once");
 }
 
@@ -214,4 +214,123 @@ fn dropping_the_last_handle_never_takes_much_longer_than_two_seconds() {
     let start = Instant::now();
     drop(analytics);
     assert!((Duration::from_secs(2)..KEPT).contains(&start.elapsed()), "{:?}", start.elapsed());
+}
+
+#[test]
+fn close_hands_back_what_a_slow_plugin_has_not_let_through() {
+    let (destination, arrived) = recorder("r");
+    let slow = tracklane::plugin::enrichment(Slow(Duration::from_millis(20)));
+    let analytics = Analytics::without_segment().plugin(destination).plugin(slow).build().unwrap();
+    send(&analytics, 0..200);
+    arrived.wait_for(1);
+    let closed = analytics.close_blocking(Duration::ZERO);
+    let stats = analytics.stats();
+    // One is in the plugin's hands; it is the only one that is neither here nor there.
+    assert!(closed.unsent.len() as u64 + stats.pending + stats.delivered >= 200, "{closed:?} {stats:?}");
+    assert!(stats.pending <= 1, "{stats:?}");
+    eventually("the one in the plugin's hands ends, too", || analytics.stats().pending == 0);
+    let stats = analytics.stats();
+    assert_eq!(stats.delivered + stats.dropped.of(DropReason::Closed), 200, "{stats:?}");
+    let unsent: Vec<u32> = closed.unsent.iter().map(|event| event.message_id().parse().unwrap()).collect();
+    assert!(unsent.is_sorted(), "the oldest first: {unsent:?}");
+}
+
+/// Lets each event wait.
+struct Slow(Duration);
+
+impl tracklane::plugin::Plugin for Slow {
+    fn name(&self) -> &str {
+        "slow"
+    }
+}
+
+impl tracklane::plugin::Transform for Slow {
+    async fn transform(&self, _: &mut tracklane::Event) -> Result<tracklane::plugin::Flow, tracklane::BoxError> {
+        tokio::time::sleep(self.0).await;
+        Ok(tracklane::plugin::Flow::Continue)
+    }
+}
+
+#[test]
+fn flush_and_close_keep_their_deadlines_when_callbacks_take_every_thread() {
+    let (destination, _) = recorder("r");
+    let analytics = Analytics::without_segment().plugin(destination).build().unwrap();
+    let (release, held) = mpsc::channel::<()>();
+    let held = std::sync::Arc::new(Mutex::new(held));
+    // More than the runtime has threads for code that blocks.
+    for _ in 0..600 {
+        let held = held.clone();
+        analytics
+            .track(track("x").on_delivery(move |_| {
+                let _ = held.lock().unwrap().recv();
+            }))
+            .unwrap();
+    }
+    assert_eq!(analytics.flush_blocking(SOON).delivered, 600);
+    let start = Instant::now();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        assert!(analytics.flush(SHORT).await.is_complete());
+        assert_eq!(analytics.close(SHORT).await.delivered, 600);
+    });
+    assert!(start.elapsed() < KEPT, "{:?}", start.elapsed());
+    drop(release);
+}
+
+#[test]
+fn close_waits_until_listeners_have_heard_what_happened() {
+    let api = api();
+    api.set_default(Reply::status(404));
+    let heard = Log::new();
+    let log = heard.clone();
+    let slow = move |failure: &tracklane::signal::Failure| {
+        std::thread::sleep(SHORT);
+        log.push(failure.message.clone());
+    };
+    let analytics = client(&api).on(tracklane::signal::Error, slow).build().unwrap();
+    send(&analytics, [1]);
+    assert_eq!(analytics.close_blocking(SOON).failed, 1);
+    assert_eq!(heard.len(), 1);
+}
+
+#[test]
+fn a_listener_may_close_the_client_without_waiting_for_itself() {
+    let api = api();
+    api.set_default(Reply::status(404));
+    let analytics = client(&api).build().unwrap();
+    let (closing, took) = (analytics.clone(), Log::new());
+    let log = took.clone();
+    analytics.on(tracklane::signal::Error, move |_| {
+        let start = Instant::now();
+        closing.close_blocking(SOON);
+        log.push(start.elapsed());
+    });
+    send(&analytics, [1]);
+    assert!(took.wait_for(1)[0] < KEPT, "{:?}", took.all());
+}
+
+#[test]
+fn what_is_asked_for_after_the_close_is_refused_at_once() {
+    let (destination, _) = recorder("r");
+    let analytics = Analytics::without_segment().plugin(destination).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    std::thread::scope(|scope| {
+        // Whether it comes before the close or behind it, it gets an answer.
+        let registered: Vec<_> = (0..20)
+            .map(|number| {
+                let analytics = analytics.clone();
+                scope.spawn(move || {
+                    let utility = tracklane::plugin::enrichment_fn(&number.to_string(), |_: &mut tracklane::Event| ());
+                    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+                    runtime.block_on(analytics.register(utility))
+                })
+            })
+            .collect();
+        runtime.block_on(analytics.close(SOON));
+        for registered in registered {
+            let registered = registered.join().unwrap();
+            assert!(matches!(registered, Ok(()) | Err(tracklane::RegisterError::Closed)), "{registered:?}");
+        }
+    });
+    assert!(matches!(runtime.block_on(analytics.deregister("r")), Err(tracklane::RegisterError::Closed)));
 }

@@ -129,13 +129,14 @@ fn a_blocking_call_returns_with_the_end_of_its_event() {
     assert_eq!(api.events().len(), 1);
 
     api.set_default(Reply::status(404));
-    let end = blocking.send(event()).unwrap();
+    let lost = blocking.send(event()).unwrap_err();
+    assert_eq!(lost.to_string(), "the event was dropped (rejected): HTTP status 404 Not Found");
+    let BlockingError::Lost(end) = lost else { panic!("{lost:?}") };
     assert_eq!(end.outcome, Outcome::Dropped(DropReason::Rejected));
-    assert!(end.destinations[0].error.as_ref().unwrap().to_string().contains("404"));
 
     api.set_default(Reply::hang());
-    let late = analytics.blocking(Duration::from_millis(100)).send(event());
-    assert!(matches!(late, Err(BlockingError::TimedOut { .. })), "{late:?}");
+    let late = analytics.blocking(Duration::from_millis(100)).send(event()).unwrap_err();
+    assert!(matches!(late, BlockingError::TimedOut { last_error: None, .. }), "{late:?}");
     assert!(matches!(blocking.send(Track::new("")), Err(BlockingError::Refused(_))));
     analytics.close_blocking(Duration::ZERO);
 }
@@ -206,14 +207,17 @@ fn drop_oldest_gives_way_to_the_new_and_counts_the_old() {
     api.set_default(Reply::hang());
     let analytics = Analytics::builder("k")
         .host(api.url())
-        .flush_at(2_500)
+        .flush_at(1)
+        .max_in_flight(1)
         .max_queue_size(5)
         .overflow(Overflow::DropOldest)
         .build()
         .unwrap();
-    let receipts: Vec<_> = (0..5).map(|_| analytics.deliver(event()).unwrap()).collect();
+    let in_flight = analytics.deliver(event()).unwrap();
+    assert_eq!(api.wait_for_requests(1, SOON).len(), 1);
+    let receipts: Vec<_> = (0..4).map(|_| analytics.deliver(event()).unwrap()).collect();
     let stats = || analytics.stats();
-    wait_until(|| stats().destinations.first().is_some_and(|destination| destination.queued_events == 5));
+    wait_until(|| stats().destinations[0].queued_events == 4);
     for _ in 0..3 {
         analytics.track(event()).unwrap();
     }
@@ -221,8 +225,9 @@ fn drop_oldest_gives_way_to_the_new_and_counts_the_old() {
     for receipt in receipts.into_iter().take(3) {
         assert_eq!(receipt.wait().outcome, Outcome::Dropped(DropReason::QueueFull), "the first three give way");
     }
-    assert_eq!(stats().destinations[0].queued_events, 5);
+    assert_eq!(stats().destinations[0].queued_events, 4);
     assert_eq!(analytics.close_blocking(Duration::ZERO).unsent.len(), 5);
+    assert_eq!(in_flight.wait().outcome, Outcome::Dropped(DropReason::Closed), "what is in flight stays");
 }
 
 /// Waits for what another thread is about to do; fails after ten seconds.
@@ -263,4 +268,44 @@ fn the_counts_come_out_as_metrics() {
         ones.iter().all(|(name, labels)| count(&format!("tracklane_{name}_total"), labels) == Some(1))
     });
     assert_eq!(count("tracklane_events_dropped_total", "rejected"), Some(0));
+}
+
+#[test]
+fn a_blocking_call_does_not_wait_for_the_events_of_others() {
+    let api = TrackingApi::start().unwrap();
+    let analytics = Analytics::builder("k").host(api.url()).build().unwrap();
+    api.script([Reply::hang()]);
+    analytics.track(event()).unwrap();
+    let first = std::thread::spawn({
+        let analytics = analytics.clone();
+        move || analytics.flush_blocking(Duration::from_secs(5))
+    });
+    assert!(!api.wait_for_requests(1, SOON).is_empty());
+    let start = std::time::Instant::now();
+    assert!(analytics.blocking(SOON).send(event()).unwrap().is_delivered());
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    first.join().unwrap();
+}
+
+#[test]
+fn call_context_is_asked_once_however_long_enqueue_waits() {
+    let api = TrackingApi::start().unwrap();
+    api.set_default(Reply::hang());
+    let asked = Arc::new(std::sync::atomic::AtomicU32::new(0));
+    let provider = {
+        let asked = asked.clone();
+        move || {
+            asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            None
+        }
+    };
+    let settings = Analytics::builder("k").host(api.url()).flush_at(1).max_queue_size(1).max_retries(0);
+    let settings = settings.http_request_timeout(Duration::from_millis(100)).call_context(provider);
+    let analytics = settings.build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    for _ in 0..4 {
+        runtime.block_on(analytics.enqueue(event())).unwrap();
+    }
+    assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 4);
+    analytics.close_blocking(Duration::ZERO);
 }

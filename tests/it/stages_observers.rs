@@ -91,7 +91,8 @@ fn an_after_plugin_sees_every_end_once_and_only_the_kinds_it_asked_for() {
     analytics.track(track("x").message_id("m1")).unwrap();
     assert_eq!(analytics.flush_blocking(SOON).failed, 1);
     analytics.page(tracklane::Page::new("x").user_id("u").message_id("m2")).unwrap();
-    assert!(analytics.close_blocking(SOON).is_complete());
+    let closed = analytics.close_blocking(SOON);
+    assert_eq!((closed.delivered, closed.failed), (1, 1));
     let expected = [("m1".to_owned(), Outcome::Dropped(DropReason::Rejected)), ("m2".to_owned(), Outcome::Delivered)];
     assert_eq!(ends.all(), expected);
     assert_eq!(tracks.all(), [Kind::Page]);

@@ -73,8 +73,14 @@ impl Plugin for Lifecycle {
         let (stop, stopped) = oneshot::channel();
         let (loaded, outcome) = oneshot::channel();
         let (ending, ended) = oneshot::channel();
-        let runtime = Builder::new_current_thread().enable_all().thread_name("tracklane-spool").build()?;
+        let mut builder = Builder::new_current_thread();
+        builder.enable_all().thread_name("tracklane-spool");
         thread::Builder::new().name("tracklane-spool".to_owned()).spawn(move || {
+            // Made on this thread: the client's, which has a runtime of its own, could not even drop it.
+            let runtime = match builder.build() {
+                Ok(runtime) => runtime,
+                Err(error) => return drop(loaded.send(Err(error.into()))),
+            };
             runtime.block_on(work(setup, destination, emitter, loaded, stopped));
             runtime.shutdown_background();
             drop::<oneshot::Sender<()>>(ending);

@@ -28,6 +28,8 @@ pub(super) struct Front {
     /// The number of flushes that have begun.
     pub(super) epoch: u64,
     pub(super) closed: bool,
+    /// The worker was told to end: it takes nothing that comes later.
+    pub(super) ended: bool,
     pub(super) worker: WorkerIs,
     /// What may be accepted before the ledger must be asked again how much is under way.
     pub(super) free: Free,
@@ -42,7 +44,7 @@ pub(super) struct Free {
 
 /// Events one behind the other, with commands among them.
 #[derive(Default)]
-pub(in crate::pipeline) struct Chunk {
+pub(super) struct Chunk {
     text: Vec<u8>,
     entries: VecDeque<Entry>,
     /// Where the next event to be taken begins.

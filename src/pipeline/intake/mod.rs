@@ -4,30 +4,26 @@
 //! when it has been idle for a while, or when much has come in; otherwise it looks by itself every few milliseconds,
 //! because waking a sleeping thread is a system call that costs the caller more than everything else it does here.
 
+mod admission;
 mod front;
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
-pub(super) use front::Chunk;
-use front::{Accepted, Entry, Free, Front};
+use front::{Accepted, Chunk, Entry, Front};
 
 use super::call_context::CallContext;
 use super::refusal::{CallError, RefusedBecause};
 use super::registry::Command;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
-use crate::emitter::signal::{Emitted, Failure};
-use crate::event::{self, Context, Event, InvalidField, MAX_EVENT_BYTES};
+use crate::event::{Context, Event};
 use crate::ledger::{DropReason, Ledger, Outcome, Ticket};
 use crate::reentry;
-
-/// Events that are accepted on the strength of one look at how much is under way.
-const LOOK_EVERY: u64 = 128;
 
 /// How much may be under way.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +38,8 @@ pub(crate) struct Capacity {
 
 pub(crate) struct Intake {
     front: Mutex<Front>,
+    /// The chunk that the worker is working off. Locked after `front`, where both are.
+    in_hand: Mutex<Chunk>,
     wake: Notify,
     refusing: AtomicBool,
     /// A loop was cut, and reported.
@@ -69,22 +67,23 @@ impl Intake {
         defaults: Context,
         call_context: Option<CallContext>,
     ) -> Self {
-        let (front, wake) = (Mutex::default(), Notify::new());
+        let (front, in_hand, wake) = (Mutex::default(), Mutex::default(), Notify::new());
         let (refusing, looped) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { front, wake, refusing, looped, capacity, ledger, emitter, clock, defaults, call_context }
+        Self { front, in_hand, wake, refusing, looped, capacity, ledger, emitter, clock, defaults, call_context }
     }
 
     /// Accepts the event or refuses it. Never blocks.
     pub(crate) fn push(&self, event: impl Into<Event>) -> Result<(), CallError> {
-        self.try_push(event.into()).map_err(|(because, event)| self.refuse(because, event))
+        let (event, bytes) = self.checked(event.into())?;
+        self.place(event, bytes).map_err(|(because, event)| self.refuse(because, event))
     }
 
     /// Accepts the event or refuses it, after waiting for room.
     pub(crate) async fn push_when_room(&self, event: Event) -> Result<(), CallError> {
-        let mut event = event;
+        let (mut event, bytes) = self.checked(event)?;
         loop {
             let freed = self.ledger.room.freed();
-            event = *match self.try_push(event) {
+            event = *match self.place(event, bytes) {
                 Ok(()) => return Ok(()),
                 Err((RefusedBecause::QueueFull { .. }, event)) => event,
                 Err((because, event)) => return Err(self.refuse(because, event)),
@@ -93,11 +92,8 @@ impl Intake {
         }
     }
 
-    fn try_push(&self, mut event: Event) -> Result<(), (RefusedBecause, Box<Event>)> {
-        let bytes = match self.check(&mut event) {
-            Ok(bytes) => bytes,
-            Err(because) => return Err((because, Box::new(event))),
-        };
+    /// Puts a checked event into the queue, if there is room.
+    fn place(&self, mut event: Event, bytes: u32) -> Result<(), (RefusedBecause, Box<Event>)> {
         let (mut front, epoch) = match self.accept(bytes) {
             Ok(accepted) => accepted,
             Err(because) => return Err((because, Box::new(event))),
@@ -119,11 +115,8 @@ impl Intake {
     }
 
     /// Accepts an event that goes straight into the pipeline, not through the queue.
-    pub(super) fn admit(&self, mut event: Event) -> Result<Event, CallError> {
-        let bytes = match self.check(&mut event) {
-            Ok(bytes) => bytes,
-            Err(because) => return Err(self.refuse(because, Box::new(event))),
-        };
+    pub(super) fn admit(&self, event: Event) -> Result<Event, CallError> {
+        let (mut event, bytes) = self.checked(event)?;
         let (front, epoch) = match self.accept(bytes) {
             Ok(accepted) => accepted,
             Err(because) => return Err(self.refuse(because, Box::new(event))),
@@ -135,12 +128,20 @@ impl Intake {
         Ok(event)
     }
 
-    /// Puts a command behind what was accepted so far.
-    pub(crate) fn command(&self, command: Command) {
-        let wake = self.front().put_command(command);
-        if wake {
-            self.wake.notify_one();
+    /// Puts a command behind what was accepted so far. Whether it will be obeyed: not once the client is closed.
+    pub(crate) fn command(&self, command: Command) -> bool {
+        match self.front_of_call() {
+            Ok(front) if !front.closed => self.put(front, command),
+            _ => return false,
         }
+        true
+    }
+
+    /// Tells the worker to end when it has worked off what is before, and to drop `ended` then.
+    pub(super) fn end(&self, ended: mpsc::SyncSender<()>) {
+        let mut front = self.front();
+        front.ended = true;
+        self.put(front, Command::End(ended));
     }
 
     /// Begins a flush of everything that was accepted so far. Returns its number in the ledger.
@@ -148,9 +149,18 @@ impl Intake {
         let mut front = self.front();
         let flush = self.ledger.begin_flush(front.epoch);
         front.epoch += 1;
-        drop(front);
-        self.command(Command::Flush);
+        if !front.ended {
+            self.put(front, Command::Flush);
+        }
         flush
+    }
+
+    fn put(&self, mut front: MutexGuard<'_, Front>, command: Command) {
+        let wake = front.put_command(command);
+        drop(front);
+        if wake {
+            self.wake.notify_one();
+        }
     }
 
     /// Refuses every call from now on. Whether this call closed it.
@@ -165,106 +175,47 @@ impl Intake {
         self.capacity.disabled
     }
 
+    /// Whether calls are refused for good.
     pub(crate) fn is_closed(&self) -> bool {
-        self.front().closed
+        self.front_of_call().is_ok_and(|front| front.closed)
     }
 
-    /// Counts another event of `bytes`, to be put into what is locked, or says why it is refused.
-    fn accept(&self, bytes: u32) -> Result<(MutexGuard<'_, Front>, u64), RefusedBecause> {
-        let mut front = self.front_of_call()?;
-        if front.closed {
-            return Err(RefusedBecause::Closed);
-        }
-        let weight = u64::from(bytes);
-        if front.free.events == 0 || front.free.bytes < weight {
-            front.free = self.look_up(weight)?;
-        }
-        front.free.events -= 1;
-        front.free.bytes -= weight;
-        self.ledger.accept(bytes);
-        if self.refusing.load(Ordering::Relaxed) {
-            self.refusing.store(false, Ordering::Relaxed);
-        }
-        let epoch = front.epoch;
-        Ok((front, epoch))
-    }
-
-    /// The lock for a call. In a forked process whoever held it may be gone: nobody waits for it there. To find that
-    /// out takes a system call, so only who would wait does it, and now and then [`look_up`](Self::look_up).
-    fn front_of_call(&self) -> Result<MutexGuard<'_, Front>, RefusedBecause> {
-        match self.front.try_lock() {
-            Ok(front) => Ok(front),
-            Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) if self.ledger.is_forked() => Err(RefusedBecause::Forked),
-            Err(TryLockError::WouldBlock) => Ok(self.front()),
-        }
-    }
-
-    /// How much can be accepted without another look, if it is enough for an event of `bytes`.
-    #[cold]
-    fn look_up(&self, bytes: u64) -> Result<Free, RefusedBecause> {
-        if self.ledger.is_forked() {
-            return Err(RefusedBecause::Forked);
-        }
-        let room = &self.ledger.room;
-        let Capacity { events: max_events, bytes: max_bytes, drops_oldest, .. } = self.capacity;
-        let (events, used) = if drops_oldest { room.used_before_destinations() } else { room.used() };
-        if events >= max_events || used + bytes > max_bytes {
-            return Err(RefusedBecause::QueueFull { events, bytes: used, max_events, max_bytes });
-        }
-        Ok(Free { events: LOOK_EVERY.min(max_events - events), bytes: max_bytes - used })
-    }
-
-    /// Checks the event and completes it. Returns how large its JSON will be.
-    fn check(&self, event: &mut Event) -> Result<u32, RefusedBecause> {
-        if reentry::depth() >= reentry::LIMIT {
-            return Err(RefusedBecause::Loop);
-        }
-        event::check(event).map_err(RefusedBecause::Invalid)?;
-        if let Some(provider) = &self.call_context {
-            provider.add_to(event, &self.emitter);
-        }
-        event.stamp(|| self.clock.wall().into());
-        match event.final_len(&self.defaults) {
-            bytes if bytes > MAX_EVENT_BYTES => Err(RefusedBecause::Invalid(InvalidField::TooLarge { bytes })),
-            bytes => Ok(u32::try_from(bytes).unwrap_or(u32::MAX)),
-        }
-    }
-
-    #[cold]
-    fn refuse(&self, because: RefusedBecause, event: Box<Event>) -> CallError {
-        self.ledger.refuse();
-        // Whoever listens is called because of this call, even though it was refused.
-        let _scope = reentry::because_of(reentry::depth());
-        match because {
-            RefusedBecause::Closed => self.emitter.emit(Emitted::CallAfterClose(Event::clone(&event))),
-            // One report until the next call is accepted, not one per call.
-            RefusedBecause::QueueFull { .. } if !self.refusing.swap(true, Ordering::Relaxed) => {
-                self.emitter.fail(Failure::new("tracklane", because.to_string(), 1));
-            }
-            RefusedBecause::Loop if !self.looped.swap(true, Ordering::Relaxed) => {
-                self.emitter.fail(Failure::new("tracklane", because.to_string(), 1));
-            }
-            RefusedBecause::QueueFull { .. } | RefusedBecause::Invalid(_) | RefusedBecause::Loop => {}
-            // Whoever would be told is in the other process.
-            RefusedBecause::Forked => {}
-        }
-        CallError { because, event }
-    }
-
-    /// The oldest chunk, for the worker. `done` goes back to be used again.
-    pub(super) fn take(&self, done: Option<Chunk>) -> Option<Chunk> {
+    /// Lets the worker have the oldest chunk, once it has taken out all of the one before. Whether there is one.
+    pub(super) fn take(&self) -> bool {
         let mut front = self.front();
         front.worker.looks();
-        if let Some(chunk) = done {
-            front.keep(chunk);
-        }
-        front.pop()
+        self.take_up(front)
     }
 
-    /// The oldest chunk, for anybody else: the worker, which may be asleep, is not taken for awake.
-    pub(super) fn take_away(&self) -> Option<Chunk> {
-        self.front().pop()
+    /// Puts the oldest chunk into the worker's hand. Whether there is one.
+    fn take_up(&self, mut front: MutexGuard<'_, Front>) -> bool {
+        let Some(chunk) = front.pop() else { return false };
+        let done = std::mem::replace(&mut *self.in_hand(), chunk);
+        front.keep(done);
+        true
+    }
+
+    /// Takes out the oldest entry of the chunk in the worker's hand; `None` when it is empty.
+    pub(super) fn next(&self) -> Option<Taken> {
+        let entry = self.in_hand().next();
+        Some(match entry? {
+            Entry::Command(command) => Taken::Command(command),
+            Entry::Event(mut event, accepted) => {
+                event.attached.ticket = Some(self.ticket(&event, accepted));
+                Taken::Event(event)
+            }
+        })
+    }
+
+    /// Takes out the oldest entry, for anybody but the worker: that one may be asleep, and is not taken for awake, or
+    /// held up by a plugin, with a chunk in its hand.
+    pub(super) fn take_away(&self) -> Option<Taken> {
+        loop {
+            let taken = self.next();
+            if taken.is_some() || !self.take_up(self.front()) {
+                return taken;
+            }
+        }
     }
 
     /// Waits until there may be something to take: until `doze` has passed, or, without it, until it is woken.
@@ -285,17 +236,6 @@ impl Intake {
         }
     }
 
-    /// Takes out one entry; `None` when the chunk is empty.
-    pub(super) fn next(&self, chunk: &mut Chunk) -> Option<Taken> {
-        Some(match chunk.next()? {
-            Entry::Command(command) => Taken::Command(command),
-            Entry::Event(mut event, accepted) => {
-                event.attached.ticket = Some(self.ticket(&event, accepted));
-                Taken::Event(event)
-            }
-        })
-    }
-
     /// The event is handed to the destinations.
     pub(super) fn fan_out(&self, bytes: u32) {
         self.ledger.room.fan_out(bytes, self.capacity.drops_oldest);
@@ -311,6 +251,10 @@ impl Intake {
 
     fn front(&self) -> MutexGuard<'_, Front> {
         self.front.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn in_hand(&self) -> MutexGuard<'_, Chunk> {
+        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

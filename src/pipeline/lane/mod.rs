@@ -10,9 +10,11 @@ mod refusals;
 mod worker;
 
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::sync::Notify;
 
 use super::watchdog::Watched;
@@ -22,7 +24,7 @@ use crate::emitter::Emitter;
 use crate::emitter::signal::Failure;
 use crate::event::{Event, Kind, Message};
 use crate::ledger::{DeliveryError, DestinationOutcome, DestinationStats, DropReason, Drops, Ledger, Outcome};
-use crate::plugin::{Lifecycle, Overflow, Selection, Wiring};
+use crate::plugin::{Lifecycle, Overflow, QueueLimits, Selection, Wiring};
 use queue::Queue;
 use worker::LaneWorker;
 
@@ -32,7 +34,7 @@ pub(crate) struct Lane {
     kinds: Box<dyn Fn(Kind) -> bool + Send + Sync>,
     lifecycle: Arc<dyn Lifecycle>,
     watched: Arc<Watched>,
-    limits: crate::plugin::QueueLimits,
+    limits: QueueLimits,
     queue: Mutex<Queue>,
     wake: Notify,
     ledger: Arc<Ledger>,
@@ -70,7 +72,7 @@ impl Lane {
             lifecycle,
             watched,
             limits,
-            queue: Mutex::new(Queue::new(batching)),
+            queue: Mutex::new(Queue::new(batching, &limits)),
             wake: Notify::new(),
             ledger: shared.ledger.clone(),
             emitter: shared.emitter.clone(),
@@ -79,7 +81,12 @@ impl Lane {
             ended: Notify::new(),
         });
         let worker = LaneWorker::new(lane.clone(), service, factory, retry, in_flight, attempt_timeout);
-        shared.background.spawn(worker.run());
+        let kept = lane.clone();
+        shared.background.spawn(async move {
+            if AssertUnwindSafe(worker.run()).catch_unwind().await.is_err() {
+                kept.die();
+            }
+        });
         lane
     }
 
@@ -101,43 +108,30 @@ impl Lane {
         let now = || self.clock.now();
         let mut queue = self.queue();
         queue.counts.accepted += 1;
-        if queue.is_closed() {
+        if let Some(reason) = queue.closed() {
             drop(queue);
-            return self.settle(&[message], Outcome::Dropped(DropReason::Unavailable), None);
+            return self.settle(&[message], Outcome::Dropped(reason), None);
         }
-        let overflow = self.make_room(&mut queue, &message);
-        let dropped = match overflow {
-            Some(Overflow::RefuseNew) => Some(message),
-            Some(Overflow::DropOldest) => queue.drop_oldest_for(message, now),
-            None => {
-                queue.push(message, now);
-                None
+        let dropped = if queue.fits(&message, &self.limits) {
+            queue.overflowing &= !queue.is_half_empty(&self.limits);
+            queue.push(message, now);
+            Vec::new()
+        } else {
+            match self.limits.overflow {
+                Overflow::RefuseNew => vec![message],
+                Overflow::DropOldest => queue.drop_oldest_for(message, &self.limits, now),
             }
         };
-        let first = dropped.is_some() && !std::mem::replace(&mut queue.overflowing, true);
+        let first = !dropped.is_empty() && !std::mem::replace(&mut queue.overflowing, true);
         let wakes = queue.take_wake() || (queue.flushing && self.ledger.is_flushing());
         drop(queue);
-        if let Some(message) = dropped {
-            self.settle(&[message], Outcome::Dropped(DropReason::QueueFull), None);
-        }
+        self.settle(&dropped, Outcome::Dropped(DropReason::QueueFull), None);
         if first {
             self.report_overflow();
         }
         if wakes {
             self.wake.notify_one();
         }
-    }
-
-    /// What must happen so that the message fits; `None` if it fits.
-    fn make_room(&self, queue: &mut Queue, message: &Message) -> Option<Overflow> {
-        let fits =
-            queue.under_way < self.limits.events && queue.under_way_bytes + message.json().len() <= self.limits.bytes;
-        if fits {
-            // The episode is over when half of the room is free again.
-            queue.overflowing &= queue.under_way * 2 > self.limits.events;
-            return None;
-        }
-        Some(self.limits.overflow)
     }
 
     #[cold]
@@ -159,8 +153,24 @@ impl Lane {
 
     /// Takes no more events, and ends when those it has have their outcome.
     pub(super) fn close(&self) {
-        self.queue().close();
+        self.queue().close(DropReason::Unavailable);
         self.wake.notify_one();
+    }
+
+    /// The worker has panicked after all: nothing that is under way will be delivered any more.
+    #[cold]
+    fn die(&self) {
+        let dropped = self.abandon(DropReason::Panicked).len();
+        let message = format!("the destination's lane panicked, and takes no more events; {dropped} are dropped");
+        let mut failure = Failure::new(self.name().clone(), message, dropped);
+        failure.dropped = Some(DropReason::Panicked);
+        self.emitter.fail(failure);
+        self.end();
+    }
+
+    fn end(&self) {
+        self.queue().end();
+        self.ended.notify_waiters();
     }
 
     /// Ends when the worker has: after [`close`](Self::close) or [`abandon`](Self::abandon).
@@ -176,7 +186,7 @@ impl Lane {
     pub(super) fn abandon(&self, reason: DropReason) -> Vec<Arc<Message>> {
         let (abandoned, error) = {
             let mut queue = self.queue();
-            queue.close();
+            queue.close(reason);
             (queue.take_all(), queue.last_error.take())
         };
         self.settle(&abandoned, Outcome::Dropped(reason), error);
@@ -208,6 +218,11 @@ impl Lane {
         self.ledger.settle_shares(messages.iter().map(|message| &message.ticket), outcome);
         self.after.show(messages);
         drop(settling);
+    }
+
+    /// Of the last attempt, if it failed.
+    pub(super) fn last_error(&self) -> Option<Arc<DeliveryError>> {
+        self.queue().last_error.clone()
     }
 
     pub(super) fn stats(&self) -> DestinationStats {

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Counts;
-use crate::event::Message;
-use crate::ledger::DeliveryError;
-use crate::plugin::Batching;
+use crate::event::{MAX_EVENT_BYTES, Message};
+use crate::ledger::{DeliveryError, DropReason};
+use crate::plugin::{Batching, QueueLimits};
 
 pub(super) struct Queue {
     waiting: VecDeque<Arc<Message>>,
@@ -30,14 +30,18 @@ pub(super) struct Queue {
     pub(super) flushing: bool,
     /// Of the last attempt, if it failed.
     pub(super) last_error: Option<Arc<DeliveryError>>,
-    closed: bool,
+    /// The lane takes no more, and what comes is dropped because of this.
+    closed: Option<DropReason>,
     over: bool,
     pub(super) batching: Batching,
     pub(super) counts: Counts,
 }
 
 impl Queue {
-    pub(super) fn new(batching: Batching) -> Self {
+    /// A batch is due before the limits are reached, whatever `batching` says: nobody is refused while nothing leaves.
+    pub(super) fn new(mut batching: Batching, limits: &QueueLimits) -> Self {
+        batching.flush_at = batching.flush_at.min(limits.events);
+        batching.max_bytes = batching.max_bytes.min(limits.bytes.saturating_sub(MAX_EVENT_BYTES));
         Self {
             waiting: VecDeque::new(),
             waiting_bytes: 0,
@@ -51,7 +55,7 @@ impl Queue {
             wake: false,
             flushing: false,
             last_error: None,
-            closed: false,
+            closed: None,
             over: false,
             batching,
             counts: Counts::default(),
@@ -73,18 +77,38 @@ impl Queue {
         self.wake |= came_due;
     }
 
-    /// Makes room for `message` at the cost of the oldest that waits; at its own cost, if none does. Returns what
-    /// was dropped.
+    /// Makes room for `message` at the cost of the oldest that wait. Returns what was dropped: `message` itself, if there
+    /// is no room without them either.
     pub(super) fn drop_oldest_for(
         &mut self,
         message: Arc<Message>,
+        limits: &QueueLimits,
         now: impl FnOnce() -> Duration,
-    ) -> Option<Arc<Message>> {
-        let Some(oldest) = self.waiting.pop_front() else { return Some(message) };
-        self.waiting_bytes -= weight(&oldest);
-        self.left(&oldest);
+    ) -> Vec<Arc<Message>> {
+        let active_bytes = self.under_way_bytes - (self.waiting_bytes - self.waiting.len());
+        let active = self.under_way - self.waiting.len();
+        if active >= limits.events || active_bytes + message.json().len() > limits.bytes {
+            return vec![message];
+        }
+        let mut dropped = Vec::new();
+        while !self.fits(&message, limits) {
+            let Some(oldest) = self.waiting.pop_front() else { break };
+            self.waiting_bytes -= weight(&oldest);
+            self.left(&oldest);
+            dropped.push(oldest);
+        }
         self.push(message, now);
-        Some(oldest)
+        dropped
+    }
+
+    /// Whether half of the room is free.
+    pub(super) fn is_half_empty(&self, limits: &QueueLimits) -> bool {
+        self.under_way <= limits.events / 2 && self.under_way_bytes <= limits.bytes / 2
+    }
+
+    /// Whether there is room for `message`.
+    pub(super) fn fits(&self, message: &Message, limits: &QueueLimits) -> bool {
+        self.under_way < limits.events && self.under_way_bytes + message.json().len() <= limits.bytes
     }
 
     /// Whether the worker must look, since the last time this was asked.
@@ -96,7 +120,7 @@ impl Queue {
     pub(super) fn is_due(&self, now: Duration) -> bool {
         let Some(oldest) = self.oldest else { return false };
         self.flushing
-            || self.closed
+            || self.closed.is_some()
             || self.waiting.len() >= self.batching.flush_at
             || self.waiting_bytes >= self.batching.max_bytes
             || now.saturating_sub(oldest) >= self.batching.interval
@@ -108,7 +132,7 @@ impl Queue {
     }
 
     /// Takes the next batch out: as many as make one due, or as many as fit, if they have had to wait.
-    pub(super) fn cut(&mut self, now: Duration) -> (u64, Arc<[Arc<Message>]>) {
+    pub(super) fn cut(&mut self) -> (u64, Arc<[Arc<Message>]>) {
         let most = if self.saturated { self.batching.max_events } else { self.batching.flush_at };
         let most = most.min(self.batching.max_events);
         let mut bytes = 0;
@@ -120,7 +144,10 @@ impl Queue {
         let events = fitting.count().max(1).min(self.waiting.len());
         let batch: Arc<[Arc<Message>]> = self.waiting.drain(..events).collect();
         self.waiting_bytes -= batch.iter().map(|message| weight(message)).sum::<usize>();
-        self.oldest = (!self.waiting.is_empty()).then_some(now);
+        if self.waiting.is_empty() {
+            // Else the age of the one that left stands for theirs, who came later: they never wait too long.
+            self.oldest = None;
+        }
         self.saturated &= self.waiting.len() >= self.batching.flush_at;
         (self.activate(batch.clone()), batch)
     }
@@ -171,17 +198,17 @@ impl Queue {
         self.waiting_bytes
     }
 
-    pub(super) fn close(&mut self) {
-        self.closed = true;
+    pub(super) fn close(&mut self, reason: DropReason) {
+        self.closed.get_or_insert(reason);
     }
 
-    pub(super) fn is_closed(&self) -> bool {
+    pub(super) fn closed(&self) -> Option<DropReason> {
         self.closed
     }
 
     /// Whether the lane is closed and nothing is under way.
     pub(super) fn has_ended(&self) -> bool {
-        self.closed && self.waiting.is_empty() && self.active.is_empty()
+        self.closed.is_some() && self.waiting.is_empty() && self.active.is_empty()
     }
 
     pub(super) fn end(&mut self) {

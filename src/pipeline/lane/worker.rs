@@ -20,7 +20,7 @@ use super::super::watchdog::Watched;
 use super::Lane;
 use super::job::{Job, Step};
 use super::refusals::{Refusals, Refused};
-use crate::contained::Contained;
+use crate::contained::{self, Contained};
 use crate::emitter::signal::{Emitted, Failure, Flushed};
 use crate::error::BoxError;
 use crate::event::Message;
@@ -117,8 +117,7 @@ impl LaneWorker {
         let lane = self.lane.clone();
         // With the service: whoever waits for the end finds nothing left of it.
         drop(self);
-        lane.queue().end();
-        lane.ended.notify_waiters();
+        lane.end();
     }
 
     /// Moves due batches out of the queue while there is a place for them. Returns when to look again.
@@ -130,7 +129,7 @@ impl LaneWorker {
                 queue.saturate();
                 return None;
             }
-            let (number, batch) = queue.cut(now);
+            let (number, batch) = queue.cut();
             self.jobs.push_back(Job::new(number, batch, now));
         }
         self.lane.due_by_age(&queue)
@@ -367,7 +366,8 @@ impl LaneWorker {
         self.service = made.map_err(|mishap| format!("to make it again {mishap}"))?;
         let wait = self.retry.wait(self.deaths, fastrand::f64());
         self.paused_until = self.paused_until.max(self.lane.clock.now().saturating_add(wait));
-        let message = format!("the destination's service is dead: {error}; it is made again");
+        let error_text = contained::text(&error);
+        let message = format!("the destination's service is dead: {error_text}; it is made again");
         let mut failure = Failure::new(self.lane.name().clone(), message, 0);
         failure.error = Some(Arc::from(error));
         self.lane.emitter.fail(failure);
@@ -377,7 +377,8 @@ impl LaneWorker {
     /// The service is dead for good.
     fn give_up(&mut self, error: BoxError) {
         let dropped = self.lane.abandon(DropReason::Unavailable);
-        let message = format!("the destination can take no more events: {error}; {} are dropped", dropped.len());
+        let (error_text, events) = (contained::text(&error), dropped.len());
+        let message = format!("the destination can take no more events: {error_text}; {events} are dropped");
         let mut failure = Failure::new(self.lane.name().clone(), message, dropped.len());
         (failure.dropped, failure.error) = (Some(DropReason::Unavailable), Some(Arc::from(error)));
         self.lane.emitter.fail(failure);

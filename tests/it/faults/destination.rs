@@ -7,12 +7,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tower_service::Service;
-use tracklane::plugin::{Batch, Destination};
-use tracklane::testing::ManualClock;
-use tracklane::{BoxError, DropReason};
+use tracklane::plugin::{Batch, Destination, RetryPolicy, enrichment_fn};
+use tracklane::testing::{ManualClock, Reply};
+use tracklane::{Analytics, BoxError, Builder, DropReason, Event, Track};
 
 use super::plugin::block_on;
 use crate::support::{SOON, Trial, eventually, quick};
+
 /// What a destination of its own does with each batch, beside Segment.
 pub(super) fn beside_segment(name: &str, work: impl Fn() + Send + Sync + 'static) -> Destination {
     let work = Arc::new(work);
@@ -201,4 +202,73 @@ fn an_attempt_that_hangs_is_cut_and_tried_again() {
         trial.assert_books_balance().delivered == 1
     });
     assert_eq!(trial.survives().stats.destinations[1].delivered, 2);
+}
+
+#[test]
+fn a_schedule_of_retries_that_panics_is_no_schedule() {
+    let table = RetryPolicy::new().max_retries(5).backoff(Duration::ZERO, Duration::from_millis(1)).schedule(|retry| {
+        let waits = [Duration::ZERO];
+        waits[retry as usize]
+    });
+    let mut trial = Trial::with(|settings| settings.retry(table));
+    trial.api.script([Reply::status(500), Reply::status(500)]);
+    assert_eq!(trial.send_each(2), (2, 0));
+    trial.survives();
+}
+
+/// An error that breaks whoever asks what it is, or drops it.
+#[derive(Debug)]
+struct Vicious {
+    in_display: bool,
+}
+
+impl std::fmt::Display for Vicious {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        assert!(!self.in_display, "on purpose in Display");
+        f.write_str("vicious")
+    }
+}
+
+impl std::error::Error for Vicious {}
+
+impl Drop for Vicious {
+    fn drop(&mut self) {
+        assert!(self.in_display, "on purpose in drop");
+    }
+}
+
+/// A destination and a plugin whose every error is of that kind.
+fn vicious(settings: Builder, in_display: bool) -> Builder {
+    let error = move || -> BoxError { Box::new(Vicious { in_display }) };
+    let once = RetryPolicy::new().max_retries(1).backoff(Duration::ZERO, Duration::ZERO);
+    let destination = Destination::from_fn("vicious", move |_: Batch| async move { Err::<(), _>(error()) });
+    let plugin = enrichment_fn("vicious plugin", move |event: &mut Event| match event.name().as_deref() {
+        Some("spared") => Ok(()),
+        _ => Err(error()),
+    });
+    settings.plugin(destination.retry(once)).plugin(plugin)
+}
+
+#[test]
+fn an_error_that_panics_when_it_is_shown_holds_up_nobody() {
+    let mut trial = Trial::with(|settings| vicious(settings, true));
+    assert_eq!(trial.send_each(3), (3, 0), "Segment has them all");
+    assert_eq!(trial.analytics.flush_blocking(SOON).pending, 0);
+    let said: Vec<String> = trial.ends().failures.iter().map(|failure| failure.message.clone()).collect();
+    assert!(said.iter().any(|message| message.contains("it panicked when asked what it is")), "{said:?}");
+}
+
+#[test]
+fn an_error_that_panics_when_it_is_dropped_costs_no_more_than_its_event_and_its_lane() {
+    let api = tracklane::testing::TrackingApi::start().unwrap();
+    let analytics = vicious(Analytics::builder("k").host(api.url()), false).build().unwrap();
+    analytics.track(Track::new("x").user_id("u")).unwrap();
+    for _ in 0..3 {
+        analytics.track(Track::new("spared").user_id("u")).unwrap();
+    }
+    let flushed = analytics.flush_blocking(SOON);
+    assert_eq!(flushed.pending, 0, "every event has its end: {:?}", analytics.stats());
+    let stats = analytics.stats();
+    assert!(stats.delivered >= 3, "{stats:?}");
+    assert_eq!(stats.destinations[1].pending, 0, "{stats:?}");
 }

@@ -84,3 +84,39 @@ fn a_queue_is_bounded_in_bytes_too() {
     assert!((90..=105).contains(&accepted), "{accepted} events of 10 kB in 1 MiB");
     analytics.close_blocking(Duration::from_millis(10));
 }
+
+#[test]
+fn the_oldest_give_way_to_as_many_bytes_as_come() {
+    let limit = 100_000;
+    let (small, large) = ("s".repeat(100), "l".repeat(20_000));
+    let api = tracklane::testing::TrackingApi::start().unwrap();
+    api.set_default(Reply::hang());
+    let settings = Analytics::builder("k").host(api.url()).max_queue_bytes(limit).overflow(Overflow::DropOldest);
+    let analytics = settings.flush_at(2_500).build().unwrap();
+    let mut sent = 0;
+    for text in [&small, &large] {
+        for _ in 0..50 {
+            sent += 1;
+            analytics.track(Track::new("x").user_id("u").property("text", text.as_str())).unwrap();
+            eventually("the lane has it", || {
+                analytics.stats().destinations.first().is_some_and(|it| it.accepted == sent)
+            });
+        }
+        let queued = analytics.stats().destinations[0].queued_bytes;
+        assert!(queued <= limit as u64, "{queued} bytes of at most {limit} wait");
+    }
+    let stats = analytics.stats();
+    assert!(stats.pending >= 1 && stats.dropped.of(DropReason::QueueFull) + stats.pending == 100, "{stats:?}");
+    analytics.close_blocking(Duration::ZERO);
+}
+
+#[test]
+fn a_queue_smaller_than_a_batch_does_not_stall() {
+    let api = tracklane::testing::TrackingApi::start().unwrap();
+    let settings = Analytics::builder("k").host(api.url()).flush_interval(Duration::from_secs(3600));
+    let analytics = settings.flush_at(100).max_queue_size(10).build().unwrap();
+    for _ in 0..10 {
+        analytics.track(Track::new("x").user_id("u")).unwrap();
+    }
+    assert_eq!(api.wait_for_events(10, SOON).len(), 10, "they leave, though fewer than a batch can ever wait");
+}

@@ -1,4 +1,4 @@
-//! Which callbacks are still running, so that closing can wait for them.
+//! Which callbacks or listeners are still running, so that closing can wait for them.
 
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Mutex, PoisonError};
@@ -6,28 +6,30 @@ use std::time::Duration;
 
 /// Hands out tokens, and can wait until all of them are gone.
 #[derive(Debug)]
-pub(super) struct Callbacks {
+pub(crate) struct Running {
     open: Mutex<(Sender<()>, Receiver<()>)>,
 }
 
-/// Held while a callback waits or runs.
+/// Held while user code waits for its thread or runs.
 #[derive(Debug)]
-pub(super) struct Busy(#[expect(dead_code, reason = "its drop is what counts")] Sender<()>);
+pub(crate) struct Busy(#[expect(dead_code, reason = "its drop is what counts")] Sender<()>);
 
-impl Callbacks {
-    pub(super) fn new() -> Self {
-        Self { open: Mutex::new(mpsc::channel()) }
-    }
-
-    pub(super) fn enter(&self) -> Busy {
+impl Running {
+    pub(crate) fn enter(&self) -> Busy {
         Busy(self.open.lock().unwrap_or_else(PoisonError::into_inner).0.clone())
     }
 
     /// Blocks until every token handed out so far is gone, at most `timeout`. Whether they are.
-    pub(super) fn wait(&self, timeout: Duration) -> bool {
+    pub(crate) fn wait(&self, timeout: Duration) -> bool {
         let fresh = mpsc::channel();
         let (sender, tokens) = std::mem::replace(&mut *self.open.lock().unwrap_or_else(PoisonError::into_inner), fresh);
         drop(sender);
         tokens.recv_timeout(timeout) == Err(RecvTimeoutError::Disconnected)
+    }
+}
+
+impl Default for Running {
+    fn default() -> Self {
+        Self { open: Mutex::new(mpsc::channel()) }
     }
 }

@@ -1,0 +1,141 @@
+//! Where the work happens that no caller waits for.
+//!
+//! By default a thread of our own with a current-thread runtime, so that events survive the host's runtime; or a
+//! runtime that the host hands over. User code that may block (listeners, callbacks) runs on the runtime's blocking
+//! threads, where it can neither hold up the pipeline nor take it down.
+
+mod callbacks;
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak, mpsc};
+use std::thread;
+
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::oneshot;
+
+use callbacks::Callbacks;
+
+/// A handle to the runtime that carries the pipeline. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Background {
+    handle: Handle,
+    /// Held by a task of the runtime, as long as that lives.
+    alive: Weak<()>,
+    /// Where its threads are.
+    process: u32,
+    /// Panics of user code that were contained here.
+    panics: Arc<AtomicU64>,
+    callbacks: Arc<Callbacks>,
+}
+
+/// Keeps the background thread alive; dropped, the thread ends when its work has. A no-op on the host's runtime.
+#[derive(Debug)]
+pub(crate) struct KeepAlive(#[expect(dead_code, reason = "its drop is what counts")] Option<oneshot::Sender<()>>);
+
+impl Background {
+    /// Starts the thread `name` with a runtime of its own.
+    pub(crate) fn start(name: &str) -> io::Result<(Self, KeepAlive)> {
+        let (keep_alive, gone) = oneshot::channel();
+        let (started, handle) = mpsc::sync_channel(1);
+        let mut builder = Builder::new_current_thread();
+        builder.enable_all().thread_name(name);
+        thread::Builder::new().name(name.to_owned()).spawn(move || {
+            // Made on this thread: where the caller has a runtime of its own, this one could not even be dropped.
+            let runtime = match builder.build() {
+                Ok(runtime) => runtime,
+                Err(error) => return drop(started.send(Err(error))),
+            };
+            let _ = started.send(Ok(runtime.handle().clone()));
+            // The sender is only ever dropped.
+            let _ = runtime.block_on(gone);
+            // Blocking threads may hang in user code; nobody waits for them.
+            runtime.shutdown_background();
+        })?;
+        let handle = handle.recv().map_err(io::Error::other)??;
+        Ok((Self::of(handle), KeepAlive(Some(keep_alive))))
+    }
+
+    fn of(handle: Handle) -> Self {
+        let task = Arc::new(());
+        let alive = Arc::downgrade(&task);
+        handle.spawn(async move {
+            std::future::pending::<()>().await;
+            drop(task);
+        });
+        Self { handle, alive, process: std::process::id(), panics: Arc::default(), callbacks: Arc::default() }
+    }
+
+    /// Whether the runtime has ended, and nothing moves any more.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.alive.strong_count() == 0
+    }
+
+    /// Whether this process was forked off from the one that the client was built in. The threads did not come along,
+    /// and a lock may be held for ever: nothing here may wait or lock. The parent sends the events.
+    pub(crate) fn is_forked(&self) -> bool {
+        std::process::id() != self.process
+    }
+
+    /// Works on the host's runtime.
+    pub(crate) fn on(handle: Handle) -> (Self, KeepAlive) {
+        (Self::of(handle), KeepAlive(None))
+    }
+
+    pub(crate) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        self.handle.spawn(future);
+    }
+
+    /// Calls what needs to know the runtime, on the calling thread.
+    pub(crate) fn within<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _entered = self.handle.enter();
+        work()
+    }
+
+    /// Runs user code that may block or panic; `what` names it in the log.
+    pub(crate) fn run_blocking(&self, what: &'static str, work: impl FnOnce() + Send + 'static) {
+        let background = self.clone();
+        self.on_thread(move || background.contain(what, work));
+    }
+
+    /// As [`run_blocking`](Self::run_blocking), for code of which any amount may come.
+    pub(crate) fn call_back(&self, callback: impl FnOnce() + Send + 'static) {
+        if let Some(caller) = Callbacks::push(&self.callbacks, Box::new(callback)) {
+            let background = self.clone();
+            self.on_thread(move || caller.for_each(|callback| background.contain("callback", callback)));
+        }
+    }
+
+    /// Calls user code, whose panic stays here and is counted.
+    pub(crate) fn contain(&self, what: &'static str, work: impl FnOnce()) {
+        if catch_unwind(AssertUnwindSafe(work)).is_err() {
+            self.panics.fetch_add(1, Ordering::Relaxed);
+            tracing::error!(target: "tracklane", what, "panicked; contained");
+        }
+    }
+
+    /// Panics of user code that were contained here.
+    pub(crate) fn panics(&self) -> u64 {
+        self.panics.load(Ordering::Relaxed)
+    }
+
+    /// Runs what may block on one of the runtime's threads for that.
+    fn on_thread(&self, work: impl FnOnce() + Send + 'static) {
+        // If no thread can be had, tokio panics; it keeps the work, and does it when there is one.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(self.handle.spawn_blocking(work))));
+    }
+
+    /// Whether the calling thread is driven by this runtime, so that blocking it could block the pipeline.
+    pub(crate) fn is_current(&self) -> bool {
+        Handle::try_current().is_ok_and(|current| current.id() == self.handle.id())
+    }
+}
+
+impl fmt::Debug for Background {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Background").field("process", &self.process).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,115 @@
+//! Whether an event comes in: the checks of a call, and what it says when it refuses.
+//!
+//! Always: an event is counted as accepted before anybody can settle it, and a call that is refused is counted, too.
+
+use std::sync::atomic::Ordering;
+use std::sync::{MutexGuard, TryLockError};
+
+use super::front::{Free, Front};
+use super::{Capacity, Intake};
+use crate::emitter::signal::{Emitted, Failure};
+use crate::event::{self, Event, InvalidField, MAX_EVENT_BYTES};
+use crate::pipeline::refusal::{CallError, RefusedBecause};
+use crate::reentry;
+
+/// Events that are accepted on the strength of one look at how much is under way.
+const LOOK_EVERY: u64 = 128;
+
+/// What a callback or receipt adds to the weight of its event.
+const WATCH_BYTES: u32 = 512;
+
+impl Intake {
+    /// Checks the event and completes it. Returns it with the bytes that its JSON will have.
+    pub(super) fn checked(&self, mut event: Event) -> Result<(Event, u32), CallError> {
+        match self.check(&mut event) {
+            Ok(bytes) => Ok((event, bytes)),
+            Err(because) => Err(self.refuse(because, Box::new(event))),
+        }
+    }
+
+    /// Counts another event of `bytes`, to be put into what is locked, or says why it is refused.
+    pub(super) fn accept(&self, bytes: u32) -> Result<(MutexGuard<'_, Front>, u64), RefusedBecause> {
+        let mut front = self.front_of_call()?;
+        if front.closed {
+            return Err(RefusedBecause::Closed);
+        }
+        let weight = u64::from(bytes);
+        if front.free.events == 0 || front.free.bytes < weight {
+            front.free = self.look_up(weight)?;
+        }
+        front.free.events -= 1;
+        front.free.bytes -= weight;
+        self.ledger.accept(bytes);
+        let epoch = front.epoch;
+        Ok((front, epoch))
+    }
+
+    /// The lock for a call. In a forked process whoever held it may be gone: nobody waits for it there. To find that
+    /// out takes a system call, so only who would wait does it, and now and then [`look_up`](Self::look_up).
+    pub(super) fn front_of_call(&self) -> Result<MutexGuard<'_, Front>, RefusedBecause> {
+        match self.front.try_lock() {
+            Ok(front) => Ok(front),
+            Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) if self.ledger.is_forked() => Err(RefusedBecause::Forked),
+            Err(TryLockError::WouldBlock) => Ok(self.front()),
+        }
+    }
+
+    /// How much can be accepted without another look, if it is enough for an event of `bytes`.
+    #[cold]
+    fn look_up(&self, bytes: u64) -> Result<Free, RefusedBecause> {
+        if self.ledger.is_forked() {
+            return Err(RefusedBecause::Forked);
+        }
+        let room = &self.ledger.room;
+        let Capacity { events: max_events, bytes: max_bytes, drops_oldest, .. } = self.capacity;
+        let (events, used) = if drops_oldest { room.used_before_destinations() } else { room.used() };
+        if events >= max_events || used + bytes > max_bytes {
+            return Err(RefusedBecause::QueueFull { events, bytes: used, max_events, max_bytes });
+        }
+        // The episode is over when half of the room is free again.
+        if self.refusing.load(Ordering::Relaxed) && events <= max_events / 2 && used <= max_bytes / 2 {
+            self.refusing.store(false, Ordering::Relaxed);
+        }
+        Ok(Free { events: LOOK_EVERY.min(max_events - events), bytes: max_bytes - used })
+    }
+
+    fn check(&self, event: &mut Event) -> Result<u32, RefusedBecause> {
+        if reentry::depth() >= reentry::LIMIT {
+            return Err(RefusedBecause::Loop);
+        }
+        event::check(event).map_err(RefusedBecause::Invalid)?;
+        if let Some(provider) = &self.call_context {
+            provider.add_to(event, &self.emitter);
+        }
+        event.stamp(|| self.clock.wall().into());
+        match event.final_len(&self.defaults) {
+            bytes if bytes > MAX_EVENT_BYTES => Err(RefusedBecause::Invalid(InvalidField::TooLarge { bytes })),
+            bytes => {
+                Ok(u32::try_from(bytes).unwrap_or(u32::MAX)
+                    + if event.attached.watch.is_some() { WATCH_BYTES } else { 0 })
+            }
+        }
+    }
+
+    #[cold]
+    pub(super) fn refuse(&self, because: RefusedBecause, event: Box<Event>) -> CallError {
+        self.ledger.refuse();
+        // Whoever listens is called because of this call, even though it was refused.
+        let _scope = reentry::because_of(reentry::depth());
+        match because {
+            RefusedBecause::Closed => self.emitter.emit(Emitted::CallAfterClose(Event::clone(&event))),
+            // One report for each episode, not one per call.
+            RefusedBecause::QueueFull { .. } if !self.refusing.swap(true, Ordering::Relaxed) => {
+                self.emitter.fail(Failure::new("tracklane", because.to_string(), 1));
+            }
+            RefusedBecause::Loop if !self.looped.swap(true, Ordering::Relaxed) => {
+                self.emitter.fail(Failure::new("tracklane", because.to_string(), 1));
+            }
+            RefusedBecause::QueueFull { .. } | RefusedBecause::Invalid(_) | RefusedBecause::Loop => {}
+            // Whoever would be told is in the other process.
+            RefusedBecause::Forked => {}
+        }
+        CallError { because, event }
+    }
+}
