@@ -17,6 +17,7 @@ use rustls_platform_verifier::BuilderVerifierExt;
 use tower_service::Service;
 
 use super::Body;
+use super::proxy::proxy_url;
 use super::send_error::{LookupError, SendError};
 use crate::error::{BoxError, SettingsError};
 
@@ -51,18 +52,16 @@ impl DefaultClient {
     }
 
     /// A client that goes through the proxy at `url`, such as `http://user:password@proxy.example:8080`, and through
-    /// none that the environment names.
+    /// none that the environment names. `host:port` alone is an `http` proxy.
     ///
     /// # Errors
     ///
-    /// If the URL is not one of a proxy, or the machine has no certificates to check servers against. The error does
-    /// not show the URL, which may hold a password.
+    /// If the URL is not one of an `http` or `https` proxy, or the machine has no certificates to check servers
+    /// against. The error does not show the URL, which may hold a password.
     pub fn through_proxy(url: &str) -> Result<Self, SettingsError> {
         // The error of `reqwest` shows the URL, and with it the password.
-        let proxy = reqwest::Proxy::all(url).map_err(|_| {
-            let problem = "is not the URL of a proxy, as in \"http://user:password@proxy.example:8080\"";
-            SettingsError::without_value("proxy", problem)
-        })?;
+        let proxy = reqwest::Proxy::all(proxy_url(url)?)
+            .map_err(|_| SettingsError::without_value("proxy", "is not the URL of a proxy"))?;
         Self::build(checked_tls()?, |client| client.proxy(proxy))
     }
 

@@ -8,6 +8,8 @@ mod body;
 #[cfg(feature = "reqwest")]
 mod default_client;
 #[cfg(feature = "reqwest")]
+mod proxy;
+#[cfg(feature = "reqwest")]
 mod send_error;
 
 use std::fmt;
