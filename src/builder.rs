@@ -157,7 +157,7 @@ impl Builder {
     }
 
     /// The proxy of the default HTTP client, such as `http://user:password@proxy.example:8080`, in place of those that
-    /// the environment names (`HTTPS_PROXY`, `NO_PROXY`, …).
+    /// the environment names (`HTTPS_PROXY`, `NO_PROXY`, …), through which no host on this machine is reached.
     pub fn proxy(self, url: impl Into<String>) -> Self {
         self.segment(|segment| segment.proxy(url))
     }

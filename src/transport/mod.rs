@@ -7,6 +7,7 @@
 mod body;
 #[cfg(feature = "reqwest")]
 mod default_client;
+mod loopback;
 #[cfg(feature = "reqwest")]
 mod proxy;
 #[cfg(feature = "reqwest")]
@@ -26,6 +27,7 @@ use tower_service::Service;
 pub use body::Body;
 #[cfg(feature = "reqwest")]
 pub use default_client::DefaultClient;
+pub(crate) use loopback::is_loopback;
 #[cfg(feature = "reqwest")]
 pub use send_error::{SendError, SendErrorKind};
 
