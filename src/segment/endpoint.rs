@@ -29,6 +29,11 @@ pub(super) fn endpoint(
     })
 }
 
+/// A URL as errors and `Debug` show it: not at all, if it may hold a password.
+pub(crate) fn shown(url: &str) -> &str {
+    if url.contains('@') { "…" } else { url }
+}
+
 fn parse_host(setting: &'static str, host: &str, allow_plaintext: bool) -> Result<Url, SettingsError> {
     let trimmed = host.trim();
     if trimmed.contains('@') {

@@ -19,6 +19,7 @@ mod upload;
 mod verdict;
 mod write_key;
 
+pub(crate) use endpoint::shown;
 #[cfg(feature = "oauth")]
 pub use oauth::{OAuth, TokenError};
 pub use region::Region;

@@ -9,11 +9,11 @@ use http::uri::Scheme;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::authorization::Authorization;
-use super::endpoint::endpoint;
+use super::endpoint::{endpoint, shown};
 #[cfg(feature = "oauth")]
 use super::oauth::OAuth;
 use super::upload::{Shared, Upload, VerdictTable};
-use super::{KeyRotation, WriteKey, payload, verdict};
+use super::{KeyRotation, Region, WriteKey, payload, verdict};
 use crate::error::SettingsError;
 use crate::event::{MAX_BATCH_BYTES, MAX_BATCH_EVENTS};
 use crate::plugin::{Batching, Destination, QueueLimits, RetryPolicy, Verdict};
@@ -59,7 +59,7 @@ pub struct Segment {
 
 impl Segment {
     /// The default of [`host`](Self::host).
-    pub const HOST: &'static str = "https://api.segment.io";
+    pub const HOST: &'static str = Region::Oregon.host();
     /// The default of [`path`](Self::path).
     pub const PATH: &'static str = "/v1/batch";
     /// The default of [`flush_at`](Self::flush_at).
@@ -331,11 +331,12 @@ fn default_client(_: Option<&str>, _: bool) -> Result<HttpClient, SettingsError>
     Err(SettingsError::without_value("http_client", "must be set: the feature `reqwest` is off"))
 }
 
+/// Neither key, nor proxy, nor what a host may hold of a password.
 impl fmt::Debug for Segment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Segment")
             .field("name", &self.name)
-            .field("host", &self.host)
+            .field("host", &shown(&self.host))
             .field("flush_at", &self.flush_at)
             .field("flush_interval", &self.flush_interval)
             .finish_non_exhaustive()

@@ -15,7 +15,7 @@ use crate::builder::Builder;
 use crate::error::SettingsError;
 use crate::event::Context;
 use crate::plugin::Overflow;
-use crate::segment::Region;
+use crate::segment::{Region, shown};
 
 /// Settings as data, for any format that serde reads.
 ///
@@ -77,7 +77,7 @@ impl Settings {
     /// If both `host` and `region` are set.
     pub fn into_builder(self) -> Result<Builder, SettingsError> {
         if let (Some(host), Some(_)) = (&self.host, &self.region) {
-            return Err(SettingsError::new("host", host, "cannot be set together with region: set one of them"));
+            return Err(SettingsError::new("host", shown(host), "cannot be set together with region: set one of them"));
         }
         let mut builder = Builder::new(self.write_key);
         builder = set(builder, self.host, Builder::host);
@@ -109,11 +109,11 @@ fn set<T>(builder: Builder, value: Option<T>, setter: impl FnOnce(Builder, T) ->
     }
 }
 
-/// Shows neither the write key nor the proxy, which may hold a password.
+/// Shows neither the write key nor the proxy, which may hold a password as the host may.
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
-            .field("host", &self.host)
+            .field("host", &self.host.as_deref().map(shown))
             .field("region", &self.region)
             .field("flush_at", &self.flush_at)
             .field("flush_interval", &self.flush_interval)

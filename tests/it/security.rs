@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use tower_service::Service;
 use tracklane::segment::{Segment, WriteKey};
 use tracklane::transport::{Body, HttpClient, MAX_RESPONSE_BYTES};
-use tracklane::{Analytics, signal};
+use tracklane::{Analytics, Settings, signal};
 
 use crate::support::{BODY, SECRET, Trial, shows_a_secret};
 
@@ -31,6 +31,23 @@ fn settings_errors_do_not_show_the_write_key() {
     let with_user = Analytics::builder("key").host(format!("https://{SECRET}@api.example")).build();
     let error = with_user.expect_err("a user name");
     assert!(!shows_a_secret(&format!("{error} {error:?}")), "{error}");
+}
+
+#[test]
+fn a_password_in_a_host_is_shown_nowhere() {
+    let host = format!("https://user:{SECRET}@api.example");
+    let builder = Analytics::builder("key").host(&host);
+    let mut shown = format!("{builder:?} {:?}", Segment::new("key").host(&host));
+    let file = serde_json::json!({"write_key": "key", "host": host, "region": "dublin"});
+    let settings: Settings = serde_json::from_value(file).expect("all are settings");
+    shown += &format!("{settings:?}");
+    shown += &format!("{:?}", settings.into_builder().expect_err("a host and a region"));
+    #[cfg(feature = "oauth")]
+    {
+        let oauth = tracklane::segment::OAuth::new("client", "PEM", "key").auth_server(host);
+        shown += &format!("{oauth:?}");
+    }
+    assert!(!shows_a_secret(&shown), "{shown}");
 }
 
 #[test]
