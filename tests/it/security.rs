@@ -53,11 +53,7 @@ fn a_password_in_a_host_is_shown_nowhere() {
 #[test]
 fn a_setting_that_would_break_a_header_is_refused() {
     for key in ["key\r\nX-Evil: 1", "key\0", "key\u{7f}"] {
-        match Analytics::new(key) {
-            Err(error) => assert_eq!(error.setting(), "write_key"),
-            // In Base64 there is nothing left that could break a header.
-            Ok(analytics) => drop(analytics),
-        }
+        assert_eq!(Analytics::new(key).expect_err("control characters").setting(), "write_key");
     }
     let agent = Segment::new("key").user_agent("agent\r\nX-Evil: 1").build().expect_err("a line break");
     assert_eq!(agent.setting(), "user_agent");

@@ -58,6 +58,20 @@ fn a_wrong_setting_is_named_with_its_value() {
 }
 
 #[test]
+fn a_key_with_the_end_of_its_line_is_refused_at_once_and_later() {
+    let analytics = settings().build().unwrap();
+    for key in ["SECRET_KEY\n", "SECRET_KEY\r\n", " SECRET_KEY", "SECRET\tKEY", "SECRET\u{a0}KEY", "SECRET_KEY\u{1}"] {
+        let errors =
+            [Analytics::new(key).unwrap_err().to_string(), analytics.set_write_key(key).unwrap_err().to_string()];
+        for error in errors {
+            let said =
+                "setting write_key: has white space or control characters: copy it again, without the line's end";
+            assert_eq!(error, said, "{key:?}");
+        }
+    }
+}
+
+#[test]
 fn the_bounds_themselves_are_allowed() {
     let builders = [
         settings().flush_at(1).flush_interval(Duration::from_millis(1)),
