@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use tracklane::event::Context;
-use tracklane::plugin::{Destination, enrichment_fn};
-use tracklane::segment::Segment;
+use tracklane::plugin::{Destination, RetryPolicy, enrichment_fn};
+use tracklane::segment::{Region, Segment};
 use tracklane::{Analytics, Builder, Event};
 
 use crate::local::recorder;
@@ -84,6 +84,35 @@ fn the_bounds_themselves_are_allowed() {
     ];
     for builder in builders {
         builder.build().unwrap();
+    }
+}
+
+#[test]
+fn a_setting_of_segment_is_refused_on_a_client_without_it() {
+    let wrong = Analytics::without_segment().disable(true).flush_at(0).host("nonsense");
+    assert_eq!(wrong.build().unwrap_err().setting(), "flush_at", "the first one is named");
+    let without = Analytics::without_segment;
+    let table = [
+        (without().host("h"), "host"),
+        (without().region(Region::Dublin), "region"),
+        (without().path("/p"), "path"),
+        (without().allow_plaintext(true), "allow_plaintext"),
+        (without().flush_interval(Duration::MAX), "flush_interval"),
+        (without().http_request_timeout(Duration::MAX), "http_request_timeout"),
+        (without().max_retries(1), "max_retries"),
+        (without().max_total_backoff(Duration::MAX), "max_total_backoff"),
+        (without().max_rate_limit(Duration::MAX), "max_rate_limit"),
+        (without().retry(RetryPolicy::new()), "retry"),
+        (without().max_in_flight(1), "max_in_flight"),
+        (without().gzip(true), "gzip"),
+        (without().proxy("p"), "proxy"),
+        (without().user_agent("u"), "user_agent"),
+    ];
+    for (builder, setting) in table {
+        let error = builder.build().unwrap_err().to_string();
+        let problem =
+            "is a setting of Segment's destination, which this client does not have: set it on the destination";
+        assert_eq!(error, format!("setting {setting}: {problem}"));
     }
 }
 
