@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::emitter::signal::{Emitted, Settled, Signal};
 use crate::error::{BoxError, SettingsError};
-use crate::event::{Context, Event};
+use crate::event::{Context, Event, MAX_EVENT_BYTES};
 use crate::ledger::Ledger;
 use crate::pipeline::{
     AfterQueue, CallContext, Capacity, CurrentPlan, Intake, MiddlewareLayer, PipelineService, Shared, Watchdog, Worker,
@@ -256,8 +256,10 @@ impl Builder {
         if self.max_queue_size == 0 {
             return Err(SettingsError::new("max_queue_size", self.max_queue_size, "must be at least 1"));
         }
-        if self.max_queue_bytes == 0 {
-            return Err(SettingsError::new("max_queue_bytes", self.max_queue_bytes, "must be at least 1"));
+        // A larger event would wait for ever for room that there never is.
+        if self.max_queue_bytes < MAX_EVENT_BYTES {
+            let problem = format!("must be at least {MAX_EVENT_BYTES}, the size of one event");
+            return Err(SettingsError::new("max_queue_bytes", self.max_queue_bytes, problem));
         }
         Ok(Capacity {
             events: self.max_queue_size as u64,

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tracklane::event::Context;
+use tracklane::event::{Context, MAX_EVENT_BYTES};
 use tracklane::plugin::{Destination, RetryPolicy, enrichment_fn};
 use tracklane::segment::{Region, Segment};
 use tracklane::{Analytics, Builder, Event};
 
-use crate::local::recorder;
+use crate::local::{SOON, api, recorder, track};
 
 fn settings() -> Builder {
     Analytics::builder("SECRET_KEY")
@@ -43,6 +43,7 @@ fn a_wrong_setting_is_named_with_its_value() {
         (settings().max_in_flight(0), "max_in_flight", "0"),
         (settings().max_queue_size(0), "max_queue_size", "0"),
         (settings().max_queue_bytes(0), "max_queue_bytes", "0"),
+        (settings().max_queue_bytes(32_767), "max_queue_bytes", "32767"),
         (settings().context(json!([1])), "context", "\"\""),
         (settings().context(Context::new().with("load", f64::NAN)), "context", "\"load\""),
         (settings().plugin(enrichment_fn("a", nothing)).plugin(enrichment_fn("a", nothing)), "plugin", "\"a\""),
@@ -77,7 +78,7 @@ fn the_bounds_themselves_are_allowed() {
         settings().flush_at(1).flush_interval(Duration::from_millis(1)),
         settings().flush_at(2_500).flush_interval(Duration::from_secs(24 * 60 * 60)),
         settings().http_request_timeout(Duration::from_millis(1)).max_retries(0).max_in_flight(1),
-        settings().max_queue_size(1).max_queue_bytes(1),
+        settings().max_queue_size(1).max_queue_bytes(32_768),
         settings().max_queue_size(usize::MAX).max_queue_bytes(usize::MAX).max_retries(u32::MAX),
         settings().host("http://127.0.0.1:1"),
         settings().host("http://collector.internal").allow_plaintext(true),
@@ -114,6 +115,29 @@ fn a_setting_of_segment_is_refused_on_a_client_without_it() {
             "is a setting of Segment's destination, which this client does not have: set it on the destination";
         assert_eq!(error, format!("setting {setting}: {problem}"));
     }
+}
+
+#[test]
+fn a_disabled_client_checks_its_settings_all_the_same() {
+    let disabled = || settings().disable(true);
+    for (builder, setting) in [
+        (disabled().host("nonsense"), "host"),
+        (disabled().proxy("htp://proxy.example"), "proxy"),
+        (disabled().max_in_flight(0), "max_in_flight"),
+    ] {
+        assert_eq!(builder.build().unwrap_err().setting(), setting);
+    }
+}
+
+#[tokio::test]
+async fn the_largest_event_fits_the_smallest_queue() {
+    let api = api();
+    let analytics = settings().host(api.url()).flush_at(1).max_queue_bytes(MAX_EVENT_BYTES).build().unwrap();
+    let sized = |bytes: usize| track("Large").message_id("m").property("filler", "x".repeat(bytes));
+    let largest = (0..MAX_EVENT_BYTES).rev().map(sized).find(|event| analytics.track(event.clone()).is_ok());
+    let largest = largest.expect("some event is not too large");
+    tokio::time::timeout(SOON, analytics.enqueue(largest)).await.expect("there is room for it").unwrap();
+    assert!(analytics.close(SOON).await.is_complete());
 }
 
 #[test]
