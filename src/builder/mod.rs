@@ -283,7 +283,7 @@ impl Builder {
     /// Segment, if it is wanted, and what was registered; no two of one name.
     fn first_plugins(&mut self) -> Result<Vec<Registration>, SettingsError> {
         let limits = QueueLimits::new(self.max_queue_size, self.max_queue_bytes).overflow(self.overflow);
-        let segment = self.segment.take().map(|segment| segment.queue(limits).build());
+        let segment = self.segment.take().map(|segment| segment.queue(limits).disable(self.disabled).build());
         let segment = segment.transpose()?;
         let mut plugins: Vec<Registration> = segment.into_iter().map(Registration::from).collect();
         for plugin in std::mem::take(&mut self.plugins) {

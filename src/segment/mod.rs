@@ -8,6 +8,7 @@
 
 mod authorization;
 mod endpoint;
+mod http_client;
 #[cfg(feature = "oauth")]
 mod oauth;
 mod payload;

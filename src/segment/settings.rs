@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::authorization::Authorization;
 use super::endpoint::{endpoint, shown};
+use super::http_client::{http_client, without_client};
 #[cfg(feature = "oauth")]
 use super::oauth::OAuth;
 use super::upload::{Shared, Upload, VerdictTable};
@@ -50,6 +51,7 @@ pub struct Segment {
     queue: QueueLimits,
     http_client: Option<HttpClient>,
     proxy: Option<String>,
+    disabled: bool,
     gzip: bool,
     user_agent: String,
     verdict: Option<Arc<VerdictTable>>,
@@ -87,6 +89,7 @@ impl Segment {
             queue: QueueLimits::default(),
             http_client: None,
             proxy: None,
+            disabled: false,
             gzip: false,
             user_agent: concat!("tracklane/", env!("CARGO_PKG_VERSION")).to_owned(),
             verdict: None,
@@ -190,6 +193,12 @@ impl Segment {
         self
     }
 
+    /// Whether nothing is ever sent.
+    pub(crate) fn disable(mut self, disable: bool) -> Self {
+        self.disabled = disable;
+        self
+    }
+
     /// Whether bodies are compressed.
     pub fn gzip(mut self, gzip: bool) -> Self {
         self.gzip = gzip;
@@ -232,7 +241,11 @@ impl Segment {
             SettingsError::new("user_agent", &self.user_agent, "is not a header value").caused_by(error)
         })?;
         let plaintext = uri.scheme() == Some(&Scheme::HTTP) && !self.oauth_needs_tls();
-        let client = client(self.http_client.take(), self.proxy.as_deref(), plaintext)?;
+        let (given, proxy) = (self.http_client.take(), self.proxy.as_deref());
+        let client = match self.disabled {
+            true => without_client(given, proxy)?,
+            false => http_client(given, proxy, plaintext)?,
+        };
         let authorization = self.authorization(&client, &user_agent)?;
         let verdict = self.verdict_table();
         let in_flight = NonZeroUsize::new(self.max_in_flight)
@@ -301,34 +314,6 @@ fn check_duration(setting: &'static str, value: Duration) -> Result<(), Settings
         return Ok(());
     }
     Err(SettingsError::new(setting, value, "must be between a millisecond and a day"))
-}
-
-/// The client that was given, or the default one, through `proxy`.
-fn client(given: Option<HttpClient>, proxy: Option<&str>, plaintext: bool) -> Result<HttpClient, SettingsError> {
-    match (given, proxy) {
-        (None, proxy) => default_client(proxy, plaintext),
-        (Some(client), None) => Ok(client),
-        (Some(_), Some(_)) => Err(SettingsError::without_value(
-            "proxy",
-            "is for the default HTTP client: set it on the one that was given",
-        )),
-    }
-}
-
-#[cfg(feature = "reqwest")]
-fn default_client(proxy: Option<&str>, plaintext: bool) -> Result<HttpClient, SettingsError> {
-    use crate::transport::DefaultClient;
-
-    Ok(HttpClient::new(match proxy {
-        Some(url) => DefaultClient::through_proxy(url)?,
-        None if plaintext => DefaultClient::plaintext()?,
-        None => DefaultClient::new()?,
-    }))
-}
-
-#[cfg(not(feature = "reqwest"))]
-fn default_client(_: Option<&str>, _: bool) -> Result<HttpClient, SettingsError> {
-    Err(SettingsError::without_value("http_client", "must be set: the feature `reqwest` is off"))
 }
 
 /// Neither key, nor proxy, nor what a host may hold of a password.

@@ -16,9 +16,8 @@ use rustls::{ClientConfig, RootCertStore, WantsVerifier};
 use rustls_platform_verifier::BuilderVerifierExt;
 use tower_service::Service;
 
-use super::proxy::proxy_url;
 use super::send_error::{LookupError, SendError};
-use super::{Body, is_loopback};
+use super::{Body, is_loopback, proxy_url};
 use crate::error::{BoxError, SettingsError};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);

@@ -8,7 +8,6 @@ mod body;
 #[cfg(feature = "reqwest")]
 mod default_client;
 mod loopback;
-#[cfg(feature = "reqwest")]
 mod proxy;
 #[cfg(feature = "reqwest")]
 mod send_error;
@@ -28,6 +27,7 @@ pub use body::Body;
 #[cfg(feature = "reqwest")]
 pub use default_client::DefaultClient;
 pub(crate) use loopback::is_loopback;
+pub(crate) use proxy::proxy_url;
 #[cfg(feature = "reqwest")]
 pub use send_error::{SendError, SendErrorKind};
 

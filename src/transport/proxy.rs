@@ -1,6 +1,6 @@
 //! The URL of a proxy, checked.
 //!
-//! `reqwest` takes any text for a proxy, and goes past one whose scheme it does not know. What passes here is used.
+//! `reqwest` takes any text for a proxy, and goes past one whose scheme it does not know. What passes here it uses.
 
 use url::Url;
 

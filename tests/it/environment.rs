@@ -62,3 +62,15 @@ fn a_proxy_of_the_environment_gets_nothing_that_stays_on_this_machine() {
     assert_eq!(send_to("http://collector.invalid"), "1 delivered, 0 failed", "what leaves the machine takes the proxy");
     assert_eq!((proxy.request_count(), api.request_count()), (1, 2));
 }
+
+/// Elsewhere it is not by these variables that certificates are found.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disabled_client_needs_no_certificates() {
+    let without = |disable| {
+        child(&[("SSL_CERT_FILE", "/nonexistent"), ("SSL_CERT_DIR", "/nonexistent"), ("TRACKLANE_DISABLE", disable)])
+    };
+    assert_eq!(without("true"), "0 delivered, 0 failed");
+    let enabled = without("false");
+    assert!(enabled.contains("the TLS certificates of this machine cannot be used"), "{enabled}");
+}
