@@ -50,12 +50,14 @@ impl Builder {
         self.segment("max_retries", |segment| segment.map_retry(|retry| retry.max_retries(retries)))
     }
 
-    /// How long after its first failure a batch is tried again at most. 12 h by default.
+    /// How long after its first failure a batch is tried again at most, up to 30 days; zero for no retries. 12 h by
+    /// default.
     pub fn max_total_backoff(self, limit: Duration) -> Self {
         self.segment("max_total_backoff", |segment| segment.map_retry(|retry| retry.max_total_backoff(limit)))
     }
 
-    /// How long after the first pause that Segment asked for a batch is tried again at most. 12 h by default.
+    /// How long after the first pause that Segment asked for a batch is tried again at most, up to 30 days; zero if it
+    /// is not to wait for Segment. 12 h by default.
     pub fn max_rate_limit(self, limit: Duration) -> Self {
         self.segment("max_rate_limit", |segment| segment.map_retry(|retry| retry.max_rate_limit(limit)))
     }

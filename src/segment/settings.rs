@@ -26,6 +26,10 @@ pub const NAME: &str = "Segment.io";
 /// The longest interval or timeout that is not taken for a mistake: a day.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// The longest time of retries that is not taken for a mistake: 30 days. The events wait in memory, and hardly any
+/// process keeps its memory for longer.
+const LONGEST_RETRYING: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
 /// Segment's tracking API as a destination. [`Analytics::new`](crate::Analytics::new) registers one; another one, with
 /// another key, is a destination like any other.
 ///
@@ -158,7 +162,7 @@ impl Segment {
         self
     }
 
-    /// How often and how long a failed batch is tried again.
+    /// How often and how long a failed batch is tried again; for 30 days at most.
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
         self.retry = retry;
         self
@@ -302,6 +306,11 @@ impl Segment {
         self.key.check()?;
         if !(1..=MAX_BATCH_EVENTS).contains(&self.flush_at) {
             return Err(SettingsError::new("flush_at", self.flush_at, "must be between 1 and 2500"));
+        }
+        for (setting, limit) in self.retry.limits() {
+            if limit > LONGEST_RETRYING {
+                return Err(SettingsError::new(setting, limit, "must be at most 30 days"));
+            }
         }
         check_duration("flush_interval", self.flush_interval)?;
         check_duration("http_request_timeout", self.http_request_timeout)

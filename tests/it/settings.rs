@@ -40,6 +40,9 @@ fn a_wrong_setting_is_named_with_its_value() {
         (settings().http_request_timeout(Duration::ZERO), "http_request_timeout", "0ns"),
         (settings().http_request_timeout(Duration::from_micros(999)), "http_request_timeout", "999µs"),
         (settings().http_request_timeout(longer), "http_request_timeout", "86400.000000001s"),
+        (settings().max_total_backoff(30 * DAY + Duration::from_secs(1)), "max_total_backoff", "2592001s"),
+        (settings().max_rate_limit(30 * DAY + Duration::from_secs(1)), "max_rate_limit", "2592001s"),
+        (settings().retry(RetryPolicy::new().max_rate_limit(400 * DAY)), "max_rate_limit", "34560000s"),
         (settings().max_in_flight(0), "max_in_flight", "0"),
         (settings().max_queue_size(0), "max_queue_size", "0"),
         (settings().max_queue_bytes(0), "max_queue_bytes", "0"),
@@ -74,10 +77,13 @@ fn a_key_with_the_end_of_its_line_is_refused_at_once_and_later() {
 
 #[test]
 fn the_bounds_themselves_are_allowed() {
+    const THIRTY_DAYS: Duration = Duration::from_secs(30 * 24 * 60 * 60);
     let builders = [
         settings().flush_at(1).flush_interval(Duration::from_millis(1)),
         settings().flush_at(2_500).flush_interval(Duration::from_secs(24 * 60 * 60)),
         settings().http_request_timeout(Duration::from_millis(1)).max_retries(0).max_in_flight(1),
+        settings().max_total_backoff(THIRTY_DAYS).max_rate_limit(THIRTY_DAYS),
+        settings().max_total_backoff(Duration::ZERO).max_rate_limit(Duration::ZERO),
         settings().max_queue_size(1).max_queue_bytes(32_768),
         settings().max_queue_size(usize::MAX).max_queue_bytes(usize::MAX).max_retries(u32::MAX),
         settings().host("http://127.0.0.1:1"),
