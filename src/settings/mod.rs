@@ -5,11 +5,10 @@
 
 mod duration;
 mod env;
+mod read;
 
 use std::fmt;
 use std::time::Duration;
-
-use serde::Deserialize;
 
 use crate::builder::Builder;
 use crate::error::SettingsError;
@@ -19,7 +18,8 @@ use crate::segment::{Region, shown};
 
 /// Settings as data, for any format that serde reads.
 ///
-/// Durations are strings with units (`"10s"`, `"500ms"`, `"1h 30m"`) or numbers of milliseconds.
+/// Durations are strings with units (`"10s"`, `"500ms"`, `"1h 30m"`) or numbers of milliseconds. What cannot be read is
+/// an error of the format that names the setting and, unless it may be a secret, the value.
 ///
 /// ```
 /// use tracklane::Settings;
@@ -30,23 +30,19 @@ use crate::segment::{Region, shown};
 /// let analytics = settings.into_builder()?.build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Default)]
+#[cfg_attr(test, derive(PartialEq))]
 pub struct Settings {
-    write_key: String,
+    write_key: Option<String>,
     host: Option<String>,
     region: Option<Region>,
     path: Option<String>,
     allow_plaintext: Option<bool>,
     flush_at: Option<usize>,
-    #[serde(deserialize_with = "duration::optional")]
     flush_interval: Option<Duration>,
-    #[serde(deserialize_with = "duration::optional")]
     http_request_timeout: Option<Duration>,
     max_retries: Option<u32>,
-    #[serde(deserialize_with = "duration::optional")]
     max_total_backoff: Option<Duration>,
-    #[serde(deserialize_with = "duration::optional")]
     max_rate_limit: Option<Duration>,
     max_in_flight: Option<usize>,
     max_queue_size: Option<usize>,
@@ -65,9 +61,10 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// If a variable cannot be read as its setting, or there is no setting of its name; the error names it.
+    /// If a variable of that prefix cannot be read as its setting, or there is no setting of its name; the error names
+    /// it.
     pub fn from_env() -> Result<Self, SettingsError> {
-        env::read(std::env::vars())
+        env::settings(std::env::vars_os())
     }
 
     /// The builder with these settings, to add what cannot be written in a file: plugins, listeners, an HTTP client.
@@ -79,7 +76,7 @@ impl Settings {
         if let (Some(host), Some(_)) = (&self.host, &self.region) {
             return Err(SettingsError::new("host", shown(host), "cannot be set together with region: set one of them"));
         }
-        let mut builder = Builder::new(self.write_key);
+        let mut builder = Builder::new(self.write_key.unwrap_or_default());
         builder = set(builder, self.host, Builder::host);
         builder = set(builder, self.region, Builder::region);
         builder = set(builder, self.path, Builder::path);

@@ -74,3 +74,14 @@ fn a_disabled_client_needs_no_certificates() {
     let enabled = without("false");
     assert!(enabled.contains("the TLS certificates of this machine cannot be used"), "{enabled}");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_variable_of_somebody_else_need_not_be_utf_8() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let not_utf_8 = OsStr::from_bytes(b"\xff");
+    let disable = ("TRACKLANE_DISABLE", OsStr::new("yes"));
+    assert_eq!(child(&[("SOMEBODY_ELSES", not_utf_8), disable]), "0 delivered, 0 failed");
+    assert_eq!(child(&[("TRACKLANE_HOST", not_utf_8), disable]), "setting host: is not UTF-8");
+}
