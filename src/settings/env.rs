@@ -54,6 +54,12 @@ mod tests {
         ("user_agent", "\"u\"", "u"),
         ("disable", "0", "off"),
         ("context", r#"{"app": {"name": "a"}}"#, r#" {"app":{"name":"a"}}"#),
+        ("oauth_client_id", "\"c\"", "c"),
+        ("oauth_private_key", "\"p\"", "p"),
+        ("oauth_key_id", "\"k\"", "k"),
+        ("oauth_auth_server", "\"https://a\"", "https://a"),
+        ("oauth_scope", "\"s\"", "s"),
+        ("oauth_max_retries", "4", "4"),
     ];
 
     #[test]

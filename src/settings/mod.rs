@@ -5,6 +5,7 @@
 
 mod duration;
 mod env;
+mod oauth;
 mod read;
 
 use std::fmt;
@@ -15,6 +16,7 @@ use crate::error::SettingsError;
 use crate::event::Context;
 use crate::plugin::Overflow;
 use crate::segment::{Region, shown};
+use oauth::OAuthSettings;
 
 /// Settings as data, for any format that serde reads.
 ///
@@ -53,6 +55,7 @@ pub struct Settings {
     user_agent: Option<String>,
     disable: Option<bool>,
     context: Option<Context>,
+    oauth: OAuthSettings,
 }
 
 impl Settings {
@@ -71,7 +74,7 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// If both `host` and `region` are set.
+    /// If both `host` and `region` are set, or only a part of what OAuth needs.
     pub fn into_builder(self) -> Result<Builder, SettingsError> {
         if let (Some(host), Some(_)) = (&self.host, &self.region) {
             return Err(SettingsError::new("host", shown(host), "cannot be set together with region: set one of them"));
@@ -95,18 +98,19 @@ impl Settings {
         builder = set(builder, self.proxy, Builder::proxy);
         builder = set(builder, self.user_agent, Builder::user_agent);
         builder = set(builder, self.disable, Builder::disable);
-        Ok(set(builder, self.context, Builder::context))
+        builder = set(builder, self.context, Builder::context);
+        self.oauth.apply(builder)
     }
 }
 
-fn set<T>(builder: Builder, value: Option<T>, setter: impl FnOnce(Builder, T) -> Builder) -> Builder {
+fn set<B, T>(builder: B, value: Option<T>, setter: impl FnOnce(B, T) -> B) -> B {
     match value {
         Some(value) => setter(builder, value),
         None => builder,
     }
 }
 
-/// Shows neither the write key nor the proxy, which may hold a password as the host may.
+/// Shows neither keys nor the proxy, which may hold a password as the host may.
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")

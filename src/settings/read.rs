@@ -38,6 +38,12 @@ pub(super) const NAMES: &[&str] = &[
     "user_agent",
     "disable",
     "context",
+    "oauth_client_id",
+    "oauth_private_key",
+    "oauth_key_id",
+    "oauth_auth_server",
+    "oauth_scope",
+    "oauth_max_retries",
 ];
 
 /// Sets one setting as it is written; null sets nothing.
@@ -70,6 +76,12 @@ fn read(settings: &mut Settings, name: &str, value: &Value) -> Result<(), String
         "user_agent" => settings.user_agent = text(value)?,
         "disable" => settings.disable = switch(value)?,
         "context" => settings.context = object(value)?.map(Into::into),
+        "oauth_client_id" => settings.oauth.client_id = text(value)?,
+        "oauth_private_key" => settings.oauth.private_key = text(value)?,
+        "oauth_key_id" => settings.oauth.key_id = text(value)?,
+        "oauth_auth_server" => settings.oauth.auth_server = text(value)?,
+        "oauth_scope" => settings.oauth.scope = text(value)?,
+        "oauth_max_retries" => settings.oauth.max_retries = number(value)?,
         unknown => {
             let variable = unknown.to_uppercase();
             return Err(format!("does not exist (TRACKLANE_{variable} in the environment): see docs/SETTINGS.md"));
@@ -80,7 +92,9 @@ fn read(settings: &mut Settings, name: &str, value: &Value) -> Result<(), String
 
 /// Whether an error must not show the value. A misspelt `write_key` holds a key as well.
 fn may_be_secret(name: &str, value: &Value) -> bool {
-    matches!(name, "write_key" | "proxy" | "context") || !NAMES.contains(&name) || value.to_string().contains('@')
+    matches!(name, "write_key" | "proxy" | "context" | "oauth_private_key")
+        || !NAMES.contains(&name)
+        || value.to_string().contains('@')
 }
 
 type Read<T> = Result<Option<T>, &'static str>;
@@ -210,7 +224,7 @@ mod tests {
     #[test]
     fn no_error_shows_what_may_be_a_secret() {
         let secret = serde_json::json!(["secret"]);
-        for name in ["write_key", "proxy", "context", "write_kee"] {
+        for name in ["write_key", "proxy", "context", "oauth_private_key", "write_kee"] {
             let error = set(&mut Settings::default(), name, &secret).unwrap_err();
             let shown = format!("{error} {error:?}");
             assert!(shown.contains(name) && !shown.contains("secret"), "{shown}");
