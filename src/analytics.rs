@@ -54,7 +54,7 @@ impl Analytics {
     ///
     /// # Errors
     ///
-    /// If the key is empty, or the background thread cannot be started.
+    /// If it cannot be a write key (empty, or with white space), or the background thread cannot be started.
     pub fn new(write_key: impl Into<WriteKey>) -> Result<Self, SettingsError> {
         Self::builder(write_key).build()
     }

@@ -1,5 +1,6 @@
 //! The errors that more than one part of the crate has.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// An error of any type, as tower's middleware has it.
@@ -8,20 +9,24 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
 /// The error of a setting that cannot be used. It names the setting, the value and the problem.
 #[derive(Debug)]
 pub struct SettingsError {
-    setting: &'static str,
+    setting: Cow<'static, str>,
     value: String,
     problem: String,
     source: Option<BoxError>,
 }
 
 impl SettingsError {
-    pub(crate) fn new(setting: &'static str, value: impl fmt::Debug, problem: impl Into<String>) -> Self {
-        Self { setting, value: format!("{value:?}"), problem: problem.into(), source: None }
+    pub(crate) fn new(
+        setting: impl Into<Cow<'static, str>>,
+        value: impl fmt::Debug,
+        problem: impl Into<String>,
+    ) -> Self {
+        Self { setting: setting.into(), value: format!("{value:?}"), problem: problem.into(), source: None }
     }
 
     /// The value of this setting is a secret, or there is none.
-    pub(crate) fn without_value(setting: &'static str, problem: impl Into<String>) -> Self {
-        Self { setting, value: String::new(), problem: problem.into(), source: None }
+    pub(crate) fn without_value(setting: impl Into<Cow<'static, str>>, problem: impl Into<String>) -> Self {
+        Self { setting: setting.into(), value: String::new(), problem: problem.into(), source: None }
     }
 
     pub(crate) fn caused_by(mut self, source: impl Into<BoxError>) -> Self {
@@ -41,7 +46,7 @@ impl SettingsError {
     /// The name of the setting.
     #[must_use]
     pub fn setting(&self) -> &str {
-        self.setting
+        &self.setting
     }
 
     /// The value, unless it is a secret.

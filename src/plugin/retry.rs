@@ -71,6 +71,11 @@ impl RetryPolicy {
         self
     }
 
+    /// The two limits in time, each with the name of its setting.
+    pub(crate) fn limits(&self) -> [(&'static str, Duration); 2] {
+        [("max_total_backoff", self.max_total_backoff), ("max_rate_limit", self.max_rate_limit)]
+    }
+
     /// How long to wait before retry number `retry` (from 1); `None` if there is none, or if it would come more than
     /// the total after the first failure, which was `since_failure` ago. `random` is between 0 and 1.
     pub(crate) fn next(&self, retry: u32, since_failure: Duration, random: f64) -> Option<Duration> {

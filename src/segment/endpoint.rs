@@ -1,9 +1,10 @@
 //! Where batches go: host and path, in whichever spelling they come.
 
 use http::Uri;
-use url::{Host, Url};
+use url::Url;
 
 use crate::error::SettingsError;
+use crate::transport::is_loopback;
 
 /// The URL that `host` and `path` make; `setting` is what the host is called in errors.
 ///
@@ -28,6 +29,11 @@ pub(super) fn endpoint(
     })
 }
 
+/// A URL as errors and `Debug` show it: not at all, if it may hold a password.
+pub(crate) fn shown(url: &str) -> &str {
+    if url.contains('@') { "…" } else { url }
+}
+
 fn parse_host(setting: &'static str, host: &str, allow_plaintext: bool) -> Result<Url, SettingsError> {
     let trimmed = host.trim();
     if trimmed.contains('@') {
@@ -46,15 +52,6 @@ fn parse_host(setting: &'static str, host: &str, allow_plaintext: bool) -> Resul
         "http" if allow_plaintext || is_loopback(&url) => Ok(url),
         "http" => Err(invalid("would send credentials unencrypted: use https, or allow_plaintext(true)")),
         _ => Err(invalid("must begin with https:// or http://")),
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     }
 }
 

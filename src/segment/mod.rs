@@ -8,6 +8,7 @@
 
 mod authorization;
 mod endpoint;
+mod http_client;
 #[cfg(feature = "oauth")]
 mod oauth;
 mod payload;
@@ -19,6 +20,7 @@ mod upload;
 mod verdict;
 mod write_key;
 
+pub(crate) use endpoint::shown;
 #[cfg(feature = "oauth")]
 pub use oauth::{OAuth, TokenError};
 pub use region::Region;

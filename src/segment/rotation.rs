@@ -21,11 +21,11 @@ pub struct KeyRotation(Arc<ArcSwap<Credentials>>);
 pub(super) struct Credentials {
     /// As a JSON string.
     pub(super) json: Vec<u8>,
-    /// As HTTP Basic authentication; `None` if that cannot be, which [`check`](KeyRotation::check) tells.
-    pub(super) basic: Option<HeaderValue>,
+    /// As HTTP Basic authentication.
+    pub(super) basic: HeaderValue,
     /// How many keys there were before.
     pub(super) number: u64,
-    is_empty: bool,
+    problem: Option<&'static str>,
 }
 
 impl KeyRotation {
@@ -62,17 +62,14 @@ impl KeyRotation {
 
 impl Credentials {
     fn new(key: &WriteKey, number: u64) -> Self {
-        Self { json: key.to_json(), basic: key.to_basic_auth(), number, is_empty: key.is_empty() }
+        Self { json: key.to_json(), basic: key.to_basic_auth(), number, problem: key.problem() }
     }
 
     fn check(&self) -> Result<(), SettingsError> {
-        let problem = match self {
-            Self { is_empty: true, .. } => "is empty: copy it from the settings of your source",
-            Self { json, .. } if json.len() > 1024 => "is longer than any write key",
-            Self { basic: None, .. } => "has characters that HTTP forbids",
-            _ => return Ok(()),
-        };
-        Err(SettingsError::without_value("write_key", problem))
+        match self.problem {
+            Some(problem) => Err(SettingsError::without_value("write_key", problem)),
+            None => Ok(()),
+        }
     }
 }
 

@@ -9,11 +9,12 @@ use http::uri::Scheme;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::authorization::Authorization;
-use super::endpoint::endpoint;
+use super::endpoint::{endpoint, shown};
+use super::http_client::{http_client, without_client};
 #[cfg(feature = "oauth")]
 use super::oauth::OAuth;
 use super::upload::{Shared, Upload, VerdictTable};
-use super::{KeyRotation, WriteKey, payload, verdict};
+use super::{KeyRotation, Region, WriteKey, payload, verdict};
 use crate::error::SettingsError;
 use crate::event::{MAX_BATCH_BYTES, MAX_BATCH_EVENTS};
 use crate::plugin::{Batching, Destination, QueueLimits, RetryPolicy, Verdict};
@@ -24,6 +25,10 @@ pub const NAME: &str = "Segment.io";
 
 /// The longest interval or timeout that is not taken for a mistake: a day.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The longest time of retries that is not taken for a mistake: 30 days. The events wait in memory, and hardly any
+/// process keeps its memory for longer.
+const LONGEST_RETRYING: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Segment's tracking API as a destination. [`Analytics::new`](crate::Analytics::new) registers one; another one, with
 /// another key, is a destination like any other.
@@ -50,6 +55,7 @@ pub struct Segment {
     queue: QueueLimits,
     http_client: Option<HttpClient>,
     proxy: Option<String>,
+    disabled: bool,
     gzip: bool,
     user_agent: String,
     verdict: Option<Arc<VerdictTable>>,
@@ -59,7 +65,7 @@ pub struct Segment {
 
 impl Segment {
     /// The default of [`host`](Self::host).
-    pub const HOST: &'static str = "https://api.segment.io";
+    pub const HOST: &'static str = Region::Oregon.host();
     /// The default of [`path`](Self::path).
     pub const PATH: &'static str = "/v1/batch";
     /// The default of [`flush_at`](Self::flush_at).
@@ -87,6 +93,7 @@ impl Segment {
             queue: QueueLimits::default(),
             http_client: None,
             proxy: None,
+            disabled: false,
             gzip: false,
             user_agent: concat!("tracklane/", env!("CARGO_PKG_VERSION")).to_owned(),
             verdict: None,
@@ -155,7 +162,7 @@ impl Segment {
         self
     }
 
-    /// How often and how long a failed batch is tried again.
+    /// How often and how long a failed batch is tried again; for 30 days at most.
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
         self.retry = retry;
         self
@@ -187,6 +194,12 @@ impl Segment {
     /// The proxy of the default HTTP client, in place of those that the environment names.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxy = Some(url.into());
+        self
+    }
+
+    /// Whether nothing is ever sent.
+    pub(crate) fn disable(mut self, disable: bool) -> Self {
+        self.disabled = disable;
         self
     }
 
@@ -232,7 +245,11 @@ impl Segment {
             SettingsError::new("user_agent", &self.user_agent, "is not a header value").caused_by(error)
         })?;
         let plaintext = uri.scheme() == Some(&Scheme::HTTP) && !self.oauth_needs_tls();
-        let client = client(self.http_client.take(), self.proxy.as_deref(), plaintext)?;
+        let (given, proxy) = (self.http_client.take(), self.proxy.as_deref());
+        let client = match self.disabled {
+            true => without_client(given, proxy)?,
+            false => http_client(given, proxy, plaintext)?,
+        };
         let authorization = self.authorization(&client, &user_agent)?;
         let verdict = self.verdict_table();
         let in_flight = NonZeroUsize::new(self.max_in_flight)
@@ -290,6 +307,11 @@ impl Segment {
         if !(1..=MAX_BATCH_EVENTS).contains(&self.flush_at) {
             return Err(SettingsError::new("flush_at", self.flush_at, "must be between 1 and 2500"));
         }
+        for (setting, limit) in self.retry.limits() {
+            if limit > LONGEST_RETRYING {
+                return Err(SettingsError::new(setting, limit, "must be at most 30 days"));
+            }
+        }
         check_duration("flush_interval", self.flush_interval)?;
         check_duration("http_request_timeout", self.http_request_timeout)
     }
@@ -303,39 +325,12 @@ fn check_duration(setting: &'static str, value: Duration) -> Result<(), Settings
     Err(SettingsError::new(setting, value, "must be between a millisecond and a day"))
 }
 
-/// The client that was given, or the default one, through `proxy`.
-fn client(given: Option<HttpClient>, proxy: Option<&str>, plaintext: bool) -> Result<HttpClient, SettingsError> {
-    match (given, proxy) {
-        (None, proxy) => default_client(proxy, plaintext),
-        (Some(client), None) => Ok(client),
-        (Some(_), Some(_)) => Err(SettingsError::without_value(
-            "proxy",
-            "is for the default HTTP client: set it on the one that was given",
-        )),
-    }
-}
-
-#[cfg(feature = "reqwest")]
-fn default_client(proxy: Option<&str>, plaintext: bool) -> Result<HttpClient, SettingsError> {
-    use crate::transport::DefaultClient;
-
-    Ok(HttpClient::new(match proxy {
-        Some(url) => DefaultClient::through_proxy(url)?,
-        None if plaintext => DefaultClient::plaintext()?,
-        None => DefaultClient::new()?,
-    }))
-}
-
-#[cfg(not(feature = "reqwest"))]
-fn default_client(_: Option<&str>, _: bool) -> Result<HttpClient, SettingsError> {
-    Err(SettingsError::without_value("http_client", "must be set: the feature `reqwest` is off"))
-}
-
+/// Neither key, nor proxy, nor what a host may hold of a password.
 impl fmt::Debug for Segment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Segment")
             .field("name", &self.name)
-            .field("host", &self.host)
+            .field("host", &shown(&self.host))
             .field("flush_at", &self.flush_at)
             .field("flush_interval", &self.flush_interval)
             .finish_non_exhaustive()

@@ -69,7 +69,7 @@ impl Upload {
             if shared.has_outgrown(&credentials, &batch) {
                 return Ok(Verdict::Split.into());
             }
-            let header = token.or_else(|| credentials.basic.clone()).ok_or("the write key is no header value")?;
+            let header = token.unwrap_or_else(|| credentials.basic.clone());
             let head = shared.exchange(client.clone(), &batch, &credentials, header.clone()).await?;
             let verdict = (shared.verdict)(head.status, &head.headers, batch.timer().now());
             let outdated = verdict == Verdict::Unauthorized && shared.key.is_newer_than(&credentials);

@@ -16,8 +16,17 @@ use http::HeaderValue;
 pub struct WriteKey(String);
 
 impl WriteKey {
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.trim().is_empty()
+    /// Why it cannot be a write key, if it cannot. Nobody else would tell: Segment answers 200 to any.
+    pub(super) fn problem(&self) -> Option<&'static str> {
+        let Self(key) = self;
+        if key.trim().is_empty() {
+            return Some("is empty: copy it from the settings of your source");
+        }
+        if key.len() > 1024 {
+            return Some("is longer than any write key");
+        }
+        let broken = key.contains(|c: char| c.is_whitespace() || c.is_control());
+        broken.then_some("has white space or control characters: copy it again, without the line's end")
     }
 
     /// As a JSON string, for the body of a request.
@@ -27,10 +36,12 @@ impl WriteKey {
 
     /// As HTTP Basic authentication: the key as user, no password
     /// ([Segment: HTTP API, authentication](https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/#authentication)).
-    pub(super) fn to_basic_auth(&self) -> Option<HeaderValue> {
-        let mut value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(format!("{}:", self.0)))).ok()?;
+    pub(super) fn to_basic_auth(&self) -> HeaderValue {
+        let value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(format!("{}:", self.0))));
+        // Base64 is always a header value.
+        let mut value = value.unwrap_or(HeaderValue::from_static(""));
         value.set_sensitive(true);
-        Some(value)
+        value
     }
 }
 

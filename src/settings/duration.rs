@@ -1,51 +1,31 @@
 //! Durations as people write them.
 
-use std::fmt;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use serde::Deserializer;
-use serde::de::{Error, Visitor};
 
-/// Reads `"10s"`, `"1h 30m"` or a number of milliseconds.
-pub(super) fn parse(text: &str) -> Result<Duration, String> {
+/// Reads `10s`, `1h 30m` or a number of milliseconds; `None` if it is neither, or negative.
+pub(super) fn parse(text: &str) -> Option<Duration> {
     if let Ok(milliseconds) = text.parse() {
-        return Ok(Duration::from_millis(milliseconds));
+        return Some(Duration::from_millis(milliseconds));
     }
-    let parsed: SignedDuration =
-        text.parse().map_err(|_| format!("{text:?} is not a duration like \"10s\" or \"500ms\""))?;
-    Duration::try_from(parsed).map_err(|_| format!("{text:?} is negative"))
+    let parsed: SignedDuration = text.parse().ok()?;
+    Duration::try_from(parsed).ok()
 }
 
-pub(super) fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-    deserializer.deserialize_any(AsWritten)
-}
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
 
-struct AsWritten;
+    use super::parse;
 
-impl Visitor<'_> for AsWritten {
-    type Value = Option<Duration>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a duration like \"10s\", or a number of milliseconds")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_u64<E: Error>(self, milliseconds: u64) -> Result<Self::Value, E> {
-        Ok(Some(Duration::from_millis(milliseconds)))
-    }
-
-    fn visit_i64<E: Error>(self, milliseconds: i64) -> Result<Self::Value, E> {
-        match u64::try_from(milliseconds) {
-            Ok(milliseconds) => self.visit_u64(milliseconds),
-            Err(_) => Err(E::custom(format!("the duration {milliseconds} is negative"))),
+    #[test]
+    fn durations_have_units_or_are_milliseconds() {
+        assert_eq!(parse("10s"), Some(Duration::from_secs(10)));
+        assert_eq!(parse("1h 30m"), Some(Duration::from_secs(90 * 60)));
+        assert_eq!(parse("250"), Some(Duration::from_millis(250)));
+        for wrong in ["", "soon", "-5s", "-5", "1.5", "10 parsecs"] {
+            assert_eq!(parse(wrong), None, "{wrong}");
         }
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        parse(text).map(Some).map_err(E::custom)
     }
 }

@@ -5,21 +5,23 @@
 
 mod duration;
 mod env;
+mod oauth;
+mod read;
 
 use std::fmt;
 use std::time::Duration;
-
-use serde::Deserialize;
 
 use crate::builder::Builder;
 use crate::error::SettingsError;
 use crate::event::Context;
 use crate::plugin::Overflow;
-use crate::segment::Region;
+use crate::segment::{Region, shown};
+use oauth::OAuthSettings;
 
 /// Settings as data, for any format that serde reads.
 ///
-/// Durations are strings with units (`"10s"`, `"500ms"`, `"1h 30m"`) or numbers of milliseconds.
+/// Durations are strings with units (`"10s"`, `"500ms"`, `"1h 30m"`) or numbers of milliseconds. What cannot be read is
+/// an error of the format that names the setting and, unless it may be a secret, the value.
 ///
 /// ```
 /// use tracklane::Settings;
@@ -30,23 +32,19 @@ use crate::segment::Region;
 /// let analytics = settings.into_builder()?.build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Default)]
+#[cfg_attr(test, derive(PartialEq))]
 pub struct Settings {
-    write_key: String,
+    write_key: Option<String>,
     host: Option<String>,
     region: Option<Region>,
     path: Option<String>,
     allow_plaintext: Option<bool>,
     flush_at: Option<usize>,
-    #[serde(deserialize_with = "duration::optional")]
     flush_interval: Option<Duration>,
-    #[serde(deserialize_with = "duration::optional")]
     http_request_timeout: Option<Duration>,
     max_retries: Option<u32>,
-    #[serde(deserialize_with = "duration::optional")]
     max_total_backoff: Option<Duration>,
-    #[serde(deserialize_with = "duration::optional")]
     max_rate_limit: Option<Duration>,
     max_in_flight: Option<usize>,
     max_queue_size: Option<usize>,
@@ -57,6 +55,7 @@ pub struct Settings {
     user_agent: Option<String>,
     disable: Option<bool>,
     context: Option<Context>,
+    oauth: OAuthSettings,
 }
 
 impl Settings {
@@ -65,21 +64,22 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// If a variable cannot be read as its setting, or there is no setting of its name; the error names it.
+    /// If a variable of that prefix cannot be read as its setting, or there is no setting of its name; the error names
+    /// it.
     pub fn from_env() -> Result<Self, SettingsError> {
-        env::read(std::env::vars())
+        env::settings(std::env::vars_os())
     }
 
     /// The builder with these settings, to add what cannot be written in a file: plugins, listeners, an HTTP client.
     ///
     /// # Errors
     ///
-    /// If both `host` and `region` are set.
+    /// If both `host` and `region` are set, or only a part of what OAuth needs.
     pub fn into_builder(self) -> Result<Builder, SettingsError> {
         if let (Some(host), Some(_)) = (&self.host, &self.region) {
-            return Err(SettingsError::new("host", host, "cannot be set together with region: set one of them"));
+            return Err(SettingsError::new("host", shown(host), "cannot be set together with region: set one of them"));
         }
-        let mut builder = Builder::new(self.write_key);
+        let mut builder = Builder::new(self.write_key.unwrap_or_default());
         builder = set(builder, self.host, Builder::host);
         builder = set(builder, self.region, Builder::region);
         builder = set(builder, self.path, Builder::path);
@@ -98,22 +98,23 @@ impl Settings {
         builder = set(builder, self.proxy, Builder::proxy);
         builder = set(builder, self.user_agent, Builder::user_agent);
         builder = set(builder, self.disable, Builder::disable);
-        Ok(set(builder, self.context, Builder::context))
+        builder = set(builder, self.context, Builder::context);
+        self.oauth.apply(builder)
     }
 }
 
-fn set<T>(builder: Builder, value: Option<T>, setter: impl FnOnce(Builder, T) -> Builder) -> Builder {
+fn set<B, T>(builder: B, value: Option<T>, setter: impl FnOnce(B, T) -> B) -> B {
     match value {
         Some(value) => setter(builder, value),
         None => builder,
     }
 }
 
-/// Shows neither the write key nor the proxy, which may hold a password.
+/// Shows neither keys nor the proxy, which may hold a password as the host may.
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
-            .field("host", &self.host)
+            .field("host", &self.host.as_deref().map(shown))
             .field("region", &self.region)
             .field("flush_at", &self.flush_at)
             .field("flush_interval", &self.flush_interval)

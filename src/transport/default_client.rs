@@ -17,7 +17,7 @@ use rustls_platform_verifier::BuilderVerifierExt;
 use tower_service::Service;
 
 use super::send_error::{LookupError, SendError};
-use super::{Body, blocking};
+use super::{Body, blocking, is_loopback, proxy_url};
 use crate::error::{BoxError, SettingsError};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -25,9 +25,13 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The default HTTP client. It follows no redirects, decompresses nothing, and honours the proxy variables of the
-/// environment (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`). Cheap to clone.
+/// environment (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`), but for hosts on this machine. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct DefaultClient(reqwest::Client);
+pub struct DefaultClient {
+    client: reqwest::Client,
+    /// For hosts on this machine: a proxy of the environment is elsewhere, and would see the write key.
+    local: reqwest::Client,
+}
 
 impl DefaultClient {
     /// A client with a connection pool of its own.
@@ -36,10 +40,11 @@ impl DefaultClient {
     ///
     /// If the machine has no certificates to check servers against.
     pub fn new() -> Result<Self, SettingsError> {
-        Self::build(checked_tls()?, |client| client)
+        Self::with_proxies_of_environment(checked_tls()?)
     }
 
-    /// A client for a server on this machine. It needs no certificates, and trusts no server over TLS.
+    /// A client for servers that are reached without TLS, such as one on this machine. It needs no certificates, and
+    /// trusts no server over TLS.
     ///
     /// # Errors
     ///
@@ -47,36 +52,41 @@ impl DefaultClient {
     pub fn plaintext() -> Result<Self, SettingsError> {
         let trusting_nobody = |builder: ConfigBuilder| Ok(builder.with_root_certificates(RootCertStore::empty()));
         let tls = tls(trusting_nobody).map_err(|error| SettingsError::http_client("TLS", error))?;
-        Self::build(tls, |client| client)
+        Self::with_proxies_of_environment(tls)
     }
 
     /// A client that goes through the proxy at `url`, such as `http://user:password@proxy.example:8080`, and through
-    /// none that the environment names.
+    /// none that the environment names. `host:port` alone is an `http` proxy.
     ///
     /// # Errors
     ///
-    /// If the URL is not one of a proxy, or the machine has no certificates to check servers against. The error does
-    /// not show the URL, which may hold a password.
+    /// If the URL is not one of an `http` or `https` proxy, or the machine has no certificates to check servers
+    /// against. The error does not show the URL, which may hold a password.
     pub fn through_proxy(url: &str) -> Result<Self, SettingsError> {
         // The error of `reqwest` shows the URL, and with it the password.
-        let proxy = reqwest::Proxy::all(url).map_err(|_| {
-            let problem = "is not the URL of a proxy, as in \"http://user:password@proxy.example:8080\"";
-            SettingsError::without_value("proxy", problem)
-        })?;
-        Self::build(checked_tls()?, |client| client.proxy(proxy))
+        let proxy = reqwest::Proxy::all(proxy_url(url)?)
+            .map_err(|_| SettingsError::without_value("proxy", "is not the URL of a proxy"))?;
+        let client = build(settings(checked_tls()?).proxy(proxy))?;
+        Ok(Self { local: client.clone(), client })
     }
 
-    fn build(tls: ClientConfig, complete: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Result<Self, SettingsError> {
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .dns_resolver(SystemResolver)
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .pool_idle_timeout(POOL_IDLE_TIMEOUT);
-        let client = complete(client).build();
-        client.map(Self).map_err(|error| SettingsError::http_client("the default client", error.into()))
+    fn with_proxies_of_environment(tls: ClientConfig) -> Result<Self, SettingsError> {
+        Ok(Self { client: build(settings(tls.clone()))?, local: build(settings(tls).no_proxy())? })
     }
+}
+
+fn settings(tls: ClientConfig) -> ClientBuilder {
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .dns_resolver(SystemResolver)
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .pool_idle_timeout(POOL_IDLE_TIMEOUT)
+}
+
+fn build(client: ClientBuilder) -> Result<reqwest::Client, SettingsError> {
+    client.build().map_err(|error| SettingsError::http_client("the default client", error.into()))
 }
 
 /// TLS that checks servers against the certificates of this machine.
@@ -118,9 +128,10 @@ impl Service<Request<Body>> for DefaultClient {
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let client = self.0.clone();
+        let Self { client, local } = self.clone();
         Box::pin(async move {
             let request = reqwest::Request::try_from(request.map(Body::into_bytes))?;
+            let client = if is_loopback(request.url()) { local } else { client };
             // The URL may hold what nobody should log.
             let response = client.execute(request).await.map_err(|error| SendError::new(error.without_url()))?;
             Ok(Response::from(response).map(ResponseBody))

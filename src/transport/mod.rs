@@ -8,6 +8,8 @@ mod blocking;
 mod body;
 #[cfg(feature = "reqwest")]
 mod default_client;
+mod loopback;
+mod proxy;
 #[cfg(feature = "reqwest")]
 mod send_error;
 
@@ -26,6 +28,8 @@ pub(crate) use blocking::blocking;
 pub use body::Body;
 #[cfg(feature = "reqwest")]
 pub use default_client::DefaultClient;
+pub(crate) use loopback::is_loopback;
+pub(crate) use proxy::proxy_url;
 #[cfg(feature = "reqwest")]
 pub use send_error::{SendError, SendErrorKind};
 

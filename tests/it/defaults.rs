@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use tracklane::plugin::{Overflow, RetryPolicy};
 use tracklane::segment::{Region, Segment};
-use tracklane::{Builder, Settings, event};
+use tracklane::{Analytics, Builder, Settings, event};
+
+use crate::local::{SOON, api, client, track};
 
 const PAGE: &str = include_str!("../../docs/SETTINGS.md");
 
@@ -47,6 +49,34 @@ fn the_defaults_on_the_page_are_the_constants() {
     assert_eq!(serde_json::from_value::<Overflow>(rows["overflow"].into()).unwrap(), Overflow::default());
 }
 
+#[cfg(feature = "oauth")]
+#[test]
+fn the_defaults_of_oauth_are_the_constants() {
+    use tracklane::segment::OAuth;
+
+    let rows = rows();
+    assert_eq!(rows["oauth_auth_server"], OAuth::AUTH_SERVER);
+    assert_eq!(rows["oauth_scope"], OAuth::SCOPE);
+    assert_eq!(rows["oauth_max_retries"], OAuth::MAX_RETRIES.to_string());
+}
+
+/// These have no constants: a client that sets none of them shows them.
+#[test]
+fn the_defaults_without_a_constant_are_what_a_client_does() {
+    let rows = rows();
+    let api = api();
+    let analytics = client(&api).build().unwrap();
+    let plaintext = Analytics::builder("k").host("http://api.example").build().unwrap_err().to_string();
+    assert!(plaintext.contains("unencrypted") && rows["allow_plaintext"] == "false", "{plaintext}");
+    analytics.track(track("Any")).unwrap();
+    assert!(analytics.close_blocking(SOON).is_complete());
+    assert_eq!((api.request_count(), rows["disable"]), (1, "false"));
+    let request = &api.requests()[0];
+    assert_eq!((request.header("content-encoding"), rows["gzip"]), (None, "false"));
+    let agent = rows["user_agent"].replace("VERSION", env!("CARGO_PKG_VERSION"));
+    assert_eq!(request.header("user-agent"), Some(agent.as_str()));
+}
+
 #[test]
 fn the_limits_on_the_page_are_the_constants() {
     let rows = rows();
@@ -62,10 +92,10 @@ fn every_setting_of_the_first_table_is_read_from_a_file() {
     let table = PAGE.split("## What cannot").next().unwrap();
     let names = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
     let names: Vec<&str> = names.collect();
-    assert_eq!(names.len(), 20, "{names:?}");
+    assert_eq!(names.len(), 26, "{names:?}");
     for name in names {
         // A value of no type that a setting has: the error must be about the type, not about the name.
         let error = serde_json::from_str::<Settings>(&format!(r#"{{"{name}": [[]]}}"#)).unwrap_err().to_string();
-        assert!(!error.contains("unknown field"), "{name}: {error}");
+        assert!(error.starts_with(&format!("setting {name}")) && error.contains("must be"), "{name}: {error}");
     }
 }

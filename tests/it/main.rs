@@ -41,6 +41,7 @@ mod runtimes;
 mod architecture;
 mod defaults;
 mod e2e_cli;
+mod environment;
 mod examples;
 mod fuzzed;
 mod modes;

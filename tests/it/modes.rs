@@ -69,17 +69,24 @@ fn gzip_compresses_the_body_and_says_so() {
 fn a_proxy_gets_the_request_and_its_password_stays_out_of_errors() {
     let proxy = TrackingApi::start().unwrap();
     proxy.accept_everything();
-    let address = proxy.url().replace("http://", "http://user:secret@");
-    let analytics = Analytics::builder("k").host("http://127.0.0.1:9").proxy(address).build().unwrap();
-    analytics.track(event()).unwrap();
-    assert!(analytics.close_blocking(SOON).is_complete());
+    for scheme in ["http://", ""] {
+        let address = proxy.url().replace("http://", &format!("{scheme}user:secret@"));
+        let analytics = Analytics::builder("k").host("http://127.0.0.1:9").proxy(address).build().unwrap();
+        analytics.track(event()).unwrap();
+        assert!(analytics.close_blocking(SOON).is_complete());
+    }
     let requests = proxy.requests();
-    assert!(requests[0].path().ends_with("/v1/batch"), "{}", requests[0].path());
-    assert_eq!(requests[0].header("proxy-authorization"), Some("Basic dXNlcjpzZWNyZXQ="));
+    assert_eq!(requests.len(), 2, "with a scheme and without");
+    for request in requests {
+        assert!(request.path().ends_with("/v1/batch"), "{}", request.path());
+        assert_eq!(request.header("proxy-authorization"), Some("Basic dXNlcjpzZWNyZXQ="));
+    }
 
-    let error = Analytics::builder("k").proxy("user:secret@@:port").build().unwrap_err();
-    assert_eq!(error.setting(), "proxy");
-    assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
+    for wrong in ["user:secret@@:port", "htp://user:secret@proxy.example", "socks5://user:secret@127.0.0.1:1080"] {
+        let error = Analytics::builder("k").proxy(wrong).build().unwrap_err();
+        assert_eq!(error.setting(), "proxy");
+        assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use tower_service::Service;
 use tracklane::segment::{Segment, WriteKey};
 use tracklane::transport::{Body, HttpClient, MAX_RESPONSE_BYTES};
-use tracklane::{Analytics, signal};
+use tracklane::{Analytics, Settings, signal};
 
 use crate::support::{BODY, SECRET, Trial, shows_a_secret};
 
@@ -34,13 +34,26 @@ fn settings_errors_do_not_show_the_write_key() {
 }
 
 #[test]
+fn a_password_in_a_host_is_shown_nowhere() {
+    let host = format!("https://user:{SECRET}@api.example");
+    let builder = Analytics::builder("key").host(&host);
+    let mut shown = format!("{builder:?} {:?}", Segment::new("key").host(&host));
+    let file = serde_json::json!({"write_key": "key", "host": host, "region": "dublin"});
+    let settings: Settings = serde_json::from_value(file).expect("all are settings");
+    shown += &format!("{settings:?}");
+    shown += &format!("{:?}", settings.into_builder().expect_err("a host and a region"));
+    #[cfg(feature = "oauth")]
+    {
+        let oauth = tracklane::segment::OAuth::new("client", "PEM", "key").auth_server(host);
+        shown += &format!("{oauth:?}");
+    }
+    assert!(!shows_a_secret(&shown), "{shown}");
+}
+
+#[test]
 fn a_setting_that_would_break_a_header_is_refused() {
     for key in ["key\r\nX-Evil: 1", "key\0", "key\u{7f}"] {
-        match Analytics::new(key) {
-            Err(error) => assert_eq!(error.setting(), "write_key"),
-            // In Base64 there is nothing left that could break a header.
-            Ok(analytics) => drop(analytics),
-        }
+        assert_eq!(Analytics::new(key).expect_err("control characters").setting(), "write_key");
     }
     let agent = Segment::new("key").user_agent("agent\r\nX-Evil: 1").build().expect_err("a line break");
     assert_eq!(agent.setting(), "user_agent");

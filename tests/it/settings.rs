@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tracklane::event::Context;
-use tracklane::plugin::{Destination, enrichment_fn};
-use tracklane::segment::Segment;
+use tracklane::event::{Context, MAX_EVENT_BYTES};
+use tracklane::plugin::{Destination, RetryPolicy, enrichment_fn};
+use tracklane::segment::{Region, Segment};
 use tracklane::{Analytics, Builder, Event};
 
-use crate::local::recorder;
+use crate::local::{SOON, api, recorder, track};
 
 fn settings() -> Builder {
     Analytics::builder("SECRET_KEY")
@@ -40,9 +40,13 @@ fn a_wrong_setting_is_named_with_its_value() {
         (settings().http_request_timeout(Duration::ZERO), "http_request_timeout", "0ns"),
         (settings().http_request_timeout(Duration::from_micros(999)), "http_request_timeout", "999µs"),
         (settings().http_request_timeout(longer), "http_request_timeout", "86400.000000001s"),
+        (settings().max_total_backoff(30 * DAY + Duration::from_secs(1)), "max_total_backoff", "2592001s"),
+        (settings().max_rate_limit(30 * DAY + Duration::from_secs(1)), "max_rate_limit", "2592001s"),
+        (settings().retry(RetryPolicy::new().max_rate_limit(400 * DAY)), "max_rate_limit", "34560000s"),
         (settings().max_in_flight(0), "max_in_flight", "0"),
         (settings().max_queue_size(0), "max_queue_size", "0"),
         (settings().max_queue_bytes(0), "max_queue_bytes", "0"),
+        (settings().max_queue_bytes(32_767), "max_queue_bytes", "32767"),
         (settings().context(json!([1])), "context", "\"\""),
         (settings().context(Context::new().with("load", f64::NAN)), "context", "\"load\""),
         (settings().plugin(enrichment_fn("a", nothing)).plugin(enrichment_fn("a", nothing)), "plugin", "\"a\""),
@@ -58,12 +62,29 @@ fn a_wrong_setting_is_named_with_its_value() {
 }
 
 #[test]
+fn a_key_with_the_end_of_its_line_is_refused_at_once_and_later() {
+    let analytics = settings().build().unwrap();
+    for key in ["SECRET_KEY\n", "SECRET_KEY\r\n", " SECRET_KEY", "SECRET\tKEY", "SECRET\u{a0}KEY", "SECRET_KEY\u{1}"] {
+        let errors =
+            [Analytics::new(key).unwrap_err().to_string(), analytics.set_write_key(key).unwrap_err().to_string()];
+        for error in errors {
+            let said =
+                "setting write_key: has white space or control characters: copy it again, without the line's end";
+            assert_eq!(error, said, "{key:?}");
+        }
+    }
+}
+
+#[test]
 fn the_bounds_themselves_are_allowed() {
+    const THIRTY_DAYS: Duration = Duration::from_secs(30 * 24 * 60 * 60);
     let builders = [
         settings().flush_at(1).flush_interval(Duration::from_millis(1)),
         settings().flush_at(2_500).flush_interval(Duration::from_secs(24 * 60 * 60)),
         settings().http_request_timeout(Duration::from_millis(1)).max_retries(0).max_in_flight(1),
-        settings().max_queue_size(1).max_queue_bytes(1),
+        settings().max_total_backoff(THIRTY_DAYS).max_rate_limit(THIRTY_DAYS),
+        settings().max_total_backoff(Duration::ZERO).max_rate_limit(Duration::ZERO),
+        settings().max_queue_size(1).max_queue_bytes(32_768),
         settings().max_queue_size(usize::MAX).max_queue_bytes(usize::MAX).max_retries(u32::MAX),
         settings().host("http://127.0.0.1:1"),
         settings().host("http://collector.internal").allow_plaintext(true),
@@ -71,6 +92,58 @@ fn the_bounds_themselves_are_allowed() {
     for builder in builders {
         builder.build().unwrap();
     }
+}
+
+#[test]
+fn a_setting_of_segment_is_refused_on_a_client_without_it() {
+    let wrong = Analytics::without_segment().disable(true).flush_at(0).host("nonsense");
+    assert_eq!(wrong.build().unwrap_err().setting(), "flush_at", "the first one is named");
+    let without = Analytics::without_segment;
+    let table = [
+        (without().host("h"), "host"),
+        (without().region(Region::Dublin), "region"),
+        (without().path("/p"), "path"),
+        (without().allow_plaintext(true), "allow_plaintext"),
+        (without().flush_interval(Duration::MAX), "flush_interval"),
+        (without().http_request_timeout(Duration::MAX), "http_request_timeout"),
+        (without().max_retries(1), "max_retries"),
+        (without().max_total_backoff(Duration::MAX), "max_total_backoff"),
+        (without().max_rate_limit(Duration::MAX), "max_rate_limit"),
+        (without().retry(RetryPolicy::new()), "retry"),
+        (without().max_in_flight(1), "max_in_flight"),
+        (without().gzip(true), "gzip"),
+        (without().proxy("p"), "proxy"),
+        (without().user_agent("u"), "user_agent"),
+    ];
+    for (builder, setting) in table {
+        let error = builder.build().unwrap_err().to_string();
+        let problem =
+            "is a setting of Segment's destination, which this client does not have: set it on the destination";
+        assert_eq!(error, format!("setting {setting}: {problem}"));
+    }
+}
+
+#[test]
+fn a_disabled_client_checks_its_settings_all_the_same() {
+    let disabled = || settings().disable(true);
+    for (builder, setting) in [
+        (disabled().host("nonsense"), "host"),
+        (disabled().proxy("htp://proxy.example"), "proxy"),
+        (disabled().max_in_flight(0), "max_in_flight"),
+    ] {
+        assert_eq!(builder.build().unwrap_err().setting(), setting);
+    }
+}
+
+#[tokio::test]
+async fn the_largest_event_fits_the_smallest_queue() {
+    let api = api();
+    let analytics = settings().host(api.url()).flush_at(1).max_queue_bytes(MAX_EVENT_BYTES).build().unwrap();
+    let sized = |bytes: usize| track("Large").message_id("m").property("filler", "x".repeat(bytes));
+    let largest = (0..MAX_EVENT_BYTES).rev().map(sized).find(|event| analytics.track(event.clone()).is_ok());
+    let largest = largest.expect("some event is not too large");
+    tokio::time::timeout(SOON, analytics.enqueue(largest)).await.expect("there is room for it").unwrap();
+    assert!(analytics.close(SOON).await.is_complete());
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::private_key::PrivateKeyPem;
 use super::server::TokenServer;
 use crate::error::SettingsError;
 use crate::segment::Region;
-use crate::segment::endpoint::endpoint;
+use crate::segment::endpoint::{endpoint, shown};
 use crate::transport::HttpClient;
 
 /// OAuth 2.0 for Segment's destination: uploads are authorized by a token in place of the write key. The write key
@@ -119,13 +119,13 @@ impl OAuth {
     }
 }
 
-/// Without the private key.
+/// Without the private key, and without a password in the server's URL.
 impl fmt::Debug for OAuth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OAuth")
             .field("client_id", &self.client_id)
             .field("key_id", &self.key_id)
-            .field("auth_server", &self.auth_server)
+            .field("auth_server", &shown(&self.auth_server))
             .field("scope", &self.scope)
             .field("max_retries", &self.max_retries)
             .finish_non_exhaustive()

@@ -5,6 +5,7 @@ mod failures;
 mod life;
 mod secrets;
 mod token_server;
+mod written;
 
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;

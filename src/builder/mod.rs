@@ -1,7 +1,10 @@
 //! Settings, and a running client from them.
 
+mod segment;
+
 use std::fmt;
 use std::sync::{Arc, Weak};
+#[cfg(feature = "metrics")]
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -15,14 +18,13 @@ use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::emitter::signal::{Emitted, Settled, Signal};
 use crate::error::{BoxError, SettingsError};
-use crate::event::{Context, Event};
+use crate::event::{Context, Event, MAX_EVENT_BYTES};
 use crate::ledger::Ledger;
 use crate::pipeline::{
     AfterQueue, CallContext, Capacity, CurrentPlan, Intake, MiddlewareLayer, PipelineService, Shared, Watchdog, Worker,
 };
-use crate::plugin::{Host, Overflow, QueueLimits, Registration, RetryPolicy};
-use crate::segment::{OwnKey, Region, Segment, WriteKey};
-use crate::transport::HttpClient;
+use crate::plugin::{Host, Overflow, QueueLimits, Registration};
+use crate::segment::{OwnKey, Segment, WriteKey};
 
 /// The settings of a client; [`build`](Self::build) checks them and starts it.
 ///
@@ -39,6 +41,8 @@ use crate::transport::HttpClient;
 #[must_use = "settings do nothing until they are built"]
 pub struct Builder {
     segment: Option<Segment>,
+    /// The first setting of Segment's destination that was set on a client without it.
+    misplaced: Option<&'static str>,
     max_queue_size: usize,
     max_queue_bytes: usize,
     overflow: Overflow,
@@ -69,6 +73,7 @@ impl Builder {
     pub(crate) fn without_segment() -> Self {
         Self {
             segment: None,
+            misplaced: None,
             max_queue_size: Self::MAX_QUEUE_SIZE,
             max_queue_bytes: Self::MAX_QUEUE_BYTES,
             overflow: Overflow::default(),
@@ -85,104 +90,12 @@ impl Builder {
         }
     }
 
-    fn segment(mut self, change: impl FnOnce(Segment) -> Segment) -> Self {
-        self.segment = self.segment.map(change);
-        self
-    }
-
-    /// The base URL of Segment's API, with or without `/v1`. `https://api.segment.io` by default.
-    pub fn host(self, host: impl Into<String>) -> Self {
-        self.segment(|segment| segment.host(host))
-    }
-
-    /// Segment's API in that region, in place of [`host`](Self::host).
-    pub fn region(self, region: Region) -> Self {
-        self.host(region.host())
-    }
-
-    /// The path of Segment's API. `/v1/batch` by default.
-    pub fn path(self, path: impl Into<String>) -> Self {
-        self.segment(|segment| segment.path(path))
-    }
-
-    /// Whether `http://` is allowed to another machine. It is not, by default: anybody on the way could read the key.
-    pub fn allow_plaintext(self, allow: bool) -> Self {
-        self.segment(|segment| segment.allow_plaintext(allow))
-    }
-
-    /// Events that make a batch due, 1 to 2,500; 15 by default. 1 turns batching off. While as many requests are under
-    /// way as may be, what waits goes out in larger batches.
-    pub fn flush_at(self, events: usize) -> Self {
-        self.segment(|segment| segment.flush_at(events))
-    }
-
-    /// How long an event waits for its batch at most. 10 s by default.
-    pub fn flush_interval(self, interval: Duration) -> Self {
-        self.segment(|segment| segment.flush_interval(interval))
-    }
-
-    /// How long one request may take. 10 s by default.
-    pub fn http_request_timeout(self, timeout: Duration) -> Self {
-        self.segment(|segment| segment.http_request_timeout(timeout))
-    }
-
-    /// Attempts at a batch after the first. 10 by default.
-    pub fn max_retries(self, retries: u32) -> Self {
-        self.segment(|segment| segment.map_retry(|retry| retry.max_retries(retries)))
-    }
-
-    /// How long after its first failure a batch is tried again at most. 12 h by default.
-    pub fn max_total_backoff(self, limit: Duration) -> Self {
-        self.segment(|segment| segment.map_retry(|retry| retry.max_total_backoff(limit)))
-    }
-
-    /// How long after the first pause that Segment asked for a batch is tried again at most. 12 h by default.
-    pub fn max_rate_limit(self, limit: Duration) -> Self {
-        self.segment(|segment| segment.map_retry(|retry| retry.max_rate_limit(limit)))
-    }
-
-    /// How often and how long a failed batch is tried again.
-    pub fn retry(self, retry: RetryPolicy) -> Self {
-        self.segment(|segment| segment.retry(retry))
-    }
-
-    /// Requests under way at once. 8 by default; with 1, events arrive in order.
-    pub fn max_in_flight(self, requests: usize) -> Self {
-        self.segment(|segment| segment.max_in_flight(requests))
-    }
-
-    /// Whether bodies are compressed. They are not, by default: it costs more time than it saves on a fast network.
-    pub fn gzip(self, gzip: bool) -> Self {
-        self.segment(|segment| segment.gzip(gzip))
-    }
-
-    /// The proxy of the default HTTP client, such as `http://user:password@proxy.example:8080`, in place of those that
-    /// the environment names (`HTTPS_PROXY`, `NO_PROXY`, …).
-    pub fn proxy(self, url: impl Into<String>) -> Self {
-        self.segment(|segment| segment.proxy(url))
-    }
-
-    /// The `User-Agent` header in place of `tracklane/VERSION`.
-    pub fn user_agent(self, user_agent: impl Into<String>) -> Self {
-        self.segment(|segment| segment.user_agent(user_agent))
-    }
-
-    /// Whether nothing is sent: calls are checked and counted, and end at once as dropped because of this. For tests
-    /// and development.
+    /// Whether nothing is sent: settings and calls are checked, and events are counted and end at once as dropped
+    /// because of this. No HTTP client is made, so it works on a machine without certificates. For tests and
+    /// development.
     pub fn disable(mut self, disable: bool) -> Self {
         self.disabled = disable;
         self
-    }
-
-    /// The HTTP client in place of the default one.
-    pub fn http_client(self, client: HttpClient) -> Self {
-        self.segment(|segment| segment.http_client(client))
-    }
-
-    /// Authorizes the requests to Segment by OAuth 2.0.
-    #[cfg(feature = "oauth")]
-    pub fn oauth(self, oauth: crate::segment::OAuth) -> Self {
-        self.segment(|segment| segment.oauth(oauth))
     }
 
     /// Events under way at most, from the call to the outcome. 10,000 by default.
@@ -191,7 +104,8 @@ impl Builder {
         self
     }
 
-    /// What the events under way may weigh, in bytes of JSON. 32 MiB by default.
+    /// What the events under way may weigh, in bytes of JSON; at least 32,768, the size of one event. 32 MiB by
+    /// default.
     pub fn max_queue_bytes(mut self, bytes: usize) -> Self {
         self.max_queue_bytes = bytes;
         self
@@ -284,8 +198,10 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used; the error names it and its value. Also if the background thread cannot be started.
+    /// If a setting cannot be used; the error names it and its value. Also if a setting of Segment's destination is set
+    /// on a client [without it](Analytics::without_segment), or the background thread cannot be started.
     pub fn build(mut self) -> Result<Analytics, SettingsError> {
+        self.check_misplaced()?;
         let capacity = self.capacity()?;
         let defaults = self.default_context()?;
         let key = OwnKey::of(self.segment.as_ref());
@@ -337,10 +253,13 @@ impl Builder {
     }
 
     fn capacity(&self) -> Result<Capacity, SettingsError> {
-        for (setting, value) in [("max_queue_size", self.max_queue_size), ("max_queue_bytes", self.max_queue_bytes)] {
-            if value == 0 {
-                return Err(SettingsError::new(setting, value, "must be at least 1"));
-            }
+        if self.max_queue_size == 0 {
+            return Err(SettingsError::new("max_queue_size", self.max_queue_size, "must be at least 1"));
+        }
+        // A larger event would wait for ever for room that there never is.
+        if self.max_queue_bytes < MAX_EVENT_BYTES {
+            let problem = format!("must be at least {MAX_EVENT_BYTES}, the size of one event");
+            return Err(SettingsError::new("max_queue_bytes", self.max_queue_bytes, problem));
         }
         Ok(Capacity {
             events: self.max_queue_size as u64,
@@ -364,7 +283,8 @@ impl Builder {
     /// Segment, if it is wanted, and what was registered; no two of one name.
     fn first_plugins(&mut self) -> Result<Vec<Registration>, SettingsError> {
         let limits = QueueLimits::new(self.max_queue_size, self.max_queue_bytes).overflow(self.overflow);
-        let segment = self.segment.take().map(|segment| segment.queue(limits).build()).transpose()?;
+        let segment = self.segment.take().map(|segment| segment.queue(limits).disable(self.disabled).build());
+        let segment = segment.transpose()?;
         let mut plugins: Vec<Registration> = segment.into_iter().map(Registration::from).collect();
         for plugin in std::mem::take(&mut self.plugins) {
             if plugins.iter().any(|registered| registered.name() == plugin.name()) {

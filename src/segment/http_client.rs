@@ -1,0 +1,52 @@
+//! Which HTTP client the destination has: the one that was given, the default one, or none that ever sends.
+
+use crate::error::SettingsError;
+use crate::transport::{Body, HttpClient, proxy_url};
+
+/// The client that was given, or the default one, through `proxy`. `plaintext`: no request is over TLS.
+pub(super) fn http_client(
+    given: Option<HttpClient>,
+    proxy: Option<&str>,
+    plaintext: bool,
+) -> Result<HttpClient, SettingsError> {
+    check(given.is_some(), proxy)?;
+    match given {
+        Some(client) => Ok(client),
+        None => default_client(proxy, plaintext),
+    }
+}
+
+/// For a disabled client, which needs neither certificates nor a feature: the settings are checked, and that is all.
+pub(super) fn without_client(given: Option<HttpClient>, proxy: Option<&str>) -> Result<HttpClient, SettingsError> {
+    check(given.is_some(), proxy)?;
+    Ok(HttpClient::new(tower::service_fn(|_: http::Request<Body>| async {
+        Err::<http::Response<Body>, _>("a disabled client sends nothing")
+    })))
+}
+
+fn check(is_given: bool, proxy: Option<&str>) -> Result<(), SettingsError> {
+    match proxy {
+        Some(_) if is_given => Err(SettingsError::without_value(
+            "proxy",
+            "is for the default HTTP client: set it on the one that was given",
+        )),
+        Some(url) => proxy_url(url).map(drop),
+        None => Ok(()),
+    }
+}
+
+#[cfg(feature = "reqwest")]
+fn default_client(proxy: Option<&str>, plaintext: bool) -> Result<HttpClient, SettingsError> {
+    use crate::transport::DefaultClient;
+
+    Ok(HttpClient::new(match proxy {
+        Some(url) => DefaultClient::through_proxy(url)?,
+        None if plaintext => DefaultClient::plaintext()?,
+        None => DefaultClient::new()?,
+    }))
+}
+
+#[cfg(not(feature = "reqwest"))]
+fn default_client(_: Option<&str>, _: bool) -> Result<HttpClient, SettingsError> {
+    Err(SettingsError::without_value("http_client", "must be set: the feature `reqwest` is off"))
+}
