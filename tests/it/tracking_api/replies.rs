@@ -1,8 +1,12 @@
 //! What is answered, and who decides it: the rules of Segment, a script, a default or a function.
 
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use tracklane::testing::Reply;
 
-use super::{Client, start};
+use super::{Client, batch, start};
 
 #[test]
 fn refusals_follow_the_rules_of_segment() {
@@ -42,6 +46,45 @@ fn refusals_follow_the_rules_of_segment() {
         assert_eq!(json["success"], status == 200);
         assert_eq!(answer.head.contains("allow: POST"), status == 405);
     }
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn a_compressed_body_is_judged_and_read_as_what_was_compressed() {
+    let api = start();
+    let mut client = Client::connect(&api);
+    let mut post = |coding: &str, body: &[u8]| {
+        let length = body.len();
+        client
+            .send(format!("POST /v1/batch HTTP/1.1\r\ncontent-encoding: {coding}\r\ncontent-length: {length}\r\n\r\n"));
+        client.send(body);
+        client.receive()
+    };
+    let events = batch(&["a", "b"]);
+    assert_eq!(post("gzip", &gzip(&events)).status, 200);
+    assert_eq!(post("GZip", &gzip("{}")).status, 200);
+    assert_eq!(post("identity", b"{}").status, 200);
+    // Small as it came, and too large as it is.
+    assert_eq!(post("gzip", &gzip(&" ".repeat(500_001))).status, 400);
+    assert_eq!(post("gzip", &gzip("{")).status, 400);
+    assert_eq!(post("gzip", b"{}").status, 400);
+    for unknown in ["br", "zstd", "gzip, gzip"] {
+        let refused = post(unknown, b"{}");
+        assert_eq!(refused.status, 415, "{unknown}");
+        assert!(refused.head.contains("accept-encoding: gzip\r\n"), "{}", refused.head);
+    }
+
+    let requests = api.requests();
+    assert_eq!(&requests[0].body()[..], gzip(&events), "what was on the wire");
+    assert_eq!(requests[0].json(), serde_json::from_str(&events).ok());
+    assert_eq!(requests[0].events().len(), 2);
+    assert_eq!((requests[5].json(), requests[6].json()), (None, None));
+    assert_eq!(api.delivered_ids(), ["a", "b"]);
 }
 
 #[test]
