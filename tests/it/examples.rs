@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use tracklane::testing::{Reply, TrackingApi};
+
 /// The program of an example; cargo builds them for the tests, beside them.
 pub(crate) fn example(name: &str) -> Command {
     let mut folder = std::env::current_exe().unwrap();
@@ -12,8 +14,8 @@ pub(crate) fn example(name: &str) -> Command {
     assert!(program.exists(), "{} is not built: run the whole `cargo test`", program.display());
     let mut command = Command::new(program);
     // Proxies of the machine are not part of the examples.
-    for variable in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "TRACKLANE_WRITE_KEY"] {
-        command.env_remove(variable);
+    for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy", "tracklane_write_key"] {
+        command.env_remove(name).env_remove(name.to_uppercase());
     }
     command.stdin(Stdio::null());
     command
@@ -28,12 +30,16 @@ const EXAMPLES: &[(&str, &[&str], &[&str])] = &[
         &[],
         &["the warehouse is starting", "please split it", "10 rows", "10 delivered, 0 dropped"],
     ),
-    ("tower_layers", &[], &["Event 12", "12 delivered"]),
+    ("tower_layers", &[], &["Event 12", "12 delivered, 0 dropped"]),
     ("custom_http_client", &[], &["/v1/batch", "Basic ", "Some(\"billing\")", "POST https://api.segment.io/v1/batch"]),
     ("graceful_shutdown", &["--self"], &["SIGTERM", "100 delivered, 0 failed"]),
-    ("lambda", &[], &["ada: {\"delivered\":1,\"pending\":0}", "grace: ", "2 events arrived in 2 requests"]),
+    (
+        "lambda",
+        &[],
+        &["ada: {\"delivered\":1,\"failed\":0,\"pending\":0}", "grace: ", "2 events arrived in 2 requests"],
+    ),
     ("blocking_cli", &["Report Printed"], &["Report Printed: Delivered"]),
-    ("historical_import", &[], &["1000 accepted, 1 wrong, 0 failed; 1000 arrived"]),
+    ("historical_import", &[], &["1000 accepted, 0 wrong, 1000 delivered, 0 failed", "1000 arrived"]),
     ("several_clients", &[], &["\"MARKETING_WRITE_KEY\": 1 events", "\"APP_WRITE_KEY\": 3 events"]),
     ("oauth", &[], &["3 events delivered, 1 token request(s)", "authorization: Bearer a.token", "\"WRITE_KEY\""]),
     ("global_client", &[], &["1 delivered"]),
@@ -49,6 +55,65 @@ fn every_example_runs_offline_and_says_what_it_should() {
         for words in *expected {
             assert!(text.contains(words), "{name} does not say {words:?}:\n{text}\n{errors}");
         }
+    }
+}
+
+/// The examples that send by HTTP with the default client; the others have destinations of their own.
+const SENDERS: &[(&str, &[&str])] = &[
+    ("quickstart", &[]),
+    ("lowercase_plugin", &[]),
+    ("custom_http_client", &[]),
+    ("graceful_shutdown", &["--self"]),
+    ("lambda", &[]),
+    ("blocking_cli", &[]),
+    ("historical_import", &[]),
+    ("several_clients", &[]),
+    ("oauth", &[]),
+    ("global_client", &[]),
+];
+
+#[test]
+fn an_example_whose_events_are_refused_says_why_and_ends_with_failure() {
+    let proxy = TrackingApi::start().unwrap();
+    proxy.set_default(Reply::status(400));
+    for (name, arguments) in SENDERS {
+        let output = example(name).args(*arguments).env("HTTP_PROXY", proxy.url()).output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{name}: {errors}");
+        // The one with OAuth gets no token.
+        let said = ["400", "Rejected", "Unauthorized"].iter().any(|words| errors.contains(words));
+        assert!(said, "{name} does not say why: {errors}");
+    }
+}
+
+#[test]
+fn an_import_names_the_lines_that_are_wrong() {
+    let path = std::env::temp_dir().join(format!("tracklane-import-{}.jsonl", std::process::id()));
+    let event = r#"{"type": "track", "event": "Order Completed", "userId": "u1"}"#;
+    std::fs::write(&path, format!("{event}\nnonsense\n{{\"type\": \"track\", \"userId\": \"u1\"}}\n\n{event}\n"))
+        .unwrap();
+    let output = example("historical_import").arg(&path).output().unwrap();
+    std::fs::remove_file(&path).unwrap();
+
+    let (text, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(text.contains("2 accepted, 2 wrong, 2 delivered, 0 failed"), "{text}");
+    assert!(errors.contains("line 2: not an event") && errors.contains("line 3: "), "{errors}");
+}
+
+#[test]
+fn what_a_user_got_wrong_is_said_in_words() {
+    for (name, arguments, said) in [
+        ("historical_import", &["missing.jsonl"][..], "cannot read missing.jsonl: "),
+        ("historical_import", &["--write-key", "KEY"], "which file?"),
+        ("blocking_cli", &[""], "event"),
+        ("graceful_shutdown", &["nowhere"], "host is \"nowhere\""),
+        ("quickstart", &["--write-key", ""], "write_key"),
+    ] {
+        let output = example(name).args(arguments).output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{name}: {errors}");
+        assert!(errors.contains(said) && !errors.contains("Error"), "{name}: {errors}");
     }
 }
 
