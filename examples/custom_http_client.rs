@@ -13,7 +13,7 @@ use tower::ServiceBuilder;
 use tower::util::MapRequestLayer;
 use tracklane::testing::TrackingApi;
 use tracklane::transport::{Body, DefaultClient, HttpClient};
-use tracklane::{Analytics, Builder, Track};
+use tracklane::{Analytics, Builder, Track, signal};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -48,8 +48,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 async fn send(settings: Builder) -> Result<(), Box<dyn Error>> {
-    let analytics = settings.build()?;
+    let analytics = settings.on(signal::Error, |failure| eprintln!("{failure}")).build()?;
     analytics.track(Track::new("Item Purchased").user_id("019mr8mf4r"))?;
     let report = analytics.close(Duration::from_secs(10)).await;
-    if report.is_complete() { Ok(()) } else { Err("not delivered".into()) }
+    if report.is_complete() { Ok(()) } else { Err(format!("not delivered: {:?}", analytics.stats().dropped).into()) }
 }

@@ -60,5 +60,5 @@ async fn main() -> Result<(), Box<dyn Error>> {
     analytics.close(Duration::from_secs(10)).await;
     let stats = analytics.stats();
     println!("{} delivered, {} dropped", stats.delivered, stats.dropped.total());
-    Ok(())
+    if stats.dropped.total() == 0 { Ok(()) } else { Err(format!("not delivered: {:?}", stats.dropped).into()) }
 }

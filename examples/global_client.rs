@@ -8,18 +8,20 @@ use std::error::Error;
 use std::time::Duration;
 
 use tracklane::testing::TrackingApi;
-use tracklane::{Analytics, Track, global};
+use tracklane::{Analytics, Track, global, signal};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let api = TrackingApi::start()?;
-    global::init(Analytics::builder("WRITE_KEY").host(api.url()).build()?)?;
+    let settings = Analytics::builder("WRITE_KEY").host(api.url());
+    global::init(settings.on(signal::Error, |failure| eprintln!("{failure}")).build()?)?;
 
     deep_inside();
 
     // A static is never dropped, so the program says when it ends.
-    let report = global::analytics()?.close_blocking(Duration::from_secs(10));
+    let analytics = global::analytics()?;
+    let report = analytics.close_blocking(Duration::from_secs(10));
     println!("{} delivered", report.delivered);
-    Ok(())
+    if report.is_complete() { Ok(()) } else { Err(format!("not delivered: {:?}", analytics.stats().dropped).into()) }
 }
 
 fn deep_inside() {

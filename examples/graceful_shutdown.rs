@@ -8,23 +8,35 @@
 
 use std::error::Error;
 use std::io::Write;
+use std::process::ExitCode;
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{self, SignalKind};
 use tracklane::testing::TrackingApi;
-use tracklane::{Analytics, Track};
+use tracklane::{Analytics, Track, signal};
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
     let argument = std::env::args().nth(1);
     let api = TrackingApi::start()?;
     let url = argument.clone().filter(|argument| argument != "--self").unwrap_or_else(|| api.url());
     // A long interval, so that what is delivered is delivered by the close.
     let analytics =
         Analytics::builder("WRITE_KEY").host(url).flush_at(1_000).flush_interval(Duration::from_secs(3600)).build()?;
+    analytics.on(signal::Error, |failure| eprintln!("{failure}"));
 
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = unix::signal(SignalKind::terminate())?;
+    let mut interrupt = unix::signal(SignalKind::interrupt())?;
     for number in 0..100 {
         analytics.track(Track::new("Job Done").user_id("worker").property("number", number))?;
     }
@@ -40,9 +52,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let report = analytics.close(Duration::from_secs(10)).await;
     println!("{} delivered, {} failed", report.delivered, report.failed);
-    for event in report.unsent {
+    for event in &report.unsent {
         // Nothing is lost silently: what could not be sent can be kept.
-        println!("unsent: {}", serde_json::to_string(&event)?);
+        println!("unsent: {}", serde_json::to_string(event)?);
     }
-    Ok(())
+    if report.is_complete() { Ok(()) } else { Err(format!("not delivered: {:?}", analytics.stats().dropped).into()) }
 }

@@ -14,7 +14,7 @@ use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
 use serde_json::{Value, json};
 use tower::{Service, ServiceExt};
 use tracklane::testing::TrackingApi;
-use tracklane::{Analytics, Track};
+use tracklane::{Analytics, Track, signal};
 
 static ANALYTICS: OnceLock<Analytics> = OnceLock::new();
 
@@ -25,14 +25,18 @@ async fn handler(invocation: LambdaEvent<Value>) -> Result<Value, Error> {
         .track(Track::new("Function Invoked").user_id(&user).property("request_id", &invocation.context.request_id))?;
 
     // Less than what the invocation has left: a slow network must not cost the answer.
+    // What is pending then goes on with the next one.
     let report = analytics.flush(Duration::from_secs(2)).await;
-    Ok(json!({ "delivered": report.delivered, "pending": report.pending }))
+    Ok(json!({ "delivered": report.delivered, "failed": report.failed, "pending": report.pending }))
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let api = TrackingApi::start()?;
-    ANALYTICS.get_or_init(|| Analytics::builder("WRITE_KEY").host(api.url()).build().expect("the settings are right"));
+    let settings = Analytics::builder("WRITE_KEY").host(api.url());
+    // Standard error is the log of the function.
+    let settings = settings.on(signal::Error, |failure| eprintln!("{failure}"));
+    let analytics = ANALYTICS.get_or_init(|| settings.build().expect("the settings are right"));
 
     let mut function = service_fn(handler);
     for user in ["ada", "grace"] {
@@ -40,5 +44,9 @@ async fn main() -> Result<(), Error> {
         println!("{user}: {}", function.ready().await?.call(invocation).await?);
     }
     println!("{} events arrived in {} requests", api.events().len(), api.request_count());
-    Ok(())
+    if analytics.stats().delivered == 2 {
+        Ok(())
+    } else {
+        Err(format!("not delivered: {:?}", analytics.stats().dropped).into())
+    }
 }

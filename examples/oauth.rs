@@ -39,5 +39,5 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("{} {}\n  authorization: {}", request.method(), request.path(), shown("authorization"));
         println!("  writeKey: {}", request.json().unwrap_or_default()["writeKey"]);
     }
-    if report.is_complete() { Ok(()) } else { Err("not everything was delivered; see the errors above".into()) }
+    if report.is_complete() { Ok(()) } else { Err(format!("not delivered: {:?}", analytics.stats().dropped).into()) }
 }

@@ -6,6 +6,7 @@
 //! ```
 
 use std::error::Error;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -14,7 +15,17 @@ use tracklane::testing::TrackingApi;
 use tracklane::{Alias, Analytics, Event, Group, Identify, Page, Screen, Track, signal};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
     let write_key = write_key();
     // Without a key nothing leaves this machine: the events go to a tracking API that runs here.
     let local = if write_key.is_none() { Some(TrackingApi::start()?) } else { None };
@@ -50,7 +61,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Some(local) => show(local, report.delivered),
         None => println!("{} events delivered to Segment, {} failed", report.delivered, report.failed),
     }
-    if report.is_complete() { Ok(()) } else { Err("not everything was delivered; see the errors above".into()) }
+    if report.is_complete() { Ok(()) } else { Err(format!("not delivered: {:?}", analytics.stats().dropped).into()) }
 }
 
 fn write_key() -> Option<String> {

@@ -8,13 +8,17 @@ use std::error::Error;
 use std::time::Duration;
 
 use tracklane::testing::TrackingApi;
-use tracklane::{Analytics, Track};
+use tracklane::{Analytics, Track, signal};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let api = TrackingApi::start()?;
-    let marketing = Analytics::builder("MARKETING_WRITE_KEY").host(api.url()).flush_at(1).build()?;
-    let app = Analytics::builder("APP_WRITE_KEY").host(api.url()).flush_at(100).build()?;
+    let settings = |write_key: &str, whose: &'static str| {
+        let settings = Analytics::builder(write_key).host(api.url());
+        settings.on(signal::Error, move |failure| eprintln!("{whose}: {failure}"))
+    };
+    let marketing = settings("MARKETING_WRITE_KEY", "marketing").flush_at(1).build()?;
+    let app = settings("APP_WRITE_KEY", "app").flush_at(100).build()?;
 
     for number in 0..3 {
         marketing.track(Track::new("Newsletter Opened").user_id("019mr8mf4r").property("number", number))?;
@@ -26,5 +30,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let body = request.json().unwrap_or_default();
         println!("{}: {} events", body["writeKey"], request.events().len());
     }
-    Ok(())
+    let dropped = [marketing, app].map(|client| client.stats().dropped);
+    let complete = dropped.iter().all(|dropped| dropped.total() == 0);
+    if complete { Ok(()) } else { Err(format!("not delivered: {dropped:?}").into()) }
 }

@@ -11,7 +11,7 @@ use tower::limit::{ConcurrencyLimitLayer, RateLimitLayer};
 use tower::timeout::TimeoutLayer;
 use tower::util::MapRequestLayer;
 use tracklane::plugin::{Batch, Destination};
-use tracklane::{Analytics, Event, Track};
+use tracklane::{Analytics, Event, Track, signal};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -34,11 +34,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
             event.context_mut().insert("channel", "server");
             event
         }))
+        .on(signal::Error, |failure| eprintln!("{failure}"))
         .build()?;
     for number in 1..=12 {
         analytics.track(Track::new(&format!("Event {number}")).user_id("019mr8mf4r"))?;
     }
     analytics.close(Duration::from_secs(10)).await;
-    println!("{} delivered", analytics.stats().delivered);
-    Ok(())
+    let stats = analytics.stats();
+    println!("{} delivered, {} dropped", stats.delivered, stats.dropped.total());
+    if stats.dropped.total() == 0 { Ok(()) } else { Err(format!("not delivered: {:?}", stats.dropped).into()) }
 }

@@ -28,14 +28,35 @@
 //! # }
 //! ```
 //!
-//! - [`Analytics`]: the handle, and [`Builder`] with the settings.
+//! - [`Analytics`]: the handle, and [`Builder`] with the settings; [`Settings`] are the same from a file or from the
+//!   environment.
+//! - [`BlockingAnalytics`]: the handle for calls that wait for their event's end; [`global`]: one client for the whole
+//!   process.
 //! - [`event`]: the six calls, and the event as plugins see it.
 //! - [`plugin`]: before, enrichment, destination, after, utility.
 //! - [`signal`]: what the client tells whoever [listens](Analytics::on).
 //! - [`segment`] and [`transport`]: the built-in destination and its wire.
-//! - [`testing`]: a local tracking API and a manual clock, behind the feature `testing`.
+//! - `testing`: a local tracking API, a recording destination and a manual clock, behind the feature of that name.
 //!
-//! What is promised, and what is not, is in `docs/GUARANTEES.md`; how it is built, in `docs/ARCHITECTURE.md`.
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `reqwest` | yes | the HTTP client that is used when none is given: `reqwest` over `rustls` |
+//! | `oauth` | yes | OAuth 2.0 for Segment |
+//! | `testing` | no | the module `testing` |
+//! | `metrics` | no | the counts as metrics of the `metrics` facade |
+//!
+//! The minimum version of Rust is 1.88.
+//!
+//! What is promised, and what is not, is in [GUARANTEES.md]; how to write a plugin, in [PLUGINS.md]; every setting, in
+//! [SETTINGS.md]; how it is built, in [ARCHITECTURE.md]. What to do when something does not arrive is in
+//! [TROUBLESHOOTING.md], and whole programs are in [examples].
+//!
+//! [GUARANTEES.md]: https://github.com/tracklane/tracklane/blob/main/docs/GUARANTEES.md
+//! [PLUGINS.md]: https://github.com/tracklane/tracklane/blob/main/docs/PLUGINS.md
+//! [SETTINGS.md]: https://github.com/tracklane/tracklane/blob/main/docs/SETTINGS.md
+//! [ARCHITECTURE.md]: https://github.com/tracklane/tracklane/blob/main/docs/ARCHITECTURE.md
+//! [TROUBLESHOOTING.md]: https://github.com/tracklane/tracklane/blob/main/docs/TROUBLESHOOTING.md
+//! [examples]: https://github.com/tracklane/tracklane/tree/main/examples
 
 #![forbid(unsafe_code)]
 #![warn(

@@ -94,6 +94,19 @@ fn sigterm_with_a_graceful_close_loses_nothing() {
 }
 
 #[test]
+fn a_service_whose_events_are_refused_says_why_and_ends_with_failure() {
+    let api = TrackingApi::start().expect("a free port");
+    api.set_default(tracklane::testing::Reply::status(400));
+    let mut command = example("graceful_shutdown");
+    let mut role = Role::of(command.arg(api.url()));
+    role.line("ready: 100 events are waiting");
+    let terminated = Command::new("kill").args(["-TERM", &role.child.id().to_string()]).status();
+    assert!(terminated.expect("kill is there").success());
+    assert_eq!(role.line("0 delivered"), ", 100 failed");
+    assert!(!role.end().success());
+}
+
+#[test]
 fn kill_9_without_a_spool_loses_no_more_than_what_was_under_way() {
     let api = TrackingApi::start().expect("a free port");
     for round in 0..5 {

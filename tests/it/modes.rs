@@ -46,23 +46,18 @@ fn a_configuration_file_makes_a_client_that_sends() {
 #[test]
 fn gzip_compresses_the_body_and_says_so() {
     let api = TrackingApi::start().unwrap();
-    api.accept_everything();
     let analytics = Analytics::builder("k").host(api.url()).gzip(true).build().unwrap();
     for _ in 0..10 {
         analytics.track(event()).unwrap();
     }
     assert!(analytics.close_blocking(SOON).is_complete());
-    let requests = api.requests();
-    let mut events = 0;
-    for request in &requests {
+    assert_eq!(api.events().len(), 10);
+    for request in api.requests() {
         assert_eq!(request.header("content-encoding"), Some("gzip"));
         let mut body = String::new();
         flate2::read::GzDecoder::new(&request.body()[..]).read_to_string(&mut body).unwrap();
-        let json: serde_json::Value = serde_json::from_str(&body).unwrap();
-        assert_eq!(json["writeKey"], "k");
-        events += json["batch"].as_array().unwrap().len();
+        assert!(body.contains(r#""writeKey":"k""#), "{body}");
     }
-    assert_eq!(events, 10);
 }
 
 #[test]

@@ -53,6 +53,22 @@ fn anchors(page: &str) -> Vec<String> {
 }
 
 #[test]
+fn the_front_page_of_the_api_names_every_feature_and_the_version_of_rust() {
+    let manifest = text("Cargo.toml");
+    let front = text("src/lib.rs");
+    let features = manifest.split("[features]\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    let features: Vec<_> = features.lines().filter_map(|line| line.split_once(" = ")).collect();
+    assert_eq!(features.len(), 5, "default and four more: {features:?}");
+    let (_, default) = features[0];
+    for (name, _) in &features[1..] {
+        let is_default = if default.contains(name) { "yes" } else { "no" };
+        assert!(front.contains(&format!("//! | `{name}` | {is_default} |")), "{name}");
+    }
+    let version = manifest.split("rust-version = \"").nth(1).unwrap().split('"').next().unwrap();
+    assert!(front.contains(&format!("version of Rust is {version}.")), "{version}");
+}
+
+#[test]
 fn every_link_inside_the_project_leads_somewhere() {
     let mut dead = Vec::new();
     for page in pages() {

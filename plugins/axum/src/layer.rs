@@ -16,8 +16,9 @@ use crate::{contain, from_axum};
 
 /// Makes every request the [current one](crate::RequestContext::current) while it is handled.
 ///
-/// Where it stands among other layers is of no importance, but that [`page_calls`](Self::page_calls) see what the
-/// layers outside it have put into the request.
+/// Where it stands among other layers is of no importance but to [`page_calls`](Self::page_calls): they see what the
+/// layers outside it have put into the request, and have a name only where the route is known, which is within
+/// `Router::layer` and not around the whole router.
 ///
 /// ```
 /// use tracklane_axum::{RequestContextLayer, TrustedProxies};
@@ -101,7 +102,9 @@ impl RequestContextLayer {
     }
 
     /// Sends a `page` call for every GET request that is answered by HTML with a status of 2xx, named after the route
-    /// that matched (`/users/{id}`, with the feature `axum`). A request that is a mere prefetch makes none.
+    /// that matched (`/users/{id}`, with the feature `axum`). A request that is a mere prefetch makes none. A layer
+    /// that is around the whole router, rather than added by `Router::layer`, does not know the route: its calls have
+    /// no name.
     ///
     /// `identify` says whose view it is, before the request is handled; where it says [`Identity::unknown`], nothing
     /// is sent. Nothing else is taken for an identity. A panic in it costs the page call.

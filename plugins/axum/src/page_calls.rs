@@ -12,7 +12,7 @@ use http::{Method, Response};
 use tracklane::Analytics;
 use tracklane::event::Page;
 
-use crate::request::RequestContext;
+use crate::request::{self, RequestContext};
 use crate::{contain, from_axum};
 
 /// Says that a browser fetches a page which the user may never see.
@@ -107,8 +107,9 @@ impl PageCalls {
     }
 }
 
-fn is_prefetch(request: &Parts) -> bool {
-    let purpose = request.headers.get(SEC_PURPOSE).map(|purpose| purpose.as_bytes().to_ascii_lowercase());
+fn is_prefetch(parts: &Parts) -> bool {
+    let purpose = request::header(&parts.headers, SEC_PURPOSE);
+    let purpose = purpose.map(|purpose| purpose.as_bytes().to_ascii_lowercase());
     purpose.is_some_and(|purpose| purpose.starts_with(b"prefetch"))
 }
 

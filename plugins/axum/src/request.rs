@@ -73,7 +73,7 @@ impl RequestContext {
 }
 
 /// A header's value, unless a layer has marked it as sensitive.
-fn header(headers: &HeaderMap, name: HeaderName) -> Option<HeaderValue> {
+pub(crate) fn header(headers: &HeaderMap, name: HeaderName) -> Option<HeaderValue> {
     headers.get(name).filter(|value| !value.is_sensitive() && !value.is_empty()).cloned()
 }
 

@@ -75,7 +75,7 @@ impl<'a> Connection<'a> {
             }
         };
         let reply = match reply.outcome {
-            Outcome::AsSegment => reply.judged(rules::judge(&head.method, head.uri.path(), body)),
+            Outcome::AsSegment => reply.judged(rules::judge(&head, body)),
             _ => reply,
         };
         (waiting, reply)

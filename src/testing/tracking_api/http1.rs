@@ -10,7 +10,7 @@ use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
 /// Far beyond what the API takes, to bound what one client can make the server hold.
-const MAX_BODY: usize = 64 << 20;
+pub(super) const MAX_BODY: usize = 64 << 20;
 const MAX_HEAD: usize = 1 << 20;
 const MAX_HEADERS: usize = 128;
 

@@ -3,8 +3,9 @@
 //! It is there so that code which sends events can be tested over a real socket, against
 //! answers that a real service gives only on its worst days. Dropping the handle closes every
 //! connection and joins every thread. It speaks plain HTTP/1.1 on the loopback interface only:
-//! no TLS, no HTTP/2, no content decoding, and no check of the write key.
+//! no TLS, no HTTP/2, no content coding but gzip, and no check of the write key.
 
+mod coding;
 mod connection;
 mod connections;
 mod encode;
@@ -44,9 +45,13 @@ const WAKE_TIMEOUT: Duration = Duration::from_secs(1);
 /// | Request | Answer |
 /// |---|---|
 /// | `POST` of JSON to `/v1/batch`, `/v1/import`, `/v1/b`, `/v1/track`, `/v1/identify`, `/v1/page`, `/v1/screen`, `/v1/group` or `/v1/alias` | 200 `{"success":true}` |
+/// | the same, compressed by gzip with `Content-Encoding: gzip` | the same |
 /// | the same with malformed JSON, more than 500 000 bytes, or an event of more than 32 768 bytes | 400 |
+/// | the same in another `Content-Encoding` | 415 |
 /// | another method on one of these paths | 405 |
 /// | any other path | 404 |
+///
+/// The sizes are those of what was compressed.
 ///
 /// [`script`](Self::script) makes it misbehave request by request, [`set_default`](Self::set_default)
 /// and [`reply_with`](Self::reply_with) change what it does once the script has run out. Such

@@ -51,7 +51,8 @@ impl TrackingApi {
         self.shared.state().record.request_count()
     }
 
-    /// The total size of their bodies, as decoded from the chunked transfer coding if it was used.
+    /// The total size of their bodies, as decoded from the chunked transfer coding if it was used;
+    /// compressed ones count as they came.
     pub fn body_bytes(&self) -> u64 {
         self.shared.state().record.body_bytes()
     }

@@ -137,9 +137,11 @@ impl Reply {
             Ok(()) => (200, SUCCESS),
             Err(refusal) => (refusal.status(), refusal.body()),
         };
-        if verdict == Err(Refusal::NotPost) {
-            self = self.header("allow", "POST");
-        }
+        self = match verdict {
+            Err(Refusal::NotPost) => self.header("allow", "POST"),
+            Err(Refusal::UnknownCoding) => self.header("accept-encoding", "gzip"),
+            _ => self,
+        };
         self.outcome = Outcome::Status(status);
         self.body.get_or_insert(Bytes::from_static(body.as_bytes()));
         self

@@ -3,6 +3,7 @@
 //! Cheap to clone: all clones share one record, so that a clone taken early also learns how the
 //! request was answered. Nothing is parsed beyond the head until it is asked for.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -12,8 +13,8 @@ use bytes::Bytes;
 use http::{HeaderMap, Method};
 use serde_json::Value;
 
-use super::envelope;
 use super::http1::Head;
+use super::{coding, envelope};
 
 const UNANSWERED: u16 = 0;
 
@@ -71,24 +72,30 @@ impl Request {
         self.headers().get(name)?.to_str().ok()
     }
 
-    /// The body, freed of the chunked transfer coding but not of any content coding.
+    /// The body, freed of the chunked transfer coding but not of any content coding: what a client
+    /// compressed is still compressed.
     pub fn body(&self) -> &Bytes {
         &self.received.body
     }
 
-    /// The body as JSON, if it is JSON.
+    /// The body as JSON, if it is JSON. Decompressed before, if the request says that it is gzip.
     pub fn json(&self) -> Option<Value> {
-        serde_json::from_slice(self.body()).ok()
+        serde_json::from_slice(&self.decoded()?).ok()
     }
 
     /// The events in the body: the members of `batch`, or else the object itself. Empty if the
-    /// body is not a JSON object.
+    /// body is not a JSON object. Decompressed before, as for [`json`](Self::json).
     pub fn events(&self) -> Vec<Value> {
-        envelope::raw_events(self.body())
+        let Some(body) = self.decoded() else { return Vec::new() };
+        envelope::raw_events(&body)
             .unwrap_or_default()
             .into_iter()
             .filter_map(|event| serde_json::from_str(event.get()).ok())
             .collect()
+    }
+
+    fn decoded(&self) -> Option<Cow<'_, [u8]>> {
+        coding::decoded(&self.received.head, self.body()).ok()
     }
 
     /// The connection on which it came, numbered from 0 in the order in which they were accepted.

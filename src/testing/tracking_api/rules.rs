@@ -1,11 +1,14 @@
 //! What Segment's tracking API accepts and what it refuses.
 //!
 //! The checks go only as far as Segment's answers do: paths, sizes and well-formed JSON. Whether
-//! an event makes sense is not looked at, as Segment finds that out after it has answered.
+//! an event makes sense is not looked at, as Segment finds that out after it has answered. Sizes
+//! are those of what was compressed, not of what came.
 
 use http::Method;
 
+use super::coding::{self, Undecodable};
 use super::envelope;
+use super::http1::Head;
 
 const MAX_BODY: usize = 500_000;
 const MAX_EVENT: usize = 32_768;
@@ -14,6 +17,8 @@ const MAX_EVENT: usize = 32_768;
 pub(super) enum Refusal {
     UnknownPath,
     NotPost,
+    UnknownCoding,
+    MalformedCoding,
     BodyTooLarge,
     MalformedJson,
     EventTooLarge,
@@ -24,7 +29,8 @@ impl Refusal {
         match self {
             Refusal::UnknownPath => 404,
             Refusal::NotPost => 405,
-            Refusal::BodyTooLarge | Refusal::MalformedJson | Refusal::EventTooLarge => 400,
+            Refusal::UnknownCoding => 415,
+            Refusal::MalformedCoding | Refusal::BodyTooLarge | Refusal::MalformedJson | Refusal::EventTooLarge => 400,
         }
     }
 
@@ -34,6 +40,10 @@ impl Refusal {
             Refusal::NotPost => {
                 r#"{"success":false,"code":"method_not_allowed","message":"only POST is allowed here"}"#
             }
+            Refusal::UnknownCoding => {
+                r#"{"success":false,"code":"unsupported_media_type","message":"the only encoding here is gzip"}"#
+            }
+            Refusal::MalformedCoding => r#"{"success":false,"code":"invalid_request","message":"malformed gzip"}"#,
             Refusal::BodyTooLarge => r#"{"success":false,"code":"too_large","message":"the body exceeds 500 KB"}"#,
             Refusal::MalformedJson => r#"{"success":false,"code":"invalid_request","message":"malformed JSON"}"#,
             Refusal::EventTooLarge => r#"{"success":false,"code":"too_large","message":"an event exceeds 32 KB"}"#,
@@ -41,19 +51,30 @@ impl Refusal {
     }
 }
 
-pub(super) fn judge(method: &Method, path: &str, body: &[u8]) -> Result<(), Refusal> {
-    match path {
+impl From<Undecodable> for Refusal {
+    fn from(problem: Undecodable) -> Self {
+        match problem {
+            Undecodable::UnknownCoding => Refusal::UnknownCoding,
+            Undecodable::Malformed => Refusal::MalformedCoding,
+            Undecodable::TooLarge => Refusal::BodyTooLarge,
+        }
+    }
+}
+
+pub(super) fn judge(head: &Head, body: &[u8]) -> Result<(), Refusal> {
+    match head.uri.path() {
         "/v1/batch" | "/v1/import" | "/v1/b" => {}
         "/v1/track" | "/v1/identify" | "/v1/page" | "/v1/screen" | "/v1/group" | "/v1/alias" => {}
         _ => return Err(Refusal::UnknownPath),
     }
-    if method != Method::POST {
+    if head.method != Method::POST {
         return Err(Refusal::NotPost);
     }
+    let body = coding::decoded(head, body)?;
     if body.len() > MAX_BODY {
         return Err(Refusal::BodyTooLarge);
     }
-    let events = envelope::raw_events(body).ok_or(Refusal::MalformedJson)?;
+    let events = envelope::raw_events(&body).ok_or(Refusal::MalformedJson)?;
     if events.iter().any(|event| event.get().len() > MAX_EVENT) {
         return Err(Refusal::EventTooLarge);
     }

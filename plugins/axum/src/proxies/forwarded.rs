@@ -1,11 +1,12 @@
 //! The hops that `X-Forwarded-For` and `Forwarded` list.
 //!
-//! Nothing is trusted or rejected here: a hop that cannot be read is a hop without an address.
+//! Nothing is trusted or rejected here: a hop that cannot be read is a hop without an address. A line that a layer has
+//! marked as sensitive is not read, and stands for one hop that cannot be read.
 
 use std::net::{IpAddr, SocketAddr};
 
-use http::HeaderMap;
 use http::header::FORWARDED;
+use http::{HeaderMap, HeaderValue};
 
 /// One who passed the request on, as the next one saw it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,7 +26,7 @@ pub(super) fn x_forwarded_for(headers: &HeaderMap) -> Vec<Hop> {
 
 /// The scheme that the nearest proxy says.
 pub(super) fn x_forwarded_proto(headers: &HeaderMap) -> Option<&'static str> {
-    let line = headers.get_all("x-forwarded-proto").iter().next_back()?.to_str().ok()?;
+    let line = text(headers.get_all("x-forwarded-proto").iter().next_back()?)?;
     scheme(line.rsplit(',').next().unwrap_or_default())
 }
 
@@ -40,10 +41,16 @@ pub(super) fn forwarded(headers: &HeaderMap) -> Vec<Hop> {
     lines(headers, FORWARDED.as_str(), hops)
 }
 
-/// What is read from each line of a header, in order; a line that is not ASCII is one unreadable hop.
+/// What is read from each line of a header, in order. A line that may or can not be read is one unreadable hop: were
+/// it left out, the line before it would count, which a client may have written.
 fn lines(headers: &HeaderMap, name: &str, hops: impl Fn(&str) -> Vec<Hop>) -> Vec<Hop> {
     let lines = headers.get_all(name).iter();
-    lines.flat_map(|line| line.to_str().map_or_else(|_| vec![Hop::default()], &hops)).collect()
+    lines.flat_map(|line| text(line).map_or_else(|| vec![Hop::default()], &hops)).collect()
+}
+
+/// A line, if it is ASCII and no layer has marked it as sensitive.
+fn text(line: &HeaderValue) -> Option<&str> {
+    line.to_str().ok().filter(|_| !line.is_sensitive())
 }
 
 fn is_something(text: &&str) -> bool {

@@ -121,6 +121,25 @@ fn the_scheme_is_what_a_trusted_proxy_says() {
 }
 
 #[test]
+fn a_line_that_is_marked_as_sensitive_is_not_read_and_neither_is_what_stands_before_it() {
+    let marked = |lines: &[(&'static str, &str)]| {
+        let mut headers = headers(lines);
+        headers.iter_mut().for_each(|(_, value)| value.set_sensitive(value != "6.6.6.6" && value != "for=6.6.6.6"));
+        headers
+    };
+    let peer = "10.0.0.1".parse().unwrap();
+    let nobody = Sender::default();
+    for lines in
+        [&[("x-forwarded-for", "198.51.100.1")][..], &[("x-forwarded-for", "6.6.6.6"), ("x-forwarded-for", "::2")]]
+    {
+        assert_eq!(proxies().sender(peer, &marked(lines)), nobody, "{lines:?}");
+    }
+    let forwarded = [("forwarded", "for=6.6.6.6"), ("forwarded", "for=198.51.100.1;proto=https")];
+    assert_eq!(proxies().forwarded().sender(peer, &marked(&forwarded)), nobody);
+    assert_eq!(proxies().sender(peer, &marked(&[("x-forwarded-proto", "https")])).scheme, None);
+}
+
+#[test]
 fn networks_hold_their_addresses_and_no_others() {
     let table = [
         ("10.0.0.0/8", "10.255.255.255", "11.0.0.0"),

@@ -7,6 +7,7 @@ use axum::http::Response;
 use axum::http::request::Parts;
 use axum::routing::any;
 use serde_json::json;
+use tower::Layer;
 use tracklane::Analytics;
 use tracklane_axum::{Identity, RequestContextLayer};
 
@@ -24,8 +25,12 @@ fn identify(request: &Parts) -> Identity {
     }
 }
 
-/// Answers `/answer/{status}/{type}/{subtype}` by that status and media type.
 fn site(analytics: Analytics) -> Router {
+    answers().layer(RequestContextLayer::new().page_calls(&analytics, identify))
+}
+
+/// Answers `/answer/{status}/{type}/{subtype}` by that status and media type.
+fn answers() -> Router {
     let answer = async |Path((status, kind, subtype)): Path<(u16, String, String)>| {
         let media_type = format!("{kind}/{subtype}");
         Response::builder()
@@ -35,8 +40,7 @@ fn site(analytics: Analytics) -> Router {
             .unwrap()
     };
     let nested = Router::new().route("/{status}/{type}/{subtype}", any(answer));
-    let layer = RequestContextLayer::new().page_calls(&analytics, identify);
-    Router::new().nest("/answer", nested).layer(layer)
+    Router::new().nest("/answer", nested)
 }
 
 #[tokio::test]
@@ -59,6 +63,20 @@ async fn a_page_that_is_viewed_is_a_page_call() {
     assert_eq!(events[0]["properties"], page);
     let context = json!({"ip": "127.0.0.1", "page": page, "referrer": {"url": "https://a.example/"}});
     assert_eq!(contexts(&events), [context]);
+}
+
+#[tokio::test]
+async fn around_the_whole_router_the_route_is_not_known_and_the_call_has_no_name() {
+    let server = Server::start(|analytics| {
+        let layer = RequestContextLayer::new().page_calls(&analytics, identify);
+        Router::new().fallback_service(layer.layer(answers()))
+    })
+    .await;
+    server.get("/answer/200/text/html", &[USER]).await;
+
+    let events = server.events().await;
+    assert_eq!(events[0].get("name"), None);
+    assert_eq!(events[0]["properties"]["path"], "/answer/200/text/html");
 }
 
 /// Method, target, headers, and whether it is a page view.
