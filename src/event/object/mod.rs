@@ -18,6 +18,7 @@ use serde_json::{Map, Value};
 pub(crate) use fault::{ObjectFault, ValueFault};
 pub(super) use nested::dismantle;
 
+use super::quoted::read_string;
 use super::strict::{self, Fault, MAX_DEPTH, Written};
 use super::text::{self, Text};
 use fault::write;
@@ -165,12 +166,7 @@ impl Object {
             Form::Text(text) => text,
             Form::Map(map) => return map.get(key)?.as_str().map(Cow::Borrowed),
         };
-        let quoted = text.raw(key)?;
-        let inner = quoted.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
-        if inner.contains(&b'\\') {
-            return serde_json::from_slice(quoted).ok().map(Cow::Owned);
-        }
-        std::str::from_utf8(inner).ok().map(Cow::Borrowed)
+        read_string(text.raw(key)?)
     }
 
     /// Whether there is a member `key`.
