@@ -2,9 +2,10 @@
 //!
 //! A setter never fails: what is wrong with an event is said once, by the call that sends it.
 
+use std::fmt::Display;
+
 use serde::Serialize;
 
-use super::fields::Field;
 use super::{Event, Kind, MessageId, Timestamp};
 use crate::ledger::Settlement;
 
@@ -18,13 +19,13 @@ macro_rules! call {
         impl $name {
             /// The id of the user in your database: a string, an integer, a UUID, anything that displays. An empty
             /// one is the same as none.
-            pub fn user_id(mut self, id: impl ToString) -> Self {
+            pub fn user_id(mut self, id: impl Display) -> Self {
                 self.0.set_user_id(&id.to_string());
                 self
             }
 
             /// The id of a user who is not known. An empty one is the same as none.
-            pub fn anonymous_id(mut self, id: impl ToString) -> Self {
+            pub fn anonymous_id(mut self, id: impl Display) -> Self {
                 self.0.set_anonymous_id(&id.to_string());
                 self
             }
@@ -42,7 +43,8 @@ macro_rules! call {
                 self
             }
 
-            /// Which destinations get the event: [`Integrations`](super::Integrations), or anything that serializes as such an object.
+            /// Which destinations get the event: [`Integrations`](super::Integrations), or anything that serializes as
+            /// such an object.
             pub fn integrations(mut self, integrations: impl Serialize) -> Self {
                 let mine = self.0.integrations_mut();
                 mine.extend(integrations);
@@ -197,7 +199,7 @@ impl Page {
 
     /// The category of the page.
     pub fn category(mut self, category: &str) -> Self {
-        self.0.set_field(Field::Category, category);
+        self.0.set_category(category);
         self
     }
 }
@@ -212,25 +214,25 @@ impl Screen {
 
     /// The category of the screen.
     pub fn category(mut self, category: &str) -> Self {
-        self.0.set_field(Field::Category, category);
+        self.0.set_category(category);
         self
     }
 }
 
 impl Group {
     /// The group `group_id`; an empty one is refused.
-    pub fn new(group_id: impl ToString) -> Self {
+    pub fn new(group_id: impl Display) -> Self {
         let mut group = Event::new(Kind::Group);
-        group.set_field(Field::GroupId, &group_id.to_string());
+        group.set_group_id(&group_id.to_string());
         Self(group)
     }
 }
 
 impl Alias {
     /// The user `user_id`, who was `previous_id` before; an empty one is refused.
-    pub fn new(previous_id: impl ToString, user_id: impl ToString) -> Self {
+    pub fn new(previous_id: impl Display, user_id: impl Display) -> Self {
         let mut alias = Event::new(Kind::Alias);
-        alias.set_field(Field::PreviousId, &previous_id.to_string());
+        alias.set_previous_id(&previous_id.to_string());
         alias.set_user_id(&user_id.to_string());
         Self(alias)
     }

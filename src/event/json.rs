@@ -10,8 +10,15 @@ use super::fields::Field;
 use super::object::dismantle;
 use super::{Context, Event, Integrations, Kind, MessageId, Object, Timestamp};
 
+/// Characters of a string that an error shows.
+const SHOWN_CHARS: usize = 40;
+
+/// Members that an event has in a batch or an export. They belong to one sending: Segment ignores the `timestamp` of an
+/// event that brings a `sentAt` along, and a write key is nobody's business.
+const NOT_THE_EVENTS: [&str; 4] = ["sentAt", "receivedAt", "originalTimestamp", "writeKey"];
+
 /// The error of JSON that is not an event.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidEvent {
     /// It is not a JSON object.
@@ -20,7 +27,7 @@ pub enum InvalidEvent {
     /// The `type` is missing or none of the six.
     #[error("type is {found}, and must be one of track, identify, page, screen, group, alias")]
     UnknownType {
-        /// What was found.
+        /// What was found: a string in quotes, of which 40 characters are shown, or what else JSON has.
         found: String,
     },
     /// A field has a type that it must not have.
@@ -39,6 +46,9 @@ pub enum InvalidEvent {
 /// The event that a JSON object in Segment's form describes, as a gateway or an import has it.
 ///
 /// Null is the same as nothing, ids may be numbers, and members that the Spec does not know are kept.
+///
+/// What Segment exports can be sent again: `sentAt`, `receivedAt`, `originalTimestamp` and `writeKey` belong to the
+/// sending that is over, and are left out. Without a `timestamp` the event happened at `originalTimestamp`.
 ///
 /// ```
 /// use tracklane::Event;
@@ -63,15 +73,18 @@ impl TryFrom<Value> for Event {
 }
 
 fn read(members: &mut Map<String, Value>) -> Result<Event, InvalidEvent> {
-    let found = members.remove("type").unwrap_or(Value::Null);
-    let kind = found.as_str().and_then(Kind::from_name);
-    let mut event = Event::new(kind.ok_or_else(|| InvalidEvent::UnknownType { found: found.to_string() })?);
+    let mut event = Event::new(kind(members)?);
     if let Some(id) = string(members, "messageId", "a string")?.filter(|id| !id.is_empty()) {
         event.write().message_id = MessageId::Given(id);
     }
-    if let Some(timestamp) = string(members, "timestamp", "a string in RFC 3339")? {
-        event.write().timestamp = Some(timestamp.parse::<Timestamp>()?);
+    for field in ["timestamp", "originalTimestamp"] {
+        if event.timestamp().is_none()
+            && let Some(timestamp) = string(members, field, "a string in RFC 3339")?
+        {
+            event.write().timestamp = Some(timestamp.parse::<Timestamp>()?);
+        }
     }
+    NOT_THE_EVENTS.into_iter().filter_map(|field| members.remove(field)).for_each(dismantle);
     for field in [Field::UserId, Field::AnonymousId, Field::GroupId, Field::PreviousId] {
         if let Some(id) = id(members, field.as_str())? {
             event.set_field(field, &id);
@@ -100,6 +113,26 @@ fn read(members: &mut Map<String, Value>) -> Result<Event, InvalidEvent> {
         dismantle(value);
     }
     Ok(event)
+}
+
+fn kind(members: &mut Map<String, Value>) -> Result<Kind, InvalidEvent> {
+    let found = members.remove("type").unwrap_or(Value::Null);
+    let kind =
+        found.as_str().and_then(Kind::from_name).ok_or_else(|| InvalidEvent::UnknownType { found: shown(&found) });
+    dismantle(found);
+    kind
+}
+
+/// What an error says of `found`: never all of it, which may be large, deep, or personal data.
+fn shown(found: &Value) -> String {
+    match found {
+        Value::Null => "null".to_owned(),
+        Value::Bool(_) => "a boolean".to_owned(),
+        Value::Number(_) => "a number".to_owned(),
+        Value::String(text) => format!("{:?}", text.chars().take(SHOWN_CHARS).collect::<String>()),
+        Value::Array(_) => "an array".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+    }
 }
 
 fn string(

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
+use super::quoted::{read_string, write_string};
 use super::{Context, Event, InvalidField, Kind, MAX_EVENT_BYTES, MessageId, Object, Timestamp, limits};
 use crate::ledger::Ticket;
 
@@ -11,7 +12,7 @@ use crate::ledger::Ticket;
 pub struct Message {
     kind: Kind,
     json: Box<[u8]>,
-    /// Where the id stands in the JSON, without its quotes.
+    /// Where the id stands in the JSON, with its quotes.
     message_id: Range<usize>,
     pub(crate) ticket: Ticket,
 }
@@ -26,7 +27,7 @@ impl Message {
     /// The event's `messageId`, the same in every attempt.
     #[must_use]
     pub fn message_id(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(self.json.get(self.message_id.clone()).unwrap_or_default())
+        self.json.get(self.message_id.clone()).and_then(read_string).unwrap_or_default()
     }
 
     /// The event as one JSON object in UTF-8, in Segment's form, at most [`MAX_EVENT_BYTES`].
@@ -74,7 +75,7 @@ impl Event {
         Ok(Message { kind: self.kind(), json: json.into_boxed_slice(), message_id, ticket })
     }
 
-    /// Writes the event with `context` in place of its own. Returns where the id stands.
+    /// Writes the event with `context` in place of its own. Returns where the id stands, with its quotes.
     pub(super) fn write_json(&self, context: &Context, out: &mut Vec<u8>) -> Range<usize> {
         let content = &self.content;
         out.extend_from_slice(b"{\"type\":\"");
@@ -122,22 +123,19 @@ fn write_message_id(id: &MessageId, out: &mut Vec<u8>) -> Range<usize> {
     if *id == MessageId::Unset {
         return 0..0;
     }
-    out.extend_from_slice(b",\"messageId\":\"");
+    out.extend_from_slice(b",\"messageId\":");
     let start = out.len();
     match id {
         MessageId::Unset => {}
         MessageId::Made(uuid) => {
             let mut text = uuid::Uuid::encode_buffer();
+            out.push(b'"');
             out.extend_from_slice(uuid.hyphenated().encode_lower(&mut text).as_bytes());
+            out.push(b'"');
         }
-        MessageId::Given(given) => {
-            let quoted = serde_json::to_vec(given).unwrap_or_default();
-            out.extend_from_slice(quoted.get(1..quoted.len() - 1).unwrap_or_default());
-        }
+        MessageId::Given(given) => write_string(out, given),
     }
-    let end = out.len();
-    out.push(b'"');
-    start..end
+    start..out.len()
 }
 
 fn write_section(name: &str, object: Option<&Object>, out: &mut Vec<u8>) {

@@ -26,6 +26,20 @@ fn a_receipt_tells_the_id_the_outcome_and_each_destination() {
 }
 
 #[test]
+fn an_id_that_needs_escapes_is_told_as_it_was_given() {
+    let ids: Log<String> = Log::new();
+    let (api, seen) = (api(), ids.clone());
+    let after = tracklane::plugin::after_fn("ids", move |message: &tracklane::event::Message, _: &Settlement| {
+        seen.push(message.message_id().into_owned());
+    });
+    let analytics = client(&api).plugin(after).flush_at(1).build().unwrap();
+    let id = "a\"b\\c\u{e9}\n";
+    assert_eq!(analytics.deliver(track("x").message_id(id)).unwrap().wait().message_id, id);
+    assert!(analytics.close_blocking(SOON).is_complete());
+    assert_eq!((api.delivered_ids(), ids.all()), (vec![id.to_owned()], vec![id.to_owned()]));
+}
+
+#[test]
 fn a_drop_is_told_with_its_reason_and_the_last_error() {
     let table = [
         (vec![Reply::status(401)], DropReason::Unauthorized, Some(401)),

@@ -12,7 +12,7 @@ use tracklane::plugin::{
     Flow, Plugin, Transform, before, before_fn, before_service, enrichment, enrichment_fn, enrichment_layer,
     enrichment_service,
 };
-use tracklane::{Analytics, BoxError, CallError, DropReason, Event, Kind, Outcome, Page, Stopped};
+use tracklane::{Alias, Analytics, BoxError, CallError, DropReason, Event, Group, Kind, Outcome, Page, Stopped};
 
 use crate::local::{Arrived, SOON, recorder, track};
 
@@ -180,6 +180,35 @@ fn a_plugin_may_take_ids_away_but_not_all_and_never_the_identity_of_the_event() 
 }
 
 #[test]
+fn a_plugin_reaches_every_field_that_it_can_read() {
+    let redact = before_fn("redact", |event: &mut Event| {
+        let hidden = |_: std::borrow::Cow<'_, str>| "hidden".to_owned();
+        if let Some(category) = event.category().map(hidden) {
+            event.set_category(&category);
+        }
+        if let Some(group) = event.group_id().map(hidden) {
+            event.set_group_id(&group);
+        }
+        if let Some(previous) = event.previous_id().map(hidden) {
+            event.set_previous_id(&previous);
+        }
+        if event.name().as_deref() == Some("no category") {
+            event.set_category("");
+        }
+    });
+    let (analytics, arrived) = with([redact]);
+    analytics.page(Page::new("x").category("secret").user_id("u")).unwrap();
+    analytics.page(Page::new("no category").category("secret").user_id("u")).unwrap();
+    analytics.group(Group::new("secret").user_id("u")).unwrap();
+    analytics.alias(Alias::new("secret", "u")).unwrap();
+    assert!(analytics.close_blocking(SOON).is_complete());
+    let field = |event: usize, field: &str| arrived.all()[event].get(field).cloned();
+    let hidden = Some(json!("hidden"));
+    assert_eq!([field(0, "category"), field(2, "groupId"), field(3, "previousId")], [&hidden; 3].map(Clone::clone));
+    assert_eq!(field(1, "category"), None);
+}
+
+#[test]
 fn an_event_that_plugins_make_too_large_is_dropped_and_named() {
     let grow = enrichment_fn("grow", |event: &mut Event| {
         if event.name().as_deref() == Some("big") {
@@ -209,7 +238,7 @@ fn the_pipeline_can_be_driven_by_hand() {
         let ready = pipeline.ready().await.unwrap();
         ready.call(track("by hand").message_id("m").into()).await.unwrap();
         let error = ready.call(track("stop").into()).await.unwrap_err();
-        assert_eq!(*error.downcast::<Stopped>().unwrap(), Stopped { reason: DropReason::Plugin });
+        assert_eq!(error.downcast::<Stopped>().unwrap().reason, DropReason::Plugin);
         let error = analytics.pipeline().oneshot(track("").into()).await.unwrap_err();
         assert!(error.downcast::<CallError>().unwrap().is_invalid());
     });
