@@ -1,57 +1,70 @@
-//! The counts as metrics of the `metrics` facade, behind the feature `metrics`.
+//! The counts as metrics of the `metrics` facade, behind the feature `metrics`. `docs/SETTINGS.md` has their names.
 //!
-//! | metric | kind | labels |
-//! |---|---|---|
-//! | `tracklane_events_accepted_total`, `_refused_total`, `_delivered_total` | counter | none |
-//! | `tracklane_events_dropped_total` | counter | `reason` |
-//! | `tracklane_events_pending` | gauge | none |
-//! | `tracklane_destination_delivered_total`, `_attempts_total`, `_retries_total`, `_bytes_total` | counter | `destination` |
-//! | `tracklane_destination_dropped_total` | counter | `destination`, `reason` |
-//! | `tracklane_destination_queued_events`, `_queued_bytes` | gauge | `destination` |
-//!
-//! They are set from a snapshot every so often: an event costs nothing more.
+//! Always: an event costs nothing more, since they are taken from a snapshot every so often, and once more at the
+//! close. What has changed since the one before is added, so that the clients of a process add up.
 
-use std::sync::Weak;
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
 
-use metrics::{counter, gauge};
+use metrics::{Label, counter, gauge};
 
-use crate::ledger::{DestinationStats, Stats};
-use crate::pipeline::Shared;
+use crate::ledger::{DestinationStats, Drops, Stats};
 
-/// Sets the metrics every `interval`, until the client is gone.
-pub(crate) async fn report(shared: Weak<Shared>, interval: Duration) {
-    loop {
-        let Some(client) = shared.upgrade() else { return };
-        record(&client.stats());
-        let next = client.clock.now().saturating_add(interval);
-        let sleep = client.clock.sleep_until(next);
-        drop(client);
-        sleep.await;
+/// What the metrics know of one client.
+#[derive(Default)]
+pub(crate) struct Reported(Mutex<Stats>);
+
+impl Reported {
+    /// Adds what has changed.
+    pub(crate) fn update(&self, now: Stats) {
+        let mut before = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        counter!("tracklane_events_accepted_total").increment(now.accepted - before.accepted);
+        counter!("tracklane_events_refused_total").increment(now.refused - before.refused);
+        counter!("tracklane_events_delivered_total").increment(now.delivered - before.delivered);
+        dropped("tracklane_events_dropped_total", &[], &now.dropped, &before.dropped);
+        gauge!("tracklane_events_pending").increment(now.pending as f64 - before.pending as f64);
+        for destination in &before.destinations {
+            if !now.destinations.iter().any(|registered| registered.name == destination.name) {
+                deregistered(destination);
+            }
+        }
+        for destination in &now.destinations {
+            let known = before.destinations.iter().find(|known| known.name == destination.name);
+            // With less than before, it was registered again meanwhile.
+            let known = known.filter(|known| known.accepted <= destination.accepted);
+            destination_changed(destination, known);
+        }
+        *before = now;
     }
 }
 
-fn record(stats: &Stats) {
-    counter!("tracklane_events_accepted_total").absolute(stats.accepted);
-    counter!("tracklane_events_refused_total").absolute(stats.refused);
-    counter!("tracklane_events_delivered_total").absolute(stats.delivered);
-    for (reason, events) in stats.dropped.iter() {
-        counter!("tracklane_events_dropped_total", "reason" => reason.as_str()).absolute(events);
+fn dropped(name: &'static str, labels: &[Label], now: &Drops, before: &Drops) {
+    for (reason, events) in now.iter() {
+        let labels: Vec<Label> = labels.iter().cloned().chain([Label::new("reason", reason.as_str())]).collect();
+        counter!(name, labels).increment(events - before.of(reason));
     }
-    gauge!("tracklane_events_pending").set(stats.pending as f64);
-    stats.destinations.iter().for_each(record_destination);
 }
 
-fn record_destination(stats: &DestinationStats) {
-    let name = stats.name.to_string();
-    counter!("tracklane_destination_delivered_total", "destination" => name.clone()).absolute(stats.delivered);
-    counter!("tracklane_destination_attempts_total", "destination" => name.clone()).absolute(stats.attempts);
-    counter!("tracklane_destination_retries_total", "destination" => name.clone()).absolute(stats.retries);
-    counter!("tracklane_destination_bytes_total", "destination" => name.clone()).absolute(stats.bytes);
-    for (reason, events) in stats.dropped.iter().filter(|(_, events)| *events > 0) {
-        let labels = [("destination", name.clone()), ("reason", reason.as_str().to_owned())];
-        counter!("tracklane_destination_dropped_total", &labels).absolute(events);
-    }
-    gauge!("tracklane_destination_queued_events", "destination" => name.clone()).set(stats.queued_events as f64);
-    gauge!("tracklane_destination_queued_bytes", "destination" => name).set(stats.queued_bytes as f64);
+fn destination_changed(now: &DestinationStats, before: Option<&DestinationStats>) {
+    let labels = labels(now);
+    let change = |of: fn(&DestinationStats) -> u64| of(now) - before.map_or(0, of);
+    counter!("tracklane_destination_delivered_total", labels.clone()).increment(change(|stats| stats.delivered));
+    counter!("tracklane_destination_attempts_total", labels.clone()).increment(change(|stats| stats.attempts));
+    counter!("tracklane_destination_retries_total", labels.clone()).increment(change(|stats| stats.retries));
+    counter!("tracklane_destination_bytes_total", labels.clone()).increment(change(|stats| stats.bytes));
+    let drops_before = before.map(|stats| stats.dropped).unwrap_or_default();
+    dropped("tracklane_destination_dropped_total", &labels, &now.dropped, &drops_before);
+    let change = |of: fn(&DestinationStats) -> u64| of(now) as f64 - before.map_or(0, of) as f64;
+    gauge!("tracklane_destination_queued_events", labels.clone()).increment(change(|stats| stats.queued_events));
+    gauge!("tracklane_destination_queued_bytes", labels).increment(change(|stats| stats.queued_bytes));
+}
+
+/// Nothing of it waits any more.
+fn deregistered(before: &DestinationStats) {
+    let labels = labels(before);
+    gauge!("tracklane_destination_queued_events", labels.clone()).decrement(before.queued_events as f64);
+    gauge!("tracklane_destination_queued_bytes", labels).decrement(before.queued_bytes as f64);
+}
+
+fn labels(destination: &DestinationStats) -> Vec<Label> {
+    vec![Label::new("destination", destination.name.to_string())]
 }

@@ -1,30 +1,24 @@
 //! Settings, and a running client from them.
 
+mod build;
 mod segment;
 
 use std::fmt;
-use std::sync::{Arc, Weak};
 #[cfg(feature = "metrics")]
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::watch;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::analytics::Analytics;
-use crate::background::Background;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
-use crate::emitter::signal::{Emitted, Settled, Signal};
-use crate::error::{BoxError, SettingsError};
-use crate::event::{Context, Event, MAX_EVENT_BYTES};
-use crate::ledger::Ledger;
-use crate::pipeline::{
-    AfterQueue, CallContext, Capacity, CurrentPlan, Intake, MiddlewareLayer, PipelineService, Shared, Watchdog, Worker,
-};
-use crate::plugin::{Host, Overflow, QueueLimits, Registration};
-use crate::segment::{OwnKey, Segment, WriteKey};
+use crate::emitter::signal::Signal;
+use crate::error::BoxError;
+use crate::event::{Context, Event};
+use crate::pipeline::{CallContext, MiddlewareLayer, PipelineService};
+use crate::plugin::{Destination, Overflow, Registration};
+use crate::segment::{Segment, WriteKey};
 
 /// The settings of a client; [`build`](Self::build) checks them and starts it.
 ///
@@ -41,6 +35,7 @@ use crate::segment::{OwnKey, Segment, WriteKey};
 #[must_use = "settings do nothing until they are built"]
 pub struct Builder {
     segment: Option<Segment>,
+    segment_wraps: Vec<SegmentWrap>,
     /// The first setting of Segment's destination that was set on a client without it.
     misplaced: Option<&'static str>,
     max_queue_size: usize,
@@ -58,6 +53,7 @@ pub struct Builder {
     clock: Clock,
 }
 
+type SegmentWrap = Box<dyn FnOnce(Destination) -> Destination + Send>;
 type Subscribe = Box<dyn FnOnce(&Emitter) + Send>;
 
 impl Builder {
@@ -73,6 +69,7 @@ impl Builder {
     pub(crate) fn without_segment() -> Self {
         Self {
             segment: None,
+            segment_wraps: Vec::new(),
             misplaced: None,
             max_queue_size: Self::MAX_QUEUE_SIZE,
             max_queue_bytes: Self::MAX_QUEUE_BYTES,
@@ -166,7 +163,7 @@ impl Builder {
         self
     }
 
-    /// Subscribes before anything is emitted. See [`Analytics::on`].
+    /// Subscribes before anything is emitted. See [`Analytics::on`](crate::Analytics::on).
     pub fn on<S: Signal>(mut self, signal: S, listener: impl Fn(&S::Payload) + Send + Sync + 'static) -> Self {
         self.subscriptions.push(Box::new(move |emitter| drop(emitter.on(signal, listener))));
         self
@@ -193,115 +190,6 @@ impl Builder {
         self.clock = Clock::Manual(clock);
         self
     }
-
-    /// Checks the settings and starts the client.
-    ///
-    /// # Errors
-    ///
-    /// If a setting cannot be used; the error names it and its value. Also if a setting of Segment's destination is set
-    /// on a client [without it](Analytics::without_segment), or the background thread cannot be started.
-    pub fn build(mut self) -> Result<Analytics, SettingsError> {
-        self.check_misplaced()?;
-        let capacity = self.capacity()?;
-        let defaults = self.default_context()?;
-        let key = OwnKey::of(self.segment.as_ref());
-        let plugins = self.first_plugins()?;
-        let (background, keep_alive) = match self.runtime {
-            Some(runtime) => Background::on(runtime),
-            None => Background::start("tracklane").map_err(SettingsError::no_thread)?,
-        };
-        let emitter = Emitter::new(background.clone());
-        let watchdog = Watchdog::start(emitter.clone()).map_err(SettingsError::no_thread)?;
-        self.subscriptions.into_iter().for_each(|subscribe| subscribe(&emitter));
-        let drained = {
-            let emitter = emitter.clone();
-            move |accepted| emitter.emit(Emitted::Drained(Settled { accepted }))
-        };
-        let ledger = Arc::new(Ledger::new(background.clone(), drained));
-        let (after, after_worker) = AfterQueue::new(emitter.clone());
-        let shared = Arc::new_cyclic(|shared: &Weak<Shared>| Shared {
-            intake: Intake::new(
-                capacity,
-                ledger.clone(),
-                emitter.clone(),
-                self.clock.clone(),
-                defaults.clone(),
-                self.call_context,
-            ),
-            clock: self.clock.clone(),
-            host: host(shared.clone(), emitter.clone()),
-            plan: CurrentPlan::default(),
-            loaded: watch::Sender::new(false),
-            after: Arc::new(after),
-            watchdog,
-            background,
-            emitter,
-            ledger,
-            defaults,
-        });
-        // Some of tower's layers need a runtime to be applied.
-        let middleware = shared.background.within(|| PipelineService::wrapped(&shared, self.middleware));
-        shared.background.spawn(Worker::new(shared.clone(), middleware).run(plugins));
-        let plan = Arc::downgrade(&shared);
-        let plan = move || plan.upgrade().map(|shared| shared.plan.load());
-        shared.background.spawn(after_worker.run(plan, shared.clock.clone(), shared.emitter.clone()));
-        #[cfg(feature = "metrics")]
-        if let Some(interval) = self.metrics {
-            shared.background.spawn(crate::metrics::report(Arc::downgrade(&shared), interval));
-        }
-        Ok(Analytics::start(shared, keep_alive, key))
-    }
-
-    fn capacity(&self) -> Result<Capacity, SettingsError> {
-        if self.max_queue_size == 0 {
-            return Err(SettingsError::new("max_queue_size", self.max_queue_size, "must be at least 1"));
-        }
-        // A larger event would wait for ever for room that there never is.
-        if self.max_queue_bytes < MAX_EVENT_BYTES {
-            let problem = format!("must be at least {MAX_EVENT_BYTES}, the size of one event");
-            return Err(SettingsError::new("max_queue_bytes", self.max_queue_bytes, problem));
-        }
-        Ok(Capacity {
-            events: self.max_queue_size as u64,
-            bytes: self.max_queue_bytes as u64,
-            drops_oldest: self.overflow == Overflow::DropOldest,
-            disabled: self.disabled,
-        })
-    }
-
-    /// The context of every event: that of the settings, and which library sent it.
-    fn default_context(&self) -> Result<Context, SettingsError> {
-        let library = serde_json::json!({ "name": "tracklane", "version": env!("CARGO_PKG_VERSION") });
-        let mut context = self.context.clone();
-        if let Some(fault) = context.fault() {
-            return Err(SettingsError::without_value("context", format!("cannot be sent: {fault}")));
-        }
-        context.merge_under(&Context::new().with("library", library));
-        Ok(context)
-    }
-
-    /// Segment, if it is wanted, and what was registered; no two of one name.
-    fn first_plugins(&mut self) -> Result<Vec<Registration>, SettingsError> {
-        let limits = QueueLimits::new(self.max_queue_size, self.max_queue_bytes).overflow(self.overflow);
-        let segment = self.segment.take().map(|segment| segment.queue(limits).disable(self.disabled).build());
-        let segment = segment.transpose()?;
-        let mut plugins: Vec<Registration> = segment.into_iter().map(Registration::from).collect();
-        for plugin in std::mem::take(&mut self.plugins) {
-            if plugins.iter().any(|registered| registered.name() == plugin.name()) {
-                return Err(SettingsError::new("plugin", plugin.name(), "is the name of another plugin already"));
-            }
-            plugins.push(plugin);
-        }
-        Ok(plugins)
-    }
-}
-
-fn host(shared: Weak<Shared>, emitter: Emitter) -> Host {
-    let send = move |event: Event| match shared.upgrade() {
-        Some(shared) => shared.intake.push(event).map_err(Into::into),
-        None => Err("the client is gone".into()),
-    };
-    Host::new(emitter, Arc::new(send))
 }
 
 impl fmt::Debug for Builder {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Builder;
 use crate::error::SettingsError;
-use crate::plugin::RetryPolicy;
+use crate::plugin::{Destination, RetryPolicy};
 use crate::segment::{Region, Segment};
 use crate::transport::HttpClient;
 
@@ -93,6 +93,24 @@ impl Builder {
     /// The HTTP client in place of the default one.
     pub fn http_client(self, client: HttpClient) -> Self {
         self.segment("http_client", |segment| segment.http_client(client))
+    }
+
+    /// Puts something around Segment's destination: tower layers, or a queue on disk in front of it. The last one added
+    /// is the outermost.
+    ///
+    /// ```
+    /// use tower::limit::ConcurrencyLimitLayer;
+    /// use tracklane::Analytics;
+    ///
+    /// let analytics = Analytics::builder("WRITE_KEY")
+    ///     .wrap_segment(|segment| segment.layer(ConcurrencyLimitLayer::new(2)))
+    ///     .build()?;
+    /// # Ok::<(), tracklane::SettingsError>(())
+    /// ```
+    pub fn wrap_segment(self, wrap: impl FnOnce(Destination) -> Destination + Send + 'static) -> Self {
+        let mut builder = self.segment("wrap_segment", |segment| segment);
+        builder.segment_wraps.push(Box::new(wrap));
+        builder
     }
 
     /// Authorizes the requests to Segment by OAuth 2.0.

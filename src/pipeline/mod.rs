@@ -55,7 +55,7 @@ pub use refusal::{CallError, RefusedBecause};
 pub(crate) use registry::Command;
 pub(crate) use service::MiddlewareLayer;
 pub use service::PipelineService;
-pub(crate) use settle::AfterQueue;
+pub(crate) use settle::{AfterQueue, AfterWorker};
 pub use shutdown::CloseReport;
 pub(crate) use watchdog::Watchdog;
 pub(crate) use worker::{SourceMiddleware, Worker};
@@ -85,6 +85,9 @@ pub(crate) struct Shared {
     pub(crate) watchdog: Watchdog,
     /// Whether the plugins of the settings have loaded or failed.
     pub(crate) loaded: watch::Sender<bool>,
+    /// If the counts are to be metrics: what these know so far.
+    #[cfg(feature = "metrics")]
+    pub(crate) metrics: Option<crate::metrics::Reported>,
 }
 
 /// The event went no further: why.

@@ -58,6 +58,14 @@ impl Shared {
         }
     }
 
+    /// Brings the metrics up to date, if there are to be any.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn report_metrics(&self) {
+        if let Some(metrics) = &self.metrics {
+            metrics.update(self.stats());
+        }
+    }
+
     /// Nothing delivered, and pending what is under way, as far as that can be said without a lock.
     fn forked(&self) -> FlushReport {
         tracing::warn!(target: "tracklane", "the client was built before this process was forked: nothing is sent");
@@ -109,6 +117,8 @@ impl Shared {
             // Answered by being dropped. A plugin that needs longer to unload goes on without being waited for.
             let _ = end.recv_timeout(left(deadline));
         }
+        #[cfg(feature = "metrics")]
+        self.report_metrics();
         let (dropped, failed) = (dropped.deliberate(), dropped.total() - dropped.deliberate());
         CloseReport { delivered, dropped, failed, pending, unsent }
     }

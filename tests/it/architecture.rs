@@ -8,10 +8,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // Other faces of the handle and the builder.
     ("blocking", &["analytics", "event", "ledger", "pipeline"]),
     ("global", &["analytics", "event", "pipeline"]),
-    ("metrics", &["ledger", "pipeline"]),
+    ("metrics", &["ledger"]),
     ("settings", &["builder", "error", "event", "plugin", "segment"]),
     ("segment", &["plugin", "transport", "emitter", "event", "error"]),
-    ("pipeline", &["plugin", "emitter", "event", "ledger", "clock", "background", "contained", "error", "reentry"]),
+    (
+        "pipeline",
+        &["plugin", "emitter", "event", "ledger", "clock", "background", "contained", "error", "reentry", "metrics"],
+    ),
     // The clock for `Timer`, by which a plugin waits in the client's time.
     ("plugin", &["event", "emitter", "ledger", "clock", "contained", "error"]),
     ("emitter", &["event", "ledger", "background", "contained", "error", "reentry", "running"]),

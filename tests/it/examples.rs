@@ -33,7 +33,7 @@ const EXAMPLES: &[(&str, &[&str], &[&str])] = &[
         &[],
         &["ada: {\"delivered\":1,\"failed\":0,\"pending\":0}", "grace: ", "2 events arrived in 2 requests"],
     ),
-    ("blocking_cli", &["Report Printed"], &["Report Printed: Delivered"]),
+    ("blocking_cli", &["Report Printed"], &["Report Printed: delivered"]),
     ("historical_import", &[], &["1000 accepted, 0 wrong, 1000 delivered, 0 failed", "1000 arrived"]),
     ("several_clients", &[], &["\"MARKETING_WRITE_KEY\": 1 events", "\"APP_WRITE_KEY\": 3 events"]),
     ("oauth", &[], &["3 events delivered, 1 token request(s)", "authorization: Bearer a.token", "\"WRITE_KEY\""]),

@@ -266,7 +266,7 @@ fn flush_and_close_keep_their_deadlines_when_callbacks_take_every_thread() {
             }))
             .unwrap();
     }
-    assert_eq!(analytics.flush_blocking(SOON).delivered, 600);
+    assert!(analytics.flush_blocking(SOON).is_complete());
     let start = Instant::now();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {

@@ -242,34 +242,51 @@ fn wait_until(condition: impl Fn() -> bool) {
 }
 
 #[test]
-fn the_counts_come_out_as_metrics() {
+fn the_counts_come_out_as_metrics_while_it_works_and_at_the_close() {
     let recorder = DebuggingRecorder::new();
     let snapshotter = recorder.snapshotter();
     recorder.install().unwrap();
     let api = TrackingApi::start().unwrap();
     let clock = ManualClock::new();
-    let builder = Analytics::builder("k").host(api.url()).flush_at(1).clock(clock.clone());
-    let analytics = builder.metrics(Duration::from_secs(5)).build().unwrap();
+    let client = |clock: ManualClock| {
+        let builder = Analytics::builder("k").host(api.url()).flush_at(1).clock(clock);
+        builder.metrics(Duration::from_secs(5)).build().unwrap()
+    };
+    let analytics = client(clock.clone());
     assert!(analytics.deliver(event()).unwrap().wait().is_delivered());
     let seen = RefCell::new(HashMap::new());
     let count = |name: &str, labels: &str| seen.borrow().get(&format!("{name}[{labels}]")).copied();
-    wait_until(|| {
-        assert!(clock.wait_for_sleeper(..=Duration::from_secs(5)));
-        clock.advance(Duration::from_secs(5));
-        // A snapshot takes the values with it, so the highest is kept here.
+    let look = || {
+        // A snapshot takes what was counted with it, so it is added up here.
         for (key, _, _, value) in snapshotter.snapshot().into_vec() {
             let labels: Vec<&str> = key.key().labels().map(metrics::Label::value).collect();
             if let DebugValue::Counter(value) = value {
-                let mut seen = seen.borrow_mut();
-                let highest = seen.entry(format!("{}[{}]", key.key().name(), labels.join(","))).or_insert(0);
-                *highest = value.max(*highest);
+                *seen.borrow_mut().entry(format!("{}[{}]", key.key().name(), labels.join(","))).or_insert(0) += value;
             }
         }
-        // The metrics are set one after the other, and a snapshot may come in between.
-        let ones = [("events_accepted", ""), ("events_delivered", ""), ("destination_delivered", "Segment.io")];
-        ones.iter().all(|(name, labels)| count(&format!("tracklane_{name}_total"), labels) == Some(1))
+    };
+    let ones = [("events_accepted", ""), ("events_delivered", ""), ("destination_delivered", "Segment.io")];
+    let all_are = |expected| {
+        look();
+        ones.iter().all(|(name, labels)| count(&format!("tracklane_{name}_total"), labels) == Some(expected))
+    };
+    wait_until(|| {
+        assert!(clock.wait_for_sleeper(..=Duration::from_secs(5)));
+        clock.advance(Duration::from_secs(5));
+        all_are(1)
     });
     assert_eq!(count("tracklane_events_dropped_total", "rejected"), Some(0));
+
+    // Another client adds to them, and what the last interval would have told is told by the close.
+    let other = client(ManualClock::new());
+    for _ in 0..2 {
+        other.track(event()).unwrap();
+    }
+    assert!(other.close_blocking(SOON).is_complete());
+    assert!(all_are(3), "{:?}", seen.borrow());
+
+    let never = Analytics::builder("k").metrics(Duration::ZERO).build().unwrap_err();
+    assert_eq!((never.setting(), never.value()), ("metrics", "0ns"));
 }
 
 #[test]

@@ -1,0 +1,169 @@
+//! A running client from the settings: each is checked, then everything is put together.
+
+use std::sync::{Arc, Weak};
+
+use tokio::sync::watch;
+
+use super::Builder;
+use crate::analytics::Analytics;
+use crate::background::Background;
+use crate::emitter::Emitter;
+use crate::emitter::signal::{Emitted, Settled};
+use crate::error::SettingsError;
+use crate::event::{Context, Event, MAX_EVENT_BYTES};
+use crate::ledger::Ledger;
+use crate::pipeline::{
+    AfterQueue, AfterWorker, Capacity, CurrentPlan, Intake, PipelineService, Shared, Watchdog, Worker,
+};
+use crate::plugin::{Host, Overflow, QueueLimits, Registration};
+use crate::segment::OwnKey;
+
+#[cfg(feature = "metrics")]
+const LEAST_METRICS_INTERVAL: std::time::Duration = std::time::Duration::from_millis(1);
+
+impl Builder {
+    /// Checks the settings and starts the client.
+    ///
+    /// # Errors
+    ///
+    /// If a setting cannot be used; the error names it and its value. Also if a setting of Segment's destination is set
+    /// on a client [without it](Analytics::without_segment), or the background thread cannot be started.
+    pub fn build(mut self) -> Result<Analytics, SettingsError> {
+        self.check_misplaced()?;
+        let (capacity, defaults) = (self.capacity()?, self.default_context()?);
+        #[cfg(feature = "metrics")]
+        self.check_metrics()?;
+        let key = OwnKey::of(self.segment.as_ref());
+        let (plugins, middleware) = (self.first_plugins()?, std::mem::take(&mut self.middleware));
+        let (background, keep_alive) = match self.runtime.take() {
+            Some(runtime) => Background::on(runtime),
+            None => Background::start("tracklane").map_err(SettingsError::no_thread)?,
+        };
+        #[cfg(feature = "metrics")]
+        let metrics_interval = self.metrics;
+        let (shared, after_worker) = self.shared(background, capacity, defaults)?;
+        // Some of tower's layers need a runtime to be applied.
+        let middleware = shared.background.within(|| PipelineService::wrapped(&shared, middleware));
+        shared.background.spawn(Worker::new(shared.clone(), middleware).run(plugins));
+        let plan = Arc::downgrade(&shared);
+        let plan = move || plan.upgrade().map(|shared| shared.plan.load());
+        shared.background.spawn(after_worker.run(plan, shared.clock.clone(), shared.emitter.clone()));
+        #[cfg(feature = "metrics")]
+        if let Some(interval) = metrics_interval {
+            shared.background.spawn(report_metrics(Arc::downgrade(&shared), interval));
+        }
+        Ok(Analytics::start(shared, keep_alive, key))
+    }
+
+    /// What all parts of the pipeline share, with nothing at work yet.
+    fn shared(
+        self,
+        background: Background,
+        capacity: Capacity,
+        defaults: Context,
+    ) -> Result<(Arc<Shared>, AfterWorker), SettingsError> {
+        let emitter = Emitter::new(background.clone());
+        let watchdog = Watchdog::start(emitter.clone()).map_err(SettingsError::no_thread)?;
+        self.subscriptions.into_iter().for_each(|subscribe| subscribe(&emitter));
+        let drained = {
+            let emitter = emitter.clone();
+            move |accepted| emitter.emit(Emitted::Drained(Settled { accepted }))
+        };
+        let ledger = Arc::new(Ledger::new(background.clone(), drained));
+        let (after, after_worker) = AfterQueue::new(emitter.clone());
+        let clock = self.clock;
+        let (accounts, signals, time) = (ledger.clone(), emitter.clone(), clock.clone());
+        let intake = Intake::new(capacity, accounts, signals, time, defaults.clone(), self.call_context);
+        let shared = Arc::new_cyclic(|shared: &Weak<Shared>| Shared {
+            clock,
+            host: host(shared.clone(), emitter.clone()),
+            plan: CurrentPlan::default(),
+            loaded: watch::Sender::new(false),
+            after: Arc::new(after),
+            #[cfg(feature = "metrics")]
+            metrics: self.metrics.map(|_| crate::metrics::Reported::default()),
+            watchdog,
+            background,
+            emitter,
+            ledger,
+            intake,
+            defaults,
+        });
+        Ok((shared, after_worker))
+    }
+
+    #[cfg(feature = "metrics")]
+    fn check_metrics(&self) -> Result<(), SettingsError> {
+        match self.metrics {
+            Some(interval) if interval < LEAST_METRICS_INTERVAL => {
+                Err(SettingsError::new("metrics", interval, "must be at least a millisecond"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn capacity(&self) -> Result<Capacity, SettingsError> {
+        if self.max_queue_size == 0 {
+            return Err(SettingsError::new("max_queue_size", self.max_queue_size, "must be at least 1"));
+        }
+        // A larger event would wait for ever for room that there never is.
+        if self.max_queue_bytes < MAX_EVENT_BYTES {
+            let problem = format!("must be at least {MAX_EVENT_BYTES}, the size of one event");
+            return Err(SettingsError::new("max_queue_bytes", self.max_queue_bytes, problem));
+        }
+        Ok(Capacity {
+            events: self.max_queue_size as u64,
+            bytes: self.max_queue_bytes as u64,
+            drops_oldest: self.overflow == Overflow::DropOldest,
+            disabled: self.disabled,
+        })
+    }
+
+    /// The context of every event: that of the settings, and which library sent it.
+    fn default_context(&self) -> Result<Context, SettingsError> {
+        let library = serde_json::json!({ "name": "tracklane", "version": env!("CARGO_PKG_VERSION") });
+        let mut context = self.context.clone();
+        if let Some(fault) = context.fault() {
+            return Err(SettingsError::without_value("context", format!("cannot be sent: {fault}")));
+        }
+        context.merge_under(&Context::new().with("library", library));
+        Ok(context)
+    }
+
+    /// Segment, if it is wanted, and what was registered; no two of one name.
+    fn first_plugins(&mut self) -> Result<Vec<Registration>, SettingsError> {
+        let limits = QueueLimits::new(self.max_queue_size, self.max_queue_bytes).overflow(self.overflow);
+        let segment = self.segment.take().map(|segment| segment.queue(limits).disable(self.disabled).build());
+        let wraps = std::mem::take(&mut self.segment_wraps);
+        let wrapped = |segment| wraps.into_iter().fold(segment, |segment, wrap| wrap(segment));
+        let segment = segment.transpose()?.map(wrapped);
+        let mut plugins: Vec<Registration> = segment.into_iter().map(Registration::from).collect();
+        for plugin in std::mem::take(&mut self.plugins) {
+            if plugins.iter().any(|registered| registered.name() == plugin.name()) {
+                return Err(SettingsError::new("plugin", plugin.name(), "is the name of another plugin already"));
+            }
+            plugins.push(plugin);
+        }
+        Ok(plugins)
+    }
+}
+
+fn host(shared: Weak<Shared>, emitter: Emitter) -> Host {
+    let send = move |event: Event| match shared.upgrade() {
+        Some(shared) => shared.intake.push(event).map_err(Into::into),
+        None => Err("the client is gone".into()),
+    };
+    Host::new(emitter, Arc::new(send))
+}
+
+/// Brings the metrics up to date every `interval`, until the client is gone.
+#[cfg(feature = "metrics")]
+async fn report_metrics(shared: Weak<Shared>, interval: std::time::Duration) {
+    loop {
+        let Some(client) = shared.upgrade() else { return };
+        client.report_metrics();
+        let sleep = client.clock.sleep_until(client.clock.now().saturating_add(interval));
+        drop(client);
+        sleep.await;
+    }
+}
