@@ -16,6 +16,7 @@ mod call_context;
 mod intake;
 mod refusal;
 mod rest;
+mod seldom;
 mod worker;
 
 mod guard;

@@ -99,9 +99,11 @@ impl Intake {
         let _scope = reentry::because_of(reentry::depth());
         match because {
             RefusedBecause::Closed => self.emitter.emit(Emitted::CallAfterClose(Event::clone(&event))),
-            // One report for each episode, not one per call.
+            // One report for each episode, and for those of a minute, not one per call.
             RefusedBecause::QueueFull { .. } if !self.refusing.swap(true, Ordering::Relaxed) => {
-                self.emitter.fail(Failure::new("tracklane", because.to_string(), 1));
+                if self.refusals.count(1, self.clock.now()).is_some() {
+                    self.emitter.fail(Failure::new("tracklane", because.to_string(), 1));
+                }
             }
             RefusedBecause::Loop if !self.looped.swap(true, Ordering::Relaxed) => {
                 self.emitter.fail(Failure::new("tracklane", because.to_string(), 1));

@@ -19,6 +19,7 @@ use front::{Accepted, Chunk, Entry, Front};
 use super::call_context::CallContext;
 use super::refusal::{CallError, RefusedBecause};
 use super::registry::Command;
+use super::seldom::Seldom;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::event::{Context, Event};
@@ -41,7 +42,9 @@ pub(crate) struct Intake {
     /// The chunk that the worker is working off. Locked after `front`, where both are.
     in_hand: Mutex<Chunk>,
     wake: Notify,
+    /// The queue was full, and half of it has not been free since.
     refusing: AtomicBool,
+    refusals: Seldom,
     /// A loop was cut, and reported.
     looped: AtomicBool,
     capacity: Capacity,
@@ -69,7 +72,21 @@ impl Intake {
     ) -> Self {
         let (front, in_hand, wake) = (Mutex::default(), Mutex::default(), Notify::new());
         let (refusing, looped) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { front, in_hand, wake, refusing, looped, capacity, ledger, emitter, clock, defaults, call_context }
+        let refusals = Seldom::default();
+        Self {
+            front,
+            in_hand,
+            wake,
+            refusing,
+            refusals,
+            looped,
+            capacity,
+            ledger,
+            emitter,
+            clock,
+            defaults,
+            call_context,
+        }
     }
 
     /// Accepts the event or refuses it. Never blocks.

@@ -17,6 +17,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::sync::Notify;
 
+use super::seldom::Seldom;
 use super::watchdog::Watched;
 use super::{AfterQueue, Shared};
 use crate::clock::Clock;
@@ -42,6 +43,7 @@ pub(crate) struct Lane {
     clock: Clock,
     after: Arc<AfterQueue>,
     ended: Notify,
+    overflows: Seldom,
 }
 
 /// Counts of one lane.
@@ -79,6 +81,7 @@ impl Lane {
             clock: shared.clock.clone(),
             after: shared.after.clone(),
             ended: Notify::new(),
+            overflows: Seldom::default(),
         });
         let worker = LaneWorker::new(lane.clone(), service, factory, retry, in_flight, attempt_timeout);
         let kept = lane.clone();
@@ -136,6 +139,9 @@ impl Lane {
 
     #[cold]
     fn report_overflow(&self) {
+        if self.overflows.count(1, self.clock.now()).is_none() {
+            return;
+        }
         let message = format!(
             "the queue is full: more than {} events or {} bytes are under way; events are dropped until there is room",
             self.limits.events, self.limits.bytes

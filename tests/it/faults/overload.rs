@@ -120,3 +120,24 @@ fn a_queue_smaller_than_a_batch_does_not_stall() {
     }
     assert_eq!(api.wait_for_events(10, SOON).len(), 10, "they leave, though fewer than a batch can ever wait");
 }
+
+#[test]
+fn an_episode_of_overflow_is_said_once() {
+    for (overflow, reply) in [
+        (Overflow::DropOldest, Reply::hang()),
+        (Overflow::RefuseNew, Reply::hang()),
+        (Overflow::RefuseNew, Reply::ok().delay(Duration::from_millis(1))),
+    ] {
+        let trial = Trial::with(|settings| settings.max_queue_size(100).overflow(overflow).max_in_flight(8));
+        trial.api.set_default(reply);
+        for number in 0..20_000 {
+            let _ = trial.analytics.track(Track::new("x").user_id(number));
+        }
+        let dropped = trial.assert_books_balance().dropped.of(DropReason::QueueFull);
+        assert!(dropped + trial.analytics.stats().refused > 100, "{overflow:?}: it overflows");
+        trial.analytics.close_blocking(Duration::ZERO);
+        let full = trial.failures().iter().filter(|failure| failure.message.contains("the queue is full")).count();
+        // One of the queue in front of the destination, and one of the destination's own.
+        assert!((1..=2).contains(&full), "{overflow:?}: {full} reports");
+    }
+}
