@@ -10,6 +10,9 @@ use super::fields::Field;
 use super::object::dismantle;
 use super::{Context, Event, Integrations, Kind, MessageId, Object, Timestamp};
 
+/// Characters of a string that an error shows.
+const SHOWN_CHARS: usize = 40;
+
 /// The error of JSON that is not an event.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -20,7 +23,7 @@ pub enum InvalidEvent {
     /// The `type` is missing or none of the six.
     #[error("type is {found}, and must be one of track, identify, page, screen, group, alias")]
     UnknownType {
-        /// What was found.
+        /// What was found: a string in quotes, of which 40 characters are shown, or what else JSON has.
         found: String,
     },
     /// A field has a type that it must not have.
@@ -63,9 +66,7 @@ impl TryFrom<Value> for Event {
 }
 
 fn read(members: &mut Map<String, Value>) -> Result<Event, InvalidEvent> {
-    let found = members.remove("type").unwrap_or(Value::Null);
-    let kind = found.as_str().and_then(Kind::from_name);
-    let mut event = Event::new(kind.ok_or_else(|| InvalidEvent::UnknownType { found: found.to_string() })?);
+    let mut event = Event::new(kind(members)?);
     if let Some(id) = string(members, "messageId", "a string")?.filter(|id| !id.is_empty()) {
         event.write().message_id = MessageId::Given(id);
     }
@@ -100,6 +101,26 @@ fn read(members: &mut Map<String, Value>) -> Result<Event, InvalidEvent> {
         dismantle(value);
     }
     Ok(event)
+}
+
+fn kind(members: &mut Map<String, Value>) -> Result<Kind, InvalidEvent> {
+    let found = members.remove("type").unwrap_or(Value::Null);
+    let kind =
+        found.as_str().and_then(Kind::from_name).ok_or_else(|| InvalidEvent::UnknownType { found: shown(&found) });
+    dismantle(found);
+    kind
+}
+
+/// What an error says of `found`: never all of it, which may be large, deep, or personal data.
+fn shown(found: &Value) -> String {
+    match found {
+        Value::Null => "null".to_owned(),
+        Value::Bool(_) => "a boolean".to_owned(),
+        Value::Number(_) => "a number".to_owned(),
+        Value::String(text) => format!("{:?}", text.chars().take(SHOWN_CHARS).collect::<String>()),
+        Value::Array(_) => "an array".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+    }
 }
 
 fn string(

@@ -112,6 +112,9 @@ fn a_million_levels_are_refused_on_a_small_stack() {
         );
         event.insert("properties".into(), objects(MILLION));
         refused(Event::try_from(Value::Object(event)).unwrap(), "properties");
+        for nested in [arrays(MILLION), objects(MILLION)] {
+            Event::try_from(Value::Object(Map::from_iter([("type".to_owned(), nested)]))).unwrap_err();
+        }
 
         analytics.track(track("good")).unwrap();
         assert!(analytics.close_blocking(SOON).is_complete());
