@@ -13,6 +13,10 @@ use super::{Context, Event, Integrations, Kind, MessageId, Object, Timestamp};
 /// Characters of a string that an error shows.
 const SHOWN_CHARS: usize = 40;
 
+/// Members that an event has in a batch or an export. They belong to one sending: Segment ignores the `timestamp` of an
+/// event that brings a `sentAt` along, and a write key is nobody's business.
+const NOT_THE_EVENTS: [&str; 4] = ["sentAt", "receivedAt", "originalTimestamp", "writeKey"];
+
 /// The error of JSON that is not an event.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -43,6 +47,9 @@ pub enum InvalidEvent {
 ///
 /// Null is the same as nothing, ids may be numbers, and members that the Spec does not know are kept.
 ///
+/// What Segment exports can be sent again: `sentAt`, `receivedAt`, `originalTimestamp` and `writeKey` belong to the
+/// sending that is over, and are left out. Without a `timestamp` the event happened at `originalTimestamp`.
+///
 /// ```
 /// use tracklane::Event;
 ///
@@ -70,9 +77,14 @@ fn read(members: &mut Map<String, Value>) -> Result<Event, InvalidEvent> {
     if let Some(id) = string(members, "messageId", "a string")?.filter(|id| !id.is_empty()) {
         event.write().message_id = MessageId::Given(id);
     }
-    if let Some(timestamp) = string(members, "timestamp", "a string in RFC 3339")? {
-        event.write().timestamp = Some(timestamp.parse::<Timestamp>()?);
+    for field in ["timestamp", "originalTimestamp"] {
+        if event.timestamp().is_none()
+            && let Some(timestamp) = string(members, field, "a string in RFC 3339")?
+        {
+            event.write().timestamp = Some(timestamp.parse::<Timestamp>()?);
+        }
     }
+    NOT_THE_EVENTS.into_iter().filter_map(|field| members.remove(field)).for_each(dismantle);
     for field in [Field::UserId, Field::AnonymousId, Field::GroupId, Field::PreviousId] {
         if let Some(id) = id(members, field.as_str())? {
             event.set_field(field, &id);

@@ -213,6 +213,33 @@ fn a_closed_client_refuses_on_every_clone_and_gives_the_event_back() {
 }
 
 #[test]
+fn an_exported_event_is_read_without_what_its_first_sending_added() {
+    let exported = json!({
+        "type": "track", "event": "x", "userId": "u", "messageId": "m", "channel": "server",
+        "timestamp": "2026-11-21T20:00:00.000Z", "originalTimestamp": "2026-11-21T20:00:07.000Z",
+        "sentAt": "2026-11-21T20:00:09.000Z", "receivedAt": {"not": "looked at"}, "writeKey": "secret",
+    });
+    let left = json!({
+        "type": "track", "event": "x", "userId": "u", "messageId": "m", "channel": "server",
+        "timestamp": "2026-11-21T20:00:00.000Z",
+    });
+    let text = exported.to_string();
+    assert_eq!(serde_json::to_value(Event::try_from(exported).unwrap()).unwrap(), left);
+    assert_eq!(serde_json::to_value(serde_json::from_str::<Event>(&text).unwrap()).unwrap(), left);
+}
+
+#[test]
+fn an_event_without_a_timestamp_happened_at_its_original_one() {
+    let read = |timestamp: Value| {
+        let original = "2026-11-21T20:00:07.000Z";
+        let json = json!({"type": "track", "event": "x", "timestamp": timestamp, "originalTimestamp": original});
+        Event::try_from(json).unwrap().timestamp().unwrap().to_string()
+    };
+    assert_eq!(read(Value::Null), "2026-11-21T20:00:07.000Z");
+    assert_eq!(read(json!("2026-11-21T20:00:00.000Z")), "2026-11-21T20:00:00.000Z");
+}
+
+#[test]
 fn an_event_that_is_no_event_is_refused_before_it_is_one() {
     let table = [
         (json!([]), "an event must be a JSON object"),
@@ -226,6 +253,7 @@ fn an_event_that_is_no_event_is_refused_before_it_is_one() {
         (json!({"type": "track", "userId": {}}), "userId must be a string or a number"),
         (json!({"type": "track", "event": 7}), "event must be a string"),
         (json!({"type": "track", "timestamp": "yesterday"}), "timestamp \"yesterday\" is not RFC 3339"),
+        (json!({"type": "track", "originalTimestamp": 7}), "originalTimestamp must be a string in RFC 3339"),
         (json!({"type": "track", "messageId": 7}), "messageId must be a string"),
     ];
     for (json, problem) in table {
