@@ -3,6 +3,9 @@
 //! Always: the text is what this crate or `serde_json` wrote, so a string has one spelling and there is no white
 //! space around members; and no key is there twice. Values are never parsed, and reading allocates nothing.
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -73,10 +76,9 @@ impl Text {
         self.json.push(b'"');
         self.json.extend_from_slice(&name);
         self.json.extend_from_slice(b"\":");
-        if let Err(error) = write_value(&mut self.json) {
-            self.json.truncate(end);
-            return Err(error);
-        }
+        let member = Unfinished { json: &mut self.json, end };
+        write_value(member.json)?;
+        std::mem::forget(member);
         self.settle(end, &name);
         Ok(())
     }
@@ -187,6 +189,19 @@ impl Text {
     }
 }
 
+/// A member whose value is being written. Unless that ends well, the text is as it was: a `Serialize` may also panic,
+/// and half a member would spoil whatever batch it goes into.
+struct Unfinished<'t> {
+    json: &'t mut Vec<u8>,
+    end: usize,
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        self.json.truncate(self.end);
+    }
+}
+
 /// The key as it stands between its quotes.
 fn escaped(key: &str) -> Cow<'_, [u8]> {
     if is_plain(key.as_bytes()) {
@@ -287,94 +302,6 @@ fn nested_end(text: &[u8], start: usize) -> Option<usize> {
         at += 1;
         if depth == 0 {
             return Some(at);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::{Map, Text, Value, members};
-
-    #[derive(Clone, Debug)]
-    enum Step {
-        Insert(String, i32),
-        Remove(String),
-        /// Through the queue, where the keys are forgotten.
-        Copy,
-    }
-
-    fn steps() -> impl Strategy<Value = Vec<Step>> {
-        // Few enough keys to meet again, of lengths around the eight bytes that are hashed.
-        let key = || prop_oneof!["[ab]{0,3}", "[ab]{0,2}_____[ab]{0,2}", "[\\\\\"\n\u{e9}]{0,2}"];
-        let insert = (key(), any::<i32>()).prop_map(|(key, value)| Step::Insert(key, value));
-        prop::collection::vec(prop_oneof![4 => insert, 1 => key().prop_map(Step::Remove), 1 => Just(Step::Copy)], 0..80)
-    }
-
-    proptest! {
-        #[test]
-        fn text_holds_what_a_map_would(steps in steps()) {
-            let (mut text, mut map) = (Text::default(), Map::new());
-            for step in steps {
-                match step {
-                    Step::Insert(key, value) => {
-                        let written = text.insert(&key, |out| serde_json::to_writer(out, &value));
-                        prop_assert!(written.is_ok());
-                        map.insert(key, value.into());
-                    }
-                    Step::Remove(key) => prop_assert_eq!(text.remove(&key), map.remove(&key).is_some()),
-                    Step::Copy => text = Text::of(text.json()),
-                }
-                prop_assert_eq!(text.len(), map.len());
-                prop_assert_eq!(text.to_map(), map.clone());
-                for (key, value) in &map {
-                    let found = text.raw(key).and_then(|raw| serde_json::from_slice::<Value>(raw).ok());
-                    prop_assert_eq!(found.as_ref(), Some(value));
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_value_that_cannot_be_written_leaves_no_trace() {
-        let fail = |out: &mut Vec<u8>| {
-            out.push(b'2');
-            Err("too bad")
-        };
-        let mut text = Text::default();
-        for _ in 0..2 {
-            assert!(text.insert("a", fail).is_err());
-            assert_eq!(text.json(), b"");
-        }
-        assert!(text.insert("b", |out| serde_json::to_writer(out, &1)).is_ok());
-        assert!(text.insert("b", fail).is_err());
-        assert_eq!(text.json(), br#""b":1"#);
-    }
-
-    #[test]
-    fn members_are_found_in_order_whatever_their_values_hold() {
-        let text = br#""a":1,"b\"":"x,}\\","c":{"d":[1,{"e":"]"}]},"f":[],"g":null"#;
-        let found: Vec<(&str, &str)> = members(text)
-            .map(|member| {
-                (std::str::from_utf8(&text[member.key]).unwrap(), std::str::from_utf8(&text[member.value]).unwrap())
-            })
-            .collect();
-        let expected = [
-            (r#""a""#, "1"),
-            (r#""b\"""#, r#""x,}\\""#),
-            (r#""c""#, r#"{"d":[1,{"e":"]"}]}"#),
-            (r#""f""#, "[]"),
-            (r#""g""#, "null"),
-        ];
-        assert_eq!(found, expected);
-    }
-
-    #[test]
-    fn text_that_is_cut_ends_the_walk_without_a_panic() {
-        let text = br#""a":1,"b":{"c":[1,2,{"d":"e"}]},"f":"g\"h""#;
-        for cut in 0..text.len() {
-            assert!(members(&text[..cut]).count() <= 3, "cut at {cut}");
         }
     }
 }
