@@ -16,19 +16,20 @@ macro_rules! section {
                 Self::default()
             }
 
-            /// Sets one member; a key that is there already is replaced. See
+            /// Sets one member; a key that is there already is replaced, whoever set it. See
             /// [`Object::insert`](crate::event::Object::insert).
             #[must_use]
             pub fn with(mut self, key: &str, value: impl serde::Serialize) -> Self {
+                self.0.take_over(key);
                 self.0.insert(key, value);
                 self
             }
 
             /// Adds every member of `members`, which must serialize as a JSON object (null is an empty one).
             ///
-            /// It replaces nothing: a key that is set already to another value is a conflict, and the event is
-            /// refused at the call ([`InvalidField::Conflict`](crate::event::InvalidField::Conflict)). A setter that
-            /// is called later replaces, as always.
+            /// It replaces nothing, and no setter replaces what it adds: a key to which a setter gives another value,
+            /// before or after, is a conflict, and the event is refused at the call
+            /// ([`InvalidField::Conflict`](crate::event::InvalidField::Conflict)). [`with`](Self::with) replaces.
             #[must_use]
             pub fn extra(mut self, members: impl serde::Serialize) -> Self {
                 self.0.add(members);

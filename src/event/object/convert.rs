@@ -39,8 +39,8 @@ impl<K: AsRef<str>, V: Serialize> FromIterator<(K, V)> for Object {
 
 impl Serialize for Object {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if let Some(fault) = &self.fault {
-            exchange_inner(Some(fault.clone()));
+        if let Some(fault) = self.fault() {
+            exchange_inner(Some(Box::new(fault.clone())));
         }
         let json = match &self.form {
             Form::Map(map) => return map.serialize(serializer),

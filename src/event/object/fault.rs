@@ -1,8 +1,10 @@
-//! Why a value cannot be part of an event, and how an object that is written into another hands its fault on.
+//! Writing a value into an object: why it cannot be part of an event, and how an object that is written into another
+//! hands its fault on.
 
 use std::cell::Cell;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::event::strict::{self, Fault, Written};
 
@@ -75,5 +77,39 @@ pub(super) fn write<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T, depth: 
             Err(*fault)
         }
         (Ok(written), None) => Ok(written),
+    }
+}
+
+/// The value as `serde_json` has it.
+pub(super) fn to_value<T: Serialize + ?Sized>(value: &T, depth: usize) -> Result<Value, ValueFault> {
+    let mut json = Vec::new();
+    write(&mut json, value, depth)?;
+    serde_json::from_slice(&json).map_err(|error| Fault::Unserializable(error.to_string()).into())
+}
+
+/// The members of what serializes as an object, as text that is trusted (see [`text`](crate::event::text)).
+pub(super) fn members_of<T: Serialize>(object: &T) -> Result<Vec<u8>, ValueFault> {
+    let mut json = Vec::new();
+    if write(&mut json, object, 0)? == Written::AsGiven {
+        let value: Value = serde_json::from_slice(&json).unwrap_or_default();
+        json = serde_json::to_vec(&value).unwrap_or_default();
+    }
+    match json.first() {
+        Some(b'{') => {
+            json.pop();
+            json.remove(0);
+            Ok(json)
+        }
+        Some(b'n') => Ok(Vec::new()),
+        first => Err(ObjectFault::NotAnObject(kind_of(first)).into()),
+    }
+}
+
+fn kind_of(first: Option<&u8>) -> &'static str {
+    match first {
+        Some(b'"') => "a string",
+        Some(b'[') => "an array",
+        Some(b't' | b'f') => "a boolean",
+        _ => "a number",
     }
 }

@@ -7,8 +7,10 @@
 //! another hands its fault on.
 
 mod convert;
+mod extra;
 mod fault;
 mod nested;
+mod wire;
 
 use std::borrow::Cow;
 
@@ -19,9 +21,9 @@ pub(crate) use fault::{ObjectFault, ValueFault};
 pub(super) use nested::dismantle;
 
 use super::quoted::read_string;
-use super::strict::{self, Fault, MAX_DEPTH, Written};
+use super::strict::{self, MAX_DEPTH};
 use super::text::{self, Text};
-use fault::write;
+use fault::{members_of, to_value, write};
 use nested::{children, fill};
 
 /// Bytes of memory that an object keeps when it is cleared.
@@ -46,7 +48,15 @@ const KEPT_BYTES: usize = 4 * 1024;
 #[derive(Clone, Default)]
 pub struct Object {
     form: Form,
-    fault: Option<Box<ValueFault>>,
+    notes: Option<Box<Notes>>,
+}
+
+/// What is known of few objects: behind one pointer, so that the others do not carry it.
+#[derive(Clone, Default)]
+struct Notes {
+    fault: Option<ValueFault>,
+    /// Keys that came through [`Object::add`], and that no setter has set since.
+    extra: Vec<String>,
 }
 
 #[derive(Clone)]
@@ -100,23 +110,6 @@ impl Object {
     pub fn extend(&mut self, object: impl Serialize) {
         if let Some(members) = self.read(object) {
             self.extend_text(&members);
-        }
-    }
-
-    /// Adds every member of `object`, as [`extend`](Self::extend) does, but replaces nothing: a member that is here
-    /// with another value is a conflict, and refused at the call.
-    pub(super) fn add(&mut self, object: impl Serialize) {
-        let Some(members) = self.read(object) else { return };
-        for member in text::members(&members) {
-            let (Some(key), Some(value)) = (members.get(member.key.clone()), members.get(member.value.clone())) else {
-                return;
-            };
-            let Ok(key) = serde_json::from_slice::<Cow<'_, str>>(key) else { return };
-            match self.get(&key) {
-                None => self.extend_text(members.get(member.key.start..member.value.end).unwrap_or_default()),
-                Some(mine) if serde_json::from_slice::<Value>(value).is_ok_and(|value| value == mine) => {}
-                Some(_) => self.note(ValueFault::from(ObjectFault::Conflict).below(&key)),
-            }
         }
     }
 
@@ -216,7 +209,7 @@ impl Object {
     /// The object as a map to edit. It stays a map from then on, so a plugin that changes several members parses
     /// the text once.
     ///
-    /// What is put into the map is not checked for depth until the event goes to its destinations.
+    /// What is put into the map is checked when the event is sent, or when the plugin returns.
     pub fn as_map_mut(&mut self) -> &mut Map<String, Value> {
         if let Form::Text(text) = &self.form {
             self.form = Form::Map(text.to_map());
@@ -243,67 +236,10 @@ impl Object {
         fill(self.as_map_mut(), below);
     }
 
-    /// Appends the members as text, without braces.
-    pub(crate) fn write_members(&self, out: &mut Vec<u8>) {
-        match &self.form {
-            Form::Text(text) => out.extend_from_slice(text.json()),
-            Form::Map(_) => out.extend_from_slice(&self.members_text()),
-        }
-    }
-
-    /// The members as text, without braces.
-    pub(crate) fn members_text(&self) -> Cow<'_, [u8]> {
-        match &self.form {
-            Form::Text(text) => Cow::Borrowed(text.json()),
-            Form::Map(map) => {
-                let mut json = serde_json::to_vec(map).unwrap_or_default();
-                json.pop();
-                if !json.is_empty() {
-                    json.remove(0);
-                }
-                Cow::Owned(json)
-            }
-        }
-    }
-
-    /// How long [`members_text`](Self::members_text) is.
-    pub(crate) fn members_len(&self) -> usize {
-        match &self.form {
-            Form::Text(text) => text.json().len(),
-            Form::Map(_) => self.members_text().len(),
-        }
-    }
-
-    /// How long the members are once `defaults` are merged under them.
-    pub(crate) fn merged_len(&self, defaults: &Object) -> usize {
-        if self.is_empty() {
-            return defaults.members_len();
-        }
-        if defaults.is_empty() {
-            return self.members_len();
-        }
-        if let (Form::Text(mine), Form::Text(theirs)) = (&self.form, &defaults.form)
-            && mine.shares_no_key(theirs)
-        {
-            return mine.prepended_len(theirs);
-        }
-        let mut merged = self.clone();
-        merged.merge_under(defaults);
-        merged.members_len()
-    }
-
-    /// Becomes what the text says, which this crate wrote before, in the memory that is there.
-    pub(crate) fn set_members(&mut self, members: &[u8]) {
-        match &mut self.form {
-            Form::Text(text) => text.set(members),
-            Form::Map(_) => *self = Self { form: Form::Text(Text::of(members)), fault: None },
-        }
-    }
-
     /// Takes everything out, and keeps the memory if it is of ordinary size.
     pub(super) fn clear(&mut self) {
         match &mut self.form {
-            Form::Text(text) if text.capacity() <= KEPT_BYTES && self.fault.is_none() => text.set(&[]),
+            Form::Text(text) if text.capacity() <= KEPT_BYTES && self.notes.is_none() => text.set(&[]),
             _ => *self = Self::new(),
         }
     }
@@ -315,12 +251,12 @@ impl Object {
 
     /// The first value that was refused, if there was one.
     pub(crate) fn fault(&self) -> Option<&ValueFault> {
-        self.fault.as_deref()
+        self.notes.as_ref()?.fault.as_ref()
     }
 
     /// Forgets the fault, for a caller that reports it.
-    pub(crate) fn take_fault(&mut self) -> Option<Box<ValueFault>> {
-        self.fault.take()
+    pub(crate) fn take_fault(&mut self) -> Option<ValueFault> {
+        self.notes.as_mut()?.fault.take()
     }
 
     /// Whether there are more than `limit` levels of nesting, this object included; without recursion.
@@ -337,46 +273,13 @@ impl Object {
     }
 
     fn note(&mut self, fault: ValueFault) {
-        self.fault.get_or_insert_with(|| Box::new(fault));
+        self.notes.get_or_insert_default().fault.get_or_insert(fault);
     }
 
     fn outgrow_text(&mut self) {
         if matches!(&self.form, Form::Text(text) if text.is_crowded()) {
             self.as_map_mut();
         }
-    }
-}
-
-fn kind_of(first: Option<&u8>) -> &'static str {
-    match first {
-        Some(b'"') => "a string",
-        Some(b'[') => "an array",
-        Some(b't' | b'f') => "a boolean",
-        _ => "a number",
-    }
-}
-
-fn to_value<T: Serialize + ?Sized>(value: &T, depth: usize) -> Result<Value, ValueFault> {
-    let mut json = Vec::new();
-    write(&mut json, value, depth)?;
-    serde_json::from_slice(&json).map_err(|error| Fault::Unserializable(error.to_string()).into())
-}
-
-/// The members of what serializes as an object, as text that is trusted (see [`text`]).
-fn members_of<T: Serialize>(object: &T) -> Result<Vec<u8>, ValueFault> {
-    let mut json = Vec::new();
-    if write(&mut json, object, 0)? == Written::AsGiven {
-        let value: Value = serde_json::from_slice(&json).unwrap_or_default();
-        json = serde_json::to_vec(&value).unwrap_or_default();
-    }
-    match json.first() {
-        Some(b'{') => {
-            json.pop();
-            json.remove(0);
-            Ok(json)
-        }
-        Some(b'n') => Ok(Vec::new()),
-        first => Err(ObjectFault::NotAnObject(kind_of(first)).into()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! From a table of keys to setters with documentation.
 //!
 //! One row is `setter: "wireKey" "What it is" kind;`. Under test the table is also a list of its keys, so that tests
-//! can compare it with the Spec. The macro writes no logic beyond [`Object::insert`](crate::event::Object::insert).
+//! can compare it with the Spec. The macro writes no logic beyond [`Object::set`](crate::event::Object::set).
 
 use std::fmt::Display;
 
@@ -37,7 +37,7 @@ macro_rules! setters {
         #[doc = concat!($doc, ": `", $key, "`.")]
         #[must_use]
         pub fn $setter(mut self, text: impl AsRef<str>) -> Self {
-            self.insert($key, text.as_ref());
+            self.set($key, text.as_ref());
             self
         }
     };
@@ -45,7 +45,7 @@ macro_rules! setters {
         #[doc = concat!($doc, ": `", $key, "`. Anything that displays, written as a string.")]
         #[must_use]
         pub fn $setter(mut self, id: impl std::fmt::Display) -> Self {
-            self.insert($key, $crate::event::spec::setters::Displayed(id));
+            self.set($key, $crate::event::spec::setters::Displayed(id));
             self
         }
     };
@@ -53,7 +53,7 @@ macro_rules! setters {
         #[doc = concat!($doc, ": `", $key, "`.")]
         #[must_use]
         pub fn $setter(mut self, number: f64) -> Self {
-            self.insert($key, number);
+            self.set($key, number);
             self
         }
     };
@@ -61,7 +61,7 @@ macro_rules! setters {
         #[doc = concat!($doc, ": `", $key, "`.")]
         #[must_use]
         pub fn $setter(mut self, count: u64) -> Self {
-            self.insert($key, count);
+            self.set($key, count);
             self
         }
     };
@@ -69,7 +69,7 @@ macro_rules! setters {
         #[doc = concat!($doc, ": `", $key, "`.")]
         #[must_use]
         pub fn $setter(mut self, flag: bool) -> Self {
-            self.insert($key, flag);
+            self.set($key, flag);
             self
         }
     };
@@ -77,7 +77,7 @@ macro_rules! setters {
         #[doc = concat!($doc, ": `", $key, "`, in RFC 3339.")]
         #[must_use]
         pub fn $setter(mut self, time: impl Into<$crate::event::Timestamp>) -> Self {
-            self.insert($key, $crate::event::spec::setters::Displayed(time.into()));
+            self.set($key, $crate::event::spec::setters::Displayed(time.into()));
             self
         }
     };
@@ -85,7 +85,7 @@ macro_rules! setters {
         #[doc = concat!($doc, ": `", $key, "`. Text that is no address goes in using `with`.")]
         #[must_use]
         pub fn $setter(mut self, address: impl Into<std::net::IpAddr>) -> Self {
-            self.insert($key, address.into());
+            self.set($key, address.into());
             self
         }
     };
@@ -93,7 +93,7 @@ macro_rules! setters {
         #[doc = concat!($doc, ": `", $key, "`. Anything that serializes.")]
         #[must_use]
         pub fn $setter(mut self, value: impl serde::Serialize) -> Self {
-            self.insert($key, value);
+            self.set($key, value);
             self
         }
     };
@@ -101,7 +101,7 @@ macro_rules! setters {
         #[doc = concat!($doc, ": `", $key, "`.")]
         #[must_use]
         pub fn $setter(mut self, items: impl IntoIterator<Item: serde::Serialize>) -> Self {
-            self.insert($key, items.into_iter().collect::<Vec<_>>());
+            self.set($key, items.into_iter().collect::<Vec<_>>());
             self
         }
     };
@@ -118,7 +118,7 @@ macro_rules! setters {
                 object.insert($second, second);
                 object
             });
-            self.insert($key, objects.collect::<Vec<_>>());
+            self.set($key, objects.collect::<Vec<_>>());
             self
         }
     };
@@ -126,7 +126,7 @@ macro_rules! setters {
         #[doc = concat!($doc, ": `", $key, "`. Replaces what was set before, as a whole.")]
         #[must_use]
         pub fn $setter(mut self, section: $inner) -> Self {
-            self.insert($key, section);
+            self.set($key, section);
             self
         }
     };

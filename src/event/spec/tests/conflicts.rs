@@ -58,10 +58,34 @@ fn another_value_is_a_conflict_and_the_first_one_stays() {
 }
 
 #[test]
+fn a_setter_that_comes_later_is_as_much_of_a_conflict() {
+    let extra = || Context::new().extra(json!({"locale": "de", "app": {"name": "Shop"}}));
+    assert_eq!(check(&in_context(extra().locale("en"))), conflict("context.locale"));
+    assert_eq!(check(&in_context(extra().app(App::new().name("Till")))), conflict("context.app"));
+    assert_eq!(check(&in_context(extra().locale("de").app(App::new().name("Shop")).timezone("UTC"))), Ok(()));
+}
+
+#[test]
+fn a_setter_replaces_what_a_setter_has_set_whatever_extra_said_before() {
+    let extra = || Context::new().extra(json!({"locale": "de"}));
+    for context in [
+        Context::new().locale("de").locale("en"),
+        extra().locale("de").locale("en"),
+        extra().with("locale", "en"),
+        extra().with("locale", "fr").locale("en"),
+        Context::new().locale("de").extra(json!({"locale": "de"})).locale("en"),
+    ] {
+        assert_eq!(serde_json::to_string(&context).unwrap(), r#"{"locale":"en"}"#);
+        assert_eq!(check(&in_context(context)), Ok(()));
+    }
+}
+
+#[test]
 fn a_conflict_is_found_in_large_sections_too() {
     let many: Properties = (0..100).map(|n| (format!("key {n}"), n)).collect();
     assert_eq!(check(&track(many.clone().extra(json!({"key 7": 7})))), Ok(()));
-    assert_eq!(check(&track(many.extra(json!({"key 7": 8})))), conflict("properties.key 7"));
+    assert_eq!(check(&track(many.clone().extra(json!({"key 7": 8})))), conflict("properties.key 7"));
+    assert_eq!(check(&track(many.extra(json!({"plan": "Free"})).coupon("x").currency("EUR"))), Ok(()));
 }
 
 #[test]

@@ -1,0 +1,67 @@
+//! An object as the text that goes into the queue and on the wire, and how long it is.
+//!
+//! Always: members without their braces, as [`Text`] has them. What was written here is trusted when it is read again.
+
+use std::borrow::Cow;
+
+use super::{Form, Object};
+use crate::event::text::Text;
+
+impl Object {
+    /// Appends the members as text, without braces.
+    pub(crate) fn write_members(&self, out: &mut Vec<u8>) {
+        match &self.form {
+            Form::Text(text) => out.extend_from_slice(text.json()),
+            Form::Map(_) => out.extend_from_slice(&self.members_text()),
+        }
+    }
+
+    /// The members as text, without braces.
+    pub(crate) fn members_text(&self) -> Cow<'_, [u8]> {
+        match &self.form {
+            Form::Text(text) => Cow::Borrowed(text.json()),
+            Form::Map(map) => {
+                let mut json = serde_json::to_vec(map).unwrap_or_default();
+                json.pop();
+                if !json.is_empty() {
+                    json.remove(0);
+                }
+                Cow::Owned(json)
+            }
+        }
+    }
+
+    /// How long [`members_text`](Self::members_text) is.
+    pub(crate) fn members_len(&self) -> usize {
+        match &self.form {
+            Form::Text(text) => text.json().len(),
+            Form::Map(_) => self.members_text().len(),
+        }
+    }
+
+    /// How long the members are once `defaults` are merged under them.
+    pub(crate) fn merged_len(&self, defaults: &Object) -> usize {
+        if self.is_empty() {
+            return defaults.members_len();
+        }
+        if defaults.is_empty() {
+            return self.members_len();
+        }
+        if let (Form::Text(mine), Form::Text(theirs)) = (&self.form, &defaults.form)
+            && mine.shares_no_key(theirs)
+        {
+            return mine.prepended_len(theirs);
+        }
+        let mut merged = self.clone();
+        merged.merge_under(defaults);
+        merged.members_len()
+    }
+
+    /// Becomes what the text says, which this crate wrote before, in the memory that is there.
+    pub(crate) fn set_members(&mut self, members: &[u8]) {
+        match &mut self.form {
+            Form::Text(text) => text.set(members),
+            Form::Map(_) => *self = Self { form: Form::Text(Text::of(members)), notes: None },
+        }
+    }
+}
