@@ -355,7 +355,7 @@ impl Builder {
         let library = serde_json::json!({ "name": "tracklane", "version": env!("CARGO_PKG_VERSION") });
         let mut context = self.context.clone();
         if let Some(fault) = context.fault() {
-            return Err(SettingsError::new("context", &fault.key, format!("cannot be sent: {:?}", fault.fault)));
+            return Err(SettingsError::without_value("context", format!("cannot be sent: {fault}")));
         }
         context.merge_under(&Context::new().with("library", library));
         Ok(context)

@@ -43,7 +43,7 @@ impl CallContext {
         let provided = guard::contain(|| Ok((self.provide)())).map_err(|mishap| mishap.to_string())?;
         let Some(context) = provided else { return Ok(None) };
         if let Some(fault) = context.fault() {
-            return Err(format!("gave a context that cannot be sent: {:?} at {:?}", fault.fault, fault.key));
+            return Err(format!("gave a context that cannot be sent: {fault}"));
         }
         if context.is_deeper_than(MAX_DEPTH) {
             return Err(format!("gave a context that is nested more than {MAX_DEPTH} levels deep"));

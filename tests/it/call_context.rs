@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use tracklane::testing::TrackingApi;
 use tracklane::{Analytics, Builder, Context, Track, signal};
 
+use crate::local::with_failures;
+
 const SOON: Duration = Duration::from_secs(10);
 
 fn builder(api: &TrackingApi) -> Builder {
@@ -97,11 +99,14 @@ fn a_provider_that_fails_costs_its_context_and_is_reported_once() {
 #[test]
 fn a_context_that_cannot_be_sent_is_left_out() {
     let api = TrackingApi::start().unwrap();
-    let analytics =
-        builder(&api).call_context(|| Some(Context::new().with("load", f64::NAN).with("fine", 1))).build().unwrap();
+    let settings = builder(&api).call_context(|| Some(Context::new().with("load", f64::NAN).with("fine", 1)));
+    let (settings, failures) = with_failures(settings);
+    let analytics = settings.build().unwrap();
     analytics.track(Track::new("x").user_id(1)).unwrap();
 
     let contexts = contexts(&analytics, &api);
     assert_eq!(contexts.len(), 1);
     assert_eq!(contexts[0].as_object().unwrap().keys().collect::<Vec<_>>(), ["library"]);
+    let said = &failures.wait_for(1)[0].message;
+    assert!(said.contains("cannot be sent: load: a number is not finite"), "{said}");
 }

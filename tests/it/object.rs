@@ -75,6 +75,13 @@ proptest! {
     }
 }
 
+#[test]
+fn an_object_that_is_read_too_deep_is_refused_in_words() {
+    let text = format!(r#"{{"a":{}{}}}"#, "[".repeat(64), "]".repeat(64));
+    let error = serde_json::from_str::<Object>(&text).unwrap_err().to_string();
+    assert!(error.contains("a: more than 64 levels of nesting"), "{error}");
+}
+
 /// Such text is JSON, and no value can be made of it: it would take the whole object with it when that becomes a map.
 #[test]
 fn what_could_not_be_read_again_is_refused_and_takes_nothing_with_it() {

@@ -43,8 +43,8 @@ fn a_wrong_setting_is_named_with_its_value() {
         (settings().max_in_flight(0), "max_in_flight", "0"),
         (settings().max_queue_size(0), "max_queue_size", "0"),
         (settings().max_queue_bytes(0), "max_queue_bytes", "0"),
-        (settings().context(json!([1])), "context", "\"\""),
-        (settings().context(Context::new().with("load", f64::NAN)), "context", "\"load\""),
+        (settings().context(json!([1])), "context", ""),
+        (settings().context(Context::new().with("load", f64::NAN)), "context", ""),
         (settings().plugin(enrichment_fn("a", nothing)).plugin(enrichment_fn("a", nothing)), "plugin", "\"a\""),
         (settings().plugin(recorder("Segment.io").0), "plugin", "\"Segment.io\""),
     ];
@@ -54,6 +54,20 @@ fn a_wrong_setting_is_named_with_its_value() {
         let said = format!("{error} {error:?}");
         assert!(said.contains(setting) && said.contains(value), "{said}");
         assert!(!said.contains("SECRET_KEY"), "{said}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_the_context_is_said_in_words() {
+    let conflict = Context::new().locale("en").extra(json!({"locale": "de"}));
+    let table = [
+        (settings().context(json!([1])), "an array, and must be an object with keys"),
+        (settings().context(Context::new().with("load", f64::NAN)), "load: a number is not finite"),
+        (settings().context(conflict), "locale: one value from a setter and another from extra"),
+    ];
+    for (builder, problem) in table {
+        let said = builder.build().unwrap_err().to_string();
+        assert_eq!(said, format!("setting context: cannot be sent: {problem}"));
     }
 }
 

@@ -63,7 +63,7 @@ impl<'de> Deserialize<'de> for Object {
         let mut object = Object::from_iter(map);
         match object.take_fault() {
             None => Ok(object),
-            Some(fault) => Err(D::Error::custom(format!("{:?}: {:?}", fault.key, fault.fault))),
+            Some(fault) => Err(D::Error::custom(fault)),
         }
     }
 }

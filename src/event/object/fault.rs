@@ -2,6 +2,7 @@
 //! hands its fault on.
 
 use std::cell::Cell;
+use std::fmt;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -15,11 +16,23 @@ pub(crate) struct ValueFault {
     pub(crate) fault: ObjectFault,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+impl fmt::Display for ValueFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.key.as_str() {
+            "" => write!(f, "{}", self.fault),
+            key => write!(f, "{key}: {}", self.fault),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ObjectFault {
+    #[error(transparent)]
     Value(Fault),
+    #[error("{0}, and must be an object with keys")]
     NotAnObject(&'static str),
     /// Two values for one key, where neither was meant to replace the other.
+    #[error("one value from a setter and another from extra")]
     Conflict,
 }
 
