@@ -8,8 +8,8 @@ use super::body::Attached;
 use super::fields::Present;
 use super::{Event, Kind, MAX_EVENT_BYTES, MessageId, Object, Timestamp, spare};
 
-/// What stands in the buffer of one event: the lengths of its parts, in the order in which they follow each other. Small,
-/// because callers write it into memory that another processor has read last.
+/// The lengths of one event's parts in the buffer, in their order. Small, because the caller writes it into memory that
+/// another processor read last.
 #[derive(Debug)]
 pub(crate) struct Record {
     timestamp: Option<Timestamp>,

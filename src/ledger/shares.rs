@@ -1,7 +1,8 @@
 //! One event at several destinations: the last that is done with it makes its outcome, and only one settles it.
 //!
-//! Always: of all calls of [`Shares::settle_once`] one answers true, and so of [`Shares::free_once`]; of as many [`Shares::settle_share`] as there are
-//! shares one answers, with whether any of them was delivered. See [`sync`](crate::sync) on how that is checked.
+//! Always: of all calls of [`Shares::settle_once`] one answers true, and so of [`Shares::free_once`]; of as many
+//! [`Shares::settle_share`] as there are shares one answers, with whether any of them was delivered. See
+//! [`sync`](crate::sync) on how that is checked.
 
 use crate::sync::{AtomicBool, AtomicU32, Ordering};
 

@@ -22,7 +22,8 @@ impl Authorization {
         Self::Bearer(Arc::new(tokens))
     }
 
-    /// The token for the next request, unless the write key does; what becomes of the batch, if there is none to be had.
+    /// The token for the next request, unless the write key does; what becomes of the batch, if there is none to be
+    /// had.
     #[cfg_attr(not(feature = "oauth"), expect(unused_variables, reason = "Basic authentication asks nobody"))]
     pub(super) async fn token(&self, batch: &Batch) -> Result<Option<HeaderValue>, Answer> {
         match self {

@@ -15,8 +15,9 @@ pub(super) const fn frame_len(key_len: usize) -> usize {
     br#"{"batch":[],"writeKey":,"sentAt":""}"#.len() + key_len + Timestamp::LEN
 }
 
-/// The body: the events as they are, the write key as JSON, and when they were sent. `sentAt` belongs to the attempt: Segment corrects the
-/// events' timestamps by it ([Spec: Common, timestamps](https://segment.com/docs/connections/spec/common/#timestamps)).
+/// The body: the events as they are, the write key as JSON, and when they were sent. `sentAt` belongs to the attempt:
+/// Segment corrects the events' timestamps by it
+/// ([Spec: Common, timestamps](https://segment.com/docs/connections/spec/common/#timestamps)).
 pub(super) fn body(batch: &Batch, write_key: &[u8], sent_at: Timestamp) -> Bytes {
     let mut body = Vec::with_capacity(frame_len(write_key.len()) + batch.bytes() + batch.len());
     body.extend_from_slice(br#"{"batch":["#);

@@ -16,7 +16,8 @@ pub(crate) enum Ending {
 pub(crate) fn end_of(outcome: Outcome) -> Ending {
     match outcome {
         Outcome::Delivered => Ending::Delivered,
-        // Credentials can be put right, so `Unauthorized` is not among these. A batch that makes the destination panic would do so for ever.
+        // Credentials can be put right, so `Unauthorized` is not among these. A batch that makes the destination panic
+        // would do so for ever.
         Outcome::Dropped(DropReason::Rejected | DropReason::TooLarge | DropReason::Panicked | DropReason::Plugin) => {
             Ending::Refused
         }

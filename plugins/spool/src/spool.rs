@@ -71,7 +71,8 @@ impl Spool {
     }
 
     /// Bytes that may wait on the disk, 512 MiB by default, for this process; each file counts in whole blocks of
-    /// 4,096 bytes, as it does on the disk. Beyond, new events wait in memory, as when the disk is full. Files that were set aside do not count: they are for an operator to look at and delete.
+    /// 4,096 bytes, as it does on the disk. Beyond, new events wait in memory, as when the disk is full. Files that were
+    /// set aside do not count: they are for an operator to look at and delete.
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.setup.max_bytes = bytes;
         self
