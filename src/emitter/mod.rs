@@ -33,6 +33,7 @@ struct Shared {
 /// The error of a signal's name that does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no signal {name:?}; there are {}", Emitted::NAMES.join(", "))]
+#[non_exhaustive]
 pub struct UnknownSignal {
     /// The name that was asked for.
     pub name: String,

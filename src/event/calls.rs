@@ -2,6 +2,8 @@
 //!
 //! A setter never fails: what is wrong with an event is said once, by the call that sends it.
 
+use std::fmt::Display;
+
 use serde::Serialize;
 
 use super::fields::Field;
@@ -18,13 +20,13 @@ macro_rules! call {
         impl $name {
             /// The id of the user in your database: a string, an integer, a UUID, anything that displays. An empty
             /// one is the same as none.
-            pub fn user_id(mut self, id: impl ToString) -> Self {
+            pub fn user_id(mut self, id: impl Display) -> Self {
                 self.0.set_user_id(&id.to_string());
                 self
             }
 
             /// The id of a user who is not known. An empty one is the same as none.
-            pub fn anonymous_id(mut self, id: impl ToString) -> Self {
+            pub fn anonymous_id(mut self, id: impl Display) -> Self {
                 self.0.set_anonymous_id(&id.to_string());
                 self
             }
@@ -42,7 +44,8 @@ macro_rules! call {
                 self
             }
 
-            /// Which destinations get the event: [`Integrations`](super::Integrations), or anything that serializes as such an object.
+            /// Which destinations get the event: [`Integrations`](super::Integrations), or anything that serializes as
+            /// such an object.
             pub fn integrations(mut self, integrations: impl Serialize) -> Self {
                 let mine = self.0.integrations_mut();
                 mine.extend(integrations);
@@ -219,7 +222,7 @@ impl Screen {
 
 impl Group {
     /// The group `group_id`; an empty one is refused.
-    pub fn new(group_id: impl ToString) -> Self {
+    pub fn new(group_id: impl Display) -> Self {
         let mut group = Event::new(Kind::Group);
         group.set_field(Field::GroupId, &group_id.to_string());
         Self(group)
@@ -228,7 +231,7 @@ impl Group {
 
 impl Alias {
     /// The user `user_id`, who was `previous_id` before; an empty one is refused.
-    pub fn new(previous_id: impl ToString, user_id: impl ToString) -> Self {
+    pub fn new(previous_id: impl Display, user_id: impl Display) -> Self {
         let mut alias = Event::new(Kind::Alias);
         alias.set_field(Field::PreviousId, &previous_id.to_string());
         alias.set_user_id(&user_id.to_string());

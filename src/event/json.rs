@@ -18,7 +18,7 @@ const SHOWN_CHARS: usize = 40;
 const NOT_THE_EVENTS: [&str; 4] = ["sentAt", "receivedAt", "originalTimestamp", "writeKey"];
 
 /// The error of JSON that is not an event.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidEvent {
     /// It is not a JSON object.

@@ -25,12 +25,21 @@ pub struct Timestamp {
 }
 
 /// The error of a timestamp that is not RFC 3339.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("timestamp {text:?} is not RFC 3339, as in \"2011-05-03T14:05:00.123Z\"")]
 pub struct InvalidTimestamp {
     text: String,
     source: jiff::Error,
 }
+
+/// The same text is refused for the same reason, which cannot be compared.
+impl PartialEq for InvalidTimestamp {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for InvalidTimestamp {}
 
 impl Timestamp {
     pub(crate) const LEN: usize = "2011-05-03T14:05:00.123Z".len();

@@ -90,6 +90,7 @@ pub(crate) struct Shared {
 /// The event went no further: why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the event was dropped: {reason}")]
+#[non_exhaustive]
 pub struct Stopped {
     /// As it is counted.
     pub reason: DropReason,

@@ -15,7 +15,7 @@ use crate::ledger::{DropReason, FlushReport, Outcome, Stats};
 
 /// What became of the events that had no outcome when the client was closed. What ended earlier is in
 /// [`stats`](crate::Analytics::stats).
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct CloseReport {
     /// Events that at least one destination has.

@@ -73,6 +73,7 @@ impl Default for QueueLimits {
 /// What happens when a queue is full.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Overflow {
     /// The new event is refused: the call returns an error.
     #[default]

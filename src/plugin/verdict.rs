@@ -9,6 +9,7 @@ use crate::ledger::DeliveryError;
 
 /// What becomes of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Verdict {
     /// The destination has it.
     Delivered,

@@ -8,6 +8,7 @@ use serde::Deserialize;
 /// For Dublin, Segment's pages name two hosts; this is the one of the regional guide. The other can be set as `host`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Region {
     /// `https://api.segment.io`
     #[default]

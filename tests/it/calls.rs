@@ -257,7 +257,10 @@ fn an_event_that_is_no_event_is_refused_before_it_is_one() {
         (json!({"type": "track", "messageId": 7}), "messageId must be a string"),
     ];
     for (json, problem) in table {
-        let error = Event::try_from(json.clone()).unwrap_err().to_string();
-        assert!(error.contains(problem), "{json}: {error}");
+        let error = Event::try_from(json.clone()).unwrap_err();
+        assert!(error.to_string().contains(problem), "{json}: {error}");
+        assert_eq!(error.clone(), Event::try_from(json).unwrap_err());
     }
+    let refused = |timestamp| Event::try_from(json!({"type": "track", "timestamp": timestamp})).unwrap_err();
+    assert_ne!(refused("yesterday"), refused("today"));
 }

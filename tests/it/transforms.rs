@@ -209,7 +209,7 @@ fn the_pipeline_can_be_driven_by_hand() {
         let ready = pipeline.ready().await.unwrap();
         ready.call(track("by hand").message_id("m").into()).await.unwrap();
         let error = ready.call(track("stop").into()).await.unwrap_err();
-        assert_eq!(*error.downcast::<Stopped>().unwrap(), Stopped { reason: DropReason::Plugin });
+        assert_eq!(error.downcast::<Stopped>().unwrap().reason, DropReason::Plugin);
         let error = analytics.pipeline().oneshot(track("").into()).await.unwrap_err();
         assert!(error.downcast::<CallError>().unwrap().is_invalid());
     });

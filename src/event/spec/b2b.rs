@@ -10,6 +10,8 @@
 //! let event = b2b::account_added_user("acct_123", Properties::new().role("Owner")).user_id("u1");
 //! ```
 
+use std::fmt::Display;
+
 use serde::Serialize;
 
 use super::setters::setters;
@@ -19,7 +21,7 @@ macro_rules! events {
     ($($event:ident: $name:literal $doc:literal;)+) => {
         $(
             #[doc = concat!("`", $name, "`: ", $doc, ".")]
-            pub fn $event(group_id: impl ToString, properties: impl Serialize) -> Track {
+            pub fn $event(group_id: impl Display, properties: impl Serialize) -> Track {
                 in_group(Track::new($name), &group_id.to_string()).properties(properties)
             }
         )+
