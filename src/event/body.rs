@@ -192,16 +192,31 @@ impl Event {
         self.field(Field::Category)
     }
 
+    /// Sets the category of a page or screen; an empty one takes it away.
+    pub fn set_category(&mut self, category: &str) {
+        self.set_field(Field::Category, category);
+    }
+
     /// The group of a group call.
     #[must_use]
     pub fn group_id(&self) -> Option<Cow<'_, str>> {
         self.field(Field::GroupId)
     }
 
+    /// Sets the group of a group call; an empty one takes it away, and such a call is not sent without.
+    pub fn set_group_id(&mut self, id: &str) {
+        self.set_field(Field::GroupId, id);
+    }
+
     /// The former id of an alias call.
     #[must_use]
     pub fn previous_id(&self) -> Option<Cow<'_, str>> {
         self.field(Field::PreviousId)
+    }
+
+    /// Sets the former id of an alias call; an empty one takes it away, and such a call is not sent without.
+    pub fn set_previous_id(&mut self, id: &str) {
+        self.set_field(Field::PreviousId, id);
     }
 
     /// The properties of a track, page or screen call, the traits of an identify or group call: the one section that

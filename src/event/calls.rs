@@ -6,7 +6,6 @@ use std::fmt::Display;
 
 use serde::Serialize;
 
-use super::fields::Field;
 use super::{Event, Kind, MessageId, Timestamp};
 use crate::ledger::Settlement;
 
@@ -200,7 +199,7 @@ impl Page {
 
     /// The category of the page.
     pub fn category(mut self, category: &str) -> Self {
-        self.0.set_field(Field::Category, category);
+        self.0.set_category(category);
         self
     }
 }
@@ -215,7 +214,7 @@ impl Screen {
 
     /// The category of the screen.
     pub fn category(mut self, category: &str) -> Self {
-        self.0.set_field(Field::Category, category);
+        self.0.set_category(category);
         self
     }
 }
@@ -224,7 +223,7 @@ impl Group {
     /// The group `group_id`; an empty one is refused.
     pub fn new(group_id: impl Display) -> Self {
         let mut group = Event::new(Kind::Group);
-        group.set_field(Field::GroupId, &group_id.to_string());
+        group.set_group_id(&group_id.to_string());
         Self(group)
     }
 }
@@ -233,7 +232,7 @@ impl Alias {
     /// The user `user_id`, who was `previous_id` before; an empty one is refused.
     pub fn new(previous_id: impl Display, user_id: impl Display) -> Self {
         let mut alias = Event::new(Kind::Alias);
-        alias.set_field(Field::PreviousId, &previous_id.to_string());
+        alias.set_previous_id(&previous_id.to_string());
         alias.set_user_id(&user_id.to_string());
         Self(alias)
     }

@@ -12,7 +12,7 @@ use tracklane::plugin::{
     Flow, Plugin, Transform, before, before_fn, before_service, enrichment, enrichment_fn, enrichment_layer,
     enrichment_service,
 };
-use tracklane::{Analytics, BoxError, CallError, DropReason, Event, Kind, Outcome, Page, Stopped};
+use tracklane::{Alias, Analytics, BoxError, CallError, DropReason, Event, Group, Kind, Outcome, Page, Stopped};
 
 use crate::local::{Arrived, SOON, recorder, track};
 
@@ -177,6 +177,35 @@ fn a_plugin_may_take_ids_away_but_not_all_and_never_the_identity_of_the_event() 
     let event = &arrived.all()[0];
     assert_eq!((event.get("userId"), &event["anonymousId"], &event["messageId"]), (None, &json!("a"), &json!("m")));
     assert_eq!(event["timestamp"], "1970-01-01T00:00:00.000Z");
+}
+
+#[test]
+fn a_plugin_reaches_every_field_that_it_can_read() {
+    let redact = before_fn("redact", |event: &mut Event| {
+        let hidden = |_: std::borrow::Cow<'_, str>| "hidden".to_owned();
+        if let Some(category) = event.category().map(hidden) {
+            event.set_category(&category);
+        }
+        if let Some(group) = event.group_id().map(hidden) {
+            event.set_group_id(&group);
+        }
+        if let Some(previous) = event.previous_id().map(hidden) {
+            event.set_previous_id(&previous);
+        }
+        if event.name().as_deref() == Some("no category") {
+            event.set_category("");
+        }
+    });
+    let (analytics, arrived) = with([redact]);
+    analytics.page(Page::new("x").category("secret").user_id("u")).unwrap();
+    analytics.page(Page::new("no category").category("secret").user_id("u")).unwrap();
+    analytics.group(Group::new("secret").user_id("u")).unwrap();
+    analytics.alias(Alias::new("secret", "u")).unwrap();
+    assert!(analytics.close_blocking(SOON).is_complete());
+    let field = |event: usize, field: &str| arrived.all()[event].get(field).cloned();
+    let hidden = Some(json!("hidden"));
+    assert_eq!([field(0, "category"), field(2, "groupId"), field(3, "previousId")], [&hidden; 3].map(Clone::clone));
+    assert_eq!(field(1, "category"), None);
 }
 
 #[test]
