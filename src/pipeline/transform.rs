@@ -144,9 +144,10 @@ impl StageLayer {
         loan: &mut Loan,
         outcome: Result<Flow, Mishap>,
     ) -> Result<(), Stopped> {
-        let outcome = outcome.and_then(|flow| match event.commit() {
-            Ok(()) => Ok(flow),
-            Err(invalid) => Err(Mishap::Error(invalid.into())),
+        // What it changed matters only if the event goes on: a drop stays a drop.
+        let outcome = outcome.and_then(|flow| match flow {
+            Flow::Continue => event.commit().map(|()| flow).map_err(|invalid| Mishap::Error(invalid.into())),
+            Flow::Drop(_) => Ok(flow),
         });
         match outcome {
             Ok(Flow::Continue) => {

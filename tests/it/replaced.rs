@@ -148,6 +148,17 @@ fn each_plugin_that_fails_takes_back_what_it_did_and_no_more() {
 }
 
 #[test]
+fn a_drop_stays_a_drop_whatever_was_written_before() {
+    let refuse = |event: &mut Event| {
+        event.section_mut().insert("load", f64::NAN);
+        Ok(Flow::drop("no consent"))
+    };
+    for (_, plugin) in forms(refuse) {
+        assert_eq!(one_through(plugin), (Outcome::Dropped(DropReason::Plugin), Vec::new()));
+    }
+}
+
+#[test]
 fn a_layer_that_passes_on_another_event_has_dropped_the_one_it_got() {
     let others: [fn(Event) -> Event; 2] = [|event| event.clone(), |_| track("other").into()];
     for (other, name) in others.into_iter().zip(["original", "other"]) {
