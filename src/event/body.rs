@@ -233,7 +233,15 @@ impl Event {
         if !self.edited {
             return Ok(());
         }
+        self.normalise();
         limits::check_sections(self)
+    }
+
+    /// Writes `All` where a call, a layer or a plugin wrote `all` into the integrations.
+    fn normalise(&mut self) {
+        if self.content.has_integrations {
+            self.content.integrations.normalise();
+        }
     }
 }
 

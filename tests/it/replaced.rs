@@ -159,6 +159,42 @@ fn a_drop_stays_a_drop_whatever_was_written_before() {
 }
 
 #[test]
+fn all_in_small_letters_is_taken_for_all_whoever_writes_it() {
+    fn only_vero(event: &mut Event) {
+        event.integrations_mut().insert("all", false);
+        event.integrations_mut().insert("Vero", true);
+    }
+    let selected = |settings: tracklane::Builder, event: Event| {
+        let (vero, to_vero) = recorder("Vero");
+        let (other, to_other) = recorder("other");
+        let analytics = settings.plugin(vero).plugin(other).build().unwrap();
+        analytics.send(event).unwrap();
+        assert!(analytics.close_blocking(SOON).is_complete());
+        assert_eq!(to_vero.all()[0]["integrations"], json!({"All": false, "Vero": true}));
+        assert_eq!(to_other.len(), 0);
+    };
+    let settings = Analytics::without_segment;
+    let looks = |event: &mut Event| {
+        let all = event.integrations().and_then(|integrations| integrations.get("All"));
+        assert_eq!(all, Some(json!(false)), "the plugins that follow see it as it is sent");
+    };
+    for (_, plugin) in forms(|event| {
+        only_vero(event);
+        Ok(Flow::Continue)
+    }) {
+        selected(settings().plugin(plugin).plugin(enrichment_fn("looks", looks)), track("x").into());
+    }
+    let layer = MapRequestLayer::new(|mut event: Event| {
+        only_vero(&mut event);
+        event
+    });
+    selected(settings().layer(layer), track("x").into());
+    let mut event = Event::from(track("x"));
+    only_vero(&mut event);
+    selected(settings(), event);
+}
+
+#[test]
 fn a_layer_that_passes_on_another_event_has_dropped_the_one_it_got() {
     let others: [fn(Event) -> Event; 2] = [|event| event.clone(), |_| track("other").into()];
     for (other, name) in others.into_iter().zip(["original", "other"]) {
