@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::fields::{Field, Fields};
-use super::{Context, Integrations, InvalidField, Kind, MessageId, Object, Timestamp, limits, spare};
+use super::content::Content;
+use super::fields::Field;
+use super::{Context, Integrations, InvalidField, Kind, Object, Timestamp, limits, spare};
 use crate::ledger::{Ticket, Watch};
 
 /// An event on its way: what a plugin reads and edits.
@@ -28,74 +29,10 @@ use crate::ledger::{Ticket, Watch};
 pub struct Event {
     /// Boxed, so that an event moves from setter to setter and from stage to stage as a few words.
     pub(super) content: Box<Content>,
-    undo: Undo,
+    /// Whether it may say something else than when it was last [lent](super::Loan::lend). What is made anew does.
+    pub(super) edited: bool,
     /// Who is told of the event's end; not part of what a clone copies.
     pub(crate) attached: Attached,
-}
-
-/// All that plugins can change.
-#[derive(Clone)]
-pub(super) struct Content {
-    pub(super) kind: Kind,
-    pub(super) message_id: MessageId,
-    /// None until the call is made, where it was not given.
-    pub(super) timestamp: Option<Timestamp>,
-    pub(super) fields: Fields,
-    /// Properties or traits, whichever the kind has.
-    pub(super) section: Object,
-    /// Whether the section is there, were it empty.
-    pub(super) has_section: bool,
-    pub(super) context: Context,
-    pub(super) integrations: Integrations,
-    /// Whether they are there, were they empty.
-    pub(super) has_integrations: bool,
-}
-
-impl Content {
-    pub(super) fn new(kind: Kind) -> Self {
-        Self {
-            kind,
-            message_id: MessageId::Unset,
-            timestamp: None,
-            fields: Fields::default(),
-            section: Object::new(),
-            has_section: false,
-            context: Context::new(),
-            integrations: Integrations::new(),
-            has_integrations: false,
-        }
-    }
-
-    /// Takes out everything but the kind, and keeps the memory.
-    pub(super) fn clear(&mut self) {
-        self.message_id = MessageId::Unset;
-        self.timestamp = None;
-        self.fields.clear();
-        self.section.clear();
-        self.has_section = false;
-        self.context.clear();
-        self.integrations.clear();
-        self.has_integrations = false;
-    }
-
-    pub(super) fn section_mut(&mut self) -> &mut Object {
-        self.has_section = true;
-        &mut self.section
-    }
-
-    pub(super) fn integrations_mut(&mut self) -> &mut Integrations {
-        self.has_integrations = true;
-        &mut self.integrations
-    }
-
-    /// The section, if it is there.
-    pub(super) fn section(&self) -> Option<&Object> {
-        self.has_section.then_some(&self.section)
-    }
-
-    pub(super) fn integrations(&self) -> Option<&Integrations> {
-        self.has_integrations.then_some(&self.integrations)
-    }
 }
 
 /// What travels with one event and not with its clones.
@@ -111,22 +48,13 @@ impl Clone for Attached {
     }
 }
 
-/// What the event was before a plugin first wrote to it. A plugin that only reads costs no copy.
-#[derive(Clone, Default)]
-enum Undo {
-    #[default]
-    Off,
-    Armed,
-    Saved(Box<Content>),
-}
-
 impl Event {
     pub(super) fn new(kind: Kind) -> Self {
         Self::from_content(spare::content(kind))
     }
 
     pub(super) fn from_content(content: Box<Content>) -> Self {
-        Self { content, undo: Undo::Off, attached: Attached::default() }
+        Self { content, edited: true, attached: Attached::default() }
     }
 
     /// Which call made it.
@@ -283,11 +211,9 @@ impl Event {
         if self.kind() == Kind::Track { Field::Event } else { Field::Name }
     }
 
-    /// The content to change, with the old one saved if a plugin is at work.
+    /// The content to change.
     pub(super) fn write(&mut self) -> &mut Content {
-        if matches!(self.undo, Undo::Armed) {
-            self.undo = Undo::Saved(self.content.clone());
-        }
+        self.edited = true;
         &mut self.content
     }
 
@@ -301,25 +227,21 @@ impl Event {
         self.attached.ticket.as_ref().map_or(0, Ticket::depth)
     }
 
-    /// From now on the event can be taken back to what it is now.
-    pub(crate) fn arm(&mut self) {
-        self.undo = Undo::Armed;
-    }
-
-    /// Takes the event back to what it was when it was [armed](Self::arm).
-    pub(crate) fn roll_back(&mut self) {
-        if let Undo::Saved(content) = std::mem::take(&mut self.undo) {
-            self.content = content;
-        }
-    }
-
-    /// Keeps what was changed since the event was [armed](Self::arm), if it can be sent so.
+    /// Keeps what was changed since the call, or since the event was last [lent](super::Loan::lend), if it can be sent
+    /// so.
     pub(crate) fn commit(&mut self) -> Result<(), InvalidField> {
-        if matches!(self.undo, Undo::Saved(_)) {
-            limits::check_sections(self)?;
+        if !self.edited {
+            return Ok(());
         }
-        self.undo = Undo::Off;
-        Ok(())
+        self.normalise();
+        limits::check_sections(self)
+    }
+
+    /// Writes `All` where a call, a layer or a plugin wrote `all` into the integrations.
+    fn normalise(&mut self) {
+        if self.content.has_integrations {
+            self.content.integrations.normalise();
+        }
     }
 }
 

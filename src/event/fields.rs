@@ -56,6 +56,12 @@ impl Fields {
         self.present = present;
     }
 
+    /// Becomes what `other` is, in the memory that is there.
+    pub(super) fn copy_from(&mut self, other: &Fields) {
+        self.members.copy_from(&other.members);
+        self.present = other.present;
+    }
+
     pub(super) fn has(&self, field: Field) -> bool {
         self.present.0 & field.bit() != 0
     }

@@ -8,10 +8,12 @@
 
 mod body;
 mod calls;
+mod content;
 mod fields;
 mod json;
 mod kind;
 mod limits;
+mod loan;
 mod message;
 mod message_id;
 mod object;
@@ -30,6 +32,7 @@ pub use json::InvalidEvent;
 pub use kind::Kind;
 pub(crate) use limits::check;
 pub use limits::{InvalidField, MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_EVENT_BYTES, MAX_MESSAGE_ID_CHARS};
+pub(crate) use loan::Loan;
 pub use message::Message;
 pub(crate) use message_id::MessageId;
 pub use object::Object;

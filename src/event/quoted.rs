@@ -71,7 +71,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_string_is_written_as_serde_json_writes_it_and_read_again(string in "[ -~]{0,20}|\\PC{0,20}|[\u{0}-\u{ff}]{0,20}") {
+        fn what_serde_json_writes_is_written_and_read_again(string in "[ -~]{0,20}|\\PC{0,20}|[\u{0}-\u{ff}]{0,20}") {
             let text = written(&string);
             prop_assert_eq!(&text, &serde_json::to_string(&string).unwrap());
             let read = read_string(text.as_bytes());

@@ -3,15 +3,17 @@
 //! Always: the text is what this crate or `serde_json` wrote, so a string has one spelling and there is no white
 //! space around members; and no key is there twice. Values are never parsed, and reading allocates nothing.
 
+mod members;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
-use std::ops::Range;
 
 use serde_json::{Map, Value};
 
 use super::quoted::is_plain;
+use members::Member;
+pub(super) use members::members;
 
 /// Room for the members of a usual event, so that they are written without growing.
 const FIRST_RESERVE: usize = 512;
@@ -43,6 +45,12 @@ impl Text {
         self.json.clear();
         self.json.extend_from_slice(json);
         self.keys = if json.is_empty() { 0 } else { ANY_KEY };
+    }
+
+    /// Becomes what `other` is, in the memory that is there.
+    pub(super) fn copy_from(&mut self, other: &Text) {
+        self.json.clone_from(&other.json);
+        self.keys = other.keys;
     }
 
     /// Bytes of memory that are there.
@@ -230,78 +238,4 @@ fn keys_of(text: &[u8]) -> u64 {
 
 fn find(text: &[u8], name: &[u8]) -> Option<Member> {
     members(text).find(|member| text.get(member.name()) == Some(name))
-}
-
-/// One member: where it stands, and where its key (with quotes) and its value are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Member {
-    pub(super) key: Range<usize>,
-    pub(super) value: Range<usize>,
-}
-
-impl Member {
-    /// Where the key is, without its quotes.
-    fn name(&self) -> Range<usize> {
-        self.key.start + 1..self.key.end - 1
-    }
-}
-
-/// The members of `text`, in order. Ends early on text that is not what the module says.
-pub(super) fn members(text: &[u8]) -> impl Iterator<Item = Member> + '_ {
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        if at >= text.len() {
-            return None;
-        }
-        let key = at..string_end(text, at)?;
-        let value = key.end + 1..value_end(text, key.end + 1)?;
-        at = value.end + 1;
-        Some(Member { key, value })
-    })
-}
-
-/// Where the string that begins at `start` ends (behind its closing quote).
-fn string_end(text: &[u8], start: usize) -> Option<usize> {
-    let mut bytes = text.iter().enumerate().skip(start + 1);
-    while let Some((at, byte)) = bytes.next() {
-        match byte {
-            b'"' => return Some(at + 1),
-            b'\\' => {
-                bytes.next();
-            }
-            _ => {}
-        }
-    }
-    None
-}
-
-/// Where the value that begins at `start` ends.
-fn value_end(text: &[u8], start: usize) -> Option<usize> {
-    match text.get(start)? {
-        b'"' => string_end(text, start),
-        b'{' | b'[' => nested_end(text, start),
-        _ => {
-            let rest = text.get(start..)?;
-            Some(start + rest.iter().position(|byte| *byte == b',').unwrap_or(rest.len()))
-        }
-    }
-}
-
-fn nested_end(text: &[u8], start: usize) -> Option<usize> {
-    let (mut at, mut depth) = (start, 0_usize);
-    loop {
-        match text.get(at)? {
-            b'"' => {
-                at = string_end(text, at)?;
-                continue;
-            }
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth -= 1,
-            _ => {}
-        }
-        at += 1;
-        if depth == 0 {
-            return Some(at);
-        }
-    }
 }

@@ -16,7 +16,7 @@ use super::guard::{self, EVENT_LIMIT, Mishap};
 use super::plan::Registered;
 use super::{Passage, Shared, Stopped};
 use crate::emitter::signal::Failure;
-use crate::event::Event;
+use crate::event::{Event, InvalidField, Loan};
 use crate::ledger::{DropReason, Outcome};
 use crate::plugin::{Flow, Runner, SyncTransform, TransformPlugin};
 
@@ -57,12 +57,17 @@ where
 
     fn call(&mut self, mut passage: Passage) -> Self::Future {
         let Passage { event, plan, shared } = &mut passage;
+        if self.layer == StageLayer::Before
+            && let Err(invalid) = event.commit()
+        {
+            return StageFuture::Stopped(Some(refuse(shared, event, &invalid)));
+        }
         let plugins = self.layer.of(plan);
-        let mut worked_off = 0;
+        let (mut loan, mut worked_off) = (Loan::default(), 0);
         for plugin in plugins {
             if plugin.wants(event.kind()) {
                 let Runner::Sync(transform) = &plugin.runner else { break };
-                if let Err(stopped) = self.layer.run_sync(shared, plugin, &**transform, event) {
+                if let Err(stopped) = self.layer.run_sync(shared, plugin, &**transform, event, &mut loan) {
                     return StageFuture::Stopped(Some(stopped));
                 }
             }
@@ -74,12 +79,12 @@ where
         // The service that was polled ready goes with the event; a clone takes its place.
         let clone = self.inner.clone();
         let inner = std::mem::replace(&mut self.inner, clone);
-        StageFuture::Slow(Box::pin(rest(self.layer, inner, passage, worked_off)))
+        StageFuture::Slow(Box::pin(rest(self.layer, inner, passage, loan, worked_off)))
     }
 }
 
 /// The rest of a stage from its first asynchronous plugin on.
-async fn rest<S>(layer: StageLayer, mut inner: S, passage: Passage, from: usize) -> Result<(), Stopped>
+async fn rest<S>(layer: StageLayer, mut inner: S, passage: Passage, mut loan: Loan, from: usize) -> Result<(), Stopped>
 where
     S: Service<Passage, Response = (), Error = Stopped>,
 {
@@ -90,16 +95,18 @@ where
         }
         let event = &mut event;
         match &plugin.runner {
-            Runner::Sync(transform) => layer.run_sync(&shared, plugin, &**transform, event)?,
+            Runner::Sync(transform) => layer.run_sync(&shared, plugin, &**transform, event, &mut loan)?,
             Runner::Async(_) if plugin.is_quarantined() => layer.without(event)?,
             Runner::Async(transform) => {
-                event.arm();
+                loan.lend(event);
                 let outcome =
                     guard::run(&plugin.watched, &shared.clock, EVENT_LIMIT, || transform.transform(event)).await;
-                layer.follow(&shared, plugin, event, outcome)?;
+                loan.take_back(event);
+                layer.follow(&shared, plugin, event, &mut loan, outcome)?;
             }
         }
     }
+    drop(loan);
     inner.call(Passage { event, plan, shared }).await
 }
 
@@ -117,13 +124,15 @@ impl StageLayer {
         plugin: &Registered<TransformPlugin>,
         transform: &SyncTransform,
         event: &mut Event,
+        loan: &mut Loan,
     ) -> Result<(), Stopped> {
         if plugin.is_quarantined() {
             return self.without(event);
         }
-        event.arm();
+        loan.lend(event);
         let outcome = guard::call(&plugin.watched, || transform(event));
-        self.follow(shared, plugin, event, outcome)
+        loan.take_back(event);
+        self.follow(shared, plugin, event, loan, outcome)
     }
 
     /// Does what follows from a plugin's outcome: goes on, takes its changes back, or stops the event.
@@ -132,13 +141,15 @@ impl StageLayer {
         shared: &Shared,
         plugin: &TransformPlugin,
         event: &mut Event,
+        loan: &mut Loan,
         outcome: Result<Flow, Mishap>,
     ) -> Result<(), Stopped> {
-        let sendable = outcome.and_then(|flow| match event.commit() {
-            Ok(()) => Ok(flow),
-            Err(invalid) => Err(Mishap::Error(invalid.into())),
+        // What it changed matters only if the event goes on: a drop stays a drop.
+        let outcome = outcome.and_then(|flow| match flow {
+            Flow::Continue => event.commit().map(|()| flow).map_err(|invalid| Mishap::Error(invalid.into())),
+            Flow::Drop(_) => Ok(flow),
         });
-        match sendable {
+        match outcome {
             Ok(Flow::Continue) => {
                 plugin.worked();
                 Ok(())
@@ -149,7 +160,7 @@ impl StageLayer {
                 Err(stop(event, DropReason::Plugin))
             }
             Err(mishap) => {
-                event.roll_back();
+                loan.roll_back(event);
                 self.report(shared, plugin, mishap);
                 self.without(event)
             }
@@ -179,6 +190,16 @@ impl StageLayer {
         failure.error = mishap.into_error().map(Arc::from);
         shared.emitter.fail(failure);
     }
+}
+
+/// Stops an event that cannot be sent before any plugin sees it. It could when it was called: what came since is a
+/// layer's.
+#[cold]
+fn refuse(shared: &Shared, event: &mut Event, invalid: &InvalidField) -> Stopped {
+    let mut failure = Failure::new("tracklane", format!("an event was dropped before its plugins: {invalid}"), 1);
+    failure.dropped = Some(DropReason::Middleware);
+    shared.emitter.fail(failure);
+    stop(event, DropReason::Middleware)
 }
 
 fn stop(event: &mut Event, reason: DropReason) -> Stopped {

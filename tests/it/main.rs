@@ -21,6 +21,7 @@ mod wire;
 // The way through.
 mod middleware;
 mod registry;
+mod replaced;
 mod selection;
 mod stages;
 mod stages_observers;

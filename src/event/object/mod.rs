@@ -21,10 +21,10 @@ pub(crate) use fault::{ObjectFault, ValueFault};
 pub(super) use nested::dismantle;
 
 use super::quoted::read_string;
-use super::strict::{self, MAX_DEPTH};
+use super::strict;
 use super::text::{self, Text};
 use fault::{members_of, to_value, write};
-use nested::{children, fill};
+use nested::fill;
 
 /// Bytes of memory that an object keeps when it is cleared.
 const KEPT_BYTES: usize = 4 * 1024;
@@ -244,6 +244,15 @@ impl Object {
         }
     }
 
+    /// Becomes what `other` is, in the memory that is there.
+    pub(super) fn copy_from(&mut self, other: &Object) {
+        match (&mut self.form, &other.form) {
+            (Form::Text(mine), Form::Text(theirs)) => mine.copy_from(theirs),
+            (mine, theirs) => *mine = theirs.clone(),
+        }
+        self.notes.clone_from(&other.notes);
+    }
+
     /// Whether this is a map already.
     pub(super) fn is_map(&self) -> bool {
         matches!(self.form, Form::Map(_))
@@ -259,19 +268,6 @@ impl Object {
         self.notes.as_mut()?.fault.take()
     }
 
-    /// Whether there are more than `limit` levels of nesting, this object included; without recursion.
-    pub(crate) fn is_deeper_than(&self, limit: usize) -> bool {
-        let Form::Map(map) = &self.form else { return false };
-        let mut level: Vec<&Value> = map.values().collect();
-        for _ in 1..limit {
-            level = level.into_iter().flat_map(children).collect();
-            if level.is_empty() {
-                return false;
-            }
-        }
-        level.into_iter().any(|value| matches!(value, Value::Array(_) | Value::Object(_)))
-    }
-
     fn note(&mut self, fault: ValueFault) {
         self.notes.get_or_insert_default().fault.get_or_insert(fault);
     }
@@ -279,18 +275,6 @@ impl Object {
     fn outgrow_text(&mut self) {
         if matches!(&self.form, Form::Text(text) if text.is_crowded()) {
             self.as_map_mut();
-        }
-    }
-}
-
-/// What a plugin has put into a map may be of any depth; to drop it as it is would recurse as deep.
-impl Drop for Object {
-    fn drop(&mut self) {
-        if self.is_map()
-            && self.is_deeper_than(MAX_DEPTH)
-            && let Form::Map(map) = &mut self.form
-        {
-            dismantle(Value::Object(std::mem::take(map)));
         }
     }
 }

@@ -1,0 +1,79 @@
+//! Where the members of a text stand, found without parsing their values.
+//!
+//! Always: text that is not what the [`text`](super) module says ends the walk early, and nothing else.
+
+use std::ops::Range;
+
+/// One member: where it stands, and where its key (with quotes) and its value are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::event) struct Member {
+    pub(in crate::event) key: Range<usize>,
+    pub(in crate::event) value: Range<usize>,
+}
+
+impl Member {
+    /// Where the key is, without its quotes.
+    pub(super) fn name(&self) -> Range<usize> {
+        self.key.start + 1..self.key.end - 1
+    }
+}
+
+/// The members of `text`, in order. Ends early on text that is not what the module says.
+pub(in crate::event) fn members(text: &[u8]) -> impl Iterator<Item = Member> + '_ {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        if at >= text.len() {
+            return None;
+        }
+        let key = at..string_end(text, at)?;
+        let value = key.end + 1..value_end(text, key.end + 1)?;
+        at = value.end + 1;
+        Some(Member { key, value })
+    })
+}
+
+/// Where the string that begins at `start` ends (behind its closing quote).
+fn string_end(text: &[u8], start: usize) -> Option<usize> {
+    let mut bytes = text.iter().enumerate().skip(start + 1);
+    while let Some((at, byte)) = bytes.next() {
+        match byte {
+            b'"' => return Some(at + 1),
+            b'\\' => {
+                bytes.next();
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Where the value that begins at `start` ends.
+fn value_end(text: &[u8], start: usize) -> Option<usize> {
+    match text.get(start)? {
+        b'"' => string_end(text, start),
+        b'{' | b'[' => nested_end(text, start),
+        _ => {
+            let rest = text.get(start..)?;
+            Some(start + rest.iter().position(|byte| *byte == b',').unwrap_or(rest.len()))
+        }
+    }
+}
+
+fn nested_end(text: &[u8], start: usize) -> Option<usize> {
+    let (mut at, mut depth) = (start, 0_usize);
+    loop {
+        match text.get(at)? {
+            b'"' => {
+                at = string_end(text, at)?;
+                continue;
+            }
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth -= 1,
+            _ => {}
+        }
+        at += 1;
+        if depth == 0 {
+            return Some(at);
+        }
+    }
+}
