@@ -118,8 +118,8 @@ pub use emitter::{Subscription, UnknownSignal, signal};
 pub use error::{BoxError, SettingsError};
 pub use event::{Alias, Context, Event, Group, Identify, Integrations, Kind, Page, Properties, Screen, Track, Traits};
 pub use ledger::{
-    DeliveryError, DestinationOutcome, DestinationStats, DropReason, Drops, FlushReport, Outcome, Receipt, Settlement,
-    Stats,
+    DeliveryError, DestinationOutcome, DestinationStats, DropReason, Drops, FlushReport, Outcome, PluginStats, Receipt,
+    Settlement, Stats,
 };
 pub use pipeline::{
     CallError, CloseReport, Pipeline, PipelineFuture, PipelineService, RefusedBecause, RegisterError, Stopped,

@@ -21,7 +21,7 @@ pub use flush::FlushReport;
 use flush::FlushTally;
 pub use outcome::{DeliveryError, DestinationOutcome, DropReason, Outcome, Settlement};
 pub(crate) use room::Room;
-pub use stats::{DestinationStats, Drops, Stats};
+pub use stats::{DestinationStats, Drops, PluginStats, Stats};
 pub(crate) use ticket::Ticket;
 pub use watch::Receipt;
 pub(crate) use watch::Watch;

@@ -80,6 +80,20 @@ pub struct Stats {
     pub contained_panics: u64,
     /// The same for each destination that is registered, in the order of registration.
     pub destinations: Vec<DestinationStats>,
+    /// What the registered before, enrichment and after plugins did, in the order in which events pass them.
+    pub plugins: Vec<PluginStats>,
+}
+
+/// Counts of one before, enrichment or after plugin since it was registered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PluginStats {
+    /// The plugin's name.
+    pub name: Arc<str>,
+    /// Events at which it failed, panicked or ran out of time.
+    pub failed: u64,
+    /// Events that it dropped on purpose.
+    pub dropped: u64,
 }
 
 /// Counts of one destination since it was registered.

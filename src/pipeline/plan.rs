@@ -4,14 +4,18 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
 use super::Shared;
 use super::lane::Lane;
+use super::seldom::Seldom;
 use super::watchdog::Watched;
 use crate::error::BoxError;
 use crate::event::Event;
+use crate::ledger::PluginStats;
 use crate::plugin::{AfterPlugin, Lifecycle, TransformPlugin};
 
 /// The plugins by role, each role in the order of registration.
@@ -24,15 +28,43 @@ pub(crate) struct Plan {
     pub(super) utilities: Vec<(Arc<str>, Arc<dyn Lifecycle>)>,
 }
 
-/// A plugin in the plan, and how the watchdog sees it.
+/// A plugin in the plan, how the watchdog sees it, and its record.
 pub(super) struct Registered<P> {
     plugin: Arc<P>,
     pub(super) watched: Arc<Watched>,
+    pub(super) record: Arc<PluginRecord>,
+}
+
+/// What a plugin has done, beside its work.
+#[derive(Default)]
+pub(super) struct PluginRecord {
+    failed: AtomicU64,
+    dropped: AtomicU64,
+    reports: Seldom,
 }
 
 impl<P> Registered<P> {
     pub(super) fn new(plugin: P, watched: Arc<Watched>) -> Self {
-        Self { plugin: Arc::new(plugin), watched }
+        Self { plugin: Arc::new(plugin), watched, record: Arc::default() }
+    }
+}
+
+impl PluginRecord {
+    /// Counts an event that the plugin failed at. How many are to be reported, if it may be said at `now`.
+    /// That it is `quarantined` is said in any case.
+    pub(super) fn failed(&self, now: Duration, quarantined: bool) -> Option<u64> {
+        self.failed.fetch_add(1, Ordering::Relaxed);
+        if quarantined { Some(self.reports.count_and_say(1, now)) } else { self.reports.count(1, now) }
+    }
+
+    /// Counts an event that the plugin dropped on purpose.
+    pub(super) fn dropped(&self) {
+        self.dropped.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn stats(&self, name: &Arc<str>) -> PluginStats {
+        let (failed, dropped) = (self.failed.load(Ordering::Relaxed), self.dropped.load(Ordering::Relaxed));
+        PluginStats { name: name.clone(), failed, dropped }
     }
 }
 
@@ -46,7 +78,7 @@ impl<P> Deref for Registered<P> {
 
 impl<P> Clone for Registered<P> {
     fn clone(&self) -> Self {
-        Self { plugin: self.plugin.clone(), watched: self.watched.clone() }
+        Self { plugin: self.plugin.clone(), watched: self.watched.clone(), record: self.record.clone() }
     }
 }
 
@@ -112,6 +144,12 @@ impl Plan {
         let lanes = self.lanes.iter().map(|lane| lane.name());
         let after = self.after.iter().map(|plugin| &plugin.name);
         transforms.chain(lanes).chain(after).chain(self.utilities.iter().map(|(name, _)| name))
+    }
+
+    /// The records of the plugins that events pass, in the order in which they pass them.
+    pub(super) fn plugin_stats(&self) -> Vec<PluginStats> {
+        let transforms = self.before.iter().chain(&self.enrichment).map(|plugin| plugin.record.stats(&plugin.name));
+        transforms.chain(self.after.iter().map(|plugin| plugin.record.stats(&plugin.name))).collect()
     }
 
     /// Takes the plugin `name` out.

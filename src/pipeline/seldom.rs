@@ -18,6 +18,21 @@ impl Seldom {
         *state = if waits { (last, unsaid + events) } else { (Some(now), 0) };
         (!waits).then_some(unsaid + events)
     }
+
+    /// As [`count`](Self::count), for what must be said in any case.
+    pub(super) fn count_and_say(&self, events: u64, now: Duration) -> u64 {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, unsaid) = std::mem::replace(&mut *state, (Some(now), 0));
+        unsaid + events
+    }
+}
+
+/// What is added to a report that stands for so many events.
+pub(super) fn said_for(events: u64) -> String {
+    match events {
+        0 | 1 => String::new(),
+        _ => format!(" ({events} events since it was said last)"),
+    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,8 @@ use tokio::sync::mpsc as queue;
 use tokio::sync::mpsc::error::TrySendError;
 
 use super::guard::{self, EVENT_LIMIT, Mishap};
-use super::plan::Plan;
+use super::plan::{Plan, Registered};
+use super::seldom;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::emitter::signal::Failure;
@@ -109,7 +110,7 @@ impl AfterWorker {
                     Ok(()) => plugin.worked(),
                     Err(mishap) => {
                         let _scope = reentry::because_of(depth);
-                        report(plugin, mishap, &emitter);
+                        report(plugin, mishap, clock.now(), &emitter);
                     }
                 }
             }
@@ -118,10 +119,12 @@ impl AfterWorker {
 }
 
 #[cold]
-fn report(plugin: &AfterPlugin, mishap: Mishap, emitter: &Emitter) {
+fn report(plugin: &Registered<AfterPlugin>, mishap: Mishap, now: Duration, emitter: &Emitter) {
     let quarantined = mishap.is_breakdown() && plugin.broke_down();
+    let Some(events) = plugin.record.failed(now, quarantined) else { return };
     let consequence = if quarantined { "; it is not called any more" } else { "" };
-    let mut failure = Failure::new(plugin.name.clone(), format!("after plugin {mishap}{consequence}"), 1);
+    let message = format!("after plugin {mishap}{consequence}{}", seldom::said_for(events));
+    let mut failure = Failure::new(plugin.name.clone(), message, events as usize);
     failure.error = mishap.into_error().map(Arc::from);
     emitter.fail(failure);
 }

@@ -46,7 +46,8 @@ impl Shared {
             // Everything is counted in the other process, and a lock may be held for ever here.
             return Stats::default();
         }
-        let destinations: Vec<_> = self.plan.load().lanes.iter().map(|lane| lane.stats()).collect();
+        let plan = self.plan.load();
+        let destinations: Vec<_> = plan.lanes.iter().map(|lane| lane.stats()).collect();
         let total = |of: fn(&DestinationStats) -> u64| destinations.iter().map(of).sum();
         Stats {
             attempts: total(|destination| destination.attempts),
@@ -54,6 +55,7 @@ impl Shared {
             bytes: total(|destination| destination.bytes),
             contained_panics: self.background.panics(),
             destinations,
+            plugins: plan.plugin_stats(),
             ..self.ledger.stats()
         }
     }

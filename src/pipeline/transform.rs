@@ -14,6 +14,7 @@ use tower_service::Service;
 
 use super::guard::{self, EVENT_LIMIT, Mishap};
 use super::plan::Registered;
+use super::seldom;
 use super::{Passage, Shared, Stopped};
 use crate::emitter::signal::Failure;
 use crate::event::{Event, InvalidField, Loan};
@@ -139,7 +140,7 @@ impl StageLayer {
     fn follow(
         self,
         shared: &Shared,
-        plugin: &TransformPlugin,
+        plugin: &Registered<TransformPlugin>,
         event: &mut Event,
         loan: &mut Loan,
         outcome: Result<Flow, Mishap>,
@@ -156,6 +157,7 @@ impl StageLayer {
             }
             Ok(Flow::Drop(reason)) => {
                 plugin.worked();
+                plugin.record.dropped();
                 tracing::debug!(target: "tracklane", plugin = %plugin.name, %reason, "event dropped by plugin");
                 Err(stop(event, DropReason::Plugin))
             }
@@ -176,8 +178,9 @@ impl StageLayer {
     }
 
     #[cold]
-    fn report(self, shared: &Shared, plugin: &TransformPlugin, mishap: Mishap) {
+    fn report(self, shared: &Shared, plugin: &Registered<TransformPlugin>, mishap: Mishap) {
         let quarantined = mishap.is_breakdown() && plugin.broke_down();
+        let Some(events) = plugin.record.failed(shared.clock.now(), quarantined) else { return };
         let dropped = (self == StageLayer::Before).then_some(DropReason::BeforeFailed);
         let consequence = match (dropped, quarantined) {
             (Some(_), false) => "the event is dropped",
@@ -185,7 +188,8 @@ impl StageLayer {
             (Some(_), true) => "it is not called any more, and every event is dropped until it is deregistered",
             (None, true) => "it is not called any more",
         };
-        let mut failure = Failure::new(plugin.name.clone(), format!("plugin {mishap}; {consequence}"), 1);
+        let message = format!("plugin {mishap}; {consequence}{}", seldom::said_for(events));
+        let mut failure = Failure::new(plugin.name.clone(), message, events as usize);
         failure.dropped = dropped;
         failure.error = mishap.into_error().map(Arc::from);
         shared.emitter.fail(failure);

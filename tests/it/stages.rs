@@ -208,12 +208,35 @@ fn five_breakdowns_in_a_row_are_the_end_of_a_plugin() {
         let dropped = if closed { 10 + 17 + 7 } else { 0 };
         assert_eq!(stats.dropped.of(DropReason::BeforeFailed), dropped, "{name}");
         assert_eq!((stats.dropped.of(DropReason::Plugin), stats.delivered), (1, 36 - dropped));
-        let last = scene.failures.wait_for(27).pop().unwrap();
-        assert!(last.message.contains("it is not called any more"), "{last}");
+        // The first is reported at once and the end in any case; what is between them, within a minute, with the end.
+        let reports = scene.failures.wait_for(2);
+        assert_eq!(reports.iter().map(|report| report.events).collect::<Vec<_>>(), [1, 26], "{reports:?}");
+        assert!(reports[1].message.contains("it is not called any more"), "{reports:?}");
+        let record = &stats.plugins[0];
+        assert_eq!((&*record.name, record.failed, record.dropped), ("brittle", 27, 1));
 
         // Deregistered, it is out of the way.
         pollster::block_on(scene.analytics.deregister("brittle")).unwrap();
         send("good", 1);
         assert!(scene.analytics.flush_blocking(SOON).is_complete());
     }
+}
+
+#[test]
+fn a_plugin_that_always_fails_is_reported_at_once_and_then_once_a_minute() {
+    let clock = tracklane::testing::ManualClock::new();
+    let fails = tracklane::plugin::enrichment_fn("fails", |_: &mut Event| Err::<(), BoxError>("no geo".into()));
+    let time = clock.clone();
+    let scene = scene(move |settings| settings.plugin(fails).clock(time));
+    for minute in 0..3 {
+        for _ in 0..100 {
+            scene.analytics.track(track("x")).unwrap();
+        }
+        assert!(scene.analytics.flush_blocking(SOON).is_complete());
+        assert_eq!(scene.failures.wait_for(minute + 1).len(), minute + 1);
+        clock.advance(Duration::from_secs(60));
+    }
+    let events: Vec<usize> = scene.failures.all().iter().map(|report| report.events).collect();
+    assert_eq!(events, [1, 100, 100], "each stands for those since the one before");
+    assert_eq!(scene.analytics.stats().plugins[0].failed, 300);
 }
