@@ -3,7 +3,7 @@
 //! ```text
 //!  lane ─▶ front: one file per batch, synced ─▶ "delivered"
 //!                        │
-//!                 directory/0000/00000000000000000042.batch
+//!                 directory/0000/00000000000000000042.100.batch
 //!                        │
 //!                 behind: feeder ─▶ a client of its own ─▶ the destination ─▶ the file is deleted
 //! ```

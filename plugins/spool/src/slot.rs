@@ -36,13 +36,15 @@ struct Locked {
 pub(crate) struct SpooledFile {
     slot: Slot,
     number: u64,
+    /// How many events its name says that it holds; 0 if it does not say.
+    pub(crate) events: u32,
     /// What it takes on the disk.
     pub(crate) bytes: u64,
 }
 
 impl SpooledFile {
     pub(crate) fn path(&self) -> PathBuf {
-        self.slot.directory().join(batch_name(self.number))
+        self.slot.directory().join(batch_name(self.number, self.events))
     }
 }
 
@@ -51,8 +53,13 @@ pub(crate) fn in_blocks(bytes: u64) -> u64 {
     bytes.div_ceil(BLOCK).saturating_mul(BLOCK)
 }
 
-fn batch_name(number: u64) -> String {
-    format!("{number:020}.{BATCH}")
+/// `00000000000000000042.100.batch`: with how many events there are, so that they can be counted without being read.
+/// Names of the first format end after the number.
+fn batch_name(number: u64, events: u32) -> String {
+    match events {
+        0 => format!("{number:020}.{BATCH}"),
+        _ => format!("{number:020}.{events}.{BATCH}"),
+    }
 }
 
 /// What a slot holds.
@@ -117,10 +124,12 @@ impl Slot {
                 continue;
             }
             let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
+            let events = events(&path);
+            let is_ours = |number| metadata.is_file() && name.to_str() == Some(&batch_name(number, events));
             match (number, extension) {
-                (Some(number), Some(BATCH)) if metadata.is_file() && name.to_str() == Some(&batch_name(number)) => {
+                (Some(number), Some(BATCH)) if is_ours(number) => {
                     let bytes = in_blocks(metadata.len());
-                    found.files.push(SpooledFile { slot: self.clone(), number, bytes });
+                    found.files.push(SpooledFile { slot: self.clone(), number, events, bytes });
                 }
                 // If it stays, it is deleted the next time.
                 (Some(_), Some(UNFINISHED)) if metadata.is_file() => drop(fs::remove_file(&path)),
@@ -132,8 +141,8 @@ impl Slot {
     }
 
     /// Writes a file whole or not at all: first under another name, then renamed; on the disk when this returns.
-    pub(crate) fn write(&self, disk: &Disk, number: u64, bytes: &[u8]) -> io::Result<SpooledFile> {
-        let path = self.directory().join(batch_name(number));
+    pub(crate) fn write(&self, disk: &Disk, number: u64, events: u32, bytes: &[u8]) -> io::Result<SpooledFile> {
+        let path = self.directory().join(batch_name(number, events));
         let unfinished = path.with_extension(UNFINISHED);
         let written = disk
             .write_new(&unfinished, bytes)
@@ -145,16 +154,22 @@ impl Slot {
             let _ = fs::remove_file(&path);
             return Err(error);
         }
-        Ok(SpooledFile { slot: self.clone(), number, bytes: in_blocks(bytes.len() as u64) })
+        Ok(SpooledFile { slot: self.clone(), number, events, bytes: in_blocks(bytes.len() as u64) })
     }
 }
 
-/// The number in a name such as `00000000000000000007.batch`. The first of the twenty digits of ours is 0: so many
+/// The number in a name such as `00000000000000000007.100.batch`. The first of the twenty digits of ours is 0: so many
 /// files are never written, and there is always a next number.
 fn number(path: &Path) -> Option<u64> {
     let stem = path.file_stem()?.to_str()?;
     let digits = stem.split('.').next()?;
     if digits.len() == 20 && digits.starts_with('0') { digits.parse().ok() } else { None }
+}
+
+/// How many events a name says that its file holds.
+fn events(path: &Path) -> u32 {
+    let stem = path.file_stem().and_then(OsStr::to_str).unwrap_or_default();
+    stem.split('.').nth(1).and_then(|events| events.parse().ok()).unwrap_or_default()
 }
 
 /// Renames what cannot be sent, so that it is looked at by an operator and by nobody else. Returns the new name.

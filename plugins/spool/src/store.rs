@@ -126,7 +126,7 @@ impl Store {
     }
 
     fn hand_over(&self, file: SpooledFile) {
-        self.counters.appeared(file.bytes);
+        self.counters.appeared(&file);
         // If the feeder is gone, the file waits for the next process.
         let _ = self.found.send(file);
     }
@@ -165,7 +165,8 @@ impl Store {
         let number = *next;
         // Also after a failure: the name may be on the disk nevertheless.
         *next += 1;
-        let written = slot.write(&self.disk, number, &file);
+        let events = u32::try_from(count_of_events).unwrap_or(u32::MAX);
+        let written = slot.write(&self.disk, number, events, &file);
         let file = written.map_err(|source| NotWritten::Io { path: slot.directory().to_owned(), source })?;
         count(&self.counters.spooled, count_of_events);
         self.hand_over(file);
@@ -177,7 +178,7 @@ impl Store {
         let bytes = match self.disk.read(&file.path(), MAX_FILE_BYTES) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.counters.went(file.bytes);
+                self.counters.went(file);
                 self.fail(0, format!("{:?} was deleted by somebody else", file.path()));
                 return Opened::Nothing;
             }
@@ -196,7 +197,7 @@ impl Store {
     }
 
     fn give_up(&self, file: &SpooledFile, why: &str) -> Opened {
-        self.counters.went(file.bytes);
+        self.counters.went(file);
         self.set_aside(&file.path(), why);
         Opened::Nothing
     }
@@ -218,7 +219,7 @@ impl Store {
 
     /// Deletes a file whose events have their end. If that fails, they are sent again by the next process.
     pub(crate) fn remove(&self, file: &SpooledFile) {
-        self.counters.went(file.bytes);
+        self.counters.went(file);
         if let Err(error) = fs::remove_file(file.path()) {
             self.fail(0, format!("{:?} is done with and cannot be deleted: {error}", file.path()));
         }
