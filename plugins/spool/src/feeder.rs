@@ -1,7 +1,8 @@
 //! What works behind: it sends the files to the destination, the oldest first, and deletes those that are done with.
 //!
 //! Always: a file is deleted only when each of its events is with the destination or was refused by it for good. An
-//! event that has its end is not sent again by this process, even if its file must wait for others.
+//! event that has its end is not sent again by this process, even if its file must wait for others. A file that cannot be
+//! read holds up no other.
 
 use std::collections::VecDeque;
 use std::pin::pin;
@@ -38,6 +39,10 @@ pub(crate) struct Feeder {
     found: mpsc::UnboundedReceiver<SpooledFile>,
     adopt_every: Duration,
     waiting: VecDeque<Waiting>,
+    /// Files that could not be read: looked at again each time that abandoned files are looked for.
+    unreadable: Vec<Waiting>,
+    /// It was said that there are some, and none of them could be read since.
+    told_unreadable: bool,
     under_way: FuturesUnordered<BoxFuture<'static, Waiting>>,
     events_under_way: usize,
     bytes_under_way: u64,
@@ -53,6 +58,8 @@ struct Waiting {
     ended: Vec<bool>,
     /// Events that were sent this time.
     sent: usize,
+    /// It could not be read the last time.
+    skipped: bool,
 }
 
 impl Feeder {
@@ -68,6 +75,8 @@ impl Feeder {
             found,
             adopt_every,
             waiting: VecDeque::new(),
+            unreadable: Vec::new(),
+            told_unreadable: false,
             under_way: FuturesUnordered::new(),
             events_under_way: 0,
             bytes_under_way: 0,
@@ -102,17 +111,35 @@ impl Feeder {
     /// Sends files while there is room for them.
     async fn fill(&mut self) {
         while self.paused_until.is_none() && self.has_room() {
-            let Some(waiting) = self.waiting.pop_front() else { return };
+            let Some(mut waiting) = self.waiting.pop_front() else { return };
             let (store, file) = (self.store.clone(), waiting.file.clone());
             match spawn_blocking(move || store.read(&file)).await {
-                Ok(Opened::Events(events)) => self.send(waiting, events),
-                Ok(Opened::Nothing) => {}
-                Ok(Opened::Later(error)) => {
-                    self.store.fail(0, format!("{:?} cannot be read: {error}; it is tried again", waiting.file.path()));
-                    self.put_back(waiting);
+                Ok(Opened::Events(events)) => {
+                    self.told_unreadable &= !std::mem::take(&mut waiting.skipped);
+                    self.send(waiting, events);
                 }
-                Err(_) => self.put_back(waiting),
+                Ok(Opened::Nothing) => {}
+                Ok(Opened::Later(error)) => self.skip(waiting, &error),
+                Err(panicked) => self.skip(waiting, &panicked),
             }
+        }
+    }
+
+    /// The others go on. It is said once for all that cannot be read at the time.
+    fn skip(&mut self, mut waiting: Waiting, error: &dyn std::error::Error) {
+        if !std::mem::replace(&mut self.told_unreadable, true) {
+            let (path, every) = (waiting.file.path(), self.adopt_every);
+            let message =
+                format!("{path:?} cannot be read: {error}; such files are skipped, and tried every {every:?}");
+            self.store.fail(waiting.file.events as usize, message);
+        }
+        waiting.skipped = true;
+        self.unreadable.push(waiting);
+    }
+
+    fn try_the_unreadable(&mut self) {
+        for waiting in self.unreadable.drain(..).rev() {
+            self.waiting.push_front(waiting);
         }
     }
 
@@ -181,7 +208,8 @@ impl Feeder {
         self.waiting.push_front(waiting);
     }
 
-    async fn adopt(&self) {
+    async fn adopt(&mut self) {
+        self.try_the_unreadable();
         let store = self.store.clone();
         // Its only error is a panic, and the next time comes.
         let _ = spawn_blocking(move || store.adopt_abandoned()).await;
@@ -217,7 +245,7 @@ impl Feeder {
 
 impl Waiting {
     fn new(file: SpooledFile) -> Self {
-        Self { file, ended: Vec::new(), sent: 0 }
+        Self { file, ended: Vec::new(), sent: 0, skipped: false }
     }
 
     fn is_done(&self) -> bool {

@@ -183,6 +183,10 @@ impl Store {
                 return Opened::Nothing;
             }
             Err(error) if is_not_ours(&error) => return self.give_up(file, &error.to_string()),
+            Err(_) if self.is_too_old(&file.path()) => {
+                self.expire(file, file.events as usize);
+                return Opened::Nothing;
+            }
             Err(error) => return Opened::Later(error),
         };
         let events = match frame::decode(&bytes) {
