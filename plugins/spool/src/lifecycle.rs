@@ -129,8 +129,8 @@ async fn begin(setup: Setup, destination: Destination, emitter: Emitter) -> Resu
         store.fail(0, format!("{error}; until it can be, events wait in memory"));
     }
     let feeder = Feeder::new(client.clone(), store.clone(), files, adopt_every);
-    let running = Running { store, client, degraded: AtomicBool::new(false), turn: tokio::sync::Mutex::new(()) };
-    Ok((Arc::new(running), feeder))
+    let (degraded, turn, unanswered) = (AtomicBool::new(false), tokio::sync::Mutex::new(()), Mutex::default());
+    Ok((Arc::new(Running { store, client, degraded, turn, unanswered }), feeder))
 }
 
 /// The client behind the spool. What it tells of requests and failures, the client in front tells.

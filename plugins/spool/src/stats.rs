@@ -26,8 +26,8 @@ pub struct SpoolStats {
     pub refused: u64,
     /// Events from the disk that became too old.
     pub expired: u64,
-    /// Events that did not go to the disk, because it could not be written or was full; the destination got them from
-    /// memory.
+    /// Events that did not go to the disk, because it could not be written or was full, but to the destination from
+    /// memory. Those that could be written after all are among the `spooled`, too.
     pub in_memory: u64,
     /// Files that were set aside as `.corrupt`.
     pub set_aside: u64,
