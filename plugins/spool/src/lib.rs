@@ -39,6 +39,7 @@
 //! | a file waits longer than [`Spool::max_age`] | it is dropped, counted, and `error` says so |
 //! | a file is damaged or not ours | it is renamed to `….corrupt`, and `error` says so |
 //! | a file cannot be read | it is skipped and tried again now and then, until it is too old; `error` says so once |
+//! | the directory holds events for another destination | they are left alone until a spool in front of that one uses it, and `error` says so once |
 //! | two processes use one directory | each takes a subdirectory of its own by a lock of the operating system, and adopts those whose process has ended |
 //!
 //! The directory must lie on a local file system, below one that only the service's user can write. Its files can be

@@ -121,8 +121,8 @@ async fn begin(setup: Setup, destination: Destination, emitter: Emitter) -> Resu
     client.register(destination.queue(QueueLimits::new(UNBOUNDED, UNBOUNDED))).await?;
     let (found, files) = mpsc::unbounded_channel();
     let Setup { root, disk, max_bytes, max_age, adopt_every, counters } = setup;
-    let own = Mutex::new(Own::default());
-    let store = Arc::new(Store { name, root, disk, max_bytes, max_age, counters, emitter, found, own });
+    let (own, strangers) = (Mutex::new(Own::default()), Mutex::default());
+    let store = Arc::new(Store { name, root, disk, max_bytes, max_age, counters, emitter, found, own, strangers });
     let opening = store.clone();
     if let Err(error) = spawn_blocking(move || opening.open()).await? {
         // Each batch tries again.

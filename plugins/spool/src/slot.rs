@@ -2,10 +2,13 @@
 //!
 //! The lock is the operating system's, on the file `lock`, and goes with the process, however it ends. What a dead
 //! process left is so found unlocked, and whoever locks the slot answers for its files.
+//!
+//! The same file holds the name of the destination that the events are for, from before the first of them. Slots of the
+//! first format have no name.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
-use std::io;
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -28,7 +31,7 @@ pub(crate) struct Slot {
 #[derive(Debug)]
 struct Locked {
     directory: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 /// A file of events. It keeps its slot locked. Small, for there may be a hundred thousand.
@@ -99,10 +102,31 @@ impl Slot {
         disk.private_directory(&directory)?;
         let lock = disk.open_lock(&directory.join(LOCK))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Some(Self { locked: Arc::new(Locked { directory, _lock: lock }) })),
+            Ok(()) => Ok(Some(Self { locked: Arc::new(Locked { directory, lock }) })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }
+    }
+
+    /// The destination that the events are for, if it is known.
+    pub(crate) fn destination(&self) -> io::Result<Option<String>> {
+        let (mut lock, mut name) = (&self.locked.lock, Vec::new());
+        lock.rewind()?;
+        lock.read_to_end(&mut name)?;
+        if name.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(String::from_utf8_lossy(name.strip_suffix(b"\n").unwrap_or(&name)).into_owned()))
+    }
+
+    /// Writes down what destination the events are for, if that is not known.
+    pub(crate) fn keep_for(&self, destination: &str) -> io::Result<()> {
+        let mut lock = &self.locked.lock;
+        if lock.metadata()?.len() > 0 {
+            return Ok(());
+        }
+        lock.write_all(format!("{destination}\n").as_bytes())?;
+        lock.sync_all()
     }
 
     /// Whether a slot that may belong to another process has files to send.

@@ -1,8 +1,9 @@
 //! The directory: which slots are ours, what is written, read, deleted and set aside.
 //!
-//! Always: a file is known to the feeder once it is whole on the disk, and each file to one process. Everything here
-//! blocks, and belongs on a blocking thread.
+//! Always: a file is known to the feeder once it is whole on the disk, and each file to one process, which has the
+//! destination that it is for. Everything here blocks, and belongs on a blocking thread.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -58,6 +59,8 @@ pub(crate) struct Store {
     /// The feeder's side of every file.
     pub(crate) found: UnboundedSender<SpooledFile>,
     pub(crate) own: Mutex<Own>,
+    /// The other destinations whose events were found and reported.
+    pub(crate) strangers: Mutex<BTreeSet<String>>,
 }
 
 /// The slot that this process writes to.
@@ -100,7 +103,7 @@ impl Store {
         }
         let mut refusal = None;
         for number in 0..MAX_SLOTS {
-            let slot = match Slot::lock(&self.disk, &self.root, number) {
+            let slot = match self.lock(number) {
                 Ok(Some(slot)) => slot,
                 Ok(None) => continue,
                 // Not one that can be used, such as a symbolic link; the next may be.
@@ -110,11 +113,34 @@ impl Store {
                 }
                 Err(error) => return Err(refusal.unwrap_or(error)),
             };
+            slot.keep_for(&self.name)?;
             self.disk.sync_directory(&self.root)?;
             let next = self.answer_for(&slot)?;
             return Ok((slot, next));
         }
         Err(refusal.unwrap_or_else(|| io::Error::other("every slot is in use")))
+    }
+
+    /// Locks a slot; `None` if another process has it, or its events are for another destination.
+    fn lock(&self, number: u32) -> io::Result<Option<Slot>> {
+        let Some(slot) = Slot::lock(&self.disk, &self.root, number)? else { return Ok(None) };
+        let Some(other) = slot.destination()?.filter(|name| **name != *self.name) else { return Ok(Some(slot)) };
+        if Slot::has_files(&self.root, number) {
+            self.report_stranger(&slot, other);
+        }
+        Ok(None)
+    }
+
+    /// Once per destination.
+    fn report_stranger(&self, slot: &Slot, other: String) {
+        let (directory, name) = (slot.directory(), &self.name);
+        let message = format!(
+            "the events in {directory:?} are for the destination {other:?}, not for {name:?}; they are left alone until \
+             a spool in front of {other:?} uses the directory"
+        );
+        if self.strangers.lock().unwrap_or_else(PoisonError::into_inner).insert(other) {
+            self.fail(0, message);
+        }
     }
 
     /// Hands what is in a slot to the feeder. Returns the number of the slot's next file.
@@ -137,7 +163,7 @@ impl Store {
             if !Slot::has_files(&self.root, number) {
                 continue;
             }
-            let adopted = match Slot::lock(&self.disk, &self.root, number) {
+            let adopted = match self.lock(number) {
                 Ok(Some(slot)) => self.answer_for(&slot).map(drop),
                 Ok(None) => Ok(()),
                 Err(error) => Err(error),

@@ -2,6 +2,7 @@
 
 mod credentials;
 mod damage;
+mod destinations;
 mod example;
 mod files;
 mod kill;

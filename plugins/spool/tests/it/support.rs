@@ -69,8 +69,12 @@ impl Sink {
     }
 
     pub(crate) fn destination(&self) -> Destination {
+        self.named("sink")
+    }
+
+    pub(crate) fn named(&self, name: &str) -> Destination {
         let sink = self.clone();
-        Destination::from_fn("sink", move |batch: Batch| {
+        Destination::from_fn(name, move |batch: Batch| {
             let up = sink.up.load(Ordering::Acquire);
             if up {
                 sink.got.lock().unwrap().extend(batch.messages().map(|message| message.event()));
