@@ -24,8 +24,12 @@ impl Disk {
         #[cfg(test)]
         self.fail(path)?;
         let mut file = private(OpenOptions::new().write(true).create_new(true)).open(path)?;
-        file.write_all(bytes)?;
-        file.sync_data()
+        let written = file.write_all(bytes).and_then(|()| file.sync_data());
+        if written.is_err() {
+            // If it stays, it is deleted as unfinished by whoever locks the slot next.
+            let _ = fs::remove_file(path);
+        }
+        written
     }
 
     /// Reads a regular file of at most `max` bytes.
@@ -70,6 +74,23 @@ impl Disk {
     fn fail(&self, path: &Path) -> io::Result<()> {
         self.fault.as_ref().map_or(Ok(()), |fault| fault(path))
     }
+}
+
+/// Whether an open file is the one that has this name now. What cannot be found out is taken for true.
+#[cfg(unix)]
+pub(crate) fn has_name(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    match (file.metadata(), fs::symlink_metadata(path)) {
+        (Ok(open), Ok(named)) => (open.dev(), open.ino()) == (named.dev(), named.ino()),
+        (_, Err(error)) => error.kind() != io::ErrorKind::NotFound,
+        (Err(_), _) => true,
+    }
+}
+
+/// Elsewhere a file that is open keeps its name.
+#[cfg(not(unix))]
+pub(crate) fn has_name(_: &File, _: &Path) -> bool {
+    true
 }
 
 #[cfg(unix)]

@@ -12,7 +12,7 @@ use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::disk::Disk;
+use crate::disk::{Disk, has_name};
 
 const LOCK: &str = "lock";
 const BATCH: &str = "batch";
@@ -46,6 +46,17 @@ pub(crate) struct SpooledFile {
 }
 
 impl SpooledFile {
+    /// The file's bytes.
+    pub(crate) fn read(&self, disk: &Disk, max: u64) -> io::Result<Vec<u8>> {
+        self.slot.check()?;
+        disk.read(&self.path(), max)
+    }
+
+    pub(crate) fn delete(&self) -> io::Result<()> {
+        self.slot.check()?;
+        fs::remove_file(self.path())
+    }
+
     pub(crate) fn path(&self) -> PathBuf {
         self.slot.directory().join(batch_name(self.number, self.events))
     }
@@ -94,6 +105,16 @@ fn slot_name(number: u32) -> String {
 impl Slot {
     pub(crate) fn directory(&self) -> &Path {
         &self.locked.directory
+    }
+
+    /// Whether it is there and still ours: if somebody has deleted or moved it, its name may be another process's.
+    pub(crate) fn is_held(&self) -> bool {
+        has_name(&self.locked.lock, &self.directory().join(LOCK))
+    }
+
+    fn check(&self) -> io::Result<()> {
+        let gone = || io::Error::new(io::ErrorKind::NotFound, "the slot was deleted or moved by somebody else");
+        if self.is_held() { Ok(()) } else { Err(gone()) }
     }
 
     /// Locks a slot; `None` if another process has it.
@@ -165,20 +186,33 @@ impl Slot {
     }
 
     /// Writes a file whole or not at all: first under another name, then renamed; on the disk when this returns.
+    ///
+    /// It never replaces one, even if somebody else writes to the slot, too: whoever makes the first name has the second,
+    /// and looks whether it is free.
     pub(crate) fn write(&self, disk: &Disk, number: u64, events: u32, bytes: &[u8]) -> io::Result<SpooledFile> {
         let path = self.directory().join(batch_name(number, events));
         let unfinished = path.with_extension(UNFINISHED);
-        let written = disk
-            .write_new(&unfinished, bytes)
-            .and_then(|()| fs::rename(&unfinished, &path))
-            .and_then(|()| disk.sync_directory(self.directory()));
-        if let Err(error) = written {
-            // The events go another way now; a file that cannot be deleted either is sent again, with the same ids.
+        disk.write_new(&unfinished, bytes)?;
+        if let Err(error) = rename_to_free(&unfinished, &path) {
             let _ = fs::remove_file(&unfinished);
+            return Err(error);
+        }
+        if let Err(error) = disk.sync_directory(self.directory()) {
+            // The events go another way now; a file that cannot be deleted either is sent again, with the same ids.
             let _ = fs::remove_file(&path);
             return Err(error);
         }
         Ok(SpooledFile { slot: self.clone(), number, events, bytes: in_blocks(bytes.len() as u64) })
+    }
+}
+
+fn rename_to_free(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(to) {
+        Ok(_) => {
+            Err(io::Error::new(io::ErrorKind::AlreadyExists, "there is a file of that name, which is not replaced"))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => fs::rename(from, to),
+        Err(error) => Err(error),
     }
 }
 

@@ -83,6 +83,12 @@ impl Store {
     }
 
     fn opened<'a>(&self, own: &'a mut Own) -> Result<(&'a Slot, &'a mut u64), NotWritten> {
+        if let Own::Open { slot, .. } = own
+            && !slot.is_held()
+        {
+            self.fail(0, format!("{:?} was deleted or moved by somebody else; another is taken", slot.directory()));
+            *own = Own::Unopened;
+        }
         if let Own::Unopened = own {
             let (slot, next) = self.take_slot().map_err(|source| NotWritten::Io { path: self.root.clone(), source })?;
             *own = Own::Open { slot, next };
@@ -201,7 +207,7 @@ impl Store {
 
     /// The events of a file. One that is damaged is set aside, one that is too old deleted; both are reported.
     pub(crate) fn read(&self, file: &SpooledFile) -> Opened {
-        let bytes = match self.disk.read(&file.path(), MAX_FILE_BYTES) {
+        let bytes = match file.read(&self.disk, MAX_FILE_BYTES) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 self.counters.went(file);
@@ -250,7 +256,7 @@ impl Store {
     /// Deletes a file whose events have their end. If that fails, they are sent again by the next process.
     pub(crate) fn remove(&self, file: &SpooledFile) {
         self.counters.went(file);
-        if let Err(error) = fs::remove_file(file.path()) {
+        if let Err(error) = file.delete() {
             self.fail(0, format!("{:?} is done with and cannot be deleted: {error}", file.path()));
         }
     }
