@@ -26,7 +26,7 @@ use crate::store::{Opened, Store};
 /// What is read from the disk and has no end yet: events, and bytes of their files.
 const WINDOW_EVENTS: usize = 5_000;
 const WINDOW_BYTES: u64 = 4 * 1024 * 1024;
-/// How long to wait before a file that was not taken is sent again, doubled each time.
+/// How long to wait before a file that was not taken is sent again, doubled each time that none was taken.
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 /// How long the end may take: the client gives a plugin ten seconds.
 const DRAIN: Duration = Duration::from_secs(8);
@@ -46,8 +46,10 @@ pub(crate) struct Feeder {
     under_way: FuturesUnordered<BoxFuture<'static, Waiting>>,
     events_under_way: usize,
     bytes_under_way: u64,
-    /// Failures in a row.
+    /// Rounds in a row that failed.
     failures: u32,
+    /// What is sent between two failures is one round, which fails once.
+    round: u64,
     paused_until: Option<Instant>,
 }
 
@@ -58,6 +60,8 @@ struct Waiting {
     ended: Vec<bool>,
     /// Events that were sent this time.
     sent: usize,
+    /// The round in which they were.
+    round: u64,
     /// It could not be read the last time.
     skipped: bool,
 }
@@ -81,6 +85,7 @@ impl Feeder {
             events_under_way: 0,
             bytes_under_way: 0,
             failures: 0,
+            round: 0,
             paused_until: None,
         }
     }
@@ -168,7 +173,7 @@ impl Feeder {
                 Err(_) => {}
             }
         }
-        waiting.sent = receipts.len();
+        (waiting.sent, waiting.round) = (receipts.len(), self.round);
         self.events_under_way += waiting.sent;
         self.bytes_under_way += waiting.file.bytes;
         let store = self.store.clone();
@@ -201,11 +206,19 @@ impl Feeder {
 
     /// The file goes first when the destination is tried again.
     fn put_back(&mut self, waiting: Waiting) {
+        // What was sent before the last failure says nothing new.
+        if waiting.round == self.round {
+            self.pause();
+        }
+        self.waiting.push_front(waiting);
+    }
+
+    fn pause(&mut self) {
         let (base, cap) = BACKOFF;
         let wait = base.saturating_mul(1 << self.failures.min(16)).min(cap);
         self.failures = self.failures.saturating_add(1);
+        self.round += 1;
         self.paused_until = Some(Instant::now() + wait);
-        self.waiting.push_front(waiting);
     }
 
     async fn adopt(&mut self) {
@@ -245,7 +258,7 @@ impl Feeder {
 
 impl Waiting {
     fn new(file: SpooledFile) -> Self {
-        Self { file, ended: Vec::new(), sent: 0, skipped: false }
+        Self { file, ended: Vec::new(), sent: 0, round: 0, skipped: false }
     }
 
     fn is_done(&self) -> bool {

@@ -7,5 +7,6 @@ mod example;
 mod files;
 mod kill;
 mod limits;
+mod outage;
 mod sharing;
 mod support;
