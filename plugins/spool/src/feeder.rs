@@ -13,9 +13,10 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::spawn_blocking;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
+use tracing::subscriber::{self, NoSubscriber};
 use tracklane::{Analytics, Event};
 
 use crate::ending::{Ending, end_of};
@@ -30,11 +31,15 @@ const WINDOW_BYTES: u64 = 4 * 1024 * 1024;
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 /// How long the end may take: the client gives a plugin ten seconds.
 const DRAIN: Duration = Duration::from_secs(8);
+/// How long the end goes on with a destination that only fails.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// How long the client behind the spool may take to close, once nothing more is waited for.
 const CLOSE: Duration = Duration::from_millis(500);
 
 pub(crate) struct Feeder {
     client: Analytics,
+    /// Whether the last attempt at the destination failed.
+    failing: watch::Receiver<bool>,
     store: Arc<Store>,
     found: mpsc::UnboundedReceiver<SpooledFile>,
     adopt_every: Duration,
@@ -69,12 +74,14 @@ struct Waiting {
 impl Feeder {
     pub(crate) fn new(
         client: Analytics,
+        failing: watch::Receiver<bool>,
         store: Arc<Store>,
         found: mpsc::UnboundedReceiver<SpooledFile>,
         adopt_every: Duration,
     ) -> Self {
         Self {
             client,
+            failing,
             store,
             found,
             adopt_every,
@@ -109,8 +116,7 @@ impl Feeder {
             }
         }
         self.drain().await;
-        self.client.close(CLOSE).await;
-        self.store.close();
+        self.close().await;
     }
 
     /// Sends files while there is room for them.
@@ -228,9 +234,10 @@ impl Feeder {
         let _ = spawn_blocking(move || store.adopt_abandoned()).await;
     }
 
-    /// Sends what it can in the time that is left, one attempt for each file; the rest stays on the disk.
+    /// Sends what it can in the time that is left, one attempt for each file; the rest stays on the disk. When the
+    /// destination fails, all of it may as well stay there.
     async fn drain(&mut self) {
-        let client = self.client.clone();
+        let (client, failing) = (self.client.clone(), self.failing.clone());
         // Nothing that is sent now waits for its batch to fill.
         let flushing = tokio::spawn(async move {
             loop {
@@ -250,10 +257,32 @@ impl Feeder {
                 }
             }
         };
-        // What is not sent in time stays where it is.
-        let _ = tokio::time::timeout(DRAIN, emptied).await;
+        tokio::select! {
+            _ = timeout(DRAIN, emptied) => {}
+            () = fails_on(failing) => {}
+        }
         flushing.abort();
     }
+
+    async fn close(&self) {
+        let client = self.client.clone();
+        // Nothing is lost of what the client did not deliver: it would log that it is, on the thread that closes it.
+        let close = move || subscriber::with_default(NoSubscriber::default(), || client.close_blocking(CLOSE));
+        // Its only error is a panic, and there is nothing to close then.
+        let _ = spawn_blocking(close).await;
+        self.store.close();
+    }
+}
+
+/// Ends when the destination has taken nothing for a while and failed instead.
+async fn fails_on(mut failing: watch::Receiver<bool>) {
+    while failing.wait_for(|failing| *failing).await.is_ok() {
+        if timeout(PATIENCE, failing.wait_for(|failing| !failing)).await.is_err() {
+            return;
+        }
+    }
+    // The destination is gone, and whoever waits for it sees that.
+    std::future::pending().await
 }
 
 impl Waiting {

@@ -64,6 +64,7 @@ mod spool;
 mod stats;
 
 // In front and behind.
+mod attempts;
 mod ending;
 mod feeder;
 mod front;

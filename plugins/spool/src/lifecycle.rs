@@ -16,6 +16,7 @@ use tracklane::emitter::signal::{self, Emitted, Failure};
 use tracklane::plugin::{Destination, Host, Plugin, QueueLimits};
 use tracklane::{Analytics, BoxError, Outcome};
 
+use crate::attempts;
 use crate::disk::Disk;
 use crate::ending::{Ending, end_of};
 use crate::feeder::Feeder;
@@ -118,7 +119,8 @@ async fn work(
 async fn begin(setup: Setup, destination: Destination, emitter: Emitter) -> Result<(Arc<Running>, Feeder), BoxError> {
     let name: Arc<str> = destination.name().into();
     let client = client(&emitter)?;
-    client.register(destination.queue(QueueLimits::new(UNBOUNDED, UNBOUNDED))).await?;
+    let (destination, failing) = attempts::watched(destination.queue(QueueLimits::new(UNBOUNDED, UNBOUNDED)));
+    client.register(destination).await?;
     let (found, files) = mpsc::unbounded_channel();
     let Setup { root, disk, max_bytes, max_age, adopt_every, counters } = setup;
     let (own, strangers) = (Mutex::new(Own::default()), Mutex::default());
@@ -128,7 +130,7 @@ async fn begin(setup: Setup, destination: Destination, emitter: Emitter) -> Resu
         // Each batch tries again.
         store.fail(0, format!("{error}; until it can be, events wait in memory"));
     }
-    let feeder = Feeder::new(client.clone(), store.clone(), files, adopt_every);
+    let feeder = Feeder::new(client.clone(), failing, store.clone(), files, adopt_every);
     let (degraded, turn, unanswered) = (AtomicBool::new(false), tokio::sync::Mutex::new(()), Mutex::default());
     Ok((Arc::new(Running { store, client, degraded, turn, unanswered }), feeder))
 }

@@ -272,6 +272,14 @@ impl Store {
     /// Lets go of the slot; nothing is written any more.
     pub(crate) fn close(&self) {
         *self.own() = Own::Closed;
+        let (files, events) = (self.counters.files.load(Relaxed), self.counters.events.load(Relaxed));
+        if files > 0 {
+            let (destination, directory) = (&self.name, &self.root);
+            tracing::info!(
+                target: "tracklane", %destination, ?directory, files, events,
+                "closed; these events stay on the disk, and the next start sends them"
+            );
+        }
     }
 
     pub(crate) fn fail(&self, events: usize, message: String) {
