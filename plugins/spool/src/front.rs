@@ -40,7 +40,7 @@ type Endings = HashMap<String, Ending>;
 pub(crate) struct Running {
     pub(crate) store: Arc<Store>,
     pub(crate) client: Analytics,
-    /// The last batch could not be written.
+    /// The last batch could not be written, or there is no slot to write the first to.
     pub(crate) degraded: AtomicBool,
     /// Held by the one batch that is being written.
     pub(crate) turn: Mutex<()>,
@@ -84,7 +84,7 @@ impl Running {
         let whole = batch.clone();
         let written = self.write(move |store| store.write(whole.messages().map(|message| message.json()))).await?;
         let Err(error) = written else { return Ok(Verdict::Delivered.into()) };
-        self.report(&batch, error);
+        self.report(batch.len(), error);
         count(&self.store.counters.in_memory, batch.len());
         let in_memory =
             |message: &Message| Ok((message.message_id().into_owned(), serde_json::from_slice(message.json())?));
@@ -114,14 +114,14 @@ impl Running {
     }
 
     /// Once per episode.
-    fn report(&self, batch: &Batch, error: NotWritten) {
+    pub(crate) fn report(&self, events: usize, error: NotWritten) {
         if self.degraded.swap(true, Ordering::AcqRel) {
             return;
         }
         let message = format!("not on the disk, because {}; until it is, events wait in memory", with_causes(&error));
-        let mut failure = Failure::new(self.store.name.clone(), message, batch.len());
+        let mut failure = Failure::new(self.store.name.clone(), message, events);
         failure.error = Some(Arc::new(error));
-        batch.emitter().fail(failure);
+        self.store.emitter.fail(failure);
     }
 
     /// Ends when each of the events is with the destination, refused by it for good, or on the disk after all.

@@ -126,13 +126,15 @@ async fn begin(setup: Setup, destination: Destination, emitter: Emitter) -> Resu
     let (own, strangers) = (Mutex::new(Own::default()), Mutex::default());
     let store = Arc::new(Store { name, root, disk, max_bytes, max_age, counters, emitter, found, own, strangers });
     let opening = store.clone();
-    if let Err(error) = spawn_blocking(move || opening.open()).await? {
-        // Each batch tries again.
-        store.fail(0, format!("{error}; until it can be, events wait in memory"));
-    }
+    let opened = spawn_blocking(move || opening.open()).await?;
     let feeder = Feeder::new(client.clone(), failing, store.clone(), files, adopt_every);
     let (degraded, turn, unanswered) = (AtomicBool::new(false), tokio::sync::Mutex::new(()), Mutex::default());
-    Ok((Arc::new(Running { store, client, degraded, turn, unanswered }), feeder))
+    let running = Running { store, client, degraded, turn, unanswered };
+    if let Err(error) = opened {
+        // Each batch tries again.
+        running.report(0, error);
+    }
+    Ok((Arc::new(running), feeder))
 }
 
 /// The client behind the spool. What it tells of requests and failures, the client in front tells.
