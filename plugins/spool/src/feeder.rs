@@ -1,8 +1,8 @@
 //! What works behind: it sends the files to the destination, the oldest first, and deletes those that are done with.
 //!
 //! Always: a file is deleted only when each of its events is with the destination or was refused by it for good. An
-//! event that has its end is not sent again by this process, even if its file must wait for others. A file that cannot be
-//! read holds up no other.
+//! event that has its end is not sent again by this process, even if its file must wait for others. A file that cannot
+//! be read holds up no other.
 
 use std::collections::VecDeque;
 use std::pin::pin;

@@ -1,10 +1,11 @@
 //! One subdirectory, which belongs to the one process that holds its lock, and what is found in it.
 //!
-//! The lock is the operating system's, on the file `lock`, and goes with the process, however it ends. What a dead
-//! process left is so found unlocked, and whoever locks the slot answers for its files.
+//! The lock is the operating system's, on the file `lock`, and goes with the process, however it ends, and with what
+//! was forked from it without `exec`. What a dead process left is so found unlocked, and whoever locks the slot answers
+//! for its files.
 //!
-//! The same file holds the name of the destination that the events are for, from before the first of them. Slots of the
-//! first format have no name.
+//! The same file holds the name of the destination that the events are for, from before the first of them. Slots of
+//! the first format have no name.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
@@ -187,8 +188,8 @@ impl Slot {
 
     /// Writes a file whole or not at all: first under another name, then renamed; on the disk when this returns.
     ///
-    /// It never replaces one, even if somebody else writes to the slot, too: whoever makes the first name has the second,
-    /// and looks whether it is free.
+    /// It never replaces one, even if somebody else writes to the slot, too: whoever makes the first name has the
+    /// second, and looks whether it is free.
     pub(crate) fn write(&self, disk: &Disk, number: u64, events: u32, bytes: &[u8]) -> io::Result<SpooledFile> {
         let path = self.directory().join(batch_name(number, events));
         let unfinished = path.with_extension(UNFINISHED);

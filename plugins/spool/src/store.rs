@@ -141,8 +141,8 @@ impl Store {
     fn report_stranger(&self, slot: &Slot, other: String) {
         let (directory, name) = (slot.directory(), &self.name);
         let message = format!(
-            "the events in {directory:?} are for the destination {other:?}, not for {name:?}; they are left alone until \
-             a spool in front of {other:?} uses the directory"
+            "the events in {directory:?} are for the destination {other:?}, not for {name:?}; they are left alone \
+             until a spool in front of {other:?} uses the directory"
         );
         if self.strangers.lock().unwrap_or_else(PoisonError::into_inner).insert(other) {
             self.fail(0, message);
