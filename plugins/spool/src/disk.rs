@@ -1,18 +1,18 @@
 //! What the store asks of the file system.
 //!
 //! Always: files are readable by their owner only, symbolic links are not followed, and what `write_new` has written
-//! is on the disk when it returns. A test can make writing fail.
+//! is on the disk when it returns. A test can make reading and writing fail.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
 #[cfg(test)]
-pub(crate) type Fault = std::sync::Arc<dyn Fn() -> io::Result<()> + Send + Sync>;
+pub(crate) type Fault = std::sync::Arc<dyn Fn(&Path) -> io::Result<()> + Send + Sync>;
 
 #[derive(Clone, Default)]
 pub(crate) struct Disk {
-    /// Asked before every write.
+    /// Asked before a file is written or read.
     #[cfg(test)]
     pub(crate) fault: Option<Fault>,
 }
@@ -22,16 +22,20 @@ impl Disk {
     /// [`sync_directory`](Self::sync_directory).
     pub(crate) fn write_new(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         #[cfg(test)]
-        if let Some(fault) = &self.fault {
-            fault()?;
-        }
+        self.fail(path)?;
         let mut file = private(OpenOptions::new().write(true).create_new(true)).open(path)?;
-        file.write_all(bytes)?;
-        file.sync_data()
+        let written = file.write_all(bytes).and_then(|()| file.sync_data());
+        if written.is_err() {
+            // If it stays, it is deleted as unfinished by whoever locks the slot next.
+            let _ = fs::remove_file(path);
+        }
+        written
     }
 
     /// Reads a regular file of at most `max` bytes.
     pub(crate) fn read(&self, path: &Path, max: u64) -> io::Result<Vec<u8>> {
+        #[cfg(test)]
+        self.fail(path)?;
         if !fs::symlink_metadata(path)?.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
         }
@@ -65,6 +69,28 @@ impl Disk {
         // Elsewhere a directory cannot be opened, and a rename is durable as far as the file system makes it so.
         if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
     }
+
+    #[cfg(test)]
+    fn fail(&self, path: &Path) -> io::Result<()> {
+        self.fault.as_ref().map_or(Ok(()), |fault| fault(path))
+    }
+}
+
+/// Whether an open file is the one that has this name now. What cannot be found out is taken for true.
+#[cfg(unix)]
+pub(crate) fn has_name(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    match (file.metadata(), fs::symlink_metadata(path)) {
+        (Ok(open), Ok(named)) => (open.dev(), open.ino()) == (named.dev(), named.ino()),
+        (_, Err(error)) => error.kind() != io::ErrorKind::NotFound,
+        (Err(_), _) => true,
+    }
+}
+
+/// Elsewhere a file that is open keeps its name.
+#[cfg(not(unix))]
+pub(crate) fn has_name(_: &File, _: &Path) -> bool {
+    true
 }
 
 #[cfg(unix)]

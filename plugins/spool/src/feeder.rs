@@ -1,7 +1,8 @@
 //! What works behind: it sends the files to the destination, the oldest first, and deletes those that are done with.
 //!
 //! Always: a file is deleted only when each of its events is with the destination or was refused by it for good. An
-//! event that has its end is not sent again by this process, even if its file must wait for others.
+//! event that has its end is not sent again by this process, even if its file must wait for others. A file that cannot
+//! be read holds up no other.
 
 use std::collections::VecDeque;
 use std::pin::pin;
@@ -12,9 +13,10 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::spawn_blocking;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
+use tracing::subscriber::{self, NoSubscriber};
 use tracklane::{Analytics, Event};
 
 use crate::ending::{Ending, end_of};
@@ -25,24 +27,34 @@ use crate::store::{Opened, Store};
 /// What is read from the disk and has no end yet: events, and bytes of their files.
 const WINDOW_EVENTS: usize = 5_000;
 const WINDOW_BYTES: u64 = 4 * 1024 * 1024;
-/// How long to wait before a file that was not taken is sent again, doubled each time.
+/// How long to wait before a file that was not taken is sent again, doubled each time that none was taken.
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 /// How long the end may take: the client gives a plugin ten seconds.
 const DRAIN: Duration = Duration::from_secs(8);
+/// How long the end goes on with a destination that only fails.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// How long the client behind the spool may take to close, once nothing more is waited for.
 const CLOSE: Duration = Duration::from_millis(500);
 
 pub(crate) struct Feeder {
     client: Analytics,
+    /// Whether the last attempt at the destination failed.
+    failing: watch::Receiver<bool>,
     store: Arc<Store>,
     found: mpsc::UnboundedReceiver<SpooledFile>,
     adopt_every: Duration,
     waiting: VecDeque<Waiting>,
+    /// Files that could not be read: looked at again each time that abandoned files are looked for.
+    unreadable: Vec<Waiting>,
+    /// It was said that there are some, and none of them could be read since.
+    told_unreadable: bool,
     under_way: FuturesUnordered<BoxFuture<'static, Waiting>>,
     events_under_way: usize,
     bytes_under_way: u64,
-    /// Failures in a row.
+    /// Rounds in a row that failed.
     failures: u32,
+    /// What is sent between two failures is one round, which fails once.
+    round: u64,
     paused_until: Option<Instant>,
 }
 
@@ -53,25 +65,34 @@ struct Waiting {
     ended: Vec<bool>,
     /// Events that were sent this time.
     sent: usize,
+    /// The round in which they were.
+    round: u64,
+    /// It could not be read the last time.
+    skipped: bool,
 }
 
 impl Feeder {
     pub(crate) fn new(
         client: Analytics,
+        failing: watch::Receiver<bool>,
         store: Arc<Store>,
         found: mpsc::UnboundedReceiver<SpooledFile>,
         adopt_every: Duration,
     ) -> Self {
         Self {
             client,
+            failing,
             store,
             found,
             adopt_every,
             waiting: VecDeque::new(),
+            unreadable: Vec::new(),
+            told_unreadable: false,
             under_way: FuturesUnordered::new(),
             events_under_way: 0,
             bytes_under_way: 0,
             failures: 0,
+            round: 0,
             paused_until: None,
         }
     }
@@ -95,24 +116,41 @@ impl Feeder {
             }
         }
         self.drain().await;
-        self.client.close(CLOSE).await;
-        self.store.close();
+        self.close().await;
     }
 
     /// Sends files while there is room for them.
     async fn fill(&mut self) {
         while self.paused_until.is_none() && self.has_room() {
-            let Some(waiting) = self.waiting.pop_front() else { return };
+            let Some(mut waiting) = self.waiting.pop_front() else { return };
             let (store, file) = (self.store.clone(), waiting.file.clone());
             match spawn_blocking(move || store.read(&file)).await {
-                Ok(Opened::Events(events)) => self.send(waiting, events),
-                Ok(Opened::Nothing) => {}
-                Ok(Opened::Later(error)) => {
-                    self.store.fail(0, format!("{:?} cannot be read: {error}; it is tried again", waiting.file.path()));
-                    self.put_back(waiting);
+                Ok(Opened::Events(events)) => {
+                    self.told_unreadable &= !std::mem::take(&mut waiting.skipped);
+                    self.send(waiting, events);
                 }
-                Err(_) => self.put_back(waiting),
+                Ok(Opened::Nothing) => {}
+                Ok(Opened::Later(error)) => self.skip(waiting, &error),
+                Err(panicked) => self.skip(waiting, &panicked),
             }
+        }
+    }
+
+    /// The others go on. It is said once for all that cannot be read at the time.
+    fn skip(&mut self, mut waiting: Waiting, error: &dyn std::error::Error) {
+        if !std::mem::replace(&mut self.told_unreadable, true) {
+            let (path, every) = (waiting.file.path(), self.adopt_every);
+            let message =
+                format!("{path:?} cannot be read: {error}; such files are skipped, and tried every {every:?}");
+            self.store.fail(waiting.file.events as usize, message);
+        }
+        waiting.skipped = true;
+        self.unreadable.push(waiting);
+    }
+
+    fn try_the_unreadable(&mut self) {
+        for waiting in self.unreadable.drain(..).rev() {
+            self.waiting.push_front(waiting);
         }
     }
 
@@ -141,7 +179,7 @@ impl Feeder {
                 Err(_) => {}
             }
         }
-        waiting.sent = receipts.len();
+        (waiting.sent, waiting.round) = (receipts.len(), self.round);
         self.events_under_way += waiting.sent;
         self.bytes_under_way += waiting.file.bytes;
         let store = self.store.clone();
@@ -174,22 +212,32 @@ impl Feeder {
 
     /// The file goes first when the destination is tried again.
     fn put_back(&mut self, waiting: Waiting) {
-        let (base, cap) = BACKOFF;
-        let wait = base.saturating_mul(1 << self.failures.min(16)).min(cap);
-        self.failures = self.failures.saturating_add(1);
-        self.paused_until = Some(Instant::now() + wait);
+        // What was sent before the last failure says nothing new.
+        if waiting.round == self.round {
+            self.pause();
+        }
         self.waiting.push_front(waiting);
     }
 
-    async fn adopt(&self) {
+    fn pause(&mut self) {
+        let (base, cap) = BACKOFF;
+        let wait = base.saturating_mul(1 << self.failures.min(16)).min(cap);
+        self.failures = self.failures.saturating_add(1);
+        self.round += 1;
+        self.paused_until = Some(Instant::now() + wait);
+    }
+
+    async fn adopt(&mut self) {
+        self.try_the_unreadable();
         let store = self.store.clone();
         // Its only error is a panic, and the next time comes.
         let _ = spawn_blocking(move || store.adopt_abandoned()).await;
     }
 
-    /// Sends what it can in the time that is left, one attempt for each file; the rest stays on the disk.
+    /// Sends what it can in the time that is left, one attempt for each file; the rest stays on the disk. When the
+    /// destination fails, all of it may as well stay there.
     async fn drain(&mut self) {
-        let client = self.client.clone();
+        let (client, failing) = (self.client.clone(), self.failing.clone());
         // Nothing that is sent now waits for its batch to fill.
         let flushing = tokio::spawn(async move {
             loop {
@@ -209,15 +257,37 @@ impl Feeder {
                 }
             }
         };
-        // What is not sent in time stays where it is.
-        let _ = tokio::time::timeout(DRAIN, emptied).await;
+        tokio::select! {
+            _ = timeout(DRAIN, emptied) => {}
+            () = fails_on(failing) => {}
+        }
         flushing.abort();
     }
+
+    async fn close(&self) {
+        let client = self.client.clone();
+        // Nothing is lost of what the client did not deliver: it would log that it is, on the thread that closes it.
+        let close = move || subscriber::with_default(NoSubscriber::default(), || client.close_blocking(CLOSE));
+        // Its only error is a panic, and there is nothing to close then.
+        let _ = spawn_blocking(close).await;
+        self.store.close();
+    }
+}
+
+/// Ends when the destination has taken nothing for a while and failed instead.
+async fn fails_on(mut failing: watch::Receiver<bool>) {
+    while failing.wait_for(|failing| *failing).await.is_ok() {
+        if timeout(PATIENCE, failing.wait_for(|failing| !failing)).await.is_err() {
+            return;
+        }
+    }
+    // The destination is gone, and whoever waits for it sees that.
+    std::future::pending().await
 }
 
 impl Waiting {
     fn new(file: SpooledFile) -> Self {
-        Self { file, ended: Vec::new(), sent: 0 }
+        Self { file, ended: Vec::new(), sent: 0, round: 0, skipped: false }
     }
 
     fn is_done(&self) -> bool {

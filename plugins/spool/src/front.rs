@@ -2,17 +2,22 @@
 //!
 //! Always: "delivered" is said of events that are on the disk, or, when the disk cannot be written, that the
 //! destination itself has. Batches are written one after the other, in the order in which they came.
+//!
+//! A batch has one verdict. When the destination took a part of it from memory and refused the rest, the verdict is to
+//! split it, and the parts are answered from what is known, down to the single event: nothing is sent twice for it.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
 use tower_service::Service;
 use tracklane::emitter::signal::Failure;
+use tracklane::event::Message;
 use tracklane::plugin::{Answer, Batch, Verdict};
 use tracklane::{Analytics, BoxError, Event};
 
@@ -25,14 +30,22 @@ const FLUSH: Duration = Duration::from_secs(10);
 /// How long to wait before events that neither the disk nor the destination takes are tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 
+/// An event that is not on the disk, under the `messageId` that its batch has it by.
+type InMemory = (String, Event);
+
+/// How events ended, by their `messageId`.
+type Endings = HashMap<String, Ending>;
+
 /// What there is once the plugin has loaded.
 pub(crate) struct Running {
     pub(crate) store: Arc<Store>,
     pub(crate) client: Analytics,
-    /// The last batch could not be written.
+    /// The last batch could not be written, or there is no slot to write the first to.
     pub(crate) degraded: AtomicBool,
     /// Held by the one batch that is being written.
     pub(crate) turn: Mutex<()>,
+    /// What is known of the parts of batches that are being split.
+    pub(crate) unanswered: std::sync::Mutex<Endings>,
 }
 
 #[derive(Clone)]
@@ -62,13 +75,28 @@ impl Service<Batch> for Front {
 
 impl Running {
     async fn take(self: Arc<Self>, batch: Batch) -> Result<Answer, BoxError> {
+        // Parts of a batch are further attempts at it.
+        if batch.attempt() > 1
+            && let Some(answer) = answer(&batch, &mut self.unanswered())
+        {
+            return Ok(answer);
+        }
         let whole = batch.clone();
         let written = self.write(move |store| store.write(whole.messages().map(|message| message.json()))).await?;
         let Err(error) = written else { return Ok(Verdict::Delivered.into()) };
-        self.report(&batch, error);
+        self.report(batch.len(), error);
         count(&self.store.counters.in_memory, batch.len());
-        let events = batch.messages().map(|message| serde_json::from_slice(message.json()));
-        self.deliver_from_memory(events.collect::<Result<_, _>>()?).await
+        let in_memory =
+            |message: &Message| Ok((message.message_id().into_owned(), serde_json::from_slice(message.json())?));
+        let events = batch.messages().map(in_memory).collect::<Result<_, BoxError>>()?;
+        let mut ended = self.deliver_from_memory(events).await?;
+        let answer = answer(&batch, &mut ended).ok_or("an event has no end")?;
+        self.unanswered().extend(ended);
+        Ok(answer)
+    }
+
+    fn unanswered(&self) -> MutexGuard<'_, Endings> {
+        self.unanswered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes in turn, on a blocking thread.
@@ -86,43 +114,47 @@ impl Running {
     }
 
     /// Once per episode.
-    fn report(&self, batch: &Batch, error: NotWritten) {
+    pub(crate) fn report(&self, events: usize, error: NotWritten) {
         if self.degraded.swap(true, Ordering::AcqRel) {
             return;
         }
         let message = format!("not on the disk, because {}; until it is, events wait in memory", with_causes(&error));
-        let mut failure = Failure::new(self.store.name.clone(), message, batch.len());
+        let mut failure = Failure::new(self.store.name.clone(), message, events);
         failure.error = Some(Arc::new(error));
-        batch.emitter().fail(failure);
+        self.store.emitter.fail(failure);
     }
 
     /// Ends when each of the events is with the destination, refused by it for good, or on the disk after all.
-    async fn deliver_from_memory(&self, mut events: Vec<Event>) -> Result<Answer, BoxError> {
-        let mut delivered = false;
+    async fn deliver_from_memory(&self, mut events: Vec<InMemory>) -> Result<Endings, BoxError> {
+        let mut ended = Endings::new();
         loop {
             let mut left = Vec::new();
-            for (event, ending) in self.try_once(events).await? {
-                delivered |= matches!(ending, Ending::Delivered);
-                if matches!(ending, Ending::Later) {
-                    left.push(event);
+            for ((id, event), ending) in self.try_once(events).await? {
+                match ending {
+                    Ending::Later => left.push((id, event)),
+                    ending => {
+                        ended.insert(id, ending);
+                    }
                 }
             }
             if left.is_empty() {
-                return Ok(if delivered { Verdict::Delivered } else { Verdict::Reject }.into());
+                return Ok(ended);
             }
             tokio::time::sleep(AGAIN).await;
-            let lines: Vec<Vec<u8>> = left.iter().map(serde_json::to_vec).collect::<Result<_, _>>()?;
+            let lines: Vec<Vec<u8>> =
+                left.iter().map(|(_, event)| serde_json::to_vec(event)).collect::<Result<_, _>>()?;
             if self.write(move |store| store.write(lines.iter().map(Vec::as_slice))).await?.is_ok() {
-                return Ok(Verdict::Delivered.into());
+                ended.extend(left.into_iter().map(|(id, _)| (id, Ending::Delivered)));
+                return Ok(ended);
             }
             events = left;
         }
     }
 
-    async fn try_once(&self, events: Vec<Event>) -> Result<Vec<(Event, Ending)>, BoxError> {
+    async fn try_once(&self, events: Vec<InMemory>) -> Result<Vec<(InMemory, Ending)>, BoxError> {
         let mut sent = Vec::with_capacity(events.len());
         for event in events {
-            match self.client.deliver(event.clone()) {
+            match self.client.deliver(event.1.clone()) {
                 Ok(receipt) => sent.push((event, Ok(receipt))),
                 Err(refused) if refused.is_closed() => return Err(refused.into()),
                 Err(refused) if refused.is_invalid() => {
@@ -148,6 +180,23 @@ impl Running {
             () = keep_flushing(&self.client) => Err("flushing ended".into()),
         }
     }
+}
+
+/// The answer to a batch, if each of its events has its end. They are taken out, unless the batch is to be split.
+fn answer(batch: &Batch, ended: &mut Endings) -> Option<Answer> {
+    let ending = |message: &Message| ended.get(&*message.message_id()).copied();
+    let endings: Vec<Ending> = batch.messages().map(ending).collect::<Option<_>>()?;
+    let refused = endings.iter().filter(|ending| matches!(ending, Ending::Refused)).count();
+    if refused > 0 && refused < batch.len() {
+        return Some(Verdict::Split.into());
+    }
+    for message in batch.messages() {
+        ended.remove(&*message.message_id());
+    }
+    Some(match refused {
+        0 => Verdict::Delivered.into(),
+        _ => Answer::new(Verdict::Reject).error("the destination behind the spool has refused them"),
+    })
 }
 
 /// What has been a batch once gains nothing by waiting for another.

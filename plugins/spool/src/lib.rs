@@ -3,7 +3,7 @@
 //! ```text
 //!  lane ─▶ front: one file per batch, synced ─▶ "delivered"
 //!                        │
-//!                 directory/0000/00000000000000000042.batch
+//!                 directory/0000/00000000000000000042.100.batch
 //!                        │
 //!                 behind: feeder ─▶ a client of its own ─▶ the destination ─▶ the file is deleted
 //! ```
@@ -38,6 +38,8 @@
 //! | the destination refuses the credentials (401, 403) | files wait, as when it is down: a wrong key is no fault of the events. They go out within a minute after the key was changed ([`KeyRotation`](tracklane::segment::KeyRotation)), or after a restart with the right one |
 //! | a file waits longer than [`Spool::max_age`] | it is dropped, counted, and `error` says so |
 //! | a file is damaged or not ours | it is renamed to `….corrupt`, and `error` says so |
+//! | a file cannot be read | it is skipped and tried again now and then, until it is too old; `error` says so once |
+//! | the directory holds events for another destination | they are left alone until a spool in front of that one uses it, and `error` says so once |
 //! | two processes use one directory | each takes a subdirectory of its own by a lock of the operating system, and adopts those whose process has ended |
 //!
 //! The directory must lie on a local file system, below one that only the service's user can write. Its files can be
@@ -62,6 +64,7 @@ mod spool;
 mod stats;
 
 // In front and behind.
+mod attempts;
 mod ending;
 mod feeder;
 mod front;

@@ -16,6 +16,7 @@ use tracklane::emitter::signal::{self, Emitted, Failure};
 use tracklane::plugin::{Destination, Host, Plugin, QueueLimits};
 use tracklane::{Analytics, BoxError, Outcome};
 
+use crate::attempts;
 use crate::disk::Disk;
 use crate::ending::{Ending, end_of};
 use crate::feeder::Feeder;
@@ -124,18 +125,21 @@ async fn work(
 async fn begin(setup: Setup, destination: Destination, emitter: Emitter) -> Result<(Arc<Running>, Feeder), BoxError> {
     let name: Arc<str> = destination.name().into();
     let client = client(&emitter)?;
-    client.register(destination.queue(QueueLimits::new(UNBOUNDED, UNBOUNDED))).await?;
+    let (destination, failing) = attempts::watched(destination.queue(QueueLimits::new(UNBOUNDED, UNBOUNDED)));
+    client.register(destination).await?;
     let (found, files) = mpsc::unbounded_channel();
     let Setup { root, disk, max_bytes, max_age, adopt_every, counters } = setup;
-    let own = Mutex::new(Own::default());
-    let store = Arc::new(Store { name, root, disk, max_bytes, max_age, counters, emitter, found, own });
+    let (own, strangers) = (Mutex::new(Own::default()), Mutex::default());
+    let store = Arc::new(Store { name, root, disk, max_bytes, max_age, counters, emitter, found, own, strangers });
     let opening = store.clone();
-    if let Err(error) = spawn_blocking(move || opening.open()).await? {
+    let opened = spawn_blocking(move || opening.open()).await?;
+    let feeder = Feeder::new(client.clone(), failing, store.clone(), files, adopt_every);
+    let (degraded, turn, unanswered) = (AtomicBool::new(false), tokio::sync::Mutex::new(()), Mutex::default());
+    let running = Running { store, client, degraded, turn, unanswered };
+    if let Err(error) = opened {
         // Each batch tries again.
-        store.fail(0, format!("{error}; until it can be, events wait in memory"));
+        running.report(0, error);
     }
-    let feeder = Feeder::new(client.clone(), store.clone(), files, adopt_every);
-    let running = Running { store, client, degraded: AtomicBool::new(false), turn: tokio::sync::Mutex::new(()) };
     Ok((Arc::new(running), feeder))
 }
 

@@ -1,15 +1,19 @@
 //! One subdirectory, which belongs to the one process that holds its lock, and what is found in it.
 //!
-//! The lock is the operating system's, on the file `lock`, and goes with the process, however it ends. What a dead
-//! process left is so found unlocked, and whoever locks the slot answers for its files.
+//! The lock is the operating system's, on the file `lock`, and goes with the process, however it ends, and with what
+//! was forked from it without `exec`. What a dead process left is so found unlocked, and whoever locks the slot answers
+//! for its files.
+//!
+//! The same file holds the name of the destination that the events are for, from before the first of them. Slots of
+//! the first format have no name.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
-use std::io;
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::disk::Disk;
+use crate::disk::{Disk, has_name};
 
 const LOCK: &str = "lock";
 const BATCH: &str = "batch";
@@ -28,7 +32,7 @@ pub(crate) struct Slot {
 #[derive(Debug)]
 struct Locked {
     directory: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 /// A file of events. It keeps its slot locked. Small, for there may be a hundred thousand.
@@ -36,13 +40,26 @@ struct Locked {
 pub(crate) struct SpooledFile {
     slot: Slot,
     number: u64,
+    /// How many events its name says that it holds; 0 if it does not say.
+    pub(crate) events: u32,
     /// What it takes on the disk.
     pub(crate) bytes: u64,
 }
 
 impl SpooledFile {
+    /// The file's bytes.
+    pub(crate) fn read(&self, disk: &Disk, max: u64) -> io::Result<Vec<u8>> {
+        self.slot.check()?;
+        disk.read(&self.path(), max)
+    }
+
+    pub(crate) fn delete(&self) -> io::Result<()> {
+        self.slot.check()?;
+        fs::remove_file(self.path())
+    }
+
     pub(crate) fn path(&self) -> PathBuf {
-        self.slot.directory().join(batch_name(self.number))
+        self.slot.directory().join(batch_name(self.number, self.events))
     }
 }
 
@@ -51,8 +68,13 @@ pub(crate) fn in_blocks(bytes: u64) -> u64 {
     bytes.div_ceil(BLOCK).saturating_mul(BLOCK)
 }
 
-fn batch_name(number: u64) -> String {
-    format!("{number:020}.{BATCH}")
+/// `00000000000000000042.100.batch`: with how many events there are, so that they can be counted without being read.
+/// Names of the first format end after the number.
+fn batch_name(number: u64, events: u32) -> String {
+    match events {
+        0 => format!("{number:020}.{BATCH}"),
+        _ => format!("{number:020}.{events}.{BATCH}"),
+    }
 }
 
 /// What a slot holds.
@@ -86,16 +108,47 @@ impl Slot {
         &self.locked.directory
     }
 
+    /// Whether it is there and still ours: if somebody has deleted or moved it, its name may be another process's.
+    pub(crate) fn is_held(&self) -> bool {
+        has_name(&self.locked.lock, &self.directory().join(LOCK))
+    }
+
+    fn check(&self) -> io::Result<()> {
+        let gone = || io::Error::new(io::ErrorKind::NotFound, "the slot was deleted or moved by somebody else");
+        if self.is_held() { Ok(()) } else { Err(gone()) }
+    }
+
     /// Locks a slot; `None` if another process has it.
     pub(crate) fn lock(disk: &Disk, root: &Path, number: u32) -> io::Result<Option<Self>> {
         let directory = root.join(slot_name(number));
         disk.private_directory(&directory)?;
         let lock = disk.open_lock(&directory.join(LOCK))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Some(Self { locked: Arc::new(Locked { directory, _lock: lock }) })),
+            Ok(()) => Ok(Some(Self { locked: Arc::new(Locked { directory, lock }) })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }
+    }
+
+    /// The destination that the events are for, if it is known.
+    pub(crate) fn destination(&self) -> io::Result<Option<String>> {
+        let (mut lock, mut name) = (&self.locked.lock, Vec::new());
+        lock.rewind()?;
+        lock.read_to_end(&mut name)?;
+        if name.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(String::from_utf8_lossy(name.strip_suffix(b"\n").unwrap_or(&name)).into_owned()))
+    }
+
+    /// Writes down what destination the events are for, if that is not known.
+    pub(crate) fn keep_for(&self, destination: &str) -> io::Result<()> {
+        let mut lock = &self.locked.lock;
+        if lock.metadata()?.len() > 0 {
+            return Ok(());
+        }
+        lock.write_all(format!("{destination}\n").as_bytes())?;
+        lock.sync_all()
     }
 
     /// Whether a slot that may belong to another process has files to send.
@@ -117,10 +170,12 @@ impl Slot {
                 continue;
             }
             let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
+            let events = events(&path);
+            let is_ours = |number| metadata.is_file() && name.to_str() == Some(&batch_name(number, events));
             match (number, extension) {
-                (Some(number), Some(BATCH)) if metadata.is_file() && name.to_str() == Some(&batch_name(number)) => {
+                (Some(number), Some(BATCH)) if is_ours(number) => {
                     let bytes = in_blocks(metadata.len());
-                    found.files.push(SpooledFile { slot: self.clone(), number, bytes });
+                    found.files.push(SpooledFile { slot: self.clone(), number, events, bytes });
                 }
                 // If it stays, it is deleted the next time.
                 (Some(_), Some(UNFINISHED)) if metadata.is_file() => drop(fs::remove_file(&path)),
@@ -132,29 +187,48 @@ impl Slot {
     }
 
     /// Writes a file whole or not at all: first under another name, then renamed; on the disk when this returns.
-    pub(crate) fn write(&self, disk: &Disk, number: u64, bytes: &[u8]) -> io::Result<SpooledFile> {
-        let path = self.directory().join(batch_name(number));
+    ///
+    /// It never replaces one, even if somebody else writes to the slot, too: whoever makes the first name has the
+    /// second, and looks whether it is free.
+    pub(crate) fn write(&self, disk: &Disk, number: u64, events: u32, bytes: &[u8]) -> io::Result<SpooledFile> {
+        let path = self.directory().join(batch_name(number, events));
         let unfinished = path.with_extension(UNFINISHED);
-        let written = disk
-            .write_new(&unfinished, bytes)
-            .and_then(|()| fs::rename(&unfinished, &path))
-            .and_then(|()| disk.sync_directory(self.directory()));
-        if let Err(error) = written {
-            // The events go another way now; a file that cannot be deleted either is sent again, with the same ids.
+        disk.write_new(&unfinished, bytes)?;
+        if let Err(error) = rename_to_free(&unfinished, &path) {
             let _ = fs::remove_file(&unfinished);
+            return Err(error);
+        }
+        if let Err(error) = disk.sync_directory(self.directory()) {
+            // The events go another way now; a file that cannot be deleted either is sent again, with the same ids.
             let _ = fs::remove_file(&path);
             return Err(error);
         }
-        Ok(SpooledFile { slot: self.clone(), number, bytes: in_blocks(bytes.len() as u64) })
+        Ok(SpooledFile { slot: self.clone(), number, events, bytes: in_blocks(bytes.len() as u64) })
     }
 }
 
-/// The number in a name such as `00000000000000000007.batch`. The first of the twenty digits of ours is 0: so many
+fn rename_to_free(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(to) {
+        Ok(_) => {
+            Err(io::Error::new(io::ErrorKind::AlreadyExists, "there is a file of that name, which is not replaced"))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => fs::rename(from, to),
+        Err(error) => Err(error),
+    }
+}
+
+/// The number in a name such as `00000000000000000007.100.batch`. The first of the twenty digits of ours is 0: so many
 /// files are never written, and there is always a next number.
 fn number(path: &Path) -> Option<u64> {
     let stem = path.file_stem()?.to_str()?;
     let digits = stem.split('.').next()?;
     if digits.len() == 20 && digits.starts_with('0') { digits.parse().ok() } else { None }
+}
+
+/// How many events a name says that its file holds.
+fn events(path: &Path) -> u32 {
+    let stem = path.file_stem().and_then(OsStr::to_str).unwrap_or_default();
+    stem.split('.').nth(1).and_then(|events| events.parse().ok()).unwrap_or_default()
 }
 
 /// Renames what cannot be sent, so that it is looked at by an operator and by nobody else. Returns the new name.

@@ -45,7 +45,8 @@ impl Spool {
     /// The default of [`max_age`](Self::max_age).
     pub const MAX_AGE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-    /// A spool in `directory`, which is made if it does not exist. Each destination needs a directory of its own.
+    /// A spool in `directory`, which is made if it does not exist. Each destination needs a directory of its own: what
+    /// was written for one of another name is not sent.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
         let setup = Setup {
             root: directory.into(),

@@ -2,15 +2,23 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use crate::slot::SpooledFile;
+
 /// Counts since the [`Spool`](crate::Spool) was made, and what waits on the disk now.
+///
+/// What waits, and how events from the disk ended, is counted over all files that this process answers for: those that
+/// it wrote, and those that it found or adopted. So after a restart there can be more `delivered` than `spooled`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SpoolStats {
     /// Files that wait on the disk, as far as this process answers for them.
     pub files: u64,
+    /// The events in them, as their names say; a file counts whole until the last of its events has its end. Files that
+    /// were written before names said so count none.
+    pub events: u64,
     /// Their bytes, each file in whole blocks of 4,096.
     pub bytes: u64,
-    /// Events that were written to the disk.
+    /// Events that this process wrote to the disk.
     pub spooled: u64,
     /// Events from the disk that the destination has.
     pub delivered: u64,
@@ -18,8 +26,8 @@ pub struct SpoolStats {
     pub refused: u64,
     /// Events from the disk that became too old.
     pub expired: u64,
-    /// Events that did not go to the disk, because it could not be written or was full; the destination got them from
-    /// memory.
+    /// Events that did not go to the disk, because it could not be written or was full, but to the destination from
+    /// memory. Those that could be written after all are among the `spooled`, too.
     pub in_memory: u64,
     /// Files that were set aside as `.corrupt`.
     pub set_aside: u64,
@@ -28,6 +36,7 @@ pub struct SpoolStats {
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) files: AtomicU64,
+    pub(crate) events: AtomicU64,
     pub(crate) bytes: AtomicU64,
     pub(crate) spooled: AtomicU64,
     pub(crate) delivered: AtomicU64,
@@ -41,6 +50,7 @@ impl Counters {
     pub(crate) fn snapshot(&self) -> SpoolStats {
         SpoolStats {
             files: self.files.load(Relaxed),
+            events: self.events.load(Relaxed),
             bytes: self.bytes.load(Relaxed),
             spooled: self.spooled.load(Relaxed),
             delivered: self.delivered.load(Relaxed),
@@ -52,15 +62,17 @@ impl Counters {
     }
 
     /// A file waits on the disk.
-    pub(crate) fn appeared(&self, bytes: u64) {
+    pub(crate) fn appeared(&self, file: &SpooledFile) {
         self.files.fetch_add(1, Relaxed);
-        self.bytes.fetch_add(bytes, Relaxed);
+        self.events.fetch_add(file.events.into(), Relaxed);
+        self.bytes.fetch_add(file.bytes, Relaxed);
     }
 
     /// A file waits no more.
-    pub(crate) fn went(&self, bytes: u64) {
+    pub(crate) fn went(&self, file: &SpooledFile) {
         self.files.fetch_sub(1, Relaxed);
-        self.bytes.fetch_sub(bytes, Relaxed);
+        self.events.fetch_sub(file.events.into(), Relaxed);
+        self.bytes.fetch_sub(file.bytes, Relaxed);
     }
 }
 

@@ -1,8 +1,9 @@
 //! The directory: which slots are ours, what is written, read, deleted and set aside.
 //!
-//! Always: a file is known to the feeder once it is whole on the disk, and each file to one process. Everything here
-//! blocks, and belongs on a blocking thread.
+//! Always: a file is known to the feeder once it is whole on the disk, and each file to one process, which has the
+//! destination that it is for. Everything here blocks, and belongs on a blocking thread.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -58,6 +59,8 @@ pub(crate) struct Store {
     /// The feeder's side of every file.
     pub(crate) found: UnboundedSender<SpooledFile>,
     pub(crate) own: Mutex<Own>,
+    /// The other destinations whose events were found and reported.
+    pub(crate) strangers: Mutex<BTreeSet<String>>,
 }
 
 /// The slot that this process writes to.
@@ -80,6 +83,12 @@ impl Store {
     }
 
     fn opened<'a>(&self, own: &'a mut Own) -> Result<(&'a Slot, &'a mut u64), NotWritten> {
+        if let Own::Open { slot, .. } = own
+            && !slot.is_held()
+        {
+            self.fail(0, format!("{:?} was deleted or moved by somebody else; another is taken", slot.directory()));
+            *own = Own::Unopened;
+        }
         if let Own::Unopened = own {
             let (slot, next) = self.take_slot().map_err(|source| NotWritten::Io { path: self.root.clone(), source })?;
             *own = Own::Open { slot, next };
@@ -100,7 +109,7 @@ impl Store {
         }
         let mut refusal = None;
         for number in 0..MAX_SLOTS {
-            let slot = match Slot::lock(&self.disk, &self.root, number) {
+            let slot = match self.lock(number) {
                 Ok(Some(slot)) => slot,
                 Ok(None) => continue,
                 // Not one that can be used, such as a symbolic link; the next may be.
@@ -110,11 +119,34 @@ impl Store {
                 }
                 Err(error) => return Err(refusal.unwrap_or(error)),
             };
+            slot.keep_for(&self.name)?;
             self.disk.sync_directory(&self.root)?;
             let next = self.answer_for(&slot)?;
             return Ok((slot, next));
         }
         Err(refusal.unwrap_or_else(|| io::Error::other("every slot is in use")))
+    }
+
+    /// Locks a slot; `None` if another process has it, or its events are for another destination.
+    fn lock(&self, number: u32) -> io::Result<Option<Slot>> {
+        let Some(slot) = Slot::lock(&self.disk, &self.root, number)? else { return Ok(None) };
+        let Some(other) = slot.destination()?.filter(|name| **name != *self.name) else { return Ok(Some(slot)) };
+        if Slot::has_files(&self.root, number) {
+            self.report_stranger(&slot, other);
+        }
+        Ok(None)
+    }
+
+    /// Once per destination.
+    fn report_stranger(&self, slot: &Slot, other: String) {
+        let (directory, name) = (slot.directory(), &self.name);
+        let message = format!(
+            "the events in {directory:?} are for the destination {other:?}, not for {name:?}; they are left alone \
+             until a spool in front of {other:?} uses the directory"
+        );
+        if self.strangers.lock().unwrap_or_else(PoisonError::into_inner).insert(other) {
+            self.fail(0, message);
+        }
     }
 
     /// Hands what is in a slot to the feeder. Returns the number of the slot's next file.
@@ -126,7 +158,7 @@ impl Store {
     }
 
     fn hand_over(&self, file: SpooledFile) {
-        self.counters.appeared(file.bytes);
+        self.counters.appeared(&file);
         // If the feeder is gone, the file waits for the next process.
         let _ = self.found.send(file);
     }
@@ -137,7 +169,7 @@ impl Store {
             if !Slot::has_files(&self.root, number) {
                 continue;
             }
-            let adopted = match Slot::lock(&self.disk, &self.root, number) {
+            let adopted = match self.lock(number) {
                 Ok(Some(slot)) => self.answer_for(&slot).map(drop),
                 Ok(None) => Ok(()),
                 Err(error) => Err(error),
@@ -165,7 +197,8 @@ impl Store {
         let number = *next;
         // Also after a failure: the name may be on the disk nevertheless.
         *next += 1;
-        let written = slot.write(&self.disk, number, &file);
+        let events = u32::try_from(count_of_events).unwrap_or(u32::MAX);
+        let written = slot.write(&self.disk, number, events, &file);
         let file = written.map_err(|source| NotWritten::Io { path: slot.directory().to_owned(), source })?;
         count(&self.counters.spooled, count_of_events);
         self.hand_over(file);
@@ -174,14 +207,18 @@ impl Store {
 
     /// The events of a file. One that is damaged is set aside, one that is too old deleted; both are reported.
     pub(crate) fn read(&self, file: &SpooledFile) -> Opened {
-        let bytes = match self.disk.read(&file.path(), MAX_FILE_BYTES) {
+        let bytes = match file.read(&self.disk, MAX_FILE_BYTES) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.counters.went(file.bytes);
+                self.counters.went(file);
                 self.fail(0, format!("{:?} was deleted by somebody else", file.path()));
                 return Opened::Nothing;
             }
             Err(error) if is_not_ours(&error) => return self.give_up(file, &error.to_string()),
+            Err(_) if self.is_too_old(&file.path()) => {
+                self.expire(file, file.events as usize);
+                return Opened::Nothing;
+            }
             Err(error) => return Opened::Later(error),
         };
         let events = match frame::decode(&bytes) {
@@ -196,7 +233,7 @@ impl Store {
     }
 
     fn give_up(&self, file: &SpooledFile, why: &str) -> Opened {
-        self.counters.went(file.bytes);
+        self.counters.went(file);
         self.set_aside(&file.path(), why);
         Opened::Nothing
     }
@@ -218,8 +255,8 @@ impl Store {
 
     /// Deletes a file whose events have their end. If that fails, they are sent again by the next process.
     pub(crate) fn remove(&self, file: &SpooledFile) {
-        self.counters.went(file.bytes);
-        if let Err(error) = fs::remove_file(file.path()) {
+        self.counters.went(file);
+        if let Err(error) = file.delete() {
             self.fail(0, format!("{:?} is done with and cannot be deleted: {error}", file.path()));
         }
     }
@@ -235,6 +272,14 @@ impl Store {
     /// Lets go of the slot; nothing is written any more.
     pub(crate) fn close(&self) {
         *self.own() = Own::Closed;
+        let (files, events) = (self.counters.files.load(Relaxed), self.counters.events.load(Relaxed));
+        if files > 0 {
+            let (destination, directory) = (&self.name, &self.root);
+            tracing::info!(
+                target: "tracklane", %destination, ?directory, files, events,
+                "closed; these events stay on the disk, and the next start sends them"
+            );
+        }
     }
 
     pub(crate) fn fail(&self, events: usize, message: String) {

@@ -1,15 +1,20 @@
 //! What can only be shown with a disk that fails when it is told to.
 
+mod memory;
+mod unreadable;
+
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tracklane::plugin::{Batch, Destination, RetryPolicy};
-use tracklane::{Analytics, Receipt, Track, signal};
+use tracklane::{Analytics, Builder, Receipt, Track, signal};
 
 use crate::Spool;
+
+const SOON: Duration = Duration::from_secs(30);
 
 struct Directory(PathBuf);
 
@@ -25,10 +30,68 @@ impl Drop for Directory {
     }
 }
 
+/// A destination that keeps what it gets, while it is up.
+#[derive(Clone, Default)]
+struct Sink {
+    up: Arc<AtomicBool>,
+    attempts: Arc<AtomicUsize>,
+    got: Arc<Mutex<Vec<String>>>,
+}
+
+impl Sink {
+    fn destination(&self) -> Destination {
+        let sink = self.clone();
+        Destination::from_fn("sink", move |batch: Batch| {
+            sink.attempts.fetch_add(1, Ordering::AcqRel);
+            let up = sink.up.load(Ordering::Acquire);
+            if up {
+                sink.got.lock().unwrap().extend(batch.messages().map(|message| message.message_id().into_owned()));
+            }
+            async move { if up { Ok(()) } else { Err(io::Error::other("down")) } }
+        })
+        .retry(RetryPolicy::new().max_retries(0))
+    }
+
+    fn attempts(&self) -> usize {
+        self.attempts.load(Ordering::Acquire)
+    }
+
+    /// Sorted, with repetitions.
+    fn ids(&self) -> Vec<String> {
+        let mut ids = self.got.lock().unwrap().clone();
+        ids.sort();
+        ids
+    }
+}
+
+/// What the signal `error` said.
+#[derive(Clone, Default)]
+struct Said(Arc<Mutex<Vec<signal::Failure>>>);
+
+impl Said {
+    fn by(&self, builder: Builder) -> Builder {
+        let said = self.0.clone();
+        builder.on(signal::Error, move |failure| said.lock().unwrap().push(failure.clone()))
+    }
+
+    fn messages(&self) -> Vec<String> {
+        self.0.lock().unwrap().iter().map(|failure| failure.message.clone()).collect()
+    }
+}
+
+/// Whether a fault on this path concerns a file that is being written.
+fn is_written(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "tmp")
+}
+
+fn settings(spool: &Spool, destination: Destination) -> Builder {
+    Analytics::without_segment().plugin(spool.in_front_of(destination))
+}
+
 fn wait_until(what: &str, condition: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + SOON;
     while !condition() {
-        assert!(Instant::now() < deadline, "not within 30 s: {what}");
+        assert!(Instant::now() < deadline, "not within {SOON:?}: {what}");
         std::thread::sleep(Duration::from_millis(2));
     }
 }
@@ -38,61 +101,10 @@ fn deliver(analytics: &Analytics, ids: std::ops::Range<u32>) -> Vec<Receipt> {
     ids.map(|id| analytics.deliver(event(id)).unwrap()).collect()
 }
 
-#[test]
-fn a_full_disk_degrades_to_memory() {
-    let directory = Directory::new("full");
-    let (full, up) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(true)));
-    let (attempts, arrived) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Vec::new())));
-    let is_full = full.clone();
-    let spool = Spool::new(&directory.0).fault(Arc::new(move || match is_full.load(Ordering::Acquire) {
-        true => Err(io::ErrorKind::StorageFull.into()),
-        false => Ok(()),
-    }));
-    let (is_up, tried, got) = (up.clone(), attempts.clone(), arrived.clone());
-    let destination = Destination::from_fn("sink", move |batch: Batch| {
-        tried.fetch_add(1, Ordering::AcqRel);
-        let up = is_up.load(Ordering::Acquire);
-        if up {
-            got.lock().unwrap().extend(batch.messages().map(|message| message.message_id().into_owned()));
-        }
-        async move { if up { Ok(()) } else { Err(io::Error::other("down")) } }
-    })
-    .retry(RetryPolicy::new().max_retries(0));
-    let said = Arc::new(Mutex::new(Vec::new()));
-    let heard = said.clone();
-    let analytics = Analytics::without_segment()
-        .plugin(spool.in_front_of(destination))
-        .on(signal::Error, move |failure| heard.lock().unwrap().push(failure.message.clone()))
-        .build()
-        .unwrap();
-
-    // Full, and the destination is up: acknowledged when the destination has them.
-    for receipt in deliver(&analytics, 0..10).into_iter().chain(deliver(&analytics, 10..20)) {
-        assert!(receipt.wait().is_delivered());
-    }
-    assert_eq!(arrived.lock().unwrap().len(), 20);
-    let stats = spool.stats();
-    assert_eq!((stats.in_memory, stats.spooled, stats.files), (20, 0, 0));
-    wait_until("the episode is reported", || !said.lock().unwrap().is_empty());
-    {
-        let said = said.lock().unwrap();
-        assert!(said.len() == 1 && said[0].contains("memory") && said[0].contains("cannot be written"), "{said:?}");
-    }
-
-    // Full, and the destination is down: nothing is acknowledged, nothing is lost, and the disk is tried again.
-    up.store(false, Ordering::Release);
-    let before = attempts.load(Ordering::Acquire);
-    let receipts = deliver(&analytics, 20..30);
-    wait_until("the destination was tried", || attempts.load(Ordering::Acquire) > before);
-    assert_eq!(spool.stats().spooled, 0);
-    full.store(false, Ordering::Release);
+fn acknowledged(receipts: Vec<Receipt>) {
     receipts.into_iter().for_each(|receipt| assert!(receipt.wait().is_delivered()));
-    assert_eq!(spool.stats().spooled, 10, "on the disk after all");
+}
 
-    up.store(true, Ordering::Release);
-    wait_until("the disk is empty", || spool.stats().files == 0);
-    assert!(analytics.close_blocking(Duration::from_secs(30)).is_complete());
-    let mut arrived = arrived.lock().unwrap().clone();
-    arrived.sort();
-    assert_eq!(arrived, (0..30).map(|id| format!("m{id:02}")).collect::<Vec<_>>());
+fn ids(range: std::ops::Range<u32>) -> Vec<String> {
+    range.map(|id| format!("m{id:02}")).collect()
 }

@@ -1,5 +1,6 @@
 //! What is on the disk: who can read it, and that it comes back as it was.
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use tracklane::Event;
@@ -48,4 +49,27 @@ fn ids_times_and_contents_survive() {
     assert_eq!(json(&named), expected);
     assert_eq!(made.message_id().len(), 36, "an id that the pipeline made");
     assert!(directory.batches().is_empty());
+}
+
+/// Files of the first format, whose names do not say how many events they hold, are sent like any other.
+#[test]
+fn what_waits_is_counted_before_it_is_read() {
+    let directory = Directory::new();
+    leave_behind(&directory, &["m1", "m2", "m3"]);
+    let batches = directory.batches();
+    assert!(batches[0].ends_with("00000000000000000000.1.batch"), "{batches:?}");
+    std::fs::rename(&batches[0], batches[0].with_file_name("00000000000000000000.batch")).unwrap();
+
+    let (spool, sink) = (Spool::new(directory.spool()), Sink::default());
+    let analytics = settings(&spool, &sink).build().unwrap();
+    acknowledged((4..10).map(|n| analytics.deliver(event(&format!("m{n}"))).unwrap()).collect());
+    let stats = spool.stats();
+    assert_eq!((stats.events, stats.spooled), (2 + 6, 6), "{stats:?}");
+
+    sink.up.store(true, Ordering::Release);
+    wait_until("the disk is empty", || spool.stats().files == 0);
+    assert!(analytics.close_blocking(SOON).is_complete());
+    let stats = spool.stats();
+    assert_eq!((stats.events, stats.delivered, stats.spooled, stats.set_aside), (0, 9, 6, 0), "{stats:?}");
+    assert_eq!(sink.ids(), (1..10).map(|n| format!("m{n}")).collect::<Vec<_>>());
 }

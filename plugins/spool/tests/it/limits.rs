@@ -55,8 +55,12 @@ fn what_waited_too_long_is_dropped_and_counted() {
 fn without_a_directory_events_go_from_memory() {
     let directory = Directory::new();
     std::fs::write(directory.spool(), "a file where the directory should be").unwrap();
-    let (spool, sink) = (Spool::new(directory.spool()), Sink::up());
-    let analytics = settings(&spool, &sink).build().unwrap();
+    let (spool, sink, said) = (Spool::new(directory.spool()), Sink::up(), Arc::new(Mutex::new(Vec::new())));
+    let heard = said.clone();
+    let analytics = settings(&spool, &sink)
+        .on(signal::Error, move |failure| heard.lock().unwrap().push(failure.message.clone()))
+        .build()
+        .unwrap();
     acknowledged(vec![analytics.deliver(event("m1")).unwrap()]);
     assert_eq!(sink.ids(), ["m1"]);
 
@@ -65,4 +69,6 @@ fn without_a_directory_events_go_from_memory() {
     assert_eq!((spool.stats().in_memory, spool.stats().spooled), (1, 1), "the directory was made when it could be");
     assert!(analytics.close_blocking(SOON).is_complete());
     assert_eq!(sink.ids(), ["m1", "m2"]);
+    let said = said.lock().unwrap();
+    assert!(said.len() == 1 && said[0].contains("os error"), "once, with the cause: {said:?}");
 }

@@ -2,9 +2,11 @@
 
 mod credentials;
 mod damage;
+mod destinations;
 mod example;
 mod files;
 mod kill;
 mod limits;
+mod outage;
 mod sharing;
 mod support;

@@ -1,5 +1,7 @@
 //! Several processes on one directory.
 
+use std::fs;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tracklane::testing::{Reply, TrackingApi};
@@ -60,5 +62,50 @@ fn the_living_adopt_what_the_dead_left_and_nothing_before() {
     let third = settings(&Spool::new(directory.spool()), &sink).build().unwrap();
     acknowledged(vec![third.deliver(event("third")).unwrap()]);
     assert!(third.close_blocking(SOON).is_complete());
-    assert_eq!(std::fs::read_dir(directory.spool()).unwrap().count(), 2, "two slots, and no more");
+    assert_eq!(fs::read_dir(directory.spool()).unwrap().count(), 2, "two slots, and no more");
+}
+
+/// Whoever deletes the directory of a running service costs it what waits there, and nothing that comes after.
+#[cfg(unix)]
+#[test]
+fn a_spool_whose_directory_was_deleted_makes_another() {
+    let (directory, sink) = (Directory::new(), Sink::default());
+    let first = Spool::new(directory.spool()).flush_at(1);
+    let analytics = settings(&first, &sink).build().unwrap();
+    acknowledged(vec![analytics.deliver(event("lost")).unwrap()]);
+    fs::remove_dir_all(directory.spool()).unwrap();
+    // Another process is quicker, and has slot 0000 now.
+    let second = Spool::new(directory.spool()).flush_at(1);
+    let other = settings(&second, &sink).build().unwrap();
+    for n in 0..3 {
+        acknowledged(vec![other.deliver(event(&format!("second-{n}"))).unwrap()]);
+        acknowledged(vec![analytics.deliver(event(&format!("first-{n}"))).unwrap()]);
+    }
+    assert_eq!((first.stats().spooled, second.stats().spooled, first.stats().in_memory), (4, 3, 0));
+    assert_eq!((directory.batches().len(), directory.names("0001").len()), (3, 1 + 3), "each has a slot of its own");
+
+    sink.up.store(true, Ordering::Release);
+    wait_until("both are empty", || first.stats().files == 0 && second.stats().files == 0);
+    assert!(analytics.close_blocking(SOON).is_complete() && other.close_blocking(SOON).is_complete());
+    assert_eq!(sink.ids(), ["first-0", "first-1", "first-2", "second-0", "second-1", "second-2"]);
+}
+
+/// Not even if two write to one slot, against all locks.
+#[test]
+fn a_file_is_never_replaced() {
+    let (directory, sink) = (Directory::new(), Sink::default());
+    let spool = Spool::new(directory.spool()).flush_at(1);
+    let analytics = settings(&spool, &sink).build().unwrap();
+    acknowledged(vec![analytics.deliver(event("m0")).unwrap()]);
+    let foreign = directory.spool().join("0000").join("00000000000000000001.1.batch");
+    fs::write(&foreign, "somebody else's").unwrap();
+
+    sink.up.store(true, Ordering::Release);
+    acknowledged(vec![analytics.deliver(event("m1")).unwrap(), analytics.deliver(event("m2")).unwrap()]);
+    assert_eq!(fs::read_to_string(&foreign).unwrap(), "somebody else's");
+    assert_eq!((spool.stats().in_memory, spool.stats().spooled), (1, 2), "m1 had no free name");
+    wait_until("the disk is empty", || spool.stats().files == 0);
+    assert!(analytics.close_blocking(SOON).is_complete());
+    assert_eq!(sink.ids(), ["m0", "m1", "m2"]);
+    assert_eq!(directory.names("0000"), ["00000000000000000001.1.batch", "lock"]);
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -58,6 +58,7 @@ impl Drop for Directory {
 #[derive(Clone, Default)]
 pub(crate) struct Sink {
     pub(crate) up: Arc<AtomicBool>,
+    pub(crate) attempts: Arc<AtomicUsize>,
     got: Arc<Mutex<Vec<Event>>>,
 }
 
@@ -69,8 +70,13 @@ impl Sink {
     }
 
     pub(crate) fn destination(&self) -> Destination {
+        self.named("sink")
+    }
+
+    pub(crate) fn named(&self, name: &str) -> Destination {
         let sink = self.clone();
-        Destination::from_fn("sink", move |batch: Batch| {
+        Destination::from_fn(name, move |batch: Batch| {
+            sink.attempts.fetch_add(1, Ordering::AcqRel);
             let up = sink.up.load(Ordering::Acquire);
             if up {
                 sink.got.lock().unwrap().extend(batch.messages().map(|message| message.event()));

@@ -1,0 +1,69 @@
+//! A file that cannot be read: its permissions are wrong, or the disk fails there.
+
+use std::fs::{self, File};
+use std::time::SystemTime;
+
+use super::*;
+
+/// Leaves one file with one event for each id. Returns their paths, the oldest first.
+fn leave_behind(directory: &Directory, ids: std::ops::Range<u32>) -> Vec<PathBuf> {
+    let analytics = settings(&Spool::new(&directory.0).flush_at(1), Sink::default().destination()).build().unwrap();
+    for receipt in deliver(&analytics, ids) {
+        acknowledged(vec![receipt]);
+    }
+    analytics.close_blocking(SOON);
+    let entries = fs::read_dir(directory.0.join("0000")).unwrap().map(|entry| entry.unwrap().path());
+    let mut batches: Vec<_> = entries.filter(|path| path.extension().is_some()).collect();
+    batches.sort();
+    batches
+}
+
+/// A spool that cannot read these files while it is told so.
+fn spool_without(directory: &Directory, files: &[PathBuf]) -> (Spool, Arc<AtomicBool>) {
+    let denied = Arc::new(AtomicBool::new(true));
+    let (is_denied, files) = (denied.clone(), files.to_vec());
+    let spool = Spool::new(&directory.0).fault(Arc::new(move |path| {
+        let denied = is_denied.load(Ordering::Acquire) && files.iter().any(|file| file == path);
+        if denied { Err(io::ErrorKind::PermissionDenied.into()) } else { Ok(()) }
+    }));
+    (spool, denied)
+}
+
+#[test]
+fn a_file_that_cannot_be_read_holds_up_no_other_and_is_tried_again() {
+    let (directory, sink, said) = (Directory::new("unreadable"), Sink::default(), Said::default());
+    sink.up.store(true, Ordering::Release);
+    let files = leave_behind(&directory, 0..5);
+    let (spool, denied) = spool_without(&directory, &files[..2]);
+    let analytics =
+        said.by(settings(&spool.clone().adopt_every(Duration::from_millis(5)), sink.destination())).build().unwrap();
+    wait_until("the others are sent", || sink.ids() == ids(2..5));
+    acknowledged(deliver(&analytics, 5..6));
+    wait_until("what is new is sent", || sink.ids() == ids(2..6));
+    wait_until("only they wait", || (spool.stats().files, spool.stats().events) == (2, 2));
+
+    denied.store(false, Ordering::Release);
+    wait_until("the disk is empty", || spool.stats().files == 0);
+    assert!(analytics.close_blocking(SOON).is_complete());
+    assert_eq!(sink.ids(), ids(0..6));
+    wait_until("it is said", || !said.messages().is_empty());
+    let messages = said.messages();
+    assert!(messages.len() == 1 && messages[0].contains("cannot be read: permission denied"), "{messages:?}");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_expires_like_any_other() {
+    let (directory, sink, said) = (Directory::new("unreadable-old"), Sink::default(), Said::default());
+    sink.up.store(true, Ordering::Release);
+    let files = leave_behind(&directory, 0..2);
+    let old = File::options().write(true).open(&files[0]).unwrap();
+    old.set_modified(SystemTime::now() - Spool::MAX_AGE - Duration::from_secs(60)).unwrap();
+    let (spool, _) = spool_without(&directory, &files[..1]);
+    let analytics = said.by(settings(&spool, sink.destination())).build().unwrap();
+    wait_until("the disk is empty", || spool.stats().files == 0);
+    wait_until("it is reported", || !said.messages().is_empty());
+    assert!(analytics.close_blocking(SOON).is_complete());
+    assert_eq!((sink.ids(), spool.stats().expired), (ids(1..2), 1));
+    assert!(!files[0].exists());
+    assert!(said.messages()[0].starts_with("1 events waited longer"), "{:?}", said.messages());
+}
