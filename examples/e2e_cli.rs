@@ -11,11 +11,14 @@
 use std::error::Error;
 use std::process::ExitCode;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
+use serde_json::value::RawValue;
 use tracklane::{Analytics, Builder, Event, Receipt, Settlement, signal};
+
+const USAGE: &str = "usage: e2e_cli --input JSON | --input-file PATH";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -24,17 +27,17 @@ struct Script {
     api_host: Option<String>,
     #[serde(default)]
     sequences: Vec<Sequence>,
-    #[serde(default)]
-    config: Config,
+    config: Option<Config>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Sequence {
     #[serde(default)]
-    delay_ms: u64,
+    delay_ms: f64,
+    /// As text, so that what is wrong with one costs none of the others.
     #[serde(default)]
-    events: Vec<Value>,
+    events: Vec<Box<RawValue>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -42,10 +45,10 @@ struct Sequence {
 struct Config {
     flush_at: Option<usize>,
     /// Milliseconds.
-    flush_interval: Option<u64>,
+    flush_interval: Option<f64>,
     max_retries: Option<u32>,
     /// Milliseconds.
-    http_request_timeout: Option<u64>,
+    http_request_timeout: Option<f64>,
     /// Seconds, for the final close.
     timeout: Option<f64>,
 }
@@ -75,32 +78,39 @@ fn main() -> ExitCode {
 
 fn run() -> Result<Outcome, Box<dyn Error>> {
     let script: Script = serde_json::from_str(&read_script()?)?;
-    let timeout = Duration::try_from_secs_f64(script.config.timeout.unwrap_or(30.0))?;
-    let analytics = settings(&script).on(signal::Error, |failure| eprintln!("{failure}")).build()?;
-    let (mut receipts, mut first_error) = (Vec::new(), None);
+    let config = script.config.unwrap_or_default();
+    let timeout = Duration::try_from_secs_f64(config.timeout.unwrap_or(30.0))?;
+    let settings = settings(&script.write_key, script.api_host, &config)?;
+    let analytics = settings.on(signal::Error, |failure| eprintln!("{failure}")).build()?;
+    let mut ends = Vec::new();
     for sequence in script.sequences {
-        thread::sleep(Duration::from_millis(sequence.delay_ms));
+        thread::sleep(milliseconds(sequence.delay_ms)?);
         for event in sequence.events {
-            match send(&analytics, event) {
-                Ok(receipt) => receipts.push(receipt),
-                Err(error) => {
-                    eprintln!("refused: {error}");
-                    first_error.get_or_insert(error.to_string());
-                }
-            }
+            ends.push(send(&analytics, event.get(), timeout).inspect_err(|error| eprintln!("refused: {error}")));
         }
     }
     let report = analytics.close_blocking(timeout);
     eprintln!("delivered {}, failed {}, pending {}", report.delivered, report.failed, report.pending);
-    for end in receipts.into_iter().map(Receipt::wait) {
-        first_error = first_error.or_else(|| problem(&end));
-    }
     let sent_batches = analytics.stats().destinations.iter().map(|destination| destination.batches).sum();
+    // In the order of the script.
+    let first_error = ends.into_iter().find_map(|end| match end {
+        Ok(receipt) => problem(&receipt.wait()),
+        Err(refused) => Some(refused.to_string()),
+    });
     Ok(Outcome { first_error, sent_batches })
 }
 
-fn send(analytics: &Analytics, event: Value) -> Result<Receipt, Box<dyn Error>> {
-    Ok(analytics.deliver(Event::try_from(event)?)?)
+/// Sends the event, and waits at most `patience` while the queue is full.
+fn send(analytics: &Analytics, json: &str, patience: Duration) -> Result<Receipt, Box<dyn Error>> {
+    let mut event: Event = serde_json::from_str(json)?;
+    let start = Instant::now();
+    loop {
+        match analytics.deliver(event) {
+            Err(refused) if refused.is_queue_full() && start.elapsed() < patience => event = refused.into_event(),
+            sent => return Ok(sent?),
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// Why the event was not delivered, if it was not.
@@ -113,34 +123,38 @@ fn problem(end: &Settlement) -> Option<String> {
     })
 }
 
+fn milliseconds(number: f64) -> Result<Duration, Box<dyn Error>> {
+    Ok(Duration::try_from_secs_f64(number / 1_000.0)?)
+}
+
 fn read_script() -> Result<String, Box<dyn Error>> {
-    let mut arguments = std::env::args().skip(1);
-    match (arguments.next().as_deref(), arguments.next()) {
-        (Some("--input"), Some(script)) => Ok(script),
-        (Some("--input-file"), Some(path)) => {
-            std::fs::read_to_string(&path).map_err(|error| format!("cannot read {path}: {error}").into())
+    let mut arguments = std::env::args_os().skip(1);
+    let (Some(option), Some(value)) = (arguments.next(), arguments.next()) else { return Err(USAGE.into()) };
+    match option.to_str() {
+        Some("--input") => value.into_string().map_err(|_| "the script is not UTF-8".into()),
+        Some("--input-file") => {
+            std::fs::read_to_string(&value).map_err(|error| format!("cannot read {}: {error}", value.display()).into())
         }
-        _ => Err("usage: e2e_cli --input JSON | --input-file PATH".into()),
+        _ => Err(USAGE.into()),
     }
 }
 
-fn settings(script: &Script) -> Builder {
-    let mut settings = Analytics::builder(script.write_key.as_str());
-    if let Some(host) = &script.api_host {
+fn settings(write_key: &str, host: Option<String>, config: &Config) -> Result<Builder, Box<dyn Error>> {
+    let mut settings = Analytics::builder(write_key);
+    if let Some(host) = host {
         settings = settings.host(host);
     }
-    let config = &script.config;
     if let Some(events) = config.flush_at {
         settings = settings.flush_at(events);
     }
     if let Some(interval) = config.flush_interval {
-        settings = settings.flush_interval(Duration::from_millis(interval));
+        settings = settings.flush_interval(milliseconds(interval)?);
     }
     if let Some(retries) = config.max_retries {
         settings = settings.max_retries(retries);
     }
     if let Some(timeout) = config.http_request_timeout {
-        settings = settings.http_request_timeout(Duration::from_millis(timeout));
+        settings = settings.http_request_timeout(milliseconds(timeout)?);
     }
-    settings
+    Ok(settings)
 }

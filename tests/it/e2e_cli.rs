@@ -196,3 +196,43 @@ fn the_quickstart_shows_six_events() {
     assert_eq!(said.matches(r#""app":{"name":"quickstart""#).count(), 6, "the plugin saw all six: {said}");
     assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+#[test]
+fn an_event_whose_json_is_wrong_costs_none_of_the_others() {
+    let deep = format!("{}{}", "[".repeat(130), "]".repeat(130));
+    let wrong = [format!(r#"{{"deep": {deep}}}"#), r#"{"n": 1e400}"#.to_owned(), r#"{"s": "\ud83d"}"#.to_owned()];
+    for properties in wrong {
+        let api = api();
+        let good = r#"{"type": "track", "event": "Test", "userId": "u1"}"#;
+        let bad = format!(r#"{{"type": "track", "event": "Test", "userId": "u1", "properties": {properties}}}"#);
+        let events = format!("[{good}, {bad}, {good}]");
+        let script = format!(
+            r#"{{"writeKey": "k", "apiHost": "{}", "sequences": [{{"delayMs": 0.0, "events": {events}}}], "config": null}}"#,
+            api.url()
+        );
+        let played = read(Command::new(example("e2e_cli")).arg("--input").arg(script).output().unwrap());
+        assert_eq!((played.exit, &played.result["sentBatches"]), (Some(1), &json!(1)), "{}", played.log);
+        assert_eq!(api.events().len(), 2, "{}", played.log);
+    }
+}
+
+#[test]
+fn a_script_larger_than_the_queue_waits_for_room() {
+    let api = api();
+    let event = json!({"type": "track", "event": "Test", "userId": "u1"});
+    let script = script(&api, Value::from(vec![event; 15_000]), json!({"flushAt": 100, "flushInterval": 1000.0}));
+    let path = std::env::temp_dir().join(format!("tracklane-script-{}.json", std::process::id()));
+    std::fs::write(&path, script.to_string()).unwrap();
+    let played = read(Command::new(example("e2e_cli")).arg("--input-file").arg(&path).output().unwrap());
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!((played.exit, &played.result["success"]), (Some(0), &json!(true)), "{}", played.log);
+    assert_eq!(api.events().len(), 15_000);
+}
+
+#[test]
+fn the_first_error_is_that_of_the_first_event() {
+    let api = api();
+    api.set_default(Reply::status(404));
+    let events = json!([{"type": "track", "event": "Test", "userId": "u1"}, {"type": "track", "event": "Test"}]);
+    failed(&run(&script(&api, events, json!({}))), "404", 0);
+}

@@ -67,8 +67,5 @@ impl Service<Batch> for Watched {
 
 /// What is refused or split because of the events was not refused by a destination that fails.
 fn is_failure(verdict: Verdict) -> bool {
-    match verdict {
-        Verdict::Retry | Verdict::Pause(_) | Verdict::Unauthorized => true,
-        Verdict::Delivered | Verdict::Split | Verdict::SplitIfProven | Verdict::Reject => false,
-    }
+    matches!(verdict, Verdict::Retry | Verdict::Pause(_) | Verdict::Unauthorized)
 }
