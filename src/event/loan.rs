@@ -8,12 +8,13 @@ use super::body::Attached;
 use super::content::Content;
 use super::{Event, spare};
 
-/// One event and the plugins that get it, one after the other.
+/// One event and the plugins of a stage, which get it one after the other.
 #[derive(Default)]
 pub(crate) struct Loan {
     /// What the event was when it was last lent.
     before: Option<Box<Content>>,
-    attached: Attached,
+    /// Of an event that was lent and is not [back](Self::end).
+    attached: Option<Attached>,
 }
 
 impl Loan {
@@ -23,12 +24,11 @@ impl Loan {
             self.before.get_or_insert_with(spare::copy).copy_from(&event.content);
         }
         event.edited = false;
-        self.attached = event.detach();
+        self.attached.get_or_insert_with(|| event.detach());
     }
 
-    /// Takes over what the plugin left, as the same event: with its id, and with a time.
+    /// Takes over what a plugin left, as the same event: with its id, and with a time.
     pub(crate) fn take_back(&mut self, event: &mut Event) {
-        event.attached = std::mem::take(&mut self.attached);
         let Some(before) = &self.before else { return };
         if event.content.message_id != before.message_id {
             event.edited = true;
@@ -41,6 +41,13 @@ impl Loan {
     pub(crate) fn roll_back(&mut self, event: &mut Event) {
         if let Some(before) = self.before.take() {
             event.content = before;
+        }
+    }
+
+    /// No further plugin gets the event: it has again what is attached to it.
+    pub(crate) fn end(&mut self, event: &mut Event) {
+        if let Some(attached) = self.attached.take() {
+            event.attached = attached;
         }
     }
 }

@@ -16,7 +16,7 @@ pub enum DropReason {
     BeforeFailed,
     /// A plugin dropped the event on purpose.
     Plugin,
-    /// Source middleware did not pass the event on.
+    /// Source middleware did not pass the event on, or made it unfit to be sent.
     Middleware,
     /// No destination wanted the event, or none is registered.
     NoDestination,

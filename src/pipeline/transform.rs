@@ -74,22 +74,25 @@ where
             }
             worked_off += 1;
         }
+        loan.end(event);
+        drop(loan);
         if worked_off == plugins.len() {
             return StageFuture::Through(self.inner.call(passage));
         }
         // The service that was polled ready goes with the event; a clone takes its place.
         let clone = self.inner.clone();
         let inner = std::mem::replace(&mut self.inner, clone);
-        StageFuture::Slow(Box::pin(rest(self.layer, inner, passage, loan, worked_off)))
+        StageFuture::Slow(Box::pin(rest(self.layer, inner, passage, worked_off)))
     }
 }
 
 /// The rest of a stage from its first asynchronous plugin on.
-async fn rest<S>(layer: StageLayer, mut inner: S, passage: Passage, mut loan: Loan, from: usize) -> Result<(), Stopped>
+async fn rest<S>(layer: StageLayer, mut inner: S, passage: Passage, from: usize) -> Result<(), Stopped>
 where
     S: Service<Passage, Response = (), Error = Stopped>,
 {
     let Passage { mut event, plan, shared } = passage;
+    let mut loan = Loan::default();
     for plugin in layer.of(&plan).iter().skip(from) {
         if !plugin.wants(event.kind()) {
             continue;
@@ -97,7 +100,7 @@ where
         let event = &mut event;
         match &plugin.runner {
             Runner::Sync(transform) => layer.run_sync(&shared, plugin, &**transform, event, &mut loan)?,
-            Runner::Async(_) if plugin.is_quarantined() => layer.without(event)?,
+            Runner::Async(_) if plugin.is_quarantined() => layer.without(event, &mut loan)?,
             Runner::Async(transform) => {
                 loan.lend(event);
                 let outcome =
@@ -107,6 +110,7 @@ where
             }
         }
     }
+    loan.end(&mut event);
     drop(loan);
     inner.call(Passage { event, plan, shared }).await
 }
@@ -128,7 +132,7 @@ impl StageLayer {
         loan: &mut Loan,
     ) -> Result<(), Stopped> {
         if plugin.is_quarantined() {
-            return self.without(event);
+            return self.without(event, loan);
         }
         loan.lend(event);
         let outcome = guard::call(&plugin.watched, || transform(event));
@@ -159,20 +163,20 @@ impl StageLayer {
                 plugin.worked();
                 plugin.record.dropped();
                 tracing::debug!(target: "tracklane", plugin = %plugin.name, %reason, "event dropped by plugin");
-                Err(stop(event, DropReason::Plugin))
+                Err(stop(event, loan, DropReason::Plugin))
             }
             Err(mishap) => {
                 loan.roll_back(event);
                 self.report(shared, plugin, mishap);
-                self.without(event)
+                self.without(event, loan)
             }
         }
     }
 
     /// What becomes of an event that a plugin did not work on.
-    fn without(self, event: &mut Event) -> Result<(), Stopped> {
+    fn without(self, event: &mut Event, loan: &mut Loan) -> Result<(), Stopped> {
         match self {
-            StageLayer::Before => Err(stop(event, DropReason::BeforeFailed)),
+            StageLayer::Before => Err(stop(event, loan, DropReason::BeforeFailed)),
             StageLayer::Enrichment => Ok(()),
         }
     }
@@ -203,10 +207,11 @@ fn refuse(shared: &Shared, event: &mut Event, invalid: &InvalidField) -> Stopped
     let mut failure = Failure::new("tracklane", format!("an event was dropped before its plugins: {invalid}"), 1);
     failure.dropped = Some(DropReason::Middleware);
     shared.emitter.fail(failure);
-    stop(event, DropReason::Middleware)
+    stop(event, &mut Loan::default(), DropReason::Middleware)
 }
 
-fn stop(event: &mut Event, reason: DropReason) -> Stopped {
+fn stop(event: &mut Event, loan: &mut Loan, reason: DropReason) -> Stopped {
+    loan.end(event);
     if let Some(ticket) = event.attached.ticket.take() {
         ticket.settle(Outcome::Dropped(reason));
     }

@@ -42,19 +42,19 @@ impl Identity {
 
     /// A user of your database. An empty id is the same as none.
     #[must_use]
-    pub fn user(id: impl ToString) -> Self {
+    pub fn user(id: impl std::fmt::Display) -> Self {
         Self { user_id: id.to_string(), anonymous_id: String::new() }
     }
 
     /// A visitor who is not known but recognised. An empty id is the same as none.
     #[must_use]
-    pub fn anonymous(id: impl ToString) -> Self {
+    pub fn anonymous(id: impl std::fmt::Display) -> Self {
         Self::unknown().with_anonymous_id(id)
     }
 
     /// The id that the user had as a visitor, beside the user id.
     #[must_use]
-    pub fn with_anonymous_id(mut self, id: impl ToString) -> Self {
+    pub fn with_anonymous_id(mut self, id: impl std::fmt::Display) -> Self {
         self.anonymous_id = id.to_string();
         self
     }
