@@ -15,6 +15,11 @@ use crate::ledger::{DeliveryError, DropReason};
 /// A signal that can be subscribed to by type: `analytics.on(signal::Error, |failure| …)`.
 ///
 /// Implemented by the markers of this module only.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no signal",
+    label = "give a signal, such as `tracklane::signal::Error`",
+    note = "for a name that comes from configuration, such as \"error\", there is `on_name`"
+)]
 pub trait Signal: sealed::Sealed + Copy + Send + Sync + 'static {
     /// What a listener gets.
     type Payload;

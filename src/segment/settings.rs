@@ -7,13 +7,14 @@ use std::time::{Duration, SystemTime};
 
 use http::uri::Scheme;
 use http::{HeaderMap, HeaderValue, StatusCode};
+use tokio::sync::Semaphore;
 
 use super::authorization::Authorization;
 use super::endpoint::{endpoint, shown};
 use super::http_client::{http_client, without_client};
 #[cfg(feature = "oauth")]
 use super::oauth::OAuth;
-use super::upload::{Shared, Upload, VerdictTable};
+use super::upload::{MOST_DRAINS, Shared, Upload, VerdictTable};
 use super::{KeyRotation, Region, WriteKey, payload, verdict};
 use crate::error::SettingsError;
 use crate::event::{MAX_BATCH_BYTES, MAX_BATCH_EVENTS};
@@ -255,7 +256,8 @@ impl Segment {
         let in_flight = NonZeroUsize::new(self.max_in_flight)
             .ok_or_else(|| SettingsError::new("max_in_flight", self.max_in_flight, "must be at least 1"))?;
         let Self { key, gzip, .. } = self;
-        let shared = Arc::new(Shared { uri, key, key_len, authorization, user_agent, verdict, gzip });
+        let drains = Arc::new(Semaphore::new(MOST_DRAINS));
+        let shared = Arc::new(Shared { uri, key, key_len, authorization, user_agent, verdict, gzip, drains });
         let batching = Batching::every(self.flush_at, self.flush_interval)
             .max_bytes(MAX_BATCH_BYTES - payload::frame_len(key_len));
         Ok(Destination::new(&self.name, Upload { client, shared })

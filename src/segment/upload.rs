@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use futures_util::future::BoxFuture;
 use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Request, StatusCode, Uri};
+use tokio::sync::Semaphore;
 use tower_service::Service;
 
 use super::authorization::Authorization;
@@ -21,8 +22,12 @@ use crate::transport::{Body, Exchange, HttpClient};
 /// What decides on a response; [`verdict`](super::verdict()) unless replaced.
 pub(super) type VerdictTable = dyn Fn(StatusCode, &HeaderMap, SystemTime) -> Verdict + Send + Sync;
 
-/// How long the rest of a response is waited for, once its status has decided.
-const DRAIN: Duration = Duration::from_millis(100);
+/// How long the rest of a response may take, once its status has decided.
+const DRAIN: Duration = Duration::from_secs(5);
+/// How long the next request waits for it.
+const DRAIN_FIRST: Duration = Duration::from_millis(100);
+/// Responses that are read to their end while nobody waits for them; others are let go with their connections.
+pub(super) const MOST_DRAINS: usize = 4;
 
 /// Sends batches to one endpoint, with the key of the moment.
 #[derive(Clone)]
@@ -40,6 +45,8 @@ pub(super) struct Shared {
     pub(super) user_agent: HeaderValue,
     pub(super) verdict: Arc<VerdictTable>,
     pub(super) gzip: bool,
+    /// A place for each response of [`MOST_DRAINS`].
+    pub(super) drains: Arc<Semaphore>,
 }
 
 impl Service<Batch> for Upload {
@@ -111,8 +118,22 @@ impl Shared {
         let status = outcome.as_ref().ok().map(|exchange| exchange.head.status);
         batch.emitter().emit(Emitted::HttpResponse(ResponseInfo::of(&info, status, start.elapsed())));
         let Exchange { head, body } = outcome?;
-        drain(body).await;
+        self.drain(body).await;
         Ok(head)
+    }
+
+    /// The status has decided; what is left of the response is read only so that the connection can be used again. The
+    /// next request waits a moment for that, or it would open another one.
+    async fn drain(&self, mut body: BoxFuture<'static, Result<bytes::Bytes, BoxError>>) {
+        if tokio::time::timeout(DRAIN_FIRST, &mut body).await.is_ok() {
+            return;
+        }
+        if let Ok(place) = self.drains.clone().try_acquire_owned() {
+            tokio::spawn(async move {
+                let _ = tokio::time::timeout(DRAIN, body).await;
+                drop(place);
+            });
+        }
     }
 
     fn request(&self, body: Body, authorization: HeaderValue, attempt: u32) -> Result<Request<Body>, BoxError> {
@@ -128,10 +149,4 @@ impl Shared {
         }
         Ok(request.body(body)?)
     }
-}
-
-/// The status has decided; what is left of the response is read only so that the connection can be used again. If that
-/// takes long, another connection costs less than to wait.
-async fn drain(body: BoxFuture<'static, Result<bytes::Bytes, BoxError>>) {
-    let _ = tokio::time::timeout(DRAIN, body).await;
 }

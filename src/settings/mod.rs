@@ -70,16 +70,57 @@ impl Settings {
         env::settings(std::env::vars_os())
     }
 
+    /// These settings, and where one is not set, that of `fallback`. So the environment goes before a file:
+    /// `Settings::from_env()?.or(file)`. `host` and `region` are one in this: they name the same thing.
+    #[must_use]
+    pub fn or(self, fallback: Self) -> Self {
+        let is_placed = self.host.is_some() || self.region.is_some();
+        let (host, region) = if is_placed { (self.host, self.region) } else { (fallback.host, fallback.region) };
+        Self {
+            write_key: self.write_key.or(fallback.write_key),
+            host,
+            region,
+            path: self.path.or(fallback.path),
+            allow_plaintext: self.allow_plaintext.or(fallback.allow_plaintext),
+            flush_at: self.flush_at.or(fallback.flush_at),
+            flush_interval: self.flush_interval.or(fallback.flush_interval),
+            http_request_timeout: self.http_request_timeout.or(fallback.http_request_timeout),
+            max_retries: self.max_retries.or(fallback.max_retries),
+            max_total_backoff: self.max_total_backoff.or(fallback.max_total_backoff),
+            max_rate_limit: self.max_rate_limit.or(fallback.max_rate_limit),
+            max_in_flight: self.max_in_flight.or(fallback.max_in_flight),
+            max_queue_size: self.max_queue_size.or(fallback.max_queue_size),
+            max_queue_bytes: self.max_queue_bytes.or(fallback.max_queue_bytes),
+            overflow: self.overflow.or(fallback.overflow),
+            gzip: self.gzip.or(fallback.gzip),
+            proxy: self.proxy.or(fallback.proxy),
+            user_agent: self.user_agent.or(fallback.user_agent),
+            disable: self.disable.or(fallback.disable),
+            context: self.context.or(fallback.context),
+            oauth: self.oauth.or(fallback.oauth),
+        }
+    }
+
     /// The builder with these settings, to add what cannot be written in a file: plugins, listeners, an HTTP client.
     ///
     /// # Errors
     ///
-    /// If both `host` and `region` are set, or only a part of what OAuth needs.
+    /// If there is no write key and the client is not disabled, if both `host` and `region` are set, or only a part of
+    /// what OAuth needs.
     pub fn into_builder(self) -> Result<Builder, SettingsError> {
         if let (Some(host), Some(_)) = (&self.host, &self.region) {
             return Err(SettingsError::new("host", shown(host), "cannot be set together with region: set one of them"));
         }
-        let mut builder = Builder::new(self.write_key.unwrap_or_default());
+        let write_key = match self.write_key {
+            Some(key) => key,
+            // Never sent, so a machine for development or tests needs none.
+            None if self.disable == Some(true) => "disabled".to_owned(),
+            None => {
+                let problem = "is not set: write it in the file, or set TRACKLANE_WRITE_KEY";
+                return Err(SettingsError::without_value("write_key", problem));
+            }
+        };
+        let mut builder = Builder::new(write_key);
         builder = set(builder, self.host, Builder::host);
         builder = set(builder, self.region, Builder::region);
         builder = set(builder, self.path, Builder::path);

@@ -15,6 +15,17 @@ pub(super) struct OAuthSettings {
 }
 
 impl OAuthSettings {
+    pub(super) fn or(self, fallback: Self) -> Self {
+        Self {
+            client_id: self.client_id.or(fallback.client_id),
+            private_key: self.private_key.or(fallback.private_key),
+            key_id: self.key_id.or(fallback.key_id),
+            auth_server: self.auth_server.or(fallback.auth_server),
+            scope: self.scope.or(fallback.scope),
+            max_retries: self.max_retries.or(fallback.max_retries),
+        }
+    }
+
     /// The builder with OAuth, if anything of it is set.
     pub(super) fn apply(self, builder: Builder) -> Result<Builder, SettingsError> {
         if self == Self::default() {

@@ -6,7 +6,7 @@ use serde_json::json;
 use tracklane::event::{Context, MAX_EVENT_BYTES};
 use tracklane::plugin::{Destination, RetryPolicy, enrichment_fn};
 use tracklane::segment::{Region, Segment};
-use tracklane::{Analytics, Builder, Event};
+use tracklane::{Analytics, Builder, Event, Settings};
 
 use crate::local::{SOON, api, recorder, track};
 
@@ -190,4 +190,28 @@ fn the_defaults_are_those_of_the_documents() {
     assert_eq!(Segment::MAX_IN_FLIGHT, 8);
     assert_eq!(Builder::MAX_QUEUE_SIZE, 10_000);
     assert_eq!(Builder::MAX_QUEUE_BYTES, 32 * 1024 * 1024);
+}
+
+#[test]
+fn the_environment_goes_before_a_file_and_a_place_is_taken_from_one_of_them() {
+    let written = |json| serde_json::from_value::<Settings>(json).unwrap();
+    let file = json!({"write_key": "k", "region": "dublin", "flush_at": 7, "max_retries": 1});
+    let merged = |before| written(before).or(written(file.clone())).into_builder().unwrap().build().unwrap();
+    assert!(format!("{:?}", written(json!({})).or(written(file.clone()))).contains("region: Some(Dublin)"));
+    // Host and region together would be an error.
+    let api = crate::local::api();
+    let analytics = merged(json!({"host": api.url(), "flush_at": 1}));
+    analytics.track(track("x")).unwrap();
+    assert!(analytics.close_blocking(SOON).is_complete());
+    assert_eq!(api.requests()[0].json().unwrap()["writeKey"], "k");
+}
+
+#[test]
+fn a_key_must_be_written_unless_the_client_is_disabled() {
+    let written = |json| serde_json::from_value::<Settings>(json).unwrap().into_builder();
+    let error = written(json!({})).unwrap_err();
+    assert_eq!(error.to_string(), "setting write_key: is not set: write it in the file, or set TRACKLANE_WRITE_KEY");
+    let analytics = written(json!({"disable": true})).unwrap().build().unwrap();
+    analytics.track(track("x")).unwrap();
+    assert_eq!(analytics.close_blocking(SOON).dropped, 1);
 }

@@ -108,7 +108,10 @@ impl Intake {
             RefusedBecause::Loop if !self.looped.swap(true, Ordering::Relaxed) => {
                 self.emitter.fail(Failure::new("tracklane", because.to_string(), 1));
             }
-            RefusedBecause::QueueFull { .. } | RefusedBecause::Invalid(_) | RefusedBecause::Loop => {}
+            RefusedBecause::Invalid(_) => {
+                tracing::debug!(target: "tracklane", kind = %event.kind(), "call refused: {because}");
+            }
+            RefusedBecause::QueueFull { .. } | RefusedBecause::Loop => {}
             // Whoever would be told is in the other process.
             RefusedBecause::Forked => {}
         }

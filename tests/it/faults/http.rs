@@ -191,6 +191,17 @@ fn a_response_that_drips_is_judged_by_its_status() {
 }
 
 #[test]
+fn responses_that_all_drip_do_not_pile_up_connections() {
+    let mut trial = Trial::with(|settings| settings.max_in_flight(4)).unordered();
+    trial.api.set_default(Reply::ok().body(vec![b' '; 100_000]).drip(Duration::from_millis(2)));
+    trial.send(60);
+    assert_eq!(trial.settled(), (60, 0));
+    let at_once = trial.api.max_in_flight();
+    assert!(at_once <= 20, "{at_once} responses are read at once: 4 in flight, 4 more, and those being let go");
+    trial.survives();
+}
+
+#[test]
 fn a_head_that_drips_is_timed_out() {
     let mut trial = Trial::with(|settings| settings.http_request_timeout(Duration::from_millis(500)));
     trial.api.script([Reply::ok().drip(Duration::from_secs(1))]);
