@@ -16,4 +16,8 @@ collected=$(TRACKLANE_BENCH_CLIENT='{"url":"","scenario":'$scenario'}' \
     sed -n 's/.*Collected : //p')
 per_call=$((collected / events))
 echo "$per_call instructions per call (bound: $bound)"
+if [ "$per_call" -eq 0 ]; then
+    echo "no call was seen: the compiler has taken the function into another" >&2
+    exit 1
+fi
 test "$per_call" -le "$bound"

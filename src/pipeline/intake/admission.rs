@@ -19,14 +19,6 @@ const LOOK_EVERY: u64 = 128;
 const WATCH_BYTES: u32 = 512;
 
 impl Intake {
-    /// Checks the event and completes it. Returns it with the bytes that its JSON will have.
-    pub(super) fn checked(&self, mut event: Event) -> Result<(Event, u32), CallError> {
-        match self.check(&mut event) {
-            Ok(bytes) => Ok((event, bytes)),
-            Err(because) => Err(self.refuse(because, Box::new(event))),
-        }
-    }
-
     /// Counts another event of `bytes`, to be put into what is locked, or says why it is refused.
     pub(super) fn accept(&self, bytes: u32) -> Result<(MutexGuard<'_, Front>, u64), RefusedBecause> {
         let mut front = self.front_of_call()?;
@@ -74,7 +66,8 @@ impl Intake {
         Ok(Free { events: LOOK_EVERY.min(max_events - events), bytes: max_bytes - used })
     }
 
-    fn check(&self, event: &mut Event) -> Result<u32, RefusedBecause> {
+    /// Checks the event and completes it. Returns how much it weighs: the bytes that its JSON will have, and its watch.
+    pub(super) fn check(&self, event: &mut Event) -> Result<u32, RefusedBecause> {
         if reentry::depth() >= reentry::LIMIT {
             return Err(RefusedBecause::Loop);
         }
