@@ -13,6 +13,9 @@ use crate::event::Event;
 use crate::ledger::{DeliveryError, DestinationStats, DropReason, FlushReport, Outcome, Receipt, Settlement, Stats};
 use crate::reentry;
 
+/// How long closing waits for listeners to hear what was emitted, at most.
+const LISTENERS: Duration = Duration::from_secs(1);
+
 /// What became of all events that the client accepted in its life. By reason and by destination it is in
 /// [`stats`](crate::Analytics::stats).
 #[derive(Clone, Debug, Default)]
@@ -150,9 +153,6 @@ fn give_back(taken: Taken) -> Option<Event> {
     }
     Some(event)
 }
-
-/// How long closing waits for listeners to hear what was emitted, at most.
-const LISTENERS: Duration = Duration::from_secs(1);
 
 fn left(deadline: Instant) -> Duration {
     deadline.saturating_duration_since(Instant::now())

@@ -148,15 +148,11 @@ impl Intake {
 
     /// Accepts an event that goes straight into the pipeline, not through the queue.
     pub(super) fn admit(&self, mut event: Event) -> Result<Event, CallError> {
-        let bytes = match self.check(&mut event) {
-            Ok(bytes) => bytes,
-            Err(because) => return Err(self.refuse(because, Box::new(event))),
-        };
-        let (front, epoch) = match self.accept(bytes) {
+        let accept = |bytes| Ok((bytes, self.accept(bytes)?.1));
+        let (bytes, epoch) = match self.check(&mut event).and_then(accept) {
             Ok(accepted) => accepted,
             Err(because) => return Err(self.refuse(because, Box::new(event))),
         };
-        drop(front);
         let accepted = Accepted { bytes, depth: reentry::depth(), epoch, watch: event.detach().watch };
         event.make_message_id();
         event.attached.ticket = Some(self.ticket(&event, accepted));
@@ -243,8 +239,11 @@ impl Intake {
     }
 
     /// Takes out the oldest entry, for anybody but the worker: that one may be asleep, and is not taken for awake, or
-    /// held up by a plugin, with a chunk in its hand.
+    /// held up by a plugin, with a chunk in its hand. None once the worker was told to end, which it must read itself.
     pub(super) fn take_away(&self) -> Option<Taken> {
+        if self.front().ended {
+            return None;
+        }
         loop {
             let taken = self.next();
             if taken.is_some() || !self.take_up(self.front()) {
