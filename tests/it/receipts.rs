@@ -163,3 +163,15 @@ fn a_receipt_can_be_awaited_on_any_executor() {
     let end = runtime.block_on(async { analytics.deliver(track("x").message_id("2")).unwrap().await });
     assert_eq!(end.message_id, "2");
 }
+
+#[test]
+fn a_receipt_that_was_waited_for_in_vain_can_be_waited_for_again() {
+    let api = api();
+    api.script([Reply::hang()]);
+    let timeout = Duration::from_millis(500);
+    let analytics = client(&api).flush_at(1).http_request_timeout(timeout).retry(quick_retries(1)).build().unwrap();
+    let receipt = analytics.deliver(track("x").message_id("m")).unwrap();
+    let receipt = receipt.wait_timeout(Duration::ZERO).unwrap_err();
+    let end = receipt.wait_timeout(SOON).unwrap();
+    assert_eq!((end.message_id.as_str(), end.outcome), ("m", Outcome::Delivered));
+}
