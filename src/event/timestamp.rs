@@ -20,7 +20,7 @@ use jiff::fmt::temporal::DateTimePrinter;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {
-    /// Since the Unix epoch, between the years 0 and 9999.
+    /// Since the Unix epoch; from the year 0 to two days before the end of 9999.
     milliseconds: i64,
 }
 
@@ -50,8 +50,8 @@ impl Timestamp {
         self.milliseconds
     }
 
-    /// The timestamp that is `milliseconds` after the Unix epoch; clamped to what RFC 3339 can write, the years 0
-    /// to 9999.
+    /// The timestamp that is `milliseconds` after the Unix epoch; clamped to what can be read and written in every time
+    /// zone, from the year 0 to the 30th of December 9999, 22:00 UTC.
     #[must_use]
     pub fn from_unix_millis(milliseconds: i64) -> Self {
         Self { milliseconds: milliseconds.clamp(-62_167_219_200_000, 253_402_207_200_000) }
