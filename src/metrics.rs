@@ -14,27 +14,33 @@ use crate::ledger::{DestinationStats, Drops, Stats};
 pub(crate) struct Reported(Mutex<Stats>);
 
 impl Reported {
-    /// Adds what has changed.
-    pub(crate) fn update(&self, now: Stats) {
+    /// Adds what has changed. The snapshot is taken while no other is added, so that none is older than the one before.
+    pub(crate) fn update(&self, snapshot: impl FnOnce() -> Stats) {
         let mut before = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = snapshot();
         counter!("tracklane_events_accepted_total").increment(now.accepted - before.accepted);
         counter!("tracklane_events_refused_total").increment(now.refused - before.refused);
         counter!("tracklane_events_delivered_total").increment(now.delivered - before.delivered);
         dropped("tracklane_events_dropped_total", &[], &now.dropped, &before.dropped);
         gauge!("tracklane_events_pending").increment(now.pending as f64 - before.pending as f64);
         for destination in &before.destinations {
-            if !now.destinations.iter().any(|registered| registered.name == destination.name) {
+            if !now.destinations.iter().any(|later| continues(destination, later)) {
                 deregistered(destination);
             }
         }
         for destination in &now.destinations {
-            let known = before.destinations.iter().find(|known| known.name == destination.name);
-            // With less than before, it was registered again meanwhile.
-            let known = known.filter(|known| known.accepted <= destination.accepted);
-            destination_changed(destination, known);
+            destination_changed(destination, before.destinations.iter().find(|known| continues(known, destination)));
         }
         *before = now;
     }
+}
+
+/// Whether the counts are later ones of the same registration: with less than before it was registered again.
+fn continues(before: &DestinationStats, now: &DestinationStats) -> bool {
+    let counts = |of: &DestinationStats| [of.delivered, of.attempts, of.retries, of.bytes];
+    before.name == now.name
+        && std::iter::zip(counts(before), counts(now)).all(|(before, now)| before <= now)
+        && now.dropped.iter().all(|(reason, events)| before.dropped.of(reason) <= events)
 }
 
 fn dropped(name: &'static str, labels: &[Label], now: &Drops, before: &Drops) {
@@ -67,4 +73,45 @@ fn deregistered(before: &DestinationStats) {
 
 fn labels(destination: &DestinationStats) -> Vec<Label> {
     vec![Label::new("destination", destination.name.to_string())]
+}
+
+#[cfg(test)]
+mod tests {
+    use metrics_util::debugging::{DebugValue, DebuggingRecorder};
+
+    use super::*;
+
+    /// What a destination says that has delivered so many events one by one, while one waits.
+    fn stats(delivered: u64) -> Stats {
+        let destination = DestinationStats {
+            name: "d".into(),
+            accepted: delivered + 1,
+            delivered,
+            dropped: Drops::default(),
+            pending: 1,
+            queued_events: 1,
+            queued_bytes: 100,
+            batches: delivered,
+            attempts: delivered,
+            retries: 0,
+            bytes: 100 * delivered,
+        };
+        Stats { destinations: vec![destination], ..Stats::default() }
+    }
+
+    #[test]
+    fn a_destination_that_is_registered_again_begins_anew_and_leaves_nothing_waiting() {
+        let recorder = DebuggingRecorder::new();
+        let snapshotter = recorder.snapshotter();
+        metrics::with_local_recorder(&recorder, || {
+            let reported = Reported::default();
+            [stats(5), stats(2), stats(3), Stats::default()].into_iter().for_each(|now| reported.update(|| now));
+        });
+        // Taken once: what was counted goes with it.
+        let all = snapshotter.snapshot().into_vec();
+        let said = |name: &str| &all.iter().find(|(key, ..)| key.key().name() == name).expect("it is told").3;
+        let DebugValue::Counter(delivered) = said("tracklane_destination_delivered_total") else { panic!("a counter") };
+        let DebugValue::Gauge(queued) = said("tracklane_destination_queued_events") else { panic!("a gauge") };
+        assert_eq!((*delivered, queued.into_inner()), (5 + 2 + 1, 0.0));
+    }
 }

@@ -67,7 +67,7 @@ impl Shared {
     #[cfg(feature = "metrics")]
     pub(crate) fn report_metrics(&self) {
         if let Some(metrics) = &self.metrics {
-            metrics.update(self.stats());
+            metrics.update(|| self.stats());
         }
     }
 
@@ -132,8 +132,8 @@ impl Shared {
     fn give_up(&self) -> Vec<Event> {
         // Before the lanes, so that the worker finds nothing more to give them.
         let not_begun: Vec<Event> = std::iter::from_fn(|| self.intake.take_away()).filter_map(give_back).collect();
-        let lanes = self.plan.load();
-        let abandoned: Vec<_> = lanes.lanes.iter().flat_map(|lane| lane.abandon(DropReason::Closed)).collect();
+        let plan = self.plan.load();
+        let abandoned: Vec<_> = plan.lanes.iter().flat_map(|lane| lane.abandon(DropReason::Closed)).collect();
         // An event that two destinations did not get is one event.
         let mut seen = HashSet::new();
         let begun = abandoned.iter().filter(|message| seen.insert(Arc::as_ptr(message)));

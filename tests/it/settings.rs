@@ -160,6 +160,18 @@ async fn the_largest_event_fits_the_smallest_queue() {
     assert!(analytics.close(SOON).await.is_complete());
 }
 
+#[tokio::test]
+async fn the_largest_event_fits_the_smallest_queue_with_a_callback_too() {
+    let api = api();
+    let analytics = settings().host(api.url()).flush_at(1).max_queue_bytes(MAX_EVENT_BYTES).build().unwrap();
+    let sized = |bytes: usize| track("Large").message_id("m").property("filler", "x".repeat(bytes));
+    let is_accepted = |bytes: &usize| analytics.track(sized(*bytes)).is_ok();
+    let bytes = (0..MAX_EVENT_BYTES).rev().find(is_accepted).expect("some event is not too large");
+    let watched = sized(bytes).on_delivery(|_| {});
+    tokio::time::timeout(SOON, analytics.enqueue(watched)).await.expect("there is room for it").unwrap();
+    assert!(analytics.close(SOON).await.is_complete());
+}
+
 #[test]
 fn segment_as_a_plain_destination_is_checked_alike() {
     let error = Segment::new("k").user_agent("two\nlines").build().unwrap_err();

@@ -16,7 +16,7 @@ use crate::reentry;
 const LOOK_EVERY: u64 = 128;
 
 /// What a callback or receipt adds to the weight of its event.
-const WATCH_BYTES: u32 = 512;
+const WATCH_BYTES: u64 = 512;
 
 impl Intake {
     /// Counts another event of `bytes`, to be put into what is locked, or says why it is refused.
@@ -76,13 +76,14 @@ impl Intake {
             provider.add_to(event, &self.emitter);
         }
         event.stamp(|| self.clock.wall().into());
-        match event.final_len(&self.defaults) {
-            bytes if bytes > MAX_EVENT_BYTES => Err(RefusedBecause::Invalid(InvalidField::TooLarge { bytes })),
-            bytes => {
-                Ok(u32::try_from(bytes).unwrap_or(u32::MAX)
-                    + if event.attached.watch.is_some() { WATCH_BYTES } else { 0 })
-            }
+        let bytes = event.final_len(&self.defaults);
+        if bytes > MAX_EVENT_BYTES {
+            return Err(RefusedBecause::Invalid(InvalidField::TooLarge { bytes }));
         }
+        let watch = if event.attached.watch.is_some() { WATCH_BYTES } else { 0 };
+        // No event weighs more than all the room there is: it would wait for ever.
+        let weight = (bytes as u64 + watch).min(self.capacity.bytes);
+        Ok(u32::try_from(weight).unwrap_or(u32::MAX))
     }
 
     #[cold]
