@@ -269,10 +269,7 @@ impl Analytics {
     }
 
     fn command(&self, command: Command) -> Result<(), RegisterError> {
-        match self.handle.shared.intake.command(command) {
-            true => Ok(()),
-            false => Err(RegisterError::Closed),
-        }
+        if self.handle.shared.intake.command(command) { Ok(()) } else { Err(RegisterError::Closed) }
     }
 
     /// Waits until every event that was accepted so far has its outcome, retries and requests in flight included, at

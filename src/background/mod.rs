@@ -11,7 +11,7 @@ use std::future::Future;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Weak, mpsc};
+use std::sync::{Arc, mpsc};
 use std::thread;
 
 use tokio::runtime::{Builder, Handle};
@@ -23,8 +23,8 @@ use callbacks::Callbacks;
 #[derive(Clone)]
 pub(crate) struct Background {
     handle: Handle,
-    /// Held by a task of the runtime, as long as that lives.
-    alive: Weak<()>,
+    /// A task of the runtime listens as long as both live.
+    alive: Arc<oneshot::Sender<()>>,
     /// Where its threads are.
     process: u32,
     /// Panics of user code that were contained here.
@@ -60,18 +60,16 @@ impl Background {
     }
 
     fn of(handle: Handle) -> Self {
-        let task = Arc::new(());
-        let alive = Arc::downgrade(&task);
-        handle.spawn(async move {
-            std::future::pending::<()>().await;
-            drop(task);
-        });
-        Self { handle, alive, process: std::process::id(), panics: Arc::default(), callbacks: Arc::default() }
+        let (alive, gone) = oneshot::channel();
+        // The sender is only ever dropped.
+        handle.spawn(async move { drop(gone.await) });
+        let (panics, callbacks) = (Arc::default(), Arc::default());
+        Self { handle, alive: Arc::new(alive), process: std::process::id(), panics, callbacks }
     }
 
     /// Whether the runtime has ended, and nothing moves any more.
     pub(crate) fn is_gone(&self) -> bool {
-        self.alive.strong_count() == 0
+        self.alive.is_closed()
     }
 
     /// Whether this process was forked off from the one that the client was built in. The threads did not come along,

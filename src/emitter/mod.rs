@@ -87,9 +87,9 @@ impl Emitter {
         self.shared.forget_the_done();
     }
 
-    /// Blocks until listeners have heard what was emitted, at most `timeout`. Whether they have.
-    pub(crate) fn wait(&self, timeout: Duration) -> bool {
-        self.shared.running.wait(timeout)
+    /// Blocks until listeners have heard what was emitted, at most `timeout`.
+    pub(crate) fn wait(&self, timeout: Duration) {
+        self.shared.running.wait(timeout);
     }
 
     /// Emits `error`, and logs it.

@@ -75,9 +75,9 @@ impl Ledger {
         self.refused.load(Ordering::Relaxed)
     }
 
-    /// Blocks until the callbacks of settled events have returned, at most `timeout`. Whether they have.
-    pub(crate) fn wait_for_callbacks(&self, timeout: Duration) -> bool {
-        self.callbacks.wait(timeout)
+    /// Blocks until the callbacks of settled events have returned, at most `timeout`.
+    pub(crate) fn wait_for_callbacks(&self, timeout: Duration) {
+        self.callbacks.wait(timeout);
     }
 
     fn books(&self) -> MutexGuard<'_, Books> {

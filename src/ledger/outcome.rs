@@ -154,10 +154,10 @@ impl DeliveryError {
 /// In one line: the status, and the error with its causes.
 impl fmt::Display for DeliveryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.status, &self.source) {
+        match (&self.status, self.source.as_deref()) {
             (Some(status), None) => write!(f, "HTTP status {status}"),
-            (Some(status), Some(error)) => write!(f, "HTTP status {status}: {}", contained::text(&**error)),
-            (None, Some(error)) => f.write_str(&contained::text(&**error)),
+            (Some(status), Some(error)) => write!(f, "HTTP status {status}: {}", contained::text(error)),
+            (None, Some(error)) => f.write_str(&contained::text(error)),
             (None, None) => f.write_str("the destination refused the batch"),
         }?;
         let mut cause = self.source.as_ref().and_then(|error| error.source());
@@ -171,7 +171,7 @@ impl fmt::Display for DeliveryError {
 
 impl std::error::Error for DeliveryError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_ref().map(|source| &***source as _)
+        self.source.as_deref().map(|source| source.as_ref() as _)
     }
 }
 

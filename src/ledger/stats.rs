@@ -70,7 +70,8 @@ pub struct Stats {
     pub queued_events: u64,
     /// What they weigh, as `max_queue_bytes` bounds it.
     pub queued_bytes: u64,
-    /// Batches handed to destinations, retries included. For Segment each is a request.
+    /// Batches handed to destinations, retries included. For Segment each is a request, or two if the key or token
+    /// changed meanwhile.
     pub attempts: u64,
     /// Attempts that repeated an earlier one.
     pub retries: u64,

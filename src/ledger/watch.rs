@@ -90,8 +90,13 @@ impl Receipt {
     /// Blocks the thread until the event has its outcome. Every retry is included, so this can take hours if the
     /// destination is down; [`wait_timeout`](Self::wait_timeout) has a limit.
     #[must_use]
-    pub fn wait(self) -> Settlement {
-        pollster::block_on(self)
+    pub fn wait(mut self) -> Settlement {
+        loop {
+            match self.wait_timeout(Duration::MAX) {
+                Ok(settlement) => return settlement,
+                Err(receipt) => self = receipt,
+            }
+        }
     }
 
     /// Blocks the thread until the event has its outcome, at most `timeout`.

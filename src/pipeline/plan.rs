@@ -50,9 +50,9 @@ impl<P> Registered<P> {
 }
 
 impl PluginRecord {
-    /// Counts an event that the plugin failed at. How many are to be reported, if it may be said at `now`.
-    /// That it is `quarantined` is said in any case.
-    pub(super) fn failed(&self, now: Duration, quarantined: bool) -> Option<u64> {
+    /// Counts an event that the plugin failed at. How many are to be reported, if it may be said at `now`; that it is
+    /// `quarantined` is said in any case.
+    pub(super) fn failed(&self, now: Duration, quarantined: bool) -> Option<usize> {
         self.failed.fetch_add(1, Ordering::Relaxed);
         if quarantined { Some(self.reports.count_and_say(1, now)) } else { self.reports.count(1, now) }
     }

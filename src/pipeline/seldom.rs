@@ -3,15 +3,16 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-const EVERY: Duration = Duration::from_secs(60);
+/// How long one report suffices.
+pub(super) const EVERY: Duration = Duration::from_secs(60);
 
 /// When something was said last, and the events for which it was not said since.
 #[derive(Debug, Default)]
-pub(super) struct Seldom(Mutex<(Option<Duration>, u64)>);
+pub(super) struct Seldom(Mutex<(Option<Duration>, usize)>);
 
 impl Seldom {
     /// Counts events. How many there are to be told of, if it may be said again at `now`.
-    pub(super) fn count(&self, events: u64, now: Duration) -> Option<u64> {
+    pub(super) fn count(&self, events: usize, now: Duration) -> Option<usize> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (last, unsaid) = *state;
         let waits = last.is_some_and(|last| now < last.saturating_add(EVERY));
@@ -20,7 +21,7 @@ impl Seldom {
     }
 
     /// As [`count`](Self::count), for what must be said in any case.
-    pub(super) fn count_and_say(&self, events: u64, now: Duration) -> u64 {
+    pub(super) fn count_and_say(&self, events: usize, now: Duration) -> usize {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (_, unsaid) = std::mem::replace(&mut *state, (Some(now), 0));
         unsaid + events
@@ -28,7 +29,7 @@ impl Seldom {
 }
 
 /// What is added to a report that stands for so many events.
-pub(super) fn said_for(events: u64) -> String {
+pub(super) fn said_for(events: usize) -> String {
     match events {
         0 | 1 => String::new(),
         _ => format!(" ({events} events since it was said last)"),

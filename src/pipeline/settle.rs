@@ -124,7 +124,7 @@ fn report(plugin: &Registered<AfterPlugin>, mishap: Mishap, now: Duration, emitt
     let Some(events) = plugin.record.failed(now, quarantined) else { return };
     let consequence = if quarantined { "; it is not called any more" } else { "" };
     let message = format!("after plugin {mishap}{consequence}{}", seldom::said_for(events));
-    let mut failure = Failure::new(plugin.name.clone(), message, events as usize);
+    let mut failure = Failure::new(plugin.name.clone(), message, events);
     failure.error = mishap.into_error().map(Arc::from);
     emitter.fail(failure);
 }

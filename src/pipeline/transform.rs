@@ -193,7 +193,7 @@ impl StageLayer {
             (None, true) => "it is not called any more",
         };
         let message = format!("plugin {mishap}; {consequence}{}", seldom::said_for(events));
-        let mut failure = Failure::new(plugin.name.clone(), message, events as usize);
+        let mut failure = Failure::new(plugin.name.clone(), message, events);
         failure.dropped = dropped;
         failure.error = mishap.into_error().map(Arc::from);
         shared.emitter.fail(failure);

@@ -85,6 +85,7 @@ impl Queue {
         limits: &QueueLimits,
         now: impl FnOnce() -> Duration,
     ) -> Vec<Arc<Message>> {
+        // What waits is weighed with its commas.
         let active_bytes = self.under_way_bytes - (self.waiting_bytes - self.waiting.len());
         let active = self.under_way - self.waiting.len();
         if active >= limits.events || active_bytes + message.json().len() > limits.bytes {
