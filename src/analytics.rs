@@ -187,10 +187,10 @@ impl Analytics {
     /// As [`track`](Self::track).
     pub fn deliver(&self, event: impl Into<Event>) -> Result<Receipt, CallError> {
         let mut event = event.into();
-        let (sender, receiver) = oneshot::channel();
+        let (sender, receipt) = Receipt::new();
         event.attached.watch.get_or_insert_default().receipt = Some(sender);
         self.send(event)?;
-        Ok(Receipt { receiver })
+        Ok(receipt)
     }
 
     /// As [`send`](Self::send), but waits for room if the queue is full. Needs no runtime of its own.
@@ -272,8 +272,8 @@ impl Analytics {
         if self.handle.shared.intake.command(command) { Ok(()) } else { Err(RegisterError::Closed) }
     }
 
-    /// Waits until every event that was accepted so far has its outcome, retries and requests in flight included, at
-    /// most `timeout`. Flushes may overlap.
+    /// Waits until every event that was accepted so far has its outcome, retries and requests in flight included, and its
+    /// callbacks have returned, at most `timeout`. Flushes may overlap; one in a callback does not wait for callbacks.
     pub async fn flush(&self, timeout: Duration) -> FlushReport {
         self.wait(timeout, Shared::flush).await
     }

@@ -101,6 +101,7 @@ mod error;
 mod reentry;
 mod running;
 mod sync;
+mod threads;
 
 #[cfg(feature = "metrics")]
 mod metrics;

@@ -1,23 +1,22 @@
 //! Where the work happens that no caller waits for.
 //!
 //! By default a thread of our own with a current-thread runtime, so that events survive the host's runtime; or a
-//! runtime that the host hands over. User code that may block (listeners, callbacks) runs on the runtime's blocking
-//! threads, where it can neither hold up the pipeline nor take it down.
+//! runtime that the host hands over. User code that may block (listeners, callbacks) runs on [threads](observers) of the
+//! client, where it can neither hold up the pipeline nor take it down.
 
-mod callbacks;
+mod observers;
 
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
 
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
-use callbacks::Callbacks;
+pub(crate) use observers::Panics;
+use observers::Pools;
 
 /// A handle to the runtime that carries the pipeline. Cheap to clone.
 #[derive(Clone)]
@@ -27,9 +26,7 @@ pub(crate) struct Background {
     alive: Arc<oneshot::Sender<()>>,
     /// Where its threads are.
     process: u32,
-    /// Panics of user code that were contained here.
-    panics: Arc<AtomicU64>,
-    callbacks: Arc<Callbacks>,
+    pools: Arc<Pools>,
 }
 
 /// Keeps the background thread alive; dropped, the thread ends when its work has. A no-op on the host's runtime.
@@ -63,8 +60,7 @@ impl Background {
         let (alive, gone) = oneshot::channel();
         // The sender is only ever dropped.
         handle.spawn(async move { drop(gone.await) });
-        let (panics, callbacks) = (Arc::default(), Arc::default());
-        Self { handle, alive: Arc::new(alive), process: std::process::id(), panics, callbacks }
+        Self { handle, alive: Arc::new(alive), process: std::process::id(), pools: Arc::default() }
     }
 
     /// Whether the runtime has ended, and nothing moves any more.
@@ -93,37 +89,29 @@ impl Background {
         work()
     }
 
-    /// Runs user code that may block or panic; `what` names it in the log.
+    /// Has a client end on a thread of its own; `what` names it in the log.
     pub(crate) fn run_blocking(&self, what: &'static str, work: impl FnOnce() + Send + 'static) {
-        let background = self.clone();
-        self.on_thread(move || background.contain(what, work));
+        let panics = self.pools.panics.clone();
+        let work = move || panics.contain(what, work);
+        Pools::run(&self.pools, |pools| &pools.ends, &self.handle, Box::new(work));
     }
 
-    /// As [`run_blocking`](Self::run_blocking), for code of which any amount may come.
+    /// Calls a listener, which is to be contained by what it is given.
+    pub(crate) fn tell(&self, work: impl FnOnce(&Panics) + Send + 'static) {
+        let panics = self.pools.panics.clone();
+        Pools::run(&self.pools, |pools| &pools.listeners, &self.handle, Box::new(move || work(&panics)));
+    }
+
+    /// Calls a callback, which may block or panic.
     pub(crate) fn call_back(&self, callback: impl FnOnce() + Send + 'static) {
-        if let Some(caller) = Callbacks::push(&self.callbacks, Box::new(callback)) {
-            let background = self.clone();
-            self.on_thread(move || caller.for_each(|callback| background.contain("callback", callback)));
-        }
-    }
-
-    /// Calls user code, whose panic stays here and is counted.
-    pub(crate) fn contain(&self, what: &'static str, work: impl FnOnce()) {
-        if catch_unwind(AssertUnwindSafe(work)).is_err() {
-            self.panics.fetch_add(1, Ordering::Relaxed);
-            tracing::error!(target: "tracklane", what, "panicked; contained");
-        }
+        let panics = self.pools.panics.clone();
+        let work = move || panics.contain("callback", callback);
+        Pools::run(&self.pools, |pools| &pools.callbacks, &self.handle, Box::new(work));
     }
 
     /// Panics of user code that were contained here.
     pub(crate) fn panics(&self) -> u64 {
-        self.panics.load(Ordering::Relaxed)
-    }
-
-    /// Runs what may block on one of the runtime's threads for that.
-    fn on_thread(&self, work: impl FnOnce() + Send + 'static) {
-        // If no thread can be had, tokio panics; it keeps the work, and does it when there is one.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(self.handle.spawn_blocking(work))));
+        self.pools.panics.count()
     }
 
     /// Whether the calling thread is driven by this runtime, so that blocking it could block the pipeline.

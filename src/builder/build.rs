@@ -70,8 +70,8 @@ impl Builder {
             move |accepted| emitter.emit(Emitted::Drained(Settled { accepted }))
         };
         let ledger = Arc::new(Ledger::new(background.clone(), drained));
-        let (after, after_worker) = AfterQueue::new(emitter.clone());
         let clock = self.clock;
+        let (after, after_worker) = AfterQueue::new(emitter.clone(), clock.clone(), capacity.events, capacity.bytes);
         let (accounts, signals, time) = (ledger.clone(), emitter.clone(), clock.clone());
         let intake = Intake::new(capacity, accounts, signals, time, defaults.clone(), self.call_context);
         let shared = Arc::new_cyclic(|shared: &Weak<Shared>| Shared {

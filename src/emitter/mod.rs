@@ -1,7 +1,7 @@
 //! Who is told: signals and those who subscribe to them.
 //!
 //! Always: a signal costs nothing while nobody listens, and a listener cannot change delivery. Each listener has a
-//! bounded queue and is called on a blocking thread, one signal after the other; one that panics, hangs or is slow
+//! bounded queue and is called on a thread where it may block, one signal after the other; one that panics, hangs or is slow
 //! loses signals of its own, which are counted, and holds up nobody else.
 
 pub mod signal;
@@ -17,6 +17,7 @@ use subscription::Listener;
 pub use subscription::Subscription;
 
 use crate::background::Background;
+use crate::contained::log;
 use crate::running::Running;
 
 /// Tells listeners what happens. Cheap to clone; destinations get one with every batch.
@@ -81,9 +82,12 @@ impl Emitter {
         if self.shared.wanted.load(Ordering::Acquire) & bit == 0 {
             return;
         }
-        for listener in self.shared.listeners().iter().filter(|listener| listener.wants == bit) {
+        // Told when the lock is free again: what they lose of their queues is dropped, and may be the host's code.
+        let listeners: Vec<_> = self.shared.listeners().iter().filter(|one| one.wants == bit).cloned().collect();
+        for listener in &listeners {
             Listener::tell(listener, &emitted, &self.shared);
         }
+        drop(listeners);
         self.shared.forget_the_done();
     }
 
@@ -94,7 +98,7 @@ impl Emitter {
 
     /// Emits `error`, and logs it.
     pub fn fail(&self, failure: Failure) {
-        tracing::warn!(target: "tracklane", source = %failure.source, events = failure.events, "{}", failure.message);
+        log!(WARN, source = %failure.source, events = failure.events, "{}", failure.message);
         self.emit(Emitted::Error(failure));
     }
 

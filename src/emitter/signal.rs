@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use http::{Method, StatusCode};
 
+use crate::contained;
 use crate::event::Event as AnyEvent;
 use crate::ledger::{DeliveryError, DropReason};
 
@@ -143,6 +144,15 @@ impl Failure {
     /// A failure of `source` that concerns `events` events.
     pub fn new(source: impl Into<Arc<str>>, message: impl Into<String>, events: usize) -> Self {
         Self { source: source.into(), message: message.into(), events, dropped: None, error: None }
+    }
+}
+
+/// The last one may be dropped in the middle of the pipeline: an error that panics then must not cost an event.
+impl Drop for Failure {
+    fn drop(&mut self) {
+        if let Some(error) = self.error.take() {
+            contained::discard(error);
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::Shared;
 use super::signal::Emitted;
-use crate::background::Background;
+use crate::background::Panics;
 use crate::contained::Contained;
 use crate::reentry;
 
@@ -52,31 +52,32 @@ impl Listener {
             this.ended.store(true, Ordering::Release);
         }
         let mut queue = this.queue();
-        if queue.waiting.len() == QUEUE {
-            queue.waiting.pop_front();
+        let missed = if queue.waiting.len() == QUEUE { queue.waiting.pop_front() } else { None };
+        queue.waiting.push_back((reentry::depth(), emitted.clone()));
+        let busy = std::mem::replace(&mut queue.busy, true);
+        drop(queue);
+        if missed.is_some() {
             this.missed.fetch_add(1, Ordering::Relaxed);
         }
-        queue.waiting.push_back((reentry::depth(), emitted.clone()));
-        if std::mem::replace(&mut queue.busy, true) {
+        if busy {
             return;
         }
-        drop(queue);
-        let (listener, busy, background) = (this.clone(), shared.running.enter(), shared.background.clone());
-        shared.background.run_blocking("listener", move || {
-            listener.work(&background);
-            drop(busy);
+        let (listener, running) = (this.clone(), shared.running.enter());
+        shared.background.tell(move |panics| {
+            listener.work(panics);
+            drop(running);
         });
     }
 
     /// Calls the listener until nothing waits. A panic costs the signal it was called with.
-    fn work(&self, background: &Background) {
+    fn work(&self, panics: &Panics) {
         while let Some((depth, emitted)) = self.next() {
             if self.has_ended() && !self.once {
                 continue;
             }
             // At least one, so that it can be told from the host's own code.
             let _scope = reentry::at(depth.max(1));
-            background.contain(emitted.name(), || (self.call)(&emitted));
+            panics.contain(emitted.name(), || (self.call)(&emitted));
         }
     }
 
@@ -106,7 +107,9 @@ impl Subscription {
     /// Ends it: the listener is not called again, but for a call that is under way, and is dropped.
     pub fn unsubscribe(self) {
         self.listener.ended.store(true, Ordering::Release);
-        self.listener.queue().waiting.clear();
+        // Dropped when the lock is free again.
+        let waiting = std::mem::take(&mut self.listener.queue().waiting);
+        drop(waiting);
         if let Some(emitter) = self.emitter.upgrade() {
             emitter.forget_the_done();
         }

@@ -6,6 +6,7 @@
 
 mod flush;
 mod outcome;
+mod receipt;
 mod room;
 mod shares;
 mod stats;
@@ -20,11 +21,11 @@ use std::time::Duration;
 pub use flush::FlushReport;
 use flush::FlushTally;
 pub use outcome::{DeliveryError, DestinationOutcome, DropReason, Outcome, Settlement};
+pub use receipt::Receipt;
 pub(crate) use room::Room;
 pub use stats::{DestinationStats, Drops, PluginStats, Stats};
 pub(crate) use ticket::Ticket;
-pub use watch::Receipt;
-pub(crate) use watch::Watch;
+pub(crate) use watch::{Due, Watch};
 
 use crate::background::Background;
 use crate::running::Running;
@@ -75,6 +76,11 @@ impl Ledger {
         self.refused.load(Ordering::Relaxed)
     }
 
+    /// Callbacks of settled events that have not returned.
+    pub(crate) fn callbacks(&self) -> u64 {
+        self.callbacks.count()
+    }
+
     /// Blocks until the callbacks of settled events have returned, at most `timeout`.
     pub(crate) fn wait_for_callbacks(&self, timeout: Duration) {
         self.callbacks.wait(timeout);
@@ -100,20 +106,34 @@ impl Ledger {
         self.refused.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Settles one destination's share of each ticket, under one lock.
-    pub(crate) fn settle_shares<'a>(&self, tickets: impl Iterator<Item = &'a Ticket> + Clone, outcome: Outcome) {
-        self.free_room(tickets.clone());
-        self.settle(tickets.filter_map(|ticket| Some((ticket, ticket.settle_share(outcome)?))));
+    /// Settles one destination's share of each ticket, under one lock. Whoever is to know is told by the caller.
+    pub(crate) fn settle_shares<'a>(
+        &self,
+        tickets: impl Iterator<Item = &'a Ticket> + Clone,
+        outcome: Outcome,
+    ) -> Due<'_> {
+        let mut due = Due::nobody(self);
+        if self.count_freed(tickets.clone()) {
+            due.free();
+        }
+        self.count(tickets.filter_map(|ticket| Some((ticket, ticket.settle_share(outcome)?))), &mut due);
+        due
     }
 
     /// Gives back the room of events that a destination is done with, if it is the first.
     pub(crate) fn free_room<'a>(&self, tickets: impl Iterator<Item = &'a Ticket>) {
+        if self.count_freed(tickets) {
+            self.room.wake();
+        }
+    }
+
+    /// Counts the room that is given back; whoever waits for it is not woken. Whether it is any.
+    fn count_freed<'a>(&self, tickets: impl Iterator<Item = &'a Ticket>) -> bool {
         let (events, bytes) = tickets
             .filter(|ticket| ticket.free_once())
             .fold((0, 0), |(events, bytes), ticket| (events + 1, bytes + u64::from(ticket.bytes())));
-        if events > 0 {
-            self.room.done(events, bytes);
-        }
+        self.room.count_done(events, bytes);
+        events > 0
     }
 
     /// Whether somebody waits for a flush: then nothing waits for its batch to fill.
@@ -121,9 +141,17 @@ impl Ledger {
         self.flushing.load(Ordering::Acquire) > 0
     }
 
-    /// Settles tickets altogether, under one lock.
+    /// Settles tickets altogether, under one lock, and tells whoever is to know.
     pub(crate) fn settle<'a>(&self, tickets: impl IntoIterator<Item = (&'a Ticket, Outcome)>) {
-        let (mut any, mut due) = (false, Vec::new());
+        let mut due = Due::nobody(self);
+        self.count(tickets, &mut due);
+        due.tell();
+    }
+
+    /// Counts outcomes. No user code runs here, wakers and drops included: it could use the client, and wait for this
+    /// very lock.
+    fn count<'a>(&self, tickets: impl IntoIterator<Item = (&'a Ticket, Outcome)>, due: &mut Due<'_>) {
+        let mut any = false;
         let mut books = self.books();
         for (ticket, outcome) in tickets {
             if !ticket.settle_once() {
@@ -131,27 +159,27 @@ impl Ledger {
             }
             any = true;
             books.count(ticket.epoch(), outcome);
-            if ticket.is_shared() {
-                self.free_room(std::iter::once(ticket));
-            } else {
-                self.room.end_early(ticket.bytes());
-            }
             if ticket.is_watched() {
-                // Under the lock: when a flush returns, the receipts of its events are there.
-                due.extend(self.tell(ticket, outcome));
+                // Before its room is given back: one with callbacks keeps it.
+                due.add(ticket, outcome);
             }
+            if ticket.is_shared() {
+                self.count_freed(std::iter::once(ticket));
+            } else {
+                self.room.count_early(ticket.bytes());
+            }
+            due.free();
         }
         let accepted = self.accepted();
         let drained = any && books.settled() == accepted;
         let flushed = books.flushes.iter().any(|flush| flush.report.pending == 0);
         drop(books);
+        if drained {
+            due.drain(accepted);
+        }
         if drained || flushed {
             self.changed.notify_all();
         }
-        if drained {
-            (self.drained)(accepted);
-        }
-        self.call(due);
     }
 }
 

@@ -160,13 +160,18 @@ impl fmt::Display for DeliveryError {
             (None, Some(error)) => f.write_str(&contained::text(error)),
             (None, None) => f.write_str("the destination refused the batch"),
         }?;
-        let mut cause = self.source.as_ref().and_then(|error| error.source());
+        let mut cause = self.source.as_ref().and_then(|error| cause_of(&***error));
         while let Some(error) = cause {
             write!(f, ": {}", contained::text(error))?;
-            cause = error.source();
+            cause = cause_of(error);
         }
         Ok(())
     }
+}
+
+/// An error of user code may panic when it is asked for its cause.
+fn cause_of<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e (dyn std::error::Error + 'static)> {
+    contained::call(|| error.source()).ok().flatten()
 }
 
 impl std::error::Error for DeliveryError {

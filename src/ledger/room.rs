@@ -4,6 +4,8 @@
 //! while another keeps up (its own queue overflows instead), and with a single destination the bound is exact, what
 //! is in flight included.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use crate::sync::{AtomicU64, Notified, Notify, Ordering};
 
 /// A number of events and what they weigh in bytes.
@@ -29,6 +31,11 @@ impl Load {
         self.bytes.fetch_add(bytes, Ordering::AcqRel);
     }
 
+    fn sub(&self, events: u64, bytes: u64) {
+        self.events.fetch_sub(events, Ordering::AcqRel);
+        self.bytes.fetch_sub(bytes, Ordering::AcqRel);
+    }
+
     fn events(&self) -> u64 {
         self.events.load(Ordering::Acquire)
     }
@@ -48,6 +55,8 @@ pub(crate) struct Room {
     fanned_out: Load,
     /// Done by at least one of them.
     done: Load,
+    /// Has its outcome, and its callbacks have not all returned.
+    calling: Load,
     freed: Notify,
 }
 
@@ -57,8 +66,24 @@ impl Room {
         self.accepted.add_alone(1, u64::from(bytes));
     }
 
-    pub(crate) fn end_early(&self, bytes: u32) {
+    /// Ended before any destination saw it. Whoever waits for room is to be [woken](Self::wake) when no lock is held.
+    pub(crate) fn count_early(&self, bytes: u32) {
         self.ended_early.add(1, u64::from(bytes));
+    }
+
+    /// An event that has its outcome takes room on, until it was [called back](Self::called_back).
+    pub(crate) fn call_back(&self, bytes: u32) {
+        self.calling.add(1, u64::from(bytes));
+    }
+
+    /// Events that have their outcome, and take room on until they were called back.
+    pub(crate) fn calling(&self) -> u64 {
+        self.calling.events()
+    }
+
+    /// The callbacks of an event have returned.
+    pub(crate) fn called_back(&self, bytes: u32) {
+        self.calling.sub(1, u64::from(bytes));
         self.wake();
     }
 
@@ -70,10 +95,10 @@ impl Room {
         }
     }
 
-    /// Destinations are done with events that no other was done with before.
-    pub(crate) fn done(&self, events: u64, bytes: u64) {
+    /// Destinations are done with events that no other was done with before. Whoever waits for room is to be
+    /// [woken](Self::wake) when no lock is held.
+    pub(crate) fn count_done(&self, events: u64, bytes: u64) {
         self.done.add(events, bytes);
-        self.wake();
     }
 
     /// Ends when something under way is done, from now on.
@@ -81,16 +106,16 @@ impl Room {
         self.freed.notified()
     }
 
-    /// Has whoever waits for room look again.
+    /// Has whoever waits for room look again. Runs their wakers, whose panics stay here; no lock may be held.
     pub(crate) fn wake(&self) {
-        self.freed.notify_waiters();
+        let _ = catch_unwind(AssertUnwindSafe(|| self.freed.notify_waiters()));
     }
 
     /// Events under way, and what they weigh.
     pub(crate) fn used(&self) -> (u64, u64) {
         let under_way = |of: fn(&Load) -> u64| {
             let done = of(&self.ended_early) + of(&self.done);
-            of(&self.accepted).saturating_sub(done)
+            (of(&self.accepted) + of(&self.calling)).saturating_sub(done)
         };
         (under_way(Load::events), under_way(Load::bytes))
     }
@@ -99,7 +124,7 @@ impl Room {
     pub(crate) fn used_before_destinations(&self) -> (u64, u64) {
         let under_way = |of: fn(&Load) -> u64| {
             let done = of(&self.ended_early) + of(&self.fanned_out);
-            of(&self.accepted).saturating_sub(done)
+            (of(&self.accepted) + of(&self.calling)).saturating_sub(done)
         };
         (under_way(Load::events), under_way(Load::bytes))
     }

@@ -66,7 +66,8 @@ pub struct Stats {
     pub dropped: Drops,
     /// Events without an outcome yet.
     pub pending: u64,
-    /// Events that take room, as `max_queue_size` bounds them: no destination is done with them yet.
+    /// Events that take room, as `max_queue_size` bounds them: no destination is done with them yet, or their callbacks
+    /// have not returned.
     pub queued_events: u64,
     /// What they weigh, as `max_queue_bytes` bounds it.
     pub queued_bytes: u64,
@@ -79,6 +80,9 @@ pub struct Stats {
     pub bytes: u64,
     /// Panics of listeners and callbacks.
     pub contained_panics: u64,
+    /// Callbacks of events that have their outcome, which wait for a thread or have not returned. Each takes the room of
+    /// its event until then.
+    pub pending_callbacks: u64,
     /// The same for each destination that is registered, in the order of registration.
     pub destinations: Vec<DestinationStats>,
     /// What the registered before, enrichment and after plugins did, in the order in which events pass them.
@@ -135,7 +139,8 @@ impl Ledger {
         let accepted = self.accepted();
         let pending = accepted - delivered - dropped.total();
         let (queued_events, queued_bytes) = self.room.used();
-        let refused = self.refused();
-        Stats { accepted, refused, delivered, dropped, pending, queued_events, queued_bytes, ..Stats::default() }
+        let (refused, pending_callbacks) = (self.refused(), self.callbacks());
+        let counted = Stats { accepted, refused, delivered, dropped, pending, ..Stats::default() };
+        Stats { queued_events, queued_bytes, pending_callbacks, ..counted }
     }
 }

@@ -46,6 +46,10 @@ impl Ticket {
         self.unsettled = reason;
     }
 
+    pub(super) fn ledger(&self) -> &Arc<Ledger> {
+        &self.ledger
+    }
+
     pub(super) fn epoch(&self) -> u64 {
         self.epoch
     }

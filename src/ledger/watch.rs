@@ -1,16 +1,13 @@
-//! Who waits for the end of one event: callbacks and a receipt.
+//! Who is told of the end of one event, and how.
+//!
+//! Always: who is to be told is found out under the books' lock, so that a flush that returns has its receipts and waits
+//! for its callbacks; they are told when no lock is held, for wakers and callbacks are user code.
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Weak};
 
-use tokio::sync::oneshot;
-
-use super::{DestinationOutcome, DropReason, Ledger, Outcome, Settlement, Ticket};
+use super::receipt::ReceiptSender;
+use super::{DestinationOutcome, Ledger, Outcome, Settlement, Ticket};
 use crate::reentry;
 use crate::running::Busy;
 
@@ -21,7 +18,7 @@ type Callback = Box<dyn FnOnce(&Settlement) + Send + Sync>;
 #[derive(Default)]
 pub(crate) struct Watch {
     pub(crate) callbacks: Vec<Callback>,
-    pub(crate) receipt: Option<oneshot::Sender<Settlement>>,
+    pub(crate) receipt: Option<ReceiptSender>,
     pub(crate) message_id: String,
     pub(crate) destinations: Vec<DestinationOutcome>,
     /// Keep the settlement in the ticket, for after plugins.
@@ -34,110 +31,102 @@ impl fmt::Debug for Watch {
     }
 }
 
+/// Whoever is to be told of what was settled.
+#[must_use = "nobody is told unless this is asked to"]
+pub(crate) struct Due<'l> {
+    ledger: &'l Ledger,
+    /// How watched events ended, with their receipts, whose wakers are called. An error in it may be the last of its
+    /// kind: it is dropped when they have been told.
+    ends: Vec<(Settlement, Option<ReceiptSender>)>,
+    calls: Vec<DueCall>,
+    /// Room was given back.
+    freed: bool,
+    /// Nothing is pending any more, and so many events were accepted.
+    drained: Option<u64>,
+}
+
 /// A callback, and what it is to be called with.
-pub(super) struct DueCall {
+struct DueCall {
     callback: Callback,
     settlement: Settlement,
     depth: u8,
+    held: Held,
     busy: Busy,
 }
 
-impl Ledger {
-    /// Tells whoever watched an event of its end. Returns the callbacks: they are to be [called](Self::call) when no lock
-    /// is held.
-    pub(super) fn tell(&self, ticket: &Ticket, outcome: Outcome) -> Vec<DueCall> {
-        let Some(watch) = ticket.take_watch() else { return Vec::new() };
-        let Watch { callbacks, receipt, message_id, destinations, keep } = watch;
+/// The room of an event that was settled, until the last of its callbacks has returned.
+type Held = Arc<HeldRoom>;
+
+struct HeldRoom {
+    ledger: Weak<Ledger>,
+    bytes: u32,
+}
+
+impl Drop for HeldRoom {
+    fn drop(&mut self) {
+        if let Some(ledger) = self.ledger.upgrade() {
+            ledger.room.called_back(self.bytes);
+        }
+    }
+}
+
+impl<'l> Due<'l> {
+    pub(super) fn nobody(ledger: &'l Ledger) -> Self {
+        Self { ledger, ends: Vec::new(), calls: Vec::new(), freed: false, drained: None }
+    }
+
+    pub(super) fn free(&mut self) {
+        self.freed = true;
+    }
+
+    pub(super) fn drain(&mut self, accepted: u64) {
+        self.drained = Some(accepted);
+    }
+
+    /// Finds out who watched the event that has this outcome now. If it has callbacks, it takes room on until they
+    /// have returned, so that callbacks that block are bounded as events are.
+    pub(super) fn add(&mut self, ticket: &Ticket, outcome: Outcome) {
+        let Some(watch) = ticket.take_watch() else { return };
+        let Watch { callbacks, mut receipt, message_id, destinations, keep } = watch;
         let settlement = Settlement { message_id, outcome, destinations };
         if keep {
             ticket.keep(settlement.clone());
         }
-        if let Some(receipt) = receipt {
-            // Nobody may be waiting any more.
-            let _ = receipt.send(settlement.clone());
+        if !callbacks.is_empty() {
+            self.ledger.room.call_back(ticket.bytes());
+            let held = Arc::new(HeldRoom { ledger: Arc::downgrade(ticket.ledger()), bytes: ticket.bytes() });
+            self.calls.extend(callbacks.into_iter().map(|callback| DueCall {
+                callback,
+                settlement: settlement.clone(),
+                depth: ticket.depth(),
+                held: held.clone(),
+                busy: self.ledger.callbacks.enter(),
+            }));
         }
-        let due = |callback| DueCall {
-            callback,
-            settlement: settlement.clone(),
-            depth: ticket.depth(),
-            busy: self.callbacks.enter(),
-        };
-        callbacks.into_iter().map(due).collect()
+        if let Some(receipt) = &mut receipt {
+            receipt.put(settlement.clone());
+        }
+        self.ends.push((settlement, receipt));
     }
 
-    /// Calls back, away from the pipeline: a callback may panic or hang without effect on it.
-    pub(super) fn call(&self, due: Vec<DueCall>) {
-        for DueCall { callback, settlement, depth, busy } in due {
-            self.background.call_back(move || {
+    /// Tells them. No lock may be held.
+    pub(crate) fn tell(self) {
+        let Self { ledger, ends, calls, freed, drained } = self;
+        if freed {
+            ledger.room.wake();
+        }
+        if let Some(accepted) = drained {
+            (ledger.drained)(accepted);
+        }
+        // Away from the pipeline: a callback may panic or hang without effect on it.
+        for DueCall { callback, settlement, depth, held, busy } in calls {
+            ledger.background.call_back(move || {
+                // Given back when the callback has returned, or panicked.
+                let _running = (held, busy);
                 let _scope = reentry::because_of(depth);
                 callback(&settlement);
-                drop(busy);
             });
         }
-    }
-}
-
-/// The end of one event, to wait for: a future, or [`wait`](Receipt::wait) where there is no async code.
-///
-/// It needs no runtime of its own, and dropping it costs the event nothing.
-#[derive(Debug)]
-#[must_use = "a receipt does nothing unless it is awaited"]
-pub struct Receipt {
-    pub(crate) receiver: oneshot::Receiver<Settlement>,
-}
-
-impl Receipt {
-    /// Blocks the thread until the event has its outcome. Every retry is included, so this can take hours if the
-    /// destination is down; [`wait_timeout`](Self::wait_timeout) has a limit.
-    #[must_use]
-    pub fn wait(mut self) -> Settlement {
-        loop {
-            match self.wait_timeout(Duration::MAX) {
-                Ok(settlement) => return settlement,
-                Err(receipt) => self = receipt,
-            }
-        }
-    }
-
-    /// Blocks the thread until the event has its outcome, at most `timeout`.
-    ///
-    /// # Errors
-    ///
-    /// If the event had no outcome in time: the receipt, to wait again.
-    pub fn wait_timeout(mut self, timeout: Duration) -> Result<Settlement, Self> {
-        let start = Instant::now();
-        let waker = Waker::from(Arc::new(Unpark(thread::current())));
-        loop {
-            if let Poll::Ready(settlement) = Pin::new(&mut self).poll(&mut Context::from_waker(&waker)) {
-                return Ok(settlement);
-            }
-            match timeout.checked_sub(start.elapsed()) {
-                Some(left) if left > Duration::ZERO => thread::park_timeout(left),
-                _ => return Err(self),
-            }
-        }
-    }
-}
-
-/// Wakes the thread that waits.
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
-impl Future for Receipt {
-    type Output = Settlement;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Settlement> {
-        Pin::new(&mut self.receiver).poll(cx).map(|settlement| {
-            settlement.unwrap_or_else(|_| Settlement {
-                message_id: String::new(),
-                outcome: Outcome::Dropped(DropReason::Internal),
-                destinations: Vec::new(),
-            })
-        })
+        ends.into_iter().filter_map(|(_, receipt)| receipt).for_each(ReceiptSender::wake);
     }
 }

@@ -1,17 +1,16 @@
 //! Around one call of user code: its panics, errors and hangs stay here, and are called by its name. What blocks its
 //! thread cannot be stopped; the [watchdog](super::watchdog) sees it.
 
-use std::any::Any;
 use std::fmt;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 
 use super::watchdog::Watched;
 use crate::clock::Clock;
-use crate::contained::{self, Contained};
+use crate::contained::{self, Contained, Panicked};
 use crate::error::BoxError;
 
 /// How long a transform or after plugin may work on one event.
@@ -22,7 +21,7 @@ pub(super) const LIFECYCLE_LIMIT: Duration = Duration::from_secs(10);
 /// What went wrong in user code.
 #[derive(Debug)]
 pub(super) enum Mishap {
-    Error(BoxError),
+    Error(Contained<BoxError>),
     Panicked(String),
     TimedOut(Duration),
 }
@@ -33,9 +32,13 @@ impl Mishap {
         !matches!(self, Mishap::Error(_))
     }
 
+    pub(super) fn error(error: impl Into<BoxError>) -> Self {
+        Mishap::Error(Contained::new(error.into()))
+    }
+
     pub(super) fn into_error(self) -> Option<BoxError> {
         match self {
-            Mishap::Error(error) => Some(error),
+            Mishap::Error(error) => error.into_inner(),
             Mishap::Panicked(_) | Mishap::TimedOut(_) => None,
         }
     }
@@ -44,7 +47,7 @@ impl Mishap {
 impl fmt::Display for Mishap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Mishap::Error(error) => write!(f, "failed: {}", contained::text(error)),
+            Mishap::Error(error) => write!(f, "failed: {}", contained::text(&**error)),
             Mishap::Panicked(message) => write!(f, "panicked: {message}"),
             Mishap::TimedOut(limit) => write!(f, "did not end within {limit:?}"),
         }
@@ -58,9 +61,9 @@ pub(super) fn call<T>(watched: &Watched, work: impl FnOnce() -> Result<T, BoxErr
 
 /// Calls what may panic, on a thread that is not the pipeline's.
 pub(super) fn contain<T>(work: impl FnOnce() -> Result<T, BoxError>) -> Result<T, Mishap> {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(outcome) => outcome.map_err(Mishap::Error),
-        Err(panic) => Err(Mishap::Panicked(panic_message(&*panic))),
+    match contained::call(work) {
+        Ok(outcome) => outcome.map_err(Mishap::error),
+        Err(Panicked(message)) => Err(Mishap::Panicked(message)),
     }
 }
 
@@ -77,12 +80,7 @@ where
     let future = Contained::new(call(watched, || Ok(make()))?);
     match clock.timeout(limit, watched.over(AssertUnwindSafe(future).catch_unwind())).await {
         None => Err(Mishap::TimedOut(limit)),
-        Some(Ok(outcome)) => outcome.map_err(Mishap::Error),
-        Some(Err(panic)) => Err(Mishap::Panicked(panic_message(&*panic))),
+        Some(Ok(outcome)) => outcome.map_err(Mishap::error),
+        Some(Err(thrown)) => Err(Mishap::Panicked(Panicked::new(thrown).0)),
     }
-}
-
-fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").to_owned()
 }

@@ -1,17 +1,15 @@
 //! What follows when events have their outcome: after plugins see them.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc as queue;
-use tokio::sync::mpsc::error::TrySendError;
 
 use super::guard::{self, EVENT_LIMIT, Mishap};
 use super::plan::{Plan, Registered};
-use super::seldom;
+use super::seldom::{self, Seldom};
 use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::emitter::signal::Failure;
@@ -20,38 +18,50 @@ use crate::ledger::Settlement;
 use crate::plugin::AfterPlugin;
 use crate::reentry::{self, Because};
 
-/// Ended events that wait for after plugins; those beyond are not shown, which `error` says once.
-const QUEUE: usize = 10_000;
-/// How often whoever waits tries to get a place in a full queue.
-const TRY_EVERY: Duration = Duration::from_millis(1);
-
-/// The way to the after plugins. They only look on, so it is bounded and never waited for.
+/// The way to the after plugins. They only look on, so it is bounded, by as much as may be under way, and never waited
+/// for.
 pub(crate) struct AfterQueue {
-    sender: queue::Sender<Item>,
-    /// Read while events have their outcome and are not in the queue yet.
+    sender: queue::UnboundedSender<Item>,
+    load: Arc<Load>,
+    max_events: u64,
+    max_bytes: u64,
+    /// Read while events have their outcome and are not in the queue yet. No user code runs meanwhile.
     settling: RwLock<()>,
-    missing: AtomicBool,
+    reports: Seldom,
     emitter: Emitter,
+    clock: Clock,
+}
+
+/// How much the queue holds, what the plugins are looking at included.
+#[derive(Default)]
+struct Load {
+    events: AtomicU64,
+    bytes: AtomicU64,
 }
 
 enum Item {
-    Ended(Arc<Message>, Settlement),
+    Ended(Shown, Settlement),
     /// Answered when everything before it was shown.
     Mark(mpsc::SyncSender<()>),
 }
 
+/// An event in the queue, which takes room there until this is dropped.
+struct Shown {
+    message: Arc<Message>,
+    load: Arc<Load>,
+}
+
 /// Calls after plugins; runs beside the pipeline.
 pub(crate) struct AfterWorker {
-    receiver: queue::Receiver<Item>,
+    receiver: queue::UnboundedReceiver<Item>,
 }
 
 impl AfterQueue {
-    pub(crate) fn new(emitter: Emitter) -> (Self, AfterWorker) {
-        let (sender, receiver) = queue::channel(QUEUE);
-        (
-            Self { sender, settling: RwLock::default(), missing: AtomicBool::new(false), emitter },
-            AfterWorker { receiver },
-        )
+    /// A queue of at most `max_events` of `max_bytes` of JSON.
+    pub(crate) fn new(emitter: Emitter, clock: Clock, max_events: u64, max_bytes: u64) -> (Self, AfterWorker) {
+        let (sender, receiver) = queue::unbounded_channel();
+        let (load, settling, reports) = (Arc::default(), RwLock::default(), Seldom::default());
+        (Self { sender, load, max_events, max_bytes, settling, reports, emitter, clock }, AfterWorker { receiver })
     }
 
     /// Held from before events have their outcome until they were [shown](Self::show): whoever [waits](Self::wait)
@@ -60,16 +70,38 @@ impl AfterQueue {
         self.settling.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Shows those of the messages that have ended to the after plugins.
-    pub(super) fn show(&self, messages: &[Arc<Message>]) {
-        for message in messages {
-            let Some(settlement) = message.ticket.take_settlement() else { continue };
-            let shown = self.sender.try_send(Item::Ended(message.clone(), settlement)).is_ok();
-            if !shown && !self.missing.swap(true, Ordering::Relaxed) {
-                let message = format!("after plugins are too slow: {QUEUE} events wait for them, and they miss others");
-                self.emitter.fail(Failure::new("tracklane", message, 0));
-            }
+    /// Shows those of the messages that have ended to the after plugins. Returns the ends that these miss, which are to
+    /// be [reported](Self::report), and dropped, when nobody is kept waiting by that: their errors are user code.
+    pub(super) fn show(&self, messages: &[Arc<Message>]) -> Vec<Settlement> {
+        let ended = messages.iter().filter_map(|message| Some((message, message.ticket.take_settlement()?)));
+        ended.filter_map(|(message, end)| self.show_one(message, end).err()).collect()
+    }
+
+    fn show_one(&self, message: &Arc<Message>, end: Settlement) -> Result<(), Settlement> {
+        let shown = Shown::new(message.clone(), self.load.clone());
+        let fits = self.load.events.load(Ordering::Relaxed) <= self.max_events
+            && self.load.bytes.load(Ordering::Relaxed) <= self.max_bytes;
+        if !fits {
+            return Err(end);
         }
+        match self.sender.send(Item::Ended(shown, end)) {
+            Err(queue::error::SendError(Item::Ended(_, end))) => Err(end),
+            _ => Ok(()),
+        }
+    }
+
+    /// Says that after plugins have missed events, at most once a minute.
+    pub(super) fn report(&self, missed: &[Settlement]) {
+        if missed.is_empty() {
+            return;
+        }
+        let Some(missed) = self.reports.count(missed.len(), self.clock.now()) else { return };
+        let Self { max_events, max_bytes, .. } = self;
+        let message = format!(
+            "after plugins are too slow: more than {max_events} events or {max_bytes} bytes wait for them, and they \
+             missed {missed} others"
+        );
+        self.emitter.fail(Failure::new("tracklane", message, missed));
     }
 
     /// Blocks until the after plugins have seen everything that has ended, at most `timeout`.
@@ -77,34 +109,44 @@ impl AfterQueue {
         let start = Instant::now();
         drop(self.settling.write());
         let (mark, seen) = mpsc::sync_channel(1);
-        while let Err(TrySendError::Full(_)) = self.sender.try_send(Item::Mark(mark.clone())) {
-            if start.elapsed() >= timeout {
-                return;
-            }
-            thread::sleep(TRY_EVERY);
-        }
-        drop(mark);
-        // What they have not seen by then they do not see.
+        // Without a worker nobody answers; what they have not seen by then they do not see.
+        let _ = self.sender.send(Item::Mark(mark));
         let _ = seen.recv_timeout(timeout.saturating_sub(start.elapsed()));
+    }
+}
+
+impl Shown {
+    fn new(message: Arc<Message>, load: Arc<Load>) -> Self {
+        load.events.fetch_add(1, Ordering::Relaxed);
+        load.bytes.fetch_add(message.json().len() as u64, Ordering::Relaxed);
+        Self { message, load }
+    }
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        self.load.events.fetch_sub(1, Ordering::Relaxed);
+        self.load.bytes.fetch_sub(self.message.json().len() as u64, Ordering::Relaxed);
     }
 }
 
 impl AfterWorker {
     pub(crate) async fn run(mut self, plan: impl Fn() -> Option<Arc<Plan>>, clock: Clock, emitter: Emitter) {
         while let Some(item) = self.receiver.recv().await {
-            let (message, settlement) = match item {
-                Item::Ended(message, settlement) => (message, settlement),
+            let (shown, settlement) = match item {
+                Item::Ended(shown, settlement) => (shown, settlement),
                 Item::Mark(mark) => {
                     let _ = mark.send(());
                     continue;
                 }
             };
             let Some(plan) = plan() else { return };
+            let message = &shown.message;
             let depth = message.ticket.depth();
             for plugin in plan.after.iter().filter(|plugin| plugin.wants(message.kind())) {
                 let outcome = guard::run(&plugin.watched, &clock, EVENT_LIMIT, || {
                     let _scope = reentry::because_of(depth);
-                    Because::of(depth, plugin.call.after(&message, &settlement))
+                    Because::of(depth, plugin.call.after(message, &settlement))
                 });
                 match outcome.await {
                     Ok(()) => plugin.worked(),

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::Shared;
 use super::intake::Taken;
+use crate::contained::log;
 use crate::event::Event;
 use crate::ledger::{DeliveryError, DestinationStats, DropReason, FlushReport, Outcome, Receipt, Settlement, Stats};
 use crate::reentry;
@@ -73,12 +74,23 @@ impl Shared {
 
     /// Nothing delivered, and pending what is under way, as far as that can be said without a lock.
     fn forked(&self) -> FlushReport {
-        tracing::warn!(target: "tracklane", "the client was built before this process was forked: nothing is sent");
+        log!(WARN, "the client was built before this process was forked: nothing is sent");
         FlushReport { pending: self.ledger.room.used().0, ..FlushReport::default() }
     }
 
-    /// Blocks until everything that was accepted so far has its outcome, at most until `deadline`.
+    /// Blocks until everything that was accepted so far has its outcome and its callbacks have returned, at most until
+    /// `deadline`.
     pub(crate) fn flush(&self, deadline: Instant) -> FlushReport {
+        let report = self.flush_events(deadline);
+        // A callback that flushes does not wait for itself.
+        if reentry::depth() == 0 && !self.background.is_forked() {
+            self.ledger.wait_for_callbacks(left(deadline));
+        }
+        report
+    }
+
+    /// As [`flush`](Self::flush), whatever callbacks do.
+    fn flush_events(&self, deadline: Instant) -> FlushReport {
         if self.background.is_forked() {
             return self.forked();
         }
@@ -107,7 +119,7 @@ impl Shared {
             return CloseReport { pending, ..CloseReport::default() };
         }
         let first = self.intake.close();
-        self.flush(deadline);
+        self.flush_events(deadline);
         let Stats { delivered, dropped, pending, .. } = self.ledger.stats();
         let unsent = if pending > 0 { self.give_up() } else { Vec::new() };
         self.after.wait(left(deadline));
@@ -123,7 +135,9 @@ impl Shared {
             let _ = end.recv_timeout(left(deadline));
         }
         #[cfg(feature = "metrics")]
-        self.report_metrics();
+        if let Some(metrics) = &self.metrics {
+            metrics.update_and_wait(|| self.stats(), left(deadline));
+        }
         let (dropped, failed) = (dropped.deliberate(), dropped.total() - dropped.deliberate());
         CloseReport { delivered, dropped, failed, pending, unsent }
     }
@@ -139,7 +153,7 @@ impl Shared {
         let begun = abandoned.iter().filter(|message| seen.insert(Arc::as_ptr(message)));
         let unsent: Vec<Event> = begun.map(|message| message.event()).chain(not_begun).collect();
         if !unsent.is_empty() {
-            tracing::warn!(target: "tracklane", events = unsent.len(), "closed before these events were delivered");
+            log!(WARN, events = unsent.len(), "closed before these events were delivered");
         }
         unsent
     }

@@ -16,6 +16,7 @@ use super::guard::{self, EVENT_LIMIT, Mishap};
 use super::plan::Registered;
 use super::seldom;
 use super::{Passage, Shared, Stopped};
+use crate::contained::log;
 use crate::emitter::signal::Failure;
 use crate::event::{Event, InvalidField, Loan};
 use crate::ledger::{DropReason, Outcome};
@@ -151,7 +152,7 @@ impl StageLayer {
     ) -> Result<(), Stopped> {
         // What it changed matters only if the event goes on: a drop stays a drop.
         let outcome = outcome.and_then(|flow| match flow {
-            Flow::Continue => event.commit().map(|()| flow).map_err(|invalid| Mishap::Error(invalid.into())),
+            Flow::Continue => event.commit().map(|()| flow).map_err(Mishap::error),
             Flow::Drop(_) => Ok(flow),
         });
         match outcome {
@@ -162,7 +163,7 @@ impl StageLayer {
             Ok(Flow::Drop(reason)) => {
                 plugin.worked();
                 plugin.record.dropped();
-                tracing::debug!(target: "tracklane", plugin = %plugin.name, %reason, "event dropped by plugin");
+                log!(DEBUG, plugin = %plugin.name, %reason, "event dropped by plugin");
                 Err(stop(event, loan, DropReason::Plugin))
             }
             Err(mishap) => {

@@ -15,6 +15,7 @@ use super::intake::Taken;
 use super::registry::{self, Command};
 use super::watchdog::{Stage, Watched};
 use super::{Pipeline, Shared, Stopped};
+use crate::contained::{self, Panicked, log};
 use crate::emitter::signal::{self, Emitted, Failure, Initialized};
 use crate::error::BoxError;
 use crate::event::Event;
@@ -64,12 +65,13 @@ impl Worker {
                 self.shared.emitter.fail(failure);
             }
         }
-        self.shared.loaded.send_replace(true);
+        // Whoever drives the pipeline by hand waits for this.
+        answer(|| self.shared.loaded.send_replace(true));
         let plugins = self.shared.plan.load().names().cloned().collect();
         self.shared.emitter.emit(Emitted::Initialize(Initialized { plugins }));
         // Should anything panic after all, it costs the event at hand, not those behind it.
-        while AssertUnwindSafe(self.work()).catch_unwind().await.is_err() {
-            tracing::error!(target: "tracklane", "the pipeline panicked; it goes on with the next event");
+        while AssertUnwindSafe(self.work()).catch_unwind().await.map_err(Panicked::new).is_err() {
+            log!(ERROR, "the pipeline panicked; it goes on with the next event");
         }
     }
 
@@ -122,19 +124,28 @@ impl Worker {
     }
 }
 
+/// Gives an answer. Whoever asked may not wait for it any more, so that it is dropped here, and the waker of whoever does
+/// is called here: both are user code.
+fn answer<T>(give: impl FnOnce() -> T) {
+    if contained::call(|| drop(give())).is_err() {
+        log!(ERROR, what = "waker", "panicked; contained");
+    }
+}
+
 impl Shared {
     async fn obey(self: &Arc<Self>, command: Command) {
         match command {
             Command::Register(registration, reply) => {
-                // Whoever asked may not wait for the answer.
-                let _ = reply.send(registry::register(self, registration).await);
+                let registered = registry::register(self, registration).await;
+                answer(|| reply.send(registered));
             }
             Command::Deregister(name, reply) => match registry::deregister(self, &name) {
                 Ok(ending) => self.background.spawn(async move {
-                    let _ = reply.send(ending.await);
+                    let ended = ending.await;
+                    answer(|| reply.send(ended));
                 }),
                 Err(error) => {
-                    let _ = reply.send(Err(error));
+                    answer(|| reply.send(Err(error)));
                 }
             },
             Command::Flush => self.plan.load().lanes.iter().for_each(|lane| lane.flush()),

@@ -1,7 +1,8 @@
 //! When a failed batch is tried again.
 
-use std::panic::catch_unwind;
 use std::time::Duration;
+
+use crate::contained;
 
 /// How often and how long a destination's batches are tried again. The defaults are Segment's.
 #[derive(Clone, Copy, Debug)]
@@ -89,7 +90,7 @@ impl RetryPolicy {
     /// How long to wait before retry number `retry` (from 1), however many there may be.
     pub(crate) fn wait(&self, retry: u32, random: f64) -> Duration {
         match self.schedule {
-            Some(schedule) => catch_unwind(|| schedule(retry)).unwrap_or_else(|_| self.longest_wait(retry)),
+            Some(schedule) => contained::call(|| schedule(retry)).unwrap_or_else(|_| self.longest_wait(retry)),
             None => self.longest_wait(retry).mul_f64(random.clamp(0.0, 1.0)),
         }
     }

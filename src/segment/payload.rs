@@ -1,6 +1,6 @@
 //! The body of a batch request.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use bytes::Bytes;
 use flate2::Compression;
@@ -9,7 +9,7 @@ use flate2::write::GzEncoder;
 use crate::error::BoxError;
 use crate::event::Timestamp;
 use crate::plugin::Batch;
-use crate::transport::blocking;
+use crate::transport::Blocking;
 
 /// Everything of a body but its events, for a write key of `key_len` bytes as JSON.
 pub(super) const fn frame_len(key_len: usize) -> usize {
@@ -36,16 +36,17 @@ pub(super) fn body(batch: &Batch, write_key: &[u8], sent_at: Timestamp) -> Bytes
     body.into()
 }
 
-/// The body with gzip at its fastest level, on a thread where nothing waits for it.
-///
-/// # Errors
-///
-/// If there is no such thread for the moment.
-pub(super) async fn compress(body: Bytes) -> Result<Bytes, BoxError> {
-    let compressed = blocking(move || {
-        let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::fast());
-        encoder.write_all(&body)?;
-        encoder.finish()
-    });
-    Ok(compressed.await??.into())
+/// The body with gzip at its fastest level, on a thread where nothing waits for it; on this one, if there is no other.
+pub(super) async fn compress(threads: &Blocking, body: Bytes) -> Result<Bytes, BoxError> {
+    let copy = body.clone();
+    match threads.run(move || gzip(&copy)).await {
+        Ok(compressed) => Ok(compressed?.into()),
+        Err(_) => Ok(gzip(&body)?.into()),
+    }
+}
+
+fn gzip(body: &[u8]) -> io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::fast());
+    encoder.write_all(body)?;
+    encoder.finish()
 }

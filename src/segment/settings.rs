@@ -14,12 +14,12 @@ use super::endpoint::{endpoint, shown};
 use super::http_client::{http_client, without_client};
 #[cfg(feature = "oauth")]
 use super::oauth::OAuth;
-use super::upload::{MOST_DRAINS, Shared, Upload, VerdictTable};
+use super::upload::{MOST_COMPRESSED, MOST_DRAINS, Shared, Upload, VerdictTable};
 use super::{KeyRotation, Region, WriteKey, payload, verdict};
 use crate::error::SettingsError;
 use crate::event::{MAX_BATCH_BYTES, MAX_BATCH_EVENTS};
 use crate::plugin::{Batching, Destination, QueueLimits, RetryPolicy, Verdict};
-use crate::transport::HttpClient;
+use crate::transport::{Blocking, HttpClient};
 
 /// The name of the destination, as in analytics-node.
 pub const NAME: &str = "Segment.io";
@@ -257,7 +257,9 @@ impl Segment {
             .ok_or_else(|| SettingsError::new("max_in_flight", self.max_in_flight, "must be at least 1"))?;
         let Self { key, gzip, .. } = self;
         let drains = Arc::new(Semaphore::new(MOST_DRAINS));
-        let shared = Arc::new(Shared { uri, key, key_len, authorization, user_agent, verdict, gzip, drains });
+        let compressing = Blocking::new("tracklane-gzip", MOST_COMPRESSED);
+        let shared =
+            Arc::new(Shared { uri, key, key_len, authorization, user_agent, verdict, gzip, compressing, drains });
         let batching = Batching::every(self.flush_at, self.flush_interval)
             .max_bytes(MAX_BATCH_BYTES - payload::frame_len(key_len));
         Ok(Destination::new(&self.name, Upload { client, shared })

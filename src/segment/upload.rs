@@ -17,7 +17,7 @@ use crate::emitter::signal::{Emitted, RequestInfo, ResponseInfo};
 use crate::error::BoxError;
 use crate::event::MAX_BATCH_BYTES;
 use crate::plugin::{Answer, Batch, Verdict};
-use crate::transport::{Body, Exchange, HttpClient};
+use crate::transport::{Blocking, Body, Exchange, HttpClient};
 
 /// What decides on a response; [`verdict`](super::verdict()) unless replaced.
 pub(super) type VerdictTable = dyn Fn(StatusCode, &HeaderMap, SystemTime) -> Verdict + Send + Sync;
@@ -28,6 +28,9 @@ const DRAIN: Duration = Duration::from_secs(5);
 const DRAIN_FIRST: Duration = Duration::from_millis(100);
 /// Responses that are read to their end while nobody waits for them; others are let go with their connections.
 pub(super) const MOST_DRAINS: usize = 4;
+
+/// Bodies that are compressed at once; others wait.
+pub(super) const MOST_COMPRESSED: usize = 8;
 
 /// Sends batches to one endpoint, with the key of the moment.
 #[derive(Clone)]
@@ -45,6 +48,8 @@ pub(super) struct Shared {
     pub(super) user_agent: HeaderValue,
     pub(super) verdict: Arc<VerdictTable>,
     pub(super) gzip: bool,
+    /// Where bodies are compressed.
+    pub(super) compressing: Blocking,
     /// A place for each response of [`MOST_DRAINS`].
     pub(super) drains: Arc<Semaphore>,
 }
@@ -108,7 +113,7 @@ impl Shared {
         // The token may have taken its time, and `sentAt` is when the request leaves.
         let mut body = payload::body(batch, &credentials.json, batch.timer().now().into());
         if self.gzip {
-            body = payload::compress(body).await?;
+            body = payload::compress(&self.compressing, body).await?;
         }
         let request = self.request(body.clone().into(), authorization, batch.attempt())?;
         let info = RequestInfo::of(&request, self.uri.to_string().into(), batch.len(), body.len(), batch.attempt());

@@ -140,13 +140,19 @@ impl Future for SleepUntil {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        // Wakers are user code, to copy and to drop, too: none of that happens under the lock.
+        let sleeper = Sleeper { id: self.id, deadline: self.deadline, waker: cx.waker().clone() };
         let mut state = self.clock.state();
-        state.sleepers.retain(|sleeper| sleeper.id != self.id);
-        if state.monotonic >= self.deadline {
+        let before = state.remove(self.id);
+        let over = state.monotonic >= self.deadline;
+        if !over {
+            state.sleepers.push(sleeper);
+        }
+        drop(state);
+        drop(before);
+        if over {
             return Poll::Ready(());
         }
-        state.sleepers.push(Sleeper { id: self.id, deadline: self.deadline, waker: cx.waker().clone() });
-        drop(state);
         self.clock.shared.changed.notify_all();
         Poll::Pending
     }
@@ -154,6 +160,15 @@ impl Future for SleepUntil {
 
 impl Drop for SleepUntil {
     fn drop(&mut self) {
-        self.clock.state().sleepers.retain(|sleeper| sleeper.id != self.id);
+        let before = self.clock.state().remove(self.id);
+        drop(before);
+    }
+}
+
+impl State {
+    /// Takes a sleeper out.
+    fn remove(&mut self, id: u64) -> Option<Sleeper> {
+        let at = self.sleepers.iter().position(|sleeper| sleeper.id == id)?;
+        Some(self.sleepers.swap_remove(at))
     }
 }

@@ -1,12 +1,40 @@
-//! Work that may block, on one of the runtime's threads for that.
+//! Work of ours that may block, on threads apart from those of listeners and callbacks, however many of them hang.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::io;
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
 
 use crate::error::BoxError;
+use crate::threads::{NoThread, Threads};
 
-/// Waits for the work. That there is no thread for it is an error, where tokio would panic: the attempt failed for the
-/// moment, and is made again.
-pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, BoxError> {
-    let begun = catch_unwind(AssertUnwindSafe(|| tokio::task::spawn_blocking(work)));
-    Ok(begun.map_err(|_| "there is no thread for work that may block")?.await?)
+/// Threads for such work. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Blocking(Arc<Threads>);
+
+impl Blocking {
+    /// At most `most` threads called `name`.
+    pub(crate) fn new(name: &'static str, most: usize) -> Self {
+        Self(Arc::new(Threads::new(name, most)))
+    }
+
+    /// Waits for the work, which is not begun once nobody waits for it any more. That there is no thread for it is an
+    /// error: the attempt failed for the moment, and is made again.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, BoxError> {
+        let (answer, answered) = oneshot::channel();
+        let work = move || {
+            if !answer.is_closed() {
+                let _ = answer.send(work());
+            }
+        };
+        self.0.run(Box::new(work)).map_err(|NoThread { source, .. }| no_thread(&source))?;
+        answered.await.map_err(|_| "the work on another thread panicked".into())
+    }
+}
+
+fn no_thread(source: &io::Error) -> BoxError {
+    format!("no thread can be started for work that may block: {source}").into()
 }

@@ -17,12 +17,15 @@ use rustls_platform_verifier::BuilderVerifierExt;
 use tower_service::Service;
 
 use super::send_error::{LookupError, SendError};
-use super::{Body, blocking, is_loopback, proxy_url};
+use super::{Blocking, Body, is_loopback, proxy_url};
 use crate::error::{BoxError, SettingsError};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Idle connections are closed, so that a changed DNS entry is noticed.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Names that are looked up at once; a resolver that hangs holds a thread for each attempt.
+const MOST_LOOKUPS: usize = 64;
 
 /// The default HTTP client. It follows no redirects, decompresses nothing, and honours the proxy variables of the
 /// environment (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`), but for hosts on this machine. Cheap to clone.
@@ -78,7 +81,7 @@ impl DefaultClient {
 fn settings(tls: ClientConfig) -> ClientBuilder {
     reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
-        .dns_resolver(SystemResolver)
+        .dns_resolver(SystemResolver::new())
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
         .connect_timeout(CONNECT_TIMEOUT)
@@ -140,14 +143,21 @@ impl Service<Request<Body>> for DefaultClient {
 }
 
 /// The machine's resolver, with an error that can be told from others.
-struct SystemResolver;
+struct SystemResolver(Blocking);
+
+impl SystemResolver {
+    fn new() -> Self {
+        Self(Blocking::new("tracklane-dns", MOST_LOOKUPS))
+    }
+}
 
 impl reqwest::dns::Resolve for SystemResolver {
     fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        let threads = self.0.clone();
         Box::pin(async move {
             let host = name.as_str().to_owned();
             let looked_up = host.clone();
-            let found = blocking(move || (looked_up, 0).to_socket_addrs()).await?;
+            let found = threads.run(move || (looked_up, 0).to_socket_addrs()).await?;
             let addresses = found.map_err(|source| LookupError { host, source })?;
             Ok(Box::new(addresses) as reqwest::dns::Addrs)
         })

@@ -24,7 +24,7 @@ use tower::ServiceExt;
 use tower::util::BoxCloneService;
 use tower_service::Service;
 
-pub(crate) use blocking::blocking;
+pub(crate) use blocking::Blocking;
 pub use body::Body;
 #[cfg(feature = "reqwest")]
 pub use default_client::DefaultClient;

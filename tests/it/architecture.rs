@@ -8,7 +8,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // Other faces of the handle and the builder.
     ("blocking", &["analytics", "event", "ledger", "pipeline"]),
     ("global", &["analytics", "event", "pipeline"]),
-    ("metrics", &["ledger"]),
+    ("metrics", &["contained", "ledger", "threads"]),
     ("settings", &["builder", "error", "event", "plugin", "segment"]),
     ("segment", &["plugin", "transport", "emitter", "event", "error"]),
     (
@@ -20,14 +20,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("emitter", &["event", "ledger", "background", "contained", "error", "reentry", "running"]),
     ("event", &["ledger", "error"]),
     ("ledger", &["background", "contained", "error", "reentry", "running", "sync"]),
-    ("transport", &["error"]),
+    ("transport", &["error", "threads"]),
     // The manual clock is one of its two clocks.
     ("clock", &["testing"]),
-    ("background", &[]),
+    ("background", &["contained", "threads"]),
     // Snippets of the pages, to be compiled.
     ("docs", &[]),
     // Around user code: its drops, and its calls.
     ("contained", &[]),
+    ("threads", &["contained"]),
     ("reentry", &[]),
     ("running", &[]),
     ("error", &[]),
@@ -136,6 +137,44 @@ fn no_file_is_longer_than_a_reader_bears() {
     for file in files(&source()) {
         let lines = std::fs::read_to_string(&file).unwrap().lines().count();
         assert!(lines <= MAX_LINES, "{} has {lines} lines, more than {MAX_LINES}: split it", file.display());
+    }
+}
+
+/// Text that stands in one file only, and why.
+const ONCE: &[(&str, &[&str], &str)] = &[
+    ("tracing::event!", &["contained/log.rs"], "a subscriber may panic: write lines by `contained::log!`"),
+    ("tracing::error!", &[], "a subscriber may panic: write lines by `contained::log!`"),
+    ("tracing::warn!", &[], "a subscriber may panic: write lines by `contained::log!`"),
+    ("tracing::info!", &[], "a subscriber may panic: write lines by `contained::log!`"),
+    ("tracing::debug!", &[], "a subscriber may panic: write lines by `contained::log!`"),
+    ("tracing::trace!", &[], "a subscriber may panic: write lines by `contained::log!`"),
+    // `ledger/room.rs` is built by `tests/schedules`, too, and takes nothing from elsewhere.
+    (
+        " catch_unwind(",
+        &["contained/mod.rs", "ledger/room.rs"],
+        "what is thrown may panic in its drop: `contained::call`",
+    ),
+    ("spawn_blocking", &[], "it panics without a thread: use `threads`"),
+    ("thread::spawn", &[], "it panics without a thread: use `threads`, or `thread::Builder`"),
+    ("print!", &[], "nothing is ever printed"),
+    ("println!", &[], "nothing is ever printed"),
+];
+
+#[test]
+fn what_may_panic_stands_in_one_place() {
+    for file in files(&source()) {
+        let place = file.strip_prefix(source()).unwrap().to_str().unwrap().to_owned();
+        // What tests and their servers do is no part of a client.
+        if place.starts_with("testing") || place.ends_with("tests.rs") || place == "pipeline/wakes.rs" {
+            continue;
+        }
+        let text = std::fs::read_to_string(&file).unwrap();
+        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+        let code: Vec<&str> = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        for (what, places, why) in ONCE {
+            let found = code.iter().any(|line| line.contains(what)) && !places.contains(&place.as_str());
+            assert!(!found, "src/{place} has {what}: {why}");
+        }
     }
 }
 

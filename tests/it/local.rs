@@ -33,7 +33,7 @@ pub(crate) fn quick_retries(retries: u32) -> RetryPolicy {
 }
 
 /// Waits until the condition holds, at most [`SOON`].
-pub(crate) fn eventually(what: &str, condition: impl Fn() -> bool) {
+pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     let give_up = Instant::now() + SOON;
     while !condition() {
         assert!(Instant::now() < give_up, "in vain: {what}");

@@ -36,6 +36,7 @@ mod lifecycle;
 #[cfg(feature = "oauth")]
 mod oauth;
 mod receipts;
+mod reentrant;
 mod runtimes;
 
 // The whole.

@@ -7,6 +7,7 @@ use std::sync::{MutexGuard, TryLockError};
 
 use super::front::{Free, Front};
 use super::{Capacity, Intake};
+use crate::contained::log;
 use crate::emitter::signal::{Emitted, Failure};
 use crate::event::{self, Event, InvalidField, MAX_EVENT_BYTES};
 use crate::pipeline::refusal::{CallError, RefusedBecause};
@@ -86,6 +87,14 @@ impl Intake {
         Ok(u32::try_from(weight).unwrap_or(u32::MAX))
     }
 
+    /// What is said of a queue that is full. Callbacks that block are the host's to mend.
+    fn full(&self, because: &RefusedBecause) -> String {
+        match self.ledger.room.calling() {
+            0 => because.to_string(),
+            calling => format!("{because}; {calling} of them wait for their callbacks to return"),
+        }
+    }
+
     #[cold]
     pub(super) fn refuse(&self, because: RefusedBecause, event: Box<Event>) -> CallError {
         self.ledger.refuse();
@@ -96,14 +105,14 @@ impl Intake {
             // One report for each episode, and for those of a minute, not one per call.
             RefusedBecause::QueueFull { .. } if !self.refusing.swap(true, Ordering::Relaxed) => {
                 if self.refusals.count(1, self.clock.now()).is_some() {
-                    self.emitter.fail(Failure::new("tracklane", because.to_string(), 1));
+                    self.emitter.fail(Failure::new("tracklane", self.full(&because), 1));
                 }
             }
             RefusedBecause::Loop if !self.looped.swap(true, Ordering::Relaxed) => {
                 self.emitter.fail(Failure::new("tracklane", because.to_string(), 1));
             }
             RefusedBecause::Invalid(_) => {
-                tracing::debug!(target: "tracklane", kind = %event.kind(), "call refused: {because}");
+                log!(DEBUG, kind = %event.kind(), "call refused: {because}");
             }
             RefusedBecause::QueueFull { .. } | RefusedBecause::Loop => {}
             // Whoever would be told is in the other process.

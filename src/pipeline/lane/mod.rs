@@ -7,6 +7,7 @@
 mod job;
 mod queue;
 mod refusals;
+mod reports;
 mod worker;
 
 use std::fmt;
@@ -21,6 +22,7 @@ use super::seldom::Seldom;
 use super::watchdog::Watched;
 use super::{AfterQueue, Shared};
 use crate::clock::Clock;
+use crate::contained::Panicked;
 use crate::emitter::Emitter;
 use crate::emitter::signal::Failure;
 use crate::event::{Event, Kind, Message};
@@ -86,7 +88,7 @@ impl Lane {
         let worker = LaneWorker::new(lane.clone(), service, factory, retry, in_flight, attempt_timeout);
         let kept = lane.clone();
         shared.background.spawn(async move {
-            if AssertUnwindSafe(worker.run()).catch_unwind().await.is_err() {
+            if AssertUnwindSafe(worker.run()).catch_unwind().await.map_err(Panicked::new).is_err() {
                 kept.die();
             }
         });
@@ -221,9 +223,17 @@ impl Lane {
             });
         }
         let settling = self.after.settling();
-        self.ledger.settle_shares(messages.iter().map(|message| &message.ticket), outcome);
-        self.after.show(messages);
+        let due = self.ledger.settle_shares(messages.iter().map(|message| &message.ticket), outcome);
+        let missed = self.after.show(messages);
         drop(settling);
+        due.tell();
+        self.after.report(&missed);
+    }
+
+    /// Remembers why the last attempt failed. What it replaces is user code, and dropped when the lock is free again.
+    fn remember(&self, error: Option<Arc<DeliveryError>>) {
+        let before = std::mem::replace(&mut self.queue().last_error, error);
+        drop(before);
     }
 
     /// Of the last attempt, if it failed.

@@ -2,7 +2,7 @@
 //!
 //! Pure bookkeeping: no clock, no waiting, no I/O.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -163,6 +163,12 @@ impl Queue {
     /// Takes the batch out of what is active. `None` if it was abandoned meanwhile.
     pub(super) fn deactivate(&mut self, batch: u64) -> Option<Arc<[Arc<Message>]>> {
         self.active.remove(&batch)
+    }
+
+    /// The batches that are active but for the `known`.
+    pub(super) fn active_but(&self, known: &HashSet<u64>) -> Vec<(u64, Arc<[Arc<Message>]>)> {
+        let others = self.active.iter().filter(|(number, _)| !known.contains(number));
+        others.map(|(number, batch)| (*number, batch.clone())).collect()
     }
 
     /// The batch has its outcome. `None` if it was abandoned meanwhile.

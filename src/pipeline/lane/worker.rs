@@ -4,26 +4,26 @@
 //! deadlock under a concurrency limit. A batch keeps its place (one of `in_flight`) while it waits for a retry. While
 //! the destination fails, only one attempt is made at a time, until one succeeds.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::future::poll_fn;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use tower_service::Service;
 
 use super::super::guard::{self, Mishap};
 use super::super::watchdog::Watched;
 use super::Lane;
 use super::job::{Job, Step};
-use super::refusals::{Refusals, Refused};
-use crate::contained::{self, Contained};
-use crate::emitter::signal::{Emitted, Failure, Flushed};
+use super::refusals::Refusals;
+use crate::contained::{self, Contained, Panicked, log};
+use crate::emitter::signal::Failure;
 use crate::error::BoxError;
-use crate::event::Message;
 use crate::ledger::{DeliveryError, DropReason, Outcome};
 use crate::plugin::{Answer, Batch, BatchService, Factory, RetryPolicy, Timer, Verdict};
 use crate::reentry::{self, Because};
@@ -32,7 +32,7 @@ use crate::reentry::{self, Because};
 const MOST_DEATHS: u32 = 5;
 
 pub(super) struct LaneWorker {
-    lane: Arc<Lane>,
+    pub(super) lane: Arc<Lane>,
     service: BatchService,
     factory: Option<Factory>,
     /// Services that have died since the destination took a batch.
@@ -43,12 +43,14 @@ pub(super) struct LaneWorker {
     /// Batches that wait for their first or next attempt.
     jobs: VecDeque<Job>,
     in_flight: FuturesUnordered<BoxFuture<'static, (Job, Attempted)>>,
+    /// The batches in flight, by their numbers.
+    flying: HashSet<u64>,
     paused_until: Duration,
     /// The destination has taken a batch.
     proven: bool,
     /// It has failed or asked for a pause since.
     failing: bool,
-    refusals: Refusals,
+    pub(super) refusals: Refusals,
 }
 
 /// How an attempt ended.
@@ -85,6 +87,7 @@ impl LaneWorker {
             attempt_timeout,
             jobs: VecDeque::new(),
             in_flight: FuturesUnordered::new(),
+            flying: HashSet::new(),
             paused_until: Duration::ZERO,
             proven: false,
             failing: false,
@@ -92,7 +95,32 @@ impl LaneWorker {
         }
     }
 
+    /// Works until the lane is closed and has nothing left.
     pub(super) async fn run(mut self) {
+        // Should anything panic after all, it costs the batch at hand, not the destination.
+        while AssertUnwindSafe(self.work()).catch_unwind().await.map_err(Panicked::new).is_err() {
+            self.recover();
+            tokio::task::yield_now().await;
+        }
+        let lane = self.lane.clone();
+        // With the service: whoever waits for the end finds nothing left of it.
+        drop(self);
+        lane.end();
+    }
+
+    /// Drops what the worker had in hand when it panicked: what is under way and neither waits nor is in flight.
+    #[cold]
+    fn recover(&mut self) {
+        let known: HashSet<u64> = self.jobs.iter().map(|job| job.batch).chain(self.flying.iter().copied()).collect();
+        let lost = self.lane.queue().active_but(&known);
+        for (number, messages) in lost {
+            let error = DeliveryError::new(None, Some("the destination's lane panicked".into()));
+            let job = Job::new(number, messages, self.lane.clock.now());
+            self.settle_dropped(&job, DropReason::Panicked, error, 0);
+        }
+    }
+
+    async fn work(&mut self) {
         loop {
             let now = self.lane.clock.now();
             let next_look = self.cut_due_batches(now);
@@ -114,10 +142,6 @@ impl LaneWorker {
             }
         }
         self.report_refusals(Duration::MAX);
-        let lane = self.lane.clone();
-        // With the service: whoever waits for the end finds nothing left of it.
-        drop(self);
-        lane.end();
     }
 
     /// Moves due batches out of the queue while there is a place for them. Returns when to look again.
@@ -221,6 +245,7 @@ impl LaneWorker {
         let scope = reentry::because_of(depth);
         let called = guard::call(&watched, || Ok(Contained::new(service.call(batch))));
         drop(scope);
+        self.flying.insert(job.batch);
         self.in_flight.push(Box::pin(async move {
             let outcome = match called {
                 Ok(future) => guard::run(&watched, &clock, limit, || Because::of(depth, future)).await,
@@ -228,7 +253,9 @@ impl LaneWorker {
             };
             let attempted = match outcome {
                 Ok(answer) => Attempted::Answered(answer),
-                Err(Mishap::Error(error)) => Attempted::Answered(Answer::new(Verdict::Retry).error(error)),
+                Err(Mishap::Error(error)) => {
+                    Attempted::Answered(Answer { error: error.into_inner(), ..Verdict::Retry.into() })
+                }
                 Err(Mishap::Panicked(message)) => Attempted::Panicked(message),
                 Err(mishap @ Mishap::TimedOut(_)) => {
                     Attempted::Answered(Answer::new(Verdict::Retry).error(format!("the attempt {mishap}")))
@@ -240,25 +267,27 @@ impl LaneWorker {
 
     /// Does what follows from an attempt.
     fn follow(&mut self, mut job: Job, attempted: Attempted) {
+        self.flying.remove(&job.batch);
         let _scope = reentry::because_of(job.depth());
         let answer = match attempted {
             Attempted::Answered(answer) => answer,
             Attempted::Panicked(message) => {
-                let answer = Answer::new(Verdict::Reject).error(format!("the destination panicked: {message}"));
-                return self.settle_dropped(&job, DropReason::Panicked, answer);
+                let error = DeliveryError::new(None, Some(format!("the destination panicked: {message}").into()));
+                return self.settle_dropped(&job, DropReason::Panicked, error, 0);
             }
         };
+        let (verdict, credentials, error) = (answer.verdict, answer.credentials, answer.into_error());
         let now = self.lane.clock.now();
-        match job.decide(answer.verdict, &self.retry, now, self.proven, fastrand::f64()) {
+        match job.decide(verdict, &self.retry, now, self.proven, fastrand::f64()) {
             Step::Settle(Outcome::Delivered) => {
                 (self.proven, self.failing, self.deaths) = (true, false, 0);
                 self.refusals.worked();
                 self.settle_delivered(&job);
             }
-            Step::Settle(Outcome::Dropped(reason)) => self.settle_dropped(&job, reason, answer),
+            Step::Settle(Outcome::Dropped(reason)) => self.settle_dropped(&job, reason, error, credentials),
             Step::Retry(at) => {
                 let first = !std::mem::replace(&mut self.failing, true);
-                self.note_failure(&job, answer, first, "it is tried again");
+                self.note_failure(&job, error, first, "it is tried again");
                 job.due = at;
                 if self.keeps_order() {
                     self.jobs.push_front(job);
@@ -268,7 +297,7 @@ impl LaneWorker {
             }
             Step::Pause(until) => {
                 let first = !std::mem::replace(&mut self.failing, true);
-                self.note_failure(&job, answer, first, "the destination pauses, then it is tried again");
+                self.note_failure(&job, error, first, "the destination pauses, then it is tried again");
                 self.paused_until = self.paused_until.max(until);
                 job.due = now;
                 self.jobs.push_front(job);
@@ -292,23 +321,22 @@ impl LaneWorker {
     }
 
     fn settle_delivered(&self, job: &Job) {
+        self.lane.remember(None);
         let messages = {
             let mut queue = self.lane.queue();
-            queue.last_error = None;
             let Some(messages) = queue.finish(job.batch) else { return };
             queue.counts.batches += 1;
             messages
         };
         let (destination, attempts) = (self.lane.name(), job.attempts);
-        tracing::debug!(target: "tracklane", %destination, events = messages.len(), attempts, "batch delivered");
+        log!(DEBUG, %destination, events = messages.len(), attempts, "batch delivered");
         self.lane.settle(&messages, Outcome::Delivered, None);
         self.tell_flushed(job, &messages, true);
     }
 
-    fn settle_dropped(&mut self, job: &Job, reason: DropReason, answer: Answer) {
+    fn settle_dropped(&mut self, job: &Job, reason: DropReason, error: DeliveryError, credentials: u64) {
         let Some(messages) = self.lane.queue().finish(job.batch) else { return };
-        let (events, credentials) = (messages.len(), answer.credentials);
-        let error = Arc::new(answer.into_error());
+        let (events, error) = (messages.len(), Arc::new(error));
         if reason == DropReason::Unauthorized {
             self.refusals.add(events, credentials, error.clone());
             self.report_refusals(self.lane.clock.now());
@@ -319,51 +347,18 @@ impl LaneWorker {
         self.tell_flushed(job, &messages, false);
     }
 
-    fn report_refusals(&mut self, now: Duration) {
-        let Some(Refused { events, batches, error }) = self.refusals.take_due(now) else { return };
-        let reason = DropReason::Unauthorized;
-        let message = match batches {
-            1 => format!("{events} events dropped ({reason}): {error}; if that goes on, it is said once a minute"),
-            _ => format!("{events} events in {batches} batches dropped ({reason}): {error}"),
-        };
-        self.report_dropped(message, events, reason, error);
-    }
-
-    fn report_dropped(&self, message: String, events: usize, reason: DropReason, error: Arc<DeliveryError>) {
-        let mut failure = Failure::new(self.lane.name().clone(), message, events);
-        failure.dropped = Some(reason);
-        failure.error = Some(error);
-        self.lane.emitter.fail(failure);
-    }
-
-    fn tell_flushed(&self, job: &Job, messages: &[Arc<Message>], delivered: bool) {
-        self.lane.emitter.emit(Emitted::Flush(Flushed {
-            destination: self.lane.name().clone(),
-            events: messages.len(),
-            bytes: messages.iter().map(|message| message.json().len()).sum(),
-            attempts: job.attempts,
-            delivered,
-        }));
-    }
-
-    /// Remembers why an attempt failed that is repeated, and reports it if it is the first since one succeeded.
-    fn note_failure(&self, job: &Job, answer: Answer, first: bool, consequence: &str) {
-        let error = Arc::new(answer.into_error());
-        self.lane.queue().last_error = Some(error.clone());
-        if first {
-            let message = format!("an attempt at {} events failed: {error}; {consequence}", job.messages.len());
-            let mut failure = Failure::new(self.lane.name().clone(), message, job.messages.len());
-            failure.error = Some(error);
-            self.lane.emitter.fail(failure);
-        }
-    }
-
     /// The service is dead: it will never be ready again. Puts a new one in its place, which is asked after a while.
     fn rebuild(&mut self, error: BoxError) -> Result<(), BoxError> {
         self.deaths += 1;
         let Some(factory) = self.factory.as_mut().filter(|_| self.deaths < MOST_DEATHS) else { return Err(error) };
         let made = guard::call(&self.lane.watched, || Ok(factory()));
-        self.service = made.map_err(|mishap| format!("to make it again {mishap}"))?;
+        match made {
+            Ok(service) => self.service = service,
+            Err(mishap) => {
+                contained::discard(error);
+                return Err(format!("to make it again {mishap}").into());
+            }
+        }
         let wait = self.retry.wait(self.deaths, fastrand::f64());
         self.paused_until = self.paused_until.max(self.lane.clock.now().saturating_add(wait));
         let error_text = contained::text(&error);

@@ -9,6 +9,7 @@ mod certificates;
 mod clock;
 mod credentials;
 mod destination;
+mod drops;
 mod http;
 mod input;
 mod lifecycle;

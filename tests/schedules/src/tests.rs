@@ -59,10 +59,14 @@ fn room_is_never_under_counted_while_it_is_used_and_all_of_it_comes_back() {
         room.accept(5);
         let (early, lane) = (room.clone(), room.clone());
         let threads = [
-            thread::spawn(move || early.end_early(10)),
+            thread::spawn(move || {
+                early.count_early(10);
+                early.wake();
+            }),
             thread::spawn(move || {
                 lane.fan_out(5, false);
-                lane.done(1, 5);
+                lane.count_done(1, 5);
+                lane.wake();
             }),
         ];
         room.accept(3);
@@ -92,7 +96,8 @@ fn whoever_waits_for_room_is_woken_when_a_destination_is_done() {
         let lane = room.clone();
         let lane = thread::spawn(move || {
             lane.fan_out(1, false);
-            lane.done(1, 1);
+            lane.count_done(1, 1);
+            lane.wake();
         });
         wait_until(&room, |room| room.used().0 == 0);
         lane.join().unwrap();

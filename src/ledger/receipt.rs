@@ -1,0 +1,162 @@
+//! A receipt: the end of one event, to wait for.
+//!
+//! Always: the end is put down and the waker taken out under a lock of the receipt's own, and the waker is called when
+//! no lock is held: it is user code, and may run the whole task that waits. A sender that is dropped tells the end, too.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use super::{DropReason, Outcome, Settlement};
+use crate::contained;
+
+/// The end of one event, to wait for: a future, or [`wait`](Receipt::wait) where there is no async code.
+///
+/// It needs no runtime of its own, and dropping it costs the event nothing. A client that ends without having worked off
+/// the event tells its end as [`Closed`](DropReason::Closed).
+#[must_use = "a receipt does nothing unless it is awaited"]
+pub struct Receipt {
+    slot: Arc<Mutex<Slot>>,
+}
+
+/// Tells the end to the [`Receipt`].
+pub(crate) struct ReceiptSender {
+    slot: Arc<Mutex<Slot>>,
+}
+
+/// Where the end is put down.
+#[derive(Default)]
+struct Slot {
+    end: Option<Settlement>,
+    waker: Option<Waker>,
+}
+
+impl Receipt {
+    pub(crate) fn new() -> (ReceiptSender, Self) {
+        let slot = Arc::<Mutex<Slot>>::default();
+        (ReceiptSender { slot: slot.clone() }, Self { slot })
+    }
+
+    /// Blocks the thread until the event has its outcome. Every retry is included, so this can take hours if the
+    /// destination is down; [`wait_timeout`](Self::wait_timeout) has a limit.
+    #[must_use]
+    pub fn wait(mut self) -> Settlement {
+        loop {
+            match self.wait_timeout(Duration::MAX) {
+                Ok(settlement) => return settlement,
+                Err(receipt) => self = receipt,
+            }
+        }
+    }
+
+    /// Blocks the thread until the event has its outcome, at most `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// If the event had no outcome in time: the receipt, to wait again.
+    pub fn wait_timeout(mut self, timeout: Duration) -> Result<Settlement, Self> {
+        let start = Instant::now();
+        let waker = Waker::from(Arc::new(Unpark(thread::current())));
+        loop {
+            if let Poll::Ready(settlement) = Pin::new(&mut self).poll(&mut Context::from_waker(&waker)) {
+                return Ok(settlement);
+            }
+            match timeout.checked_sub(start.elapsed()) {
+                Some(left) if left > Duration::ZERO => thread::park_timeout(left),
+                _ => return Err(self),
+            }
+        }
+    }
+}
+
+/// Wakes the thread that waits.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+impl Future for Receipt {
+    type Output = Settlement;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Settlement> {
+        // To copy and to drop a waker is user code, too.
+        let waker = cx.waker().clone();
+        let mut slot = lock(&self.slot);
+        if let Some(end) = &slot.end {
+            let end = end.clone();
+            drop(slot);
+            return Poll::Ready(end);
+        }
+        let before = slot.waker.replace(waker);
+        drop(slot);
+        drop(before);
+        Poll::Pending
+    }
+}
+
+impl ReceiptSender {
+    /// Puts the end down. Whoever waits is [woken](Self::wake) later.
+    pub(super) fn put(&mut self, end: Settlement) {
+        lock(&self.slot).end.get_or_insert(end);
+    }
+
+    /// Wakes whoever waits for the end; what panics in that stays here. No lock may be held.
+    pub(super) fn wake(self) {}
+}
+
+impl Drop for ReceiptSender {
+    fn drop(&mut self) {
+        let outcome = Outcome::Dropped(DropReason::Closed);
+        let mut slot = lock(&self.slot);
+        slot.end.get_or_insert_with(|| Settlement { message_id: String::new(), outcome, destinations: Vec::new() });
+        let waker = slot.waker.take();
+        drop(slot);
+        if contained::call(|| waker.map(Waker::wake)).is_err() {
+            contained::log!(ERROR, what = "waker", "panicked; contained");
+        }
+    }
+}
+
+fn lock(slot: &Mutex<Slot>) -> MutexGuard<'_, Slot> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl fmt::Debug for Receipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receipt").field("ended", &lock(&self.slot).end.is_some()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sender_that_is_dropped_tells_that_the_client_ended() {
+        let (sender, receipt) = Receipt::new();
+        let waiting = thread::spawn(move || receipt.wait());
+        drop(sender);
+        assert_eq!(waiting.join().unwrap().outcome, Outcome::Dropped(DropReason::Closed));
+    }
+
+    #[test]
+    fn an_end_that_was_put_down_can_be_read_again() {
+        let (mut sender, receipt) = Receipt::new();
+        let end = Settlement { message_id: "m".into(), outcome: Outcome::Delivered, destinations: Vec::new() };
+        let mut receipt = receipt.wait_timeout(Duration::ZERO).unwrap_err();
+        sender.put(end);
+        sender.wake();
+        let mut cx = Context::from_waker(Waker::noop());
+        for _ in 0..2 {
+            let Poll::Ready(end) = Pin::new(&mut receipt).poll(&mut cx) else { panic!("it has ended") };
+            assert!(end.is_delivered());
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! A bounded number of threads for work that may block, made as they are needed.
+//!
+//! Always: work begins in the order in which it was given; while some waits and fewer threads than allowed are there,
+//! one more is asked for. That there is no thread to be had is an answer and no panic, unlike with
+//! `tokio::task::spawn_blocking`. A thread that has nothing to do ends after a while, and with the last handle.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use crate::contained;
+
+/// How long a thread waits for more work.
+const IDLE: Duration = Duration::from_secs(10);
+
+pub(crate) type Work = Box<dyn FnOnce() + Send>;
+
+/// Starts a thread of that name; tests have one that fails.
+type Spawn = fn(&'static str, Work) -> io::Result<()>;
+
+/// Hands work to threads.
+pub(crate) struct Threads(Arc<Shared>);
+
+struct Shared {
+    name: &'static str,
+    most: usize,
+    spawn: Spawn,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Work>,
+    threads: usize,
+    /// Of these, those that have nothing to do.
+    idle: usize,
+    /// Nobody hands out work any more.
+    closed: bool,
+}
+
+/// There is no thread, and none can be started: why, and the work that was not begun.
+pub(crate) struct NoThread {
+    pub(crate) source: io::Error,
+    pub(crate) work: Work,
+}
+
+impl Threads {
+    /// At most `most` threads called `name`, none of which is there yet.
+    pub(crate) fn new(name: &'static str, most: usize) -> Self {
+        Self::with(name, most, |name, work| thread::Builder::new().name(name.to_owned()).spawn(work).map(drop))
+    }
+
+    fn with(name: &'static str, most: usize, spawn: Spawn) -> Self {
+        Self(Arc::new(Shared { name, most, spawn, state: Mutex::default(), changed: Condvar::new() }))
+    }
+
+    /// Has a thread do the work, after what was given before.
+    pub(crate) fn run(&self, work: Work) -> Result<(), NoThread> {
+        let mut state = self.0.state();
+        if !state.needs_thread(self.0.most) {
+            self.0.put(state, work);
+            return Ok(());
+        }
+        state.threads += 1;
+        drop(state);
+        let Err((source, work)) = Shared::start(&self.0, Some(work)) else { return Ok(()) };
+        let mut state = self.0.state();
+        state.threads -= 1;
+        match work {
+            Some(work) if state.threads == 0 => return Err(NoThread { source, work }),
+            Some(work) => self.0.put(state, work),
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// Lets the work wait although there is no thread: for one that [`start`](Self::start) or other work brings. Whether
+    /// it is the first that does.
+    pub(crate) fn keep(&self, work: Work) -> bool {
+        let state = self.0.state();
+        let first = state.waiting.is_empty();
+        self.0.put(state, work);
+        first
+    }
+
+    /// Starts a thread, if something waits and there is none.
+    pub(crate) fn start(&self) -> io::Result<()> {
+        let mut state = self.0.state();
+        if state.waiting.is_empty() || state.threads > 0 {
+            return Ok(());
+        }
+        state.threads += 1;
+        drop(state);
+        Shared::start(&self.0, None).map_err(|(source, _)| {
+            self.0.state().threads -= 1;
+            source
+        })
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        // The last chance of what has waited for a thread.
+        let _ = self.start();
+        let mut state = self.0.state();
+        state.closed = true;
+        let never_begun = if state.threads == 0 { std::mem::take(&mut state.waiting) } else { VecDeque::new() };
+        drop(state);
+        self.0.changed.notify_all();
+        never_begun.into_iter().for_each(contained::discard);
+    }
+}
+
+impl State {
+    /// Whether other work takes another thread.
+    fn needs_thread(&self, most: usize) -> bool {
+        self.threads < most && self.waiting.len() >= self.idle
+    }
+}
+
+impl Shared {
+    /// Starts a thread that is counted already, and begins with the work `first`. Without it: why, and the work.
+    fn start(this: &Arc<Self>, first: Option<Work>) -> Result<(), (io::Error, Option<Work>)> {
+        // What a thread that cannot be started was given is lost, so it is handed over beside.
+        let first = Arc::new(Mutex::new(first));
+        let (shared, handed_over) = (this.clone(), first.clone());
+        let started = (this.spawn)(this.name, Box::new(move || shared.work(take(&handed_over))));
+        started.map_err(|source| (source, take(&first)))
+    }
+
+    fn put(&self, mut state: MutexGuard<'_, State>, work: Work) {
+        state.waiting.push_back(work);
+        drop(state);
+        self.changed.notify_one();
+    }
+
+    /// A thread's life.
+    fn work(&self, first: Option<Work>) {
+        let mut next = first;
+        let mut state = self.state();
+        loop {
+            if let Some(work) = next.take().or_else(|| state.waiting.pop_front()) {
+                drop(state);
+                // User code is contained where it is called, and its panics are counted; this is for what is around it.
+                let _ = contained::call(work);
+                state = self.state();
+                continue;
+            }
+            if state.closed {
+                break;
+            }
+            state.idle += 1;
+            let (woken, waited) = self.changed.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
+            state = woken;
+            state.idle -= 1;
+            if waited.timed_out() && state.waiting.is_empty() {
+                break;
+            }
+        }
+        state.threads -= 1;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn take(work: &Mutex<Option<Work>>) -> Option<Work> {
+    work.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[test]
+    fn no_more_threads_than_allowed_do_all_of_the_work() {
+        let (threads, (done, told)) = (Threads::new("t", 3), mpsc::channel());
+        for number in 0..100 {
+            let done = done.clone();
+            let work = move || done.send((number, thread::current().id())).unwrap();
+            assert!(threads.run(Box::new(work)).is_ok());
+        }
+        let (numbers, by): (HashSet<u32>, HashSet<_>) = told.iter().take(100).unzip();
+        assert_eq!(numbers.len(), 100);
+        assert!(by.len() <= 3, "{by:?}");
+    }
+
+    #[test]
+    fn work_that_waits_is_done_when_the_last_handle_is_gone_and_the_threads_end() {
+        let (threads, (done, told)) = (Threads::new("t", 1), mpsc::channel());
+        let (release, held) = mpsc::channel::<()>();
+        assert!(threads.run(Box::new(move || assert!(held.recv().is_err()))).is_ok());
+        assert!(threads.run(Box::new(|| panic!("on purpose"))).is_ok());
+        assert!(threads.run(Box::new(move || done.send(()).unwrap())).is_ok());
+        let left = Arc::downgrade(&threads.0);
+        drop(threads);
+        drop(release);
+        assert_eq!(told.recv_timeout(Duration::from_secs(20)), Ok(()));
+        while left.strong_count() > 0 {
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn without_a_thread_the_work_comes_back_or_waits_for_one() {
+        static THERE_ARE_SOME: AtomicBool = AtomicBool::new(false);
+        let spawn: Spawn = |_, work| {
+            if THERE_ARE_SOME.load(Ordering::SeqCst) {
+                return thread::Builder::new().spawn(work).map(drop);
+            }
+            Err(io::ErrorKind::WouldBlock.into())
+        };
+        let (threads, (done, told)) = (Threads::with("t", 2, spawn), mpsc::channel());
+        let work = |number: u32| -> Work {
+            let done = done.clone();
+            Box::new(move || done.send(number).unwrap())
+        };
+        let Err(NoThread { source, work: first }) = threads.run(work(1)) else { panic!("there is no thread") };
+        assert_eq!(source.kind(), io::ErrorKind::WouldBlock);
+        threads.keep(first);
+        assert!(threads.start().is_err());
+        let Err(NoThread { work: second, .. }) = threads.run(work(2)) else { panic!("there is no thread") };
+        threads.keep(second);
+        assert!(told.try_recv().is_err());
+        THERE_ARE_SOME.store(true, Ordering::SeqCst);
+        assert!(threads.start().is_ok());
+        assert_eq!(told.iter().take(2).collect::<Vec<_>>(), [1, 2], "in the order in which it was given");
+
+        THERE_ARE_SOME.store(false, Ordering::SeqCst);
+        let never = Threads::with("t", 2, spawn);
+        never.keep(work(3));
+        drop((never, done));
+        drop(threads);
+        assert!(told.iter().next().is_none(), "what is never begun is dropped");
+    }
+}
