@@ -6,15 +6,18 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::Path;
+use std::time::SystemTime;
 
 #[cfg(test)]
 pub(crate) type Fault = std::sync::Arc<dyn Fn(&Path) -> io::Result<()> + Send + Sync>;
 
 #[derive(Clone, Default)]
 pub(crate) struct Disk {
-    /// Asked before a file is written or read.
+    /// Asked before a file is written, read or deleted.
     #[cfg(test)]
     pub(crate) fault: Option<Fault>,
+    #[cfg(test)]
+    pub(crate) clock: Option<std::sync::Arc<dyn Fn() -> SystemTime + Send + Sync>>,
 }
 
 impl Disk {
@@ -45,6 +48,21 @@ impl Disk {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than any file of ours"));
         }
         Ok(bytes)
+    }
+
+    pub(crate) fn delete(&self, path: &Path) -> io::Result<()> {
+        #[cfg(test)]
+        self.fail(path)?;
+        fs::remove_file(path)
+    }
+
+    /// What the wall clock shows.
+    pub(crate) fn now(&self) -> SystemTime {
+        #[cfg(test)]
+        if let Some(clock) = &self.clock {
+            return clock();
+        }
+        SystemTime::now()
     }
 
     /// Opens the file that a lock is put on, and makes it if need be.

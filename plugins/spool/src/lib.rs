@@ -65,13 +65,18 @@ mod stats;
 
 // In front and behind.
 mod attempts;
+mod behind;
 mod ending;
 mod feeder;
 mod front;
 mod lifecycle;
+mod memory;
+mod told;
 
 // The directory, a slot in it, a file in that, and the file system.
+mod age;
 mod disk;
+mod disk_thread;
 mod frame;
 mod slot;
 mod store;
