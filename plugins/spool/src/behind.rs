@@ -32,6 +32,10 @@ pub(crate) struct Behind {
 impl Behind {
     /// Takes the parts once nothing can fail any more, and begins to open the directory. On a runtime.
     pub(crate) fn begin(parts: &Mutex<Option<(Setup, Destination)>>, emitter: &Emitter) -> Result<Self, BoxError> {
+        #[cfg(test)]
+        if let Some((setup, _)) = &*parts.lock().unwrap_or_else(PoisonError::into_inner) {
+            setup.disk.fail(std::path::Path::new("thread"))?;
+        }
         let (writer, reader) = (DiskThread::start("tracklane-write")?, DiskThread::start("tracklane-read")?);
         let (writer, reader, client) = (Arc::new(writer), Arc::new(reader), client(emitter)?);
         let taken = parts.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -58,9 +62,9 @@ impl Behind {
             wall_clock: Default::default(),
         });
         let turn = tokio::sync::Mutex::new(Turn::opening(&store, &writer));
-        let feeder = Feeder::new(client.clone(), failing, store.clone(), files, adopt_every, reader, writer.clone());
         let (degraded, unanswered) = (AtomicBool::new(false), Mutex::new(HashMap::new()));
         let running = Arc::new(Running { store, client, writer, degraded, turn, unanswered });
+        let feeder = Feeder::new(running.clone(), failing, files, adopt_every, reader);
         Ok(Self { running, feeder })
     }
 }

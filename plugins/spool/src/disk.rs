@@ -13,7 +13,7 @@ pub(crate) type Fault = std::sync::Arc<dyn Fn(&Path) -> io::Result<()> + Send + 
 
 #[derive(Clone, Default)]
 pub(crate) struct Disk {
-    /// Asked before a file is written, read or deleted.
+    /// Asked before a file is written or read, and before a directory is made.
     #[cfg(test)]
     pub(crate) fault: Option<Fault>,
     #[cfg(test)]
@@ -51,8 +51,9 @@ impl Disk {
     }
 
     pub(crate) fn delete(&self, path: &Path) -> io::Result<()> {
+        // Asked by another name, so that a file can be there and not be deleted.
         #[cfg(test)]
-        self.fail(path)?;
+        self.fail(&path.with_extension("deleted"))?;
         fs::remove_file(path)
     }
 
@@ -72,6 +73,8 @@ impl Disk {
 
     /// Makes a directory that only its owner can enter, or makes sure that it is one.
     pub(crate) fn private_directory(&self, path: &Path) -> io::Result<()> {
+        #[cfg(test)]
+        self.fail(path)?;
         match make_directory(path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             made => made?,
@@ -89,7 +92,7 @@ impl Disk {
     }
 
     #[cfg(test)]
-    fn fail(&self, path: &Path) -> io::Result<()> {
+    pub(crate) fn fail(&self, path: &Path) -> io::Result<()> {
         self.fault.as_ref().map_or(Ok(()), |fault| fault(path))
     }
 }

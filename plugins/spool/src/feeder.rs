@@ -24,6 +24,7 @@ use tracklane::Analytics;
 use crate::disk_thread::DiskThread;
 use crate::ending::{Ending, end_of};
 use crate::frame::Contents;
+use crate::front::Running;
 use crate::slot::SpooledFile;
 use crate::stats::count;
 use crate::store::{Fate, Opened, Store};
@@ -45,6 +46,7 @@ const CLOSE: Duration = Duration::from_millis(500);
 const AFTER_PANIC: Duration = Duration::from_secs(1);
 
 pub(crate) struct Feeder {
+    running: Arc<Running>,
     client: Analytics,
     /// Whether the last attempt at the destination failed.
     failing: watch::Receiver<bool>,
@@ -52,7 +54,6 @@ pub(crate) struct Feeder {
     found: mpsc::UnboundedReceiver<SpooledFile>,
     adopt_every: Duration,
     reader: Arc<DiskThread>,
-    writer: Arc<DiskThread>,
     /// The directory is being looked after.
     looking_after: Option<oneshot::Receiver<()>>,
     waiting: VecDeque<Waiting>,
@@ -88,22 +89,21 @@ struct Waiting {
 
 impl Feeder {
     pub(crate) fn new(
-        client: Analytics,
+        running: Arc<Running>,
         failing: watch::Receiver<bool>,
-        store: Arc<Store>,
         found: mpsc::UnboundedReceiver<SpooledFile>,
         adopt_every: Duration,
         reader: Arc<DiskThread>,
-        writer: Arc<DiskThread>,
     ) -> Self {
+        let (client, store) = (running.client.clone(), running.store.clone());
         Self {
+            running,
             client,
             failing,
             store,
             found,
             adopt_every,
             reader,
-            writer,
             looking_after: None,
             waiting: VecDeque::new(),
             unreadable: Vec::new(),
@@ -276,6 +276,7 @@ impl Feeder {
     /// However long that takes, it is not waited for.
     fn look_after(&mut self) {
         self.try_the_unreadable();
+        self.running.open_if_need_be();
         let under_way = self.looking_after.as_mut().is_some_and(|answer| answer.try_recv() == Err(TryRecvError::Empty));
         if !under_way {
             let store = self.store.clone();
@@ -320,7 +321,7 @@ impl Feeder {
         // What hangs on the disk is not waited for.
         let _ = timeout(CLOSE * 2, self.reader.run(close)).await;
         let store = self.store.clone();
-        let _ = timeout(CLOSE, self.writer.run(move || store.close())).await;
+        let _ = timeout(CLOSE, self.running.writer.run(move || store.close())).await;
     }
 }
 

@@ -13,6 +13,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{Mutex, oneshot, watch};
 use tokio::time::timeout;
 use tower_service::Service;
@@ -80,6 +81,12 @@ impl Turn {
     pub(crate) fn opening(store: &Arc<Store>, writer: &DiskThread) -> Self {
         let store = store.clone();
         Self { opening: Some(Opening { outcome: writer.give(move || store.open()), is_slow: false }) }
+    }
+
+    fn is_opening(&mut self) -> bool {
+        self.opening
+            .as_mut()
+            .is_some_and(|opening| opening.outcome.try_recv().is_err_and(|error| error == TryRecvError::Empty))
     }
 
     /// Waits for the directory, if it is being opened.
@@ -152,6 +159,16 @@ impl Running {
         if let Err(error) = opened {
             // Each batch tries again.
             self.report(0, error);
+        }
+    }
+
+    /// Has the directory opened, if it never was: what waits there is to be sent, even if nothing new comes.
+    pub(crate) fn open_if_need_be(&self) {
+        if !self.store.is_opened()
+            && let Ok(mut turn) = self.turn.try_lock()
+            && !turn.is_opening()
+        {
+            *turn = Turn::opening(&self.store, &self.writer);
         }
     }
 

@@ -117,6 +117,11 @@ impl Store {
         Ok(())
     }
 
+    /// Whether a slot of our own was taken once.
+    pub(crate) fn is_opened(&self) -> bool {
+        self.opened.load(Acquire)
+    }
+
     /// The slot of our own, if it is open and still there.
     fn opened<'a>(&self, own: &'a mut Own) -> Result<(&'a Slot, &'a mut u64), NotWritten> {
         if let Own::Open { slot, .. } = own
@@ -215,7 +220,7 @@ impl Store {
         let stuck = std::mem::take(&mut *self.stuck());
         stuck.into_iter().for_each(|(file, fate)| drop(self.take_away(&file, fate)));
         // Before that, one of them would be taken for our own.
-        if self.opened.load(Acquire) {
+        if self.is_opened() {
             self.adopt_abandoned();
         }
     }
