@@ -18,7 +18,9 @@ pub enum DropReason {
     Plugin,
     /// Source middleware did not pass the event on, or made it unfit to be sent.
     Middleware,
-    /// No destination wanted the event, or none is registered.
+    /// A plugin made the event what cannot be sent, such as one without an id; the signal `error` says what is wrong.
+    Invalid,
+    /// No destination is to have the event: `integrations` and kinds select none, or none was ever registered.
     NoDestination,
     /// The destination's queue was full.
     QueueFull,
@@ -34,7 +36,8 @@ pub enum DropReason {
     Expired,
     /// The destination panicked.
     Panicked,
-    /// The destination can take no more events, or was deregistered before it took this one.
+    /// The destination that is to have the event could not be loaded, can take no more, or was deregistered before it
+    /// took this one.
     Unavailable,
     /// The client was closed before the event was delivered.
     Closed,
@@ -46,10 +49,11 @@ pub enum DropReason {
 
 impl DropReason {
     /// Every reason.
-    pub const ALL: [DropReason; 15] = [
+    pub const ALL: [DropReason; 16] = [
         DropReason::BeforeFailed,
         DropReason::Plugin,
         DropReason::Middleware,
+        DropReason::Invalid,
         DropReason::NoDestination,
         DropReason::QueueFull,
         DropReason::TooLarge,
@@ -64,8 +68,8 @@ impl DropReason {
         DropReason::Internal,
     ];
 
-    /// Whether somebody asked for it: a plugin dropped the event, its `integrations` select no destination, or the client
-    /// is disabled. Any other reason is a loss.
+    /// Whether somebody asked for it: a plugin dropped the event, no destination is selected for it or registered, or the
+    /// client is disabled. Any other reason is a loss, so also that the destination to have it could not be loaded.
     #[must_use]
     pub const fn is_deliberate(self) -> bool {
         matches!(self, DropReason::Plugin | DropReason::NoDestination | DropReason::Disabled)
@@ -78,6 +82,7 @@ impl DropReason {
             DropReason::BeforeFailed => "before_failed",
             DropReason::Plugin => "plugin",
             DropReason::Middleware => "middleware",
+            DropReason::Invalid => "invalid",
             DropReason::NoDestination => "no_destination",
             DropReason::QueueFull => "queue_full",
             DropReason::TooLarge => "too_large",

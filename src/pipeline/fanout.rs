@@ -44,8 +44,9 @@ fn fan_out(Passage { mut event, plan, shared }: Passage) -> Result<(), Stopped> 
     }
     let chosen = plan.lanes.iter().filter(|lane| lane.selects(&event)).count();
     if chosen == 0 {
-        ticket.settle(Outcome::Dropped(DropReason::NoDestination));
-        return Err(Stopped { reason: DropReason::NoDestination });
+        let reason = plan.why_nobody(&event);
+        ticket.settle(Outcome::Dropped(reason));
+        return Err(Stopped { reason });
     }
     if !plan.after.is_empty() {
         ticket.keep_for_after();
@@ -56,7 +57,7 @@ fn fan_out(Passage { mut event, plan, shared }: Passage) -> Result<(), Stopped> 
         Err((ticket, invalid)) => {
             let reason = match invalid {
                 InvalidField::TooLarge { .. } => DropReason::TooLarge,
-                _ => DropReason::Plugin,
+                _ => DropReason::Invalid,
             };
             ticket.settle(Outcome::Dropped(reason));
             let mut failure =

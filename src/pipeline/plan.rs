@@ -14,9 +14,9 @@ use super::lane::Lane;
 use super::seldom::Seldom;
 use super::watchdog::Watched;
 use crate::error::BoxError;
-use crate::event::Event;
-use crate::ledger::PluginStats;
-use crate::plugin::{AfterPlugin, Lifecycle, TransformPlugin};
+use crate::event::{Event, Kind};
+use crate::ledger::{DropReason, PluginStats};
+use crate::plugin::{AfterPlugin, Lifecycle, Selection, TransformPlugin};
 
 /// The plugins by role, each role in the order of registration.
 #[derive(Clone, Default)]
@@ -26,6 +26,21 @@ pub(crate) struct Plan {
     pub(super) lanes: Vec<Arc<Lane>>,
     pub(super) after: Vec<Registered<AfterPlugin>>,
     pub(super) utilities: Vec<(Arc<str>, Arc<dyn Lifecycle>)>,
+    /// Destinations that could not be loaded: what they were to have is lost, and not unwanted.
+    pub(super) absent: Vec<Absent>,
+}
+
+/// A destination that could not be loaded, and which events it would have got.
+#[derive(Clone)]
+pub(super) struct Absent {
+    selection: Selection,
+    kinds: Arc<dyn Fn(Kind) -> bool + Send + Sync>,
+}
+
+impl Absent {
+    pub(super) fn new(selection: Selection, kinds: impl Fn(Kind) -> bool + Send + Sync + 'static) -> Self {
+        Self { selection, kinds: Arc::new(kinds) }
+    }
 }
 
 /// A plugin in the plan, how the watchdog sees it, and its record.
@@ -144,6 +159,20 @@ impl Plan {
         let lanes = self.lanes.iter().map(|lane| lane.name());
         let after = self.after.iter().map(|plugin| &plugin.name);
         transforms.chain(lanes).chain(after).chain(self.utilities.iter().map(|(name, _)| name))
+    }
+
+    /// Why an event is dropped that no destination in the plan is to have.
+    #[cold]
+    pub(super) fn why_nobody(&self, event: &Event) -> DropReason {
+        let was_for = |absent: &Absent| (absent.kinds)(event.kind()) && absent.selection.selects(event);
+        if self.absent.iter().any(was_for) { DropReason::Unavailable } else { DropReason::NoDestination }
+    }
+
+    /// Nobody waits any more for a destination that could not be loaded. Whether there was one of that name.
+    pub(super) fn forget_absent(&mut self, name: &str) -> bool {
+        let before = self.absent.len();
+        self.absent.retain(|absent| &**absent.selection.name() != name);
+        self.absent.len() < before
     }
 
     /// The records of the plugins that events pass, in the order in which they pass them.

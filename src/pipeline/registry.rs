@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use super::guard::{self, LIFECYCLE_LIMIT, Mishap};
 use super::lane::Lane;
-use super::plan::{Plan, Registered, Removed};
+use super::plan::{Absent, Plan, Registered, Removed};
 use super::watchdog::Stage;
 use super::{RegisterError, Shared};
 use crate::emitter::signal::{Emitted, Failure, PluginInfo};
@@ -26,12 +26,27 @@ pub(crate) enum Command {
     End(mpsc::SyncSender<()>),
 }
 
-/// Loads the plugin and puts it into the plan.
-pub(super) async fn register(shared: &Shared, mut registration: Registration) -> Result<(), RegisterError> {
+/// Loads the plugin and puts it into the plan. Of a destination that cannot be loaded the plan remembers which events it
+/// was to have: they are lost, and not unwanted.
+pub(super) async fn register(shared: &Shared, registration: Registration) -> Result<(), RegisterError> {
     let name = registration.name.clone();
     if shared.plan.load().names().any(|registered| *registered == name) {
         return Err(RegisterError::Duplicate { name: name.to_string() });
     }
+    let selection = registration.selection();
+    let absent = selection.map(|selection| Absent::new(selection, registration.kinds()));
+    let loaded = load(shared, registration).await;
+    shared.plan.update(|plan| {
+        plan.forget_absent(&name);
+        if loaded.is_err() {
+            plan.absent.extend(absent);
+        }
+    });
+    loaded
+}
+
+async fn load(shared: &Shared, mut registration: Registration) -> Result<(), RegisterError> {
+    let name = registration.name.clone();
     let lifecycle = registration.lifecycle.clone();
     let role = registration.role();
     let watched = shared.watchdog.watch(name.clone(), Stage::Plugin(role));
@@ -79,12 +94,18 @@ pub(super) fn deregister(
     shared: &Arc<Shared>,
     name: &str,
 ) -> Result<impl Future<Output = Result<(), RegisterError>> + Send + use<>, RegisterError> {
-    let removed = shared.plan.update(|plan| plan.remove(name));
-    let Some(removed) = removed else {
+    let (removed, was_absent) = shared.plan.update(|plan| (plan.remove(name), plan.forget_absent(name)));
+    if removed.is_none() && !was_absent {
         return Err(RegisterError::Unknown { name: name.to_owned() });
-    };
+    }
     let (shared, name) = (shared.clone(), Arc::from(name));
-    Ok(async move { unload(&shared, name, removed).await })
+    Ok(async move {
+        match removed {
+            Some(removed) => unload(&shared, name, removed).await,
+            // It was never loaded.
+            None => Ok(()),
+        }
+    })
 }
 
 async fn unload(shared: &Shared, name: Arc<str>, removed: Removed) -> Result<(), RegisterError> {

@@ -52,7 +52,8 @@ pub struct Destination {
     layers: Vec<BatchLayer>,
     batching: Batching,
     retry: RetryPolicy,
-    queue: QueueLimits,
+    /// Those of the client, unless they were set.
+    queue: Option<QueueLimits>,
     in_flight: NonZeroUsize,
     attempt_timeout: Duration,
 }
@@ -66,7 +67,7 @@ pub(crate) struct Wiring {
     pub(crate) factory: Option<Factory>,
     pub(crate) batching: Batching,
     pub(crate) retry: RetryPolicy,
-    pub(crate) queue: QueueLimits,
+    pub(crate) queue: Option<QueueLimits>,
     pub(crate) in_flight: usize,
     pub(crate) attempt_timeout: Duration,
     pub(crate) selection: Selection,
@@ -97,7 +98,7 @@ impl Destination {
             layers: Vec::new(),
             batching: Batching::single(),
             retry: RetryPolicy::new(),
-            queue: QueueLimits::default(),
+            queue: None,
             in_flight: EIGHT,
             attempt_timeout: Duration::from_secs(10),
         }
@@ -176,9 +177,10 @@ impl Destination {
         self
     }
 
-    /// How much may wait, and what happens beyond.
+    /// How much may wait, and what happens beyond. By default as much as the settings of the client say
+    /// (`max_queue_size`, `max_queue_bytes`, `overflow`).
     pub fn queue(mut self, queue: QueueLimits) -> Self {
-        self.queue = queue;
+        self.queue = Some(queue);
         self
     }
 
@@ -208,7 +210,8 @@ impl Destination {
     }
 
     /// A destination that users take for this one (name, aliases, `All`), with another service. For what stands in
-    /// front of a destination, as a queue on disk does.
+    /// front of a destination, as a queue on disk does. It has this one's [`queue`](Self::queue), too, for what waits
+    /// waits in front. Batching, retries, timeouts, layers and the lifecycle stay with this one.
     pub fn stand_in<S>(&self, service: S) -> Self
     where
         S: Service<Batch> + Send + 'static,
@@ -218,15 +221,22 @@ impl Destination {
     {
         let mut stand_in = Self::new(&self.name, service);
         (stand_in.aliases, stand_in.ignores_all) = (self.aliases.clone(), self.ignores_all);
+        stand_in.queue = self.queue;
         stand_in
     }
 
+    /// Which events it is to have.
+    pub(crate) fn selection(&self) -> Selection {
+        let (name, aliases) = (self.name.clone(), self.aliases.clone());
+        Selection { name, aliases, ignores_all: self.ignores_all }
+    }
+
     pub(crate) fn into_wiring(self) -> Wiring {
+        let selection = self.selection();
         let Self { batching, retry, queue, in_flight, attempt_timeout, layers, .. } = self;
         let wrap = move |service| layers.iter().fold(service, |service, layer| layer(service));
         let service = wrap(self.service);
         let factory = self.factory.map(|mut make| -> Factory { Box::new(move || wrap(make())) });
-        let selection = Selection { name: self.name, aliases: self.aliases, ignores_all: self.ignores_all };
         Wiring { service, factory, batching, retry, queue, in_flight: in_flight.get(), attempt_timeout, selection }
     }
 }

@@ -103,6 +103,14 @@ impl Registration {
         AfterPlugin { name, call, lifecycle, kinds: self.kinds, strikes: Strikes::default() }
     }
 
+    /// Which events the destination is to have, if it is one.
+    pub(crate) fn selection(&self) -> Option<super::Selection> {
+        match &self.role {
+            Role::Destination(destination) => Some(destination.selection()),
+            _ => None,
+        }
+    }
+
     /// Whether the registered destination wants events of this kind.
     pub(crate) fn kinds(&self) -> impl Fn(Kind) -> bool + Send + Sync + use<> {
         let kinds = self.kinds;

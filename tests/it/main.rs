@@ -19,6 +19,7 @@ mod sizes;
 mod wire;
 
 // The way through.
+mod absent;
 mod middleware;
 mod registry;
 mod replaced;

@@ -172,7 +172,7 @@ fn a_plugin_may_take_ids_away_but_not_all_and_never_the_identity_of_the_event() 
     analytics.track(track("x").anonymous_id("a").message_id("m")).unwrap();
     let nobody = analytics.deliver(track("nobody").anonymous_id("a")).unwrap();
     analytics.close_blocking(SOON);
-    assert_eq!(nobody.wait().outcome, Outcome::Dropped(DropReason::Plugin), "Segment would discard it in silence");
+    assert_eq!(nobody.wait().outcome, Outcome::Dropped(DropReason::Invalid), "Segment would discard it in silence");
     assert_eq!(arrived.names(), ["x"]);
     let event = &arrived.all()[0];
     assert_eq!((event.get("userId"), &event["anonymousId"], &event["messageId"]), (None, &json!("a"), &json!("m")));

@@ -18,9 +18,13 @@ pub(crate) fn end_of(outcome: Outcome) -> Ending {
         Outcome::Delivered => Ending::Delivered,
         // Credentials can be put right, so `Unauthorized` is not among these. A batch that makes the destination panic
         // would do so for ever.
-        Outcome::Dropped(DropReason::Rejected | DropReason::TooLarge | DropReason::Panicked | DropReason::Plugin) => {
-            Ending::Refused
-        }
+        Outcome::Dropped(
+            DropReason::Rejected
+            | DropReason::TooLarge
+            | DropReason::Panicked
+            | DropReason::Plugin
+            | DropReason::Invalid,
+        ) => Ending::Refused,
         Outcome::Dropped(_) => Ending::Later,
     }
 }

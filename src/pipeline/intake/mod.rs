@@ -24,6 +24,7 @@ use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::event::{Context, Event};
 use crate::ledger::{DropReason, Ledger, Outcome, Ticket};
+use crate::plugin::{Overflow, QueueLimits};
 use crate::reentry;
 
 /// How much may be under way.
@@ -200,6 +201,14 @@ impl Intake {
         // Whoever waits for room is refused now.
         self.ledger.room.wake();
         first
+    }
+
+    /// What the queue of a destination may hold that sets no limits of its own: as much as there may be under way.
+    pub(super) fn limits(&self) -> QueueLimits {
+        let Capacity { events, bytes, drops_oldest, .. } = self.capacity;
+        let overflow = if drops_oldest { Overflow::DropOldest } else { Overflow::RefuseNew };
+        let whole = |limit| usize::try_from(limit).unwrap_or(usize::MAX);
+        QueueLimits::new(whole(events), whole(bytes)).overflow(overflow)
     }
 
     pub(super) fn is_disabled(&self) -> bool {

@@ -69,7 +69,8 @@ impl Lane {
         kinds: Box<dyn Fn(Kind) -> bool + Send + Sync>,
         watched: Arc<Watched>,
     ) -> Arc<Self> {
-        let Wiring { service, factory, batching, retry, queue: limits, in_flight, attempt_timeout, selection } = wiring;
+        let Wiring { service, factory, batching, retry, queue, in_flight, attempt_timeout, selection } = wiring;
+        let limits = queue.unwrap_or_else(|| shared.intake.limits());
         let lane = Arc::new(Self {
             selection,
             kinds,

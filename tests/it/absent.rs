@@ -1,0 +1,179 @@
+//! Destinations that could not be loaded: what they were to have is lost, and nobody calls it unwanted.
+
+use std::time::Duration;
+
+use pollster::block_on;
+use tracklane::event::Kind;
+use tracklane::plugin::{Batch, Batching, Destination, Host, Overflow, Plugin, QueueLimits, Registration, before_fn};
+use tracklane::testing::ManualClock;
+use tracklane::{Analytics, BoxError, Builder, DropReason, Event, Outcome, RegisterError};
+
+use crate::local::{SOON, recorder, track};
+
+#[derive(Clone, Copy, Debug)]
+enum Load {
+    Fails,
+    Panics,
+    Hangs,
+}
+
+struct Broken(Load);
+
+impl Plugin for Broken {
+    fn name(&self) -> &str {
+        "broken"
+    }
+
+    async fn load(&self, _: &Host) -> Result<(), BoxError> {
+        match self.0 {
+            Load::Fails => Err("out of paper".into()),
+            Load::Panics => panic!("on purpose"),
+            Load::Hangs => std::future::pending().await,
+        }
+    }
+}
+
+fn unloadable(how: Load) -> Destination {
+    recorder("broken").0.lifecycle(Broken(how))
+}
+
+/// A client with manual time, and its time run on until everything has loaded or failed.
+fn loaded(how: Load, settings: Builder) -> Analytics {
+    let clock = ManualClock::new();
+    let analytics = settings.clock(clock.clone()).build().unwrap();
+    if matches!(how, Load::Hangs) {
+        assert!(clock.wait_for_sleeper(Duration::from_secs(9)..), "nothing waits for the load");
+        clock.advance(Duration::from_secs(11));
+    }
+    analytics
+}
+
+fn reason(analytics: &Analytics, event: impl Into<Event>) -> Outcome {
+    analytics.deliver(event).unwrap().wait().outcome
+}
+
+const LOST: Outcome = Outcome::Dropped(DropReason::Unavailable);
+const UNWANTED: Outcome = Outcome::Dropped(DropReason::NoDestination);
+
+#[test]
+fn events_for_a_destination_that_did_not_load_are_lost_and_not_unwanted() {
+    for how in [Load::Fails, Load::Panics, Load::Hangs] {
+        let analytics = loaded(how, Analytics::without_segment().plugin(unloadable(how)));
+        analytics.track(track("lost")).unwrap();
+        let report = analytics.flush_blocking(SOON);
+        assert!(!report.is_complete(), "{how:?}: a lost event was called complete: {report:?}");
+        assert_eq!((report.failed, report.dropped), (1, 0), "{how:?}: {report:?}");
+        assert_eq!(analytics.stats().dropped.of(DropReason::Unavailable), 1, "{how:?}");
+        assert!(!analytics.close_blocking(SOON).is_complete(), "{how:?}");
+    }
+}
+
+#[test]
+fn only_what_the_missing_destination_was_to_have_is_lost() {
+    let only_identify = Registration::from(unloadable(Load::Fails)).only([Kind::Track]);
+    let analytics = Analytics::without_segment().plugin(only_identify).build().unwrap();
+    assert_eq!(reason(&analytics, track("x")), LOST);
+    assert_eq!(reason(&analytics, track("x").integration("broken", false)), UNWANTED);
+    assert_eq!(reason(&analytics, track("x").integration("All", false)), UNWANTED);
+    assert_eq!(reason(&analytics, tracklane::Identify::new().user_id("u")), UNWANTED, "another kind");
+}
+
+#[test]
+fn another_destination_goes_on_and_a_client_that_never_had_one_misses_none() {
+    let (works, arrived) = recorder("works");
+    let analytics = Analytics::without_segment().plugin(works).plugin(unloadable(Load::Fails)).build().unwrap();
+    assert_eq!(reason(&analytics, track("x")), Outcome::Delivered);
+    assert_eq!(reason(&analytics, track("y").integration("works", false)), LOST, "it was for the other alone");
+    assert_eq!(arrived.names(), ["x"]);
+
+    let analytics = Analytics::without_segment().build().unwrap();
+    assert_eq!(reason(&analytics, track("x")), UNWANTED);
+    assert!(analytics.flush_blocking(SOON).is_complete());
+}
+
+#[test]
+fn a_registration_that_failed_is_missed_until_it_succeeds_or_is_taken_back() {
+    let analytics = Analytics::without_segment().build().unwrap();
+    assert_eq!(reason(&analytics, track("before")), UNWANTED);
+    assert!(block_on(analytics.register(unloadable(Load::Fails))).is_err());
+    assert_eq!(reason(&analytics, track("lost")), LOST);
+
+    let (works, arrived) = recorder("broken");
+    block_on(analytics.register(works)).expect("the name is free");
+    assert_eq!(reason(&analytics, track("after")), Outcome::Delivered);
+    assert_eq!(arrived.names(), ["after"]);
+    block_on(analytics.deregister("broken")).unwrap();
+    assert_eq!(reason(&analytics, track("nobody")), UNWANTED, "deregistered on purpose");
+
+    assert!(block_on(analytics.register(unloadable(Load::Panics))).is_err());
+    assert_eq!(reason(&analytics, track("lost")), LOST);
+    block_on(analytics.deregister("broken")).expect("nobody waits for it any more");
+    assert_eq!(reason(&analytics, track("nobody")), UNWANTED);
+    let unknown = block_on(analytics.deregister("broken"));
+    assert!(matches!(unknown, Err(RegisterError::Unknown { .. })), "{unknown:?}");
+}
+
+#[test]
+fn what_is_sent_while_a_destination_loads_is_pending_and_then_has_the_end_of_the_load() {
+    let clock = ManualClock::new();
+    let analytics = Analytics::without_segment().plugin(unloadable(Load::Hangs)).clock(clock.clone()).build().unwrap();
+    assert!(clock.wait_for_sleeper(Duration::from_secs(9)..), "nothing waits for the load");
+    let receipt = analytics.deliver(track("x")).unwrap();
+    let report = analytics.flush_blocking(Duration::from_millis(20));
+    assert_eq!((report.pending, report.dropped, report.is_complete()), (1, 0, false), "{report:?}");
+    clock.advance(Duration::from_secs(11));
+    assert_eq!(receipt.wait().outcome, LOST);
+}
+
+#[test]
+fn an_event_that_a_plugin_made_unfit_is_a_loss() {
+    let (destination, arrived) = recorder("recorder");
+    let forget = before_fn("forget", |event: &mut Event| event.set_user_id(""));
+    let analytics = Analytics::without_segment().plugin(destination).plugin(forget).build().unwrap();
+    analytics.track(track("x")).unwrap();
+    let report = analytics.flush_blocking(SOON);
+    assert_eq!((report.failed, report.is_complete()), (1, false), "nobody asked for it: {report:?}");
+    assert_eq!((analytics.stats().dropped.of(DropReason::Invalid), arrived.len()), (1, 0));
+}
+
+/// A destination that takes its time, so that its queue fills.
+fn stuck() -> Destination {
+    Destination::from_fn("stuck", |_: Batch| std::future::pending::<Result<(), BoxError>>())
+        .batching(Batching::every(1_000, Duration::from_secs(60)))
+}
+
+#[test]
+fn the_limits_of_the_client_hold_for_a_destination_without_its_own_and_for_what_stands_in_for_it() {
+    let stand_in =
+        |of: Destination| of.stand_in(tower::service_fn(|_: Batch| std::future::pending::<Result<(), BoxError>>()));
+    let own = || stuck().queue(QueueLimits::new(7, 1 << 20).overflow(Overflow::DropOldest));
+    for (what, destination, room) in [
+        ("of the client", stuck(), 100),
+        ("of the client, in front", stand_in(stuck()), 100),
+        ("its own", own(), 7),
+        ("its own, in front", stand_in(own()), 7),
+    ] {
+        let settings = Analytics::without_segment().max_queue_size(100).overflow(Overflow::DropOldest);
+        let analytics = settings.plugin(destination).build().unwrap();
+        for n in 0..300 {
+            while analytics.track(track(&n.to_string())).is_err() {
+                std::thread::yield_now();
+            }
+        }
+        crate::local::eventually("the oldest gave way", || {
+            analytics.stats().dropped.of(DropReason::QueueFull) == 300 - room
+        });
+        assert_eq!(analytics.stats().pending, room, "{what}");
+        analytics.close_blocking(Duration::ZERO);
+    }
+}
+
+/// More than a destination may have by default.
+#[test]
+fn a_client_whose_queue_is_larger_than_ten_thousand_has_it_at_the_destination_too() {
+    let analytics = Analytics::without_segment().max_queue_size(20_000).plugin(stuck()).build().unwrap();
+    (0..12_000).for_each(|n| analytics.track(track(&n.to_string())).unwrap());
+    assert_eq!(analytics.flush_blocking(Duration::from_millis(300)).pending, 12_000);
+    assert_eq!(analytics.stats().dropped.total(), 0);
+    analytics.close_blocking(Duration::ZERO);
+}
