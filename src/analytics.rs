@@ -2,12 +2,11 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use crate::background::KeepAlive;
+use crate::background::{KeepAlive, thread};
 use crate::blocking::BlockingAnalytics;
 use crate::builder::Builder;
 use crate::emitter::signal::{Emitted, Signal};
@@ -311,13 +310,13 @@ impl Analytics {
         }
         let (reply, report) = oneshot::channel();
         let (waiting, depth) = (shared.clone(), reentry::depth());
-        let thread = thread::Builder::new().name("tracklane-wait".to_owned()).spawn(move || {
+        let thread = thread::spawn("tracklane-wait", move || {
             let _scope = reentry::at(depth);
             // Whoever asked may not wait for the answer any more.
             let _ = reply.send(wait(&waiting, deadline));
         });
         match thread {
-            Ok(_) => report.await.unwrap_or_else(|_| wait(shared, Instant::now())),
+            Ok(()) => report.await.unwrap_or_else(|_| wait(shared, Instant::now())),
             // There is only the caller's thread.
             Err(_) => wait(shared, deadline),
         }

@@ -5,6 +5,7 @@
 //! threads, where it can neither hold up the pipeline nor take it down.
 
 mod callbacks;
+pub(crate) mod thread;
 
 use std::fmt;
 use std::future::Future;
@@ -12,7 +13,6 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
-use std::thread;
 
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
@@ -42,8 +42,8 @@ impl Background {
         let (keep_alive, gone) = oneshot::channel();
         let (started, handle) = mpsc::sync_channel(1);
         let mut builder = Builder::new_current_thread();
-        builder.enable_all().thread_name(name);
-        thread::Builder::new().name(name.to_owned()).spawn(move || {
+        builder.enable_all().thread_name(name).on_thread_start(thread::block_sigpipe);
+        thread::spawn(name, move || {
             // Made on this thread: where the caller has a runtime of its own, this one could not even be dropped.
             let runtime = match builder.build() {
                 Ok(runtime) => runtime,

@@ -75,8 +75,9 @@ impl Plugin for Lifecycle {
         let (loaded, outcome) = oneshot::channel();
         let (ending, ended) = oneshot::channel();
         let mut builder = Builder::new_current_thread();
-        builder.enable_all().thread_name("tracklane-spool");
+        builder.enable_all().thread_name("tracklane-spool").on_thread_start(block_sigpipe);
         thread::Builder::new().name("tracklane-spool".to_owned()).spawn(move || {
+            block_sigpipe();
             // Made on this thread: the client's, which has a runtime of its own, could not even drop it.
             let runtime = match builder.build() {
                 Ok(runtime) => runtime,
@@ -104,6 +105,21 @@ impl Plugin for Lifecycle {
         }
     }
 }
+
+/// Blocks SIGPIPE on this thread, where a write to a connection that was lost would raise it: a host that has it at its
+/// default would be ended.
+#[cfg(unix)]
+fn block_sigpipe() {
+    use nix::sys::signal::{SigSet, Signal};
+
+    let mut signals = SigSet::empty();
+    signals.add(Signal::SIGPIPE);
+    // It fails for nothing but a wrong way of changing the mask.
+    let _ = signals.thread_block();
+}
+
+#[cfg(not(unix))]
+fn block_sigpipe() {}
 
 /// The life of the thread.
 async fn work(

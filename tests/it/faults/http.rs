@@ -239,7 +239,7 @@ fn tls_config() -> rustls::ServerConfig {
     let certificate = rcgen::CertificateParams::new(names).and_then(|params| params.self_signed(&key));
     let certificate = certificate.expect("a certificate").der().clone();
     let key = rustls::pki_types::PrivateKeyDer::Pkcs8(key.serialize_der().into());
-    rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+    rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(vec![certificate], key))
         .expect("a configuration")
