@@ -15,4 +15,5 @@ mod lifecycle;
 mod observers;
 mod overload;
 mod plugin;
+mod proxies;
 mod table;
