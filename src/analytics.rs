@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
@@ -20,6 +19,7 @@ use crate::plugin::Registration;
 use crate::reentry;
 use crate::segment::{OwnKey, SetWriteKeyError, WriteKey};
 use crate::settings::Settings;
+use crate::threads;
 
 /// How long the drop of the last handle waits for what is under way.
 const DROP_LIMIT: Duration = Duration::from_secs(2);
@@ -311,13 +311,13 @@ impl Analytics {
         }
         let (reply, report) = oneshot::channel();
         let (waiting, depth) = (shared.clone(), reentry::depth());
-        let thread = thread::Builder::new().name("tracklane-wait".to_owned()).spawn(move || {
+        let thread = threads::spawn("tracklane-wait", move || {
             let _scope = reentry::at(depth);
             // Whoever asked may not wait for the answer any more.
             let _ = reply.send(wait(&waiting, deadline));
         });
         match thread {
-            Ok(_) => report.await.unwrap_or_else(|_| wait(shared, Instant::now())),
+            Ok(()) => report.await.unwrap_or_else(|_| wait(shared, Instant::now())),
             // There is only the caller's thread.
             Err(_) => wait(shared, deadline),
         }

@@ -40,10 +40,18 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `reqwest` | yes | the HTTP client that is used when none is given: `reqwest` over `rustls` |
+//! | `reqwest` | yes | the HTTP client that is used when none is given; by itself without TLS |
+//! | `rustls` | yes | TLS for it, by `rustls` with `aws-lc-rs`, as `reqwest` and `rustls` themselves take it |
+//! | `rustls-ring` | no | TLS for it, by `rustls` with `ring` |
+//! | `native-tls` | no | TLS for it, by the platform |
 //! | `oauth` | yes | OAuth 2.0 for Segment |
 //! | `testing` | no | the module `testing` |
 //! | `metrics` | no | the counts as metrics of the `metrics` facade |
+//!
+//! Where several kinds of TLS are on, the first of them is used. An application whose own `rustls` has `ring` takes
+//! `default-features = false, features = ["rustls-ring", "oauth"]`: with two providers in one program, `rustls` has no
+//! default, and what asks for it panics
+//! ([more](https://github.com/tracklane/tracklane/blob/main/docs/TROUBLESHOOTING.md#another-crates-http-client-or-tls-panics-since-tracklane-was-added)).
 //!
 //! The minimum version of Rust is 1.88.
 //!

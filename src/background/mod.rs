@@ -10,13 +10,14 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::sync::{Arc, mpsc};
-use std::thread;
 
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
 pub(crate) use observers::Panics;
 use observers::Pools;
+
+use crate::threads;
 
 /// A handle to the runtime that carries the pipeline. Cheap to clone.
 #[derive(Clone)]
@@ -39,8 +40,8 @@ impl Background {
         let (keep_alive, gone) = oneshot::channel();
         let (started, handle) = mpsc::sync_channel(1);
         let mut builder = Builder::new_current_thread();
-        builder.enable_all().thread_name(name);
-        thread::Builder::new().name(name.to_owned()).spawn(move || {
+        builder.enable_all().thread_name(name).on_thread_start(threads::block_sigpipe);
+        threads::spawn(name, move || {
             // Made on this thread: where the caller has a runtime of its own, this one could not even be dropped.
             let runtime = match builder.build() {
                 Ok(runtime) => runtime,

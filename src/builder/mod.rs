@@ -171,6 +171,10 @@ impl Builder {
 
     /// Works on this runtime instead of a thread of its own. Events that are under way when the runtime ends are lost.
     /// One thread is left to the client, which sleeps unless plugins run: it notices those that block.
+    ///
+    /// The client's own thread blocks SIGPIPE, so that a connection that is lost over TLS cannot end a program that has
+    /// this signal at its default. The threads of this runtime are the program's: if it does not ignore SIGPIPE, as
+    /// Rust programs do unless they change that, block it where they start (`tokio`'s `on_thread_start`).
     pub fn runtime(mut self, runtime: Handle) -> Self {
         self.runtime = Some(runtime);
         self

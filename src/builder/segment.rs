@@ -79,8 +79,9 @@ impl Builder {
         self.segment("gzip", |segment| segment.gzip(gzip))
     }
 
-    /// The proxy of the default HTTP client, such as `http://user:password@proxy.example:8080`, in place of those that
-    /// the environment names (`HTTPS_PROXY`, `NO_PROXY`, …), through which no host on this machine is reached.
+    /// The proxy of the default HTTP client, such as `http://user:password@proxy.example:8080` or
+    /// `socks5h://proxy.example`, in place of those that the environment names (`HTTPS_PROXY`, `NO_PROXY`, …), which are
+    /// never used for a host on this machine.
     pub fn proxy(self, url: impl Into<String>) -> Self {
         self.segment("proxy", |segment| segment.proxy(url))
     }

@@ -22,6 +22,9 @@ impl WriteKey {
         if key.trim().is_empty() {
             return Some("is empty: copy it from the settings of your source");
         }
+        if in_quotes(key) {
+            return Some("has quotes around it: leave them out, since here nobody takes them away");
+        }
         if key.len() > 1024 {
             return Some("is longer than any write key");
         }
@@ -43,6 +46,12 @@ impl WriteKey {
         value.set_sensitive(true);
         value
     }
+}
+
+/// Whether a text begins or ends with a quote, as it does that came from a file whose quotes nobody took away.
+pub(super) fn in_quotes(text: &str) -> bool {
+    let is_quote = |character: char| matches!(character, '"' | '\'' | '`' | '“' | '”' | '‘' | '’');
+    text.trim().starts_with(is_quote) || text.trim().ends_with(is_quote)
 }
 
 impl<T: Into<String>> From<T> for WriteKey {

@@ -9,13 +9,17 @@ use crate::error::SettingsError;
 
 const PREFIX: &str = "TRACKLANE_";
 
-/// Reads the variables that begin with the prefix; the others are somebody else's.
+/// Reads the variables that begin with the prefix; the others are somebody else's. One that is empty is not set.
 pub(super) fn settings(variables: impl Iterator<Item = (OsString, OsString)>) -> Result<Settings, SettingsError> {
     let mut settings = Settings::default();
     for (name, value) in variables {
         // A name that is not UTF-8 becomes one that no setting has.
         let name = name.to_string_lossy();
         let Some(setting) = name.strip_prefix(PREFIX) else { continue };
+        // A file of variables has no other way to leave one out.
+        if value.to_string_lossy().trim().is_empty() {
+            continue;
+        }
         let setting = setting.to_ascii_lowercase();
         let Ok(value) = value.into_string() else { return Err(SettingsError::without_value(setting, "is not UTF-8")) };
         read::set(&mut settings, &setting, &Value::String(value))?;
@@ -70,6 +74,16 @@ mod tests {
             let from_file: Settings = serde_json::from_str(&format!("{{{name:?}: {json}}}")).unwrap();
             assert_eq!(from_env, from_file, "{name}");
             assert_ne!(from_env, Settings::default(), "{name} is read");
+        }
+    }
+
+    #[test]
+    fn an_empty_variable_is_not_set() {
+        for (name, ..) in TABLE {
+            for empty in ["", " ", "\n"] {
+                let read = read_one(&format!("{PREFIX}{}", name.to_uppercase()), empty);
+                assert_eq!(read.unwrap(), Settings::default(), "{name}={empty:?}");
+            }
         }
     }
 

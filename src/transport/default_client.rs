@@ -1,39 +1,34 @@
-//! The HTTP client that is used when none is given: `reqwest` over `rustls`.
+//! The HTTP client that is used when none is given: `reqwest`, with TLS as the features say.
 
+use std::fmt;
 use std::net::ToSocketAddrs;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body::Frame;
-use reqwest::ClientBuilder;
-use rustls::client::WantsClientCert;
-use rustls::{ClientConfig, RootCertStore, WantsVerifier};
-use rustls_platform_verifier::BuilderVerifierExt;
 use tower_service::Service;
 
+use super::connections::{Connections, Settings};
+use super::proxies::Proxies;
 use super::send_error::{LookupError, SendError};
-use super::{Blocking, Body, is_loopback, proxy_url};
+use super::tls::Tls;
+use super::{Blocking, Body, proxy_url};
 use crate::error::{BoxError, SettingsError};
-
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Idle connections are closed, so that a changed DNS entry is noticed.
-const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Names that are looked up at once; a resolver that hangs holds a thread for each attempt.
 const MOST_LOOKUPS: usize = 64;
 
-/// The default HTTP client. It follows no redirects, decompresses nothing, and honours the proxy variables of the
-/// environment (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`), but for hosts on this machine. Cheap to clone.
-#[derive(Clone, Debug)]
+/// The default HTTP client. It speaks HTTP/1.1, follows no redirects, asks for nothing compressed and decompresses
+/// nothing, and honours the proxy variables of the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`),
+/// but for hosts on this machine. No connection is used for longer than five minutes, so a host that moves is followed.
+/// None of this depends on the features that the application has switched on for its own `reqwest`. Cheap to clone.
+#[derive(Clone)]
 pub struct DefaultClient {
-    client: reqwest::Client,
-    /// For hosts on this machine: a proxy of the environment is elsewhere, and would see the write key.
-    local: reqwest::Client,
+    connections: Arc<Connections>,
 }
 
 impl DefaultClient {
@@ -41,71 +36,45 @@ impl DefaultClient {
     ///
     /// # Errors
     ///
-    /// If the machine has no certificates to check servers against.
+    /// If the machine has no certificates to check servers against, if a proxy variable of the environment is not the
+    /// URL of a proxy, or if none of the features `rustls`, `rustls-ring` and `native-tls` is on.
     pub fn new() -> Result<Self, SettingsError> {
-        Self::with_proxies_of_environment(checked_tls()?)
+        Self::with(Tls::checked()?, Proxies::of_environment()?)
     }
 
     /// A client for servers that are reached without TLS, such as one on this machine. It needs no certificates, and
-    /// trusts no server over TLS.
+    /// is for no server over TLS.
     ///
     /// # Errors
     ///
-    /// If the client cannot be made; there is no known reason why it could not.
+    /// If a proxy variable of the environment is not the URL of a proxy.
     pub fn plaintext() -> Result<Self, SettingsError> {
-        let trusting_nobody = |builder: ConfigBuilder| Ok(builder.with_root_certificates(RootCertStore::empty()));
-        let tls = tls(trusting_nobody).map_err(|error| SettingsError::http_client("TLS", error))?;
-        Self::with_proxies_of_environment(tls)
+        Self::with(Tls::trusting_nobody()?, Proxies::of_environment()?)
     }
 
     /// A client that goes through the proxy at `url`, such as `http://user:password@proxy.example:8080`, and through
-    /// none that the environment names. `host:port` alone is an `http` proxy.
+    /// none that the environment names. The proxy speaks `http`, `https`, `socks4`, `socks4a`, `socks5` or `socks5h`;
+    /// `host:port` alone is an `http` proxy.
     ///
     /// # Errors
     ///
-    /// If the URL is not one of an `http` or `https` proxy, or the machine has no certificates to check servers
-    /// against. The error does not show the URL, which may hold a password.
+    /// If the URL is not one of such a proxy, or as [`new`](Self::new) without the environment. The error does not show
+    /// the URL, which may hold a password.
     pub fn through_proxy(url: &str) -> Result<Self, SettingsError> {
-        // The error of `reqwest` shows the URL, and with it the password.
-        let proxy = reqwest::Proxy::all(proxy_url(url)?)
-            .map_err(|_| SettingsError::without_value("proxy", "is not the URL of a proxy"))?;
-        let client = build(settings(checked_tls()?).proxy(proxy))?;
-        Ok(Self { local: client.clone(), client })
+        Self::with(Tls::checked()?, Proxies::One(proxy_url(url)?))
     }
 
-    fn with_proxies_of_environment(tls: ClientConfig) -> Result<Self, SettingsError> {
-        Ok(Self { client: build(settings(tls.clone()))?, local: build(settings(tls).no_proxy())? })
+    fn with(tls: Tls, proxies: Proxies) -> Result<Self, SettingsError> {
+        let settings = Settings { tls, proxies: Arc::new(proxies), resolver: Arc::new(SystemResolver::new()) };
+        Ok(Self { connections: Arc::new(Connections::new(settings)?) })
     }
 }
 
-fn settings(tls: ClientConfig) -> ClientBuilder {
-    reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        .dns_resolver(SystemResolver::new())
-        .redirect(reqwest::redirect::Policy::none())
-        .referer(false)
-        .connect_timeout(CONNECT_TIMEOUT)
-        .pool_idle_timeout(POOL_IDLE_TIMEOUT)
-}
-
-fn build(client: ClientBuilder) -> Result<reqwest::Client, SettingsError> {
-    client.build().map_err(|error| SettingsError::http_client("the default client", error.into()))
-}
-
-/// TLS that checks servers against the certificates of this machine.
-fn checked_tls() -> Result<ClientConfig, SettingsError> {
-    tls(|builder| Ok(builder.with_platform_verifier()?))
-        .map_err(|error| SettingsError::http_client("the TLS certificates of this machine", error))
-}
-
-type ConfigBuilder = rustls::ConfigBuilder<ClientConfig, WantsVerifier>;
-type VerifiedBuilder = rustls::ConfigBuilder<ClientConfig, WantsClientCert>;
-
-/// The provider is named here rather than taken from the process: other crates may have installed another, or none.
-fn tls(verify: impl FnOnce(ConfigBuilder) -> Result<VerifiedBuilder, BoxError>) -> Result<ClientConfig, BoxError> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(verify(builder)?.with_no_client_auth())
+/// Shows no proxy, which may have a password.
+impl fmt::Debug for DefaultClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DefaultClient").finish_non_exhaustive()
+    }
 }
 
 /// The body of a response of the default client, read as it comes.
@@ -131,12 +100,17 @@ impl Service<Request<Body>> for DefaultClient {
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let Self { client, local } = self.clone();
+        let connections = self.connections.clone();
         Box::pin(async move {
             let request = reqwest::Request::try_from(request.map(Body::into_bytes))?;
-            let client = if is_loopback(request.url()) { local } else { client };
+            let by_proxy = connections.take_proxy(request.url());
+            let client = connections.client();
             // The URL may hold what nobody should log.
             let response = client.execute(request).await.map_err(|error| SendError::new(error.without_url()))?;
+            // Over TLS, it is said before there is a tunnel to the server.
+            if by_proxy && response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+                return Err(SendError::proxy_authentication().into());
+            }
             Ok(Response::from(response).map(ResponseBody))
         })
     }

@@ -7,11 +7,19 @@
 mod blocking;
 mod body;
 #[cfg(feature = "reqwest")]
+mod connections;
+#[cfg(feature = "reqwest")]
 mod default_client;
 mod loopback;
+#[cfg(feature = "reqwest")]
+mod no_proxy;
+#[cfg(feature = "reqwest")]
+mod proxies;
 mod proxy;
 #[cfg(feature = "reqwest")]
 mod send_error;
+#[cfg(feature = "reqwest")]
+mod tls;
 
 use std::fmt;
 use std::future::Future;

@@ -2,32 +2,58 @@
 //!
 //! `reqwest` takes any text for a proxy, and goes past one whose scheme it does not know. What passes here it uses.
 
+#[cfg(feature = "reqwest")]
+use std::ffi::OsString;
+
 use url::Url;
 
 use crate::error::SettingsError;
 
-/// `http` or `https`, a host, and perhaps a port, a user name and a password. `host:port` alone is taken for `http`,
-/// as most programs do. No error shows the URL, which may hold a password.
+/// What a proxy may speak. The letters behind `socks` say who looks names up: with `4a` and `5h`, the proxy.
+const SCHEMES: &[&str] = &["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
+const SOCKS_PORT: u16 = 1080;
+
+/// The URL that the setting `proxy` holds: a scheme, a host, and perhaps a port, a user name and a password.
+/// `host:port` alone is taken for `http`, as most programs do. No error shows the URL, which may hold a password.
 pub(crate) fn proxy_url(text: &str) -> Result<Url, SettingsError> {
-    let invalid = |problem: &str| {
-        let problem = format!("{problem}: write it as \"http://user:password@proxy.example:8080\"");
-        SettingsError::without_value("proxy", problem)
-    };
     let text = text.trim();
+    let has_scheme = text.contains("://") || ends_with_port(text);
+    if has_scheme { parse(text) } else { Err("has no scheme") }.map_err(|problem| invalid("proxy", problem))
+}
+
+/// The URL that the environment variable `name` holds. There, a host alone is an `http` proxy.
+#[cfg(feature = "reqwest")]
+pub(super) fn of_variable(name: &'static str, value: OsString) -> Result<Url, SettingsError> {
+    let text = value.into_string().map_err(|_| invalid(name, "is not UTF-8"))?;
+    let invalid = |problem| invalid(name, &format!("{problem} (it is a variable of the environment)"));
+    parse(text.trim()).map_err(invalid)
+}
+
+fn invalid(setting: &'static str, problem: &str) -> SettingsError {
+    let problem = format!("{problem}: write it as \"http://user:password@proxy.example:8080\"");
+    SettingsError::without_value(setting, problem)
+}
+
+fn parse(text: &str) -> Result<Url, &'static str> {
     // A parser of URLs would leave them out without a word.
     if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        return Err(invalid("has white space or control characters"));
+        return Err("has white space or control characters");
     }
-    let url = match text.contains("://") {
-        true => Url::parse(text),
-        false if ends_with_port(text) => Url::parse(&format!("http://{text}")),
-        false => return Err(invalid("has no scheme")),
+    let is_not = |_| "is not the URL of a proxy";
+    let mut url = match text.contains("://") {
+        true => Url::parse(text).map_err(is_not)?,
+        false => Url::parse(&format!("http://{text}")).map_err(is_not)?,
     };
-    match url {
-        Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(url),
-        Ok(_) => Err(invalid("must begin with http:// or https://: no other kind of proxy is supported")),
-        Err(_) => Err(invalid("is not the URL of a proxy")),
+    if !SCHEMES.contains(&url.scheme()) {
+        return Err("must begin with http://, https://, socks4://, socks4a://, socks5:// or socks5h://");
     }
+    if url.host_str().is_none_or(str::is_empty) {
+        return Err("is not the URL of a proxy");
+    }
+    if url.scheme().starts_with("socks") && url.port().is_none() {
+        url.set_port(Some(SOCKS_PORT)).map_err(|()| "is not the URL of a proxy")?;
+    }
+    Ok(url)
 }
 
 fn ends_with_port(text: &str) -> bool {
@@ -39,7 +65,7 @@ mod tests {
     use super::proxy_url;
 
     #[test]
-    fn a_proxy_is_reached_by_http_or_https() {
+    fn a_proxy_is_reached_by_http_https_or_socks() {
         let table = [
             ("http://proxy.example", "http://proxy.example/"),
             ("HTTPS://proxy.example:8080/", "https://proxy.example:8080/"),
@@ -48,6 +74,10 @@ mod tests {
             ("proxy.example:8080", "http://proxy.example:8080/"),
             ("user:secret@proxy:80", "http://user:secret@proxy/"),
             ("10.0.0.1:3128\n", "http://10.0.0.1:3128/"),
+            ("socks5://user:secret@proxy.example:9050", "socks5://user:secret@proxy.example:9050"),
+            ("SOCKS5H://proxy.example", "socks5h://proxy.example:1080"),
+            ("socks4://10.0.0.1", "socks4://10.0.0.1:1080"),
+            ("socks4a://[::1]:9050", "socks4a://[::1]:9050"),
         ];
         for (text, url) in table {
             assert_eq!(proxy_url(text).unwrap().as_str(), url, "{text:?}");
@@ -61,9 +91,12 @@ mod tests {
             ("nonsense \n", "has no scheme"),
             ("secret@proxy.example", "has no scheme"),
             ("proxy.example:secret", "has no scheme"),
-            ("htp://user:secret@proxy.example", "must begin with http:// or https://"),
-            ("ftp://user:secret@proxy.example", "must begin with http:// or https://"),
-            ("socks5://user:secret@proxy.example:1080", "must begin with http:// or https://"),
+            ("htp://user:secret@proxy.example", "must begin with http://"),
+            ("ftp://user:secret@proxy.example", "must begin with http://"),
+            ("socks://user:secret@proxy.example:1080", "socks5:// or socks5h://"),
+            ("socks6://user:secret@proxy.example:1080", "socks5:// or socks5h://"),
+            ("socks5://user:secret@", "is not the URL"),
+            ("socks5://", "is not the URL"),
             ("http://user:secret@", "is not the URL"),
             ("http://user:secret@proxy:port", "is not the URL"),
             ("user:secret@@:80", "is not the URL"),

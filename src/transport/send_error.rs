@@ -10,7 +10,8 @@ use std::io;
 #[derive(Debug)]
 pub struct SendError {
     kind: SendErrorKind,
-    source: reqwest::Error,
+    /// None for an answer of the proxy.
+    source: Option<reqwest::Error>,
 }
 
 /// What kept a request from getting a response.
@@ -21,7 +22,9 @@ pub enum SendErrorKind {
     Dns,
     /// No TLS session came about: the certificate is not valid, or the server does not speak TLS.
     Tls,
-    /// The connection was refused, or not made in time.
+    /// The proxy asks for a user name and a password, or for others than the ones in its URL.
+    ProxyAuthentication,
+    /// The connection was refused, or not made in time; or a proxy did not make it.
     Connect,
     /// The connection was lost, or what came back is not HTTP.
     Protocol,
@@ -33,12 +36,19 @@ impl SendError {
             SendErrorKind::Dns
         } else if causes(&source).any(is_tls) {
             SendErrorKind::Tls
+        } else if causes(&source).any(is_proxy_authentication) {
+            SendErrorKind::ProxyAuthentication
         } else if source.is_connect() {
             SendErrorKind::Connect
         } else {
             SendErrorKind::Protocol
         };
-        Self { kind, source }
+        Self { kind, source: Some(source) }
+    }
+
+    /// A proxy answered 407 in the server's place.
+    pub(super) fn proxy_authentication() -> Self {
+        Self { kind: SendErrorKind::ProxyAuthentication, source: None }
     }
 
     /// What went wrong.
@@ -54,9 +64,27 @@ fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)
 }
 
 /// `rustls` comes wrapped in I/O errors, which do not count what they wrap among their sources.
+#[cfg(any(feature = "rustls", feature = "rustls-ring"))]
 fn is_tls(cause: &(dyn Error + 'static)) -> bool {
     let wrapped = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
     cause.is::<rustls::Error>() || wrapped.is_some_and(|inner| is_tls(inner))
+}
+
+/// The platform's TLS has no type that can be named here: its errors are all those of connecting.
+#[cfg(not(any(feature = "rustls", feature = "rustls-ring")))]
+fn is_tls(_: &(dyn Error + 'static)) -> bool {
+    false
+}
+
+/// What a tunnel and SOCKS say when the proxy does not let one in. Their types cannot be named.
+fn is_proxy_authentication(cause: &(dyn Error + 'static)) -> bool {
+    let said = cause.to_string();
+    [
+        "tunnel error: proxy authorization required",
+        "SOCKS error: credentials not accepted",
+        "SOCKS error: server does not support user/pass authentication",
+    ]
+    .contains(&said.as_str())
 }
 
 impl fmt::Display for SendError {
@@ -64,6 +92,9 @@ impl fmt::Display for SendError {
         f.write_str(match self.kind {
             SendErrorKind::Dns => "the host's name cannot be looked up",
             SendErrorKind::Tls => "no TLS session with the server",
+            SendErrorKind::ProxyAuthentication => {
+                "the proxy asks for authentication: write its user name and password into its URL"
+            }
             SendErrorKind::Connect => "no connection to the server",
             SendErrorKind::Protocol => "the connection was lost before a response came",
         })
@@ -72,7 +103,7 @@ impl fmt::Display for SendError {
 
 impl Error for SendError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&self.source)
+        self.source.as_ref().map(|source| source as _)
     }
 }
 

@@ -13,7 +13,19 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("segment", &["plugin", "transport", "emitter", "event", "error"]),
     (
         "pipeline",
-        &["plugin", "emitter", "event", "ledger", "clock", "background", "contained", "error", "reentry", "metrics"],
+        &[
+            "plugin",
+            "emitter",
+            "event",
+            "ledger",
+            "clock",
+            "background",
+            "contained",
+            "error",
+            "reentry",
+            "metrics",
+            "threads",
+        ],
     ),
     // The clock for `Timer`, by which a plugin waits in the client's time.
     ("plugin", &["event", "emitter", "ledger", "clock", "contained", "error"]),

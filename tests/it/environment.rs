@@ -63,6 +63,49 @@ fn a_proxy_of_the_environment_gets_nothing_that_stays_on_this_machine() {
     assert_eq!((proxy.request_count(), api.request_count()), (1, 2));
 }
 
+#[test]
+fn a_proxy_variable_that_names_no_proxy_is_an_error_with_its_name() {
+    for (name, value) in
+        [("HTTPS_PROXY", "ftp://s3cret@proxy"), ("http_proxy", "not s3cret"), ("ALL_PROXY", "s3cret@@")]
+    {
+        let said = child(&[(name, value), ("TRACKLANE_DISABLE", "false")]);
+        assert!(said.starts_with(&format!("setting {name}: ")) && !said.contains("s3cret"), "{name}={value}: {said}");
+    }
+    let unused = child(&[("HTTPS_PROXY", "nonsense://"), ("TRACKLANE_DISABLE", "true")]);
+    assert_eq!(unused, "0 delivered, 0 failed", "a client that sends nothing needs none");
+}
+
+#[test]
+fn no_proxy_takes_the_usual_forms_and_empty_variables_are_not_set() {
+    let [api, proxy] = [api(), api()];
+    proxy.accept_everything();
+    let port = api.url().rsplit_once(':').unwrap().1.to_owned();
+    // Not spared as a host on this machine is: that one is `localhost`, and this is its address by another name.
+    let host = format!("http://localhost.localdomain.invalid:{port}");
+    let send = |variables: &[(&str, &str)]| {
+        let address = proxy.url();
+        let mut all = vec![
+            ("HTTP_PROXY", ""),
+            ("http_proxy", &*address),
+            ("TRACKLANE_HOST", &*host),
+            ("TRACKLANE_ALLOW_PLAINTEXT", "true"),
+            ("TRACKLANE_MAX_RETRIES", "0"),
+            ("TRACKLANE_FLUSH_AT", ""),
+        ];
+        all.extend(variables);
+        child(&all)
+    };
+    let with_port = format!("other.example, *.localdomain.invalid:{port}");
+    for spared in ["*", ".localdomain.invalid", "*.localdomain.invalid", "a.example localdomain.invalid", &*with_port] {
+        assert_eq!(send(&[("NO_PROXY", spared)]), "0 delivered, 1 failed", "{spared}: nobody has that name");
+        assert_eq!(proxy.connections(), 0, "NO_PROXY={spared}");
+    }
+    for (taken, not_spared) in ["", "*.example", "localdomain.invalid:1", "10.0.0.0/8"].into_iter().enumerate() {
+        assert_eq!(send(&[("NO_PROXY", not_spared)]), "1 delivered, 0 failed", "NO_PROXY={not_spared}");
+        assert_eq!(proxy.request_count(), taken + 1);
+    }
+}
+
 /// Elsewhere it is not by these variables that certificates are found.
 #[cfg(target_os = "linux")]
 #[test]

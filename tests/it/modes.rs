@@ -77,7 +77,7 @@ fn a_proxy_gets_the_request_and_its_password_stays_out_of_errors() {
         assert_eq!(request.header("proxy-authorization"), Some("Basic dXNlcjpzZWNyZXQ="));
     }
 
-    for wrong in ["user:secret@@:port", "htp://user:secret@proxy.example", "socks5://user:secret@127.0.0.1:1080"] {
+    for wrong in ["user:secret@@:port", "htp://user:secret@proxy.example", "socks6://user:secret@127.0.0.1:1080"] {
         let error = Analytics::builder("k").proxy(wrong).build().unwrap_err();
         assert_eq!(error.setting(), "proxy");
         assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");

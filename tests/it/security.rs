@@ -60,6 +60,20 @@ fn a_setting_that_would_break_a_header_is_refused() {
 }
 
 #[test]
+fn a_key_in_quotes_is_refused_and_not_shown() {
+    let quoted = ["\"{}\"", "'{}'", "“{}”", "`{}`", " \"{}\" ", "\"{}", "{}\"", "\\\"{}\\\""];
+    for key in quoted.map(|quotes| quotes.replace("{}", SECRET)) {
+        let file: Settings = serde_json::from_value(serde_json::json!({ "write_key": key })).expect("text");
+        let of_file = file.into_builder().and_then(|builder| builder.build()).expect_err("quotes");
+        let changed = Analytics::new("key").expect("valid").set_write_key(&*key).expect_err("quotes");
+        let segment = Segment::new(&*key).build().expect_err("quotes");
+        assert_eq!([of_file.setting(), segment.setting()], ["write_key"; 2]);
+        let said = format!("{of_file} {of_file:?} {segment} {changed} {changed:?}");
+        assert!(!shows_a_secret(&said) && said.contains("quotes"), "{key:?}: {said}");
+    }
+}
+
+#[test]
 fn signals_of_requests_carry_neither_key_nor_body() {
     let mut trial = Trial::new();
     let heard = Arc::new(Mutex::new(Vec::new()));

@@ -12,14 +12,40 @@ pub(crate) fn clip(text: &str) -> &str {
     text.get(..end.unwrap_or_default()).unwrap_or_default()
 }
 
-/// The URL without the user and password that may stand before its host.
+/// The URL without the user and password that may stand before its host, in whichever spelling a browser would find
+/// them: with one slash, with backslashes, or without a scheme. Where the host's port is none, the host is a part of a
+/// password that has a slash, and goes, too.
 pub(crate) fn without_userinfo(url: &str) -> Cow<'_, str> {
-    let Some((scheme, rest)) = url.split_once("://") else { return Cow::Borrowed(url) };
-    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-    match authority.rsplit_once('@') {
-        Some((_, host)) => Cow::Owned(format!("{scheme}://{host}{path}")),
+    let Some((prefix, rest)) = split_before_authority(url) else { return Cow::Borrowed(url) };
+    let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
+    let in_password = || has_impossible_port(authority).then(|| rest.rfind('@')).flatten();
+    match authority.rfind('@').or_else(in_password) {
+        Some(at) => Cow::Owned(format!("{prefix}{}", rest.get(at + 1..).unwrap_or_default())),
         None => Cow::Borrowed(url),
     }
+}
+
+/// What stands before the host, or the user if there is one, and what begins there. `None` for a path. What is no
+/// scheme without slashes behind it is a user, and not shown.
+fn split_before_authority(url: &str) -> Option<(&str, &str)> {
+    let is_slash = |character: char| matches!(character, '/' | '\\' | '\t' | ' ');
+    let in_scheme = |character: char| character.is_ascii_alphanumeric() || "+-.\t".contains(character);
+    let scheme = url.split_once(':').map(|(scheme, _)| scheme).filter(|scheme| scheme.chars().all(in_scheme));
+    let after_scheme = url.get(scheme.map_or(0, |scheme| scheme.len() + 1)..).unwrap_or_default();
+    let rest = after_scheme.trim_start_matches(is_slash);
+    let slashes = after_scheme.len() - rest.len();
+    match scheme {
+        None if slashes < 2 => None,
+        Some(scheme) if slashes == 0 && !["http", "https"].iter().any(|web| scheme.eq_ignore_ascii_case(web)) => {
+            Some(("", rest))
+        }
+        _ => url.split_at_checked(url.len() - rest.len()),
+    }
+}
+
+fn has_impossible_port(authority: &str) -> bool {
+    let port = authority.rsplit_once(':').map(|(_, port)| port).unwrap_or_default();
+    !authority.ends_with(']') && !port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The URL without its query and what follows.
@@ -49,9 +75,26 @@ mod tests {
             ("https://shop.example?x=a@b", "https://shop.example?x=a@b"),
             ("android-app://com.example", "android-app://com.example"),
             ("/relative@path", "/relative@path"),
+            ("relative@path", "relative@path"),
+            ("//user:secret@shop.example/a", "//shop.example/a"),
+            ("https:/user:secret@shop.example", "https:/shop.example"),
+            ("https:user:secret@shop.example/a@b", "https:shop.example/a@b"),
+            ("https:\\\\user:secret@shop.example", "https:\\\\shop.example"),
+            ("https:/\\/user:secret@shop.example\\a@b", "https:/\\/shop.example\\a@b"),
+            ("\\\\user:secret@shop.example", "\\\\shop.example"),
+            ("https:\t//user:secret@shop.example", "https:\t//shop.example"),
+            ("ht\ttps://user:secret@shop.example", "ht\ttps://shop.example"),
+            ("https://user:sec/ret@shop.example/a", "https://shop.example/a"),
+            ("https://user:sec?ret@shop.example/a", "https://shop.example/a"),
+            ("https://user:sec#ret@shop.example/a", "https://shop.example/a"),
+            ("user:secret@shop.example/a", "shop.example/a"),
+            ("https://[::1]:80/a@b", "https://[::1]:80/a@b"),
+            ("https://[::1]/a@b", "https://[::1]/a@b"),
+            ("https://shop.example:8080/@me", "https://shop.example:8080/@me"),
+            ("about:blank", "about:blank"),
         ];
         for (url, clean) in table {
-            assert_eq!(without_userinfo(url), clean);
+            assert_eq!(without_userinfo(url), clean, "of {url:?}");
         }
     }
 

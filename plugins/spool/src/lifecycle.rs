@@ -128,6 +128,7 @@ impl Start {
         let (parts, emitter, stopped) = (self.parts.clone(), self.emitter.clone(), self.stopped.clone());
         let (name, ending) = (self.name.clone(), self.ending.clone());
         std::thread::Builder::new().name("tracklane-spool".to_owned()).spawn(move || {
+            block_sigpipe();
             let life = || live(&parts, &emitter, stopped, begun);
             if let Err(panic) = catch_unwind(AssertUnwindSafe(life)) {
                 // Its drop may panic, too.
@@ -152,7 +153,7 @@ fn live(
 ) {
     // Made on this thread: the client's, which has a runtime of its own, could not even drop it.
     let mut builder = tokio::runtime::Builder::new_current_thread();
-    let runtime = match builder.enable_all().thread_name("tracklane-spool").build() {
+    let runtime = match builder.enable_all().thread_name("tracklane-spool").on_thread_start(block_sigpipe).build() {
         Ok(runtime) => runtime,
         Err(error) => return drop(begun.send(Err(error.into()))),
     };
@@ -167,3 +168,18 @@ fn live(
     });
     runtime.shutdown_background();
 }
+
+/// Blocks SIGPIPE on this thread, where a write to a connection that was lost would raise it: a host that has it at its
+/// default would be ended.
+#[cfg(unix)]
+fn block_sigpipe() {
+    use nix::sys::signal::{SigSet, Signal};
+
+    let mut signals = SigSet::empty();
+    signals.add(Signal::SIGPIPE);
+    // It fails for nothing but a wrong way of changing the mask.
+    let _ = signals.thread_block();
+}
+
+#[cfg(not(unix))]
+fn block_sigpipe() {}

@@ -139,6 +139,6 @@ fn what_is_gone_is_forgotten_and_the_thread_ends_with_the_last() {
     let give_up = Instant::now() + SOON;
     while posts.strong_count() > 0 {
         assert!(Instant::now() < give_up, "the thread holds on");
-        thread::yield_now();
+        std::thread::yield_now();
     }
 }

@@ -18,13 +18,13 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::thread;
 use std::time::Duration;
 
 use super::guard::EVENT_LIMIT;
 use crate::emitter::Emitter;
 use crate::emitter::signal::Failure;
 use crate::reentry;
+use crate::threads;
 use watched::{Bell, Call};
 pub(super) use watched::{Stage, Watched};
 
@@ -67,7 +67,7 @@ impl Watchdog {
         let (ring, rung) = mpsc::sync_channel(1);
         let (watching, posts) = (Arc::new(AtomicBool::new(false)), Posts::default());
         let watch = Watch { watching: watching.clone(), rung, posts: posts.clone(), emitter };
-        thread::Builder::new().name("tracklane-watch".to_owned()).spawn(move || watch.run())?;
+        threads::spawn("tracklane-watch", move || watch.run())?;
         Ok(Self { bell: Bell { watching, ring }, posts })
     }
 

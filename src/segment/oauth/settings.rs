@@ -11,6 +11,7 @@ use super::server::TokenServer;
 use crate::error::SettingsError;
 use crate::segment::Region;
 use crate::segment::endpoint::{endpoint, shown};
+use crate::segment::write_key::in_quotes;
 use crate::transport::HttpClient;
 
 /// OAuth 2.0 for Segment's destination: uploads are authorized by a token in place of the write key. The write key
@@ -104,6 +105,9 @@ impl OAuth {
         for (setting, value) in [("client_id", &self.client_id), ("key_id", &self.key_id), ("scope", &self.scope)] {
             if value.trim().is_empty() {
                 return Err(SettingsError::without_value(setting, "is empty"));
+            }
+            if in_quotes(value) {
+                return Err(SettingsError::without_value(setting, "has quotes around it: leave them out"));
             }
         }
         let uri = endpoint("auth_server", &self.auth_server, "/token", allow_plaintext)?;

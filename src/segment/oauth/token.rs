@@ -3,7 +3,9 @@
 use std::time::{Duration, SystemTime};
 
 use http::HeaderValue;
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 /// How long a token lasts that does not say so.
 const UNSTATED: Duration = Duration::from_secs(120);
@@ -21,7 +23,21 @@ pub(super) struct Token {
 #[derive(Deserialize)]
 struct Granted {
     access_token: String,
+    #[serde(default, deserialize_with = "seconds")]
     expires_in: Option<f64>,
+}
+
+/// A number, or the text of one, as some servers write it.
+fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    let invalid = || D::Error::custom("expires_in is no number");
+    match Value::deserialize(deserializer)? {
+        Value::Null => Ok(None),
+        Value::Number(number) => number.as_f64().map(Some).ok_or_else(invalid),
+        Value::String(text) => {
+            text.trim().parse().ok().filter(|life: &f64| life.is_finite()).map(Some).ok_or_else(invalid)
+        }
+        Value::Bool(_) | Value::Array(_) | Value::Object(_) => Err(invalid()),
+    }
 }
 
 impl Token {
@@ -92,6 +108,13 @@ mod tests {
             (r#"{"access_token":"t","expires_in":null}"#, Some(120)),
             (r#"{"access_token":"t","expires_in":-1}"#, Some(0)),
             (r#"{"access_token":"t","expires_in":1e300}"#, Some(year)),
+            (r#"{"access_token":"t","expires_in":"86400"}"#, Some(86_400)),
+            (r#"{"access_token":"t","expires_in":" 59.9 "}"#, Some(59)),
+            (r#"{"access_token":"t","expires_in":"1e300"}"#, Some(year)),
+            (r#"{"access_token":"t","expires_in":"soon"}"#, None),
+            (r#"{"access_token":"t","expires_in":"NaN"}"#, None),
+            (r#"{"access_token":"t","expires_in":""}"#, None),
+            (r#"{"access_token":"t","expires_in":true}"#, None),
             (r#"{"access_token":"","expires_in":1}"#, None),
             (r#"{"access_token":"a\nb","expires_in":1}"#, None),
             (r#"{"access_token":1,"expires_in":1}"#, None),

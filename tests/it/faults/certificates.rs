@@ -133,7 +133,7 @@ impl Front {
 fn config(directory: &Path, name: &str) -> ServerConfig {
     let read = |name: &str| fs::read(directory.join(name)).expect("the parent wrote it");
     let key = PrivateKeyDer::Pkcs8(read(&format!("{name}.key")).into());
-    ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+    ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(vec![read(name).into()], key))
         .expect("a configuration")

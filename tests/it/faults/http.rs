@@ -212,6 +212,27 @@ fn a_head_that_drips_is_timed_out() {
 }
 
 #[test]
+fn endless_1xx_responses_are_timed_out_and_their_connection_is_given_up() {
+    let (told, given_up) = mpsc::channel();
+    let wire = Wire::serve(move |mut stream| {
+        Wire::read_head(&mut stream);
+        // As many as the client reads would keep its thread busy; see docs/FAULTS.md.
+        while stream.write_all(b"HTTP/1.1 103 Early Hints\r\n\r\n").is_ok() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        told.send(()).expect("the test waits");
+    });
+    let client = Detour::first(1, &wire.url);
+    let timeout = Duration::from_millis(500);
+    let mut trial = Trial::with(|settings| settings.http_client(client).http_request_timeout(timeout));
+    trial.send(2);
+    assert_eq!(trial.settled(), (2, 0));
+    trial.wait_for_failure("the timeout", |failure| failure.message.contains("did not end within 500ms"));
+    given_up.recv_timeout(SOON).expect("nobody reads them any more");
+    trial.survives();
+}
+
+#[test]
 fn a_name_that_cannot_be_looked_up_is_told_apart_and_retried() {
     let ended = fails_first_and_is_retried("http://tracklane-test.invalid", SendErrorKind::Dns);
     assert!(ended.failures[0].message.contains("tracklane-test.invalid"), "{}", ended.failures[0]);
@@ -239,7 +260,7 @@ fn tls_config() -> rustls::ServerConfig {
     let certificate = rcgen::CertificateParams::new(names).and_then(|params| params.self_signed(&key));
     let certificate = certificate.expect("a certificate").der().clone();
     let key = rustls::pki_types::PrivateKeyDer::Pkcs8(key.serialize_der().into());
-    rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+    rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(vec![certificate], key))
         .expect("a configuration")

@@ -16,4 +16,5 @@ mod lifecycle;
 mod observers;
 mod overload;
 mod plugin;
+mod proxies;
 mod table;

@@ -1,12 +1,14 @@
 //! The hops that `X-Forwarded-For` and `Forwarded` list.
 //!
-//! Nothing is trusted or rejected here: a hop that cannot be read is a hop without an address. A line that a layer has
-//! marked as sensitive is not read, and stands for one hop that cannot be read.
+//! Always: lines are read from their end, where the nearest proxy appends. So nothing that stands before a proxy's own
+//! element, which a client may have written, changes how that element is read: no quote left open, no byte that is not
+//! ASCII. Nothing is trusted or rejected here: a hop that cannot be read is a hop without an address. A line that a
+//! layer has marked as sensitive is not read, and stands for one hop that cannot be read.
 
 use std::net::{IpAddr, SocketAddr};
 
+use http::HeaderMap;
 use http::header::FORWARDED;
-use http::{HeaderMap, HeaderValue};
 
 /// One who passed the request on, as the next one saw it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,68 +18,107 @@ pub(super) struct Hop {
     pub(super) scheme: Option<&'static str>,
 }
 
-/// The hops of all lines of `X-Forwarded-For`, the nearest one last.
+/// The hops of all lines of `X-Forwarded-For`, the nearest one first.
 pub(super) fn x_forwarded_for(headers: &HeaderMap) -> Vec<Hop> {
-    let hops = |line: &str| {
-        line.split(',').filter(is_something).map(|text| Hop { address: address(text), scheme: None }).collect()
-    };
-    lines(headers, "x-forwarded-for", hops)
+    let hop = |element: &[u8]| Hop { address: text(element).and_then(address), scheme: None };
+    hops(headers, "x-forwarded-for", |line| line.iter().rposition(|byte| *byte == b','), hop)
 }
 
 /// The scheme that the nearest proxy says.
 pub(super) fn x_forwarded_proto(headers: &HeaderMap) -> Option<&'static str> {
-    let line = text(headers.get_all("x-forwarded-proto").iter().next_back()?)?;
-    scheme(line.rsplit(',').next().unwrap_or_default())
+    let line = headers.get_all("x-forwarded-proto").iter().next_back().filter(|line| !line.is_sensitive())?;
+    scheme(text(line.as_bytes().rsplit(|byte| *byte == b',').next()?)?)
 }
 
-/// The hops of all lines of `Forwarded`, the nearest one last.
-///
-/// A quote that a client leaves open swallows what a proxy appends to the same line; the last hop is unreadable then,
-/// and not one that the client made up.
+/// The hops of all lines of `Forwarded`, the nearest one first.
 pub(super) fn forwarded(headers: &HeaderMap) -> Vec<Hop> {
-    let hops = |line: &str| {
-        split_unquoted(line, ',').into_iter().filter(is_something).map(|text| hop(text).unwrap_or_default()).collect()
-    };
-    lines(headers, FORWARDED.as_str(), hops)
+    let hop = |element: &[u8]| text(element).and_then(hop).unwrap_or_default();
+    hops(headers, FORWARDED.as_str(), last_comma_outside_quotes, hop)
 }
 
-/// What is read from each line of a header, in order. A line that may or can not be read is one unreadable hop: were
-/// it left out, the line before it would count, which a client may have written.
-fn lines(headers: &HeaderMap, name: &str, hops: impl Fn(&str) -> Vec<Hop>) -> Vec<Hop> {
-    let lines = headers.get_all(name).iter();
-    lines.flat_map(|line| text(line).map_or_else(|| vec![Hop::default()], &hops)).collect()
+/// What is read from each line of a header. A line that may not be read is one unreadable hop: were it left out, the
+/// line before it would count, which a client may have written.
+fn hops(
+    headers: &HeaderMap,
+    name: &str,
+    last_comma: impl Fn(&[u8]) -> Option<usize>,
+    hop: impl Fn(&[u8]) -> Hop,
+) -> Vec<Hop> {
+    let mut hops = Vec::new();
+    for line in headers.get_all(name).iter().rev() {
+        if line.is_sensitive() {
+            hops.push(Hop::default());
+            continue;
+        }
+        let mut rest = Some(line.as_bytes());
+        while let Some(line) = rest {
+            let (before, element) = match last_comma(line) {
+                Some(comma) => (line.get(..comma), line.get(comma + 1..).unwrap_or_default()),
+                None => (None, line),
+            };
+            if !element.trim_ascii().is_empty() {
+                hops.push(hop(element));
+            }
+            rest = before;
+        }
+    }
+    hops
 }
 
-/// A line, if it is ASCII and no layer has marked it as sensitive.
-fn text(line: &HeaderValue) -> Option<&str> {
-    line.to_str().ok().filter(|_| !line.is_sensitive())
+/// Where the last element of the line begins. Read from the end, a quote closes what it stands behind, and the next one
+/// that is not escaped opens it.
+fn last_comma_outside_quotes(line: &[u8]) -> Option<usize> {
+    let mut quoted = false;
+    for (at, byte) in line.iter().enumerate().rev() {
+        match byte {
+            b'"' if !quoted => quoted = true,
+            b'"' if !is_escaped(line, at) => quoted = false,
+            b',' if !quoted => return Some(at),
+            _ => {}
+        }
+    }
+    None
 }
 
-fn is_something(text: &&str) -> bool {
-    !text.trim().is_empty()
+/// Whether an odd number of backslashes stands before that byte.
+fn is_escaped(line: &[u8], at: usize) -> bool {
+    let before = line.get(..at).unwrap_or_default();
+    before.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
+}
+
+/// An element, if it is ASCII.
+fn text(element: &[u8]) -> Option<&str> {
+    std::str::from_utf8(element).ok().filter(|text| text.is_ascii())
 }
 
 /// One element of `Forwarded`: `for=192.0.2.60;proto=http`. `None` if it is malformed.
 fn hop(element: &str) -> Option<Hop> {
-    let mut hop = Hop::default();
-    let mut has_for = false;
-    for pair in split_unquoted(element, ';').into_iter().filter(is_something) {
+    let (mut address_of, mut scheme_of) = (None, None);
+    for pair in split_unquoted(element).into_iter().filter(|pair| !pair.trim().is_empty()) {
         let (name, value) = pair.trim().split_once('=')?;
-        let value = unquoted(value)?;
-        if name.eq_ignore_ascii_case("for") {
-            if std::mem::replace(&mut has_for, true) {
-                return None;
-            }
-            hop.address = address(value);
-        } else if name.eq_ignore_ascii_case("proto") {
-            hop.scheme = scheme(value);
+        let value = value_of(value)?;
+        if !is_token(name) {
+            return None;
+        }
+        let seen = match name {
+            _ if name.eq_ignore_ascii_case("for") => address_of.replace(address(value)).is_some(),
+            _ if name.eq_ignore_ascii_case("proto") => scheme_of.replace(scheme(value)).is_some(),
+            _ => false,
+        };
+        if seen {
+            return None;
         }
     }
-    Some(hop)
+    Some(Hop { address: address_of.flatten(), scheme: scheme_of.flatten() })
 }
 
-/// Splits where `separator` does not stand in quotes. A quote that is not closed stays in the last part.
-fn split_unquoted(text: &str, separator: char) -> Vec<&str> {
+/// Whether it can be the name of a parameter (RFC 9110, section 5.6.2).
+fn is_token(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}
+
+/// Splits at the semicolons that stand outside quotes.
+fn split_unquoted(text: &str) -> Vec<&str> {
     let (mut quoted, mut escaped) = (false, false);
     let is_separator = |character: char| {
         let was_escaped = std::mem::take(&mut escaped);
@@ -86,18 +127,29 @@ fn split_unquoted(text: &str, separator: char) -> Vec<&str> {
             '"' if !was_escaped => quoted = !quoted,
             _ => {}
         }
-        character == separator && !quoted
+        character == ';' && !quoted
     };
     text.split(is_separator).collect()
 }
 
-/// A value without its quotes. None that is read here needs an escape, so one that has any is malformed.
-fn unquoted(value: &str) -> Option<&str> {
-    let inner = match value.strip_prefix('"') {
-        Some(opened) => opened.strip_suffix('"')?,
-        None => value,
+/// A value without its quotes. `None` if more or less than one value is there. Addresses and ports stand without quotes
+/// as well, as some proxies write them. No address and no scheme has an escape, so none is resolved.
+fn value_of(value: &str) -> Option<&str> {
+    let Some(opened) = value.strip_prefix('"') else {
+        let is_part = |byte: u8| byte.is_ascii_graphic() && !b"\"\\,;=".contains(&byte);
+        return value.bytes().all(is_part).then_some(value);
     };
-    (!inner.contains(['"', '\\'])).then_some(inner)
+    let inner = opened.strip_suffix('"')?;
+    let mut escaped = false;
+    for byte in inner.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => return None,
+            _ => {}
+        }
+    }
+    (!escaped).then_some(inner)
 }
 
 /// An address, with or without a port.

@@ -78,7 +78,7 @@ impl TrustedProxies {
     /// Follows the hops from the nearest one on, as long as they are trusted.
     fn furthest(&self, peer: IpAddr, hops: Vec<Hop>) -> Sender {
         let mut sender = Sender { address: Some(peer), scheme: None };
-        for hop in hops.into_iter().rev() {
+        for hop in hops {
             sender = Sender { address: hop.address, scheme: hop.scheme };
             if !hop.address.is_some_and(|address| self.trusts(address)) {
                 break;

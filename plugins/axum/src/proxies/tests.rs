@@ -1,6 +1,7 @@
 //! Who sent a request, for every way in which proxies and clients write their headers.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use proptest::prelude::*;
 
 use super::{InvalidNetwork, Network, TrustedProxies};
 use crate::layer::Sender;
@@ -89,11 +90,28 @@ fn forwarded_counts_as_far_as_proxies_are_trusted() {
             ("10.0.0.1", &["for=6.6.6.6, for=_hidden"], None),
             ("10.0.0.1", &["for=6.6.6.6, for=unknown"], None),
             ("10.0.0.1", &["for=6.6.6.6, proto=https"], None),
-            // A client that leaves a quote open gets no address of its choice.
-            ("10.0.0.1", &["for=6.6.6.6, for=\", for=198.51.100.1"], None),
-            ("10.0.0.1", &["for=6.6.6.6;by=\", for=\"[2001:db8::1]:4711\""], None),
-            ("10.0.0.1", &["for=6.6.6.6;by=\"\\, for=198.51.100.1"], None),
+            // A client that leaves a quote open changes nothing of what the proxy appends.
+            ("10.0.0.1", &["for=6.6.6.6, for=\", for=198.51.100.1"], Some("198.51.100.1")),
+            ("10.0.0.1", &["for=6.6.6.6;by=\", for=\"[2001:db8::1]:4711\""], Some("2001:db8::1")),
+            ("10.0.0.1", &["for=6.6.6.6;by=\"\\, for=198.51.100.1"], Some("198.51.100.1")),
             ("10.0.0.1", &["for=6.6.6.6;by=\"", "for=198.51.100.1"], Some("198.51.100.1")),
+            ("10.0.0.1", &["for=6.6.6.6;\", for=198.51.100.1"], Some("198.51.100.1")),
+            ("10.0.0.1", &["for=6.6.6.6;\"a, for=\"198.51.100.1:80\""], Some("198.51.100.1")),
+            ("10.0.0.1", &["for=6.6.6.6;proto=https;\", proto=http;for=198.51.100.1"], Some("198.51.100.1")),
+            ("10.0.0.1", &["for=6.6.6.6;x=\", for=_hidden"], None),
+            // What a proxy quotes may have anything in it.
+            ("10.0.0.1", &["for=6.6.6.6, for=198.51.100.1;host=\"a\\\", for=6.6.6.6\""], Some("198.51.100.1")),
+            // An element that is malformed is nobody's, and ends the trust.
+            ("10.0.0.1", &["for=6.6.6.6;\""], None),
+            ("10.0.0.1", &["for=6.6.6.6;\"a\"=b"], None),
+            ("10.0.0.1", &["for=6.6.6.6; =b"], None),
+            ("10.0.0.1", &["for=6.6.6.6;a b=c"], None),
+            ("10.0.0.1", &["for=6.6.6.6;by=a\"b\""], None),
+            ("10.0.0.1", &["for=6.6.6.6;by=\"a\"b"], None),
+            ("10.0.0.1", &["for=6.6.6.6;by=a=b"], None),
+            ("10.0.0.1", &["for=6.6.6.6;by=\"a\\\""], None),
+            ("10.0.0.1", &["for=6.6.6.6;proto=http;proto=https"], None),
+            ("10.0.0.1", &["for=6.6.6.6, for=10.0.0.2;\"x"], None),
             ("10.0.0.1", &["for=198.51.100.1;for=6.6.6.6"], None),
             ("10.0.0.1", &["6.6.6.6"], None),
         ],
@@ -173,5 +191,65 @@ fn what_is_no_network_is_named() {
     }
     for text in ["0.0.0.0/0", "::/0", "::ffff:0.0.0.0/96", "10.0.0.0/0"] {
         assert!(problem(text).to_string().contains("trusts every client"), "{text}");
+    }
+}
+
+/// A line of a header as a client may write it: any bytes that a header can have, and all the more what means something.
+fn clients_line() -> impl Strategy<Value = Vec<u8>> {
+    let telling = prop::sample::select(vec![
+        "\"",
+        "\\",
+        ",",
+        ";",
+        "=",
+        " ",
+        "\t",
+        "for=6.6.6.6",
+        "for=\"6.6.6.6\"",
+        "for=10.0.0.9",
+        "6.6.6.6",
+        "10.0.0.9",
+        "proto=https",
+        "https",
+        "by=",
+        "for=",
+        "[",
+        "]",
+        "\\\"",
+        "\";",
+        ";\"",
+    ]);
+    let any = prop_oneof![Just(b'\t'), 0x20..=0x7e_u8, 0x80..=0xff_u8].prop_map(|byte| vec![byte]);
+    let part = prop_oneof![4 => telling.prop_map(|text| text.as_bytes().to_vec()), 1 => any];
+    prop::collection::vec(part, 0..12).prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    /// Whatever a client writes, in lines of its own or in the one that the proxy appends to.
+    #[test]
+    fn no_client_changes_what_is_read_of_a_proxys_own_element(
+        lines in prop::collection::vec(clients_line(), 0..3),
+        begun in prop::option::of(clients_line()),
+        comma in prop::sample::select(vec![", ", ",", " ,\t"]),
+        at in 0..6_usize,
+    ) {
+        let elements = [
+            ("forwarded", "for=203.0.113.7"),
+            ("forwarded", "for=\"[2a00::7]\""),
+            ("forwarded", "proto=http;for=\"203.0.113.7:80\";by=10.0.0.1"),
+            ("forwarded", "for=203.0.113.7;host=\"a,b;for=6.6.6.6\\\"\\\\\";proto=https"),
+            ("forwarded", "for=_hidden"),
+            ("x-forwarded-for", "203.0.113.7"),
+        ];
+        let (name, element) = elements[at];
+        let proxies = if name == "forwarded" { proxies().forwarded() } else { proxies() };
+        let peer = "10.0.0.1".parse().unwrap();
+        let line = |bytes: &[u8]| (HeaderName::from_static(name), HeaderValue::from_bytes(bytes).unwrap());
+        let alone = proxies.sender(peer, &HeaderMap::from_iter([line(element.as_bytes())]));
+
+        let last = begun.map_or(Vec::new(), |begun| [&begun, comma.as_bytes()].concat());
+        let last = [&last, element.as_bytes()].concat();
+        let headers: HeaderMap = lines.iter().chain([&last]).map(|bytes| line(bytes)).collect();
+        prop_assert_eq!(proxies.sender(peer, &headers), alone, "{:?}", headers);
     }
 }

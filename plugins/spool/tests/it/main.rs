@@ -9,4 +9,6 @@ mod kill;
 mod limits;
 mod outage;
 mod sharing;
+#[cfg(target_os = "linux")]
+mod sigpipe;
 mod support;

@@ -4,11 +4,14 @@
 //! one more is asked for. That there is no thread to be had is an answer and no panic, unlike with
 //! `tokio::task::spawn_blocking`. A thread that has nothing to do ends after a while, and with the last handle.
 
+mod spawn;
+
 use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::Duration;
+
+pub(crate) use spawn::{block_sigpipe, spawn};
 
 use crate::contained;
 
@@ -50,7 +53,7 @@ pub(crate) struct NoThread {
 impl Threads {
     /// At most `most` threads called `name`, none of which is there yet.
     pub(crate) fn new(name: &'static str, most: usize) -> Self {
-        Self::with(name, most, |name, work| thread::Builder::new().name(name.to_owned()).spawn(work).map(drop))
+        Self::with(name, most, |name, work| spawn(name, work))
     }
 
     fn with(name: &'static str, most: usize, spawn: Spawn) -> Self {
@@ -177,6 +180,8 @@ mod tests {
     use std::collections::HashSet;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::mpsc;
+
+    use std::thread;
 
     use super::*;
 

@@ -1,0 +1,31 @@
+//! The client's own threads.
+//!
+//! Always: SIGPIPE is blocked on them. A write to a connection that the server has closed raises it on the thread that
+//! writes, and where the host has left it at its default (command-line programs, Rust in a program in C) it would end
+//! the host. Blocked, the write fails with an error like any other. What threads of the host do is not changed.
+
+use std::io;
+use std::thread;
+
+/// Starts the thread `name`.
+pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    let work = move || {
+        block_sigpipe();
+        work();
+    };
+    thread::Builder::new().name(name.to_owned()).spawn(work).map(drop)
+}
+
+/// Blocks SIGPIPE on this thread and those that it starts.
+#[cfg(unix)]
+pub(crate) fn block_sigpipe() {
+    use nix::sys::signal::{SigSet, Signal};
+
+    let mut signals = SigSet::empty();
+    signals.add(Signal::SIGPIPE);
+    // It fails for nothing but a wrong way of changing the mask.
+    let _ = signals.thread_block();
+}
+
+#[cfg(not(unix))]
+pub(crate) fn block_sigpipe() {}

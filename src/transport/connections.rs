@@ -1,0 +1,90 @@
+//! The connections of the default client, and how long they are kept.
+//!
+//! Always: no request goes out on a connection that was opened more than [`MAX_AGE`] before it and is part of an older
+//! pool; so a host whose name has moved is left, however busy the client is.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use reqwest::dns::Resolve;
+use tokio::time::Instant;
+use url::Url;
+
+use super::proxies::Proxies;
+use super::tls::Tls;
+use crate::error::SettingsError;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Idle connections are closed, so that a changed DNS entry is noticed.
+const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// So are those that never idle. What is under way on them ends as it would.
+pub(super) const MAX_AGE: Duration = Duration::from_secs(5 * 60);
+
+/// A pool of connections, made anew when it is too old.
+pub(super) struct Connections {
+    settings: Settings,
+    pool: Mutex<Pool>,
+}
+
+struct Pool {
+    client: reqwest::Client,
+    opened: Instant,
+}
+
+/// What every pool is made of.
+pub(super) struct Settings {
+    pub(super) tls: Tls,
+    pub(super) proxies: Arc<Proxies>,
+    pub(super) resolver: Arc<dyn Resolve>,
+}
+
+impl Connections {
+    pub(super) fn new(settings: Settings) -> Result<Self, SettingsError> {
+        let pool = Mutex::new(Pool { client: settings.client()?, opened: Instant::now() });
+        Ok(Self { settings, pool })
+    }
+
+    /// Whether a request to that URL takes a proxy.
+    pub(super) fn take_proxy(&self, url: &Url) -> bool {
+        self.settings.proxies.proxy_for(url).is_some()
+    }
+
+    /// The client for the next request.
+    pub(super) fn client(&self) -> reqwest::Client {
+        let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        if pool.opened.elapsed() >= MAX_AGE {
+            pool.opened = Instant::now();
+            // It could be made of the same settings before.
+            if let Ok(client) = self.settings.client() {
+                pool.client = client;
+            }
+        }
+        pool.client.clone()
+    }
+}
+
+impl Settings {
+    /// Nothing here depends on which features the application has switched on for its own `reqwest`.
+    fn client(&self) -> Result<reqwest::Client, SettingsError> {
+        let proxies = self.proxies.clone();
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .proxy(reqwest::Proxy::custom(move |url| proxies.proxy_for(url)))
+            .dns_resolver(self.resolver.clone())
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .http1_only()
+            .no_gzip()
+            .no_brotli()
+            .no_zstd()
+            .no_deflate()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .pool_idle_timeout(POOL_IDLE_TIMEOUT);
+        let client = self.tls.of(client).build();
+        client.map_err(|error| SettingsError::http_client("the default client", error.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests;
