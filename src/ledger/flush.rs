@@ -18,10 +18,12 @@ pub struct FlushReport {
     pub failed: u64,
     /// Events that had no outcome when the deadline passed.
     pub pending: u64,
+    /// Callbacks that had not returned when the deadline passed. Their events have their outcome nevertheless.
+    pub callbacks: u64,
 }
 
 impl FlushReport {
-    /// Whether nothing failed and nothing is pending.
+    /// Whether nothing failed and nothing is pending, whatever callbacks do.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.failed == 0 && self.pending == 0

@@ -30,13 +30,15 @@ pub struct CloseReport {
     pub failed: u64,
     /// Events that had no outcome when the deadline passed.
     pub pending: u64,
+    /// Callbacks that had not returned when the deadline passed. Their events have their outcome nevertheless.
+    pub callbacks: u64,
     /// The pending events, with their ids, as far as they could be got hold of: they can be sent again, by another
     /// client, or saved as JSON. One that was in flight may have arrived nevertheless; Segment then drops the second.
     pub unsent: Vec<Event>,
 }
 
 impl CloseReport {
-    /// Whether nothing failed and nothing is pending.
+    /// Whether nothing failed and nothing is pending, whatever callbacks do.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.failed == 0 && self.pending == 0
@@ -81,10 +83,11 @@ impl Shared {
     /// Blocks until everything that was accepted so far has its outcome and its callbacks have returned, at most until
     /// `deadline`.
     pub(crate) fn flush(&self, deadline: Instant) -> FlushReport {
-        let report = self.flush_events(deadline);
+        let mut report = self.flush_events(deadline);
         // A callback that flushes does not wait for itself.
         if reentry::depth() == 0 && !self.background.is_forked() {
             self.ledger.wait_for_callbacks(left(deadline));
+            report.callbacks = self.ledger.callbacks();
         }
         report
     }
@@ -124,8 +127,10 @@ impl Shared {
         let unsent = if pending > 0 { self.give_up() } else { Vec::new() };
         self.after.wait(left(deadline));
         // A callback or listener that closes the client does not wait for itself.
+        let mut callbacks = 0;
         if reentry::depth() == 0 {
             self.ledger.wait_for_callbacks(left(deadline));
+            callbacks = self.ledger.callbacks();
             self.emitter.wait(left(deadline).min(LISTENERS));
         }
         if first {
@@ -139,7 +144,7 @@ impl Shared {
             metrics.update_and_wait(|| self.stats(), left(deadline));
         }
         let (dropped, failed) = (dropped.deliberate(), dropped.total() - dropped.deliberate());
-        CloseReport { delivered, dropped, failed, pending, unsent }
+        CloseReport { delivered, dropped, failed, pending, callbacks, unsent }
     }
 
     /// Takes back what is under way, counts it as dropped because of the close, and hands it over, the oldest first.

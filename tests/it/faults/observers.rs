@@ -243,7 +243,9 @@ fn flush_waits_for_callbacks_and_so_does_every_other() {
     eventually("it is delivered", || analytics.stats().pending == 0);
     let start = std::time::Instant::now();
     let short = std::time::Duration::from_millis(50);
-    assert!(analytics.flush_blocking(short).is_complete(), "what is delivered is delivered");
+    let report = analytics.flush_blocking(short);
+    assert!(report.is_complete(), "what is delivered is delivered");
+    assert_eq!(report.callbacks, 1, "it says that the callback has not returned");
     assert!(start.elapsed() >= short, "it waits for the callback");
     assert!(start.elapsed() < SOON / 2, "at most until its deadline");
     let flushes: Vec<_> = (0..3)
