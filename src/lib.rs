@@ -98,6 +98,7 @@ mod background;
 mod clock;
 mod contained;
 mod error;
+mod random;
 mod reentry;
 mod running;
 mod sync;

@@ -10,15 +10,27 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("global", &["analytics", "event", "pipeline"]),
     ("metrics", &["ledger"]),
     ("settings", &["builder", "error", "event", "plugin", "segment"]),
-    ("segment", &["plugin", "transport", "emitter", "event", "error"]),
+    ("segment", &["plugin", "transport", "emitter", "event", "error", "random"]),
     (
         "pipeline",
-        &["plugin", "emitter", "event", "ledger", "clock", "background", "contained", "error", "reentry", "metrics"],
+        &[
+            "plugin",
+            "emitter",
+            "event",
+            "ledger",
+            "clock",
+            "background",
+            "contained",
+            "error",
+            "random",
+            "reentry",
+            "metrics",
+        ],
     ),
     // The clock for `Timer`, by which a plugin waits in the client's time.
     ("plugin", &["event", "emitter", "ledger", "clock", "contained", "error"]),
     ("emitter", &["event", "ledger", "background", "contained", "error", "reentry", "running"]),
-    ("event", &["ledger", "error"]),
+    ("event", &["ledger", "error", "random"]),
     ("ledger", &["background", "contained", "error", "reentry", "running", "sync"]),
     ("transport", &["error"]),
     // The manual clock is one of its two clocks.
@@ -31,6 +43,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("reentry", &[]),
     ("running", &[]),
     ("error", &[]),
+    ("random", &[]),
     ("sync", &[]),
 ];
 /// One part: the handle is what the builder builds.

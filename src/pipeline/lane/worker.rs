@@ -249,7 +249,7 @@ impl LaneWorker {
             }
         };
         let now = self.lane.clock.now();
-        match job.decide(answer.verdict, &self.retry, now, self.proven, fastrand::f64()) {
+        match job.decide(answer.verdict, &self.retry, now, self.proven, crate::random::fraction()) {
             Step::Settle(Outcome::Delivered) => {
                 (self.proven, self.failing, self.deaths) = (true, false, 0);
                 self.refusals.worked();
@@ -364,7 +364,7 @@ impl LaneWorker {
         let Some(factory) = self.factory.as_mut().filter(|_| self.deaths < MOST_DEATHS) else { return Err(error) };
         let made = guard::call(&self.lane.watched, || Ok(factory()));
         self.service = made.map_err(|mishap| format!("to make it again {mishap}"))?;
-        let wait = self.retry.wait(self.deaths, fastrand::f64());
+        let wait = self.retry.wait(self.deaths, crate::random::fraction());
         self.paused_until = self.paused_until.max(self.lane.clock.now().saturating_add(wait));
         let error_text = contained::text(&error);
         let message = format!("the destination's service is dead: {error_text}; it is made again");
