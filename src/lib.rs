@@ -44,6 +44,9 @@
 //! | `oauth` | yes | OAuth 2.0 for Segment |
 //! | `testing` | no | the module `testing` |
 //! | `metrics` | no | the counts as metrics of the `metrics` facade |
+//! | `chrono` | no | a [`Timestamp`](event::Timestamp) from the times of `chrono` |
+//! | `jiff` | no | the same of `jiff` |
+//! | `time` | no | the same of `time` |
 //!
 //! The minimum version of Rust is 1.88.
 //!
