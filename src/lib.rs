@@ -47,6 +47,9 @@
 //! | `oauth` | yes | OAuth 2.0 for Segment |
 //! | `testing` | no | the module `testing` |
 //! | `metrics` | no | the counts as metrics of the `metrics` facade |
+//! | `chrono` | no | a [`Timestamp`](event::Timestamp) from the times of `chrono` |
+//! | `jiff` | no | the same of `jiff` |
+//! | `time` | no | the same of `time` |
 //!
 //! Where several kinds of TLS are on, the first of them is used. An application whose own `rustls` has `ring` takes
 //! `default-features = false, features = ["rustls-ring", "oauth"]`: with two providers in one program, `rustls` has no
@@ -106,6 +109,7 @@ mod background;
 mod clock;
 mod contained;
 mod error;
+mod random;
 mod reentry;
 mod running;
 mod sync;

@@ -10,8 +10,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use fork::Fork;
+use tower::{Service, ServiceExt};
 use tracklane::testing::{Reply, TrackingApi};
-use tracklane::{Analytics, DropReason, Track};
+use tracklane::{Analytics, DropReason, Event, Track};
 
 const SOON: Duration = Duration::from_secs(20);
 const HOST: &str = "TRACKLANE_HOST";
@@ -139,6 +140,19 @@ fn a_forked_child_neither_hangs_nor_sends_twice() {
 }
 
 #[test]
+fn parent_and_child_make_other_ids_on_every_way() {
+    let api = TrackingApi::start().expect("a free port");
+    let mut role = Role::start("makes_ids_on_both_sides_of_a_fork", &api, &[]);
+    let (child, parent) = (role.line("child made "), role.line("parent made "));
+    assert!(role.end().success());
+    let ids = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    let (parent, child) = (ids(&parent), ids(&child));
+    assert_eq!((parent.len(), child.len()), (80, 80));
+    let all: HashSet<&String> = parent.iter().chain(&child).collect();
+    assert_eq!(all.len(), 160, "no id is made twice");
+}
+
+#[test]
 fn a_thread_that_cannot_be_started_is_an_error_of_build() {
     let api = TrackingApi::start().expect("a free port");
     // No address space has room for such a stack.
@@ -254,6 +268,49 @@ mod child {
             (true, false, _) => 4,
             (true, true, None) => 5,
         });
+    }
+
+    /// Forty ids that this thread makes: by calls, from JSON, and by a pipeline that is driven by hand.
+    fn makes_ids() -> Vec<String> {
+        let recording = tracklane::testing::RecordingDestination::new("recording");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let settings = Analytics::without_segment().plugin(recording.destination()).runtime(runtime.handle().clone());
+        let analytics = settings.build().expect("valid");
+        let track = || Track::new("Child").user_id("u1");
+        runtime.block_on(async {
+            for _ in 0..10 {
+                analytics.track(track()).expect("accepted");
+                let json = r#"{"type":"track","event":"x","userId":"u"}"#;
+                analytics.send(serde_json::from_str::<Event>(json).expect("an event")).expect("accepted");
+                let mut pipeline = analytics.pipeline();
+                for event in [Event::from(track()), track().into()] {
+                    pipeline.ready().await.expect("ready").call(event).await.expect("passed");
+                }
+            }
+            analytics.close(SOON).await;
+        });
+        recording.events().iter().map(|event| event.message_id().into_owned()).collect()
+    }
+
+    #[test]
+    #[ignore = "a child of parent_and_child_make_other_ids_on_every_way"]
+    fn makes_ids_on_both_sides_of_a_fork() {
+        // What a thread keeps for its ids is there before the fork.
+        let mut made = makes_ids();
+        std::io::stdout().flush().expect("a pipe");
+        match fork::fork().expect("a fork") {
+            Fork::Child => {
+                let (first, second) = (makes_ids(), makes_ids());
+                println!("\nchild made {}", [first, second].concat().join(" "));
+                std::io::stdout().flush().expect("a pipe");
+                std::process::exit(0);
+            }
+            Fork::Parent(child) => {
+                made.extend(makes_ids());
+                fork::waitpid(child).expect("it ends");
+                println!("\nparent made {}", made.join(" "));
+            }
+        }
     }
 
     #[test]

@@ -11,7 +11,15 @@ pub fn check(data: &[u8]) {
     let event = serde_json::from_slice::<Event>(data);
     let value = serde_json::from_slice::<Value>(data).ok();
     let from_value = value.clone().map(Event::try_from);
-    assert_eq!(event.is_ok(), matches!(from_value, Some(Ok(_))), "text and value are one and the same");
+    match &event {
+        Ok(_) => assert!(matches!(from_value, Some(Ok(_))), "what is read as text is read as a value"),
+        Err(error) => {
+            // A value has been rounded already, or is what `serde_json` takes for something else.
+            let known = ["64 bits", "64 levels", "serde_json"];
+            let said = error.to_string();
+            assert!(!matches!(from_value, Some(Ok(_))) || known.iter().any(|why| said.contains(why)), "{said}");
+        }
+    }
     let (Ok(event), Some(Value::Object(given))) = (event, value) else { return };
 
     let written = serde_json::to_value(&event).expect("an event can be written");

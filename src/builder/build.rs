@@ -123,7 +123,7 @@ impl Builder {
     fn default_context(&self) -> Result<Context, SettingsError> {
         let library = serde_json::json!({ "name": "tracklane", "version": env!("CARGO_PKG_VERSION") });
         let mut context = self.context.clone();
-        if let Some(fault) = context.fault() {
+        if let Err(fault) = context.check() {
             return Err(SettingsError::without_value("context", format!("cannot be sent: {fault}")));
         }
         context.merge_under(&Context::new().with("library", library));

@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::content::Content;
 use super::fields::Field;
-use super::{Context, Integrations, InvalidField, Kind, Object, Timestamp, limits, spare};
+use super::{Context, Integrations, InvalidField, InvalidTimestamp, Kind, Object, Timestamp, limits, spare};
 use crate::ledger::{Ticket, Watch};
 
 /// An event on its way: what a plugin reads and edits.
@@ -76,9 +76,16 @@ impl Event {
         self.content.timestamp
     }
 
-    /// Sets when it happened.
-    pub fn set_timestamp(&mut self, timestamp: impl Into<Timestamp>) {
-        self.write().timestamp = Some(timestamp.into());
+    /// Sets when it happened: a [`Timestamp`], a [`SystemTime`](std::time::SystemTime), or text in RFC 3339. With text
+    /// that is not the event cannot be sent.
+    pub fn set_timestamp<T>(&mut self, timestamp: T)
+    where
+        T: TryInto<Timestamp, Error: Into<InvalidTimestamp>>,
+    {
+        match timestamp.try_into() {
+            Ok(timestamp) => self.write().timestamp = Some(timestamp),
+            Err(error) => self.write().fields.note_timestamp(error.into()),
+        }
     }
 
     /// The id of the user in your database.

@@ -6,7 +6,7 @@ use std::fmt::Display;
 
 use serde::Serialize;
 
-use super::{Event, Kind, MessageId, Timestamp};
+use super::{Event, InvalidTimestamp, Kind, MessageId, Timestamp};
 use crate::ledger::Settlement;
 
 macro_rules! call {
@@ -31,7 +31,14 @@ macro_rules! call {
             }
 
             /// When it happened; the time of the call, if it is not set. For imports from the past.
-            pub fn timestamp(mut self, timestamp: impl Into<Timestamp>) -> Self {
+            ///
+            /// A [`Timestamp`], a [`SystemTime`](std::time::SystemTime), or text in RFC 3339; with the features
+            /// `chrono`, `time` and `jiff` also the types of these crates. Text that is not RFC 3339 is refused at the
+            /// call ([`InvalidField::Timestamp`](super::InvalidField::Timestamp)).
+            pub fn timestamp<T>(mut self, timestamp: T) -> Self
+            where
+                T: TryInto<Timestamp, Error: Into<InvalidTimestamp>>,
+            {
                 self.0.set_timestamp(timestamp);
                 self
             }

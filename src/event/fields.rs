@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::Object;
+use super::{InvalidTimestamp, Object};
 
 /// A field that the Spec knows, for all kinds or for some.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,16 @@ pub(super) enum Field {
 }
 
 impl Field {
+    const ALL: [Field; 7] = [
+        Field::UserId,
+        Field::AnonymousId,
+        Field::GroupId,
+        Field::PreviousId,
+        Field::Event,
+        Field::Name,
+        Field::Category,
+    ];
+
     /// The name on the wire.
     pub(super) const fn as_str(self) -> &'static str {
         match self {
@@ -79,6 +89,18 @@ impl Fields {
             self.members.insert(field.as_str(), value);
             self.present.0 |= field.bit();
         }
+    }
+
+    /// Sets the member `name`, which is trusted text (see [`text`](super::text)).
+    pub(super) fn set_text(&mut self, name: &[u8], member: &[u8]) {
+        self.members.extend_text(member);
+        let known = Field::ALL.into_iter().filter(|field| field.as_str().as_bytes() == name);
+        known.for_each(|field| self.present.0 |= field.bit());
+    }
+
+    /// Notes that the timestamp is none.
+    pub(super) fn note_timestamp(&mut self, error: InvalidTimestamp) {
+        self.members.note_timestamp("timestamp", error);
     }
 
     /// Keeps a member that the Spec does not know.

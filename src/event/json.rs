@@ -3,12 +3,14 @@
 use serde::de::Error as _;
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::fields::Field;
+use super::incoming::Incoming;
 use super::object::dismantle;
-use super::{Context, Event, Integrations, Kind, MessageId, Object, Timestamp};
+use super::outgoing::Outgoing;
+use super::quoted::read_string;
+use super::{Context, Event, Integrations, Kind, MessageId, Object, Timestamp, limits, read, text};
 
 /// Characters of a string that an error shows.
 const SHOWN_CHARS: usize = 40;
@@ -45,7 +47,12 @@ pub enum InvalidEvent {
 
 /// The event that a JSON object in Segment's form describes, as a gateway or an import has it.
 ///
-/// Null is the same as nothing, ids may be numbers, and members that the Spec does not know are kept.
+/// Null is the same as nothing, ids may be whole numbers of at most 64 bits, and members that the Spec does not know
+/// are kept.
+///
+/// An event that is read by serde is exact: a number that 64 bits cannot hold is an error with the name of its field.
+/// A `Value`, and what serde reads first for itself (`#[serde(flatten)]`), has such numbers rounded already; only ids
+/// are refused then.
 ///
 /// What Segment exports can be sent again: `sentAt`, `receivedAt`, `originalTimestamp` and `writeKey` belong to the
 /// sending that is over, and are left out. Without a `timestamp` the event happened at `originalTimestamp`.
@@ -66,13 +73,13 @@ impl TryFrom<Value> for Event {
             dismantle(json);
             return Err(InvalidEvent::NotAnObject);
         };
-        let event = read(&mut members);
+        let event = of_members(&mut members);
         dismantle(Value::Object(members));
         event
     }
 }
 
-fn read(members: &mut Map<String, Value>) -> Result<Event, InvalidEvent> {
+fn of_members(members: &mut Map<String, Value>) -> Result<Event, InvalidEvent> {
     let mut event = Event::new(kind(members)?);
     if let Some(id) = string(members, "messageId", "a string")?.filter(|id| !id.is_empty()) {
         event.write().message_id = MessageId::Given(id);
@@ -151,12 +158,16 @@ fn string(
 }
 
 fn id(members: &mut Map<String, Value>, field: &'static str) -> Result<Option<String>, InvalidEvent> {
-    if let Some(Value::Number(number)) = members.get(field) {
-        let id = number.to_string();
-        members.remove(field);
-        return Ok(Some(id));
+    let expected = "a string or a number, which must be whole and have at most 64 bits";
+    match members.get(field) {
+        // Any other number may have been another one before it was rounded.
+        Some(Value::Number(number)) if number.is_i64() || number.is_u64() => {
+            let id = number.to_string();
+            members.remove(field);
+            Ok(Some(id))
+        }
+        _ => string(members, field, expected),
     }
-    string(members, field, "a string or a number")
 }
 
 /// What is not an object is refused by the call, like any other value that a section cannot hold.
@@ -169,16 +180,57 @@ fn object(members: &mut Map<String, Value>, field: &str) -> Option<Object> {
 
 impl<'de> Deserialize<'de> for Event {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Event::try_from(Value::deserialize(deserializer)?).map_err(D::Error::custom)
+        let json = match Incoming::deserialize(deserializer)? {
+            Incoming::Json(json) => json,
+            Incoming::Value(value) => return Event::try_from(value).map_err(D::Error::custom),
+        };
+        let Some(mut members) = read::event(json.get().as_bytes()).map_err(D::Error::custom)? else {
+            return Err(D::Error::custom(InvalidEvent::NotAnObject));
+        };
+        of_members(&mut members).map_err(D::Error::custom)
     }
 }
 
-/// In Segment's form; what is not set yet (the id, the time) is left out.
+/// In Segment's form; what is not set yet (the id, the time) is left out. An event with a value that JSON cannot carry
+/// is not written.
 impl Serialize for Event {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        limits::check_sections(self).map_err(S::Error::custom)?;
         let mut json = Vec::new();
         self.write_json(self.context(), &mut json);
-        let raw: &RawValue = serde_json::from_slice(&json).map_err(S::Error::custom)?;
-        raw.serialize(serializer)
+        Outgoing(&json).serialize(serializer)
     }
+}
+
+impl Event {
+    /// The event whose final form is `json`, which this crate wrote: nothing of it is read but where its parts are.
+    pub(super) fn of_final_form(kind: Kind, json: &[u8]) -> Event {
+        let mut event = Event::new(kind);
+        let content = event.write();
+        let members = inside(json);
+        for member in text::members(members) {
+            let part = |range| members.get(range).unwrap_or_default();
+            let key = part(member.key.start + 1..member.key.end - 1);
+            let value = part(member.value.clone());
+            match key {
+                b"type" => {}
+                b"messageId" => {
+                    content.message_id = MessageId::Given(read_string(value).unwrap_or_default().into_owned());
+                }
+                b"timestamp" => {
+                    content.timestamp = read_string(value).and_then(|text| text.parse().ok());
+                }
+                b"context" => content.context.set_members(inside(value)),
+                b"integrations" => content.integrations_mut().set_members(inside(value)),
+                section if section == kind.section().as_bytes() => content.section_mut().set_members(inside(value)),
+                field => content.fields.set_text(field, part(member.key.start..member.value.end)),
+            }
+        }
+        event
+    }
+}
+
+/// The text of an object without its braces.
+fn inside(object: &[u8]) -> &[u8] {
+    object.strip_prefix(b"{").and_then(|members| members.strip_suffix(b"}")).unwrap_or_default()
 }

@@ -5,7 +5,7 @@
 use super::fields::Field;
 use super::object::{ObjectFault, ValueFault};
 use super::strict::Fault;
-use super::{Event, Kind, MAX_DEPTH, MessageId, Object};
+use super::{Event, InvalidTimestamp, Kind, MAX_DEPTH, MessageId, Object};
 
 /// Bytes that the final JSON of one event may have
 /// ([Segment: HTTP API, max request size](https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/#max-request-size)).
@@ -58,6 +58,20 @@ pub enum InvalidField {
     NotFinite {
         /// Where: the section, and the key in it.
         field: String,
+    },
+    /// A number is a whole one of more than 64 bits, or has more digits than a double keeps.
+    #[error("{field} is a number that 64 bits cannot hold exactly: send it as a string")]
+    Inexact {
+        /// Where: the section, and the key in it.
+        field: String,
+    },
+    /// Text in place of a point in time is not RFC 3339.
+    #[error("{field} is {:?}, and must be RFC 3339, as \"2011-05-03T14:05:00.123Z\" is", source.text())]
+    Timestamp {
+        /// Where: the field, or the section and the key in it.
+        field: String,
+        /// What is wrong with it.
+        source: InvalidTimestamp,
     },
     /// A section is not a JSON object.
     #[error("{field} is {found}, and must be an object with keys")]
@@ -114,30 +128,33 @@ fn check_message_id(id: &str) -> Result<(), InvalidField> {
     }
 }
 
+/// What the fields beside the sections are called as a whole.
+const FIELDS: &str = "fields";
+
 /// Checks what plugins can break: values that JSON cannot carry, and depth.
 pub(crate) fn check_sections(event: &Event) -> Result<(), InvalidField> {
     let content = &event.content;
-    check_object("fields", content.fields.members())?;
+    check_object(FIELDS, content.fields.members())?;
     check_object(content.kind.section(), &content.section)?;
     check_object("context", &content.context)?;
     check_object("integrations", &content.integrations)
 }
 
 fn check_object(section: &'static str, object: &Object) -> Result<(), InvalidField> {
-    if let Some(fault) = object.fault() {
-        return Err(invalid(section, fault));
-    }
-    // What is text was checked as it was written.
-    if object.is_map() && object.is_deeper_than(MAX_DEPTH) {
-        return Err(InvalidField::TooDeep { field: section.to_owned() });
-    }
-    Ok(())
+    object.check().map_err(|fault| invalid(section, fault))
 }
 
 #[cold]
-fn invalid(section: &'static str, ValueFault { key, fault }: &ValueFault) -> InvalidField {
-    let field = if key.is_empty() { section.to_owned() } else { format!("{section}.{key}") };
-    match fault.clone() {
+fn invalid(section: &'static str, ValueFault { key, fault }: ValueFault) -> InvalidField {
+    let field = match (section, key) {
+        // On the wire these stand beside the sections.
+        (FIELDS, key) if !key.is_empty() => key,
+        (section, key) if key.is_empty() => section.to_owned(),
+        (section, key) => format!("{section}.{key}"),
+    };
+    match fault {
+        ObjectFault::Value(Fault::Inexact) => InvalidField::Inexact { field },
+        ObjectFault::Timestamp(source) => InvalidField::Timestamp { field, source },
         ObjectFault::Value(Fault::TooDeep) => InvalidField::TooDeep { field },
         ObjectFault::Value(Fault::NotFinite) => InvalidField::NotFinite { field },
         ObjectFault::Value(Fault::Unserializable(problem)) => InvalidField::Unserializable { field, problem },

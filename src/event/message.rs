@@ -36,10 +36,10 @@ impl Message {
         &self.json
     }
 
-    /// The event to read by its parts. Parses the JSON.
+    /// The event to read by its parts.
     #[must_use]
     pub fn event(&self) -> Event {
-        serde_json::from_slice(&self.json).unwrap_or_else(|_| Event::new(self.kind))
+        Event::of_final_form(self.kind, &self.json)
     }
 }
 

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use uuid::Uuid;
 
+use crate::random;
+
 /// The `messageId` of an event: given by the caller, or made by the pipeline.
 ///
 /// Segment de-duplicates by it over at least 24 hours, across all workspaces, so a made id is a random UUID.
@@ -20,13 +22,9 @@ impl MessageId {
     /// Length of a made id.
     pub(crate) const MADE_LEN: usize = uuid::fmt::Hyphenated::LENGTH;
 
-    pub(crate) fn made() -> Self {
-        MessageId::Made(Uuid::new_v4())
-    }
-
     pub(crate) fn make_if_unset(&mut self) {
         if *self == MessageId::Unset {
-            *self = Self::made();
+            *self = MessageId::Made(random::uuid());
         }
     }
 

@@ -4,6 +4,8 @@
 //! buffer, and copied out again, leaves nothing behind that crosses. The buffer is text, so its size is what the
 //! queue weighs.
 
+use uuid::Uuid;
+
 use super::body::Attached;
 use super::fields::Present;
 use super::{Event, Kind, MAX_EVENT_BYTES, MessageId, Object, Timestamp, spare};
@@ -47,8 +49,9 @@ impl Record {
         }
     }
 
-    /// The event again, from the front of `buffer`, which is moved on.
-    pub(crate) fn unpack(self, buffer: &mut &[u8]) -> Event {
+    /// The event again, from the front of `buffer`, which is moved on. If the caller gave it no id, it gets one from
+    /// `make_id`.
+    pub(crate) fn unpack(self, buffer: &mut &[u8], make_id: impl FnOnce() -> Uuid) -> Event {
         let mut take = |length: Length| {
             let (part, rest) = buffer.split_at_checked(length.into()).unwrap_or((buffer, &[]));
             *buffer = rest;
@@ -57,7 +60,7 @@ impl Record {
         let mut content = spare::content(self.kind);
         content.timestamp = self.timestamp;
         content.message_id = match self.message_id {
-            None => MessageId::made(),
+            None => MessageId::Made(make_id()),
             Some(given) => MessageId::Given(String::from_utf8_lossy(take(given)).into_owned()),
         };
         content.fields.set_members(take(self.fields), self.present);

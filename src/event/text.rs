@@ -1,7 +1,7 @@
 //! A JSON object as text: its members without the braces, `"a":1,"b":{"c":2}`.
 //!
-//! Always: the text is what this crate or `serde_json` wrote, so a string has one spelling and there is no white
-//! space around members; and no key is there twice. Values are never parsed, and reading allocates nothing.
+//! Always: the text is what this crate wrote, so a value has one spelling and there is no white space around members;
+//! and no key is there twice. To find a member its value is not read, and nothing is allocated.
 
 mod members;
 #[cfg(test)]
@@ -11,9 +11,10 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::quoted::is_plain;
+use super::quoted::{is_plain, read_string};
+use super::read;
 use members::Member;
-pub(super) use members::members;
+pub(super) use members::{elements, members};
 
 /// Room for the members of a usual event, so that they are written without growing.
 const FIRST_RESERVE: usize = 512;
@@ -189,11 +190,11 @@ impl Text {
     }
 
     pub(super) fn to_map(&self) -> Map<String, Value> {
-        let mut json = Vec::with_capacity(self.json.len() + 2);
-        json.push(b'{');
-        json.extend_from_slice(&self.json);
-        json.push(b'}');
-        serde_json::from_slice(&json).unwrap_or_default()
+        let member = |member: Member| {
+            let key = read_string(self.json.get(member.key)?)?;
+            Some((key.into_owned(), read::value(self.json.get(member.value)?, 0).ok()?))
+        };
+        members(&self.json).filter_map(member).collect()
     }
 }
 

@@ -1,15 +1,30 @@
 //! When something happened, in the one form that goes on the wire.
+//!
+//! Always: the years 0 to 9999, which RFC 3339 can say, and what is finer than a millisecond is rounded downwards.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use jiff::fmt::StdIoWrite;
-use jiff::fmt::temporal::DateTimePrinter;
+use jiff::civil;
+use jiff::fmt::temporal::DateTimeParser;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The beginning of the year 0, in milliseconds since the Unix epoch.
+const FIRST: i64 = -62_167_219_200_000;
+/// The last millisecond of the year 9999.
+const LAST: i64 = 253_402_300_799_999;
+const DAY: i64 = 24 * 60 * 60 * 1000;
+/// Characters of a text that an error shows.
+const SHOWN_CHARS: usize = 64;
 
 /// A point in time in milliseconds, written as RFC 3339 in UTC: `2011-05-03T14:05:00.123Z`.
 ///
-/// From a [`SystemTime`], or from a string in RFC 3339 with any offset:
+/// From a [`SystemTime`], from a string in RFC 3339 with any offset, and, with the features `chrono`, `time` and
+/// `jiff`, from the types of these crates. What is finer than a millisecond is rounded downwards. In serde it is its
+/// text.
 ///
 /// ```
 /// use tracklane::event::Timestamp;
@@ -20,16 +35,27 @@ use jiff::fmt::temporal::DateTimePrinter;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {
-    /// Since the Unix epoch; from the year 0 to two days before the end of 9999.
+    /// Since the Unix epoch, in the years 0 to 9999.
     milliseconds: i64,
 }
 
-/// The error of a timestamp that is not RFC 3339.
+/// The error of a timestamp that is not RFC 3339, or not in the years 0 to 9999.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("timestamp {text:?} is not RFC 3339, as in \"2011-05-03T14:05:00.123Z\"")]
 pub struct InvalidTimestamp {
     text: String,
     source: jiff::Error,
+}
+
+impl InvalidTimestamp {
+    fn new(text: &str, source: jiff::Error) -> Self {
+        Self { text: text.chars().take(SHOWN_CHARS).collect(), source }
+    }
+
+    /// The text, of which 64 characters are kept.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
 }
 
 /// The same text is refused for the same reason, which cannot be compared.
@@ -41,6 +67,13 @@ impl PartialEq for InvalidTimestamp {
 
 impl Eq for InvalidTimestamp {}
 
+/// So that setters take what always is a timestamp, and what may be none.
+impl From<Infallible> for InvalidTimestamp {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
+
 impl Timestamp {
     pub(crate) const LEN: usize = "2011-05-03T14:05:00.123Z".len();
 
@@ -50,29 +83,68 @@ impl Timestamp {
         self.milliseconds
     }
 
-    /// The timestamp that is `milliseconds` after the Unix epoch; clamped to what can be read and written in every time
-    /// zone, from the year 0 to the 30th of December 9999, 22:00 UTC.
+    /// The timestamp that is `milliseconds` after the Unix epoch; clamped to what RFC 3339 can say, the years 0 to
+    /// 9999.
     #[must_use]
     pub fn from_unix_millis(milliseconds: i64) -> Self {
-        Self { milliseconds: milliseconds.clamp(-62_167_219_200_000, 253_402_207_200_000) }
+        Self { milliseconds: milliseconds.clamp(FIRST, LAST) }
+    }
+
+    /// The timestamp that is `nanoseconds` after the Unix epoch, rounded and clamped.
+    #[cfg(any(feature = "jiff", feature = "time"))]
+    fn from_unix_nanos(nanoseconds: i128) -> Self {
+        let milliseconds = nanoseconds.div_euclid(1_000_000).clamp(FIRST.into(), LAST.into());
+        Self::from_unix_millis(i64::try_from(milliseconds).unwrap_or(LAST))
     }
 
     /// Appends the text to `out`.
     pub(crate) fn write(self, out: &mut Vec<u8>) {
-        let timestamp = jiff::Timestamp::from_millisecond(self.milliseconds).unwrap_or_default();
-        // A `Vec` takes every byte, and the year is in range: there is no error to report.
-        let _ = PRINTER.print_timestamp(&timestamp, StdIoWrite(out));
+        let (year, month, day) = date_of(self.milliseconds.div_euclid(DAY));
+        let in_day = self.milliseconds.rem_euclid(DAY);
+        let parts = [
+            (year, 1_000, b'-'),
+            (month, 10, b'-'),
+            (day, 10, b'T'),
+            (in_day / 3_600_000, 10, b':'),
+            (in_day / 60_000 % 60, 10, b':'),
+            (in_day / 1_000 % 60, 10, b'.'),
+            (in_day % 1_000, 100, b'Z'),
+        ];
+        out.reserve(Self::LEN);
+        for (number, mut power, end) in parts {
+            while power > 0 {
+                out.push(b'0' + (number / power % 10) as u8);
+                power /= 10;
+            }
+            out.push(end);
+        }
     }
 }
 
-const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(3));
+/// Year, month and day of a day since the Unix epoch, by the algorithm of Howard Hinnant: years begin in March, so that
+/// a leap day is the last one, and repeat every 400.
+fn date_of(day: i64) -> (i64, i64, i64) {
+    let since_year_0 = day + 719_468;
+    let (era, day_of_era) = (since_year_0.div_euclid(146_097), since_year_0.rem_euclid(146_097));
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    (400 * era + year_of_era + i64::from(month <= 2), month, day)
+}
 
+/// Clamped to the years 0 to 9999.
 impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Self {
-        let millis = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        // Every call asks for this: no division of 128 bits.
+        let millis = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX - 1);
         Self::from_unix_millis(match time.duration_since(UNIX_EPOCH) {
             Ok(after) => millis(after),
-            Err(before) => -millis(before.duration()),
+            Err(before) => {
+                let rest = before.duration().subsec_nanos() % 1_000_000;
+                -millis(before.duration()) - i64::from(rest > 0)
+            }
         })
     }
 }
@@ -88,10 +160,96 @@ impl FromStr for Timestamp {
     type Err = InvalidTimestamp;
 
     fn from_str(text: &str) -> Result<Self, InvalidTimestamp> {
-        match text.parse::<jiff::Timestamp>() {
-            Ok(parsed) => Ok(Self::from_unix_millis(parsed.as_nanosecond().div_euclid(1_000_000) as i64)),
-            Err(source) => Err(InvalidTimestamp { text: text.chars().take(64).collect(), source }),
-        }
+        read(text).map_err(|source| InvalidTimestamp::new(text, source))
+    }
+}
+
+/// By its parts: a point in time of jiff ends two days before the year 9999 does.
+fn read(text: &str) -> Result<Timestamp, jiff::Error> {
+    const PARSER: DateTimeParser = DateTimeParser::new();
+    let problem = |problem: &str| jiff::Error::from_args(format_args!("{problem}"));
+    let pieces = PARSER.parse_pieces(text)?;
+    let time = pieces.time().ok_or_else(|| problem("it has no time"))?;
+    let offset = pieces.to_numeric_offset().ok_or_else(|| problem("it has no offset from UTC, such as Z"))?;
+    let epoch = civil::date(1970, 1, 1).at(0, 0, 0, 0);
+    let since_epoch = pieces.date().to_datetime(time).duration_since(epoch).as_nanos();
+    let milliseconds = (since_epoch - i128::from(offset.seconds()) * 1_000_000_000).div_euclid(1_000_000);
+    if !(i128::from(FIRST)..=i128::from(LAST)).contains(&milliseconds) {
+        return Err(problem("it is not in the years 0 to 9999 in UTC"));
+    }
+    i64::try_from(milliseconds).map(Timestamp::from_unix_millis).map_err(|_| problem("it is out of range"))
+}
+
+impl TryFrom<&str> for Timestamp {
+    type Error = InvalidTimestamp;
+
+    fn try_from(text: &str) -> Result<Self, InvalidTimestamp> {
+        text.parse()
+    }
+}
+
+impl TryFrom<&String> for Timestamp {
+    type Error = InvalidTimestamp;
+
+    fn try_from(text: &String) -> Result<Self, InvalidTimestamp> {
+        text.parse()
+    }
+}
+
+impl TryFrom<String> for Timestamp {
+    type Error = InvalidTimestamp;
+
+    fn try_from(text: String) -> Result<Self, InvalidTimestamp> {
+        text.parse()
+    }
+}
+
+/// Clamped to the years 0 to 9999.
+#[cfg(feature = "chrono")]
+impl<Z: chrono::TimeZone> From<chrono::DateTime<Z>> for Timestamp {
+    fn from(time: chrono::DateTime<Z>) -> Self {
+        // Rounded downwards there, too.
+        Self::from_unix_millis(time.timestamp_millis())
+    }
+}
+
+/// Clamped to the years 0 to 9999.
+#[cfg(feature = "time")]
+impl From<time::OffsetDateTime> for Timestamp {
+    fn from(time: time::OffsetDateTime) -> Self {
+        Self::from_unix_nanos(time.unix_timestamp_nanos())
+    }
+}
+
+/// Clamped to the years 0 to 9999.
+#[cfg(feature = "time")]
+impl From<time::UtcDateTime> for Timestamp {
+    fn from(time: time::UtcDateTime) -> Self {
+        Self::from_unix_nanos(time.unix_timestamp_nanos())
+    }
+}
+
+/// Clamped to the years 0 to 9999.
+#[cfg(feature = "jiff")]
+impl From<jiff::Timestamp> for Timestamp {
+    fn from(time: jiff::Timestamp) -> Self {
+        Self::from_unix_nanos(time.as_nanosecond())
+    }
+}
+
+/// Clamped to the years 0 to 9999.
+#[cfg(feature = "jiff")]
+impl From<jiff::Zoned> for Timestamp {
+    fn from(time: jiff::Zoned) -> Self {
+        time.timestamp().into()
+    }
+}
+
+/// Clamped to the years 0 to 9999.
+#[cfg(feature = "jiff")]
+impl From<&jiff::Zoned> for Timestamp {
+    fn from(time: &jiff::Zoned) -> Self {
+        time.timestamp().into()
     }
 }
 
@@ -103,6 +261,20 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// As its text in RFC 3339.
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// From text in RFC 3339.
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -111,9 +283,21 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_timestamp_survives_its_text(milliseconds in -62_167_219_200_000_i64..253_402_207_200_000) {
+        fn a_timestamp_survives_its_text(milliseconds in FIRST..=LAST) {
             let timestamp = Timestamp::from_unix_millis(milliseconds);
             prop_assert_eq!(timestamp.to_string().parse::<Timestamp>().unwrap(), timestamp);
+            if let Ok(theirs) = jiff::Timestamp::from_millisecond(milliseconds) {
+                prop_assert_eq!(timestamp.to_string(), format!("{theirs:.3}"));
+            }
+        }
+
+        #[test]
+        fn every_text_that_jiff_takes_is_taken(
+            text in "20[0-9]{2}-(0[1-9]|1[0-2])-[0-3][0-9][T ][0-2][0-9]:[0-5][0-9](:[0-6][0-9](\\.[0-9]{1,9})?)?(Z|[+-][01][0-9](:?[0-5][0-9])?)",
+        ) {
+            let theirs = text.parse::<jiff::Timestamp>().ok();
+            let theirs = theirs.map(|theirs| theirs.as_nanosecond().div_euclid(1_000_000) as i64);
+            prop_assert_eq!(text.parse::<Timestamp>().ok().map(Timestamp::as_unix_millis), theirs);
         }
     }
 

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::guard;
 use crate::emitter::Emitter;
 use crate::emitter::signal::Failure;
-use crate::event::{Context, Event, MAX_DEPTH};
+use crate::event::{Context, Event};
 
 /// What is asked for the context of every call.
 pub(crate) struct CallContext {
@@ -42,11 +42,8 @@ impl CallContext {
     fn ask(&self) -> Result<Option<Context>, String> {
         let provided = guard::contain(|| Ok((self.provide)())).map_err(|mishap| mishap.to_string())?;
         let Some(context) = provided else { return Ok(None) };
-        if let Some(fault) = context.fault() {
+        if let Err(fault) = context.check() {
             return Err(format!("gave a context that cannot be sent: {fault}"));
-        }
-        if context.is_deeper_than(MAX_DEPTH) {
-            return Err(format!("gave a context that is nested more than {MAX_DEPTH} levels deep"));
         }
         Ok(Some(context))
     }

@@ -100,7 +100,7 @@ proptest! {
         let expected = event.final_len(&defaults);
         let mut buffer = Vec::new();
         let record = Record::pack(&event, &mut buffer);
-        let mut event = record.unpack(&mut buffer.as_slice());
+        let mut event = record.unpack(&mut buffer.as_slice(), crate::random::uuid);
         let (background, _keep_alive) = Background::start("measured").unwrap();
         let ledger = Arc::new(Ledger::new(background, |_| {}));
         ledger.accept(0);

@@ -10,7 +10,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("global", &["analytics", "event", "pipeline"]),
     ("metrics", &["contained", "ledger", "threads"]),
     ("settings", &["builder", "error", "event", "plugin", "segment"]),
-    ("segment", &["plugin", "transport", "emitter", "event", "error"]),
+    ("segment", &["plugin", "transport", "emitter", "event", "error", "random"]),
     (
         "pipeline",
         &[
@@ -22,6 +22,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "background",
             "contained",
             "error",
+            "random",
             "reentry",
             "metrics",
             "threads",
@@ -30,7 +31,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // The clock for `Timer`, by which a plugin waits in the client's time.
     ("plugin", &["event", "emitter", "ledger", "clock", "contained", "error"]),
     ("emitter", &["event", "ledger", "background", "contained", "error", "reentry", "running"]),
-    ("event", &["ledger", "error"]),
+    ("event", &["ledger", "error", "random"]),
     ("ledger", &["background", "contained", "error", "reentry", "running", "sync"]),
     ("transport", &["error", "threads"]),
     // The manual clock is one of its two clocks.
@@ -44,6 +45,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("reentry", &[]),
     ("running", &[]),
     ("error", &[]),
+    ("random", &[]),
     ("sync", &[]),
 ];
 /// One part: the handle is what the builder builds.

@@ -1,17 +1,16 @@
 //! Objects from and to what others have: maps and values of `serde_json`, iterators, any format of serde.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _};
-use serde::ser::{Serialize, SerializeMap, Serializer};
-use serde_json::value::RawValue;
+use serde::ser::{Error as _, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::fault::exchange_inner;
 use super::{Form, Object, dismantle};
-use crate::event::text;
+use crate::event::incoming::Incoming;
+use crate::event::outgoing::Members;
+use crate::event::read;
 
 impl From<Map<String, Value>> for Object {
     fn from(map: Map<String, Value>) -> Self {
@@ -37,34 +36,32 @@ impl<K: AsRef<str>, V: Serialize> FromIterator<(K, V)> for Object {
     }
 }
 
+/// An object with a value that JSON cannot carry is not written.
 impl Serialize for Object {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if let Some(fault) = self.fault() {
-            exchange_inner(Some(Box::new(fault.clone())));
+        if let Err(fault) = self.check() {
+            let error = S::Error::custom(&fault);
+            exchange_inner(Some(Box::new(fault)));
+            return Err(error);
         }
-        let json = match &self.form {
-            Form::Map(map) => return map.serialize(serializer),
-            Form::Text(text) => text.json(),
-        };
-        let mut members = serializer.serialize_map(Some(self.len()))?;
-        for member in text::members(json) {
-            let part = |range| serde_json::from_slice::<&RawValue>(json.get(range).unwrap_or_default());
-            let (Ok(key), Ok(value)) = (part(member.key), part(member.value)) else { continue };
-            let key: Cow<'_, str> = serde_json::from_str(key.get()).map_err(serde::ser::Error::custom)?;
-            members.serialize_entry(&key, value)?;
+        match &self.form {
+            Form::Map(map) => map.serialize(serializer),
+            Form::Text(text) => Members(text.json()).serialize(serializer),
         }
-        members.end()
     }
 }
 
 impl<'de> Deserialize<'de> for Object {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let map = BTreeMap::<String, Value>::deserialize(deserializer)?;
-        let mut object = Object::from_iter(map);
-        match object.take_fault() {
-            None => Ok(object),
-            Some(fault) => Err(D::Error::custom(fault)),
+        let value = match Incoming::deserialize(deserializer)? {
+            Incoming::Json(json) => read::value(json.get().as_bytes(), 0).map_err(D::Error::custom)?,
+            Incoming::Value(value) => value,
+        };
+        if !value.is_object() {
+            return Err(D::Error::custom("an object with keys was expected"));
         }
+        let object = Object::from(value);
+        object.check().map_err(D::Error::custom).map(|()| object)
     }
 }
 
@@ -74,8 +71,9 @@ impl PartialEq for Object {
     }
 }
 
+/// Shows how many members there are, and none of them: they are personal data.
 impl fmt::Debug for Object {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.to_map()).finish()
+        f.debug_struct("Object").field("members", &self.len()).finish_non_exhaustive()
     }
 }

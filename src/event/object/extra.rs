@@ -3,13 +3,11 @@
 //! Always: two values for one key, where neither was meant to replace the other, are a conflict, whichever came first.
 //! An object that got nothing this way knows nothing of it.
 
-use std::borrow::Cow;
-
 use serde::Serialize;
-use serde_json::Value;
 
 use super::{Object, ObjectFault, ValueFault};
-use crate::event::text;
+use crate::event::quoted::read_string;
+use crate::event::{read, text};
 
 impl Object {
     /// Adds every member of `object`, as [`extend`](Self::extend) does, but replaces nothing: a member that is here
@@ -20,13 +18,13 @@ impl Object {
             let (Some(key), Some(value)) = (members.get(member.key.clone()), members.get(member.value.clone())) else {
                 return;
             };
-            let Ok(key) = serde_json::from_slice::<Cow<'_, str>>(key) else { return };
+            let Some(key) = read_string(key) else { return };
             match self.get(&key) {
                 None => {
                     self.extend_text(members.get(member.key.start..member.value.end).unwrap_or_default());
                     self.notes.get_or_insert_default().extra.push(key.into_owned());
                 }
-                Some(mine) if serde_json::from_slice::<Value>(value).is_ok_and(|value| value == mine) => {}
+                Some(mine) if read::value(value, 0).is_ok_and(|value| value == mine) => {}
                 Some(_) => self.note_conflict(&key),
             }
         }

@@ -7,7 +7,8 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::event::strict::{self, Fault, Written};
+use crate::event::strict::{self, Fault};
+use crate::event::{InvalidTimestamp, read};
 
 /// The error of a value that an event cannot carry: which one, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub(crate) enum ObjectFault {
     /// Two values for one key, where neither was meant to replace the other.
     #[error("one value from a setter and another from extra")]
     Conflict,
+    #[error(transparent)]
+    Timestamp(InvalidTimestamp),
 }
 
 impl From<ObjectFault> for ValueFault {
@@ -50,13 +53,21 @@ impl From<Fault> for ValueFault {
 
 impl ValueFault {
     /// The fault as seen from an object that has the faulty one at `key`.
-    pub(super) fn below(mut self, key: &str) -> Self {
+    pub(in crate::event) fn below(mut self, key: &str) -> Self {
         if self.key.is_empty() {
             key.clone_into(&mut self.key);
         } else if !key.is_empty() {
             self.key = format!("{key}.{}", self.key);
         }
         self
+    }
+
+    /// Why, without where.
+    pub(in crate::event) fn into_fault(self) -> Fault {
+        match self.fault {
+            ObjectFault::Value(fault) => fault,
+            other => Fault::Unserializable(other.to_string()),
+        }
     }
 
     /// Whether the value at hand is too deep to be dropped; an object inside it has given up its own already.
@@ -77,19 +88,18 @@ pub(super) fn exchange_inner(fault: Option<Box<ValueFault>>) -> Option<Box<Value
 }
 
 /// Writes as [`strict::append`] does, and also refuses a value that holds an object with a fault.
-pub(super) fn write<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T, depth: usize) -> Result<Written, ValueFault> {
+pub(super) fn write<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T, depth: usize) -> Result<(), ValueFault> {
     let start = out.len();
     // A `Serialize` of the value may itself fill objects: what is outside waits.
     let outside = exchange_inner(None);
     let written = strict::append(out, value, depth);
     let inner = exchange_inner(outside);
     match (written, inner) {
-        (Err(fault), _) => Err(fault.into()),
-        (Ok(_), Some(fault)) => {
+        (_, Some(fault)) => {
             out.truncate(start);
             Err(*fault)
         }
-        (Ok(written), None) => Ok(written),
+        (written, None) => written.map_err(ValueFault::from),
     }
 }
 
@@ -97,16 +107,13 @@ pub(super) fn write<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T, depth: 
 pub(super) fn to_value<T: Serialize + ?Sized>(value: &T, depth: usize) -> Result<Value, ValueFault> {
     let mut json = Vec::new();
     write(&mut json, value, depth)?;
-    serde_json::from_slice(&json).map_err(|error| Fault::Unserializable(error.to_string()).into())
+    read::value(&json, depth)
 }
 
 /// The members of what serializes as an object, as text that is trusted (see [`text`](crate::event::text)).
 pub(super) fn members_of<T: Serialize>(object: &T) -> Result<Vec<u8>, ValueFault> {
     let mut json = Vec::new();
-    if write(&mut json, object, 0)? == Written::AsGiven {
-        let value: Value = serde_json::from_slice(&json).unwrap_or_default();
-        json = serde_json::to_vec(&value).unwrap_or_default();
-    }
+    write(&mut json, object, 0)?;
     match json.first() {
         Some(b'{') => {
             json.pop();

@@ -21,8 +21,8 @@ pub(crate) use fault::{ObjectFault, ValueFault};
 pub(super) use nested::dismantle;
 
 use super::quoted::read_string;
-use super::strict;
 use super::text::{self, Text};
+use super::{InvalidTimestamp, Timestamp, read, strict};
 use fault::{members_of, to_value, write};
 use nested::fill;
 
@@ -80,10 +80,12 @@ impl Object {
 
     /// Sets `key` to `value`; a key that is there already is replaced.
     ///
-    /// A value that JSON cannot carry (NaN, an infinity, more than 64 levels of nesting, a map with keys that are
-    /// not strings) is not set, and the event that holds the object is refused at the call with an error that
-    /// names the key. Of a value nested too deep the memory is given up rather than freed: to drop it would
-    /// recurse as deep as it is and could end the process.
+    /// A [`SystemTime`](std::time::SystemTime) is written as RFC 3339, as a [`Timestamp`](super::Timestamp) is.
+    ///
+    /// A value that JSON cannot carry (NaN, an infinity, a number that 64 bits cannot hold exactly, more than 64 levels
+    /// of nesting, a map with keys that are not strings) is not set, and the event that holds the object is refused at
+    /// the call with an error that names the key. Of a value nested too deep the memory is given up rather than freed:
+    /// to drop it would recurse as deep as it is and could end the process.
     pub fn insert(&mut self, key: &str, value: impl Serialize) {
         let depth = 1;
         let outcome = strict::check_key(key).map_err(ValueFault::from).and_then(|()| match &mut self.form {
@@ -128,14 +130,14 @@ impl Object {
     }
 
     /// Takes over the members of trusted text (see [`text`]).
-    fn extend_text(&mut self, members: &[u8]) {
+    pub(super) fn extend_text(&mut self, members: &[u8]) {
         for member in text::members(members) {
             let (Some(key), Some(value)) = (members.get(member.key), members.get(member.value)) else { return };
             match &mut self.form {
                 Form::Text(text) => text.insert_raw(key, value),
                 Form::Map(map) => {
-                    if let (Ok(key), Ok(value)) = (serde_json::from_slice(key), serde_json::from_slice(value)) {
-                        map.insert(key, value);
+                    if let (Some(key), Ok(value)) = (read_string(key), read::value(value, 0)) {
+                        map.insert(key.into_owned(), value);
                     }
                 }
             }
@@ -147,7 +149,7 @@ impl Object {
     #[must_use]
     pub fn get(&self, key: &str) -> Option<Value> {
         match &self.form {
-            Form::Text(text) => serde_json::from_slice(text.raw(key)?).ok(),
+            Form::Text(text) => read::value(text.raw(key)?, 0).ok(),
             Form::Map(map) => map.get(key).cloned(),
         }
     }
@@ -253,6 +255,29 @@ impl Object {
         self.notes.clone_from(&other.notes);
     }
 
+    /// Whether all of it can be part of an event.
+    pub(crate) fn check(&self) -> Result<(), ValueFault> {
+        match (self.fault(), &self.form) {
+            (Some(fault), _) => Err(fault.clone()),
+            // What is text was checked as it was written.
+            (None, Form::Text(_)) => Ok(()),
+            (None, Form::Map(map)) => nested::check(map),
+        }
+    }
+
+    /// Sets `key` to a point in time.
+    pub(super) fn set_time<T: TryInto<Timestamp, Error: Into<InvalidTimestamp>>>(&mut self, key: &str, time: T) {
+        match time.try_into() {
+            Ok(timestamp) => self.set(key, timestamp),
+            Err(error) => self.note_timestamp(key, error.into()),
+        }
+    }
+
+    /// Notes text at `key` that is no timestamp.
+    pub(super) fn note_timestamp(&mut self, key: &str, error: InvalidTimestamp) {
+        self.note(ValueFault::from(ObjectFault::Timestamp(error)).below(key));
+    }
+
     /// Whether this is a map already.
     pub(super) fn is_map(&self) -> bool {
         matches!(self.form, Form::Map(_))
@@ -261,11 +286,6 @@ impl Object {
     /// The first value that was refused, if there was one.
     pub(crate) fn fault(&self) -> Option<&ValueFault> {
         self.notes.as_ref()?.fault.as_ref()
-    }
-
-    /// Forgets the fault, for a caller that reports it.
-    pub(crate) fn take_fault(&mut self) -> Option<ValueFault> {
-        self.notes.as_mut()?.fault.take()
     }
 
     fn note(&mut self, fault: ValueFault) {

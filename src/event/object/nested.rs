@@ -2,12 +2,13 @@
 
 use serde_json::{Map, Value};
 
-use super::{Form, Object};
-use crate::event::MAX_DEPTH;
+use super::{Form, Object, ValueFault};
+use crate::event::strict::{Fault, check_key};
+use crate::event::{MAX_DEPTH, number};
 
 impl Object {
     /// Whether there are more than `limit` levels of nesting, this object included; without recursion.
-    pub(crate) fn is_deeper_than(&self, limit: usize) -> bool {
+    fn is_deeper_than(&self, limit: usize) -> bool {
         let Form::Map(map) = &self.form else { return false };
         let mut level: Vec<&Value> = map.values().collect();
         for _ in 1..limit {
@@ -29,6 +30,32 @@ impl Drop for Object {
         {
             dismantle(Value::Object(std::mem::take(map)));
         }
+    }
+}
+
+/// What a plugin has put into a map, checked as a value is that a setter writes.
+pub(super) fn check(map: &Map<String, Value>) -> Result<(), ValueFault> {
+    for (key, value) in map {
+        let checked = check_key(key).and_then(|()| check_value(value, 1));
+        checked.map_err(|fault| match fault {
+            Fault::TooDeep => ValueFault::from(fault),
+            fault => ValueFault::from(fault).below(key),
+        })?;
+    }
+    Ok(())
+}
+
+/// Checks a value with `depth` levels above it, which bound the recursion.
+fn check_value(value: &Value, depth: usize) -> Result<(), Fault> {
+    match value {
+        Value::Array(_) | Value::Object(_) if depth >= MAX_DEPTH => Err(Fault::TooDeep),
+        Value::Array(items) => items.iter().try_for_each(|item| check_value(item, depth + 1)),
+        Value::Object(map) => {
+            map.iter().try_for_each(|(key, value)| check_key(key).and_then(|()| check_value(value, depth + 1)))
+        }
+        // It may hold any digits, if something else in the program has `serde_json` keep them.
+        Value::Number(number) if !number.is_i64() && !number.is_u64() => number::read(&number.to_string()).map(drop),
+        _ => Ok(()),
     }
 }
 

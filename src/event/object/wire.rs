@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use super::{Form, Object};
+use crate::event::strict;
 use crate::event::text::Text;
 
 impl Object {
@@ -21,7 +22,11 @@ impl Object {
         match &self.form {
             Form::Text(text) => Cow::Borrowed(text.json()),
             Form::Map(map) => {
-                let mut json = serde_json::to_vec(map).unwrap_or_default();
+                let mut json = Vec::new();
+                if strict::append(&mut json, map, 0).is_err() {
+                    // Not checked yet: as `serde_json` writes it, which writes every map.
+                    json = serde_json::to_vec(map).unwrap_or_default();
+                }
                 json.pop();
                 if !json.is_empty() {
                     json.remove(0);

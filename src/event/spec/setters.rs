@@ -74,10 +74,13 @@ macro_rules! setters {
         }
     };
     (@setter time () $setter:ident $key:literal $doc:literal) => {
-        #[doc = concat!($doc, ": `", $key, "`, in RFC 3339.")]
+        #[doc = concat!($doc, ": `", $key, "`, in RFC 3339. Text that is not is refused when the event is sent.")]
         #[must_use]
-        pub fn $setter(mut self, time: impl Into<$crate::event::Timestamp>) -> Self {
-            self.set($key, $crate::event::spec::setters::Displayed(time.into()));
+        pub fn $setter<T>(mut self, time: T) -> Self
+        where
+            T: TryInto<$crate::event::Timestamp, Error: Into<$crate::event::InvalidTimestamp>>,
+        {
+            self.set_time($key, time);
             self
         }
     };

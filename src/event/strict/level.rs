@@ -3,44 +3,54 @@
 use serde::Serialize;
 use serde::ser;
 
-use super::{Fault, Sink, Strict, check_key};
+use super::{Fault, Strict, check_key, system_time};
+use crate::event::number::{self, Number};
 use crate::event::quoted::write_string;
+use crate::event::read;
 
-pub(super) struct Level<'s, 'o> {
-    pub(super) sink: &'s mut Sink<'o>,
+pub(super) struct Level<'o> {
+    pub(super) json: &'o mut Vec<u8>,
     /// Levels above what is inside.
     pub(super) depth: usize,
     /// What goes behind the last element.
     close: &'static [u8],
     state: State,
+    /// Where the object begins, if it is a `SystemTime`.
+    system_time: Option<usize>,
 }
 
 #[derive(PartialEq, Eq)]
 enum State {
     Empty,
     Begun,
-    /// No level at all: what stands for it is text, and copied as it is.
+    /// No level at all: what stands for it is text.
     Given,
 }
 
-impl<'s, 'o> Level<'s, 'o> {
-    pub(super) fn new(sink: &'s mut Sink<'o>, depth: usize, close: &'static [u8]) -> Self {
-        Self { sink, depth, close, state: State::Empty }
+impl<'o> Level<'o> {
+    pub(super) fn new(json: &'o mut Vec<u8>, depth: usize, close: &'static [u8]) -> Self {
+        Self { json, depth, close, state: State::Empty, system_time: None }
     }
 
-    pub(super) fn given(sink: &'s mut Sink<'o>, depth: usize) -> Self {
-        Self { sink, depth, close: b"", state: State::Given }
+    pub(super) fn given(json: &'o mut Vec<u8>, depth: usize) -> Self {
+        Self { json, depth, close: b"", state: State::Given, system_time: None }
+    }
+
+    /// The level, which has just begun, as a `SystemTime`.
+    pub(super) fn of_system_time(self) -> Self {
+        let start = self.json.len().saturating_sub(1);
+        Self { system_time: Some(start), ..self }
     }
 
     fn begin_element(&mut self) {
         if self.state == State::Begun {
-            self.sink.json.push(b',');
+            self.json.push(b',');
         }
         self.state = State::Begun;
     }
 
     fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
-        value.serialize(Strict { sink: &mut *self.sink, depth: self.depth })
+        value.serialize(Strict { json: &mut *self.json, depth: self.depth })
     }
 
     fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
@@ -50,47 +60,65 @@ impl<'s, 'o> Level<'s, 'o> {
 
     fn field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Fault> {
         if self.state == State::Given {
-            return self.copy(value);
+            return self.given_text(value);
         }
+        check_key(key)?;
         self.begin_element();
-        write_string(self.sink.json, key);
-        self.sink.json.push(b':');
+        write_string(self.json, key);
+        self.json.push(b':');
         self.value(value)
     }
 
-    /// Copies the string that `value` is, without quotes.
-    fn copy<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
+    /// Writes the value whose text `value` is, in the one spelling that it has here.
+    fn given_text<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
         let Ok(serde_json::Value::String(text)) = serde_json::to_value(value) else {
-            return Err(ser::Error::custom("text that is to be copied must be a string"));
+            return Err(ser::Error::custom("text that stands for a value must be a string"));
         };
-        self.sink.json.extend_from_slice(text.as_bytes());
-        Ok(())
+        // Not by way of a value: where `serde_json` keeps the digits of numbers, that is text, too.
+        if text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
+            return match number::read(&text)? {
+                Number::Positive(number) => self.value(&number),
+                Number::Negative(number) => self.value(&number),
+                Number::Float(number) => self.value(&number),
+            };
+        }
+        self.value(&read::value(text.as_bytes(), self.depth).map_err(crate::event::object::ValueFault::into_fault)?)
     }
 
     /// Writes a key, which is a string, or a number or boolean that becomes one.
     fn key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Fault> {
         self.begin_element();
-        let start = self.sink.json.len();
-        self.value(key)?;
-        match self.sink.json.get(start..).unwrap_or_default() {
+        let start = self.json.len();
+        match self.value(key) {
+            // It becomes a string, which keeps all digits.
+            Err(Fault::Inexact) => {
+                self.json.truncate(start);
+                serde_json::to_writer(&mut *self.json, key).map_err(ser::Error::custom)?;
+            }
+            written => written?,
+        }
+        match self.json.get(start..).unwrap_or_default() {
             [b'"', key @ .., b'"'] => check_key(std::str::from_utf8(key).unwrap_or_default())?,
             [b'n' | b'[' | b'{', ..] => return Err(ser::Error::custom("a key must be a string")),
             _ => {
-                self.sink.json.insert(start, b'"');
-                self.sink.json.push(b'"');
+                self.json.insert(start, b'"');
+                self.json.push(b'"');
             }
         }
-        self.sink.json.push(b':');
+        self.json.push(b':');
         Ok(())
     }
 
     fn close(self) -> Result<(), Fault> {
-        self.sink.json.extend_from_slice(self.close);
+        self.json.extend_from_slice(self.close);
+        if let Some(start) = self.system_time {
+            system_time::rewrite(self.json, start);
+        }
         Ok(())
     }
 }
 
-impl ser::SerializeSeq for Level<'_, '_> {
+impl ser::SerializeSeq for Level<'_> {
     type Ok = ();
     type Error = Fault;
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
@@ -101,7 +129,7 @@ impl ser::SerializeSeq for Level<'_, '_> {
     }
 }
 
-impl ser::SerializeTuple for Level<'_, '_> {
+impl ser::SerializeTuple for Level<'_> {
     type Ok = ();
     type Error = Fault;
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
@@ -112,7 +140,7 @@ impl ser::SerializeTuple for Level<'_, '_> {
     }
 }
 
-impl ser::SerializeTupleStruct for Level<'_, '_> {
+impl ser::SerializeTupleStruct for Level<'_> {
     type Ok = ();
     type Error = Fault;
     fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
@@ -123,7 +151,7 @@ impl ser::SerializeTupleStruct for Level<'_, '_> {
     }
 }
 
-impl ser::SerializeTupleVariant for Level<'_, '_> {
+impl ser::SerializeTupleVariant for Level<'_> {
     type Ok = ();
     type Error = Fault;
     fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
@@ -134,7 +162,7 @@ impl ser::SerializeTupleVariant for Level<'_, '_> {
     }
 }
 
-impl ser::SerializeMap for Level<'_, '_> {
+impl ser::SerializeMap for Level<'_> {
     type Ok = ();
     type Error = Fault;
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Fault> {
@@ -148,7 +176,7 @@ impl ser::SerializeMap for Level<'_, '_> {
     }
 }
 
-impl ser::SerializeStruct for Level<'_, '_> {
+impl ser::SerializeStruct for Level<'_> {
     type Ok = ();
     type Error = Fault;
     fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Fault> {
@@ -159,7 +187,7 @@ impl ser::SerializeStruct for Level<'_, '_> {
     }
 }
 
-impl ser::SerializeStructVariant for Level<'_, '_> {
+impl ser::SerializeStructVariant for Level<'_> {
     type Ok = ();
     type Error = Fault;
     fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Fault> {

@@ -3,9 +3,12 @@
 //! `serde_json` writes NaN and infinities as `null`, and recurses as deep as the value does. This serializer stops at
 //! the first number that is not finite and at the first level below [`MAX_DEPTH`], so a hostile value costs neither
 //! data nor stack. It writes the structure itself, and straight into the text of an event; numbers, and strings with
-//! escapes, are left to `serde_json`, and the text is the one that it would have written.
+//! escapes, are left to `serde_json`, and the text is the one that it would have written. But for three things: a
+//! number that 64 bits do not hold is refused, text that came in as text is read and written anew, so that a value has
+//! one spelling and one length, and a `SystemTime` is RFC 3339, as every other time in an event.
 
 mod level;
+mod system_time;
 #[cfg(test)]
 mod tests;
 
@@ -18,16 +21,18 @@ use level::Level;
 /// Levels of objects and arrays that a value may nest, its section included.
 pub const MAX_DEPTH: usize = 64;
 
-/// The name by which `serde_json` recognises text that it must copy as it is.
-const RAW_VALUE: &str = "$serde_json::private::RawValue";
-/// The same for the digits of a number, where it was built with `arbitrary_precision`.
-const RAW_NUMBER: &str = "$serde_json::private::Number";
+/// What the names begin with by which `serde_json` knows text that came in as text (`RawValue`), and the digits of a
+/// number where it was built with `arbitrary_precision`. It has no public name for them; a test holds this one to what
+/// it uses.
+const OF_SERDE_JSON: &str = "$serde_json::private::";
 
 /// Why a value cannot be part of an event.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Fault {
     #[error("a number is not finite")]
     NotFinite,
+    #[error("a number that 64 bits cannot hold exactly")]
+    Inexact,
     #[error("more than {MAX_DEPTH} levels of nesting")]
     TooDeep,
     #[error("{0}")]
@@ -40,133 +45,74 @@ impl serde::ser::Error for Fault {
     }
 }
 
-/// What was appended: text of this serializer, or partly text that came in as text, with any white space.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Written {
-    Compact,
-    AsGiven,
-}
-
 /// Appends `value` as JSON text to `json`; on a fault `json` is as it was. `depth` levels are above the value.
-pub(crate) fn append<T>(json: &mut Vec<u8>, value: &T, depth: usize) -> Result<Written, Fault>
+pub(crate) fn append<T>(json: &mut Vec<u8>, value: &T, depth: usize) -> Result<(), Fault>
 where
     T: Serialize + ?Sized,
 {
     let start = json.len();
-    let mut sink = Sink { json, written: Written::Compact };
-    let outcome = value.serialize(Strict { sink: &mut sink, depth });
-    let written = sink.written;
-    let outcome = outcome.and_then(|()| match written {
-        Written::Compact => Ok(()),
-        Written::AsGiven => check_given(json.get(start..).unwrap_or_default(), depth),
-    });
-    match outcome {
-        Ok(()) => Ok(written),
-        Err(fault) => {
-            json.truncate(start);
-            Err(fault)
-        }
+    let outcome = value.serialize(Strict { json, depth });
+    if outcome.is_err() {
+        json.truncate(start);
     }
+    outcome
 }
 
-fn check_given(text: &[u8], depth: usize) -> Result<(), Fault> {
-    check_depth(text, depth)?;
-    check_readable(text)
-}
-
-/// Text that came in as text was never walked level by level: count its brackets instead.
-fn check_depth(text: &[u8], above: usize) -> Result<(), Fault> {
-    let (mut depth, mut in_string, mut escaped) = (above, false, false);
-    for byte in text {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            b'{' | b'[' if !in_string => depth += 1,
-            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth > MAX_DEPTH {
-            return Err(Fault::TooDeep);
-        }
-    }
-    Ok(())
-}
-
-/// Text that came in as text is JSON by its grammar, and may still be what no value can be made of: the object that
-/// holds it would be lost when a plugin edits it. The look at each byte spares most text the parsing.
-fn check_readable(text: &[u8]) -> Result<(), Fault> {
-    if text.windows(RAW_VALUE.len()).any(|part| part == RAW_VALUE.as_bytes()) {
-        return check_key(RAW_VALUE);
-    }
-    let odd = |pair: &[u8]| matches!(pair, [b'\\', b'u'] | [b'0'..=b'9', b'e' | b'E']);
-    let long = |digits: &[u8]| digits.len() > 300;
-    if !text.windows(2).any(odd) && !text.split(|byte| !byte.is_ascii_digit()).any(long) {
-        return Ok(());
-    }
-    let read = serde_json::from_slice::<serde_json::Value>(text);
-    read.map(drop).map_err(|error| Fault::Unserializable(error.to_string()))
-}
-
-/// Refuses the one key that is not read again as what it is.
+/// Refuses a key that `serde_json` does not read again as what it is.
 pub(crate) fn check_key(key: &str) -> Result<(), Fault> {
-    if key != RAW_VALUE {
+    if !key.starts_with(OF_SERDE_JSON) {
         return Ok(());
     }
-    Err(Fault::Unserializable(format!("{RAW_VALUE:?} means something else to serde_json")))
-}
-
-/// Where the text goes.
-struct Sink<'o> {
-    json: &'o mut Vec<u8>,
-    written: Written,
+    Err(Fault::Unserializable(format!("the key {key:?} means something else to serde_json")))
 }
 
 /// Writes one value, which has `depth` levels above it.
-struct Strict<'s, 'o> {
-    sink: &'s mut Sink<'o>,
+struct Strict<'o> {
+    /// Where the text goes.
+    json: &'o mut Vec<u8>,
     depth: usize,
 }
 
-impl<'s, 'o> Strict<'s, 'o> {
+impl<'o> Strict<'o> {
     /// Writes what has no text of our own: numbers.
     fn plain(self, value: impl Serialize) -> Result<(), Fault> {
-        serde_json::to_writer(&mut *self.sink.json, &value).map_err(|error| Fault::Unserializable(error.to_string()))
+        serde_json::to_writer(&mut *self.json, &value).map_err(|error| Fault::Unserializable(error.to_string()))
     }
 
     fn literal(self, text: &[u8]) -> Result<(), Fault> {
-        self.sink.json.extend_from_slice(text);
+        self.json.extend_from_slice(text);
         Ok(())
     }
 
     /// Begins a level with `open`, which will end with `close`.
-    fn level(self, open: &[u8], close: &'static [u8]) -> Result<Level<'s, 'o>, Fault> {
+    fn level(self, open: &[u8], close: &'static [u8]) -> Result<Level<'o>, Fault> {
         if self.depth >= MAX_DEPTH {
             return Err(Fault::TooDeep);
         }
-        self.sink.json.extend_from_slice(open);
-        Ok(Level::new(self.sink, self.depth + 1, close))
+        self.json.extend_from_slice(open);
+        Ok(Level::new(self.json, self.depth + 1, close))
     }
 
     /// Begins the object around a variant of an enum that has more than its name.
     fn variant(self, variant: &str) -> Result<Self, Fault> {
-        let Level { sink, depth, .. } = self.level(b"{", b"")?;
-        write_string(sink.json, variant);
-        sink.json.push(b':');
-        Ok(Self { sink, depth })
+        check_key(variant)?;
+        let Level { json, depth, .. } = self.level(b"{", b"")?;
+        write_string(json, variant);
+        json.push(b':');
+        Ok(Self { json, depth })
     }
 }
 
-impl<'s, 'o> Serializer for Strict<'s, 'o> {
+impl<'o> Serializer for Strict<'o> {
     type Ok = ();
     type Error = Fault;
-    type SerializeSeq = Level<'s, 'o>;
-    type SerializeTuple = Level<'s, 'o>;
-    type SerializeTupleStruct = Level<'s, 'o>;
-    type SerializeTupleVariant = Level<'s, 'o>;
-    type SerializeMap = Level<'s, 'o>;
-    type SerializeStruct = Level<'s, 'o>;
-    type SerializeStructVariant = Level<'s, 'o>;
+    type SerializeSeq = Level<'o>;
+    type SerializeTuple = Level<'o>;
+    type SerializeTupleStruct = Level<'o>;
+    type SerializeTupleVariant = Level<'o>;
+    type SerializeMap = Level<'o>;
+    type SerializeStruct = Level<'o>;
+    type SerializeStructVariant = Level<'o>;
 
     fn serialize_bool(self, v: bool) -> Result<(), Fault> {
         self.literal(if v { b"true" } else { b"false" })
@@ -184,7 +130,11 @@ impl<'s, 'o> Serializer for Strict<'s, 'o> {
         self.plain(v)
     }
     fn serialize_i128(self, v: i128) -> Result<(), Fault> {
-        self.plain(v)
+        match (u64::try_from(v), i64::try_from(v)) {
+            (Ok(v), _) => self.plain(v),
+            (_, Ok(v)) => self.plain(v),
+            _ => Err(Fault::Inexact),
+        }
     }
     fn serialize_u8(self, v: u8) -> Result<(), Fault> {
         self.plain(v)
@@ -199,7 +149,7 @@ impl<'s, 'o> Serializer for Strict<'s, 'o> {
         self.plain(v)
     }
     fn serialize_u128(self, v: u128) -> Result<(), Fault> {
-        self.plain(v)
+        self.plain(u64::try_from(v).map_err(|_| Fault::Inexact)?)
     }
     fn serialize_f32(self, v: f32) -> Result<(), Fault> {
         if v.is_finite() { self.plain(v) } else { Err(Fault::NotFinite) }
@@ -211,7 +161,7 @@ impl<'s, 'o> Serializer for Strict<'s, 'o> {
         self.serialize_str(v.encode_utf8(&mut [0; 4]))
     }
     fn serialize_str(self, v: &str) -> Result<(), Fault> {
-        write_string(self.sink.json, v);
+        write_string(self.json, v);
         Ok(())
     }
     fn serialize_bytes(self, v: &[u8]) -> Result<(), Fault> {
@@ -243,16 +193,16 @@ impl<'s, 'o> Serializer for Strict<'s, 'o> {
         value: &T,
     ) -> Result<(), Fault> {
         let inside = self.variant(variant)?;
-        value.serialize(Strict { sink: &mut *inside.sink, depth: inside.depth })?;
+        value.serialize(Strict { json: &mut *inside.json, depth: inside.depth })?;
         inside.literal(b"}")
     }
-    fn serialize_seq(self, _: Option<usize>) -> Result<Level<'s, 'o>, Fault> {
+    fn serialize_seq(self, _: Option<usize>) -> Result<Level<'o>, Fault> {
         self.level(b"[", b"]")
     }
-    fn serialize_tuple(self, _: usize) -> Result<Level<'s, 'o>, Fault> {
+    fn serialize_tuple(self, _: usize) -> Result<Level<'o>, Fault> {
         self.level(b"[", b"]")
     }
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Level<'s, 'o>, Fault> {
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Level<'o>, Fault> {
         self.level(b"[", b"]")
     }
     fn serialize_tuple_variant(
@@ -261,18 +211,18 @@ impl<'s, 'o> Serializer for Strict<'s, 'o> {
         _: u32,
         variant: &'static str,
         _: usize,
-    ) -> Result<Level<'s, 'o>, Fault> {
+    ) -> Result<Level<'o>, Fault> {
         self.variant(variant)?.level(b"[", b"]}")
     }
-    fn serialize_map(self, _: Option<usize>) -> Result<Level<'s, 'o>, Fault> {
+    fn serialize_map(self, _: Option<usize>) -> Result<Level<'o>, Fault> {
         self.level(b"{", b"}")
     }
-    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Level<'s, 'o>, Fault> {
-        if matches!(name, RAW_VALUE | RAW_NUMBER) {
-            self.sink.written = Written::AsGiven;
-            return Ok(Level::given(self.sink, self.depth));
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Level<'o>, Fault> {
+        if name.starts_with(OF_SERDE_JSON) {
+            return Ok(Level::given(self.json, self.depth));
         }
-        self.level(b"{", b"}")
+        let level = self.level(b"{", b"}")?;
+        Ok(if name == system_time::NAME { level.of_system_time() } else { level })
     }
     fn serialize_struct_variant(
         self,
@@ -280,11 +230,11 @@ impl<'s, 'o> Serializer for Strict<'s, 'o> {
         _: u32,
         variant: &'static str,
         _: usize,
-    ) -> Result<Level<'s, 'o>, Fault> {
+    ) -> Result<Level<'o>, Fault> {
         self.variant(variant)?.level(b"{", b"}}")
     }
     fn collect_str<T: std::fmt::Display + ?Sized>(self, value: &T) -> Result<(), Fault> {
-        let Sink { json, .. } = self.sink;
+        let json = self.json;
         let start = json.len();
         json.push(b'"');
         std::io::Write::write_fmt(json, format_args!("{value}")).map_err(serde::ser::Error::custom)?;

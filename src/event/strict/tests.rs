@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use super::{Fault, MAX_DEPTH, Written, append};
+use super::{Fault, MAX_DEPTH, OF_SERDE_JSON, append};
 
 fn text<T: Serialize + ?Sized>(value: &T) -> Result<String, Fault> {
     let mut out = b"before".to_vec();
@@ -70,8 +70,8 @@ impl Serialize for Bytes {
 
 #[test]
 fn every_shape_of_serde_is_written_as_serde_json_writes_it() {
-    assert_same(&(i8::MIN, i16::MIN, i32::MIN, i64::MIN, i128::MIN));
-    assert_same(&(u8::MAX, u16::MAX, u32::MAX, u64::MAX, u128::MAX));
+    assert_same(&(i8::MIN, i16::MIN, i32::MIN, i64::MIN, i128::from(i64::MIN)));
+    assert_same(&(u8::MAX, u16::MAX, u32::MAX, u64::MAX, u128::from(u64::MAX)));
     assert_same(&(1.5_f32, -0.0_f64, 1e300, f64::MIN_POSITIVE, true, false, 'a', '"', '\u{1f600}'));
     assert_same(&(Unit, Newtype(1), Pair(1, "a\nb"), (), Some(1), None::<u8>, Bytes));
     assert_same(&Fields { a: None, b: None, c: vec![] });
@@ -110,11 +110,49 @@ fn a_variant_counts_the_levels_that_it_opens() {
 }
 
 #[test]
-fn text_that_came_in_as_text_is_copied_and_said_to_be() {
-    let raw = serde_json::value::RawValue::from_string("{ \"a\" : 1 }".to_owned()).unwrap();
-    let mut out = Vec::new();
-    assert!(append(&mut out, &[&raw, &raw], 0).unwrap() == Written::AsGiven);
-    assert_eq!(String::from_utf8(out).unwrap(), "[{ \"a\" : 1 },{ \"a\" : 1 }]");
+fn text_that_came_in_as_text_is_the_value_that_it_says() {
+    let raw = serde_json::value::RawValue::from_string("{ \"a\" : 1E2 , \"b\":\"\\u0041\" }".to_owned()).unwrap();
+    assert_eq!(text(&[&raw, &raw]).unwrap(), r#"[{"a":100.0,"b":"A"},{"a":100.0,"b":"A"}]"#);
+}
+
+/// The names by which `serde_json` knows its own are nowhere public. If it changes them, this fails.
+#[test]
+fn what_serde_json_keeps_for_itself_begins_as_it_is_known_here() {
+    let name = |rest: &str| format!("{OF_SERDE_JSON}{rest}");
+    let read = |text: String| serde_json::from_str::<Value>(&text).unwrap();
+    assert_eq!(read(format!(r#"{{"{}":"[1]"}}"#, name("RawValue"))), json!([1]), "it reads text as a value there");
+    let raw = serde_json::value::RawValue::from_string("[1]".to_owned()).unwrap();
+    assert_eq!(text(&raw).unwrap(), "[1]", "it announces its text by that name");
+    assert!(text(&BTreeMap::from([(name("RawValue"), 1)])).is_err());
+    // So it does with numbers, where it was built with `arbitrary_precision`.
+    #[derive(Serialize)]
+    #[serde(rename = "$serde_json::private::Number")]
+    struct Number {
+        #[serde(rename = "$serde_json::private::Number")]
+        digits: &'static str,
+    }
+    assert_eq!(text(&[Number { digits: "1E2" }, Number { digits: "-7" }]).unwrap(), "[100.0,-7]");
+    assert_eq!(text(&Number { digits: "18446744073709551616" }), Err(Fault::Inexact));
+    assert!(text(&Number { digits: "1]" }).is_err());
+}
+
+#[test]
+fn a_name_that_serde_json_keeps_for_itself_is_refused_wherever_it_stands() {
+    #[derive(Serialize)]
+    struct Field {
+        #[serde(rename = "$serde_json::private::RawValue")]
+        field: u8,
+    }
+    #[derive(Serialize)]
+    enum Variants {
+        #[serde(rename = "$serde_json::private::RawValue")]
+        One(u8),
+        #[serde(rename = "$serde_json::private::Number")]
+        Two { a: u8 },
+    }
+    for refused in [text(&Field { field: 1 }), text(&Variants::One(1)), text(&Variants::Two { a: 1 })] {
+        assert!(matches!(&refused, Err(Fault::Unserializable(why)) if why.contains("serde_json")), "{refused:?}");
+    }
 }
 
 fn value() -> impl Strategy<Value = Value> {

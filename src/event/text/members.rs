@@ -32,6 +32,16 @@ pub(in crate::event) fn members(text: &[u8]) -> impl Iterator<Item = Member> + '
     })
 }
 
+/// The elements of an array, which `text` is without its brackets, in order.
+pub(in crate::event) fn elements(text: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let element = at..value_end(text, at)?;
+        at = element.end + 1;
+        Some(element)
+    })
+}
+
 /// Where the string that begins at `start` ends (behind its closing quote).
 fn string_end(text: &[u8], start: usize) -> Option<usize> {
     let mut bytes = text.iter().enumerate().skip(start + 1);

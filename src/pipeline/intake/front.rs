@@ -9,6 +9,7 @@ use crate::event::{Event, Record};
 use crate::ledger::Watch;
 use crate::pipeline::registry::Command;
 use crate::pipeline::rest::WorkerIs;
+use crate::random::Uuids;
 
 /// Bytes of events that one chunk holds.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -49,6 +50,8 @@ pub(super) struct Chunk {
     entries: VecDeque<Entry>,
     /// Where the next event to be taken begins.
     read: usize,
+    /// For the events that are left, from the first that is taken.
+    ids: Uuids,
 }
 
 pub(super) enum Entry<E = Record> {
@@ -93,6 +96,7 @@ impl Front {
             text: Vec::with_capacity(CHUNK_BYTES),
             entries: VecDeque::with_capacity(CHUNK_BYTES / 512),
             read: 0,
+            ids: Uuids::default(),
         })
     }
 
@@ -117,6 +121,7 @@ impl Front {
         if self.spare.len() < SPARE_CHUNKS && chunk.text.capacity() <= 2 * CHUNK_BYTES {
             chunk.text.clear();
             chunk.read = 0;
+            chunk.ids.clear();
             self.spare.push(chunk);
         }
     }
@@ -137,7 +142,8 @@ impl Chunk {
         };
         let mut rest = self.text.get(self.read..).unwrap_or_default();
         let before = rest.len();
-        let event = record.unpack(&mut rest);
+        let wanted = self.entries.len() + 1;
+        let event = record.unpack(&mut rest, || self.ids.next(wanted));
         self.read += before - rest.len();
         Some(Entry::Event(event, accepted))
     }

@@ -278,7 +278,7 @@ impl LaneWorker {
         };
         let (verdict, credentials, error) = (answer.verdict, answer.credentials, answer.into_error());
         let now = self.lane.clock.now();
-        match job.decide(verdict, &self.retry, now, self.proven, fastrand::f64()) {
+        match job.decide(verdict, &self.retry, now, self.proven, crate::random::fraction()) {
             Step::Settle(Outcome::Delivered) => {
                 (self.proven, self.failing, self.deaths) = (true, false, 0);
                 self.refusals.worked();
@@ -359,7 +359,7 @@ impl LaneWorker {
                 return Err(format!("to make it again {mishap}").into());
             }
         }
-        let wait = self.retry.wait(self.deaths, fastrand::f64());
+        let wait = self.retry.wait(self.deaths, crate::random::fraction());
         self.paused_until = self.paused_until.max(self.lane.clock.now().saturating_add(wait));
         let error_text = contained::text(&error);
         let message = format!("the destination's service is dead: {error_text}; it is made again");

@@ -5,9 +5,9 @@ use std::ops::Range;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
-use uuid::Uuid;
 
 use super::private_key::SigningKey;
+use crate::random;
 
 /// How long an assertion is valid, in seconds: the longest that Segment takes.
 const LIFETIME: i64 = 60;
@@ -56,7 +56,7 @@ impl Identity {
             aud: &self.audience,
             iat: validity.start,
             exp: validity.end,
-            jti: Uuid::new_v4().to_string(),
+            jti: random::uuid().to_string(),
         };
         let mut jwt = format!("{}.{}", encode(&header)?, encode(&claims)?);
         let signature = self.key.sign(jwt.as_bytes())?;

@@ -124,7 +124,7 @@ impl Tokens {
                 return Err(error);
             }
             retries += 1;
-            timer.sleep(backoff(retries, fastrand::f64())).await;
+            timer.sleep(backoff(retries, crate::random::fraction())).await;
         }
     }
 

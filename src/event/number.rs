@@ -1,0 +1,110 @@
+//! Numbers as JSON text: which of them an event can carry, and as what.
+//!
+//! Always: a whole number is exact, and has at most 64 bits; a decimal is a double, spelled with however many digits.
+//! What is neither is refused rather than rounded.
+
+use super::strict::Fault;
+
+/// Digits that every double keeps.
+const SURE_DIGITS: usize = 15;
+/// Digits that an exact double has at most.
+const MOST_DIGITS: usize = 767;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Number {
+    Positive(u64),
+    Negative(i64),
+    Float(f64),
+}
+
+/// The number that `text` is.
+pub(super) fn read(text: &str) -> Result<Number, Fault> {
+    let parts = Parts::of(text).ok_or_else(|| Fault::Unserializable("it is not JSON".to_owned()))?;
+    // "-0" is a decimal: no whole number has that sign.
+    if parts.is_whole && text != "-0" {
+        let positive = text.parse().map(Number::Positive);
+        return positive.or_else(|_| text.parse().map(Number::Negative)).map_err(|_| Fault::Inexact);
+    }
+    let float: f64 = text.parse().map_err(|_| Fault::Inexact)?;
+    if parts.spell(float) { Ok(Number::Float(float)) } else { Err(Fault::Inexact) }
+}
+
+/// The digits of a number by the grammar of JSON.
+struct Parts<'t> {
+    whole: &'t str,
+    fraction: &'t str,
+    is_whole: bool,
+}
+
+impl<'t> Parts<'t> {
+    fn of(text: &'t str) -> Option<Self> {
+        let unsigned = text.strip_prefix('-').unwrap_or(text);
+        let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
+            Some((mantissa, exponent)) => (mantissa, Some(exponent)),
+            None => (unsigned, None),
+        };
+        let (whole, fraction) = match mantissa.split_once('.') {
+            Some((whole, fraction)) => (whole, Some(fraction)),
+            None => (mantissa, None),
+        };
+        let exponent_digits = exponent.map(|exponent| exponent.strip_prefix(['+', '-']).unwrap_or(exponent));
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let good = is_number(whole)
+            && (whole == "0" || !whole.starts_with('0'))
+            && fraction.is_none_or(is_number)
+            && exponent_digits.is_none_or(is_number);
+        good.then_some(Self {
+            whole,
+            fraction: fraction.unwrap_or_default(),
+            is_whole: fraction.is_none() && exponent.is_none(),
+        })
+    }
+
+    /// Whether these are the first digits of `float`, as many as they are: then nothing is lost with the others.
+    fn spell(&self, float: f64) -> bool {
+        if !float.is_finite() {
+            return false;
+        }
+        let digits = [self.whole, self.fraction].concat();
+        let digits = digits.trim_start_matches('0').trim_end_matches('0');
+        if digits.len() <= SURE_DIGITS && float.abs() >= f64::MIN_POSITIVE {
+            return true;
+        }
+        if digits.is_empty() || digits.len() > MOST_DIGITS {
+            return digits.is_empty();
+        }
+        let spelled = format!("{:.*e}", digits.len() - 1, float.abs());
+        let (mantissa, _) = spelled.split_once('e').unwrap_or((&spelled, ""));
+        mantissa.bytes().filter(u8::is_ascii_digit).eq(digits.bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Number, read};
+
+    proptest! {
+        #[test]
+        fn a_double_is_read_from_every_spelling(float in proptest::num::f64::NORMAL | proptest::num::f64::SUBNORMAL | proptest::num::f64::ZERO, more in 0_usize..30) {
+            let shortest = serde_json::to_string(&float).unwrap();
+            prop_assert_eq!(read(&shortest), Ok(Number::Float(float)));
+            // As C's `%.17g` has it, and with still more digits.
+            let long = format!("{float:.*e}", 16 + more);
+            prop_assert_eq!(read(&long), Ok(Number::Float(float)), "{}", long);
+        }
+
+        #[test]
+        fn a_whole_number_is_exact_or_refused(number in any::<i128>()) {
+            let short = number >> 64;
+            let fits = u64::try_from(number).is_ok() || i64::try_from(number).is_ok();
+            prop_assert_eq!(read(&number.to_string()).is_ok(), fits);
+            match read(&short.to_string()) {
+                Ok(Number::Positive(read)) => prop_assert_eq!(i128::from(read), short),
+                Ok(Number::Negative(read)) => prop_assert_eq!(i128::from(read), short),
+                other => prop_assert!(false, "{:?}", other),
+            }
+        }
+    }
+}

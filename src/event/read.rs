@@ -1,0 +1,236 @@
+//! JSON text as a value: what came in as text, and what this crate wrote.
+//!
+//! Always: a number is read exactly or refused, and a key is no more than a key. `serde_json` rounds whole numbers
+//! beyond 64 bits, takes objects with keys of its own for something else, and reads as the whole program has set it up
+//! (`arbitrary_precision`, `float_roundtrip`).
+
+use serde_json::{Map, Value};
+
+use super::MAX_DEPTH;
+use super::number::{self, Number};
+use super::object::ValueFault;
+use super::quoted::read_string;
+use super::strict::{Fault, check_key};
+
+/// The value that `text` is, with `depth` levels above it.
+pub(super) fn value(text: &[u8], depth: usize) -> Result<Value, ValueFault> {
+    let mut reader = Reader { text, at: 0 };
+    let value = reader.value(depth)?;
+    reader.end().map(|()| value)
+}
+
+/// The members of an event that `text` is: objects inside of it are sections. None if it is no object.
+pub(super) fn event(text: &[u8]) -> Result<Option<Map<String, Value>>, ValueFault> {
+    let mut reader = Reader { text, at: 0 };
+    if reader.peek() != Some(b'{') {
+        return Ok(None);
+    }
+    let members = reader.object(|reader, key| reader.value(0).map_err(|fault| fault.below(key)))?;
+    reader.end().map(|()| Some(members))
+}
+
+/// Reads from `at` on.
+struct Reader<'t> {
+    text: &'t [u8],
+    at: usize,
+}
+
+impl<'t> Reader<'t> {
+    fn value(&mut self, depth: usize) -> Result<Value, ValueFault> {
+        match self.peek() {
+            Some(b'{' | b'[') if depth >= MAX_DEPTH => Err(Fault::TooDeep.into()),
+            Some(b'{') => Ok(Value::Object(self.object(|reader, key| {
+                let value = reader.value(depth + 1);
+                // The section and the key in it say enough.
+                value.map_err(|fault| if depth == 0 { fault.below(key) } else { fault })
+            })?)),
+            Some(b'[') => self.array(depth).map(Value::Array),
+            Some(b'"') => self.string().map(Value::String),
+            Some(b't') => self.literal("true", Value::Bool(true)),
+            Some(b'f') => self.literal("false", Value::Bool(false)),
+            Some(b'n') => self.literal("null", Value::Null),
+            _ => self.number(),
+        }
+    }
+
+    fn object(
+        &mut self,
+        mut value: impl FnMut(&mut Self, &str) -> Result<Value, ValueFault>,
+    ) -> Result<Map<String, Value>, ValueFault> {
+        let mut members = Map::new();
+        self.begin(b'{')?;
+        while !self.ends(b'}', members.is_empty())? {
+            if self.peek() != Some(b'"') {
+                return Err(not_json());
+            }
+            let key = self.string()?;
+            check_key(&key).map_err(|fault| ValueFault::from(fault).below(&key))?;
+            self.begin(b':')?;
+            let value = value(self, &key)?;
+            members.insert(key, value);
+        }
+        Ok(members)
+    }
+
+    fn array(&mut self, depth: usize) -> Result<Vec<Value>, ValueFault> {
+        let mut items = Vec::new();
+        self.begin(b'[')?;
+        while !self.ends(b']', items.is_empty())? {
+            items.push(self.value(depth + 1)?);
+        }
+        Ok(items)
+    }
+
+    /// The string whose opening quote is next.
+    fn string(&mut self) -> Result<String, ValueFault> {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let (mut bytes, mut end) = (rest.iter().enumerate().skip(1), None);
+        while let Some((at, byte)) = bytes.next() {
+            match byte {
+                b'"' => {
+                    end = Some(at + 1);
+                    break;
+                }
+                b'\\' => drop(bytes.next()),
+                // Escaped in JSON.
+                0..b' ' => break,
+                _ => {}
+            }
+        }
+        let quoted = end.and_then(|end| rest.get(..end)).ok_or_else(not_json)?;
+        self.at += quoted.len();
+        read_string(quoted).map(std::borrow::Cow::into_owned).ok_or_else(not_json)
+    }
+
+    fn number(&mut self) -> Result<Value, ValueFault> {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
+        let end = rest.iter().position(|byte| !is_part(byte)).unwrap_or(rest.len());
+        let token = rest.get(..end).and_then(|token| std::str::from_utf8(token).ok()).ok_or_else(not_json)?;
+        self.at += end;
+        Ok(match number::read(token)? {
+            Number::Positive(number) => number.into(),
+            Number::Negative(number) => number.into(),
+            Number::Float(number) => number.into(),
+        })
+    }
+
+    fn literal(&mut self, literal: &str, value: Value) -> Result<Value, ValueFault> {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        if !rest.starts_with(literal.as_bytes()) {
+            return Err(not_json());
+        }
+        self.at += literal.len();
+        Ok(value)
+    }
+
+    /// Goes over `byte`, which must be next.
+    fn begin(&mut self, byte: u8) -> Result<(), ValueFault> {
+        if self.peek() != Some(byte) {
+            return Err(not_json());
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// Whether `close` is next, which is gone over; else, but for the first element, a comma must be.
+    fn ends(&mut self, close: u8, first: bool) -> Result<bool, ValueFault> {
+        if self.peek() == Some(close) {
+            self.at += 1;
+            return Ok(true);
+        }
+        if !first {
+            self.begin(b',')?;
+        }
+        Ok(false)
+    }
+
+    /// The next byte that is not white space.
+    fn peek(&mut self) -> Option<u8> {
+        while let Some(byte) = self.text.get(self.at) {
+            if !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
+                return Some(*byte);
+            }
+            self.at += 1;
+        }
+        None
+    }
+
+    fn end(mut self) -> Result<(), ValueFault> {
+        if self.peek().is_some() { Err(not_json()) } else { Ok(()) }
+    }
+}
+
+#[cold]
+fn not_json() -> ValueFault {
+    Fault::Unserializable("it is not JSON".to_owned()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::value;
+
+    proptest! {
+        /// `serde_json` as it is set up here knows all of JSON; what is refused beyond that has tests of its own.
+        #[test]
+        fn what_is_read_is_what_serde_json_reads(text in r#"[\[\]{}",:\\0-9eE.truefalsn+ \n-]{0,60}"#) {
+            let theirs = serde_json::from_str::<serde_json::Value>(&text);
+            match value(text.as_bytes(), 0) {
+                Ok(ours) => prop_assert_eq!(Some(ours), theirs.ok(), "{:?}", text),
+                Err(fault) if fault.to_string().contains("not JSON") => prop_assert!(theirs.is_err(), "{:?}", text),
+                Err(_) => {}
+            }
+        }
+    }
+
+    #[test]
+    fn text_that_is_no_json_is_refused() {
+        let texts = [
+            "",
+            " ",
+            "{",
+            "[",
+            "[1",
+            "[1,",
+            "[1,]",
+            "[,1]",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{\"a\":1,}",
+            "{,}",
+            "{1:2}",
+            "\"a",
+            "\"\\\"",
+            "\"\\x\"",
+            "\"\\ud800\"",
+            "\"\n\"",
+            "tru",
+            "nulll",
+            "1 2",
+            "]",
+            "+1",
+            "01",
+            "1.",
+            ".5",
+            "1e",
+            "-",
+            "--1",
+            "1e+",
+            "NaN",
+            "Infinity",
+            "[}",
+            "{\"a\" 1}",
+        ];
+        for text in texts {
+            assert!(value(text.as_bytes(), 0).is_err(), "{text}");
+        }
+        assert!(value(b"\"\xff\"", 0).is_err());
+        assert_eq!(
+            value(b" [ 1 , { \"a\" : [ ] , \"b\" : { } } ]\n", 0).unwrap().to_string(),
+            r#"[1,{"a":[],"b":{}}]"#
+        );
+        assert_eq!(value(br#"{"a":1,"a":2}"#, 0).unwrap().to_string(), r#"{"a":2}"#, "the last one counts");
+    }
+}
