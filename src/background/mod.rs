@@ -4,6 +4,7 @@
 //! runtime that the host hands over. User code that may block (listeners, callbacks) runs on the runtime's blocking
 //! threads, where it can neither hold up the pipeline nor take it down.
 
+mod aside;
 mod callbacks;
 
 use std::fmt;
@@ -44,6 +45,7 @@ impl Background {
         let mut builder = Builder::new_current_thread();
         builder.enable_all().thread_name(name);
         thread::Builder::new().name(name.to_owned()).spawn(move || {
+            Background::is_aside();
             // Made on this thread: where the caller has a runtime of its own, this one could not even be dropped.
             let runtime = match builder.build() {
                 Ok(runtime) => runtime,

@@ -4,7 +4,7 @@
 //! while another keeps up (its own queue overflows instead), and with a single destination the bound is exact, what
 //! is in flight included.
 
-use crate::sync::{AtomicU64, Notified, Notify, Ordering};
+use crate::sync::{AtomicU64, AtomicUsize, Notified, Notify, Ordering};
 
 /// A number of events and what they weigh in bytes.
 ///
@@ -49,6 +49,33 @@ pub(crate) struct Room {
     /// Done by at least one of them.
     done: Load,
     freed: Notify,
+    /// How many wait for room.
+    line: AtomicUsize,
+}
+
+/// A place in the line of those who wait for room, until it is dropped. It may be dropped at any time: whoever was
+/// [called](Room::call_next) and goes has the next one called.
+#[derive(Debug)]
+pub(crate) struct InLine<'r> {
+    room: &'r Room,
+    first: bool,
+}
+
+impl InLine<'_> {
+    /// Whether it is this one's turn to look for room.
+    pub(crate) fn is_first(&self) -> bool {
+        self.first
+    }
+
+    pub(crate) fn is_called(&mut self) {
+        self.first = true;
+    }
+}
+
+impl Drop for InLine<'_> {
+    fn drop(&mut self) {
+        self.room.line.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 impl Room {
@@ -59,21 +86,21 @@ impl Room {
 
     pub(crate) fn end_early(&self, bytes: u32) {
         self.ended_early.add(1, u64::from(bytes));
-        self.wake();
+        self.call_next();
     }
 
     /// Where the oldest gives way, this is what makes room: it `frees`.
     pub(crate) fn fan_out(&self, bytes: u32, frees: bool) {
         self.fanned_out.add(1, u64::from(bytes));
         if frees {
-            self.wake();
+            self.call_next();
         }
     }
 
     /// Destinations are done with events that no other was done with before.
     pub(crate) fn done(&self, events: u64, bytes: u64) {
         self.done.add(events, bytes);
-        self.wake();
+        self.call_next();
     }
 
     /// Ends when something under way is done, from now on.
@@ -81,8 +108,18 @@ impl Room {
         self.freed.notified()
     }
 
-    /// Has whoever waits for room look again.
-    pub(crate) fn wake(&self) {
+    /// Joins the line. Who finds it empty may look for room at once.
+    pub(crate) fn wait_in_line(&self) -> InLine<'_> {
+        InLine { room: self, first: self.line.fetch_add(1, Ordering::AcqRel) == 0 }
+    }
+
+    /// Has the one look for room that has waited longest. Who finds some calls the next.
+    pub(crate) fn call_next(&self) {
+        self.freed.notify_one();
+    }
+
+    /// Has everybody look who waits for room.
+    pub(crate) fn wake_all(&self) {
         self.freed.notify_waiters();
     }
 

@@ -13,7 +13,20 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("segment", &["plugin", "transport", "emitter", "event", "error"]),
     (
         "pipeline",
-        &["plugin", "emitter", "event", "ledger", "clock", "background", "contained", "error", "reentry", "metrics"],
+        &[
+            "plugin",
+            "emitter",
+            "event",
+            "ledger",
+            "clock",
+            "background",
+            "contained",
+            "error",
+            "reentry",
+            "metrics",
+            "running",
+            "sync",
+        ],
     ),
     // The clock for `Timer`, by which a plugin waits in the client's time.
     ("plugin", &["event", "emitter", "ledger", "clock", "contained", "error"]),
@@ -29,7 +42,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // Around user code: its drops, and its calls.
     ("contained", &[]),
     ("reentry", &[]),
-    ("running", &[]),
+    ("running", &["sync"]),
     ("error", &[]),
     ("sync", &[]),
 ];
