@@ -136,8 +136,6 @@ fn of_those_who_wait_for_room_one_is_woken_for_each_place_the_first_first() {
         let before = woken.0.load(Ordering::SeqCst);
         work_one(&intake);
         assert_eq!(woken.0.load(Ordering::SeqCst) - before, 1, "one is woken for {expected}");
-        assert!(intake.push(Track::new("late").user_id("u")).is_ok(), "a call does not wait in the line");
-        work_one(&intake);
         let (name, mut first) = line.remove(0);
         assert!(first.as_mut().poll(&mut cx).is_ready(), "{name} has its turn");
         assert_eq!(name, expected);

@@ -3,6 +3,7 @@
 //! Ids are accounted for one by one: an event is delivered, dropped with a reason, or handed back by exactly one close;
 //! its callback runs once, and nothing stays pending. `TRACKLANE_CLOSES` is the number of rounds (docs/LONG_RUNS.md).
 
+mod oracle;
 mod round;
 
 use std::time::Instant;
