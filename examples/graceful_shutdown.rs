@@ -54,7 +54,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     println!("{} delivered, {} failed", report.delivered, report.failed);
     for event in &report.unsent {
         // Nothing is lost silently: what could not be sent can be kept.
-        println!("unsent: {}", serde_json::to_string(event)?);
+        println!("unsent: {}", serde_json::to_string(&event)?);
     }
     if report.is_complete() { Ok(()) } else { Err(format!("not delivered: {:?}", analytics.stats().dropped).into()) }
 }

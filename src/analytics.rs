@@ -14,7 +14,7 @@ use crate::emitter::{Emitter, Subscription, UnknownSignal};
 use crate::error::SettingsError;
 use crate::event::{Alias, Event, Group, Identify, Page, Screen, Track};
 use crate::ledger::{DeliveryError, FlushReport, Receipt, Settlement, Stats};
-use crate::pipeline::{CallError, CloseReport, Command, Pipeline, RegisterError, Shared};
+use crate::pipeline::{CallError, CloseReport, Command, Pipeline, RefusedBecause, RegisterError, Shared};
 use crate::plugin::Registration;
 use crate::reentry;
 use crate::segment::{OwnKey, SetWriteKeyError, WriteKey};
@@ -102,10 +102,12 @@ impl Analytics {
     /// If it cannot be a write key, if the client was built without Segment, if its destination was deregistered, or if
     /// the client is closed. The old key stays then.
     pub fn set_write_key(&self, write_key: impl Into<WriteKey>) -> Result<(), SetWriteKeyError> {
-        if self.handle.shared.intake.is_closed() {
-            return Err(SetWriteKeyError::Closed);
+        match self.handle.shared.intake.refuses_because() {
+            None => self.handle.key.set(write_key.into()),
+            Some(RefusedBecause::Forked) => Err(SetWriteKeyError::Forked),
+            Some(RefusedBecause::RuntimeEnded) => Err(SetWriteKeyError::RuntimeEnded),
+            Some(_) => Err(SetWriteKeyError::Closed),
         }
-        self.handle.key.set(write_key.into())
     }
 
     /// Records what a user did.
@@ -252,8 +254,8 @@ impl Analytics {
     /// If a plugin of that name is registered, if it fails to load, or if the client is closed.
     pub async fn register(&self, plugin: impl Into<Registration>) -> Result<(), RegisterError> {
         let (reply, answer) = oneshot::channel();
-        self.command(Command::Register(plugin.into(), reply))?;
-        answer.await.unwrap_or(Err(RegisterError::Closed))
+        self.handle.shared.intake.command(Command::Register(plugin.into(), reply))?;
+        answer.await.unwrap_or_else(|_| Err(self.ended()))
     }
 
     /// Deregisters a plugin or destination by its name. A destination has ten seconds to deliver what it has, and the
@@ -264,12 +266,13 @@ impl Analytics {
     /// If there is no such plugin, if it fails to unload, or if the client is closed.
     pub async fn deregister(&self, name: &str) -> Result<(), RegisterError> {
         let (reply, answer) = oneshot::channel();
-        self.command(Command::Deregister(name.to_owned(), reply))?;
-        answer.await.unwrap_or(Err(RegisterError::Closed))
+        self.handle.shared.intake.command(Command::Deregister(name.to_owned(), reply))?;
+        answer.await.unwrap_or_else(|_| Err(self.ended()))
     }
 
-    fn command(&self, command: Command) -> Result<(), RegisterError> {
-        if self.handle.shared.intake.command(command) { Ok(()) } else { Err(RegisterError::Closed) }
+    /// Why nobody obeyed.
+    fn ended(&self) -> RegisterError {
+        self.handle.shared.intake.refuses_because().map_or(RegisterError::Closed, RegisterError::from)
     }
 
     /// Waits until every event that was accepted so far has its outcome, retries and requests in flight included, and its
@@ -295,18 +298,18 @@ impl Analytics {
     /// Refuses calls from now on, for all clones, and waits until what was accepted has its outcome, at most
     /// `timeout`. Failed batches are tried again until then. What is left is handed back. In the time that is left, plugins
     /// are unloaded.
+    ///
+    /// It goes on if its future is dropped; another close, or the drop of the last clone, then waits for the same end.
     pub async fn close(&self, timeout: Duration) -> CloseReport {
-        self.wait(timeout, Shared::close).await
+        self.wait(timeout, Shared::close).await;
+        self.handle.shared.report()
     }
 
     /// Waits on a thread of its own: user code may hold up any other, and the deadline must be kept.
     async fn wait<T: Send + 'static>(&self, timeout: Duration, wait: fn(&Shared, Instant) -> T) -> T {
         let (shared, deadline) = (&self.handle.shared, deadline(timeout));
-        if shared.background.is_forked() {
-            return wait(shared, deadline);
-        }
-        if shared.background.is_gone() {
-            // Nothing moves any more, and waiting would be in vain.
+        if shared.background.is_forked() || shared.background.is_gone() {
+            // Nothing moves any more, and nothing is waited for.
             return wait(shared, Instant::now());
         }
         let (reply, report) = oneshot::channel();
@@ -325,7 +328,8 @@ impl Analytics {
 
     /// [`close`](Self::close), where there is no async code. Blocks the thread.
     pub fn close_blocking(&self, timeout: Duration) -> CloseReport {
-        self.handle.shared.close(deadline(timeout))
+        self.handle.shared.close(deadline(timeout));
+        self.handle.shared.report()
     }
 
     /// What was accepted, delivered and dropped so far, altogether and by destination.
@@ -349,23 +353,33 @@ fn deadline(timeout: Duration) -> Instant {
 
 impl Drop for Handle {
     fn drop(&mut self) {
+        let keep_alive = self.keep_alive.take();
         if self.shared.background.is_forked() {
             // The thread is the parent's.
-            return std::mem::forget(self.keep_alive.take());
+            return std::mem::forget(keep_alive);
         }
-        if self.shared.intake.is_closed() {
-            return;
-        }
-        let (shared, deadline) = (self.shared.clone(), deadline(DROP_LIMIT));
-        if shared.background.is_current() {
-            // To wait here would hold up what is waited for; what it is waited on lives as long as that takes.
-            let keep_alive = self.keep_alive.take();
-            shared.background.clone().run_blocking("drop", move || {
-                drop(shared.close(deadline));
-                drop(keep_alive);
-            });
-        } else {
-            drop(shared.close(deadline));
+        let (shared, deadline, depth) = (self.shared.clone(), deadline(DROP_LIMIT), reentry::depth());
+        // To wait where the client works would hold up what is waited for.
+        let waits = !shared.background.is_current();
+        let end = move || {
+            let _scope = reentry::at(depth);
+            // A close that had its time is not given more.
+            if !shared.end.is_closed() {
+                shared.close(deadline);
+            }
+            // The destructors of plugins may take any time, too: that is why this has a thread of its own.
+            shared.release();
+            if depth == 0 {
+                shared.call_the_last();
+            }
+            drop(keep_alive);
+        };
+        match self.shared.background.aside(end) {
+            Ok(ended) if waits => {
+                let _ = ended.recv_timeout(deadline.saturating_duration_since(Instant::now()));
+            }
+            Ok(_) => {}
+            Err(end) => end(),
         }
     }
 }

@@ -129,7 +129,10 @@ pub use blocking::{BlockingAnalytics, BlockingError};
 pub use builder::Builder;
 pub use emitter::{Subscription, UnknownSignal, signal};
 pub use error::{BoxError, SettingsError};
-pub use event::{Alias, Context, Event, Group, Identify, Integrations, Kind, Page, Properties, Screen, Track, Traits};
+pub use event::{
+    Alias, Context, Event, Group, Identify, Integrations, Kind, Page, Properties, Screen, Track, Traits, Unsent,
+    UnsentIter,
+};
 pub use ledger::{
     DeliveryError, DestinationOutcome, DestinationStats, DropReason, Drops, FlushReport, Outcome, PluginStats, Receipt,
     Settlement, Stats,

@@ -259,10 +259,21 @@ mod child {
         let flushed = analytics.flush_blocking(SOON);
         let closed = analytics.close_blocking(SOON);
         let asynchronous = pollster::block_on(analytics.flush(SOON));
+        // Whoever would wait for somebody else is refused at once.
+        let plugin = tracklane::plugin::enrichment_fn("e", |_: &mut tracklane::Event| ());
+        let registered = pollster::block_on(analytics.register(plugin));
+        let deregistered = pollster::block_on(analytics.deregister("Segment.io"));
+        let refused_all = matches!(registered, Err(tracklane::RegisterError::Forked))
+            && matches!(deregistered, Err(tracklane::RegisterError::Forked))
+            && analytics.deliver(track(0)).is_err_and(|error| error.is_forked())
+            && pollster::block_on(analytics.enqueue(track(0))).is_err_and(|error| error.is_forked())
+            && pollster::block_on(tower::ServiceExt::oneshot(analytics.pipeline(), track(0).into())).is_err()
+            && matches!(analytics.set_write_key("k"), Err(tracklane::SetWriteKeyError::Forked));
         drop(analytics);
         let quick = start.elapsed() < Duration::from_secs(2);
         let honest = [flushed.pending, closed.pending, asynchronous.pending] == [pending; 3];
         std::process::exit(match (quick, honest, refused) {
+            _ if !refused_all => 6,
             (true, true, Some(_)) => 0,
             (false, ..) => 3,
             (true, false, _) => 4,

@@ -4,6 +4,7 @@
 //! runtime that the host hands over. User code that may block (listeners, callbacks) runs on [threads](observers) of the
 //! client, where it can neither hold up the pipeline nor take it down.
 
+mod aside;
 mod observers;
 
 use std::fmt;
@@ -42,6 +43,7 @@ impl Background {
         let mut builder = Builder::new_current_thread();
         builder.enable_all().thread_name(name).on_thread_start(threads::block_sigpipe);
         threads::spawn(name, move || {
+            Background::is_aside();
             // Made on this thread: where the caller has a runtime of its own, this one could not even be dropped.
             let runtime = match builder.build() {
                 Ok(runtime) => runtime,
@@ -88,13 +90,6 @@ impl Background {
     pub(crate) fn within<T>(&self, work: impl FnOnce() -> T) -> T {
         let _entered = self.handle.enter();
         work()
-    }
-
-    /// Has a client end on a thread of its own; `what` names it in the log.
-    pub(crate) fn run_blocking(&self, what: &'static str, work: impl FnOnce() + Send + 'static) {
-        let panics = self.pools.panics.clone();
-        let work = move || panics.contain(what, work);
-        Pools::run(&self.pools, |pools| &pools.ends, &self.handle, Box::new(work));
     }
 
     /// Calls a listener, which is to be contained by what it is given.

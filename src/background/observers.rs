@@ -15,8 +15,6 @@ use crate::threads::{NoThread, Threads, Work};
 
 /// Listeners, or callbacks, that are called at once.
 const MOST_THREADS: usize = 64;
-/// Closing on a thread of its own, where a client is dropped on its own runtime.
-const MOST_ENDS: usize = 4;
 /// How long work waits until a thread for it is asked for again.
 const TRY_AGAIN: Duration = Duration::from_millis(50);
 
@@ -24,7 +22,6 @@ const TRY_AGAIN: Duration = Duration::from_millis(50);
 pub(super) struct Pools {
     pub(super) listeners: Threads,
     pub(super) callbacks: Threads,
-    pub(super) ends: Threads,
     pub(super) panics: Panics,
 }
 
@@ -51,7 +48,6 @@ impl Default for Pools {
         Self {
             listeners: Threads::new("tracklane-tell", MOST_THREADS),
             callbacks: Threads::new("tracklane-call", MOST_THREADS),
-            ends: Threads::new("tracklane-end", MOST_ENDS),
             panics: Panics::default(),
         }
     }

@@ -13,9 +13,10 @@ use crate::error::SettingsError;
 use crate::event::{Context, Event, MAX_EVENT_BYTES};
 use crate::ledger::Ledger;
 use crate::pipeline::{
-    AfterQueue, AfterWorker, Capacity, CurrentPlan, Intake, PipelineService, Shared, Watchdog, Worker,
+    AfterQueue, AfterWorker, Capacity, CurrentPlan, End, Intake, PipelineService, Shared, Watchdog, Worker,
 };
 use crate::plugin::{Host, Overflow, QueueLimits, Registration};
+use crate::running::Running;
 use crate::segment::OwnKey;
 
 #[cfg(feature = "metrics")]
@@ -80,6 +81,8 @@ impl Builder {
             plan: CurrentPlan::default(),
             loaded: watch::Sender::new(false),
             after: Arc::new(after),
+            unloading: Running::default(),
+            end: End::default(),
             #[cfg(feature = "metrics")]
             metrics: self.metrics.map(|_| crate::metrics::Reported::default()),
             watchdog,

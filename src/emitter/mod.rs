@@ -96,6 +96,13 @@ impl Emitter {
         self.shared.running.wait(timeout);
     }
 
+    /// Takes out all listeners, which are not called any more.
+    pub(crate) fn take_listeners(&self) -> impl Send + use<> {
+        let mut listeners = self.shared.listeners();
+        self.shared.update_wanted(&[]);
+        std::mem::take(&mut *listeners)
+    }
+
     /// Emits `error`, and logs it.
     pub fn fail(&self, failure: Failure) {
         log!(WARN, source = %failure.source, events = failure.events, "{}", failure.message);

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
+use bytes::Bytes;
+
 use super::quoted::{read_string, write_string};
 use super::{Context, Event, InvalidField, Kind, MAX_EVENT_BYTES, MessageId, Object, Timestamp, limits};
 use crate::ledger::Ticket;
@@ -11,7 +13,7 @@ use crate::ledger::Ticket;
 /// An event as destinations get it: serialised once, immutable, shared by all of them.
 pub struct Message {
     kind: Kind,
-    json: Box<[u8]>,
+    json: Bytes,
     /// Where the id stands in the JSON, with its quotes.
     message_id: Range<usize>,
     pub(crate) ticket: Ticket,
@@ -40,6 +42,11 @@ impl Message {
     #[must_use]
     pub fn event(&self) -> Event {
         Event::of_final_form(self.kind, &self.json)
+    }
+
+    /// The JSON again, which takes no memory of its own.
+    pub(super) fn shared_json(&self) -> Bytes {
+        self.json.clone()
     }
 }
 
@@ -72,7 +79,7 @@ impl Event {
         if json.len() > MAX_EVENT_BYTES {
             return Err((ticket, InvalidField::TooLarge { bytes: json.len() }));
         }
-        Ok(Message { kind: self.kind(), json: json.into_boxed_slice(), message_id, ticket })
+        Ok(Message { kind: self.kind(), json: json.into_boxed_slice().into(), message_id, ticket })
     }
 
     /// Writes the event with `context` in place of its own. Returns where the id stands, with its quotes.

@@ -29,6 +29,7 @@ mod spec;
 mod strict;
 mod text;
 mod timestamp;
+mod unsent;
 
 pub use body::Event;
 pub use calls::{Alias, Group, Identify, Page, Screen, Track};
@@ -45,3 +46,5 @@ pub use sections::{Context, Integrations, Properties, Traits};
 pub use spec::{Address, Company, Product, b2b, context, ecommerce};
 pub use strict::MAX_DEPTH;
 pub use timestamp::{InvalidTimestamp, Timestamp};
+pub(crate) use unsent::{Packed, PackedRecords};
+pub use unsent::{Unsent, UnsentIter};

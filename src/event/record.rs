@@ -12,7 +12,7 @@ use super::{Event, Kind, MAX_EVENT_BYTES, MessageId, Object, Timestamp, spare};
 
 /// The lengths of one event's parts in the buffer, in their order. Small, because the caller writes it into memory that
 /// another processor read last.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Record {
     timestamp: Option<Timestamp>,
     kind: Kind,
@@ -47,6 +47,17 @@ impl Record {
             context: put(&content.context),
             integrations: content.integrations().map(|integrations| put(integrations)),
         }
+    }
+
+    /// How much of the buffer it takes.
+    pub(super) fn len(&self) -> usize {
+        let parts = [self.message_id, Some(self.fields), self.section, Some(self.context), self.integrations];
+        parts.into_iter().flatten().map(usize::from).sum()
+    }
+
+    /// How long the id is that was given, if one was. It comes first.
+    pub(super) fn message_id(&self) -> Option<usize> {
+        self.message_id.map(usize::from)
     }
 
     /// The event again, from the front of `buffer`, which is moved on. If the caller gave it no id, it gets one from

@@ -123,7 +123,7 @@ impl Ledger {
     /// Gives back the room of events that a destination is done with, if it is the first.
     pub(crate) fn free_room<'a>(&self, tickets: impl Iterator<Item = &'a Ticket>) {
         if self.count_freed(tickets) {
-            self.room.wake();
+            self.room.call_next();
         }
     }
 

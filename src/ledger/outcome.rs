@@ -39,8 +39,11 @@ pub enum DropReason {
     /// The destination that is to have the event could not be loaded, can take no more, or was deregistered before it
     /// took this one.
     Unavailable,
-    /// The client was closed before the event was delivered.
+    /// The client was closed, or the runtime that it works on ended, before the event was delivered.
     Closed,
+    /// The pipeline was driven by hand ([`Analytics::pipeline`](crate::Analytics::pipeline)), and the event's future
+    /// was dropped before it ended.
+    Cancelled,
     /// The client is disabled, so it counts events and sends none.
     Disabled,
     /// The pipeline lost the event. It never should: please report it.
@@ -49,7 +52,7 @@ pub enum DropReason {
 
 impl DropReason {
     /// Every reason.
-    pub const ALL: [DropReason; 16] = [
+    pub const ALL: [DropReason; 17] = [
         DropReason::BeforeFailed,
         DropReason::Plugin,
         DropReason::Middleware,
@@ -64,6 +67,7 @@ impl DropReason {
         DropReason::Panicked,
         DropReason::Unavailable,
         DropReason::Closed,
+        DropReason::Cancelled,
         DropReason::Disabled,
         DropReason::Internal,
     ];
@@ -93,6 +97,7 @@ impl DropReason {
             DropReason::Panicked => "panicked",
             DropReason::Unavailable => "unavailable",
             DropReason::Closed => "closed",
+            DropReason::Cancelled => "cancelled",
             DropReason::Disabled => "disabled",
             DropReason::Internal => "internal",
         }

@@ -6,7 +6,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::sync::{AtomicU64, Notified, Notify, Ordering};
+use crate::sync::{AtomicU64, AtomicUsize, Notified, Notify, Ordering};
 
 /// A number of events and what they weigh in bytes.
 ///
@@ -58,6 +58,33 @@ pub(crate) struct Room {
     /// Has its outcome, and its callbacks have not all returned.
     calling: Load,
     freed: Notify,
+    /// How many wait for room.
+    line: AtomicUsize,
+}
+
+/// A place in the line of those who wait for room, until it is dropped. It may be dropped at any time: whoever was
+/// [called](Room::call_next) and goes has the next one called.
+#[derive(Debug)]
+pub(crate) struct InLine<'r> {
+    room: &'r Room,
+    first: bool,
+}
+
+impl InLine<'_> {
+    /// Whether it is this one's turn to look for room.
+    pub(crate) fn is_first(&self) -> bool {
+        self.first
+    }
+
+    pub(crate) fn is_called(&mut self) {
+        self.first = true;
+    }
+}
+
+impl Drop for InLine<'_> {
+    fn drop(&mut self) {
+        self.room.line.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 impl Room {
@@ -84,14 +111,14 @@ impl Room {
     /// The callbacks of an event have returned.
     pub(crate) fn called_back(&self, bytes: u32) {
         self.calling.sub(1, u64::from(bytes));
-        self.wake();
+        self.call_next();
     }
 
     /// Where the oldest gives way, this is what makes room: it `frees`.
     pub(crate) fn fan_out(&self, bytes: u32, frees: bool) {
         self.fanned_out.add(1, u64::from(bytes));
         if frees {
-            self.wake();
+            self.call_next();
         }
     }
 
@@ -106,8 +133,19 @@ impl Room {
         self.freed.notified()
     }
 
-    /// Has whoever waits for room look again. Runs their wakers, whose panics stay here; no lock may be held.
-    pub(crate) fn wake(&self) {
+    /// Joins the line. Who finds it empty may look for room at once.
+    pub(crate) fn wait_in_line(&self) -> InLine<'_> {
+        InLine { room: self, first: self.line.fetch_add(1, Ordering::AcqRel) == 0 }
+    }
+
+    /// Has the one look for room that has waited longest. Who finds some calls the next. Runs its waker, whose panic
+    /// stays here; no lock may be held.
+    pub(crate) fn call_next(&self) {
+        let _ = catch_unwind(AssertUnwindSafe(|| self.freed.notify_one()));
+    }
+
+    /// Has everybody look who waits for room. Runs their wakers, as [`call_next`](Self::call_next) does.
+    pub(crate) fn wake_all(&self) {
         let _ = catch_unwind(AssertUnwindSafe(|| self.freed.notify_waiters()));
     }
 

@@ -15,6 +15,8 @@ pub(crate) struct Shares {
     /// Destinations that have not settled their share, once it is known how many there are.
     open: AtomicU32,
     delivered: AtomicBool,
+    /// A close hands the event back.
+    handed_back: AtomicBool,
 }
 
 impl Shares {
@@ -31,6 +33,11 @@ impl Shares {
     /// Whether this call freed the event's room; no other will.
     pub(crate) fn free_once(&self) -> bool {
         !self.freed.swap(true, Ordering::AcqRel)
+    }
+
+    /// Whether this call hands the event back; no other will, whichever destinations it was for.
+    pub(crate) fn hand_back_once(&self) -> bool {
+        !self.handed_back.swap(true, Ordering::AcqRel)
     }
 
     pub(crate) fn is_settled(&self) -> bool {

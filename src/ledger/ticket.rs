@@ -37,7 +37,8 @@ impl Ticket {
             shares: Shares::default(),
             shared: false,
             watch: watch.map(|watch| Box::new(Mutex::new(Watched::Open(*watch)))),
-            unsettled: DropReason::Internal,
+            // On its way it is only ever dropped with the runtime.
+            unsettled: DropReason::Closed,
         }
     }
 
@@ -120,6 +121,11 @@ impl Ticket {
         }
     }
 
+    /// Whether this call hands the event back; no other will.
+    pub(crate) fn hand_back_once(&self) -> bool {
+        self.shares.hand_back_once()
+    }
+
     /// From now on the outcomes of `destinations` make the outcome of the event.
     pub(crate) fn share(&mut self, destinations: u32) {
         self.shares.divide(destinations);
@@ -147,7 +153,8 @@ impl Ticket {
 impl Drop for Ticket {
     fn drop(&mut self) {
         if !self.shares.is_settled() {
-            self.settle(Outcome::Dropped(self.unsettled));
+            let ours = std::thread::panicking() && self.unsettled == DropReason::Closed;
+            self.settle(Outcome::Dropped(if ours { DropReason::Internal } else { self.unsettled }));
         }
     }
 }

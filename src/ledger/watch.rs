@@ -113,7 +113,7 @@ impl<'l> Due<'l> {
     pub(crate) fn tell(self) {
         let Self { ledger, ends, calls, freed, drained } = self;
         if freed {
-            ledger.room.wake();
+            ledger.room.call_next();
         }
         if let Some(accepted) = drained {
             (ledger.drained)(accepted);

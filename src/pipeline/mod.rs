@@ -13,6 +13,7 @@
 //! share nothing but the finished event. The pipeline knows no destination by name, and nothing of HTTP.
 
 mod call_context;
+mod ending;
 mod intake;
 mod refusal;
 mod rest;
@@ -58,6 +59,7 @@ pub(crate) use service::MiddlewareLayer;
 pub use service::PipelineService;
 pub(crate) use settle::{AfterQueue, AfterWorker};
 pub use shutdown::CloseReport;
+pub(crate) use shutdown::End;
 pub(crate) use watchdog::Watchdog;
 pub(crate) use worker::{SourceMiddleware, Worker};
 
@@ -69,6 +71,7 @@ use crate::event::{Context, Event};
 use crate::ledger::{DropReason, Ledger};
 use crate::plugin::Host;
 use crate::reentry::{self, Because};
+use crate::running::Running;
 use fanout::{FanOut, FanOutFuture};
 use transform::{Stage, StageFuture, StageLayer};
 
@@ -82,6 +85,9 @@ pub(crate) struct Shared {
     pub(crate) plan: CurrentPlan,
     pub(crate) defaults: Context,
     pub(crate) after: Arc<AfterQueue>,
+    /// Plugins that were deregistered, until they are unloaded.
+    pub(crate) unloading: Running,
+    pub(crate) end: End,
     pub(crate) host: Host,
     pub(crate) watchdog: Watchdog,
     /// Whether the plugins of the settings have loaded or failed.
@@ -132,7 +138,8 @@ impl Service<Event> for Pipeline {
     type Future = PipelineFuture;
 
     fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), BoxError>> {
-        if *self.shared.loaded.borrow() {
+        // In a forked process nothing loads, and the call is refused.
+        if *self.shared.loaded.borrow() || self.shared.background.is_forked() {
             return Poll::Ready(Ok(()));
         }
         let mut loaded = self.shared.loaded.subscribe();

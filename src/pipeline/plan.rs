@@ -3,14 +3,15 @@
 //! Registering and deregistering swap the plan; an event finishes on the one it began with.
 
 use std::ops::Deref;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
 use super::Shared;
 use super::lane::Lane;
+use super::refusal::RefusedBecause;
 use super::seldom::Seldom;
 use super::watchdog::Watched;
 use crate::error::BoxError;
@@ -151,6 +152,22 @@ pub enum RegisterError {
     /// The client was closed.
     #[error("the client was closed")]
     Closed,
+    /// The client was built before this process was forked, so that nothing here works for it.
+    #[error("the client was built before this process was forked: build one in this process")]
+    Forked,
+    /// The runtime that the client works on ([`Builder::runtime`](crate::Builder::runtime)) has ended.
+    #[error("the runtime that the client works on has ended: build a client on one that lives")]
+    RuntimeEnded,
+}
+
+impl From<RefusedBecause> for RegisterError {
+    fn from(because: RefusedBecause) -> Self {
+        match because {
+            RefusedBecause::Forked => RegisterError::Forked,
+            RefusedBecause::RuntimeEnded => RegisterError::RuntimeEnded,
+            _ => RegisterError::Closed,
+        }
+    }
 }
 
 impl Plan {
@@ -200,20 +217,70 @@ impl Plan {
     }
 }
 
-/// The plan of now.
+/// The plan of now, and what is left of earlier ones.
 #[derive(Default)]
-pub(crate) struct CurrentPlan(ArcSwap<Plan>);
+pub(crate) struct CurrentPlan {
+    now: ArcSwap<Plan>,
+    old: Mutex<Old>,
+}
+
+#[derive(Default)]
+struct Old {
+    /// Plans that somebody may still read. They are kept, so that no plugin is dropped by whoever does.
+    plans: Vec<Arc<Plan>>,
+    /// Lanes that are in no plan any more, and have not ended.
+    draining: Vec<Arc<Lane>>,
+}
 
 impl CurrentPlan {
     pub(crate) fn load(&self) -> Arc<Plan> {
-        self.0.load_full()
+        self.now.load_full()
+    }
+
+    fn old(&self) -> MutexGuard<'_, Old> {
+        self.old.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Swaps in what `change` makes of the plan. Only the worker changes plans, one after the other.
     pub(super) fn update<T>(&self, change: impl FnOnce(&mut Plan) -> T) -> T {
-        let mut plan = Plan::clone(&self.0.load());
+        let mut plan = Plan::clone(&self.load());
         let outcome = change(&mut plan);
-        self.0.store(Arc::new(plan));
+        let lanes = plan.lanes.clone();
+        // Under the lock, so that a lane is always to be found in one place or the other.
+        let mut old = self.old();
+        let before = self.now.swap(Arc::new(plan));
+        let kept = |lane: &Arc<Lane>| lanes.iter().any(|kept| Arc::ptr_eq(kept, lane));
+        old.draining.extend(before.lanes.iter().filter(|lane| !kept(lane)).cloned());
+        old.plans.push(before);
+        drop(old);
+        self.forget_the_old();
         outcome
+    }
+
+    /// All lanes that may have something under way.
+    pub(super) fn lanes(&self) -> Vec<Arc<Lane>> {
+        let old = self.old();
+        self.load().lanes.iter().chain(&old.draining).cloned().collect()
+    }
+
+    /// The lane has ended.
+    pub(super) fn drained(&self, lane: &Arc<Lane>) {
+        self.old().draining.retain(|draining| !Arc::ptr_eq(draining, lane));
+    }
+
+    /// Drops the plans that nobody reads any more, and plugins with them: here, and not where somebody has read them.
+    pub(super) fn forget_the_old(&self) {
+        let unread: Vec<_> = self.old().plans.extract_if(.., |plan| Arc::strong_count(plan) == 1).collect();
+        drop(unread);
+    }
+
+    /// Whether there is no plugin, not even an old one.
+    pub(super) fn is_empty(&self) -> bool {
+        self.load().names().next().is_none() && self.old().plans.is_empty()
+    }
+
+    /// Takes out everything, which holds all plugins, for the end of the client.
+    pub(super) fn take(&self) -> impl Send + use<> {
+        (self.now.swap(Arc::default()), std::mem::take(&mut *self.old()))
     }
 }

@@ -32,6 +32,10 @@ pub enum RefusedBecause {
     /// The client was built before this process was forked, so that nothing here would send the event.
     #[error("the client was built before this process was forked: build one in this process")]
     Forked,
+    /// The runtime that the client works on ([`Builder::runtime`](crate::Builder::runtime)) has ended, so that nothing
+    /// would send the event.
+    #[error("the runtime that the client works on has ended: build a client on one that lives")]
+    RuntimeEnded,
     /// A plugin, listener or callback answers events with events, which lead to events again.
     #[error("a plugin, listener or callback sends events because of its own events: eight led to this one")]
     Loop,
@@ -66,6 +70,12 @@ impl CallError {
     #[must_use]
     pub fn is_forked(&self) -> bool {
         self.because == RefusedBecause::Forked
+    }
+
+    /// Whether the runtime that the client works on has ended.
+    #[must_use]
+    pub fn is_runtime_ended(&self) -> bool {
+        self.because == RefusedBecause::RuntimeEnded
     }
 
     /// Whether something is wrong with the event itself.

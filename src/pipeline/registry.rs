@@ -3,7 +3,7 @@
 //! Both are commands that go through the intake, so that what was sent after a plugin was registered waits until it
 //! has loaded. Every load and unload has a deadline and is contained.
 
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
@@ -22,8 +22,8 @@ pub(crate) enum Command {
     Deregister(String, oneshot::Sender<Result<(), RegisterError>>),
     /// What waits in lanes leaves at once.
     Flush,
-    /// Unload everything and end; the sender is dropped when that is done.
-    End(mpsc::SyncSender<()>),
+    /// Unload everything and end.
+    End,
 }
 
 /// Loads the plugin and puts it into the plan. Of a destination that cannot be loaded the plan remembers which events it
@@ -98,13 +98,16 @@ pub(super) fn deregister(
     if removed.is_none() && !was_absent {
         return Err(RegisterError::Unknown { name: name.to_owned() });
     }
-    let (shared, name) = (shared.clone(), Arc::from(name));
+    let (shared, name, busy) = (shared.clone(), Arc::from(name), shared.unloading.enter());
     Ok(async move {
-        match removed {
+        let unloaded = match removed {
             Some(removed) => unload(&shared, name, removed).await,
             // It was never loaded.
             None => Ok(()),
-        }
+        };
+        shared.plan.forget_the_old();
+        drop(busy);
+        unloaded
     })
 }
 
@@ -112,6 +115,7 @@ async fn unload(shared: &Shared, name: Arc<str>, removed: Removed) -> Result<(),
     let Removed { role, lifecycle, lane } = removed;
     if let Some(lane) = lane {
         drain(shared, &lane).await;
+        shared.plan.drained(&lane);
     }
     let watched = shared.watchdog.watch(name.clone(), Stage::Plugin(role));
     let outcome = guard::run(&watched, &shared.clock, LIFECYCLE_LIMIT, || lifecycle.unload()).await;
@@ -123,12 +127,12 @@ async fn unload(shared: &Shared, name: Arc<str>, removed: Removed) -> Result<(),
 }
 
 /// Lets the lane deliver what it has, as long as a plugin may take to end.
-async fn drain(shared: &Shared, lane: &Lane) {
+async fn drain(shared: &Shared, lane: &Arc<Lane>) {
     lane.close();
     if shared.clock.timeout(LIFECYCLE_LIMIT, lane.ended()).await.is_some() {
         return;
     }
-    let dropped = lane.abandon(DropReason::Unavailable).len();
+    let dropped = lane.abandon(DropReason::Unavailable);
     let message = format!("deregistered before {dropped} events were delivered; they are dropped");
     let mut failure = Failure::new(lane.name().clone(), message, dropped);
     failure.dropped = Some(DropReason::Unavailable);

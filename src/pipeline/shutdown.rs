@@ -3,16 +3,35 @@
 //! Both wait on the caller's thread, or, the async ones, on a thread of their own: a deadline that depended on the
 //! background thread, or on those where user code may block, would not hold when they hang.
 
-use std::collections::HashSet;
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Shared;
-use super::intake::Taken;
+use super::ending::Ending;
 use crate::contained::log;
-use crate::event::Event;
+use crate::event::{Packed, Unsent};
 use crate::ledger::{DeliveryError, DestinationStats, DropReason, FlushReport, Outcome, Receipt, Settlement, Stats};
 use crate::reentry;
+
+/// Events that are settled under one lock, where there may be very many.
+const SETTLED_AT_ONCE: usize = 1024;
+
+/// How long giving up takes that another does, at most.
+const GIVING_UP: Duration = Duration::from_secs(5);
+/// How long callbacks may go on when the last handle is gone. Nobody waits for that.
+const LAST_CALLBACKS: Duration = Duration::from_secs(10);
+
+/// The end of a client: what is counted and handed back at it.
+pub(crate) type End = Ending<Counts, Unsent>;
+
+/// What had become of all events when the rest was taken back.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Counts {
+    delivered: u64,
+    dropped: u64,
+    failed: u64,
+    pending: u64,
+}
 
 /// How long closing waits for listeners to hear what was emitted, at most.
 const LISTENERS: Duration = Duration::from_secs(1);
@@ -34,7 +53,8 @@ pub struct CloseReport {
     pub callbacks: u64,
     /// The pending events, with their ids, as far as they could be got hold of: they can be sent again, by another
     /// client, or saved as JSON. One that was in flight may have arrived nevertheless; Segment then drops the second.
-    pub unsent: Vec<Event>,
+    /// Of several closes of one client, one hands them back.
+    pub unsent: Unsent,
 }
 
 impl CloseReport {
@@ -97,6 +117,11 @@ impl Shared {
         if self.background.is_forked() {
             return self.forked();
         }
+        if self.intake.is_deserted() {
+            // Nothing moves any more: what was under way was given up.
+            let pending = self.end.counts().map_or(0, |counts| counts.pending);
+            return FlushReport { pending, ..FlushReport::default() };
+        }
         let flush = self.intake.begin_flush();
         self.ledger.wait(flush, deadline)
     }
@@ -108,6 +133,9 @@ impl Shared {
         receipt: Receipt,
         deadline: Instant,
     ) -> Result<Settlement, Option<Arc<DeliveryError>>> {
+        if self.background.is_forked() {
+            return Err(None);
+        }
         let flush = self.intake.begin_flush();
         let end = receipt.wait_timeout(left(deadline));
         self.ledger.wait(flush, Instant::now());
@@ -115,62 +143,118 @@ impl Shared {
     }
 
     /// Refuses calls from now on, flushes, gives up at `deadline` what is left, and ends the worker, which unloads every
-    /// plugin.
-    pub(crate) fn close(&self, deadline: Instant) -> CloseReport {
+    /// plugin. Any number of closes may be under way: the first that runs out of time gives up for all of them.
+    pub(crate) fn close(&self, deadline: Instant) {
         if self.background.is_forked() {
-            let pending = self.forked().pending;
-            return CloseReport { pending, ..CloseReport::default() };
+            return;
         }
-        let first = self.intake.close();
+        self.intake.close();
+        let deadline = if self.intake.is_deserted() { Instant::now() } else { deadline };
         self.flush_events(deadline);
-        let Stats { delivered, dropped, pending, .. } = self.ledger.stats();
-        let unsent = if pending > 0 { self.give_up() } else { Vec::new() };
+        self.give_up(deadline);
         self.after.wait(left(deadline));
         // A callback or listener that closes the client does not wait for itself.
-        let mut callbacks = 0;
         if reentry::depth() == 0 {
             self.ledger.wait_for_callbacks(left(deadline));
-            callbacks = self.ledger.callbacks();
             self.emitter.wait(left(deadline).min(LISTENERS));
         }
-        if first {
-            let (ended, end) = mpsc::sync_channel(0);
-            self.intake.end(ended);
-            // Answered by being dropped. A plugin that needs longer to unload goes on without being waited for.
-            let _ = end.recv_timeout(left(deadline));
+        if self.end.tells_worker() {
+            self.intake.end();
         }
+        // Where this is the worker's thread, it would wait for itself.
+        if !self.background.is_current() {
+            // A plugin that needs longer to unload goes on without being waited for.
+            self.end.wait_for_worker(deadline);
+            self.unloading.wait(left(deadline));
+        }
+        self.end.set_closed();
         #[cfg(feature = "metrics")]
         if let Some(metrics) = &self.metrics {
             metrics.update_and_wait(|| self.stats(), left(deadline));
         }
-        let (dropped, failed) = (dropped.deliberate(), dropped.total() - dropped.deliberate());
-        CloseReport { delivered, dropped, failed, pending, callbacks, unsent }
     }
 
-    /// Takes back what is under way, counts it as dropped because of the close, and hands it over, the oldest first.
-    fn give_up(&self) -> Vec<Event> {
+    /// The report of a close that has ended. The first that asks gets what is handed back, and is told what was counted
+    /// then; for those that come later it is dropped like anything else.
+    pub(crate) fn report(&self) -> CloseReport {
+        if self.background.is_forked() {
+            let pending = self.forked().pending;
+            return CloseReport { pending, ..CloseReport::default() };
+        }
+        let (counts, unsent) = self.end.take_rest().unwrap_or_else(|| (self.counts(), Unsent::default()));
+        let Counts { delivered, dropped, failed, pending } = counts;
+        CloseReport { delivered, dropped, failed, pending, callbacks: self.ledger.callbacks(), unsent }
+    }
+
+    /// Takes back what is under way, unless another close does, and counts it as dropped because of the close.
+    fn give_up(&self, deadline: Instant) {
+        // Another that does it ends soon. As long as this would take, it is waited for, to be the one that hands back.
+        self.end.give_up(deadline.max(Instant::now() + GIVING_UP), || self.take_back());
+    }
+
+    fn counts(&self) -> Counts {
+        let Stats { delivered, dropped, pending, .. } = self.ledger.stats();
+        let deliberate = dropped.deliberate();
+        Counts { delivered, dropped: deliberate, failed: dropped.total() - deliberate, pending }
+    }
+
+    /// Everything that waits or is under way, the oldest first. What is taken out here has no other owner: nobody else
+    /// can settle it or hand it back.
+    fn take_back(&self) -> (Counts, Unsent) {
         // Before the lanes, so that the worker finds nothing more to give them.
-        let not_begun: Vec<Event> = std::iter::from_fn(|| self.intake.take_away()).filter_map(give_back).collect();
-        let plan = self.plan.load();
-        let abandoned: Vec<_> = plan.lanes.iter().flat_map(|lane| lane.abandon(DropReason::Closed)).collect();
+        let not_begun = self.intake.take_back();
+        let lanes = self.plan.lanes();
+        let begun: Vec<_> = lanes.iter().map(|lane| lane.take_back(DropReason::Closed)).collect();
+        // Counted before it is settled: all of it is pending.
+        let counts = self.counts();
         // An event that two destinations did not get is one event.
-        let mut seen = HashSet::new();
-        let begun = abandoned.iter().filter(|message| seen.insert(Arc::as_ptr(message)));
-        let unsent: Vec<Event> = begun.map(|message| message.event()).chain(not_begun).collect();
+        let messages = begun.iter().flat_map(|taken| &taken.messages);
+        let messages =
+            messages.filter(|message| message.ticket.hand_back_once()).map(|message| Packed::sealed(message));
+        let unsent = Unsent::new(messages.chain(not_begun.events).collect());
+        let errors: Vec<_> = begun.iter().filter_map(|taken| taken.settle(DropReason::Closed)).collect();
+        for tickets in not_begun.tickets.chunks(SETTLED_AT_ONCE) {
+            self.ledger.settle(tickets.iter().map(|ticket| (ticket, Outcome::Dropped(DropReason::Closed))));
+        }
+        if !errors.is_empty() || !not_begun.commands.is_empty() {
+            self.background.dispose((errors, not_begun.commands));
+        }
         if !unsent.is_empty() {
             log!(WARN, events = unsent.len(), "closed before these events were delivered");
         }
-        unsent
+        (counts, unsent)
+    }
+
+    /// The worker has ended. If nobody has told it to, its runtime has ended, and everything else there: what is under
+    /// way is given up, for a close to hand back.
+    pub(super) fn worker_ended(&self) {
+        self.intake.desert();
+        if self.intake.is_deserted() {
+            self.give_up(Instant::now());
+            self.loaded.send_replace(true);
+        }
+        self.end.worker_ended();
+    }
+
+    /// Blocks while callbacks run, so that those of events that were given up at the last moment are called.
+    pub(crate) fn call_the_last(&self) {
+        self.ledger.wait_for_callbacks(LAST_CALLBACKS);
+    }
+
+    /// Drops what is user code, now that the client has ended: plugins and listeners. That may take any time.
+    pub(crate) fn release(&self) {
+        drop((self.plan.take(), self.emitter.take_listeners()));
     }
 }
 
-/// The event, if it is one, with its outcome: dropped because of the close.
-fn give_back(taken: Taken) -> Option<Event> {
-    let Taken::Event(mut event) = taken else { return None };
-    if let Some(ticket) = event.attached.ticket.take() {
-        ticket.settle(Outcome::Dropped(DropReason::Closed));
+/// The last use may end anywhere, a pipeline's that somebody drives by hand included: plugins are dropped elsewhere.
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let provider = self.intake.take_call_context();
+        if provider.is_some() || !self.plan.is_empty() {
+            self.background.dispose((std::mem::take(&mut self.plan), provider));
+        }
     }
-    Some(event)
 }
 
 fn left(deadline: Instant) -> Duration {

@@ -1,8 +1,9 @@
 //! Tests: the intake over its real parts, with callers and the worker on threads of their own.
 
 use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
-use std::task::{Context as TaskContext, Poll, Waker};
+use std::task::{Context as TaskContext, Poll, Wake, Waker};
 use std::thread;
 
 use super::intake::{Capacity, Intake, Taken};
@@ -88,8 +89,8 @@ fn a_worker_that_sleeps_is_woken_although_somebody_else_took_what_was_left() {
     let mut sleep = pin!(intake.wait(None));
     let mut cx = TaskContext::from_waker(Waker::noop());
     assert_eq!(sleep.as_mut().poll(&mut cx), Poll::Pending);
-    assert!(intake.take_away().is_none(), "nothing is left");
-    intake.command(Command::Flush);
+    assert!(intake.take_back().tickets.is_empty(), "nothing is left");
+    intake.command(Command::Flush).unwrap();
     assert_eq!(sleep.as_mut().poll(&mut cx), Poll::Ready(()), "a command wakes the worker");
 }
 
@@ -102,4 +103,94 @@ fn where_the_oldest_gives_way_the_fan_out_wakes_whoever_waits_for_room() {
     assert!(second.as_mut().poll(&mut cx).is_pending(), "there is room for one");
     ledger.room.fan_out(100, true);
     assert!(second.as_mut().poll(&mut cx).is_ready(), "the first is with its destination, which may hang");
+}
+
+/// So many, polled once: each has its place in the line.
+fn waiting<'i>(intake: &'i Intake, names: &[&str]) -> Vec<(String, PushFuture<'i>)> {
+    let mut cx = TaskContext::from_waker(Waker::noop());
+    let begin = |name: &&str| {
+        let mut push: PushFuture<'i> = Box::pin(intake.push_when_room(Track::new(name).user_id("u").into()));
+        assert!(push.as_mut().poll(&mut cx).is_pending(), "there is no room for {name}");
+        ((*name).to_owned(), push)
+    };
+    names.iter().map(begin).collect()
+}
+
+type PushFuture<'i> = std::pin::Pin<Box<dyn Future<Output = Result<(), super::CallError>> + 'i>>;
+
+/// Takes one event out and settles it, which frees one place.
+fn work_one(intake: &Intake) {
+    assert_eq!(work(intake, 1).len(), 1);
+}
+
+#[test]
+fn of_those_who_wait_for_room_one_is_woken_for_each_place_the_first_first() {
+    let (intake, _ledger, _keep_alive) = intake(1, false);
+    intake.push(Track::new("there").user_id("u")).unwrap();
+    let woken = Arc::new(Woken::default());
+    let waker = Waker::from(woken.clone());
+    let mut cx = TaskContext::from_waker(&waker);
+    let mut line = waiting(&intake, &["a", "b", "c"]);
+    line.iter_mut().for_each(|(_, push)| assert!(push.as_mut().poll(&mut cx).is_pending()));
+    for expected in ["a", "b", "c"] {
+        let before = woken.0.load(Ordering::SeqCst);
+        work_one(&intake);
+        assert_eq!(woken.0.load(Ordering::SeqCst) - before, 1, "one is woken for {expected}");
+        let (name, mut first) = line.remove(0);
+        assert!(first.as_mut().poll(&mut cx).is_ready(), "{name} has its turn");
+        assert_eq!(name, expected);
+    }
+}
+
+#[test]
+fn who_comes_later_waits_behind_those_who_wait() {
+    let (intake, _ledger, _keep_alive) = intake(1, false);
+    intake.push(Track::new("there").user_id("u")).unwrap();
+    let mut line = waiting(&intake, &["first"]);
+    work_one(&intake);
+    let later = waiting(&intake, &["later"]);
+    assert!(line[0].1.as_mut().poll(&mut TaskContext::from_waker(Waker::noop())).is_ready());
+    drop(later);
+}
+
+#[test]
+fn whoever_was_woken_for_room_and_goes_has_the_next_one_woken() {
+    let (intake, _ledger, _keep_alive) = intake(1, false);
+    intake.push(Track::new("there").user_id("u")).unwrap();
+    let mut line = waiting(&intake, &["goes", "stays"]);
+    work_one(&intake);
+    drop(line.remove(0));
+    assert!(line[0].1.as_mut().poll(&mut TaskContext::from_waker(Waker::noop())).is_ready(), "the place is not lost");
+}
+
+#[test]
+fn places_that_are_freed_at_once_are_passed_on_along_the_line() {
+    let (intake, ledger, _keep_alive) = intake(3, false);
+    (0..3).for_each(|_| intake.push(Track::new("there").user_id("u")).unwrap());
+    let mut line = waiting(&intake, &["a", "b", "c", "d"]);
+    assert_eq!(work(&intake, 3).len(), 3);
+    let mut cx = TaskContext::from_waker(Waker::noop());
+    let through = line.iter_mut().filter_map(|(_, push)| push.as_mut().poll(&mut cx).is_ready().then_some(())).count();
+    assert_eq!((through, ledger.room.used().0), (3, 3));
+}
+
+#[test]
+fn a_close_refuses_everybody_who_waits_for_room() {
+    let (intake, _ledger, _keep_alive) = intake(1, false);
+    intake.push(Track::new("there").user_id("u")).unwrap();
+    let line = waiting(&intake, &["a", "b", "c"]);
+    intake.close();
+    for (name, mut push) in line {
+        let polled = push.as_mut().poll(&mut TaskContext::from_waker(Waker::noop()));
+        assert!(matches!(polled, Poll::Ready(Err(refused)) if refused.is_closed()), "{name}");
+    }
+}
+
+#[derive(Default)]
+struct Woken(AtomicUsize);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
 }

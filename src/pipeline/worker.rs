@@ -73,6 +73,8 @@ impl Worker {
         while AssertUnwindSafe(self.work()).catch_unwind().await.map_err(Panicked::new).is_err() {
             log!(ERROR, "the pipeline panicked; it goes on with the next event");
         }
+        // Before it is said that the worker has ended: whoever waits for that finds nothing left of it.
+        self.middleware = None;
     }
 
     async fn work(&mut self) {
@@ -97,9 +99,8 @@ impl Worker {
             match taken {
                 Taken::Event(event) => self.send(event).await,
                 Taken::Command(command) => match *command {
-                    Command::End(ended) => {
+                    Command::End => {
                         registry::unload_all(&shared).await;
-                        drop(ended);
                         return ControlFlow::Break(());
                     }
                     command => shared.obey(command).await,
@@ -132,6 +133,13 @@ fn answer<T>(give: impl FnOnce() -> T) {
     }
 }
 
+/// It ends because it was told to, or because its runtime does: then it leaves nothing for others to wait for.
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.shared.worker_ended();
+    }
+}
+
 impl Shared {
     async fn obey(self: &Arc<Self>, command: Command) {
         match command {
@@ -149,7 +157,7 @@ impl Shared {
                 }
             },
             Command::Flush => self.plan.load().lanes.iter().for_each(|lane| lane.flush()),
-            Command::End(_) => {}
+            Command::End => {}
         }
     }
 

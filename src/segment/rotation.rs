@@ -111,4 +111,10 @@ pub enum SetWriteKeyError {
     /// The client was closed.
     #[error("the client was closed")]
     Closed,
+    /// The client was built before this process was forked.
+    #[error("the client was built before this process was forked: build one in this process")]
+    Forked,
+    /// The runtime that the client works on ([`Builder::runtime`](crate::Builder::runtime)) has ended.
+    #[error("the runtime that the client works on has ended: build a client on one that lives")]
+    RuntimeEnded,
 }

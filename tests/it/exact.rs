@@ -86,8 +86,8 @@ fn unsent(event: Event) -> Said {
     analytics.send(event).map_err(|error| error.to_string())?;
     asked.wait_for(1);
     let report = analytics.close_blocking(std::time::Duration::ZERO);
-    let event = report.unsent.first().ok_or("nothing was handed back")?;
-    serde_json::to_string(event).map_err(|error| error.to_string())
+    let event = report.unsent.iter().next().ok_or("nothing was handed back")?;
+    serde_json::to_string(&event).map_err(|error| error.to_string())
 }
 
 /// Each way of the JSON text `text` into an event, and what came of it.

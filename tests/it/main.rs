@@ -30,8 +30,10 @@ mod transforms;
 
 // What leaves, and what is told of it.
 mod batching;
+mod closes;
 mod conservation;
 mod emitter;
+mod ends;
 mod layers;
 mod lifecycle;
 #[cfg(feature = "oauth")]

@@ -3,10 +3,11 @@
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder as RuntimeBuilder, Runtime};
-use tracklane::Analytics;
+use tracklane::plugin::{Batch, Destination};
 use tracklane::testing::{Reply, TrackingApi};
+use tracklane::{Analytics, DropReason, Outcome, RegisterError};
 
-use crate::local::{SOON, api, client, recorder, track};
+use crate::local::{SOON, api, client, track};
 
 fn multi_thread() -> Runtime {
     RuntimeBuilder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
@@ -124,21 +125,108 @@ fn events_survive_the_runtime_that_they_were_sent_from() {
 
 #[test]
 fn when_the_host_s_runtime_is_gone_nothing_hangs_and_nothing_is_called_delivered() {
-    let (destination, arrived) = recorder("r");
-    let runtime = multi_thread();
-    let analytics = Analytics::without_segment().plugin(destination).runtime(runtime.handle().clone()).build().unwrap();
-    analytics.track(track("1")).unwrap();
-    assert!(analytics.flush_blocking(SOON).is_complete());
+    let (analytics, arrived, runtime) = client_on_a_runtime();
+    let receipt = analytics.deliver(track("2").message_id("m")).unwrap();
     drop(runtime);
 
-    analytics.track(track("2").message_id("m")).unwrap();
+    assert_eq!(receipt.wait().outcome, Outcome::Dropped(DropReason::Closed), "it does not wait for ever");
     let late = current_thread();
     let flushed = late.block_on(analytics.flush(SOON));
     assert_eq!((flushed.delivered, flushed.pending, flushed.is_complete()), (0, 1, false));
     let closed = late.block_on(analytics.close(SOON));
     assert_eq!((closed.pending, closed.is_complete()), (1, false));
-    assert_eq!(closed.unsent[0].message_id(), "m");
+    assert_eq!(closed.unsent.iter().next().unwrap().message_id(), "m");
     assert_eq!(arrived.len(), 1);
+}
+
+/// A client on a runtime of the host that has delivered one event, and delivers no more.
+fn client_on_a_runtime() -> (Analytics, crate::local::Arrived, Runtime) {
+    let (arrived, runtime) = (crate::local::Arrived::new(), multi_thread());
+    let log = arrived.clone();
+    let destination = Destination::from_fn("r", move |batch: Batch| {
+        let hangs = log.len() > 0;
+        if !hangs {
+            log.keep(&batch);
+        }
+        async move {
+            if hangs {
+                std::future::pending::<()>().await;
+            }
+            Ok::<(), std::io::Error>(())
+        }
+    });
+    let settings = Analytics::without_segment().plugin(destination).runtime(runtime.handle().clone());
+    let analytics = settings.build().unwrap();
+    analytics.track(track("1")).unwrap();
+    assert!(analytics.flush_blocking(SOON).is_complete());
+    (analytics, arrived, runtime)
+}
+
+#[test]
+fn on_a_runtime_that_has_ended_every_call_is_refused_and_every_wait_ends() {
+    let (analytics, _arrived, runtime) = client_on_a_runtime();
+    let waits = track("waits");
+    drop(runtime);
+    let (late, start) = (current_thread(), Instant::now());
+    assert!(analytics.track(track("x")).unwrap_err().is_runtime_ended());
+    assert!(analytics.deliver(track("x")).unwrap_err().is_runtime_ended());
+    assert!(late.block_on(analytics.enqueue(waits)).unwrap_err().is_runtime_ended());
+    let by_hand = late.block_on(tower::ServiceExt::oneshot(analytics.pipeline(), track("x").into())).unwrap_err();
+    assert!(by_hand.to_string().contains("has ended"), "{by_hand}");
+    let plugin = tracklane::plugin::enrichment_fn("e", |_: &mut tracklane::Event| ());
+    assert!(matches!(late.block_on(analytics.register(plugin)), Err(RegisterError::RuntimeEnded)));
+    assert!(matches!(late.block_on(analytics.deregister("r")), Err(RegisterError::RuntimeEnded)));
+    assert!(matches!(analytics.set_write_key("k"), Err(tracklane::SetWriteKeyError::RuntimeEnded)));
+    assert!(matches!(analytics.blocking(SOON).send(track("x")), Err(tracklane::BlockingError::Refused(_))));
+    assert!(analytics.flush_blocking(SOON).is_complete());
+    assert!(analytics.close_blocking(SOON).is_complete());
+    drop(analytics);
+    assert!(start.elapsed() < Duration::from_millis(1_500), "{:?}", start.elapsed());
+}
+
+#[test]
+fn what_waits_while_the_runtime_ends_is_answered() {
+    let hangs = Destination::from_fn("hangs", |_: Batch| std::future::pending::<Result<(), std::io::Error>>());
+    let runtime = multi_thread();
+    let settings =
+        Analytics::without_segment().max_queue_size(1).plugin(hangs).plugin(tracklane::plugin::enrichment(Never));
+    let analytics = settings.runtime(runtime.handle().clone()).build().unwrap();
+    let receipt = analytics.deliver(track("in the plugin's hands")).unwrap();
+    std::thread::scope(|scope| {
+        let waits = scope.spawn(|| current_thread().block_on(analytics.enqueue(track("waits for room"))));
+        let flushes = scope.spawn(|| analytics.flush_blocking(SOON));
+        let registers = scope.spawn(|| {
+            let plugin = tracklane::plugin::enrichment_fn("e", |_: &mut tracklane::Event| ());
+            current_thread().block_on(analytics.register(plugin))
+        });
+        crate::local::eventually("the event is with the plugin", || analytics.stats().pending == 1);
+        std::thread::sleep(Duration::from_millis(50));
+        let start = Instant::now();
+        drop(runtime);
+        // What the plugin had goes first, which makes room.
+        let waited = waits.join().unwrap();
+        assert!(waited.as_ref().is_ok() || waited.unwrap_err().is_runtime_ended());
+        assert!(matches!(registers.join().unwrap(), Err(RegisterError::RuntimeEnded)));
+        assert_eq!(flushes.join().unwrap().delivered, 0);
+        assert_eq!(receipt.wait().outcome, Outcome::Dropped(DropReason::Closed));
+        assert!(start.elapsed() < SOON / 2, "{:?}", start.elapsed());
+    });
+    assert_eq!(analytics.stats().pending, 0);
+}
+
+/// Never lets an event go on.
+struct Never;
+
+impl tracklane::plugin::Plugin for Never {
+    fn name(&self) -> &str {
+        "never"
+    }
+}
+
+impl tracklane::plugin::Transform for Never {
+    async fn transform(&self, _: &mut tracklane::Event) -> Result<tracklane::plugin::Flow, tracklane::BoxError> {
+        std::future::pending().await
+    }
 }
 
 #[test]

@@ -2,8 +2,8 @@
 //!
 //! Always: an event is counted as accepted before anybody can settle it, and a call that is refused is counted, too.
 
+use std::sync::MutexGuard;
 use std::sync::atomic::Ordering;
-use std::sync::{MutexGuard, TryLockError};
 
 use super::front::{Free, Front};
 use super::{Capacity, Intake};
@@ -24,7 +24,7 @@ impl Intake {
     pub(super) fn accept(&self, bytes: u32) -> Result<(MutexGuard<'_, Front>, u64), RefusedBecause> {
         let mut front = self.front_of_call()?;
         if front.closed {
-            return Err(RefusedBecause::Closed);
+            return Err(front.closed_because());
         }
         let weight = u64::from(bytes);
         if front.free.events == 0 || front.free.bytes < weight {
@@ -40,11 +40,10 @@ impl Intake {
     /// The lock for a call. In a forked process whoever held it may be gone: nobody waits for it there. To find that
     /// out takes a system call, so only who would wait does it, and now and then [`look_up`](Self::look_up).
     pub(super) fn front_of_call(&self) -> Result<MutexGuard<'_, Front>, RefusedBecause> {
-        match self.front.try_lock() {
-            Ok(front) => Ok(front),
-            Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) if self.ledger.is_forked() => Err(RefusedBecause::Forked),
-            Err(TryLockError::WouldBlock) => Ok(self.front()),
+        match self.queue.try_front() {
+            Some(front) => Ok(front),
+            None if self.ledger.is_forked() => Err(RefusedBecause::Forked),
+            None => Ok(self.front()),
         }
     }
 
@@ -67,6 +66,13 @@ impl Intake {
         Ok(Free { events: LOOK_EVERY.min(max_events - events), bytes: max_bytes - used })
     }
 
+    /// Whether another event may come in.
+    pub(super) fn has_room(&self) -> bool {
+        let room = &self.ledger.room;
+        let (events, bytes) = if self.capacity.drops_oldest { room.used_before_destinations() } else { room.used() };
+        events < self.capacity.events && bytes < self.capacity.bytes
+    }
+
     /// Checks the event and completes it. Returns how much it weighs: the bytes that its JSON will have, and its watch.
     pub(super) fn check(&self, event: &mut Event) -> Result<u32, RefusedBecause> {
         if reentry::depth() >= reentry::LIMIT {
@@ -81,7 +87,12 @@ impl Intake {
         if bytes > MAX_EVENT_BYTES {
             return Err(RefusedBecause::Invalid(InvalidField::TooLarge { bytes }));
         }
-        let watch = if event.attached.watch.is_some() { WATCH_BYTES } else { 0 };
+        let watched = event.attached.watch.is_some();
+        // Whoever waits for the end of an event would wait for ever.
+        if watched && self.ledger.is_forked() {
+            return Err(RefusedBecause::Forked);
+        }
+        let watch = if watched { WATCH_BYTES } else { 0 };
         // No event weighs more than all the room there is: it would wait for ever.
         let weight = (bytes as u64 + watch).min(self.capacity.bytes);
         Ok(u32::try_from(weight).unwrap_or(u32::MAX))
@@ -116,7 +127,7 @@ impl Intake {
             }
             RefusedBecause::QueueFull { .. } | RefusedBecause::Loop => {}
             // Whoever would be told is in the other process.
-            RefusedBecause::Forked => {}
+            RefusedBecause::Forked | RefusedBecause::RuntimeEnded => {}
         }
         CallError { because, event }
     }

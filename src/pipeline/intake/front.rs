@@ -5,8 +5,10 @@
 
 use std::collections::VecDeque;
 
-use crate::event::{Event, Record};
+use super::handover::{Piece, Pieces};
+use crate::event::{Event, PackedRecords, Record};
 use crate::ledger::Watch;
+use crate::pipeline::refusal::RefusedBecause;
 use crate::pipeline::registry::Command;
 use crate::pipeline::rest::WorkerIs;
 use crate::random::Uuids;
@@ -29,8 +31,10 @@ pub(super) struct Front {
     /// The number of flushes that have begun.
     pub(super) epoch: u64,
     pub(super) closed: bool,
-    /// The worker was told to end: it takes nothing that comes later.
+    /// The worker has ended or was told to: it takes nothing that comes later.
     pub(super) ended: bool,
+    /// The worker has ended without being told to, with its runtime.
+    pub(super) deserted: bool,
     pub(super) worker: WorkerIs,
     /// What may be accepted before the ledger must be asked again how much is under way.
     pub(super) free: Free,
@@ -100,12 +104,26 @@ impl Front {
         })
     }
 
+    /// Why calls are refused once they are for good.
+    pub(super) fn closed_because(&self) -> RefusedBecause {
+        if self.deserted { RefusedBecause::RuntimeEnded } else { RefusedBecause::Closed }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.full.is_empty() && self.filling.entries.is_empty()
     }
 
-    /// Takes out the oldest chunk.
-    pub(super) fn pop(&mut self) -> Option<Chunk> {
+    /// Whether the worker must be woken for what was just put in; it counts as awake then.
+    fn wakes_worker(&mut self, urgent: bool) -> bool {
+        let much = self.full.len() >= WAKE_AT_CHUNKS;
+        self.worker.must_wake(urgent || much)
+    }
+}
+
+impl Pieces for Front {
+    type Piece = Chunk;
+
+    fn pop(&mut self) -> Option<Chunk> {
         if let Some(oldest) = self.full.pop_front() {
             return Some(oldest);
         }
@@ -116,8 +134,7 @@ impl Front {
         Some(std::mem::replace(&mut self.filling, fresh))
     }
 
-    /// Keeps a chunk that was worked off.
-    pub(super) fn keep(&mut self, mut chunk: Chunk) {
+    fn keep(&mut self, mut chunk: Chunk) {
         if self.spare.len() < SPARE_CHUNKS && chunk.text.capacity() <= 2 * CHUNK_BYTES {
             chunk.text.clear();
             chunk.read = 0;
@@ -125,17 +142,16 @@ impl Front {
             self.spare.push(chunk);
         }
     }
-
-    /// Whether the worker must be woken for what was just put in; it counts as awake then.
-    fn wakes_worker(&mut self, urgent: bool) -> bool {
-        let much = self.full.len() >= WAKE_AT_CHUNKS;
-        self.worker.must_wake(urgent || much)
-    }
 }
 
-impl Chunk {
-    /// Takes out the oldest entry.
-    pub(super) fn next(&mut self) -> Option<Entry<Event>> {
+impl Piece for Chunk {
+    type Entry = Entry<Event>;
+
+    fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    fn next(&mut self) -> Option<Entry<Event>> {
         let (record, accepted) = match self.entries.pop_front()? {
             Entry::Event(record, accepted) => (record, accepted),
             Entry::Command(command) => return Some(Entry::Command(command)),
@@ -146,5 +162,26 @@ impl Chunk {
         let event = record.unpack(&mut rest, || self.ids.next(wanted));
         self.read += before - rest.len();
         Some(Entry::Event(event, accepted))
+    }
+}
+
+impl Chunk {
+    /// The events as they lie here. `each` gets what else is known of them, with their ids, if somebody watches them,
+    /// and `command` the commands.
+    pub(super) fn pack(self, mut each: impl FnMut(Accepted), mut command: impl FnMut(Box<Command>)) -> PackedRecords {
+        let mut packed = PackedRecords::new(self.text, self.read);
+        for entry in self.entries {
+            match entry {
+                Entry::Event(record, mut accepted) => {
+                    packed.push(record);
+                    if let Some(watch) = &mut accepted.watch {
+                        watch.message_id = packed.last_message_id();
+                    }
+                    each(accepted);
+                }
+                Entry::Command(boxed) => command(boxed),
+            }
+        }
+        packed
     }
 }

@@ -6,15 +6,18 @@
 
 mod admission;
 mod front;
+mod handover;
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use front::{Accepted, Chunk, Entry, Front};
+use front::{Accepted, Entry, Front};
+use handover::Handover;
 
 use super::call_context::CallContext;
 use super::refusal::{CallError, RefusedBecause};
@@ -22,7 +25,7 @@ use super::registry::Command;
 use super::seldom::Seldom;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
-use crate::event::{Context, Event};
+use crate::event::{Context, Event, Packed};
 use crate::ledger::{DropReason, Ledger, Outcome, Ticket};
 use crate::plugin::{Overflow, QueueLimits};
 use crate::reentry;
@@ -39,8 +42,7 @@ pub(crate) struct Capacity {
 }
 
 pub(crate) struct Intake {
-    front: Mutex<Front>,
-    in_hand: InHand,
+    queue: Handover<Front>,
     wake: Notify,
     /// The queue was full, and half of it has not been free since.
     refusing: AtomicBool,
@@ -55,11 +57,15 @@ pub(crate) struct Intake {
     call_context: Option<CallContext>,
 }
 
-/// The chunk that the worker is working off. Locked after `front`, where both are. In cache lines of its own, since it
-/// changes with every event, and callers read what stands beside it.
-#[repr(align(128))]
+/// What was taken out when the client ends.
 #[derive(Default)]
-struct InHand(Mutex<Chunk>);
+pub(super) struct TakenBack {
+    pub(super) events: Vec<Packed>,
+    /// Of these events.
+    pub(super) tickets: Vec<Ticket>,
+    /// Nobody obeys them any more. They hold plugins, which are user code.
+    pub(super) commands: Vec<Command>,
+}
 
 /// What the worker takes out.
 pub(super) enum Taken {
@@ -76,23 +82,10 @@ impl Intake {
         defaults: Context,
         call_context: Option<CallContext>,
     ) -> Self {
-        let (front, in_hand, wake) = (Mutex::default(), InHand::default(), Notify::new());
+        let (queue, wake) = (Handover::default(), Notify::new());
         let (refusing, looped) = (AtomicBool::new(false), AtomicBool::new(false));
         let refusals = Seldom::default();
-        Self {
-            front,
-            in_hand,
-            wake,
-            refusing,
-            refusals,
-            looped,
-            capacity,
-            ledger,
-            emitter,
-            clock,
-            defaults,
-            call_context,
-        }
+        Self { queue, wake, refusing, refusals, looped, capacity, ledger, emitter, clock, defaults, call_context }
     }
 
     /// Accepts the event or refuses it. Never blocks.
@@ -114,15 +107,27 @@ impl Intake {
             Ok(bytes) => bytes,
             Err(because) => return Err(self.refuse(because, Box::new(event))),
         };
+        let room = &self.ledger.room;
+        let mut waiting = room.wait_in_line();
         loop {
-            let freed = self.ledger.room.freed();
-            event = *match self.place(event, bytes) {
-                Ok(()) => return Ok(()),
-                Err((RefusedBecause::QueueFull { .. }, event)) => event,
-                Err((because, event)) => return Err(self.refuse(because, event)),
-            };
+            // Before it is looked for room: what is freed from here on is not missed.
+            let mut freed = pin!(room.freed());
+            freed.as_mut().enable();
+            if waiting.is_first() || self.is_closed() {
+                event = *match self.place(event, bytes) {
+                    Ok(()) => break,
+                    Err((RefusedBecause::QueueFull { .. }, event)) => event,
+                    Err((because, event)) => return Err(self.refuse(because, event)),
+                };
+            }
             freed.await;
+            waiting.is_called();
         }
+        if self.has_room() {
+            // For the next in line: of what was freed at once, each takes one.
+            room.call_next();
+        }
+        Ok(())
     }
 
     /// Puts a checked event into the queue, if there is room.
@@ -150,30 +155,37 @@ impl Intake {
     /// Accepts an event that goes straight into the pipeline, not through the queue.
     pub(super) fn admit(&self, mut event: Event) -> Result<Event, CallError> {
         let accept = |bytes| Ok((bytes, self.accept(bytes)?.1));
-        let (bytes, epoch) = match self.check(&mut event).and_then(accept) {
+        let here = if self.ledger.is_forked() { Err(RefusedBecause::Forked) } else { Ok(()) };
+        let (bytes, epoch) = match here.and_then(|()| self.check(&mut event)).and_then(accept) {
             Ok(accepted) => accepted,
             Err(because) => return Err(self.refuse(because, Box::new(event))),
         };
         let accepted = Accepted { bytes, depth: reentry::depth(), epoch, watch: event.detach().watch };
         event.make_message_id();
-        event.attached.ticket = Some(self.ticket(&event, accepted));
+        let mut ticket = self.ticket(&event, accepted);
+        ticket.blame(DropReason::Cancelled);
+        event.attached.ticket = Some(ticket);
         Ok(event)
     }
 
-    /// Puts a command behind what was accepted so far. Whether it will be obeyed: not once the client is closed.
-    pub(crate) fn command(&self, command: Command) -> bool {
-        match self.front_of_call() {
-            Ok(front) if !front.closed => self.put(front, command),
-            _ => return false,
+    /// Puts a command behind what was accepted so far, or says why it would not be obeyed.
+    pub(crate) fn command(&self, command: Command) -> Result<(), RefusedBecause> {
+        if self.ledger.is_forked() {
+            return Err(RefusedBecause::Forked);
         }
-        true
+        let front = self.front_of_call()?;
+        if front.closed {
+            return Err(front.closed_because());
+        }
+        self.put(front, command);
+        Ok(())
     }
 
-    /// Tells the worker to end when it has worked off what is before, and to drop `ended` then.
-    pub(super) fn end(&self, ended: mpsc::SyncSender<()>) {
+    /// Tells the worker to end when it has worked off what is before.
+    pub(super) fn end(&self) {
         let mut front = self.front();
         front.ended = true;
-        self.put(front, Command::End(ended));
+        self.put(front, Command::End);
     }
 
     /// Begins a flush of everything that was accepted so far. Returns its number in the ledger.
@@ -195,12 +207,30 @@ impl Intake {
         }
     }
 
-    /// Refuses every call from now on. Whether this call closed it.
-    pub(super) fn close(&self) -> bool {
-        let first = !std::mem::replace(&mut self.front().closed, true);
+    /// Refuses every call from now on.
+    pub(super) fn close(&self) {
+        self.front().closed = true;
         // Whoever waits for room is refused now.
-        self.ledger.room.wake();
-        first
+        self.ledger.room.wake_all();
+    }
+
+    /// The worker has ended: with its runtime, if nobody has told it to. Nobody will take anything out any more.
+    pub(super) fn desert(&self) {
+        let mut front = self.front();
+        front.deserted = !front.ended;
+        (front.ended, front.closed) = (true, true);
+        drop(front);
+        self.ledger.room.wake_all();
+    }
+
+    /// Whether the worker has ended without being told to.
+    pub(super) fn is_deserted(&self) -> bool {
+        self.front().deserted
+    }
+
+    /// Takes out the one piece of user code here.
+    pub(super) fn take_call_context(&mut self) -> Option<CallContext> {
+        self.call_context.take()
     }
 
     /// What the queue of a destination may hold that sets no limits of its own: as much as there may be under way.
@@ -220,25 +250,25 @@ impl Intake {
         self.front_of_call().is_ok_and(|front| front.closed)
     }
 
+    /// Why calls are refused for good, if they are.
+    pub(crate) fn refuses_because(&self) -> Option<RefusedBecause> {
+        if self.ledger.is_forked() {
+            return Some(RefusedBecause::Forked);
+        }
+        let front = self.front();
+        front.closed.then(|| front.closed_because())
+    }
+
     /// Lets the worker have the oldest chunk, once it has taken out all of the one before. Whether there is one.
     pub(super) fn take(&self) -> bool {
         let mut front = self.front();
         front.worker.looks();
-        self.take_up(front)
-    }
-
-    /// Puts the oldest chunk into the worker's hand. Whether there is one.
-    fn take_up(&self, mut front: MutexGuard<'_, Front>) -> bool {
-        let Some(chunk) = front.pop() else { return false };
-        let done = std::mem::replace(&mut *self.in_hand(), chunk);
-        front.keep(done);
-        true
+        self.queue.take_up(front)
     }
 
     /// Takes out the oldest entry of the chunk in the worker's hand; `None` when it is empty.
     pub(super) fn next(&self) -> Option<Taken> {
-        let entry = self.in_hand().next();
-        Some(match entry? {
+        Some(match self.queue.next()? {
             Entry::Command(command) => Taken::Command(command),
             Entry::Event(mut event, accepted) => {
                 event.attached.ticket = Some(self.ticket(&event, accepted));
@@ -247,18 +277,18 @@ impl Intake {
         })
     }
 
-    /// Takes out the oldest entry, for anybody but the worker: that one may be asleep, and is not taken for awake, or
-    /// held up by a plugin, with a chunk in its hand. None once the worker was told to end, which it must read itself.
-    pub(super) fn take_away(&self) -> Option<Taken> {
-        if self.front().ended {
-            return None;
+    /// Takes out all that waits and what is left in the worker's hand, for whoever ends the client. The events have no
+    /// outcome yet: their tickets are with them.
+    pub(super) fn take_back(&self) -> TakenBack {
+        let mut taken = TakenBack::default();
+        for chunk in self.queue.take_back() {
+            let ticket = |Accepted { bytes, depth, epoch, watch }| {
+                taken.tickets.push(Ticket::new(self.ledger.clone(), epoch, bytes, depth, watch));
+            };
+            let packed = chunk.pack(ticket, |command| taken.commands.push(*command));
+            taken.events.push(Packed::Records(packed));
         }
-        loop {
-            let taken = self.next();
-            if taken.is_some() || !self.take_up(self.front()) {
-                return taken;
-            }
-        }
+        taken
     }
 
     /// Waits until there may be something to take: until `doze` has passed, or, without it, until it is woken.
@@ -293,11 +323,7 @@ impl Intake {
     }
 
     fn front(&self) -> MutexGuard<'_, Front> {
-        self.front.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn in_hand(&self) -> MutexGuard<'_, Chunk> {
-        self.in_hand.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queue.front()
     }
 }
 

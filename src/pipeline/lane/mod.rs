@@ -31,6 +31,9 @@ use crate::plugin::{Lifecycle, Overflow, QueueLimits, Selection, Wiring};
 use queue::Queue;
 use worker::LaneWorker;
 
+/// Events that are settled under one lock, where there may be very many.
+const SETTLED_AT_ONCE: usize = 1024;
+
 /// The side of a lane that others touch.
 pub(crate) struct Lane {
     selection: Selection,
@@ -46,6 +49,24 @@ pub(crate) struct Lane {
     after: Arc<AfterQueue>,
     ended: Notify,
     overflows: Seldom,
+}
+
+/// What was under way when it was taken out of a lane. It has no outcome there yet.
+pub(super) struct TakenBack {
+    lane: Arc<Lane>,
+    pub(super) messages: Vec<Arc<Message>>,
+    /// Of the last attempt, if it failed.
+    error: Option<Arc<DeliveryError>>,
+}
+
+impl TakenBack {
+    /// Drops the events, for `reason`. Returns the error, which is user code.
+    pub(super) fn settle(&self, reason: DropReason) -> Option<Arc<DeliveryError>> {
+        for messages in self.messages.chunks(SETTLED_AT_ONCE) {
+            self.lane.settle(messages, Outcome::Dropped(reason), self.error.clone());
+        }
+        self.error.clone()
+    }
 }
 
 /// Counts of one lane.
@@ -168,8 +189,8 @@ impl Lane {
 
     /// The worker has panicked after all: nothing that is under way will be delivered any more.
     #[cold]
-    fn die(&self) {
-        let dropped = self.abandon(DropReason::Panicked).len();
+    fn die(self: &Arc<Self>) {
+        let dropped = self.abandon(DropReason::Panicked);
         let message = format!("the destination's lane panicked, and takes no more events; {dropped} are dropped");
         let mut failure = Failure::new(self.name().clone(), message, dropped);
         failure.dropped = Some(DropReason::Panicked);
@@ -190,17 +211,23 @@ impl Lane {
         }
     }
 
-    /// Gives up everything under way, for `reason`, and hands it back. Does not need the worker, which finds nothing
-    /// left to do.
-    pub(super) fn abandon(&self, reason: DropReason) -> Vec<Arc<Message>> {
-        let (abandoned, error) = {
-            let mut queue = self.queue();
-            queue.close(reason);
-            (queue.take_all(), queue.last_error.take())
-        };
-        self.settle(&abandoned, Outcome::Dropped(reason), error);
+    /// Gives up everything under way, for `reason`. Returns how many events that were. Does not need the worker, which
+    /// finds nothing left to do.
+    pub(super) fn abandon(self: &Arc<Self>, reason: DropReason) -> usize {
+        let TakenBack { messages, error, .. } = self.take_back(reason);
+        self.settle(&messages, Outcome::Dropped(reason), error);
+        messages.len()
+    }
+
+    /// Takes out everything under way, and takes no more events, for `reason`. Whoever gets it has to settle it: the
+    /// worker finds nothing left to do.
+    pub(super) fn take_back(self: &Arc<Self>, reason: DropReason) -> TakenBack {
+        let mut queue = self.queue();
+        queue.close(reason);
+        let (messages, error) = (queue.take_all(), queue.last_error.take());
+        drop(queue);
         self.wake.notify_one();
-        abandoned
+        TakenBack { lane: self.clone(), messages, error }
     }
 
     /// Counts the outcome of events that left the queue, and tells whoever wants to know.

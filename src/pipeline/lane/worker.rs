@@ -372,9 +372,9 @@ impl LaneWorker {
     /// The service is dead for good.
     fn give_up(&mut self, error: BoxError) {
         let dropped = self.lane.abandon(DropReason::Unavailable);
-        let (error_text, events) = (contained::text(&error), dropped.len());
+        let (error_text, events) = (contained::text(&error), dropped);
         let message = format!("the destination can take no more events: {error_text}; {events} are dropped");
-        let mut failure = Failure::new(self.lane.name().clone(), message, dropped.len());
+        let mut failure = Failure::new(self.lane.name().clone(), message, dropped);
         (failure.dropped, failure.error) = (Some(DropReason::Unavailable), Some(Arc::from(error)));
         self.lane.emitter.fail(failure);
     }

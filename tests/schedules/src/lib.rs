@@ -8,12 +8,20 @@
 
 pub mod sync;
 
+#[path = "../../../src/pipeline/ending.rs"]
+mod ending;
+#[path = "../../../src/pipeline/intake/handover.rs"]
+mod handover;
 #[path = "../../../src/pipeline/rest.rs"]
 mod rest;
 #[path = "../../../src/ledger/room.rs"]
 mod room;
+#[path = "../../../src/running.rs"]
+mod running;
 #[path = "../../../src/ledger/shares.rs"]
 mod shares;
 
+#[cfg(test)]
+mod closes;
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,10 @@
-//! Loom's atomics, and what `tokio::sync::Notify` promises, made of loom's lock and condition variable.
+//! Loom's atomics and locks, and what `tokio::sync::Notify` promises, made of loom's lock and condition variable.
 
+use std::collections::VecDeque;
 use std::marker::PhantomData;
 
-pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use loom::sync::{Arc, Condvar, Mutex};
+pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+pub(crate) use loom::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 /// Waiting is blocking here: a task that waits is a thread that waits.
 #[derive(Debug, Default, Clone)]
@@ -11,41 +12,99 @@ pub(crate) struct Notify(Arc<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// Calls of `notify_waiters`, and whether a permit is stored.
-    now: Mutex<(u64, bool)>,
+    now: Mutex<Now>,
     changed: Condvar,
 }
 
-/// Woken by every `notify_waiters` after it was made, as tokio promises, whether or not it was polled by then.
+#[derive(Debug, Default)]
+struct Now {
+    /// Calls of `notify_waiters`.
+    to_all: u64,
+    /// A `notify_one` that nobody waited for.
+    permit: bool,
+    next: u64,
+    /// Those who wait, the first first, and those of them who were woken since.
+    line: VecDeque<u64>,
+    woken: Vec<u64>,
+}
+
+/// Woken by every `notify_waiters` after it was made, as tokio promises, whether or not it was polled by then; by
+/// `notify_one` from when it is enabled, and if it is dropped then, the next one is.
 pub(crate) struct Notified<'n> {
     state: Arc<State>,
+    number: u64,
     made_at: u64,
+    in_line: bool,
     notify: PhantomData<&'n Notify>,
 }
 
 impl Notify {
     pub(crate) fn notified(&self) -> Notified<'_> {
-        Notified { state: self.0.clone(), made_at: self.0.now.lock().unwrap().0, notify: PhantomData }
+        let mut now = self.0.now.lock().unwrap();
+        now.next += 1;
+        let (number, made_at) = (now.next, now.to_all);
+        drop(now);
+        Notified { state: self.0.clone(), number, made_at, in_line: false, notify: PhantomData }
     }
 
     pub(crate) fn notify_waiters(&self) {
-        self.0.now.lock().unwrap().0 += 1;
+        self.0.now.lock().unwrap().to_all += 1;
         self.0.changed.notify_all();
     }
 
-    /// Stores a permit, if nobody waits.
+    /// Wakes the first that waits, or stores a permit.
     pub(crate) fn notify_one(&self) {
-        self.0.now.lock().unwrap().1 = true;
+        self.0.now.lock().unwrap().wake_one();
         self.0.changed.notify_all();
     }
 }
 
+impl Now {
+    fn wake_one(&mut self) {
+        match self.line.pop_front() {
+            Some(first) => self.woken.push(first),
+            None => self.permit = true,
+        }
+    }
+
+    /// Whether it was among those who were woken, and is no more.
+    fn take_woken(&mut self, number: u64) -> bool {
+        let at = self.woken.iter().position(|woken| *woken == number);
+        at.map(|at| self.woken.remove(at)).is_some()
+    }
+}
+
 impl Notified<'_> {
-    pub(crate) fn wait(self) {
+    /// Joins the line.
+    pub(crate) fn enable(&mut self) {
         let mut now = self.state.now.lock().unwrap();
-        while now.0 == self.made_at && !now.1 {
+        if !self.in_line {
+            self.in_line = true;
+            now.line.push_back(self.number);
+            if std::mem::take(&mut now.permit) {
+                now.wake_one();
+            }
+        }
+    }
+
+    pub(crate) fn wait(mut self) {
+        self.enable();
+        let mut now = self.state.now.lock().unwrap();
+        while now.to_all == self.made_at && !now.take_woken(self.number) {
             now = self.state.changed.wait(now).unwrap();
         }
-        now.1 = false;
+        now.line.retain(|other| *other != self.number);
+    }
+}
+
+impl Drop for Notified<'_> {
+    fn drop(&mut self) {
+        let mut now = self.state.now.lock().unwrap();
+        now.line.retain(|other| *other != self.number);
+        if now.take_woken(self.number) {
+            now.wake_one();
+            drop(now);
+            self.state.changed.notify_all();
+        }
     }
 }

@@ -77,15 +77,46 @@ fn room_is_never_under_counted_while_it_is_used_and_all_of_it_comes_back() {
     });
 }
 
-/// As `Intake::push_when_room` waits.
-fn wait_until(room: &Room, is_free: impl Fn(&Room) -> bool) {
+/// As `Intake::push_when_room` waits: until the place is its own.
+fn wait_until(room: &Room, takes_place: impl Fn(&Room) -> bool) {
+    let mut waiting = room.wait_in_line();
     loop {
-        let freed = room.freed();
-        if is_free(room) {
-            return;
+        let mut freed = room.freed();
+        freed.enable();
+        if waiting.is_first() && takes_place(room) {
+            break;
         }
         freed.wait();
+        waiting.is_called();
     }
+}
+
+#[test]
+fn two_who_wait_for_room_both_get_it_when_two_places_are_freed_at_once() {
+    loom::model(|| {
+        let (room, places) = (Arc::new(Room::default()), Arc::new(Mutex::new(0)));
+        let waits = |(room, places): (Arc<Room>, Arc<Mutex<u32>>)| {
+            wait_until(&room, |_| {
+                let mut places = places.lock().unwrap();
+                let free = *places > 0;
+                *places -= u32::from(free);
+                free
+            });
+            if *places.lock().unwrap() > 0 {
+                room.call_next();
+            }
+        };
+        let other = (room.clone(), places.clone());
+        let other = thread::spawn(move || waits(other));
+        let frees = (room.clone(), places.clone());
+        let frees = thread::spawn(move || {
+            *frees.1.lock().unwrap() = 2;
+            frees.0.done(0, 0);
+        });
+        waits((room, places));
+        frees.join().unwrap();
+        other.join().unwrap();
+    });
 }
 
 #[test]

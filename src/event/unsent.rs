@@ -1,0 +1,190 @@
+//! What a close hands back: events as they lay in the queues, which are read one by one when somebody asks for them.
+//!
+//! Always: to keep them costs no parsing, and an event has the same id whenever it is read.
+
+use std::fmt;
+use std::iter::FusedIterator;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use uuid::Uuid;
+
+use super::{Event, Kind, Message, MessageId, Record};
+use crate::random;
+
+/// The events that a [close](crate::Analytics::close) hands back, the oldest first.
+///
+/// They are kept packed, and each is read when the iteration comes to it. So a close keeps its deadline however many
+/// there are. To [`iter`](Self::iter) again costs the reading again; a clone costs nothing.
+///
+/// ```no_run
+/// # fn example(analytics: tracklane::Analytics) -> Result<(), Box<dyn std::error::Error>> {
+/// let report = analytics.close_blocking(std::time::Duration::from_secs(5));
+/// for event in &report.unsent {
+///     println!("{}", serde_json::to_string(&event)?);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Default)]
+pub struct Unsent {
+    parts: Arc<[Packed]>,
+    events: usize,
+}
+
+/// Events that were kept together.
+pub(crate) enum Packed {
+    /// One that was on its way to destinations.
+    Sealed(Kind, Bytes),
+    /// Those of a chunk that no plugin had seen.
+    Records(PackedRecords),
+}
+
+/// Events flat in a buffer, still without a ticket.
+pub(crate) struct PackedRecords {
+    text: Vec<u8>,
+    /// Where the next one begins.
+    end: usize,
+    records: Vec<(usize, Record, MessageId)>,
+}
+
+impl Packed {
+    pub(crate) fn sealed(message: &Message) -> Self {
+        Packed::Sealed(message.kind(), message.shared_json())
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Packed::Sealed(..) => 1,
+            Packed::Records(packed) => packed.records.len(),
+        }
+    }
+
+    fn get(&self, at: usize) -> Option<Event> {
+        match self {
+            Packed::Sealed(kind, json) => (at == 0).then(|| Event::of_final_form(*kind, json)),
+            Packed::Records(packed) => packed.get(at),
+        }
+    }
+}
+
+impl PackedRecords {
+    /// Records in `text`, of which the first begins at `start`.
+    pub(crate) fn new(text: Vec<u8>, start: usize) -> Self {
+        Self { text, end: start, records: Vec::new() }
+    }
+
+    /// The next record in the text. An event without an id gets one.
+    pub(crate) fn push(&mut self, record: Record) {
+        let message_id = if record.message_id().is_some() { MessageId::Unset } else { MessageId::Made(random::uuid()) };
+        self.records.push((self.end, record, message_id));
+        self.end += record.len();
+    }
+
+    /// The id of the record that was pushed last.
+    pub(crate) fn last_message_id(&self) -> String {
+        let Some((start, record, made)) = self.records.last() else { return String::new() };
+        match record.message_id() {
+            None => made.text().into_owned(),
+            Some(len) => String::from_utf8_lossy(self.text.get(*start..start + len).unwrap_or_default()).into_owned(),
+        }
+    }
+
+    fn get(&self, at: usize) -> Option<Event> {
+        let (start, record, made) = self.records.get(at)?;
+        let mut event = record.unpack(&mut self.text.get(*start..).unwrap_or_default(), Uuid::nil);
+        if *made != MessageId::Unset {
+            event.content.message_id = made.clone();
+        }
+        Some(event)
+    }
+}
+
+impl Unsent {
+    pub(crate) fn new(parts: Vec<Packed>) -> Self {
+        let events = parts.iter().map(Packed::len).sum();
+        Self { parts: parts.into(), events }
+    }
+
+    /// How many events there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.events
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.events == 0
+    }
+
+    /// The events, each read when it is its turn.
+    #[must_use]
+    pub fn iter(&self) -> UnsentIter {
+        UnsentIter { parts: self.parts.clone(), part: 0, at: 0, left: self.events }
+    }
+}
+
+impl fmt::Debug for Unsent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unsent").field("events", &self.events).finish_non_exhaustive()
+    }
+}
+
+impl IntoIterator for Unsent {
+    type Item = Event;
+    type IntoIter = UnsentIter;
+
+    fn into_iter(self) -> UnsentIter {
+        self.iter()
+    }
+}
+
+impl IntoIterator for &Unsent {
+    type Item = Event;
+    type IntoIter = UnsentIter;
+
+    fn into_iter(self) -> UnsentIter {
+        self.iter()
+    }
+}
+
+/// The iterator of [`Unsent`].
+#[derive(Clone)]
+pub struct UnsentIter {
+    parts: Arc<[Packed]>,
+    part: usize,
+    at: usize,
+    left: usize,
+}
+
+impl Iterator for UnsentIter {
+    type Item = Event;
+
+    fn next(&mut self) -> Option<Event> {
+        loop {
+            let part = self.parts.get(self.part)?;
+            if let Some(event) = part.get(self.at) {
+                self.at += 1;
+                self.left = self.left.saturating_sub(1);
+                return Some(event);
+            }
+            (self.part, self.at) = (self.part + 1, 0);
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl ExactSizeIterator for UnsentIter {}
+
+impl FusedIterator for UnsentIter {}
+
+impl fmt::Debug for UnsentIter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnsentIter").field("left", &self.left).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,107 @@
+//! The end of a client, which several may ask for at once.
+//!
+//! Always: what is left is taken back once, by whoever comes first to the end of its time; the others wait for that. It
+//! is handed over once. The worker is told to end once, and everybody waits for the same end of it.
+//! See [`sync`](crate::sync) on how that is checked.
+
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+use crate::sync::{Condvar, Mutex, MutexGuard};
+
+/// `C`: what was counted when the rest was taken back. `T`: the rest.
+pub(crate) struct Ending<C, T> {
+    state: Mutex<State<C, T>>,
+    changed: Condvar,
+}
+
+struct State<C, T> {
+    taking_back: bool,
+    counts: Option<C>,
+    rest: Option<T>,
+    worker_told: bool,
+    worker_ended: bool,
+    closed: bool,
+}
+
+impl<C, T> Default for Ending<C, T> {
+    fn default() -> Self {
+        let (taking_back, worker_told, worker_ended, closed) = (false, false, false, false);
+        let state = State { taking_back, counts: None, rest: None, worker_told, worker_ended, closed };
+        Self { state: Mutex::new(state), changed: Condvar::new() }
+    }
+}
+
+impl<C: Copy, T> Ending<C, T> {
+    fn state(&self) -> MutexGuard<'_, State<C, T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes back what is left, unless somebody did: then waits until that is done, at most until `deadline`. What was
+    /// counted then. No lock is held meanwhile: whoever is told of an event's end may ask for this again.
+    pub(crate) fn give_up(&self, deadline: Instant, take_back: impl FnOnce() -> (C, T)) -> Option<C> {
+        let mut state = self.state();
+        if std::mem::replace(&mut state.taking_back, true) {
+            return self.wait(state, deadline, |state| state.counts.is_some()).counts;
+        }
+        drop(state);
+        let (counts, rest) = take_back();
+        let mut state = self.state();
+        (state.counts, state.rest) = (Some(counts), Some(rest));
+        drop(state);
+        self.changed.notify_all();
+        Some(counts)
+    }
+
+    /// What was counted when the rest was taken back, if it was.
+    pub(crate) fn counts(&self) -> Option<C> {
+        self.state().counts
+    }
+
+    /// Hands over what was taken back, to the first that asks. That need not be who took it back: nobody may wait for
+    /// that one any more.
+    pub(crate) fn take_rest(&self) -> Option<(C, T)> {
+        let mut state = self.state();
+        state.counts.zip(state.rest.take())
+    }
+
+    /// Whether the worker is to be told to end, by this caller.
+    pub(crate) fn tells_worker(&self) -> bool {
+        !std::mem::replace(&mut self.state().worker_told, true)
+    }
+
+    pub(crate) fn worker_ended(&self) {
+        self.state().worker_ended = true;
+        self.changed.notify_all();
+    }
+
+    /// Blocks until the worker has ended, at most until `deadline`.
+    pub(crate) fn wait_for_worker(&self, deadline: Instant) {
+        drop(self.wait(self.state(), deadline, |state| state.worker_ended));
+    }
+
+    /// A close has had its time, or ended before.
+    pub(crate) fn set_closed(&self) {
+        self.state().closed = true;
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state().closed
+    }
+
+    fn wait<'s>(
+        &'s self,
+        mut state: MutexGuard<'s, State<C, T>>,
+        deadline: Instant,
+        done: impl Fn(&State<C, T>) -> bool,
+    ) -> MutexGuard<'s, State<C, T>> {
+        while !done(&state) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left == Duration::ZERO {
+                break;
+            }
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state
+    }
+}
