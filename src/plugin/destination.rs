@@ -210,9 +210,8 @@ impl Destination {
     }
 
     /// A destination that users take for this one (name, aliases, `All`), with another service. For what stands in
-    /// front of a destination, as a queue on disk does. It has this one's [`queue`](Self::queue) and
-    /// [`in_flight`](Self::in_flight), too, for these concern what waits in front. Batching, retries, the attempt's
-    /// timeout, layers and the lifecycle stay with this one.
+    /// front of a destination, as a queue on disk does. It has this one's [`queue`](Self::queue), too, for what waits
+    /// waits in front. Batching, retries, timeouts, layers and the lifecycle stay with this one.
     pub fn stand_in<S>(&self, service: S) -> Self
     where
         S: Service<Batch> + Send + 'static,
@@ -222,7 +221,7 @@ impl Destination {
     {
         let mut stand_in = Self::new(&self.name, service);
         (stand_in.aliases, stand_in.ignores_all) = (self.aliases.clone(), self.ignores_all);
-        (stand_in.queue, stand_in.in_flight) = (self.queue, self.in_flight);
+        stand_in.queue = self.queue;
         stand_in
     }
 

@@ -6,15 +6,18 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::Path;
+use std::time::SystemTime;
 
 #[cfg(test)]
 pub(crate) type Fault = std::sync::Arc<dyn Fn(&Path) -> io::Result<()> + Send + Sync>;
 
 #[derive(Clone, Default)]
 pub(crate) struct Disk {
-    /// Asked before a file is written or read.
+    /// Asked before a file is written or read, and before a directory is made.
     #[cfg(test)]
     pub(crate) fault: Option<Fault>,
+    #[cfg(test)]
+    pub(crate) clock: Option<std::sync::Arc<dyn Fn() -> SystemTime + Send + Sync>>,
 }
 
 impl Disk {
@@ -47,6 +50,22 @@ impl Disk {
         Ok(bytes)
     }
 
+    pub(crate) fn delete(&self, path: &Path) -> io::Result<()> {
+        // Asked by another name, so that a file can be there and not be deleted.
+        #[cfg(test)]
+        self.fail(&path.with_extension("deleted"))?;
+        fs::remove_file(path)
+    }
+
+    /// What the wall clock shows.
+    pub(crate) fn now(&self) -> SystemTime {
+        #[cfg(test)]
+        if let Some(clock) = &self.clock {
+            return clock();
+        }
+        SystemTime::now()
+    }
+
     /// Opens the file that a lock is put on, and makes it if need be.
     pub(crate) fn open_lock(&self, path: &Path) -> io::Result<File> {
         private(OpenOptions::new().read(true).write(true).create(true).truncate(false)).open(path)
@@ -54,6 +73,8 @@ impl Disk {
 
     /// Makes a directory that only its owner can enter, or makes sure that it is one.
     pub(crate) fn private_directory(&self, path: &Path) -> io::Result<()> {
+        #[cfg(test)]
+        self.fail(path)?;
         match make_directory(path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             made => made?,
@@ -71,7 +92,7 @@ impl Disk {
     }
 
     #[cfg(test)]
-    fn fail(&self, path: &Path) -> io::Result<()> {
+    pub(crate) fn fail(&self, path: &Path) -> io::Result<()> {
         self.fault.as_ref().map_or(Ok(()), |fault| fault(path))
     }
 }

@@ -2,47 +2,60 @@
 //!
 //! Always: a file is deleted only when each of its events is with the destination or was refused by it for good. An
 //! event that has its end is not sent again by this process, even if its file must wait for others. A file that cannot
-//! be read holds up no other.
+//! be read holds up no other. Whatever panics, sending goes on with the next file.
 
 use std::collections::VecDeque;
-use std::pin::pin;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
+use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout};
 use tracing::subscriber::{self, NoSubscriber};
-use tracklane::{Analytics, Event};
+use tracklane::Analytics;
 
+use crate::disk_thread::DiskThread;
 use crate::ending::{Ending, end_of};
+use crate::frame::Contents;
+use crate::front::Running;
 use crate::slot::SpooledFile;
 use crate::stats::count;
-use crate::store::{Opened, Store};
+use crate::store::{Fate, Opened, Store};
 
 /// What is read from the disk and has no end yet: events, and bytes of their files.
 const WINDOW_EVENTS: usize = 5_000;
 const WINDOW_BYTES: u64 = 4 * 1024 * 1024;
 /// How long to wait before a file that was not taken is sent again, doubled each time that none was taken.
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+/// Lines of one file that cannot be read, as far as they are told one by one.
+const SHOWN_LINES: usize = 10;
 /// How long the end may take: the client gives a plugin ten seconds.
 const DRAIN: Duration = Duration::from_secs(8);
 /// How long the end goes on with a destination that only fails.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How long the client behind the spool may take to close, once nothing more is waited for.
+/// How long the client behind the spool may take to close, once nothing more is waited for, and the slot after it.
 const CLOSE: Duration = Duration::from_millis(500);
+/// How long to wait after a panic.
+const AFTER_PANIC: Duration = Duration::from_secs(1);
 
 pub(crate) struct Feeder {
+    running: Arc<Running>,
     client: Analytics,
     /// Whether the last attempt at the destination failed.
     failing: watch::Receiver<bool>,
     store: Arc<Store>,
     found: mpsc::UnboundedReceiver<SpooledFile>,
     adopt_every: Duration,
+    reader: Arc<DiskThread>,
+    /// The directory is being looked after.
+    looking_after: Option<oneshot::Receiver<()>>,
     waiting: VecDeque<Waiting>,
     /// Files that could not be read: looked at again each time that abandoned files are looked for.
     unreadable: Vec<Waiting>,
@@ -59,6 +72,7 @@ pub(crate) struct Feeder {
 }
 
 /// A file that is not done with.
+#[derive(Clone)]
 struct Waiting {
     file: SpooledFile,
     /// For each of its events whether it has its end; empty before the file was read.
@@ -69,22 +83,28 @@ struct Waiting {
     round: u64,
     /// It could not be read the last time.
     skipped: bool,
+    /// What becomes of it in the end.
+    fate: Fate,
 }
 
 impl Feeder {
     pub(crate) fn new(
-        client: Analytics,
+        running: Arc<Running>,
         failing: watch::Receiver<bool>,
-        store: Arc<Store>,
         found: mpsc::UnboundedReceiver<SpooledFile>,
         adopt_every: Duration,
+        reader: Arc<DiskThread>,
     ) -> Self {
+        let (client, store) = (running.client.clone(), running.store.clone());
         Self {
+            running,
             client,
             failing,
             store,
             found,
             adopt_every,
+            reader,
+            looking_after: None,
             waiting: VecDeque::new(),
             unreadable: Vec::new(),
             told_unreadable: false,
@@ -97,37 +117,52 @@ impl Feeder {
         }
     }
 
-    /// Works until `stop` is told or gone, then ends within ten seconds.
-    pub(crate) async fn run(mut self, stop: oneshot::Receiver<()>) {
-        let mut stop = pin!(stop);
-        let mut adopt = tokio::time::interval(self.adopt_every);
+    /// Works until `stop` ends, then ends within ten seconds.
+    pub(crate) async fn run(mut self, stop: impl Future<Output = ()>) {
+        let mut stop = pin!(stop.fuse());
+        while AssertUnwindSafe(self.work(stop.as_mut())).catch_unwind().await.is_err() {
+            self.store.fail(0, "sending from the disk has panicked; it goes on with the next file".to_owned());
+            tokio::time::sleep(AFTER_PANIC).await;
+        }
+        if AssertUnwindSafe(self.drain()).catch_unwind().await.is_err() {
+            self.store.fail(0, "sending from the disk has panicked; what is left stays there".to_owned());
+        }
+        self.close().await;
+    }
+
+    async fn work(&mut self, mut stop: Pin<&mut impl Future<Output = ()>>) {
+        let mut look = tokio::time::interval(self.adopt_every);
         loop {
-            self.fill().await;
+            tokio::select! {
+                biased;
+                () = &mut stop => return,
+                () = self.fill() => {}
+            }
             let pause = self.paused_until;
             tokio::select! {
                 biased;
-                _ = &mut stop => break,
+                () = &mut stop => return,
                 Some(waiting) = self.under_way.next() => self.follow(waiting),
                 Some(file) = self.found.recv() => self.waiting.push_back(Waiting::new(file)),
                 () = tokio::time::sleep_until(pause.unwrap_or_else(Instant::now)), if pause.is_some() => {
                     self.paused_until = None;
                 }
-                _ = adopt.tick() => self.adopt().await,
+                _ = look.tick() => self.look_after(),
             }
         }
-        self.drain().await;
-        self.close().await;
     }
 
-    /// Sends files while there is room for them.
+    /// Sends files while there is room for them. A file stays in its place until it was read.
     async fn fill(&mut self) {
         while self.paused_until.is_none() && self.has_room() {
+            let Some(file) = self.waiting.front().map(|waiting| waiting.file.clone()) else { return };
+            let store = self.store.clone();
+            let read = self.reader.run(move || store.read(&file)).await;
             let Some(mut waiting) = self.waiting.pop_front() else { return };
-            let (store, file) = (self.store.clone(), waiting.file.clone());
-            match spawn_blocking(move || store.read(&file)).await {
-                Ok(Opened::Events(events)) => {
+            match read {
+                Ok(Opened::Contents(contents)) => {
                     self.told_unreadable &= !std::mem::take(&mut waiting.skipped);
-                    self.send(waiting, events);
+                    self.send(waiting, contents);
                 }
                 Ok(Opened::Nothing) => {}
                 Ok(Opened::Later(error)) => self.skip(waiting, &error),
@@ -159,8 +194,16 @@ impl Feeder {
         empty || (self.events_under_way < WINDOW_EVENTS && self.bytes_under_way < WINDOW_BYTES)
     }
 
-    /// Hands those events of the file that have no end to the client.
-    fn send(&mut self, mut waiting: Waiting, events: Vec<Event>) {
+    /// Hands those events of the file that have no end to the client. What is no event costs itself: the file is set
+    /// aside once the others are done with.
+    fn send(&mut self, mut waiting: Waiting, Contents { events, unreadable }: Contents) {
+        if !unreadable.is_empty() && matches!(waiting.fate, Fate::Deleted) {
+            waiting.fate = Fate::SetAside;
+            let lines: Vec<String> = unreadable.iter().take(SHOWN_LINES).map(ToString::to_string).collect();
+            let (path, lines) = (waiting.file.path(), lines.join("; "));
+            let message = format!("in {path:?}, {lines}; the other events are sent, then the file is set aside");
+            self.store.fail(unreadable.len(), message);
+        }
         waiting.ended.resize(events.len(), false);
         waiting.sent = 0;
         let mut receipts = Vec::with_capacity(events.len());
@@ -182,8 +225,8 @@ impl Feeder {
         (waiting.sent, waiting.round) = (receipts.len(), self.round);
         self.events_under_way += waiting.sent;
         self.bytes_under_way += waiting.file.bytes;
-        let store = self.store.clone();
-        self.under_way.push(Box::pin(async move {
+        let (store, reader, unchanged) = (self.store.clone(), self.reader.clone(), waiting.clone());
+        let under_way = async move {
             for (at, receipt) in receipts {
                 let ending = end_of(receipt.await.outcome);
                 if let (Some(counter), Some(ended)) = (store.counter_of(ending), waiting.ended.get_mut(at)) {
@@ -192,12 +235,15 @@ impl Feeder {
                 }
             }
             if waiting.is_done() {
-                let file = waiting.file.clone();
-                // Its only error is a panic, and then the file is sent again.
-                let _ = spawn_blocking(move || store.remove(&file)).await;
+                let (file, fate) = (waiting.file.clone(), waiting.fate);
+                // Its only error is a panic, and then the next process sends the file again.
+                let _ = reader.run(move || store.end(&file, fate)).await;
             }
             waiting
-        }));
+        };
+        // After a panic the file is sent again.
+        let under_way = AssertUnwindSafe(under_way).catch_unwind();
+        self.under_way.push(Box::pin(async move { under_way.await.unwrap_or(unchanged) }));
     }
 
     fn follow(&mut self, waiting: Waiting) {
@@ -227,11 +273,15 @@ impl Feeder {
         self.paused_until = Some(Instant::now() + wait);
     }
 
-    async fn adopt(&mut self) {
+    /// However long that takes, it is not waited for.
+    fn look_after(&mut self) {
         self.try_the_unreadable();
-        let store = self.store.clone();
-        // Its only error is a panic, and the next time comes.
-        let _ = spawn_blocking(move || store.adopt_abandoned()).await;
+        self.running.open_if_need_be();
+        let under_way = self.looking_after.as_mut().is_some_and(|answer| answer.try_recv() == Err(TryRecvError::Empty));
+        if !under_way {
+            let store = self.store.clone();
+            self.looking_after = Some(self.reader.give(move || store.look_after()));
+        }
     }
 
     /// Sends what it can in the time that is left, one attempt for each file; the rest stays on the disk. When the
@@ -268,9 +318,10 @@ impl Feeder {
         let client = self.client.clone();
         // Nothing is lost of what the client did not deliver: it would log that it is, on the thread that closes it.
         let close = move || subscriber::with_default(NoSubscriber::default(), || client.close_blocking(CLOSE));
-        // Its only error is a panic, and there is nothing to close then.
-        let _ = spawn_blocking(close).await;
-        self.store.close();
+        // What hangs on the disk is not waited for.
+        let _ = timeout(CLOSE * 2, self.reader.run(close)).await;
+        let store = self.store.clone();
+        let _ = timeout(CLOSE, self.running.writer.run(move || store.close())).await;
     }
 }
 
@@ -287,7 +338,7 @@ async fn fails_on(mut failing: watch::Receiver<bool>) {
 
 impl Waiting {
     fn new(file: SpooledFile) -> Self {
-        Self { file, ended: Vec::new(), sent: 0, round: 0, skipped: false }
+        Self { file, ended: Vec::new(), sent: 0, round: 0, skipped: false, fate: Fate::Deleted }
     }
 
     fn is_done(&self) -> bool {

@@ -5,13 +5,18 @@
 //! {"type":"track","messageId":"…",…}
 //! ```
 //!
-//! Always: a file either decodes to exactly the events that were encoded or is [`Damaged`]. The header is not parsed
-//! but written anew from what follows it and compared, so there is one way only to write it. It does no I/O.
+//! Always: a file either decodes to exactly the events that were encoded or is [`Damaged`]. An event that cannot be
+//! read costs itself, and is named; it is never replaced by another or an empty one. The header is not parsed but
+//! written anew from what follows it and compared, so there is one way only to write it. It does no I/O.
 
 use tracklane::Event;
 
 const NAME_AND_VERSION: &str = "tracklane-spool 1";
 const HEADER_LEN: usize = NAME_AND_VERSION.len() + 1 + 8 + 1 + 10 + 1;
+/// What follows a dollar sign in keys that `serde_json` takes for its own: it reads a value in place of the object with such a key.
+const OF_SERDE_JSON: &[u8] = b"serde_json::private::";
+/// Bytes of a `messageId` that are shown.
+const SHOWN_BYTES: usize = 400;
 
 /// Why bytes are not a file of ours, or not any more.
 #[derive(Debug, thiserror::Error)]
@@ -20,19 +25,49 @@ pub(crate) enum Damaged {
     Truncated { bytes: usize },
     #[error("its header does not fit its contents")]
     Checksum,
-    #[error("it holds what is not an event")]
-    NotAnEvent(#[source] serde_json::Error),
-    #[error("it holds an event without a messageId, which nobody could tell from its repetition")]
-    NoMessageId,
+    #[error("it holds no event that can be read: {first}")]
+    NoEvent { first: Unreadable },
     #[error("it holds no event")]
     Empty,
+}
+
+/// Why a line is no event.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotAnEvent {
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    #[error("it has no messageId, by which it could be told from its repetition")]
+    NoMessageId,
+    #[error("it has a key that begins with \"$serde_json::private::\", and would be read as something else")]
+    ReadDifferently,
+}
+
+/// What a file holds.
+#[derive(Debug, Default)]
+pub(crate) struct Contents {
+    pub(crate) events: Vec<Event>,
+    pub(crate) unreadable: Vec<Unreadable>,
+}
+
+/// A line that is no event.
+#[derive(Debug, thiserror::Error)]
+#[error("line {line} (messageId {id:?}) cannot be read: {why}")]
+pub(crate) struct Unreadable {
+    /// As an editor counts: the header is the first.
+    line: usize,
+    /// As far as it can be found.
+    id: String,
+    why: NotAnEvent,
 }
 
 /// The file with these events, each as one JSON object.
 pub(crate) fn encode<'a>(events: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
     let mut file = vec![0; HEADER_LEN];
     for event in events {
+        let begin = file.len();
         file.extend_from_slice(event);
+        // Outside of strings, where JSON has none, the end of a line is as good as a space.
+        file.iter_mut().skip(begin).filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
         file.push(b'\n');
     }
     let (header, payload) = file.split_at_mut(HEADER_LEN);
@@ -41,22 +76,58 @@ pub(crate) fn encode<'a>(events: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
 }
 
 /// The events of a file.
-pub(crate) fn decode(file: &[u8]) -> Result<Vec<Event>, Damaged> {
+pub(crate) fn decode(file: &[u8]) -> Result<Contents, Damaged> {
     let Some((header, payload)) = file.split_at_checked(HEADER_LEN) else {
         return Err(Damaged::Truncated { bytes: file.len() });
     };
     if *header != self::header(payload) {
         return Err(Damaged::Checksum);
     }
-    let events = serde_json::Deserializer::from_slice(payload).into_iter::<Event>();
-    let events: Vec<Event> = events.collect::<Result<_, _>>().map_err(Damaged::NotAnEvent)?;
-    if events.is_empty() {
-        return Err(Damaged::Empty);
+    let mut contents = Contents::default();
+    for (at, line) in payload.split(|byte| *byte == b'\n').enumerate() {
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        match event(line) {
+            Ok(event) => contents.events.push(event),
+            Err(why) => contents.unreadable.push(Unreadable { line: at + 2, id: message_id(line), why }),
+        }
     }
-    if events.iter().any(|event| event.message_id().is_empty()) {
-        return Err(Damaged::NoMessageId);
+    match contents.events.is_empty() {
+        false => Ok(contents),
+        true => Err(match contents.unreadable.into_iter().next() {
+            Some(first) => Damaged::NoEvent { first },
+            None => Damaged::Empty,
+        }),
     }
-    Ok(events)
+}
+
+/// The event that is written as this line.
+pub(crate) fn event(line: &[u8]) -> Result<Event, NotAnEvent> {
+    let event: Event = serde_json::from_slice(line)?;
+    if event.message_id().is_empty() {
+        return Err(NotAnEvent::NoMessageId);
+    }
+    let suspicious = occurrences(line);
+    if suspicious > 0 && occurrences(&serde_json::to_vec(&event)?) != suspicious {
+        return Err(NotAnEvent::ReadDifferently);
+    }
+    Ok(event)
+}
+
+/// How often the keys of `serde_json` occur, be it in a text.
+fn occurrences(json: &[u8]) -> usize {
+    // A dollar sign is rare, and looking for one is fast.
+    json.split(|byte| *byte == b'$').skip(1).filter(|rest| rest.starts_with(OF_SERDE_JSON)).count()
+}
+
+/// The `messageId` in a line that is no event: the first, which is the event's own in every line that we write.
+fn message_id(line: &[u8]) -> String {
+    const KEY: &[u8] = br#""messageId":""#;
+    let begin = line.windows(KEY.len()).position(|window| window == KEY).map(|at| at + KEY.len());
+    let id = begin.and_then(|begin| line.get(begin..)).unwrap_or_default();
+    let id = id.split(|byte| *byte == b'"').next().unwrap_or_default();
+    String::from_utf8_lossy(id.get(..SHOWN_BYTES).unwrap_or(id)).into_owned()
 }
 
 /// The header of `payload`. A payload whose length has more than ten digits is cut off in it, and so never decodes;
@@ -76,8 +147,8 @@ mod tests {
 
     const EVENT: &[u8] = br#"{"type":"track","messageId":"m-1","timestamp":"2026-01-02T03:04:05.678Z","event":"Tested","userId":"u1","properties":{"price":0.1,"text":"a\nb"}}"#;
 
-    fn ids(events: &[Event]) -> Vec<String> {
-        events.iter().map(|event| event.message_id().into_owned()).collect()
+    fn ids(contents: &Contents) -> Vec<String> {
+        contents.events.iter().map(|event| event.message_id().into_owned()).collect()
     }
 
     #[test]
@@ -112,6 +183,56 @@ mod tests {
         assert!(decode(&encode(std::iter::once(deep.as_bytes()))).is_err(), "deeper than any stack");
     }
 
+    /// The lines of a file around one that is to cost itself only.
+    fn around(line: &[u8]) -> Contents {
+        let file = encode([EVENT, line, EVENT].into_iter());
+        decode(&file).unwrap_or_else(|damaged| panic!("{}: {damaged}", String::from_utf8_lossy(line)))
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_read_costs_itself_and_is_named() {
+        let deep = format!("{}{}", "[".repeat(1_000), "]".repeat(1_000));
+        for value in [
+            r#"{"$serde_json::private::RawValue":"v"}"#,
+            r#"{"$serde_json::private::RawValue":"{}"}"#,
+            r#"{"$serde_json::private::RawValue":1}"#,
+            r#"{"$serde_json::private::RawValue":"{\"a\":1}"}"#,
+            "1e999",
+            r#""\ud800""#,
+            "nul",
+            &deep,
+        ] {
+            let line = format!(
+                r#"{{"type":"track","messageId":"m-2","event":"e","userId":"u","properties":{{"a":{value}}}}}"#
+            );
+            let contents = around(line.as_bytes());
+            assert_eq!(ids(&contents), ["m-1", "m-1"], "{value}");
+            let [unreadable] = &contents.unreadable[..] else { panic!("{value}: {:?}", contents.unreadable) };
+            let said = unreadable.to_string();
+            assert!(said.starts_with(r#"line 3 (messageId "m-2") cannot be read: "#), "{said}");
+        }
+        for line in ["{}", "[1,2]", r#"{"type":"track","event":"e","userId":"u"}"#, "\u{0}"] {
+            assert_eq!(around(line.as_bytes()).unreadable.len(), 1, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_speaks_of_serde_json_is_read_like_any_other() {
+        for text in ["$serde_json::private::RawValue", "$$serde_json::private::", "$5 and $serde_json"] {
+            let line = format!(
+                r#"{{"type":"track","messageId":"m-2","event":"{text}","userId":"u","properties":{{"a":"{text}"}}}}"#
+            );
+            let contents = around(line.as_bytes());
+            assert_eq!((ids(&contents).len(), contents.events[1].name().as_deref()), (3, Some(text)));
+        }
+    }
+
+    #[test]
+    fn an_event_with_ends_of_lines_between_its_values_is_one_line() {
+        let contents = around(b"{\"type\":\"track\",\r\n\"messageId\":\"m-2\",\n\"event\":\"a\\nb\",\"userId\":\"u\"}");
+        assert_eq!((ids(&contents)[1].as_str(), contents.events[1].name().as_deref()), ("m-2", Some("a\nb")));
+    }
+
     proptest! {
         /// Bytes that nobody wrote, with and without a header that fits: never a panic.
         #[test]
@@ -138,6 +259,7 @@ mod tests {
             );
             let json = serde_json::to_vec(&event).unwrap();
             let back = decode(&encode(std::iter::once(&json[..]))).unwrap();
+            let back = back.events;
             prop_assert_eq!(&*back[0].message_id(), id);
             prop_assert_eq!(back[0].timestamp().unwrap().as_unix_millis(), millis);
             let value = |json: &[u8]| serde_json::from_slice::<serde_json::Value>(json).unwrap();

@@ -3,54 +3,60 @@
 //! Always: "delivered" is said of events that are on the disk, or, when the disk cannot be written, that the
 //! destination itself has. Batches are written one after the other, in the order in which they came.
 //!
-//! A batch has one verdict. When the destination took a part of it from memory and refused the rest, the verdict is to
-//! split it, and the parts are answered from what is known, down to the single event: nothing is sent twice for it.
+//! A directory that cannot be opened at once holds up no batch for longer than [`PATIENCE`]: events go from memory
+//! meanwhile, and to the disk when it is there.
 
-use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::sync::Mutex;
+use tokio::sync::oneshot::error::TryRecvError;
+use tokio::sync::{Mutex, oneshot, watch};
+use tokio::time::timeout;
 use tower_service::Service;
 use tracklane::emitter::signal::Failure;
-use tracklane::event::Message;
 use tracklane::plugin::{Answer, Batch, Verdict};
-use tracklane::{Analytics, BoxError, Event};
+use tracklane::{Analytics, BoxError};
 
-use crate::ending::{Ending, end_of};
+use crate::disk_thread::DiskThread;
+use crate::memory::{Endings, answer};
 use crate::stats::count;
 use crate::store::{NotWritten, Store};
+use crate::told;
 
-/// How long one flush of events in memory waits.
-const FLUSH: Duration = Duration::from_secs(10);
-/// How long to wait before events that neither the disk nor the destination takes are tried again.
-const AGAIN: Duration = Duration::from_secs(1);
-
-/// An event that is not on the disk, under the `messageId` that its batch has it by.
-type InMemory = (String, Event);
-
-/// How events ended, by their `messageId`.
-type Endings = HashMap<String, Ending>;
+/// How long the directory may take to be opened before events go from memory.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What there is once the plugin has loaded.
 pub(crate) struct Running {
     pub(crate) store: Arc<Store>,
     pub(crate) client: Analytics,
+    pub(crate) writer: Arc<DiskThread>,
     /// The last batch could not be written, or there is no slot to write the first to.
     pub(crate) degraded: AtomicBool,
     /// Held by the one batch that is being written.
-    pub(crate) turn: Mutex<()>,
+    pub(crate) turn: Mutex<Turn>,
     /// What is known of the parts of batches that are being split.
     pub(crate) unanswered: std::sync::Mutex<Endings>,
 }
 
+/// Whose turn it is knows whether the directory is being opened.
+pub(crate) struct Turn {
+    opening: Option<Opening>,
+}
+
+struct Opening {
+    outcome: oneshot::Receiver<Result<(), NotWritten>>,
+    /// It has taken too long once, and is not waited for again.
+    is_slow: bool,
+}
+
 #[derive(Clone)]
 pub(crate) struct Front {
-    pub(crate) running: Arc<OnceLock<Arc<Running>>>,
+    pub(crate) running: watch::Receiver<Option<Arc<Running>>>,
 }
 
 impl Service<Batch> for Front {
@@ -63,13 +69,36 @@ impl Service<Batch> for Front {
     }
 
     fn call(&mut self, batch: Batch) -> Self::Future {
-        let running = self.running.get().cloned();
+        let mut running = self.running.clone();
         Box::pin(async move {
-            match running {
-                Some(running) => running.take(batch).await,
-                None => Err("the spool has not loaded".into()),
-            }
+            let begun = running.wait_for(Option::is_some).await.ok().and_then(|running| running.clone());
+            begun.ok_or("the spool ended before it could begin")?.take(batch).await
         })
+    }
+}
+
+impl Turn {
+    pub(crate) fn opening(store: &Arc<Store>, writer: &DiskThread) -> Self {
+        let store = store.clone();
+        Self { opening: Some(Opening { outcome: writer.give(move || store.open()), is_slow: false }) }
+    }
+
+    fn is_opening(&mut self) -> bool {
+        self.opening
+            .as_mut()
+            .is_some_and(|opening| opening.outcome.try_recv().is_err_and(|error| error == TryRecvError::Empty))
+    }
+
+    /// Waits for the directory, if it is being opened.
+    async fn opened(&mut self, store: &Store) -> Result<(), NotWritten> {
+        let Some(opening) = &mut self.opening else { return Ok(()) };
+        let patience = if opening.is_slow { Duration::ZERO } else { PATIENCE };
+        let Ok(outcome) = timeout(patience, &mut opening.outcome).await else {
+            opening.is_slow = true;
+            return Err(NotWritten::Opening { path: store.root.clone() });
+        };
+        self.opening = None;
+        outcome.unwrap_or(Err(NotWritten::Panicked(crate::disk_thread::Panicked)))
     }
 }
 
@@ -82,14 +111,11 @@ impl Running {
             return Ok(answer);
         }
         let whole = batch.clone();
-        let written = self.write(move |store| store.write(whole.messages().map(|message| message.json()))).await?;
+        let written = self.write(move |store| store.write(whole.messages().map(|message| message.json()))).await;
         let Err(error) = written else { return Ok(Verdict::Delivered.into()) };
         self.report(batch.len(), error);
         count(&self.store.counters.in_memory, batch.len());
-        let in_memory =
-            |message: &Message| Ok((message.message_id().into_owned(), serde_json::from_slice(message.json())?));
-        let events = batch.messages().map(in_memory).collect::<Result<_, BoxError>>()?;
-        let mut ended = self.deliver_from_memory(events).await?;
+        let mut ended = self.deliver_from_memory(&batch).await?;
         let answer = answer(&batch, &mut ended).ok_or("an event has no end")?;
         self.unanswered().extend(ended);
         Ok(answer)
@@ -99,111 +125,62 @@ impl Running {
         self.unanswered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes in turn, on a blocking thread.
-    async fn write(
-        &self,
-        write: impl FnOnce(&Store) -> Result<(), NotWritten> + Send + 'static,
-    ) -> Result<Result<(), NotWritten>, BoxError> {
-        let _turn = self.turn.lock().await;
-        let store = self.store.clone();
-        let written = tokio::task::spawn_blocking(move || write(&store)).await?;
-        if written.is_ok() && self.degraded.swap(false, Ordering::AcqRel) {
-            tracing::info!(target: "tracklane", destination = %self.store.name, "the spool writes to the disk again");
+    /// Writes in turn. What is not written when this returns is not written later either.
+    pub(crate) async fn write<W>(&self, write: W) -> Result<(), NotWritten>
+    where
+        W: Fn(&Store) -> Result<(), NotWritten> + Clone + Send + 'static,
+    {
+        let mut turn = self.turn.lock().await;
+        turn.opened(&self.store).await?;
+        let mut written = self.write_now(write.clone()).await;
+        if matches!(written, Err(NotWritten::NotOpen)) {
+            *turn = Turn::opening(&self.store, &self.writer);
+            turn.opened(&self.store).await?;
+            written = self.write_now(write).await;
         }
-        Ok(written)
+        if written.is_ok() && self.degraded.swap(false, Ordering::AcqRel) {
+            let destination = &self.store.name;
+            told::log(|| tracing::info!(target: "tracklane", %destination, "the spool writes to the disk again"));
+        }
+        written
+    }
+
+    async fn write_now<W>(&self, write: W) -> Result<(), NotWritten>
+    where
+        W: FnOnce(&Store) -> Result<(), NotWritten> + Send + 'static,
+    {
+        let store = self.store.clone();
+        self.writer.run(move || write(&store)).await?
+    }
+
+    /// Waits a little for the directory; that it cannot be opened is reported.
+    pub(crate) async fn await_opening(&self) {
+        let opened = self.turn.lock().await.opened(&self.store).await;
+        if let Err(error) = opened {
+            // Each batch tries again.
+            self.report(0, error);
+        }
+    }
+
+    /// Has the directory opened, if it never was: what waits there is to be sent, even if nothing new comes.
+    pub(crate) fn open_if_need_be(&self) {
+        if !self.store.is_opened()
+            && let Ok(mut turn) = self.turn.try_lock()
+            && !turn.is_opening()
+        {
+            *turn = Turn::opening(&self.store, &self.writer);
+        }
     }
 
     /// Once per episode.
-    pub(crate) fn report(&self, events: usize, error: NotWritten) {
+    fn report(&self, events: usize, error: NotWritten) {
         if self.degraded.swap(true, Ordering::AcqRel) {
             return;
         }
         let message = format!("not on the disk, because {}; until it is, events wait in memory", with_causes(&error));
         let mut failure = Failure::new(self.store.name.clone(), message, events);
         failure.error = Some(Arc::new(error));
-        self.store.emitter.fail(failure);
-    }
-
-    /// Ends when each of the events is with the destination, refused by it for good, or on the disk after all.
-    async fn deliver_from_memory(&self, mut events: Vec<InMemory>) -> Result<Endings, BoxError> {
-        let mut ended = Endings::new();
-        loop {
-            let mut left = Vec::new();
-            for ((id, event), ending) in self.try_once(events).await? {
-                match ending {
-                    Ending::Later => left.push((id, event)),
-                    ending => {
-                        ended.insert(id, ending);
-                    }
-                }
-            }
-            if left.is_empty() {
-                return Ok(ended);
-            }
-            tokio::time::sleep(AGAIN).await;
-            let lines: Vec<Vec<u8>> =
-                left.iter().map(|(_, event)| serde_json::to_vec(event)).collect::<Result<_, _>>()?;
-            if self.write(move |store| store.write(lines.iter().map(Vec::as_slice))).await?.is_ok() {
-                ended.extend(left.into_iter().map(|(id, _)| (id, Ending::Delivered)));
-                return Ok(ended);
-            }
-            events = left;
-        }
-    }
-
-    async fn try_once(&self, events: Vec<InMemory>) -> Result<Vec<(InMemory, Ending)>, BoxError> {
-        let mut sent = Vec::with_capacity(events.len());
-        for event in events {
-            match self.client.deliver(event.1.clone()) {
-                Ok(receipt) => sent.push((event, Ok(receipt))),
-                Err(refused) if refused.is_closed() => return Err(refused.into()),
-                Err(refused) if refused.is_invalid() => {
-                    self.store.fail(1, format!("an event is dropped: {refused}"));
-                    sent.push((event, Err(Ending::Refused)));
-                }
-                Err(_) => sent.push((event, Err(Ending::Later))),
-            }
-        }
-        let ended = async {
-            let mut ended = Vec::with_capacity(sent.len());
-            for (event, receipt) in sent {
-                let ending = match receipt {
-                    Ok(receipt) => end_of(receipt.await.outcome),
-                    Err(ending) => ending,
-                };
-                ended.push((event, ending));
-            }
-            ended
-        };
-        tokio::select! {
-            ended = ended => Ok(ended),
-            () = keep_flushing(&self.client) => Err("flushing ended".into()),
-        }
-    }
-}
-
-/// The answer to a batch, if each of its events has its end. They are taken out, unless the batch is to be split.
-fn answer(batch: &Batch, ended: &mut Endings) -> Option<Answer> {
-    let ending = |message: &Message| ended.get(&*message.message_id()).copied();
-    let endings: Vec<Ending> = batch.messages().map(ending).collect::<Option<_>>()?;
-    let refused = endings.iter().filter(|ending| matches!(ending, Ending::Refused)).count();
-    if refused > 0 && refused < batch.len() {
-        return Some(Verdict::Split.into());
-    }
-    for message in batch.messages() {
-        ended.remove(&*message.message_id());
-    }
-    Some(match refused {
-        0 => Verdict::Delivered.into(),
-        _ => Answer::new(Verdict::Reject).error("the destination behind the spool has refused them"),
-    })
-}
-
-/// What has been a batch once gains nothing by waiting for another.
-async fn keep_flushing(client: &Analytics) {
-    loop {
-        client.flush(FLUSH).await;
-        tokio::time::sleep(AGAIN).await;
+        told::tell(&self.store.emitter, failure);
     }
 }
 

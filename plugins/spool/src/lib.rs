@@ -32,11 +32,14 @@
 //!
 //! | | |
 //! |---|---|
-//! | the disk is full or fails, or [`Spool::max_bytes`] wait | events go to the destination from memory, and are reported as delivered when it has them; `error` says so once. The queue in front fills, and then calls return an error: nothing that was acknowledged is dropped for what is new |
+//! | the disk is full or fails, the directory cannot be opened within a second, or [`Spool::max_bytes`] wait | events go to the destination from memory, and are reported as delivered when it has them; `error` says so once. The queue in front fills, and then calls return an error: nothing that was acknowledged is dropped for what is new |
 //! | the destination is down | files wait; attempts go on as its own retry policy says, and for ever |
 //! | the destination refuses an event for good | it is dropped and counted, as without a spool, and `error` says so |
 //! | the destination refuses the credentials (401, 403) | files wait, as when it is down: a wrong key is no fault of the events. They go out within a minute after the key was changed ([`KeyRotation`](tracklane::segment::KeyRotation)), or after a restart with the right one |
 //! | a file waits longer than [`Spool::max_age`] | it is dropped, counted, and `error` says so |
+//! | no thread is to be had at the start | events wait in memory, and it is tried again every second; `error` says so once |
+//! | the destination does not load | its events wait on the disk until a start at which it does; `error` says so |
+//! | an event cannot be read | `error` names it, the others of its file are sent, and the file is renamed to `….corrupt` |
 //! | a file is damaged or not ours | it is renamed to `….corrupt`, and `error` says so |
 //! | a file cannot be read | it is skipped and tried again now and then, until it is too old; `error` says so once |
 //! | the directory holds events for another destination | they are left alone until a spool in front of that one uses it, and `error` says so once |
@@ -65,13 +68,18 @@ mod stats;
 
 // In front and behind.
 mod attempts;
+mod behind;
 mod ending;
 mod feeder;
 mod front;
 mod lifecycle;
+mod memory;
+mod told;
 
 // The directory, a slot in it, a file in that, and the file system.
+mod age;
 mod disk;
+mod disk_thread;
 mod frame;
 mod slot;
 mod store;

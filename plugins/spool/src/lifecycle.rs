@@ -1,33 +1,31 @@
-//! Load and unload: the thread behind the spool, with the client that owns the destination.
+//! Load and unload: the threads behind the spool, with the client that owns the destination.
 //!
-//! The thread has a runtime of its own, so that what is on the disk is sent whether or not the host's runtime lasts.
+//! One thread has a runtime of its own, so that what is on the disk is sent whether or not the host's runtime lasts; two
+//! more do what blocks. A destination must not be missed because a disk is slow or a thread cannot be had: so loading
+//! never fails for such a reason, and goes on behind.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::thread;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::runtime::{Builder, Handle};
-use tokio::sync::{mpsc, oneshot};
-use tokio::task::spawn_blocking;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::timeout;
+use tracklane::BoxError;
 use tracklane::emitter::Emitter;
-use tracklane::emitter::signal::{self, Emitted, Failure};
-use tracklane::plugin::{Destination, Host, Plugin, QueueLimits};
-use tracklane::{Analytics, BoxError, Outcome};
+use tracklane::emitter::signal::Failure;
+use tracklane::plugin::{Destination, Host, Plugin};
 
-use crate::attempts;
+use crate::behind::Behind;
 use crate::disk::Disk;
-use crate::ending::{Ending, end_of};
-use crate::feeder::Feeder;
-use crate::front::Running;
+use crate::front::{PATIENCE, Running};
 use crate::stats::Counters;
-use crate::store::{Own, Store};
+use crate::told;
 
-/// No bound: what is under way behind the spool is bounded by what the feeder reads and by the queue in front.
-const UNBOUNDED: usize = usize::MAX / 2;
 /// How long unload waits for the thread: less than the ten seconds that it is given.
 const UNLOAD: Duration = Duration::from_millis(9_500);
+/// How long to wait before threads that could not be had are asked for again.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// What the thread needs to begin.
 #[derive(Clone)]
@@ -42,23 +40,23 @@ pub(crate) struct Setup {
 
 pub(crate) struct Lifecycle {
     name: String,
-    running: Arc<OnceLock<Arc<Running>>>,
+    running: watch::Sender<Option<Arc<Running>>>,
     /// Taken by `load`.
-    destination: Mutex<Option<(Setup, Destination)>>,
+    parts: Mutex<Option<(Setup, Destination)>>,
     /// Taken by `unload`.
     thread: Mutex<Option<Thread>>,
 }
 
 struct Thread {
-    stop: oneshot::Sender<()>,
-    /// Answers, by being dropped, when the thread is at its end.
-    ended: oneshot::Receiver<()>,
+    stop: watch::Sender<bool>,
+    /// Answers, when every sender is dropped, that the thread is at its end.
+    ended: mpsc::Receiver<()>,
 }
 
 impl Lifecycle {
-    pub(crate) fn new(setup: Setup, destination: Destination, running: Arc<OnceLock<Arc<Running>>>) -> Self {
+    pub(crate) fn new(setup: Setup, destination: Destination, running: watch::Sender<Option<Arc<Running>>>) -> Self {
         let name = destination.name().to_owned();
-        Self { name, running, destination: Mutex::new(Some((setup, destination))), thread: Mutex::default() }
+        Self { name, running, parts: Mutex::new(Some((setup, destination))), thread: Mutex::default() }
     }
 }
 
@@ -68,104 +66,104 @@ impl Plugin for Lifecycle {
     }
 
     async fn load(&self, host: &Host) -> Result<(), BoxError> {
-        let taken = self.destination.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let (setup, destination) = taken.ok_or("the spool was loaded before")?;
-        let emitter = host.emitter().clone();
-        let (stop, stopped) = oneshot::channel();
-        let (loaded, outcome) = oneshot::channel();
-        let (ending, ended) = oneshot::channel();
-        let mut builder = Builder::new_current_thread();
-        builder.enable_all().thread_name("tracklane-spool");
-        thread::Builder::new().name("tracklane-spool".to_owned()).spawn(move || {
-            // Made on this thread: the client's, which has a runtime of its own, could not even drop it.
-            let runtime = match builder.build() {
-                Ok(runtime) => runtime,
-                Err(error) => return drop(loaded.send(Err(error.into()))),
-            };
-            runtime.block_on(work(setup, destination, emitter, loaded, stopped));
-            runtime.shutdown_background();
-            drop::<oneshot::Sender<()>>(ending);
-        })?;
-        let running = outcome.await.map_err(|_| "the thread behind the spool ended")??;
+        let taken = self.parts.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let parts = taken.ok_or("the spool was loaded before")?;
+        let (stop, stopped) = watch::channel(false);
+        let (ending, ended) = mpsc::channel(1);
         *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(Thread { stop, ended });
-        // Set once: the destination was taken once.
-        let _ = self.running.set(running);
+        let (name, emitter, running) = (self.name.clone(), host.emitter().clone(), self.running.clone());
+        let parts = Arc::new(Mutex::new(Some(parts)));
+        tokio::spawn(Start { name, parts, emitter, running, stopped, ending }.until_it_works());
+        // As a rule that takes no time, and the first events need not go from memory.
+        let mut running = self.running.subscribe();
+        let begun = timeout(PATIENCE, running.wait_for(Option::is_some)).await;
+        let running = begun.ok().and_then(Result::ok).and_then(|running| running.clone());
+        if let Some(running) = running {
+            running.await_opening().await;
+        }
         Ok(())
     }
 
     async fn unload(&self) -> Result<(), BoxError> {
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Thread { stop, ended }) = thread else { return Ok(()) };
-        // It listens, or has ended.
-        let _ = stop.send(());
-        match tokio::time::timeout(UNLOAD, ended).await {
+        let Some(Thread { stop, mut ended }) = thread else { return Ok(()) };
+        stop.send_replace(true);
+        match timeout(UNLOAD, ended.recv()).await {
             Ok(_) => Ok(()),
             Err(_) => Err("the thread behind the spool did not end in time; what is on the disk stays there".into()),
         }
     }
 }
 
-/// The life of the thread.
-async fn work(
-    setup: Setup,
-    destination: Destination,
+/// Starts the thread.
+struct Start {
+    name: String,
+    /// Taken when nothing can fail any more.
+    parts: Arc<Mutex<Option<(Setup, Destination)>>>,
     emitter: Emitter,
-    loaded: oneshot::Sender<Result<Arc<Running>, BoxError>>,
-    stop: oneshot::Receiver<()>,
+    running: watch::Sender<Option<Arc<Running>>>,
+    stopped: watch::Receiver<bool>,
+    ending: mpsc::Sender<()>,
+}
+
+impl Start {
+    async fn until_it_works(mut self) {
+        let mut told = false;
+        while let Err(error) = self.once().await {
+            if !std::mem::replace(&mut told, true) {
+                let message = format!(
+                    "the spool cannot begin: {error}; until it can, events wait in memory, and it is tried every {AGAIN:?}"
+                );
+                told::tell(&self.emitter, Failure::new(self.name.clone(), message, 0));
+            }
+            tokio::select! {
+                _ = self.stopped.wait_for(|stopped| *stopped) => return,
+                () = tokio::time::sleep(AGAIN) => {}
+            }
+        }
+    }
+
+    async fn once(&self) -> Result<(), BoxError> {
+        let (begun, outcome) = oneshot::channel();
+        let (parts, emitter, stopped) = (self.parts.clone(), self.emitter.clone(), self.stopped.clone());
+        let (name, ending) = (self.name.clone(), self.ending.clone());
+        std::thread::Builder::new().name("tracklane-spool".to_owned()).spawn(move || {
+            let life = || live(&parts, &emitter, stopped, begun);
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(life)) {
+                // Its drop may panic, too.
+                std::mem::forget(panic);
+                let message = "the spool's thread has panicked; what is on the disk is sent by the next start";
+                told::tell(&emitter, Failure::new(name, message, 0));
+            }
+            drop(ending);
+        })?;
+        let running = outcome.await.map_err(|_| "its thread ended")??;
+        self.running.send_replace(Some(running));
+        Ok(())
+    }
+}
+
+/// The life of the thread.
+fn live(
+    parts: &Mutex<Option<(Setup, Destination)>>,
+    emitter: &Emitter,
+    mut stopped: watch::Receiver<bool>,
+    begun: oneshot::Sender<Result<Arc<Running>, BoxError>>,
 ) {
-    let (running, feeder) = match begin(setup, destination, emitter).await {
-        Ok(begun) => begun,
-        Err(error) => return drop(loaded.send(Err(error))),
+    // Made on this thread: the client's, which has a runtime of its own, could not even drop it.
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = match builder.enable_all().thread_name("tracklane-spool").build() {
+        Ok(runtime) => runtime,
+        Err(error) => return drop(begun.send(Err(error.into()))),
     };
-    if loaded.send(Ok(running)).is_ok() {
-        feeder.run(stop).await;
-    }
-}
-
-async fn begin(setup: Setup, destination: Destination, emitter: Emitter) -> Result<(Arc<Running>, Feeder), BoxError> {
-    let name: Arc<str> = destination.name().into();
-    let client = client(&emitter)?;
-    let (destination, failing) = attempts::watched(destination.queue(QueueLimits::new(UNBOUNDED, UNBOUNDED)));
-    client.register(destination).await?;
-    let (found, files) = mpsc::unbounded_channel();
-    let Setup { root, disk, max_bytes, max_age, adopt_every, counters } = setup;
-    let (own, strangers) = (Mutex::new(Own::default()), Mutex::default());
-    let store = Arc::new(Store { name, root, disk, max_bytes, max_age, counters, emitter, found, own, strangers });
-    let opening = store.clone();
-    let opened = spawn_blocking(move || opening.open()).await?;
-    let feeder = Feeder::new(client.clone(), failing, store.clone(), files, adopt_every);
-    let (degraded, turn, unanswered) = (AtomicBool::new(false), tokio::sync::Mutex::new(()), Mutex::default());
-    let running = Running { store, client, degraded, turn, unanswered };
-    if let Err(error) = opened {
-        // Each batch tries again.
-        running.report(0, error);
-    }
-    Ok((Arc::new(running), feeder))
-}
-
-/// The client behind the spool. What it tells of requests and failures, the client in front tells.
-fn client(emitter: &Emitter) -> Result<Analytics, BoxError> {
-    let (failures, requests, responses) = (emitter.clone(), emitter.clone(), emitter.clone());
-    let client = Analytics::without_segment()
-        .runtime(Handle::current())
-        .max_queue_size(UNBOUNDED)
-        .max_queue_bytes(UNBOUNDED)
-        .on(signal::Error, move |failure| failures.emit(Emitted::Error(as_seen_in_front(failure))))
-        .on(signal::HttpRequest, move |request| requests.emit(Emitted::HttpRequest(request.clone())))
-        .on(signal::HttpResponse, move |response| responses.emit(Emitted::HttpResponse(response.clone())))
-        .build()?;
-    Ok(client)
-}
-
-/// What the client behind has dropped because the destination was not to be had is not dropped: the spool keeps it.
-fn as_seen_in_front(failure: &Failure) -> Failure {
-    let mut failure = failure.clone();
-    if let Some(reason) = failure.dropped
-        && end_of(Outcome::Dropped(reason)) == Ending::Later
-    {
-        let because = failure.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
-        failure.message = format!("{} events were not taken ({reason}){because}; the spool keeps them", failure.events);
-        failure.dropped = None;
-    }
-    failure
+    runtime.block_on(async {
+        let Behind { running, feeder } = match Behind::begin(parts, emitter) {
+            Ok(behind) => behind,
+            Err(error) => return drop(begun.send(Err(error))),
+        };
+        if begun.send(Ok(running)).is_ok() {
+            feeder.run(async move { drop(stopped.wait_for(|stopped| *stopped).await) }).await;
+        }
+    });
+    runtime.shutdown_background();
 }

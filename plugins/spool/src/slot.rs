@@ -11,14 +11,19 @@ use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, SystemTime};
 
+use crate::age::{Age, Jump, TOLERANCE, set_written};
 use crate::disk::{Disk, has_name};
 
 const LOCK: &str = "lock";
 const BATCH: &str = "batch";
 const UNFINISHED: &str = "tmp";
 const ASIDE: &str = "corrupt";
+
+/// Bytes of the file `lock` that are read: more than any destination's name has.
+const MAX_NAME_BYTES: u64 = 4096;
 
 /// What a file takes on the disk is a multiple of this, on most file systems.
 const BLOCK: u64 = 4096;
@@ -27,6 +32,16 @@ const BLOCK: u64 = 4096;
 #[derive(Clone, Debug)]
 pub(crate) struct Slot {
     locked: Arc<Locked>,
+}
+
+/// A slot that is ours as long as somebody else keeps it.
+#[derive(Debug)]
+pub(crate) struct WeakSlot(Weak<Locked>);
+
+impl WeakSlot {
+    pub(crate) fn upgrade(&self) -> Option<Slot> {
+        self.0.upgrade().map(|locked| Slot { locked })
+    }
 }
 
 #[derive(Debug)]
@@ -44,6 +59,7 @@ pub(crate) struct SpooledFile {
     pub(crate) events: u32,
     /// What it takes on the disk.
     pub(crate) bytes: u64,
+    age: Age,
 }
 
 impl SpooledFile {
@@ -53,9 +69,19 @@ impl SpooledFile {
         disk.read(&self.path(), max)
     }
 
-    pub(crate) fn delete(&self) -> io::Result<()> {
+    pub(crate) fn delete(&self, disk: &Disk) -> io::Result<()> {
         self.slot.check()?;
-        fs::remove_file(self.path())
+        disk.delete(&self.path())
+    }
+
+    /// Leaves the file to an operator.
+    pub(crate) fn set_aside(&self) -> io::Result<()> {
+        self.slot.check()?;
+        set_aside(&self.path()).map(drop)
+    }
+
+    pub(crate) fn age(&self) -> Duration {
+        self.age.now()
     }
 
     pub(crate) fn path(&self) -> PathBuf {
@@ -134,7 +160,10 @@ impl Slot {
     pub(crate) fn destination(&self) -> io::Result<Option<String>> {
         let (mut lock, mut name) = (&self.locked.lock, Vec::new());
         lock.rewind()?;
-        lock.read_to_end(&mut name)?;
+        if lock.take(MAX_NAME_BYTES + 1).read_to_end(&mut name)? as u64 > MAX_NAME_BYTES {
+            let problem = format!("its file {LOCK:?} has more than {MAX_NAME_BYTES} bytes, and is none of the spool's");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
+        }
         if name.is_empty() {
             return Ok(None);
         }
@@ -147,6 +176,10 @@ impl Slot {
         if lock.metadata()?.len() > 0 {
             return Ok(());
         }
+        if destination.len() as u64 >= MAX_NAME_BYTES {
+            let problem = format!("the destination's name has more than {MAX_NAME_BYTES} bytes");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
+        }
         lock.write_all(format!("{destination}\n").as_bytes())?;
         lock.sync_all()
     }
@@ -157,9 +190,12 @@ impl Slot {
         entries.flatten().any(|entry| Path::new(&entry.file_name()).extension() == Some(OsStr::new(BATCH)))
     }
 
-    /// Looks through the slot, and deletes what was not finished, and so never acknowledged.
-    pub(crate) fn look_through(&self) -> io::Result<Found> {
+    /// Looks through the slot, and deletes what was not finished, and so never acknowledged. `now` is what the wall clock
+    /// shows: if the slot's times are far from it, they are brought there, so that the files keep their ages.
+    pub(crate) fn look_through(&self, now: SystemTime) -> io::Result<Found> {
         let mut found = Found::default();
+        let mut waiting = Vec::new();
+        let mut newest = self.locked.lock.metadata()?.modified()?;
         for entry in fs::read_dir(self.directory())? {
             let entry = entry?;
             let (name, path) = (entry.file_name(), entry.path());
@@ -174,16 +210,55 @@ impl Slot {
             let is_ours = |number| metadata.is_file() && name.to_str() == Some(&batch_name(number, events));
             match (number, extension) {
                 (Some(number), Some(BATCH)) if is_ours(number) => {
-                    let bytes = in_blocks(metadata.len());
-                    found.files.push(SpooledFile { slot: self.clone(), number, events, bytes });
+                    let written = metadata.modified()?;
+                    newest = newest.max(written);
+                    waiting.push((number, events, in_blocks(metadata.len()), written));
                 }
                 // If it stays, it is deleted the next time.
                 (Some(_), Some(UNFINISHED)) if metadata.is_file() => drop(fs::remove_file(&path)),
                 _ => found.foreign.push(path),
             }
         }
+        let gap = now.duration_since(newest).unwrap_or_else(|future| future.duration());
+        for (number, events, bytes, written) in waiting {
+            let before = newest.duration_since(written).unwrap_or_default();
+            let file = SpooledFile { slot: self.clone(), number, events, bytes, age: Age::of(before) };
+            if gap > TOLERANCE
+                && let Some(written) = now.checked_sub(before)
+            {
+                // If its time stays, it may expire too early after another start.
+                let _ = set_written(&file.path(), written);
+            }
+            found.files.push(file);
+        }
         found.files.sort_unstable_by_key(|file| file.number);
+        self.is_at_work(now);
         Ok(found)
+    }
+
+    /// Has the slot say that a spool worked here at `now`.
+    pub(crate) fn is_at_work(&self, now: SystemTime) {
+        // If it cannot, the time until somebody can does not count.
+        let _ = self.locked.lock.set_modified(now);
+    }
+
+    /// The times of what waits follow the wall clock, which was moved to `now`.
+    pub(crate) fn follow(&self, jump: Jump, now: SystemTime) -> io::Result<()> {
+        for entry in fs::read_dir(self.directory())? {
+            let path = entry?.path();
+            let metadata = fs::symlink_metadata(&path)?;
+            if !metadata.is_file() || path.extension() != Some(OsStr::new(BATCH)) {
+                continue;
+            }
+            if let Some(written) = jump.follow(metadata.modified()?, now) {
+                set_written(&path, written)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakSlot {
+        WeakSlot(Arc::downgrade(&self.locked))
     }
 
     /// Writes a file whole or not at all: first under another name, then renamed; on the disk when this returns.
@@ -203,7 +278,8 @@ impl Slot {
             let _ = fs::remove_file(&path);
             return Err(error);
         }
-        Ok(SpooledFile { slot: self.clone(), number, events, bytes: in_blocks(bytes.len() as u64) })
+        let (bytes, age) = (in_blocks(bytes.len() as u64), Age::of(Duration::ZERO));
+        Ok(SpooledFile { slot: self.clone(), number, events, bytes, age })
     }
 }
 

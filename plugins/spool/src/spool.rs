@@ -1,9 +1,10 @@
 //! The settings, and the destination with the queue in front of it.
 
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tracklane::plugin::{Batching, Destination};
 
 use crate::disk::Disk;
@@ -46,10 +47,13 @@ impl Spool {
     pub const MAX_AGE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
     /// A spool in `directory`, which is made if it does not exist. Each destination needs a directory of its own: what
-    /// was written for one of another name is not sent.
+    /// was written for one of another name is not sent. A relative path is below the current directory of now, whichever
+    /// is current later.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
+        let directory = directory.into();
         let setup = Setup {
-            root: directory.into(),
+            // It fails for an empty path, and where no directory is current: then the directory cannot be opened either.
+            root: std::path::absolute(&directory).unwrap_or(directory),
             disk: Disk::default(),
             max_bytes: Self::MAX_BYTES,
             max_age: Self::MAX_AGE,
@@ -79,7 +83,8 @@ impl Spool {
         self
     }
 
-    /// How long a file may wait, seven days by default; then its events are dropped. By the wall clock.
+    /// How long a file may wait, seven days by default; then its events are dropped. Only time counts in which a spool
+    /// was at work there, so no jump of the wall clock makes a file old, nor does a time in which the service was down.
     ///
     /// Segment promises to recognise a `messageId` for 24 hours at least: an event that arrived, and was sent again
     /// after a crash more than a day later, may count twice. A limit of a day rules that out, and loses more.
@@ -96,6 +101,12 @@ impl Spool {
     }
 
     #[cfg(test)]
+    pub(crate) fn wall_clock(mut self, clock: impl Fn() -> std::time::SystemTime + Send + Sync + 'static) -> Self {
+        self.setup.disk.clock = Some(Arc::new(clock));
+        self
+    }
+
+    #[cfg(test)]
     pub(crate) fn fault(mut self, fault: crate::disk::Fault) -> Self {
         self.setup.disk.fault = Some(fault);
         self
@@ -105,10 +116,11 @@ impl Spool {
     /// `integrations` as before.
     ///
     /// How the destination batches and retries goes on behind the spool. What is set on the destination that is
-    /// returned concerns the way to the disk: [`queue`](Destination::queue) is what may wait in memory.
+    /// returned concerns the way to the disk: [`queue`](Destination::queue) is what may wait in memory. It is that of
+    /// `destination`, or of the client's settings, unless it is set.
     pub fn in_front_of(&self, destination: Destination) -> Destination {
-        let running = Arc::new(OnceLock::new());
-        let front = destination.stand_in(Front { running: running.clone() });
+        let (running, is_running) = watch::channel(None);
+        let front = destination.stand_in(Front { running: is_running });
         front
             .batching(Batching::every(self.flush_at, self.flush_interval))
             .attempt_timeout(NO_LIMIT)

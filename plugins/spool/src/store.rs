@@ -1,25 +1,29 @@
 //! The directory: which slots are ours, what is written, read, deleted and set aside.
 //!
 //! Always: a file is known to the feeder once it is whole on the disk, and each file to one process, which has the
-//! destination that it is for. Everything here blocks, and belongs on a blocking thread.
+//! destination that it is for. A file that is done with is never sent again by this process, even if it cannot be
+//! deleted; it counts until it is. Everything here blocks, and belongs on a [`DiskThread`](crate::disk_thread::DiskThread).
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc::UnboundedSender;
+use tracklane::DropReason;
 use tracklane::emitter::Emitter;
 use tracklane::emitter::signal::Failure;
-use tracklane::{DropReason, Event};
 
+use crate::age::WallClock;
 use crate::disk::Disk;
-use crate::frame;
-use crate::slot::{self, Slot, SpooledFile, in_blocks};
+use crate::frame::{self, Contents};
+use crate::slot::{self, Slot, SpooledFile, WeakSlot, in_blocks};
 use crate::stats::{Counters, count};
+use crate::told;
 
 /// Bytes that one file may have. The largest batch that a lane makes by default is 500,000 bytes.
 const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
@@ -35,13 +39,27 @@ pub(crate) enum NotWritten {
     TooLarge { bytes: u64 },
     #[error("{path:?} cannot be written")]
     Io { path: PathBuf, source: io::Error },
+    #[error("the directory is not open")]
+    NotOpen,
+    #[error("{path:?} is still being opened")]
+    Opening { path: PathBuf },
     #[error("the spool was closed")]
     Closed,
+    #[error(transparent)]
+    Panicked(#[from] crate::disk_thread::Panicked),
+}
+
+/// What becomes of a file that is done with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Fate {
+    Deleted,
+    /// For an operator to look at.
+    SetAside,
 }
 
 /// What a file was found to be.
 pub(crate) enum Opened {
-    Events(Vec<Event>),
+    Contents(Contents),
     /// It is gone or set aside; there is nothing to send.
     Nothing,
     /// It cannot be read at the moment.
@@ -61,6 +79,13 @@ pub(crate) struct Store {
     pub(crate) own: Mutex<Own>,
     /// The other destinations whose events were found and reported.
     pub(crate) strangers: Mutex<BTreeSet<String>>,
+    /// The slot of our own was taken once.
+    pub(crate) opened: AtomicBool,
+    /// Those whose files this process answers for.
+    pub(crate) slots: Mutex<Vec<WeakSlot>>,
+    /// Files that are done with and could not be taken away yet.
+    pub(crate) stuck: Mutex<Vec<(SpooledFile, Fate)>>,
+    pub(crate) wall_clock: WallClock,
 }
 
 /// The slot that this process writes to.
@@ -79,9 +104,25 @@ impl Store {
     /// Takes a slot that nobody has, and what dead processes left.
     pub(crate) fn open(&self) -> Result<(), NotWritten> {
         let mut own = self.own();
-        self.opened(&mut own).map(drop)
+        match *own {
+            Own::Closed => return Err(NotWritten::Closed),
+            Own::Open { .. } => return Ok(()),
+            Own::Unopened => {}
+        }
+        let (slot, next) = self.take_slot().map_err(|source| NotWritten::Io { path: self.root.clone(), source })?;
+        *own = Own::Open { slot, next };
+        drop(own);
+        self.opened.store(true, Release);
+        self.adopt_abandoned();
+        Ok(())
     }
 
+    /// Whether a slot of our own was taken once.
+    pub(crate) fn is_opened(&self) -> bool {
+        self.opened.load(Acquire)
+    }
+
+    /// The slot of our own, if it is open and still there.
     fn opened<'a>(&self, own: &'a mut Own) -> Result<(&'a Slot, &'a mut u64), NotWritten> {
         if let Own::Open { slot, .. } = own
             && !slot.is_held()
@@ -89,14 +130,10 @@ impl Store {
             self.fail(0, format!("{:?} was deleted or moved by somebody else; another is taken", slot.directory()));
             *own = Own::Unopened;
         }
-        if let Own::Unopened = own {
-            let (slot, next) = self.take_slot().map_err(|source| NotWritten::Io { path: self.root.clone(), source })?;
-            *own = Own::Open { slot, next };
-            self.adopt_abandoned();
-        }
         match own {
             Own::Open { slot, next } => Ok((slot, next)),
-            Own::Unopened | Own::Closed => Err(NotWritten::Closed),
+            Own::Unopened => Err(NotWritten::NotOpen),
+            Own::Closed => Err(NotWritten::Closed),
         }
     }
 
@@ -151,7 +188,8 @@ impl Store {
 
     /// Hands what is in a slot to the feeder. Returns the number of the slot's next file.
     fn answer_for(&self, slot: &Slot) -> io::Result<u64> {
-        let found = slot.look_through()?;
+        let found = slot.look_through(self.now())?;
+        self.slots().push(slot.downgrade());
         found.foreign.iter().for_each(|path| self.set_aside(path, "it is not a file of the spool"));
         found.files.into_iter().for_each(|file| self.hand_over(file));
         Ok(found.next)
@@ -163,8 +201,32 @@ impl Store {
         let _ = self.found.send(file);
     }
 
+    /// What is to be done now and then: the files keep their ages, what could not be taken away is tried again, and what
+    /// other processes left is taken over.
+    pub(crate) fn look_after(&self) {
+        let now = self.now();
+        let jump = self.wall_clock.moved(now);
+        let ours: Vec<Slot> = {
+            let mut slots = self.slots();
+            slots.retain(|slot| slot.upgrade().is_some());
+            slots.iter().filter_map(WeakSlot::upgrade).collect()
+        };
+        for slot in ours {
+            if let Some(Err(error)) = jump.map(|jump| slot.follow(jump, now)) {
+                self.fail(0, format!("the files in {:?} do not follow the wall clock: {error}", slot.directory()));
+            }
+            slot.is_at_work(now);
+        }
+        let stuck = std::mem::take(&mut *self.stuck());
+        stuck.into_iter().for_each(|(file, fate)| drop(self.take_away(&file, fate)));
+        // Before that, one of them would be taken for our own.
+        if self.is_opened() {
+            self.adopt_abandoned();
+        }
+    }
+
     /// Takes over slots with files whose process is gone.
-    pub(crate) fn adopt_abandoned(&self) {
+    fn adopt_abandoned(&self) {
         for number in slot::numbers(&self.root).unwrap_or_default() {
             if !Slot::has_files(&self.root, number) {
                 continue;
@@ -215,49 +277,70 @@ impl Store {
                 return Opened::Nothing;
             }
             Err(error) if is_not_ours(&error) => return self.give_up(file, &error.to_string()),
-            Err(_) if self.is_too_old(&file.path()) => {
+            Err(_) if self.is_too_old(file) => {
                 self.expire(file, file.events as usize);
                 return Opened::Nothing;
             }
             Err(error) => return Opened::Later(error),
         };
-        let events = match frame::decode(&bytes) {
-            Ok(events) => events,
+        let contents = match frame::decode(&bytes) {
+            Ok(contents) => contents,
             Err(damaged) => return self.give_up(file, &damaged.to_string()),
         };
-        if self.is_too_old(&file.path()) {
-            self.expire(file, events.len());
+        if self.is_too_old(file) {
+            self.expire(file, contents.events.len() + contents.unreadable.len());
             return Opened::Nothing;
         }
-        Opened::Events(events)
+        Opened::Contents(contents)
     }
 
     fn give_up(&self, file: &SpooledFile, why: &str) -> Opened {
-        self.counters.went(file);
-        self.set_aside(&file.path(), why);
+        self.fail(file.events as usize, format!("{:?} cannot be sent: {why}; it is set aside", file.path()));
+        self.end(file, Fate::SetAside);
         Opened::Nothing
     }
 
-    /// By the wall clock and the file's time; a clock that was set back makes nothing old.
-    fn is_too_old(&self, path: &Path) -> bool {
-        let written = fs::symlink_metadata(path).and_then(|metadata| metadata.modified());
-        written.is_ok_and(|at| SystemTime::now().duration_since(at).is_ok_and(|age| age > self.max_age))
+    fn is_too_old(&self, file: &SpooledFile) -> bool {
+        file.age() > self.max_age
+    }
+
+    /// What the wall clock shows.
+    fn now(&self) -> SystemTime {
+        self.disk.now()
     }
 
     fn expire(&self, file: &SpooledFile, events: usize) {
-        self.remove(file);
+        self.end(file, Fate::Deleted);
         count(&self.counters.expired, events);
         let message = format!("{events} events waited longer than {:?} on the disk; they are dropped", self.max_age);
         let mut failure = Failure::new(self.name.clone(), message, events);
         failure.dropped = Some(DropReason::Expired);
-        self.emitter.fail(failure);
+        told::tell(&self.emitter, failure);
     }
 
-    /// Deletes a file whose events have their end. If that fails, they are sent again by the next process.
-    pub(crate) fn remove(&self, file: &SpooledFile) {
-        self.counters.went(file);
-        if let Err(error) = file.delete() {
-            self.fail(0, format!("{:?} is done with and cannot be deleted: {error}", file.path()));
+    /// A file is done with. If it cannot be taken away, that is said once and tried again.
+    pub(crate) fn end(&self, file: &SpooledFile, fate: Fate) {
+        if let Err(error) = self.take_away(file, fate) {
+            let path = file.path();
+            self.fail(0, format!("{path:?} is done with and cannot be taken away: {error}; it is tried again"));
+        }
+    }
+
+    fn take_away(&self, file: &SpooledFile, fate: Fate) -> io::Result<()> {
+        let taken = match fate {
+            Fate::Deleted => file.delete(&self.disk),
+            Fate::SetAside => file.set_aside().map(|()| count(&self.counters.set_aside, 1)),
+        };
+        match taken {
+            // It is not there any more, and so not in the way.
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                self.stuck().push((file.clone(), fate));
+                Err(error)
+            }
+            taken => {
+                self.counters.went(file);
+                taken
+            }
         }
     }
 
@@ -275,15 +358,25 @@ impl Store {
         let (files, events) = (self.counters.files.load(Relaxed), self.counters.events.load(Relaxed));
         if files > 0 {
             let (destination, directory) = (&self.name, &self.root);
-            tracing::info!(
-                target: "tracklane", %destination, ?directory, files, events,
-                "closed; these events stay on the disk, and the next start sends them"
-            );
+            told::log(|| {
+                tracing::info!(
+                    target: "tracklane", %destination, ?directory, files, events,
+                    "closed; these events stay on the disk, and the next start sends them"
+                );
+            });
         }
     }
 
     pub(crate) fn fail(&self, events: usize, message: String) {
-        self.emitter.fail(Failure::new(self.name.clone(), message, events));
+        told::tell(&self.emitter, Failure::new(self.name.clone(), message, events));
+    }
+
+    fn slots(&self) -> MutexGuard<'_, Vec<WeakSlot>> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stuck(&self) -> MutexGuard<'_, Vec<(SpooledFile, Fate)>> {
+        self.stuck.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn own(&self) -> MutexGuard<'_, Own> {

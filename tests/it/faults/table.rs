@@ -75,7 +75,8 @@ fn assert_tests_exist(page: &str) {
 #[test]
 fn every_fault_of_the_matrix_has_its_row() {
     let numbers: Vec<usize> = rows("docs/FAULTS.md").iter().filter_map(|row| row[0].parse().ok()).collect();
-    assert_eq!(numbers, (1..=38).collect::<Vec<_>>());
+    assert!(numbers.len() >= 43, "rows are missing: {numbers:?}");
+    assert_eq!(numbers, (1..=numbers.len()).collect::<Vec<_>>());
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! What can only be shown with a disk that fails when it is told to.
 
+mod begin;
+mod clock;
 mod memory;
+mod undeletable;
 mod unreadable;
 
 use std::io;

@@ -67,3 +67,33 @@ fn a_file_that_cannot_be_read_expires_like_any_other() {
     assert!(!files[0].exists());
     assert!(said.messages()[0].starts_with("1 events waited longer"), "{:?}", said.messages());
 }
+
+#[test]
+fn an_event_that_cannot_be_read_costs_itself_and_its_file_is_set_aside_at_the_end() {
+    let (directory, sink, said) = (Directory::new("one-line"), Sink::default(), Said::default());
+    let slot = directory.0.join("0000");
+    fs::create_dir_all(&slot).unwrap();
+    let line = |id: &str, value: &str| {
+        let head = r#""event":"Tested","userId":"u1","properties""#;
+        format!(r#"{{"type":"track","messageId":"{id}",{head}:{{"a":{value}}}}}"#).into_bytes()
+    };
+    let magic = r#"{"$serde_json::private::RawValue":"{}"}"#;
+    let lines = [line("m00", "1"), line("m01", magic), line("m02", "2"), line("m03", "1e999")];
+    let path = slot.join("00000000000000000000.4.batch");
+    fs::write(&path, crate::frame::encode(lines.iter().map(Vec::as_slice))).unwrap();
+
+    let spool = Spool::new(&directory.0);
+    let analytics = said.by(settings(&spool, sink.destination())).build().unwrap();
+    wait_until("the destination was tried", || sink.attempts() > 0);
+    assert!(path.exists(), "it waits for the others");
+    sink.up.store(true, Ordering::Release);
+    wait_until("the others are sent", || spool.stats().files == 0);
+    assert!(analytics.close_blocking(SOON).is_complete());
+    assert_eq!((sink.ids(), spool.stats().set_aside), (vec!["m00".to_owned(), "m02".to_owned()], 1));
+    assert!(!path.exists() && path.with_extension("batch.corrupt").exists());
+    let unread: Vec<_> = said.messages().into_iter().filter(|said| said.contains("cannot be read")).collect();
+    assert_eq!(unread.len(), 1, "once for the file: {unread:?}");
+    for part in ["00000000000000000000.4.batch", r#"line 3 (messageId "m01")"#, r#"line 5 (messageId "m03")"#] {
+        assert!(unread[0].contains(part), "{part} is missing in {unread:?}");
+    }
+}

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
+use tracklane::plugin::Overflow;
 use tracklane::{DropReason, signal};
 use tracklane_spool::Spool;
 
@@ -71,4 +72,40 @@ fn without_a_directory_events_go_from_memory() {
     assert_eq!(sink.ids(), ["m1", "m2"]);
     let said = said.lock().unwrap();
     assert!(said.len() == 1 && said[0].contains("os error"), "once, with the cause: {said:?}");
+}
+
+/// While nothing goes to the disk, what waits in front is as much as the client's settings say, and gives way as they say.
+#[test]
+fn the_limits_of_the_client_hold_in_front_of_the_spool() {
+    let directory = Directory::new();
+    let (spool, sink) = (Spool::new(directory.spool()).flush_at(10).max_bytes(0), Sink::default());
+    let settings = settings(&spool, &sink).max_queue_size(100).overflow(Overflow::DropOldest);
+    let analytics = settings.build().unwrap();
+    let mut receipts = Vec::new();
+    for n in 0..1_000 {
+        while let Err(refused) = analytics.deliver(event(&format!("m{n:03}"))).map(|receipt| receipts.push(receipt)) {
+            assert!(refused.is_queue_full(), "{refused}");
+            std::thread::yield_now();
+        }
+    }
+    wait_until("the oldest gave way", || analytics.stats().dropped.of(DropReason::QueueFull) >= 900);
+    assert_eq!(analytics.stats().pending, 100);
+    sink.up.store(true, Ordering::Release);
+    let newest = receipts.pop().unwrap().wait();
+    assert!(newest.is_delivered(), "the newest is kept: {newest:?}");
+    analytics.close_blocking(SOON);
+}
+
+/// It would be read into memory.
+#[test]
+fn a_lock_that_is_none_of_ours_is_not_read_to_its_end() {
+    let directory = Directory::new();
+    std::fs::create_dir_all(directory.spool().join("0000")).unwrap();
+    File::create(directory.spool().join("0000/lock")).unwrap().set_len(3 << 30).unwrap();
+    let (spool, sink) = (Spool::new(directory.spool()), Sink::default());
+    let analytics = settings(&spool, &sink).build().unwrap();
+    acknowledged(vec![analytics.deliver(event("m1")).unwrap()]);
+    assert_eq!(spool.stats().spooled, 1);
+    assert!(directory.names("0001").iter().any(|name| name.ends_with(".batch")), "the next slot is taken");
+    analytics.close_blocking(SOON);
 }

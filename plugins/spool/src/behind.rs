@@ -1,0 +1,112 @@
+//! What works behind the spool, put together: the client that owns the destination, the store, and the feeder.
+
+use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::FutureExt;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tracklane::emitter::Emitter;
+use tracklane::emitter::signal::{self, Emitted, Failure};
+use tracklane::plugin::{Destination, QueueLimits};
+use tracklane::{Analytics, BoxError, Outcome};
+
+use crate::attempts;
+use crate::disk_thread::DiskThread;
+use crate::ending::{Ending, end_of};
+use crate::feeder::Feeder;
+use crate::front::{Running, Turn};
+use crate::lifecycle::Setup;
+use crate::store::{Own, Store};
+use crate::told;
+
+/// No bound: what is under way behind the spool is bounded by what the feeder reads and by the queue in front.
+const UNBOUNDED: usize = usize::MAX / 2;
+
+pub(crate) struct Behind {
+    pub(crate) running: Arc<Running>,
+    pub(crate) feeder: Feeder,
+}
+
+impl Behind {
+    /// Takes the parts once nothing can fail any more, and begins to open the directory. On a runtime.
+    pub(crate) fn begin(parts: &Mutex<Option<(Setup, Destination)>>, emitter: &Emitter) -> Result<Self, BoxError> {
+        #[cfg(test)]
+        if let Some((setup, _)) = &*parts.lock().unwrap_or_else(PoisonError::into_inner) {
+            setup.disk.fail(std::path::Path::new("thread"))?;
+        }
+        let (writer, reader) = (DiskThread::start("tracklane-write")?, DiskThread::start("tracklane-read")?);
+        let (writer, reader, client) = (Arc::new(writer), Arc::new(reader), client(emitter)?);
+        let taken = parts.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let (setup, destination) = taken.ok_or("it has begun before")?;
+        let name: Arc<str> = destination.name().into();
+        let (destination, failing) = attempts::watched(destination.queue(QueueLimits::new(UNBOUNDED, UNBOUNDED)));
+        register(&client, destination, &name, emitter);
+        let (found, files) = mpsc::unbounded_channel();
+        let Setup { root, disk, max_bytes, max_age, adopt_every, counters } = setup;
+        let store = Arc::new(Store {
+            name,
+            root,
+            disk,
+            max_bytes,
+            max_age,
+            counters,
+            emitter: emitter.clone(),
+            found,
+            own: Mutex::new(Own::default()),
+            strangers: Mutex::default(),
+            opened: AtomicBool::new(false),
+            slots: Mutex::default(),
+            stuck: Mutex::default(),
+            wall_clock: Default::default(),
+        });
+        let turn = tokio::sync::Mutex::new(Turn::opening(&store, &writer));
+        let (degraded, unanswered) = (AtomicBool::new(false), Mutex::new(HashMap::new()));
+        let running = Arc::new(Running { store, client, writer, degraded, turn, unanswered });
+        let feeder = Feeder::new(running.clone(), failing, files, adopt_every, reader);
+        Ok(Self { running, feeder })
+    }
+}
+
+/// Events that are sent from now on wait until the destination has loaded. Those of one that does not load stay on the
+/// disk.
+fn register(client: &Analytics, destination: Destination, name: &Arc<str>, emitter: &Emitter) {
+    let (client, name, emitter) = (client.clone(), name.clone(), emitter.clone());
+    let mut registering = Box::pin(async move {
+        let Err(error) = client.register(destination).await else { return };
+        let message = format!("{error}; its events wait on the disk until a start at which it loads");
+        told::tell(&emitter, Failure::new(name, message, 0));
+    });
+    // What comes first has its place before everything that is sent later.
+    if (&mut registering).now_or_never().is_none() {
+        tokio::spawn(registering);
+    }
+}
+
+/// The client behind the spool. What it tells of requests and failures, the client in front tells.
+fn client(emitter: &Emitter) -> Result<Analytics, BoxError> {
+    let (failures, requests, responses) = (emitter.clone(), emitter.clone(), emitter.clone());
+    let client = Analytics::without_segment()
+        .runtime(Handle::current())
+        .max_queue_size(UNBOUNDED)
+        .max_queue_bytes(UNBOUNDED)
+        .on(signal::Error, move |failure| failures.emit(Emitted::Error(as_seen_in_front(failure))))
+        .on(signal::HttpRequest, move |request| requests.emit(Emitted::HttpRequest(request.clone())))
+        .on(signal::HttpResponse, move |response| responses.emit(Emitted::HttpResponse(response.clone())))
+        .build()?;
+    Ok(client)
+}
+
+/// What the client behind has dropped because the destination was not to be had is not dropped: the spool keeps it.
+fn as_seen_in_front(failure: &Failure) -> Failure {
+    let mut failure = failure.clone();
+    if let Some(reason) = failure.dropped
+        && end_of(Outcome::Dropped(reason)) == Ending::Later
+    {
+        let because = failure.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
+        failure.message = format!("{} events were not taken ({reason}){because}; the spool keeps them", failure.events);
+        failure.dropped = None;
+    }
+    failure
+}

@@ -1,0 +1,138 @@
+//! While the disk cannot be written: events go to the destination from memory.
+//!
+//! A batch has one verdict. When the destination took a part of it from memory and refused the rest, the verdict is to
+//! split it, and the parts are answered from what is known, down to the single event: nothing is sent twice for it.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracklane::event::Message;
+use tracklane::plugin::{Answer, Batch, Verdict};
+use tracklane::{Analytics, BoxError};
+
+use crate::ending::{Ending, end_of};
+use crate::frame;
+use crate::front::Running;
+
+/// How long one flush of events in memory waits.
+const FLUSH: Duration = Duration::from_secs(10);
+/// How long to wait before events that neither the disk nor the destination takes are tried again.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// How events ended, by their `messageId`.
+pub(crate) type Endings = HashMap<String, Ending>;
+
+impl Running {
+    /// Ends when each of the events is with the destination, refused by it for good, or on the disk after all.
+    pub(crate) async fn deliver_from_memory(&self, batch: &Batch) -> Result<Endings, BoxError> {
+        let mut ended = Endings::new();
+        loop {
+            self.try_once(batch, &mut ended).await?;
+            let left = batch.messages().filter(|message| !ended.contains_key(&*message.message_id()));
+            let left: Arc<HashSet<String>> = Arc::new(left.map(|message| message.message_id().into_owned()).collect());
+            if left.is_empty() {
+                return Ok(ended);
+            }
+            tokio::time::sleep(AGAIN).await;
+            if self.write_those(batch, &left).await {
+                ended.extend(left.iter().map(|id| (id.clone(), Ending::Delivered)));
+                return Ok(ended);
+            }
+        }
+    }
+
+    /// Whether those events of the batch are on the disk, as they are.
+    async fn write_those(&self, batch: &Batch, ids: &Arc<HashSet<String>>) -> bool {
+        let (batch, ids) = (batch.clone(), ids.clone());
+        let written = self.write(move |store| {
+            let those = batch.messages().filter(|message| ids.contains(&*message.message_id()));
+            let lines: Vec<&[u8]> = those.map(Message::json).collect();
+            store.write(lines.into_iter())
+        });
+        written.await.is_ok()
+    }
+
+    /// Sends those that have no end yet, and writes down those that have one now.
+    async fn try_once(&self, batch: &Batch, ended: &mut Endings) -> Result<(), BoxError> {
+        let mut sent = Vec::with_capacity(batch.len());
+        for message in batch.messages() {
+            let id = message.message_id().into_owned();
+            if ended.contains_key(&id) {
+                continue;
+            }
+            match self.send(message)? {
+                Sent::Receipt(receipt) => sent.push((id, receipt)),
+                Sent::Refused => {
+                    ended.insert(id, Ending::Refused);
+                }
+                Sent::Later => {}
+            }
+        }
+        let receipts = async {
+            for (id, receipt) in sent {
+                match end_of(receipt.await.outcome) {
+                    Ending::Later => {}
+                    ending => {
+                        ended.insert(id, ending);
+                    }
+                }
+            }
+        };
+        tokio::select! {
+            () = receipts => Ok(()),
+            () = keep_flushing(&self.client) => Err("flushing ended".into()),
+        }
+    }
+
+    fn send(&self, message: &Message) -> Result<Sent, BoxError> {
+        let event = match frame::event(message.json()) {
+            Ok(event) => event,
+            Err(unreadable) => {
+                let id = message.message_id();
+                self.store.fail(1, format!("the event {id:?} is dropped: it cannot be read: {unreadable}"));
+                return Ok(Sent::Refused);
+            }
+        };
+        match self.client.deliver(event) {
+            Ok(receipt) => Ok(Sent::Receipt(receipt)),
+            Err(refused) if refused.is_closed() => Err(refused.into()),
+            Err(refused) if refused.is_invalid() => {
+                self.store.fail(1, format!("an event is dropped: {refused}"));
+                Ok(Sent::Refused)
+            }
+            Err(_) => Ok(Sent::Later),
+        }
+    }
+}
+
+enum Sent {
+    Receipt(tracklane::Receipt),
+    Refused,
+    Later,
+}
+
+/// The answer to a batch, if each of its events has its end. They are taken out, unless the batch is to be split.
+pub(crate) fn answer(batch: &Batch, ended: &mut Endings) -> Option<Answer> {
+    let ending = |message: &Message| ended.get(&*message.message_id()).copied();
+    let endings: Vec<Ending> = batch.messages().map(ending).collect::<Option<_>>()?;
+    let refused = endings.iter().filter(|ending| matches!(ending, Ending::Refused)).count();
+    if refused > 0 && refused < batch.len() {
+        return Some(Verdict::Split.into());
+    }
+    for message in batch.messages() {
+        ended.remove(&*message.message_id());
+    }
+    Some(match refused {
+        0 => Verdict::Delivered.into(),
+        _ => Answer::new(Verdict::Reject).error("the destination behind the spool has refused them"),
+    })
+}
+
+/// What has been a batch once gains nothing by waiting for another.
+async fn keep_flushing(client: &Analytics) {
+    loop {
+        client.flush(FLUSH).await;
+        tokio::time::sleep(AGAIN).await;
+    }
+}
