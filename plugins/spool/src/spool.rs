@@ -1,6 +1,5 @@
 //! The settings, and the destination with the queue in front of it.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -124,8 +123,6 @@ impl Spool {
         let front = destination.stand_in(Front { running: is_running });
         front
             .batching(Batching::every(self.flush_at, self.flush_interval))
-            // What waits behind it can still give way to what is new, and keeps its order.
-            .in_flight(NonZeroUsize::MIN)
             .attempt_timeout(NO_LIMIT)
             .lifecycle(Lifecycle::new(self.setup.clone(), destination, running))
     }

@@ -138,7 +138,7 @@ fn without_threads_a_close_hands_back_what_waits() {
     let _receipts = deliver(&analytics, 0..3);
     let report = analytics.close_blocking(Duration::from_secs(2));
     assert_eq!((report.is_complete(), report.delivered), (false, 0), "{report:?}");
-    assert_eq!(report.unsent.into_iter().count(), 3, "they are handed back");
+    assert_eq!(report.unsent.len(), 3, "they are handed back");
 }
 
 struct Unloadable;
