@@ -68,11 +68,14 @@ mod tests {
         Proxies::of_variables(|name| variables.iter().find(|(set, _)| *set == name).map(|(_, value)| value.into()))
     }
 
+    /// Variables, a URL, and the proxy that it takes.
+    type Row = (&'static [(&'static str, &'static str)], &'static str, Option<&'static str>);
+
     #[test]
     fn a_request_takes_the_proxy_that_the_environment_names_for_it() {
         const HTTPS: &str = "https://api.segment.io";
         const HTTP: &str = "http://collector.internal:8080";
-        let table: &[(&[(&str, &str)], &str, Option<&str>)] = &[
+        let table: &[Row] = &[
             (&[], HTTPS, None),
             (&[("HTTPS_PROXY", "http://p:1")], HTTPS, Some("http://p:1/")),
             (&[("HTTPS_PROXY", "http://p:1")], HTTP, None),
