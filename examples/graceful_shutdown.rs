@@ -11,7 +11,6 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use tokio::signal::unix::{self, SignalKind};
 use tracklane::testing::TrackingApi;
 use tracklane::{Analytics, Track, signal};
 
@@ -35,8 +34,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         Analytics::builder("WRITE_KEY").host(url).flush_at(1_000).flush_interval(Duration::from_secs(3600)).build()?;
     analytics.on(signal::Error, |failure| eprintln!("{failure}"));
 
-    let mut terminate = unix::signal(SignalKind::terminate())?;
-    let mut interrupt = unix::signal(SignalKind::interrupt())?;
+    let asked_to_end = asked_to_end()?;
     for number in 0..100 {
         analytics.track(Track::new("Job Done").user_id("worker").property("number", number))?;
     }
@@ -45,10 +43,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     if argument.as_deref() == Some("--self") {
         std::process::Command::new("kill").arg(std::process::id().to_string()).status()?;
     }
-    tokio::select! {
-        _ = terminate.recv() => println!("SIGTERM"),
-        _ = interrupt.recv() => println!("SIGINT"),
-    }
+    println!("{}", asked_to_end.await);
 
     let report = analytics.close(Duration::from_secs(10)).await;
     println!("{} delivered, {} failed", report.delivered, report.failed);
@@ -57,4 +52,29 @@ async fn run() -> Result<(), Box<dyn Error>> {
         println!("unsent: {}", serde_json::to_string(&event)?);
     }
     if report.is_complete() { Ok(()) } else { Err(format!("not delivered: {:?}", analytics.stats().dropped).into()) }
+}
+
+/// Waits for a signal to end, and gives its name. Signals are caught from the call on, not from the first poll.
+#[cfg(unix)]
+fn asked_to_end() -> std::io::Result<impl Future<Output = &'static str>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+        }
+    })
+}
+
+/// Waits for Ctrl-C.
+#[cfg(not(unix))]
+fn asked_to_end() -> std::io::Result<impl Future<Output = &'static str>> {
+    Ok(async {
+        match tokio::signal::ctrl_c().await {
+            Ok(()) => "Ctrl-C",
+            Err(_) => "nothing to wait for",
+        }
+    })
 }

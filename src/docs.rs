@@ -1,7 +1,6 @@
-//! The pages of `docs/` as documentation tests: every Rust snippet in them compiles.
+//! The pages that are not in [`guide`](crate::guide) as documentation tests: every Rust snippet in them compiles.
 //!
-//! Only `cargo test --doc` sees this. The library and its documentation do without the files, so the package builds
-//! where they are missing.
+//! Only `cargo test --doc` sees this.
 
 macro_rules! pages {
     ($($name:ident: $path:literal;)*) => {
@@ -15,17 +14,4 @@ macro_rules! pages {
 pages! {
     Readme: "README.md";
     Contributing: "CONTRIBUTING.md";
-    Architecture: "docs/ARCHITECTURE.md";
-    Guarantees: "docs/GUARANTEES.md";
-    Oauth: "docs/OAUTH.md";
-    Plugins: "docs/PLUGINS.md";
-    Settings: "docs/SETTINGS.md";
-    Troubleshooting: "docs/TROUBLESHOOTING.md";
-    FromAnalyticsNode: "docs/migrating/analytics-node.md";
-    FromAnalyticsNodeClassic: "docs/migrating/analytics-node-classic.md";
-    FromAnalyticsGo: "docs/migrating/analytics-go.md";
-    FromAnalyticsNet: "docs/migrating/analytics-net.md";
-    FromSegmentCrate: "docs/migrating/segment-crate.md";
-    FromRudderanalytics: "docs/migrating/rudderanalytics.md";
-    FromPosthogRs: "docs/migrating/posthog-rs.md";
 }

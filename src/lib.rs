@@ -58,15 +58,15 @@
 //!
 //! The minimum version of Rust is 1.88.
 //!
-//! What is promised, and what is not, is in [GUARANTEES.md]; how to write a plugin, in [PLUGINS.md]; every setting, in
-//! [SETTINGS.md]; how it is built, in [ARCHITECTURE.md]. What to do when something does not arrive is in
-//! [TROUBLESHOOTING.md], and whole programs are in [examples].
+//! What is promised, and what is not, is in the guide to [guarantees]; how to write a plugin, in that to [plugins];
+//! every setting, in that to [settings]; how it is built, in that to the [architecture]. What to do when something does
+//! not arrive is in that to [troubleshooting], and whole programs are in [examples].
 //!
-//! [GUARANTEES.md]: https://github.com/tracklane/tracklane/blob/main/docs/GUARANTEES.md
-//! [PLUGINS.md]: https://github.com/tracklane/tracklane/blob/main/docs/PLUGINS.md
-//! [SETTINGS.md]: https://github.com/tracklane/tracklane/blob/main/docs/SETTINGS.md
-//! [ARCHITECTURE.md]: https://github.com/tracklane/tracklane/blob/main/docs/ARCHITECTURE.md
-//! [TROUBLESHOOTING.md]: https://github.com/tracklane/tracklane/blob/main/docs/TROUBLESHOOTING.md
+//! [guarantees]: guide::guarantees
+//! [plugins]: guide::plugins
+//! [settings]: guide::settings
+//! [architecture]: guide::architecture
+//! [troubleshooting]: guide::troubleshooting
 //! [examples]: https://github.com/tracklane/tracklane/tree/main/examples
 
 #![forbid(unsafe_code)]
@@ -120,9 +120,11 @@ mod metrics;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-// The snippets of the pages in docs/, compiled by `cargo test --doc`.
+// The pages of docs/, in the documentation only; their snippets are compiled by `cargo test --doc`.
 #[cfg(doctest)]
 mod docs;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 
 pub use analytics::Analytics;
 pub use blocking::{BlockingAnalytics, BlockingError};

@@ -3,6 +3,9 @@
 //! Each needs a process of its own. A child is this binary again, told to run one of the ignored tests below, whose
 //! server is in the parent.
 
+// What a process holds is read from `/proc`.
+#![cfg(target_os = "linux")]
+
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};

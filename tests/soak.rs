@@ -6,6 +6,9 @@
 //! TRACKLANE_SOAK_SECONDS=1800 cargo test --test soak -- --nocapture
 //! ```
 
+// What a process holds is read from `/proc`.
+#![cfg(target_os = "linux")]
+
 use std::time::{Duration, Instant};
 
 use tracklane::plugin::{RetryPolicy, enrichment_fn};

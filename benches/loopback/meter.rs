@@ -2,8 +2,6 @@
 
 use std::time::Instant;
 
-use rustix::time::{ClockId, clock_gettime};
-
 use super::scenario::ClientReport;
 
 /// Runs from its making to [`report`](Self::report).
@@ -26,9 +24,17 @@ impl Meter {
 }
 
 /// CPU time of all threads so far, in nanoseconds.
+#[cfg(unix)]
 fn cpu() -> u64 {
+    use rustix::time::{ClockId, clock_gettime};
     let time = clock_gettime(ClockId::ProcessCPUTime);
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
+
+/// Elsewhere CPU time is not measured.
+#[cfg(not(unix))]
+fn cpu() -> u64 {
+    0
 }
 
 /// A line of `/proc/self/status`, in bytes; 0 where there is no such file.

@@ -41,6 +41,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("background", &["contained", "threads"]),
     // Snippets of the pages, to be compiled.
     ("docs", &[]),
+    ("guide", &[]),
     // Around user code: its drops, and its calls.
     ("contained", &[]),
     ("threads", &["contained"]),

@@ -8,7 +8,7 @@ pub(crate) fn example(name: &str) -> Command {
     let mut folder = std::env::current_exe().unwrap();
     folder.pop();
     folder.pop();
-    let program: PathBuf = folder.join("examples").join(name);
+    let program: PathBuf = folder.join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     assert!(program.exists(), "{} is not built: run the whole `cargo test`", program.display());
     let mut command = Command::new(program);
     // The key of whoever runs the tests is not part of the examples.
@@ -89,7 +89,7 @@ fn every_example_of_the_folder_is_run_by_a_test() {
     let elsewhere = ["e2e_cli"];
     for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/examples")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        let name = name.trim_end_matches(".rs");
+        let Some(name) = name.strip_suffix(".rs") else { continue };
         let run = EXAMPLES.iter().any(|(example, ..)| *example == name) || elsewhere.contains(&name);
         assert!(run, "examples/{name}.rs is run by no test");
     }

@@ -20,8 +20,3 @@ mod tokens;
 pub use refusal::TokenError;
 pub use settings::OAuth;
 pub(super) use tokens::Tokens;
-
-/// The code in the guide compiles.
-#[cfg(doctest)]
-#[doc = include_str!("../../../docs/OAUTH.md")]
-struct Guide;

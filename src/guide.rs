@@ -1,0 +1,83 @@
+//! The pages of `docs/`, as they were when this version was made: how to write plugins, what delivery promises, every
+//! setting, what to do when something does not arrive, and how to come from another library.
+//!
+//! - [`plugins`]: plugins and destinations, and what happens when they fail.
+//! - [`guarantees`], [`faults`], [`security`]: what is promised, and the test of each promise.
+//! - [`settings`], [`oauth`]: every setting with its default.
+//! - [`troubleshooting`]: when something does not arrive.
+//! - [`migrating`]: coming from another library.
+//! - [`architecture`]: the event's way through the code.
+//!
+//! This module is in the documentation only; in code it does not exist.
+
+/// Links of a page, for its place in the documentation. They stand before the page, and of two definitions of a link
+/// the first counts, so that they are taken in place of those at the page's end, which are for the forge.
+macro_rules! links {
+    () => {
+        concat!(
+            "[docs/ARCHITECTURE.md]: crate::guide::architecture\n",
+            "[docs/GUARANTEES.md]: crate::guide::guarantees\n",
+            "[docs/OAUTH.md]: crate::guide::oauth\n",
+            "[docs/PLUGINS.md]: crate::guide::plugins\n",
+            "[docs/SETTINGS.md]: crate::guide::settings\n",
+            "[docs/migrating/analytics-node.md]: crate::guide::migrating::analytics_node\n",
+            "[`Event`]: crate::Event\n",
+            forge!("docs/PERFORMANCE.md"),
+            forge!("examples"),
+            forge!("examples/blocking_cli.rs"),
+            forge!("examples/custom_http_client.rs"),
+            forge!("examples/destination_plugin.rs"),
+            forge!("examples/global_client.rs"),
+            forge!("examples/graceful_shutdown.rs"),
+            forge!("examples/historical_import.rs"),
+            forge!("examples/lambda.rs"),
+            forge!("examples/lowercase_plugin.rs"),
+            forge!("examples/several_clients.rs"),
+            forge!("examples/tower_layers.rs"),
+            forge!("SECURITY.md"),
+            forge!("src/plugin/transform.rs"),
+            "\n",
+        )
+    };
+}
+
+/// The link to a file that is no part of the documentation: the file of this version, by the version's tag.
+macro_rules! forge {
+    ($path:literal) => {
+        concat!("[", $path, "]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/", $path, "\n")
+    };
+}
+
+macro_rules! pages {
+    ($($name:ident: $path:literal;)*) => {
+        $(
+            #[doc = links!()]
+            #[doc = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/", $path))]
+            pub mod $name {}
+        )*
+    };
+}
+
+pages! {
+    architecture: "docs/ARCHITECTURE.md";
+    faults: "docs/FAULTS.md";
+    guarantees: "docs/GUARANTEES.md";
+    oauth: "docs/OAUTH.md";
+    plugins: "docs/PLUGINS.md";
+    security: "docs/SECURITY.md";
+    settings: "docs/SETTINGS.md";
+    troubleshooting: "docs/TROUBLESHOOTING.md";
+}
+
+/// Coming from another library: what its names are here, and what differs.
+pub mod migrating {
+    pages! {
+        analytics_go: "docs/migrating/analytics-go.md";
+        analytics_net: "docs/migrating/analytics-net.md";
+        analytics_node: "docs/migrating/analytics-node.md";
+        analytics_node_classic: "docs/migrating/analytics-node-classic.md";
+        posthog_rs: "docs/migrating/posthog-rs.md";
+        rudderanalytics: "docs/migrating/rudderanalytics.md";
+        segment_crate: "docs/migrating/segment-crate.md";
+    }
+}
