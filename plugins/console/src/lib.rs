@@ -1,0 +1,28 @@
+//! Prints events as a line each, to look at what a program sends.
+//!
+//! Invariants: nothing that an event holds is printed as a control character, so no event can drive the terminal; a
+//! terminal that blocks delays this destination alone, since a thread of its own prints.
+//!
+//! In the order of the files: [`Console`] holds the settings and makes the destination; `line` makes a text of an event;
+//! `printer` is the thread.
+//!
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+#![warn(
+    missing_docs,
+    missing_debug_implementations,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_errors_doc,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used
+)]
+
+mod console;
+mod line;
+mod printer;
+
+pub use console::{Color, Console, ConsoleSettings, Format, Stream};

@@ -1,0 +1,211 @@
+//! The settings, as a builder and as data, and the destination that they make.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+use tracklane::plugin::{Batching, Destination};
+
+use crate::service::WriterHandle;
+use crate::template::Template;
+
+/// The name of the destination, unless another is given.
+const NAME: &str = "JSON Lines";
+const MAX_BYTES: u64 = 128 * 1024 * 1024;
+const LEAST_BYTES: u64 = 64 * 1024;
+const IDLE: Duration = Duration::from_secs(30);
+
+/// A destination that writes each event as a line of a file.
+///
+/// ```no_run
+/// use tracklane::Analytics;
+/// use tracklane_jsonl::{Compression, Jsonl};
+///
+/// let archive = Jsonl::new("/var/lib/events").file("%Y-%m-%d/{type}.jsonl").compression(Compression::Gzip);
+/// let analytics = Analytics::builder("WRITE_KEY").plugin(archive.build()?).build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "settings do nothing until they are built and registered"]
+pub struct Jsonl {
+    name: String,
+    pub(crate) directory: PathBuf,
+    file: String,
+    pub(crate) max_bytes: u64,
+    pub(crate) idle: Duration,
+    pub(crate) compression: Compression,
+    pub(crate) sync: Sync,
+}
+
+/// How lines are compressed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Compression {
+    /// Not at all.
+    #[default]
+    None,
+    /// By gzip, each batch a member of its own (RFC 1952): what was written before a crash can be read. File names get
+    /// the ending `.gz`.
+    Gzip,
+}
+
+/// When a file is synced to the disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Sync {
+    /// Never: the operating system writes when it likes.
+    Never,
+    /// When the file is done, before it takes its last name.
+    #[default]
+    OnClose,
+    /// With each batch, before it counts as delivered: what is delivered survives a power cut.
+    EachBatch,
+}
+
+/// [`Jsonl`] as a configuration file has it. An unknown member is an error.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct JsonlSettings {
+    /// The directory below which all files are. It is created.
+    pub directory: PathBuf,
+    /// See [`Jsonl::name`].
+    pub name: Option<String>,
+    /// See [`Jsonl::file`].
+    pub file: Option<String>,
+    /// See [`Jsonl::max_bytes`].
+    pub max_bytes: Option<u64>,
+    /// See [`Jsonl::idle`], in seconds.
+    pub idle_seconds: Option<u64>,
+    /// See [`Jsonl::compression`].
+    #[serde(default)]
+    pub compression: Compression,
+    /// See [`Jsonl::sync`].
+    #[serde(default)]
+    pub sync: Sync,
+}
+
+/// Why settings cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum JsonlError {
+    /// The template of file names cannot be used.
+    #[error("the file name {file:?} {problem}")]
+    File {
+        /// The template.
+        file: String,
+        /// What is wrong with it, and what to write instead.
+        problem: String,
+    },
+    /// Files would be rotated with nearly every batch.
+    #[error("max_bytes is {bytes}: use at least {LEAST_BYTES}")]
+    MaxBytes {
+        /// The setting.
+        bytes: u64,
+    },
+    /// The directory cannot be made absolute.
+    #[error("the directory {directory:?} cannot be used: {problem}")]
+    Directory {
+        /// The setting.
+        directory: PathBuf,
+        /// What the operating system says.
+        problem: String,
+    },
+}
+
+impl Jsonl {
+    /// Writes below `directory`, which is created when the first event comes. A relative one is below the directory that
+    /// is current when [`build`](Self::build) is called.
+    pub fn new(directory: impl Into<PathBuf>) -> Self {
+        Self {
+            name: NAME.to_owned(),
+            directory: directory.into(),
+            file: "%Y-%m-%d.jsonl".to_owned(),
+            max_bytes: MAX_BYTES,
+            idle: IDLE,
+            compression: Compression::None,
+            sync: Sync::OnClose,
+        }
+    }
+
+    /// The name of the destination, for `integrations`. `JSON Lines` by default.
+    pub fn name(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.name);
+        self
+    }
+
+    /// The path of an event's file below the directory: `%Y`, `%m`, `%d` and the other parts of a time as strftime has
+    /// them, of the event's `timestamp` in UTC, and `{type}` and `{event}` of the event, with every letter that is
+    /// unsafe in a file name replaced by `_`. `%Y-%m-%d.jsonl` by default.
+    pub fn file(mut self, template: &str) -> Self {
+        template.clone_into(&mut self.file);
+        self
+    }
+
+    /// Bytes after which a file is done and another one begun, with `.1`, `.2`, … before its ending. 128 MiB by default.
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// How long a file that gets no events stays open. 30 seconds by default.
+    pub fn idle(mut self, idle: Duration) -> Self {
+        self.idle = idle;
+        self
+    }
+
+    /// How lines are compressed. Not at all by default.
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.compression = compression;
+        self
+    }
+
+    /// When files are synced to the disk. When they are done, by default.
+    pub fn sync(mut self, sync: Sync) -> Self {
+        self.sync = sync;
+        self
+    }
+
+    /// Checks the settings and makes the destination. It writes on a thread of its own, one batch after the other.
+    ///
+    /// # Errors
+    ///
+    /// If a setting cannot be used. The error names it and its value.
+    pub fn build(mut self) -> Result<Destination, JsonlError> {
+        if self.max_bytes < LEAST_BYTES {
+            return Err(JsonlError::MaxBytes { bytes: self.max_bytes });
+        }
+        let template = Template::new(&self.file)
+            .map_err(|problem| JsonlError::File { file: self.file.clone(), problem: problem.to_owned() })?;
+        self.directory = std::path::absolute(&self.directory)
+            .map_err(|error| JsonlError::Directory { directory: self.directory.clone(), problem: error.to_string() })?;
+        let name = self.name.clone();
+        let handle = WriterHandle::new(name.clone(), self, template);
+        Ok(Destination::new(&name, handle.service())
+            .batching(Batching::every(1_000, Duration::from_secs(1)))
+            .in_flight(NonZeroUsize::MIN)
+            .lifecycle(handle))
+    }
+}
+
+impl From<JsonlSettings> for Jsonl {
+    fn from(settings: JsonlSettings) -> Self {
+        let mut jsonl = Jsonl::new(settings.directory).compression(settings.compression).sync(settings.sync);
+        if let Some(name) = settings.name {
+            jsonl = jsonl.name(&name);
+        }
+        if let Some(file) = settings.file {
+            jsonl = jsonl.file(&file);
+        }
+        if let Some(bytes) = settings.max_bytes {
+            jsonl = jsonl.max_bytes(bytes);
+        }
+        if let Some(seconds) = settings.idle_seconds {
+            jsonl = jsonl.idle(Duration::from_secs(seconds));
+        }
+        jsonl
+    }
+}

@@ -1,0 +1,39 @@
+//! Writes events to files, one JSON object a line, and reads them back.
+//!
+//! Invariants: a file without the ending `.part` is whole and is never written again; a line is the event's JSON as
+//! every destination gets it; a batch is delivered only when its bytes are written, and synced if that is asked for.
+//! Delivery is at least once: what failed half-way is written again, with the same `messageId`.
+//!
+//! In the order of the files: [`Jsonl`] holds the settings and makes the destination; its service hands batches to a
+//! thread of its own, the `writer`, which sorts events into files by a `template`; a `file` rotates, syncs and takes its
+//! last name when it is done. [`Reader`] reads such files.
+//!
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+#![warn(
+    missing_docs,
+    missing_debug_implementations,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_errors_doc,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used
+)]
+
+// The settings, and the destination that they make.
+mod jsonl;
+mod service;
+
+// The thread that writes.
+mod file;
+mod template;
+mod writer;
+
+// The way back.
+mod reader;
+
+pub use jsonl::{Compression, Jsonl, JsonlError, JsonlSettings, Sync};
+pub use reader::{ReadError, Reader};

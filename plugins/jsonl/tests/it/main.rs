@@ -1,0 +1,166 @@
+//! Files as whoever ships or reads them finds them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use tracklane::{Analytics, Page, Track};
+use tracklane_jsonl::{Compression, Jsonl, JsonlError, JsonlSettings, ReadError, Reader, Sync};
+
+fn client(jsonl: Jsonl) -> Analytics {
+    Analytics::without_segment().plugin(jsonl.build().unwrap()).build().unwrap()
+}
+
+fn close(analytics: &Analytics) {
+    let report = analytics.close_blocking(Duration::from_secs(10));
+    assert!(report.is_complete(), "{report:?}");
+}
+
+/// The files below a directory, with their bytes.
+fn files(directory: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for entry in std::fs::read_dir(directory).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            files.extend(self::files(&path).into_iter().map(|(file, bytes)| (format!("{name}/{file}"), bytes)));
+        } else {
+            files.insert(path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read(&path).unwrap());
+        }
+    }
+    files
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    files(directory).into_keys().collect()
+}
+
+fn event(number: usize) -> Track {
+    Track::new("Ping").user_id(number).timestamp("2024-02-29T12:00:00Z".parse::<tracklane::event::Timestamp>().unwrap())
+}
+
+fn users(directory: &Path) -> Vec<String> {
+    Reader::open(directory).unwrap().map(|event| event.unwrap().user_id().unwrap().into_owned()).collect()
+}
+
+#[test]
+fn each_event_is_a_line_of_the_file_of_its_day_and_is_read_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let analytics = client(Jsonl::new(directory.path()));
+    (0..2_500).for_each(|number| analytics.track(event(number)).unwrap());
+    close(&analytics);
+    assert_eq!(names(directory.path()), ["2024-02-29.jsonl"]);
+    assert_eq!(users(directory.path()), (0..2_500).map(|number| number.to_string()).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_file_is_a_part_until_it_is_done() {
+    let directory = tempfile::tempdir().unwrap();
+    let analytics = client(Jsonl::new(directory.path()));
+    analytics.track(event(1)).unwrap();
+    analytics.flush_blocking(Duration::from_secs(5));
+    assert_eq!(names(directory.path()), ["2024-02-29.jsonl.part"]);
+    close(&analytics);
+    assert_eq!(names(directory.path()), ["2024-02-29.jsonl"]);
+}
+
+#[test]
+fn a_full_file_gives_way_to_the_next_and_none_is_replaced() {
+    let directory = tempfile::tempdir().unwrap();
+    let analytics = client(Jsonl::new(directory.path()).max_bytes(64 * 1024));
+    for number in 0..1_000 {
+        analytics.track(event(number).property("filling", "x".repeat(200))).unwrap();
+        if number % 100 == 0 {
+            analytics.flush_blocking(Duration::from_secs(5));
+        }
+    }
+    close(&analytics);
+    let names = names(directory.path());
+    assert!(names.len() > 3 && names.contains(&"2024-02-29.1.jsonl".to_owned()), "{names:?}");
+    let mut users = users(directory.path());
+    users.sort_by_key(|user| user.parse::<usize>().unwrap());
+    assert_eq!(users, (0..1_000).map(|number| number.to_string()).collect::<Vec<_>>());
+}
+
+#[test]
+fn gzip_is_read_back_and_the_template_makes_folders() {
+    let directory = tempfile::tempdir().unwrap();
+    let analytics = client(Jsonl::new(directory.path()).file("%Y/{type}.jsonl").compression(Compression::Gzip));
+    analytics.track(event(1)).unwrap();
+    analytics.flush_blocking(Duration::from_secs(5));
+    analytics.track(event(2)).unwrap();
+    let at = "2024-01-01T00:00:00Z".parse::<tracklane::event::Timestamp>().unwrap();
+    analytics.page(Page::new("../up").user_id(3).timestamp(at)).unwrap();
+    close(&analytics);
+    assert_eq!(names(directory.path()), ["2024/page.jsonl.gz", "2024/track.jsonl.gz"]);
+    assert_eq!(users(directory.path()), ["3", "1", "2"]);
+}
+
+#[test]
+fn what_a_crash_has_cut_off_costs_its_line_only() {
+    let directory = tempfile::tempdir().unwrap();
+    let cut = br#"{"type":"track","event":"A","userId":"0","messageId":"m0"}
+{"type":"track","event":"B","us"#;
+    std::fs::write(directory.path().join("2024-02-29.jsonl.part"), cut).unwrap();
+    let analytics = client(Jsonl::new(directory.path()));
+    analytics.track(event(1)).unwrap();
+    close(&analytics);
+    let read: Vec<Result<_, _>> = Reader::open(directory.path()).unwrap().collect();
+    assert_eq!(read.len(), 3, "{read:?}");
+    assert!(matches!(&read[1], Err(ReadError::Line { line: 2, .. })), "{read:?}");
+    assert_eq!(read[2].as_ref().unwrap().user_id().as_deref(), Some("1"));
+}
+
+#[test]
+fn what_was_written_twice_is_read_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let line = "{\"type\":\"track\",\"event\":\"A\",\"userId\":\"7\",\"messageId\":\"m7\"}\n";
+    std::fs::write(directory.path().join("a.jsonl"), line.repeat(3)).unwrap();
+    std::fs::write(directory.path().join("b.jsonl"), line).unwrap();
+    assert_eq!(users(directory.path()), ["7"]);
+}
+
+#[test]
+fn two_clients_share_a_directory() {
+    let directory = tempfile::tempdir().unwrap();
+    let clients = [client(Jsonl::new(directory.path())), client(Jsonl::new(directory.path()))];
+    for number in 0..100 {
+        clients[number % 2].track(event(number)).unwrap();
+        clients[number % 2].flush_blocking(Duration::from_secs(5));
+    }
+    clients.iter().for_each(close);
+    assert_eq!(names(directory.path()), ["2024-02-29.1.jsonl", "2024-02-29.jsonl"]);
+    assert_eq!(users(directory.path()).len(), 100);
+}
+
+#[test]
+fn a_directory_that_appears_later_gets_what_waited() {
+    let directory = tempfile::tempdir().unwrap();
+    let below = directory.path().join("events");
+    // A file where the directory should be.
+    std::fs::write(&below, "in the way").unwrap();
+    let analytics = client(Jsonl::new(&below));
+    analytics.track(event(1)).unwrap();
+    let report = analytics.flush_blocking(Duration::from_millis(300));
+    assert_eq!(report.pending, 1, "it is tried again: {report:?}");
+    std::fs::remove_file(&below).unwrap();
+    close(&analytics);
+    assert_eq!(users(&below), ["1"]);
+}
+
+#[test]
+fn settings_are_checked_and_read_from_a_file() {
+    let error = Jsonl::new("x").file("../a").build().err().unwrap();
+    assert_eq!(error.to_string(), "the file name \"../a\" must be a path below the directory, without `..`");
+    assert_eq!(Jsonl::new("x").max_bytes(1).build().err().unwrap(), JsonlError::MaxBytes { bytes: 1 });
+    let error = serde_json::from_str::<JsonlSettings>(r#"{ "directory": "x", "path": "y" }"#).unwrap_err();
+    assert!(error.to_string().contains("unknown field `path`"), "{error}");
+    let directory = tempfile::tempdir().unwrap();
+    let settings = serde_json::json!({ "directory": directory.path(), "file": "{event}.jsonl", "sync": "each_batch" });
+    let settings: JsonlSettings = serde_json::from_value(settings).unwrap();
+    assert_eq!(settings.sync, Sync::EachBatch);
+    let analytics = client(Jsonl::from(settings));
+    analytics.track(event(1)).unwrap();
+    close(&analytics);
+    assert_eq!(names(directory.path()), ["Ping.jsonl"]);
+}

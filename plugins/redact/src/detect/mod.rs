@@ -1,0 +1,182 @@
+//! What finds sensitive text inside of a value, whatever its key is.
+//!
+//! Each detector is a pure function from a text to the byte ranges that it names. They are written by hand, so that a
+//! text without any sign of one (no `@`, no long run of digits, …) costs one look at its bytes.
+
+mod address;
+mod number;
+mod token;
+mod url;
+
+use std::ops::Range;
+
+use serde::Deserialize;
+
+/// What is looked for in every string, and in whole numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Detector {
+    /// A card number: 13 to 19 digits in the groups that cards print, of a known issuer, with a right check digit
+    /// (ISO/IEC 7812).
+    CreditCard,
+    /// An IBAN with the length of its country and right check digits (ISO 13616).
+    Iban,
+    /// A JSON Web Token (RFC 7519).
+    Jwt,
+    /// A key of a known service, and what follows `Bearer` or `Basic`.
+    ApiKey,
+    /// A private key in PEM.
+    PrivateKey,
+    /// In a URL: user and password before the host, values of secret query keys, and what follows `/reset/`,
+    /// `/verify/` and their like.
+    UrlSecret,
+    /// An e-mail address.
+    Email,
+    /// A phone number in the form of E.164, with its plus sign.
+    Phone,
+    /// An IPv4 or IPv6 address that is the whole value, or stands between spaces.
+    IpAddress,
+    /// A MAC address.
+    MacAddress,
+    /// A social security number of the United States, with its dashes.
+    Ssn,
+}
+
+impl Detector {
+    /// All of them.
+    pub const ALL: &'static [Detector] = &[
+        Detector::CreditCard,
+        Detector::Iban,
+        Detector::Jwt,
+        Detector::ApiKey,
+        Detector::PrivateKey,
+        Detector::UrlSecret,
+        Detector::Email,
+        Detector::Phone,
+        Detector::IpAddress,
+        Detector::MacAddress,
+        Detector::Ssn,
+    ];
+
+    /// The name, as settings have it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Detector::CreditCard => "credit_card",
+            Detector::Iban => "iban",
+            Detector::Jwt => "jwt",
+            Detector::ApiKey => "api_key",
+            Detector::PrivateKey => "private_key",
+            Detector::UrlSecret => "url_secret",
+            Detector::Email => "email",
+            Detector::Phone => "phone",
+            Detector::IpAddress => "ip_address",
+            Detector::MacAddress => "mac_address",
+            Detector::Ssn => "ssn",
+        }
+    }
+
+    /// Whether it also looks at whole numbers that are no strings.
+    pub(crate) fn reads_numbers(self) -> bool {
+        self == Detector::CreditCard
+    }
+
+    /// The byte ranges of `text` that it names, from left to right, none inside of another.
+    pub(crate) fn find(self, text: &str, signs: Signs) -> Vec<Range<usize>> {
+        if !self.may_find(signs) {
+            return Vec::new();
+        }
+        match self {
+            Detector::CreditCard => number::cards(text),
+            Detector::Iban => number::ibans(text),
+            Detector::Jwt => token::jwts(text),
+            Detector::ApiKey => token::api_keys(text),
+            Detector::PrivateKey => token::private_keys(text),
+            Detector::UrlSecret => url::secrets(text),
+            Detector::Email => address::emails(text),
+            Detector::Phone => number::phones(text),
+            Detector::IpAddress => address::ips(text),
+            Detector::MacAddress => address::macs(text),
+            Detector::Ssn => number::ssns(text),
+        }
+    }
+
+    fn may_find(self, signs: Signs) -> bool {
+        match self {
+            Detector::CreditCard => signs.digits >= 13,
+            Detector::Iban => signs.digits >= 4 && signs.letters >= 2 && signs.len >= 15,
+            Detector::Jwt => signs.dots >= 2 && signs.len >= 20,
+            Detector::ApiKey => signs.len >= 12,
+            Detector::PrivateKey => signs.dashes >= 5,
+            Detector::UrlSecret => signs.slashes > 0 || signs.queries > 0,
+            Detector::Email => signs.ats > 0 && signs.dots > 0,
+            Detector::Phone => signs.pluses > 0 && signs.digits >= 8,
+            Detector::IpAddress => signs.dots >= 3 || signs.colons >= 2,
+            Detector::MacAddress => signs.len >= 17 && (signs.colons >= 5 || signs.dashes >= 5),
+            Detector::Ssn => signs.dashes >= 2 && signs.digits >= 9,
+        }
+    }
+}
+
+/// How often the bytes stand in a text that detectors depend on.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Signs {
+    len: usize,
+    ats: u32,
+    colons: u32,
+    dashes: u32,
+    digits: u32,
+    dots: u32,
+    letters: u32,
+    pluses: u32,
+    queries: u32,
+    slashes: u32,
+}
+
+impl Signs {
+    pub(crate) fn new(text: &str) -> Self {
+        let mut signs = Self { len: text.len(), ..Self::default() };
+        for byte in text.bytes() {
+            match byte {
+                b'0'..=b'9' => signs.digits += 1,
+                b'a'..=b'z' | b'A'..=b'Z' => signs.letters += 1,
+                b'@' => signs.ats += 1,
+                b':' => signs.colons += 1,
+                b'-' => signs.dashes += 1,
+                b'.' => signs.dots += 1,
+                b'+' => signs.pluses += 1,
+                b'?' | b'=' => signs.queries += 1,
+                b'/' => signs.slashes += 1,
+                _ => {}
+            }
+        }
+        signs
+    }
+}
+
+/// Whether a letter or digit stands right before `at`, or at it: then a find there is a part of something longer.
+fn in_word(text: &str, at: usize) -> bool {
+    text.get(at..).and_then(|rest| rest.chars().next()).is_some_and(|letter| letter.is_alphanumeric() || letter == '_')
+}
+
+fn after_word(text: &str, at: usize) -> bool {
+    text.get(..at)
+        .and_then(|rest| rest.chars().next_back())
+        .is_some_and(|letter| letter.is_alphanumeric() || letter == '_')
+}
+
+/// The ranges of the longest runs of bytes that `is` accepts.
+fn runs(text: &str, is: impl Fn(u8) -> bool) -> impl Iterator<Item = Range<usize>> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let bytes = text.as_bytes().get(at..)?;
+        let start = at + bytes.iter().position(|byte| is(*byte))?;
+        let len = text.as_bytes().get(start..)?.iter().position(|byte| !is(*byte));
+        at = len.map_or(text.len(), |len| start + len);
+        Some(start..at)
+    })
+}
+
+#[cfg(test)]
+mod tests;

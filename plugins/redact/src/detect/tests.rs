@@ -1,0 +1,114 @@
+//! What each detector finds, and above all what it leaves alone.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn found(detector: Detector, text: &str) -> Vec<&str> {
+    detector.find(text, Signs::new(text)).into_iter().map(|range| &text[range]).collect()
+}
+
+#[test]
+fn each_detector_finds_its_own() {
+    use Detector::*;
+    let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    let key = "-----BEGIN PRIVATE KEY-----\nMIIEvQ\n-----END PRIVATE KEY-----";
+    let rows: &[(Detector, &str, &[&str])] = &[
+        (CreditCard, "4111111111111111", &["4111111111111111"]),
+        (CreditCard, "paid with 4111 1111 1111 1111.", &["4111 1111 1111 1111"]),
+        (CreditCard, "4111-1111-1111-1111", &["4111-1111-1111-1111"]),
+        (CreditCard, "amex 3782 822463 10005", &["3782 822463 10005"]),
+        (CreditCard, "5555555555554444,378282246310005", &["5555555555554444", "378282246310005"]),
+        (Iban, "DE89370400440532013000", &["DE89370400440532013000"]),
+        (Iban, "to GB82 WEST 1234 5698 7654 32 today", &["GB82 WEST 1234 5698 7654 32"]),
+        (Jwt, jwt, &[jwt]),
+        (ApiKey, "sk_live_4eC39HqLyjWDarjtT1zdp7dc", &["sk_live_4eC39HqLyjWDarjtT1zdp7dc"]),
+        (ApiKey, "key AKIAIOSFODNN7EXAMPLE!", &["AKIAIOSFODNN7EXAMPLE"]),
+        (ApiKey, "Authorization: Bearer abcdef0123456789", &["abcdef0123456789"]),
+        (PrivateKey, key, &[key]),
+        (UrlSecret, "https://user:pass@example.com/a", &["user:pass"]),
+        (UrlSecret, "https://example.com/a?token=abc&page=2", &["abc"]),
+        (UrlSecret, "/login?next=%2F&Access-Token=a.b#id_token=c", &["a.b", "c"]),
+        (UrlSecret, "https://example.com/reset/8f14e45fceea167a", &["8f14e45fceea167a"]),
+        (UrlSecret, "see https://example.com/verify-email/abc12345/ and /x", &["abc12345"]),
+        (Email, "mail to ann.b+c@example.co.uk, please", &["ann.b+c@example.co.uk"]),
+        (Email, "jürgen@müller.de", &["jürgen@müller.de"]),
+        (Phone, "+49 (30) 901820 or +14155552671", &["+49 (30) 901820", "+14155552671"]),
+        (IpAddress, "203.0.113.7", &["203.0.113.7"]),
+        (IpAddress, "from 2001:db8::7 today", &["2001:db8::7"]),
+        (MacAddress, "00:1b:44:11:3a:b7", &["00:1b:44:11:3a:b7"]),
+        (Ssn, "078-05-1120", &["078-05-1120"]),
+    ];
+    for (detector, text, expected) in rows {
+        assert_eq!(&found(*detector, text), expected, "{detector:?} in {text:?}");
+    }
+}
+
+#[test]
+fn what_only_looks_like_one_is_left_alone() {
+    use Detector::*;
+    let rows: &[(Detector, &str)] = &[
+        (CreditCard, "4111111111111112"),
+        (CreditCard, "1700000000000"),
+        (CreditCard, "order A4111111111111111"),
+        (CreditCard, "4111 11111111 1111"),
+        (CreditCard, "0000000000000000"),
+        (Iban, "DE89370400440532013001"),
+        (Iban, "DESCRIPTION OF A LONG TEXT WITH 1234"),
+        (Jwt, "eyJ.is.short"),
+        (ApiKey, "bearer of bad news 2024"),
+        (ApiKey, "basic instinct"),
+        (UrlSecret, "https://example.com/reset/password"),
+        (UrlSecret, "https://example.com/?page=2&sort=name"),
+        (UrlSecret, "what is the code=1 for"),
+        (Email, "@mention and a@b"),
+        (Email, "user@localhost"),
+        (Phone, "+1 and 2"),
+        (Phone, "1+14155552671"),
+        (IpAddress, "12:30:00"),
+        (IpAddress, "version 1.2.3"),
+        (MacAddress, "00:1b:44:11:3a"),
+        (Ssn, "000-12-3456"),
+        (Ssn, "2024-05-1120"),
+    ];
+    for (detector, text) in rows {
+        assert!(found(*detector, text).is_empty(), "{detector:?} in {text:?}: {:?}", found(*detector, text));
+    }
+}
+
+/// A number that passes for a card's: most are none, and which it is is known by its check digit alone.
+fn is_card_number(digits: &str) -> bool {
+    !found(Detector::CreditCard, digits).is_empty()
+}
+
+proptest! {
+    #[test]
+    fn ids_and_times_are_never_sensitive(bytes in any::<[u8; 16]>(), millis in 946_684_800_000_u64..4_000_000_000_000) {
+        let id = uuid::Builder::from_random_bytes(bytes).into_uuid().to_string();
+        for text in [id.clone(), millis.to_string(), format!("order-{id}"), format!("{millis}-{id}")] {
+            for detector in Detector::ALL {
+                prop_assert!(found(*detector, &text).is_empty(), "{detector:?} in {text}: {:?}", found(*detector, &text));
+            }
+        }
+    }
+
+    #[test]
+    fn an_order_number_with_a_wrong_check_digit_is_no_card(number in 1_000_000_000_000_000_u64..9_999_999_999_999_999) {
+        let last = number % 10;
+        let cards = (0..10).filter(|digit| is_card_number(&(number - last + digit).to_string())).count();
+        prop_assert!(cards <= 1, "{cards} of ten numbers that differ in the check digit are cards");
+    }
+
+    #[test]
+    fn no_text_makes_a_detector_panic_or_overlap(text in any::<String>(), sensitive in "[@:/?=+. -]{0,8}[0-9]{0,20}\\PC{0,8}") {
+        for text in [&text, &sensitive, &format!("{sensitive}{text}{sensitive}")] {
+            for detector in Detector::ALL {
+                let mut end = 0;
+                for range in detector.find(text, Signs::new(text)) {
+                    prop_assert!(range.start >= end && range.end > range.start && text.get(range.clone()).is_some());
+                    end = range.end;
+                }
+            }
+        }
+    }
+}

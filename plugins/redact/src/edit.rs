@@ -1,0 +1,213 @@
+//! Rewrites what the rules name.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use serde_json::{Map, Value};
+use tracklane::{Event, Kind};
+
+use crate::action::{Action, REDACTED};
+use crate::rules::{Rule, Rules};
+use crate::scan::is_free_text;
+
+/// The members of an event that are strings.
+pub(crate) const FIELDS: &[&str] = &["userId", "anonymousId", "groupId", "previousId", "name", "event", "category"];
+
+/// A value that is nested deeper is replaced: it is not looked into.
+const MAX_DEPTH: usize = 100;
+
+/// Redacts the event, and marks what was redacted if that is asked for.
+pub(crate) fn redact(rules: &Rules, event: &mut Event) -> Result<(), serde_json::Error> {
+    let mut edit = Edit { rules, redacted: Vec::new() };
+    for name in FIELDS {
+        if let Some(text) = field(event, name).map(Cow::into_owned)
+            && let Some(text) = edit.field(name, text)
+            && !rules.dry_run
+        {
+            set_field(event, name, &text);
+        }
+    }
+    let root = section_name(event);
+    if rules.dry_run {
+        // The counts are all that is wanted.
+        edit.members(&mut event.section().to_map(), &mut vec![root.to_owned()]);
+        edit.members(&mut event.context().to_map(), &mut vec!["context".to_owned()]);
+        return Ok(());
+    }
+    edit.members(event.section_mut().as_map_mut(), &mut vec![root.to_owned()]);
+    edit.members(event.context_mut().as_map_mut(), &mut vec!["context".to_owned()]);
+    let redacted = edit.redacted;
+    if rules.mark && !redacted.is_empty() {
+        event.context_mut().as_map_mut().insert("redacted".to_owned(), serde_json::to_value(redacted)?);
+    }
+    Ok(())
+}
+
+pub(crate) fn section_name(event: &Event) -> &'static str {
+    match event.kind() {
+        Kind::Identify | Kind::Group => "traits",
+        _ => "properties",
+    }
+}
+
+pub(crate) fn field<'e>(event: &'e Event, name: &str) -> Option<Cow<'e, str>> {
+    match name {
+        "userId" => event.user_id(),
+        "anonymousId" => event.anonymous_id(),
+        "groupId" => event.group_id(),
+        "previousId" => event.previous_id(),
+        "name" => event.name().filter(|_| event.kind() != Kind::Track),
+        "event" => event.name().filter(|_| event.kind() == Kind::Track),
+        _ => event.category(),
+    }
+}
+
+fn set_field(event: &mut Event, name: &str, text: &str) {
+    match name {
+        "userId" => event.set_user_id(text),
+        "anonymousId" => event.set_anonymous_id(text),
+        "groupId" => event.set_group_id(text),
+        "previousId" => event.set_previous_id(text),
+        "name" | "event" => event.set_name(text),
+        _ => event.set_category(text),
+    }
+}
+
+struct Edit<'r> {
+    rules: &'r Rules,
+    /// The paths of what was redacted.
+    redacted: Vec<String>,
+}
+
+impl Edit<'_> {
+    /// What stands for a field from now on, if it changes. A field is never taken away by what is found in it.
+    fn field(&mut self, name: &str, text: String) -> Option<String> {
+        let rules = self.rules;
+        if rules.keeps(&[name]) {
+            return None;
+        }
+        if let Some((_, action)) = rules.paths.iter().find(|(path, _)| path.matches(&[name])) {
+            self.note(Rule::Path, &[name.to_owned()]);
+            return Some(action.apply(&text, &rules.hash_key).map_or_else(String::new, Cow::into_owned));
+        }
+        if !is_free_text(name) {
+            return None;
+        }
+        let redacted = self.string(&text, &[name.to_owned()])?;
+        Some(redacted.unwrap_or_else(|| REDACTED.to_owned()))
+    }
+
+    fn members(&mut self, map: &mut Map<String, Value>, path: &mut Vec<String>) {
+        map.retain(|key, value| {
+            path.push(key.clone());
+            let stays = self.member(key, value, path);
+            path.pop();
+            stays
+        });
+    }
+
+    /// Redacts a member. Whether it stays.
+    fn member(&mut self, key: &str, value: &mut Value, path: &mut Vec<String>) -> bool {
+        let members: Vec<&str> = path.iter().map(String::as_str).collect();
+        if self.rules.keeps(&members) {
+            return true;
+        }
+        match self.rules.for_member(&members, key) {
+            Some((rule, action)) => {
+                self.note(rule, path);
+                replace(value, action, self.rules)
+            }
+            None => self.value(value, path),
+        }
+    }
+
+    /// Redacts what is in a value. Whether it stays.
+    fn value(&mut self, value: &mut Value, path: &mut Vec<String>) -> bool {
+        if path.len() > MAX_DEPTH {
+            *value = Value::String(REDACTED.to_owned());
+            return true;
+        }
+        match value {
+            Value::Object(map) => self.members(map, path),
+            Value::Array(items) => self.items(items, path),
+            Value::Number(number) => {
+                if let Some((detector, action)) = self.rules.in_number(&number.to_string()) {
+                    self.note(Rule::Detector(detector), path);
+                    return replace(value, action, self.rules);
+                }
+            }
+            Value::String(text) => match self.string(text, path) {
+                None => {}
+                Some(None) => return false,
+                Some(Some(text)) => *value = Value::String(text),
+            },
+            Value::Null | Value::Bool(_) => {}
+        }
+        true
+    }
+
+    fn items(&mut self, items: &mut [Value], path: &mut Vec<String>) {
+        for (at, item) in items.iter_mut().enumerate() {
+            path.push(at.to_string());
+            let key = at.to_string();
+            if !self.member(&key, item, path) {
+                *item = Value::Null;
+            }
+            path.pop();
+        }
+    }
+
+    /// What stands for a text: None if it stays, `Some(None)` if it goes.
+    fn string(&mut self, text: &str, path: &[String]) -> Option<Option<String>> {
+        let rules = self.rules;
+        let mut changed: Option<String> = None;
+        for detector in rules.detectors.keys() {
+            let now = changed.as_deref().unwrap_or(text).to_owned();
+            let Some((_, found, action)) = rules.in_text(&now).find(|(found_by, ..)| found_by == detector) else {
+                continue;
+            };
+            self.note(Rule::Detector(*detector), path);
+            match splice(&now, &found, action, rules) {
+                None => return Some(None),
+                Some(text) => changed = Some(text),
+            }
+        }
+        changed.map(Some)
+    }
+
+    fn note(&mut self, rule: Rule, path: &[String]) {
+        self.rules.hits.add(rule);
+        if self.rules.mark {
+            self.redacted.push(path.join("."));
+        }
+    }
+}
+
+/// Applies an action to a whole value. Whether the member stays.
+fn replace(value: &mut Value, action: &Action, rules: &Rules) -> bool {
+    let text = match &*value {
+        // Nothing is there that could be told.
+        Value::Null => return *action != Action::Drop,
+        Value::String(text) => Cow::Borrowed(text.as_str()),
+        other => Cow::Owned(other.to_string()),
+    };
+    match action.apply(&text, &rules.hash_key).map(Cow::into_owned) {
+        Some(text) => {
+            *value = Value::String(text);
+            true
+        }
+        None => false,
+    }
+}
+
+/// Applies an action to the ranges that a detector has found. None if the whole text goes.
+fn splice(text: &str, found: &[Range<usize>], action: &Action, rules: &Rules) -> Option<String> {
+    let (mut out, mut end) = (String::with_capacity(text.len()), 0);
+    for range in found {
+        out.push_str(text.get(end..range.start).unwrap_or_default());
+        out.push_str(&action.apply(text.get(range.clone()).unwrap_or_default(), &rules.hash_key)?);
+        end = range.end;
+    }
+    out.push_str(text.get(end..).unwrap_or_default());
+    Some(out)
+}

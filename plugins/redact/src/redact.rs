@@ -1,0 +1,261 @@
+//! The settings, as a builder, and the plugin that they make.
+
+use std::fmt;
+use std::sync::atomic::Ordering;
+
+use tracklane::Event;
+use tracklane::plugin::{Registration, before_fn};
+
+use crate::action::{Action, HashKey};
+use crate::detect::Detector;
+use crate::edit;
+use crate::error::RedactError;
+use crate::key::{PERSONAL, SECRETS};
+use crate::path::Path;
+use crate::rules::{Hits, Keys, Rules};
+use crate::scan;
+
+/// The name of the plugin.
+const NAME: &str = "Redact";
+/// Bytes that a hash key has at least.
+const LEAST_HASH_KEY: usize = 16;
+/// Ids that some kind of event is not sent without.
+const REQUIRED: &[&str] = &["userId", "anonymousId", "groupId", "previousId", "event"];
+
+/// Rules for what is taken out of events. Register it first, so that nothing sees what it takes out.
+///
+/// A later rule for the same key or detector replaces an earlier one, so a preset can be refined.
+///
+/// ```
+/// use tracklane_redact::{Action, Detector, Redact};
+///
+/// let redact = Redact::secrets()
+///     .key("nickname", Action::Drop)
+///     .path("traits.email", Action::Hash)
+///     .value(Detector::Email, Action::replace())
+///     .hash_key("at least sixteen random bytes")
+///     .build()?;
+/// # Ok::<(), tracklane_redact::RedactError>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use = "rules do nothing until they are built and registered"]
+pub struct Redact {
+    paths: Vec<(String, Action)>,
+    keep: Vec<String>,
+    allow: Vec<String>,
+    keys: Vec<(String, Action)>,
+    values: Vec<(Detector, Action)>,
+    hash_key: HashKey,
+    mark: bool,
+    dry_run: bool,
+    hits: Hits,
+}
+
+/// How many values each kind of rule has redacted since the start.
+#[derive(Clone, Debug)]
+pub struct Counts(Hits);
+
+impl Redact {
+    /// No rule at all, to begin from.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes out what opens something: members with a secret's name are dropped; card numbers and IBANs are masked but
+    /// for four digits; tokens, keys and the secrets in URLs are replaced. Leaves names, e-mail addresses and IP
+    /// addresses alone, since `identify` is made of them.
+    pub fn secrets() -> Self {
+        let keys = SECRETS.iter().map(|key| ((*key).to_owned(), Action::Drop)).collect();
+        let masked = [Detector::CreditCard, Detector::Iban].map(|detector| (detector, Action::mask(4)));
+        let replaced = [Detector::Jwt, Detector::ApiKey, Detector::PrivateKey, Detector::UrlSecret]
+            .map(|detector| (detector, Action::replace()));
+        Self { keys, values: masked.into_iter().chain(replaced).collect(), ..Self::default() }
+    }
+
+    /// [`secrets`](Self::secrets), and personal data: members with names such as `email` or `birthday`, and e-mail
+    /// addresses, phone numbers, addresses of machines and social security numbers anywhere.
+    pub fn pii() -> Self {
+        let detectors = [Detector::Email, Detector::Phone, Detector::IpAddress, Detector::MacAddress, Detector::Ssn];
+        let redact = PERSONAL.iter().fold(Self::secrets(), |redact, key| redact.key(key, Action::replace()));
+        detectors.into_iter().fold(redact, |redact, detector| redact.value(detector, Action::replace()))
+    }
+
+    /// [`secrets`](Self::secrets), and cuts `context.ip` to a network, as data protection authorities ask for.
+    pub fn gdpr_ip() -> Self {
+        Self::secrets().path("context.ip", Action::TruncateIp)
+    }
+
+    /// Redacts the value at a path, such as `properties.card` or `context.**.email`: members with dots between them, `*`
+    /// for any one of them, `**` for any number. The first rule that matches counts.
+    pub fn path(mut self, path: &str, action: Action) -> Self {
+        self.paths.push((path.to_owned(), action));
+        self
+    }
+
+    /// Redacts every member with this name, at any depth, without regard to case and separators.
+    pub fn key(mut self, key: &str, action: Action) -> Self {
+        self.keys.push((key.to_owned(), action));
+        self
+    }
+
+    /// Redacts what a detector finds inside of strings; [`Action::Drop`] takes the whole string away.
+    pub fn value(mut self, detector: Detector, action: Action) -> Self {
+        self.values.push((detector, action));
+        self
+    }
+
+    /// Leaves the value at a path as it is, whatever other rules say: `context.device.token`, say.
+    pub fn keep(mut self, path: &str) -> Self {
+        self.keep.push(path.to_owned());
+        self
+    }
+
+    /// Lets nothing of properties, traits and context pass but these paths and those of [`keep`](Self::keep). The
+    /// other rules apply to what passes.
+    pub fn allow<'a>(mut self, paths: impl IntoIterator<Item = &'a str>) -> Self {
+        self.allow.extend(paths.into_iter().map(str::to_owned));
+        self
+    }
+
+    /// The key of [`Action::Hash`]: at least 16 random bytes, the same in every process whose hashes are to agree.
+    pub fn hash_key(mut self, key: impl Into<Vec<u8>>) -> Self {
+        self.hash_key = HashKey(key.into());
+        self
+    }
+
+    /// Writes the paths of what was redacted into `context.redacted`. Off by default.
+    pub fn mark(mut self, mark: bool) -> Self {
+        self.mark = mark;
+        self
+    }
+
+    /// Counts what would be redacted, and changes nothing. Off by default.
+    pub fn dry_run(mut self, dry_run: bool) -> Self {
+        self.dry_run = dry_run;
+        self
+    }
+
+    /// What has been redacted so far by the plugins that these rules make.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        Counts(self.hits.clone())
+    }
+
+    /// Checks the rules and makes the plugin: a before plugin, so that an event which it fails at goes nowhere.
+    ///
+    /// # Errors
+    ///
+    /// If a rule cannot be used. The error names it.
+    pub fn build(&self) -> Result<Registration, RedactError> {
+        let rules = self.rules()?;
+        Ok(before_fn(NAME, move |event: &mut Event| {
+            if scan::touches(&rules, event)? {
+                edit::redact(&rules, event)?;
+            }
+            Ok::<_, serde_json::Error>(())
+        }))
+    }
+
+    pub(crate) fn rules(&self) -> Result<Rules, RedactError> {
+        let paths = |paths: &[String]| paths.iter().map(|path| Path::new(path)).collect::<Result<Vec<_>, _>>();
+        let mut keys = Keys::default();
+        for (key, action) in &self.keys {
+            if !keys.insert(key, action.clone()) {
+                return Err(RedactError::EmptyKey { key: key.clone() });
+            }
+        }
+        let mut rules = Rules {
+            keep: paths(&self.keep)?,
+            allow: paths(&self.allow)?,
+            keys,
+            detectors: self.values.iter().cloned().collect(),
+            hash_key: self.hash_key.clone(),
+            mark: self.mark,
+            dry_run: self.dry_run,
+            hits: self.hits.clone(),
+            paths: Vec::new(),
+        };
+        for (text, action) in &self.paths {
+            let path = Path::new(text)?;
+            if *action == Action::Drop && path.root().is_some_and(|root| REQUIRED.contains(&root)) {
+                return Err(RedactError::Required { path: text.clone() });
+            }
+            rules.paths.push((path, action.clone()));
+        }
+        self.check(&rules)?;
+        Ok(rules)
+    }
+
+    fn check(&self, rules: &Rules) -> Result<(), RedactError> {
+        let paths = self.paths.iter().map(|(path, action)| (format!("the path {path:?}"), action));
+        let keys = rules.keys.iter().map(|(key, action)| (format!("the key {key:?}"), action));
+        let values =
+            rules.detectors.iter().map(|(detector, action)| (format!("the detector {}", detector.name()), action));
+        for (rule, action) in paths.chain(keys).chain(values) {
+            if *action == Action::Hash {
+                self.check_hash_key(&rule)?;
+            }
+        }
+        match rules.detectors.iter().find(|(detector, action)| !fits(**detector, action)) {
+            Some((detector, action)) => Err(RedactError::UnfitAction {
+                rule: format!("the detector {}", detector.name()),
+                action: action.name(),
+                for_what: if *action == Action::TruncateIp { "ip_address" } else { "paths and keys" },
+            }),
+            None => Ok(()),
+        }
+    }
+
+    fn check_hash_key(&self, rule: &str) -> Result<(), RedactError> {
+        match self.hash_key.0.len() {
+            0 => Err(RedactError::NoHashKey { rule: rule.to_owned() }),
+            bytes if bytes < LEAST_HASH_KEY => Err(RedactError::ShortHashKey { bytes }),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn fits(detector: Detector, action: &Action) -> bool {
+    match action {
+        Action::TruncateIp => detector == Detector::IpAddress,
+        Action::Generalise => false,
+        _ => true,
+    }
+}
+
+impl Counts {
+    /// Values redacted because of their path.
+    #[must_use]
+    pub fn by_path(&self) -> u64 {
+        self.0.counts().path.load(Ordering::Relaxed)
+    }
+
+    /// Values redacted because of their key.
+    #[must_use]
+    pub fn by_key(&self) -> u64 {
+        self.0.counts().key.load(Ordering::Relaxed)
+    }
+
+    /// Values that [`Redact::allow`] did not let pass.
+    #[must_use]
+    pub fn not_allowed(&self) -> u64 {
+        self.0.counts().not_allowed.load(Ordering::Relaxed)
+    }
+
+    /// Values in which a detector found something.
+    #[must_use]
+    pub fn by_detector(&self, detector: Detector) -> u64 {
+        let at = Detector::ALL.iter().position(|one| *one == detector);
+        at.and_then(|at| self.0.counts().detectors.get(at)).map_or(0, |count| count.load(Ordering::Relaxed))
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} by path, {} by key, {} not allowed", self.by_path(), self.by_key(), self.not_allowed())?;
+        Detector::ALL.iter().try_for_each(|detector| match self.by_detector(*detector) {
+            0 => Ok(()),
+            count => write!(f, ", {count} by {}", detector.name()),
+        })
+    }
+}

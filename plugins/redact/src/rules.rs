@@ -1,0 +1,168 @@
+//! The rules, checked and arranged for looking them up.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::action::{Action, HashKey};
+use crate::detect::{Detector, Signs};
+use crate::key::{LONGEST, Plain};
+use crate::path::Path;
+
+/// Everything that is looked for in an event.
+#[derive(Debug, Default)]
+pub(crate) struct Rules {
+    pub(crate) paths: Vec<(Path, Action)>,
+    pub(crate) keep: Vec<Path>,
+    /// If there are any, nothing but these passes.
+    pub(crate) allow: Vec<Path>,
+    pub(crate) keys: Keys,
+    pub(crate) detectors: BTreeMap<Detector, Action>,
+    pub(crate) hash_key: HashKey,
+    pub(crate) mark: bool,
+    pub(crate) dry_run: bool,
+    pub(crate) hits: Hits,
+}
+
+/// Which rule found something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rule {
+    Path,
+    Key,
+    NotAllowed,
+    Detector(Detector),
+}
+
+/// How often each kind of rule has applied.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Hits(Arc<HitCounts>);
+
+#[derive(Debug, Default)]
+pub(crate) struct HitCounts {
+    pub(crate) path: AtomicU64,
+    pub(crate) key: AtomicU64,
+    pub(crate) not_allowed: AtomicU64,
+    pub(crate) detectors: [AtomicU64; Detector::ALL.len()],
+}
+
+impl Rules {
+    /// Whether the rules depend on where a value stands.
+    pub(crate) fn needs_paths(&self) -> bool {
+        !(self.paths.is_empty() && self.allow.is_empty() && self.keep.is_empty())
+    }
+
+    /// What is to be done to the whole value at `members`, whatever it is.
+    pub(crate) fn for_member(&self, members: &[&str], key: &str) -> Option<(Rule, &Action)> {
+        if self.needs_paths() {
+            if self.keep.iter().any(|path| path.covers(members)) {
+                return None;
+            }
+            if !self.allows(members) {
+                return Some((Rule::NotAllowed, &Action::Drop));
+            }
+            if let Some((_, action)) = self.paths.iter().find(|(path, _)| path.matches(members)) {
+                return Some((Rule::Path, action));
+            }
+        }
+        self.keys.get(key).map(|action| (Rule::Key, action))
+    }
+
+    /// Whether the value at `members` is to be left as it is, with all that is in it.
+    pub(crate) fn keeps(&self, members: &[&str]) -> bool {
+        self.keep.iter().any(|path| path.covers(members))
+    }
+
+    fn allows(&self, members: &[&str]) -> bool {
+        self.allow.is_empty()
+            || self.allow.iter().chain(&self.keep).any(|path| path.covers(members) || path.reaches_into(members))
+    }
+
+    /// The detectors that find something in `text`, each with what is to be done.
+    pub(crate) fn in_text<'a>(
+        &'a self,
+        text: &'a str,
+    ) -> impl Iterator<Item = (Detector, Vec<std::ops::Range<usize>>, &'a Action)> {
+        let signs = Signs::new(text);
+        self.detectors.iter().filter_map(move |(detector, action)| {
+            let found = detector.find(text, signs);
+            (!found.is_empty()).then_some((*detector, found, action))
+        })
+    }
+
+    /// Whether any detector that reads numbers finds something in this one.
+    pub(crate) fn in_number(&self, number: &str) -> Option<(Detector, &Action)> {
+        let signs = Signs::new(number);
+        let reads = |(detector, _): &(&Detector, &Action)| detector.reads_numbers();
+        self.detectors
+            .iter()
+            .filter(reads)
+            .find(|(detector, _)| !detector.find(number, signs).is_empty())
+            .map(|(detector, action)| (*detector, action))
+    }
+}
+
+impl Hits {
+    pub(crate) fn add(&self, rule: Rule) {
+        let count = match rule {
+            Rule::Path => Some(&self.0.path),
+            Rule::Key => Some(&self.0.key),
+            Rule::NotAllowed => Some(&self.0.not_allowed),
+            Rule::Detector(detector) => {
+                Detector::ALL.iter().position(|one| *one == detector).and_then(|at| self.0.detectors.get(at))
+            }
+        };
+        if let Some(count) = count {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn counts(&self) -> &HitCounts {
+        &self.0
+    }
+}
+
+/// Actions by key, and a table that passes over nearly every other key without a look at its letters.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    actions: HashMap<Box<[u8]>, Action>,
+    /// By length: the first letters that keys of this length have.
+    first_letters: [u64; LONGEST + 1],
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self { actions: HashMap::new(), first_letters: [0; LONGEST + 1] }
+    }
+}
+
+impl Keys {
+    /// Whether the key can be compared at all.
+    pub(crate) fn insert(&mut self, key: &str, action: Action) -> bool {
+        let Some(plain) = Plain::new(key) else { return false };
+        let letters = plain.as_bytes();
+        if let Some(first) = self.first_letters.get_mut(letters.len()) {
+            *first |= first_letter(letters);
+        }
+        self.actions.insert(letters.into(), action);
+        true
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Option<&Action> {
+        if self.actions.is_empty() {
+            return None;
+        }
+        let plain = Plain::new(key)?;
+        let letters = plain.as_bytes();
+        let listed = self.first_letters.get(letters.len()).is_some_and(|first| first & first_letter(letters) != 0);
+        if listed { self.actions.get(letters) } else { None }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (String, &Action)> {
+        self.actions.iter().map(|(key, action)| (String::from_utf8_lossy(key).into_owned(), action))
+    }
+}
+
+/// One bit for each digit and letter.
+fn first_letter(letters: &[u8]) -> u64 {
+    letters.first().map_or(0, |first| 1 << (first.wrapping_sub(b'0') & 63))
+}

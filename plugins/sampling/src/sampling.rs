@@ -1,0 +1,190 @@
+//! The settings, as a builder, and the plugin that they make.
+
+use serde::Deserialize;
+use serde_json::json;
+use tracklane::plugin::{Flow, Registration, before_fn};
+use tracklane::{Event, Kind};
+
+use crate::error::SamplingError;
+use crate::rules::{Pattern, Rules, is_identity};
+use crate::share::in_share;
+
+/// The name of the plugin.
+const NAME: &str = "Sampling";
+
+/// Rules for which share of the events is sent.
+///
+/// ```
+/// use tracklane::Kind;
+/// use tracklane_sampling::Sampling;
+///
+/// let sampling = Sampling::new(0.1)
+///     .kind(Kind::Page, 0.5)
+///     .event("Video *", 0.01)
+///     .event("Order *", 1.0)
+///     .build()?;
+/// # Ok::<(), tracklane_sampling::SamplingError>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "rules do nothing until they are built and registered"]
+pub struct Sampling {
+    seed: String,
+    keys: Vec<SampleKey>,
+    rate: f64,
+    kinds: Vec<(Kind, f64)>,
+    events: Vec<(String, f64)>,
+    destinations: Vec<(String, f64)>,
+    mark: bool,
+}
+
+/// What decides whether an event is in the share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum SampleKey {
+    /// `userId`: all events of a user, or none.
+    UserId,
+    /// `anonymousId`: all events of a browser or device, or none, also once its user is known.
+    AnonymousId,
+    /// `groupId`, of the call or of its context: all events of a group, or none.
+    GroupId,
+    /// `messageId`: each event by itself.
+    MessageId,
+}
+
+impl SampleKey {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            SampleKey::UserId => "userId",
+            SampleKey::AnonymousId => "anonymousId",
+            SampleKey::GroupId => "groupId",
+            SampleKey::MessageId => "messageId",
+        }
+    }
+
+    pub(crate) fn of(self, event: &Event) -> Option<String> {
+        match self {
+            SampleKey::UserId => event.user_id().map(|id| id.into_owned()),
+            SampleKey::AnonymousId => event.anonymous_id().map(|id| id.into_owned()),
+            SampleKey::GroupId => event
+                .group_id()
+                .map(|id| id.into_owned())
+                .or_else(|| event.context().get_str("groupId").map(|id| id.into_owned())),
+            SampleKey::MessageId => Some(event.message_id().into_owned()),
+        }
+    }
+}
+
+impl Sampling {
+    /// Sends the share `rate` of the users, from 0 to 1: a user is in it by `userId`, or else by `anonymousId`.
+    pub fn new(rate: f64) -> Self {
+        Self {
+            seed: String::new(),
+            keys: vec![SampleKey::UserId, SampleKey::AnonymousId],
+            rate,
+            kinds: Vec::new(),
+            events: Vec::new(),
+            destinations: Vec::new(),
+            mark: true,
+        }
+    }
+
+    /// Another rate for calls of a kind.
+    pub fn kind(mut self, kind: Kind, rate: f64) -> Self {
+        self.kinds.push((kind, rate));
+        self
+    }
+
+    /// Another rate for events, pages and screens of a name; `*` stands for any letters. The first that matches counts,
+    /// before the rate of the kind. A rate of 1 keeps them all.
+    pub fn event(mut self, name: &str, rate: f64) -> Self {
+        self.events.push((name.to_owned(), rate));
+        self
+    }
+
+    /// Samples what goes to one destination, after the rates above, and leaves the others alone: an event that is not in
+    /// this share has the destination switched off in its `integrations`.
+    pub fn destination(mut self, name: &str, rate: f64) -> Self {
+        self.destinations.push((name.to_owned(), rate));
+        self
+    }
+
+    /// What the share is taken of: the first of these that an event has, and its `messageId` if it has none.
+    pub fn by(mut self, keys: impl IntoIterator<Item = SampleKey>) -> Self {
+        self.keys = keys.into_iter().collect();
+        self
+    }
+
+    /// Takes another share of the same size: two samplings with the same seed agree. Empty by default.
+    pub fn seed(mut self, seed: &str) -> Self {
+        seed.clone_into(&mut self.seed);
+        self
+    }
+
+    /// Whether a sampled event says in `context.sampling` at which rate it was kept and by which key, so that counts can
+    /// be weighted. On by default.
+    pub fn mark(mut self, mark: bool) -> Self {
+        self.mark = mark;
+        self
+    }
+
+    /// Checks the rules and makes the plugin: a before plugin. What is not in the share counts as dropped by a plugin.
+    ///
+    /// # Errors
+    ///
+    /// If a rate is not from 0 to 1, a name is empty, or a kind is never sampled. The error names the rule.
+    pub fn build(&self) -> Result<Registration, SamplingError> {
+        let rules = self.rules()?;
+        Ok(before_fn(NAME, move |event: &mut Event| sample(&rules, event)))
+    }
+
+    fn rules(&self) -> Result<Rules, SamplingError> {
+        let mut rates = vec![("all events".to_owned(), self.rate)];
+        rates.extend(self.kinds.iter().map(|(kind, rate)| (format!("{kind} calls"), *rate)));
+        rates.extend(self.events.iter().map(|(name, rate)| (format!("events named {name:?}"), *rate)));
+        rates.extend(self.destinations.iter().map(|(name, rate)| (format!("the destination {name:?}"), *rate)));
+        if let Some((rule, rate)) = rates.into_iter().find(|(_, rate)| !(0.0..=1.0).contains(rate)) {
+            return Err(SamplingError::Rate { rule, rate });
+        }
+        if self.events.iter().any(|(name, _)| name.is_empty()) {
+            return Err(SamplingError::EmptyName { rule: "an event rule" });
+        }
+        if self.destinations.iter().any(|(name, _)| name.is_empty()) {
+            return Err(SamplingError::EmptyName { rule: "a destination rule" });
+        }
+        if let Some((kind, _)) = self.kinds.iter().find(|(kind, _)| is_identity(*kind)) {
+            return Err(SamplingError::Identity { kind: *kind });
+        }
+        Ok(Rules {
+            seed: self.seed.clone(),
+            keys: self.keys.clone(),
+            rate: self.rate,
+            kinds: self.kinds.clone(),
+            events: self.events.iter().map(|(name, rate)| (Pattern::new(name), *rate)).collect(),
+            destinations: self.destinations.clone(),
+            mark: self.mark,
+        })
+    }
+}
+
+fn sample(rules: &Rules, event: &mut Event) -> Flow {
+    let rate = rules.rate_of(event);
+    if rate.is_none() && (rules.destinations.is_empty() || is_identity(event.kind())) {
+        return Flow::Continue;
+    }
+    let (name, key) = rules.key_of(event);
+    if let Some(rate) = rate {
+        if !in_share(rate, &rules.seed, &key) {
+            return Flow::drop("sampled");
+        }
+        if rules.mark {
+            event.context_mut().insert("sampling", json!({ "rate": rate, "key": name }));
+        }
+    }
+    for (destination, rate) in &rules.destinations {
+        if !in_share(*rate, &rules.seed, &key) {
+            event.integrations_mut().insert(destination, false);
+        }
+    }
+    Flow::Continue
+}
