@@ -12,13 +12,24 @@
     clippy::unwrap_used
 )]
 
+mod check;
+mod client;
 mod dev;
+mod doctor;
+mod duration;
 mod exit;
 mod expect;
 mod filter;
+mod import;
 mod output;
+mod pages;
 mod plan;
+mod replay;
+mod send;
 mod signals;
+mod source;
+mod tail;
+mod target;
 
 use std::process::ExitCode;
 
@@ -36,8 +47,16 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Listen as Segment does, and show every event
     Dev(dev::DevArgs),
+    Send(send::SendArgs),
+    Import(import::ImportArgs),
+    Tail(tail::TailArgs),
+    Replay(replay::ReplayArgs),
+    Check(check::CheckArgs),
+    Expect(expect::command::ExpectArgs),
+    Doctor(doctor::DoctorArgs),
+    Completions(pages::CompletionsArgs),
+    Man(pages::ManArgs),
 }
 
 fn main() -> ExitCode {
@@ -54,5 +73,14 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Outcome {
     match command {
         Command::Dev(args) => dev::run(args),
+        Command::Send(args) => send::run(args),
+        Command::Import(args) => import::run(args),
+        Command::Tail(args) => tail::run(args),
+        Command::Replay(args) => replay::run(args),
+        Command::Check(args) => check::run(args),
+        Command::Expect(args) => expect::command::run(args),
+        Command::Doctor(args) => doctor::run(args),
+        Command::Completions(args) => pages::completions(&args),
+        Command::Man(args) => pages::man(&args),
     }
 }

@@ -1,5 +1,6 @@
 //! Expectations: which events are to arrive, in which order and how often, and which are not.
 
+pub(crate) mod command;
 mod judge;
 mod matcher;
 

@@ -141,12 +141,12 @@ fn compare(found: &str, op: Op, value: &str, pattern: &Pattern) -> bool {
     if op == Op::Like {
         return pattern.matches(&text);
     }
-    let numbers = found.as_f64().zip(value.trim().parse::<f64>().ok());
-    let order = match numbers {
-        Some((found, value)) => found.partial_cmp(&value),
+    let wanted = value.trim().parse::<f64>().ok();
+    let order = match (found.as_f64(), wanted) {
+        (Some(found), Some(wanted)) => found.partial_cmp(&wanted),
         // A number is neither more nor less than a text.
-        None if found.is_number() && op != Op::Equal => None,
-        None => Some(text.as_str().cmp(value)),
+        (Some(_), None) | (None, Some(_)) if op != Op::Equal => None,
+        _ => Some(text.as_str().cmp(value)),
     };
     match op {
         Op::Like | Op::Equal => order == Some(Ordering::Equal),

@@ -96,7 +96,7 @@ fn what_does_not_parse_says_where() {
         ("level:bad", 7),
         ("has:everything", 5),
         ("name:", 1),
-        ("a b.c>", 5),
+        ("a b.c>", 3),
     ] {
         let error = Filter::parse(filter).unwrap_err();
         assert_eq!(error.at, column, "{filter}: {error}");
