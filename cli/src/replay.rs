@@ -17,14 +17,14 @@ use crate::output;
 use crate::source::{self, Identity, Lines};
 use crate::target::Target;
 
-/// Send events again: recordings, rejected events, a spool's folder or its .corrupt files
+/// Send recordings, rejected events or a spool's files again
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArgs {
     /// JSON Lines, or the folder of a spool
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// Only events that match
-    #[arg(long, short = 'q', value_name = "FILTER", default_value = "")]
+    #[arg(long, short = 'q', value_name = "FILTER", default_value = "", allow_hyphen_values = true)]
     filter: String,
     #[command(flatten)]
     target: Target,

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use clap::Args;
 use serde_json::{Map, Value, json};
-use tracklane::{Event, Kind};
+use tracklane::Outcome as Ended;
+use tracklane::{DropReason, Event, Kind};
 
 use crate::duration;
 use crate::exit::{Exit, Failure, Outcome};
@@ -84,8 +85,11 @@ pub(crate) fn run(args: SendArgs) -> Outcome {
     for receipt in receipts {
         let Ok(end) = receipt.wait_timeout(Duration::ZERO) else { continue };
         let error = end.destinations.iter().find_map(|destination| destination.error.as_ref());
-        if !end.is_delivered() {
-            outcome = Exit::Findings;
+        match end.outcome {
+            Ended::Delivered => {}
+            // It was still under way when the client closed.
+            Ended::Dropped(DropReason::Closed) if outcome == Exit::Fine => outcome = Exit::TimedOut,
+            Ended::Dropped(_) => outcome = Exit::Findings,
         }
         let text = match error {
             Some(error) => format!("{} {}: {error}", end.message_id, end.outcome),

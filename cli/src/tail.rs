@@ -26,13 +26,13 @@ pub(crate) struct TailArgs {
     /// JSON Lines or the folder of a spool, instead of a running server
     files: Vec<PathBuf>,
     /// Only events that match, in the language of the page
-    #[arg(long, short = 'q', value_name = "FILTER", default_value = "")]
+    #[arg(long, short = 'q', value_name = "FILTER", default_value = "", allow_hyphen_values = true)]
     filter: String,
     /// How many of those that are there already to show
     #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 10)]
     last: usize,
     /// End at the first event that matches this
-    #[arg(long, value_name = "FILTER")]
+    #[arg(long, value_name = "FILTER", allow_hyphen_values = true)]
     until: Option<String>,
     /// Show what is there, and end
     #[arg(long)]

@@ -6,10 +6,14 @@ use std::process::Stdio;
 use tokio::process::Command;
 
 use crate::exit::{Exit, Failure, Outcome};
-use crate::signals;
 
 /// Runs it with the host set to this server, and ends with its code.
-pub(super) async fn run(command: &[OsString], url: &str, key: &str) -> Outcome {
+pub(super) async fn run(
+    command: &[OsString],
+    url: &str,
+    key: &str,
+    interrupted: impl Future<Output = Exit>,
+) -> Outcome {
     let Some((program, arguments)) = command.split_first() else {
         return Err(Failure::usage("--exec: there is no program after --"));
     };
@@ -27,7 +31,7 @@ pub(super) async fn run(command: &[OsString], url: &str, key: &str) -> Outcome {
             // What a signal ended has no code.
             Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(Exit::Findings, Exit::Code))
         }
-        exit = signals::ended() => {
+        exit = interrupted => {
             // It had the signal, too; it may take the time it needs.
             let _ = child.wait().await;
             Ok(exit)

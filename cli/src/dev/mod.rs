@@ -148,12 +148,13 @@ async fn serve(args: DevArgs) -> Outcome {
     }));
     let guard = Guard { listen: args.listen, token: args.token.clone() };
     let router = router(&state, guard, args.page.clone());
+    let ended = signals::ended();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let serving = tokio::spawn(server.limits(limits()).serve(router, async { drop(stopped.await) }));
     welcome(&args, &state);
     let outcome = match args.exec {
-        true => exec::run(&args.command, &url, state.example_key()).await,
-        false => Ok(signals::ended().await),
+        true => exec::run(&args.command, &url, state.example_key(), ended).await,
+        false => Ok(ended.await),
     };
     drop(stop);
     let _ = serving.await;

@@ -169,9 +169,13 @@ impl Interrupt {
     pub(crate) fn listen() -> Self {
         let interrupt = Self(Arc::new(AtomicBool::new(false)));
         let set = interrupt.clone();
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return interrupt };
+        let ended = {
+            let _inside = runtime.enter();
+            crate::signals::ended()
+        };
         thread::spawn(move || {
-            let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
-            runtime.block_on(crate::signals::ended());
+            runtime.block_on(ended);
             set.0.store(true, Ordering::Release);
         });
         interrupt

@@ -96,7 +96,7 @@ macro_rules! fields {
 
         #[derive(Deserialize)]
         #[serde(field_identifier, rename_all = "camelCase")]
-        enum Key {
+        enum Known {
             $($key,)+
             #[serde(other)]
             Other,
@@ -113,8 +113,8 @@ macro_rules! fields {
                 let mut fields = Fields::default();
                 while let Some(key) = members.next_key()? {
                     match key {
-                        $(Key::$key => fields.$field = Member(Some(members.next_value()?)),)+
-                        Key::Other => drop(members.next_value::<IgnoredAny>()?),
+                        $(Known::$key => fields.$field = Member(Some(members.next_value()?)),)+
+                        Known::Other => drop(members.next_value::<IgnoredAny>()?),
                     }
                 }
                 Ok(fields)

@@ -26,30 +26,6 @@ use super::state::State;
 use super::store::{Entry, Head};
 use crate::filter::{Filter, Invalid};
 
-/// Every method and path below the prefix, as the OpenAPI file has them.
-#[cfg(test)]
-pub(crate) const ROUTES: &[(&str, &str)] = &[
-    ("get", "/__tracklane/info"),
-    ("get", "/__tracklane/readyz"),
-    ("get", "/__tracklane/events"),
-    ("delete", "/__tracklane/events"),
-    ("get", "/__tracklane/events/{seq}"),
-    ("get", "/__tracklane/events/{seq}/raw"),
-    ("get", "/__tracklane/events/{seq}/as/{language}"),
-    ("get", "/__tracklane/stream"),
-    ("get", "/__tracklane/findings"),
-    ("get", "/__tracklane/users"),
-    ("get", "/__tracklane/faults"),
-    ("put", "/__tracklane/faults/{name}"),
-    ("delete", "/__tracklane/faults/{name}"),
-    ("get", "/__tracklane/plan"),
-    ("get", "/__tracklane/coverage"),
-    ("get", "/__tracklane/connect"),
-    ("delete", "/__tracklane/scopes/{key}"),
-    ("post", "/__tracklane/expect"),
-    ("post", "/__tracklane/trace"),
-];
-
 type App = Arc<State>;
 type Reply = Response<Body>;
 
