@@ -183,7 +183,7 @@ fn wrong_type(types: &Value, value: &Value) -> Option<String> {
         "any" => true,
         name => type_name(value).ends_with(name),
     };
-    (!names.iter().any(|name| is(name))).then(|| names.join(" or "))
+    (!names.iter().any(is)).then(|| names.join(" or "))
 }
 
 fn type_name(value: &Value) -> &'static str {

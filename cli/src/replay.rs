@@ -12,7 +12,7 @@ use tracklane::{Event, Kind};
 use crate::duration;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::filter::{Filter, Subject};
-use crate::import::{Rate, Sender};
+use crate::import::{End, Rate, Sender};
 use crate::output;
 use crate::source::{self, Identity, Lines};
 use crate::target::Target;
@@ -80,7 +80,7 @@ pub(crate) fn run(args: ReplayArgs) -> Outcome {
                     continue;
                 }
                 Ok((true, event)) => {
-                    sender.send(line, event, |end| Ok(note(&mut counts, &end))).map_err(Failure::cannot_run)?
+                    sender.send(line, event, |end| note(&mut counts, &end)).map_err(Failure::cannot_run)?
                 }
                 Err(problem) => Err(problem),
             };
@@ -90,7 +90,7 @@ pub(crate) fn run(args: ReplayArgs) -> Outcome {
             }
         }
     }
-    sender.finish(args.timeout, |end| Ok(note(&mut counts, &end))).map_err(Failure::cannot_run)?;
+    sender.finish(args.timeout, |end| note(&mut counts, &end)).map_err(Failure::cannot_run)?;
     let (delivered, open) = (sender.delivered(), sender.open());
     let Counts { wrong, passed_over, undelivered } = counts;
     if args.json {
@@ -112,11 +112,13 @@ pub(crate) fn run(args: ReplayArgs) -> Outcome {
     })
 }
 
-fn note(counts: &mut Counts, end: &crate::import::End<'_>) {
+/// Counts what was not delivered, and says why.
+fn note(counts: &mut Counts, end: &End<'_>) -> Result<(), String> {
     if let Some((problem, _)) = end.undelivered {
         counts.undelivered += 1;
         output::note(&format!("line {}: {problem}", end.line));
     }
+    Ok(())
 }
 
 fn matches(filter: &Filter, event: &Value) -> bool {

@@ -94,9 +94,8 @@ impl Reader<'_> {
             return self.quoted(at);
         }
         let mut text = String::new();
-        while let Some((_, char)) =
-            self.chars.next_if(|(_, char)| !char.is_whitespace() && !(left && matches!(char, ':' | '=' | '<' | '>')))
-        {
+        let ends = |char: char| char.is_whitespace() || left && matches!(char, ':' | '=' | '<' | '>');
+        while let Some((_, char)) = self.chars.next_if(|(_, char)| !ends(*char)) {
             text.push(char);
         }
         Ok(Piece { text, quoted: false, at })

@@ -44,9 +44,12 @@ pub(super) async fn list(Shared(state): Shared<App>, Query(wanted): Query<Wanted
     }
 }
 
+/// What makes findings one group: rule, type and name of the event, property.
+type Key = (&'static str, Option<Kind>, Option<String>, Option<String>);
+
 /// The gravest first, and of these the most frequent.
 fn groups(state: &State, filter: &Filter) -> Vec<Group> {
-    let mut groups: HashMap<(&'static str, Option<Kind>, Option<String>, Option<String>), Group> = HashMap::new();
+    let mut groups: HashMap<Key, Group> = HashMap::new();
     state.store.each(filter, |entry| {
         if entry.findings.is_empty() {
             return true;
