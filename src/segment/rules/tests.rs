@@ -112,3 +112,27 @@ fn an_event_that_is_too_large_is_refused() {
     let found = check_event(&fields, None, 32_769);
     assert_eq!((found[0].rule.level(), found[0].rule.name()), (Level::Refused, "event-too-large"));
 }
+
+proptest::proptest! {
+    /// As `the_call_refuses_what_breaks_a_rule_and_nothing_else`, on events of every kind with any value in any place.
+    #[test]
+    fn call_and_rules_agree_on_any_event(
+        kind in proptest::sample::select(vec!["track", "identify", "page", "screen", "group", "alias", "sell"]),
+        members in proptest::collection::btree_map(
+            proptest::sample::select(vec![
+                "event", "name", "userId", "anonymousId", "groupId", "previousId", "messageId", "timestamp",
+                "originalTimestamp", "properties", "traits", "context", "integrations", "other",
+            ]),
+            proptest::sample::select(vec![
+                "null", "\"\"", "\"text\"", "7", "-0.5", "true", "{}", "{\"a\":1}", "[]", "\"2011-05-03T14:05:00Z\"",
+            ]),
+            0..8,
+        ),
+    ) {
+        let members: String = members.iter().map(|(name, value)| format!(",\"{name}\":{value}")).collect();
+        let json = format!("{{\"type\":\"{kind}\"{members}}}");
+        let called = serde_json::from_str::<Event>(&json).map_err(|error| error.to_string());
+        let called = called.and_then(|event| crate::event::check(&event).map_err(|error| error.to_string()));
+        proptest::prop_assert_eq!(called.is_err(), !rules(&json).is_empty(), "{}: {:?}, {:?}", json, called, rules(&json));
+    }
+}
