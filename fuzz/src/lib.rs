@@ -8,3 +8,4 @@ pub mod event_json;
 pub mod object_text;
 pub mod response;
 pub mod retry_after;
+pub mod tracking_request;

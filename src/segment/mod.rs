@@ -15,6 +15,7 @@ mod payload;
 mod region;
 mod retry_after;
 mod rotation;
+pub mod rules;
 mod settings;
 mod upload;
 mod verdict;

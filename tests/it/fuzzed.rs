@@ -11,11 +11,12 @@ pub(crate) mod targets;
 
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 4] = [
+const TARGETS: [Target; 5] = [
     ("retry_after", targets::retry_after::check),
     ("response", targets::response::check),
     ("event_json", targets::event_json::check),
     ("object_text", targets::object_text::check),
+    ("tracking_request", targets::tracking_request::check),
 ];
 
 fn seeds(target: &str) -> Vec<Vec<u8>> {
@@ -55,6 +56,7 @@ proptest! {
     #[test]
     fn text_that_is_nearly_json_passes(data in r#"[\[\]{}",:\\0-9eE.truefalsn+ -]{0,200}"#) {
         targets::event_json::check(data.as_bytes());
+        targets::tracking_request::check(format!(r#"{{"batch":[{data}]}}"#).as_bytes());
         targets::event_json::check(format!(r#"{{"type":"track","event":"e","userId":1,"properties":{{{data}}}}}"#).as_bytes());
     }
 }

@@ -9,7 +9,6 @@ mod coding;
 mod connection;
 mod connections;
 mod encode;
-mod envelope;
 mod http1;
 mod observe;
 mod reader;
@@ -44,7 +43,7 @@ const WAKE_TIMEOUT: Duration = Duration::from_secs(1);
 ///
 /// | Request | Answer |
 /// |---|---|
-/// | `POST` of JSON to `/v1/batch`, `/v1/import`, `/v1/b`, `/v1/track`, `/v1/identify`, `/v1/page`, `/v1/screen`, `/v1/group` or `/v1/alias` | 200 `{"success":true}` |
+/// | `POST` of JSON to `/v1/batch`, `/v1/import`, `/v1/b`, `/v1/track`, `/v1/identify`, `/v1/page`, `/v1/screen`, `/v1/group`, `/v1/alias`, or the short paths of browsers, `/v1/t`, `/v1/i`, `/v1/p`, `/v1/s`, `/v1/g`, `/v1/a` and `/v1/m` | 200 `{"success":true}` |
 /// | the same, compressed by gzip with `Content-Encoding: gzip` | the same |
 /// | the same with malformed JSON, more than 500 000 bytes, or an event of more than 32 768 bytes | 400 |
 /// | the same in another `Content-Encoding` | 415 |

@@ -13,8 +13,9 @@ use bytes::Bytes;
 use http::{HeaderMap, Method};
 use serde_json::Value;
 
+use super::coding;
 use super::http1::Head;
-use super::{coding, envelope};
+use crate::segment::rules::raw_events;
 
 const UNANSWERED: u16 = 0;
 
@@ -87,7 +88,7 @@ impl Request {
     /// body is not a JSON object. Decompressed before, as for [`json`](Self::json).
     pub fn events(&self) -> Vec<Value> {
         let Some(body) = self.decoded() else { return Vec::new() };
-        envelope::raw_events(&body)
+        raw_events(&body)
             .unwrap_or_default()
             .into_iter()
             .filter_map(|event| serde_json::from_str(event.get()).ok())

@@ -1,17 +1,15 @@
 //! What Segment's tracking API accepts and what it refuses.
 //!
-//! The checks go only as far as Segment's answers do: paths, sizes and well-formed JSON. Whether
+//! The limits and the paths are those of [`segment::rules`](crate::segment::rules). The checks go only as far as Segment's answers do: paths, sizes and well-formed JSON. Whether
 //! an event makes sense is not looked at, as Segment finds that out after it has answered. Sizes
 //! are those of what was compressed, not of what came.
 
 use http::Method;
 
 use super::coding::{self, Undecodable};
-use super::envelope;
 use super::http1::Head;
-
-const MAX_BODY: usize = 500_000;
-const MAX_EVENT: usize = 32_768;
+use crate::event::{MAX_BATCH_BYTES, MAX_EVENT_BYTES};
+use crate::segment::rules::{Endpoint, raw_events};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
@@ -62,20 +60,18 @@ impl From<Undecodable> for Refusal {
 }
 
 pub(super) fn judge(head: &Head, body: &[u8]) -> Result<(), Refusal> {
-    match head.uri.path() {
-        "/v1/batch" | "/v1/import" | "/v1/b" => {}
-        "/v1/track" | "/v1/identify" | "/v1/page" | "/v1/screen" | "/v1/group" | "/v1/alias" => {}
-        _ => return Err(Refusal::UnknownPath),
+    if Endpoint::of(head.uri.path()).is_none() {
+        return Err(Refusal::UnknownPath);
     }
     if head.method != Method::POST {
         return Err(Refusal::NotPost);
     }
     let body = coding::decoded(head, body)?;
-    if body.len() > MAX_BODY {
+    if body.len() > MAX_BATCH_BYTES {
         return Err(Refusal::BodyTooLarge);
     }
-    let events = envelope::raw_events(&body).ok_or(Refusal::MalformedJson)?;
-    if events.iter().any(|event| event.get().len() > MAX_EVENT) {
+    let events = raw_events(&body).ok_or(Refusal::MalformedJson)?;
+    if events.iter().any(|event| event.get().len() > MAX_EVENT_BYTES) {
         return Err(Refusal::EventTooLarge);
     }
     Ok(())

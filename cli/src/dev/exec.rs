@@ -1,0 +1,40 @@
+//! Runs a program beside the server: `dev --exec -- cmd`.
+
+use std::ffi::OsString;
+use std::process::Stdio;
+
+use tokio::process::Command;
+
+use crate::exit::{Exit, Failure, Outcome};
+
+/// Runs it with the host set to this server, and ends with its code.
+pub(super) async fn run(
+    command: &[OsString],
+    url: &str,
+    key: &str,
+    interrupted: impl Future<Output = Exit>,
+) -> Outcome {
+    let Some((program, arguments)) = command.split_first() else {
+        return Err(Failure::usage("--exec: there is no program after --"));
+    };
+    let mut command = Command::new(program);
+    command.args(arguments).env("TRACKLANE_HOST", url).env("TRACKLANECTL_URL", url).kill_on_drop(true);
+    if std::env::var_os("TRACKLANE_WRITE_KEY").is_none() {
+        command.env("TRACKLANE_WRITE_KEY", key);
+    }
+    let spawned = command.stdin(Stdio::inherit()).spawn();
+    let mut child = spawned
+        .map_err(|error| Failure::cannot_run(format!("--exec: cannot run {}: {error}", program.to_string_lossy())))?;
+    tokio::select! {
+        ended = child.wait() => {
+            let status = ended.map_err(|error| Failure::cannot_run(format!("--exec: {error}")))?;
+            // What a signal ended has no code.
+            Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(Exit::Findings, Exit::Code))
+        }
+        exit = interrupted => {
+            // It had the signal, too; it may take the time it needs.
+            let _ = child.wait().await;
+            Ok(exit)
+        }
+    }
+}

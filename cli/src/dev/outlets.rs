@@ -1,0 +1,118 @@
+//! Where events go besides the store: to Segment, and to a file.
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+use tracklane::{Analytics, Event, signal};
+use tracklane_ingest::Request;
+
+use super::store::Entry;
+
+/// How long the client has to deliver when the server ends.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Nothing, a client, a file, or both.
+#[derive(Default)]
+pub(crate) struct Outlets {
+    forward: Option<Analytics>,
+    record: Option<Mutex<BufWriter<File>>>,
+}
+
+impl Outlets {
+    /// Sends on to the source with this key, or to another host.
+    pub(crate) fn forward_to(&mut self, key: &str, host: Option<&str>) -> Result<(), String> {
+        let mut settings =
+            Analytics::builder(key).on(signal::Error, |failure| crate::output::note(&failure.to_string()));
+        if let Some(host) = host {
+            settings = settings.host(host);
+        }
+        self.forward = Some(settings.build().map_err(|error| format!("--forward: {error}"))?);
+        Ok(())
+    }
+
+    /// Appends to a file, an event a line.
+    pub(crate) fn record_to(&mut self, path: &Path) -> Result<(), String> {
+        let file = OpenOptions::new().create(true).append(true).open(path);
+        let file = file.map_err(|error| format!("--record: cannot write {}: {error}", path.display()))?;
+        self.record = Some(Mutex::new(BufWriter::new(file)));
+        Ok(())
+    }
+
+    pub(crate) fn forwards(&self) -> bool {
+        self.forward.is_some()
+    }
+
+    /// Gives the events of a request to each outlet. It never waits.
+    pub(super) fn pass_on(&self, request: &Request, entries: &[Entry]) {
+        if let Some(client) = &self.forward {
+            entries.iter().for_each(|entry| forward(client, request, entry));
+        }
+        if let Some(file) = &self.record
+            && let Err(error) = record(&mut file.lock().unwrap_or_else(PoisonError::into_inner), entries)
+        {
+            crate::output::note(&format!("--record: {error}"));
+        }
+    }
+
+    /// Delivers and writes what is left.
+    pub(crate) async fn close(&self) {
+        if let Some(client) = &self.forward {
+            let report = client.close(CLOSE_TIMEOUT).await;
+            if !report.is_complete() {
+                crate::output::note(&format!("--forward: {} events were not delivered", report.pending));
+            }
+        }
+    }
+}
+
+fn forward(client: &Analytics, request: &Request, entry: &Entry) {
+    let Some(event) = whole(request, entry) else { return };
+    if let Err(refused) = client.send(event) {
+        crate::output::note(&format!("--forward: an event was not taken: {refused}"));
+    }
+}
+
+/// The event with its type, and with what stood around its batch.
+fn whole(request: &Request, entry: &Entry) -> Option<Event> {
+    let mut event: Value = serde_json::from_slice(&entry.raw).ok()?;
+    let members = event.as_object_mut()?;
+    if let Some(kind) = entry.kind {
+        members.insert("type".to_owned(), kind.as_str().into());
+    }
+    for (name, around) in [("context", &request.context), ("integrations", &request.integrations)] {
+        let Some(Value::Object(around)) = around.as_ref().and_then(|json| serde_json::from_slice(json).ok()) else {
+            continue;
+        };
+        let own = members.entry(name).or_insert_with(|| Value::Object(serde_json::Map::new()));
+        if let Value::Object(own) = own {
+            for (name, value) in around {
+                own.entry(name).or_insert(value);
+            }
+        }
+    }
+    Event::try_from(event).ok()
+}
+
+/// One line for each, with the type that its path had.
+fn record(file: &mut BufWriter<File>, entries: &[Entry]) -> std::io::Result<()> {
+    for entry in entries {
+        file.write_all(&line(entry))?;
+    }
+    // What was answered is in the file, also if this process is killed.
+    file.flush()
+}
+
+fn line(entry: &Entry) -> Vec<u8> {
+    let mut line: Vec<u8> =
+        entry.raw.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }).collect();
+    if let (Some(kind), true, Some(b'{')) = (entry.kind, entry.fields().kind.is_null(), line.first()) {
+        let comma = if line.iter().skip(1).find(|byte| !byte.is_ascii_whitespace()) == Some(&b'}') { "" } else { "," };
+        line.splice(..1, format!("{{\"type\":\"{kind}\"{comma}").into_bytes());
+    }
+    line.push(b'\n');
+    line
+}

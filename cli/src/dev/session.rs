@@ -1,0 +1,105 @@
+//! Smells that only several events show: a name that differs by capitals, a property with two types, an id that comes
+//! again.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::{Mutex, PoisonError};
+
+use tracklane::Kind;
+use tracklane_ingest::Event;
+use tracklane_ingest::rules::{Finding, Leaf, Level, walk};
+
+/// Names and properties that are remembered; what comes beyond is not compared.
+const MAX_REMEMBERED: usize = 100_000;
+
+/// What was seen since the start.
+#[derive(Default)]
+pub(crate) struct Session {
+    seen: Mutex<Seen>,
+    hasher: RandomState,
+}
+
+#[derive(Default)]
+struct Seen {
+    /// The first spelling of a name.
+    names: HashMap<String, String>,
+    /// The first type of a property, by the hash of where it is.
+    types: HashMap<u64, &'static str>,
+}
+
+impl Session {
+    /// Adds what the event shows beside those before it.
+    pub(crate) fn smells(&self, event: &Event, findings: &mut Vec<Finding>) {
+        let fields = event.fields();
+        let Some(kind) = event.kind else { return };
+        let name = fields.event.text().or(fields.name.text()).unwrap_or_default();
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if kind == Kind::Track && !name.is_empty() {
+            seen.compare_name(&name, findings);
+        }
+        for (section, member) in [("properties", fields.properties), ("traits", fields.traits)] {
+            let Some(json) = member.raw().filter(|_| member.is_object()) else { continue };
+            walk(section, json, |path, leaf| {
+                if leaf == Leaf::Null {
+                    return;
+                }
+                let mut place = Place(self.hasher.build_hasher());
+                let _ = write!(place, "{kind}\0{name}\0{path}");
+                if let Some(first) = seen.other_type(place.0.finish(), leaf.type_name()) {
+                    let message = format!("{path} is {}, and was {first} before", leaf.type_name());
+                    findings.push(smell("type-changes", path.to_string(), message, "Send one type for one property."));
+                }
+            });
+        }
+    }
+}
+
+impl Seen {
+    fn compare_name(&mut self, name: &str, findings: &mut Vec<Finding>) {
+        let folded = name.to_lowercase();
+        match self.names.get(&folded) {
+            Some(first) if first != name => {
+                let message = format!("{name:?} differs from {first:?} only by capitals: Segment takes them for two");
+                findings.push(smell("name-differs-by-case", "event".to_owned(), message, "Use one spelling."));
+            }
+            Some(_) => {}
+            None if self.names.len() < MAX_REMEMBERED => drop(self.names.insert(folded, name.to_owned())),
+            None => {}
+        }
+    }
+
+    /// The type that this property had first, if that was another.
+    fn other_type(&mut self, place: u64, now: &'static str) -> Option<&'static str> {
+        match self.types.get(&place) {
+            Some(first) => (*first != now).then_some(*first),
+            None => {
+                if self.types.len() < MAX_REMEMBERED {
+                    self.types.insert(place, now);
+                }
+                None
+            }
+        }
+    }
+}
+
+/// The finding of an id that was there before.
+pub(crate) fn repeated(message_id: &str) -> Finding {
+    let message = format!("messageId {message_id:?} was there before: Segment drops the repetition");
+    let fix = "Fine if it is a retry; else give each event an id of its own.";
+    smell("message-id-repeated", "messageId".to_owned(), message, fix)
+}
+
+fn smell(rule: &'static str, property: String, message: String, fix: &'static str) -> Finding {
+    Finding { rule, level: Level::Smell, property: Some(property.into()), message, fix }
+}
+
+/// Hashes what is written to it.
+struct Place<H>(H);
+
+impl<H: Hasher> Write for Place<H> {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.0.write(text.as_bytes());
+        Ok(())
+    }
+}

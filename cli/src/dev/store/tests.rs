@@ -1,0 +1,85 @@
+//! Counters that add up, windows, and what falls out.
+
+use std::sync::Arc;
+
+use super::{Entry, QueryError, RequestInfo, Store, Trace};
+use crate::filter::Filter;
+
+pub(crate) fn entry(raw: &str) -> Entry {
+    let request = RequestInfo {
+        method: "POST".into(),
+        path: "/v1/batch".into(),
+        headers: "user-agent: test".into(),
+        bytes: raw.len(),
+        encoding: None,
+        events: 1,
+        status: 200,
+        attempt: 0,
+        answer: String::new(),
+        key: Some("K".into()),
+    };
+    let kind = tracklane::Kind::from_name("track");
+    Entry { seq: 0, at: 0, kind, raw: raw.to_owned().into(), findings: [].into(), request: Arc::new(request) }
+}
+
+fn push(store: &Store, name: &str, id: &str) {
+    store.push(vec![entry(&format!(r#"{{"event":"{name}","userId":"u","messageId":"{id}"}}"#))], 0);
+}
+
+fn seqs(events: &[Arc<Entry>]) -> Vec<u64> {
+    events.iter().map(|entry| entry.seq).collect()
+}
+
+#[test]
+fn counters_add_up_whatever_is_evicted_or_removed() {
+    let store = Store::new(20_000);
+    for number in 0..500 {
+        push(&store, if number % 3 == 0 { "A" } else { "B" }, &number.to_string());
+        let counters = store.counters();
+        assert_eq!(counters.received, counters.kept + counters.evicted);
+        assert!(counters.bytes <= 20_000, "{}", counters.bytes);
+    }
+    let a = Filter::parse("name:A").unwrap();
+    let before = store.counters();
+    let removed = store.remove(|entry, traces| a.matches(&entry.subject(traces)));
+    let after = store.counters();
+    assert!(removed > 0 && after.kept == before.kept - removed && after.received == 500);
+    assert_eq!(after.received, after.kept + after.evicted);
+    assert_eq!(store.page_before(u64::MAX, 10, &a).matched, 0);
+}
+
+#[test]
+fn windows_go_both_ways_and_say_when_they_fell_out() {
+    let store = Store::new(1 << 20);
+    (1..=10).for_each(|number| push(&store, if number % 2 == 0 { "Even" } else { "Odd" }, &number.to_string()));
+    let (all, even) = (Filter::default(), Filter::parse("name:Even").unwrap());
+    assert_eq!(seqs(&store.page_before(u64::MAX, 3, &all).events), [10, 9, 8]);
+    assert_eq!(seqs(&store.page_before(8, 3, &even).events), [6, 4, 2]);
+    let page = store.page_after(4, 2, &even).unwrap();
+    assert_eq!((seqs(&page.events), page.matched), (vec![8, 6], 5));
+    let small = Store::new(1_000);
+    (1..=50).for_each(|number| push(&small, "E", &number.to_string()));
+    assert_eq!(small.page_after(1, 10, &all).unwrap_err(), QueryError::FellOut);
+    let (oldest, newest) = small.bounds();
+    assert_eq!(newest, 50);
+    assert_eq!(seqs(&small.page_after(oldest - 1, 1, &all).unwrap().events), [oldest]);
+}
+
+#[test]
+fn what_inspectors_say_is_added_up_and_told_as_a_change() {
+    let store = Store::new(1 << 20);
+    push(&store, "E", "m");
+    let (version, _) = store.changed_since(0);
+    let trace = |json: &str| serde_json::from_str::<Trace>(json).unwrap();
+    store.trace(vec![trace(
+        r#"{"messageId":"m","steps":[{"us":500}],"destinations":[{"name":"S","attempts":[{"n":1,"status":503,"ms":2}]}]}"#,
+    )]);
+    store.trace(vec![trace(
+        r#"{"messageId":"m","outcome":"delivered","destinations":[{"name":"S","outcome":"delivered","attempts":[{"n":2,"ms":3}]}]}"#,
+    )]);
+    let (_, changed) = store.changed_since(version);
+    assert_eq!(seqs(&changed), [1]);
+    let shown = store.with_traces(|traces| serde_json::to_value(super::Head::new(&changed[0], traces)).unwrap());
+    let expected = serde_json::json!({"state":"delivered","ms":5.5,"destinations":1,"attempts":2,"reason":null});
+    assert_eq!(shown["path"], expected);
+}

@@ -1,0 +1,102 @@
+//! `tracklane doctor`: what is wrong with the settings and with the way to the host, each with a cause and what to do.
+
+mod checks;
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use crate::exit::{Exit, Failure, Outcome};
+use crate::output;
+use crate::target::Target;
+
+/// Look at settings, network, clock, disk and limits, and say what is wrong
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    #[command(flatten)]
+    target: Target,
+    /// The folder of a spool
+    #[arg(long, value_name = "FOLDER")]
+    spool: Option<PathBuf>,
+    /// Ask nothing over the network
+    #[arg(long)]
+    offline: bool,
+    /// A line of JSON for each check
+    #[arg(long)]
+    json: bool,
+}
+
+/// What one check found.
+#[derive(Debug)]
+struct Check {
+    /// The name that does not change.
+    id: &'static str,
+    state: CheckState,
+    message: String,
+    /// What to do about it.
+    advice: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum CheckState {
+    Fine,
+    /// Nothing is wrong, and there is something to know.
+    Note,
+    Wrong,
+}
+
+impl Check {
+    fn fine(id: &'static str, message: impl Into<String>) -> Self {
+        Self { id, state: CheckState::Fine, message: message.into(), advice: None }
+    }
+
+    fn note(id: &'static str, message: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self { id, state: CheckState::Note, message: message.into(), advice: Some(advice.into()) }
+    }
+
+    fn wrong(id: &'static str, message: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self { id, state: CheckState::Wrong, message: message.into(), advice: Some(advice.into()) }
+    }
+}
+
+pub(crate) fn run(args: DoctorArgs) -> Outcome {
+    let mut checks = checks::settings(&args.target);
+    checks.push(checks::proxy());
+    if !args.offline {
+        checks.extend(checks::network(&args.target)?);
+    }
+    if let Some(folder) = &args.spool {
+        checks.extend(checks::spool(folder));
+    }
+    checks.extend(checks::descriptors());
+    checks.push(checks::port());
+    checks.push(checks::browser());
+    for check in &checks {
+        show(check, args.json);
+    }
+    let wrong = checks.iter().filter(|check| check.state == CheckState::Wrong).count();
+    if !args.json {
+        output::line(&format!("{} checks, {wrong} wrong", checks.len()));
+    }
+    Ok(if wrong == 0 { Exit::Fine } else { Exit::Findings })
+}
+
+fn show(check: &Check, json: bool) {
+    let Check { id, state, message, advice } = check;
+    let (word, colour) = match state {
+        CheckState::Fine => ("fine", 32),
+        CheckState::Note => ("note", 36),
+        CheckState::Wrong => ("wrong", 31),
+    };
+    if json {
+        let row = json!({ "schema": 1, "id": id, "state": word, "message": message, "advice": advice });
+        return output::line(&row.to_string());
+    }
+    output::line(&format!("{}  {id}: {message}", output::paint(&format!("{word:5}"), colour)));
+    if let Some(advice) = advice {
+        output::line(&format!("       {advice}"));
+    }
+}
+
+type Checks = Result<Vec<Check>, Failure>;

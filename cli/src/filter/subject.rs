@@ -1,0 +1,111 @@
+//! What a filter looks at: an event and what is known of it, parsed at most once and only if a term asks.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::fmt;
+
+use serde::Deserializer;
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+use tracklane::Kind;
+use tracklane::segment::rules::Fields;
+use tracklane_ingest::rules::Finding;
+
+/// One event, as a filter sees it.
+pub(crate) struct Subject<'a> {
+    pub(crate) raw: &'a [u8],
+    pub(crate) kind: Option<Kind>,
+    pub(crate) key: Option<&'a str>,
+    pub(crate) findings: &'a [Finding],
+    /// How far the event came, if an inspector said so.
+    pub(crate) path_state: Option<&'a str>,
+    fields: OnceCell<Fields<'a>>,
+}
+
+impl<'a> Subject<'a> {
+    pub(crate) fn new(raw: &'a [u8], kind: Option<Kind>) -> Self {
+        Self { raw, kind, key: None, findings: &[], path_state: None, fields: OnceCell::new() }
+    }
+
+    pub(crate) fn fields(&self) -> &Fields<'a> {
+        self.fields.get_or_init(|| Fields::parse(self.raw).unwrap_or_default())
+    }
+
+    /// The name of a track, page or screen call.
+    pub(crate) fn name(&self) -> Option<Cow<'a, str>> {
+        let fields = self.fields();
+        match self.kind {
+            Some(Kind::Page | Kind::Screen) => fields.name.text(),
+            _ => fields.event.text(),
+        }
+    }
+
+    /// The JSON at a path. A name alone is looked for in the properties and traits, too.
+    pub(super) fn member(&self, path: &[String]) -> Option<&'a str> {
+        let name = path.last()?;
+        // Where nothing is escaped, a member that is not in the text is not in the event.
+        if memchr::memchr(b'\\', self.raw).is_none() && memchr::memmem::find(self.raw, name.as_bytes()).is_none() {
+            return None;
+        }
+        let raw = std::str::from_utf8(self.raw).ok()?;
+        let found = lookup(raw, path);
+        if found.is_some() || path.len() > 1 {
+            return found;
+        }
+        let fields = self.fields();
+        [fields.properties, fields.traits].into_iter().find_map(|section| lookup(section.raw()?, path))
+    }
+}
+
+/// The JSON at a path of names, or numbers in arrays.
+pub(crate) fn lookup<'a>(json: &'a str, path: &[String]) -> Option<&'a str> {
+    path.iter().try_fold(json, |json, name| {
+        let mut deserializer = serde_json::Deserializer::from_str(json);
+        Find(name).deserialize(&mut deserializer).ok()?.map(RawValue::get)
+    })
+}
+
+struct Find<'n>(&'n str);
+
+impl<'de> DeserializeSeed<'de> for Find<'_> {
+    type Value = Option<&'de RawValue>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Find<'_> {
+    type Value = Option<&'de RawValue>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object or an array")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let mut found = None;
+        while let Some(Key(name)) = members.next_key()? {
+            if name == self.0 {
+                found = Some(members.next_value()?);
+            } else {
+                members.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(found)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
+        let wanted = self.0.parse::<usize>().ok();
+        let (mut index, mut found) = (0, None);
+        while let Some(element) = elements.next_element::<&RawValue>()? {
+            if Some(index) == wanted {
+                found = Some(element);
+            }
+            index += 1;
+        }
+        Ok(found)
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);

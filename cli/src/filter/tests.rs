@@ -1,0 +1,104 @@
+//! Filters as tables.
+
+use tracklane::Kind;
+use tracklane_ingest::rules::{Finding, Level};
+
+use super::{Filter, Subject};
+
+const EVENT: &str = r#"{"type":"track","event":"Order Completed","userId":"42","anonymousId":"a-1","messageId":"m-1",
+    "context":{"app":{"name":"shop"}},"properties":{"total":39.95,"currency":"EUR","note":"Gr\u00fc\u00dfe \"x\"",
+    "products":[{"sku":"A"},{"sku":"B"}]}}"#;
+
+fn matches(filter: &str) -> bool {
+    let findings =
+        [Finding { rule: "number-as-text", level: Level::Smell, property: None, message: String::new(), fix: "" }];
+    let mut subject = Subject::new(EVENT.as_bytes(), Some(Kind::Track));
+    subject.key = Some("WEB");
+    subject.findings = &findings;
+    subject.path_state = Some("delivered");
+    Filter::parse(filter).unwrap_or_else(|error| panic!("{filter}: {error}")).matches(&subject)
+}
+
+#[test]
+fn each_filter_takes_what_it_says() {
+    let taken = [
+        "",
+        "kind:track",
+        "kind:t*",
+        "name:\"Order Completed\"",
+        "name:\"Order *\"",
+        "name:*Comp*d",
+        "user:42",
+        "anon:a-1",
+        "key:WEB",
+        "id:m-1",
+        "has:finding",
+        "level:smell",
+        "rule:number-*",
+        "path:delivered",
+        "has:path",
+        "-name:Ping",
+        "-kind:page -user:7",
+        "properties.total>10",
+        "properties.total>=39.95",
+        "properties.total<40",
+        "properties.total=39.95",
+        "properties.currency:EUR",
+        "properties.currency:E*",
+        "context.app.name:shop",
+        "total>10",
+        "currency=EUR",
+        "properties.products.1.sku:B",
+        "order",
+        "ORDER",
+        "\"order completed\"",
+        "Grüße",
+        "\"e \\\"x\"",
+        "userId:42",
+        "-\"no such text\"",
+        "  kind:track   total>1 ",
+    ];
+    for filter in taken {
+        assert!(matches(filter), "{filter} should take the event");
+    }
+    let left = [
+        "kind:page",
+        "name:Order",
+        "name:Order*x",
+        "user:4",
+        "-user:42",
+        "key:IOS",
+        "id:m",
+        "level:refused",
+        "rule:x",
+        "path:dropped",
+        "properties.total>40",
+        "properties.total<39.95",
+        "properties.none:x",
+        "properties.currency>10",
+        "properties.total>abc",
+        "-order",
+        "nowhere",
+        "kind:track nowhere",
+        "10:30",
+        "properties.products.2.sku:B",
+    ];
+    for filter in left {
+        assert!(!matches(filter), "{filter} should leave the event");
+    }
+}
+
+#[test]
+fn what_does_not_parse_says_where() {
+    for (filter, column) in [
+        ("name:\"Order", 6),
+        ("kind:track \"x", 12),
+        ("level:bad", 7),
+        ("has:everything", 5),
+        ("name:", 1),
+        ("a b.c>", 3),
+    ] {
+        let error = Filter::parse(filter).unwrap_err();
+        assert_eq!(error.at, column, "{filter}: {error}");
+    }
+}

@@ -1,0 +1,289 @@
+//! `tracklane import`: events of a file, sent once each, whatever happens on the way.
+//!
+//! The file is read as a stream. What all before it have ended up to is written beside the file each second, and an
+//! event without a `messageId` gets one that depends on the file and its line. So an import that was killed goes on where
+//! it was, and what is sent twice has the same id, which Segment drops.
+
+mod position;
+mod rejects;
+mod sender;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+use self::position::Position;
+use self::rejects::Rejects;
+pub(crate) use self::sender::{End, Rate, Sender};
+use crate::duration;
+use crate::exit::{Exit, Failure, Outcome};
+use crate::output;
+use crate::source::{self, CsvRows, Identity, Lines, Mapping, Row};
+use crate::target::Target;
+
+/// Send the events of a file
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// JSON Lines or CSV; - for JSON Lines on standard input
+    file: PathBuf,
+    /// The form of the file; by its name if it is not given
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// Where a column of CSV goes, such as userId=id or properties.total:number=Total
+    #[arg(long, value_name = "PLACE[:TYPE]=COLUMN")]
+    map: Vec<String>,
+    /// The type of events that say none
+    #[arg(long, value_name = "TYPE", value_parser = ["track", "identify", "page", "screen", "group", "alias"])]
+    kind: Option<String>,
+    /// The name of events that say none
+    #[arg(long, value_name = "NAME")]
+    event: Option<String>,
+    #[command(flatten)]
+    target: Target,
+    /// Events a second; 0 for as many as go
+    #[arg(long, value_name = "EVENTS", default_value_t = 500)]
+    rate: u32,
+    /// Go on where an import of this file stopped
+    #[arg(long, conflicts_with = "restart")]
+    resume: bool,
+    /// Begin again, though an import of this file stopped on the way
+    #[arg(long)]
+    restart: bool,
+    /// Read and check all of it, and send nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Where rejected events go; FILE.rejected.jsonl if it is not given
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<PathBuf>,
+    /// How long to wait at the end for what is under way
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration::parse)]
+    timeout: Duration,
+    /// Say how it went as a line of JSON
+    #[arg(long)]
+    json: bool,
+    /// Say nothing but errors
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Jsonl,
+    Csv,
+}
+
+enum Rows {
+    Lines(Lines<Box<dyn std::io::Read>>),
+    Csv(CsvRows<Box<dyn std::io::Read>>),
+}
+
+impl Rows {
+    fn next(&mut self) -> Result<Option<Row>, String> {
+        match self {
+            Rows::Lines(lines) => lines.next_row(),
+            Rows::Csv(rows) => rows.next_row(),
+        }
+    }
+}
+
+/// What was read of a file, so far.
+struct Import {
+    mapping: Mapping,
+    identity: Identity,
+    position: Option<Position>,
+    rejects: Rejects,
+    read: u64,
+}
+
+pub(crate) fn run(args: ImportArgs) -> Outcome {
+    let mapping = Mapping::parse(&args.map, args.kind.as_deref(), args.event.as_deref()).map_err(Failure::usage)?;
+    let format = args.format.unwrap_or_else(|| format_of(&args.file));
+    if format == Format::Csv && mapping.is_empty() {
+        return Err(Failure::usage("CSV needs --map, such as --map userId=id --map properties.total:number=Total"));
+    }
+    let mut rows = open(&args.file, format, &mapping)?;
+    let (identity, position) = args.begin(&mapping)?;
+    let done = position.as_ref().map_or(0, Position::done);
+    let rejects = Rejects::at(args.rejects.clone().unwrap_or_else(|| beside(&args.file, "rejected.jsonl")));
+    let mut import = Import { mapping, identity, position, rejects, read: 0 };
+    if args.dry_run {
+        return import.check(&args, &mut rows);
+    }
+    let interrupted = sender::Interrupt::listen();
+    let (client, shown) =
+        args.target.client(|builder| builder.flush_at(500).flush_interval(Duration::from_millis(200)))?;
+    let mut sender = Sender::new(client, Rate::new(args.rate));
+    let bar = progress(&args);
+    while let Some(row) = rows.next().map_err(|problem| unreadable(&args.file, &problem))? {
+        if row.line <= done {
+            continue;
+        }
+        if interrupted.is_set() {
+            break;
+        }
+        bar.set_position(row.end);
+        import.send(&mut sender, row)?;
+    }
+    // An interrupted import does not wait: what is under way is sent again with the same ids.
+    let patience = if interrupted.is_set() { Duration::ZERO } else { args.timeout };
+    let ended = sender.finish(patience, |end| import.settled(end));
+    bar.finish_and_clear();
+    ended.map_err(Failure::cannot_run)?;
+    import.finish(&args, &sender, &shown, interrupted.is_set())
+}
+
+fn unreadable(file: &Path, problem: &str) -> Failure {
+    Failure::cannot_run(format!("{}: {problem}", file.display()))
+}
+
+fn format_of(file: &Path) -> Format {
+    let is_csv = file.extension().is_some_and(|end| end.eq_ignore_ascii_case("csv"));
+    if is_csv { Format::Csv } else { Format::Jsonl }
+}
+
+fn open(file: &Path, format: Format, mapping: &Mapping) -> Result<Rows, Failure> {
+    let reader = source::open(file).map_err(Failure::cannot_run)?;
+    match format {
+        Format::Jsonl => Ok(Rows::Lines(Lines::new(reader))),
+        Format::Csv => Ok(Rows::Csv(CsvRows::new(reader, mapping).map_err(|problem| unreadable(file, &problem))?)),
+    }
+}
+
+/// The file with this after its name.
+fn beside(file: &Path, end: &str) -> PathBuf {
+    let mut name = if file == Path::new("-") { "stdin".into() } else { file.as_os_str().to_owned() };
+    name.push(format!(".{end}"));
+    name.into()
+}
+
+fn progress(args: &ImportArgs) -> ProgressBar {
+    let bytes = std::fs::metadata(&args.file).map_or(0, |metadata| metadata.len());
+    if args.quiet || args.json || bytes == 0 {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {eta}");
+    ProgressBar::new(bytes).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+impl ImportArgs {
+    /// What the file is known by, and where the import stands.
+    fn begin(&self, mapping: &Mapping) -> Result<(Identity, Option<Position>), Failure> {
+        if self.file == Path::new("-") {
+            if self.resume {
+                return Err(Failure::usage("--resume: standard input cannot be read again"));
+            }
+            return Ok((Identity::unknown(), None));
+        }
+        let path = beside(&self.file, "tracklane");
+        let identity = Identity::of(&self.file).map_err(Failure::cannot_run)?;
+        let mapping = format!("{mapping:?}");
+        let stopped = Position::read(&path).map_err(Failure::cannot_run)?;
+        match stopped {
+            Some(stopped) if self.resume => {
+                let same = stopped.identity().is_still(&self.file).map_err(Failure::cannot_run)?;
+                if !same || !stopped.is_for(&mapping) {
+                    let what = if same { "the mapping" } else { "the file" };
+                    let message =
+                        format!("--resume: {what} is another than when the import stopped. --restart begins again");
+                    return Err(Failure::usage(message));
+                }
+                Ok((stopped.identity().clone(), Some(stopped)))
+            }
+            Some(stopped) if !self.restart && !self.dry_run => Err(Failure::usage(format!(
+                "an import of this file stopped at line {}: --resume goes on there, --restart begins again",
+                stopped.done()
+            ))),
+            _ => Ok((identity.clone(), Some(Position::new(path, identity, mapping)))),
+        }
+    }
+}
+
+impl Import {
+    fn event(&mut self, row: &mut Row) -> Result<tracklane::Event, String> {
+        let mut event = std::mem::replace(&mut row.event, Err(String::new()))?;
+        self.mapping.complete(&mut event);
+        self.identity.complete(&mut event, row.line);
+        tracklane::Event::try_from(event).map_err(|error| error.to_string())
+    }
+
+    fn send(&mut self, sender: &mut Sender, mut row: Row) -> Result<(), Failure> {
+        self.read += 1;
+        let sent = match self.event(&mut row) {
+            Ok(event) => sender.send(row.line, event, |end| self.settled(end)).map_err(Failure::cannot_run)?,
+            Err(problem) => Err(problem),
+        };
+        match sent {
+            Ok(()) => Ok(()),
+            Err(problem) => {
+                sender.pass(row.line);
+                self.rejects.add(row.line, "invalid", &problem, &row.text).map_err(Failure::cannot_run)
+            }
+        }
+    }
+
+    /// An event has ended, and all before it.
+    fn settled(&mut self, end: End<'_>) -> Result<(), String> {
+        if let Some((problem, json)) = end.undelivered {
+            self.rejects.add(end.line, "undelivered", problem, json)?;
+        }
+        match &mut self.position {
+            Some(position) => position.advance(end.line),
+            None => Ok(()),
+        }
+    }
+
+    fn check(mut self, args: &ImportArgs, rows: &mut Rows) -> Outcome {
+        let mut wrong = 0_u64;
+        while let Some(mut row) = rows.next().map_err(|problem| unreadable(&args.file, &problem))? {
+            self.read += 1;
+            let line = row.line;
+            if let Err(problem) = self.event(&mut row).and_then(|event| check(&event)) {
+                wrong += 1;
+                output::note(&format!("line {line}: {problem}"));
+            }
+        }
+        let read = self.read;
+        match args.json {
+            true => output::line(&json!({ "schema": 1, "read": read, "wrong": wrong, "dryRun": true }).to_string()),
+            false if args.quiet => {}
+            false => output::line(&format!("{read} read, {wrong} wrong, nothing sent")),
+        }
+        Ok(if wrong == 0 { Exit::Fine } else { Exit::Findings })
+    }
+
+    fn finish(mut self, args: &ImportArgs, sender: &Sender, shown: &str, interrupted: bool) -> Outcome {
+        let (delivered, open) = (sender.delivered(), sender.open());
+        let rejected = self.rejects.count();
+        if let Some(position) = &mut self.position {
+            let all_done = open == 0 && !interrupted;
+            if all_done { position.remove() } else { position.save() }.map_err(Failure::cannot_run)?;
+        }
+        if args.json {
+            let summary =
+                json!({ "schema": 1, "read": self.read, "delivered": delivered, "rejected": rejected, "open": open });
+            output::line(&summary.to_string());
+        } else if !args.quiet {
+            let rejects = if rejected > 0 { format!(" (in {})", self.rejects.path().display()) } else { String::new() };
+            output::line(&format!(
+                "{} read, {delivered} delivered to {shown}, {rejected} rejected{rejects}",
+                self.read
+            ));
+        }
+        if interrupted || open > 0 {
+            output::note(&format!("tracklane: stopped with {open} events under way: go on with --resume"));
+            return Ok(if interrupted { Exit::Interrupted } else { Exit::TimedOut });
+        }
+        Ok(if rejected == 0 { Exit::Fine } else { Exit::Findings })
+    }
+}
+
+/// What the library would say of the event at the call.
+fn check(event: &tracklane::Event) -> Result<(), String> {
+    let json = serde_json::to_vec(event).map_err(|error| error.to_string())?;
+    let fields = tracklane::segment::rules::Fields::parse(&json).unwrap_or_default();
+    let violations = tracklane::segment::rules::check_event(&fields, None, json.len());
+    violations.first().map_or(Ok(()), |violation| Err(violation.message.clone()))
+}

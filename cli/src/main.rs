@@ -1,0 +1,82 @@
+//! The command `tracklane`: see every event of any Segment SDK, send, import, check and expect events.
+//!
+//! Data goes to standard output, messages to standard error. Exit codes are in [`exit`].
+//!
+//! The one indexing here is that of a JSON value by a name, which gives null where there is no such member, and sets one
+//! only in what was made an object just before. Slices are asked by `get`.
+
+#![forbid(unsafe_code)]
+#![warn(clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
+
+mod check;
+mod client;
+mod dev;
+mod doctor;
+mod duration;
+mod exit;
+mod expect;
+mod filter;
+mod import;
+mod output;
+mod pages;
+mod plan;
+mod replay;
+mod send;
+mod signals;
+mod source;
+mod tail;
+mod target;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::exit::Outcome;
+
+/// See, send, import and check product events, for any Segment SDK.
+#[derive(Debug, Parser)]
+#[command(name = "tracklane", version, propagate_version = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Dev(dev::DevArgs),
+    Send(send::SendArgs),
+    Import(import::ImportArgs),
+    Tail(tail::TailArgs),
+    Replay(replay::ReplayArgs),
+    Check(check::CheckArgs),
+    Expect(expect::command::ExpectArgs),
+    Doctor(doctor::DoctorArgs),
+    Completions(pages::CompletionsArgs),
+    Man(pages::ManArgs),
+}
+
+fn main() -> ExitCode {
+    let outcome = run(Cli::parse().command);
+    match outcome {
+        Ok(exit) => ExitCode::from(exit.code()),
+        Err(failure) => {
+            output::note(&format!("tracklane: {failure}"));
+            ExitCode::from(failure.exit.code())
+        }
+    }
+}
+
+fn run(command: Command) -> Outcome {
+    match command {
+        Command::Dev(args) => dev::run(args),
+        Command::Send(args) => send::run(args),
+        Command::Import(args) => import::run(args),
+        Command::Tail(args) => tail::run(args),
+        Command::Replay(args) => replay::run(args),
+        Command::Check(args) => check::run(args),
+        Command::Expect(args) => expect::command::run(args),
+        Command::Doctor(args) => doctor::run(args),
+        Command::Completions(args) => pages::completions(&args),
+        Command::Man(args) => pages::man(&args),
+    }
+}

@@ -1,0 +1,177 @@
+//! `tracklane send`: one call, and what became of it.
+
+use std::io::Read;
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+use tracklane::Outcome as Ended;
+use tracklane::{DropReason, Event, Kind};
+
+use crate::duration;
+use crate::exit::{Exit, Failure, Outcome};
+use crate::output;
+use crate::source::assign;
+use crate::target::Target;
+
+/// Send one call, and say what became of it.
+#[derive(Debug, Args)]
+pub(crate) struct SendArgs {
+    /// track, identify, page, screen, group or alias; or - to read an event, or a line for each, from standard input
+    #[arg(value_name = "TYPE", required_unless_present = "kind")]
+    call: Option<String>,
+    /// The same as TYPE
+    #[arg(long = "type", value_name = "TYPE", conflicts_with = "call", hide = true)]
+    kind: Option<String>,
+    /// The name of a track call
+    #[arg(long, value_name = "NAME")]
+    event: Option<String>,
+    /// The name of a page or screen
+    #[arg(long)]
+    name: Option<String>,
+    #[arg(long, alias = "userId", value_name = "ID")]
+    user_id: Option<String>,
+    #[arg(long, alias = "anonymousId", value_name = "ID")]
+    anonymous_id: Option<String>,
+    #[arg(long, alias = "groupId", value_name = "ID")]
+    group_id: Option<String>,
+    #[arg(long, alias = "previousId", value_name = "ID")]
+    previous_id: Option<String>,
+    #[arg(long, alias = "messageId", value_name = "ID")]
+    message_id: Option<String>,
+    /// When it happened, in RFC 3339
+    #[arg(long, value_name = "TIME")]
+    timestamp: Option<String>,
+    /// A member, such as properties.coupon=SUMMER or properties.total:number=39.95
+    #[arg(long = "set", short = 's', value_name = "PATH[:TYPE]=VALUE")]
+    set: Vec<String>,
+    #[arg(long, value_name = "JSON")]
+    properties: Option<String>,
+    #[arg(long, value_name = "JSON")]
+    traits: Option<String>,
+    #[arg(long, value_name = "JSON")]
+    context: Option<String>,
+    #[arg(long, value_name = "JSON")]
+    integrations: Option<String>,
+    #[command(flatten)]
+    target: Target,
+    /// How long it may take
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration::parse)]
+    timeout: Duration,
+    /// Say what became of each event as a line of JSON
+    #[arg(long)]
+    json: bool,
+    /// Say nothing but errors
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+pub(crate) fn run(args: SendArgs) -> Outcome {
+    let events = args.events()?;
+    let (client, shown) = args.target.client(|builder| builder.flush_at(events.len().clamp(1, 100)))?;
+    let mut receipts = Vec::new();
+    let mut outcome = Exit::Fine;
+    for event in events {
+        match client.deliver(event) {
+            Ok(receipt) => receipts.push(receipt),
+            Err(refused) => {
+                output::note(&format!("tracklane: not sent: {refused}"));
+                outcome = Exit::Findings;
+            }
+        }
+    }
+    // Its deadline is that of the whole.
+    let report = client.close_blocking(args.timeout);
+    for receipt in receipts {
+        let Ok(end) = receipt.wait_timeout(Duration::ZERO) else { continue };
+        let error = end.destinations.iter().find_map(|destination| destination.error.as_ref());
+        match end.outcome {
+            Ended::Delivered => {}
+            // It was still under way when the client closed.
+            Ended::Dropped(DropReason::Closed) if outcome == Exit::Fine => outcome = Exit::TimedOut,
+            Ended::Dropped(_) => outcome = Exit::Findings,
+        }
+        let text = match error {
+            Some(error) => format!("{} {}: {error}", end.message_id, end.outcome),
+            None => format!("{} {} to {shown}", end.message_id, end.outcome),
+        };
+        if args.json {
+            let error = error.map(ToString::to_string);
+            let delivered = end.is_delivered();
+            let line = json!({ "schema": 1, "messageId": end.message_id, "delivered": delivered, "error": error });
+            output::line(&line.to_string());
+        } else if !end.is_delivered() {
+            output::note(&format!("tracklane: {text}"));
+        } else if !args.quiet {
+            output::line(&text);
+        }
+    }
+    if !report.is_complete() && outcome == Exit::Fine {
+        output::note(&format!("tracklane: time ran out, {} events were not sent", report.unsent.len()));
+        return Ok(Exit::TimedOut);
+    }
+    Ok(outcome)
+}
+
+impl SendArgs {
+    fn events(&self) -> Result<Vec<Event>, Failure> {
+        let call = self.call.as_deref().or(self.kind.as_deref()).unwrap_or_default();
+        if call != "-" {
+            return Ok(vec![self.event(call)?]);
+        }
+        let mut text = String::new();
+        let read = std::io::stdin().read_to_string(&mut text);
+        read.map_err(|error| Failure::cannot_run(format!("cannot read standard input: {error}")))?;
+        let events =
+            serde_json::Deserializer::from_str(&text).into_iter::<Value>().enumerate().map(|(index, value)| {
+                let wrong =
+                    |problem: String| Failure::usage(format!("event {} of standard input: {problem}", index + 1));
+                let value = value.map_err(|error| wrong(error.to_string()))?;
+                Event::try_from(value).map_err(|error| wrong(error.to_string()))
+            });
+        let events: Vec<Event> = events.collect::<Result<_, _>>()?;
+        if events.is_empty() { Err(Failure::usage("there is no event on standard input")) } else { Ok(events) }
+    }
+
+    fn event(&self, call: &str) -> Result<Event, Failure> {
+        if Kind::from_name(call).is_none() {
+            let names = Kind::ALL.map(Kind::as_str).join(", ");
+            return Err(Failure::usage(format!("{call:?} is no call: use one of {names}, or - for standard input")));
+        }
+        let mut event = Map::from_iter([("type".to_owned(), Value::from(call))]);
+        let texts = [
+            ("event", &self.event),
+            ("name", &self.name),
+            ("userId", &self.user_id),
+            ("anonymousId", &self.anonymous_id),
+            ("groupId", &self.group_id),
+            ("previousId", &self.previous_id),
+            ("messageId", &self.message_id),
+            ("timestamp", &self.timestamp),
+        ];
+        for (name, text) in texts {
+            if let Some(text) = text {
+                event.insert(name.to_owned(), Value::from(text.as_str()));
+            }
+        }
+        let sections = [
+            ("properties", &self.properties),
+            ("traits", &self.traits),
+            ("context", &self.context),
+            ("integrations", &self.integrations),
+        ];
+        for (name, json) in sections {
+            if let Some(json) = json {
+                let value = serde_json::from_str(json)
+                    .map_err(|error| Failure::usage(format!("--{name}: not JSON: {error}")))?;
+                event.insert(name.to_owned(), value);
+            }
+        }
+        for set in &self.set {
+            let wrong = |problem: String| Failure::usage(format!("--set {set:?}: {problem}"));
+            let (place, value) = set.split_once('=').ok_or_else(|| wrong("there is no =".to_owned()))?;
+            assign::Place::parse(place).and_then(|place| place.set(&mut event, value)).map_err(wrong)?;
+        }
+        Event::try_from(Value::Object(event)).map_err(|error| Failure::usage(error.to_string()))
+    }
+}

@@ -1,0 +1,67 @@
+//! Events in files: JSON Lines, CSV, and the files of a spool.
+
+pub(crate) mod assign;
+mod csv_rows;
+mod identity;
+mod lines;
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+pub(crate) use csv_rows::{CsvRows, Mapping};
+pub(crate) use identity::Identity;
+pub(crate) use lines::Lines;
+
+/// One event of a file, or what stands there instead.
+#[derive(Debug)]
+pub(crate) struct Row {
+    /// The line, from 1.
+    pub(crate) line: u64,
+    /// Bytes of the file up to its end.
+    pub(crate) end: u64,
+    /// The text as it is in the file.
+    pub(crate) text: String,
+    pub(crate) event: Result<Value, String>,
+}
+
+/// Opens a file, or standard input for `-`.
+pub(crate) fn open(path: &Path) -> Result<Box<dyn Read>, String> {
+    if path == Path::new("-") {
+        return Ok(Box::new(io::stdin()));
+    }
+    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    // To open a folder is no error, to read it is.
+    if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
+        return Err(format!("cannot read {}: it is a folder", path.display()));
+    }
+    Ok(Box::new(BufReader::with_capacity(1 << 18, file)))
+}
+
+pub(crate) fn unreadable(path: &Path, error: &io::Error) -> String {
+    format!("cannot read {}: {error}", path.display())
+}
+
+/// The file itself, or those of a spool in a folder, the oldest first.
+pub(crate) fn files(path: &Path) -> Result<Vec<PathBuf>, String> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut found = Vec::new();
+    let mut folders = vec![path.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).map_err(|error| unreadable(&folder, &error))? {
+            let path = entry.map_err(|error| unreadable(&folder, &error))?.path();
+            let is_ours = path.extension().is_some_and(|end| end == "batch" || end == "corrupt");
+            if path.is_dir() {
+                folders.push(path);
+            } else if is_ours {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}

@@ -1,0 +1,61 @@
+//! Where events are sent: Segment with a write key, another host, or without either a `tracklane dev` on this machine.
+
+use clap::Args;
+use serde_json::{Map, Value};
+use tracklane::{Analytics, Builder, Settings};
+
+use crate::dev::DEFAULT_PORT;
+use crate::exit::Failure;
+
+const LOCAL_KEY: &str = "WRITE_KEY";
+
+/// Options of every command that sends. The library's settings, `TRACKLANE_…`, count as well.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Target {
+    /// The write key; without one, events go to `tracklane dev` on this machine
+    #[arg(long, alias = "writeKey", value_name = "KEY")]
+    write_key: Option<String>,
+    /// The host, instead of Segment's
+    #[arg(long, value_name = "URL")]
+    host: Option<String>,
+}
+
+impl Target {
+    /// The settings of a client, and where it sends in words.
+    pub(crate) fn builder(&self) -> Result<(Builder, String), Failure> {
+        let usage = |error: &dyn std::fmt::Display| Failure::usage(error.to_string());
+        let environment = Settings::from_env().map_err(|error| usage(&error))?;
+        let mut given = Map::new();
+        let host = self.host.clone().or_else(|| variable("TRACKLANE_HOST"));
+        let host = if self.has_key() { host } else { host.or_else(|| Some(local_url())) };
+        if let Some(host) = &host {
+            given.insert("host".to_owned(), host.as_str().into());
+        }
+        if let Some(key) = self.write_key.as_deref().or((!self.has_key()).then_some(LOCAL_KEY)) {
+            given.insert("write_key".to_owned(), key.into());
+        }
+        let given: Settings = serde_json::from_value(Value::Object(given)).map_err(|error| usage(&error))?;
+        let builder = given.or(environment).into_builder().map_err(|error| usage(&error))?;
+        Ok((builder, host.unwrap_or_else(|| "Segment".to_owned())))
+    }
+
+    /// Whether a write key was given, here or in the environment.
+    pub(crate) fn has_key(&self) -> bool {
+        self.write_key.is_some() || variable("TRACKLANE_WRITE_KEY").is_some()
+    }
+
+    /// A client.
+    pub(crate) fn client(&self, change: impl FnOnce(Builder) -> Builder) -> Result<(Analytics, String), Failure> {
+        let (builder, shown) = self.builder()?;
+        let client = change(builder).build().map_err(|error| Failure::usage(error.to_string()))?;
+        Ok((client, shown))
+    }
+}
+
+fn local_url() -> String {
+    format!("http://127.0.0.1:{DEFAULT_PORT}")
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}

@@ -1,0 +1,141 @@
+//! Imports: every event once, whatever happens on the way.
+
+use std::collections::HashMap;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tracklane::testing::TrackingApi;
+
+use crate::support::{Dev, Folder, run, stderr, stdout, tracklane};
+
+fn lines(count: usize) -> String {
+    (0..count)
+        .map(|n| format!("{{\"type\":\"track\",\"event\":\"E\",\"userId\":\"u\",\"properties\":{{\"n\":{n}}}}}\n"))
+        .collect()
+}
+
+#[test]
+fn what_is_right_arrives_and_what_is_wrong_is_in_a_file() {
+    let folder = Folder::new("import");
+    let text = format!("{}nonsense\n\n{{\"type\":\"track\",\"event\":\"No id\"}}\n{{\"type\":\"sell\"}}\n", lines(3));
+    let file = folder.write("events.jsonl", &text);
+    let dev = Dev::start(&[]);
+    let imported = run(&["import", &file, "--host", &dev.url, "--rate", "0"]);
+    assert_eq!(imported.status.code(), Some(1), "{}", stderr(&imported));
+    assert!(stdout(&imported).starts_with("6 read, 3 delivered to "), "{}", stdout(&imported));
+    assert_eq!(dev.received(), 3);
+    let rejects = std::fs::read_to_string(format!("{file}.rejected.jsonl")).unwrap();
+    let at: Vec<u64> = rejects
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["line"].as_u64().unwrap())
+        .collect();
+    assert_eq!(at, [4, 6, 7], "{rejects}");
+    assert!(!std::path::Path::new(&format!("{file}.tracklane")).exists(), "a finished import leaves no position");
+    let again = run(&["import", &file, "--dry-run"]);
+    assert_eq!((again.status.code(), stdout(&again).as_str()), (Some(1), "6 read, 3 wrong, nothing sent\n"));
+}
+
+#[test]
+fn csv_goes_where_the_mapping_says() {
+    let folder = Folder::new("csv");
+    let file = folder.write("orders.csv", "id,Total,When\n7,39.95,2011-05-03T14:05:00Z\n8,x,\n");
+    let dev = Dev::start(&[]);
+    let map = ["--map", "userId=id", "--map", "properties.total:number=Total", "--map", "timestamp=When"];
+    let mut arguments = vec!["import", &file, "--host", &dev.url, "--kind", "track", "--event", "Order Completed"];
+    arguments.extend(map);
+    let imported = run(&arguments);
+    assert_eq!(imported.status.code(), Some(1), "{}", stderr(&imported));
+    let event = dev.get("events/1")["event"].clone();
+    assert_eq!((&event["properties"]["total"], &event["userId"]), (&39.95.into(), &"7".into()));
+    assert_eq!(event["timestamp"], "2011-05-03T14:05:00.000Z");
+    let unmapped = run(&["import", &file]);
+    assert!(unmapped.status.code() == Some(2) && stderr(&unmapped).contains("--map"), "{}", stderr(&unmapped));
+    let missing = run(&["import", &file, "--map", "userId=nobody"]);
+    assert!(missing.status.code() == Some(3) && stderr(&missing).contains("id, Total, When"), "{}", stderr(&missing));
+}
+
+/// Nothing is lost, and what comes twice has the same id.
+#[test]
+fn an_import_that_is_killed_again_and_again_delivers_everything() {
+    let kills: usize = std::env::var("KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(8);
+    // More than all runs but the last can send.
+    let count = kills * 2_000;
+    let folder = Folder::new("kill");
+    let file = folder.write("events.jsonl", &lines(count));
+    let api = TrackingApi::start().unwrap();
+    let url = api.url();
+    let start = |more: &[&str]| {
+        let mut command = tracklane();
+        command.args(["import", &file, "--host", &url, "--write-key", "K", "--quiet"]).args(more);
+        command.args(if more.contains(&"--rate") { &[][..] } else { &["--rate", "2000"] });
+        command.stderr(Stdio::null()).spawn().unwrap()
+    };
+    let mut killed = 0;
+    for kill in 0..kills {
+        let resume: &[&str] =
+            if std::path::Path::new(&format!("{file}.tracklane")).exists() { &["--resume"] } else { &[] };
+        let mut child = start(resume);
+        std::thread::sleep(Duration::from_millis(100 + (kill as u64 * 397) % 1_300));
+        if child.try_wait().unwrap().is_some() {
+            break;
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        killed += 1;
+    }
+    assert!(killed > kills / 2, "{killed} of {kills} runs were killed");
+    let resume: &[&str] = if std::path::Path::new(&format!("{file}.tracklane")).exists() { &["--resume"] } else { &[] };
+    // The last run has nobody to wait for.
+    let code = start(&[resume, &["--rate", "0"]].concat()).wait().unwrap().code();
+    assert_eq!(code, Some(0));
+    let mut ids: HashMap<u64, String> = HashMap::new();
+    for event in api.events() {
+        let number = event["properties"]["n"].as_u64().unwrap();
+        let id = event["messageId"].as_str().unwrap().to_owned();
+        let known = ids.entry(number).or_insert_with(|| id.clone());
+        assert_eq!(*known, id, "event {number} came twice, with two ids");
+    }
+    assert_eq!(
+        ids.len(),
+        count,
+        "lost: {:?}",
+        (0..count as u64).filter(|n| !ids.contains_key(n)).take(10).collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn an_import_that_stopped_is_not_begun_again_by_mistake() {
+    let folder = Folder::new("stopped");
+    let file = folder.write("events.jsonl", &lines(2_000));
+    let dev = Dev::start(&[]);
+    let mut child = tracklane();
+    child.args(["import", &file, "--host", &dev.url, "--rate", "500"]);
+    let child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    crate::support::wait("some events", || dev.received() > 100);
+    std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let stopped = child.wait_with_output().unwrap();
+    assert_eq!(stopped.status.code(), Some(130), "{}", stderr(&stopped));
+    assert!(stderr(&stopped).contains("--resume"), "{}", stderr(&stopped));
+    let refused = run(&["import", &file, "--host", &dev.url]);
+    assert!(refused.status.code() == Some(2) && stderr(&refused).contains("--restart"), "{}", stderr(&refused));
+    let other = run(&["import", &file, "--host", &dev.url, "--resume", "--event", "Other"]);
+    assert!(other.status.code() == Some(2) && stderr(&other).contains("mapping"), "{}", stderr(&other));
+    let resumed = run(&["import", &file, "--host", &dev.url, "--resume", "--rate", "0"]);
+    assert_eq!(resumed.status.code(), Some(0), "{}", stderr(&resumed));
+    let numbers: std::collections::BTreeSet<u64> = (0..2_000).collect();
+    let mut seen = std::collections::BTreeSet::new();
+    let mut cursor = 0;
+    while cursor < dev.received() {
+        let page = dev.get(&format!("events?after={cursor}&limit=500"));
+        for head in page["events"].as_array().unwrap() {
+            let seq = head["seq"].as_u64().unwrap();
+            cursor = cursor.max(seq);
+            seen.insert(seq);
+        }
+    }
+    assert!(seen.len() >= numbers.len(), "{} events", seen.len());
+    std::fs::write(&file, lines(10).replace("\"E\"", "\"F\"")).unwrap();
+    std::fs::write(format!("{file}.tracklane"), "damaged").unwrap();
+    let damaged = run(&["import", &file, "--host", &dev.url, "--resume"]);
+    assert!(damaged.status.code() == Some(3) && stderr(&damaged).contains("damaged"), "{}", stderr(&damaged));
+}

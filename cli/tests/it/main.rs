@@ -1,0 +1,10 @@
+//! The binary over real sockets and pipes.
+
+mod api;
+mod commands;
+mod dev;
+mod expecting;
+mod importing;
+mod page_of_tool;
+mod security;
+mod support;

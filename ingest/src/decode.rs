@@ -1,0 +1,115 @@
+//! The body of a request: read with bounds on time and bytes, and freed of gzip.
+//!
+//! Always: bytes are taken from the budget before there is memory for them.
+
+use std::io::Read;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use flate2::read::MultiGzDecoder;
+use http::HeaderMap;
+use http::header::CONTENT_ENCODING;
+use http_body_util::BodyExt;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::Limits;
+use crate::budget::{Exhausted, Share};
+
+/// What is decompressed at a time.
+const STEP: usize = 16 << 10;
+
+/// Why there is no body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Undecodable {
+    /// More bytes than one body may have.
+    TooLarge,
+    /// More bytes than all bodies together may have.
+    Overloaded,
+    /// The client took too long.
+    TooSlow,
+    /// The connection broke.
+    Broken,
+    /// Not gzip, though the request says so.
+    MalformedGzip,
+    /// Neither gzip nor plain.
+    UnknownEncoding,
+}
+
+impl From<Exhausted> for Undecodable {
+    fn from(_: Exhausted) -> Self {
+        Undecodable::Overloaded
+    }
+}
+
+/// Whether a body is compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    Plain,
+    Gzip,
+}
+
+impl Encoding {
+    pub(crate) fn of(headers: &HeaderMap) -> Result<Self, Undecodable> {
+        let Some(value) = headers.get(CONTENT_ENCODING) else { return Ok(Encoding::Plain) };
+        match value.as_bytes().trim_ascii().to_ascii_lowercase().as_slice() {
+            b"" | b"identity" => Ok(Encoding::Plain),
+            b"gzip" | b"x-gzip" => Ok(Encoding::Gzip),
+            _ => Err(Undecodable::UnknownEncoding),
+        }
+    }
+}
+
+/// Reads all of the body.
+pub(crate) async fn read<B>(mut body: B, limits: &Limits, share: &mut Share) -> Result<Bytes, Undecodable>
+where
+    B: http_body::Body<Data = Bytes> + Unpin,
+{
+    let announced = body.size_hint().lower();
+    if announced > limits.max_body_bytes as u64 {
+        return Err(Undecodable::TooLarge);
+    }
+    let deadline = Instant::now() + limits.body_timeout;
+    let mut read = BytesMut::new();
+    loop {
+        let frame = timeout_at(deadline, within(limits.idle_timeout, body.frame())).await;
+        let frame = frame.map_err(|_| Undecodable::TooSlow)??;
+        let Some(frame) = frame else { return Ok(exact(read)) };
+        let Ok(data) = frame.map_err(|_| Undecodable::Broken)?.into_data() else { continue };
+        if read.len() + data.len() > limits.max_body_bytes {
+            return Err(Undecodable::TooLarge);
+        }
+        share.take(data.len())?;
+        read.extend_from_slice(&data);
+    }
+}
+
+/// The bytes without the room beside them: a service may keep them for long.
+fn exact(read: BytesMut) -> Bytes {
+    if read.capacity() > read.len() + read.len() / 8 { Bytes::from(read.to_vec()) } else { read.freeze() }
+}
+
+async fn within<F: Future>(limit: Duration, future: F) -> Result<F::Output, Undecodable> {
+    timeout(limit, future).await.map_err(|_| Undecodable::TooSlow)
+}
+
+/// The body without its compression.
+pub(crate) fn decode(body: Bytes, encoding: Encoding, max: usize, share: &mut Share) -> Result<Bytes, Undecodable> {
+    if encoding == Encoding::Plain {
+        return Ok(body);
+    }
+    let mut text = Vec::new();
+    let mut decoder = MultiGzDecoder::new(&body[..]);
+    let mut step = vec![0; STEP];
+    loop {
+        let count = decoder.read(&mut step).map_err(|_| Undecodable::MalformedGzip)?;
+        let Some(read) = step.get(..count).filter(|read| !read.is_empty()) else { break };
+        if text.len() + read.len() > max {
+            return Err(Undecodable::TooLarge);
+        }
+        share.take(read.len())?;
+        text.extend_from_slice(read);
+    }
+    // What is kept of it must not be twice as large as it is.
+    text.shrink_to_fit();
+    Ok(text.into())
+}

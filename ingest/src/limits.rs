@@ -1,0 +1,37 @@
+//! What a client may take of the server.
+
+use std::time::Duration;
+
+/// Bounds on what clients send, each with a default that every SDK stays below.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Bytes of one body, as it comes and uncompressed. More than Segment takes, so that what is too large can be shown.
+    pub max_body_bytes: usize,
+    /// Bytes of all bodies that are being read or decided upon, together. What comes beyond is answered with 429.
+    pub max_total_bytes: usize,
+    /// Bytes of the head of one request.
+    pub max_head_bytes: usize,
+    /// Connections at one time; further ones wait in the system's queue.
+    pub max_connections: usize,
+    /// How long a connection may be idle, or take to send a head.
+    pub head_timeout: Duration,
+    /// How long a body may take in all.
+    pub body_timeout: Duration,
+    /// How long a client may pause within a body, or leave an answer unread.
+    pub idle_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_body_bytes: 4 << 20,
+            max_total_bytes: 64 << 20,
+            max_head_bytes: 64 << 10,
+            max_connections: 10_240,
+            head_timeout: Duration::from_secs(60),
+            body_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(15),
+        }
+    }
+}

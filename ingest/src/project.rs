@@ -1,0 +1,39 @@
+//! The settings of a project, which browsers and phones ask for before they send anything.
+//!
+//! They say that everything is allowed and that events go to where the settings came from, so that analytics.js needs
+//! nothing from elsewhere.
+
+use serde_json::{Value, json};
+
+/// The key in `/v1/projects/KEY/settings`.
+pub(crate) fn key(path: &str) -> Option<&str> {
+    let key = path.strip_prefix("/v1/projects/")?.strip_suffix("/settings")?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    (!key.is_empty() && key.bytes().all(plain)).then_some(key)
+}
+
+/// The settings, for a client that asked for them at `host`.
+pub(crate) fn settings(key: &str, host: &str) -> Value {
+    let enabled = json!({ "__default": { "enabled": true, "integrations": {} } });
+    json!({
+        "integrations": {
+            "Segment.io": {
+                "apiKey": key,
+                "apiHost": format!("{host}/v1"),
+                "protocol": "http",
+                "unbundledIntegrations": [],
+                "addBundledMetadata": true,
+                "maybeBundledConfigIds": {},
+                "versionSettings": { "version": "4.4.7", "componentTypes": ["browser"] },
+            },
+        },
+        "plan": { "track": enabled, "identify": enabled, "group": enabled },
+        "edgeFunction": {},
+        "analyticsNextEnabled": true,
+        "middlewareSettings": {},
+        "enabledMiddleware": {},
+        "metrics": { "sampleRate": 0 },
+        "legacyVideoPluginsEnabled": false,
+        "remotePlugins": [],
+    })
+}

@@ -1,0 +1,158 @@
+//! What arrives, and is probably not what was meant.
+
+use std::time::SystemTime;
+
+use tracklane::Kind;
+use tracklane::event::Timestamp;
+use tracklane::segment::rules::Fields;
+
+use super::{Finding, Leaf, Level, Path, walk};
+
+/// Clocks differ; a timestamp may be this many milliseconds ahead.
+const CLOCK_SKEW: i64 = 60 * 60 * 1000;
+/// Digits in a row that make a name look made of a value.
+const ID_DIGITS: usize = 4;
+
+/// Members that the Segment Spec has numbers for.
+const NUMBERS: &[&str] = &[
+    "age",
+    "amount",
+    "cost",
+    "discount",
+    "duration",
+    "employees",
+    "height",
+    "latitude",
+    "longitude",
+    "price",
+    "quantity",
+    "revenue",
+    "shipping",
+    "subtotal",
+    "tax",
+    "total",
+    "value",
+    "width",
+];
+/// Members that analytics should never see, without `_`, `-` and capitals.
+const SECRETS: &[&str] = &[
+    "accesstoken",
+    "apikey",
+    "cardnumber",
+    "creditcard",
+    "creditcardnumber",
+    "cvc",
+    "cvv",
+    "iban",
+    "passwd",
+    "password",
+    "pin",
+    "privatekey",
+    "pwd",
+    "refreshtoken",
+    "secret",
+    "socialsecuritynumber",
+    "ssn",
+];
+
+/// A smell that one event shows by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Smell {
+    /// A number that is sent as text.
+    NumberAsText,
+    /// A member with the name of a secret.
+    Secret,
+    /// A timestamp that is yet to come.
+    TimestampInFuture,
+    /// A name that looks made of a value.
+    NameWithValue,
+}
+
+impl Smell {
+    /// All of them.
+    pub const ALL: [Smell; 4] = [Smell::NumberAsText, Smell::Secret, Smell::TimestampInFuture, Smell::NameWithValue];
+
+    /// The name that does not change.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Smell::NumberAsText => "number-as-text",
+            Smell::Secret => "secret",
+            Smell::TimestampInFuture => "timestamp-in-future",
+            Smell::NameWithValue => "name-with-value",
+        }
+    }
+
+    const fn fix(self) -> &'static str {
+        match self {
+            Smell::NumberAsText => "Send a JSON number, without quotes.",
+            Smell::Secret => "Leave it out, or remove it in a before plugin.",
+            Smell::TimestampInFuture => "Check the clock, and that the time is in milliseconds or RFC 3339.",
+            Smell::NameWithValue => "Keep the name fixed, and put what varies into a property.",
+        }
+    }
+
+    fn found(self, property: String, message: String) -> Finding {
+        Finding { rule: self.name(), level: Level::Smell, property: Some(property.into()), message, fix: self.fix() }
+    }
+}
+
+/// Adds the smells of one event.
+pub fn smells(fields: &Fields<'_>, kind: Option<Kind>, found: &mut Vec<Finding>) {
+    for (name, section) in [("properties", fields.properties), ("traits", fields.traits), ("context", fields.context)] {
+        if let Some(json) = section.raw().filter(|_| section.is_object()) {
+            walk(name, json, |path, leaf| leaf_smells(path, leaf, found));
+        }
+    }
+    name_smells(fields, kind, found);
+    time_smells(fields, found);
+}
+
+fn leaf_smells(path: &Path<'_>, leaf: Leaf<'_>, found: &mut Vec<Finding>) {
+    let Leaf::Text(text) = leaf else { return };
+    let name = path.name();
+    if NUMBERS.contains(&name) && text.trim().parse::<f64>().is_ok() {
+        let message = format!("{path} is a number as text");
+        found.push(Smell::NumberAsText.found(path.to_string(), message));
+    }
+    if !text.is_empty() && is_secret(name) {
+        found.push(Smell::Secret.found(path.to_string(), format!("{path} has the name of a secret")));
+    }
+}
+
+fn is_secret(name: &str) -> bool {
+    let mut plain = [0_u8; 24];
+    let mut length = 0;
+    for byte in name.bytes().filter(|byte| !matches!(byte, b'_' | b'-' | b' ')) {
+        let Some(place) = plain.get_mut(length) else { return false };
+        *place = byte.to_ascii_lowercase();
+        length += 1;
+    }
+    plain.get(..length).is_some_and(|plain| SECRETS.iter().any(|secret| secret.as_bytes() == plain))
+}
+
+fn name_smells(fields: &Fields<'_>, kind: Option<Kind>, found: &mut Vec<Finding>) {
+    if kind != Some(Kind::Track) {
+        return;
+    }
+    let Some(name) = fields.event.text() else { return };
+    let mut digits = 0;
+    for byte in name.bytes() {
+        digits = if byte.is_ascii_digit() { digits + 1 } else { 0 };
+        if digits == ID_DIGITS {
+            let message = "the event's name has a number in it, so that there is one name for each value".to_owned();
+            found.push(Smell::NameWithValue.found("event".to_owned(), message));
+            return;
+        }
+    }
+}
+
+fn time_smells(fields: &Fields<'_>, found: &mut Vec<Finding>) {
+    let Some(timestamp) = fields.timestamp.text().and_then(|text| text.parse::<Timestamp>().ok()) else { return };
+    let now = Timestamp::from(SystemTime::now());
+    if timestamp.as_unix_millis() > now.as_unix_millis() + CLOCK_SKEW {
+        let message = format!("the timestamp {timestamp} is in the future");
+        found.push(Smell::TimestampInFuture.found("timestamp".to_owned(), message));
+    }
+}
