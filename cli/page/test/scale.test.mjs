@@ -1,0 +1,145 @@
+// A hundred thousand events cost the browser what fifty cost.
+import { until } from './browser.mjs';
+import { event, send, sendMany } from './seed.mjs';
+import { rowNames, same, test, truly } from './suite.mjs';
+
+const MANY = 100000;
+
+/** The page's elements, and its heap after a collection, in MB. */
+async function weigh(page) {
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send('HeapProfiler.enable');
+  await cdp.send('HeapProfiler.collectGarbage');
+  const { usedSize } = await cdp.send('Runtime.getHeapUsage');
+  const { nodes } = await cdp.send('Memory.getDOMCounters');
+  await cdp.detach();
+  return { heap: usedSize / 1e6, nodes };
+}
+
+const watchTasks = (page) => page.evaluate(() => {
+  window.longest = 0;
+  new PerformanceObserver((list) => list.getEntries().forEach(({ duration }) => (window.longest = Math.max(window.longest, duration)))).observe({ type: 'longtask' });
+});
+const seqs = (page) => page.evaluate(() => [...document.querySelectorAll('.row:not([hidden])')].sort((a, b) => a.getBoundingClientRect().top - b.getBoundingClientRect().top).map((row) => Number(/event=(\d+)/.exec(row.getAttribute('href') ?? '')?.[1] ?? 0)));
+const loaded = async (page) => until('all rows are filled', async () => { const all = await seqs(page); return all.length > 0 && all.every(Boolean) && all; });
+const falling = (all) => all.every((seq, at) => at === 0 || seq < all[at - 1]);
+
+test('scale: 100,000 events scroll to both ends, filter, open and back', async ({ page, url, open }) => {
+  await sendMany(url, MANY, { size: 1000 });
+  await open();
+  await loaded(page);
+  await watchTasks(page);
+  same('the newest', (await seqs(page))[0], MANY);
+  await page.focus('.scroller');
+  await page.keyboard.press('Shift+G');
+  await until('the oldest', async () => (await seqs(page)).at(-1) === 1);
+  for (let part = 9; part >= 0; part -= 1) {
+    await page.evaluate((share) => { const list = document.querySelector('.scroller'); list.scrollTop = (list.scrollHeight - list.clientHeight) * share; }, part / 10);
+    const all = await loaded(page);
+    truly(`the rows at ${part}/10 are not neighbours: ${all}`, all.every((seq, at) => at === 0 || seq === all[at - 1] - 1));
+  }
+  await until('the newest', async () => (await seqs(page))[0] === MANY);
+  // By wheel through some thousands, without a gap.
+  await page.hover('.scroller');
+  for (let n = 0; n < 60; n += 1) {
+    await page.mouse.wheel(0, 900);
+    await page.waitForTimeout(16);
+  }
+  const wheeled = await loaded(page);
+  truly(`the rows after the wheel are not neighbours: ${wheeled}`, wheeled.every((seq, at) => at === 0 || seq === wheeled[at - 1] - 1));
+  const began = Date.now();
+  await page.fill('#filter', 'kind:identify');
+  await until('the filtered rows', async () => (await rowNames(page)).every((name) => name === '–'));
+  const filtered = Date.now() - began;
+  const { matched } = await (await fetch(`${url}/__tracklane/events?q=kind:identify&limit=1`)).json();
+  const rows = () => page.evaluate(() => Number(document.querySelector('.row:not([hidden])').getAttribute('aria-setsize')));
+  await until('the number of matches', async () => (await rows()) === matched);
+  await page.focus('.scroller');
+  await page.keyboard.press('Shift+G');
+  await until('the oldest match', async () => (await seqs(page)).at(-1) === 4);
+  for (const share of [0.73, 0.31, 0.5, 0.01, 0]) {
+    await page.evaluate((at) => { const list = document.querySelector('.scroller'); list.scrollTop = (list.scrollHeight - list.clientHeight) * at; }, share);
+    const all = await loaded(page);
+    truly(`the matches at ${share} are not in order: ${all}`, falling(all));
+  }
+  await page.click('.row:not([hidden])');
+  await page.waitForSelector('.tree');
+  await page.keyboard.press('Escape');
+  await loaded(page);
+  const { heap, nodes } = await weigh(page);
+  const longest = await page.evaluate(() => window.longest);
+  truly(`${nodes} nodes`, nodes <= 3000);
+  truly(`${heap.toFixed(1)} MB of heap`, heap <= 40);
+  truly(`a task of ${longest} ms`, longest <= 100);
+  return { figures: `${nodes} nodes, ${heap.toFixed(1)} MB of heap, longest task ${Math.round(longest)} ms, filter ${filtered} ms with the pause after typing` };
+});
+
+test('scale: a flood of events leaves the page quick', async ({ page, url, open, mock }) => {
+  await open();
+  await send(url, [event(0)]);
+  await loaded(page);
+  await watchTasks(page);
+  const end = Date.now() + 6000;
+  let sent = 1;
+  let slowest = 0;
+  const flood = (async () => {
+    while (Date.now() < end) {
+      await send(url, Array.from({ length: 100 }, (_, n) => event(sent + n)));
+      sent += 100;
+      await new Promise((done) => setTimeout(done, mock ? 20 : 4));
+    }
+  })();
+  while (Date.now() < end) {
+    const began = Date.now();
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(done)));
+    slowest = Math.max(slowest, Date.now() - began);
+  }
+  await flood;
+  await until('all are counted', async () => (await page.textContent('.foot .sums b')) === new Intl.NumberFormat('en-US').format(sent));
+  await until('the newest on top', async () => (await seqs(page))[0] === sent);
+  const { heap, nodes } = await weigh(page);
+  const longest = await page.evaluate(() => window.longest);
+  truly(`a task of ${longest} ms`, longest <= 100);
+  truly(`${nodes} nodes, ${heap.toFixed(1)} MB`, nodes <= 3000 && heap <= 40);
+  return { figures: `${Math.round(sent / 6)} events/s, longest task ${Math.round(longest)} ms, ${nodes} nodes, ${heap.toFixed(1)} MB` };
+});
+
+test('scale: while the list is held in the middle, new events move nothing', async ({ page, url, open }) => {
+  await sendMany(url, 3000);
+  await open();
+  await loaded(page);
+  await page.evaluate(() => { const list = document.querySelector('.scroller'); list.scrollTop = list.scrollHeight / 2; });
+  const before = await loaded(page);
+  for (let n = 0; n < 10; n += 1) await send(url, Array.from({ length: 50 }, (_, m) => event(3000 + n * 50 + m)));
+  await until('they are counted', async () => (await page.textContent('.pill')) === '500 new events ↑');
+  same('rows', await loaded(page), before);
+  await page.keyboard.press('g');
+  await page.keyboard.press('g');
+  await until('the newest', async () => (await seqs(page))[0] === 3500);
+});
+
+test('scale: rows that the screen is too high for are fetched', async ({ page, url, open }) => {
+  await sendMany(url, 500);
+  await open();
+  const all = await loaded(page);
+  truly(`only ${all.length} rows`, all.length > 90);
+  truly('a gap', all.every((seq, at) => seq === 500 - at));
+}, { viewport: { width: 1200, height: 3200 } });
+
+test('speed: from the request to the row on the screen', async ({ page, url, open }) => {
+  await send(url, [event(0)]);
+  await open();
+  await loaded(page);
+  const took = [];
+  for (let n = 1; n <= 60; n += 1) {
+    const began = performance.now();
+    const seen = page.waitForFunction((name) => document.querySelector('.row:not([hidden]) .name')?.isConnected && [...document.querySelectorAll('.row:not([hidden]) .name')].some((node) => node.textContent === name), `Event ${n}`, { polling: 'raf' });
+    await send(url, [{ ...event(1), type: 'track', event: `Event ${n}` }]);
+    await seen;
+    took.push(performance.now() - began);
+  }
+  took.sort((a, b) => a - b);
+  const [half, most] = [took[30], took[57]];
+  truly(`p50 is ${half} ms`, half <= 100);
+  return { figures: `p50 ${Math.round(half)} ms, p95 ${Math.round(most)} ms, with the way through the test` };
+});
