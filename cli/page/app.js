@@ -1,6 +1,6 @@
 // Puts the page together: which screen is shown, the stream that feeds it, keys, theme, and what is said to whom.
 import { connectScreen } from './connect.js';
-import { fill, h, icon, iconButton } from './dom.js';
+import { fill, h, iconButton } from './dom.js';
 import { faultsScreen } from './faults.js';
 import { findingsScreen } from './findings.js';
 import { helpSheet } from './help.js';
@@ -19,11 +19,12 @@ const FORMS = { r: 'rust', j: 'js', c: 'curl', e: 'expect' };
 const THEMES = ['auto', 'light', 'dark'];
 const SAY_EACH = 2000;
 const TOAST = 2600;
+const ASK_AGAIN = 500;
 
 const $ = (id) => document.getElementById(id);
 const made = {};
 let now = null;
-let start = null;
+let anew = false;
 let said = '';
 let waiting = [];
 let toastTimer = 0;
@@ -52,7 +53,7 @@ const app = {
 
 function show() {
   const route = (app.route = read());
-  const view = SCREENS[route.view] ? route.view : 'live';
+  const view = Object.hasOwn(SCREENS, route.view) ? route.view : 'live';
   const screen = (made[view] ??= SCREENS[view](app));
   if (now !== screen) {
     now?.leave?.();
@@ -70,8 +71,7 @@ function show() {
 }
 
 function frame(data) {
-  if (start !== null && data.start !== start) return restarted(data.start);
-  start = data.start;
+  if (app.info && data.start !== app.info.start) return restarted();
   counters(data.counters);
   made.live?.frame(data);
   if (now !== made.live) now?.frame?.(data);
@@ -82,11 +82,14 @@ function frame(data) {
 }
 
 // The server that answers is not the one that this page was filled from.
-async function restarted(other) {
-  start = other;
-  const before = app.info?.version;
+async function restarted() {
+  if (anew) return;
+  anew = true;
+  const { start, version } = app.info;
   await learn();
-  if (before && app.info.version !== before) return location.reload();
+  anew = false;
+  if (app.info.start === start) return void setTimeout(restarted, ASK_AGAIN);
+  if (app.info.version !== version) return location.reload();
   made.live?.reload();
   if (now !== made.live) now?.reload?.();
   app.toast('The server was started anew');

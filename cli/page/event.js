@@ -1,6 +1,6 @@
 // One event: what it says, the way it took, what is wrong with it, the request it came in, its bytes; and code to copy.
 import { copyText } from './copy.js';
-import { fill, h, icon, iconButton } from './dom.js';
+import { fill, h, iconButton } from './dom.js';
 import { pathView } from './path.js';
 import { link } from './route.js';
 import { title } from './row.js';

@@ -1,6 +1,6 @@
 // The screen that one looks at: the list of events as they come, and beside it the event that is open.
 import { connectPanel } from './connect.js';
-import { fill, h, iconButton } from './dom.js';
+import { fill, h } from './dom.js';
 import { eventPane } from './event.js';
 import { Feed } from './feed.js';
 import { filterBox } from './filter.js';
@@ -19,6 +19,8 @@ export function liveScreen(app) {
   let selected = null;
   let paused = false;
   let asked = null;
+  let known = false;
+  let streamed = 0;
   let queued = false;
   let slots = 0;
   let surest = 0;
@@ -45,13 +47,14 @@ export function liveScreen(app) {
   const event = eventPane(app, pane, { step, close });
   const columns = h('div', { class: 'columns', 'aria-hidden': 'true' }, LABELS.map(([name, label]) => h('span', { class: name }, label)));
   const side = h('div', { class: 'side' }, h('div', { class: 'bar' }, filter.node, keys, follow, wipe), columns, scroller, pill, empty);
-  const node = h('section', { class: 'live', 'aria-label': 'Live' }, side, pane);
+  const node = h('section', { class: 'live', 'aria-label': 'Live' }, h('h1', { class: 'unseen' }, 'Events'), side, pane);
   new ResizeObserver(measure).observe(side);
 
   function measure() {
     const narrow = side.clientWidth < NARROW;
     side.classList.toggle('narrow', narrow);
     rows.height = narrow ? TWO_LINES : ROW;
+    if (streamed > 0 && rows.fits() > streamed && streamed < 200) stream();
     schedule();
   }
 
@@ -67,8 +70,8 @@ export function liveScreen(app) {
 
   function draw() {
     rows.count = feed.total;
-    rows.render();
-    if (feed.total > 0) feed.want(...rows.range());
+    const painted = rows.render();
+    if (feed.total > 0) feed.want(...painted);
     const active = selected == null ? null : [...spacer.children].find((row) => row.classList.contains('chosen') && !row.hidden);
     if (active) scroller.setAttribute('aria-activedescendant', active.id);
     else scroller.removeAttribute('aria-activedescendant');
@@ -91,7 +94,7 @@ export function liveScreen(app) {
   }
 
   function drawEmpty() {
-    const state = feed.total > 0 || asked == null ? '' : route.q ? `none ${route.q}` : 'first';
+    const state = feed.total > 0 || !known ? '' : route.q ? `none ${route.q}` : 'first';
     if (empty.dataset.state === state) return;
     empty.dataset.state = state;
     empty.hidden = state === '';
@@ -102,13 +105,13 @@ export function liveScreen(app) {
   }
 
   function drawKeys() {
-    const known = app.info?.keys ?? [];
+    const all = app.info?.keys ?? [];
     const chosen = /(?:^|\s)key:(\S+)/.exec(route.q)?.[1] ?? '';
-    const state = JSON.stringify([known, chosen]);
+    const state = JSON.stringify([all, chosen]);
     if (keys.dataset.state === state) return;
     keys.dataset.state = state;
-    keys.hidden = known.length < 2;
-    fill(keys, h('option', { value: '' }, 'All keys'), known.map((key) => h('option', { value: key, selected: term('key', key) === `key:${chosen}` }, key)));
+    keys.hidden = all.length < 2;
+    fill(keys, h('option', { value: '' }, 'All keys'), all.map((key) => h('option', { value: key, selected: term('key', key) === `key:${chosen}` }, key)));
   }
 
   function withKey(q, key) {
@@ -168,17 +171,25 @@ export function liveScreen(app) {
       const answer = await feed.load(q, Math.max(50, rows.fits()));
       if (!answer) return;
       filter.fail(null);
+      known = true;
       paused = false;
       scroller.scrollTop = 0;
       app.counters(answer.counters);
-      app.stream.open(q, Math.min(200, Math.max(50, rows.fits() + 8)));
+      stream();
       schedule();
     } catch (error) {
       if (error.status === 400) filter.fail(error);
       // What was shown before a filter that cannot be read stays; without anything before, all is shown.
+      if (error.status !== 400) known = true;
       if (error.status !== 400) app.stream.open(q, 50);
       else if (!app.stream.opened) app.stream.open('', 50);
     }
+  }
+
+  // As many rows as are in sight come with each frame, and some more.
+  function stream() {
+    streamed = Math.min(200, Math.max(50, rows.fits() + 8));
+    app.stream.open(feed.q, streamed);
   }
 
   // To the next older (1) or newer (-1) event of the list; with the pane open it is opened.

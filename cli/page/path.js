@@ -32,7 +32,7 @@ function stop(step) {
       bad && h('span', { class: `outcome ${step.outcome}` }, step.outcome),
       h('span', { class: 'took' }, step.us == null ? '' : duration(step.us / 1000))),
     step.reason && h('p', { class: 'reason' }, visible(step.reason, 300)),
-    step.patch.length > 0
+    step.patch?.length > 0
       ? h('ul', { class: 'patch' }, step.patch.map(change))
       : !bad && h('p', { class: 'same' }, 'changes nothing'));
 }
@@ -48,16 +48,16 @@ function change({ op, path, old, value }) {
 const shown = (value) => visible(JSON.stringify(value) ?? 'null', 240);
 
 function end(path) {
-  return h('li', { class: `stop end ${path.outcome}` }, h('div', { class: 'stop-head' }, h('b', null, capital(path.outcome))),
+  return h('li', { class: `stop end ${path.outcome}` }, h('div', { class: 'stop-head' }, h('b', null, capital(path.outcome ?? undefined))),
     path.reason && h('p', { class: 'reason' }, visible(path.reason, 300)));
 }
 
 function lane(destination) {
-  const first = destination.attempts[0]?.at;
+  const first = destination.attempts?.[0]?.at;
   return h('li', { class: `lane ${destination.outcome}` },
     h('div', { class: 'lane-head' }, h('b', null, visible(destination.name, 80)), h('span', { class: `outcome ${destination.outcome}` }, destination.outcome)),
     destination.reason && h('p', { class: 'reason' }, visible(destination.reason, 300)),
-    destination.attempts.length > 0
+    destination.attempts?.length > 0
       ? h('ol', { class: 'attempts' }, destination.attempts.map((attempt) => one(attempt, first)))
       : h('p', { class: 'same' }, 'no attempt'));
 }
@@ -71,4 +71,4 @@ function one(attempt, first) {
     h('span', { class: 'at', title: attempt.at }, since), h('span', { class: 'took' }, duration(attempt.ms)));
 }
 
-const capital = (word) => word.charAt(0).toUpperCase() + word.slice(1);
+const capital = (word = 'pending') => word.charAt(0).toUpperCase() + word.slice(1);

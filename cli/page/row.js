@@ -73,5 +73,5 @@ export function pathWords(path) {
   if (path.state === 'retrying') return `retry ${Math.max(1, (path.attempts ?? 1) - 1)}${path.reason ? ` (${visible(path.reason, 40)})` : ''}`;
   if (path.state === 'pending') return 'pending';
   const times = path.destinations > 1 ? ` ×${path.destinations}` : '';
-  return `${path.state}${times}${path.ms == null ? '' : ` · ${duration(path.ms)}`}`;
+  return `${path.state}${times}${!path.ms ? '' : ` · ${duration(path.ms)}`}`;
 }

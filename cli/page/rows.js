@@ -40,6 +40,7 @@ export class Rows {
     return Math.ceil(this.scroller.clientHeight / this.height) + 1;
   }
 
+  /** Draws; gives the first and the last row that were painted. */
   render() {
     const [first, last] = this.range();
     const from = Math.max(0, first - SPARE);
@@ -56,6 +57,7 @@ export class Rows {
       if (slot.y !== y) slot.node.style.transform = `translateY(${(slot.y = y)}px)`;
     }
     for (const slot of this.#slots) if (slot.node.hidden === slot.used) slot.node.hidden = !slot.used;
+    return [from, to];
   }
 
   /** Scrolls as far as it takes for the row to be in sight. */

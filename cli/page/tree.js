@@ -20,7 +20,7 @@ export function tree(event, findings, { app, route }) {
 }
 
 function has(value, path) {
-  return path.split('.').every((key) => value != null && typeof value === 'object' && key in value && ((value = value[key]), true));
+  return path.split('.').every((key) => value != null && typeof value === 'object' && Object.hasOwn(value, key) && ((value = value[key]), true));
 }
 
 function members(value, path, depth, tools) {

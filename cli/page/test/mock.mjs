@@ -73,7 +73,7 @@ async function ingest(request, response, call) {
   const status = fault?.fault.type === 'status' ? fault.fault.status : 200;
   const told = { method: request.method, path: request.url, headers, bytes: size, encoding: request.headers['content-encoding'] ?? null, events: events.length, status, attempt: Number(request.headers['x-retry-count'] ?? 0), answer: status === 200 ? '{"success":true}' : '' };
   store.requests += 1;
-  for (const event of events) store.add({ messageId: randomUUID(), ...event }, key, told);
+  for (const event of events) store.add(event.messageId ? event : { ...event, messageId: randomUUID() }, key, told);
   store.recent.push([Date.now(), events.length]);
   changed();
   response.writeHead(status, { 'content-type': 'application/json', 'access-control-allow-origin': '*' }).end(told.answer);

@@ -16,10 +16,23 @@ async function weigh(page) {
   return { heap: usedSize / 1e6, nodes };
 }
 
-const watchTasks = (page) => page.evaluate(() => {
-  window.longest = 0;
-  new PerformanceObserver((list) => list.getEntries().forEach(({ duration }) => (window.longest = Math.max(window.longest, duration)))).observe({ type: 'longtask' });
-});
+// The longest task of the page, in ms of processor time of its main thread: what a task waits for while other programs
+// have the processor is not the page's.
+async function longestTask(page, work) {
+  const browser = page.context().browser();
+  await browser.startTracing(page, { categories: ['toplevel', '__metadata'] });
+  let trace;
+  try {
+    await work();
+  } finally {
+    trace = JSON.parse(await browser.stopTracing());
+  }
+  const mains = new Set(trace.traceEvents.filter(({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain').map(({ pid, tid }) => `${pid} ${tid}`));
+  const tasks = trace.traceEvents.filter(({ pid, tid, name, tdur }) => tdur !== undefined && name.endsWith('RunTask') && mains.has(`${pid} ${tid}`));
+  truly('the trace has no tasks', tasks.length > 0);
+  return Math.max(...tasks.map(({ tdur }) => tdur)) / 1000;
+}
+
 const seqs = (page) => page.evaluate(() => [...document.querySelectorAll('.row:not([hidden])')].sort((a, b) => a.getBoundingClientRect().top - b.getBoundingClientRect().top).map((row) => Number(/event=(\d+)/.exec(row.getAttribute('href') ?? '')?.[1] ?? 0)));
 const loaded = async (page) => until('all rows are filled', async () => { const all = await seqs(page); return all.length > 0 && all.every(Boolean) && all; });
 const falling = (all) => all.every((seq, at) => at === 0 || seq < all[at - 1]);
@@ -28,8 +41,17 @@ test('scale: 100,000 events scroll to both ends, filter, open and back', async (
   await sendMany(url, MANY, { size: 1000 });
   await open();
   await loaded(page);
-  await watchTasks(page);
   same('the newest', (await seqs(page))[0], MANY);
+  let filtered;
+  const longest = await longestTask(page, async () => (filtered = await travel(page, url)));
+  const { heap, nodes } = await weigh(page);
+  truly(`${nodes} nodes`, nodes <= 3000);
+  truly(`${heap.toFixed(1)} MB of heap`, heap <= 40);
+  truly(`a task of ${longest} ms`, longest <= 100);
+  return { figures: `${nodes} nodes, ${heap.toFixed(1)} MB of heap, longest task ${Math.round(longest)} ms, filter ${filtered} ms with the pause after typing` };
+});
+
+async function travel(page, url) {
   await page.focus('.scroller');
   await page.keyboard.press('Shift+G');
   await until('the oldest', async () => (await seqs(page)).at(-1) === 1);
@@ -66,39 +88,25 @@ test('scale: 100,000 events scroll to both ends, filter, open and back', async (
   await page.waitForSelector('.tree');
   await page.keyboard.press('Escape');
   await loaded(page);
-  const { heap, nodes } = await weigh(page);
-  const longest = await page.evaluate(() => window.longest);
-  truly(`${nodes} nodes`, nodes <= 3000);
-  truly(`${heap.toFixed(1)} MB of heap`, heap <= 40);
-  truly(`a task of ${longest} ms`, longest <= 100);
-  return { figures: `${nodes} nodes, ${heap.toFixed(1)} MB of heap, longest task ${Math.round(longest)} ms, filter ${filtered} ms with the pause after typing` };
-});
+  return filtered;
+}
 
 test('scale: a flood of events leaves the page quick', async ({ page, url, open, mock }) => {
   await open();
   await send(url, [event(0)]);
   await loaded(page);
-  await watchTasks(page);
-  const end = Date.now() + 6000;
   let sent = 1;
-  let slowest = 0;
-  const flood = (async () => {
+  const longest = await longestTask(page, async () => {
+    const end = Date.now() + 6000;
     while (Date.now() < end) {
       await send(url, Array.from({ length: 100 }, (_, n) => event(sent + n)));
       sent += 100;
       await new Promise((done) => setTimeout(done, mock ? 20 : 4));
     }
-  })();
-  while (Date.now() < end) {
-    const began = Date.now();
-    await page.evaluate(() => new Promise((done) => requestAnimationFrame(done)));
-    slowest = Math.max(slowest, Date.now() - began);
-  }
-  await flood;
+  });
   await until('all are counted', async () => (await page.textContent('.foot .sums b')) === new Intl.NumberFormat('en-US').format(sent));
   await until('the newest on top', async () => (await seqs(page))[0] === sent);
   const { heap, nodes } = await weigh(page);
-  const longest = await page.evaluate(() => window.longest);
   truly(`a task of ${longest} ms`, longest <= 100);
   truly(`${nodes} nodes, ${heap.toFixed(1)} MB`, nodes <= 3000 && heap <= 40);
   return { figures: `${Math.round(sent / 6)} events/s, longest task ${Math.round(longest)} ms, ${nodes} nodes, ${heap.toFixed(1)} MB` };
@@ -109,6 +117,7 @@ test('scale: while the list is held in the middle, new events move nothing', asy
   await open();
   await loaded(page);
   await page.evaluate(() => { const list = document.querySelector('.scroller'); list.scrollTop = list.scrollHeight / 2; });
+  await until('the middle', async () => (await seqs(page))[0] < 2000);
   const before = await loaded(page);
   for (let n = 0; n < 10; n += 1) await send(url, Array.from({ length: 50 }, (_, m) => event(3000 + n * 50 + m)));
   await until('they are counted', async () => (await page.textContent('.pill')) === '500 new events ↑');
