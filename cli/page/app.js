@@ -24,6 +24,7 @@ const ASK_AGAIN = 500;
 const $ = (id) => document.getElementById(id);
 const made = {};
 let now = null;
+const keysSeen = new Set();
 let anew = false;
 let said = '';
 let waiting = [];
@@ -78,7 +79,9 @@ function frame(data) {
   const due = waiting.filter(({ is }) => is(data));
   waiting = waiting.filter((one) => !due.includes(one));
   for (const { then } of due) then(data);
-  if (data.events.some((head) => head.key != null && !app.info?.keys.includes(head.key))) learn();
+  const news = data.events.filter(({ key }) => key != null && !keysSeen.has(key));
+  for (const { key } of news) keysSeen.add(key);
+  if (news.length > 0) learn();
 }
 
 // The server that answers is not the one that this page was filled from.

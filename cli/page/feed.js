@@ -52,8 +52,16 @@ export class Feed {
   frame(frame) {
     for (const head of frame.updated ?? []) this.#replace(head);
     this.#latest = frame;
-    if (this.held) this.behind = Math.max(0, frame.matched - this.total);
+    if (this.held) this.behind = this.#newer(frame);
     else this.#take(frame);
+  }
+
+  // How many of a frame's matches are newer than the rows that are held. As old ones leave at the same time, the number
+  // of matches alone does not say it.
+  #newer({ events, matched }) {
+    const newer = events.filter((head) => head.seq > this.#newest).length;
+    if (newer < events.length) return newer;
+    return Math.max(newer, this.q === '' && newer > 0 ? events[0].seq - this.#newest : matched - this.total);
   }
 
   /** Lets the rows stand still while new events come. */
@@ -160,22 +168,18 @@ export class Feed {
       if (error.status !== 410) throw error;
       if (turn !== this.#turn) return;
       this.#oldest = error.oldest ?? this.#oldest;
-      this.#ends(step);
+      if (step.side !== 'older') return this.#fetch({ side: 'last', after: this.#oldest - 1 });
+      // What the cursor pointed to has left: the list ends where it ends now.
+      this.#ended = true;
+      this.total = this.#base + this.#run.length;
       return;
     }
     if (turn !== this.#turn) return;
     this.#oldest = answer.oldest ?? this.#oldest;
+    if (this.held && answer.matched - this.behind < this.total) this.total = Math.max(0, answer.matched - this.behind);
     const full = answer.events.length >= PAGE;
     const events = answer.events.sort((a, b) => b.seq - a.seq);
     this.#add(step, this.held ? events.filter((head) => head.seq <= this.#newest) : events, full);
-  }
-
-  // What the cursor pointed to has left: the list ends where it ends now.
-  #ends(step) {
-    if (step.side === 'older') this.#ended = true;
-    else this.#reset([], 0);
-    this.total = this.#base + this.#run.length;
-    this.changed();
   }
 
   #add(step, events, full) {

@@ -11,9 +11,12 @@ const EXAMPLES = [
   ['path:dropped', 'what a plugin or destination dropped'],
 ];
 const PAUSE = 180;
+// Who types a quote has not yet typed the other.
+const PATIENCE = 450;
 
 export function filterBox({ apply, leave }) {
   let timer = 0;
+  let failing = 0;
   const input = h('input', {
     type: 'text', class: 'filter-input', id: 'filter', 'aria-label': 'Filter events', placeholder: 'Filter',
     autocomplete: 'off', autocapitalize: 'off', spellcheck: 'false', 'aria-keyshortcuts': '/', 'aria-describedby': 'filter-error',
@@ -58,7 +61,9 @@ export function filterBox({ apply, leave }) {
       refresh();
     },
     /** Says what is wrong with the filter, with a mark below its column; null takes it away. */
-    fail: (refused) => {
+    fail(refused, late = false) {
+      clearTimeout(failing);
+      if (refused && !late && document.activeElement === input) return void (failing = setTimeout(() => this.fail(refused, true), PATIENCE));
       error.hidden = !refused;
       input.setAttribute('aria-invalid', String(Boolean(refused)));
       if (!refused) return void fill(error);

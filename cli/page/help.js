@@ -2,7 +2,7 @@
 import { h } from './dom.js';
 
 const KEYS = [
-  ['The list', [['j  k', 'older, newer'], ['Enter', 'open'], ['Esc', 'close'], ['Space', 'hold or follow'], ['g g', 'to the newest'], ['Shift G', 'to the oldest'], ['/', 'filter']]],
+  ['The list', [['j  k', 'older, newer'], ['Enter', 'open'], ['Esc', 'close'], ['Space', 'pause or follow'], ['g g', 'to the newest'], ['Shift G', 'to the oldest'], ['/', 'filter']]],
   ['An event', [['1 … 5', 'event, path, findings, request, raw'], ['c r', 'copy as Rust'], ['c j', 'copy as JS'], ['c c', 'copy as curl'], ['c e', 'copy as expect']]],
   ['Screens', [['g l', 'live'], ['g f', 'findings'], ['g u', 'user'], ['g x', 'faults'], ['g p', 'plan'], ['g c', 'connect'], ['t', 'theme'], ['?', 'this sheet']]],
 ];

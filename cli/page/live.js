@@ -39,11 +39,11 @@ export function liveScreen(app) {
   });
   const filter = filterBox({ apply: (q) => q !== route.q && app.go({ ...route, q }, true), leave: () => scroller.focus() });
   const keys = h('select', { class: 'keys', 'aria-label': 'Write key', onchange: () => app.go({ ...route, q: withKey(route.q, keys.value) }) });
-  const follow = h('button', { type: 'button', class: 'follow', 'aria-keyshortcuts': 'Space', title: 'Follow or hold the list (Space)', onclick: toggle });
+  const follow = h('button', { type: 'button', class: 'follow', 'aria-keyshortcuts': 'Space', title: 'Pause or follow (Space)', onclick: toggle });
   const wipe = h('button', { type: 'button', class: 'quiet', onclick: clear }, 'Clear');
   const pill = h('button', { type: 'button', class: 'pill', hidden: true, onclick: toTop });
   const empty = h('div', { class: 'empty', hidden: true });
-  const pane = h('aside', { class: 'pane', 'aria-label': 'Event', hidden: true });
+  const pane = h('aside', { class: 'pane', 'aria-label': 'Event', tabindex: '-1', hidden: true });
   const event = eventPane(app, pane, { step, close });
   const columns = h('div', { class: 'columns', 'aria-hidden': 'true' }, LABELS.map(([name, label]) => h('span', { class: name }, label)));
   const side = h('div', { class: 'side' }, h('div', { class: 'bar' }, filter.node, keys, follow, wipe), columns, scroller, pill, empty);
@@ -80,11 +80,11 @@ export function liveScreen(app) {
 
   function drawState() {
     const held = feed.held;
-    const state = `${paused ? 'paused' : held ? 'held' : 'following'} ${feed.behind}`;
+    const state = `${held} ${feed.behind}`;
     if (follow.dataset.state !== state) {
       follow.dataset.state = state;
       follow.setAttribute('aria-pressed', String(!held));
-      fill(follow, h('span', { class: 'dot' }), held ? (paused ? 'Paused' : 'Held') : 'Following');
+      fill(follow, h('span', { class: 'dot' }), held ? 'Paused' : 'Following');
       pill.hidden = !(held && feed.behind > 0);
       fill(pill, counted(feed.behind, 'new event'), ' ↑');
     }
@@ -176,6 +176,7 @@ export function liveScreen(app) {
       scroller.scrollTop = 0;
       app.counters(answer.counters);
       stream();
+      if (route.event) choose(route.event);
       schedule();
     } catch (error) {
       if (error.status === 400) filter.fail(error);
@@ -230,6 +231,8 @@ export function liveScreen(app) {
       if (route.event) {
         if (route.event !== selected) choose(route.event);
         event.show(route);
+        // Where there is room for one of them only, the list is covered, and with it what had the focus.
+        if (before.event == null && getComputedStyle(side).visibility === 'hidden') pane.focus();
       } else if (before.event) event.leave();
       schedule();
     },

@@ -4,6 +4,7 @@
 // anew for each test.
 import { openBrowser, startServer } from './browser.mjs';
 import { tests } from './suite.mjs';
+import './feed.test.mjs';
 import './screens.test.mjs';
 import './journey.test.mjs';
 import './hostile.test.mjs';

@@ -135,6 +135,44 @@ test('scale: rows that the screen is too high for are fetched', async ({ page, u
   truly('a gap', all.every((seq, at) => seq === 500 - at));
 }, { viewport: { width: 1200, height: 3200 } });
 
+test('scale: two million rows, more than an element can be high', async ({ page, open }) => {
+  await open();
+  const found = await page.evaluate(async () => {
+    const { Rows } = await import('/assets/rows.js');
+    const list = document.createElement('div');
+    const inner = document.createElement('div');
+    list.className = 'scroller';
+    list.style.cssText = 'height: 600px; width: 400px; overflow: auto; position: fixed; top: 0; left: 0';
+    inner.className = 'spacer';
+    list.append(inner);
+    document.body.append(list);
+    const make = () => {
+      const node = document.createElement('div');
+      node.style.cssText = 'position: absolute; top: 0; height: 32px';
+      return { node };
+    };
+    const rows = new Rows(list, inner, { height: 32, make, paint: (slot, index) => (slot.node.textContent = index) });
+    rows.count = 2000000;
+    const look = () => {
+      rows.render();
+      const box = list.getBoundingClientRect();
+      return [...inner.children].filter((node) => !node.hidden).map((node) => ({ index: Number(node.textContent), top: Math.round(node.getBoundingClientRect().top - box.top) })).filter(({ top }) => top > -32 && top < 600).sort((a, b) => a.top - b.top);
+    };
+    const top = look();
+    list.scrollTop = inner.offsetHeight;
+    const bottom = look();
+    rows.reveal(1234567);
+    const middle = look();
+    return { top, bottom, middle };
+  });
+  for (const [where, rows] of Object.entries(found)) {
+    truly(`${where}: ${JSON.stringify(rows)}`, rows.length >= 18 && rows.every(({ index, top }, at) => at === 0 || (index === rows[at - 1].index + 1 && Math.abs(top - rows[at - 1].top - 32) <= 1)));
+  }
+  same('the first', found.top[0], { index: 0, top: 0 });
+  same('the last', found.bottom.at(-1), { index: 1999999, top: 568 });
+  truly(`row 1,234,567 is not in sight: ${JSON.stringify(found.middle)}`, found.middle.some(({ index, top }) => index === 1234567 && top >= -1 && top <= 569));
+});
+
 test('speed: from the request to the row on the screen', async ({ page, url, open }) => {
   await send(url, [event(0)]);
   await open();
