@@ -35,13 +35,16 @@ export function connectPanel(app, route) {
   function draw(list, chosen, focus = false) {
     const choose = (at) => draw(list, (at + list.length) % list.length, true);
     const arrows = (event) => event.key in MOVES && (event.preventDefault(), choose(chosen + MOVES[event.key]));
-    const tabs = list.map(({ sdk }, at) => h('button', { type: 'button', role: 'tab', id: `sdk-${at}`, 'aria-selected': String(at === chosen), 'aria-controls': 'snippet', tabindex: at === chosen ? '0' : '-1', onclick: () => choose(at) }, visible(sdk, 60)));
+    const tabs = list.map(({ sdk }, at) => h('button', { type: 'button', role: 'tab', id: `sdk-${at}`, 'aria-selected': String(at === chosen), 'aria-controls': 'snippet', tabindex: at === chosen ? '0' : '-1', onclick: () => choose(at) }, short(sdk)));
     fill(snippets, h('div', { class: 'tabs', role: 'tablist', 'aria-label': 'SDK', onkeydown: arrows }, tabs),
-      list[chosen] && h('div', { role: 'tabpanel', id: 'snippet', 'aria-labelledby': `sdk-${chosen}` }, codeBlock(app, list[chosen].code, `Code for ${list[chosen].sdk}`)));
+      list[chosen] && h('div', { role: 'tabpanel', id: 'snippet', 'aria-labelledby': `sdk-${chosen}` }, h('p', { class: 'soft' }, visible(list[chosen].sdk, 80)), codeBlock(app, list[chosen].code, `Code for ${list[chosen].sdk}`)));
     if (focus) tabs[chosen].focus();
   }
   return node;
 }
+
+// "Node (@segment/analytics-node)" as "Node".
+const short = (sdk) => visible(sdk.replace(/\s*\(.*$/, ''), 40);
 
 const MOVES = { ArrowRight: 1, ArrowLeft: -1 };
 

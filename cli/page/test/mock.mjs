@@ -104,7 +104,7 @@ async function api(request, path, query) {
     case 'GET coverage': return coverage();
     case 'GET connect': return { snippets: snippets() };
     case 'POST trace': {
-      for (const { messageId, path: way } of JSON.parse((await bodyOf(request)).text).events) store.trace(messageId, way);
+      for (const { messageId, ...way } of JSON.parse((await bodyOf(request)).text).traces) store.trace(messageId, way);
       return void changed();
     }
     default: throw new Answer(404, { error: `There is no ${route}.` });
@@ -213,9 +213,9 @@ function coverage() {
 function snippets() {
   return [
     { sdk: 'Rust (tracklane)', language: 'rust', code: `let analytics = Analytics::builder("${KEY}")\n    .host("${url}")\n    .build()?;\n\nanalytics.track(Track::new("Order Completed").user_id("42").property("total", 39.95))?;` },
-    { sdk: 'Node', language: 'js', code: `import { Analytics } from '@segment/analytics-node';\n\nconst analytics = new Analytics({ writeKey: '${KEY}', host: '${url}' });\nanalytics.track({ userId: '42', event: 'Order Completed', properties: { total: 39.95 } });` },
-    { sdk: 'Browser', language: 'js', code: `import { AnalyticsBrowser } from '@segment/analytics-next';\n\nconst analytics = AnalyticsBrowser.load(\n  { writeKey: '${KEY}', cdnURL: '${url}' },\n  { integrations: { 'Segment.io': { apiHost: '127.0.0.1:${port}/v1', protocol: 'http' } } },\n);` },
-    { sdk: 'Python', language: 'python', code: `import segment.analytics as analytics\n\nanalytics.write_key = "${KEY}"\nanalytics.host = "${url}"\nanalytics.track("42", "Order Completed", {"total": 39.95})` },
+    { sdk: 'Node (@segment/analytics-node)', language: 'js', code: `import { Analytics } from '@segment/analytics-node';\n\nconst analytics = new Analytics({ writeKey: '${KEY}', host: '${url}' });\nanalytics.track({ userId: '42', event: 'Order Completed', properties: { total: 39.95 } });` },
+    { sdk: 'Browser (@segment/analytics-next)', language: 'js', code: `import { AnalyticsBrowser } from '@segment/analytics-next';\n\nconst analytics = AnalyticsBrowser.load(\n  { writeKey: '${KEY}', cdnURL: '${url}' },\n  { integrations: { 'Segment.io': { apiHost: '127.0.0.1:${port}/v1', protocol: 'http' } } },\n);` },
+    { sdk: 'Python (segment-analytics-python)', language: 'python', code: `import segment.analytics as analytics\n\nanalytics.write_key = "${KEY}"\nanalytics.host = "${url}"\nanalytics.track("42", "Order Completed", {"total": 39.95})` },
     { sdk: 'curl', language: 'sh', code: `curl ${url}/v1/track -u ${KEY}: -H 'content-type: application/json' \\\n  -d '{"userId":"42","event":"Order Completed","properties":{"total":39.95}}'` },
   ];
 }

@@ -153,7 +153,7 @@ test('event: one that is gone says so', async ({ page, url, open }) => {
 
 test('event: the path shows what each plugin did, and each attempt', async ({ page, url, open }) => {
   await send(url, [event(0), event(1), event(4)]);
-  if (!(await trace(url, [['message-1', way(1)], ['message-4', way(4)]]))) return { skipped: 'this server takes no traces in the form of the mock' };
+  if (!(await trace(url, [['message-1', way(1)], ['message-4', way(4)]]))) return { skipped: 'this server takes no traces' };
   await open('/?event=2&tab=path');
   await page.waitForSelector('.way');
   same('plugins', await page.$$eval('.stop b', (all) => all.map((one) => one.textContent)), ['Call', 'consent', 'redact', 'geo-ip', 'lower-case']);
@@ -173,7 +173,7 @@ test('event: a path that is told later appears at once', async ({ page, url, ope
   await send(url, [event(1)]);
   await open('/?event=1&tab=path');
   await shows(page, '.part h3', 'No path is known');
-  if (!(await trace(url, [['message-1', way(1)]]))) return { skipped: 'this server takes no traces in the form of the mock' };
+  if (!(await trace(url, [['message-1', way(1)]]))) return { skipped: 'this server takes no traces' };
   await page.waitForSelector('.way');
   await shows(page, '.row .path', /delivered ×2/);
 });

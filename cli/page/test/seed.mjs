@@ -57,7 +57,7 @@ export async function sendMany(url, many, { from = 0, size = 500 } = {}) {
   }
 }
 
-/** Tells the ways of events; false if the server takes none in this form. */
+/** Tells the ways of events; false if the server takes none. */
 export async function trace(url, ways) {
-  return (await post(url, '/__tracklane/trace', { events: ways.map(([messageId, path]) => ({ messageId, path })) })).ok;
+  return (await post(url, '/__tracklane/trace', { traces: ways.map(([messageId, path]) => ({ messageId, ...path })) })).ok;
 }
