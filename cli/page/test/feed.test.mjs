@@ -1,7 +1,11 @@
 // The list's own logic: whatever is filtered, scrolled to and received meanwhile, rows are the events that match, in
 // their order, without a gap.
 import { Feed } from '../feed.js';
-import { same, test, truly } from './suite.mjs';
+import { same, test as add, truly } from './suite.mjs';
+
+const realFetch = globalThis.fetch;
+// With a `fetch` of its own, which is taken away again.
+const test = (name, run) => add(name, () => run().finally(() => (globalThis.fetch = realFetch)));
 
 const head = (seq) => ({ seq });
 
