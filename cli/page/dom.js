@@ -13,6 +13,15 @@ export function h(tag, attributes, ...children) {
   return node;
 }
 
+// The words of events and answers that have a style of their own.
+const STYLED = new Set([
+  'track', 'identify', 'page', 'screen', 'group', 'alias', 'refused', 'swallowed', 'smell', 'delivered', 'retrying', 'pending', 'dropped', 'failed', 'timeout',
+  'add', 'remove', 'replace',
+]);
+
+/** The class `base`, and `is-word` for a word that is known. What an event holds must not choose a class. */
+export const styled = (base, word) => (STYLED.has(word) ? `${base} is-${word}` : base);
+
 /** Puts these children in place of those that `node` has. */
 export function fill(node, ...children) {
   node.replaceChildren(...kept(children));

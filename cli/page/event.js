@@ -1,6 +1,6 @@
 // One event: what it says, the way it took, what is wrong with it, the request it came in, its bytes; and code to copy.
 import { copyText } from './copy.js';
-import { fill, h, iconButton } from './dom.js';
+import { fill, h, iconButton, styled } from './dom.js';
 import { pathView } from './path.js';
 import { link } from './route.js';
 import { title } from './row.js';
@@ -42,7 +42,7 @@ export function eventPane(app, pane, { step, close }) {
     const badge = { findings: findings.length || null };
     const tabs = h('div', { class: 'tabs', role: 'tablist', 'aria-label': 'Parts of the event', onkeydown: arrows }, TABS.map(([name, label], index) =>
       h('button', { type: 'button', role: 'tab', id: `tab-${name}`, 'aria-controls': 'part', 'aria-selected': String(name === now), tabindex: name === now ? '0' : '-1', 'aria-keyshortcuts': String(index + 1), onclick: () => tab(index) },
-        label, badge[name] && h('span', { class: `badge ${head.level}` }, badge[name]), name === 'path' && path && h('span', { class: `spot ${head.path?.state ?? path.outcome}` }))));
+        label, badge[name] && h('span', { class: styled('badge', head.level) }, badge[name]), name === 'path' && path && h('span', { class: styled('spot', head.path?.state ?? path.outcome) }))));
     const part = h('div', { class: `part part-${now}`, role: 'tabpanel', id: 'part', 'aria-labelledby': `tab-${now}`, tabindex: '0' });
     const focused = pane.contains(document.activeElement) ? document.activeElement.id : null;
     fill(pane, top(head), facts(head, data, app.info), tabs, part, copies());
@@ -52,7 +52,7 @@ export function eventPane(app, pane, { step, close }) {
 
   function top(head) {
     return h('header', { class: 'pane-head' },
-      h('span', { class: `kind ${head.kind}` }, visible(String(head.kind), 12)),
+      h('span', { class: styled('kind', head.kind) }, visible(String(head.kind), 12)),
       h('h2', null, h('bdi', null, title(head, 300))),
       h('span', { class: 'buttons' }, iconButton('up', 'Newer', () => step(-1), 'k'), iconButton('down', 'Older', () => step(1), 'j'), iconButton('close', 'Close', close, 'Escape')));
   }
@@ -125,8 +125,8 @@ const PARTS = {
   path: ({ path }, { app }) => pathView(path, app.info),
   findings: ({ findings }) => findings.length === 0
     ? h('div', { class: 'nothing' }, h('h3', null, 'Nothing found'), h('p', null, 'Segment would take this event as it is.'))
-    : h('ul', { class: 'findings' }, findings.map((found) => h('li', { class: found.level },
-      h('div', { class: 'finding-head' }, h('span', { class: `level ${found.level}` }, found.level), h('code', null, visible(found.rule, 80))),
+    : h('ul', { class: 'findings' }, findings.map((found) => h('li', { class: styled('finding', found.level) },
+      h('div', { class: 'finding-head' }, h('span', { class: styled('level', found.level) }, found.level), h('code', null, visible(found.rule, 80))),
       h('p', null, visible(found.message, 600)),
       found.property && h('p', { class: 'where' }, 'At ', h('code', null, visible(found.property, 200))),
       found.fix && h('p', { class: 'fix' }, h('span', null, 'Fix'), visible(found.fix, 600))))),

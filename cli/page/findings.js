@@ -1,5 +1,5 @@
 // What Segment would refuse, swallow or misread, grouped by rule, event and property.
-import { fill, h } from './dom.js';
+import { fill, h, styled } from './dom.js';
 import { link } from './route.js';
 import { get, query } from './server.js';
 import { count, counted, term, visible } from './text.js';
@@ -28,7 +28,7 @@ export function findingsScreen(app) {
     const order = Object.keys(LEVELS);
     const sum = (level) => groups.filter((group) => group.level === level).reduce((all, group) => all + group.count, 0);
     fill(summary, groups.length === 0 ? 'Nothing so far. Each event is checked against Segment’s rules as it comes.' : order.filter((level) => sum(level) > 0).map((level) =>
-      h('span', { class: 'sum' }, h('span', { class: `level ${level}` }, `${count(sum(level))} ${level}`), h('span', { class: 'soft' }, LEVELS[level]))));
+      h('span', { class: 'sum' }, h('span', { class: styled('level', level) }, `${count(sum(level))} ${level}`), h('span', { class: 'soft' }, LEVELS[level]))));
     fill(list, byRule(groups).sort((a, b) => order.indexOf(a[0].level) - order.indexOf(b[0].level) || total(b) - total(a)).map(card));
   }
 
@@ -65,7 +65,7 @@ function card(groups) {
   const message = common(groups, 'message');
   const fix = common(groups, 'fix');
   return h('article', { class: 'finding-card', 'aria-label': visible(rule, 80) },
-    h('header', null, h('span', { class: `level ${level}` }, level), h('code', null, visible(rule, 80)), h('a', { class: 'many', href: link({ q: term('rule', rule) }) }, counted(total(groups), 'event'))),
+    h('header', null, h('span', { class: styled('level', level) }, level), h('code', null, visible(rule, 80)), h('a', { class: 'many', href: link({ q: term('rule', rule) }) }, counted(total(groups), 'event'))),
     message && h('p', null, visible(message, 600)),
     fix && fixLine(fix),
     h('ul', null, groups.map((group) => row(group, !message, !fix))));
@@ -77,7 +77,7 @@ function row(found, withMessage, withFix) {
   const q = [term('rule', found.rule), found.kind && term('kind', found.kind), found.name != null && term('name', found.name)].filter(Boolean).join(' ');
   const open = (label, seq) => h('a', { href: link({ event: seq, q }), title: `Event #${count(seq)}` }, label);
   return h('li', null,
-    h('div', { class: 'subject' }, h('span', { class: `kind ${found.kind}` }, visible(String(found.kind ?? ''), 12)),
+    h('div', { class: 'subject' }, h('span', { class: styled('kind', found.kind) }, visible(String(found.kind ?? ''), 12)),
       h('a', { href: link({ q }) }, h('bdi', null, found.name == null ? '–' : visible(found.name, 160))), found.property && h('code', null, visible(found.property, 160)),
       h('span', { class: 'ends' }, open('first', found.first), found.last !== found.first && open('last', found.last)), h('span', { class: 'times' }, `×${count(found.count)}`)),
     withMessage && h('p', { class: 'soft' }, visible(found.message, 600)),

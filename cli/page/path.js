@@ -1,5 +1,5 @@
 // The way of one event: what each plugin changed and how long it took, then each destination with its attempts.
-import { h } from './dom.js';
+import { h, styled } from './dom.js';
 import { clock, counted, duration, visible } from './text.js';
 
 const SIGNS = { add: '+', remove: '−', replace: '~' };
@@ -26,10 +26,10 @@ function unknown(info) {
 
 function stop(step) {
   const bad = step.outcome !== 'kept';
-  return h('li', { class: `stop ${step.outcome}` },
+  return h('li', { class: styled('stop', step.outcome) },
     h('div', { class: 'stop-head' },
       h('b', null, visible(step.plugin, 80)), h('span', { class: 'soft' }, step.stage),
-      bad && h('span', { class: `outcome ${step.outcome}` }, step.outcome),
+      bad && h('span', { class: styled('outcome', step.outcome) }, step.outcome),
       h('span', { class: 'took' }, step.us == null ? '' : duration(step.us / 1000))),
     step.reason && h('p', { class: 'reason' }, visible(step.reason, 300)),
     step.patch?.length > 0
@@ -39,7 +39,7 @@ function stop(step) {
 
 function change({ op, path, old, value }) {
   const name = visible(path.replace(/^\//, '').replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~') || 'event', 160);
-  return h('li', { class: op },
+  return h('li', { class: styled('change', op) },
     h('span', { class: 'sign', 'aria-hidden': 'true' }, SIGNS[op] ?? '~'), h('span', { class: 'unseen' }, WORDS[op] ?? op),
     h('code', null, h('span', { class: 'key' }, name), ' ',
       op !== 'add' && old !== undefined && h('del', null, shown(old)), op === 'replace' && ' → ', op !== 'remove' && h('ins', null, shown(value))));
@@ -48,14 +48,14 @@ function change({ op, path, old, value }) {
 const shown = (value) => visible(JSON.stringify(value) ?? 'null', 240);
 
 function end(path) {
-  return h('li', { class: `stop end ${path.outcome}` }, h('div', { class: 'stop-head' }, h('b', null, capital(path.outcome ?? undefined))),
+  return h('li', { class: styled('stop end', path.outcome) }, h('div', { class: 'stop-head' }, h('b', null, capital(path.outcome ?? undefined))),
     path.reason && h('p', { class: 'reason' }, visible(path.reason, 300)));
 }
 
 function lane(destination) {
   const first = destination.attempts?.[0]?.at;
-  return h('li', { class: `lane ${destination.outcome}` },
-    h('div', { class: 'lane-head' }, h('b', null, visible(destination.name, 80)), h('span', { class: `outcome ${destination.outcome}` }, destination.outcome)),
+  return h('li', { class: styled('lane', destination.outcome) },
+    h('div', { class: 'lane-head' }, h('b', null, visible(destination.name, 80)), h('span', { class: styled('outcome', destination.outcome) }, destination.outcome)),
     destination.reason && h('p', { class: 'reason' }, visible(destination.reason, 300)),
     destination.attempts?.length > 0
       ? h('ol', { class: 'attempts' }, destination.attempts.map((attempt) => one(attempt, first)))

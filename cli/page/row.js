@@ -1,5 +1,5 @@
 // One row of the live list: its nodes, and what an event's head puts into them.
-import { h } from './dom.js';
+import { h, styled } from './dom.js';
 import { link } from './route.js';
 import { bytes, clock, duration, visible } from './text.js';
 
@@ -32,11 +32,11 @@ export function paintRow(slot, index, head, { total, selected, q }) {
   slot.node.classList.toggle('blank', !head);
   const shown = head ? describe(head) : {};
   for (const part of PARTS) put(slot[part], shown[part] ?? '');
-  mark(slot.kindNode, `kind ${head?.kind ?? ''}`);
+  mark(slot.kindNode, styled('kind', head?.kind));
   mark(slot.nameNode, head?.name == null ? 'name none' : 'name');
   mark(slot.whoNode, head && head.userId == null ? 'who anon' : 'who');
-  mark(slot.markNode, `mark ${head?.level ?? ''}`);
-  mark(slot.pathNode, `path ${head?.path?.state ?? ''}`);
+  mark(slot.markNode, styled('mark', head?.level));
+  mark(slot.pathNode, styled('path', head?.path?.state));
   if (head) slot.node.href = link({ q, event: head.seq });
   else slot.node.removeAttribute('href');
 }

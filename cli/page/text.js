@@ -36,6 +36,7 @@ export function bytes(n) {
 /** A duration that is given in milliseconds. */
 export function duration(ms) {
   if (ms == null) return '';
+  if (ms === 0) return '0 ms';
   if (ms < 1) return `${trim(ms * 1000)} µs`;
   if (ms < 1000) return `${trim(ms)} ms`;
   if (ms < 120000) return `${trim(ms / 1000)} s`;

@@ -1,5 +1,5 @@
 // Shows a JSON value as one reads it: indented, coloured, foldable, with what is wrong beside the value that it is about.
-import { fill, h, icon } from './dom.js';
+import { fill, h, icon, styled } from './dom.js';
 import { count, term, visible, visibleLines, withTerm } from './text.js';
 
 const CHILDREN = 100;
@@ -15,7 +15,7 @@ export function tree(event, findings, { app, route }) {
   const missing = [...notes.keys()].filter((path) => !has(event, path)).flatMap((path) => notes.get(path));
   const filter = (path, value) => app.go({ ...route, q: withTerm(route.q, term(path, value)) });
   return h('div', { class: 'tree' },
-    missing.map((found) => h('p', { class: `absent ${found.level}` }, h('code', null, visible(found.property, 100)), ' ', visible(found.message, 300))),
+    missing.map((found) => h('p', { class: styled('absent', found.level) }, h('code', null, visible(found.property, 100)), ' ', visible(found.message, 300))),
     h('ul', null, members(event, '', 0, { notes, filter })));
 }
 
@@ -40,7 +40,7 @@ function members(value, path, depth, tools) {
 
 function member(key, value, path, depth, tools, list) {
   const name = h('span', { class: list ? 'key index' : 'key' }, visible(key, 200));
-  const notes = (tools.notes.get(path) ?? []).map((found) => h('span', { class: `note ${found.level}` }, visible(found.message, 300)));
+  const notes = (tools.notes.get(path) ?? []).map((found) => h('span', { class: styled('note', found.level) }, visible(found.message, 300)));
   if (value !== null && typeof value === 'object') return branch(name, value, path, depth, tools, notes);
   return h('li', null, name, leaf(value), filterButton(path, value, tools), notes);
 }

@@ -1,5 +1,5 @@
 // One person: all events of an id in their order, with those ids that identify and alias joined to it.
-import { fill, h } from './dom.js';
+import { fill, h, styled } from './dom.js';
 import { link } from './route.js';
 import { title } from './row.js';
 import { get, query } from './server.js';
@@ -42,7 +42,7 @@ export function userScreen(app) {
         h('div', null, h('dt', null, 'Also known as'), h('dd', null, others.length === 0 ? '–' : others.map((other) => h('a', { class: 'chip', href: link({ view: 'user', id: other }) }, h('bdi', null, visible(other, 80)))))),
       ),
       matched > events.length && h('p', { class: 'soft' }, `The first ${counted(events.length, 'event')} of ${count(matched)}.`),
-      h('ol', { class: 'story' }, story(events, id)));
+      h('ol', { class: 'story' }, story(events)));
   }
 
   return {
@@ -65,19 +65,27 @@ export function userScreen(app) {
   };
 }
 
-// One entry for each event: the time since the one before, and the id that it joined, if it is the first to do so.
-function story(events, id) {
-  const known = new Set([String(id)]);
+// One entry for each event: the time since the one before, and which ids it is the first to join.
+function story(events) {
+  const known = new Set();
   let last = null;
   return events.map((head) => {
     const gap = last == null ? null : new Date(head.at) - last;
     last = new Date(head.at);
-    const fresh = [head.userId, head.anonymousId].filter((one) => one != null && !known.has(String(one)));
-    for (const one of fresh) known.add(String(one));
-    return h('li', fresh.length > 0 ? { class: 'joins' } : null,
-      h('a', { href: link({ q: '', event: head.seq }) },
+    const join = joins(head, known);
+    return h('li', join && { class: 'joins' },
+      h('a', { href: link({ event: head.seq }) },
         h('span', { class: 'time', title: head.at }, clock(head.at)), h('span', { class: 'gap' }, gap == null ? '' : `+${duration(Math.max(0, gap))}`),
-        h('span', { class: `kind ${head.kind}` }, visible(String(head.kind), 12)), h('span', { class: 'name' }, title(head)),
-        fresh.length > 0 && h('span', { class: 'join' }, `joins ${fresh.map((one) => visible(String(one), 60)).join(', ')}`)));
+        h('span', { class: styled('kind', head.kind) }, visible(String(head.kind), 12)), h('span', { class: 'name' }, title(head)),
+        join && h('span', { class: 'join' }, join)));
   });
+}
+
+function joins({ kind, userId, anonymousId }, known) {
+  if (kind === 'alias') return `joins an older id to ${visible(String(userId ?? anonymousId ?? ''), 60)}`;
+  if (userId == null || anonymousId == null) return null;
+  const pair = JSON.stringify([userId, anonymousId]);
+  if (known.has(pair)) return null;
+  known.add(pair);
+  return `joins ${visible(String(anonymousId), 60)} and ${visible(String(userId), 60)}`;
 }

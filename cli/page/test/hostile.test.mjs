@@ -1,6 +1,6 @@
 // Whatever an event holds is text, and stays where it stands.
 import { until } from './browser.mjs';
-import { send } from './seed.mjs';
+import { send, trace } from './seed.mjs';
 import { rowNames, same, shows, test, truly } from './suite.mjs';
 
 const NAMES = [
@@ -47,6 +47,22 @@ test('hostile: what reorders or hides text is shown as an escape, and the row ke
   truly(`half of a pair is shown as ${JSON.stringify(half)}`, ['\\ud83d', '\ufffd'].includes(half));
   const left = await page.$$eval('.row:not([hidden])', (rows) => rows.map((row) => [...row.children].map((cell) => Math.round(cell.getBoundingClientRect().left)).join()));
   same('columns stand below each other', new Set(left).size, 1);
+});
+
+test('hostile: words of an event choose no style of the page', async ({ page, url, open }) => {
+  const kinds = ['track', 'identify', 'page', 'screen', 'group', 'alias', 'pane', 'row chosen', 'hidden unseen'];
+  await send(url, kinds.map((type, n) => ({ type, event: 'E', name: 'E', groupId: 'g', previousId: 'p', userId: '1', messageId: `kind-${n}`, traits: {}, properties: {} })));
+  const { matched } = await (await fetch(`${url}/__tracklane/events`)).json();
+  await trace(url, [['kind-0', { steps: [{ stage: 'before', plugin: 'p', us: 1, outcome: 'pane', reason: null, patch: [{ op: 'unseen', path: '/a', value: 1 }] }], destinations: [{ name: 'd', outcome: 'unseen', attempts: [] }], outcome: 'toast', reason: null }]]);
+  await open();
+  await until('rows', async () => (await rowNames(page)).length === matched);
+  const boxes = await page.$$eval('.row:not([hidden])', (rows) => rows.map((row) => [...row.children].map((cell) => Math.round(cell.getBoundingClientRect().left)).join()));
+  const kind = await page.$$eval('.row:not([hidden]) .kind', (cells) => cells.map((cell) => getComputedStyle(cell).padding + getComputedStyle(cell).position + getComputedStyle(cell).clipPath));
+  same('places of cells', new Set(boxes).size, 1);
+  same('styles of the kind', new Set(kind).size, 1);
+  await open('/?event=1&tab=path');
+  await page.waitForSelector('.stop');
+  for (const where of ['.stop:nth-child(2)', '.lane']) truly(`${where} cannot be seen`, (await (await page.$(where)).boundingBox()).height > 20);
 });
 
 test('hostile: an event of 4 MB is listed, opened, and leaves the page usable', async ({ page, url, open }) => {

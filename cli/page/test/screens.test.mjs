@@ -164,7 +164,7 @@ test('event: the path shows what each plugin did, and each attempt', async ({ pa
   same('attempts', await page.$$eval('.lane:first-child .attempts li', (all) => all.map((one) => one.children[1].textContent)), ['503', 'connection reset', '200']);
   await page.goto(`${url}/?event=3&tab=path`);
   await shows(page, '.stop.end', /Droppedconsent/);
-  await shows(page, '.stop.dropped .reason', 'the user has not agreed to analytics');
+  await shows(page, '.stop.is-dropped .reason', 'the user has not agreed to analytics');
   await page.goto(`${url}/?event=1&tab=path`);
   await shows(page, '.part h3', 'No path is known');
 });
@@ -218,7 +218,7 @@ test('user: events in their order, with the ids that were joined', async ({ page
   await page.waitForSelector('.story li');
   same('the story', await page.$$eval('.story .name', (all) => all.map((one) => one.textContent)), ['Home', '–', 'Order Completed']);
   await shows(page, '.chip', 'anon-1');
-  await shows(page, '.story .joins .join', 'joins anon-1');
+  same('joins', await page.$$eval('.story li', (all) => all.map((one) => one.querySelector('.join')?.textContent ?? '')), ['', 'joins anon-1 and 42', '']);
   await page.click('.story li:last-child a');
   await shows(page, '.pane h2', 'Order Completed');
 });
