@@ -20,11 +20,11 @@ const THEMES = ['auto', 'light', 'dark'];
 const SAY_EACH = 2000;
 const TOAST = 2600;
 const ASK_AGAIN = 500;
+const MOST_KEYS = 100;
 
 const $ = (id) => document.getElementById(id);
 const made = {};
 let now = null;
-const keysSeen = new Set();
 let anew = false;
 let said = '';
 let waiting = [];
@@ -47,6 +47,11 @@ const app = {
     toastTimer = setTimeout(() => ($('toast').hidden = true), TOAST);
   },
   counters,
+  /** The write keys that are known: those of the server's settings, and those of events that were seen here. */
+  keys: new Set(),
+  meet(heads) {
+    for (const { key } of heads) if (key != null && app.keys.size < MOST_KEYS) app.keys.add(key);
+  },
   faults: (n) => badge('faults', n, 'fault set'),
   /** Calls `then` at the first frame of which `is` is true. */
   once: (is, then) => waiting.push({ is, then }),
@@ -79,9 +84,7 @@ function frame(data) {
   const due = waiting.filter(({ is }) => is(data));
   waiting = waiting.filter((one) => !due.includes(one));
   for (const { then } of due) then(data);
-  const news = data.events.filter(({ key }) => key != null && !keysSeen.has(key));
-  for (const { key } of news) keysSeen.add(key);
-  if (news.length > 0) learn();
+  app.meet(data.events);
 }
 
 // The server that answers is not the one that this page was filled from.
@@ -101,6 +104,7 @@ async function restarted() {
 function learn() {
   asking ??= get('info').then((info) => {
     app.info = info;
+    app.meet(info.keys.map((key) => ({ key })));
     drawNav();
     drawFoot();
   }).catch(() => {}).finally(() => (asking = null));

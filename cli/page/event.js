@@ -45,7 +45,7 @@ export function eventPane(app, pane, { step, close }) {
         label, badge[name] && h('span', { class: styled('badge', head.level) }, badge[name]), name === 'path' && path && h('span', { class: styled('spot', head.path?.state ?? path.outcome) }))));
     const part = h('div', { class: `part part-${now}`, role: 'tabpanel', id: 'part', 'aria-labelledby': `tab-${now}`, tabindex: '0' });
     const focused = pane.contains(document.activeElement) ? document.activeElement.id : null;
-    fill(pane, top(head), facts(head, data, app.info), tabs, part, copies());
+    fill(pane, top(head), facts(head, data, app.keys), tabs, part, copies());
     fill(part, PARTS[now](data, { app, route }));
     if (focused) (document.getElementById(focused) ?? part).focus({ preventScroll: true });
   }
@@ -106,7 +106,7 @@ export function eventPane(app, pane, { step, close }) {
   };
 }
 
-function facts(head, { request }, info) {
+function facts(head, { request }, keys) {
   const who = (id, label) => id != null && h('div', null, h('dt', null, label), h('dd', null, h('a', { href: link({ view: 'user', id }) }, h('bdi', null, visible(String(id), 80)))));
   const fact = (label, value, more) => value != null && h('div', null, h('dt', null, label), h('dd', { title: more }, value));
   return h('dl', { class: 'facts' },
@@ -115,7 +115,7 @@ function facts(head, { request }, info) {
     fact('Received', moment(head.at), head.at),
     fact('Size', bytes(head.bytes), counted(head.bytes, 'byte')),
     fact('Answered', request?.status),
-    fact('Key', head.key == null || !(info?.keys.length > 1) ? null : visible(String(head.key), 40)),
+    fact('Key', head.key == null || keys.size < 2 ? null : visible(String(head.key), 40)),
     fact('Number', `#${count(head.seq)}`));
 }
 

@@ -67,7 +67,7 @@ export function faultsScreen(app) {
     node,
     title: () => 'Faults',
     show() {
-      form.keys(app.info?.keys ?? []);
+      form.keys([...app.keys]);
       load();
       clearInterval(timer);
       timer = setInterval(() => !document.hidden && load(), EACH);

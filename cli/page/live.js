@@ -105,7 +105,7 @@ export function liveScreen(app) {
   }
 
   function drawKeys() {
-    const all = app.info?.keys ?? [];
+    const all = [...app.keys];
     const chosen = /(?:^|\s)key:(\S+)/.exec(route.q)?.[1] ?? '';
     const state = JSON.stringify([all, chosen]);
     if (keys.dataset.state === state) return;
@@ -175,6 +175,7 @@ export function liveScreen(app) {
       paused = false;
       scroller.scrollTop = 0;
       app.counters(answer.counters);
+      app.meet(answer.events);
       stream();
       if (route.event) choose(route.event);
       schedule();

@@ -11,7 +11,6 @@ const KEY = options['write-key'] ?? 'WRITE_KEY';
 const start = randomUUID();
 const store = new Store(Number(options.keep ?? 128e6));
 const faults = new Map();
-const keys = new Set([KEY]);
 const plan = options.plan ? JSON.parse(await readFile(options.plan, 'utf8')) : null;
 const planned = (plan?.rules ?? []).map(({ type, key }) => ({ kind: type.toLowerCase(), name: key ?? null }));
 const url = `http://127.0.0.1:${port}`;
@@ -67,7 +66,6 @@ async function ingest(request, response, call) {
   const events = json.batch ?? [{ type: KINDS[call] ?? call, ...json }];
   const basic = Buffer.from((request.headers.authorization ?? '').replace('Basic ', ''), 'base64').toString().split(':')[0];
   const key = basic || json.writeKey || KEY;
-  keys.add(key);
   const headers = Object.entries(request.headers).map(([name, value]) => [name, name === 'authorization' ? 'Basic ***' : value]);
   const fault = [...faults.values()].find((one) => strikes(one, key, events));
   const status = fault?.fault.type === 'status' ? fault.fault.status : 200;
@@ -91,7 +89,7 @@ async function api(request, path, query) {
   const route = `${request.method} ${what}`;
   switch (route) {
     case 'GET readyz': return 'ok';
-    case 'GET info': return { schema: 1, version: options.version ?? '0.1.0', start, port, url, answer: 'as-segment', forward: false, plan: plan && { name: plan.name }, keepBytes: store.keep, keys: [...keys] };
+    case 'GET info': return { schema: 1, version: options.version ?? '0.1.0', start, port, url, answer: 'as-segment', forward: false, plan: plan && { name: plan.name }, keepBytes: store.keep, keys: [KEY] };
     case 'GET events': return one ? (more ? detail(one, more, form) : event(one)) : list(query);
     case 'DELETE events': return clear(store.matching(query.q));
     case 'DELETE scopes': return clear(store.entries.filter(({ head }) => head.key === one));

@@ -31,7 +31,7 @@ export function way(n) {
   const steps = [
     { stage: 'before', plugin: 'consent', us: 0.4, outcome: 'kept', reason: null, patch: [] },
     { stage: 'before', plugin: 'redact', us: 1.8, outcome: 'kept', reason: null, patch: [{ op: 'remove', path: '/context/ip', old: '203.0.113.7' }] },
-    { stage: 'enrichment', plugin: 'geo-ip', us: 31.2, outcome: 'kept', reason: null, patch: [{ op: 'add', path: '/context/location', value: { country: 'CH', city: 'Zürich' } }, { op: 'replace', path: '/properties/currency', old: 'eur', value: 'EUR' }] },
+    { stage: 'enrichment', plugin: 'geo-ip', us: 31.2, outcome: 'kept', reason: null, patch: [{ op: 'add', path: '/context/location', value: { city: 'Zürich', country: 'CH' } }, { op: 'replace', path: '/properties/currency', old: 'eur', value: 'EUR' }] },
     { stage: 'enrichment', plugin: 'lower-case', us: 0.2, outcome: 'kept', reason: null, patch: [] },
   ];
   if (n % 9 === 4) {
