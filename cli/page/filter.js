@@ -68,8 +68,10 @@ export function filterBox({ apply, leave }) {
       input.setAttribute('aria-invalid', String(Boolean(refused)));
       if (!refused) return void fill(error);
       const at = Number.isInteger(refused.at) ? Math.max(0, refused.at - 1) : null;
-      const typed = input.value.trim();
-      const where = at == null ? null : h('code', null, typed.slice(Math.max(0, at - 24), at), h('mark', null, typed.slice(at, at + 12) || ' '));
+      // The server counts characters, and not the halves of pairs.
+      const typed = [...input.value.trim()];
+      const part = (from, to) => typed.slice(from, to).join('');
+      const where = at == null ? null : h('code', null, at > 24 ? '…' : '', part(Math.max(0, at - 24), at), h('mark', null, part(at, at + 12) || ' '));
       fill(error, refused.message, where && ' ', where);
     },
   };

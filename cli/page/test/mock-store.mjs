@@ -12,7 +12,10 @@ export function parse(q) {
     }
     pattern.lastIndex = at;
     const found = pattern.exec(q);
-    if (!found) throw Object.assign(new Error(`The filter cannot be read at column ${at + 1}.`), { at: at + 1 });
+    if (!found) {
+      const quote = q.indexOf('"', at);
+      throw Object.assign(new Error('the quote is not closed'), { at: (quote < 0 ? at : quote) + 1 });
+    }
     const [all, not, key, op, word] = found;
     const quoted = word.startsWith('"');
     terms.push({ not: not !== '', key, op, word: quoted ? word.slice(1, -1).replace(/\\(.)/g, '$1') : word });

@@ -49,6 +49,7 @@ test('live: a filter that cannot be read says so, and keeps the rows', async ({ 
   await until('rows', async () => (await rowNames(page)).length === 3);
   await page.fill('#filter', 'name:"Order');
   await page.waitForSelector('.filter-error:not([hidden])');
+  same('the place', await page.textContent('.filter-error mark'), '"Order');
   same('the box is marked', await page.getAttribute('#filter', 'aria-invalid'), 'true');
   same('rows', (await rowNames(page)).length, 3);
   await page.fill('#filter', 'kind:track');
