@@ -20,7 +20,34 @@ macro_rules! assets {
 }
 
 // Every file of the folder; a test says which one is missing here.
-assets!["index.html", "app.js", "style.css"];
+assets![
+    "index.html",
+    "app.js",
+    "connect.js",
+    "copy.js",
+    "dom.js",
+    "event.js",
+    "faults.js",
+    "feed.js",
+    "filter.js",
+    "findings.js",
+    "help.js",
+    "icon.svg",
+    "keys.js",
+    "live.js",
+    "path.js",
+    "plan.js",
+    "route.js",
+    "row.js",
+    "rows.js",
+    "screens.css",
+    "server.js",
+    "style.css",
+    "text.js",
+    "theme.js",
+    "tree.js",
+    "user.js",
+];
 
 struct Asset {
     name: &'static str,
