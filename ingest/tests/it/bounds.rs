@@ -1,13 +1,15 @@
 //! Bounds on bytes and on time.
 
 use std::io::Write;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
+use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tracklane_ingest::Limits;
 
-use crate::support::{Running, read, status};
+use crate::support::{Running, SOON, read, status};
 
 fn zipped(text: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
@@ -71,31 +73,31 @@ fn a_body_beyond_the_bound_is_refused_by_its_length_or_once_it_is_reached() {
 
 #[test]
 fn all_bodies_together_are_bounded_and_the_bytes_are_given_back() {
-    let server = Running::start(limits(|limits| limits.max_total_bytes = 4_096), |request| request.as_segment());
-    let body = format!(r#"{{"type":"page","userId":"u","x":"{}"}}"#, "x".repeat(3_000));
-    let mut holder = server.connect();
-    let head = format!(
-        "POST /v1/page HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
-        body.len()
-    );
-    holder.write_all(head.as_bytes()).unwrap();
-    holder.write_all(&body.as_bytes()[..2_900]).unwrap();
-    let full = wait(|| status(&server.post("/v1/page", &body)) == 429);
-    assert!(full, "a second body does not fit beside the first");
-    assert!(server.post("/v1/page", &body).contains("retry-after: 1\r\n"));
-    holder.write_all(&body.as_bytes()[2_900..]).unwrap();
-    assert_eq!(status(&read(&mut holder)), 200, "the first one is not hurt by it");
-    assert!(wait(|| status(&server.post("/v1/page", &body)) == 200), "its bytes are free again");
-}
-
-fn wait(mut done: impl FnMut() -> bool) -> bool {
-    let start = Instant::now();
-    while start.elapsed() < Duration::from_secs(10) {
-        if done() {
-            return true;
+    let body = |user: &str| format!(r#"{{"type":"page","userId":"{user}","x":"{}"}}"#, "x".repeat(3_000));
+    // The first body is held by the service until it is told to answer.
+    let (arrive, arrived) = mpsc::channel();
+    let (go_on, goes_on) = mpsc::channel();
+    let held = Arc::new(Mutex::new((arrive, goes_on)));
+    let server = Running::start(limits(|limits| limits.max_total_bytes = 4_096), move |request| {
+        if request.events[0].fields().user_id.text().as_deref() == Some("held") {
+            let (arrive, goes_on) = &*held.lock().unwrap();
+            arrive.send(()).unwrap();
+            goes_on.recv_timeout(SOON).unwrap();
         }
-    }
-    false
+        request.as_segment()
+    });
+    let server = &server;
+    thread::scope(|scope| {
+        let first = scope.spawn(move || server.post("/v1/page", &body("held")));
+        arrived.recv_timeout(SOON).unwrap();
+        let refused = server.post("/v1/page", &body("another"));
+        assert_eq!(status(&refused), 429, "a second body does not fit beside the first: {refused}");
+        assert!(refused.contains("retry-after: 1\r\n"), "{refused}");
+        go_on.send(()).unwrap();
+        assert_eq!(status(&first.join().unwrap()), 200, "the first one is not hurt by it");
+    });
+    let again = server.post("/v1/page", &body("another"));
+    assert_eq!(status(&again), 200, "its bytes are free again: {again}");
 }
 
 #[test]

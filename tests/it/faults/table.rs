@@ -48,9 +48,12 @@ fn what_is_no_test_or_is_not_run_does_not_count() {
 /// The rows of the page's tables, each cell trimmed, without their heads.
 fn rows(page: &str) -> Vec<Vec<String>> {
     let page = fs::read_to_string(root().join(page)).expect("the page is there");
-    let rows = page.lines().filter(|line| line.starts_with('|') && !line.starts_with("|--"));
+    let is_row = |line: &str| line.starts_with('|') && !line.starts_with("|--");
+    // A head is what stands over a line of dashes.
+    let below = page.lines().skip(1).chain([""]);
+    let rows = page.lines().zip(below).filter(|(line, below)| is_row(line) && !below.starts_with("|--"));
     let cells = |row: &str| row.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect();
-    rows.skip(1).map(cells).collect()
+    rows.map(|(row, _)| cells(row)).collect()
 }
 
 /// Checks the last cell of every row: names in backquotes, `(spool)` behind those of the companion crate.
