@@ -20,6 +20,7 @@ macro_rules! links {
             "[docs/OAUTH.md]: crate::guide::oauth\n",
             "[docs/PLUGINS.md]: crate::guide::plugins\n",
             "[docs/SETTINGS.md]: crate::guide::settings\n",
+            "[docs/TROUBLESHOOTING.md]: crate::guide::troubleshooting\n",
             "[docs/migrating/analytics-node.md]: crate::guide::migrating::analytics_node\n",
             "[`Event`]: crate::Event\n",
             forge!("docs/PERFORMANCE.md"),

@@ -12,11 +12,13 @@ use http::{Request, Response, StatusCode};
 use http_body::Frame;
 use tower_service::Service;
 
+use super::caught::Caught;
 use super::connections::{Connections, Settings};
 use super::proxies::Proxies;
 use super::send_error::{LookupError, SendError};
 use super::tls::Tls;
 use super::{Blocking, Body, proxy_url};
+use crate::contained;
 use crate::error::{BoxError, SettingsError};
 
 /// Names that are looked up at once; a resolver that hangs holds a thread for each attempt.
@@ -86,7 +88,9 @@ impl http_body::Body for ResponseBody {
     type Error = BoxError;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        Pin::new(&mut self.0).poll_frame(cx).map_err(|error| error.without_url().into())
+        let polled = contained::call(|| Pin::new(&mut self.0).poll_frame(cx));
+        let Ok(polled) = polled else { return Poll::Ready(Some(Err(SendError::panicked().into()))) };
+        polled.map_err(|error| error.without_url().into())
     }
 }
 
@@ -104,9 +108,14 @@ impl Service<Request<Body>> for DefaultClient {
         Box::pin(async move {
             let request = reqwest::Request::try_from(request.map(Body::into_bytes))?;
             let by_proxy = connections.take_proxy(request.url());
-            let client = connections.client();
+            let pool = connections.pool();
+            let client = pool.client.clone();
+            let Ok(response) = Caught::new(async move { client.execute(request).await }, pool.wary).await else {
+                connections.give_up(&pool);
+                return Err(SendError::panicked().into());
+            };
             // The URL may hold what nobody should log.
-            let response = client.execute(request).await.map_err(|error| SendError::new(error.without_url()))?;
+            let response = response.map_err(|error| SendError::new(error.without_url()))?;
             // Over TLS, it is said before there is a tunnel to the server.
             if by_proxy && response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
                 return Err(SendError::proxy_authentication().into());
@@ -137,3 +146,6 @@ impl reqwest::dns::Resolve for SystemResolver {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,8 @@
 mod blocking;
 mod body;
 #[cfg(feature = "reqwest")]
+mod caught;
+#[cfg(feature = "reqwest")]
 mod connections;
 #[cfg(feature = "reqwest")]
 mod default_client;

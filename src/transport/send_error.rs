@@ -10,7 +10,7 @@ use std::io;
 #[derive(Debug)]
 pub struct SendError {
     kind: SendErrorKind,
-    /// None for an answer of the proxy.
+    /// None for an answer of the proxy, and for a panic.
     source: Option<reqwest::Error>,
 }
 
@@ -28,6 +28,8 @@ pub enum SendErrorKind {
     Connect,
     /// The connection was lost, or what came back is not HTTP.
     Protocol,
+    /// The HTTP client panicked, as it does where a subscriber of its log does. Its connections were given up.
+    Panicked,
 }
 
 impl SendError {
@@ -49,6 +51,11 @@ impl SendError {
     /// A proxy answered 407 in the server's place.
     pub(super) fn proxy_authentication() -> Self {
         Self { kind: SendErrorKind::ProxyAuthentication, source: None }
+    }
+
+    /// Nothing is shown of what was thrown, which may hold a URL.
+    pub(super) fn panicked() -> Self {
+        Self { kind: SendErrorKind::Panicked, source: None }
     }
 
     /// What went wrong.
@@ -97,6 +104,9 @@ impl fmt::Display for SendError {
             }
             SendErrorKind::Connect => "no connection to the server",
             SendErrorKind::Protocol => "the connection was lost before a response came",
+            SendErrorKind::Panicked => {
+                "the HTTP client panicked, maybe in a subscriber of its log: see what it printed to standard error"
+            }
         })
     }
 }

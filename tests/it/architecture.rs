@@ -35,7 +35,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("emitter", &["event", "ledger", "background", "contained", "error", "reentry", "running"]),
     ("event", &["ledger", "error", "random"]),
     ("ledger", &["background", "contained", "error", "reentry", "running", "sync"]),
-    ("transport", &["error", "threads"]),
+    ("transport", &["contained", "error", "threads"]),
     // The manual clock is one of its two clocks.
     ("clock", &["testing"]),
     ("background", &["contained", "threads"]),

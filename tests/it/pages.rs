@@ -58,7 +58,7 @@ fn the_front_page_of_the_api_names_every_feature_and_the_version_of_rust() {
     let front = text("src/lib.rs");
     let features = manifest.split("[features]\n").nth(1).unwrap().split("\n\n").next().unwrap();
     let features: Vec<_> = features.lines().filter_map(|line| line.split_once(" = ")).collect();
-    assert_eq!(features.len(), 8, "default and seven more: {features:?}");
+    assert_eq!(features.len(), 11, "default and ten more: {features:?}");
     let (_, default) = features[0];
     for (name, _) in &features[1..] {
         let is_default = if default.contains(name) { "yes" } else { "no" };

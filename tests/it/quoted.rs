@@ -12,8 +12,12 @@ const VALUES: &[&str] = &[
     "429 Too Many Requests",
     "503 Service Unavailable",
     "401 Unauthorized",
-    // Of rustls.
+    // Of rustls and reqwest.
     "invalid peer certificate: UnknownIssuer",
+    "Could not automatically determine the process-level CryptoProvider from Rustls crate features.",
+    "No rustls crypto provider is configured.",
+    "properties.total",
+    "HTTPS_PROXY",
     "Segment.io",
     "Warehouse",
     "geo",
@@ -162,6 +166,18 @@ fn unknown(message: &str, texts: &BTreeSet<String>) -> Option<String> {
     let tail = message.trim_start_matches(['…', ',', ' ']);
     if texts.iter().any(|text| text.ends_with(tail)) {
         return None;
+    }
+    // And end it there.
+    if let Some(head) = message.strip_suffix('…').map(str::trim_end) {
+        let start = |text: &str| {
+            (2..=text.split(' ').count()).rev().find_map(|words| {
+                let start = text.split(' ').take(words).collect::<Vec<_>>().join(" ");
+                head.ends_with(&start).then_some(start)
+            })
+        };
+        if let Some(start) = texts.iter().filter_map(|text| start(text)).max_by_key(String::len) {
+            take_out(&mut left, &start);
+        }
     }
     for text in longest_first.into_iter().chain(VALUES.iter().copied()).chain(SHORT_TEXTS.iter().copied()) {
         take_out(&mut left, text);

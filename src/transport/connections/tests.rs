@@ -49,7 +49,7 @@ async fn a_busy_client_follows_its_host_to_another_address() {
     let connections = Connections::new(settings).unwrap();
     let send = || {
         // The port of the address counts where the URL has none.
-        let sent = connections.client().get("http://moves.example").send();
+        let sent = connections.pool().client.get("http://moves.example").send();
         async { sent.await.unwrap().bytes().await.unwrap() }
     };
     let advance = async |by: Duration| {

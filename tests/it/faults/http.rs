@@ -9,7 +9,7 @@ use tracklane::plugin::RetryPolicy;
 use tracklane::signal::Failure;
 use tracklane::testing::{ManualClock, Reply};
 use tracklane::transport::{SendError, SendErrorKind};
-use tracklane::{DeliveryError, DropReason};
+use tracklane::{Analytics, DeliveryError, DropReason, Track};
 
 use crate::support::{Detour, Ended, SOON, Trial, Wire, eventually};
 
@@ -230,6 +230,31 @@ fn endless_1xx_responses_are_timed_out_and_their_connection_is_given_up() {
     trial.wait_for_failure("the timeout", |failure| failure.message.contains("did not end within 500ms"));
     given_up.recv_timeout(SOON).expect("nobody reads them any more");
     trial.survives();
+}
+
+#[test]
+fn endless_1xx_responses_delay_no_caller() {
+    let (begun, busy) = mpsc::channel();
+    let wire = Wire::serve(move |mut stream| {
+        Wire::read_head(&mut stream);
+        let many = b"HTTP/1.1 103 Early Hints\r\n\r\n".repeat(1_000);
+        let _ = stream.write_all(&many);
+        let _ = begun.send(());
+        while stream.write_all(&many).is_ok() {}
+    });
+    let analytics = Analytics::builder("k").host(&wire.url).flush_at(1).build().expect("settings");
+    let track = || analytics.track(Track::new("x").user_id("u")).expect("accepted");
+    track();
+    busy.recv_timeout(SOON).expect("a request");
+    let (start, short) = (Instant::now(), Duration::from_millis(200));
+    track();
+    assert!(start.elapsed() < Duration::from_secs(1), "a call waited {:?}", start.elapsed());
+    assert_eq!(analytics.flush_blocking(short).pending, 2);
+    let report = analytics.close_blocking(short);
+    drop(analytics);
+    let took = start.elapsed();
+    assert!(took < Duration::from_secs(4), "flush, close and drop took {took:?}");
+    assert_eq!(report.unsent.len(), 2, "they are handed back: {report:?}");
 }
 
 #[test]
