@@ -61,10 +61,7 @@ async fn main() -> Result<(), BoxError> {
 
 /// Whose page view it is. A real service asks its session, and never a header that anybody may write.
 fn visitor(request: &Parts) -> Viewer {
-    request
-        .headers
-        .get("x-demo-visitor")
-        .map_or(Viewer::unknown(), |id| Viewer::anonymous(id.to_str().unwrap_or("")))
+    request.headers.get("x-demo-visitor").map_or(Viewer::unknown(), |id| Viewer::anonymous(id.to_str().unwrap_or("")))
 }
 
 /// Nothing to do here: the layer sends the page call.

@@ -104,11 +104,7 @@ impl RequestContextLayer {
     /// });
     /// # Ok::<(), tracklane::SettingsError>(())
     /// ```
-    pub fn page_calls(
-        self,
-        analytics: &Analytics,
-        viewer: impl Fn(&Parts) -> Viewer + Send + Sync + 'static,
-    ) -> Self {
+    pub fn page_calls(self, analytics: &Analytics, viewer: impl Fn(&Parts) -> Viewer + Send + Sync + 'static) -> Self {
         Self { page_calls: Some(PageCalls::new(analytics.clone(), viewer)), ..self }
     }
 }
