@@ -132,13 +132,13 @@ pub struct DestinationStats {
 impl Ledger {
     /// The counts, without the destinations.
     pub(crate) fn stats(&self) -> Stats {
-        let books = self.books();
-        let (delivered, dropped) = (books.delivered, books.dropped);
-        drop(books);
+        let totals = self.totals();
+        let (delivered, dropped) = (totals.delivered, totals.dropped);
+        drop(totals);
         // Read last: what was settled above was accepted before, so nothing can be missing here.
         let accepted = self.accepted();
         let pending = accepted - delivered - dropped.total();
-        let (queued_events, queued_bytes) = self.room.used();
+        let (queued_events, queued_bytes) = self.capacity.used();
         let (refused, pending_callbacks) = (self.refused(), self.callbacks());
         let counted = Stats { accepted, refused, delivered, dropped, pending, ..Stats::default() };
         Stats { queued_events, queued_bytes, pending_callbacks, ..counted }
