@@ -14,22 +14,22 @@ use tracklane::{Analytics, BoxError, Outcome};
 
 use crate::attempts;
 use crate::disk_thread::DiskThread;
-use crate::ending::{Ending, end_of};
+use crate::disposition::{Disposition, disposition_of};
 use crate::feeder::Feeder;
-use crate::front::{Running, Turn};
-use crate::lifecycle::Setup;
-use crate::store::{Own, Store};
-use crate::told;
+use crate::report;
+use crate::running::{Running, Turn};
+use crate::setup::Setup;
+use crate::store::{OwnSlot, Store};
 
 /// No bound: what is under way behind the spool is bounded by what the feeder reads and by the queue in front.
 const UNBOUNDED: usize = usize::MAX / 2;
 
-pub(crate) struct Behind {
+pub(crate) struct Backend {
     pub(crate) running: Arc<Running>,
     pub(crate) feeder: Feeder,
 }
 
-impl Behind {
+impl Backend {
     /// Takes the parts once nothing can fail any more, and begins to open the directory. On a runtime.
     pub(crate) fn begin(parts: &Mutex<Option<(Setup, Destination)>>, emitter: &Emitter) -> Result<Self, BoxError> {
         #[cfg(test)]
@@ -54,8 +54,8 @@ impl Behind {
             counters,
             emitter: emitter.clone(),
             found,
-            own: Mutex::new(Own::default()),
-            strangers: Mutex::default(),
+            own_slot: Mutex::new(OwnSlot::default()),
+            other_destinations: Mutex::default(),
             opened: AtomicBool::new(false),
             slots: Mutex::default(),
             stuck: Mutex::default(),
@@ -76,7 +76,7 @@ fn register(client: &Analytics, destination: Destination, name: &Arc<str>, emitt
     let mut registering = Box::pin(async move {
         let Err(error) = client.register(destination).await else { return };
         let message = format!("{error}; its events wait on the disk until a start at which it loads");
-        told::tell(&emitter, Failure::new(name, message, 0));
+        report::emit(&emitter, Failure::new(name, message, 0));
     });
     // What comes first has its place before everything that is sent later.
     if (&mut registering).now_or_never().is_none() {
@@ -102,7 +102,7 @@ fn client(emitter: &Emitter) -> Result<Analytics, BoxError> {
 fn as_seen_in_front(failure: &Failure) -> Failure {
     let mut failure = failure.clone();
     if let Some(reason) = failure.dropped
-        && end_of(Outcome::Dropped(reason)) == Ending::Later
+        && disposition_of(Outcome::Dropped(reason)) == Disposition::Later
     {
         let because = failure.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
         failure.message = format!("{} events were not taken ({reason}){because}; the spool keeps them", failure.events);

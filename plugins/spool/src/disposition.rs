@@ -1,9 +1,12 @@
-//! What an outcome at the destination means for the file that the event is in.
+//! The disposition of an event: what its outcome at the destination means for the file that holds it.
+
+use std::collections::HashMap;
 
 use tracklane::{DropReason, Outcome};
 
+/// What becomes of an event in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub(crate) enum Disposition {
     /// The destination has the event.
     Delivered,
     /// It never will have it; the client behind the spool has reported why.
@@ -12,10 +15,14 @@ pub(crate) enum Ending {
     Later,
 }
 
-/// What the destination decided on the event itself is final; what only says that it was not to be had is not.
-pub(crate) fn end_of(outcome: Outcome) -> Ending {
+/// The dispositions of events, by their `messageId`.
+pub(crate) type Dispositions = HashMap<String, Disposition>;
+
+/// Returns the disposition of an outcome. A decision on the event itself is final. An outcome that only says that the
+/// destination was not available is not.
+pub(crate) fn disposition_of(outcome: Outcome) -> Disposition {
     match outcome {
-        Outcome::Delivered => Ending::Delivered,
+        Outcome::Delivered => Disposition::Delivered,
         // Credentials can be put right, so `Unauthorized` is not among these. A batch that makes the destination panic
         // would do so for ever.
         Outcome::Dropped(
@@ -24,7 +31,7 @@ pub(crate) fn end_of(outcome: Outcome) -> Ending {
             | DropReason::Panicked
             | DropReason::Plugin
             | DropReason::Invalid,
-        ) => Ending::Refused,
-        Outcome::Dropped(_) => Ending::Later,
+        ) => Disposition::Refused,
+        Outcome::Dropped(_) => Disposition::Later,
     }
 }

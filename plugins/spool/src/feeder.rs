@@ -22,9 +22,9 @@ use tracing::subscriber::{self, NoSubscriber};
 use tracklane::Analytics;
 
 use crate::disk_thread::DiskThread;
-use crate::ending::{Ending, end_of};
+use crate::disposition::{Disposition, disposition_of};
 use crate::frame::Contents;
-use crate::front::Running;
+use crate::running::Running;
 use crate::slot::SpooledFile;
 use crate::stats::count;
 use crate::store::{Fate, Opened, Store};
@@ -198,7 +198,7 @@ impl Feeder {
     /// aside once the others are done with.
     fn send(&mut self, mut waiting: Waiting, Contents { events, unreadable }: Contents) {
         if !unreadable.is_empty() && matches!(waiting.fate, Fate::Deleted) {
-            waiting.fate = Fate::SetAside;
+            waiting.fate = Fate::Quarantine;
             let lines: Vec<String> = unreadable.iter().take(SHOWN_LINES).map(ToString::to_string).collect();
             let (path, lines) = (waiting.file.path(), lines.join("; "));
             let message = format!("in {path:?}, {lines}; the other events are sent, then the file is set aside");
@@ -228,7 +228,7 @@ impl Feeder {
         let (store, reader, unchanged) = (self.store.clone(), self.reader.clone(), waiting.clone());
         let under_way = async move {
             for (at, receipt) in receipts {
-                let ending = end_of(receipt.await.outcome);
+                let ending = disposition_of(receipt.await.outcome);
                 if let (Some(counter), Some(ended)) = (store.counter_of(ending), waiting.ended.get_mut(at)) {
                     count(counter, 1);
                     *ended = true;
@@ -348,11 +348,11 @@ impl Waiting {
 
 impl Store {
     /// What an ending adds to, if it is one.
-    fn counter_of(&self, ending: Ending) -> Option<&AtomicU64> {
+    fn counter_of(&self, ending: Disposition) -> Option<&AtomicU64> {
         match ending {
-            Ending::Delivered => Some(&self.counters.delivered),
-            Ending::Refused => Some(&self.counters.refused),
-            Ending::Later => None,
+            Disposition::Delivered => Some(&self.counters.delivered),
+            Disposition::Refused => Some(&self.counters.refused),
+            Disposition::Later => None,
         }
     }
 }

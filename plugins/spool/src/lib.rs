@@ -67,14 +67,16 @@ mod spool;
 mod stats;
 
 // In front and behind.
+mod acceptor;
 mod attempts;
-mod behind;
-mod ending;
+mod backend;
+mod disposition;
 mod feeder;
-mod front;
 mod lifecycle;
 mod memory;
-mod told;
+mod report;
+mod running;
+mod setup;
 
 // The directory, a slot in it, a file in that, and the file system.
 mod age;

@@ -75,9 +75,9 @@ impl SpooledFile {
     }
 
     /// Leaves the file to an operator.
-    pub(crate) fn set_aside(&self) -> io::Result<()> {
+    pub(crate) fn quarantine(&self) -> io::Result<()> {
         self.slot.check()?;
-        set_aside(&self.path()).map(drop)
+        quarantine(&self.path()).map(drop)
     }
 
     pub(crate) fn age(&self) -> Duration {
@@ -308,7 +308,7 @@ fn events(path: &Path) -> u32 {
 }
 
 /// Renames what cannot be sent, so that it is looked at by an operator and by nobody else. Returns the new name.
-pub(crate) fn set_aside(path: &Path) -> io::Result<PathBuf> {
+pub(crate) fn quarantine(path: &Path) -> io::Result<PathBuf> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let candidates = (0_u32..1000).map(|n| match n {
         0 => path.with_file_name(format!("{name}.{ASIDE}")),

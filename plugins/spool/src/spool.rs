@@ -7,9 +7,10 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tracklane::plugin::{Batching, Destination};
 
+use crate::acceptor::Acceptor;
 use crate::disk::Disk;
-use crate::front::Front;
-use crate::lifecycle::{Lifecycle, Setup};
+use crate::lifecycle::Lifecycle;
+use crate::setup::Setup;
 use crate::stats::{Counters, SpoolStats};
 
 /// An attempt ends when the events are safe, however long the destination takes: a year stands for no limit.
@@ -120,7 +121,7 @@ impl Spool {
     /// `destination`, or of the client's settings, unless it is set.
     pub fn in_front_of(&self, destination: Destination) -> Destination {
         let (running, is_running) = watch::channel(None);
-        let front = destination.stand_in(Front { running: is_running });
+        let front = destination.stand_in(Acceptor { running: is_running });
         front
             .batching(Batching::every(self.flush_at, self.flush_interval))
             .attempt_timeout(NO_LIMIT)
