@@ -13,6 +13,7 @@ mod pending;
 mod receipt;
 mod stats;
 mod ticket;
+mod wait;
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -86,6 +87,20 @@ impl Ledger {
     /// Blocks until the callbacks of settled events have returned, at most `timeout`.
     pub(crate) fn wait_for_callbacks(&self, timeout: Duration) {
         self.callbacks.wait(timeout);
+    }
+
+    /// Returns the counts, without the destinations.
+    pub(crate) fn stats(&self) -> Stats {
+        let totals = self.totals();
+        let (delivered, dropped) = (totals.delivered, totals.dropped);
+        drop(totals);
+        // Read last: what was settled above was accepted before, so nothing can be missing here.
+        let accepted = self.accepted();
+        let pending = accepted - delivered - dropped.total();
+        let (queued_events, queued_bytes) = self.capacity.used();
+        let (refused, pending_callbacks) = (self.refused(), self.callbacks());
+        let counted = Stats { accepted, refused, delivered, dropped, pending, ..Stats::default() };
+        Stats { queued_events, queued_bytes, pending_callbacks, ..counted }
     }
 
     fn totals(&self) -> MutexGuard<'_, Totals> {

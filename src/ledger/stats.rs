@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{DropReason, Ledger};
+use super::outcome::DropReason;
 
 /// Dropped events by reason.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -127,20 +127,4 @@ pub struct DestinationStats {
     pub retries: u64,
     /// Bytes of event JSON handed to it, retries included.
     pub bytes: u64,
-}
-
-impl Ledger {
-    /// The counts, without the destinations.
-    pub(crate) fn stats(&self) -> Stats {
-        let totals = self.totals();
-        let (delivered, dropped) = (totals.delivered, totals.dropped);
-        drop(totals);
-        // Read last: what was settled above was accepted before, so nothing can be missing here.
-        let accepted = self.accepted();
-        let pending = accepted - delivered - dropped.total();
-        let (queued_events, queued_bytes) = self.capacity.used();
-        let (refused, pending_callbacks) = (self.refused(), self.callbacks());
-        let counted = Stats { accepted, refused, delivered, dropped, pending, ..Stats::default() };
-        Stats { queued_events, queued_bytes, pending_callbacks, ..counted }
-    }
 }
