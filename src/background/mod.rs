@@ -1,8 +1,8 @@
 //! The runtime that carries the pipeline, and the threads for user code that may block.
 //!
-//! By default it is a current-thread runtime on a thread of the client's own, so that events survive the host's runtime.
-//! The host may hand over another. Listeners and callbacks run on [threads](pools) of the client: they can neither delay
-//! nor end the pipeline.
+//! By default it is a current-thread runtime on a thread of the client's own, so that events survive the host's
+//! runtime. The host may hand over another. Listeners and callbacks run on [threads](pools) of the client: they can
+//! neither delay nor end the pipeline.
 
 mod dispose;
 mod pools;
@@ -31,8 +31,8 @@ pub(crate) struct Background {
     pools: Arc<Pools>,
 }
 
-/// Keeps the background thread alive. Once it is dropped, the thread ends when its work is done. Does nothing on the host's
-/// runtime.
+/// Keeps the background thread alive. Once it is dropped, the thread ends when its work is done. Does nothing on the
+/// host's runtime.
 #[derive(Debug)]
 pub(crate) struct KeepAlive(#[expect(dead_code, reason = "its drop is what counts")] Option<oneshot::Sender<()>>);
 

@@ -1,8 +1,8 @@
 //! Thread pools for user code that may block: one for listeners, one for callbacks.
 //!
-//! Invariant: each pool has a bounded number of threads, apart from those that deliver. A listener or callback that hangs
-//! delays only its own kind. What waits is bounded, too: signals by the queue of their listener, callbacks by the capacity
-//! that their events take.
+//! Invariant: each pool has a bounded number of threads, apart from those that deliver. A listener or callback that
+//! hangs delays only its own kind. What waits is bounded, too: signals by the queue of their listener, callbacks by the
+//! capacity that their events take.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -94,8 +94,8 @@ impl ManualClock {
         state.sleepers.iter().map(|sleeper| sleeper.deadline).min().map(|next| next.saturating_sub(state.monotonic))
     }
 
-    /// Blocks until some task sleeps until a time `range` from now, at most ten seconds of real time. Returns whether one
-    /// does.
+    /// Blocks until some task sleeps until a time `range` from now, at most ten seconds of real time. Returns whether
+    /// one does.
     ///
     /// By this a test knows that the code waits, before it moves the clock.
     #[must_use]

@@ -1,7 +1,7 @@
 //! The clock of a client: the machine's, or one that a test moves.
 //!
-//! Invariant: all scheduling (flush interval, backoff, deadlines of plugins and attempts) uses the monotonic time. The wall
-//! clock serves timestamps and HTTP dates only, so a jump of it moves no timer.
+//! Invariant: all scheduling (flush interval, backoff, deadlines of plugins and attempts) uses the monotonic time. The
+//! wall clock serves timestamps and HTTP dates only, so a jump of it moves no timer.
 
 #[cfg(feature = "testing")]
 mod manual;

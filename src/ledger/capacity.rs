@@ -1,8 +1,8 @@
 //! The capacity of a client: counts what is under way, so that a call is refused before memory runs out.
 //!
-//! An event takes capacity until the first destination is done with it. So one slow destination does not make calls fail
-//! while another keeps up (its own queue overflows instead). With a single destination the bound is exact, and includes
-//! what is in flight.
+//! An event takes capacity until the first destination is done with it. So one slow destination does not make calls
+//! fail while another keeps up (its own queue overflows instead). With a single destination the bound is exact, and
+//! includes what is in flight.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -62,8 +62,8 @@ pub(crate) struct Capacity {
     line: AtomicUsize,
 }
 
-/// A place in the line of callers that wait for capacity, until it is dropped. It may be dropped at any time: a caller that
-/// was [called](Capacity::call_next) and leaves has the next one called.
+/// A place in the line of callers that wait for capacity, until it is dropped. It may be dropped at any time: a caller
+/// that was [called](Capacity::call_next) and leaves has the next one called.
 #[derive(Debug)]
 pub(crate) struct InLine<'c> {
     capacity: &'c Capacity,
@@ -93,8 +93,8 @@ impl Capacity {
         self.accepted.add_single_writer(1, u64::from(bytes));
     }
 
-    /// Counts an event that ended before any destination saw it. The caller [calls the next](Self::call_next) in line when
-    /// it holds no lock.
+    /// Counts an event that ended before any destination saw it. The caller [calls the next](Self::call_next) in line
+    /// when it holds no lock.
     pub(crate) fn count_early(&self, bytes: u32) {
         self.ended_early.add(1, u64::from(bytes));
     }
@@ -123,8 +123,8 @@ impl Capacity {
         }
     }
 
-    /// Counts events with which a first destination is done. The caller [calls the next](Self::call_next) in line when it
-    /// holds no lock.
+    /// Counts events with which a first destination is done. The caller [calls the next](Self::call_next) in line when
+    /// it holds no lock.
     pub(crate) fn count_done(&self, events: u64, bytes: u64) {
         self.done.add(events, bytes);
     }
@@ -139,8 +139,8 @@ impl Capacity {
         InLine { capacity: self, first: self.line.fetch_add(1, Ordering::AcqRel) == 0 }
     }
 
-    /// Wakes the caller that has waited longest, which calls the next if it succeeds. Runs its waker and catches its panic.
-    /// No lock may be held.
+    /// Wakes the caller that has waited longest, which calls the next if it succeeds. Runs its waker and catches its
+    /// panic. No lock may be held.
     pub(crate) fn call_next(&self) {
         let _ = catch_unwind(AssertUnwindSafe(|| self.freed.notify_one()));
     }

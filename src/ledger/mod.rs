@@ -1,8 +1,8 @@
 //! The ledger: counts exactly one outcome for each accepted event.
 //!
-//! Invariant: `accepted = delivered + Σ dropped(reason) + pending`, at every instant. An event carries a [`Ticket`] from
-//! the moment it is accepted. The ticket is settled once. A ticket that is dropped unsettled counts its event as lost, so
-//! no event can be forgotten. The ledger knows neither plugins nor destinations.
+//! Invariant: `accepted = delivered + Σ dropped(reason) + pending`, at every instant. An event carries a [`Ticket`]
+//! from the moment it is accepted. The ticket is settled once. A ticket that is dropped unsettled counts its event as
+//! lost, so no event can be forgotten. The ledger knows neither plugins nor destinations.
 
 mod capacity;
 mod flush;
@@ -107,8 +107,8 @@ impl Ledger {
         self.totals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts an accepted event, before it can be settled. Callers hold the intake's lock: two threads must not call this at
-    /// once.
+    /// Counts an accepted event, before it can be settled. Callers hold the intake's lock: two threads must not call
+    /// this at once.
     pub(crate) fn accept(&self, bytes: u32) {
         self.capacity.accept(bytes);
     }
@@ -165,7 +165,8 @@ impl Ledger {
         due.notify();
     }
 
-    /// Counts outcomes. No user code runs here, nor its wakers and drops: it could use the client, and wait for this lock.
+    /// Counts outcomes. No user code runs here, nor its wakers and drops: it could use the client, and wait for this
+    /// lock.
     fn count<'a>(&self, tickets: impl IntoIterator<Item = (&'a Ticket, Outcome)>, due: &mut Notifications<'_>) {
         let mut any = false;
         let mut totals = self.totals();

@@ -1,7 +1,7 @@
 //! The notifications that are due once events have their outcome.
 //!
-//! Invariant: they are collected under the lock of the totals, so that a flush that returns has its receipts and waits for
-//! its callbacks. They are sent when no lock is held, because wakers and callbacks are user code.
+//! Invariant: they are collected under the lock of the totals, so that a flush that returns has its receipts and waits
+//! for its callbacks. They are sent when no lock is held, because wakers and callbacks are user code.
 
 use std::sync::{Arc, Weak};
 
@@ -15,8 +15,8 @@ use crate::wait_group::WaitGuard;
 #[must_use = "nothing is sent until `notify` is called"]
 pub(crate) struct Notifications<'l> {
     ledger: &'l Ledger,
-    /// Settlements with their receipts, whose wakers are called. A settlement may hold the last reference to an error of a
-    /// plugin: it is dropped after the others have been told.
+    /// Settlements with their receipts, whose wakers are called. A settlement may hold the last reference to an error
+    /// of a plugin: it is dropped after the others have been told.
     ends: Vec<(Settlement, Option<ReceiptSender>)>,
     calls: Vec<PendingCallback>,
     /// Capacity was released.

@@ -49,8 +49,8 @@ impl fmt::Debug for Drops {
     }
 }
 
-/// Counts since the client was built. Cheap enough to poll every millisecond. In a forked process they are all zero: the
-/// one that the client was built in has them.
+/// Counts since the client was built. Cheap enough to poll every millisecond. In a forked process they are all zero:
+/// the one that the client was built in has them.
 ///
 /// `accepted == delivered + dropped.total() + pending` holds in every snapshot, here and per destination.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -80,8 +80,8 @@ pub struct Stats {
     pub bytes: u64,
     /// Panics of listeners and callbacks.
     pub contained_panics: u64,
-    /// Callbacks of events that have their outcome, which wait for a thread or have not returned. Each takes the room of
-    /// its event until then.
+    /// Callbacks of events that have their outcome, which wait for a thread or have not returned. Each takes the room
+    /// of its event until then.
     pub pending_callbacks: u64,
     /// The same for each destination that is registered, in the order of registration.
     pub destinations: Vec<DestinationStats>,

@@ -48,8 +48,8 @@ impl Ticket {
         }
     }
 
-    /// Sets the reason that is counted if the ticket is dropped unsettled. Between intake and destinations user code holds
-    /// the event, and may drop it.
+    /// Sets the reason that is counted if the ticket is dropped unsettled. Between intake and destinations user code
+    /// holds the event, and may drop it.
     pub(crate) fn set_drop_reason(&mut self, reason: DropReason) {
         self.default_reason = reason;
     }

@@ -1,10 +1,12 @@
 //! The locale of a request: the language that its client prefers
 //! ([RFC 9110, 12.5.4](https://www.rfc-editor.org/rfc/rfc9110#section-12.5.4)).
 
-/// The longest text that is accepted as a language tag ([RFC 5646, 4.4.1](https://www.rfc-editor.org/rfc/rfc5646#section-4.4.1)).
+/// The longest text that is accepted as a language tag ([RFC 5646,
+/// 4.4.1](https://www.rfc-editor.org/rfc/rfc5646#section-4.4.1)).
 const MAX_TAG: usize = 35;
 
-/// Returns the tag with the highest weight in an `Accept-Language` header, the first of several; `None` if there is none.
+/// Returns the tag with the highest weight in an `Accept-Language` header, the first of several; `None` if there is
+/// none.
 pub(crate) fn preferred(header: &str) -> Option<&str> {
     let mut best = None;
     for (tag, weight) in header.split(',').filter_map(range) {

@@ -82,8 +82,8 @@ impl RequestContextLayer {
     }
 
     /// Sends a `page` call for every GET request that is answered by HTML with a status of 2xx, named after the route
-    /// that matched (`/users/{id}`, with the feature `axum`). A prefetch makes no call. A layer around the whole router,
-    /// rather than added by `Router::layer`, does not know the route: its calls have no name.
+    /// that matched (`/users/{id}`, with the feature `axum`). A prefetch makes no call. A layer around the whole
+    /// router, rather than added by `Router::layer`, does not know the route: its calls have no name.
     ///
     /// `viewer` tells whose view it is, before the request is handled. Nothing is sent for [`Viewer::unknown`]. No
     /// identity is taken from anywhere else. A panic in `viewer` costs the page call.

@@ -12,8 +12,8 @@ pub(crate) fn clip(text: &str) -> &str {
     text.get(..end.unwrap_or_default()).unwrap_or_default()
 }
 
-/// Returns the URL without user and password before its host, in every spelling in which a browser would find them: with
-/// one slash, with backslashes, or without a scheme. If the port is not a number, the text up to the last `@` is a
+/// Returns the URL without user and password before its host, in every spelling in which a browser would find them:
+/// with one slash, with backslashes, or without a scheme. If the port is not a number, the text up to the last `@` is a
 /// password with a slash in it, and is removed, too.
 pub(crate) fn without_userinfo(url: &str) -> Cow<'_, str> {
     let Some((prefix, rest)) = split_before_authority(url) else { return Cow::Borrowed(url) };
@@ -25,8 +25,8 @@ pub(crate) fn without_userinfo(url: &str) -> Cow<'_, str> {
     }
 }
 
-/// Splits a URL before its user or host. Returns `None` for a path. A text before a colon that is neither a web scheme nor
-/// followed by slashes is a user, and is not shown.
+/// Splits a URL before its user or host. Returns `None` for a path. A text before a colon that is neither a web scheme
+/// nor followed by slashes is a user, and is not shown.
 fn split_before_authority(url: &str) -> Option<(&str, &str)> {
     let is_slash = |character: char| matches!(character, '/' | '\\' | '\t' | ' ');
     let in_scheme = |character: char| character.is_ascii_alphanumeric() || "+-.\t".contains(character);

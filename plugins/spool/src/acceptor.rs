@@ -1,7 +1,7 @@
 //! The acceptor: takes batches off the caller's client and answers when they are safe.
 //!
-//! Invariant: it reports events as delivered that are on the disk or, while the disk cannot be written, that the destination
-//! has. Batches are written one after the other, in the order in which they came.
+//! Invariant: it reports events as delivered that are on the disk or, while the disk cannot be written, that the
+//! destination has. Batches are written one after the other, in the order in which they came.
 
 use std::future::Future;
 use std::pin::Pin;

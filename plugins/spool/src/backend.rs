@@ -1,4 +1,4 @@
-//! What works behind the spool, put together: the client that owns the destination, the store, and the feeder.
+//! The backend: builds the client that owns the destination, the store, and the feeder.
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
@@ -21,7 +21,7 @@ use crate::running::{Running, Turn};
 use crate::setup::Setup;
 use crate::store::{OwnSlot, Store};
 
-/// No bound: what is under way behind the spool is bounded by what the feeder reads and by the queue in front.
+/// No bound: what the feeder reads and the queue in front bound what is under way here.
 const UNBOUNDED: usize = usize::MAX / 2;
 
 pub(crate) struct Backend {
@@ -30,7 +30,7 @@ pub(crate) struct Backend {
 }
 
 impl Backend {
-    /// Takes the parts once nothing can fail any more, and begins to open the directory. On a runtime.
+    /// Takes the parts once nothing can fail any more, and begins to open the directory. Must run on a runtime.
     pub(crate) fn begin(parts: &Mutex<Option<(Setup, Destination)>>, emitter: &Emitter) -> Result<Self, BoxError> {
         #[cfg(test)]
         if let Some((setup, _)) = &*parts.lock().unwrap_or_else(PoisonError::into_inner) {
@@ -69,8 +69,7 @@ impl Backend {
     }
 }
 
-/// Events that are sent from now on wait until the destination has loaded. Those of one that does not load stay on the
-/// disk.
+/// Registers the destination. Events wait until it has loaded. If it does not load, they stay on the disk.
 fn register(client: &Analytics, destination: Destination, name: &Arc<str>, emitter: &Emitter) {
     let (client, name, emitter) = (client.clone(), name.clone(), emitter.clone());
     let mut registering = Box::pin(async move {
@@ -84,7 +83,7 @@ fn register(client: &Analytics, destination: Destination, name: &Arc<str>, emitt
     }
 }
 
-/// The client behind the spool. What it tells of requests and failures, the client in front tells.
+/// Builds the client behind the spool. The client in front emits its signals of requests and failures.
 fn client(emitter: &Emitter) -> Result<Analytics, BoxError> {
     let (failures, requests, responses) = (emitter.clone(), emitter.clone(), emitter.clone());
     let client = Analytics::without_segment()
@@ -98,7 +97,8 @@ fn client(emitter: &Emitter) -> Result<Analytics, BoxError> {
     Ok(client)
 }
 
-/// What the client behind has dropped because the destination was not to be had is not dropped: the spool keeps it.
+/// Rewrites a failure for the client in front. Events that were dropped because the destination was not available are
+/// not lost: the spool keeps them.
 fn as_seen_in_front(failure: &Failure) -> Failure {
     let mut failure = failure.clone();
     if let Some(reason) = failure.dropped

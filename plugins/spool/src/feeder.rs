@@ -1,8 +1,8 @@
-//! What works behind: it sends the files to the destination, the oldest first, and deletes those that are done with.
+//! The feeder: sends the files to the destination, the oldest first, and deletes those that are done.
 //!
-//! Always: a file is deleted only when each of its events is with the destination or was refused by it for good. An
-//! event that has its end is not sent again by this process, even if its file must wait for others. A file that cannot
-//! be read holds up no other. Whatever panics, sending goes on with the next file.
+//! Invariant: a file is deleted only when the destination has each of its events or has refused it for good. This
+//! process does not send an event again once it is done, even if its file must wait for others. A file that cannot be
+//! read delays no other. After a panic, sending goes on with the next file.
 
 use std::collections::VecDeque;
 use std::future::Future;

@@ -1,8 +1,7 @@
-//! Load and unload: the threads behind the spool, with the client that owns the destination.
+//! Loads and unloads the spool: starts and ends the threads of its backend.
 //!
-//! One thread has a runtime of its own, so that what is on the disk is sent whether or not the host's runtime lasts; two
-//! more do what blocks. A destination must not be missed because a disk is slow or a thread cannot be had: so loading
-//! never fails for such a reason, and goes on behind.
+//! One thread has a runtime of its own, so that files are sent even if the host's runtime ends. Two more do what
+//! blocks. Loading never fails because a disk is slow or a thread cannot be started: it goes on in the background.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,9 +19,9 @@ use crate::report;
 use crate::running::{PATIENCE, Running};
 use crate::setup::Setup;
 
-/// How long unload waits for the thread: less than the ten seconds that it is given.
+/// The time that unload waits for the thread: less than the ten seconds that it has.
 const UNLOAD: Duration = Duration::from_millis(9_500);
-/// How long to wait before threads that could not be had are asked for again.
+/// The time until threads that could not be started are tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 
 pub(crate) struct Lifecycle {

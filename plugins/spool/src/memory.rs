@@ -1,7 +1,7 @@
-//! While the disk cannot be written: events go to the destination from memory.
+//! The memory path: events go to the destination from memory while the disk cannot be written.
 //!
-//! A batch has one verdict. When the destination took a part of it from memory and refused the rest, the verdict is to
-//! split it, and the parts are answered from what is known, down to the single event: nothing is sent twice for it.
+//! A batch has one verdict. If the destination took a part of it and refused the rest, the verdict is to split it. The
+//! parts are then answered from the dispositions that are known, down to the single event, so nothing is sent twice.
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! The parts of a spool that runs, and the writing of batches in turn.
 //!
-//! A directory that cannot be opened at once delays no batch for longer than [`PATIENCE`]: events go from memory meanwhile,
-//! and to the disk when it is open.
+//! A directory that cannot be opened at once delays no batch for longer than [`PATIENCE`]: events go from memory
+//! meanwhile, and to the disk when it is open.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, MutexGuard, PoisonError};

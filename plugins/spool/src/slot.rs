@@ -190,8 +190,8 @@ impl Slot {
         entries.flatten().any(|entry| Path::new(&entry.file_name()).extension() == Some(OsStr::new(BATCH)))
     }
 
-    /// Looks through the slot, and deletes what was not finished, and so never acknowledged. `now` is what the wall clock
-    /// shows: if the slot's times are far from it, they are brought there, so that the files keep their ages.
+    /// Looks through the slot, and deletes what was not finished, and so never acknowledged. `now` is what the wall
+    /// clock shows: if the slot's times are far from it, they are brought there, so that the files keep their ages.
     pub(crate) fn look_through(&self, now: SystemTime) -> io::Result<Found> {
         let mut found = Found::default();
         let mut waiting = Vec::new();

@@ -1,8 +1,9 @@
-//! The directory: which slots are ours, what is written, read, deleted and set aside.
+//! The store: the slots of this process in the directory, and the files that are written, read, deleted and
+//! quarantined.
 //!
-//! Always: a file is known to the feeder once it is whole on the disk, and each file to one process, which has the
-//! destination that it is for. A file that is done with is never sent again by this process, even if it cannot be
-//! deleted; it counts until it is. Everything here blocks, and belongs on a [`DiskThread`](crate::disk_thread::DiskThread).
+//! Invariant: the feeder gets a file once it is whole on the disk. Each file belongs to one process, which has the
+//! destination that it is for. This process never sends a file again that is done, even if it cannot be deleted; it
+//! counts until it is. Everything here blocks, and belongs on a [`DiskThread`](crate::disk_thread::DiskThread).
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -25,9 +26,9 @@ use crate::report;
 use crate::slot::{self, Slot, SpooledFile, WeakSlot, in_blocks};
 use crate::stats::{Counters, count};
 
-/// Bytes that one file may have. The largest batch that a lane makes by default is 500,000 bytes.
+/// The largest size of one file. The largest batch that a lane makes by default is 500,000 bytes.
 const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
-/// Slots that may be in use at once.
+/// The largest number of slots in use at once.
 const MAX_SLOTS: u32 = 10_000;
 
 /// Why events are not on the disk.
@@ -49,18 +50,18 @@ pub(crate) enum NotWritten {
     Panicked(#[from] crate::disk_thread::Panicked),
 }
 
-/// What becomes of a file that is done with.
+/// What becomes of a file that is done.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Fate {
     Deleted,
-    /// For an operator to look at.
+    /// Renamed, for an operator to look at.
     Quarantine,
 }
 
-/// What a file was found to be.
+/// The result of opening a file.
 pub(crate) enum Opened {
     Contents(Contents),
-    /// It is gone or set aside; there is nothing to send.
+    /// It is gone or quarantined; there is nothing to send.
     Nothing,
     /// It cannot be read at the moment.
     Later(io::Error),
@@ -79,11 +80,11 @@ pub(crate) struct Store {
     pub(crate) own_slot: Mutex<OwnSlot>,
     /// The other destinations whose events were found and reported.
     pub(crate) other_destinations: Mutex<BTreeSet<String>>,
-    /// The slot of our own was taken once.
+    /// The slot of this process was opened once.
     pub(crate) opened: AtomicBool,
-    /// Those whose files this process answers for.
+    /// The slots whose files this process sends.
     pub(crate) slots: Mutex<Vec<WeakSlot>>,
-    /// Files that are done with and could not be taken away yet.
+    /// Files that are done and could not be deleted or renamed yet.
     pub(crate) stuck: Mutex<Vec<(SpooledFile, Fate)>>,
     pub(crate) wall_clock: WallClock,
 }
@@ -101,7 +102,7 @@ pub(crate) enum OwnSlot {
 }
 
 impl Store {
-    /// Takes a slot that nobody has, and what dead processes left.
+    /// Takes a free slot, and adopts those of processes that have ended.
     pub(crate) fn open(&self) -> Result<(), NotWritten> {
         let mut own = self.own_slot();
         match *own {
@@ -201,8 +202,8 @@ impl Store {
         let _ = self.found.send(file);
     }
 
-    /// What is to be done now and then: the files keep their ages, what could not be taken away is tried again, and what
-    /// other processes left is taken over.
+    /// What is to be done now and then: the files keep their ages, what could not be taken away is tried again, and
+    /// what other processes left is taken over.
     pub(crate) fn look_after(&self) {
         let now = self.now();
         let jump = self.wall_clock.moved(now);

@@ -1,7 +1,8 @@
 //! Which file of a crate uses which: read from the paths in its text.
 //!
 //! A path is followed through re-exports to the file that defines the item, so `super::Ticket` is a use of `ticket.rs`.
-//! Declaring a module is no use of it, and re-exporting an item is one only where the file itself names the item, too. Comments and modules under `#[cfg(test)]` are left out.
+//! Declaring a module is no use of it, and re-exporting an item is one only where the file itself names the item, too.
+//! Comments and modules under `#[cfg(test)]` are left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -2,8 +2,8 @@
 
 use std::process::{Command, Stdio};
 
-/// Returns the program of an example, without a write key of whoever runs the tests. Cargo builds it with the tests, unless
-/// it was told to build a single test; then it is built here.
+/// Returns the program of an example, without a write key of whoever runs the tests. Cargo builds it with the tests,
+/// unless it was told to build a single test; then it is built here.
 pub(crate) fn example(name: &str) -> Command {
     let deps = std::env::current_exe().unwrap();
     let profile = deps.parent().unwrap().parent().unwrap();

@@ -1,8 +1,8 @@
 //! What the tests share: clients against a local server, and what must hold whatever the fault.
 //!
-//! Nothing here waits without a bound. A [`Trial`] ends in [`Trial::survives`], which sends a fresh event after the fault and then checks that the counts
-//! balance, that nothing arrived which was not sent, that payloads, ids and order are what they were, and that no
-//! secret and no body came to light anywhere.
+//! Nothing here waits without a bound. A [`Trial`] ends in [`Trial::survives`], which sends a fresh event after the
+//! fault and then checks that the counts balance, that nothing arrived which was not sent, that payloads, ids and order
+//! are what they were, and that no secret and no body came to light anywhere.
 
 mod client;
 mod detour;

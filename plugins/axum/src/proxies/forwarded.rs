@@ -36,8 +36,8 @@ pub(super) fn forwarded(headers: &HeaderMap) -> Vec<Hop> {
     hops(headers, FORWARDED.as_str(), last_comma_outside_quotes, hop)
 }
 
-/// Reads the hops of each line of a header. A line that may not be read is one unreadable hop: without it the line before
-/// would count, which a client may have written.
+/// Reads the hops of each line of a header. A line that may not be read is one unreadable hop: without it the line
+/// before would count, which a client may have written.
 fn hops(
     headers: &HeaderMap,
     name: &str,
@@ -65,8 +65,8 @@ fn hops(
     hops
 }
 
-/// Finds the comma before the last element of the line. Read from the end, a quote closes a string, and the next one that
-/// is not escaped opens it.
+/// Finds the comma before the last element of the line. Read from the end, a quote closes a string, and the next one
+/// that is not escaped opens it.
 fn last_comma_outside_quotes(line: &[u8]) -> Option<usize> {
     let mut quoted = false;
     for (at, byte) in line.iter().enumerate().rev() {
@@ -132,8 +132,8 @@ fn split_unquoted(text: &str) -> Vec<&str> {
     text.split(is_separator).collect()
 }
 
-/// Returns a value without its quotes, or `None` if there is not exactly one value. Addresses and ports may stand without
-/// quotes, as some proxies write them. No address and no scheme has an escape, so none is resolved.
+/// Returns a value without its quotes, or `None` if there is not exactly one value. Addresses and ports may stand
+/// without quotes, as some proxies write them. No address and no scheme has an escape, so none is resolved.
 fn value_of(value: &str) -> Option<&str> {
     let Some(opened) = value.strip_prefix('"') else {
         let is_part = |byte: u8| byte.is_ascii_graphic() && !b"\"\\,;=".contains(&byte);

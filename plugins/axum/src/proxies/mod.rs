@@ -1,8 +1,8 @@
 //! Proxies that are trusted to name the client for whom they ask.
 //!
-//! Invariant: a header counts only as far as trusted proxies have written it. Hops are read from the nearest one on, and
-//! the first address that is not trusted is the client's: a client may have made up everything before it. A hop that is
-//! no address leaves the client unknown.
+//! Invariant: a header counts only as far as trusted proxies have written it. Hops are read from the nearest one on,
+//! and the first address that is not trusted is the client's: a client may have made up everything before it. A hop
+//! that is no address leaves the client unknown.
 
 mod forwarded;
 mod network;

@@ -194,7 +194,8 @@ fn what_is_no_network_is_named() {
     }
 }
 
-/// A line of a header as a client may write it: any bytes that a header can have, and all the more what means something.
+/// A line of a header as a client may write it: any bytes that a header can have, and all the more what means
+/// something.
 fn clients_line() -> impl Strategy<Value = Vec<u8>> {
     let telling = prop::sample::select(vec![
         "\"",
