@@ -308,7 +308,7 @@ impl Analytics {
     /// Waits on a thread of its own: user code may hold up any other, and the deadline must be kept.
     async fn wait<T: Send + 'static>(&self, timeout: Duration, wait: fn(&Shared, Instant) -> T) -> T {
         let (shared, deadline) = (&self.handle.shared, deadline(timeout));
-        if shared.background.is_forked() || shared.background.is_gone() {
+        if shared.background.is_forked() || shared.background.is_shut_down() {
             // Nothing moves any more, and nothing is waited for.
             return wait(shared, Instant::now());
         }
@@ -374,7 +374,7 @@ impl Drop for Handle {
             }
             drop(keep_alive);
         };
-        match self.shared.background.aside(end) {
+        match self.shared.background.spawn_thread(end) {
             Ok(ended) if waits => {
                 let _ = ended.recv_timeout(deadline.saturating_duration_since(Instant::now()));
             }

@@ -111,9 +111,9 @@ mod contained;
 mod error;
 mod random;
 mod reentry;
-mod running;
 mod sync;
 mod threads;
+mod wait_group;
 
 #[cfg(feature = "metrics")]
 mod metrics;

@@ -81,7 +81,7 @@ fn logs<T>(work: impl FnOnce() -> T) -> T {
 fn eventually(what: &str, condition: impl Fn() -> bool) {
     let give_up = Instant::now() + SOON;
     while !condition() {
-        assert!(Instant::now() < give_up, "in vain: {what}");
+        assert!(Instant::now() < give_up, "timed out waiting for: {what}");
         std::thread::sleep(Duration::from_millis(1));
     }
 }

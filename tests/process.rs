@@ -6,12 +6,16 @@
 // What a process holds is read from `/proc`.
 #![cfg(target_os = "linux")]
 
+#[path = "it/support/example.rs"]
+mod example;
+
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use example::example;
 use fork::Fork;
 use tower::{Service, ServiceExt};
 use tracklane::testing::{Reply, TrackingApi};
@@ -73,14 +77,6 @@ impl Role {
 
 fn ids(api: &TrackingApi) -> HashSet<String> {
     api.delivered_ids().into_iter().collect()
-}
-
-/// The program of an example; a whole `cargo test` builds it.
-fn example(name: &str) -> Command {
-    let tests = std::env::current_exe().expect("this binary");
-    let program = tests.ancestors().nth(2).expect("it is in deps").join("examples").join(name);
-    assert!(program.exists(), "{} is not built: run the whole `cargo test`", program.display());
-    Command::new(program)
 }
 
 #[test]

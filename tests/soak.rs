@@ -70,7 +70,7 @@ fn mixed_faults_for_a_while_leave_nothing_behind() {
     while Instant::now() < end {
         for _ in 0..100 {
             let event = Track::new("Soaked").user_id(sent).property("text", "x".repeat((sent % 500) as usize));
-            // A full queue is part of it; the books must balance all the same.
+            // A full queue is part of it; the counts must balance all the same.
             let _ = analytics.track(event);
             sent += 1;
         }

@@ -20,10 +20,10 @@ mod work;
 use std::error::Error;
 
 use loopback::Wanted;
-use loopback::rounds::{median, take_turns};
-use loopback::scenario::Scenario;
-use loopback::timing::Pace;
-use work::Work;
+use loopback::pace::Pace;
+use loopback::rounds::take_turns;
+use loopback::stats::median;
+use work::{Scenario, Work};
 
 /// Calls of each thread in one run.
 const CALLS: u64 = 20_000;
@@ -41,7 +41,7 @@ const SUBJECTS: [(&str, Work); 8] = [
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    if loopback::played_a_part()? {
+    if loopback::ran_as_part::<Work>()? {
         return Ok(());
     }
     let wanted = Wanted::from_arguments();

@@ -6,8 +6,11 @@ use std::hint::black_box;
 use serde::{Deserialize, Serialize};
 
 use crate::item_purchased::{call, properties};
-use crate::loopback::scenario::{ClientReport, Scenario};
+use crate::loopback::report::ClientReport;
+use crate::loopback::scenario;
 use crate::loopback::{bare_queue, client, timing};
+
+pub(crate) type Scenario = scenario::Scenario<Work>;
 
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) enum Work {
@@ -30,8 +33,8 @@ pub(crate) enum Work {
     Map,
 }
 
-impl Work {
-    pub(crate) fn run(self, url: &str, scenario: &Scenario) -> Result<ClientReport, Box<dyn Error>> {
+impl scenario::Work for Work {
+    fn run(self, url: &str, scenario: &Scenario) -> Result<ClientReport, Box<dyn Error>> {
         Ok(match self {
             Self::Nothing => bare_queue::nothing(scenario),
             Self::Freed => bare_queue::event_freed(scenario),
@@ -44,11 +47,11 @@ impl Work {
         })
     }
 
-    pub(crate) fn is_sent(self) -> bool {
+    fn is_sent(self) -> bool {
         matches!(self, Self::Track | Self::TrackBuiltInCall)
     }
 
-    pub(crate) fn id_key(self) -> &'static str {
+    fn id_key(self) -> &'static str {
         "userId"
     }
 }

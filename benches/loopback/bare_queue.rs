@@ -8,7 +8,8 @@ use std::thread;
 
 use tracklane::Track;
 
-use super::scenario::{ClientReport, Scenario};
+use super::report::ClientReport;
+use super::scenario::Scenario;
 use super::timing;
 use crate::item_purchased::{call, plain};
 
@@ -27,13 +28,13 @@ struct State<W> {
 }
 
 /// The event as it is goes through the queue.
-pub(crate) fn batched_wake_ups(scenario: &Scenario) -> ClientReport {
+pub(crate) fn batched_wake_ups<S>(scenario: &Scenario<S>) -> ClientReport {
     let waiting = || VecDeque::with_capacity(scenario.queue);
     through_queue(scenario, [waiting(), waiting()], call, VecDeque::<Track>::push_back, VecDeque::clear)
 }
 
 /// The event's JSON, which is there, is copied into one buffer with that of the others.
-pub(crate) fn text_copied(scenario: &Scenario) -> ClientReport {
+pub(crate) fn text_copied<S>(scenario: &Scenario<S>) -> ClientReport {
     let text = |number| serde_json::to_vec(&plain(number)).expect("strings and finite numbers");
     let copy = |waiting: &mut Vec<u8>, text: Vec<u8>| {
         waiting.extend_from_slice(&text);
@@ -42,8 +43,8 @@ pub(crate) fn text_copied(scenario: &Scenario) -> ClientReport {
     through_queue(scenario, [Vec::new(), Vec::new()], text, copy, Vec::clear)
 }
 
-fn through_queue<W: Send, T: Send, R>(
-    scenario: &Scenario,
+fn through_queue<S, W: Send, T: Send, R>(
+    scenario: &Scenario<S>,
     [waiting, taken]: [W; 2],
     prepare: impl Fn(u64) -> T + Sync,
     put: impl Fn(&mut W, T) -> R + Sync,
@@ -98,7 +99,7 @@ impl<W> Queue<W> {
 }
 
 /// The standard library's bounded channel, which wakes a consumer that sleeps for every event.
-pub(crate) fn sync_channel(scenario: &Scenario) -> ClientReport {
+pub(crate) fn sync_channel<S>(scenario: &Scenario<S>) -> ClientReport {
     let (sender, receiver) = mpsc::sync_channel(scenario.queue);
     let consumer = thread::spawn(move || receiver.into_iter().for_each(drop::<Track>));
     let calls = timing::time(scenario, call, |event| sender.try_send(event).expect("there is room"));
@@ -108,11 +109,11 @@ pub(crate) fn sync_channel(scenario: &Scenario) -> ClientReport {
 }
 
 /// Nothing at all: what two readings of the clock take.
-pub(crate) fn nothing(scenario: &Scenario) -> ClientReport {
+pub(crate) fn nothing<S>(scenario: &Scenario<S>) -> ClientReport {
     timing::report(timing::time(scenario, |_| (), |()| ()))
 }
 
 /// No hand-over: the event is fetched from memory and freed, on the thread that made it.
-pub(crate) fn event_freed(scenario: &Scenario) -> ClientReport {
+pub(crate) fn event_freed<S>(scenario: &Scenario<S>) -> ClientReport {
     timing::report(timing::time(scenario, call, drop))
 }

@@ -9,7 +9,8 @@ use tracklane::plugin::{Batch, Batching, Destination, QueueLimits};
 use tracklane::{Analytics, Event, Track};
 
 use super::meter::Meter;
-use super::scenario::{ClientReport, Scenario};
+use super::report::ClientReport;
+use super::scenario::Scenario;
 use super::timing;
 use crate::item_purchased;
 
@@ -17,13 +18,13 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// How long a caller who was refused waits before the next try.
 const AGAIN: Duration = Duration::from_micros(200);
 
-pub(crate) fn segment(url: &str, scenario: &Scenario) -> Result<Analytics, Box<dyn Error>> {
+pub(crate) fn segment<S>(url: &str, scenario: &Scenario<S>) -> Result<Analytics, Box<dyn Error>> {
     let settings = Analytics::builder("WRITE_KEY").host(url).flush_at(scenario.flush_at);
     let settings = settings.max_in_flight(scenario.in_flight).max_queue_size(scenario.queue);
     Ok(settings.gzip(scenario.gzip).max_queue_bytes(usize::MAX / 2).build()?)
 }
 
-pub(crate) fn no_network(scenario: &Scenario) -> Result<Analytics, Box<dyn Error>> {
+pub(crate) fn no_network<S>(scenario: &Scenario<S>) -> Result<Analytics, Box<dyn Error>> {
     let mut settings = Analytics::without_segment().max_queue_size(scenario.queue).max_queue_bytes(usize::MAX / 2);
     for number in 0..scenario.destinations {
         let nothing = |_: Batch| async { Ok::<_, std::io::Error>(()) };
@@ -36,7 +37,7 @@ pub(crate) fn no_network(scenario: &Scenario) -> Result<Analytics, Box<dyn Error
     Ok(settings.build()?)
 }
 
-pub(crate) fn send(analytics: &Analytics, scenario: &Scenario) -> Result<ClientReport, Box<dyn Error>> {
+pub(crate) fn send<S>(analytics: &Analytics, scenario: &Scenario<S>) -> Result<ClientReport, Box<dyn Error>> {
     let meter = Meter::start();
     let (refused, calls) = match scenario.rate {
         None => (at_full_speed(analytics, scenario.events)?, Vec::new()),
@@ -53,9 +54,9 @@ pub(crate) fn send(analytics: &Analytics, scenario: &Scenario) -> Result<ClientR
 }
 
 /// Times each call of `track` by itself, with what `build` makes of what `prepare` made before.
-pub(crate) fn time<T: Send>(
+pub(crate) fn time<S, T: Send>(
     analytics: &Analytics,
-    scenario: &Scenario,
+    scenario: &Scenario<S>,
     prepare: impl Fn(u64) -> T + Sync,
     build: impl Fn(T) -> Track + Sync,
 ) -> Result<ClientReport, Box<dyn Error>> {

@@ -10,7 +10,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::meter::Meter;
-use super::scenario::{ClientReport, Scenario};
+use super::report::ClientReport;
+use super::scenario::Scenario;
 use crate::item_purchased::{self, BatchBody};
 
 /// One keep-alive connection, one request after the other.
@@ -64,7 +65,7 @@ impl Connection {
 }
 
 /// Builds a map, serialises it and sends it, on the calling thread.
-pub(crate) fn one_thread(url: &str, scenario: &Scenario) -> Result<ClientReport, Box<dyn Error>> {
+pub(crate) fn one_thread<S>(url: &str, scenario: &Scenario<S>) -> Result<ClientReport, Box<dyn Error>> {
     let mut connection = Connection::open(url, scenario.gzip)?;
     let meter = Meter::start();
     each_batch(scenario, |body| connection.post(&body))?;
@@ -72,7 +73,7 @@ pub(crate) fn one_thread(url: &str, scenario: &Scenario) -> Result<ClientReport,
 }
 
 /// Builds and serialises on the calling thread; another one sends the batches.
-pub(crate) fn bytes_in_batches(url: &str, scenario: &Scenario) -> Result<ClientReport, Box<dyn Error>> {
+pub(crate) fn bytes_in_batches<S>(url: &str, scenario: &Scenario<S>) -> Result<ClientReport, Box<dyn Error>> {
     let mut connection = Connection::open(url, scenario.gzip)?;
     let (batches, sender) = mpsc::sync_channel::<Vec<u8>>(64);
     let meter = Meter::start();
@@ -83,7 +84,7 @@ pub(crate) fn bytes_in_batches(url: &str, scenario: &Scenario) -> Result<ClientR
     Ok(meter.report())
 }
 
-fn each_batch(scenario: &Scenario, mut take: impl FnMut(Vec<u8>) -> io::Result<()>) -> io::Result<()> {
+fn each_batch<S>(scenario: &Scenario<S>, mut take: impl FnMut(Vec<u8>) -> io::Result<()>) -> io::Result<()> {
     let mut body = BatchBody::new();
     for number in 0..scenario.events {
         body.push(&item_purchased::plain(number));

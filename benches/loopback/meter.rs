@@ -1,10 +1,10 @@
-//! What a process has used: CPU time and memory.
+//! Measures what a process uses: CPU time and memory.
 
 use std::time::Instant;
 
-use super::scenario::ClientReport;
+use super::report::ClientReport;
 
-/// Runs from its making to [`report`](Self::report).
+/// Measures from its creation to [`report`](Self::report).
 pub(crate) struct Meter {
     started: Instant,
     cpu: u64,
@@ -37,15 +37,9 @@ fn cpu() -> u64 {
     0
 }
 
-/// A line of `/proc/self/status`, in bytes; 0 where there is no such file.
+/// Reads a line of `/proc/self/status`, in bytes; 0 where there is no such file.
 fn status(line: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let found = status.lines().find_map(|text| text.strip_prefix(line)).unwrap_or("0");
     found.trim().trim_end_matches(" kB").parse().unwrap_or(0) * 1024
-}
-
-/// The value below which `share` of `sorted` lies.
-pub(crate) fn quantile(sorted: &[u64], share: f64) -> u64 {
-    let at = (sorted.len() as f64 * share) as usize;
-    sorted.get(at.min(sorted.len().saturating_sub(1))).copied().unwrap_or(0)
 }

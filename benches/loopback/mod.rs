@@ -1,26 +1,29 @@
 //! What the benchmarks over loopback HTTP share: a server and a client, each a process of its own, and what both say.
 //!
-//! Always: the CPU time and memory of the client are its own; the server ticks every event off by its number, so a
-//! missing event and one that came twice are known. The program that includes this has a module `work`, whose `Work`
-//! names what its clients can do, and does it.
+//! Invariant: the CPU time and memory of the client are its own; the server ticks every event off by its number, so a
+//! missing event and one that came twice are known. Each program that includes this says by a type what its
+//! clients can do: see [`Work`](scenario::Work).
 #![allow(dead_code, reason = "no benchmark uses all of it")]
 
 pub(crate) mod bare_queue;
 pub(crate) mod client;
 pub(crate) mod limits;
 pub(crate) mod meter;
+pub(crate) mod pace;
+pub(crate) mod report;
 pub(crate) mod rounds;
 pub(crate) mod scenario;
 pub(crate) mod server;
+pub(crate) mod stats;
 pub(crate) mod timing;
 
 use std::env;
 use std::error::Error;
 
-use scenario::{CLIENT, ClientTask, SERVER};
+use scenario::{CLIENT, ClientTask, SERVER, Work};
 
-/// Does what this process was started for, if a benchmark started it. Whether it was.
-pub(crate) fn played_a_part() -> Result<bool, Box<dyn Error>> {
+/// Runs the server or the client, if a benchmark started this process for that. Returns whether one did.
+pub(crate) fn ran_as_part<W: Work>() -> Result<bool, Box<dyn Error>> {
     if let Ok(task) = env::var(SERVER) {
         server::run(&serde_json::from_str(&task)?)?;
         return Ok(true);
@@ -28,7 +31,7 @@ pub(crate) fn played_a_part() -> Result<bool, Box<dyn Error>> {
     let Ok(task) = env::var(CLIENT) else {
         return Ok(false);
     };
-    let ClientTask { url, scenario } = serde_json::from_str(&task)?;
+    let ClientTask::<W> { url, scenario } = serde_json::from_str(&task)?;
     println!("{}", serde_json::to_string(&scenario.work.run(&url, &scenario)?)?);
     Ok(true)
 }

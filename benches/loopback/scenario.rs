@@ -2,24 +2,38 @@
 
 use std::env;
 use std::error::Error;
+use std::fmt::Debug;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::timing::Pace;
-use crate::work::Work;
+use super::pace::Pace;
+use super::report::{ClientReport, ServerReport};
 
 /// Set in a process that is to be the server: its [`ServerTask`].
 pub(crate) const SERVER: &str = "TRACKLANE_BENCH_SERVER";
 /// Set in a process that is to be the client: its [`ClientTask`].
 pub(crate) const CLIENT: &str = "TRACKLANE_BENCH_CLIENT";
 
+/// What the client of a benchmark does. Each benchmark has its own.
+pub(crate) trait Work: Copy + Debug + Default + Serialize + DeserializeOwned {
+    /// Does it, in the process of the client.
+    fn run(self, url: &str, scenario: &Scenario<Self>) -> Result<ClientReport, Box<dyn Error>>;
+
+    /// Returns whether its events go to the server.
+    fn is_sent(self) -> bool;
+
+    /// Returns the key under which an event has its number.
+    fn id_key(self) -> &'static str;
+}
+
 /// One way to send `events` events.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct Scenario {
-    pub(crate) work: Work,
+#[serde(default, bound(deserialize = "W: Default + Deserialize<'de>"))]
+pub(crate) struct Scenario<W> {
+    pub(crate) work: W,
     pub(crate) events: u64,
     pub(crate) flush_at: usize,
     pub(crate) in_flight: usize,
@@ -37,10 +51,10 @@ pub(crate) struct Scenario {
     pub(crate) calls: Option<Pace>,
 }
 
-impl Default for Scenario {
+impl<W: Default> Default for Scenario<W> {
     fn default() -> Self {
         Self {
-            work: Work::default(),
+            work: W::default(),
             events: 200_000,
             flush_at: 100,
             in_flight: 8,
@@ -64,43 +78,14 @@ pub(crate) struct ServerTask {
 }
 
 #[derive(Serialize, Deserialize)]
-pub(crate) struct ClientTask {
+#[serde(bound(deserialize = "W: Default + Deserialize<'de>"))]
+pub(crate) struct ClientTask<W> {
     pub(crate) url: String,
-    pub(crate) scenario: Scenario,
-}
-
-/// What a client says of its run.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct ClientReport {
-    /// Nanoseconds from the first call to the last acknowledgement.
-    pub(crate) elapsed: u64,
-    /// CPU time of the process meanwhile, in nanoseconds.
-    pub(crate) cpu: u64,
-    /// Peak memory in bytes, and what the process had before the first call.
-    pub(crate) peak: u64,
-    pub(crate) before: u64,
-    /// Calls that were refused, and tried again.
-    pub(crate) refused: u64,
-    pub(crate) dropped: u64,
-    /// Nanoseconds of single calls, where they were timed.
-    pub p50: u64,
-    pub p99: u64,
-    pub p999: u64,
-}
-
-/// What the server saw.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct ServerReport {
-    pub(crate) once: u64,
-    pub(crate) again: u64,
-    pub(crate) requests: u64,
-    pub(crate) bytes: u64,
-    pub(crate) connections: u64,
-    pub(crate) in_flight: u64,
+    pub(crate) scenario: Scenario<W>,
 }
 
 /// Runs it in two processes, and makes sure that every event arrived exactly once.
-pub(crate) fn run(scenario: &Scenario) -> Result<(ClientReport, ServerReport), Box<dyn Error>> {
+pub(crate) fn run<W: Work>(scenario: &Scenario<W>) -> Result<(ClientReport, ServerReport), Box<dyn Error>> {
     let (said, seen) = run_and_count(scenario)?;
     let expected = if scenario.work.is_sent() { scenario.events } else { 0 };
     if (seen.once, seen.again) != (expected, 0) {
@@ -110,7 +95,7 @@ pub(crate) fn run(scenario: &Scenario) -> Result<(ClientReport, ServerReport), B
 }
 
 /// Runs it in two processes.
-pub(crate) fn run_and_count(scenario: &Scenario) -> Result<(ClientReport, ServerReport), Box<dyn Error>> {
+pub(crate) fn run_and_count<W: Work>(scenario: &Scenario<W>) -> Result<(ClientReport, ServerReport), Box<dyn Error>> {
     let id = scenario.work.id_key().to_owned();
     let task = ServerTask { events: scenario.events, delay: scenario.delay, id };
     let mut server = spawn(SERVER, &serde_json::to_string(&task)?)?;

@@ -10,7 +10,8 @@ use flate2::read::GzDecoder;
 use memchr::memmem::Finder;
 use tracklane::testing::{Reply, Request, TrackingApi};
 
-use super::scenario::{ServerReport, ServerTask};
+use super::report::ServerReport;
+use super::scenario::ServerTask;
 
 /// One bit per event.
 struct Seen {

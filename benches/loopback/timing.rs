@@ -7,26 +7,10 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
-
-use super::meter::quantile;
-use super::scenario::{ClientReport, Scenario};
-
-/// How calls follow each other.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(crate) struct Pace {
-    pub(crate) threads: u64,
-    /// Microseconds from one call to the next, at least.
-    pub(crate) pause: u64,
-    /// Whether everything that is to be sent is made before the first call, or each just before its own.
-    pub(crate) ahead: bool,
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self { threads: 1, pause: 0, ahead: true }
-    }
-}
+use super::pace::Pace;
+use super::report::ClientReport;
+use super::scenario::Scenario;
+use super::stats::quantile;
 
 /// What to call with, one after the other and not before its time.
 pub(crate) struct Inputs<T, P> {
@@ -62,8 +46,8 @@ impl<T, P: Fn(u64) -> T> Iterator for Inputs<T, P> {
 }
 
 /// Times each call of `work` by itself, on as many threads as the scenario says. Returns nanoseconds.
-pub(crate) fn time<T: Send>(
-    scenario: &Scenario,
+pub(crate) fn time<W, T: Send>(
+    scenario: &Scenario<W>,
     prepare: impl Fn(u64) -> T + Sync,
     work: impl Fn(T) + Sync,
 ) -> Vec<u64> {

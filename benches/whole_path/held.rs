@@ -16,7 +16,8 @@ use tracklane::plugin::{Batch, Destination, QueueLimits};
 
 use crate::item_purchased::call;
 use crate::loopback::meter::Meter;
-use crate::loopback::scenario::{ClientReport, Scenario};
+use crate::loopback::report::ClientReport;
+use crate::loopback::scenario::Scenario;
 use crate::loopback::timing;
 
 /// Calls from one allowance to the next.
@@ -47,7 +48,7 @@ impl Gate {
     }
 }
 
-pub(crate) fn run(scenario: &Scenario) -> Result<ClientReport, Box<dyn Error>> {
+pub(crate) fn run<S>(scenario: &Scenario<S>) -> Result<ClientReport, Box<dyn Error>> {
     let (allowed, left, a_block_left) = (Semaphore::new(0), Mutex::new(0), Condvar::new());
     let gate = Arc::new(Gate { allowed, left, a_block_left });
     let analytics = client(gate.clone(), scenario.queue)?;

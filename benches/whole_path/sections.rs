@@ -3,9 +3,10 @@
 use std::error::Error;
 
 use crate::loopback::Wanted;
-use crate::loopback::rounds::{median, repeat, take_turns};
-use crate::loopback::scenario::{ClientReport, Scenario, ServerReport};
-use crate::work::Work;
+use crate::loopback::report::{ClientReport, ServerReport};
+use crate::loopback::rounds::{repeat, take_turns};
+use crate::loopback::stats::median;
+use crate::work::{Scenario, Work};
 
 /// Prints its table; shorter, if it is to be quick.
 type Section = fn(bool) -> Result<(), Box<dyn Error>>;

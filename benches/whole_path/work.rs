@@ -5,8 +5,11 @@ use std::error::Error;
 use serde::{Deserialize, Serialize};
 
 use crate::held;
-use crate::loopback::scenario::{ClientReport, Scenario};
+use crate::loopback::report::ClientReport;
+use crate::loopback::scenario;
 use crate::loopback::{client, limits};
+
+pub(crate) type Scenario = scenario::Scenario<Work>;
 
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) enum Work {
@@ -23,8 +26,8 @@ pub(crate) enum Work {
     Held,
 }
 
-impl Work {
-    pub(crate) fn run(self, url: &str, scenario: &Scenario) -> Result<ClientReport, Box<dyn Error>> {
+impl scenario::Work for Work {
+    fn run(self, url: &str, scenario: &Scenario) -> Result<ClientReport, Box<dyn Error>> {
         match self {
             Self::Tracklane => client::send(&client::segment(url, scenario)?, scenario),
             Self::OneThread => limits::one_thread(url, scenario),
@@ -34,11 +37,11 @@ impl Work {
         }
     }
 
-    pub(crate) fn is_sent(self) -> bool {
+    fn is_sent(self) -> bool {
         !matches!(self, Self::NoNetwork | Self::Held)
     }
 
-    pub(crate) fn id_key(self) -> &'static str {
+    fn id_key(self) -> &'static str {
         "userId"
     }
 }

@@ -1,11 +1,11 @@
-//! Where the work happens that no caller waits for.
+//! The runtime that carries the pipeline, and the threads for user code that may block.
 //!
-//! By default a thread of our own with a current-thread runtime, so that events survive the host's runtime; or a
-//! runtime that the host hands over. User code that may block (listeners, callbacks) runs on [threads](observers) of the
-//! client, where it can neither hold up the pipeline nor take it down.
+//! By default it is a current-thread runtime on a thread of the client's own, so that events survive the host's
+//! runtime. The host may hand over another. Listeners and callbacks run on [threads](pools) of the client: they can
+//! neither delay nor end the pipeline.
 
-mod aside;
-mod observers;
+mod dispose;
+mod pools;
 
 use std::fmt;
 use std::future::Future;
@@ -15,8 +15,8 @@ use std::sync::{Arc, mpsc};
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
-pub(crate) use observers::Panics;
-use observers::Pools;
+pub(crate) use pools::Panics;
+use pools::Pools;
 
 use crate::threads;
 
@@ -24,14 +24,15 @@ use crate::threads;
 #[derive(Clone)]
 pub(crate) struct Background {
     handle: Handle,
-    /// A task of the runtime listens as long as both live.
-    alive: Arc<oneshot::Sender<()>>,
-    /// Where its threads are.
+    /// Is closed when the runtime has ended: a task of it holds the other end.
+    liveness: Arc<oneshot::Sender<()>>,
+    /// The process that has its threads.
     process: u32,
     pools: Arc<Pools>,
 }
 
-/// Keeps the background thread alive; dropped, the thread ends when its work has. A no-op on the host's runtime.
+/// Keeps the background thread alive. Once it is dropped, the thread ends when its work is done. Does nothing on the
+/// host's runtime.
 #[derive(Debug)]
 pub(crate) struct KeepAlive(#[expect(dead_code, reason = "its drop is what counts")] Option<oneshot::Sender<()>>);
 
@@ -43,7 +44,7 @@ impl Background {
         let mut builder = Builder::new_current_thread();
         builder.enable_all().thread_name(name).on_thread_start(threads::block_sigpipe);
         threads::spawn(name, move || {
-            Background::is_aside();
+            Background::mark_thread();
             // Made on this thread: where the caller has a runtime of its own, this one could not even be dropped.
             let runtime = match builder.build() {
                 Ok(runtime) => runtime,
@@ -56,61 +57,61 @@ impl Background {
             runtime.shutdown_background();
         })?;
         let handle = handle.recv().map_err(io::Error::other)??;
-        Ok((Self::of(handle), KeepAlive(Some(keep_alive))))
+        Ok((Self::new(handle), KeepAlive(Some(keep_alive))))
     }
 
-    fn of(handle: Handle) -> Self {
-        let (alive, gone) = oneshot::channel();
+    fn new(handle: Handle) -> Self {
+        let (liveness, gone) = oneshot::channel();
         // The sender is only ever dropped.
         handle.spawn(async move { drop(gone.await) });
-        Self { handle, alive: Arc::new(alive), process: std::process::id(), pools: Arc::default() }
+        Self { handle, liveness: Arc::new(liveness), process: std::process::id(), pools: Arc::default() }
     }
 
-    /// Whether the runtime has ended, and nothing moves any more.
-    pub(crate) fn is_gone(&self) -> bool {
-        self.alive.is_closed()
+    /// Returns whether the runtime has ended.
+    pub(crate) fn is_shut_down(&self) -> bool {
+        self.liveness.is_closed()
     }
 
-    /// Whether this process was forked off from the one that the client was built in. The threads did not come along,
-    /// and a lock may be held for ever: nothing here may wait or lock. The parent sends the events.
+    /// Returns whether this process was forked from the one that built the client. The threads are in the parent, which
+    /// sends the events, and a lock may be held for ever: the caller must neither wait nor lock.
     pub(crate) fn is_forked(&self) -> bool {
         std::process::id() != self.process
     }
 
-    /// Works on the host's runtime.
-    pub(crate) fn on(handle: Handle) -> (Self, KeepAlive) {
-        (Self::of(handle), KeepAlive(None))
+    /// Uses the host's runtime.
+    pub(crate) fn from_handle(handle: Handle) -> (Self, KeepAlive) {
+        (Self::new(handle), KeepAlive(None))
     }
 
     pub(crate) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
         self.handle.spawn(future);
     }
 
-    /// Calls what needs to know the runtime, on the calling thread.
-    pub(crate) fn within<T>(&self, work: impl FnOnce() -> T) -> T {
+    /// Calls `work` on the calling thread, in the context of the runtime.
+    pub(crate) fn enter<T>(&self, work: impl FnOnce() -> T) -> T {
         let _entered = self.handle.enter();
         work()
     }
 
-    /// Calls a listener, which is to be contained by what it is given.
-    pub(crate) fn tell(&self, work: impl FnOnce(&Panics) + Send + 'static) {
+    /// Calls a listener on a thread for listeners. `work` catches its panic by what it is given.
+    pub(crate) fn spawn_listener(&self, work: impl FnOnce(&Panics) + Send + 'static) {
         let panics = self.pools.panics.clone();
         Pools::run(&self.pools, |pools| &pools.listeners, &self.handle, Box::new(move || work(&panics)));
     }
 
-    /// Calls a callback, which may block or panic.
-    pub(crate) fn call_back(&self, callback: impl FnOnce() + Send + 'static) {
+    /// Calls a callback on a thread for callbacks. It may block or panic.
+    pub(crate) fn spawn_callback(&self, callback: impl FnOnce() + Send + 'static) {
         let panics = self.pools.panics.clone();
-        let work = move || panics.contain("callback", callback);
+        let work = move || panics.catch_panic("callback", callback);
         Pools::run(&self.pools, |pools| &pools.callbacks, &self.handle, Box::new(work));
     }
 
-    /// Panics of user code that were contained here.
+    /// Returns the number of panics of listeners and callbacks that were caught.
     pub(crate) fn panics(&self) -> u64 {
         self.pools.panics.count()
     }
 
-    /// Whether the calling thread is driven by this runtime, so that blocking it could block the pipeline.
+    /// Returns whether the calling thread drives this runtime, so that blocking it could block the pipeline.
     pub(crate) fn is_current(&self) -> bool {
         Handle::try_current().is_ok_and(|current| current.id() == self.handle.id())
     }

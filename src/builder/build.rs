@@ -16,8 +16,8 @@ use crate::pipeline::{
     AfterQueue, AfterWorker, Capacity, CurrentPlan, End, Intake, PipelineService, Shared, Watchdog, Worker,
 };
 use crate::plugin::{Host, Overflow, QueueLimits, Registration};
-use crate::running::Running;
 use crate::segment::OwnKey;
+use crate::wait_group::WaitGroup;
 
 #[cfg(feature = "metrics")]
 const LEAST_METRICS_INTERVAL: std::time::Duration = std::time::Duration::from_millis(1);
@@ -37,14 +37,14 @@ impl Builder {
         let key = OwnKey::of(self.segment.as_ref());
         let (plugins, middleware) = (self.first_plugins()?, std::mem::take(&mut self.middleware));
         let (background, keep_alive) = match self.runtime.take() {
-            Some(runtime) => Background::on(runtime),
+            Some(runtime) => Background::from_handle(runtime),
             None => Background::start("tracklane").map_err(SettingsError::no_thread)?,
         };
         #[cfg(feature = "metrics")]
         let metrics_interval = self.metrics;
         let (shared, after_worker) = self.shared(background, capacity, defaults)?;
         // Some of tower's layers need a runtime to be applied.
-        let middleware = shared.background.within(|| PipelineService::wrapped(&shared, middleware));
+        let middleware = shared.background.enter(|| PipelineService::wrapped(&shared, middleware));
         shared.background.spawn(Worker::new(shared.clone(), middleware).run(plugins));
         let plan = Arc::downgrade(&shared);
         let plan = move || plan.upgrade().map(|shared| shared.plan.load());
@@ -81,7 +81,7 @@ impl Builder {
             plan: CurrentPlan::default(),
             loaded: watch::Sender::new(false),
             after: Arc::new(after),
-            unloading: Running::default(),
+            unloading: WaitGroup::default(),
             end: End::default(),
             #[cfg(feature = "metrics")]
             metrics: self.metrics.map(|_| crate::metrics::Reported::default()),

@@ -190,7 +190,7 @@ impl Builder {
 
     /// Takes the time from `clock`.
     #[cfg(feature = "testing")]
-    pub fn clock(mut self, clock: crate::testing::ManualClock) -> Self {
+    pub fn clock(mut self, clock: crate::clock::ManualClock) -> Self {
         self.clock = Clock::Manual(clock);
         self
     }

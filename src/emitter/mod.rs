@@ -18,7 +18,7 @@ pub use subscription::Subscription;
 
 use crate::background::Background;
 use crate::contained::log;
-use crate::running::Running;
+use crate::wait_group::WaitGroup;
 
 /// Tells listeners what happens. Cheap to clone; destinations get one with every batch.
 #[derive(Clone)]
@@ -28,7 +28,7 @@ pub struct Emitter {
 
 struct Shared {
     background: Background,
-    running: Running,
+    running: WaitGroup,
     /// One bit per signal that somebody listens to.
     wanted: AtomicU32,
     listeners: Mutex<Vec<Arc<Listener>>>,
@@ -45,7 +45,7 @@ pub struct UnknownSignal {
 
 impl Emitter {
     pub(crate) fn new(background: Background) -> Self {
-        let (running, wanted) = (Running::default(), AtomicU32::new(0));
+        let (running, wanted) = (WaitGroup::default(), AtomicU32::new(0));
         let shared = Shared { background, running, wanted, listeners: Mutex::default() };
         Self { shared: Arc::new(shared) }
     }

@@ -63,7 +63,7 @@ impl Listener {
             return;
         }
         let (listener, running) = (this.clone(), shared.running.enter());
-        shared.background.tell(move |panics| {
+        shared.background.spawn_listener(move |panics| {
             listener.work(panics);
             drop(running);
         });
@@ -77,7 +77,7 @@ impl Listener {
             }
             // At least one, so that it can be told from the host's own code.
             let _scope = reentry::at(depth.max(1));
-            panics.contain(emitted.name(), || (self.call)(&emitted));
+            panics.catch_panic(emitted.name(), || (self.call)(&emitted));
         }
     }
 

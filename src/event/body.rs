@@ -6,7 +6,7 @@ use std::fmt;
 use super::content::Content;
 use super::fields::Field;
 use super::{Context, Integrations, InvalidField, InvalidTimestamp, Kind, Object, Timestamp, limits, spare};
-use crate::ledger::{Ticket, Watch};
+use crate::ledger::{Observers, Ticket};
 
 /// An event on its way: what a plugin reads and edits.
 ///
@@ -38,7 +38,7 @@ pub struct Event {
 /// What travels with one event and not with its clones.
 #[derive(Default)]
 pub(crate) struct Attached {
-    pub(crate) watch: Option<Box<Watch>>,
+    pub(crate) watch: Option<Box<Observers>>,
     pub(crate) ticket: Option<Ticket>,
 }
 

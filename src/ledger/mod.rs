@@ -1,53 +1,56 @@
-//! The books: every accepted event ends in exactly one counted outcome.
+//! The ledger: counts exactly one outcome for each accepted event.
 //!
-//! Always: `accepted = delivered + Σ dropped(reason) + pending`, at every instant. An event carries a [`Ticket`]
-//! from the moment it is accepted; the ticket is settled once, and one that is dropped unsettled counts itself as
-//! lost, so forgetting an event is impossible. The ledger knows neither plugins nor destinations.
+//! Invariant: `accepted = delivered + Σ dropped(reason) + pending`, at every instant. An event carries a [`Ticket`]
+//! from the moment it is accepted. The ticket is settled once. A ticket that is dropped unsettled counts its event as
+//! lost, so no event can be forgotten. The ledger knows neither plugins nor destinations.
 
+mod capacity;
 mod flush;
+mod notifications;
+mod observers;
 mod outcome;
+mod pending;
 mod receipt;
-mod room;
-mod shares;
 mod stats;
 mod ticket;
-mod watch;
+mod wait;
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+pub(crate) use capacity::Capacity;
 pub use flush::FlushReport;
 use flush::FlushTally;
+pub(crate) use notifications::Notifications;
+pub(crate) use observers::Observers;
 pub use outcome::{DeliveryError, DestinationOutcome, DropReason, Outcome, Settlement};
 pub use receipt::Receipt;
-pub(crate) use room::Room;
 pub use stats::{DestinationStats, Drops, PluginStats, Stats};
 pub(crate) use ticket::Ticket;
-pub(crate) use watch::{Due, Watch};
 
 use crate::background::Background;
-use crate::running::Running;
+use crate::wait_group::WaitGroup;
 
-/// Who is told that nothing is pending any more, and how many events were accepted so far.
+/// Is told that nothing is pending any more, and how many events were accepted so far.
 type Drained = Box<dyn Fn(u64) + Send + Sync>;
 
-/// Counts of one client.
+/// The counts of one client.
 pub(crate) struct Ledger {
-    pub(crate) room: Room,
+    pub(crate) capacity: Capacity,
     refused: AtomicU64,
     /// Flushes under way.
     flushing: AtomicU64,
-    books: Mutex<Books>,
+    totals: Mutex<Totals>,
     changed: Condvar,
-    callbacks: Running,
+    callbacks: WaitGroup,
     background: Background,
     drained: Drained,
 }
 
 #[derive(Debug, Default)]
-struct Books {
+struct Totals {
     delivered: u64,
     dropped: Drops,
     flushes: Vec<FlushTally>,
@@ -57,26 +60,26 @@ struct Books {
 impl Ledger {
     pub(crate) fn new(background: Background, drained: impl Fn(u64) + Send + Sync + 'static) -> Self {
         Self {
-            room: Room::default(),
+            capacity: Capacity::default(),
             refused: AtomicU64::new(0),
             flushing: AtomicU64::new(0),
-            books: Mutex::default(),
+            totals: Mutex::default(),
             changed: Condvar::new(),
-            callbacks: Running::default(),
+            callbacks: WaitGroup::default(),
             background,
             drained: Box::new(drained),
         }
     }
 
     pub(crate) fn accepted(&self) -> u64 {
-        self.room.accepted()
+        self.capacity.accepted()
     }
 
     fn refused(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
     }
 
-    /// Callbacks of settled events that have not returned.
+    /// Returns the number of callbacks of settled events that have not returned.
     pub(crate) fn callbacks(&self) -> u64 {
         self.callbacks.count()
     }
@@ -86,14 +89,28 @@ impl Ledger {
         self.callbacks.wait(timeout);
     }
 
-    fn books(&self) -> MutexGuard<'_, Books> {
-        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Returns the counts, without the destinations.
+    pub(crate) fn stats(&self) -> Stats {
+        let totals = self.totals();
+        let (delivered, dropped) = (totals.delivered, totals.dropped);
+        drop(totals);
+        // Read last: what was settled above was accepted before, so nothing can be missing here.
+        let accepted = self.accepted();
+        let pending = accepted - delivered - dropped.total();
+        let (queued_events, queued_bytes) = self.capacity.used();
+        let (refused, pending_callbacks) = (self.refused(), self.callbacks());
+        let counted = Stats { accepted, refused, delivered, dropped, pending, ..Stats::default() };
+        Stats { queued_events, queued_bytes, pending_callbacks, ..counted }
     }
 
-    /// Counts an accepted event, before anybody can settle it. Not to be called by two threads at once: calls hold the
-    /// intake's lock.
+    fn totals(&self) -> MutexGuard<'_, Totals> {
+        self.totals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts an accepted event, before it can be settled. Callers hold the intake's lock: two threads must not call
+    /// this at once.
     pub(crate) fn accept(&self, bytes: u32) {
-        self.room.accept(bytes);
+        self.capacity.accept(bytes);
     }
 
     /// See [`Background::is_forked`].
@@ -106,76 +123,76 @@ impl Ledger {
         self.refused.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Settles one destination's share of each ticket, under one lock. Whoever is to know is told by the caller.
-    pub(crate) fn settle_shares<'a>(
+    /// Settles each ticket for one destination, under one lock. The caller sends the notifications.
+    pub(crate) fn settle_for_destination<'a>(
         &self,
         tickets: impl Iterator<Item = &'a Ticket> + Clone,
         outcome: Outcome,
-    ) -> Due<'_> {
-        let mut due = Due::nobody(self);
+    ) -> Notifications<'_> {
+        let mut due = Notifications::new(self);
         if self.count_freed(tickets.clone()) {
-            due.free();
+            due.set_freed();
         }
-        self.count(tickets.filter_map(|ticket| Some((ticket, ticket.settle_share(outcome)?))), &mut due);
+        self.count(tickets.filter_map(|ticket| Some((ticket, ticket.complete_one(outcome)?))), &mut due);
         due
     }
 
-    /// Gives back the room of events that a destination is done with, if it is the first.
-    pub(crate) fn free_room<'a>(&self, tickets: impl Iterator<Item = &'a Ticket>) {
+    /// Releases the capacity of events that a destination is done with, if it is the first one.
+    pub(crate) fn release_capacity<'a>(&self, tickets: impl Iterator<Item = &'a Ticket>) {
         if self.count_freed(tickets) {
-            self.room.call_next();
+            self.capacity.call_next();
         }
     }
 
-    /// Counts the room that is given back; whoever waits for it is not woken. Whether it is any.
+    /// Counts the capacity that is released, and wakes nobody. Returns whether there is any.
     fn count_freed<'a>(&self, tickets: impl Iterator<Item = &'a Ticket>) -> bool {
         let (events, bytes) = tickets
-            .filter(|ticket| ticket.free_once())
+            .filter(|ticket| ticket.release_once())
             .fold((0, 0), |(events, bytes), ticket| (events + 1, bytes + u64::from(ticket.bytes())));
-        self.room.count_done(events, bytes);
+        self.capacity.count_done(events, bytes);
         events > 0
     }
 
-    /// Whether somebody waits for a flush: then nothing waits for its batch to fill.
+    /// Returns whether a flush is under way. Then no batch waits until it is full.
     pub(crate) fn is_flushing(&self) -> bool {
         self.flushing.load(Ordering::Acquire) > 0
     }
 
-    /// Settles tickets altogether, under one lock, and tells whoever is to know.
+    /// Settles tickets for all destinations, under one lock, and notifies the observers.
     pub(crate) fn settle<'a>(&self, tickets: impl IntoIterator<Item = (&'a Ticket, Outcome)>) {
-        let mut due = Due::nobody(self);
+        let mut due = Notifications::new(self);
         self.count(tickets, &mut due);
-        due.tell();
+        due.notify();
     }
 
-    /// Counts outcomes. No user code runs here, wakers and drops included: it could use the client, and wait for this
-    /// very lock.
-    fn count<'a>(&self, tickets: impl IntoIterator<Item = (&'a Ticket, Outcome)>, due: &mut Due<'_>) {
+    /// Counts outcomes. No user code runs here, nor its wakers and drops: it could use the client, and wait for this
+    /// lock.
+    fn count<'a>(&self, tickets: impl IntoIterator<Item = (&'a Ticket, Outcome)>, due: &mut Notifications<'_>) {
         let mut any = false;
-        let mut books = self.books();
+        let mut totals = self.totals();
         for (ticket, outcome) in tickets {
             if !ticket.settle_once() {
                 continue;
             }
             any = true;
-            books.count(ticket.epoch(), outcome);
-            if ticket.is_watched() {
-                // Before its room is given back: one with callbacks keeps it.
+            totals.count(ticket.epoch(), outcome);
+            if ticket.has_observers() {
+                // Before its capacity is released, because an event with callbacks keeps it.
                 due.add(ticket, outcome);
             }
-            if ticket.is_shared() {
+            if ticket.has_destinations() {
                 self.count_freed(std::iter::once(ticket));
             } else {
-                self.room.count_early(ticket.bytes());
+                self.capacity.count_early(ticket.bytes());
             }
-            due.free();
+            due.set_freed();
         }
         let accepted = self.accepted();
-        let drained = any && books.settled() == accepted;
-        let flushed = books.flushes.iter().any(|flush| flush.report.pending == 0);
-        drop(books);
+        let drained = any && totals.settled() == accepted;
+        let flushed = totals.flushes.iter().any(|flush| flush.report.pending == 0);
+        drop(totals);
         if drained {
-            due.drain(accepted);
+            due.set_drained(accepted);
         }
         if drained || flushed {
             self.changed.notify_all();
@@ -185,11 +202,11 @@ impl Ledger {
 
 impl fmt::Debug for Ledger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ledger").field("room", &self.room).finish_non_exhaustive()
+        f.debug_struct("Ledger").field("capacity", &self.capacity).finish_non_exhaustive()
     }
 }
 
-impl Books {
+impl Totals {
     fn count(&mut self, epoch: u64, outcome: Outcome) {
         match outcome {
             Outcome::Delivered => self.delivered += 1,

@@ -72,8 +72,8 @@ impl DropReason {
         DropReason::Internal,
     ];
 
-    /// Whether somebody asked for it: a plugin dropped the event, no destination is selected for it or registered, or the
-    /// client is disabled. Any other reason is a loss, so also that the destination to have it could not be loaded.
+    /// Whether somebody asked for it: a plugin dropped the event, no destination is selected for it or registered, or
+    /// the client is disabled. Any other reason is a loss, so also that the destination to have it could not be loaded.
     #[must_use]
     pub const fn is_deliberate(self) -> bool {
         matches!(self, DropReason::Plugin | DropReason::NoDestination | DropReason::Disabled)

@@ -1,7 +1,8 @@
-//! A receipt: the end of one event, to wait for.
+//! A receipt: waits for the outcome of one event.
 //!
-//! Always: the end is put down and the waker taken out under a lock of the receipt's own, and the waker is called when
-//! no lock is held: it is user code, and may run the whole task that waits. A sender that is dropped tells the end, too.
+//! Invariant: the settlement is stored and the waker taken out under the receipt's own lock. The waker is called when
+//! no lock is held, because it is user code and may run the whole task that waits. A sender that is dropped settles the
+//! receipt, too.
 
 use std::fmt;
 use std::future::Future;
@@ -16,8 +17,8 @@ use crate::contained;
 
 /// The end of one event, to wait for: a future, or [`wait`](Receipt::wait) where there is no async code.
 ///
-/// It needs no runtime of its own, and dropping it costs the event nothing. A client that ends without having worked off
-/// the event tells its end as [`Closed`](DropReason::Closed).
+/// It needs no runtime of its own, and dropping it costs the event nothing. A client that ends without having worked
+/// off the event tells its end as [`Closed`](DropReason::Closed).
 #[must_use = "a receipt does nothing unless it is awaited"]
 pub struct Receipt {
     slot: Arc<Mutex<Slot>>,

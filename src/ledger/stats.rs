@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{DropReason, Ledger};
+use super::outcome::DropReason;
 
 /// Dropped events by reason.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -49,8 +49,8 @@ impl fmt::Debug for Drops {
     }
 }
 
-/// Counts since the client was built. Cheap enough to poll every millisecond. In a forked process they are all zero: the
-/// one that the client was built in has them.
+/// Counts since the client was built. Cheap enough to poll every millisecond. In a forked process they are all zero:
+/// the one that the client was built in has them.
 ///
 /// `accepted == delivered + dropped.total() + pending` holds in every snapshot, here and per destination.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -80,8 +80,8 @@ pub struct Stats {
     pub bytes: u64,
     /// Panics of listeners and callbacks.
     pub contained_panics: u64,
-    /// Callbacks of events that have their outcome, which wait for a thread or have not returned. Each takes the room of
-    /// its event until then.
+    /// Callbacks of events that have their outcome, which wait for a thread or have not returned. Each takes the room
+    /// of its event until then.
     pub pending_callbacks: u64,
     /// The same for each destination that is registered, in the order of registration.
     pub destinations: Vec<DestinationStats>,
@@ -127,20 +127,4 @@ pub struct DestinationStats {
     pub retries: u64,
     /// Bytes of event JSON handed to it, retries included.
     pub bytes: u64,
-}
-
-impl Ledger {
-    /// The counts, without the destinations.
-    pub(crate) fn stats(&self) -> Stats {
-        let books = self.books();
-        let (delivered, dropped) = (books.delivered, books.dropped);
-        drop(books);
-        // Read last: what was settled above was accepted before, so nothing can be missing here.
-        let accepted = self.accepted();
-        let pending = accepted - delivered - dropped.total();
-        let (queued_events, queued_bytes) = self.room.used();
-        let (refused, pending_callbacks) = (self.refused(), self.callbacks());
-        let counted = Stats { accepted, refused, delivered, dropped, pending, ..Stats::default() };
-        Stats { queued_events, queued_bytes, pending_callbacks, ..counted }
-    }
 }

@@ -3,48 +3,55 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::shares::Shares;
-use super::{DropReason, Ledger, Outcome, Settlement, Watch};
+use super::pending::PendingDestinations;
+use super::{DropReason, Ledger, Observers, Outcome, Settlement};
 
-/// One accepted event in the books. Settled once; dropped unsettled, it settles itself as lost.
+/// Stands for one accepted event in the ledger. It is settled once. Dropped unsettled, it settles itself as lost.
 pub(crate) struct Ticket {
     ledger: Arc<Ledger>,
     epoch: u64,
     bytes: u32,
     /// How many events led to this one.
     depth: u8,
-    shares: Shares,
-    shared: bool,
-    watch: Option<Box<Mutex<Watched>>>,
-    /// What a ticket that is dropped unsettled is counted as.
-    unsettled: DropReason,
+    pending: PendingDestinations,
+    has_destinations: bool,
+    state: Option<Box<Mutex<State>>>,
+    /// Counted if the ticket is dropped unsettled.
+    default_reason: DropReason,
 }
 
-/// Who watches, and then, for after plugins, what they are to see.
-pub(super) enum Watched {
-    Open(Watch),
+/// The observers while the event is open; afterwards the settlement, until after plugins take it.
+pub(super) enum State {
+    Open(Observers),
     Ended(Option<Settlement>),
 }
 
 impl Ticket {
-    /// The ticket of an event that [`Ledger::accept`] has counted. `bytes` is what it weighs in queues.
-    pub(crate) fn new(ledger: Arc<Ledger>, epoch: u64, bytes: u32, depth: u8, watch: Option<Box<Watch>>) -> Self {
+    /// Creates the ticket of an event that [`Ledger::accept`] has counted. `bytes` is its size in queues.
+    pub(crate) fn new(
+        ledger: Arc<Ledger>,
+        epoch: u64,
+        bytes: u32,
+        depth: u8,
+        observers: Option<Box<Observers>>,
+    ) -> Self {
         Self {
             ledger,
             epoch,
             bytes,
             depth,
-            shares: Shares::default(),
-            shared: false,
-            watch: watch.map(|watch| Box::new(Mutex::new(Watched::Open(*watch)))),
-            // On its way it is only ever dropped with the runtime.
-            unsettled: DropReason::Closed,
+            pending: PendingDestinations::default(),
+            has_destinations: false,
+            state: observers.map(|observers| Box::new(Mutex::new(State::Open(*observers)))),
+            // On its way to the stages it is dropped only with the runtime.
+            default_reason: DropReason::Closed,
         }
     }
 
-    /// Between accepting and reaching destinations, user code holds the event: losing it is its decision.
-    pub(crate) fn blame(&mut self, reason: DropReason) {
-        self.unsettled = reason;
+    /// Sets the reason that is counted if the ticket is dropped unsettled. Between intake and destinations user code
+    /// holds the event, and may drop it.
+    pub(crate) fn set_drop_reason(&mut self, reason: DropReason) {
+        self.default_reason = reason;
     }
 
     pub(super) fn ledger(&self) -> &Arc<Ledger> {
@@ -63,84 +70,84 @@ impl Ticket {
         self.depth
     }
 
-    pub(crate) fn is_watched(&self) -> bool {
-        self.watch.is_some()
+    pub(crate) fn has_observers(&self) -> bool {
+        self.state.is_some()
     }
 
-    /// Whether this call settled the ticket; no other will.
+    /// Settles the ticket. Returns whether this call did; no other will.
     pub(super) fn settle_once(&self) -> bool {
-        self.shares.settle_once()
+        self.pending.settle_once()
     }
 
-    /// Whether this call is the first by which a destination is done with the event.
-    pub(super) fn free_once(&self) -> bool {
-        self.shares.free_once()
+    /// Releases the event's capacity. Returns whether this call did; no other will.
+    pub(super) fn release_once(&self) -> bool {
+        self.pending.release_once()
     }
 
-    fn watched(&self) -> Option<MutexGuard<'_, Watched>> {
-        Some(self.watch.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
+    fn state(&self) -> Option<MutexGuard<'_, State>> {
+        Some(self.state.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Ends the watch.
-    pub(super) fn take_watch(&self) -> Option<Watch> {
-        match std::mem::replace(&mut *self.watched()?, Watched::Ended(None)) {
-            Watched::Open(watch) => Some(watch),
-            Watched::Ended(_) => None,
+    /// Takes the observers out.
+    pub(super) fn take_observers(&self) -> Option<Observers> {
+        match std::mem::replace(&mut *self.state()?, State::Ended(None)) {
+            State::Open(observers) => Some(observers),
+            State::Ended(_) => None,
         }
     }
 
-    /// Keeps the end of the event for [`take_settlement`](Self::take_settlement).
-    pub(super) fn keep(&self, settlement: Settlement) {
-        if let Some(mut watched) = self.watched() {
-            *watched = Watched::Ended(Some(settlement));
+    /// Stores the settlement for [`take_settlement`](Self::take_settlement).
+    pub(super) fn store_settlement(&self, settlement: Settlement) {
+        if let Some(mut state) = self.state() {
+            *state = State::Ended(Some(settlement));
         }
     }
 
-    /// The end of the event, once, if after plugins are to see it and it has come.
+    /// Takes the settlement, if it is there and kept for after plugins.
     pub(crate) fn take_settlement(&self) -> Option<Settlement> {
-        match &mut *self.watched()? {
-            Watched::Open(_) => None,
-            Watched::Ended(settlement) => settlement.take(),
+        match &mut *self.state()? {
+            State::Open(_) => None,
+            State::Ended(settlement) => settlement.take(),
         }
     }
 
-    /// Has the end of the event kept for after plugins.
+    /// Keeps the settlement for after plugins.
     pub(crate) fn keep_for_after(&mut self) {
-        let watch = self.watch.get_or_insert_with(|| Box::new(Mutex::new(Watched::Open(Watch::default()))));
-        if let Watched::Open(watch) = watch.get_mut().unwrap_or_else(PoisonError::into_inner) {
-            watch.keep = true;
+        let state = self.state.get_or_insert_with(|| Box::new(Mutex::new(State::Open(Observers::default()))));
+        if let State::Open(observers) = state.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            observers.keep = true;
         }
     }
 
-    /// Lets whoever watches the event know more about its end.
-    pub(crate) fn note(&self, note: impl FnOnce(&mut Watch)) {
-        if let Some(mut watched) = self.watched()
-            && let Watched::Open(watch) = &mut *watched
+    /// Calls `change` with the observers, if there are any and the event is open.
+    pub(crate) fn with_observers(&self, change: impl FnOnce(&mut Observers)) {
+        if let Some(mut state) = self.state()
+            && let State::Open(observers) = &mut *state
         {
-            note(watch);
+            change(observers);
         }
     }
 
-    /// Whether this call hands the event back; no other will.
+    /// Hands the event back. Returns whether this call did; no other will.
     pub(crate) fn hand_back_once(&self) -> bool {
-        self.shares.hand_back_once()
+        self.pending.hand_back_once()
     }
 
-    /// From now on the outcomes of `destinations` make the outcome of the event.
-    pub(crate) fn share(&mut self, destinations: u32) {
-        self.shares.divide(destinations);
-        self.unsettled = DropReason::Internal;
-        self.shared = true;
+    /// Sets how many destinations have the event. Their outcomes make its outcome.
+    pub(crate) fn set_destinations(&mut self, destinations: u32) {
+        self.pending.set_count(destinations);
+        self.default_reason = DropReason::Internal;
+        self.has_destinations = true;
     }
 
-    /// Whether destinations have the event.
-    pub(super) fn is_shared(&self) -> bool {
-        self.shared
+    /// Returns whether destinations have the event.
+    pub(super) fn has_destinations(&self) -> bool {
+        self.has_destinations
     }
 
-    /// One destination is done. Returns the outcome altogether, if it was the last.
-    pub(super) fn settle_share(&self, outcome: Outcome) -> Option<Outcome> {
-        let any_delivered = self.shares.settle_share(outcome.is_delivered())?;
+    /// Completes the event for one destination. Returns the outcome for all of them, if it was the last.
+    pub(super) fn complete_one(&self, outcome: Outcome) -> Option<Outcome> {
+        let any_delivered = self.pending.complete_one(outcome.is_delivered())?;
         Some(if any_delivered { Outcome::Delivered } else { outcome })
     }
 
@@ -152,9 +159,9 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        if !self.shares.is_settled() {
-            let ours = std::thread::panicking() && self.unsettled == DropReason::Closed;
-            self.settle(Outcome::Dropped(if ours { DropReason::Internal } else { self.unsettled }));
+        if !self.pending.is_settled() {
+            let ours = std::thread::panicking() && self.default_reason == DropReason::Closed;
+            self.settle(Outcome::Dropped(if ours { DropReason::Internal } else { self.default_reason }));
         }
     }
 }
@@ -163,7 +170,7 @@ impl fmt::Debug for Ticket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ticket")
             .field("epoch", &self.epoch)
-            .field("settled", &self.shares.is_settled())
+            .field("settled", &self.pending.is_settled())
             .finish_non_exhaustive()
     }
 }

@@ -68,14 +68,14 @@ fn fan_out(Passage { mut event, plan, shared }: Passage) -> Result<(), Stopped> 
         }
     };
     shared.intake.fan_out(bytes);
-    message.ticket.share(u32::try_from(chosen).unwrap_or(u32::MAX));
+    message.ticket.set_destinations(u32::try_from(chosen).unwrap_or(u32::MAX));
     let message = Arc::new(message);
     // Asked again, which costs less than to remember it: hardly any event names destinations.
     plan.lanes.iter().filter(|lane| lane.selects(&event)).for_each(|lane| lane.offer(message.clone()));
     event.recycle();
     if chosen < plan.lanes.len() {
         // Those that it is not for are done with it.
-        shared.ledger.free_room(std::iter::once(&message.ticket));
+        shared.ledger.release_capacity(std::iter::once(&message.ticket));
     }
     Ok(())
 }

@@ -71,7 +71,7 @@ use crate::event::{Context, Event};
 use crate::ledger::{DropReason, Ledger};
 use crate::plugin::Host;
 use crate::reentry::{self, Because};
-use crate::running::Running;
+use crate::wait_group::WaitGroup;
 use fanout::{FanOut, FanOutFuture};
 use transform::{Stage, StageFuture, StageLayer};
 
@@ -86,7 +86,7 @@ pub(crate) struct Shared {
     pub(crate) defaults: Context,
     pub(crate) after: Arc<AfterQueue>,
     /// Plugins that were deregistered, until they are unloaded.
-    pub(crate) unloading: Running,
+    pub(crate) unloading: WaitGroup,
     pub(crate) end: End,
     pub(crate) host: Host,
     pub(crate) watchdog: Watchdog,

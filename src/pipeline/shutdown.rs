@@ -97,7 +97,7 @@ impl Shared {
     /// Nothing delivered, and pending what is under way, as far as that can be said without a lock.
     fn forked(&self) -> FlushReport {
         log!(WARN, "the client was built before this process was forked: nothing is sent");
-        FlushReport { pending: self.ledger.room.used().0, ..FlushReport::default() }
+        FlushReport { pending: self.ledger.capacity.used().0, ..FlushReport::default() }
     }
 
     /// Blocks until everything that was accepted so far has its outcome and its callbacks have returned, at most until

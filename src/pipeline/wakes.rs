@@ -63,7 +63,7 @@ fn every_call_of_every_thread_arrives_once_and_in_the_order_of_its_thread() {
         let arrived: Vec<&String> = names.iter().filter(|name| name.starts_with(&format!("{caller} "))).collect();
         assert!(arrived.into_iter().eq(&expected), "caller {caller}");
     }
-    assert_eq!(ledger.room.used(), (0, 0), "all room came back");
+    assert_eq!(ledger.capacity.used(), (0, 0), "all room came back");
     assert_eq!(ledger.accepted(), (CALLERS * CALLS) as u64);
 }
 
@@ -80,7 +80,7 @@ fn callers_that_wait_for_room_all_get_it_where_there_is_room_for_one() {
     });
     assert_eq!(work(&intake, CALLERS * CALLS / 5).len(), CALLERS * CALLS / 5);
     callers.into_iter().for_each(|caller| caller.join().unwrap());
-    assert_eq!(ledger.room.used(), (0, 0));
+    assert_eq!(ledger.capacity.used(), (0, 0));
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn where_the_oldest_gives_way_the_fan_out_wakes_whoever_waits_for_room() {
     let mut second = pin!(intake.push_when_room(Track::new("second").user_id("u").into()));
     let mut cx = TaskContext::from_waker(Waker::noop());
     assert!(second.as_mut().poll(&mut cx).is_pending(), "there is room for one");
-    ledger.room.fan_out(100, true);
+    ledger.capacity.fan_out(100, true);
     assert!(second.as_mut().poll(&mut cx).is_ready(), "the first is with its destination, which may hang");
 }
 
@@ -171,7 +171,7 @@ fn places_that_are_freed_at_once_are_passed_on_along_the_line() {
     assert_eq!(work(&intake, 3).len(), 3);
     let mut cx = TaskContext::from_waker(Waker::noop());
     let through = line.iter_mut().filter_map(|(_, push)| push.as_mut().poll(&mut cx).is_ready().then_some(())).count();
-    assert_eq!((through, ledger.room.used().0), (3, 3));
+    assert_eq!((through, ledger.capacity.used().0), (3, 3));
 }
 
 #[test]

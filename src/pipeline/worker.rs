@@ -164,7 +164,7 @@ impl Shared {
     /// Sends the event through the user's layers, which may fail, panic or keep it.
     async fn through(&self, Middleware { service, watched }: &mut Middleware, mut event: Event) {
         if let Some(ticket) = &mut event.attached.ticket {
-            ticket.blame(DropReason::Middleware);
+            ticket.set_drop_reason(DropReason::Middleware);
         }
         let depth = event.depth();
         let passed = guard::run(watched, &self.clock, LIFECYCLE_LIMIT, || {

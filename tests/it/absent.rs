@@ -8,7 +8,7 @@ use tracklane::plugin::{Batch, Batching, Destination, Host, Overflow, Plugin, Qu
 use tracklane::testing::ManualClock;
 use tracklane::{Analytics, BoxError, Builder, DropReason, Event, Outcome, RegisterError};
 
-use crate::local::{SOON, recorder, track};
+use crate::support::{SOON, recorder, track};
 
 #[derive(Clone, Copy, Debug)]
 enum Load {
@@ -160,7 +160,7 @@ fn the_limits_of_the_client_hold_for_a_destination_without_its_own_and_for_what_
                 std::thread::yield_now();
             }
         }
-        crate::local::eventually("the oldest gave way", || {
+        crate::support::eventually("the oldest gave way", || {
             analytics.stats().dropped.of(DropReason::QueueFull) == 300 - room
         });
         assert_eq!(analytics.stats().pending, room, "{what}");

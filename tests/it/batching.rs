@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use tracklane::testing::{ManualClock, Reply, TrackingApi};
 use tracklane::{Analytics, Builder};
 
-use crate::local::{SOON, api, client, quick_retries, track};
+use crate::support::{SOON, api, client, quick_retries, track};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -90,7 +90,7 @@ fn batches_grow_while_every_slot_is_busy() {
     assert_eq!(api.wait_for_requests(1, SOON).len(), 1);
     send(&analytics, 1..=50);
     let pending = || analytics.stats().destinations[0].queued_events == 50;
-    crate::local::eventually("fifty wait", pending);
+    crate::support::eventually("fifty wait", pending);
     drop(release);
     assert!(analytics.close_blocking(SOON).is_complete());
     assert_eq!(batches(&api), [1, 50]);
@@ -185,7 +185,7 @@ fn eight_requests_are_under_way_at_once_and_no_more() {
         assert_eq!(api.wait_for_requests(id as usize + 1, SOON).len(), id as usize + 1);
     }
     send(&analytics, 8..20);
-    crate::local::eventually("twelve wait", || analytics.stats().destinations[0].queued_events == 12);
+    crate::support::eventually("twelve wait", || analytics.stats().destinations[0].queued_events == 12);
     drop(release);
     assert!(analytics.close_blocking(SOON).is_complete());
     assert_eq!(api.max_in_flight(), 8);

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tracklane::testing::TrackingApi;
 use tracklane::{Analytics, Builder, Context, Track, signal};
 
-use crate::local::with_failures;
+use crate::support::with_failures;
 
 const SOON: Duration = Duration::from_secs(10);
 

@@ -11,7 +11,7 @@ use tracklane::{
     Alias, Analytics, CallError, Event, Group, Identify, Kind, Page, RefusedBecause, Screen, Track, signal,
 };
 
-use crate::local::{Log, SOON, api, client, recorder, track};
+use crate::support::{Log, SOON, api, client, recorder, track};
 
 #[derive(Clone, Copy, Serialize)]
 struct Product {

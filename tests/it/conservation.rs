@@ -10,7 +10,7 @@ use tracklane::plugin::{Answer, Batch, Batching, Destination, Flow, Verdict, bef
 use tracklane::testing::Reply;
 use tracklane::{Analytics, BoxError, Event, Outcome, Stats};
 
-use crate::local::{Log, SOON, api, client, quick_retries, recorder, track};
+use crate::support::{Log, SOON, api, client, quick_retries, recorder, track};
 
 #[derive(Clone, Copy, Debug)]
 enum Call {
@@ -147,7 +147,7 @@ proptest! {
         });
         sampled?;
 
-        // Exactly one end each, and the books say the same as the receipts.
+        // Exactly one end each, and the counts say the same as the receipts.
         let mut ends = BTreeMap::new();
         for receipt in receipts {
             let end = receipt.wait();

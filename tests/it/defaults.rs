@@ -7,7 +7,7 @@ use tracklane::plugin::{Overflow, RetryPolicy};
 use tracklane::segment::{Region, Segment};
 use tracklane::{Analytics, Builder, Settings, event};
 
-use crate::local::{SOON, api, client, track};
+use crate::support::{SOON, api, client, track};
 
 const PAGE: &str = include_str!("../../docs/SETTINGS.md");
 

@@ -6,7 +6,7 @@ use tracklane::event::{InvalidField, Object, Properties, Traits};
 use tracklane::plugin::enrichment_fn;
 use tracklane::{Analytics, DropReason, Event, RefusedBecause};
 
-use crate::local::{SOON, recorder, track, with_failures};
+use crate::support::{SOON, recorder, track, with_failures};
 
 /// `levels` arrays, one in the other.
 fn arrays(levels: usize) -> Value {

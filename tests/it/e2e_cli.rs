@@ -1,26 +1,11 @@
 //! The example programs, run as a user runs them: as processes of their own.
 
-use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde_json::{Value, json};
 use tracklane::testing::{Reply, TrackingApi};
 
-use crate::local::api;
-
-/// The example's program, beside this one. Cargo builds it with the tests, unless it was told to build one test only.
-fn example(name: &str) -> PathBuf {
-    let deps = std::env::current_exe().unwrap();
-    let profile = deps.parent().unwrap().parent().unwrap();
-    let program = profile.join("examples").join(name).with_extension(std::env::consts::EXE_EXTENSION);
-    if !program.exists() {
-        let release = profile.file_name().is_some_and(|profile| profile == "release");
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--example", name]).args(release.then_some("--release"));
-        assert!(cargo.status().unwrap().success(), "cargo builds {name}");
-    }
-    program
-}
+use crate::support::{api, example};
 
 struct Played {
     exit: Option<i32>,
@@ -38,7 +23,7 @@ fn read(output: Output) -> Played {
 }
 
 fn run(script: &Value) -> Played {
-    let output = Command::new(example("e2e_cli")).arg("--input").arg(script.to_string()).output().unwrap();
+    let output = example("e2e_cli").arg("--input").arg(script.to_string()).output().unwrap();
     read(output)
 }
 
@@ -144,7 +129,7 @@ fn a_server_that_hangs_costs_the_timeout_and_no_more() {
     api.set_default(Reply::hang());
     let start = std::time::Instant::now();
     let played = run(&script(&api, one(), json!({"timeout": 0.3})));
-    assert!(start.elapsed() < crate::local::SOON);
+    assert!(start.elapsed() < crate::support::SOON);
     failed(&played, "m1", 0);
     assert!(played.result["error"].as_str().unwrap().contains("closed"), "{}", played.result);
 
@@ -160,7 +145,7 @@ fn a_large_script_comes_from_a_file() {
         (0..20).map(|_| json!({"type": "track", "event": "e", "userId": "u", "properties": {"f": filler}})).collect();
     let path = std::env::temp_dir().join(format!("tracklane-e2e-{}.json", std::process::id()));
     std::fs::write(&path, script(&api, json!(events), json!({"flushAt": 100})).to_string()).unwrap();
-    let output = Command::new(example("e2e_cli")).arg("--input-file").arg(&path).output().unwrap();
+    let output = example("e2e_cli").arg("--input-file").arg(&path).output().unwrap();
     std::fs::remove_file(&path).unwrap();
     succeeded(&read(output), 2);
     assert_eq!(api.events().len(), 20);
@@ -179,14 +164,14 @@ fn a_script_or_setting_that_is_wrong_is_an_error() {
     for (script, said) in table {
         failed(&run(&script), said, 0);
     }
-    let output = Command::new(example("e2e_cli")).output().unwrap();
+    let output = example("e2e_cli").output().unwrap();
     failed(&read(output), "usage", 0);
     assert_eq!(api.request_count(), 0);
 }
 
 #[test]
 fn the_quickstart_shows_six_events() {
-    let output = Command::new(example("quickstart")).env_remove("TRACKLANE_WRITE_KEY").output().unwrap();
+    let output = example("quickstart").env_remove("TRACKLANE_WRITE_KEY").output().unwrap();
     assert!(output.status.success());
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(said.starts_with("6 events delivered in 1 request(s) to http://127.0.0.1:"), "{said}");
@@ -210,7 +195,7 @@ fn an_event_whose_json_is_wrong_costs_none_of_the_others() {
             r#"{{"writeKey": "k", "apiHost": "{}", "sequences": [{{"delayMs": 0.0, "events": {events}}}], "config": null}}"#,
             api.url()
         );
-        let played = read(Command::new(example("e2e_cli")).arg("--input").arg(script).output().unwrap());
+        let played = read(example("e2e_cli").arg("--input").arg(script).output().unwrap());
         assert_eq!((played.exit, &played.result["sentBatches"]), (Some(1), &json!(1)), "{}", played.log);
         assert_eq!(api.events().len(), 2, "{}", played.log);
     }
@@ -223,7 +208,7 @@ fn a_script_larger_than_the_queue_waits_for_room() {
     let script = script(&api, Value::from(vec![event; 15_000]), json!({"flushAt": 100, "flushInterval": 1000.0}));
     let path = std::env::temp_dir().join(format!("tracklane-script-{}.json", std::process::id()));
     std::fs::write(&path, script.to_string()).unwrap();
-    let played = read(Command::new(example("e2e_cli")).arg("--input-file").arg(&path).output().unwrap());
+    let played = read(example("e2e_cli").arg("--input-file").arg(&path).output().unwrap());
     std::fs::remove_file(&path).unwrap();
     assert_eq!((played.exit, &played.result["success"]), (Some(0), &json!(true)), "{}", played.log);
     assert_eq!(api.events().len(), 15_000);

@@ -9,7 +9,7 @@ use tracklane::signal::{self, Emitted};
 use tracklane::testing::Reply;
 use tracklane::{Alias, Analytics, Builder, DropReason, Event, Group, Identify, Page, Screen};
 
-use crate::local::{Log, SOON, api, client, eventually, quick_retries, recorder, track};
+use crate::support::{Log, SOON, api, client, eventually, quick_retries, recorder, track};
 
 fn local() -> Analytics {
     Analytics::without_segment().plugin(recorder("r").0).build().unwrap()

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tracklane::plugin::{Batch, Batching, Destination, Plugin, QueueLimits, enrichment_fn, utility};
 use tracklane::{Analytics, DropReason, Event, signal};
 
-use crate::local::{Log, SOON, eventually, recorder, track};
+use crate::support::{Log, SOON, eventually, recorder, track};
 
 const SHORT: Duration = Duration::from_millis(100);
 

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use tracklane::Analytics;
 
-use crate::local::{SOON, api, track};
+use crate::support::{SOON, api, track};
 
 const CHILD: &str = "environment::a_client_of_the_environment";
 

@@ -9,7 +9,7 @@ use tracklane::event::Context;
 use tracklane::plugin::{Batch, Batching, Destination, Flow, enrichment_fn};
 use tracklane::{Analytics, Builder, Event, Identify, Track};
 
-use crate::local::{Log, SOON, track, with_failures};
+use crate::support::{Log, SOON, track, with_failures};
 
 /// The JSON that arrived, or what was said in its place.
 type Said = Result<String, String>;

@@ -1,20 +1,6 @@
 //! Every example is a whole program that runs offline, ends with success, and says what its page says.
 
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
-
-/// The program of an example; cargo builds them for the tests, beside them.
-pub(crate) fn example(name: &str) -> Command {
-    let mut folder = std::env::current_exe().unwrap();
-    folder.pop();
-    folder.pop();
-    let program: PathBuf = folder.join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    assert!(program.exists(), "{} is not built: run the whole `cargo test`", program.display());
-    let mut command = Command::new(program);
-    // The key of whoever runs the tests is not part of the examples.
-    command.env_remove("TRACKLANE_WRITE_KEY").stdin(Stdio::null());
-    command
-}
+use crate::support::example;
 
 /// Example, arguments, and what it must say.
 const EXAMPLES: &[(&str, &[&str], &[&str])] = &[

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tracklane::testing::ManualClock;
 use tracklane::{Alias, Event, Group, Identify, Page, Screen, Track};
 
-use crate::local::{SOON, api, client};
+use crate::support::{SOON, api, client};
 
 /// What arrives, without what every event has.
 fn body_of(event: impl Into<Event>) -> Value {

@@ -9,7 +9,7 @@ use tracklane::plugin::{Batching, enrichment_fn};
 use tracklane::testing::RecordingDestination;
 use tracklane::{Alias, Analytics, Event, Group, Identify, Page, Screen, Track};
 
-use crate::local::{SOON, recorder, track};
+use crate::support::{SOON, recorder, track};
 
 fn full() -> Event {
     track("x")

@@ -14,7 +14,7 @@ use tower_service::Service;
 use tracklane::plugin::{Answer, Batch, BatchService, Destination};
 use tracklane::{Analytics, BoxError, DropReason};
 
-use crate::local::{Arrived, Log, SOON, quick_retries, recorder, track, with_failures};
+use crate::support::{Arrived, Log, SOON, quick_retries, recorder, track, with_failures};
 
 /// Sends `events` to the destination, and returns what `close` and the counts say.
 fn play(destination: Destination, events: usize) -> (tracklane::CloseReport, tracklane::Stats) {

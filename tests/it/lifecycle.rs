@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tracklane::testing::{Reply, TrackingApi};
 use tracklane::{Analytics, DropReason, FlushReport};
 
-use crate::local::{Log, SOON, api, client, eventually, quick_retries, recorder, track};
+use crate::support::{Log, SOON, api, client, eventually, quick_retries, recorder, track};
 
 const SHORT: Duration = Duration::from_millis(100);
 /// What a deadline of [`SHORT`] may take on a busy machine.
@@ -266,7 +266,7 @@ fn flush_and_close_keep_their_deadlines_when_callbacks_take_every_thread() {
             }))
             .unwrap();
     }
-    crate::local::eventually("they are delivered", || analytics.stats().pending == 0);
+    crate::support::eventually("they are delivered", || analytics.stats().pending == 0);
     let start = Instant::now();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {

@@ -1,7 +1,6 @@
 //! The integration tests: one binary, a module per subject.
 
-// What the tests stand on.
-mod local;
+// What the tests share.
 mod support;
 
 // What goes wrong.

@@ -13,7 +13,7 @@ use tracklane::plugin::enrichment_fn;
 use tracklane::testing::ManualClock;
 use tracklane::{Analytics, BoxError, DropReason, Event, Outcome, PipelineService};
 
-use crate::local::{SOON, recorder, track, with_failures};
+use crate::support::{SOON, recorder, track, with_failures};
 
 /// Does to an event what its name says.
 struct Gate(PipelineService);

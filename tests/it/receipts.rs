@@ -6,7 +6,7 @@ use tracklane::segment::NAME;
 use tracklane::testing::Reply;
 use tracklane::{Analytics, DropReason, Event, Outcome, Receipt, Settlement};
 
-use crate::local::{Log, SOON, api, client, quick_retries, recorder, track};
+use crate::support::{Log, SOON, api, client, quick_retries, recorder, track};
 
 #[test]
 fn a_receipt_tells_the_id_the_outcome_and_each_destination() {

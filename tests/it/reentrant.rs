@@ -14,7 +14,7 @@ use tower_service::Service;
 use tracklane::plugin::{Answer, Batch, Destination, Verdict, after_fn, enrichment_fn};
 use tracklane::{Analytics, Event, signal};
 
-use crate::local::{SOON, eventually, quick_retries, recorder, track};
+use crate::support::{SOON, eventually, quick_retries, recorder, track};
 
 /// A client that is not dropped where a test fails: if a lock is held for ever, its drop would hang the whole run.
 type Client = ManuallyDrop<Analytics>;

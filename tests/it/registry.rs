@@ -12,7 +12,7 @@ use tracklane::plugin::{
 use tracklane::testing::ManualClock;
 use tracklane::{Analytics, BoxError, Event, RegisterError, signal};
 
-use crate::local::{Log, SOON, recorder, track, with_failures};
+use crate::support::{Log, SOON, recorder, track, with_failures};
 
 const LIMIT: Duration = Duration::from_secs(10);
 

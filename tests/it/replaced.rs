@@ -7,7 +7,7 @@ use tower::util::MapRequestLayer;
 use tracklane::plugin::{Flow, Plugin, Registration, Transform, before, before_fn, enrichment, enrichment_fn};
 use tracklane::{Analytics, BoxError, DropReason, Event, Outcome, Track};
 
-use crate::local::{Arrived, SOON, recorder, track, with_failures};
+use crate::support::{Arrived, SOON, recorder, track, with_failures};
 
 /// An async plugin that does what the closure does, after it has awaited something.
 struct Later<F>(F);

@@ -7,7 +7,7 @@ use tracklane::plugin::{Batch, Destination};
 use tracklane::testing::{Reply, TrackingApi};
 use tracklane::{Analytics, DropReason, Outcome, RegisterError};
 
-use crate::local::{SOON, api, client, track};
+use crate::support::{SOON, api, client, track};
 
 fn multi_thread() -> Runtime {
     RuntimeBuilder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
@@ -140,8 +140,8 @@ fn when_the_host_s_runtime_is_gone_nothing_hangs_and_nothing_is_called_delivered
 }
 
 /// A client on a runtime of the host that has delivered one event, and delivers no more.
-fn client_on_a_runtime() -> (Analytics, crate::local::Arrived, Runtime) {
-    let (arrived, runtime) = (crate::local::Arrived::new(), multi_thread());
+fn client_on_a_runtime() -> (Analytics, crate::support::Arrived, Runtime) {
+    let (arrived, runtime) = (crate::support::Arrived::new(), multi_thread());
     let log = arrived.clone();
     let destination = Destination::from_fn("r", move |batch: Batch| {
         let hangs = log.len() > 0;
@@ -199,7 +199,7 @@ fn what_waits_while_the_runtime_ends_is_answered() {
             let plugin = tracklane::plugin::enrichment_fn("e", |_: &mut tracklane::Event| ());
             current_thread().block_on(analytics.register(plugin))
         });
-        crate::local::eventually("the event is with the plugin", || analytics.stats().pending == 1);
+        crate::support::eventually("the event is with the plugin", || analytics.stats().pending == 1);
         std::thread::sleep(Duration::from_millis(50));
         let start = Instant::now();
         drop(runtime);

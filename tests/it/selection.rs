@@ -5,7 +5,7 @@ use tracklane::plugin::Registration;
 use tracklane::segment::{NAME, Segment};
 use tracklane::{Analytics, DropReason, Event, Kind};
 
-use crate::local::{SOON, api, client, recorder, track};
+use crate::support::{SOON, api, client, recorder, track};
 
 #[test]
 fn a_name_decides_then_an_alias_then_all_and_segment_is_exempt_from_all() {

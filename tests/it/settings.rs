@@ -8,7 +8,7 @@ use tracklane::plugin::{Destination, RetryPolicy, enrichment_fn};
 use tracklane::segment::{Region, Segment};
 use tracklane::{Analytics, Builder, Event, Settings};
 
-use crate::local::{SOON, api, recorder, track};
+use crate::support::{SOON, api, recorder, track};
 
 fn settings() -> Builder {
     Analytics::builder("SECRET_KEY")
@@ -211,7 +211,7 @@ fn the_environment_goes_before_a_file_and_a_place_is_taken_from_one_of_them() {
     let merged = |before| written(before).or(written(file.clone())).into_builder().unwrap().build().unwrap();
     assert!(format!("{:?}", written(json!({})).or(written(file.clone()))).contains("region: Some(Dublin)"));
     // Host and region together would be an error.
-    let api = crate::local::api();
+    let api = crate::support::api();
     let analytics = merged(json!({"host": api.url(), "flush_at": 1}));
     analytics.track(track("x")).unwrap();
     assert!(analytics.close_blocking(SOON).is_complete());

@@ -5,7 +5,7 @@ use tracklane::event::{Context, InvalidField, MAX_EVENT_BYTES};
 use tracklane::testing::ManualClock;
 use tracklane::{Analytics, Identify, RefusedBecause, Track};
 
-use crate::local::{SOON, api, client};
+use crate::support::{SOON, api, client};
 
 fn event(filler: String) -> Track {
     Track::new("Größe").user_id("u1").property("filler", filler).context(json!({"app": {"build": 1}}))

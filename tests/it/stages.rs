@@ -7,7 +7,7 @@ use tracklane::signal::Failure;
 use tracklane::testing::ManualClock;
 use tracklane::{Analytics, BoxError, Builder, DropReason, Event, Outcome, Settlement};
 
-use crate::local::{Arrived, Log, SOON, recorder, track, with_failures};
+use crate::support::{Arrived, Log, SOON, recorder, track, with_failures};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Breaks {

@@ -9,7 +9,7 @@ use tracklane::plugin::{After, Plugin, after, after_fn};
 use tracklane::testing::ManualClock;
 use tracklane::{Analytics, BoxError, DropReason, Kind, Outcome, Settlement, signal};
 
-use crate::local::{Log, SOON, api, client, recorder, track, with_failures};
+use crate::support::{Log, SOON, api, client, recorder, track, with_failures};
 
 enum Breaks {
     Error,

@@ -14,7 +14,7 @@ use tracklane::plugin::{
 };
 use tracklane::{Alias, Analytics, BoxError, CallError, DropReason, Event, Group, Kind, Outcome, Page, Stopped};
 
-use crate::local::{Arrived, SOON, recorder, track};
+use crate::support::{Arrived, SOON, recorder, track};
 
 fn with(plugins: impl IntoIterator<Item = Registration>) -> (Analytics, Arrived) {
     let (destination, arrived) = recorder("recorder");

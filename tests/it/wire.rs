@@ -8,7 +8,7 @@ use tracklane::plugin::enrichment_fn;
 use tracklane::testing::{ManualClock, Reply};
 use tracklane::{Alias, Analytics, Event, Group, Identify, Page, Screen};
 
-use crate::local::{SOON, api, client, track};
+use crate::support::{SOON, api, client, track};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 

@@ -27,7 +27,7 @@ use std::error::Error;
 use loopback::Wanted;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    if loopback::played_a_part()? {
+    if loopback::ran_as_part::<work::Work>()? {
         return Ok(());
     }
     sections::run(&Wanted::from_arguments())

@@ -2,8 +2,9 @@
 
 use std::error::Error;
 
-use crate::loopback::scenario::{ClientReport, Scenario};
+use crate::loopback::report::ClientReport;
+use crate::loopback::scenario::Scenario;
 
-pub(crate) fn run(_: &str, _: &Scenario) -> Result<ClientReport, Box<dyn Error>> {
+pub(crate) fn run<S>(_: &str, _: &Scenario<S>) -> Result<ClientReport, Box<dyn Error>> {
     Err("built without the feature `posthog`".into())
 }

@@ -7,7 +7,8 @@ use tokio::runtime::Runtime;
 
 use crate::item_purchased::{NAME, PRODUCT, TAGS};
 use crate::loopback::meter::Meter;
-use crate::loopback::scenario::{ClientReport, Scenario};
+use crate::loopback::report::ClientReport;
+use crate::loopback::scenario::Scenario;
 use crate::loopback::timing;
 
 fn event(distinct_id: impl ToString) -> Result<Event, posthog_rs::Error> {
@@ -21,7 +22,7 @@ fn event(distinct_id: impl ToString) -> Result<Event, posthog_rs::Error> {
     Ok(event)
 }
 
-pub(crate) fn run(url: &str, scenario: &Scenario) -> Result<ClientReport, Box<dyn Error>> {
+pub(crate) fn run<S>(url: &str, scenario: &Scenario<S>) -> Result<ClientReport, Box<dyn Error>> {
     let runtime = Runtime::new()?;
     let client = runtime.block_on(client(url, scenario))?;
     client.capture(event("first")?);
@@ -46,7 +47,7 @@ pub(crate) fn run(url: &str, scenario: &Scenario) -> Result<ClientReport, Box<dy
 }
 
 /// It drops what does not fit into its queue, and its caller cannot know; so the queue takes all of them.
-async fn client(url: &str, scenario: &Scenario) -> Result<Client, Box<dyn Error>> {
+async fn client<S>(url: &str, scenario: &Scenario<S>) -> Result<Client, Box<dyn Error>> {
     let mut options = ClientOptionsBuilder::default();
     options.host(url).api_key("phc_key".to_owned()).flush_at(scenario.flush_at).max_batch_size(scenario.flush_at);
     options.max_queue_size(scenario.events as usize + 1);

@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use crate::item_purchased::{NAME, properties};
 use crate::loopback::meter::Meter;
-use crate::loopback::scenario::{ClientReport, Scenario};
+use crate::loopback::report::ClientReport;
+use crate::loopback::scenario::Scenario;
 use crate::loopback::timing;
 
 fn event(user_id: impl ToString) -> Track {
@@ -27,7 +28,7 @@ fn send(client: &RudderAnalytics, message: Message) -> Result<(), String> {
     client.send(&message).map_err(|error| format!("{error:?}"))
 }
 
-pub(crate) fn in_batches(url: &str, scenario: &Scenario) -> Result<ClientReport, Box<dyn Error>> {
+pub(crate) fn in_batches<S>(url: &str, scenario: &Scenario<S>) -> Result<ClientReport, Box<dyn Error>> {
     let client = client(url)?;
     let meter = Meter::start();
     let mut batch = Vec::with_capacity(scenario.flush_at);
@@ -41,7 +42,7 @@ pub(crate) fn in_batches(url: &str, scenario: &Scenario) -> Result<ClientReport,
     Ok(meter.report())
 }
 
-pub(crate) fn one_by_one(url: &str, scenario: &Scenario) -> Result<ClientReport, Box<dyn Error>> {
+pub(crate) fn one_by_one<S>(url: &str, scenario: &Scenario<S>) -> Result<ClientReport, Box<dyn Error>> {
     let client = client(url)?;
     let send = |event| send(&client, Message::Track(event)).expect("the server accepts everything");
     if scenario.calls.is_some() {

@@ -3,10 +3,11 @@
 use std::error::Error;
 
 use crate::loopback::Wanted;
-use crate::loopback::rounds::{Run, Runs, by_turns, median};
-use crate::loopback::scenario::{Scenario, run_and_count};
-use crate::loopback::timing::Pace;
-use crate::work::Work;
+use crate::loopback::rounds::{Run, Runs, by_turns};
+use crate::loopback::scenario::run_and_count;
+use crate::loopback::stats::median;
+use crate::loopback::pace::Pace;
+use crate::work::{Scenario, Work};
 
 /// Prints its table; shorter, if it is to be quick.
 type Section = fn(bool) -> Result<(), Box<dyn Error>>;

@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use crate::item_purchased::{NAME, properties};
 use crate::loopback::meter::Meter;
-use crate::loopback::scenario::{ClientReport, Scenario};
+use crate::loopback::report::ClientReport;
+use crate::loopback::scenario::Scenario;
 use crate::loopback::timing::{self, Inputs};
 
 fn event(user_id: impl ToString) -> Track {
@@ -18,7 +19,7 @@ fn event(user_id: impl ToString) -> Track {
 }
 
 /// By itself it fills batches up to 500 KB; for smaller ones its user flushes.
-pub(crate) fn run(url: &str, scenario: &Scenario) -> Result<ClientReport, Box<dyn Error>> {
+pub(crate) fn run<S>(url: &str, scenario: &Scenario<S>) -> Result<ClientReport, Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // As in its own default, which has no other host.
     let http = reqwest::Client::builder().connect_timeout(Duration::from_secs(10)).build()?;
@@ -34,7 +35,7 @@ pub(crate) fn run(url: &str, scenario: &Scenario) -> Result<ClientReport, Box<dy
     })
 }
 
-async fn send(batcher: &mut AutoBatcher, scenario: &Scenario) -> Result<ClientReport, Box<dyn Error>> {
+async fn send<S>(batcher: &mut AutoBatcher, scenario: &Scenario<S>) -> Result<ClientReport, Box<dyn Error>> {
     let meter = Meter::start();
     for number in 0..scenario.events {
         push(batcher, event(number), number, scenario).await?;
@@ -43,7 +44,7 @@ async fn send(batcher: &mut AutoBatcher, scenario: &Scenario) -> Result<ClientRe
     Ok(meter.report())
 }
 
-async fn time(batcher: &mut AutoBatcher, scenario: &Scenario) -> Result<ClientReport, Box<dyn Error>> {
+async fn time<S>(batcher: &mut AutoBatcher, scenario: &Scenario<S>) -> Result<ClientReport, Box<dyn Error>> {
     let inputs = Inputs::new(scenario.calls.unwrap_or_default(), 0..scenario.events, event);
     let mut calls = Vec::with_capacity(scenario.events as usize);
     for (number, event) in (0..).zip(inputs) {
@@ -55,7 +56,7 @@ async fn time(batcher: &mut AutoBatcher, scenario: &Scenario) -> Result<ClientRe
     Ok(timing::report(calls))
 }
 
-async fn push(batcher: &mut AutoBatcher, event: Track, number: u64, scenario: &Scenario) -> segment::Result<()> {
+async fn push<S>(batcher: &mut AutoBatcher, event: Track, number: u64, scenario: &Scenario<S>) -> segment::Result<()> {
     batcher.push(event).await?;
     if (number + 1).is_multiple_of(scenario.flush_at as u64) { batcher.flush().await } else { Ok(()) }
 }

@@ -5,9 +5,12 @@ use std::error::Error;
 use serde::{Deserialize, Serialize};
 
 use crate::item_purchased::call;
-use crate::loopback::scenario::{ClientReport, Scenario};
+use crate::loopback::report::ClientReport;
+use crate::loopback::scenario;
 use crate::loopback::{bare_queue, client, limits};
 use crate::{posthog, rudder, segment};
+
+pub(crate) type Scenario = scenario::Scenario<Work>;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Work {
@@ -28,8 +31,8 @@ pub(crate) enum Work {
     RudderOneByOne,
 }
 
-impl Work {
-    pub(crate) fn run(self, url: &str, scenario: &Scenario) -> Result<ClientReport, Box<dyn Error>> {
+impl scenario::Work for Work {
+    fn run(self, url: &str, scenario: &Scenario) -> Result<ClientReport, Box<dyn Error>> {
         match self {
             Self::Tracklane if scenario.calls.is_some() => {
                 client::time(&client::segment(url, scenario)?, scenario, call, |event| event)
@@ -45,11 +48,11 @@ impl Work {
         }
     }
 
-    pub(crate) fn is_sent(self) -> bool {
+    fn is_sent(self) -> bool {
         self != Self::BareQueue
     }
 
-    pub(crate) fn id_key(self) -> &'static str {
+    fn id_key(self) -> &'static str {
         match self {
             Self::Posthog => "distinct_id",
             _ => "userId",

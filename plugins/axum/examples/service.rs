@@ -20,7 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tracklane::testing::TrackingApi;
 use tracklane::{Analytics, Track};
-use tracklane_axum::{Identity, RequestContextLayer, TrustedProxies, current_context, in_request};
+use tracklane_axum::{RequestContextLayer, TrustedProxies, Viewer, current_context, in_request};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -60,11 +60,8 @@ async fn main() -> Result<(), BoxError> {
 }
 
 /// Whose page view it is. A real service asks its session, and never a header that anybody may write.
-fn visitor(request: &Parts) -> Identity {
-    request
-        .headers
-        .get("x-demo-visitor")
-        .map_or(Identity::unknown(), |id| Identity::anonymous(id.to_str().unwrap_or("")))
+fn visitor(request: &Parts) -> Viewer {
+    request.headers.get("x-demo-visitor").map_or(Viewer::unknown(), |id| Viewer::anonymous(id.to_str().unwrap_or("")))
 }
 
 /// Nothing to do here: the layer sends the page call.

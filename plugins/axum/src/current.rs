@@ -1,7 +1,7 @@
-//! The request that is being handled: which one it is for the code that runs now.
+//! The current request: the one that the code which runs now is handling.
 //!
-//! Always: it is set while a request's future is polled or dropped and unset in between, so requests that share a
-//! thread do not see each other. A task that is spawned is another task, and is in no request unless it is told.
+//! Invariant: it is set while a request's future is polled or dropped, and unset in between, so requests that share a
+//! thread do not see each other. A spawned task is in no request, unless it is put into one by [`in_request`].
 
 use std::fmt;
 use std::future::Future;
@@ -18,8 +18,8 @@ tokio::task_local! {
     static CURRENT: Option<RequestContext>;
 }
 
-/// The context of the request that is being handled, for
-/// [`Builder::call_context`](tracklane::Builder::call_context); `None` outside of requests.
+/// Returns the context of the current request, for [`Builder::call_context`](tracklane::Builder::call_context); `None`
+/// outside of requests.
 ///
 /// ```
 /// use tracklane::Analytics;
@@ -32,7 +32,7 @@ pub fn current_context() -> Option<Context> {
     RequestContext::current().map(|request| request.context().clone())
 }
 
-/// `future` as part of the request that is being handled now, wherever it runs later. For
+/// Makes `future` part of the current request, wherever it runs later. For
 /// [`tokio::spawn`](https://docs.rs/tokio/1/tokio/task/fn.spawn.html), which takes a future out of its request:
 ///
 /// ```
@@ -44,21 +44,21 @@ pub fn current_context() -> Option<Context> {
 /// # }
 /// ```
 ///
-/// Outside of requests it changes nothing. A task that never ends keeps what is known of its request.
+/// Outside of requests it changes nothing. A task that never ends keeps its request's context in memory.
 pub fn in_request<F: Future>(future: F) -> InRequest<F> {
     InRequest::new(RequestContext::current(), future)
 }
 
 impl RequestContext {
-    /// The request that is being handled by the code that runs now; `None` outside of requests.
+    /// Returns the request that the calling code is handling; `None` outside of requests.
     #[must_use]
     pub fn current() -> Option<Self> {
         // An error: no layer is around, or the thread is ending.
         CURRENT.try_with(Clone::clone).ok().flatten()
     }
 
-    /// `future` as part of this request. For a task or a response body that is spawned or made elsewhere;
-    /// [`in_request`] is the same for the current one.
+    /// Makes `future` part of this request. For a task or a response body that is spawned or made elsewhere.
+    /// [`in_request`] does the same for the current request.
     pub fn scope<F: Future>(self, future: F) -> InRequest<F> {
         InRequest::new(Some(self), future)
     }
@@ -83,7 +83,7 @@ impl RequestContext {
 }
 
 pin_project! {
-    /// A future as part of a request; made by [`in_request`] and [`RequestContext::scope`].
+    /// A future that is part of a request. Made by [`in_request`] and [`RequestContext::scope`].
     #[must_use = "futures do nothing unless polled"]
     pub struct InRequest<F> {
         #[pin]

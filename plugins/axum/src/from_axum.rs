@@ -1,40 +1,50 @@
-//! What axum leaves in a request's extensions; nothing without the feature `axum`.
+//! Reads what axum leaves in a request's extensions. Finds nothing without the feature `axum`.
 
-use std::net::IpAddr;
-
-use http::{Extensions, Uri};
-
-/// Who opened the connection, if the service was made using `into_make_service_with_connect_info::<SocketAddr>()`.
 #[cfg(feature = "axum")]
-pub(crate) fn peer_address(extensions: &Extensions) -> Option<IpAddr> {
-    use axum::extract::ConnectInfo;
+pub(crate) use present::{original_uri, peer_address, route};
 
-    extensions.get::<ConnectInfo<std::net::SocketAddr>>().map(|ConnectInfo(peer)| peer.ip())
-}
+#[cfg(not(feature = "axum"))]
+pub(crate) use absent::{original_uri, peer_address, route};
 
-/// The route that matched, such as `/users/{id}`.
 #[cfg(feature = "axum")]
-pub(crate) fn route(extensions: &Extensions) -> Option<String> {
-    extensions.get::<axum::extract::MatchedPath>().map(|path| path.as_str().to_owned())
-}
+mod present {
+    use std::net::{IpAddr, SocketAddr};
 
-/// The URI before nested routers took their prefix away.
-#[cfg(feature = "axum")]
-pub(crate) fn original_uri(extensions: &Extensions) -> Option<&Uri> {
-    extensions.get::<axum::extract::OriginalUri>().map(|original| &original.0)
+    use axum::extract::{ConnectInfo, MatchedPath, OriginalUri};
+    use http::{Extensions, Uri};
+
+    /// Returns the address of whoever opened the connection, if the service was made by
+    /// `into_make_service_with_connect_info::<SocketAddr>()`.
+    pub(crate) fn peer_address(extensions: &Extensions) -> Option<IpAddr> {
+        extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip())
+    }
+
+    /// Returns the route that matched, such as `/users/{id}`.
+    pub(crate) fn route(extensions: &Extensions) -> Option<String> {
+        extensions.get::<MatchedPath>().map(|path| path.as_str().to_owned())
+    }
+
+    /// Returns the URI before nested routers took their prefix away.
+    pub(crate) fn original_uri(extensions: &Extensions) -> Option<&Uri> {
+        extensions.get::<OriginalUri>().map(|original| &original.0)
+    }
 }
 
 #[cfg(not(feature = "axum"))]
-pub(crate) fn peer_address(_: &Extensions) -> Option<IpAddr> {
-    None
-}
+mod absent {
+    use std::net::IpAddr;
 
-#[cfg(not(feature = "axum"))]
-pub(crate) fn route(_: &Extensions) -> Option<String> {
-    None
-}
+    use http::{Extensions, Uri};
 
-#[cfg(not(feature = "axum"))]
-pub(crate) fn original_uri(_: &Extensions) -> Option<&Uri> {
-    None
+    pub(crate) fn peer_address(_: &Extensions) -> Option<IpAddr> {
+        None
+    }
+
+    pub(crate) fn route(_: &Extensions) -> Option<String> {
+        None
+    }
+
+    pub(crate) fn original_uri(_: &Extensions) -> Option<&Uri> {
+        None
+    }
 }

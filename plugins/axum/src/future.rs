@@ -1,4 +1,4 @@
-//! The future of the service: the inner one with its request as the current one, and the page call at its end.
+//! The future of the service: runs the inner future in its request, and makes the page call at its end.
 
 use std::fmt;
 use std::future::Future;
@@ -13,7 +13,7 @@ use crate::page_calls::PendingPage;
 
 pin_project! {
     /// The future of [`RequestContextService`](crate::RequestContextService). If it is dropped before it ends, no page
-    /// call is made, and what it knew of the request is freed.
+    /// call is made, and what was captured of the request is freed.
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F> {
         #[pin]

@@ -1,10 +1,12 @@
-//! The locale of a request: the language that its client likes best
+//! The locale of a request: the language that its client prefers
 //! ([RFC 9110, 12.5.4](https://www.rfc-editor.org/rfc/rfc9110#section-12.5.4)).
 
-/// Longest language tag that is taken for one ([RFC 5646, 4.4.1](https://www.rfc-editor.org/rfc/rfc5646#section-4.4.1)).
+/// The longest text that is accepted as a language tag ([RFC 5646,
+/// 4.4.1](https://www.rfc-editor.org/rfc/rfc5646#section-4.4.1)).
 const MAX_TAG: usize = 35;
 
-/// The tag with the highest weight in an `Accept-Language` header, the first of several; `None` if there is none.
+/// Returns the tag with the highest weight in an `Accept-Language` header, the first of several; `None` if there is
+/// none.
 pub(crate) fn preferred(header: &str) -> Option<&str> {
     let mut best = None;
     for (tag, weight) in header.split(',').filter_map(range) {
@@ -15,7 +17,7 @@ pub(crate) fn preferred(header: &str) -> Option<&str> {
     best.map(|(tag, _)| tag)
 }
 
-/// A tag and its weight, if the client wants it at all.
+/// Parses a tag and its weight. Returns `None` if the client does not accept it.
 fn range(text: &str) -> Option<(&str, f32)> {
     let (tag, parameter) = text.split_once(';').unwrap_or((text, "q=1"));
     let (name, weight) = parameter.split_once('=')?;
@@ -25,7 +27,7 @@ fn range(text: &str) -> Option<(&str, f32)> {
     (wanted && is_tag(tag)).then_some((tag, weight))
 }
 
-/// Whether it looks like a language tag; `*` does not.
+/// Returns whether the text has the form of a language tag; `*` has not.
 fn is_tag(text: &str) -> bool {
     let is_subtag = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
     text.len() <= MAX_TAG

@@ -1,12 +1,12 @@
-//! Which request an event belongs to: a tower layer for axum and any other `http` service.
+//! Tells events which request they belong to: a tower layer for axum and any other `http` service.
 //!
-//! Always: the layer changes neither requests nor responses, boxes no future, and cannot fail or delay a request. It
+//! Invariant: the layer changes neither requests nor responses, boxes no future, and cannot fail or delay a request. It
 //! takes no identity from a header, and no address from one unless the proxy that wrote it is trusted by name. It
 //! does not look into bodies, cookies or credentials.
 //!
-//! In the order of the files: [`RequestContextLayer`] holds the settings, the [service](RequestContextService) notes
-//! what a request says ([`RequestContext`]) and its [future](ResponseFuture) makes that the current one while the
-//! request is handled; [`current_context`] hands it to the client.
+//! In the order of the files: [`RequestContextLayer`] holds the settings. Its [service](RequestContextService) captures
+//! what a request says ([`RequestContext`]). The [future](ResponseFuture) makes that the current request while it is
+//! handled, and [`current_context`] gives it to the client.
 //!
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
@@ -24,29 +24,37 @@
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-// The middleware.
-mod future;
+// Each file uses only those below it. The middleware.
 mod layer;
+
 mod service;
 
-// What it notes of a request, and where that is found while the request is handled.
-mod current;
-mod request;
-
-// What a request is read for.
-mod contain;
-mod from_axum;
-mod language;
-mod proxies;
-mod text;
+mod future;
 
 // Calls that it makes by itself.
 mod page_calls;
 
+// What it captures of a request, and where that is found while the request is handled.
+mod current;
+
+mod request;
+
+mod settings;
+
+// What a request is read for.
+mod proxies;
+
+mod catch_panic;
+mod client_addr;
+mod from_axum;
+mod headers;
+mod language;
+mod text;
+
 pub use current::{InRequest, current_context, in_request};
 pub use future::ResponseFuture;
 pub use layer::RequestContextLayer;
-pub use page_calls::Identity;
+pub use page_calls::Viewer;
 pub use proxies::{InvalidNetwork, TrustedProxies};
 pub use request::RequestContext;
 pub use service::RequestContextService;

@@ -1,7 +1,7 @@
 //! Page calls that the layer makes by itself: for whom, and for which responses.
 //!
-//! Always: a call is made once the response is known, from the thread that has it, and never waits. What the client
-//! refuses is the client's to report; the response is not concerned.
+//! Invariant: a call is made when the response is known, on the thread that has it, and never waits. If the client
+//! refuses the call, the client reports it; the response is not touched.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,47 +12,49 @@ use http::{Method, Response};
 use tracklane::Analytics;
 use tracklane::event::Page;
 
-use crate::request::{self, RequestContext};
-use crate::{contain, from_axum};
+use crate::catch_panic::catch_panic;
+use crate::from_axum;
+use crate::headers::header;
+use crate::request::RequestContext;
 
-/// Says that a browser fetches a page which the user may never see.
+/// Tells that a browser fetches a page which the user may never see.
 const SEC_PURPOSE: HeaderName = HeaderName::from_static("sec-purpose");
 
-/// Whose page view it is.
+/// The user or visitor whose page view it is.
 ///
 /// ```
-/// use tracklane_axum::Identity;
+/// use tracklane_axum::Viewer;
 ///
-/// let user = Identity::user(97_980).with_anonymous_id("48d213bb-95c3-4f8d");
-/// let visitor = Identity::anonymous("48d213bb-95c3-4f8d");
-/// let nobody = Identity::unknown(); // no page call is made
+/// let user = Viewer::user(97_980).with_anonymous_id("48d213bb-95c3-4f8d");
+/// let visitor = Viewer::anonymous("48d213bb-95c3-4f8d");
+/// let nobody = Viewer::unknown(); // no page call is made
 /// ```
 #[derive(Clone, Default)]
-pub struct Identity {
+pub struct Viewer {
     user_id: String,
     anonymous_id: String,
 }
 
-impl Identity {
-    /// Nobody who is known: no call is made.
+impl Viewer {
+    /// Names nobody: no call is made.
     #[must_use]
     pub fn unknown() -> Self {
         Self::default()
     }
 
-    /// A user of your database. An empty id is the same as none.
+    /// Names a user of your database. An empty id is the same as none.
     #[must_use]
     pub fn user(id: impl std::fmt::Display) -> Self {
         Self { user_id: id.to_string(), anonymous_id: String::new() }
     }
 
-    /// A visitor who is not known but recognised. An empty id is the same as none.
+    /// Names a visitor who is recognised but not known by name. An empty id is the same as none.
     #[must_use]
     pub fn anonymous(id: impl std::fmt::Display) -> Self {
         Self::unknown().with_anonymous_id(id)
     }
 
-    /// The id that the user had as a visitor, beside the user id.
+    /// Adds the id that the user had as a visitor.
     #[must_use]
     pub fn with_anonymous_id(mut self, id: impl std::fmt::Display) -> Self {
         self.anonymous_id = id.to_string();
@@ -65,50 +67,50 @@ impl Identity {
 }
 
 /// Shows nothing: ids are personal.
-impl fmt::Debug for Identity {
+impl fmt::Debug for Viewer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Identity").finish_non_exhaustive()
+        f.debug_struct("Viewer").finish_non_exhaustive()
     }
 }
 
 #[derive(Clone)]
 pub(crate) struct PageCalls {
     analytics: Analytics,
-    identify: Identify,
+    viewer: FindViewer,
 }
 
-type Identify = Arc<dyn Fn(&Parts) -> Identity + Send + Sync>;
+type FindViewer = Arc<dyn Fn(&Parts) -> Viewer + Send + Sync>;
 
-/// A page call that is made if the response turns out to be a page.
+/// A page call that waits for the response, and is made if that is a page.
 pub(crate) struct PendingPage {
     analytics: Analytics,
     request: RequestContext,
-    identity: Identity,
+    viewer: Viewer,
     route: Option<String>,
 }
 
 impl PageCalls {
-    pub(crate) fn new(analytics: Analytics, identify: impl Fn(&Parts) -> Identity + Send + Sync + 'static) -> Self {
-        Self { analytics, identify: Arc::new(identify) }
+    pub(crate) fn new(analytics: Analytics, viewer: impl Fn(&Parts) -> Viewer + Send + Sync + 'static) -> Self {
+        Self { analytics, viewer: Arc::new(viewer) }
     }
 
-    /// The call for this request, if it can become a page view of somebody who is known.
+    /// Prepares the call for this request, if it can become a page view of somebody who is known.
     pub(crate) fn begin(&self, request: &Parts, context: &RequestContext) -> Option<PendingPage> {
         if request.method != Method::GET || is_prefetch(request) {
             return None;
         }
-        let identity = contain::panics(|| (self.identify)(request)).filter(|identity| !identity.is_unknown())?;
+        let viewer = catch_panic(|| (self.viewer)(request)).filter(|viewer| !viewer.is_unknown())?;
         Some(PendingPage {
             analytics: self.analytics.clone(),
             request: context.clone(),
-            identity,
+            viewer,
             route: from_axum::route(&request.extensions),
         })
     }
 }
 
 fn is_prefetch(parts: &Parts) -> bool {
-    let purpose = request::header(&parts.headers, SEC_PURPOSE);
+    let purpose = header(&parts.headers, SEC_PURPOSE);
     let purpose = purpose.map(|purpose| purpose.as_bytes().to_ascii_lowercase());
     purpose.is_some_and(|purpose| purpose.starts_with(b"prefetch"))
 }
@@ -120,8 +122,8 @@ impl PendingPage {
             return;
         }
         let page = Page::new(self.route.as_deref().unwrap_or_default())
-            .user_id(self.identity.user_id)
-            .anonymous_id(self.identity.anonymous_id)
+            .user_id(self.viewer.user_id)
+            .anonymous_id(self.viewer.anonymous_id)
             .properties(self.request.page())
             .context(self.request.context());
         // Refused calls are counted by the client, and a full queue is reported there.

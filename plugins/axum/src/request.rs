@@ -1,34 +1,36 @@
-//! What is noted of a request, and the context that becomes of it.
+//! What is captured of a request, and the context that is made of it.
 //!
-//! Always: the named headers below are the only ones read, and none that is marked sensitive. A request that makes no
-//! call costs one allocation; the context is made for its first call, and shared by the others. Every text is cut to
-//! [`MAX_TEXT`](crate::text::MAX_TEXT), so that no client can make events too large to be sent.
+//! Invariant: only the headers named below are read, and none that is marked sensitive. A request that makes no call
+//! costs one allocation; the context is made for its first call and shared by the others. Every text is cut to
+//! [`MAX_TEXT`](crate::text::MAX_TEXT) bytes, so that no client can make events too large to be sent.
 
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
-use http::header::{ACCEPT_LANGUAGE, HOST, HeaderMap, HeaderName, HeaderValue, REFERER, USER_AGENT};
+use http::header::{ACCEPT_LANGUAGE, HOST, HeaderValue, REFERER, USER_AGENT};
 use http::request::Parts;
 use http::uri::{Authority, Uri};
 use tracklane::Context;
 use tracklane::event::context::{Page, Referrer};
 
-use crate::layer::{Sender, Settings};
+use crate::client_addr::ClientAddr;
+use crate::headers::header;
+use crate::settings::Settings;
 use crate::text::{clip, without_query, without_userinfo};
 use crate::{from_axum, language};
 
-/// A request, as far as events know of it.
+/// The parts of a request that events are given.
 ///
-/// Cheap to clone. It has no part of the request that is not in its [`context`](Self::context).
+/// Cheap to clone. Holds nothing of the request that is not in its [`context`](Self::context).
 #[derive(Clone)]
 pub struct RequestContext {
-    noted: Arc<Noted>,
+    captured: Arc<Captured>,
 }
 
-struct Noted {
+struct Captured {
     settings: Arc<Settings>,
-    sender: Sender,
+    client: ClientAddr,
     uri: Uri,
     host: Option<HeaderValue>,
     user_agent: Option<HeaderValue>,
@@ -38,11 +40,11 @@ struct Noted {
 }
 
 impl RequestContext {
-    pub(crate) fn of(request: &Parts, settings: &Arc<Settings>) -> Self {
+    pub(crate) fn new(request: &Parts, settings: &Arc<Settings>) -> Self {
         let header = |name| header(&request.headers, name);
-        let noted = Noted {
+        let captured = Captured {
             settings: settings.clone(),
-            sender: settings.sender(request),
+            client: settings.client(request),
             uri: from_axum::original_uri(&request.extensions).unwrap_or(&request.uri).clone(),
             host: header(HOST),
             user_agent: header(USER_AGENT),
@@ -50,37 +52,32 @@ impl RequestContext {
             referer: header(REFERER),
             context: OnceLock::new(),
         };
-        Self { noted: Arc::new(noted) }
+        Self { captured: Arc::new(captured) }
     }
 
-    /// The context of calls that belong to this request: `ip`, `userAgent`, `locale`, `page` and `referrer`, each if
-    /// the request has it.
+    /// Returns the context of calls that belong to this request: `ip`, `userAgent`, `locale`, `page` and `referrer`,
+    /// each if the request has it.
     #[must_use]
     pub fn context(&self) -> &Context {
-        self.noted.context.get_or_init(|| self.noted.make_context())
+        self.captured.context.get_or_init(|| self.captured.make_context())
     }
 
-    /// The address of whoever sent the request, seen through the trusted proxies; `None` if it is not known.
+    /// Returns the address of the client, seen through the trusted proxies; `None` if it is not known.
     #[must_use]
     pub fn ip(&self) -> Option<IpAddr> {
-        self.noted.sender.address
+        self.captured.client.address
     }
 
-    /// The page that was requested, as the properties of a page call.
+    /// Returns the page that was requested, as the properties of a page call.
     pub(crate) fn page(&self) -> Page {
-        self.noted.page()
+        self.captured.page()
     }
 }
 
-/// A header's value, unless a layer has marked it as sensitive.
-pub(crate) fn header(headers: &HeaderMap, name: HeaderName) -> Option<HeaderValue> {
-    headers.get(name).filter(|value| !value.is_sensitive() && !value.is_empty()).cloned()
-}
-
-impl Noted {
+impl Captured {
     fn make_context(&self) -> Context {
         let mut context = Context::new();
-        if let Some(address) = self.sender.address {
+        if let Some(address) = self.client.address {
             context = context.ip(address);
         }
         if let Some(user_agent) = text(&self.user_agent) {
@@ -111,12 +108,12 @@ impl Noted {
         }
     }
 
-    /// What the request's URL begins with; HTTP/1.1 has the host in a header, and the scheme nowhere.
+    /// Returns what the request's URL begins with. HTTP/1.1 has the host in a header, and the scheme nowhere.
     fn origin(&self) -> Option<String> {
         if let Some(origin) = &self.settings.origin {
             return Some(origin.to_string());
         }
-        let scheme = self.sender.scheme.or_else(|| self.uri.scheme_str()).unwrap_or("http");
+        let scheme = self.client.scheme.or_else(|| self.uri.scheme_str()).unwrap_or("http");
         let in_header = || Authority::try_from(self.host.as_ref()?.as_bytes()).ok();
         let authority = self.uri.authority().cloned().or_else(in_header)?;
         let host = authority.host();

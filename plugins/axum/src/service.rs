@@ -1,4 +1,4 @@
-//! The service: notes what a request says, and hands it on as it is.
+//! The service: captures what a request says, and passes it on unchanged.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,21 +8,22 @@ use http::{Request, Response};
 use tower_service::Service;
 
 use crate::future::ResponseFuture;
-use crate::layer::Settings;
 use crate::page_calls::PageCalls;
 use crate::request::RequestContext;
+use crate::settings::Settings;
 
-/// A service whose requests are [current](RequestContext::current) while it handles them; made by
+/// Makes each request the [current one](RequestContext::current) while the inner service handles it. Made by
 /// [`RequestContextLayer`](crate::RequestContextLayer).
 #[derive(Clone)]
 pub struct RequestContextService<S> {
     inner: S,
     settings: Arc<Settings>,
+    page_calls: Option<PageCalls>,
 }
 
 impl<S> RequestContextService<S> {
-    pub(crate) fn new(inner: S, settings: Arc<Settings>) -> Self {
-        Self { inner, settings }
+    pub(crate) fn new(inner: S, settings: Arc<Settings>, page_calls: Option<PageCalls>) -> Self {
+        Self { inner, settings, page_calls }
     }
 }
 
@@ -34,16 +35,15 @@ where
     type Error = S::Error;
     type Future = ResponseFuture<S::Future>;
 
-    /// There is no request yet, so none is current here.
+    /// Polls the inner service. There is no request yet, so none is current here.
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (parts, body) = request.into_parts();
-        let context = RequestContext::of(&parts, &self.settings);
-        let calls = self.settings.page_calls.as_ref();
-        let page = calls.and_then(|calls: &PageCalls| calls.begin(&parts, &context)).map(Box::new);
+        let context = RequestContext::new(&parts, &self.settings);
+        let page = self.page_calls.as_ref().and_then(|calls| calls.begin(&parts, &context)).map(Box::new);
         // Services may do their work here rather than in the future.
         let response = context.sync_scope(|| self.inner.call(Request::from_parts(parts, body)));
         ResponseFuture::new(context.scope(response), page)

@@ -1,20 +1,20 @@
-//! What may be said of a URL, and how much of any text.
+//! Cuts texts to a length, and takes credentials and queries out of URLs.
 
 use std::borrow::Cow;
 
-/// Bytes that are kept of any text of a request. All of them together stay far below what an event may have, even
-/// where JSON doubles them.
+/// The number of bytes that are kept of any text of a request. All texts together stay far below the limit of an event,
+/// even if JSON escapes double them.
 pub(crate) const MAX_TEXT: usize = 1024;
 
-/// At most [`MAX_TEXT`] bytes of `text`, in whole characters.
+/// Returns at most [`MAX_TEXT`] bytes of `text`, in whole characters.
 pub(crate) fn clip(text: &str) -> &str {
     let end = (0..=MAX_TEXT.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
     text.get(..end.unwrap_or_default()).unwrap_or_default()
 }
 
-/// The URL without the user and password that may stand before its host, in whichever spelling a browser would find
-/// them: with one slash, with backslashes, or without a scheme. Where the host's port is none, the host is a part of a
-/// password that has a slash, and goes, too.
+/// Returns the URL without user and password before its host, in every spelling in which a browser would find them:
+/// with one slash, with backslashes, or without a scheme. If the port is not a number, the text up to the last `@` is a
+/// password with a slash in it, and is removed, too.
 pub(crate) fn without_userinfo(url: &str) -> Cow<'_, str> {
     let Some((prefix, rest)) = split_before_authority(url) else { return Cow::Borrowed(url) };
     let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
@@ -25,8 +25,8 @@ pub(crate) fn without_userinfo(url: &str) -> Cow<'_, str> {
     }
 }
 
-/// What stands before the host, or the user if there is one, and what begins there. `None` for a path. What is no
-/// scheme without slashes behind it is a user, and not shown.
+/// Splits a URL before its user or host. Returns `None` for a path. A text before a colon that is neither a web scheme
+/// nor followed by slashes is a user, and is not shown.
 fn split_before_authority(url: &str) -> Option<(&str, &str)> {
     let is_slash = |character: char| matches!(character, '/' | '\\' | '\t' | ' ');
     let in_scheme = |character: char| character.is_ascii_alphanumeric() || "+-.\t".contains(character);
@@ -48,7 +48,7 @@ fn has_impossible_port(authority: &str) -> bool {
     !authority.ends_with(']') && !port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The URL without its query and what follows.
+/// Returns the URL without its query and fragment.
 pub(crate) fn without_query(url: &str) -> &str {
     url.split(['?', '#']).next().unwrap_or_default()
 }

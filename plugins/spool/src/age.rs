@@ -1,9 +1,9 @@
 //! How old a file is, so that no jump of the wall clock deletes what was acknowledged.
 //!
 //! The rule: only time counts in which a spool was at work. While a process knows a file, its age grows by the
-//! monotonic clock. What its age was before, the directory says: the newest time in its slot, that of the lock included,
-//! less the file's. The lock's time is renewed while a spool works there, so that is when the last one did. Time in
-//! which none did counts for nothing: it cannot be told from a clock that was moved.
+//! monotonic clock. What its age was before, the directory says: the newest time in its slot, that of the lock
+//! included, less the file's. The lock's time is renewed while a spool works there, so that is when the last one did.
+//! Time in which none did counts for nothing: it cannot be told from a clock that was moved.
 //!
 //! A clock that is moved while files wait would spoil what the directory says. So the times of files are moved with it.
 

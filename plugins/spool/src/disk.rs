@@ -1,6 +1,6 @@
-//! What the store asks of the file system.
+//! File system operations of the store.
 //!
-//! Always: files are readable by their owner only, symbolic links are not followed, and what `write_new` has written
+//! Invariant: files are readable by their owner only, symbolic links are not followed, and what `write_new` has written
 //! is on the disk when it returns. A test can make reading and writing fail.
 
 use std::fs::{self, File, OpenOptions};

@@ -1,7 +1,7 @@
 //! A thread for work on the disk, which may block.
 //!
-//! Always: what it was given is done once and in order, and a panic in it stays there. It is started when the spool
-//! is, and lives as long: later no thread is needed, so none can be missing.
+//! Invariant: each piece of work is done once and in order, and its panic is caught. The thread starts and ends with
+//! the spool, so no thread has to be started later, which could fail.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};

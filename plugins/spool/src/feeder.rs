@@ -1,8 +1,8 @@
-//! What works behind: it sends the files to the destination, the oldest first, and deletes those that are done with.
+//! The feeder: sends the files to the destination, the oldest first, and deletes those that are done.
 //!
-//! Always: a file is deleted only when each of its events is with the destination or was refused by it for good. An
-//! event that has its end is not sent again by this process, even if its file must wait for others. A file that cannot
-//! be read holds up no other. Whatever panics, sending goes on with the next file.
+//! Invariant: a file is deleted only when the destination has each of its events or has refused it for good. This
+//! process does not send an event again once it is done, even if its file must wait for others. A file that cannot be
+//! read delays no other. After a panic, sending goes on with the next file.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -22,9 +22,9 @@ use tracing::subscriber::{self, NoSubscriber};
 use tracklane::Analytics;
 
 use crate::disk_thread::DiskThread;
-use crate::ending::{Ending, end_of};
+use crate::disposition::{Disposition, disposition_of};
 use crate::frame::Contents;
-use crate::front::Running;
+use crate::running::Running;
 use crate::slot::SpooledFile;
 use crate::stats::count;
 use crate::store::{Fate, Opened, Store};
@@ -198,7 +198,7 @@ impl Feeder {
     /// aside once the others are done with.
     fn send(&mut self, mut waiting: Waiting, Contents { events, unreadable }: Contents) {
         if !unreadable.is_empty() && matches!(waiting.fate, Fate::Deleted) {
-            waiting.fate = Fate::SetAside;
+            waiting.fate = Fate::Quarantine;
             let lines: Vec<String> = unreadable.iter().take(SHOWN_LINES).map(ToString::to_string).collect();
             let (path, lines) = (waiting.file.path(), lines.join("; "));
             let message = format!("in {path:?}, {lines}; the other events are sent, then the file is set aside");
@@ -228,7 +228,7 @@ impl Feeder {
         let (store, reader, unchanged) = (self.store.clone(), self.reader.clone(), waiting.clone());
         let under_way = async move {
             for (at, receipt) in receipts {
-                let ending = end_of(receipt.await.outcome);
+                let ending = disposition_of(receipt.await.outcome);
                 if let (Some(counter), Some(ended)) = (store.counter_of(ending), waiting.ended.get_mut(at)) {
                     count(counter, 1);
                     *ended = true;
@@ -348,11 +348,11 @@ impl Waiting {
 
 impl Store {
     /// What an ending adds to, if it is one.
-    fn counter_of(&self, ending: Ending) -> Option<&AtomicU64> {
+    fn counter_of(&self, ending: Disposition) -> Option<&AtomicU64> {
         match ending {
-            Ending::Delivered => Some(&self.counters.delivered),
-            Ending::Refused => Some(&self.counters.refused),
-            Ending::Later => None,
+            Disposition::Delivered => Some(&self.counters.delivered),
+            Disposition::Refused => Some(&self.counters.refused),
+            Disposition::Later => None,
         }
     }
 }

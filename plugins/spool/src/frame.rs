@@ -1,19 +1,20 @@
-//! What one file holds: a header line, then one event per line.
+//! The format of a file: a header line, then one event per line.
 //!
 //! ```text
 //! tracklane-spool 1 <crc32 of the rest, 8 hex digits> <bytes of the rest, 10 digits>
 //! {"type":"track","messageId":"…",…}
 //! ```
 //!
-//! Always: a file either decodes to exactly the events that were encoded or is [`Damaged`]. An event that cannot be
-//! read costs itself, and is named; it is never replaced by another or an empty one. The header is not parsed but
-//! written anew from what follows it and compared, so there is one way only to write it. It does no I/O.
+//! Invariant: a file either decodes to exactly the events that were encoded or is [`Damaged`]. An event that cannot be
+//! read is named and left out; it is never replaced by another or an empty one. The header is not parsed: it is
+//! computed from what follows it and compared, so it has one spelling. This file does no I/O.
 
 use tracklane::Event;
 
 const NAME_AND_VERSION: &str = "tracklane-spool 1";
 const HEADER_LEN: usize = NAME_AND_VERSION.len() + 1 + 8 + 1 + 10 + 1;
-/// What follows a dollar sign in keys that `serde_json` takes for its own: it reads a value in place of the object with such a key.
+/// What follows a dollar sign in keys that `serde_json` takes for its own: it reads a value in place of the object with
+/// such a key.
 const OF_SERDE_JSON: &[u8] = b"serde_json::private::";
 /// Bytes of a `messageId` that are shown.
 const SHOWN_BYTES: usize = 400;

@@ -1,11 +1,11 @@
 //! A crash-safe queue on disk in front of any destination of [tracklane](https://docs.rs/tracklane).
 //!
 //! ```text
-//!  lane ─▶ front: one file per batch, synced ─▶ "delivered"
+//!  lane ─▶ acceptor: one file per batch, synced ─▶ "delivered"
 //!                        │
 //!                 directory/0000/00000000000000000042.100.batch
 //!                        │
-//!                 behind: feeder ─▶ a client of its own ─▶ the destination ─▶ the file is deleted
+//!                 backend: feeder ─▶ a client of its own ─▶ the destination ─▶ the file is deleted
 //! ```
 //!
 //! ```no_run
@@ -67,14 +67,16 @@ mod spool;
 mod stats;
 
 // In front and behind.
+mod acceptor;
 mod attempts;
-mod behind;
-mod ending;
+mod backend;
+mod disposition;
 mod feeder;
-mod front;
 mod lifecycle;
 mod memory;
-mod told;
+mod report;
+mod running;
+mod setup;
 
 // The directory, a slot in it, a file in that, and the file system.
 mod age;

@@ -1,11 +1,9 @@
-//! Load and unload: the threads behind the spool, with the client that owns the destination.
+//! Loads and unloads the spool: starts and ends the threads of its backend.
 //!
-//! One thread has a runtime of its own, so that what is on the disk is sent whether or not the host's runtime lasts; two
-//! more do what blocks. A destination must not be missed because a disk is slow or a thread cannot be had: so loading
-//! never fails for such a reason, and goes on behind.
+//! One thread has a runtime of its own, so that files are sent even if the host's runtime ends. Two more do what
+//! blocks. Loading never fails because a disk is slow or a thread cannot be started: it goes on in the background.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,27 +14,15 @@ use tracklane::emitter::Emitter;
 use tracklane::emitter::signal::Failure;
 use tracklane::plugin::{Destination, Host, Plugin};
 
-use crate::behind::Behind;
-use crate::disk::Disk;
-use crate::front::{PATIENCE, Running};
-use crate::stats::Counters;
-use crate::told;
+use crate::backend::Backend;
+use crate::report;
+use crate::running::{PATIENCE, Running};
+use crate::setup::Setup;
 
-/// How long unload waits for the thread: less than the ten seconds that it is given.
+/// The time that unload waits for the thread: less than the ten seconds that it has.
 const UNLOAD: Duration = Duration::from_millis(9_500);
-/// How long to wait before threads that could not be had are asked for again.
+/// The time until threads that could not be started are tried again.
 const AGAIN: Duration = Duration::from_secs(1);
-
-/// What the thread needs to begin.
-#[derive(Clone)]
-pub(crate) struct Setup {
-    pub(crate) root: PathBuf,
-    pub(crate) disk: Disk,
-    pub(crate) max_bytes: u64,
-    pub(crate) max_age: Duration,
-    pub(crate) adopt_every: Duration,
-    pub(crate) counters: Arc<Counters>,
-}
 
 pub(crate) struct Lifecycle {
     name: String,
@@ -114,7 +100,7 @@ impl Start {
                 let message = format!(
                     "the spool cannot begin: {error}; until it can, events wait in memory, and it is tried every {AGAIN:?}"
                 );
-                told::tell(&self.emitter, Failure::new(self.name.clone(), message, 0));
+                report::emit(&self.emitter, Failure::new(self.name.clone(), message, 0));
             }
             tokio::select! {
                 _ = self.stopped.wait_for(|stopped| *stopped) => return,
@@ -134,7 +120,7 @@ impl Start {
                 // Its drop may panic, too.
                 std::mem::forget(panic);
                 let message = "the spool's thread has panicked; what is on the disk is sent by the next start";
-                told::tell(&emitter, Failure::new(name, message, 0));
+                report::emit(&emitter, Failure::new(name, message, 0));
             }
             drop(ending);
         })?;
@@ -158,7 +144,7 @@ fn live(
         Err(error) => return drop(begun.send(Err(error.into()))),
     };
     runtime.block_on(async {
-        let Behind { running, feeder } = match Behind::begin(parts, emitter) {
+        let Backend { running, feeder } = match Backend::begin(parts, emitter) {
             Ok(behind) => behind,
             Err(error) => return drop(begun.send(Err(error))),
         };

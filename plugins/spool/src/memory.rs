@@ -1,9 +1,9 @@
-//! While the disk cannot be written: events go to the destination from memory.
+//! The memory path: events go to the destination from memory while the disk cannot be written.
 //!
-//! A batch has one verdict. When the destination took a part of it from memory and refused the rest, the verdict is to
-//! split it, and the parts are answered from what is known, down to the single event: nothing is sent twice for it.
+//! A batch has one verdict. If the destination took a part of it and refused the rest, the verdict is to split it. The
+//! parts are then answered from the dispositions that are known, down to the single event, so nothing is sent twice.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,22 +11,19 @@ use tracklane::event::Message;
 use tracklane::plugin::{Answer, Batch, Verdict};
 use tracklane::{Analytics, BoxError};
 
-use crate::ending::{Ending, end_of};
+use crate::disposition::{Disposition, Dispositions, disposition_of};
 use crate::frame;
-use crate::front::Running;
+use crate::running::Running;
 
 /// How long one flush of events in memory waits.
 const FLUSH: Duration = Duration::from_secs(10);
 /// How long to wait before events that neither the disk nor the destination takes are tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// How events ended, by their `messageId`.
-pub(crate) type Endings = HashMap<String, Ending>;
-
 impl Running {
     /// Ends when each of the events is with the destination, refused by it for good, or on the disk after all.
-    pub(crate) async fn deliver_from_memory(&self, batch: &Batch) -> Result<Endings, BoxError> {
-        let mut ended = Endings::new();
+    pub(crate) async fn deliver_from_memory(&self, batch: &Batch) -> Result<Dispositions, BoxError> {
+        let mut ended = Dispositions::new();
         loop {
             self.try_once(batch, &mut ended).await?;
             let left = batch.messages().filter(|message| !ended.contains_key(&*message.message_id()));
@@ -36,7 +33,7 @@ impl Running {
             }
             tokio::time::sleep(AGAIN).await;
             if self.write_those(batch, &left).await {
-                ended.extend(left.iter().map(|id| (id.clone(), Ending::Delivered)));
+                ended.extend(left.iter().map(|id| (id.clone(), Disposition::Delivered)));
                 return Ok(ended);
             }
         }
@@ -54,7 +51,7 @@ impl Running {
     }
 
     /// Sends those that have no end yet, and writes down those that have one now.
-    async fn try_once(&self, batch: &Batch, ended: &mut Endings) -> Result<(), BoxError> {
+    async fn try_once(&self, batch: &Batch, ended: &mut Dispositions) -> Result<(), BoxError> {
         let mut sent = Vec::with_capacity(batch.len());
         for message in batch.messages() {
             let id = message.message_id().into_owned();
@@ -64,15 +61,15 @@ impl Running {
             match self.send(message)? {
                 Sent::Receipt(receipt) => sent.push((id, receipt)),
                 Sent::Refused => {
-                    ended.insert(id, Ending::Refused);
+                    ended.insert(id, Disposition::Refused);
                 }
                 Sent::Later => {}
             }
         }
         let receipts = async {
             for (id, receipt) in sent {
-                match end_of(receipt.await.outcome) {
-                    Ending::Later => {}
+                match disposition_of(receipt.await.outcome) {
+                    Disposition::Later => {}
                     ending => {
                         ended.insert(id, ending);
                     }
@@ -113,10 +110,10 @@ enum Sent {
 }
 
 /// The answer to a batch, if each of its events has its end. They are taken out, unless the batch is to be split.
-pub(crate) fn answer(batch: &Batch, ended: &mut Endings) -> Option<Answer> {
+pub(crate) fn answer(batch: &Batch, ended: &mut Dispositions) -> Option<Answer> {
     let ending = |message: &Message| ended.get(&*message.message_id()).copied();
-    let endings: Vec<Ending> = batch.messages().map(ending).collect::<Option<_>>()?;
-    let refused = endings.iter().filter(|ending| matches!(ending, Ending::Refused)).count();
+    let endings: Vec<Disposition> = batch.messages().map(ending).collect::<Option<_>>()?;
+    let refused = endings.iter().filter(|ending| matches!(ending, Disposition::Refused)).count();
     if refused > 0 && refused < batch.len() {
         return Some(Verdict::Split.into());
     }

@@ -75,9 +75,9 @@ impl SpooledFile {
     }
 
     /// Leaves the file to an operator.
-    pub(crate) fn set_aside(&self) -> io::Result<()> {
+    pub(crate) fn quarantine(&self) -> io::Result<()> {
         self.slot.check()?;
-        set_aside(&self.path()).map(drop)
+        quarantine(&self.path()).map(drop)
     }
 
     pub(crate) fn age(&self) -> Duration {
@@ -190,8 +190,8 @@ impl Slot {
         entries.flatten().any(|entry| Path::new(&entry.file_name()).extension() == Some(OsStr::new(BATCH)))
     }
 
-    /// Looks through the slot, and deletes what was not finished, and so never acknowledged. `now` is what the wall clock
-    /// shows: if the slot's times are far from it, they are brought there, so that the files keep their ages.
+    /// Looks through the slot, and deletes what was not finished, and so never acknowledged. `now` is what the wall
+    /// clock shows: if the slot's times are far from it, they are brought there, so that the files keep their ages.
     pub(crate) fn look_through(&self, now: SystemTime) -> io::Result<Found> {
         let mut found = Found::default();
         let mut waiting = Vec::new();
@@ -308,7 +308,7 @@ fn events(path: &Path) -> u32 {
 }
 
 /// Renames what cannot be sent, so that it is looked at by an operator and by nobody else. Returns the new name.
-pub(crate) fn set_aside(path: &Path) -> io::Result<PathBuf> {
+pub(crate) fn quarantine(path: &Path) -> io::Result<PathBuf> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let candidates = (0_u32..1000).map(|n| match n {
         0 => path.with_file_name(format!("{name}.{ASIDE}")),

@@ -7,9 +7,10 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tracklane::plugin::{Batching, Destination};
 
+use crate::acceptor::Acceptor;
 use crate::disk::Disk;
-use crate::front::Front;
-use crate::lifecycle::{Lifecycle, Setup};
+use crate::lifecycle::Lifecycle;
+use crate::setup::Setup;
 use crate::stats::{Counters, SpoolStats};
 
 /// An attempt ends when the events are safe, however long the destination takes: a year stands for no limit.
@@ -47,12 +48,13 @@ impl Spool {
     pub const MAX_AGE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
     /// A spool in `directory`, which is made if it does not exist. Each destination needs a directory of its own: what
-    /// was written for one of another name is not sent. A relative path is below the current directory of now, whichever
-    /// is current later.
+    /// was written for one of another name is not sent. A relative path is below the current directory of now,
+    /// whichever is current later.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
         let directory = directory.into();
         let setup = Setup {
-            // It fails for an empty path, and where no directory is current: then the directory cannot be opened either.
+            // It fails for an empty path, and where no directory is current: then the directory cannot be opened
+            // either.
             root: std::path::absolute(&directory).unwrap_or(directory),
             disk: Disk::default(),
             max_bytes: Self::MAX_BYTES,
@@ -75,9 +77,9 @@ impl Spool {
         self
     }
 
-    /// Bytes that may wait on the disk, 512 MiB by default, for this process; each file counts in whole blocks of
-    /// 4,096 bytes, as it does on the disk. Beyond, new events wait in memory, as when the disk is full. Files that were
-    /// set aside do not count: they are for an operator to look at and delete.
+    /// Bytes that may wait on the disk, 512 MiB by default, for this process; each file counts in whole blocks of 4,096
+    /// bytes, as it does on the disk. Beyond, new events wait in memory, as when the disk is full. Files that were set
+    /// aside do not count: they are for an operator to look at and delete.
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.setup.max_bytes = bytes;
         self
@@ -120,7 +122,7 @@ impl Spool {
     /// `destination`, or of the client's settings, unless it is set.
     pub fn in_front_of(&self, destination: Destination) -> Destination {
         let (running, is_running) = watch::channel(None);
-        let front = destination.stand_in(Front { running: is_running });
+        let front = destination.stand_in(Acceptor { running: is_running });
         front
             .batching(Batching::every(self.flush_at, self.flush_interval))
             .attempt_timeout(NO_LIMIT)

@@ -30,7 +30,7 @@ pub struct SpoolStats {
     /// memory. Those that could be written after all are among the `spooled`, too.
     pub in_memory: u64,
     /// Files that were set aside as `.corrupt`.
-    pub set_aside: u64,
+    pub quarantined: u64,
 }
 
 #[derive(Debug, Default)]
@@ -43,7 +43,7 @@ pub(crate) struct Counters {
     pub(crate) refused: AtomicU64,
     pub(crate) expired: AtomicU64,
     pub(crate) in_memory: AtomicU64,
-    pub(crate) set_aside: AtomicU64,
+    pub(crate) quarantined: AtomicU64,
 }
 
 impl Counters {
@@ -57,7 +57,7 @@ impl Counters {
             refused: self.refused.load(Relaxed),
             expired: self.expired.load(Relaxed),
             in_memory: self.in_memory.load(Relaxed),
-            set_aside: self.set_aside.load(Relaxed),
+            quarantined: self.quarantined.load(Relaxed),
         }
     }
 
@@ -69,7 +69,7 @@ impl Counters {
     }
 
     /// A file waits no more.
-    pub(crate) fn went(&self, file: &SpooledFile) {
+    pub(crate) fn removed(&self, file: &SpooledFile) {
         self.files.fetch_sub(1, Relaxed);
         self.events.fetch_sub(file.events.into(), Relaxed);
         self.bytes.fetch_sub(file.bytes, Relaxed);

@@ -1,8 +1,9 @@
-//! The directory: which slots are ours, what is written, read, deleted and set aside.
+//! The store: the slots of this process in the directory, and the files that are written, read, deleted and
+//! quarantined.
 //!
-//! Always: a file is known to the feeder once it is whole on the disk, and each file to one process, which has the
-//! destination that it is for. A file that is done with is never sent again by this process, even if it cannot be
-//! deleted; it counts until it is. Everything here blocks, and belongs on a [`DiskThread`](crate::disk_thread::DiskThread).
+//! Invariant: the feeder gets a file once it is whole on the disk. Each file belongs to one process, which has the
+//! destination that it is for. This process never sends a file again that is done, even if it cannot be deleted; it
+//! counts until it is. Everything here blocks, and belongs on a [`DiskThread`](crate::disk_thread::DiskThread).
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -21,13 +22,13 @@ use tracklane::emitter::signal::Failure;
 use crate::age::WallClock;
 use crate::disk::Disk;
 use crate::frame::{self, Contents};
+use crate::report;
 use crate::slot::{self, Slot, SpooledFile, WeakSlot, in_blocks};
 use crate::stats::{Counters, count};
-use crate::told;
 
-/// Bytes that one file may have. The largest batch that a lane makes by default is 500,000 bytes.
+/// The largest size of one file. The largest batch that a lane makes by default is 500,000 bytes.
 const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
-/// Slots that may be in use at once.
+/// The largest number of slots in use at once.
 const MAX_SLOTS: u32 = 10_000;
 
 /// Why events are not on the disk.
@@ -49,18 +50,18 @@ pub(crate) enum NotWritten {
     Panicked(#[from] crate::disk_thread::Panicked),
 }
 
-/// What becomes of a file that is done with.
+/// What becomes of a file that is done.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Fate {
     Deleted,
-    /// For an operator to look at.
-    SetAside,
+    /// Renamed, for an operator to look at.
+    Quarantine,
 }
 
-/// What a file was found to be.
+/// The result of opening a file.
 pub(crate) enum Opened {
     Contents(Contents),
-    /// It is gone or set aside; there is nothing to send.
+    /// It is gone or quarantined; there is nothing to send.
     Nothing,
     /// It cannot be read at the moment.
     Later(io::Error),
@@ -76,21 +77,21 @@ pub(crate) struct Store {
     pub(crate) emitter: Emitter,
     /// The feeder's side of every file.
     pub(crate) found: UnboundedSender<SpooledFile>,
-    pub(crate) own: Mutex<Own>,
+    pub(crate) own_slot: Mutex<OwnSlot>,
     /// The other destinations whose events were found and reported.
-    pub(crate) strangers: Mutex<BTreeSet<String>>,
-    /// The slot of our own was taken once.
+    pub(crate) other_destinations: Mutex<BTreeSet<String>>,
+    /// The slot of this process was opened once.
     pub(crate) opened: AtomicBool,
-    /// Those whose files this process answers for.
+    /// The slots whose files this process sends.
     pub(crate) slots: Mutex<Vec<WeakSlot>>,
-    /// Files that are done with and could not be taken away yet.
+    /// Files that are done and could not be deleted or renamed yet.
     pub(crate) stuck: Mutex<Vec<(SpooledFile, Fate)>>,
     pub(crate) wall_clock: WallClock,
 }
 
 /// The slot that this process writes to.
 #[derive(Default)]
-pub(crate) enum Own {
+pub(crate) enum OwnSlot {
     #[default]
     Unopened,
     Open {
@@ -101,16 +102,16 @@ pub(crate) enum Own {
 }
 
 impl Store {
-    /// Takes a slot that nobody has, and what dead processes left.
+    /// Takes a free slot, and adopts those of processes that have ended.
     pub(crate) fn open(&self) -> Result<(), NotWritten> {
-        let mut own = self.own();
+        let mut own = self.own_slot();
         match *own {
-            Own::Closed => return Err(NotWritten::Closed),
-            Own::Open { .. } => return Ok(()),
-            Own::Unopened => {}
+            OwnSlot::Closed => return Err(NotWritten::Closed),
+            OwnSlot::Open { .. } => return Ok(()),
+            OwnSlot::Unopened => {}
         }
         let (slot, next) = self.take_slot().map_err(|source| NotWritten::Io { path: self.root.clone(), source })?;
-        *own = Own::Open { slot, next };
+        *own = OwnSlot::Open { slot, next };
         drop(own);
         self.opened.store(true, Release);
         self.adopt_abandoned();
@@ -123,17 +124,17 @@ impl Store {
     }
 
     /// The slot of our own, if it is open and still there.
-    fn opened<'a>(&self, own: &'a mut Own) -> Result<(&'a Slot, &'a mut u64), NotWritten> {
-        if let Own::Open { slot, .. } = own
+    fn opened<'a>(&self, own: &'a mut OwnSlot) -> Result<(&'a Slot, &'a mut u64), NotWritten> {
+        if let OwnSlot::Open { slot, .. } = own
             && !slot.is_held()
         {
             self.fail(0, format!("{:?} was deleted or moved by somebody else; another is taken", slot.directory()));
-            *own = Own::Unopened;
+            *own = OwnSlot::Unopened;
         }
         match own {
-            Own::Open { slot, next } => Ok((slot, next)),
-            Own::Unopened => Err(NotWritten::NotOpen),
-            Own::Closed => Err(NotWritten::Closed),
+            OwnSlot::Open { slot, next } => Ok((slot, next)),
+            OwnSlot::Unopened => Err(NotWritten::NotOpen),
+            OwnSlot::Closed => Err(NotWritten::Closed),
         }
     }
 
@@ -158,7 +159,7 @@ impl Store {
             };
             slot.keep_for(&self.name)?;
             self.disk.sync_directory(&self.root)?;
-            let next = self.answer_for(&slot)?;
+            let next = self.claim(&slot)?;
             return Ok((slot, next));
         }
         Err(refusal.unwrap_or_else(|| io::Error::other("every slot is in use")))
@@ -181,28 +182,28 @@ impl Store {
             "the events in {directory:?} are for the destination {other:?}, not for {name:?}; they are left alone \
              until a spool in front of {other:?} uses the directory"
         );
-        if self.strangers.lock().unwrap_or_else(PoisonError::into_inner).insert(other) {
+        if self.other_destinations.lock().unwrap_or_else(PoisonError::into_inner).insert(other) {
             self.fail(0, message);
         }
     }
 
     /// Hands what is in a slot to the feeder. Returns the number of the slot's next file.
-    fn answer_for(&self, slot: &Slot) -> io::Result<u64> {
+    fn claim(&self, slot: &Slot) -> io::Result<u64> {
         let found = slot.look_through(self.now())?;
         self.slots().push(slot.downgrade());
-        found.foreign.iter().for_each(|path| self.set_aside(path, "it is not a file of the spool"));
-        found.files.into_iter().for_each(|file| self.hand_over(file));
+        found.foreign.iter().for_each(|path| self.quarantine(path, "it is not a file of the spool"));
+        found.files.into_iter().for_each(|file| self.forward(file));
         Ok(found.next)
     }
 
-    fn hand_over(&self, file: SpooledFile) {
+    fn forward(&self, file: SpooledFile) {
         self.counters.appeared(&file);
         // If the feeder is gone, the file waits for the next process.
         let _ = self.found.send(file);
     }
 
-    /// What is to be done now and then: the files keep their ages, what could not be taken away is tried again, and what
-    /// other processes left is taken over.
+    /// What is to be done now and then: the files keep their ages, what could not be taken away is tried again, and
+    /// what other processes left is taken over.
     pub(crate) fn look_after(&self) {
         let now = self.now();
         let jump = self.wall_clock.moved(now);
@@ -232,7 +233,7 @@ impl Store {
                 continue;
             }
             let adopted = match self.lock(number) {
-                Ok(Some(slot)) => self.answer_for(&slot).map(drop),
+                Ok(Some(slot)) => self.claim(&slot).map(drop),
                 Ok(None) => Ok(()),
                 Err(error) => Err(error),
             };
@@ -250,7 +251,7 @@ impl Store {
         if bytes > MAX_FILE_BYTES {
             return Err(NotWritten::TooLarge { bytes });
         }
-        let mut own = self.own();
+        let mut own = self.own_slot();
         let (slot, next) = self.opened(&mut own)?;
         let (bytes, waiting) = (in_blocks(bytes), self.counters.bytes.load(Relaxed));
         if waiting.saturating_add(bytes) > self.max_bytes {
@@ -263,7 +264,7 @@ impl Store {
         let written = slot.write(&self.disk, number, events, &file);
         let file = written.map_err(|source| NotWritten::Io { path: slot.directory().to_owned(), source })?;
         count(&self.counters.spooled, count_of_events);
-        self.hand_over(file);
+        self.forward(file);
         Ok(())
     }
 
@@ -272,7 +273,7 @@ impl Store {
         let bytes = match file.read(&self.disk, MAX_FILE_BYTES) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.counters.went(file);
+                self.counters.removed(file);
                 self.fail(0, format!("{:?} was deleted by somebody else", file.path()));
                 return Opened::Nothing;
             }
@@ -296,7 +297,7 @@ impl Store {
 
     fn give_up(&self, file: &SpooledFile, why: &str) -> Opened {
         self.fail(file.events as usize, format!("{:?} cannot be sent: {why}; it is set aside", file.path()));
-        self.end(file, Fate::SetAside);
+        self.end(file, Fate::Quarantine);
         Opened::Nothing
     }
 
@@ -315,7 +316,7 @@ impl Store {
         let message = format!("{events} events waited longer than {:?} on the disk; they are dropped", self.max_age);
         let mut failure = Failure::new(self.name.clone(), message, events);
         failure.dropped = Some(DropReason::Expired);
-        told::tell(&self.emitter, failure);
+        report::emit(&self.emitter, failure);
     }
 
     /// A file is done with. If it cannot be taken away, that is said once and tried again.
@@ -329,7 +330,7 @@ impl Store {
     fn take_away(&self, file: &SpooledFile, fate: Fate) -> io::Result<()> {
         let taken = match fate {
             Fate::Deleted => file.delete(&self.disk),
-            Fate::SetAside => file.set_aside().map(|()| count(&self.counters.set_aside, 1)),
+            Fate::Quarantine => file.quarantine().map(|()| count(&self.counters.quarantined, 1)),
         };
         match taken {
             // It is not there any more, and so not in the way.
@@ -338,15 +339,15 @@ impl Store {
                 Err(error)
             }
             taken => {
-                self.counters.went(file);
+                self.counters.removed(file);
                 taken
             }
         }
     }
 
-    fn set_aside(&self, path: &Path, why: &str) {
-        count(&self.counters.set_aside, 1);
-        match slot::set_aside(path) {
+    fn quarantine(&self, path: &Path, why: &str) {
+        count(&self.counters.quarantined, 1);
+        match slot::quarantine(path) {
             Ok(aside) => self.fail(0, format!("{path:?} cannot be sent: {why}; it is set aside as {aside:?}")),
             Err(error) => self.fail(0, format!("{path:?} cannot be sent: {why}; nor can it be set aside: {error}")),
         }
@@ -354,11 +355,11 @@ impl Store {
 
     /// Lets go of the slot; nothing is written any more.
     pub(crate) fn close(&self) {
-        *self.own() = Own::Closed;
+        *self.own_slot() = OwnSlot::Closed;
         let (files, events) = (self.counters.files.load(Relaxed), self.counters.events.load(Relaxed));
         if files > 0 {
             let (destination, directory) = (&self.name, &self.root);
-            told::log(|| {
+            report::log(|| {
                 tracing::info!(
                     target: "tracklane", %destination, ?directory, files, events,
                     "closed; these events stay on the disk, and the next start sends them"
@@ -368,7 +369,7 @@ impl Store {
     }
 
     pub(crate) fn fail(&self, events: usize, message: String) {
-        told::tell(&self.emitter, Failure::new(self.name.clone(), message, events));
+        report::emit(&self.emitter, Failure::new(self.name.clone(), message, events));
     }
 
     fn slots(&self) -> MutexGuard<'_, Vec<WeakSlot>> {
@@ -379,8 +380,8 @@ impl Store {
         self.stuck.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn own(&self) -> MutexGuard<'_, Own> {
-        self.own.lock().unwrap_or_else(PoisonError::into_inner)
+    fn own_slot(&self) -> MutexGuard<'_, OwnSlot> {
+        self.own_slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

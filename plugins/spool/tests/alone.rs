@@ -45,7 +45,7 @@ fn a_log_that_panics_ends_neither_sending_nor_writing() {
     wait_until("what is new is sent", || sink.ids() == ["m0", "m2", "m3"]);
     wait_until("signals are told all the same", || said.lock().unwrap().len() == 2);
     assert!(analytics.close_blocking(SOON).is_complete());
-    assert_eq!((spool.stats().set_aside, spool.stats().files), (2, 0));
+    assert_eq!((spool.stats().quarantined, spool.stats().files), (2, 0));
 }
 
 #[test]

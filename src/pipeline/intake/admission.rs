@@ -53,7 +53,7 @@ impl Intake {
         if self.ledger.is_forked() {
             return Err(RefusedBecause::Forked);
         }
-        let room = &self.ledger.room;
+        let room = &self.ledger.capacity;
         let Capacity { events: max_events, bytes: max_bytes, drops_oldest, .. } = self.capacity;
         let (events, used) = if drops_oldest { room.used_before_destinations() } else { room.used() };
         if events >= max_events || used + bytes > max_bytes {
@@ -68,7 +68,7 @@ impl Intake {
 
     /// Whether another event may come in.
     pub(super) fn has_room(&self) -> bool {
-        let room = &self.ledger.room;
+        let room = &self.ledger.capacity;
         let (events, bytes) = if self.capacity.drops_oldest { room.used_before_destinations() } else { room.used() };
         events < self.capacity.events && bytes < self.capacity.bytes
     }
@@ -100,7 +100,7 @@ impl Intake {
 
     /// What is said of a queue that is full. Callbacks that block are the host's to mend.
     fn full(&self, because: &RefusedBecause) -> String {
-        match self.ledger.room.calling() {
+        match self.ledger.capacity.calling() {
             0 => because.to_string(),
             calling => format!("{because}; {calling} of them wait for their callbacks to return"),
         }

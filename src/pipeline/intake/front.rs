@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use super::handover::{Piece, Pieces};
 use crate::event::{Event, PackedRecords, Record};
-use crate::ledger::Watch;
+use crate::ledger::Observers;
 use crate::pipeline::refusal::RefusedBecause;
 use crate::pipeline::registry::Command;
 use crate::pipeline::rest::WorkerIs;
@@ -68,7 +68,7 @@ pub(super) struct Accepted {
     pub(super) bytes: u32,
     pub(super) depth: u8,
     pub(super) epoch: u64,
-    pub(super) watch: Option<Box<Watch>>,
+    pub(super) watch: Option<Box<Observers>>,
 }
 
 impl Front {

@@ -107,7 +107,7 @@ impl Intake {
             Ok(bytes) => bytes,
             Err(because) => return Err(self.refuse(because, Box::new(event))),
         };
-        let room = &self.ledger.room;
+        let room = &self.ledger.capacity;
         let mut waiting = room.wait_in_line();
         loop {
             // Before it is looked for room: what is freed from here on is not missed.
@@ -163,7 +163,7 @@ impl Intake {
         let accepted = Accepted { bytes, depth: reentry::depth(), epoch, watch: event.detach().watch };
         event.make_message_id();
         let mut ticket = self.ticket(&event, accepted);
-        ticket.blame(DropReason::Cancelled);
+        ticket.set_drop_reason(DropReason::Cancelled);
         event.attached.ticket = Some(ticket);
         Ok(event)
     }
@@ -211,7 +211,7 @@ impl Intake {
     pub(super) fn close(&self) {
         self.front().closed = true;
         // Whoever waits for room is refused now.
-        self.ledger.room.wake_all();
+        self.ledger.capacity.wake_all();
     }
 
     /// The worker has ended: with its runtime, if nobody has told it to. Nobody will take anything out any more.
@@ -220,7 +220,7 @@ impl Intake {
         front.deserted = !front.ended;
         (front.ended, front.closed) = (true, true);
         drop(front);
-        self.ledger.room.wake_all();
+        self.ledger.capacity.wake_all();
     }
 
     /// Whether the worker has ended without being told to.
@@ -311,7 +311,7 @@ impl Intake {
 
     /// The event is handed to the destinations.
     pub(super) fn fan_out(&self, bytes: u32) {
-        self.ledger.room.fan_out(bytes, self.capacity.drops_oldest);
+        self.ledger.capacity.fan_out(bytes, self.capacity.drops_oldest);
     }
 
     fn ticket(&self, event: &Event, Accepted { bytes, depth, epoch, mut watch }: Accepted) -> Ticket {

@@ -243,18 +243,18 @@ impl Lane {
                 Outcome::Dropped(reason) => queue.counts.dropped.add(reason, events),
             }
         }
-        for message in messages.iter().filter(|message| message.ticket.is_watched()) {
-            message.ticket.note(|watch| {
-                watch.message_id = message.message_id().into_owned();
+        for message in messages.iter().filter(|message| message.ticket.has_observers()) {
+            message.ticket.with_observers(|observers| {
+                observers.message_id = message.message_id().into_owned();
                 let (destination, error) = (self.name().clone(), error.clone());
-                watch.destinations.push(DestinationOutcome { destination, outcome, error });
+                observers.destinations.push(DestinationOutcome { destination, outcome, error });
             });
         }
         let settling = self.after.settling();
-        let due = self.ledger.settle_shares(messages.iter().map(|message| &message.ticket), outcome);
+        let due = self.ledger.settle_for_destination(messages.iter().map(|message| &message.ticket), outcome);
         let missed = self.after.show(messages);
         drop(settling);
-        due.tell();
+        due.notify();
         self.after.report(&missed);
     }
 

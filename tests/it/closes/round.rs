@@ -11,7 +11,7 @@ use tracklane::plugin::{
 };
 use tracklane::{Analytics, BoxError, CloseReport, Event, Outcome, Track};
 
-use crate::local::quick_retries;
+use crate::support::quick_retries;
 
 /// Longer than anything here takes on a busy machine.
 pub(super) const SOON: Duration = Duration::from_secs(30);

@@ -19,7 +19,7 @@ use tracklane::signal::Failure;
 use tracklane::{BoxError, Builder, Event, PipelineService};
 
 use super::destination::beside_segment;
-use crate::support::{Ended, SOON, Trial, quick};
+use crate::support::{Ended, SOON, Trial, quick_retries};
 
 /// Blocks the thread that comes first, until it is released.
 #[derive(Clone)]
@@ -286,7 +286,7 @@ fn what_awaits_is_not_taken_for_what_blocks() {
     });
     let host = multi_thread();
     let handle = host.handle().clone();
-    let waits = waits.attempt_timeout(10 * SOON).retry(quick());
+    let waits = waits.attempt_timeout(10 * SOON).retry(quick_retries(10_000));
     let mut trial = Trial::with(|settings| settings.runtime(handle).plugin(waits).plugin(blocks));
     trial.send(1);
     trial.api.wait_for_events(1, SOON);

@@ -12,7 +12,7 @@ use tracklane::testing::{ManualClock, Reply};
 use tracklane::{Analytics, BoxError, Builder, DropReason, Event, Track};
 
 use super::plugin::block_on;
-use crate::support::{SOON, Trial, eventually, quick};
+use crate::support::{SOON, Trial, eventually, quick_retries};
 
 /// What a destination of its own does with each batch, beside Segment.
 pub(super) fn beside_segment(name: &str, work: impl Fn() + Send + Sync + 'static) -> Destination {
@@ -24,7 +24,7 @@ pub(super) fn beside_segment(name: &str, work: impl Fn() + Send + Sync + 'static
             Ok::<(), BoxError>(())
         }
     })
-    .retry(quick())
+    .retry(quick_retries(10_000))
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn a_panic_in_any_part_of_a_destination_stays_in_its_lane() {
     for at in ["poll_ready", "call", "the future", "drop of the future", "drop"] {
         let left = Arc::new(AtomicUsize::new(1));
         let explosive = move || Explosive { at, left: left.clone() };
-        let destination = Destination::rebuildable("explosive", explosive).retry(quick());
+        let destination = Destination::rebuildable("explosive", explosive).retry(quick_retries(10_000));
         let mut trial = Trial::with(|settings| settings.plugin(destination));
         assert_eq!(trial.send_each(4), (4, 0), "{at}");
         let beside = &trial.assert_books_balance().destinations[1];
@@ -130,7 +130,7 @@ fn a_dead_service_is_made_again() {
         counter.fetch_add(1, Ordering::SeqCst);
         Mortal(2)
     };
-    let mortal = Destination::rebuildable("mortal", make).retry(quick()).in_flight(NonZeroUsize::MIN);
+    let mortal = Destination::rebuildable("mortal", make).retry(quick_retries(10_000)).in_flight(NonZeroUsize::MIN);
     let mut trial = Trial::with(|settings| settings.plugin(mortal));
     trial.send_each(20);
     trial.wait_for_failure("the death", |failure| failure.message.contains("dead; it is made again"));
@@ -147,7 +147,9 @@ fn a_service_that_dies_again_and_again_is_given_up() {
         counter.fetch_add(1, Ordering::SeqCst);
         Mortal(0)
     };
-    let mut trial = Trial::with(|settings| settings.plugin(Destination::rebuildable("stillborn", make).retry(quick())));
+    let mut trial = Trial::with(|settings| {
+        settings.plugin(Destination::rebuildable("stillborn", make).retry(quick_retries(10_000)))
+    });
     assert_eq!(trial.send_each(3), (3, 0), "Segment is not concerned");
     let failure = trial.wait_for_failure("the end", |failure| failure.dropped == Some(DropReason::Unavailable));
     assert!(failure.message.contains("can take no more events: dead"), "{failure}");
@@ -188,7 +190,7 @@ fn an_attempt_that_hangs_is_cut_and_tried_again() {
         async move { if hangs { std::future::pending().await } else { Ok::<(), BoxError>(()) } }
     });
     let limit = Duration::from_secs(33);
-    let first_hangs = first_hangs.attempt_timeout(limit).retry(quick());
+    let first_hangs = first_hangs.attempt_timeout(limit).retry(quick_retries(10_000));
     let mut trial = Trial::with(|settings| settings.clock(clock.clone()).plugin(first_hangs));
     trial.send(1);
     // Segment's attempt must be over: it has a limit on the same clock.

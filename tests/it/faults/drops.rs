@@ -10,7 +10,7 @@ use tracklane::plugin::{
 };
 use tracklane::{Analytics, BoxError, Builder, DropReason, Event, Settlement, Stats};
 
-use crate::local::{SOON, quick_retries, recorder, track};
+use crate::support::{SOON, quick_retries, recorder, track};
 
 /// An error that panics when it is dropped.
 #[derive(Debug)]

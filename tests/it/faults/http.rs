@@ -134,7 +134,7 @@ fn a_reset_before_the_status_is_retried() {
     trial.api.script([Reply::reset(), Reply::close()]);
     assert_eq!(trial.send_each(5), (5, 0));
     let ended = trial.survives();
-    assert_eq!(ended.api.request_count(), 8, "two attempts were in vain");
+    assert_eq!(ended.api.request_count(), 8, "two attempts failed");
     assert_eq!(kind(&ended.failures[0]), Some(SendErrorKind::Protocol));
 }
 
@@ -316,7 +316,7 @@ fn garbage_in_place_of_http_is_retried() {
     ]);
     assert_eq!(trial.send_each(3), (3, 0));
     let ended = trial.survives();
-    assert_eq!(ended.api.request_count(), 8, "four attempts were in vain");
+    assert_eq!(ended.api.request_count(), 8, "four attempts failed");
 }
 
 #[test]

@@ -8,8 +8,7 @@ use tracklane::{Analytics, Event, Kind, RefusedBecause, Track, signal};
 
 use super::destination::beside_segment;
 use super::plugin::block_on;
-use crate::local::{recorder, with_failures};
-use crate::support::{SOON, Trial, eventually};
+use crate::support::{SOON, Trial, eventually, recorder, with_failures};
 
 #[test]
 fn listeners_that_panic_hang_or_send_do_not_disturb_delivery() {

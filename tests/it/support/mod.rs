@@ -1,21 +1,23 @@
-//! What every fault test shares: a client against a local server, and the oracles that hold whatever the fault.
+//! What the tests share: clients against a local server, and what must hold whatever the fault.
 //!
-//! A [`Trial`] ends in [`Trial::survives`], which sends a fresh event after the fault and then checks that the books
-//! balance, that nothing arrived which was not sent, that payloads, ids and order are what they were, and that no
-//! secret and no body came to light anywhere.
+//! Nothing here waits without a bound. A [`Trial`] ends in [`Trial::survives`], which sends a fresh event after the
+//! fault and then checks that the counts balance, that nothing arrived which was not sent, that payloads, ids and order
+//! are what they were, and that no secret and no body came to light anywhere.
 
+mod client;
 mod detour;
+mod example;
 mod logs;
 mod trial;
 
+pub(crate) use client::{Arrived, Log, api, client, quick_retries, recorder, track, with_failures};
 pub(crate) use detour::{Detour, Wire};
+pub(crate) use example::example;
 pub(crate) use trial::{Ended, Trial, assert_balanced, shows_a_secret};
 
 use std::time::{Duration, Instant};
 
-use tracklane::plugin::RetryPolicy;
-
-/// A bound for what should happen at once.
+/// Longer than anything here takes on a busy machine.
 pub(crate) const SOON: Duration = Duration::from_secs(20);
 
 /// The write key of every trial. Nobody may ever see it but the server.
@@ -23,17 +25,12 @@ pub(crate) const SECRET: &str = "canary-5f2c9a71";
 /// Part of every event's properties. No log, error, signal or `Debug` may show it.
 pub(crate) const BODY: &str = "body-e04d1b93";
 
-/// Retries that come within milliseconds, and as many as it takes.
-pub(crate) fn quick() -> RetryPolicy {
-    RetryPolicy::new().max_retries(10_000).backoff(Duration::from_millis(1), Duration::from_millis(4))
-}
-
-/// Waits until `condition` holds, looking again and again.
+/// Waits until `condition` holds, at most [`SOON`].
 #[track_caller]
 pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     let give_up = Instant::now() + SOON;
     while !condition() {
-        assert!(Instant::now() < give_up, "in vain: {what}");
+        assert!(Instant::now() < give_up, "timed out waiting for: {what}");
         std::thread::sleep(Duration::from_millis(1));
     }
 }

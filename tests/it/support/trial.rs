@@ -12,7 +12,7 @@ use tracklane::signal::{self, Emitted, Failure};
 use tracklane::testing::{Reply, TrackingApi};
 use tracklane::{Analytics, Builder, CallError, DropReason, FlushReport, Receipt, Settlement, Stats, Track};
 
-use super::{BODY, SECRET, SOON, eventually, logs, quick};
+use super::{BODY, SECRET, SOON, eventually, logs, quick_retries};
 
 /// A client, its server, and all that was sent and told.
 pub(crate) struct Trial {
@@ -78,7 +78,8 @@ impl Trial {
         logs::capture();
         let api = Arc::new(TrackingApi::start().expect("a free port"));
         let told = Arc::new(Told::default());
-        let settings = Analytics::builder(SECRET).host(api.url()).flush_at(1).max_in_flight(1).retry(quick());
+        let settings =
+            Analytics::builder(SECRET).host(api.url()).flush_at(1).max_in_flight(1).retry(quick_retries(10_000));
         let listener = told.clone();
         let settings = change(settings.on(signal::Error, move |failure| listener.failed(failure)));
         let analytics = settings.build().expect("the settings are valid");
@@ -132,7 +133,7 @@ impl Trial {
         Ok(())
     }
 
-    /// Flushes, and checks that it ends in time and that the books balance.
+    /// Flushes, and checks that it ends in time and that the counts balance.
     #[track_caller]
     pub(crate) fn flush(&self) -> FlushReport {
         self.flush_within(SOON)

@@ -8,8 +8,8 @@ use loom::thread;
 
 use crate::ending::Ending;
 use crate::handover::{Handover, Piece, Pieces};
-use crate::running::Running;
-use crate::shares::Shares;
+use crate::wait_group::WaitGroup;
+use crate::pending::PendingDestinations;
 
 /// Chunks of events, which are numbers.
 #[derive(Default)]
@@ -151,19 +151,19 @@ fn everybody_waits_for_the_same_end_of_the_worker_who_is_told_once() {
 }
 
 /// A destination's queue: the lock is modelled, what is settled is real.
-type Lane = Arc<Mutex<Vec<Arc<Shares>>>>;
+type Lane = Arc<Mutex<Vec<Arc<PendingDestinations>>>>;
 
 /// Takes out what is there and settles it. Whether that ended the event.
 fn settle_all(lane: &Lane, delivered: bool) -> bool {
     let taken = std::mem::take(&mut *lane.lock().unwrap());
-    taken.iter().any(|event| event.settle_share(delivered).is_some() && event.settle_once())
+    taken.iter().any(|event| event.complete_one(delivered).is_some() && event.settle_once())
 }
 
 #[test]
 fn an_event_at_two_destinations_of_which_one_drains_ends_once_and_is_handed_back_once() {
     loom::model(|| {
-        let mut shares = Shares::default();
-        shares.divide(2);
+        let mut shares = PendingDestinations::default();
+        shares.set_count(2);
         let event = Arc::new(shares);
         let lanes: [Lane; 2] = [(); 2].map(|()| Arc::new(Mutex::new(vec![event.clone()])));
         let (one, draining) = (lanes[0].clone(), lanes[1].clone());
@@ -172,7 +172,7 @@ fn an_event_at_two_destinations_of_which_one_drains_ends_once_and_is_handed_back
         // The close takes out of both before it settles.
         let taken: Vec<_> = lanes.iter().flat_map(|lane| std::mem::take(&mut *lane.lock().unwrap())).collect();
         let handed_back = taken.iter().filter(|event| event.hand_back_once()).count();
-        let ended = taken.iter().filter(|event| event.settle_share(false).is_some() && event.settle_once()).count();
+        let ended = taken.iter().filter(|event| event.complete_one(false).is_some() && event.settle_once()).count();
         let elsewhere = [worker, drain].map(|other| usize::from(other.join().unwrap()));
         assert_eq!(ended + elsewhere.iter().sum::<usize>(), 1);
         assert!(handed_back <= 1 && event.is_settled());
@@ -182,7 +182,7 @@ fn an_event_at_two_destinations_of_which_one_drains_ends_once_and_is_handed_back
 #[test]
 fn two_that_wait_for_what_runs_are_both_woken_when_it_has_ended() {
     loom::model(|| {
-        let running = Arc::new(Running::default());
+        let running = Arc::new(WaitGroup::default());
         let busy = running.enter();
         let (one, other) = (running.clone(), thread::spawn(move || drop(busy)));
         let waits = thread::spawn(move || one.wait(Duration::from_secs(3_600)));

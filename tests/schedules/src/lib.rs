@@ -14,12 +14,12 @@ mod ending;
 mod handover;
 #[path = "../../../src/pipeline/rest.rs"]
 mod rest;
-#[path = "../../../src/ledger/room.rs"]
-mod room;
-#[path = "../../../src/running.rs"]
-mod running;
-#[path = "../../../src/ledger/shares.rs"]
-mod shares;
+#[path = "../../../src/ledger/capacity.rs"]
+mod capacity;
+#[path = "../../../src/wait_group.rs"]
+mod wait_group;
+#[path = "../../../src/ledger/pending.rs"]
+mod pending;
 
 #[cfg(test)]
 mod closes;

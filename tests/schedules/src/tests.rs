@@ -4,23 +4,23 @@ use loom::sync::{Arc, Mutex};
 use loom::thread;
 
 use crate::rest::WorkerIs;
-use crate::room::Room;
-use crate::shares::Shares;
+use crate::capacity::Capacity;
+use crate::pending::PendingDestinations;
 use crate::sync::Notify;
 
 #[test]
 fn of_concurrent_shares_one_makes_the_outcome_and_it_is_delivered_if_any_is() {
     for outcomes in [[false, false, false], [true, false, false], [false, false, true], [true, true, true]] {
         loom::model(move || {
-            let mut shares = Shares::default();
-            shares.divide(3);
+            let mut shares = PendingDestinations::default();
+            shares.set_count(3);
             let shares = Arc::new(shares);
             let [first, others @ ..] = outcomes;
             let threads = others.map(|delivered| {
                 let shares = shares.clone();
-                thread::spawn(move || shares.settle_share(delivered))
+                thread::spawn(move || shares.complete_one(delivered))
             });
-            let mut made = vec![shares.settle_share(first)];
+            let mut made = vec![shares.complete_one(first)];
             made.extend(threads.map(|thread| thread.join().unwrap()));
             let made: Vec<bool> = made.into_iter().flatten().collect();
             assert_eq!(made, [outcomes.contains(&true)], "{outcomes:?}");
@@ -31,10 +31,10 @@ fn of_concurrent_shares_one_makes_the_outcome_and_it_is_delivered_if_any_is() {
 #[test]
 fn room_is_freed_once_however_many_destinations_are_done() {
     loom::model(|| {
-        let shares = Arc::new(Shares::default());
+        let shares = Arc::new(PendingDestinations::default());
         let other = shares.clone();
-        let there = thread::spawn(move || other.free_once());
-        let here = shares.free_once();
+        let there = thread::spawn(move || other.release_once());
+        let here = shares.release_once();
         assert!(here ^ there.join().unwrap());
     });
 }
@@ -42,7 +42,7 @@ fn room_is_freed_once_however_many_destinations_are_done() {
 #[test]
 fn a_ticket_is_settled_once() {
     loom::model(|| {
-        let shares = Arc::new(Shares::default());
+        let shares = Arc::new(PendingDestinations::default());
         let other = shares.clone();
         let there = thread::spawn(move || other.settle_once());
         let here = shares.settle_once();
@@ -54,7 +54,7 @@ fn a_ticket_is_settled_once() {
 #[test]
 fn room_is_never_under_counted_while_it_is_used_and_all_of_it_comes_back() {
     loom::model(|| {
-        let room = Arc::new(Room::default());
+        let room = Arc::new(Capacity::default());
         room.accept(10);
         room.accept(5);
         let (early, lane) = (room.clone(), room.clone());
@@ -78,7 +78,7 @@ fn room_is_never_under_counted_while_it_is_used_and_all_of_it_comes_back() {
 }
 
 /// As `Intake::push_when_room` waits: until the place is its own.
-fn wait_until(room: &Room, takes_place: impl Fn(&Room) -> bool) {
+fn wait_until(room: &Capacity, takes_place: impl Fn(&Capacity) -> bool) {
     let mut waiting = room.wait_in_line();
     loop {
         let mut freed = room.freed();
@@ -94,8 +94,8 @@ fn wait_until(room: &Room, takes_place: impl Fn(&Room) -> bool) {
 #[test]
 fn two_who_wait_for_room_both_get_it_when_two_places_are_freed_at_once() {
     loom::model(|| {
-        let (room, places) = (Arc::new(Room::default()), Arc::new(Mutex::new(0)));
-        let waits = |(room, places): (Arc<Room>, Arc<Mutex<u32>>)| {
+        let (room, places) = (Arc::new(Capacity::default()), Arc::new(Mutex::new(0)));
+        let waits = |(room, places): (Arc<Capacity>, Arc<Mutex<u32>>)| {
             wait_until(&room, |_| {
                 let mut places = places.lock().unwrap();
                 let free = *places > 0;
@@ -122,7 +122,7 @@ fn two_who_wait_for_room_both_get_it_when_two_places_are_freed_at_once() {
 #[test]
 fn whoever_waits_for_room_is_woken_when_a_destination_is_done() {
     loom::model(|| {
-        let room = Arc::new(Room::default());
+        let room = Arc::new(Capacity::default());
         room.accept(1);
         let lane = room.clone();
         let lane = thread::spawn(move || {
@@ -138,7 +138,7 @@ fn whoever_waits_for_room_is_woken_when_a_destination_is_done() {
 #[test]
 fn where_the_oldest_gives_way_whoever_waits_is_woken_by_the_fan_out() {
     loom::model(|| {
-        let room = Arc::new(Room::default());
+        let room = Arc::new(Capacity::default());
         room.accept(1);
         let pipeline = room.clone();
         // The destination hangs: nothing follows.

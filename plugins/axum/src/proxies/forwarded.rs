@@ -1,43 +1,43 @@
 //! The hops that `X-Forwarded-For` and `Forwarded` list.
 //!
-//! Always: lines are read from their end, where the nearest proxy appends. So nothing that stands before a proxy's own
-//! element, which a client may have written, changes how that element is read: no quote left open, no byte that is not
-//! ASCII. Nothing is trusted or rejected here: a hop that cannot be read is a hop without an address. A line that a
-//! layer has marked as sensitive is not read, and stands for one hop that cannot be read.
+//! Invariant: lines are read from their end, where the nearest proxy appends. So nothing before a proxy's own element,
+//! which a client may have written, changes how that element is read: no open quote, and no byte that is not ASCII.
+//! Nothing is trusted or rejected here. A hop that cannot be read is a hop without an address. A line that is marked as
+//! sensitive is not read, and counts as one such hop.
 
 use std::net::{IpAddr, SocketAddr};
 
 use http::HeaderMap;
 use http::header::FORWARDED;
 
-/// One who passed the request on, as the next one saw it.
+/// One client or proxy that passed the request on, as the next proxy saw it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Hop {
     pub(super) address: Option<IpAddr>,
-    /// How the request reached whoever wrote this.
+    /// The scheme by which the request reached the proxy that wrote this.
     pub(super) scheme: Option<&'static str>,
 }
 
-/// The hops of all lines of `X-Forwarded-For`, the nearest one first.
+/// Returns the hops of all lines of `X-Forwarded-For`, the nearest one first.
 pub(super) fn x_forwarded_for(headers: &HeaderMap) -> Vec<Hop> {
     let hop = |element: &[u8]| Hop { address: text(element).and_then(address), scheme: None };
     hops(headers, "x-forwarded-for", |line| line.iter().rposition(|byte| *byte == b','), hop)
 }
 
-/// The scheme that the nearest proxy says.
+/// Returns the scheme that the nearest proxy wrote.
 pub(super) fn x_forwarded_proto(headers: &HeaderMap) -> Option<&'static str> {
     let line = headers.get_all("x-forwarded-proto").iter().next_back().filter(|line| !line.is_sensitive())?;
     scheme(text(line.as_bytes().rsplit(|byte| *byte == b',').next()?)?)
 }
 
-/// The hops of all lines of `Forwarded`, the nearest one first.
+/// Returns the hops of all lines of `Forwarded`, the nearest one first.
 pub(super) fn forwarded(headers: &HeaderMap) -> Vec<Hop> {
     let hop = |element: &[u8]| text(element).and_then(hop).unwrap_or_default();
     hops(headers, FORWARDED.as_str(), last_comma_outside_quotes, hop)
 }
 
-/// What is read from each line of a header. A line that may not be read is one unreadable hop: were it left out, the
-/// line before it would count, which a client may have written.
+/// Reads the hops of each line of a header. A line that may not be read is one unreadable hop: without it the line
+/// before would count, which a client may have written.
 fn hops(
     headers: &HeaderMap,
     name: &str,
@@ -65,7 +65,7 @@ fn hops(
     hops
 }
 
-/// Where the last element of the line begins. Read from the end, a quote closes what it stands behind, and the next one
+/// Finds the comma before the last element of the line. Read from the end, a quote closes a string, and the next one
 /// that is not escaped opens it.
 fn last_comma_outside_quotes(line: &[u8]) -> Option<usize> {
     let mut quoted = false;
@@ -80,18 +80,18 @@ fn last_comma_outside_quotes(line: &[u8]) -> Option<usize> {
     None
 }
 
-/// Whether an odd number of backslashes stands before that byte.
+/// Returns whether an odd number of backslashes stands before that byte.
 fn is_escaped(line: &[u8], at: usize) -> bool {
     let before = line.get(..at).unwrap_or_default();
     before.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
 }
 
-/// An element, if it is ASCII.
+/// Returns an element as text, if it is ASCII.
 fn text(element: &[u8]) -> Option<&str> {
     std::str::from_utf8(element).ok().filter(|text| text.is_ascii())
 }
 
-/// One element of `Forwarded`: `for=192.0.2.60;proto=http`. `None` if it is malformed.
+/// Parses one element of `Forwarded`: `for=192.0.2.60;proto=http`. Returns `None` if it is malformed.
 fn hop(element: &str) -> Option<Hop> {
     let (mut address_of, mut scheme_of) = (None, None);
     for pair in split_unquoted(element).into_iter().filter(|pair| !pair.trim().is_empty()) {
@@ -112,7 +112,7 @@ fn hop(element: &str) -> Option<Hop> {
     Some(Hop { address: address_of.flatten(), scheme: scheme_of.flatten() })
 }
 
-/// Whether it can be the name of a parameter (RFC 9110, section 5.6.2).
+/// Returns whether it can be the name of a parameter (RFC 9110, section 5.6.2).
 fn is_token(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
@@ -132,8 +132,8 @@ fn split_unquoted(text: &str) -> Vec<&str> {
     text.split(is_separator).collect()
 }
 
-/// A value without its quotes. `None` if more or less than one value is there. Addresses and ports stand without quotes
-/// as well, as some proxies write them. No address and no scheme has an escape, so none is resolved.
+/// Returns a value without its quotes, or `None` if there is not exactly one value. Addresses and ports may stand
+/// without quotes, as some proxies write them. No address and no scheme has an escape, so none is resolved.
 fn value_of(value: &str) -> Option<&str> {
     let Some(opened) = value.strip_prefix('"') else {
         let is_part = |byte: u8| byte.is_ascii_graphic() && !b"\"\\,;=".contains(&byte);
@@ -152,7 +152,7 @@ fn value_of(value: &str) -> Option<&str> {
     (!escaped).then_some(inner)
 }
 
-/// An address, with or without a port.
+/// Parses an address, with or without a port.
 fn address(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok().map(IpAddr::V6);

@@ -1,8 +1,8 @@
-//! Proxies that are trusted to say on whose behalf they ask.
+//! Proxies that are trusted to name the client for whom they ask.
 //!
-//! Always: a header counts only as far as trusted proxies have written it. Hops are read from the nearest one on, and
-//! the first address that is not trusted is the sender's; what stands before it, a client may have made up. A hop
-//! that is no address leaves the sender unknown.
+//! Invariant: a header counts only as far as trusted proxies have written it. Hops are read from the nearest one on,
+//! and the first address that is not trusted is the client's: a client may have made up everything before it. A hop
+//! that is no address leaves the client unknown.
 
 mod forwarded;
 mod network;
@@ -11,12 +11,12 @@ use std::net::IpAddr;
 
 use http::HeaderMap;
 
-use crate::layer::Sender;
+use crate::client_addr::ClientAddr;
 use forwarded::Hop;
 pub use network::InvalidNetwork;
 use network::Network;
 
-/// The proxies in front of this service, and the header in which they say for whom.
+/// The proxies in front of this service, and the header in which they name the client.
 ///
 /// ```
 /// use tracklane_axum::TrustedProxies;
@@ -31,7 +31,7 @@ pub struct TrustedProxies {
     header: Header,
 }
 
-/// Only one is read: a proxy passes on what a client wrote into the other.
+/// Only one is read, because a proxy passes on what a client wrote into the other.
 #[derive(Clone, Copy, Debug)]
 enum Header {
     XForwardedFor,
@@ -61,13 +61,13 @@ impl TrustedProxies {
         self.networks.iter().any(|network| network.contains(address))
     }
 
-    /// Who sent a request that came from `peer`.
-    pub(crate) fn sender(&self, peer: IpAddr, headers: &HeaderMap) -> Sender {
+    /// Finds the client of a request that came from `peer`.
+    pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> ClientAddr {
         if !self.trusts(peer) {
-            return Sender { address: Some(peer), scheme: None };
+            return ClientAddr { address: Some(peer), scheme: None };
         }
         match self.header {
-            Header::XForwardedFor => Sender {
+            Header::XForwardedFor => ClientAddr {
                 scheme: forwarded::x_forwarded_proto(headers),
                 ..self.furthest(peer, forwarded::x_forwarded_for(headers))
             },
@@ -76,15 +76,15 @@ impl TrustedProxies {
     }
 
     /// Follows the hops from the nearest one on, as long as they are trusted.
-    fn furthest(&self, peer: IpAddr, hops: Vec<Hop>) -> Sender {
-        let mut sender = Sender { address: Some(peer), scheme: None };
+    fn furthest(&self, peer: IpAddr, hops: Vec<Hop>) -> ClientAddr {
+        let mut client = ClientAddr { address: Some(peer), scheme: None };
         for hop in hops {
-            sender = Sender { address: hop.address, scheme: hop.scheme };
+            client = ClientAddr { address: hop.address, scheme: hop.scheme };
             if !hop.address.is_some_and(|address| self.trusts(address)) {
                 break;
             }
         }
-        sender
+        client
     }
 }
 

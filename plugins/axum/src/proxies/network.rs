@@ -1,6 +1,6 @@
 //! A network of addresses, in the notation of CIDR.
 //!
-//! Always: an IPv4 address in IPv6 clothes (`::ffff:10.0.0.1`, as sockets of both kinds see it) is the IPv4 address.
+//! Invariant: an IPv4-mapped IPv6 address (`::ffff:10.0.0.1`, as a dual-stack socket sees it) is the IPv4 address.
 
 use std::fmt;
 use std::net::{AddrParseError, IpAddr};
@@ -44,7 +44,7 @@ impl FromStr for Network {
             }
         };
         let address = written.to_canonical();
-        // The 96 bits that say "IPv4" are gone with the clothes.
+        // The first 96 bits of a mapped address are not part of the IPv4 address.
         let prefix = if address.is_ipv4() && written.is_ipv6() { prefix.saturating_sub(96) } else { prefix };
         if prefix == 0 {
             return Err(invalid(Problem::Everybody));

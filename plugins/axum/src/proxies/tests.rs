@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use proptest::prelude::*;
 
 use super::{InvalidNetwork, Network, TrustedProxies};
-use crate::layer::Sender;
+use crate::client_addr::ClientAddr;
 
 fn proxies() -> TrustedProxies {
     TrustedProxies::new(["10.0.0.0/8", "192.0.2.1", "2001:db8:1::/48"]).unwrap()
@@ -17,17 +17,17 @@ fn headers(lines: &[(&'static str, &str)]) -> HeaderMap {
     lines.iter().map(line).collect()
 }
 
-fn sender(proxies: &TrustedProxies, peer: &str, lines: &[(&'static str, &str)]) -> Sender {
-    proxies.sender(peer.parse().unwrap(), &headers(lines))
+fn client(proxies: &TrustedProxies, peer: &str, lines: &[(&'static str, &str)]) -> ClientAddr {
+    proxies.client(peer.parse().unwrap(), &headers(lines))
 }
 
-/// Peer, lines of the header, address of the sender.
+/// Peer, lines of the header, address of the client.
 type Row = (&'static str, &'static [&'static str], Option<&'static str>);
 
 fn check(proxies: &TrustedProxies, name: &'static str, table: &[Row]) {
     for (peer, lines, expected) in table {
         let lines: Vec<_> = lines.iter().map(|line| (name, *line)).collect();
-        let address = sender(proxies, peer, &lines).address;
+        let address = client(proxies, peer, &lines).address;
         assert_eq!(address, expected.map(|text| text.parse().unwrap()), "{peer}: {lines:?}");
     }
 }
@@ -121,21 +121,21 @@ fn forwarded_counts_as_far_as_proxies_are_trusted() {
 #[test]
 fn only_the_header_that_the_proxies_write_is_read() {
     let both = [("x-forwarded-for", "198.51.100.1"), ("forwarded", "for=198.51.100.2"), ("x-real-ip", "6.6.6.6")];
-    let address = |proxies: &TrustedProxies| sender(proxies, "10.0.0.1", &both).address.unwrap().to_string();
+    let address = |proxies: &TrustedProxies| client(proxies, "10.0.0.1", &both).address.unwrap().to_string();
     assert_eq!(address(&proxies()), "198.51.100.1");
     assert_eq!(address(&proxies().forwarded()), "198.51.100.2");
 }
 
 #[test]
 fn the_scheme_is_what_a_trusted_proxy_says() {
-    let scheme = |peer, value| sender(&proxies(), peer, &[("x-forwarded-proto", value)]).scheme;
+    let scheme = |peer, value| client(&proxies(), peer, &[("x-forwarded-proto", value)]).scheme;
     assert_eq!(scheme("10.0.0.1", "https"), Some("https"));
     assert_eq!(scheme("10.0.0.1", "ftp, HTTP"), Some("http"));
     assert_eq!(scheme("10.0.0.1", "https://evil.example/?"), None);
     assert_eq!(scheme("203.0.113.9", "https"), None);
 
     let line = [("forwarded", "for=6.6.6.6;proto=http, for=198.51.100.1;proto=https, for=10.0.0.2;proto=http")];
-    assert_eq!(sender(&proxies().forwarded(), "10.0.0.1", &line).scheme, Some("https"));
+    assert_eq!(client(&proxies().forwarded(), "10.0.0.1", &line).scheme, Some("https"));
 }
 
 #[test]
@@ -146,15 +146,15 @@ fn a_line_that_is_marked_as_sensitive_is_not_read_and_neither_is_what_stands_bef
         headers
     };
     let peer = "10.0.0.1".parse().unwrap();
-    let nobody = Sender::default();
+    let nobody = ClientAddr::default();
     for lines in
         [&[("x-forwarded-for", "198.51.100.1")][..], &[("x-forwarded-for", "6.6.6.6"), ("x-forwarded-for", "::2")]]
     {
-        assert_eq!(proxies().sender(peer, &marked(lines)), nobody, "{lines:?}");
+        assert_eq!(proxies().client(peer, &marked(lines)), nobody, "{lines:?}");
     }
     let forwarded = [("forwarded", "for=6.6.6.6"), ("forwarded", "for=198.51.100.1;proto=https")];
-    assert_eq!(proxies().forwarded().sender(peer, &marked(&forwarded)), nobody);
-    assert_eq!(proxies().sender(peer, &marked(&[("x-forwarded-proto", "https")])).scheme, None);
+    assert_eq!(proxies().forwarded().client(peer, &marked(&forwarded)), nobody);
+    assert_eq!(proxies().client(peer, &marked(&[("x-forwarded-proto", "https")])).scheme, None);
 }
 
 #[test]
@@ -194,7 +194,8 @@ fn what_is_no_network_is_named() {
     }
 }
 
-/// A line of a header as a client may write it: any bytes that a header can have, and all the more what means something.
+/// A line of a header as a client may write it: any bytes that a header can have, and all the more what means
+/// something.
 fn clients_line() -> impl Strategy<Value = Vec<u8>> {
     let telling = prop::sample::select(vec![
         "\"",
@@ -245,11 +246,11 @@ proptest! {
         let proxies = if name == "forwarded" { proxies().forwarded() } else { proxies() };
         let peer = "10.0.0.1".parse().unwrap();
         let line = |bytes: &[u8]| (HeaderName::from_static(name), HeaderValue::from_bytes(bytes).unwrap());
-        let alone = proxies.sender(peer, &HeaderMap::from_iter([line(element.as_bytes())]));
+        let alone = proxies.client(peer, &HeaderMap::from_iter([line(element.as_bytes())]));
 
         let last = begun.map_or(Vec::new(), |begun| [&begun, comma.as_bytes()].concat());
         let last = [&last, element.as_bytes()].concat();
         let headers: HeaderMap = lines.iter().chain([&last]).map(|bytes| line(bytes)).collect();
-        prop_assert_eq!(proxies.sender(peer, &headers), alone, "{:?}", headers);
+        prop_assert_eq!(proxies.client(peer, &headers), alone, "{:?}", headers);
     }
 }

@@ -16,11 +16,11 @@ use tower_layer::Layer;
 use tower_service::Service;
 use tracklane::Analytics;
 
-use super::{Noted, RequestContext};
-use crate::{Identity, RequestContextLayer};
+use super::{Captured, RequestContext};
+use crate::{RequestContextLayer, Viewer};
 
-fn current() -> Weak<Noted> {
-    Arc::downgrade(&RequestContext::current().unwrap().noted)
+fn current() -> Weak<Captured> {
+    Arc::downgrade(&RequestContext::current().unwrap().captured)
 }
 
 fn request() -> Request<()> {
@@ -42,7 +42,7 @@ async fn a_hundred_thousand_requests_leave_nothing_behind() {
     let closure = identified.clone();
     let layer = RequestContextLayer::new().page_calls(&analytics, move |_| {
         let _ = &closure;
-        Identity::user(1)
+        Viewer::user(1)
     });
     let last = RefCell::new(Weak::new());
     let mut service = layer.layer(service_fn(async |request: Request<u32>| {
@@ -69,7 +69,7 @@ async fn a_hundred_thousand_requests_leave_nothing_behind() {
 fn a_request_that_is_cancelled_is_freed_with_its_future() {
     let analytics = closed_client();
     let seen = RefCell::new(Weak::new());
-    let layer = RequestContextLayer::new().page_calls(&analytics, |_| Identity::user(1));
+    let layer = RequestContextLayer::new().page_calls(&analytics, |_| Viewer::user(1));
     let mut service = layer.layer(service_fn(async |_: Request<()>| {
         seen.replace(current());
         pending::<Result<Response<()>, Infallible>>().await
@@ -87,7 +87,7 @@ fn a_request_that_is_cancelled_is_freed_with_its_future() {
 #[tokio::test]
 async fn a_request_without_calls_makes_no_context() {
     let service = RequestContextLayer::new().layer(service_fn(|_: Request<()>| {
-        assert!(RequestContext::current().unwrap().noted.context.get().is_none());
+        assert!(RequestContext::current().unwrap().captured.context.get().is_none());
         ready(Ok::<_, Infallible>(Response::new(())))
     }));
     service.oneshot(request()).await.unwrap();
@@ -109,7 +109,7 @@ async fn nothing_personal_is_shown() {
     let service = layer.layer(service_fn(|_: Request<()>| {
         let request = RequestContext::current().unwrap();
         assert_eq!(request.context().get_str("userAgent").unwrap(), "curl");
-        ready(Ok::<_, Infallible>(Response::new(format!("{request:?} {:?}", Identity::user("curl")))))
+        ready(Ok::<_, Infallible>(Response::new(format!("{request:?} {:?}", Viewer::user("curl")))))
     }));
     let shown = format!("{service:?} {layer:?}") + &service.oneshot(request()).await.unwrap().into_body();
     for personal in ["203.0.113.7", "curl", "/buy"] {

@@ -9,7 +9,7 @@ use axum::routing::any;
 use serde_json::json;
 use tower::Layer;
 use tracklane::Analytics;
-use tracklane_axum::{Identity, RequestContextLayer};
+use tracklane_axum::{RequestContextLayer, Viewer};
 
 use crate::server::{SOON, Server, contexts};
 
@@ -17,16 +17,16 @@ const USER: (&str, &str) = ("x-test-user", "u1");
 const PANICS: (&str, &str) = ("x-test-user", "panics");
 
 /// Trusting, because this is a test: whoever the header says.
-fn identify(request: &Parts) -> Identity {
+fn viewer(request: &Parts) -> Viewer {
     match request.headers.get("x-test-user").map(|user| user.to_str().unwrap()) {
         Some("panics") => panic!("nobody knows"),
-        Some(user) => Identity::user(user).with_anonymous_id("a1"),
-        None => Identity::unknown(),
+        Some(user) => Viewer::user(user).with_anonymous_id("a1"),
+        None => Viewer::unknown(),
     }
 }
 
 fn site(analytics: Analytics) -> Router {
-    answers().layer(RequestContextLayer::new().page_calls(&analytics, identify))
+    answers().layer(RequestContextLayer::new().page_calls(&analytics, viewer))
 }
 
 /// Answers `/answer/{status}/{type}/{subtype}` by that status and media type.
@@ -68,7 +68,7 @@ async fn a_page_that_is_viewed_is_a_page_call() {
 #[tokio::test]
 async fn around_the_whole_router_the_route_is_not_known_and_the_call_has_no_name() {
     let server = Server::start(|analytics| {
-        let layer = RequestContextLayer::new().page_calls(&analytics, identify);
+        let layer = RequestContextLayer::new().page_calls(&analytics, viewer);
         Router::new().fallback_service(layer.layer(answers()))
     })
     .await;

@@ -89,7 +89,7 @@ fn an_event_that_cannot_be_read_costs_itself_and_its_file_is_set_aside_at_the_en
     sink.up.store(true, Ordering::Release);
     wait_until("the others are sent", || spool.stats().files == 0);
     assert!(analytics.close_blocking(SOON).is_complete());
-    assert_eq!((sink.ids(), spool.stats().set_aside), (vec!["m00".to_owned(), "m02".to_owned()], 1));
+    assert_eq!((sink.ids(), spool.stats().quarantined), (vec!["m00".to_owned(), "m02".to_owned()], 1));
     assert!(!path.exists() && path.with_extension("batch.corrupt").exists());
     let unread: Vec<_> = said.messages().into_iter().filter(|said| said.contains("cannot be read")).collect();
     assert_eq!(unread.len(), 1, "once for the file: {unread:?}");

@@ -46,7 +46,7 @@ fn damaged_files_are_set_aside() {
     assert_eq!(left.iter().filter(|name| name.ends_with(".corrupt")).count(), 7, "{left:?}");
     assert_eq!(left.len(), 8, "the lock and what was set aside: {left:?}");
     assert_eq!(fs::read_to_string(slot.join("notes.txt.corrupt")).unwrap(), "not ours");
-    assert_eq!(spool.stats().set_aside, 7);
+    assert_eq!(spool.stats().quarantined, 7);
 }
 
 /// Whoever could put a link there would otherwise have any readable file sent, or written to.

@@ -1,5 +1,4 @@
-//! Where something is done that may take any time and that its caller does not wait for without a limit: above all,
-//! where values are dropped that are user code.
+//! Drops values of user code, and does other work of unknown length, where nobody waits without a limit.
 
 use std::cell::Cell;
 use std::sync::mpsc::{self, Receiver, SyncSender};
@@ -9,29 +8,32 @@ use super::Background;
 use crate::threads;
 
 thread_local! {
-    /// Whether this thread is one of the client's, where nobody is held up.
-    static IS_ASIDE: Cell<bool> = const { Cell::new(false) };
+    /// Whether values of user code may be dropped on this thread: it is one of the client's.
+    static MAY_DROP: Cell<bool> = const { Cell::new(false) };
 }
 
-/// What is to be done, until somebody does it. The sender is dropped when it is done.
+/// Work, until a thread takes it. The sender is dropped when it is done.
 type Work<W> = Arc<Mutex<Option<(W, SyncSender<()>)>>>;
 
 impl Background {
     /// Marks the calling thread as one where values of user code may be dropped.
-    pub(super) fn is_aside() {
-        IS_ASIDE.set(true);
+    pub(super) fn mark_thread() {
+        MAY_DROP.set(true);
     }
 
-    /// Does `work` on a thread of its own. Returns what is disconnected when it is done; the work, if there is no thread
-    /// to be had.
-    pub(crate) fn aside<W: FnOnce() + Send + 'static>(&self, work: W) -> Result<Receiver<()>, W> {
+    /// Does `work` on a thread of its own. Returns a receiver that is disconnected when it is done.
+    ///
+    /// # Errors
+    ///
+    /// Gives the work back if no thread can be started.
+    pub(crate) fn spawn_thread<W: FnOnce() + Send + 'static>(&self, work: W) -> Result<Receiver<()>, W> {
         let (done, end) = mpsc::sync_channel(0);
         let work: Work<W> = Arc::new(Mutex::new(Some((work, done))));
         let (there, background) = (work.clone(), self.clone());
         let spawned = threads::spawn("tracklane-drop", move || {
-            Background::is_aside();
+            Background::mark_thread();
             if let Some((work, done)) = take(&there) {
-                background.pools.panics.contain("drop", work);
+                background.pools.panics.catch_panic("drop", work);
                 drop(done);
             }
         });
@@ -41,15 +43,15 @@ impl Background {
         }
     }
 
-    /// Drops a value of user code, where that holds up nobody.
+    /// Drops a value of user code on a thread where nobody waits for it.
     pub(crate) fn dispose(&self, value: impl Send + 'static) {
         let drops = move || drop(value);
-        if IS_ASIDE.get() {
-            return self.pools.panics.contain("drop", drops);
+        if MAY_DROP.get() {
+            return self.pools.panics.catch_panic("drop", drops);
         }
-        if let Err(drops) = self.aside(drops) {
+        if let Err(drops) = self.spawn_thread(drops) {
             let background = self.clone();
-            self.spawn(async move { background.pools.panics.contain("drop", drops) });
+            self.spawn(async move { background.pools.panics.catch_panic("drop", drops) });
         }
     }
 }

@@ -1,8 +1,7 @@
-//! What the tests stand on: a client against a tracking API in this process, and a destination that keeps what it
-//! gets. Nothing here waits without a bound.
+//! A client against a tracking API in this process, and a destination that keeps what it gets.
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 use tracklane::plugin::{Batch, Destination, RetryPolicy};
@@ -10,8 +9,7 @@ use tracklane::signal::Failure;
 use tracklane::testing::TrackingApi;
 use tracklane::{Analytics, Builder, Track, signal};
 
-/// Longer than anything here takes on a busy machine.
-pub(crate) const SOON: Duration = Duration::from_secs(20);
+use super::eventually;
 
 pub(crate) fn api() -> TrackingApi {
     TrackingApi::start().unwrap()
@@ -30,15 +28,6 @@ pub(crate) fn track(name: &str) -> Track {
 /// Retries that need no manual clock.
 pub(crate) fn quick_retries(retries: u32) -> RetryPolicy {
     RetryPolicy::new().max_retries(retries).backoff(Duration::from_millis(1), Duration::from_millis(4))
-}
-
-/// Waits until the condition holds, at most [`SOON`].
-pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
-    let give_up = Instant::now() + SOON;
-    while !condition() {
-        assert!(Instant::now() < give_up, "in vain: {what}");
-        std::thread::sleep(Duration::from_millis(1));
-    }
 }
 
 /// A list that one side fills and the other reads.

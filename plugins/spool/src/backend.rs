@@ -1,4 +1,4 @@
-//! What works behind the spool, put together: the client that owns the destination, the store, and the feeder.
+//! The backend: builds the client that owns the destination, the store, and the feeder.
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
@@ -14,23 +14,23 @@ use tracklane::{Analytics, BoxError, Outcome};
 
 use crate::attempts;
 use crate::disk_thread::DiskThread;
-use crate::ending::{Ending, end_of};
+use crate::disposition::{Disposition, disposition_of};
 use crate::feeder::Feeder;
-use crate::front::{Running, Turn};
-use crate::lifecycle::Setup;
-use crate::store::{Own, Store};
-use crate::told;
+use crate::report;
+use crate::running::{Running, Turn};
+use crate::setup::Setup;
+use crate::store::{OwnSlot, Store};
 
-/// No bound: what is under way behind the spool is bounded by what the feeder reads and by the queue in front.
+/// No bound: what the feeder reads and the queue in front bound what is under way here.
 const UNBOUNDED: usize = usize::MAX / 2;
 
-pub(crate) struct Behind {
+pub(crate) struct Backend {
     pub(crate) running: Arc<Running>,
     pub(crate) feeder: Feeder,
 }
 
-impl Behind {
-    /// Takes the parts once nothing can fail any more, and begins to open the directory. On a runtime.
+impl Backend {
+    /// Takes the parts once nothing can fail any more, and begins to open the directory. Must run on a runtime.
     pub(crate) fn begin(parts: &Mutex<Option<(Setup, Destination)>>, emitter: &Emitter) -> Result<Self, BoxError> {
         #[cfg(test)]
         if let Some((setup, _)) = &*parts.lock().unwrap_or_else(PoisonError::into_inner) {
@@ -54,8 +54,8 @@ impl Behind {
             counters,
             emitter: emitter.clone(),
             found,
-            own: Mutex::new(Own::default()),
-            strangers: Mutex::default(),
+            own_slot: Mutex::new(OwnSlot::default()),
+            other_destinations: Mutex::default(),
             opened: AtomicBool::new(false),
             slots: Mutex::default(),
             stuck: Mutex::default(),
@@ -69,14 +69,13 @@ impl Behind {
     }
 }
 
-/// Events that are sent from now on wait until the destination has loaded. Those of one that does not load stay on the
-/// disk.
+/// Registers the destination. Events wait until it has loaded. If it does not load, they stay on the disk.
 fn register(client: &Analytics, destination: Destination, name: &Arc<str>, emitter: &Emitter) {
     let (client, name, emitter) = (client.clone(), name.clone(), emitter.clone());
     let mut registering = Box::pin(async move {
         let Err(error) = client.register(destination).await else { return };
         let message = format!("{error}; its events wait on the disk until a start at which it loads");
-        told::tell(&emitter, Failure::new(name, message, 0));
+        report::emit(&emitter, Failure::new(name, message, 0));
     });
     // What comes first has its place before everything that is sent later.
     if (&mut registering).now_or_never().is_none() {
@@ -84,7 +83,7 @@ fn register(client: &Analytics, destination: Destination, name: &Arc<str>, emitt
     }
 }
 
-/// The client behind the spool. What it tells of requests and failures, the client in front tells.
+/// Builds the client behind the spool. The client in front emits its signals of requests and failures.
 fn client(emitter: &Emitter) -> Result<Analytics, BoxError> {
     let (failures, requests, responses) = (emitter.clone(), emitter.clone(), emitter.clone());
     let client = Analytics::without_segment()
@@ -98,11 +97,12 @@ fn client(emitter: &Emitter) -> Result<Analytics, BoxError> {
     Ok(client)
 }
 
-/// What the client behind has dropped because the destination was not to be had is not dropped: the spool keeps it.
+/// Rewrites a failure for the client in front. Events that were dropped because the destination was not available are
+/// not lost: the spool keeps them.
 fn as_seen_in_front(failure: &Failure) -> Failure {
     let mut failure = failure.clone();
     if let Some(reason) = failure.dropped
-        && end_of(Outcome::Dropped(reason)) == Ending::Later
+        && disposition_of(Outcome::Dropped(reason)) == Disposition::Later
     {
         let because = failure.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
         failure.message = format!("{} events were not taken ({reason}){because}; the spool keeps them", failure.events);

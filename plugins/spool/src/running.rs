@@ -1,36 +1,27 @@
-//! What stands in front: it takes batches off the caller's client and answers when they are safe.
+//! The parts of a spool that runs, and the writing of batches in turn.
 //!
-//! Always: "delivered" is said of events that are on the disk, or, when the disk cannot be written, that the
-//! destination itself has. Batches are written one after the other, in the order in which they came.
-//!
-//! A directory that cannot be opened at once holds up no batch for longer than [`PATIENCE`]: events go from memory
-//! meanwhile, and to the disk when it is there.
+//! A directory that cannot be opened at once delays no batch for longer than [`PATIENCE`]: events go from memory
+//! meanwhile, and to the disk when it is open.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::sync::oneshot::error::TryRecvError;
-use tokio::sync::{Mutex, oneshot, watch};
+use tokio::sync::{Mutex, oneshot};
 use tokio::time::timeout;
-use tower_service::Service;
+use tracklane::Analytics;
 use tracklane::emitter::signal::Failure;
-use tracklane::plugin::{Answer, Batch, Verdict};
-use tracklane::{Analytics, BoxError};
 
 use crate::disk_thread::DiskThread;
-use crate::memory::{Endings, answer};
-use crate::stats::count;
+use crate::disposition::Dispositions;
+use crate::report;
 use crate::store::{NotWritten, Store};
-use crate::told;
 
 /// How long the directory may take to be opened before events go from memory.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What there is once the plugin has loaded.
+/// The parts of a spool that has loaded.
 pub(crate) struct Running {
     pub(crate) store: Arc<Store>,
     pub(crate) client: Analytics,
@@ -40,10 +31,10 @@ pub(crate) struct Running {
     /// Held by the one batch that is being written.
     pub(crate) turn: Mutex<Turn>,
     /// What is known of the parts of batches that are being split.
-    pub(crate) unanswered: std::sync::Mutex<Endings>,
+    pub(crate) unanswered: std::sync::Mutex<Dispositions>,
 }
 
-/// Whose turn it is knows whether the directory is being opened.
+/// The right to write, which knows whether the directory is being opened.
 pub(crate) struct Turn {
     opening: Option<Opening>,
 }
@@ -52,29 +43,6 @@ struct Opening {
     outcome: oneshot::Receiver<Result<(), NotWritten>>,
     /// It has taken too long once, and is not waited for again.
     is_slow: bool,
-}
-
-#[derive(Clone)]
-pub(crate) struct Front {
-    pub(crate) running: watch::Receiver<Option<Arc<Running>>>,
-}
-
-impl Service<Batch> for Front {
-    type Response = Answer;
-    type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Answer, BoxError>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, batch: Batch) -> Self::Future {
-        let mut running = self.running.clone();
-        Box::pin(async move {
-            let begun = running.wait_for(Option::is_some).await.ok().and_then(|running| running.clone());
-            begun.ok_or("the spool ended before it could begin")?.take(batch).await
-        })
-    }
 }
 
 impl Turn {
@@ -103,25 +71,7 @@ impl Turn {
 }
 
 impl Running {
-    async fn take(self: Arc<Self>, batch: Batch) -> Result<Answer, BoxError> {
-        // Parts of a batch are further attempts at it.
-        if batch.attempt() > 1
-            && let Some(answer) = answer(&batch, &mut self.unanswered())
-        {
-            return Ok(answer);
-        }
-        let whole = batch.clone();
-        let written = self.write(move |store| store.write(whole.messages().map(|message| message.json()))).await;
-        let Err(error) = written else { return Ok(Verdict::Delivered.into()) };
-        self.report(batch.len(), error);
-        count(&self.store.counters.in_memory, batch.len());
-        let mut ended = self.deliver_from_memory(&batch).await?;
-        let answer = answer(&batch, &mut ended).ok_or("an event has no end")?;
-        self.unanswered().extend(ended);
-        Ok(answer)
-    }
-
-    fn unanswered(&self) -> MutexGuard<'_, Endings> {
+    pub(crate) fn unanswered(&self) -> MutexGuard<'_, Dispositions> {
         self.unanswered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -140,7 +90,7 @@ impl Running {
         }
         if written.is_ok() && self.degraded.swap(false, Ordering::AcqRel) {
             let destination = &self.store.name;
-            told::log(|| tracing::info!(target: "tracklane", %destination, "the spool writes to the disk again"));
+            report::log(|| tracing::info!(target: "tracklane", %destination, "the spool writes to the disk again"));
         }
         written
     }
@@ -173,14 +123,14 @@ impl Running {
     }
 
     /// Once per episode.
-    fn report(&self, events: usize, error: NotWritten) {
+    pub(crate) fn report(&self, events: usize, error: NotWritten) {
         if self.degraded.swap(true, Ordering::AcqRel) {
             return;
         }
         let message = format!("not on the disk, because {}; until it is, events wait in memory", with_causes(&error));
         let mut failure = Failure::new(self.store.name.clone(), message, events);
         failure.error = Some(Arc::new(error));
-        told::tell(&self.store.emitter, failure);
+        report::emit(&self.store.emitter, failure);
     }
 }
 

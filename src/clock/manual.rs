@@ -34,7 +34,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     monotonic: Duration,
-    /// How far the wall clock is from the monotonic one, counted from [`START`].
+    /// How far the wall clock is ahead of the monotonic one, counted from [`START`].
     wall_ahead: Duration,
     wall_behind: Duration,
     sleepers: Vec<Sleeper>,
@@ -52,13 +52,13 @@ struct Sleeper {
 const START: Duration = Duration::from_secs(1_257_894_000);
 
 impl ManualClock {
-    /// A clock that stands at 2009-11-10T23:00:00Z.
+    /// Creates a clock that stands at 2009-11-10T23:00:00Z.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The time of day.
+    /// Returns the time of day.
     #[must_use]
     pub fn now(&self) -> SystemTime {
         let state = self.state();
@@ -87,17 +87,17 @@ impl ManualClock {
         self.state().wall_behind += by;
     }
 
-    /// How far in the future the next sleeper wakes, if anybody sleeps.
+    /// Returns how far in the future the next sleeper wakes, if there is one.
     #[must_use]
     pub fn next_wake(&self) -> Option<Duration> {
         let state = self.state();
         state.sleepers.iter().map(|sleeper| sleeper.deadline).min().map(|next| next.saturating_sub(state.monotonic))
     }
 
-    /// Blocks until somebody sleeps until a time `range` from now, at most ten seconds of real time. Whether somebody
-    /// does.
+    /// Blocks until some task sleeps until a time `range` from now, at most ten seconds of real time. Returns whether
+    /// one does.
     ///
-    /// It is how a test knows that the code has come to the point where it waits, before it moves the clock.
+    /// By this a test knows that the code waits, before it moves the clock.
     #[must_use]
     pub fn wait_for_sleeper(&self, range: impl std::ops::RangeBounds<Duration>) -> bool {
         let give_up = Instant::now() + Duration::from_secs(10);
@@ -140,7 +140,7 @@ impl Future for SleepUntil {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        // Wakers are user code, to copy and to drop, too: none of that happens under the lock.
+        // Cloning and dropping a waker is user code, so neither happens under the lock.
         let sleeper = Sleeper { id: self.id, deadline: self.deadline, waker: cx.waker().clone() };
         let mut state = self.clock.state();
         let before = state.remove(self.id);

@@ -1,8 +1,8 @@
-//! Threads for user code that may block, and what it costs if it panics.
+//! Thread pools for user code that may block: one for listeners, one for callbacks.
 //!
-//! Always: listeners and callbacks have a bounded number of threads each, apart from those that delivery needs. So
-//! those that hang hold up their own kind and nothing else, and what waits for them is bounded where it waits: a
-//! listener's signals in its queue, callbacks by the room that their events keep.
+//! Invariant: each pool has a bounded number of threads, apart from those that deliver. A listener or callback that
+//! hangs delays only its own kind. What waits is bounded, too: signals by the queue of their listener, callbacks by the
+//! capacity that their events take.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,10 +13,10 @@ use tokio::runtime::Handle;
 use crate::contained::{self, log};
 use crate::threads::{NoThread, Threads, Work};
 
-/// Listeners, or callbacks, that are called at once.
-const MOST_THREADS: usize = 64;
-/// How long work waits until a thread for it is asked for again.
-const TRY_AGAIN: Duration = Duration::from_millis(50);
+/// The largest number of listeners, or callbacks, that run at once.
+const MAX_THREADS: usize = 64;
+/// The time until a thread that could not be started is asked for again.
+const RETRY_AFTER: Duration = Duration::from_millis(50);
 
 /// One pool for each kind of work.
 pub(super) struct Pools {
@@ -25,13 +25,13 @@ pub(super) struct Pools {
     pub(super) panics: Panics,
 }
 
-/// Counts panics of user code that were contained. Cheap to clone.
+/// Counts panics of user code that were caught. Cheap to clone.
 #[derive(Clone, Default)]
 pub(crate) struct Panics(Arc<AtomicU64>);
 
 impl Panics {
-    /// Calls user code; `what` names it in the log.
-    pub(crate) fn contain(&self, what: &'static str, work: impl FnOnce()) {
+    /// Calls user code, and catches its panic. `what` names it in the log.
+    pub(crate) fn catch_panic(&self, what: &'static str, work: impl FnOnce()) {
         if contained::call(work).is_err() {
             self.0.fetch_add(1, Ordering::Relaxed);
             log!(ERROR, what, "panicked; contained");
@@ -46,15 +46,15 @@ impl Panics {
 impl Default for Pools {
     fn default() -> Self {
         Self {
-            listeners: Threads::new("tracklane-tell", MOST_THREADS),
-            callbacks: Threads::new("tracklane-call", MOST_THREADS),
+            listeners: Threads::new("tracklane-tell", MAX_THREADS),
+            callbacks: Threads::new("tracklane-call", MAX_THREADS),
             panics: Panics::default(),
         }
     }
 }
 
 impl Pools {
-    /// Has one of the `pool`'s threads do the work. Without any it waits, and `runtime` asks again for one.
+    /// Does the work on a thread of `pool`. Without any it waits, and a task of `runtime` tries to start one again.
     pub(super) fn run(this: &Arc<Self>, pool: fn(&Self) -> &Threads, runtime: &Handle, work: Work) {
         let Err(NoThread { work, .. }) = pool(this).run(work) else { return };
         if !pool(this).keep(work) {
@@ -63,7 +63,7 @@ impl Pools {
         let pools = Arc::downgrade(this);
         runtime.spawn(async move {
             loop {
-                tokio::time::sleep(TRY_AGAIN).await;
+                tokio::time::sleep(RETRY_AFTER).await;
                 let Some(pools) = pools.upgrade() else { return };
                 if pool(&pools).start().is_ok() {
                     return;

@@ -1,6 +1,6 @@
-//! What the spool tells: signals and lines of the log.
+//! Reports of the spool: signals and log lines.
 //!
-//! Always: a log that panics, as one does that cannot be written, costs its own line and nothing here.
+//! Invariant: a log subscriber that panics, such as one that cannot write, loses its own line and harms nothing here.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -8,21 +8,21 @@ use tracklane::emitter::Emitter;
 use tracklane::emitter::signal::{Emitted, Failure};
 
 /// Emits `error`, and logs it.
-pub(crate) fn tell(emitter: &Emitter, failure: Failure) {
+pub(crate) fn emit(emitter: &Emitter, failure: Failure) {
     let told = failure.clone();
-    if !contain(|| emitter.fail(failure)) {
+    if !catch_panic(|| emitter.fail(failure)) {
         // The log comes first there.
-        contain(|| emitter.emit(Emitted::Error(told)));
+        catch_panic(|| emitter.emit(Emitted::Error(told)));
     }
 }
 
 /// Writes a line to the log.
 pub(crate) fn log(line: impl FnOnce()) {
-    contain(line);
+    catch_panic(line);
 }
 
-/// Whether it ended.
-fn contain(work: impl FnOnce()) -> bool {
+/// Returns whether `work` returned without a panic.
+fn catch_panic(work: impl FnOnce()) -> bool {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(()) => true,
         Err(panic) => {

@@ -1,12 +1,18 @@
-//! Time, so that tests can hold it still.
+//! The clock of a client: the machine's, or one that a test moves.
 //!
-//! All scheduling (flush interval, backoff, deadlines of plugins and attempts) is on the monotonic side; the wall
-//! clock serves timestamps and HTTP dates only, so a jump of it moves no timer.
+//! Invariant: all scheduling (flush interval, backoff, deadlines of plugins and attempts) uses the monotonic time. The
+//! wall clock serves timestamps and HTTP dates only, so a jump of it moves no timer.
+
+#[cfg(feature = "testing")]
+mod manual;
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime};
+
+#[cfg(feature = "testing")]
+pub use manual::ManualClock;
 
 /// A future that ends at a time.
 pub(crate) type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -14,16 +20,16 @@ pub(crate) type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// The clock of one client. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Clock {
-    /// The machine's.
+    /// The machine's clock.
     #[default]
     System,
-    /// A test's.
+    /// A clock that a test moves.
     #[cfg(feature = "testing")]
-    Manual(crate::testing::ManualClock),
+    Manual(ManualClock),
 }
 
 impl Clock {
-    /// Time since some fixed point; never goes back.
+    /// Returns the time since a fixed point. Never goes back.
     pub(crate) fn now(&self) -> Duration {
         static START: OnceLock<Instant> = OnceLock::new();
         match self {
@@ -33,7 +39,7 @@ impl Clock {
         }
     }
 
-    /// The time of day.
+    /// Returns the time of day.
     pub(crate) fn wall(&self) -> SystemTime {
         match self {
             Clock::System => SystemTime::now(),
@@ -51,7 +57,7 @@ impl Clock {
         }
     }
 
-    /// `future`, if it ends within `limit`. A future that is ready at once costs no timer.
+    /// Returns the output of `future` if it ends within `limit`. A future that is ready at once costs no timer.
     pub(crate) async fn timeout<F: Future>(&self, limit: Duration, future: F) -> Option<F::Output> {
         let mut future = std::pin::pin!(future);
         if let std::task::Poll::Ready(output) = futures_util::poll!(future.as_mut()) {

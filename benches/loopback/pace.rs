@@ -1,0 +1,19 @@
+//! How calls that are timed follow each other.
+
+use serde::{Deserialize, Serialize};
+
+/// How calls follow each other.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Pace {
+    pub(crate) threads: u64,
+    /// Microseconds from one call to the next, at least.
+    pub(crate) pause: u64,
+    /// Whether everything that is to be sent is made before the first call, or each just before its own.
+    pub(crate) ahead: bool,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { threads: 1, pause: 0, ahead: true }
+    }
+}

@@ -1,0 +1,33 @@
+//! What the two processes of a run report. Plain data.
+
+use serde::{Deserialize, Serialize};
+
+/// The report of a client about its run.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct ClientReport {
+    /// Nanoseconds from the first call to the last acknowledgement.
+    pub(crate) elapsed: u64,
+    /// CPU time of the process meanwhile, in nanoseconds.
+    pub(crate) cpu: u64,
+    /// Peak memory in bytes, and what the process had before the first call.
+    pub(crate) peak: u64,
+    pub(crate) before: u64,
+    /// Calls that were refused, and tried again.
+    pub(crate) refused: u64,
+    pub(crate) dropped: u64,
+    /// Nanoseconds of single calls, where they were timed.
+    pub p50: u64,
+    pub p99: u64,
+    pub p999: u64,
+}
+
+/// The report of the server: what arrived.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct ServerReport {
+    pub(crate) once: u64,
+    pub(crate) again: u64,
+    pub(crate) requests: u64,
+    pub(crate) bytes: u64,
+    pub(crate) connections: u64,
+    pub(crate) in_flight: u64,
+}

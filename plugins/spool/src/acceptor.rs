@@ -1,0 +1,61 @@
+//! The acceptor: takes batches off the caller's client and answers when they are safe.
+//!
+//! Invariant: it reports events as delivered that are on the disk or, while the disk cannot be written, that the
+//! destination has. Batches are written one after the other, in the order in which they came.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tokio::sync::watch;
+use tower_service::Service;
+use tracklane::BoxError;
+use tracklane::plugin::{Answer, Batch, Verdict};
+
+use crate::memory::answer;
+use crate::running::Running;
+use crate::stats::count;
+
+#[derive(Clone)]
+pub(crate) struct Acceptor {
+    pub(crate) running: watch::Receiver<Option<Arc<Running>>>,
+}
+
+impl Service<Batch> for Acceptor {
+    type Response = Answer;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Answer, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, batch: Batch) -> Self::Future {
+        let mut running = self.running.clone();
+        Box::pin(async move {
+            let begun = running.wait_for(Option::is_some).await.ok().and_then(|running| running.clone());
+            begun.ok_or("the spool ended before it could begin")?.accept(batch).await
+        })
+    }
+}
+
+impl Running {
+    async fn accept(self: Arc<Self>, batch: Batch) -> Result<Answer, BoxError> {
+        // Parts of a batch are further attempts at it.
+        if batch.attempt() > 1
+            && let Some(answer) = answer(&batch, &mut self.unanswered())
+        {
+            return Ok(answer);
+        }
+        let whole = batch.clone();
+        let written = self.write(move |store| store.write(whole.messages().map(|message| message.json()))).await;
+        let Err(error) = written else { return Ok(Verdict::Delivered.into()) };
+        self.report(batch.len(), error);
+        count(&self.store.counters.in_memory, batch.len());
+        let mut ended = self.deliver_from_memory(&batch).await?;
+        let answer = answer(&batch, &mut ended).ok_or("an event has no end")?;
+        self.unanswered().extend(ended);
+        Ok(answer)
+    }
+}

@@ -1,0 +1,19 @@
+//! The settings of a spool, ready for its threads.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::disk::Disk;
+use crate::stats::Counters;
+
+/// The settings with which the threads start.
+#[derive(Clone)]
+pub(crate) struct Setup {
+    pub(crate) root: PathBuf,
+    pub(crate) disk: Disk,
+    pub(crate) max_bytes: u64,
+    pub(crate) max_age: Duration,
+    pub(crate) adopt_every: Duration,
+    pub(crate) counters: Arc<Counters>,
+}

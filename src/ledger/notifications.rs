@@ -1,0 +1,110 @@
+//! The notifications that are due once events have their outcome.
+//!
+//! Invariant: they are collected under the lock of the totals, so that a flush that returns has its receipts and waits
+//! for its callbacks. They are sent when no lock is held, because wakers and callbacks are user code.
+
+use std::sync::{Arc, Weak};
+
+use super::observers::{Callback, Observers};
+use super::receipt::ReceiptSender;
+use super::{Ledger, Outcome, Settlement, Ticket};
+use crate::reentry;
+use crate::wait_group::WaitGuard;
+
+/// The notifications that are due after events were settled.
+#[must_use = "nothing is sent until `notify` is called"]
+pub(crate) struct Notifications<'l> {
+    ledger: &'l Ledger,
+    /// Settlements with their receipts, whose wakers are called. A settlement may hold the last reference to an error
+    /// of a plugin: it is dropped after the others have been told.
+    ends: Vec<(Settlement, Option<ReceiptSender>)>,
+    calls: Vec<PendingCallback>,
+    /// Capacity was released.
+    freed: bool,
+    /// Nothing is pending any more. Holds the number of events that were accepted.
+    drained: Option<u64>,
+}
+
+/// A callback, and what it is called with.
+struct PendingCallback {
+    callback: Callback,
+    settlement: Settlement,
+    depth: u8,
+    held: Arc<HeldCapacity>,
+    guard: WaitGuard,
+}
+
+/// Capacity that a settled event takes until the last of its callbacks has returned.
+struct HeldCapacity {
+    ledger: Weak<Ledger>,
+    bytes: u32,
+}
+
+impl Drop for HeldCapacity {
+    fn drop(&mut self) {
+        if let Some(ledger) = self.ledger.upgrade() {
+            ledger.capacity.called_back(self.bytes);
+        }
+    }
+}
+
+impl<'l> Notifications<'l> {
+    pub(super) fn new(ledger: &'l Ledger) -> Self {
+        Self { ledger, ends: Vec::new(), calls: Vec::new(), freed: false, drained: None }
+    }
+
+    pub(super) fn set_freed(&mut self) {
+        self.freed = true;
+    }
+
+    pub(super) fn set_drained(&mut self, accepted: u64) {
+        self.drained = Some(accepted);
+    }
+
+    /// Adds the observers of an event that has this outcome now. If it has callbacks, it takes capacity until they have
+    /// returned, so callbacks that block are bounded as events are.
+    pub(super) fn add(&mut self, ticket: &Ticket, outcome: Outcome) {
+        let Some(observers) = ticket.take_observers() else { return };
+        let Observers { callbacks, mut receipt, message_id, destinations, keep } = observers;
+        let settlement = Settlement { message_id, outcome, destinations };
+        if keep {
+            ticket.store_settlement(settlement.clone());
+        }
+        if !callbacks.is_empty() {
+            self.ledger.capacity.call_back(ticket.bytes());
+            let held = Arc::new(HeldCapacity { ledger: Arc::downgrade(ticket.ledger()), bytes: ticket.bytes() });
+            self.calls.extend(callbacks.into_iter().map(|callback| PendingCallback {
+                callback,
+                settlement: settlement.clone(),
+                depth: ticket.depth(),
+                held: held.clone(),
+                guard: self.ledger.callbacks.enter(),
+            }));
+        }
+        if let Some(receipt) = &mut receipt {
+            receipt.put(settlement.clone());
+        }
+        self.ends.push((settlement, receipt));
+    }
+
+    /// Sends them. No lock may be held.
+    pub(crate) fn notify(self) {
+        let Self { ledger, ends, calls, freed, drained } = self;
+        if freed {
+            ledger.capacity.call_next();
+        }
+        if let Some(accepted) = drained {
+            (ledger.drained)(accepted);
+        }
+        // On other threads, because a callback may panic or hang.
+        for PendingCallback { callback, settlement, depth, held, guard } in calls {
+            ledger.background.spawn_callback(move || {
+                // Dropped when the callback has returned or panicked.
+                let _held = (held, guard);
+                let _scope = reentry::because_of(depth);
+                callback(&settlement);
+            });
+        }
+        ends.into_iter().filter_map(|(_, receipt)| receipt).for_each(ReceiptSender::wake);
+    }
+}

@@ -1,0 +1,58 @@
+//! The destinations that are not done with one event: the last one that completes makes the event's outcome.
+//!
+//! Invariants: exactly one [`settle_once`](PendingDestinations::settle_once) and one
+//! [`release_once`](PendingDestinations::release_once) return `true`. The last
+//! [`complete_one`](PendingDestinations::complete_one) returns whether any destination has the event; the others return
+//! `None`. `tests/schedules` checks that: see [`sync`](crate::sync).
+
+use crate::sync::{AtomicBool, AtomicU32, Ordering};
+
+/// What is open for one event.
+#[derive(Debug, Default)]
+pub(crate) struct PendingDestinations {
+    settled: AtomicBool,
+    /// A destination is done with the event.
+    freed: AtomicBool,
+    /// Destinations that are not done, once their number is known.
+    open: AtomicU32,
+    delivered: AtomicBool,
+    /// A close hands the event back.
+    handed_back: AtomicBool,
+}
+
+impl PendingDestinations {
+    /// Sets how many destinations have the event.
+    pub(crate) fn set_count(&mut self, destinations: u32) {
+        self.open = AtomicU32::new(destinations);
+    }
+
+    /// Settles the event. Returns whether this call did; no other will.
+    pub(crate) fn settle_once(&self) -> bool {
+        !self.settled.swap(true, Ordering::AcqRel)
+    }
+
+    /// Releases the event's capacity. Returns whether this call did; no other will.
+    pub(crate) fn release_once(&self) -> bool {
+        !self.freed.swap(true, Ordering::AcqRel)
+    }
+
+    /// Hands the event back. Returns whether this call did; no other will, for any destination.
+    pub(crate) fn hand_back_once(&self) -> bool {
+        !self.handed_back.swap(true, Ordering::AcqRel)
+    }
+
+    pub(crate) fn is_settled(&self) -> bool {
+        self.settled.load(Ordering::Acquire)
+    }
+
+    /// Completes the event for one destination. The last call returns whether any destination has the event.
+    pub(crate) fn complete_one(&self, delivered: bool) -> Option<bool> {
+        if delivered {
+            self.delivered.store(true, Ordering::Release);
+        }
+        if self.open.fetch_sub(1, Ordering::AcqRel) > 1 {
+            return None;
+        }
+        Some(self.delivered.load(Ordering::Acquire))
+    }
+}
