@@ -1,9 +1,11 @@
 //! One request out, one response in.
 
+use std::future::{Ready, ready};
+use std::task::{Context, Poll};
 use std::time::Instant;
 
 use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Method, Request};
+use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use tower_service::Service;
 use tracklane::BoxError;
 use tracklane::emitter::signal::{Emitted, RequestInfo, ResponseInfo};
@@ -36,6 +38,20 @@ impl Client {
             Some(client) => client,
             None => default_client(endpoint.is_plaintext())?,
         };
+        Self::through(http, endpoint)
+    }
+
+    /// A client that sends nothing: each of its requests is an error. For who only looks at [`request`](Self::request)s;
+    /// it needs neither TLS nor a feature.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint's user name cannot be sent.
+    pub fn offline(endpoint: Endpoint) -> Result<Self, SettingError> {
+        Self::through(HttpClient::new(Offline), endpoint)
+    }
+
+    fn through(http: HttpClient, endpoint: Endpoint) -> Result<Self, SettingError> {
         let mut headers = HeaderMap::new();
         headers.insert(USER_AGENT, HeaderValue::from_static(concat!("tracklane/", env!("CARGO_PKG_VERSION"))));
         if let Some(auth) = endpoint.auth() {
@@ -142,6 +158,24 @@ impl Client {
             body.truncate(max_response);
             Ok(Received { status: head.status, headers: head.headers, body, is_cut })
         }
+    }
+}
+
+/// What an offline client sends through.
+#[derive(Clone)]
+struct Offline;
+
+impl Service<Request<Body>> for Offline {
+    type Response = Response<Body>;
+    type Error = BoxError;
+    type Future = Ready<Result<Response<Body>, BoxError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<Body>) -> Self::Future {
+        ready(Err("an offline client sends nothing".into()))
     }
 }
 

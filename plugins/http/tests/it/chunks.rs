@@ -3,9 +3,12 @@
 use proptest::prelude::*;
 use tracklane_http::{Chunks, Limits, Payload};
 
+/// Lengths of items, the limits, and what comes of them.
+type Row<'a> = (&'a [usize], Limits, &'a [(usize, usize)], &'a [usize]);
+
 #[test]
 fn items_are_cut_by_count_and_by_bytes() {
-    let table: &[(&[usize], Limits, &[(usize, usize)], &[usize])] = &[
+    let table: &[Row<'_>] = &[
         (&[], Limits::new(10, 100), &[], &[]),
         (&[1, 1, 1], Limits::new(2, 100), &[(0, 2), (2, 3)], &[]),
         // Two items and the comma between them.

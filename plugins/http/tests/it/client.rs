@@ -57,6 +57,16 @@ fn a_request_arrives_as_it_was_made() {
 }
 
 #[test]
+fn an_offline_client_shows_requests_and_sends_none() {
+    let server = Server::start([]).unwrap();
+    let client = Client::offline(Endpoint::new("url", &server.url("/a"), false).unwrap()).unwrap();
+    let request = client.request(Payload::ndjson(&["1"]), headers([("x-a", "1")]));
+    assert_eq!((request.uri().to_string(), &request.headers()["x-a"]), (server.url("/a"), &"1".parse().unwrap()));
+    assert!(send(&client, Payload::ndjson(&["1"]), HeaderMap::new()).is_err());
+    assert_eq!(server.requests().len(), 0);
+}
+
+#[test]
 fn a_response_is_read_up_to_the_cap() {
     let table = [(10, 11, 10, true), (10, 10, 10, true), (10, 9, 9, false), (usize::MAX, 100_000, 64 * 1024, true)];
     for (cap, len, read, is_cut) in table {
