@@ -6,7 +6,10 @@ use http::Uri;
 use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
-use crate::{Auth, SettingError};
+use crate::{Auth, Secret, SettingError};
+
+/// Letters of a path that may be secret, with its slash.
+const LEAST_SECRET: usize = 5;
 
 /// A checked URL: `https`, or `http` for this machine or where that is allowed. Path and query may be as secret as a
 /// password, so `Debug` and `Display` show scheme, host and port alone.
@@ -70,6 +73,19 @@ impl Endpoint {
     #[must_use]
     pub fn auth(&self) -> Option<&Auth> {
         self.auth.as_ref()
+    }
+
+    /// What may be secret of the URL, as a server may repeat it: user name and password, also in the form that the header
+    /// has, and path and query.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<Secret> {
+        let whole = self.uri.path_and_query().map_or("", |both| both.as_str());
+        let parts = [whole, self.uri.path(), self.uri.query().unwrap_or_default()];
+        let header = self.auth.as_ref().and_then(|auth| auth.header().ok());
+        let sent = header.as_ref().and_then(|value| value.to_str().ok()?.split_once(' ')).map(|(_, sent)| sent);
+        // What is shorter is no secret, and would be found in other words.
+        let texts = sent.into_iter().chain(parts).filter(|text| text.len() >= LEAST_SECRET).map(Secret::from);
+        texts.chain(self.auth.iter().flat_map(Auth::secrets).cloned()).collect()
     }
 
     /// Whether requests go out without TLS.

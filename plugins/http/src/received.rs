@@ -67,7 +67,8 @@ impl Received {
     }
 
     /// The answer with that verdict, with status, and unless it is delivered with the server's own words. A server may
-    /// send back what it got: `secrets` are taken out of its words.
+    /// send back what it got: `secrets`, such as those of the [`Endpoint`](crate::Endpoint::secrets), are taken out of its
+    /// words.
     #[must_use]
     pub fn answer_with<'a>(
         &self,

@@ -12,7 +12,7 @@ use serde_json::Value;
 use tracklane::plugin::{Batching, Destination};
 use tracklane::transport::HttpClient;
 use tracklane::{BoxError, Event};
-use tracklane_http::{Auth, Client, Endpoint, Secret, SettingError};
+use tracklane_http::{Client, Endpoint, Secret, SettingError};
 
 use crate::body::{Format, MapEvent};
 use crate::explain::Explanation;
@@ -311,9 +311,13 @@ impl Webhook {
         })
     }
 
+    /// What a server must not send back into an error. Of a header also the word behind the scheme, as in `Bearer abc`.
     fn all_secrets(&self, endpoint: &Endpoint) -> Vec<Secret> {
-        let of_url = endpoint.auth().into_iter().flat_map(Auth::secrets);
-        self.secrets.iter().chain(&self.segment_signature).chain(self.headers.values()).chain(of_url).cloned().collect()
+        let behind_scheme = |value: &Secret| value.expose().split_once(' ').map(|(_, word)| Secret::from(word));
+        let mut secrets = endpoint.secrets();
+        secrets.extend(self.secrets.iter().chain(&self.segment_signature).chain(self.headers.values()).cloned());
+        secrets.extend(self.headers.values().filter_map(behind_scheme));
+        secrets
     }
 }
 

@@ -47,6 +47,26 @@ fn what_may_be_secret_of_a_url_is_not_shown() {
 }
 
 #[test]
+fn what_a_server_may_repeat_of_a_url_can_be_hidden() {
+    let endpoint = Endpoint::new("url", "https://user:pass@hooks.example/a/hunter2?b=hunter3", false).unwrap();
+    let hide = |text: &str| endpoint.secrets().iter().fold(text.to_owned(), |text, secret| secret.hide_in(&text));
+    let table = [
+        ("Cannot POST /a/hunter2?b=hunter3!", "Cannot POST …!"),
+        ("/a/hunter2 is unknown", "… is unknown"),
+        ("b=hunter3 is unknown", "… is unknown"),
+        ("who is dXNlcjpwYXNz, user, pass?", "who is …, …, …?"),
+    ];
+    for (text, hidden) in table {
+        assert_eq!(hide(text), hidden);
+    }
+    assert_eq!(
+        Endpoint::new("url", "https://hooks.example/a", false).unwrap().secrets().len(),
+        0,
+        "/a is in /api, too"
+    );
+}
+
+#[test]
 fn no_error_shows_the_url() {
     for url in [
         "http://user:hunter2@hooks.example/",

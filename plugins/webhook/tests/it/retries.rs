@@ -154,10 +154,10 @@ fn a_batch_that_is_too_large_is_split_and_costs_only_the_event_that_is_to_blame(
 #[test]
 fn no_secret_is_in_what_an_endpoint_makes_the_client_say() {
     let server = Server::start([]).unwrap();
-    server.otherwise(Reply::new(404).body(format!("hunter2 {SECRET} hunter3 hunter4")));
-    let webhook = Webhook::new(server.url("/hunter4").replace("//", "//user:hunter4@"))
+    server.otherwise(Reply::new(404).body(format!("hunter2 {SECRET} hunter3 hunter4 /hunter5?a")));
+    let webhook = Webhook::new(server.url("/hunter5?a").replace("//", "//user:hunter4@"))
         .secret(SECRET)
-        .header("X-Key", "hunter2")
+        .header("Authorization", "Bearer hunter2")
         .segment_signature("hunter3")
         .client_errors_are_final(true);
     let shown = format!("{webhook:?}");
@@ -169,6 +169,6 @@ fn no_secret_is_in_what_an_endpoint_makes_the_client_say() {
     analytics.track(ping()).unwrap();
     analytics.close_blocking(SOON);
     let told = heard.lock().unwrap().join("\n") + &shown;
-    assert!(told.contains("answered 404 Not Found: … … … …"), "{told}");
+    assert!(told.contains("answered 404 Not Found: … … … … …"), "{told}");
     assert!(!told.contains("hunter") && !told.contains("MfKQ9r8GKY"), "{told}");
 }
