@@ -1,0 +1,194 @@
+//! One request out, one response in.
+
+use std::future::{Ready, ready};
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
+use http::{HeaderMap, HeaderValue, Method, Request, Response};
+use tower_service::Service;
+use tracklane::BoxError;
+use tracklane::emitter::signal::{Emitted, RequestInfo, ResponseInfo};
+use tracklane::plugin::Batch;
+use tracklane::transport::{Body, HttpClient, MAX_RESPONSE_BYTES};
+
+use crate::{Endpoint, Payload, Received, SettingError};
+
+/// Sends payloads to an endpoint, with the same headers each time. Cheap to clone.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Client {
+    http: HttpClient,
+    endpoint: Endpoint,
+    method: Method,
+    headers: HeaderMap,
+    max_response: usize,
+}
+
+impl Client {
+    /// A client that sends `POST` requests to `endpoint` through `given`, or through the default client if there is none.
+    /// The user name and password of the endpoint's URL go along. The default client follows no redirect; neither must
+    /// one that is given.
+    ///
+    /// # Errors
+    ///
+    /// If the default client cannot be made, or the endpoint's user name cannot be sent.
+    pub fn new(endpoint: Endpoint, given: Option<HttpClient>) -> Result<Self, SettingError> {
+        let http = match given {
+            Some(client) => client,
+            None => default_client(endpoint.is_plaintext())?,
+        };
+        Self::through(http, endpoint)
+    }
+
+    /// A client that sends nothing: each of its requests is an error. For who only looks at [`request`](Self::request)s;
+    /// it needs neither TLS nor a feature.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint's user name cannot be sent.
+    pub fn offline(endpoint: Endpoint) -> Result<Self, SettingError> {
+        Self::through(HttpClient::new(Offline), endpoint)
+    }
+
+    fn through(http: HttpClient, endpoint: Endpoint) -> Result<Self, SettingError> {
+        let mut headers = HeaderMap::new();
+        headers.insert(USER_AGENT, HeaderValue::from_static(concat!("tracklane/", env!("CARGO_PKG_VERSION"))));
+        if let Some(auth) = endpoint.auth() {
+            headers.insert(AUTHORIZATION, auth.header()?);
+        }
+        Ok(Self { http, endpoint, method: Method::POST, headers, max_response: MAX_RESPONSE_BYTES })
+    }
+
+    /// The method, `POST` by default.
+    pub fn method(mut self, method: Method) -> Self {
+        self.method = method;
+        self
+    }
+
+    /// Adds headers to every request; each replaces one of the same name.
+    pub fn headers(mut self, headers: HeaderMap) -> Self {
+        for name in headers.keys() {
+            self.headers.remove(name);
+        }
+        for (name, value) in headers.iter() {
+            self.headers.append(name, value.clone());
+        }
+        self
+    }
+
+    /// Bytes of a response that are looked at, 64 KiB by default and at most.
+    pub fn max_response(mut self, bytes: usize) -> Self {
+        self.max_response = bytes.min(MAX_RESPONSE_BYTES);
+        self
+    }
+
+    /// Where requests go.
+    #[must_use]
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Sends `payload` for a batch, with `headers` of its own, and emits `http_request` and `http_response` for it, which
+    /// show of the URL only what the endpoint shows.
+    ///
+    /// # Errors
+    ///
+    /// If there was no response, or its body did not come. No error shows the URL or a header.
+    pub fn send(
+        &self,
+        batch: &Batch,
+        payload: Payload,
+        headers: HeaderMap,
+    ) -> impl Future<Output = Result<Received, BoxError>> + Send + use<> {
+        let bytes = payload.bytes().len();
+        let request = self.request(payload, headers);
+        let url = self.endpoint.to_string().into();
+        let info = RequestInfo::of(&request, url, batch.len(), bytes, batch.attempt());
+        let (exchange, emitter) = (self.exchange(request), batch.emitter().clone());
+        async move {
+            emitter.emit(Emitted::HttpRequest(info.clone()));
+            let start = Instant::now();
+            let outcome = exchange.await;
+            let status = outcome.as_ref().ok().map(|received| received.status);
+            emitter.emit(Emitted::HttpResponse(ResponseInfo::of(&info, status, start.elapsed())));
+            outcome
+        }
+    }
+
+    /// Sends `payload` for no batch.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub fn send_alone(
+        &self,
+        payload: Payload,
+        headers: HeaderMap,
+    ) -> impl Future<Output = Result<Received, BoxError>> + Send + use<> {
+        self.exchange(self.request(payload, headers))
+    }
+
+    /// The request as it is sent.
+    #[must_use]
+    pub fn request(&self, payload: Payload, headers: HeaderMap) -> Request<Body> {
+        let mut request = Request::new(Body::from(payload.bytes().clone()));
+        *request.method_mut() = self.method.clone();
+        request.uri_mut().clone_from(self.endpoint.uri());
+        let all = request.headers_mut();
+        all.clone_from(&self.headers);
+        all.insert(CONTENT_TYPE, payload.content_type().clone());
+        if payload.is_gzip() {
+            all.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        // A later header of the same name replaces an earlier one.
+        for (name, value) in &headers {
+            all.insert(name, value.clone());
+        }
+        request
+    }
+
+    /// It borrows nothing, because a client cannot be shared between threads: only its clones can.
+    fn exchange(&self, request: Request<Body>) -> impl Future<Output = Result<Received, BoxError>> + Send + use<> {
+        let (mut http, max_response) = (self.http.clone(), self.max_response);
+        async move {
+            let (head, body) = http.call(request).await?.into_parts();
+            let mut body = body.into_bytes();
+            let is_cut = body.len() >= max_response;
+            body.truncate(max_response);
+            Ok(Received { status: head.status, headers: head.headers, body, is_cut })
+        }
+    }
+}
+
+/// What an offline client sends through.
+#[derive(Clone)]
+struct Offline;
+
+impl Service<Request<Body>> for Offline {
+    type Response = Response<Body>;
+    type Error = BoxError;
+    type Future = Ready<Result<Response<Body>, BoxError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<Body>) -> Self::Future {
+        ready(Err("an offline client sends nothing".into()))
+    }
+}
+
+#[cfg(feature = "reqwest")]
+fn default_client(plaintext: bool) -> Result<HttpClient, SettingError> {
+    use tracklane::transport::DefaultClient;
+
+    let made = if plaintext { DefaultClient::plaintext() } else { DefaultClient::new() };
+    let failed = |error| SettingError::new("http_client", "the default client cannot be made").caused_by(error);
+    Ok(HttpClient::new(made.map_err(failed)?))
+}
+
+#[cfg(not(feature = "reqwest"))]
+fn default_client(_: bool) -> Result<HttpClient, SettingError> {
+    Err(SettingError::new("http_client", "must be set: the feature `reqwest` is off"))
+}

@@ -1,0 +1,137 @@
+//! A URL that requests may go to.
+
+use std::fmt;
+
+use http::Uri;
+use percent_encoding::percent_decode_str;
+use url::{Host, Url};
+
+use crate::{Auth, Secret, SettingError};
+
+/// Letters of a path that may be secret, with its slash.
+const LEAST_SECRET: usize = 5;
+
+/// A checked URL: `https`, or `http` for this machine or where that is allowed. Path and query may be as secret as a
+/// password, so `Debug` and `Display` show scheme, host and port alone.
+///
+/// ```
+/// use tracklane_http::Endpoint;
+///
+/// let endpoint = Endpoint::new("url", "https://user:pass@hooks.example/T0/B1?token=x", false)?;
+/// assert_eq!(endpoint.to_string(), "https://hooks.example/…");
+/// assert_eq!(endpoint.uri().to_string(), "https://hooks.example/T0/B1?token=x");
+/// assert!(Endpoint::new("url", "http://hooks.example/", false).is_err());
+/// # Ok::<(), tracklane_http::SettingError>(())
+/// ```
+#[derive(Clone)]
+pub struct Endpoint {
+    uri: Uri,
+    auth: Option<Auth>,
+    shown: String,
+    is_plaintext: bool,
+}
+
+impl Endpoint {
+    /// Checks `url`, which errors call `setting`. A user name and a password in it become [`auth`](Self::auth).
+    ///
+    /// # Errors
+    ///
+    /// If it is not such a URL. The error does not show it.
+    pub fn new(setting: &'static str, url: &str, allow_plaintext: bool) -> Result<Self, SettingError> {
+        let invalid = |problem: &str| SettingError::new(setting, problem);
+        let text = url.trim();
+        // A parser of URLs would leave them out without a word.
+        if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            return Err(invalid("has white space or control characters"));
+        }
+        if !text.contains("://") {
+            return Err(invalid("has no scheme: write it as \"https://api.example/path\""));
+        }
+        let mut url = Url::parse(text).map_err(|error| invalid("is not a URL").caused_by(error))?;
+        match url.scheme() {
+            "https" => {}
+            "http" if allow_plaintext || is_loopback(&url) => {}
+            "http" => return Err(invalid("would be sent to unencrypted: use https, or allow_plaintext")),
+            _ => return Err(invalid("must begin with https:// or http://")),
+        }
+        if url.fragment().is_some() {
+            return Err(invalid("must not have a fragment (#…): no server gets to see it"));
+        }
+        let auth = take_auth(&mut url).ok_or_else(|| invalid("has a user name or password that is not UTF-8"))?;
+        let uri: Uri = url.as_str().parse().map_err(|_| invalid("is not a URL that HTTP can request"))?;
+        let shown = shown(&url);
+        Ok(Self { uri, auth, shown, is_plaintext: url.scheme() == "http" })
+    }
+
+    /// The URL of requests, without user name and password.
+    #[must_use]
+    pub fn uri(&self) -> &Uri {
+        &self.uri
+    }
+
+    /// The user name and the password that the URL had.
+    #[must_use]
+    pub fn auth(&self) -> Option<&Auth> {
+        self.auth.as_ref()
+    }
+
+    /// What may be secret of the URL, as a server may repeat it: user name and password, also in the form that the header
+    /// has, and path and query.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<Secret> {
+        let whole = self.uri.path_and_query().map_or("", |both| both.as_str());
+        let parts = [whole, self.uri.path(), self.uri.query().unwrap_or_default()];
+        let header = self.auth.as_ref().and_then(|auth| auth.header().ok());
+        let sent = header.as_ref().and_then(|value| value.to_str().ok()?.split_once(' ')).map(|(_, sent)| sent);
+        // What is shorter is no secret, and would be found in other words.
+        let texts = sent.into_iter().chain(parts).filter(|text| text.len() >= LEAST_SECRET).map(Secret::from);
+        texts.chain(self.auth.iter().flat_map(Auth::secrets).cloned()).collect()
+    }
+
+    /// Whether requests go out without TLS.
+    #[must_use]
+    pub fn is_plaintext(&self) -> bool {
+        self.is_plaintext
+    }
+}
+
+/// `None` if they are not UTF-8.
+fn take_auth(url: &mut Url) -> Option<Option<Auth>> {
+    let decode = |text: &str| Some(percent_decode_str(text).decode_utf8().ok()?.into_owned());
+    if url.username().is_empty() && url.password().is_none() {
+        return Some(None);
+    }
+    let auth = Auth::basic(decode(url.username())?, decode(url.password().unwrap_or_default())?);
+    // Neither fails for a URL with a host, which those of http and https always have.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    Some(Some(auth))
+}
+
+fn shown(url: &Url) -> String {
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    let rest = if url.path() == "/" && url.query().is_none() { "" } else { "…" };
+    format!("{}://{}{port}/{rest}", url.scheme(), url.host_str().unwrap_or_default())
+}
+
+/// `localhost` alone of all names: what is below it, many resolvers ask the network for.
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Endpoint({})", self.shown)
+    }
+}

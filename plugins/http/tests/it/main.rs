@@ -1,0 +1,7 @@
+//! The kit, part by part, and over sockets of this machine.
+
+mod chunks;
+mod client;
+mod endpoint;
+mod payload;
+mod verdict;

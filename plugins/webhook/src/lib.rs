@@ -1,0 +1,54 @@
+//! Sends events to a webhook with signatures as [Standard Webhooks](https://www.standardwebhooks.com) has them, and
+//! verifies such signatures.
+//!
+//! Invariants: the signature is over the exact bytes that are sent; the id of an event or batch is the same in every
+//! attempt, the timestamp and with it the signature are those of the attempt; secrets, passwords, the values of headers
+//! and the path of the URL are in no `Debug` and no error.
+//!
+//! In the order of the files: [`Webhook`] holds the settings and makes the destination, [`WebhookSettings`] are the same
+//! as data; `body` maps events, `id` names them, `signature` signs with a [`SigningSecret`]; the `request` is made of
+//! those, sent by the `service`, and [`verdict()`] says what the answer means. [`Explanation`] shows a request without
+//! sending it. [`verify`] is for whoever receives.
+//!
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+#![warn(
+    missing_docs,
+    missing_debug_implementations,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_errors_doc,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used
+)]
+
+// The settings, and the destination that they make.
+mod settings;
+mod webhook;
+
+// From events to a request.
+mod body;
+mod id;
+mod request;
+mod secret;
+mod signature;
+
+// Its way.
+mod explain;
+mod service;
+mod verdict;
+
+// The other end.
+mod verify;
+
+pub use body::Format;
+pub use explain::Explanation;
+pub use secret::SigningSecret;
+pub use settings::{BatchSettings, Method, WebhookSettings};
+pub use tracklane_http::{Secret, SettingError};
+pub use verdict::verdict;
+pub use verify::{Verified, VerifyError, verify, verify_at};
+pub use webhook::Webhook;

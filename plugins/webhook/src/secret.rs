@@ -1,0 +1,69 @@
+//! What signatures are made and verified with.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use tracklane_http::{Secret, SettingError};
+
+/// What a secret begins with.
+const PREFIX: &str = "whsec_";
+/// Bytes of a secret, as Standard Webhooks has it.
+const LEAST: usize = 24;
+const MOST: usize = 64;
+
+/// Padding or none: people lose it when they copy.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// A symmetric secret of Standard Webhooks: `whsec_` and 24 to 64 random bytes in base64. `Debug` does not show it.
+///
+/// ```
+/// use tracklane_webhook::SigningSecret;
+///
+/// let secret = SigningSecret::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")?;
+/// assert_eq!(format!("{secret:?}"), "SigningSecret(…)");
+/// # Ok::<(), tracklane_webhook::SettingError>(())
+/// ```
+#[derive(Clone)]
+pub struct SigningSecret(Vec<u8>);
+
+impl SigningSecret {
+    /// Reads a secret, with or without `whsec_`.
+    ///
+    /// # Errors
+    ///
+    /// If it is not base64 of 24 to 64 bytes. The error does not show it.
+    pub fn new(secret: impl Into<Secret>) -> Result<Self, SettingError> {
+        let secret = secret.into();
+        let invalid = |problem: String| SettingError::new("secrets", problem);
+        if let Some(problem) = secret.problem() {
+            return Err(invalid(format!("one {problem}")));
+        }
+        let text = secret.expose();
+        if text.starts_with("whsk_") || text.starts_with("whpk_") {
+            return Err(invalid("one is an asymmetric key: only symmetric secrets (whsec_…) are supported".to_owned()));
+        }
+        // The error of the decoder would show a letter of it.
+        let bytes = BASE64.decode(text.strip_prefix(PREFIX).unwrap_or(text)).map_err(|_| {
+            invalid("one is not base64: write \"whsec_\" and 24 to 64 random bytes in base64".to_owned())
+        })?;
+        if !(LEAST..=MOST).contains(&bytes.len()) {
+            return Err(invalid(format!("one has {} bytes: use {LEAST} to {MOST} random bytes", bytes.len())));
+        }
+        Ok(Self(bytes))
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SigningSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SigningSecret(…)")
+    }
+}
