@@ -93,7 +93,7 @@ impl Room {
         self.accepted.add_alone(1, u64::from(bytes));
     }
 
-    /// Ended before any destination saw it. Whoever waits for room is to be [woken](Self::wake) when no lock is held.
+    /// Ended before any destination saw it. Whoever waits for room is to be [called](Self::call_next) when no lock is held.
     pub(crate) fn count_early(&self, bytes: u32) {
         self.ended_early.add(1, u64::from(bytes));
     }
@@ -123,7 +123,7 @@ impl Room {
     }
 
     /// Destinations are done with events that no other was done with before. Whoever waits for room is to be
-    /// [woken](Self::wake) when no lock is held.
+    /// [called](Self::call_next) when no lock is held.
     pub(crate) fn count_done(&self, events: u64, bytes: u64) {
         self.done.add(events, bytes);
     }
