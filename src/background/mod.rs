@@ -77,6 +77,11 @@ impl Background {
         std::process::id() != self.process
     }
 
+    /// The process in which it works.
+    pub(crate) fn process(&self) -> u32 {
+        self.process
+    }
+
     /// Works on the host's runtime.
     pub(crate) fn on(handle: Handle) -> (Self, KeepAlive) {
         (Self::of(handle), KeepAlive(None))
