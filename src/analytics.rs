@@ -189,7 +189,7 @@ impl Analytics {
     /// As [`track`](Self::track).
     pub fn deliver(&self, event: impl Into<Event>) -> Result<Receipt, CallError> {
         let mut event = event.into();
-        let (sender, receipt) = Receipt::new();
+        let (sender, receipt) = Receipt::new(self.handle.shared.background.process());
         event.attached.watch.get_or_insert_default().receipt = Some(sender);
         self.send(event)?;
         Ok(receipt)

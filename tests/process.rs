@@ -237,10 +237,11 @@ mod child {
     fn forks() {
         let settings = Analytics::builder("key").host(host()).flush_at(100).flush_interval(SOON);
         let analytics = settings.build().expect("valid");
-        (0..10).for_each(|number| analytics.track(track(number)).expect("accepted"));
+        (0..8).for_each(|number| analytics.track(track(number)).expect("accepted"));
         std::io::stdout().flush().expect("a pipe");
+        let receipts = [analytics.deliver(track(8)).expect("accepted"), analytics.deliver(track(9)).expect("accepted")];
         match fork::fork().expect("a fork") {
-            Fork::Child => forked_child(analytics),
+            Fork::Child => forked_child(analytics, receipts),
             Fork::Parent(child) => {
                 let status = fork::waitpid(child).expect("it ends");
                 println!("\nforked child ended with {status}");
@@ -250,8 +251,10 @@ mod child {
     }
 
     /// With the parent's client: nothing waits, nothing panics. The exit status says what went wrong.
-    fn forked_child(analytics: Analytics) {
+    fn forked_child(analytics: Analytics, [one, other]: [tracklane::Receipt; 2]) {
         let start = Instant::now();
+        let closed = |end: tracklane::Settlement| end.outcome == tracklane::Outcome::Dropped(DropReason::Closed);
+        let told = one.wait_timeout(SOON / 4).is_ok_and(closed) && closed(pollster::block_on(other));
         // Some are taken before the fork is noticed.
         let refused = (0..200).position(|call| analytics.track(track(call)).is_err_and(|error| error.is_forked()));
         let pending = 10 + refused.unwrap_or(200) as u64;
@@ -273,6 +276,7 @@ mod child {
         let honest = [flushed.pending, closed.pending, asynchronous.pending] == [pending; 3];
         std::process::exit(match (quick, honest, refused) {
             _ if !refused_all => 6,
+            _ if !told => 7,
             (true, true, Some(_)) => 0,
             (false, ..) => 3,
             (true, false, _) => 4,

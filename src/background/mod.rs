@@ -78,6 +78,11 @@ impl Background {
         std::process::id() != self.process
     }
 
+    /// The process in which it works.
+    pub(crate) fn process(&self) -> u32 {
+        self.process
+    }
+
     /// Uses the host's runtime.
     pub(crate) fn from_handle(handle: Handle) -> (Self, KeepAlive) {
         (Self::new(handle), KeepAlive(None))

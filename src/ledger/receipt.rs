@@ -17,11 +17,14 @@ use crate::contained;
 
 /// The end of one event, to wait for: a future, or [`wait`](Receipt::wait) where there is no async code.
 ///
-/// It needs no runtime of its own, and dropping it costs the event nothing. A client that ends without having worked
-/// off the event tells its end as [`Closed`](DropReason::Closed).
+/// It needs no runtime of its own, and dropping it costs the event nothing. A client that ends without having worked off
+/// the event tells its end as [`Closed`](DropReason::Closed). So does a receipt that a forked child waits for: the event
+/// is its parent's.
 #[must_use = "a receipt does nothing unless it is awaited"]
 pub struct Receipt {
     slot: Arc<Mutex<Slot>>,
+    /// Where the event was accepted, and whoever tells its end is.
+    process: u32,
 }
 
 /// Tells the end to the [`Receipt`].
@@ -37,9 +40,18 @@ struct Slot {
 }
 
 impl Receipt {
-    pub(crate) fn new() -> (ReceiptSender, Self) {
+    /// Of an event that the process `process` accepts.
+    pub(crate) fn new(process: u32) -> (ReceiptSender, Self) {
         let slot = Arc::<Mutex<Slot>>::default();
-        (ReceiptSender { slot: slot.clone() }, Self { slot })
+        (ReceiptSender { slot: slot.clone() }, Self { slot, process })
+    }
+
+    /// In a process that was forked off since nobody tells the end, and a lock may be held for ever: the end, if it is
+    /// known.
+    #[cold]
+    fn of_the_parent(&self) -> Settlement {
+        let known = self.slot.try_lock().ok().and_then(|slot| slot.end.clone());
+        known.unwrap_or_else(closed)
     }
 
     /// Blocks the thread until the event has its outcome. Every retry is included, so this can take hours if the
@@ -87,6 +99,9 @@ impl Future for Receipt {
     type Output = Settlement;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Settlement> {
+        if std::process::id() != self.process {
+            return Poll::Ready(self.of_the_parent());
+        }
         // To copy and to drop a waker is user code, too.
         let waker = cx.waker().clone();
         let mut slot = lock(&self.slot);
@@ -114,9 +129,8 @@ impl ReceiptSender {
 
 impl Drop for ReceiptSender {
     fn drop(&mut self) {
-        let outcome = Outcome::Dropped(DropReason::Closed);
         let mut slot = lock(&self.slot);
-        slot.end.get_or_insert_with(|| Settlement { message_id: String::new(), outcome, destinations: Vec::new() });
+        slot.end.get_or_insert_with(closed);
         let waker = slot.waker.take();
         drop(slot);
         if contained::call(|| waker.map(Waker::wake)).is_err() {
@@ -125,13 +139,20 @@ impl Drop for ReceiptSender {
     }
 }
 
+/// The end of an event of which nothing is known.
+fn closed() -> Settlement {
+    let outcome = Outcome::Dropped(DropReason::Closed);
+    Settlement { message_id: String::new(), outcome, destinations: Vec::new() }
+}
+
 fn lock(slot: &Mutex<Slot>) -> MutexGuard<'_, Slot> {
     slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for Receipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Receipt").field("ended", &lock(&self.slot).end.is_some()).finish_non_exhaustive()
+        let ended = self.slot.try_lock().ok().map(|slot| slot.end.is_some());
+        f.debug_struct("Receipt").field("ended", &ended).finish_non_exhaustive()
     }
 }
 
@@ -141,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_sender_that_is_dropped_tells_that_the_client_ended() {
-        let (sender, receipt) = Receipt::new();
+        let (sender, receipt) = Receipt::new(std::process::id());
         let waiting = thread::spawn(move || receipt.wait());
         drop(sender);
         assert_eq!(waiting.join().unwrap().outcome, Outcome::Dropped(DropReason::Closed));
@@ -149,7 +170,7 @@ mod tests {
 
     #[test]
     fn an_end_that_was_put_down_can_be_read_again() {
-        let (mut sender, receipt) = Receipt::new();
+        let (mut sender, receipt) = Receipt::new(std::process::id());
         let end = Settlement { message_id: "m".into(), outcome: Outcome::Delivered, destinations: Vec::new() };
         let mut receipt = receipt.wait_timeout(Duration::ZERO).unwrap_err();
         sender.put(end);

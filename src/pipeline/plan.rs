@@ -17,7 +17,7 @@ use super::watchdog::Watched;
 use crate::error::BoxError;
 use crate::event::{Event, Kind};
 use crate::ledger::{DropReason, PluginStats};
-use crate::plugin::{AfterPlugin, Lifecycle, Selection, TransformPlugin};
+use crate::plugin::{AfterPlugin, Lifecycle, Registration, Role, Selection, TransformPlugin};
 
 /// The plugins by role, each role in the order of registration.
 #[derive(Clone, Default)]
@@ -29,6 +29,8 @@ pub(crate) struct Plan {
     pub(super) utilities: Vec<(Arc<str>, Arc<dyn Lifecycle>)>,
     /// Destinations that could not be loaded: what they were to have is lost, and not unwanted.
     pub(super) absent: Vec<Absent>,
+    /// Before plugins that could not be loaded: no event passes that one of them was to see.
+    pub(super) absent_before: Vec<AbsentBefore>,
 }
 
 /// A destination that could not be loaded, and which events it would have got.
@@ -36,6 +38,45 @@ pub(crate) struct Plan {
 pub(super) struct Absent {
     selection: Selection,
     kinds: Arc<dyn Fn(Kind) -> bool + Send + Sync>,
+}
+
+/// A before plugin that could not be loaded, which events it was to see, and how many were dropped for that.
+#[derive(Clone)]
+pub(super) struct AbsentBefore {
+    pub(super) name: Arc<str>,
+    pub(super) record: Arc<PluginRecord>,
+    kinds: Arc<dyn Fn(Kind) -> bool + Send + Sync>,
+}
+
+/// What a plan remembers of a plugin that could not be loaded. Without any other plugin events go on.
+pub(super) enum Absence {
+    Before(AbsentBefore),
+    Destination(Absent),
+    Other,
+}
+
+impl Absence {
+    /// What would be remembered of this one.
+    pub(super) fn of(registration: &Registration) -> Self {
+        let kinds = registration.kinds();
+        if let Some(selection) = registration.selection() {
+            return Absence::Destination(Absent::new(selection, kinds));
+        }
+        if !matches!(registration.role, Role::Before(_)) {
+            return Absence::Other;
+        }
+        let (name, record) = (registration.name.clone(), Arc::default());
+        Absence::Before(AbsentBefore { name, record, kinds: Arc::new(kinds) })
+    }
+
+    /// What follows for events, to be said behind the reason.
+    pub(super) fn consequence(&self) -> &'static str {
+        match self {
+            Absence::Before(_) => "; every event that it was to see is dropped until it is registered or deregistered",
+            Absence::Destination(_) => "; what it was to have is dropped until it is registered or deregistered",
+            Absence::Other => "; events go on without it",
+        }
+    }
 }
 
 impl Absent {
@@ -185,17 +226,34 @@ impl Plan {
         if self.absent.iter().any(was_for) { DropReason::Unavailable } else { DropReason::NoDestination }
     }
 
-    /// Nobody waits any more for a destination that could not be loaded. Whether there was one of that name.
+    /// The before plugin, if there is one, that was to see events of this kind and could not be loaded.
+    pub(super) fn missed_before(&self, kind: Kind) -> Option<&AbsentBefore> {
+        self.absent_before.iter().find(|absent| (absent.kinds)(kind))
+    }
+
+    /// Remembers a plugin that could not be loaded.
+    pub(super) fn remember(&mut self, absence: Absence) {
+        match absence {
+            Absence::Before(absent) => self.absent_before.push(absent),
+            Absence::Destination(absent) => self.absent.push(absent),
+            Absence::Other => {}
+        }
+    }
+
+    /// Nobody waits any more for a plugin that could not be loaded. Whether there was one of that name.
     pub(super) fn forget_absent(&mut self, name: &str) -> bool {
-        let before = self.absent.len();
+        let absent = |plan: &Self| plan.absent.len() + plan.absent_before.len();
+        let before = absent(self);
         self.absent.retain(|absent| &**absent.selection.name() != name);
-        self.absent.len() < before
+        self.absent_before.retain(|absent| &*absent.name != name);
+        absent(self) < before
     }
 
     /// The records of the plugins that events pass, in the order in which they pass them.
     pub(super) fn plugin_stats(&self) -> Vec<PluginStats> {
+        let absent = self.absent_before.iter().map(|absent| absent.record.stats(&absent.name));
         let transforms = self.before.iter().chain(&self.enrichment).map(|plugin| plugin.record.stats(&plugin.name));
-        transforms.chain(self.after.iter().map(|plugin| plugin.record.stats(&plugin.name))).collect()
+        absent.chain(transforms).chain(self.after.iter().map(|plugin| plugin.record.stats(&plugin.name))).collect()
     }
 
     /// Takes the plugin `name` out.

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use super::guard::{self, LIFECYCLE_LIMIT, Mishap};
 use super::lane::Lane;
-use super::plan::{Absent, Plan, Registered, Removed};
+use super::plan::{Absence, Plan, Registered, Removed};
 use super::watchdog::Stage;
 use super::{RegisterError, Shared};
 use crate::emitter::signal::{Emitted, Failure, PluginInfo};
@@ -26,20 +26,19 @@ pub(crate) enum Command {
     End,
 }
 
-/// Loads the plugin and puts it into the plan. Of a destination that cannot be loaded the plan remembers which events it
-/// was to have: they are lost, and not unwanted.
+/// Loads the plugin and puts it into the plan. Of a plugin that cannot be loaded the plan remembers which events it was
+/// to have: what a destination misses is lost, and not unwanted, and what a before plugin was to see does not pass it by.
 pub(super) async fn register(shared: &Shared, registration: Registration) -> Result<(), RegisterError> {
     let name = registration.name.clone();
     if shared.plan.load().names().any(|registered| *registered == name) {
         return Err(RegisterError::Duplicate { name: name.to_string() });
     }
-    let selection = registration.selection();
-    let absent = selection.map(|selection| Absent::new(selection, registration.kinds()));
+    let absence = Absence::of(&registration);
     let loaded = load(shared, registration).await;
     shared.plan.update(|plan| {
         plan.forget_absent(&name);
         if loaded.is_err() {
-            plan.absent.extend(absent);
+            plan.remember(absence);
         }
     });
     loaded

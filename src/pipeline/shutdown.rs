@@ -16,8 +16,10 @@ use crate::reentry;
 /// Events that are settled under one lock, where there may be very many.
 const SETTLED_AT_ONCE: usize = 1024;
 
-/// How long giving up takes that another does, at most.
-const GIVING_UP: Duration = Duration::from_secs(5);
+/// How long it is waited, beyond a deadline, for another to take out what is left. No user code runs in that, and it
+/// takes whoever does it the same time.
+const TAKING_OUT: Duration = Duration::from_secs(1);
+
 /// How long callbacks may go on when the last handle is gone. Nobody waits for that.
 const LAST_CALLBACKS: Duration = Duration::from_secs(10);
 
@@ -186,10 +188,18 @@ impl Shared {
         CloseReport { delivered, dropped, failed, pending, callbacks: self.ledger.callbacks(), unsent }
     }
 
-    /// Takes back what is under way, unless another close does, and counts it as dropped because of the close.
+    /// Takes back what is under way, unless another close does, and counts it as dropped because of the close. Whoever
+    /// waits for another waits until everything is taken out, and not until all are told of it: that is user code.
     fn give_up(&self, deadline: Instant) {
-        // Another that does it ends soon. As long as this would take, it is waited for, to be the one that hands back.
-        self.end.give_up(deadline.max(Instant::now() + GIVING_UP), || self.take_back());
+        let mut settle = None;
+        self.end.give_up(deadline.max(Instant::now() + TAKING_OUT), || {
+            let (counts, unsent, then) = self.take_back();
+            settle = Some(then);
+            (counts, unsent)
+        });
+        if let Some(settle) = settle {
+            settle();
+        }
     }
 
     fn counts(&self) -> Counts {
@@ -199,8 +209,8 @@ impl Shared {
     }
 
     /// Everything that waits or is under way, the oldest first. What is taken out here has no other owner: nobody else
-    /// can settle it or hand it back.
-    fn take_back(&self) -> (Counts, Unsent) {
+    /// can settle it or hand it back. The third settles it.
+    fn take_back(&self) -> (Counts, Unsent, impl FnOnce() + use<'_>) {
         // Before the lanes, so that the worker finds nothing more to give them.
         let not_begun = self.intake.take_back();
         let lanes = self.plan.lanes();
@@ -212,17 +222,20 @@ impl Shared {
         let messages =
             messages.filter(|message| message.ticket.hand_back_once()).map(|message| Packed::sealed(message));
         let unsent = Unsent::new(messages.chain(not_begun.events).collect());
-        let errors: Vec<_> = begun.iter().filter_map(|taken| taken.settle(DropReason::Closed)).collect();
-        for tickets in not_begun.tickets.chunks(SETTLED_AT_ONCE) {
-            self.ledger.settle(tickets.iter().map(|ticket| (ticket, Outcome::Dropped(DropReason::Closed))));
-        }
-        if !errors.is_empty() || !not_begun.commands.is_empty() {
-            self.background.dispose((errors, not_begun.commands));
-        }
+        let (tickets, commands) = (not_begun.tickets, not_begun.commands);
+        let settle = move || {
+            let errors: Vec<_> = begun.iter().filter_map(|taken| taken.settle(DropReason::Closed)).collect();
+            for tickets in tickets.chunks(SETTLED_AT_ONCE) {
+                self.ledger.settle(tickets.iter().map(|ticket| (ticket, Outcome::Dropped(DropReason::Closed))));
+            }
+            if !errors.is_empty() || !commands.is_empty() {
+                self.background.dispose((errors, commands));
+            }
+        };
         if !unsent.is_empty() {
             log!(WARN, events = unsent.len(), "closed before these events were delivered");
         }
-        (counts, unsent)
+        (counts, unsent, settle)
     }
 
     /// The worker has ended. If nobody has told it to, its runtime has ended, and everything else there: what is under

@@ -13,7 +13,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::guard::{self, EVENT_LIMIT, Mishap};
-use super::plan::Registered;
+use super::plan::{AbsentBefore, Registered};
 use super::seldom;
 use super::{Passage, Shared, Stopped};
 use crate::contained::log;
@@ -59,10 +59,13 @@ where
 
     fn call(&mut self, mut passage: Passage) -> Self::Future {
         let Passage { event, plan, shared } = &mut passage;
-        if self.layer == StageLayer::Before
-            && let Err(invalid) = event.commit()
-        {
-            return StageFuture::Stopped(Some(refuse(shared, event, &invalid)));
+        if self.layer == StageLayer::Before {
+            if let Err(invalid) = event.commit() {
+                return StageFuture::Stopped(Some(refuse(shared, event, &invalid)));
+            }
+            if let Some(absent) = plan.missed_before(event.kind()) {
+                return StageFuture::Stopped(Some(miss(shared, event, absent)));
+            }
         }
         let plugins = self.layer.of(plan);
         let (mut loan, mut worked_off) = (Loan::default(), 0);
@@ -209,6 +212,19 @@ fn refuse(shared: &Shared, event: &mut Event, invalid: &InvalidField) -> Stopped
     failure.dropped = Some(DropReason::Middleware);
     shared.emitter.fail(failure);
     stop(event, &mut Loan::default(), DropReason::Middleware)
+}
+
+/// Stops an event that a before plugin was to see which could not be loaded: it may be the one that redacts.
+#[cold]
+fn miss(shared: &Shared, event: &mut Event, absent: &AbsentBefore) -> Stopped {
+    if let Some(events) = absent.record.failed(shared.clock.now(), false) {
+        let said_for = seldom::said_for(events);
+        let message = format!("plugin could not be loaded; the event is dropped{said_for}");
+        let mut failure = Failure::new(absent.name.clone(), message, events);
+        failure.dropped = Some(DropReason::BeforeFailed);
+        shared.emitter.fail(failure);
+    }
+    stop(event, &mut Loan::default(), DropReason::BeforeFailed)
 }
 
 fn stop(event: &mut Event, loan: &mut Loan, reason: DropReason) -> Stopped {

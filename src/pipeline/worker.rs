@@ -12,9 +12,10 @@ use tower_service::Service;
 
 use super::guard::{self, LIFECYCLE_LIMIT};
 use super::intake::Taken;
+use super::plan::Absence;
 use super::registry::{self, Command};
 use super::watchdog::{Stage, Watched};
-use super::{Pipeline, Shared, Stopped};
+use super::{Pipeline, RegisterError, Shared, Stopped};
 use crate::contained::{self, Panicked, log};
 use crate::emitter::signal::{self, Emitted, Failure, Initialized};
 use crate::error::BoxError;
@@ -58,9 +59,10 @@ impl Worker {
     /// Loads the first plugins, then works until it is told to end.
     pub(crate) async fn run(mut self, first: Vec<Registration>) {
         for registration in first {
-            let name = registration.name.clone();
+            let (name, absence) = (registration.name.clone(), Absence::of(&registration));
             if let Err(error) = registry::register(&self.shared, registration).await {
-                let mut failure = Failure::new(name, error.to_string(), 0);
+                let consequence = if matches!(error, RegisterError::Load { .. }) { absence.consequence() } else { "" };
+                let mut failure = Failure::new(name, format!("{error}{consequence}"), 0);
                 failure.error = Some(Arc::new(error));
                 self.shared.emitter.fail(failure);
             }

@@ -1,4 +1,5 @@
-//! Destinations that could not be loaded: what they were to have is lost, and nobody calls it unwanted.
+//! Plugins that could not be loaded: what a destination was to have is lost, and nobody calls it unwanted; what a before
+//! plugin was to see does not pass it by.
 
 use std::time::Duration;
 
@@ -134,6 +135,74 @@ fn an_event_that_a_plugin_made_unfit_is_a_loss() {
     let report = analytics.flush_blocking(SOON);
     assert_eq!((report.failed, report.is_complete()), (1, false), "nobody asked for it: {report:?}");
     assert_eq!((analytics.stats().dropped.of(DropReason::Invalid), arrived.len()), (1, 0));
+}
+
+fn unloadable_before(how: Load) -> Registration {
+    tracklane::plugin::before(Broken(how))
+}
+
+impl tracklane::plugin::Transform for Broken {
+    async fn transform(&self, _: &mut Event) -> Result<tracklane::plugin::Flow, BoxError> {
+        unreachable!("it was never loaded")
+    }
+}
+
+const CLOSED: Outcome = Outcome::Dropped(DropReason::BeforeFailed);
+
+/// It may be the one that redacts.
+#[test]
+fn no_event_passes_by_a_before_plugin_that_did_not_load() {
+    for how in [Load::Fails, Load::Panics, Load::Hangs] {
+        let ((destination, arrived), said) = (recorder("r"), crate::local::Log::new());
+        let heard = said.clone();
+        let settings = Analytics::without_segment().plugin(unloadable_before(how)).plugin(destination);
+        let settings = settings.on(tracklane::signal::Error, move |failure| heard.push(failure.clone()));
+        let analytics = loaded(how, settings);
+        assert_eq!(reason(&analytics, track("passed")), CLOSED, "{how:?}: an event passed by the plugin");
+        let by_hand = block_on(tower::ServiceExt::oneshot(analytics.pipeline(), track("by hand").into()));
+        assert!(by_hand.is_err(), "{how:?}: an event passed by the plugin by hand");
+        assert_eq!(arrived.len(), 0, "{how:?}");
+        let stats = analytics.stats();
+        assert_eq!((stats.dropped.of(DropReason::BeforeFailed), stats.pending), (2, 0), "{how:?}");
+        assert_eq!((stats.dropped.deliberate(), analytics.close_blocking(SOON).failed), (0, 2), "{how:?}: a loss");
+        assert_eq!(stats.plugins[0].failed, 2, "{how:?}: it stands in the books of the plugin");
+        crate::local::eventually("error says so", || said.len() == 2);
+        let [load, event] = &said.all()[..] else { panic!("{how:?}") };
+        assert!(load.message.contains("is dropped until it is registered or deregistered"), "{how:?}: {load}");
+        assert_eq!((&*event.source, event.dropped), ("broken", Some(DropReason::BeforeFailed)), "{how:?}: {event}");
+    }
+}
+
+#[test]
+fn only_what_the_before_plugin_was_to_see_is_dropped_until_it_is_there_or_taken_back() {
+    let (destination, arrived) = recorder("r");
+    let only_track = unloadable_before(Load::Fails).only([Kind::Track]);
+    let analytics = Analytics::without_segment().plugin(destination).plugin(only_track).build().unwrap();
+    assert_eq!(reason(&analytics, track("1")), CLOSED);
+    assert_eq!(reason(&analytics, tracklane::Identify::new().user_id("u")), Outcome::Delivered, "another kind");
+
+    block_on(analytics.register(before_fn("broken", |_: &mut Event| ()))).expect("the name is free");
+    assert_eq!(reason(&analytics, track("2")), Outcome::Delivered, "registered again");
+    block_on(analytics.deregister("broken")).unwrap();
+    assert!(block_on(analytics.register(unloadable_before(Load::Panics))).is_err());
+    assert_eq!(reason(&analytics, track("3")), CLOSED, "registered later");
+    block_on(analytics.deregister("broken")).expect("nobody waits for it any more");
+    assert_eq!(reason(&analytics, track("4")), Outcome::Delivered, "deregistered on purpose");
+    assert_eq!(arrived.len(), 3);
+}
+
+#[test]
+fn without_an_enrichment_that_did_not_load_events_go_on_and_error_says_so() {
+    let ((destination, arrived), said) = (recorder("r"), crate::local::Log::new());
+    let heard = said.clone();
+    let enrichment = tracklane::plugin::enrichment(Broken(Load::Fails));
+    let settings = Analytics::without_segment().plugin(destination).plugin(enrichment);
+    let settings = settings.on(tracklane::signal::Error, move |failure| heard.push(failure.message.clone()));
+    let analytics = settings.build().unwrap();
+    assert_eq!(reason(&analytics, track("x")), Outcome::Delivered);
+    assert_eq!(arrived.len(), 1);
+    crate::local::eventually("error says so", || said.len() == 1);
+    assert!(said.all()[0].ends_with("out of paper; events go on without it"), "{:?}", said.all());
 }
 
 /// A destination that takes its time, so that its queue fills.

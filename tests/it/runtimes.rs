@@ -126,10 +126,14 @@ fn events_survive_the_runtime_that_they_were_sent_from() {
 #[test]
 fn when_the_host_s_runtime_is_gone_nothing_hangs_and_nothing_is_called_delivered() {
     let (analytics, arrived, runtime) = client_on_a_runtime();
-    let receipt = analytics.deliver(track("2").message_id("m")).unwrap();
+    let (told, ends) = std::sync::mpsc::channel();
+    let watched = track("2").message_id("m").on_delivery(move |end| told.send(end.outcome).unwrap());
+    let receipt = analytics.deliver(watched).unwrap();
     drop(runtime);
 
     assert_eq!(receipt.wait().outcome, Outcome::Dropped(DropReason::Closed), "it does not wait for ever");
+    let callback = ends.recv_timeout(SOON);
+    assert_eq!(callback, Ok(Outcome::Dropped(DropReason::Closed)), "callbacks have threads of their own");
     let late = current_thread();
     let flushed = late.block_on(analytics.flush(SOON));
     assert_eq!((flushed.delivered, flushed.pending, flushed.is_complete()), (0, 1, false));

@@ -75,7 +75,7 @@ struct Strict<'o> {
 
 impl<'o> Strict<'o> {
     /// Writes what has no text of our own: numbers.
-    fn plain(self, value: impl Serialize) -> Result<(), Fault> {
+    fn plain<T: Serialize>(self, value: T) -> Result<(), Fault> {
         serde_json::to_writer(&mut *self.json, &value).map_err(|error| Fault::Unserializable(error.to_string()))
     }
 
@@ -152,7 +152,13 @@ impl<'o> Serializer for Strict<'o> {
         self.plain(u64::try_from(v).map_err(|_| Fault::Inexact)?)
     }
     fn serialize_f32(self, v: f32) -> Result<(), Fault> {
-        if v.is_finite() { self.plain(v) } else { Err(Fault::NotFinite) }
+        if !v.is_finite() {
+            return Err(Fault::NotFinite);
+        }
+        // The shortest digits that mean `v`, spelled as a double: 1e14, as JSON has it of an `f32`, is longer when it is
+        // read and written again.
+        let double = v.to_string().parse().unwrap_or(f64::from(v));
+        self.plain::<f64>(double)
     }
     fn serialize_f64(self, v: f64) -> Result<(), Fault> {
         if v.is_finite() { self.plain(v) } else { Err(Fault::NotFinite) }

@@ -61,12 +61,12 @@ fn room_is_never_under_counted_while_it_is_used_and_all_of_it_comes_back() {
         let threads = [
             thread::spawn(move || {
                 early.count_early(10);
-                early.wake();
+                early.call_next();
             }),
             thread::spawn(move || {
                 lane.fan_out(5, false);
                 lane.count_done(1, 5);
-                lane.wake();
+                lane.call_next();
             }),
         ];
         room.accept(3);
@@ -111,7 +111,7 @@ fn two_who_wait_for_room_both_get_it_when_two_places_are_freed_at_once() {
         let frees = (room.clone(), places.clone());
         let frees = thread::spawn(move || {
             *frees.1.lock().unwrap() = 2;
-            frees.0.done(0, 0);
+            frees.0.call_next();
         });
         waits((room, places));
         frees.join().unwrap();
@@ -128,7 +128,7 @@ fn whoever_waits_for_room_is_woken_when_a_destination_is_done() {
         let lane = thread::spawn(move || {
             lane.fan_out(1, false);
             lane.count_done(1, 1);
-            lane.wake();
+            lane.call_next();
         });
         wait_until(&room, |room| room.used().0 == 0);
         lane.join().unwrap();

@@ -1,5 +1,6 @@
 //! The spool as an application sees it: one binary, a module per subject.
 
+mod accepted;
 mod credentials;
 mod damage;
 mod destinations;
