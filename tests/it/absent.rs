@@ -153,7 +153,7 @@ const CLOSED: Outcome = Outcome::Dropped(DropReason::BeforeFailed);
 #[test]
 fn no_event_passes_by_a_before_plugin_that_did_not_load() {
     for how in [Load::Fails, Load::Panics, Load::Hangs] {
-        let ((destination, arrived), said) = (recorder("r"), crate::local::Log::new());
+        let ((destination, arrived), said) = (recorder("r"), crate::support::Log::new());
         let heard = said.clone();
         let settings = Analytics::without_segment().plugin(unloadable_before(how)).plugin(destination);
         let settings = settings.on(tracklane::signal::Error, move |failure| heard.push(failure.clone()));
@@ -166,7 +166,7 @@ fn no_event_passes_by_a_before_plugin_that_did_not_load() {
         assert_eq!((stats.dropped.of(DropReason::BeforeFailed), stats.pending), (2, 0), "{how:?}");
         assert_eq!((stats.dropped.deliberate(), analytics.close_blocking(SOON).failed), (0, 2), "{how:?}: a loss");
         assert_eq!(stats.plugins[0].failed, 2, "{how:?}: it stands in the books of the plugin");
-        crate::local::eventually("error says so", || said.len() == 2);
+        crate::support::eventually("error says so", || said.len() == 2);
         let [load, event] = &said.all()[..] else { panic!("{how:?}") };
         assert!(load.message.contains("is dropped until it is registered or deregistered"), "{how:?}: {load}");
         assert_eq!((&*event.source, event.dropped), ("broken", Some(DropReason::BeforeFailed)), "{how:?}: {event}");
@@ -193,7 +193,7 @@ fn only_what_the_before_plugin_was_to_see_is_dropped_until_it_is_there_or_taken_
 
 #[test]
 fn without_an_enrichment_that_did_not_load_events_go_on_and_error_says_so() {
-    let ((destination, arrived), said) = (recorder("r"), crate::local::Log::new());
+    let ((destination, arrived), said) = (recorder("r"), crate::support::Log::new());
     let heard = said.clone();
     let enrichment = tracklane::plugin::enrichment(Broken(Load::Fails));
     let settings = Analytics::without_segment().plugin(destination).plugin(enrichment);
@@ -201,7 +201,7 @@ fn without_an_enrichment_that_did_not_load_events_go_on_and_error_says_so() {
     let analytics = settings.build().unwrap();
     assert_eq!(reason(&analytics, track("x")), Outcome::Delivered);
     assert_eq!(arrived.len(), 1);
-    crate::local::eventually("error says so", || said.len() == 1);
+    crate::support::eventually("error says so", || said.len() == 1);
     assert!(said.all()[0].ends_with("out of paper; events go on without it"), "{:?}", said.all());
 }
 
