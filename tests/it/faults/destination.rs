@@ -133,7 +133,7 @@ fn a_dead_service_is_made_again() {
     let mortal = Destination::rebuildable("mortal", make).retry(quick()).in_flight(NonZeroUsize::MIN);
     let mut trial = Trial::with(|settings| settings.plugin(mortal));
     trial.send_each(20);
-    trial.wait_for_failure("the death", |failure| failure.message.contains("dead; it is made again"));
+    trial.wait_for_failure("the death", |failure| failure.message.contains("dead; rebuilding the service"));
     let ended = trial.survives();
     assert_eq!(ended.stats.destinations[1].delivered, 21, "what the dead one did not take, the next one does");
     assert_eq!(made.load(Ordering::SeqCst), 11);
