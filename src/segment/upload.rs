@@ -89,7 +89,7 @@ impl Upload {
             if renewable && !std::mem::replace(&mut renewed, true) {
                 continue;
             }
-            return Ok(Answer::new(verdict).status(head.status).credentials(credentials.number));
+            return Ok(Answer::new(verdict).with_status(head.status).with_credentials(credentials.number));
         }
     }
 }

@@ -77,7 +77,7 @@ impl From<Result<Answer, Mishap>> for AttemptOutcome {
             }
             Err(Mishap::Panicked(message)) => AttemptOutcome::Panicked(message),
             Err(mishap @ Mishap::TimedOut(_)) => {
-                AttemptOutcome::Answered(Answer::new(Verdict::Retry).error(format!("the attempt {mishap}")))
+                AttemptOutcome::Answered(Answer::new(Verdict::Retry).with_error(format!("the attempt {mishap}")))
             }
         }
     }

@@ -124,7 +124,7 @@ fn readable(code: String) -> Option<String> {
 
 impl From<TokenError> for Answer {
     fn from(error: TokenError) -> Self {
-        Answer::new(error.verdict()).error(error)
+        Answer::new(error.verdict()).with_error(error)
     }
 }
 

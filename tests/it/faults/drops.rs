@@ -140,7 +140,7 @@ impl Service<Batch> for Fragile {
         let place = self.0;
         Box::pin(async move {
             match place {
-                FailsIn::Answer(verdict) => Ok(Answer::new(verdict).error(mine())),
+                FailsIn::Answer(verdict) => Ok(Answer::new(verdict).with_error(mine())),
                 FailsIn::Panic => std::panic::panic_any(Mine),
                 FailsIn::Future | FailsIn::Ready => Err(mine()),
             }
