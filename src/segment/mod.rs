@@ -7,6 +7,8 @@
 //! know that it exists.
 
 mod authorization;
+mod build;
+mod check;
 mod endpoint;
 mod http_client;
 #[cfg(feature = "oauth")]
@@ -20,7 +22,7 @@ mod upload;
 mod verdict;
 mod write_key;
 
-pub(crate) use endpoint::shown;
+pub(crate) use endpoint::redacted;
 #[cfg(feature = "oauth")]
 pub use oauth::{OAuth, TokenError};
 pub use region::Region;

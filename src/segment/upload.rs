@@ -27,10 +27,10 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// How long the next request waits for it.
 const DRAIN_FIRST: Duration = Duration::from_millis(100);
 /// Responses that are read to their end while nobody waits for them; others are let go with their connections.
-pub(super) const MOST_DRAINS: usize = 4;
+pub(super) const MAX_DRAINS: usize = 4;
 
 /// Bodies that are compressed at once; others wait.
-pub(super) const MOST_COMPRESSED: usize = 8;
+pub(super) const MAX_COMPRESSING: usize = 8;
 
 /// Sends batches to one endpoint, with the key of the moment.
 #[derive(Clone)]
@@ -50,7 +50,7 @@ pub(super) struct Shared {
     pub(super) gzip: bool,
     /// Where bodies are compressed.
     pub(super) compressing: Blocking,
-    /// A place for each response of [`MOST_DRAINS`].
+    /// A place for each response of [`MAX_DRAINS`].
     pub(super) drains: Arc<Semaphore>,
 }
 

@@ -10,7 +10,7 @@ use super::private_key::PrivateKeyPem;
 use super::server::TokenServer;
 use crate::error::SettingsError;
 use crate::segment::Region;
-use crate::segment::endpoint::{endpoint, shown};
+use crate::segment::endpoint::{endpoint, redacted};
 use crate::segment::write_key::in_quotes;
 use crate::transport::HttpClient;
 
@@ -129,7 +129,7 @@ impl fmt::Debug for OAuth {
         f.debug_struct("OAuth")
             .field("client_id", &self.client_id)
             .field("key_id", &self.key_id)
-            .field("auth_server", &shown(&self.auth_server))
+            .field("auth_server", &redacted(&self.auth_server))
             .field("scope", &self.scope)
             .field("max_retries", &self.max_retries)
             .finish_non_exhaustive()
