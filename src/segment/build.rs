@@ -52,7 +52,7 @@ impl Segment {
             .batching(batching)
             .retry(self.retry)
             .queue(self.queue)
-            .in_flight(max_in_flight)
+            .max_in_flight(max_in_flight)
             .attempt_timeout(self.http_request_timeout))
     }
 

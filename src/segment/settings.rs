@@ -10,7 +10,7 @@ use super::endpoint::redacted;
 #[cfg(feature = "oauth")]
 use super::oauth::OAuth;
 use super::upload::VerdictTable;
-use super::{KeyRotation, Region, WriteKey};
+use super::{KeyHandle, Region, WriteKey};
 use crate::plugin::{QueueLimits, RetryPolicy, Verdict};
 use crate::transport::HttpClient;
 
@@ -29,7 +29,7 @@ pub const NAME: &str = "Segment.io";
 #[must_use = "settings do nothing until they are built"]
 #[derive(Clone)]
 pub struct Segment {
-    pub(super) key: KeyRotation,
+    pub(super) key: KeyHandle,
     pub(super) name: String,
     pub(super) host: String,
     pub(super) path: String,
@@ -67,7 +67,7 @@ impl Segment {
     /// Makes the default settings, for the source with that write key.
     pub fn new(write_key: impl Into<WriteKey>) -> Self {
         Self {
-            key: KeyRotation::new(&write_key.into()),
+            key: KeyHandle::new(&write_key.into()),
             name: NAME.to_owned(),
             host: Self::HOST.to_owned(),
             path: Self::PATH.to_owned(),
@@ -103,13 +103,13 @@ impl Segment {
     /// use tracklane::segment::Segment;
     ///
     /// let segment = Segment::new("OLD_KEY").name("Segment (audit)");
-    /// let rotation = segment.key_rotation();
+    /// let rotation = segment.key_handle();
     /// let analytics = Analytics::builder("WRITE_KEY").plugin(segment.build()?).build()?;
     /// rotation.set_write_key("NEW_KEY")?;
     /// # Ok::<(), tracklane::SettingsError>(())
     /// ```
     #[must_use]
-    pub fn key_rotation(&self) -> KeyRotation {
+    pub fn key_handle(&self) -> KeyHandle {
         self.key.clone()
     }
 

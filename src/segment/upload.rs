@@ -11,8 +11,8 @@ use tokio::sync::Semaphore;
 use tower_service::Service;
 
 use super::authorization::Authorization;
-use super::rotation::Credentials;
-use super::{KeyRotation, payload};
+use super::key_handle::Credentials;
+use super::{KeyHandle, payload};
 use crate::emitter::signal::{Emitted, RequestInfo, ResponseInfo};
 use crate::error::BoxError;
 use crate::event::MAX_BATCH_BYTES;
@@ -41,7 +41,7 @@ pub(super) struct Upload {
 
 pub(super) struct Shared {
     pub(super) uri: Uri,
-    pub(super) key: KeyRotation,
+    pub(super) key: KeyHandle,
     /// How long a key is, as JSON, with which the largest batch fits.
     pub(super) key_len: usize,
     pub(super) authorization: Authorization,

@@ -96,12 +96,12 @@ impl Destination {
     /// use tracklane::plugin::{Batch, Destination};
     ///
     /// # let write = |_: Batch| async { Ok::<(), std::io::Error>(()) };
-    /// let destination = Destination::rebuildable("warehouse", move || tower::service_fn(write));
+    /// let destination = Destination::from_factory("warehouse", move || tower::service_fn(write));
     /// ```
     ///
     /// After a backoff of the [`RetryPolicy`] the new service gets what the old one did not take. The destination takes
     /// no more events after five deaths without a delivered batch, or when `make` panics.
-    pub fn rebuildable<S>(name: &str, mut make: impl FnMut() -> S + Send + 'static) -> Self
+    pub fn from_factory<S>(name: &str, mut make: impl FnMut() -> S + Send + 'static) -> Self
     where
         S: Service<Batch> + Send + 'static,
         S::Response: Into<Answer>,
@@ -171,7 +171,7 @@ impl Destination {
 
     /// Limits the batches under way at once, 8 by default. With 1, events arrive in order: a batch that is tried again
     /// holds back those behind it.
-    pub fn in_flight(mut self, batches: NonZeroUsize) -> Self {
+    pub fn max_in_flight(mut self, batches: NonZeroUsize) -> Self {
         self.max_in_flight = batches;
         self
     }
@@ -197,7 +197,7 @@ impl Destination {
     /// A destination that users take for this one (name, aliases, `All`), with another service. For what stands in
     /// front of a destination, as a queue on disk does. It has this one's [`queue`](Self::queue), too, for what waits
     /// waits in front. Batching, retries, timeouts, layers and the lifecycle stay with this one.
-    pub fn stand_in<S>(&self, service: S) -> Self
+    pub fn with_service<S>(&self, service: S) -> Self
     where
         S: Service<Batch> + Send + 'static,
         S::Response: Into<Answer>,

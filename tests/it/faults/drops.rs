@@ -161,7 +161,7 @@ fn an_error_that_panics_in_its_drop_changes_nothing_at_a_destination() {
     ];
     for (place, reason) in table {
         let stats = twelve(|b| {
-            let fragile = Destination::rebuildable("fragile", move || Fragile(place)).retry(quick_retries(2));
+            let fragile = Destination::from_factory("fragile", move || Fragile(place)).retry(quick_retries(2));
             b.plugin(fragile)
         });
         assert_eq!(stats.delivered, 12, "{place:?}: the other has them");

@@ -12,10 +12,10 @@ use http::HeaderValue;
 use super::{Segment, WriteKey};
 use crate::error::SettingsError;
 
-/// Changes the write key of a destination that works already. Made by [`Segment::key_rotation`]; for the destination
+/// Changes the write key of a destination that works already. Made by [`Segment::key_handle`]; for the destination
 /// that a client has by itself there is [`Analytics::set_write_key`](crate::Analytics::set_write_key).
 #[derive(Clone)]
-pub struct KeyRotation(Arc<ArcSwap<Credentials>>);
+pub struct KeyHandle(Arc<ArcSwap<Credentials>>);
 
 /// A write key in the forms that a request needs.
 pub(super) struct Credentials {
@@ -28,7 +28,7 @@ pub(super) struct Credentials {
     problem: Option<&'static str>,
 }
 
-impl KeyRotation {
+impl KeyHandle {
     pub(super) fn new(key: &WriteKey) -> Self {
         Self(Arc::new(ArcSwap::from_pointee(Credentials::new(key, 0))))
     }
@@ -73,9 +73,9 @@ impl Credentials {
     }
 }
 
-impl fmt::Debug for KeyRotation {
+impl fmt::Debug for KeyHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyRotation").finish_non_exhaustive()
+        f.debug_struct("KeyHandle").finish_non_exhaustive()
     }
 }
 
@@ -85,12 +85,12 @@ pub(crate) struct OwnKey(Option<Weak<ArcSwap<Credentials>>>);
 impl OwnKey {
     /// `segment`: the client's own destination, if it is to have one.
     pub(crate) fn of(segment: Option<&Segment>) -> Self {
-        Self(segment.map(|segment| Arc::downgrade(&segment.key_rotation().0)))
+        Self(segment.map(|segment| Arc::downgrade(&segment.key_handle().0)))
     }
 
     pub(crate) fn set(&self, key: WriteKey) -> Result<(), SetWriteKeyError> {
         let own = self.0.as_ref().ok_or(SetWriteKeyError::WithoutSegment)?;
-        let rotation = own.upgrade().map(KeyRotation).ok_or(SetWriteKeyError::Deregistered)?;
+        let rotation = own.upgrade().map(KeyHandle).ok_or(SetWriteKeyError::Deregistered)?;
         rotation.set_write_key(key).map_err(SetWriteKeyError::Invalid)
     }
 }
@@ -103,10 +103,10 @@ pub enum SetWriteKeyError {
     #[error(transparent)]
     Invalid(SettingsError),
     /// The client was built without Segment, so it has no key of its own.
-    #[error("the client was built without Segment: change the key by the `KeyRotation` of the destination that has it")]
+    #[error("the client was built without Segment: change the key by the `KeyHandle` of the destination that has it")]
     WithoutSegment,
     /// The client's own destination was deregistered. One that was registered in its place has a key of its own.
-    #[error("the client's own Segment destination was deregistered: one in its place is changed by its `KeyRotation`")]
+    #[error("the client's own Segment destination was deregistered: one in its place is changed by its `KeyHandle`")]
     Deregistered,
     /// The client was closed.
     #[error("the client was closed")]
