@@ -37,7 +37,7 @@ impl Batch {
         self.messages().map(|message| message.json().len()).sum()
     }
 
-    /// Returns the batch's number at this destination, the same in every attempt. The halves of a batch that was split have
+    /// Returns the batch's number at this destination, the same in every attempt. The halves of a split batch have
     /// numbers of their own.
     #[must_use]
     pub fn number(&self) -> u64 {

@@ -28,8 +28,8 @@ impl RetryPolicy {
     /// The default of [`max_rate_limit`](Self::max_rate_limit).
     pub const MAX_RATE_LIMIT: Duration = Duration::from_secs(12 * 60 * 60);
 
-    /// Makes the default policy: ten retries; 500 ms, doubled each time up to 60 s, of which a random part is waited (full
-    /// jitter); twelve hours at most, and twelve more of pauses that the destination asked for.
+    /// Makes the default policy: ten retries; 500 ms, doubled each time up to 60 s, of which a random part is waited
+    /// (full jitter); twelve hours at most, and twelve more of pauses that the destination asked for.
     pub const fn new() -> Self {
         Self {
             max_retries: Self::MAX_RETRIES,

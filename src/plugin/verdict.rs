@@ -60,8 +60,8 @@ impl Answer {
         self
     }
 
-    /// Adds the number of the credentials that were used. For a destination whose credentials can be changed: the number
-    /// grows with each change, and a refusal ([`Verdict::Unauthorized`]) of newer ones is reported at once.
+    /// Adds the number of the credentials that were used. For a destination whose credentials can be changed: it grows
+    /// with each change, and a refusal ([`Verdict::Unauthorized`]) of newer ones is reported at once.
     #[must_use]
     pub fn with_credentials(mut self, number: u64) -> Self {
         self.credentials = number;

@@ -1,7 +1,7 @@
 //! The write key of a destination, which can be changed while it works.
 //!
-//! Always: one request has one key, in its header and in its body. What a destination without `OAuth` shows is the key
-//! alone, so an attempt whose key was changed meanwhile can be repeated with the new one.
+//! Invariant: one request has one key, in its header and in its body. An attempt whose key was refused and has been
+//! changed meanwhile can be repeated with the new one.
 
 use std::fmt;
 use std::sync::{Arc, Weak};
@@ -12,18 +12,18 @@ use http::HeaderValue;
 use super::{Segment, WriteKey};
 use crate::error::SettingsError;
 
-/// Changes the write key of a destination that works already. Made by [`Segment::key_handle`]; for the destination
-/// that a client has by itself there is [`Analytics::set_write_key`](crate::Analytics::set_write_key).
+/// Changes the write key of a destination while it works. Made by [`Segment::key_handle`]. A clone changes the
+/// same key. For the client's own destination there is [`Analytics::set_write_key`](crate::Analytics::set_write_key).
 #[derive(Clone)]
 pub struct KeyHandle(Arc<ArcSwap<Credentials>>);
 
 /// A write key in the forms that a request needs.
 pub(super) struct Credentials {
-    /// As a JSON string.
+    /// The key as a JSON string.
     pub(super) json: Vec<u8>,
-    /// As HTTP Basic authentication.
+    /// The key as HTTP Basic authentication.
     pub(super) basic: HeaderValue,
-    /// How many keys there were before.
+    /// The number of keys before this one.
     pub(super) number: u64,
     problem: Option<&'static str>,
 }
@@ -33,11 +33,11 @@ impl KeyHandle {
         Self(Arc::new(ArcSwap::from_pointee(Credentials::new(key, 0))))
     }
 
-    /// The key that every attempt has from now on, attempts at batches that have failed before included.
+    /// Sets the key of every attempt from now on, retries included.
     ///
     /// # Errors
     ///
-    /// If it cannot be a write key, for the reasons of [`Segment::build`]; the key is then what it was.
+    /// If it cannot be a write key, for the reasons of [`Segment::build`]. The key then stays as it was.
     pub fn set_write_key(&self, key: impl Into<WriteKey>) -> Result<(), SettingsError> {
         let key = key.into();
         Credentials::new(&key, 0).check()?;
@@ -45,7 +45,7 @@ impl KeyHandle {
         Ok(())
     }
 
-    /// Checks the key of now.
+    /// Checks the current key.
     pub(super) fn check(&self) -> Result<(), SettingsError> {
         self.current().check()
     }
@@ -54,7 +54,7 @@ impl KeyHandle {
         self.0.load_full()
     }
 
-    /// Whether there is a newer key.
+    /// Returns whether there is a newer key.
     pub(super) fn is_newer_than(&self, credentials: &Credentials) -> bool {
         self.0.load().number > credentials.number
     }
@@ -99,7 +99,7 @@ impl OwnKey {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SetWriteKeyError {
-    /// It cannot be a write key.
+    /// The text cannot be a write key.
     #[error(transparent)]
     Invalid(SettingsError),
     /// The client was built without Segment, so it has no key of its own.

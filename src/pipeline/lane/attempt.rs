@@ -42,7 +42,8 @@ impl Attempt {
         };
         let (events, bytes) = (batch.len(), batch.bytes());
         lane.queue().counts.record_attempt(job.attempts, bytes);
-        log!(TRACE, destination = %lane.name, batch = job.batch, attempt = job.attempts, events, bytes, "attempt begins");
+        let (destination, attempt) = (&lane.name, job.attempts);
+        log!(TRACE, %destination, batch = job.batch, attempt, events, bytes, "attempt begins");
         report::trace_events(&lane.name, &job);
         let (watched, clock) = (service.watched().clone(), lane.clock.clone());
         let (number, depth) = (job.batch, job.depth());

@@ -114,8 +114,8 @@ impl Queue {
         self.wake |= came_due;
     }
 
-    /// Makes room for `message` at the cost of the oldest that wait. Returns what was dropped: `message` itself if their
-    /// room would not be enough.
+    /// Makes room for `message` at the cost of the oldest that wait. Returns what was dropped: `message` itself if
+    /// their room would not be enough.
     fn drop_oldest_for(&mut self, message: Arc<Message>, now: impl FnOnce() -> Duration) -> Vec<Arc<Message>> {
         // What waits is weighed with its commas.
         let tracked_bytes = self.under_way_bytes - (self.waiting_bytes - self.waiting.len());
@@ -202,7 +202,7 @@ impl Queue {
         self.last_batch
     }
 
-    /// Tracks two parts in the place of the whole. Returns their numbers, or `None` if the whole was abandoned meanwhile.
+    /// Tracks two parts in the place of the whole. Returns their numbers, or `None` if the whole was abandoned.
     pub(super) fn split(
         &mut self,
         batch: u64,

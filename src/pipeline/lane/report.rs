@@ -103,6 +103,7 @@ pub(super) fn trace_events(destination: &str, job: &Job) {
         return;
     }
     for message in job.messages.iter() {
-        log!(TRACE, destination, batch = job.batch, attempt = job.attempts, message_id = %message.message_id(), "event in the attempt");
+        let (batch, attempt, message_id) = (job.batch, job.attempts, message.message_id());
+        log!(TRACE, destination, batch, attempt, %message_id, "event in the attempt");
     }
 }

@@ -147,11 +147,13 @@ mod tests {
         schedule
     }
 
+    /// Places, when batches are due, attempts in flight, paused until, failing → next.
+    type Row = (usize, &'static [u64], usize, u64, bool, Next);
+
     #[test]
     fn the_next_step_follows_from_jobs_places_pause_and_failures() {
         let wait = |until| Next::WaitUntil(second(until));
-        // (max_in_flight, due, in flight, paused until, failing) → next
-        let table: &[(usize, &[u64], usize, u64, bool, Next)] = &[
+        let table: &[Row] = &[
             (8, &[], 0, 0, false, Next::Idle),
             (8, &[100], 0, 0, false, Next::Start),
             (8, &[101], 0, 0, false, wait(101)),

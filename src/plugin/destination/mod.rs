@@ -64,8 +64,8 @@ pub struct Destination {
 const DEFAULT_MAX_IN_FLIGHT: NonZeroUsize = NonZeroUsize::MIN.saturating_add(7);
 
 impl Destination {
-    /// Makes the destination `name`, which is what users write in `integrations`. Each event goes to `service` by itself
-    /// and at once, unless [`batching`](Self::batching) says otherwise.
+    /// Makes the destination `name`, which is what users write in `integrations`. Each event goes to `service` by
+    /// itself and at once, unless [`batching`](Self::batching) says otherwise.
     pub fn new<S>(name: &str, service: S) -> Self
     where
         S: Service<Batch> + Send + 'static,
