@@ -131,10 +131,6 @@ impl Shared {
     /// request waits a moment for that, or it would open another one.
     async fn drain(&self, mut body: BoxFuture<'static, Result<bytes::Bytes, BoxError>>) {
         if tokio::time::timeout(DRAIN_FIRST, &mut body).await.is_ok() {
-            // The connection's own task sees that it is free, then the one that puts it back.
-            for _ in 0..2 {
-                tokio::task::yield_now().await;
-            }
             return;
         }
         if let Ok(place) = self.drains.clone().try_acquire_owned() {
