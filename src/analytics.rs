@@ -95,7 +95,7 @@ impl Analytics {
     /// ```
     ///
     /// This is for the destination that the client has by itself. The key of any other one, also behind a queue on
-    /// disk, is changed by [`Segment::key_rotation`](crate::segment::Segment::key_rotation).
+    /// disk, is changed by [`Segment::key_handle`](crate::segment::Segment::key_handle).
     ///
     /// # Errors
     ///

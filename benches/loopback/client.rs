@@ -31,7 +31,7 @@ pub(crate) fn no_network<S>(scenario: &Scenario<S>) -> Result<Analytics, Box<dyn
         let destination = Destination::from_fn(&format!("destination {number}"), nothing)
             .batching(Batching::every(scenario.flush_at, Duration::from_secs(10)))
             .queue(QueueLimits::new(scenario.queue, usize::MAX / 2))
-            .in_flight(NonZeroUsize::new(scenario.in_flight).ok_or("in_flight is 0")?);
+            .max_in_flight(NonZeroUsize::new(scenario.in_flight).ok_or("in_flight is 0")?);
         settings = settings.plugin(destination);
     }
     Ok(settings.build()?)

@@ -78,7 +78,7 @@ pub(crate) fn run<S>(scenario: &Scenario<S>) -> Result<ClientReport, Box<dyn Err
 fn client(gate: Arc<Gate>, queue: usize) -> Result<Analytics, Box<dyn Error>> {
     let held = Destination::from_fn("held", move |_: Batch| gate.clone().pass())
         .queue(QueueLimits::new(queue, usize::MAX / 2))
-        .in_flight(NonZeroUsize::MIN)
+        .max_in_flight(NonZeroUsize::MIN)
         .attempt_timeout(PATIENCE);
     Ok(Analytics::without_segment().max_queue_size(queue).max_queue_bytes(usize::MAX / 2).plugin(held).build()?)
 }

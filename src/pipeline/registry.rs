@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::guard::{self, LIFECYCLE_LIMIT, Mishap};
-use super::lane::Lane;
+use super::lane::{self, Lane, LaneConfig};
 use super::plan::{Absence, Plan, Registered, Removed};
 use super::watchdog::Stage;
 use super::{RegisterError, Shared};
@@ -68,9 +68,9 @@ async fn load(shared: &Shared, mut registration: Registration) -> Result<(), Reg
         Role::Destination(destination) => {
             let kinds = Box::new(registration.kinds());
             // The layers around the destination are user code.
-            let wiring =
-                guard::call(&watched, || Ok(destination.into_wiring())).map_err(|mishap| not_loaded(&name, mishap))?;
-            let lane = Lane::start(shared, wiring, registration.lifecycle, kinds, watched);
+            let config = guard::call(&watched, || Ok(LaneConfig::from(*destination)))
+                .map_err(|mishap| not_loaded(&name, mishap))?;
+            let lane = lane::spawn(shared, config, registration.lifecycle, kinds, watched);
             shared.plan.update(|plan| plan.lanes.push(lane));
         }
         Role::Utility => {
@@ -128,7 +128,7 @@ async fn unload(shared: &Shared, name: Arc<str>, removed: Removed) -> Result<(),
 /// Lets the lane deliver what it has, as long as a plugin may take to end.
 async fn drain(shared: &Shared, lane: &Arc<Lane>) {
     lane.close();
-    if shared.clock.timeout(LIFECYCLE_LIMIT, lane.ended()).await.is_some() {
+    if shared.clock.timeout(LIFECYCLE_LIMIT, lane.stopped()).await.is_some() {
         return;
     }
     let dropped = lane.abandon(DropReason::Unavailable);

@@ -1,4 +1,4 @@
-//! What a destination is handed.
+//! The request of a destination's service: events, and the number of the attempt.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -11,6 +11,7 @@ use crate::event::Message;
 #[derive(Clone, Debug)]
 pub struct Batch {
     pub(crate) messages: Arc<[Arc<Message>]>,
+    pub(crate) number: u64,
     pub(crate) attempt: u32,
     pub(crate) sent_at: SystemTime,
     pub(crate) timer: Timer,
@@ -18,43 +19,50 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// How many events there are; at least one.
+    /// Counts the events. There is at least one.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a batch is never empty")]
     pub fn len(&self) -> usize {
         self.messages.len()
     }
 
-    /// The events, in the order of their calls.
+    /// Returns the events, in the order of their calls.
     pub fn messages(&self) -> impl ExactSizeIterator<Item = &Message> {
         self.messages.iter().map(|message| &**message)
     }
 
-    /// Bytes of the events' JSON.
+    /// Counts the bytes of the events' JSON.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.messages().map(|message| message.json().len()).sum()
     }
 
-    /// Which attempt at these events it is, from 1.
+    /// Returns the batch's number at this destination, the same in every attempt. The halves of a split batch have
+    /// numbers of their own.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Returns which attempt at these events it is, from 1.
     #[must_use]
     pub fn attempt(&self) -> u32 {
         self.attempt
     }
 
-    /// When this attempt began, by the client's clock.
+    /// Returns when this attempt began, by the client's clock.
     #[must_use]
     pub fn sent_at(&self) -> SystemTime {
         self.sent_at
     }
 
-    /// The client's clock.
+    /// Returns the client's clock.
     #[must_use]
     pub fn timer(&self) -> &Timer {
         &self.timer
     }
 
-    /// Where the destination can tell what it does.
+    /// Returns the emitter, by which the destination can tell what it does.
     #[must_use]
     pub fn emitter(&self) -> &Emitter {
         &self.emitter

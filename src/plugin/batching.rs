@@ -1,10 +1,10 @@
-//! When a batch is due, how large it may be, and how much may wait.
+//! The size and age at which a batch is due, and the limits of a queue.
 
 use std::time::Duration;
 
 use crate::event::{MAX_BATCH_BYTES, MAX_BATCH_EVENTS};
 
-/// When events leave as a batch, and how large one may be.
+/// Sets when events leave as a batch, and how large one may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Batching {
@@ -15,12 +15,12 @@ pub struct Batching {
 }
 
 impl Batching {
-    /// Every event by itself, at once.
+    /// Sends every event by itself, at once.
     pub const fn single() -> Self {
         Self { flush_at: 1, interval: Duration::ZERO, max_events: 1, max_bytes: usize::MAX }
     }
 
-    /// A batch is due when `events` wait, or when the first has waited for `interval`.
+    /// Makes a batch due when `events` wait, or when the first has waited for `interval`.
     ///
     /// While as many batches are on their way as the destination takes at once, what waits grows, and leaves in
     /// larger batches: up to 2,500 events and 500,000 bytes, unless set otherwise.
@@ -28,20 +28,20 @@ impl Batching {
         Self { flush_at: events, interval, max_events: MAX_BATCH_EVENTS, max_bytes: MAX_BATCH_BYTES }
     }
 
-    /// Events that one batch holds at most.
+    /// Limits the events of one batch.
     pub const fn max_events(mut self, events: usize) -> Self {
         self.max_events = events;
         self
     }
 
-    /// Bytes that the events of one batch have at most, as JSON with a comma each. A single event may have more.
+    /// Limits the bytes of one batch: its events as JSON, with a comma each. A single event may have more.
     pub const fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
         self
     }
 }
 
-/// How much may wait for a destination.
+/// Limits how much may wait for a destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct QueueLimits {
@@ -51,12 +51,12 @@ pub struct QueueLimits {
 }
 
 impl QueueLimits {
-    /// At most `events`, which weigh at most `bytes` as JSON; those in flight included.
+    /// Allows `events` events of `bytes` bytes as JSON, those in flight included.
     pub const fn new(events: usize, bytes: usize) -> Self {
         Self { events, bytes, overflow: Overflow::RefuseNew }
     }
 
-    /// What happens to what does not fit.
+    /// Sets what happens to an event that does not fit.
     pub const fn overflow(mut self, overflow: Overflow) -> Self {
         self.overflow = overflow;
         self
@@ -70,7 +70,7 @@ impl Default for QueueLimits {
     }
 }
 
-/// What happens when a queue is full.
+/// The policy for a full queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -29,7 +29,7 @@ pub use after::{After, after, after_fn};
 pub use batch::Batch;
 pub use batching::{Batching, Overflow, QueueLimits};
 pub use destination::{BatchService, Destination};
-pub(crate) use destination::{Factory, Selection, Wiring};
+pub(crate) use destination::{Selection, ServiceFactory};
 pub use flow::{Flow, IntoFlow};
 pub use host::Host;
 pub(crate) use lifecycle::Lifecycle;

@@ -1,4 +1,4 @@
-//! When a failed batch is tried again.
+//! The times at which a failed batch is tried again.
 
 use std::time::Duration;
 
@@ -28,8 +28,8 @@ impl RetryPolicy {
     /// The default of [`max_rate_limit`](Self::max_rate_limit).
     pub const MAX_RATE_LIMIT: Duration = Duration::from_secs(12 * 60 * 60);
 
-    /// Ten retries; 500 ms, doubled each time up to 60 s, of which a random part is waited (full jitter); twelve
-    /// hours at most, and twelve more of pauses that the destination asked for.
+    /// Makes the default policy: ten retries; 500 ms, doubled each time up to 60 s, of which a random part is waited
+    /// (full jitter); twelve hours at most, and twelve more of pauses that the destination asked for.
     pub const fn new() -> Self {
         Self {
             max_retries: Self::MAX_RETRIES,
@@ -41,13 +41,13 @@ impl RetryPolicy {
         }
     }
 
-    /// Attempts after the first. 0: every batch is tried once.
+    /// Limits the attempts after the first. 0: every batch is tried once.
     pub const fn max_retries(mut self, retries: u32) -> Self {
         self.max_retries = retries;
         self
     }
 
-    /// The longest wait before the first retry (`base`), doubled for each further one up to `cap`.
+    /// Sets the longest wait before the first retry (`base`), doubled for each further one up to `cap`.
     pub const fn backoff(mut self, base: Duration, cap: Duration) -> Self {
         (self.base, self.cap) = (base, cap);
         self
@@ -60,25 +60,25 @@ impl RetryPolicy {
         self
     }
 
-    /// How long after its first failure a batch is tried again at most.
+    /// Limits how long after its first failure a batch is tried again.
     pub const fn max_total_backoff(mut self, limit: Duration) -> Self {
         self.max_total_backoff = limit;
         self
     }
 
-    /// How long after the first pause that the destination asked for a batch is tried again at most.
+    /// Limits how long after the first pause that the destination asked for a batch is tried again.
     pub const fn max_rate_limit(mut self, limit: Duration) -> Self {
         self.max_rate_limit = limit;
         self
     }
 
-    /// The two limits in time, each with the name of its setting.
+    /// Returns the two limits in time, each with the name of its setting.
     pub(crate) fn limits(&self) -> [(&'static str, Duration); 2] {
         [("max_total_backoff", self.max_total_backoff), ("max_rate_limit", self.max_rate_limit)]
     }
 
-    /// How long to wait before retry number `retry` (from 1); `None` if there is none, or if it would come more than
-    /// the total after the first failure, which was `since_failure` ago. `random` is between 0 and 1.
+    /// Returns how long to wait before retry number `retry` (from 1). Returns `None` if there is none, or if it would
+    /// come more than the total after the first failure, which was `since_failure` ago. `random` is between 0 and 1.
     pub(crate) fn next(&self, retry: u32, since_failure: Duration, random: f64) -> Option<Duration> {
         if !self.has_retries_left(retry) {
             return None;
@@ -87,7 +87,7 @@ impl RetryPolicy {
         (since_failure.saturating_add(wait) <= self.max_total_backoff).then_some(wait)
     }
 
-    /// How long to wait before retry number `retry` (from 1), however many there may be.
+    /// Returns how long to wait before retry number `retry` (from 1), whatever their limit.
     pub(crate) fn wait(&self, retry: u32, random: f64) -> Duration {
         match self.schedule {
             Some(schedule) => contained::call(|| schedule(retry)).unwrap_or_else(|_| self.longest_wait(retry)),
@@ -100,12 +100,12 @@ impl RetryPolicy {
         self.base.saturating_mul(doublings).min(self.cap)
     }
 
-    /// Whether the count allows retry number `retry`.
+    /// Returns whether the count allows retry number `retry`.
     pub(crate) fn has_retries_left(&self, retry: u32) -> bool {
         retry <= self.max_retries
     }
 
-    /// Whether a pause of `pause` still ends in time, if the first one began `since_pause` ago.
+    /// Returns whether a pause of `pause` still ends in time if the first one began `since_pause` ago.
     pub(crate) fn allows_pause(&self, since_pause: Duration, pause: Duration) -> bool {
         since_pause.saturating_add(pause) <= self.max_rate_limit
     }

@@ -1,4 +1,4 @@
-//! Time, as a destination gets it.
+//! The client's clock, for destinations.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,13 +14,13 @@ impl Timer {
         Self(clock)
     }
 
-    /// The time of day. It can jump; to measure how long something takes, use a monotonic clock.
+    /// Returns the time of day. It can jump: measure durations with a monotonic clock.
     #[must_use]
     pub fn now(&self) -> SystemTime {
         self.0.wall()
     }
 
-    /// Waits. A jump of the time of day neither shortens nor prolongs it.
+    /// Waits for `duration`. A jump of the time of day neither shortens nor prolongs it.
     pub async fn sleep(&self, duration: Duration) {
         self.0.sleep_until(self.0.now().saturating_add(duration)).await;
     }

@@ -1,4 +1,4 @@
-//! What a destination answers to a batch, and what follows from it.
+//! The answer of a destination to a batch.
 
 use std::time::Duration;
 
@@ -7,69 +7,83 @@ use http::StatusCode;
 use crate::error::BoxError;
 use crate::ledger::DeliveryError;
 
-/// What becomes of a batch.
+/// Decides what becomes of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// The destination has it.
+    /// Delivered: the destination has it.
     Delivered,
-    /// It failed this time: again after the backoff of the destination's [`RetryPolicy`](super::RetryPolicy).
+    /// Failed this time: tried again after the backoff of the destination's [`RetryPolicy`](super::RetryPolicy).
     Retry,
     /// The destination asks for a pause: nothing is sent to it for this long, then the batch again. Spends no retry.
     Pause(Duration),
-    /// It is too large: again in two halves, down to the single event that is to blame.
+    /// Too large: tried again in two halves, down to the single event that is to blame.
     Split,
-    /// It may hold an event that spoils it: as [`Split`](Self::Split) if the destination has taken a batch before,
+    /// May hold an event that spoils it: as [`Split`](Self::Split) if the destination has taken a batch before,
     /// otherwise as [`Reject`](Self::Reject), because then the fault may not lie with the events.
     SplitIfProven,
-    /// It is refused for good.
+    /// Refused for good.
     Reject,
-    /// The credentials are refused, whatever the events are: dropped for good, and counted apart. `error` says so at
-    /// once and then once a minute, rather than with every batch; see [`Answer::credentials`].
+    /// The credentials are refused, whatever the events are: dropped for good, and counted apart. The signal `error`
+    /// says so at once and then once a minute, rather than with every batch; see [`Answer::with_credentials`].
     Unauthorized,
 }
 
-/// A [`Verdict`] with what led to it. A destination's service answers with one, or with a verdict, or with `()`.
+/// A [`Verdict`] with what led to it. The response of a destination's service is one, or a verdict, or `()`.
 #[derive(Debug)]
-#[non_exhaustive]
 pub struct Answer {
-    /// What becomes of the batch.
-    pub verdict: Verdict,
-    /// The HTTP status, if there was a response.
-    pub status: Option<StatusCode>,
-    /// What went wrong.
-    pub error: Option<BoxError>,
-    /// Which credentials were shown: a number that grows when they are changed.
-    pub credentials: u64,
+    pub(crate) verdict: Verdict,
+    pub(crate) status: Option<StatusCode>,
+    pub(crate) error: Option<BoxError>,
+    /// The number of the credentials that were used.
+    pub(crate) credentials: u64,
 }
 
 impl Answer {
-    /// An answer with that verdict.
+    /// Makes an answer with that verdict.
     #[must_use]
     pub fn new(verdict: Verdict) -> Self {
         Self { verdict, status: None, error: None, credentials: 0 }
     }
 
-    /// Adds the HTTP status.
+    /// Adds the HTTP status of the response.
     #[must_use]
-    pub fn status(mut self, status: StatusCode) -> Self {
+    pub fn with_status(mut self, status: StatusCode) -> Self {
         self.status = Some(status);
         self
     }
 
-    /// Adds what went wrong.
+    /// Adds the error that led to the verdict.
     #[must_use]
-    pub fn error(mut self, error: impl Into<BoxError>) -> Self {
+    pub fn with_error(mut self, error: impl Into<BoxError>) -> Self {
         self.error = Some(error.into());
         self
     }
 
-    /// Adds which credentials were shown, for a destination whose credentials can be changed: a number that grows when
-    /// they are. A refusal of new ones ([`Verdict::Unauthorized`]) is then reported at once.
+    /// Adds the number of the credentials that were used. For a destination whose credentials can be changed: it grows
+    /// with each change, and a refusal ([`Verdict::Unauthorized`]) of newer ones is reported at once.
     #[must_use]
-    pub fn credentials(mut self, number: u64) -> Self {
+    pub fn with_credentials(mut self, number: u64) -> Self {
         self.credentials = number;
         self
+    }
+
+    /// Returns the verdict.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        self.verdict
+    }
+
+    /// Returns the HTTP status, if there was a response.
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
+        self.status
+    }
+
+    /// Returns the error that led to the verdict.
+    #[must_use]
+    pub fn error(&self) -> Option<&(dyn std::error::Error + Send + Sync + 'static)> {
+        self.error.as_deref()
     }
 }
 

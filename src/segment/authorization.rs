@@ -1,4 +1,4 @@
-//! What a request shows to be let in: the write key as Basic authentication, or a token.
+//! The `Authorization` header: the write key as Basic authentication, or a token.
 
 #[cfg(feature = "oauth")]
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use http::{HeaderValue, StatusCode};
 use super::oauth::Tokens;
 use crate::plugin::{Answer, Batch};
 
-/// Where the `Authorization` header comes from. The write key is in the body in either case.
+/// The source of the `Authorization` header. The write key is in the body in either case.
 pub(super) enum Authorization {
     Basic,
     #[cfg(feature = "oauth")]
@@ -22,8 +22,11 @@ impl Authorization {
         Self::Bearer(Arc::new(tokens))
     }
 
-    /// The token for the next request, unless the write key does; what becomes of the batch, if there is none to be
-    /// had.
+    /// Returns the token for the next request, or `None` if the write key authorizes it.
+    ///
+    /// # Errors
+    ///
+    /// If there is no token to be had: what becomes of the batch.
     #[cfg_attr(not(feature = "oauth"), expect(unused_variables, reason = "Basic authentication asks nobody"))]
     pub(super) async fn token(&self, batch: &Batch) -> Result<Option<HeaderValue>, Answer> {
         match self {
@@ -36,7 +39,7 @@ impl Authorization {
         }
     }
 
-    /// Takes note of how a request with `header` was answered. Whether another token could make the difference.
+    /// Notes how a request with `header` was answered. Returns whether another token could make the difference.
     #[cfg_attr(not(feature = "oauth"), expect(unused_variables, reason = "Basic authentication has no tokens"))]
     pub(super) fn answered(&self, header: &HeaderValue, status: StatusCode) -> bool {
         match self {

@@ -1,4 +1,4 @@
-//! Where batches go: host and path, in whichever spelling they come.
+//! The URL that batches go to, from host and path in any spelling.
 
 use http::Uri;
 use url::Url;
@@ -6,7 +6,7 @@ use url::Url;
 use crate::error::SettingsError;
 use crate::transport::is_loopback;
 
-/// The URL that `host` and `path` make; `setting` is what the host is called in errors.
+/// Makes a URL of `host` and `path`. Errors call the host by the name of its `setting`.
 ///
 /// Segment's documents write hosts with and without `/v1`, and users add slashes: all of those are one URL.
 pub(super) fn endpoint(
@@ -29,8 +29,8 @@ pub(super) fn endpoint(
     })
 }
 
-/// A URL as errors and `Debug` show it: not at all, if it may hold a password.
-pub(crate) fn shown(url: &str) -> &str {
+/// Returns a URL for errors and `Debug`: an ellipsis if it may hold a password.
+pub(crate) fn redacted(url: &str) -> &str {
     if url.contains('@') { "…" } else { url }
 }
 

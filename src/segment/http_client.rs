@@ -1,9 +1,9 @@
-//! Which HTTP client the destination has: the one that was given, the default one, or none that ever sends.
+//! The HTTP client of the destination: the one that was given, the default one, or one that never sends.
 
 use crate::error::SettingsError;
 use crate::transport::{Body, HttpClient, proxy_url};
 
-/// The client that was given, or the default one, through `proxy`. `plaintext`: no request is over TLS.
+/// Returns the client that was given, or the default one, through `proxy`. `plaintext`: no request is over TLS.
 pub(super) fn http_client(
     given: Option<HttpClient>,
     proxy: Option<&str>,
@@ -16,7 +16,7 @@ pub(super) fn http_client(
     }
 }
 
-/// For a disabled client, which needs neither certificates nor a feature: the settings are checked, and that is all.
+/// Checks the settings, and returns a client that never sends: it needs neither certificates nor a feature.
 pub(super) fn without_client(given: Option<HttpClient>, proxy: Option<&str>) -> Result<HttpClient, SettingsError> {
     check(given.is_some(), proxy)?;
     Ok(HttpClient::new(tower::service_fn(|_: http::Request<Body>| async {

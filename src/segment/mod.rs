@@ -2,32 +2,34 @@
 //!
 //! A batch of events becomes one request (`payload`), is sent (`upload`), and the response becomes a verdict
 //! ([`verdict`]), by which the lane retries, pauses or splits. Who sends it is told by a header: the write key, which
-//! can be changed while events flow (`rotation`), or with `OAuth` a token (`authorization`). Like any destination this
-//! is made of the public parts of [`plugin`](crate::plugin) and [`transport`](crate::transport); the pipeline does not
+//! can be changed while events flow (`key_handle`), or with `OAuth` a token (`authorization`). Like any destination
+//! this is made of the public parts of [`plugin`](crate::plugin) and [`transport`](crate::transport); the pipeline does not
 //! know that it exists.
 
 mod authorization;
+mod build;
+mod check;
 mod endpoint;
 mod http_client;
+mod key_handle;
 #[cfg(feature = "oauth")]
 mod oauth;
 mod payload;
 mod region;
 mod retry_after;
-mod rotation;
 pub mod rules;
 mod settings;
 mod upload;
 mod verdict;
 mod write_key;
 
-pub(crate) use endpoint::shown;
+pub(crate) use endpoint::redacted;
+pub(crate) use key_handle::OwnKey;
+pub use key_handle::{KeyHandle, SetWriteKeyError};
 #[cfg(feature = "oauth")]
 pub use oauth::{OAuth, TokenError};
 pub use region::Region;
 pub use retry_after::retry_after;
-pub(crate) use rotation::OwnKey;
-pub use rotation::{KeyRotation, SetWriteKeyError};
 pub use settings::{NAME, Segment};
 pub use verdict::verdict;
 #[cfg(feature = "oauth")]

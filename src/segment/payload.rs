@@ -11,12 +11,12 @@ use crate::event::Timestamp;
 use crate::plugin::Batch;
 use crate::transport::Blocking;
 
-/// Everything of a body but its events, for a write key of `key_len` bytes as JSON.
+/// Counts the bytes of a body without its events, for a write key of `key_len` bytes as JSON.
 pub(super) const fn frame_len(key_len: usize) -> usize {
     br#"{"batch":[],"writeKey":,"sentAt":""}"#.len() + key_len + Timestamp::LEN
 }
 
-/// The body: the events as they are, the write key as JSON, and when they were sent. `sentAt` belongs to the attempt:
+/// Writes the body: the events as they are, the write key as JSON, and `sentAt`. The last belongs to the attempt:
 /// Segment corrects the events' timestamps by it
 /// ([Spec: Common, timestamps](https://segment.com/docs/connections/spec/common/#timestamps)).
 pub(super) fn body(batch: &Batch, write_key: &[u8], sent_at: Timestamp) -> Bytes {
@@ -36,7 +36,7 @@ pub(super) fn body(batch: &Batch, write_key: &[u8], sent_at: Timestamp) -> Bytes
     body.into()
 }
 
-/// The body with gzip at its fastest level, on a thread where nothing waits for it; on this one, if there is no other.
+/// Compresses the body with gzip at its fastest level. Works on a thread of its own, or here if there is none.
 pub(super) async fn compress(threads: &Blocking, body: Bytes) -> Result<Bytes, BoxError> {
     let copy = body.clone();
     match threads.run(move || gzip(&copy)).await {

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-/// Where a workspace keeps its data
+/// The place where a workspace keeps its data
 /// ([Segment: Regional Segment](https://segment.com/docs/guides/regional-segment/)).
 ///
 /// For Dublin, Segment's pages name two hosts; this is the one of the regional guide. The other can be set as `host`.
@@ -18,7 +18,7 @@ pub enum Region {
 }
 
 impl Region {
-    /// The base URL of the region's API.
+    /// Returns the base URL of the region's API.
     #[must_use]
     pub const fn host(self) -> &'static str {
         match self {
@@ -27,7 +27,7 @@ impl Region {
         }
     }
 
-    /// The base URL of the region's token server, for OAuth.
+    /// Returns the base URL of the region's token server, for OAuth.
     #[cfg(feature = "oauth")]
     #[must_use]
     pub const fn auth_server(self) -> &'static str {

@@ -8,8 +8,8 @@ use http::header::RETRY_AFTER;
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(300);
 
-/// How long the server asks to wait, between 1 and 300 seconds; `None` if it does not ask, or not in a form that
-/// RFC 9110 knows. `now` is only needed for the form that is a date.
+/// Returns how long the server asks to wait, clamped to 1 to 300 seconds. Returns `None` if it does not ask, or not in
+/// a form that RFC 9110 knows. `now` is only needed for the form that is a date.
 #[must_use]
 pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();

@@ -1,4 +1,4 @@
-//! One batch, one request, one answer.
+//! The service behind Segment's destination: one batch, one request, one answer.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -11,26 +11,26 @@ use tokio::sync::Semaphore;
 use tower_service::Service;
 
 use super::authorization::Authorization;
-use super::rotation::Credentials;
-use super::{KeyRotation, payload};
+use super::key_handle::Credentials;
+use super::{KeyHandle, payload};
 use crate::emitter::signal::{Emitted, RequestInfo, ResponseInfo};
 use crate::error::BoxError;
 use crate::event::MAX_BATCH_BYTES;
 use crate::plugin::{Answer, Batch, Verdict};
 use crate::transport::{Blocking, Body, Exchange, HttpClient};
 
-/// What decides on a response; [`verdict`](super::verdict()) unless replaced.
+/// Decides on a response: [`verdict`](super::verdict()) unless it was replaced.
 pub(super) type VerdictTable = dyn Fn(StatusCode, &HeaderMap, SystemTime) -> Verdict + Send + Sync;
 
-/// How long the rest of a response may take, once its status has decided.
+/// The time that the rest of a response may take, once its status has decided.
 const DRAIN: Duration = Duration::from_secs(5);
-/// How long the next request waits for it.
+/// The time that the next request waits for it.
 const DRAIN_FIRST: Duration = Duration::from_millis(100);
-/// Responses that are read to their end while nobody waits for them; others are let go with their connections.
-pub(super) const MOST_DRAINS: usize = 4;
+/// The most responses that are read to their end while nobody waits for them. Others are dropped.
+pub(super) const MAX_DRAINS: usize = 4;
 
-/// Bodies that are compressed at once; others wait.
-pub(super) const MOST_COMPRESSED: usize = 8;
+/// The most bodies that are compressed at once. Others wait.
+pub(super) const MAX_COMPRESSING: usize = 8;
 
 /// Sends batches to one endpoint, with the key of the moment.
 #[derive(Clone)]
@@ -41,16 +41,16 @@ pub(super) struct Upload {
 
 pub(super) struct Shared {
     pub(super) uri: Uri,
-    pub(super) key: KeyRotation,
-    /// How long a key is, as JSON, with which the largest batch fits.
+    pub(super) key: KeyHandle,
+    /// The length of a key, as JSON, with which the largest batch fits.
     pub(super) key_len: usize,
     pub(super) authorization: Authorization,
     pub(super) user_agent: HeaderValue,
     pub(super) verdict: Arc<VerdictTable>,
     pub(super) gzip: bool,
-    /// Where bodies are compressed.
+    /// The threads on which bodies are compressed.
     pub(super) compressing: Blocking,
-    /// A place for each response of [`MOST_DRAINS`].
+    /// A place for each response of [`MAX_DRAINS`].
     pub(super) drains: Arc<Semaphore>,
 }
 
@@ -89,13 +89,13 @@ impl Upload {
             if renewable && !std::mem::replace(&mut renewed, true) {
                 continue;
             }
-            return Ok(Answer::new(verdict).status(head.status).credentials(credentials.number));
+            return Ok(Answer::new(verdict).with_status(head.status).with_credentials(credentials.number));
         }
     }
 }
 
 impl Shared {
-    /// Whether the batch was cut for a shorter key, and is too large with this one.
+    /// Returns whether the batch was cut for a shorter key, and is too large with this one.
     fn has_outgrown(&self, credentials: &Credentials, batch: &Batch) -> bool {
         let commas = batch.len().saturating_sub(1);
         credentials.json.len() > self.key_len
@@ -127,14 +127,10 @@ impl Shared {
         Ok(head)
     }
 
-    /// The status has decided; what is left of the response is read only so that the connection can be used again. The
-    /// next request waits a moment for that, or it would open another one.
+    /// Reads the rest of a response whose status has decided, so that the connection can be used again. The next
+    /// request waits a moment for that, or it would open another one.
     async fn drain(&self, mut body: BoxFuture<'static, Result<bytes::Bytes, BoxError>>) {
         if tokio::time::timeout(DRAIN_FIRST, &mut body).await.is_ok() {
-            // The connection's own task sees that it is free, then the one that puts it back.
-            for _ in 0..2 {
-                tokio::task::yield_now().await;
-            }
             return;
         }
         if let Ok(place) = self.drains.clone().try_acquire_owned() {

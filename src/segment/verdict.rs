@@ -1,4 +1,4 @@
-//! What a response of Segment's tracking API means.
+//! The meaning of a response of Segment's tracking API.
 
 use std::time::SystemTime;
 
@@ -7,7 +7,7 @@ use http::{HeaderMap, StatusCode};
 use super::retry_after;
 use crate::plugin::Verdict;
 
-/// The verdict on a response: a pure function, so that the table below is the whole of it.
+/// Decides on a response. A pure function: the table below is the whole of it.
 ///
 /// | status | verdict |
 /// |---|---|
@@ -34,8 +34,8 @@ pub fn verdict(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Verd
     }
 }
 
-/// [`verdict`] for a destination with OAuth: 511 (network authentication required) is retried, because by then
-/// the token that was refused has been given up for a new one.
+/// Decides as [`verdict`] does, for a destination with OAuth: 511 (network authentication required) is retried, because
+/// the token that was refused has been discarded by then.
 #[cfg(feature = "oauth")]
 #[must_use]
 pub fn verdict_with_oauth(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Verdict {

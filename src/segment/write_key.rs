@@ -16,7 +16,7 @@ use http::HeaderValue;
 pub struct WriteKey(String);
 
 impl WriteKey {
-    /// Why it cannot be a write key, if it cannot. Nobody else would tell: Segment answers 200 to any.
+    /// Returns why it cannot be a write key, if it cannot. Nobody else would tell: Segment answers 200 to any.
     pub(super) fn problem(&self) -> Option<&'static str> {
         let Self(key) = self;
         if key.trim().is_empty() {
@@ -32,12 +32,12 @@ impl WriteKey {
         broken.then_some("has white space or control characters: copy it again, without the line's end")
     }
 
-    /// As a JSON string, for the body of a request.
+    /// Writes the key as a JSON string, for the body of a request.
     pub(super) fn to_json(&self) -> Vec<u8> {
         serde_json::to_vec(&self.0).unwrap_or_default()
     }
 
-    /// As HTTP Basic authentication: the key as user, no password
+    /// Writes the key as HTTP Basic authentication: the key as user, no password
     /// ([Segment: HTTP API, authentication](https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/#authentication)).
     pub(super) fn to_basic_auth(&self) -> HeaderValue {
         let value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(format!("{}:", self.0))));
@@ -48,7 +48,7 @@ impl WriteKey {
     }
 }
 
-/// Whether a text begins or ends with a quote, as it does that came from a file whose quotes nobody took away.
+/// Returns whether a text begins or ends with a quote, as one does whose quotes were not removed when it was read.
 pub(super) fn in_quotes(text: &str) -> bool {
     let is_quote = |character: char| matches!(character, '"' | '\'' | '`' | '“' | '”' | '‘' | '’');
     text.trim().starts_with(is_quote) || text.trim().ends_with(is_quote)

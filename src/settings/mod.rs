@@ -15,7 +15,7 @@ use crate::builder::Builder;
 use crate::error::SettingsError;
 use crate::event::Context;
 use crate::plugin::Overflow;
-use crate::segment::{Region, shown};
+use crate::segment::{Region, redacted};
 use oauth::OAuthSettings;
 
 /// Settings as data, for any format that serde reads.
@@ -109,7 +109,11 @@ impl Settings {
     /// what OAuth needs.
     pub fn into_builder(self) -> Result<Builder, SettingsError> {
         if let (Some(host), Some(_)) = (&self.host, &self.region) {
-            return Err(SettingsError::new("host", shown(host), "cannot be set together with region: set one of them"));
+            return Err(SettingsError::new(
+                "host",
+                redacted(host),
+                "cannot be set together with region: set one of them",
+            ));
         }
         let write_key = match self.write_key {
             Some(key) => key,
@@ -155,7 +159,7 @@ fn set<B, T>(builder: B, value: Option<T>, setter: impl FnOnce(B, T) -> B) -> B 
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
-            .field("host", &self.host.as_deref().map(shown))
+            .field("host", &self.host.as_deref().map(redacted))
             .field("region", &self.region)
             .field("flush_at", &self.flush_at)
             .field("flush_interval", &self.flush_interval)

@@ -213,14 +213,14 @@ fn stuck() -> Destination {
 
 #[test]
 fn the_limits_of_the_client_hold_for_a_destination_without_its_own_and_for_what_stands_in_for_it() {
-    let stand_in =
-        |of: Destination| of.stand_in(tower::service_fn(|_: Batch| std::future::pending::<Result<(), BoxError>>()));
+    let in_front =
+        |of: Destination| of.with_service(tower::service_fn(|_: Batch| std::future::pending::<Result<(), BoxError>>()));
     let own = || stuck().queue(QueueLimits::new(7, 1 << 20).overflow(Overflow::DropOldest));
     for (what, destination, room) in [
         ("of the client", stuck(), 100),
-        ("of the client, in front", stand_in(stuck()), 100),
+        ("of the client, in front", in_front(stuck()), 100),
         ("its own", own(), 7),
-        ("its own, in front", stand_in(own()), 7),
+        ("its own, in front", in_front(own()), 7),
     ] {
         let settings = Analytics::without_segment().max_queue_size(100).overflow(Overflow::DropOldest);
         let analytics = settings.plugin(destination).build().unwrap();

@@ -50,7 +50,7 @@ fn without_a_layer_eight_are_under_way_at_once_or_as_many_as_are_set() {
     for (limit, expected) in [(None, 8), (Some(3), 3), (Some(1), 1)] {
         let (mut destination, arrived, most) = slow();
         if let Some(limit) = limit {
-            destination = destination.in_flight(NonZeroUsize::new(limit).unwrap());
+            destination = destination.max_in_flight(NonZeroUsize::new(limit).unwrap());
         }
         let (report, _) = play(destination, 40);
         assert!(report.is_complete());

@@ -178,7 +178,7 @@ impl Real {
             }
         });
         // Every event is at the destination at once, and no attempt ends by itself.
-        destination.in_flight(NonZeroUsize::new(1000).expect("not 0")).attempt_timeout(Duration::from_secs(1 << 30))
+        destination.max_in_flight(NonZeroUsize::new(1000).expect("not 0")).attempt_timeout(Duration::from_secs(1 << 30))
     }
 
     fn apply(&self, action: Action, model: &Model) {

@@ -218,7 +218,8 @@ fn fails_first(failures: usize, place: &Place, dropped: &Sender<()>, verdict: Ve
     Destination::from_fn("d", move |_: Batch| {
         let fails = left > 0;
         left = left.saturating_sub(1);
-        let answer = if fails { Answer::new(verdict).error(Uses(place.clone(), dropped.clone())) } else { ().into() };
+        let answer =
+            if fails { Answer::new(verdict).with_error(Uses(place.clone(), dropped.clone())) } else { ().into() };
         async move { Ok::<_, std::io::Error>(answer) }
     })
     .retry(quick_retries(5))

@@ -232,3 +232,15 @@ fn the_path_and_host_come_in_every_spelling() {
         );
     }
 }
+
+#[test]
+fn requests_one_after_the_other_use_one_connection() {
+    let api = api();
+    let analytics = client(&api).flush_at(1).max_in_flight(1).build().unwrap();
+    let long = "x".repeat(30_000);
+    // Batches of 500,000 bytes at most, so that the next one is ready as soon as the one before is answered.
+    (0..320).for_each(|_| analytics.send(track("x").property("long", &*long)).unwrap());
+    assert!(analytics.close_blocking(SOON).is_complete());
+    assert!(api.request_count() > 20, "{} requests", api.request_count());
+    assert_eq!(api.connections(), 1, "a request opened a connection although one was free");
+}

@@ -145,7 +145,7 @@ impl Console {
             Stream::Stderr => Box::new(io::stderr()),
             Stream::Stdout => Box::new(io::stdout()),
         });
-        Destination::new(&self.name, Printer::new(writer, style)).in_flight(NonZeroUsize::MIN)
+        Destination::new(&self.name, Printer::new(writer, style)).max_in_flight(NonZeroUsize::MIN)
     }
 }
 

@@ -76,12 +76,12 @@ impl Received {
         endpoint: impl ToString,
         secrets: impl IntoIterator<Item = &'a Secret>,
     ) -> Answer {
-        let answer = Answer::new(verdict).status(self.status);
+        let answer = Answer::new(verdict).with_status(self.status);
         if verdict == Verdict::Delivered {
             return answer;
         }
         let words = self.words(secrets);
-        answer.error(Refused { endpoint: endpoint.to_string(), status: self.status, words })
+        answer.with_error(Refused { endpoint: endpoint.to_string(), status: self.status, words })
     }
 
     /// The beginning of the body as text on one line, without `secrets`.

@@ -186,7 +186,7 @@ impl Jsonl {
         let handle = WriterHandle::new(name.clone(), self, template);
         Ok(Destination::new(&name, handle.service())
             .batching(Batching::every(1_000, Duration::from_secs(1)))
-            .in_flight(NonZeroUsize::MIN)
+            .max_in_flight(NonZeroUsize::MIN)
             .lifecycle(handle))
     }
 }

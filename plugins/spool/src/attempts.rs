@@ -35,7 +35,7 @@ struct Attempt {
 
 impl Attempt {
     fn answered(mut self, answer: &Result<Answer, BoxError>) {
-        self.failed = answer.as_ref().map_or(true, |answer| is_failure(answer.verdict));
+        self.failed = answer.as_ref().map_or(true, |answer| is_failure(answer.verdict()));
     }
 }
 

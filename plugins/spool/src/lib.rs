@@ -35,7 +35,7 @@
 //! | the disk is full or fails, the directory cannot be opened within a second, or [`Spool::max_bytes`] wait | events go to the destination from memory, and are reported as delivered when it has them; `error` says so once. The queue in front fills, and then calls return an error: nothing that was acknowledged is dropped for what is new |
 //! | the destination is down | files wait; attempts go on as its own retry policy says, and for ever |
 //! | the destination refuses an event for good | it is dropped and counted, as without a spool, and `error` says so |
-//! | the destination refuses the credentials (401, 403) | files wait, as when it is down: a wrong key is no fault of the events. They go out within a minute after the key was changed ([`KeyRotation`](tracklane::segment::KeyRotation)), or after a restart with the right one |
+//! | the destination refuses the credentials (401, 403) | files wait, as when it is down: a wrong key is no fault of the events. They go out within a minute after the key was changed ([`KeyHandle`](tracklane::segment::KeyHandle)), or after a restart with the right one |
 //! | a file waits longer than [`Spool::max_age`] | it is dropped, counted, and `error` says so |
 //! | no thread is to be had at the start | events wait in memory, and it is tried again every second; `error` says so once |
 //! | the destination does not load | its events wait on the disk until a start at which it does; `error` says so |

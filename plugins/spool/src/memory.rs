@@ -122,7 +122,7 @@ pub(crate) fn answer(batch: &Batch, ended: &mut Dispositions) -> Option<Answer> 
     }
     Some(match refused {
         0 => Verdict::Delivered.into(),
-        _ => Answer::new(Verdict::Reject).error("the destination behind the spool has refused them"),
+        _ => Answer::new(Verdict::Reject).with_error("the destination behind the spool has refused them"),
     })
 }
 

@@ -122,7 +122,7 @@ impl Spool {
     /// `destination`, or of the client's settings, unless it is set.
     pub fn in_front_of(&self, destination: Destination) -> Destination {
         let (running, is_running) = watch::channel(None);
-        let front = destination.stand_in(Acceptor { running: is_running });
+        let front = destination.with_service(Acceptor { running: is_running });
         front
             .batching(Batching::every(self.flush_at, self.flush_interval))
             .attempt_timeout(NO_LIMIT)

@@ -49,11 +49,11 @@ impl Service<Batch> for WebhookService {
         let (client, shared) = (self.client.clone(), self.shared.clone());
         Box::pin(async move {
             if shared.is_gone.load(Ordering::Relaxed) {
-                return Ok(Answer::new(Verdict::Reject).status(StatusCode::GONE).error(GONE));
+                return Ok(Answer::new(Verdict::Reject).with_status(StatusCode::GONE).with_error(GONE));
             }
             let signed = match shared.sign(&batch) {
                 Ok(signed) => signed,
-                Err(error) => return Ok(Answer::new(Verdict::Reject).error(error)),
+                Err(error) => return Ok(Answer::new(Verdict::Reject).with_error(error)),
             };
             if signed.plain.bytes().len() > shared.max_body_bytes {
                 return Ok(shared.too_large(&signed));
@@ -80,7 +80,7 @@ impl Shared {
 
     fn too_large(&self, signed: &Signed) -> Answer {
         let (bytes, most) = (signed.plain.bytes().len(), self.max_body_bytes);
-        Answer::new(Verdict::Split).error(format!("the body has {bytes} bytes, and max_body_bytes is {most}"))
+        Answer::new(Verdict::Split).with_error(format!("the body has {bytes} bytes, and max_body_bytes is {most}"))
     }
 
     fn answer(&self, received: &Received, client: &Client, batch: &Batch) -> Answer {

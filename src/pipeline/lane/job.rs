@@ -1,4 +1,4 @@
-//! One batch on its way through attempts, and what follows from an answer: a decision without I/O.
+//! One batch on its way through attempts, and the decision that follows from an answer. No clock and no I/O.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,13 +8,14 @@ use crate::ledger::{DropReason, Outcome};
 use crate::plugin::{RetryPolicy, Verdict};
 
 /// A batch under way.
+#[derive(Debug)]
 pub(super) struct Job {
     /// Its number in the queue.
     pub(super) batch: u64,
     pub(super) messages: Arc<[Arc<Message>]>,
     /// Attempts made.
     pub(super) attempts: u32,
-    /// Retries spent; pauses that the destination asked for spend none.
+    /// Retries spent. A pause that the destination asked for spends none.
     retries: u32,
     first_failure: Option<Duration>,
     first_pause: Option<Duration>,
@@ -22,14 +23,14 @@ pub(super) struct Job {
     pub(super) due: Duration,
 }
 
-/// What follows from an answer.
+/// The next step of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// The batch has its outcome.
+    /// It has its outcome.
     Settle(Outcome),
     /// It is tried again at this time.
     Retry(Duration),
-    /// Nothing is sent before this time; then the batch again.
+    /// Nothing is sent before this time, and then the batch again.
     Pause(Duration),
     /// It is tried again in halves.
     Split,
@@ -40,18 +41,18 @@ impl Job {
         Self { batch, messages, attempts: 0, retries: 0, first_failure: None, first_pause: None, due: now }
     }
 
-    /// A part of this batch, which goes on where the whole was.
+    /// Makes a part of this batch, which goes on where the whole was.
     pub(super) fn part(&self, batch: u64, messages: Arc<[Arc<Message>]>, now: Duration) -> Self {
         let Self { attempts, retries, first_failure, first_pause, .. } = *self;
         Self { batch, messages, attempts, retries, first_failure, first_pause, due: now }
     }
 
-    /// How many events led to these.
+    /// The largest number of events that led to one of these.
     pub(super) fn depth(&self) -> u8 {
         self.messages.iter().map(|message| message.ticket.depth()).max().unwrap_or_default()
     }
 
-    /// Decides. `proven`: the destination has taken a batch before. `random` is between 0 and 1.
+    /// Decides what follows from a verdict. `proven`: the destination has taken a batch before. `random`: from 0 to 1.
     pub(super) fn decide(
         &mut self,
         verdict: Verdict,

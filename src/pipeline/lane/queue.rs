@@ -1,53 +1,72 @@
-//! What is under way in one lane, and which of it makes the next batch.
+//! Bookkeeping of one lane: which events wait, which are under way, and which make the next batch.
 //!
-//! Pure bookkeeping: no clock, no waiting, no I/O.
+//! Invariant: an event that was queued is in one place, waiting or in a tracked batch, until it has its outcome. No
+//! clock, no waiting, no I/O.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Counts;
+use super::counts::Counts;
+use super::state::LaneState;
 use crate::event::{MAX_EVENT_BYTES, Message};
 use crate::ledger::{DeliveryError, DropReason};
-use crate::plugin::{Batching, QueueLimits};
+use crate::plugin::{Batching, Overflow, QueueLimits};
 
 pub(super) struct Queue {
+    batching: Batching,
+    limits: QueueLimits,
     waiting: VecDeque<Arc<Message>>,
     waiting_bytes: usize,
-    /// When the first of those that wait came.
+    /// When the first waiting event came.
     oldest: Option<Duration>,
     /// Batches that left the queue and have no outcome yet.
-    active: HashMap<u64, Arc<[Arc<Message>]>>,
-    next_batch: u64,
-    /// Events that wait or are active, and the bytes of their JSON.
-    pub(super) under_way: usize,
-    pub(super) under_way_bytes: usize,
-    pub(super) overflowing: bool,
+    tracked: HashMap<u64, Arc<[Arc<Message>]>>,
+    last_batch: u64,
+    /// Events that wait or are tracked.
+    under_way: usize,
+    /// Bytes of their JSON.
+    under_way_bytes: usize,
+    /// Events are being dropped for want of room.
+    overflowing: bool,
     /// A batch was due while no other could leave: what waits has grown.
     saturated: bool,
+    /// The worker must look.
     wake: bool,
     /// A flush is under way: what waits is due.
-    pub(super) flushing: bool,
-    /// Of the last attempt, if it failed.
-    pub(super) last_error: Option<Arc<DeliveryError>>,
-    /// The lane takes no more, and what comes is dropped because of this.
-    closed: Option<DropReason>,
-    over: bool,
-    pub(super) batching: Batching,
+    flushing: bool,
+    /// The error of the last attempt, if it failed.
+    last_error: Option<Arc<DeliveryError>>,
+    state: LaneState,
     pub(super) counts: Counts,
 }
 
+/// What came of an event that was offered.
+pub(super) struct Offered {
+    /// Events without a place: the one that was offered, or those that gave way to it.
+    pub(super) dropped: Vec<Arc<Message>>,
+    /// Why.
+    pub(super) reason: DropReason,
+    /// The first drop since half of the room was free.
+    pub(super) overflow_began: bool,
+    /// The worker must look.
+    pub(super) wake: bool,
+}
+
 impl Queue {
-    /// A batch is due before the limits are reached, whatever `batching` says: nobody is refused while nothing leaves.
-    pub(super) fn new(mut batching: Batching, limits: &QueueLimits) -> Self {
+    /// Makes an empty queue. A batch is due before the limits are reached, whatever `batching` says: nobody is refused
+    /// while nothing leaves.
+    pub(super) fn new(mut batching: Batching, limits: QueueLimits) -> Self {
         batching.flush_at = batching.flush_at.min(limits.events);
         batching.max_bytes = batching.max_bytes.min(limits.bytes.saturating_sub(MAX_EVENT_BYTES));
         Self {
+            batching,
+            limits,
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             oldest: None,
-            active: HashMap::new(),
-            next_batch: 0,
+            tracked: HashMap::new(),
+            last_batch: 0,
             under_way: 0,
             under_way_bytes: 0,
             overflowing: false,
@@ -55,14 +74,32 @@ impl Queue {
             wake: false,
             flushing: false,
             last_error: None,
-            closed: None,
-            over: false,
-            batching,
+            state: LaneState::Open,
             counts: Counts::default(),
         }
     }
 
-    pub(super) fn push(&mut self, message: Arc<Message>, now: impl FnOnce() -> Duration) {
+    /// Queues the event, or drops one if there is no room.
+    pub(super) fn offer(&mut self, message: Arc<Message>, now: impl FnOnce() -> Duration) -> Offered {
+        self.counts.accepted += 1;
+        if let Some(reason) = self.state.drop_reason() {
+            return Offered { dropped: vec![message], reason, overflow_began: false, wake: false };
+        }
+        let dropped = if self.fits(&message) {
+            self.overflowing &= !self.is_half_empty();
+            self.push(message, now);
+            Vec::new()
+        } else {
+            match self.limits.overflow {
+                Overflow::RefuseNew => vec![message],
+                Overflow::DropOldest => self.drop_oldest_for(message, now),
+            }
+        };
+        let overflow_began = !dropped.is_empty() && !std::mem::replace(&mut self.overflowing, true);
+        Offered { dropped, reason: DropReason::QueueFull, overflow_began, wake: std::mem::take(&mut self.wake) }
+    }
+
+    fn push(&mut self, message: Arc<Message>, now: impl FnOnce() -> Duration) {
         let before = self.waiting_bytes;
         self.under_way += 1;
         self.under_way_bytes += message.json().len();
@@ -77,63 +114,69 @@ impl Queue {
         self.wake |= came_due;
     }
 
-    /// Makes room for `message` at the cost of the oldest that wait. Returns what was dropped: `message` itself, if there
-    /// is no room without them either.
-    pub(super) fn drop_oldest_for(
-        &mut self,
-        message: Arc<Message>,
-        limits: &QueueLimits,
-        now: impl FnOnce() -> Duration,
-    ) -> Vec<Arc<Message>> {
+    /// Makes room for `message` at the cost of the oldest that wait. Returns what was dropped: `message` itself if
+    /// their room would not be enough.
+    fn drop_oldest_for(&mut self, message: Arc<Message>, now: impl FnOnce() -> Duration) -> Vec<Arc<Message>> {
         // What waits is weighed with its commas.
-        let active_bytes = self.under_way_bytes - (self.waiting_bytes - self.waiting.len());
-        let active = self.under_way - self.waiting.len();
-        if active >= limits.events || active_bytes + message.json().len() > limits.bytes {
+        let tracked_bytes = self.under_way_bytes - (self.waiting_bytes - self.waiting.len());
+        let tracked = self.under_way - self.waiting.len();
+        if tracked >= self.limits.events || tracked_bytes + message.json().len() > self.limits.bytes {
             return vec![message];
         }
         let mut dropped = Vec::new();
-        while !self.fits(&message, limits) {
+        while !self.fits(&message) {
             let Some(oldest) = self.waiting.pop_front() else { break };
             self.waiting_bytes -= weight(&oldest);
-            self.left(&oldest);
+            self.release(&oldest);
             dropped.push(oldest);
         }
         self.push(message, now);
         dropped
     }
 
-    /// Whether half of the room is free.
-    pub(super) fn is_half_empty(&self, limits: &QueueLimits) -> bool {
-        self.under_way <= limits.events / 2 && self.under_way_bytes <= limits.bytes / 2
+    fn is_half_empty(&self) -> bool {
+        self.under_way <= self.limits.events / 2 && self.under_way_bytes <= self.limits.bytes / 2
     }
 
-    /// Whether there is room for `message`.
-    pub(super) fn fits(&self, message: &Message, limits: &QueueLimits) -> bool {
-        self.under_way < limits.events && self.under_way_bytes + message.json().len() <= limits.bytes
+    fn fits(&self, message: &Message) -> bool {
+        self.under_way < self.limits.events && self.under_way_bytes + message.json().len() <= self.limits.bytes
     }
 
-    /// Whether the worker must look, since the last time this was asked.
-    pub(super) fn take_wake(&mut self) -> bool {
-        std::mem::take(&mut self.wake)
+    /// Has everything that waits leave at once, until [`end_flush`](Self::end_flush).
+    pub(super) fn begin_flush(&mut self) {
+        self.flushing = true;
     }
 
-    /// Whether a batch should leave: enough wait, or long enough, or everything must.
-    pub(super) fn is_due(&self, now: Duration) -> bool {
-        let Some(oldest) = self.oldest else { return false };
+    pub(super) fn end_flush(&mut self) {
+        self.flushing = false;
+    }
+
+    pub(super) fn is_flushing(&self) -> bool {
         self.flushing
-            || self.closed.is_some()
+    }
+
+    /// Returns whether a batch should leave: enough wait, or for long enough, or everything must go.
+    pub(super) fn is_due(&self, now: Duration) -> bool {
+        let Some(due) = self.due_by_age() else { return false };
+        self.flushing
+            || self.state != LaneState::Open
             || self.waiting.len() >= self.batching.flush_at
             || self.waiting_bytes >= self.batching.max_bytes
-            || now.saturating_sub(oldest) >= self.batching.interval
+            || due <= now
     }
 
-    /// A batch is due, and cannot leave.
-    pub(super) fn saturate(&mut self) {
+    /// Returns when what waits is due by its age.
+    pub(super) fn due_by_age(&self) -> Option<Duration> {
+        self.oldest.map(|oldest| oldest.saturating_add(self.batching.interval))
+    }
+
+    /// Notes that a batch is due and cannot leave: the next ones may be larger.
+    pub(super) fn mark_saturated(&mut self) {
         self.saturated = true;
     }
 
-    /// Takes the next batch out: as many as make one due, or as many as fit, if they have had to wait.
-    pub(super) fn cut(&mut self) -> (u64, Arc<[Arc<Message>]>) {
+    /// Takes the next batch out and tracks it: as many events as make one due, or as many as fit if they had to wait.
+    pub(super) fn cut_batch(&mut self) -> (u64, Arc<[Arc<Message>]>) {
         let most = if self.saturated { self.batching.max_events } else { self.batching.flush_at };
         let most = most.min(self.batching.max_events);
         let mut bytes = 0;
@@ -146,55 +189,57 @@ impl Queue {
         let batch: Arc<[Arc<Message>]> = self.waiting.drain(..events).collect();
         self.waiting_bytes -= batch.iter().map(|message| weight(message)).sum::<usize>();
         if self.waiting.is_empty() {
-            // Else the age of the one that left stands for theirs, who came later: they never wait too long.
+            // Else the age of the one that left stands for those behind it: they never wait too long.
             self.oldest = None;
         }
         self.saturated &= self.waiting.len() >= self.batching.flush_at;
-        (self.activate(batch.clone()), batch)
+        (self.track(batch.clone()), batch)
     }
 
-    /// Registers a batch as under way, and numbers it.
-    pub(super) fn activate(&mut self, batch: Arc<[Arc<Message>]>) -> u64 {
-        self.next_batch += 1;
-        self.active.insert(self.next_batch, batch);
-        self.next_batch
+    fn track(&mut self, batch: Arc<[Arc<Message>]>) -> u64 {
+        self.last_batch += 1;
+        self.tracked.insert(self.last_batch, batch);
+        self.last_batch
     }
 
-    /// Takes the batch out of what is active. `None` if it was abandoned meanwhile.
-    pub(super) fn deactivate(&mut self, batch: u64) -> Option<Arc<[Arc<Message>]>> {
-        self.active.remove(&batch)
+    /// Tracks two parts in the place of the whole. Returns their numbers, or `None` if the whole was abandoned.
+    pub(super) fn split(
+        &mut self,
+        batch: u64,
+        first: Arc<[Arc<Message>]>,
+        second: Arc<[Arc<Message>]>,
+    ) -> Option<(u64, u64)> {
+        self.tracked.remove(&batch)?;
+        Some((self.track(first), self.track(second)))
     }
 
-    /// The batches that are active but for the `known`.
-    pub(super) fn active_but(&self, known: &HashSet<u64>) -> Vec<(u64, Arc<[Arc<Message>]>)> {
-        let others = self.active.iter().filter(|(number, _)| !known.contains(number));
+    /// Returns the tracked batches but for the `known`.
+    pub(super) fn tracked_except(&self, known: &HashSet<u64>) -> Vec<(u64, Arc<[Arc<Message>]>)> {
+        let others = self.tracked.iter().filter(|(number, _)| !known.contains(number));
         others.map(|(number, batch)| (*number, batch.clone())).collect()
     }
 
-    /// The batch has its outcome. `None` if it was abandoned meanwhile.
+    /// Takes out a batch that has its outcome. Returns `None` if it was abandoned meanwhile.
     pub(super) fn finish(&mut self, batch: u64) -> Option<Arc<[Arc<Message>]>> {
-        let batch = self.deactivate(batch)?;
-        batch.iter().for_each(|message| self.left(message));
+        let batch = self.tracked.remove(&batch)?;
+        batch.iter().for_each(|message| self.release(message));
         Some(batch)
     }
 
-    /// Everything under way, which it is no more; the oldest first.
+    /// Takes out everything under way, the oldest first.
     pub(super) fn take_all(&mut self) -> Vec<Arc<Message>> {
-        let mut active: Vec<_> = self.active.drain().collect();
-        active.sort_by_key(|(number, _)| *number);
-        let active = active.into_iter().flat_map(|(_, batch)| batch.to_vec());
-        let all: Vec<_> = active.chain(self.waiting.drain(..)).collect();
+        let mut tracked: Vec<_> = self.tracked.drain().collect();
+        tracked.sort_by_key(|(number, _)| *number);
+        let tracked = tracked.into_iter().flat_map(|(_, batch)| batch.to_vec());
+        let all: Vec<_> = tracked.chain(self.waiting.drain(..)).collect();
         (self.under_way, self.under_way_bytes, self.waiting_bytes, self.oldest) = (0, 0, 0, None);
         all
     }
 
-    fn left(&mut self, message: &Message) {
+    /// Gives the room of an event back.
+    fn release(&mut self, message: &Message) {
         self.under_way -= 1;
         self.under_way_bytes -= message.json().len();
-    }
-
-    pub(super) fn oldest(&self) -> Option<Duration> {
-        self.oldest
     }
 
     pub(super) fn waiting(&self) -> usize {
@@ -205,25 +250,35 @@ impl Queue {
         self.waiting_bytes
     }
 
+    /// Replaces the error of the last attempt. Returns the one before, which is user code: drop it without the lock.
+    #[must_use = "it is user code, to be dropped when the lock is free"]
+    pub(super) fn set_last_error(&mut self, error: Option<Arc<DeliveryError>>) -> Option<Arc<DeliveryError>> {
+        std::mem::replace(&mut self.last_error, error)
+    }
+
+    pub(super) fn last_error(&self) -> Option<Arc<DeliveryError>> {
+        self.last_error.clone()
+    }
+
+    /// Takes no more events. The first `reason` stands.
     pub(super) fn close(&mut self, reason: DropReason) {
-        self.closed.get_or_insert(reason);
+        if self.state == LaneState::Open {
+            self.state = LaneState::Draining(reason);
+        }
     }
 
-    pub(super) fn closed(&self) -> Option<DropReason> {
-        self.closed
+    /// Notes that the worker has ended.
+    pub(super) fn stop(&mut self) {
+        self.state = LaneState::Stopped(self.state.drop_reason().unwrap_or(DropReason::Unavailable));
     }
 
-    /// Whether the lane is closed and nothing is under way.
-    pub(super) fn has_ended(&self) -> bool {
-        self.closed.is_some() && self.waiting.is_empty() && self.active.is_empty()
-    }
-
-    pub(super) fn end(&mut self) {
-        self.over = true;
-    }
-
-    pub(super) fn is_over(&self) -> bool {
-        self.over
+    pub(super) fn state(&self) -> LaneState {
+        match self.state {
+            LaneState::Draining(reason) if self.waiting.is_empty() && self.tracked.is_empty() => {
+                LaneState::Drained(reason)
+            }
+            state => state,
+        }
     }
 }
 

@@ -9,12 +9,12 @@ use serde::Serialize;
 use super::private_key::SigningKey;
 use crate::random;
 
-/// How long an assertion is valid, in seconds: the longest that Segment takes.
+/// The lifetime of an assertion in seconds: the longest that Segment takes.
 const LIFETIME: i64 = 60;
 /// It begins a little in the past, in seconds: clocks that agree do so to the second at best.
 const LEEWAY: i64 = 5;
 
-/// Who asserts, and to whom.
+/// The two parties of an assertion, and the key that signs it.
 pub(super) struct Identity {
     pub(super) client_id: String,
     pub(super) key_id: String,
@@ -40,14 +40,14 @@ struct Claims<'a> {
     jti: String,
 }
 
-/// When an assertion that is signed at `now` is valid. Seconds since 1970, by the server's clock.
+/// Returns when an assertion signed at `now` is valid, in seconds since 1970 by the server's clock.
 pub(super) fn validity(now: i64) -> Range<i64> {
     let from = now.saturating_sub(LEEWAY);
     from..from.saturating_add(LIFETIME)
 }
 
 impl Identity {
-    /// A new assertion; no two are the same. `None` if it cannot be signed.
+    /// Signs a new assertion. No two are the same. Returns `None` if it cannot be signed.
     pub(super) fn assert(&self, validity: &Range<i64>) -> Option<String> {
         let header = Header { alg: "RS256", typ: "JWT", kid: &self.key_id };
         let claims = Claims {

@@ -12,7 +12,7 @@ use crate::error::SettingsError;
 #[derive(Clone)]
 pub(super) struct PrivateKeyPem(String);
 
-/// A private key that was understood.
+/// A private key that is ready to sign.
 pub(super) struct SigningKey(RsaKeyPair);
 
 impl PrivateKeyPem {
@@ -36,7 +36,7 @@ impl PrivateKeyPem {
 }
 
 impl SigningKey {
-    /// The RS256 signature of `message` (RFC 7518, section 3.3); `None` if the machine has no randomness to give.
+    /// Signs `message` with RS256 (RFC 7518, section 3.3). Returns `None` if the machine has no randomness to give.
     pub(super) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
         let mut signature = vec![0; self.0.public_modulus_len()];
         self.0.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).ok()?;

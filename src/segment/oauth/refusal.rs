@@ -1,4 +1,4 @@
-//! Why there is no token, and what that means for the batch that needs one.
+//! The error of a token request, and what it means for the batch that needs the token.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,11 +11,11 @@ use crate::error::BoxError;
 use crate::plugin::{Answer, Verdict};
 use crate::segment::retry_after;
 
-/// How long a server is left alone that asks for a pause and does not say how long.
+/// The pause for a server that asks for one and does not say how long.
 const UNSTATED_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: u64 = 300;
 
-/// Why no token could be had. It is the [source](std::error::Error::source) of the
+/// The error of a token request. It is the [source](std::error::Error::source) of the
 /// [`DeliveryError`](crate::DeliveryError) of the events that needed it. A clone is the same error.
 #[derive(Clone, Debug)]
 pub struct TokenError(Arc<Reason>);
@@ -28,7 +28,7 @@ struct Reason {
     source: Option<BoxError>,
 }
 
-/// What a server says of a refusal (RFC 6749, section 5.2).
+/// The body of a refusal (RFC 6749, section 5.2).
 #[derive(Deserialize)]
 struct Refused {
     error: String,
@@ -79,18 +79,18 @@ impl TokenError {
         Self(Arc::new(Reason { what, status: Some(status), verdict, source: None }))
     }
 
-    /// What becomes of a batch that needs the token.
+    /// Returns what becomes of a batch that needs the token.
     pub(super) fn verdict(&self) -> Verdict {
         self.0.verdict
     }
 
-    /// The HTTP status of the token server, if it answered.
+    /// Returns the HTTP status of the token server, if it answered.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         self.0.status
     }
 
-    /// Whether asking again could help. If not, the settings are wrong, or those in Segment's dashboard.
+    /// Returns whether asking again could help. If not, the settings are wrong, or those in Segment's dashboard.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         self.0.verdict != Verdict::Unauthorized
@@ -116,7 +116,7 @@ fn pause(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     })
 }
 
-/// An error code as RFC 6749 has them: nothing that could be an echo of what was sent.
+/// Returns the text if it is an error code as RFC 6749 has them, and so no echo of what was sent.
 fn readable(code: String) -> Option<String> {
     let harmless = code.len() <= 40 && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
     (harmless && !code.is_empty()).then_some(code)
@@ -124,7 +124,7 @@ fn readable(code: String) -> Option<String> {
 
 impl From<TokenError> for Answer {
     fn from(error: TokenError) -> Self {
-        Answer::new(error.verdict()).error(error)
+        Answer::new(error.verdict()).with_error(error)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The token server: how it is asked for one token, and how far its clock is from ours.
+//! The token server: a request for one token, and the difference between its clock and ours.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -27,7 +27,7 @@ pub(super) struct TokenServer {
     user_agent: HeaderValue,
     scope: String,
     identity: Identity,
-    /// What is to be added to our time of day to have the server's, in seconds.
+    /// The seconds from our time of day to the server's.
     skew: AtomicI64,
 }
 
@@ -92,7 +92,8 @@ impl TokenServer {
         Ok(form.into())
     }
 
-    /// Every answer tells the server's time, in seconds since 1970, if it tells it at all.
+    /// Learns the difference of the clocks from an answer. Returns the server's time in seconds since 1970, if the
+    /// answer has it.
     fn learn_skew(&self, headers: &HeaderMap, now: SystemTime) -> Option<i64> {
         let date = httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()?;
         let date = seconds(date);

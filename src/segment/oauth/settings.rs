@@ -1,4 +1,4 @@
-//! What the user writes, checked once.
+//! `OAuth`: the settings as their user writes them, checked once.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use super::private_key::PrivateKeyPem;
 use super::server::TokenServer;
 use crate::error::SettingsError;
 use crate::segment::Region;
-use crate::segment::endpoint::{endpoint, shown};
+use crate::segment::endpoint::{endpoint, redacted};
 use crate::segment::write_key::in_quotes;
 use crate::transport::HttpClient;
 
@@ -50,7 +50,7 @@ impl OAuth {
     /// The default of [`max_retries`](Self::max_retries).
     pub const MAX_RETRIES: u32 = 3;
 
-    /// `client_id` is the OAuth application's, `private_key` an RSA key in PEM (PKCS#8 or PKCS#1, not encrypted), and
+    /// Makes the default settings. `client_id` is the OAuth application's, `private_key` an RSA key in PEM (PKCS#8 or PKCS#1, not encrypted), and
     /// `key_id` the id that the dashboard gives to its public half.
     pub fn new(client_id: impl Into<String>, private_key: impl Into<String>, key_id: impl Into<String>) -> Self {
         Self {
@@ -64,37 +64,37 @@ impl OAuth {
         }
     }
 
-    /// The base URL of the token server. A region's is [`Region::auth_server`].
+    /// Sets the base URL of the token server. A region's is [`Region::auth_server`].
     pub fn auth_server(mut self, url: impl Into<String>) -> Self {
         self.auth_server = url.into();
         self
     }
 
-    /// What the token is to allow.
+    /// Sets the scope: what the token is to allow.
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
         self.scope = scope.into();
         self
     }
 
-    /// How often a token request that failed for the moment (no answer, 5xx) is repeated quickly. After that the
-    /// attempt at the batch counts as failed, and is retried as any other.
+    /// Limits how often a token request that failed for the moment (no answer, 5xx) is repeated quickly. After that the
+    /// attempt at the batch has failed, and is retried as any other.
     pub fn max_retries(mut self, retries: u32) -> Self {
         self.max_retries = retries;
         self
     }
 
-    /// The HTTP client for token requests, in place of the destination's.
+    /// Sets the HTTP client for token requests, in place of the destination's.
     pub fn http_client(mut self, client: HttpClient) -> Self {
         self.http_client = Some(client);
         self
     }
 
-    /// Whether token requests need TLS of the destination's client.
+    /// Returns whether token requests need TLS of the destination's client.
     pub(in crate::segment) fn needs_tls(&self) -> bool {
         self.http_client.is_none() && !self.auth_server.trim_start().starts_with("http://")
     }
 
-    /// The source of tokens for `destination`, which lends its HTTP client.
+    /// Makes the source of tokens for `destination`, which lends its HTTP client.
     pub(in crate::segment) fn tokens(
         &self,
         destination: &str,
@@ -123,13 +123,13 @@ impl OAuth {
     }
 }
 
-/// Without the private key, and without a password in the server's URL.
+/// Shows neither the private key nor a password in the server's URL.
 impl fmt::Debug for OAuth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OAuth")
             .field("client_id", &self.client_id)
             .field("key_id", &self.key_id)
-            .field("auth_server", &shown(&self.auth_server))
+            .field("auth_server", &redacted(&self.auth_server))
             .field("scope", &self.scope)
             .field("max_retries", &self.max_retries)
             .finish_non_exhaustive()

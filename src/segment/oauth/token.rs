@@ -1,4 +1,4 @@
-//! A token, and how long it is good.
+//! A token, and its lifetime.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,7 +7,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// How long a token lasts that does not say so.
+/// The lifetime of a token that does not say so.
 const UNSTATED: Duration = Duration::from_secs(120);
 /// No token is trusted for longer. Segment's last 30 days at most.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
@@ -56,12 +56,12 @@ impl Token {
         Some(Self { bearer, refresh_at: asked_at + life / 2, expires_at: asked_at + life })
     }
 
-    /// The value of the `Authorization` header.
+    /// Returns the value of the `Authorization` header.
     pub(super) fn bearer(&self) -> &HeaderValue {
         &self.bearer
     }
 
-    /// Whether more than half of its life is over.
+    /// Returns whether more than half of its life is over.
     pub(super) fn is_due(&self, now: SystemTime) -> bool {
         now >= self.refresh_at
     }

@@ -18,9 +18,9 @@ use crate::emitter::Emitter;
 use crate::emitter::signal::Failure;
 use crate::plugin::{Timer, Verdict};
 
-/// How long renewing in the background may take.
+/// The time that renewing in the background may take.
 const RENEWAL_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long after a failed renewal the next is begun, unless the server says.
+/// The pause after a failed renewal, unless the server says.
 const RENEWAL_PAUSE: Duration = Duration::from_secs(60);
 /// The longest wait before the second quick retry; doubled for each further one, up to the cap.
 const BACKOFF: Duration = Duration::from_millis(100);
@@ -46,7 +46,7 @@ struct State {
     renew_after: Option<SystemTime>,
 }
 
-/// What an upload has to do for its header.
+/// The next step of an upload that needs its header.
 enum Step {
     Send(HeaderValue),
     Wait(Shared<Fetch>),
@@ -57,7 +57,7 @@ impl Tokens {
         Self { server, max_retries, destination: destination.into(), state: Mutex::default() }
     }
 
-    /// The `Authorization` header. Waits only if there is no valid token.
+    /// Returns the `Authorization` header. Waits only if there is no valid token.
     pub(in crate::segment) async fn bearer(
         self: &Arc<Self>,
         timer: &Timer,
@@ -69,7 +69,7 @@ impl Tokens {
         }
     }
 
-    /// Gives up the token that was refused, unless there is a newer one already.
+    /// Discards the token that was refused, unless there is a newer one already.
     pub(in crate::segment) fn discard(&self, refused: &HeaderValue) {
         let mut state = self.state();
         if state.token.as_ref().is_some_and(|token| token.bearer() == refused) {
@@ -90,7 +90,7 @@ impl Tokens {
         Step::Send(header)
     }
 
-    /// The fetch that is under way, or a new one.
+    /// Returns the fetch that is under way, or a new one.
     fn fetch(self: &Arc<Self>, state: &mut State, timer: &Timer, emitter: &Emitter) -> Shared<Fetch> {
         if let Some(fetch) = state.fetch.as_ref().and_then(WeakShared::upgrade) {
             return fetch;
@@ -112,7 +112,7 @@ impl Tokens {
         Ok(header)
     }
 
-    /// Asks, and again at once, then after a short wait, where that helps.
+    /// Asks for a token. Repeats it at once, then after a short wait, where that helps.
     async fn ask_until_answered(&self, timer: &Timer, emitter: &Emitter) -> Result<Token, TokenError> {
         let mut retries = 0;
         loop {
@@ -168,7 +168,7 @@ impl State {
     }
 }
 
-/// How long to wait before quick retry number `retry`, from 1: the first comes at once. `random` is between 0 and 1.
+/// Returns how long to wait before quick retry number `retry`, from 1: the first comes at once. `random`: from 0 to 1.
 fn backoff(retry: u32, random: f64) -> Duration {
     let Some(doublings) = retry.checked_sub(2) else { return Duration::ZERO };
     let longest = BACKOFF.saturating_mul(1_u32.checked_shl(doublings).unwrap_or(u32::MAX)).min(BACKOFF_CAP);

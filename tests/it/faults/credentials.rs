@@ -178,14 +178,14 @@ async fn a_client_without_its_own_destination_has_no_key_to_change() {
     assert!(matches!(analytics.set_write_key(other("new")), Err(SetWriteKeyError::Deregistered)));
     analytics.register(segment()).await.expect("the name is free");
     let error = analytics.set_write_key(other("new")).expect_err("the key of another destination");
-    assert!(error.to_string().contains("KeyRotation"), "it says what to do: {error}");
+    assert!(error.to_string().contains("KeyHandle"), "it says what to do: {error}");
 }
 
 #[test]
 fn any_segment_destination_can_have_its_key_changed() {
     let api = TrackingApi::start().expect("a free port");
     let segment = Segment::new(SECRET).host(api.url()).flush_at(1);
-    let rotation = segment.key_rotation();
+    let rotation = segment.key_handle();
     let destination = segment.build().expect("the settings are valid");
     let analytics = Analytics::without_segment().plugin(destination).build().expect("the settings are valid");
     rotation.set_write_key(other("new")).expect("it is a key");

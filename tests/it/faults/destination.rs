@@ -94,7 +94,7 @@ fn a_panic_in_any_part_of_a_destination_stays_in_its_lane() {
     for at in ["poll_ready", "call", "the future", "drop of the future", "drop"] {
         let left = Arc::new(AtomicUsize::new(1));
         let explosive = move || Explosive { at, left: left.clone() };
-        let destination = Destination::rebuildable("explosive", explosive).retry(quick_retries(10_000));
+        let destination = Destination::from_factory("explosive", explosive).retry(quick_retries(10_000));
         let mut trial = Trial::with(|settings| settings.plugin(destination));
         assert_eq!(trial.send_each(4), (4, 0), "{at}");
         let beside = &trial.assert_books_balance().destinations[1];
@@ -130,10 +130,11 @@ fn a_dead_service_is_made_again() {
         counter.fetch_add(1, Ordering::SeqCst);
         Mortal(2)
     };
-    let mortal = Destination::rebuildable("mortal", make).retry(quick_retries(10_000)).in_flight(NonZeroUsize::MIN);
+    let mortal =
+        Destination::from_factory("mortal", make).retry(quick_retries(10_000)).max_in_flight(NonZeroUsize::MIN);
     let mut trial = Trial::with(|settings| settings.plugin(mortal));
     trial.send_each(20);
-    trial.wait_for_failure("the death", |failure| failure.message.contains("dead; it is made again"));
+    trial.wait_for_failure("the death", |failure| failure.message.contains("dead; rebuilding the service"));
     let ended = trial.survives();
     assert_eq!(ended.stats.destinations[1].delivered, 21, "what the dead one did not take, the next one does");
     assert_eq!(made.load(Ordering::SeqCst), 11);
@@ -148,7 +149,7 @@ fn a_service_that_dies_again_and_again_is_given_up() {
         Mortal(0)
     };
     let mut trial = Trial::with(|settings| {
-        settings.plugin(Destination::rebuildable("stillborn", make).retry(quick_retries(10_000)))
+        settings.plugin(Destination::from_factory("stillborn", make).retry(quick_retries(10_000)))
     });
     assert_eq!(trial.send_each(3), (3, 0), "Segment is not concerned");
     let failure = trial.wait_for_failure("the end", |failure| failure.dropped == Some(DropReason::Unavailable));

@@ -140,7 +140,7 @@ impl Service<Batch> for Fragile {
         let place = self.0;
         Box::pin(async move {
             match place {
-                FailsIn::Answer(verdict) => Ok(Answer::new(verdict).error(mine())),
+                FailsIn::Answer(verdict) => Ok(Answer::new(verdict).with_error(mine())),
                 FailsIn::Panic => std::panic::panic_any(Mine),
                 FailsIn::Future | FailsIn::Ready => Err(mine()),
             }
@@ -161,7 +161,7 @@ fn an_error_that_panics_in_its_drop_changes_nothing_at_a_destination() {
     ];
     for (place, reason) in table {
         let stats = twelve(|b| {
-            let fragile = Destination::rebuildable("fragile", move || Fragile(place)).retry(quick_retries(2));
+            let fragile = Destination::from_factory("fragile", move || Fragile(place)).retry(quick_retries(2));
             b.plugin(fragile)
         });
         assert_eq!(stats.delivered, 12, "{place:?}: the other has them");

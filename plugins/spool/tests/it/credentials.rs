@@ -33,7 +33,7 @@ fn sorted_ids(api: &TrackingApi) -> Vec<String> {
 fn a_wrong_key_costs_nothing_that_is_on_the_disk() {
     let (api, directory, said) = (server(), Directory::new(), Arc::new(Mutex::new(Vec::new())));
     let segment = Segment::new("wrong").host(api.url()).flush_at(2);
-    let (rotation, spool, heard) = (segment.key_rotation(), Spool::new(directory.spool()), said.clone());
+    let (rotation, spool, heard) = (segment.key_handle(), Spool::new(directory.spool()), said.clone());
     let analytics = Analytics::without_segment()
         .plugin(spool.in_front_of(segment.build().unwrap()))
         .on(signal::Error, move |failure| heard.lock().unwrap().push(failure.clone()))

@@ -1,7 +1,7 @@
 //! The write key of a destination, which can be changed while it works.
 //!
-//! Always: one request has one key, in its header and in its body. What a destination without `OAuth` shows is the key
-//! alone, so an attempt whose key was changed meanwhile can be repeated with the new one.
+//! Invariant: one request has one key, in its header and in its body. An attempt whose key was refused and has been
+//! changed meanwhile can be repeated with the new one.
 
 use std::fmt;
 use std::sync::{Arc, Weak};
@@ -12,32 +12,32 @@ use http::HeaderValue;
 use super::{Segment, WriteKey};
 use crate::error::SettingsError;
 
-/// Changes the write key of a destination that works already. Made by [`Segment::key_rotation`]; for the destination
-/// that a client has by itself there is [`Analytics::set_write_key`](crate::Analytics::set_write_key).
+/// Changes the write key of a destination while it works. Made by [`Segment::key_handle`]. A clone changes the
+/// same key. For the client's own destination there is [`Analytics::set_write_key`](crate::Analytics::set_write_key).
 #[derive(Clone)]
-pub struct KeyRotation(Arc<ArcSwap<Credentials>>);
+pub struct KeyHandle(Arc<ArcSwap<Credentials>>);
 
 /// A write key in the forms that a request needs.
 pub(super) struct Credentials {
-    /// As a JSON string.
+    /// The key as a JSON string.
     pub(super) json: Vec<u8>,
-    /// As HTTP Basic authentication.
+    /// The key as HTTP Basic authentication.
     pub(super) basic: HeaderValue,
-    /// How many keys there were before.
+    /// The number of keys before this one.
     pub(super) number: u64,
     problem: Option<&'static str>,
 }
 
-impl KeyRotation {
+impl KeyHandle {
     pub(super) fn new(key: &WriteKey) -> Self {
         Self(Arc::new(ArcSwap::from_pointee(Credentials::new(key, 0))))
     }
 
-    /// The key that every attempt has from now on, attempts at batches that have failed before included.
+    /// Sets the key of every attempt from now on, retries included.
     ///
     /// # Errors
     ///
-    /// If it cannot be a write key, for the reasons of [`Segment::build`]; the key is then what it was.
+    /// If it cannot be a write key, for the reasons of [`Segment::build`]. The key then stays as it was.
     pub fn set_write_key(&self, key: impl Into<WriteKey>) -> Result<(), SettingsError> {
         let key = key.into();
         Credentials::new(&key, 0).check()?;
@@ -45,7 +45,7 @@ impl KeyRotation {
         Ok(())
     }
 
-    /// Checks the key of now.
+    /// Checks the current key.
     pub(super) fn check(&self) -> Result<(), SettingsError> {
         self.current().check()
     }
@@ -54,7 +54,7 @@ impl KeyRotation {
         self.0.load_full()
     }
 
-    /// Whether there is a newer key.
+    /// Returns whether there is a newer key.
     pub(super) fn is_newer_than(&self, credentials: &Credentials) -> bool {
         self.0.load().number > credentials.number
     }
@@ -73,9 +73,9 @@ impl Credentials {
     }
 }
 
-impl fmt::Debug for KeyRotation {
+impl fmt::Debug for KeyHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyRotation").finish_non_exhaustive()
+        f.debug_struct("KeyHandle").finish_non_exhaustive()
     }
 }
 
@@ -85,12 +85,12 @@ pub(crate) struct OwnKey(Option<Weak<ArcSwap<Credentials>>>);
 impl OwnKey {
     /// `segment`: the client's own destination, if it is to have one.
     pub(crate) fn of(segment: Option<&Segment>) -> Self {
-        Self(segment.map(|segment| Arc::downgrade(&segment.key_rotation().0)))
+        Self(segment.map(|segment| Arc::downgrade(&segment.key_handle().0)))
     }
 
     pub(crate) fn set(&self, key: WriteKey) -> Result<(), SetWriteKeyError> {
         let own = self.0.as_ref().ok_or(SetWriteKeyError::WithoutSegment)?;
-        let rotation = own.upgrade().map(KeyRotation).ok_or(SetWriteKeyError::Deregistered)?;
+        let rotation = own.upgrade().map(KeyHandle).ok_or(SetWriteKeyError::Deregistered)?;
         rotation.set_write_key(key).map_err(SetWriteKeyError::Invalid)
     }
 }
@@ -99,14 +99,14 @@ impl OwnKey {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SetWriteKeyError {
-    /// It cannot be a write key.
+    /// The text cannot be a write key.
     #[error(transparent)]
     Invalid(SettingsError),
     /// The client was built without Segment, so it has no key of its own.
-    #[error("the client was built without Segment: change the key by the `KeyRotation` of the destination that has it")]
+    #[error("the client was built without Segment: change the key by the `KeyHandle` of the destination that has it")]
     WithoutSegment,
     /// The client's own destination was deregistered. One that was registered in its place has a key of its own.
-    #[error("the client's own Segment destination was deregistered: one in its place is changed by its `KeyRotation`")]
+    #[error("the client's own Segment destination was deregistered: one in its place is changed by its `KeyHandle`")]
     Deregistered,
     /// The client was closed.
     #[error("the client was closed")]

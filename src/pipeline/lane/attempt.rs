@@ -1,0 +1,85 @@
+//! One attempt at a batch: it is handed to the service, bounded in time, and its panics are contained.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+
+use super::super::guard::{self, Mishap};
+use super::inner::LaneInner;
+use super::job::Job;
+use super::report;
+use super::service::LaneService;
+use crate::contained::log;
+use crate::plugin::{Answer, Batch, Timer, Verdict};
+use crate::reentry::{self, Because};
+
+/// How an attempt ended.
+pub(super) enum AttemptOutcome {
+    Answered(Answer),
+    Panicked(String),
+}
+
+/// An attempt in flight. Ends with the batch and the outcome.
+pub(super) struct Attempt {
+    pub(super) batch: u64,
+    future: BoxFuture<'static, (Job, AttemptOutcome)>,
+}
+
+impl Attempt {
+    /// Hands the batch to the service, which is ready.
+    pub(super) fn start(lane: &LaneInner, service: &mut LaneService, limit: Duration, mut job: Job) -> Self {
+        job.attempts += 1;
+        let batch = Batch {
+            messages: job.messages.clone(),
+            number: job.batch,
+            attempt: job.attempts,
+            sent_at: lane.clock.wall(),
+            timer: Timer::new(lane.clock.clone()),
+            emitter: lane.emitter.clone(),
+        };
+        let (events, bytes) = (batch.len(), batch.bytes());
+        lane.queue().counts.record_attempt(job.attempts, bytes);
+        let (destination, attempt) = (&lane.name, job.attempts);
+        log!(TRACE, %destination, batch = job.batch, attempt, events, bytes, "attempt begins");
+        report::trace_events(&lane.name, &job);
+        let (watched, clock) = (service.watched().clone(), lane.clock.clone());
+        let (number, depth) = (job.batch, job.depth());
+        let scope = reentry::because_of(depth);
+        let called = service.call(batch);
+        drop(scope);
+        let future = Box::pin(async move {
+            let outcome = match called {
+                Ok(future) => guard::run(&watched, &clock, limit, || Because::of(depth, future)).await,
+                Err(mishap) => Err(mishap),
+            };
+            (job, AttemptOutcome::from(outcome))
+        });
+        Self { batch: number, future }
+    }
+}
+
+impl Future for Attempt {
+    type Output = (Job, AttemptOutcome);
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.future.as_mut().poll(cx)
+    }
+}
+
+impl From<Result<Answer, Mishap>> for AttemptOutcome {
+    fn from(outcome: Result<Answer, Mishap>) -> Self {
+        match outcome {
+            Ok(answer) => AttemptOutcome::Answered(answer),
+            Err(Mishap::Error(error)) => {
+                AttemptOutcome::Answered(Answer { error: error.into_inner(), ..Verdict::Retry.into() })
+            }
+            Err(Mishap::Panicked(message)) => AttemptOutcome::Panicked(message),
+            Err(mishap @ Mishap::TimedOut(_)) => {
+                AttemptOutcome::Answered(Answer::new(Verdict::Retry).with_error(format!("the attempt {mishap}")))
+            }
+        }
+    }
+}

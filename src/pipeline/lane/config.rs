@@ -1,0 +1,32 @@
+//! How one lane works: the destination's service and the settings of its author.
+
+use std::time::Duration;
+
+use crate::plugin::{BatchService, Batching, Destination, QueueLimits, RetryPolicy, Selection, ServiceFactory};
+
+/// The part of a [`Destination`] that its lane needs. To make one runs user code: the layers around the service.
+pub(in crate::pipeline) struct LaneConfig {
+    pub(super) selection: Selection,
+    pub(super) service: BatchService,
+    /// Makes the service again, with its layers.
+    pub(super) factory: Option<ServiceFactory>,
+    pub(super) batching: Batching,
+    pub(super) retry: RetryPolicy,
+    /// Those of the client if `None`.
+    pub(super) queue: Option<QueueLimits>,
+    pub(super) max_in_flight: usize,
+    pub(super) attempt_timeout: Duration,
+}
+
+impl From<Destination> for LaneConfig {
+    fn from(destination: Destination) -> Self {
+        let selection = destination.selection();
+        let Destination { batching, retry, queue, max_in_flight, attempt_timeout, .. } = destination;
+        let layers = destination.layers;
+        let wrap = move |service| layers.iter().fold(service, |service, layer| layer(service));
+        let service = wrap(destination.service);
+        let factory = destination.factory.map(|mut make| -> ServiceFactory { Box::new(move || wrap(make())) });
+        let max_in_flight = max_in_flight.get();
+        Self { selection, service, factory, batching, retry, queue, max_in_flight, attempt_timeout }
+    }
+}

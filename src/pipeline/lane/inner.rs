@@ -1,0 +1,166 @@
+//! The part of a lane that its front and its worker share: the queue, and how events leave it.
+//!
+//! Invariant: no user code runs under the queue's lock.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use super::super::{AfterQueue, Shared};
+use super::queue::Queue;
+use super::report;
+use super::state::LaneState;
+use crate::clock::Clock;
+use crate::emitter::Emitter;
+use crate::event::Message;
+use crate::ledger::{DeliveryError, DestinationOutcome, DestinationStats, DropReason, Ledger, Outcome};
+use crate::plugin::{Batching, QueueLimits};
+
+/// Events that are settled under one lock, where there may be very many.
+const SETTLED_AT_ONCE: usize = 1024;
+
+pub(super) struct LaneInner {
+    pub(super) name: Arc<str>,
+    pub(super) limits: QueueLimits,
+    queue: Mutex<Queue>,
+    /// Wakes the worker.
+    pub(super) wake: Notify,
+    stopped: Notify,
+    pub(super) ledger: Arc<Ledger>,
+    pub(super) emitter: Emitter,
+    pub(super) clock: Clock,
+    after: Arc<AfterQueue>,
+}
+
+/// Events under way that were taken out of a lane. They have no outcome there yet.
+pub(in crate::pipeline) struct TakenBack {
+    lane: Arc<LaneInner>,
+    pub(in crate::pipeline) messages: Vec<Arc<Message>>,
+    /// The error of the last attempt, if it failed.
+    error: Option<Arc<DeliveryError>>,
+}
+
+impl TakenBack {
+    /// Drops the events for `reason`. Returns the error, which is user code.
+    pub(in crate::pipeline) fn settle(&self, reason: DropReason) -> Option<Arc<DeliveryError>> {
+        for messages in self.messages.chunks(SETTLED_AT_ONCE) {
+            self.lane.settle(messages, Outcome::Dropped(reason), self.error.clone());
+        }
+        self.error.clone()
+    }
+}
+
+impl LaneInner {
+    pub(super) fn new(shared: &Shared, name: Arc<str>, batching: Batching, limits: QueueLimits) -> Self {
+        Self {
+            name,
+            limits,
+            queue: Mutex::new(Queue::new(batching, limits)),
+            wake: Notify::new(),
+            stopped: Notify::new(),
+            ledger: shared.ledger.clone(),
+            emitter: shared.emitter.clone(),
+            clock: shared.clock.clone(),
+            after: shared.after.clone(),
+        }
+    }
+
+    pub(super) fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes no more events. The worker ends when those it has have their outcome.
+    pub(super) fn close(&self) {
+        self.queue().close(DropReason::Unavailable);
+        self.wake.notify_one();
+    }
+
+    /// Takes out everything under way, and takes no more events, for `reason`. The caller has to settle what it gets:
+    /// the worker finds nothing left to do.
+    pub(super) fn take_back(self: &Arc<Self>, reason: DropReason) -> TakenBack {
+        let mut queue = self.queue();
+        queue.close(reason);
+        let (messages, error) = (queue.take_all(), queue.set_last_error(None));
+        drop(queue);
+        self.wake.notify_one();
+        TakenBack { lane: self.clone(), messages, error }
+    }
+
+    /// Drops everything under way for `reason`. Returns how many events that were. Does not need the worker.
+    pub(super) fn abandon(self: &Arc<Self>, reason: DropReason) -> usize {
+        let TakenBack { messages, error, .. } = self.take_back(reason);
+        self.settle(&messages, Outcome::Dropped(reason), error);
+        messages.len()
+    }
+
+    /// Ends the lane after a panic of its worker: nothing that is under way will be delivered any more.
+    #[cold]
+    pub(super) fn abort(self: &Arc<Self>) {
+        let dropped = self.abandon(DropReason::Panicked);
+        self.emitter.fail(report::lane_panicked(&self.name, dropped));
+        self.stop();
+    }
+
+    /// Notes that the worker has ended.
+    pub(super) fn stop(&self) {
+        self.queue().stop();
+        self.stopped.notify_waiters();
+    }
+
+    /// Ends when the worker has: after [`close`](Self::close) or [`abandon`](Self::abandon).
+    pub(super) async fn stopped(&self) {
+        let stopped = self.stopped.notified();
+        if !matches!(self.state(), LaneState::Stopped(_)) {
+            stopped.await;
+        }
+    }
+
+    pub(super) fn state(&self) -> LaneState {
+        self.queue().state()
+    }
+
+    /// Counts the outcome of events that left the queue, and tells whoever wants to know.
+    pub(super) fn settle(&self, messages: &[Arc<Message>], outcome: Outcome, error: Option<Arc<DeliveryError>>) {
+        if messages.is_empty() {
+            return;
+        }
+        self.queue().counts.record_outcome(outcome, messages.len());
+        for message in messages.iter().filter(|message| message.ticket.has_observers()) {
+            message.ticket.with_observers(|observers| {
+                observers.message_id = message.message_id().into_owned();
+                let (destination, error) = (self.name.clone(), error.clone());
+                observers.destinations.push(DestinationOutcome { destination, outcome, error });
+            });
+        }
+        let settling = self.after.settling();
+        let due = self.ledger.settle_for_destination(messages.iter().map(|message| &message.ticket), outcome);
+        let missed = self.after.show(messages);
+        drop(settling);
+        due.notify();
+        self.after.report(&missed);
+    }
+
+    /// Keeps the error of the last attempt.
+    pub(super) fn set_last_error(&self, error: Option<Arc<DeliveryError>>) {
+        let before = self.queue().set_last_error(error);
+        drop(before);
+    }
+
+    pub(super) fn stats(&self) -> DestinationStats {
+        let queue = self.queue();
+        let counts = queue.counts;
+        DestinationStats {
+            name: self.name.clone(),
+            accepted: counts.accepted,
+            delivered: counts.delivered,
+            dropped: counts.dropped,
+            pending: counts.pending(),
+            queued_events: queue.waiting() as u64,
+            queued_bytes: queue.waiting_bytes() as u64,
+            batches: counts.batches,
+            attempts: counts.attempts,
+            retries: counts.retries,
+            bytes: counts.bytes,
+        }
+    }
+}

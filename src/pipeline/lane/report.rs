@@ -1,0 +1,109 @@
+//! The messages of a lane: each says what went wrong and what becomes of the events.
+
+use std::sync::Arc;
+
+use super::job::Job;
+use super::refusals::Refused;
+use crate::contained::{self, log};
+use crate::emitter::signal::{Emitted, Failure, Flushed};
+use crate::error::BoxError;
+use crate::event::Message;
+use crate::ledger::{DeliveryError, DropReason};
+use crate::plugin::QueueLimits;
+
+/// Events are dropped for want of room.
+pub(super) fn overflow(destination: &Arc<str>, limits: &QueueLimits) -> Failure {
+    let message = format!(
+        "the queue is full: more than {} events or {} bytes are under way; events are dropped until there is room",
+        limits.events, limits.bytes
+    );
+    let mut failure = Failure::new(destination.clone(), message, 1);
+    failure.dropped = Some(DropReason::QueueFull);
+    failure
+}
+
+/// The lane itself is broken.
+pub(super) fn lane_panicked(destination: &Arc<str>, events: usize) -> Failure {
+    let message = format!("the destination's lane panicked, and takes no more events; {events} are dropped");
+    let mut failure = Failure::new(destination.clone(), message, events);
+    failure.dropped = Some(DropReason::Panicked);
+    failure
+}
+
+/// A batch was dropped.
+pub(super) fn dropped(destination: &Arc<str>, events: usize, reason: DropReason, error: Arc<DeliveryError>) -> Failure {
+    let message = format!("{events} events dropped ({reason}): {error}");
+    with_error(destination, message, events, reason, error)
+}
+
+/// Batches were dropped because the destination refuses the credentials.
+pub(super) fn unauthorized(destination: &Arc<str>, refused: Refused) -> Failure {
+    let Refused { events, batches, error } = refused;
+    let reason = DropReason::Unauthorized;
+    let message = match batches {
+        1 => format!("{events} events dropped ({reason}): {error}; further reports are limited to one per minute"),
+        _ => format!("{events} events in {batches} batches dropped ({reason}): {error}"),
+    };
+    with_error(destination, message, events, reason, error)
+}
+
+fn with_error(
+    destination: &Arc<str>,
+    message: String,
+    events: usize,
+    reason: DropReason,
+    error: Arc<DeliveryError>,
+) -> Failure {
+    let mut failure = Failure::new(destination.clone(), message, events);
+    failure.dropped = Some(reason);
+    failure.error = Some(error);
+    failure
+}
+
+/// An attempt failed, and the batch is tried again.
+pub(super) fn retrying(destination: &Arc<str>, events: usize, error: Arc<DeliveryError>, consequence: &str) -> Failure {
+    let message = format!("an attempt at {events} events failed: {error}; {consequence}");
+    let mut failure = Failure::new(destination.clone(), message, events);
+    failure.error = Some(error);
+    failure
+}
+
+/// The service is dead, and there is another one.
+pub(super) fn rebuilding(destination: &Arc<str>, error: BoxError) -> Failure {
+    let text = contained::text(&error);
+    let message = format!("the destination's service is dead: {text}; rebuilding the service");
+    let mut failure = Failure::new(destination.clone(), message, 0);
+    failure.error = Some(Arc::from(error));
+    failure
+}
+
+/// The service is dead for good.
+pub(super) fn unavailable(destination: &Arc<str>, events: usize, error: BoxError) -> Failure {
+    let text = contained::text(&error);
+    let message = format!("the destination can take no more events: {text}; {events} are dropped");
+    let mut failure = Failure::new(destination.clone(), message, events);
+    (failure.dropped, failure.error) = (Some(DropReason::Unavailable), Some(Arc::from(error)));
+    failure
+}
+
+/// A batch has its outcome.
+pub(super) fn flushed(destination: &Arc<str>, job: &Job, messages: &[Arc<Message>], delivered: bool) -> Emitted {
+    Emitted::Flush(Flushed {
+        destination: destination.clone(),
+        events: messages.len(),
+        bytes: messages.iter().map(|message| message.json().len()).sum(),
+        attempts: job.attempts,
+        delivered,
+    })
+}
+
+/// Logs which events an attempt is at.
+pub(super) fn trace_events(destination: &str, job: &Job) {
+    if tracing::level_filters::LevelFilter::current() < tracing::Level::TRACE {
+        return;
+    }
+    for message in job.messages.iter() {
+        let (batch, attempt, message_id) = (job.batch, job.attempts, message.message_id());
+        log!(TRACE, destination, batch, attempt, %message_id, "event in the attempt");
+    }
+}

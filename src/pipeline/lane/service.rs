@@ -1,0 +1,85 @@
+//! The destination's service as its lane uses it: called under supervision, and made again once it is dead.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tower_service::Service;
+
+use super::super::guard::{self, Mishap};
+use super::super::watchdog::Watched;
+use crate::contained::{self, Contained};
+use crate::error::BoxError;
+use crate::plugin::{Batch, BatchService, ServiceFactory};
+
+/// Services in a row that may die before the destination is given up.
+const MAX_REBUILDS: u32 = 5;
+
+pub(super) struct LaneService {
+    service: BatchService,
+    factory: Option<ServiceFactory>,
+    /// Services that have died since the destination took a batch.
+    rebuilds: u32,
+    watched: Arc<Watched>,
+}
+
+/// How a service answered when it was asked whether it is ready.
+pub(super) enum Readiness {
+    Ready,
+    /// It will never be ready again.
+    Dead(BoxError),
+    Panicked(String),
+}
+
+/// The future of one call.
+pub(super) type Call = Contained<<BatchService as Service<Batch>>::Future>;
+
+impl LaneService {
+    pub(super) fn new(service: BatchService, factory: Option<ServiceFactory>, watched: Arc<Watched>) -> Self {
+        Self { service, factory, rebuilds: 0, watched }
+    }
+
+    pub(super) fn watched(&self) -> &Arc<Watched> {
+        &self.watched
+    }
+
+    pub(super) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Readiness> {
+        let Self { watched, service, .. } = self;
+        match guard::call(watched, || Ok(service.poll_ready(cx))) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(Ok(()))) => Poll::Ready(Readiness::Ready),
+            Ok(Poll::Ready(Err(error))) => Poll::Ready(Readiness::Dead(error)),
+            Err(Mishap::Panicked(message)) => Poll::Ready(Readiness::Panicked(message)),
+            Err(mishap) => Poll::Ready(Readiness::Panicked(mishap.to_string())),
+        }
+    }
+
+    /// Calls the service, which must be ready.
+    pub(super) fn call(&mut self, batch: Batch) -> Result<Call, Mishap> {
+        let Self { watched, service, .. } = self;
+        guard::call(watched, || Ok(Contained::new(service.call(batch))))
+    }
+
+    /// Notes that the destination has taken a batch.
+    pub(super) fn record_success(&mut self) {
+        self.rebuilds = 0;
+    }
+
+    /// Puts a new service in the place of one that died of `error`. Returns how many have died in a row.
+    ///
+    /// # Errors
+    ///
+    /// If no other one can be made: why the destination takes no more events.
+    pub(super) fn rebuild(&mut self, error: BoxError) -> Result<(u32, BoxError), BoxError> {
+        self.rebuilds += 1;
+        let Some(factory) = self.factory.as_mut().filter(|_| self.rebuilds < MAX_REBUILDS) else { return Err(error) };
+        let made = guard::call(&self.watched, || Ok(factory()));
+        match made {
+            Ok(service) => self.service = service,
+            Err(mishap) => {
+                contained::discard(error);
+                return Err(format!("to make it again {mishap}").into());
+            }
+        }
+        Ok((self.rebuilds, error))
+    }
+}

@@ -1,0 +1,55 @@
+//! The service of a destination, with its type hidden.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tower::ServiceExt;
+use tower::util::BoxService;
+use tower_service::Service;
+
+use crate::contained::Contained;
+use crate::error::BoxError;
+use crate::plugin::{Answer, Batch};
+
+/// Makes the service again.
+pub(crate) type ServiceFactory = Box<dyn FnMut() -> BatchService + Send>;
+
+/// A layer, to be applied where the destination works: some of tower's need a runtime for it.
+pub(crate) type BatchLayer = Box<dyn Fn(BatchService) -> BatchService + Send>;
+
+/// A destination's service with its type hidden, as [`Destination::layer`](super::Destination::layer) wraps it.
+pub struct BatchService(Contained<BoxService<Batch, Answer, BoxError>>);
+
+impl BatchService {
+    pub(super) fn new<S>(service: S) -> Self
+    where
+        S: Service<Batch> + Send + 'static,
+        S::Response: Into<Answer>,
+        S::Error: Into<BoxError>,
+        S::Future: Send,
+    {
+        Self(Contained::new(BoxService::new(service.map_response(Into::into).map_err(Into::into))))
+    }
+}
+
+impl Service<Batch> for BatchService {
+    type Response = Answer;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Answer, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, batch: Batch) -> Self::Future {
+        self.0.call(batch)
+    }
+}
+
+impl fmt::Debug for BatchService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BatchService").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,92 @@
+//! From checked settings to a working destination.
+
+use std::sync::Arc;
+
+use http::HeaderValue;
+use http::uri::Scheme;
+use tokio::sync::Semaphore;
+
+use super::authorization::Authorization;
+use super::check::check;
+use super::endpoint::endpoint;
+use super::http_client::{http_client, without_client};
+#[cfg(feature = "oauth")]
+use super::oauth::OAuth;
+use super::upload::{MAX_COMPRESSING, MAX_DRAINS, Shared, Upload, VerdictTable};
+use super::{Segment, payload, verdict};
+use crate::error::SettingsError;
+use crate::event::MAX_BATCH_BYTES;
+use crate::plugin::{Batching, Destination};
+use crate::transport::{Blocking, HttpClient};
+
+impl Segment {
+    /// Makes the destination.
+    ///
+    /// # Errors
+    ///
+    /// If a setting cannot be used; the error names it and its value.
+    pub fn build(mut self) -> Result<Destination, SettingsError> {
+        let max_in_flight = check(&self)?;
+        let key_len = self.key.current().json.len();
+        let uri = endpoint("host", &self.host, &self.path, self.allow_plaintext)?;
+        let user_agent = HeaderValue::try_from(&self.user_agent).map_err(|error| {
+            SettingsError::new("user_agent", &self.user_agent, "is not a header value").caused_by(error)
+        })?;
+        let plaintext = uri.scheme() == Some(&Scheme::HTTP) && !self.oauth_needs_tls();
+        let (given, proxy) = (self.http_client.take(), self.proxy.as_deref());
+        let client = match self.disabled {
+            true => without_client(given, proxy)?,
+            false => http_client(given, proxy, plaintext)?,
+        };
+        let authorization = self.authorization(&client, &user_agent)?;
+        let verdict = self.verdict_table();
+        let Self { key, gzip, .. } = self;
+        let drains = Arc::new(Semaphore::new(MAX_DRAINS));
+        let compressing = Blocking::new("tracklane-gzip", MAX_COMPRESSING);
+        let shared =
+            Arc::new(Shared { uri, key, key_len, authorization, user_agent, verdict, gzip, compressing, drains });
+        let batching = Batching::every(self.flush_at, self.flush_interval)
+            .max_bytes(MAX_BATCH_BYTES - payload::frame_len(key_len));
+        Ok(Destination::new(&self.name, Upload { client, shared })
+            .ignores_all(true)
+            .batching(batching)
+            .retry(self.retry)
+            .queue(self.queue)
+            .max_in_flight(max_in_flight)
+            .attempt_timeout(self.http_request_timeout))
+    }
+
+    /// Returns whether the client must speak TLS for the token server, even if the API does not.
+    fn oauth_needs_tls(&self) -> bool {
+        #[cfg(feature = "oauth")]
+        return self.oauth.as_ref().is_some_and(OAuth::needs_tls);
+        #[cfg(not(feature = "oauth"))]
+        false
+    }
+
+    #[cfg(feature = "oauth")]
+    fn authorization(&self, client: &HttpClient, user_agent: &HeaderValue) -> Result<Authorization, SettingsError> {
+        match &self.oauth {
+            Some(oauth) => {
+                oauth.tokens(&self.name, client, user_agent, self.allow_plaintext).map(Authorization::bearer)
+            }
+            None => Ok(Authorization::Basic),
+        }
+    }
+
+    #[cfg(not(feature = "oauth"))]
+    fn authorization(&self, _: &HttpClient, _: &HeaderValue) -> Result<Authorization, SettingsError> {
+        Ok(Authorization::Basic)
+    }
+
+    fn verdict_table(&mut self) -> Arc<VerdictTable> {
+        if let Some(table) = self.verdict.take() {
+            return table;
+        }
+        #[cfg(feature = "oauth")]
+        if self.oauth.is_some() {
+            return Arc::new(super::verdict_with_oauth);
+        }
+        Arc::new(verdict)
+    }
+}
