@@ -53,7 +53,7 @@ pub(crate) struct NoThread {
 impl Threads {
     /// At most `most` threads called `name`, none of which is there yet.
     pub(crate) fn new(name: &'static str, most: usize) -> Self {
-        Self::with(name, most, |name, work| spawn(name, work))
+        Self::with(name, most, spawn)
     }
 
     fn with(name: &'static str, most: usize, spawn: Spawn) -> Self {
