@@ -91,7 +91,7 @@ impl Fields {
         }
     }
 
-    /// Sets the member `name`, which is trusted text (see [`text`](super::text)).
+    /// Sets the member `name`, which is trusted text (see [`json`](super::json)).
     pub(super) fn set_text(&mut self, name: &[u8], member: &[u8]) {
         self.members.extend_text(member);
         let known = Field::ALL.into_iter().filter(|field| field.as_str().as_bytes() == name);

@@ -3,8 +3,7 @@
 //! Segment answers 200 to most events that it then discards, so this check is the only error a caller ever sees.
 
 use super::fields::Field;
-use super::object::{ObjectFault, ValueFault};
-use super::strict::Fault;
+use super::json::{Fault, ObjectFault, ValueFault};
 use super::{Event, InvalidTimestamp, Kind, MAX_DEPTH, MessageId, Object};
 
 /// Bytes that the final JSON of one event may have

@@ -7,16 +7,15 @@
 //! number that 64 bits do not hold is refused, text that came in as text is read and written anew, so that a value has
 //! one spelling and one length, and a `SystemTime` is RFC 3339, as every other time in an event.
 
-mod level;
-mod system_time;
 #[cfg(test)]
 mod tests;
 
 use serde::Serialize;
-use serde::ser::Serializer;
+use serde::ser;
 
-use super::quoted::{is_plain, write_string};
-use level::Level;
+use super::compound::Compound;
+use super::string::{is_plain, write_string};
+use super::system_time;
 
 /// Levels of objects and arrays that a value may nest, its section included.
 pub const MAX_DEPTH: usize = 64;
@@ -51,7 +50,7 @@ where
     T: Serialize + ?Sized,
 {
     let start = json.len();
-    let outcome = value.serialize(Strict { json, depth });
+    let outcome = value.serialize(Serializer { json, depth });
     if outcome.is_err() {
         json.truncate(start);
     }
@@ -67,13 +66,13 @@ pub(crate) fn check_key(key: &str) -> Result<(), Fault> {
 }
 
 /// Writes one value, which has `depth` levels above it.
-struct Strict<'o> {
+pub(super) struct Serializer<'o> {
     /// Where the text goes.
-    json: &'o mut Vec<u8>,
-    depth: usize,
+    pub(super) json: &'o mut Vec<u8>,
+    pub(super) depth: usize,
 }
 
-impl<'o> Strict<'o> {
+impl<'o> Serializer<'o> {
     /// Writes what has no text of our own: numbers.
     fn plain(self, value: impl Serialize) -> Result<(), Fault> {
         serde_json::to_writer(&mut *self.json, &value).map_err(|error| Fault::Unserializable(error.to_string()))
@@ -85,34 +84,34 @@ impl<'o> Strict<'o> {
     }
 
     /// Begins a level with `open`, which will end with `close`.
-    fn level(self, open: &[u8], close: &'static [u8]) -> Result<Level<'o>, Fault> {
+    fn compound(self, open: &[u8], close: &'static [u8]) -> Result<Compound<'o>, Fault> {
         if self.depth >= MAX_DEPTH {
             return Err(Fault::TooDeep);
         }
         self.json.extend_from_slice(open);
-        Ok(Level::new(self.json, self.depth + 1, close))
+        Ok(Compound::new(self.json, self.depth + 1, close))
     }
 
     /// Begins the object around a variant of an enum that has more than its name.
     fn variant(self, variant: &str) -> Result<Self, Fault> {
         check_key(variant)?;
-        let Level { json, depth, .. } = self.level(b"{", b"")?;
+        let Compound { json, depth, .. } = self.compound(b"{", b"")?;
         write_string(json, variant);
         json.push(b':');
         Ok(Self { json, depth })
     }
 }
 
-impl<'o> Serializer for Strict<'o> {
+impl<'o> ser::Serializer for Serializer<'o> {
     type Ok = ();
     type Error = Fault;
-    type SerializeSeq = Level<'o>;
-    type SerializeTuple = Level<'o>;
-    type SerializeTupleStruct = Level<'o>;
-    type SerializeTupleVariant = Level<'o>;
-    type SerializeMap = Level<'o>;
-    type SerializeStruct = Level<'o>;
-    type SerializeStructVariant = Level<'o>;
+    type SerializeSeq = Compound<'o>;
+    type SerializeTuple = Compound<'o>;
+    type SerializeTupleStruct = Compound<'o>;
+    type SerializeTupleVariant = Compound<'o>;
+    type SerializeMap = Compound<'o>;
+    type SerializeStruct = Compound<'o>;
+    type SerializeStructVariant = Compound<'o>;
 
     fn serialize_bool(self, v: bool) -> Result<(), Fault> {
         self.literal(if v { b"true" } else { b"false" })
@@ -193,17 +192,17 @@ impl<'o> Serializer for Strict<'o> {
         value: &T,
     ) -> Result<(), Fault> {
         let inside = self.variant(variant)?;
-        value.serialize(Strict { json: &mut *inside.json, depth: inside.depth })?;
+        value.serialize(Serializer { json: &mut *inside.json, depth: inside.depth })?;
         inside.literal(b"}")
     }
-    fn serialize_seq(self, _: Option<usize>) -> Result<Level<'o>, Fault> {
-        self.level(b"[", b"]")
+    fn serialize_seq(self, _: Option<usize>) -> Result<Compound<'o>, Fault> {
+        self.compound(b"[", b"]")
     }
-    fn serialize_tuple(self, _: usize) -> Result<Level<'o>, Fault> {
-        self.level(b"[", b"]")
+    fn serialize_tuple(self, _: usize) -> Result<Compound<'o>, Fault> {
+        self.compound(b"[", b"]")
     }
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Level<'o>, Fault> {
-        self.level(b"[", b"]")
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Compound<'o>, Fault> {
+        self.compound(b"[", b"]")
     }
     fn serialize_tuple_variant(
         self,
@@ -211,18 +210,18 @@ impl<'o> Serializer for Strict<'o> {
         _: u32,
         variant: &'static str,
         _: usize,
-    ) -> Result<Level<'o>, Fault> {
-        self.variant(variant)?.level(b"[", b"]}")
+    ) -> Result<Compound<'o>, Fault> {
+        self.variant(variant)?.compound(b"[", b"]}")
     }
-    fn serialize_map(self, _: Option<usize>) -> Result<Level<'o>, Fault> {
-        self.level(b"{", b"}")
+    fn serialize_map(self, _: Option<usize>) -> Result<Compound<'o>, Fault> {
+        self.compound(b"{", b"}")
     }
-    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Level<'o>, Fault> {
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Compound<'o>, Fault> {
         if name.starts_with(OF_SERDE_JSON) {
-            return Ok(Level::given(self.json, self.depth));
+            return Ok(Compound::raw(self.json, self.depth));
         }
-        let level = self.level(b"{", b"}")?;
-        Ok(if name == system_time::NAME { level.of_system_time() } else { level })
+        let compound = self.compound(b"{", b"}")?;
+        Ok(if name == system_time::NAME { compound.of_system_time() } else { compound })
     }
     fn serialize_struct_variant(
         self,
@@ -230,8 +229,8 @@ impl<'o> Serializer for Strict<'o> {
         _: u32,
         variant: &'static str,
         _: usize,
-    ) -> Result<Level<'o>, Fault> {
-        self.variant(variant)?.level(b"{", b"}}")
+    ) -> Result<Compound<'o>, Fault> {
+        self.variant(variant)?.compound(b"{", b"}}")
     }
     fn collect_str<T: std::fmt::Display + ?Sized>(self, value: &T) -> Result<(), Fault> {
         let json = self.json;

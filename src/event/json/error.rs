@@ -7,8 +7,9 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::event::strict::{self, Fault};
-use crate::event::{InvalidTimestamp, read};
+use super::reader;
+use super::serializer::{self, Fault};
+use crate::event::timestamp::InvalidTimestamp;
 
 /// The error of a value that an event cannot carry: which one, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +54,7 @@ impl From<Fault> for ValueFault {
 
 impl ValueFault {
     /// The fault as seen from an object that has the faulty one at `key`.
-    pub(in crate::event) fn below(mut self, key: &str) -> Self {
+    pub(super) fn below(mut self, key: &str) -> Self {
         if self.key.is_empty() {
             key.clone_into(&mut self.key);
         } else if !key.is_empty() {
@@ -63,7 +64,7 @@ impl ValueFault {
     }
 
     /// Why, without where.
-    pub(in crate::event) fn into_fault(self) -> Fault {
+    pub(super) fn into_fault(self) -> Fault {
         match self.fault {
             ObjectFault::Value(fault) => fault,
             other => Fault::Unserializable(other.to_string()),
@@ -87,12 +88,12 @@ pub(super) fn exchange_inner(fault: Option<Box<ValueFault>>) -> Option<Box<Value
     INNER.try_with(|inner| inner.replace(fault)).unwrap_or_default()
 }
 
-/// Writes as [`strict::append`] does, and also refuses a value that holds an object with a fault.
+/// Writes as [`serializer::append`] does, and also refuses a value that holds an object with a fault.
 pub(super) fn write<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T, depth: usize) -> Result<(), ValueFault> {
     let start = out.len();
     // A `Serialize` of the value may itself fill objects: what is outside waits.
     let outside = exchange_inner(None);
-    let written = strict::append(out, value, depth);
+    let written = serializer::append(out, value, depth);
     let inner = exchange_inner(outside);
     match (written, inner) {
         (_, Some(fault)) => {
@@ -107,10 +108,10 @@ pub(super) fn write<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T, depth: 
 pub(super) fn to_value<T: Serialize + ?Sized>(value: &T, depth: usize) -> Result<Value, ValueFault> {
     let mut json = Vec::new();
     write(&mut json, value, depth)?;
-    read::value(&json, depth)
+    reader::value(&json, depth)
 }
 
-/// The members of what serializes as an object, as text that is trusted (see [`text`](crate::event::text)).
+/// The members of what serializes as an object, as text that is trusted (see [`raw_members`](super::raw_members)).
 pub(super) fn members_of<T: Serialize>(object: &T) -> Result<Vec<u8>, ValueFault> {
     let mut json = Vec::new();
     write(&mut json, object, 0)?;

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::{Form, Object, ValueFault};
-use crate::event::strict::{Fault, check_key};
-use crate::event::{MAX_DEPTH, number};
+use crate::event::json::number;
+use crate::event::json::serializer::{Fault, MAX_DEPTH, check_key};
 
 impl Object {
     /// Whether there are more than `limit` levels of nesting, this object included; without recursion.
@@ -28,7 +28,7 @@ impl Drop for Object {
             && self.is_deeper_than(MAX_DEPTH)
             && let Form::Map(map) = &mut self.form
         {
-            dismantle(Value::Object(std::mem::take(map)));
+            drop_iteratively(Value::Object(std::mem::take(map)));
         }
     }
 }
@@ -60,13 +60,13 @@ fn check_value(value: &Value, depth: usize) -> Result<(), Fault> {
 }
 
 /// `upper` gets what it lacks of `below`; both are bounded in depth, so the recursion is.
-pub(super) fn fill(upper: &mut Map<String, Value>, below: Map<String, Value>) {
+pub(super) fn merge_missing(upper: &mut Map<String, Value>, below: Map<String, Value>) {
     for (key, value) in below {
         match (upper.get_mut(&key), value) {
             (None, value) => {
                 upper.insert(key, value);
             }
-            (Some(Value::Object(inner)), Value::Object(value)) => fill(inner, value),
+            (Some(Value::Object(inner)), Value::Object(value)) => merge_missing(inner, value),
             (Some(_), _) => {}
         }
     }
@@ -81,7 +81,7 @@ fn children(value: &Value) -> Vec<&Value> {
 }
 
 /// Takes a value apart level by level: dropping it would recurse as deep as it is.
-pub(in crate::event) fn dismantle(value: Value) {
+pub(in crate::event) fn drop_iteratively(value: Value) {
     let mut open = vec![value];
     while let Some(value) = open.pop() {
         match value {

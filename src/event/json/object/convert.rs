@@ -6,11 +6,11 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Error as _, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::fault::exchange_inner;
-use super::{Form, Object, dismantle};
-use crate::event::incoming::Incoming;
-use crate::event::outgoing::Members;
-use crate::event::read;
+use super::{Form, Object, drop_iteratively};
+use crate::event::json::deserialize::Input;
+use crate::event::json::error::exchange_inner;
+use crate::event::json::reader;
+use crate::event::json::transcode::TranscodeMembers;
 
 impl From<Map<String, Value>> for Object {
     fn from(map: Map<String, Value>) -> Self {
@@ -23,7 +23,7 @@ impl From<Value> for Object {
     fn from(value: Value) -> Self {
         let mut object = Object::new();
         object.extend(&value);
-        dismantle(value);
+        drop_iteratively(value);
         object
     }
 }
@@ -46,16 +46,16 @@ impl Serialize for Object {
         }
         match &self.form {
             Form::Map(map) => map.serialize(serializer),
-            Form::Text(text) => Members(text.json()).serialize(serializer),
+            Form::Text(text) => TranscodeMembers(text.json()).serialize(serializer),
         }
     }
 }
 
 impl<'de> Deserialize<'de> for Object {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = match Incoming::deserialize(deserializer)? {
-            Incoming::Json(json) => read::value(json.get().as_bytes(), 0).map_err(D::Error::custom)?,
-            Incoming::Value(value) => value,
+        let value = match Input::deserialize(deserializer)? {
+            Input::Json(json) => reader::value(json.get().as_bytes(), 0).map_err(D::Error::custom)?,
+            Input::Value(value) => value,
         };
         if !value.is_object() {
             return Err(D::Error::custom("an object with keys was expected"));

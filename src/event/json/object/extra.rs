@@ -6,25 +6,26 @@
 use serde::Serialize;
 
 use super::{Object, ObjectFault, ValueFault};
-use crate::event::quoted::read_string;
-use crate::event::{read, text};
+use crate::event::json::members::members;
+use crate::event::json::reader;
+use crate::event::json::string::read_string;
 
 impl Object {
     /// Adds every member of `object`, as [`extend`](Self::extend) does, but replaces nothing: a member that is here
     /// with another value is a conflict, and refused at the call.
     pub(in crate::event) fn add(&mut self, object: impl Serialize) {
-        let Some(members) = self.read(object) else { return };
-        for member in text::members(&members) {
-            let (Some(key), Some(value)) = (members.get(member.key.clone()), members.get(member.value.clone())) else {
+        let Some(text) = self.read(object) else { return };
+        for member in members(&text) {
+            let (Some(key), Some(value)) = (text.get(member.key.clone()), text.get(member.value.clone())) else {
                 return;
             };
             let Some(key) = read_string(key) else { return };
             match self.get(&key) {
                 None => {
-                    self.extend_text(members.get(member.key.start..member.value.end).unwrap_or_default());
+                    self.extend_text(text.get(member.key.start..member.value.end).unwrap_or_default());
                     self.notes.get_or_insert_default().extra.push(key.into_owned());
                 }
-                Some(mine) if read::value(value, 0).is_ok_and(|value| value == mine) => {}
+                Some(mine) if reader::value(value, 0).is_ok_and(|value| value == mine) => {}
                 Some(_) => self.note_conflict(&key),
             }
         }

@@ -8,31 +8,31 @@
 
 mod convert;
 mod extra;
-mod fault;
 mod nested;
-mod wire;
+mod text;
 
 use std::borrow::Cow;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-pub(crate) use fault::{ObjectFault, ValueFault};
-pub(super) use nested::dismantle;
+pub(in crate::event) use nested::drop_iteratively;
 
-use super::quoted::read_string;
-use super::text::{self, Text};
-use super::{InvalidTimestamp, Timestamp, read, strict};
-use fault::{members_of, to_value, write};
-use nested::fill;
+use super::error::{ObjectFault, ValueFault, members_of, to_value, write};
+use super::members::members;
+use super::raw_members::RawMembers;
+use super::string::read_string;
+use super::{reader, serializer};
+use crate::event::timestamp::{InvalidTimestamp, Timestamp};
+use nested::merge_missing;
 
 /// Bytes of memory that an object keeps when it is cleared.
 const KEPT_BYTES: usize = 4 * 1024;
 
 /// A JSON object: free-form keys with any value that JSON has.
 ///
-/// [`Properties`](super::Properties), [`Traits`](super::Traits), [`Context`](super::Context) and
-/// [`Integrations`](super::Integrations) are objects, each with what the Segment Spec says of it.
+/// [`Properties`](crate::event::Properties), [`Traits`](crate::event::Traits), [`Context`](crate::event::Context) and
+/// [`Integrations`](crate::event::Integrations) are objects, each with what the Segment Spec says of it.
 ///
 /// ```
 /// use tracklane::event::Object;
@@ -61,13 +61,13 @@ struct Notes {
 
 #[derive(Clone)]
 enum Form {
-    Text(Text),
+    Text(RawMembers),
     Map(Map<String, Value>),
 }
 
 impl Default for Form {
     fn default() -> Self {
-        Form::Text(Text::default())
+        Form::Text(RawMembers::default())
     }
 }
 
@@ -80,7 +80,7 @@ impl Object {
 
     /// Sets `key` to `value`; a key that is there already is replaced.
     ///
-    /// A [`SystemTime`](std::time::SystemTime) is written as RFC 3339, as a [`Timestamp`](super::Timestamp) is.
+    /// A [`SystemTime`](std::time::SystemTime) is written as RFC 3339, as a [`Timestamp`](crate::event::Timestamp) is.
     ///
     /// A value that JSON cannot carry (NaN, an infinity, a number that 64 bits cannot hold exactly, more than 64 levels
     /// of nesting, a map with keys that are not strings) is not set, and the event that holds the object is refused at
@@ -88,14 +88,14 @@ impl Object {
     /// to drop it would recurse as deep as it is and could end the process.
     pub fn insert(&mut self, key: &str, value: impl Serialize) {
         let depth = 1;
-        let outcome = strict::check_key(key).map_err(ValueFault::from).and_then(|()| match &mut self.form {
+        let outcome = serializer::check_key(key).map_err(ValueFault::from).and_then(|()| match &mut self.form {
             Form::Text(text) => text.insert(key, |out| write(out, &value, depth).map(drop)),
             Form::Map(map) => to_value(&value, depth).map(|value| {
                 map.insert(key.to_owned(), value);
             }),
         });
         match outcome {
-            Ok(()) => self.outgrow_text(),
+            Ok(()) => self.into_map_if_large(),
             Err(fault) => {
                 if fault.forbids_drop() {
                     std::mem::forget(value);
@@ -129,19 +129,19 @@ impl Object {
         }
     }
 
-    /// Takes over the members of trusted text (see [`text`]).
-    pub(super) fn extend_text(&mut self, members: &[u8]) {
-        for member in text::members(members) {
-            let (Some(key), Some(value)) = (members.get(member.key), members.get(member.value)) else { return };
+    /// Takes over the members of trusted text (see [`raw_members`](super::raw_members)).
+    pub(in crate::event) fn extend_text(&mut self, text: &[u8]) {
+        for member in members(text) {
+            let (Some(key), Some(value)) = (text.get(member.key), text.get(member.value)) else { return };
             match &mut self.form {
-                Form::Text(text) => text.insert_raw(key, value),
+                Form::Text(mine) => mine.insert_raw(key, value),
                 Form::Map(map) => {
-                    if let (Some(key), Ok(value)) = (read_string(key), read::value(value, 0)) {
+                    if let (Some(key), Ok(value)) = (read_string(key), reader::value(value, 0)) {
                         map.insert(key.into_owned(), value);
                     }
                 }
             }
-            self.outgrow_text();
+            self.into_map_if_large();
         }
     }
 
@@ -149,7 +149,7 @@ impl Object {
     #[must_use]
     pub fn get(&self, key: &str) -> Option<Value> {
         match &self.form {
-            Form::Text(text) => read::value(text.raw(key)?, 0).ok(),
+            Form::Text(text) => reader::value(text.raw(key)?, 0).ok(),
             Form::Map(map) => map.get(key).cloned(),
         }
     }
@@ -229,17 +229,17 @@ impl Object {
             self.note(fault.clone());
         }
         if let (Form::Text(mine), Form::Text(theirs)) = (&mut self.form, &defaults.form)
-            && mine.shares_no_key(theirs)
+            && mine.has_disjoint_keys(theirs)
         {
             mine.prepend(theirs);
             return;
         }
         let below = defaults.to_map();
-        fill(self.as_map_mut(), below);
+        merge_missing(self.as_map_mut(), below);
     }
 
     /// Takes everything out, and keeps the memory if it is of ordinary size.
-    pub(super) fn clear(&mut self) {
+    pub(in crate::event) fn clear(&mut self) {
         match &mut self.form {
             Form::Text(text) if text.capacity() <= KEPT_BYTES && self.notes.is_none() => text.set(&[]),
             _ => *self = Self::new(),
@@ -247,7 +247,7 @@ impl Object {
     }
 
     /// Becomes what `other` is, in the memory that is there.
-    pub(super) fn copy_from(&mut self, other: &Object) {
+    pub(in crate::event) fn copy_from(&mut self, other: &Object) {
         match (&mut self.form, &other.form) {
             (Form::Text(mine), Form::Text(theirs)) => mine.copy_from(theirs),
             (mine, theirs) => *mine = theirs.clone(),
@@ -266,7 +266,11 @@ impl Object {
     }
 
     /// Sets `key` to a point in time.
-    pub(super) fn set_time<T: TryInto<Timestamp, Error: Into<InvalidTimestamp>>>(&mut self, key: &str, time: T) {
+    pub(in crate::event) fn set_time<T: TryInto<Timestamp, Error: Into<InvalidTimestamp>>>(
+        &mut self,
+        key: &str,
+        time: T,
+    ) {
         match time.try_into() {
             Ok(timestamp) => self.set(key, timestamp),
             Err(error) => self.note_timestamp(key, error.into()),
@@ -274,12 +278,12 @@ impl Object {
     }
 
     /// Notes text at `key` that is no timestamp.
-    pub(super) fn note_timestamp(&mut self, key: &str, error: InvalidTimestamp) {
+    pub(in crate::event) fn note_timestamp(&mut self, key: &str, error: InvalidTimestamp) {
         self.note(ValueFault::from(ObjectFault::Timestamp(error)).below(key));
     }
 
     /// Whether this is a map already.
-    pub(super) fn is_map(&self) -> bool {
+    pub(in crate::event) fn is_map(&self) -> bool {
         matches!(self.form, Form::Map(_))
     }
 
@@ -292,8 +296,8 @@ impl Object {
         self.notes.get_or_insert_default().fault.get_or_insert(fault);
     }
 
-    fn outgrow_text(&mut self) {
-        if matches!(&self.form, Form::Text(text) if text.is_crowded()) {
+    fn into_map_if_large(&mut self) {
+        if matches!(&self.form, Form::Text(text) if text.is_over_index_limit()) {
             self.as_map_mut();
         }
     }

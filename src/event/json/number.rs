@@ -3,7 +3,7 @@
 //! Always: a whole number is exact, and has at most 64 bits; a decimal is a double, spelled with however many digits.
 //! What is neither is refused rather than rounded.
 
-use super::strict::Fault;
+use super::serializer::Fault;
 
 /// Digits that every double keeps.
 const SURE_DIGITS: usize = 15;
@@ -19,7 +19,7 @@ pub(super) enum Number {
 
 /// The number that `text` is.
 pub(super) fn read(text: &str) -> Result<Number, Fault> {
-    let parts = Parts::of(text).ok_or_else(|| Fault::Unserializable("it is not JSON".to_owned()))?;
+    let parts = Parts::split(text).ok_or_else(|| Fault::Unserializable("it is not JSON".to_owned()))?;
     // "-0" is a decimal: no whole number has that sign.
     if parts.is_whole && text != "-0" {
         let positive = text.parse().map(Number::Positive);
@@ -37,7 +37,7 @@ struct Parts<'t> {
 }
 
 impl<'t> Parts<'t> {
-    fn of(text: &'t str) -> Option<Self> {
+    fn split(text: &'t str) -> Option<Self> {
         let unsigned = text.strip_prefix('-').unwrap_or(text);
         let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
             Some((mantissa, exponent)) => (mantissa, Some(exponent)),

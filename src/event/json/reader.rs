@@ -6,11 +6,10 @@
 
 use serde_json::{Map, Value};
 
-use super::MAX_DEPTH;
+use super::error::ValueFault;
 use super::number::{self, Number};
-use super::object::ValueFault;
-use super::quoted::read_string;
-use super::strict::{Fault, check_key};
+use super::serializer::{Fault, MAX_DEPTH, check_key};
+use super::string::read_string;
 
 /// The value that `text` is, with `depth` levels above it.
 pub(super) fn value(text: &[u8], depth: usize) -> Result<Value, ValueFault> {
@@ -19,8 +18,8 @@ pub(super) fn value(text: &[u8], depth: usize) -> Result<Value, ValueFault> {
     reader.end().map(|()| value)
 }
 
-/// The members of an event that `text` is: objects inside of it are sections. None if it is no object.
-pub(super) fn event(text: &[u8]) -> Result<Option<Map<String, Value>>, ValueFault> {
+/// The members that `text` has, each read as a value of its own: `MAX_DEPTH` counts from there. `None` if it is no object.
+pub(in crate::event) fn members(text: &[u8]) -> Result<Option<Map<String, Value>>, ValueFault> {
     let mut reader = Reader { text, at: 0 };
     if reader.peek() != Some(b'{') {
         return Ok(None);

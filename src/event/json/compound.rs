@@ -3,12 +3,13 @@
 use serde::Serialize;
 use serde::ser;
 
-use super::{Fault, Strict, check_key, system_time};
-use crate::event::number::{self, Number};
-use crate::event::quoted::write_string;
-use crate::event::read;
+use super::number::{self, Number};
+use super::reader;
+use super::serializer::{Fault, Serializer, check_key};
+use super::string::write_string;
+use super::system_time;
 
-pub(super) struct Level<'o> {
+pub(super) struct Compound<'o> {
     pub(super) json: &'o mut Vec<u8>,
     /// Levels above what is inside.
     pub(super) depth: usize,
@@ -24,16 +25,16 @@ enum State {
     Empty,
     Begun,
     /// No level at all: what stands for it is text.
-    Given,
+    Raw,
 }
 
-impl<'o> Level<'o> {
+impl<'o> Compound<'o> {
     pub(super) fn new(json: &'o mut Vec<u8>, depth: usize, close: &'static [u8]) -> Self {
         Self { json, depth, close, state: State::Empty, system_time: None }
     }
 
-    pub(super) fn given(json: &'o mut Vec<u8>, depth: usize) -> Self {
-        Self { json, depth, close: b"", state: State::Given, system_time: None }
+    pub(super) fn raw(json: &'o mut Vec<u8>, depth: usize) -> Self {
+        Self { json, depth, close: b"", state: State::Raw, system_time: None }
     }
 
     /// The level, which has just begun, as a `SystemTime`.
@@ -50,7 +51,7 @@ impl<'o> Level<'o> {
     }
 
     fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
-        value.serialize(Strict { json: &mut *self.json, depth: self.depth })
+        value.serialize(Serializer { json: &mut *self.json, depth: self.depth })
     }
 
     fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
@@ -59,8 +60,8 @@ impl<'o> Level<'o> {
     }
 
     fn field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Fault> {
-        if self.state == State::Given {
-            return self.given_text(value);
+        if self.state == State::Raw {
+            return self.raw_value(value);
         }
         check_key(key)?;
         self.begin_element();
@@ -70,7 +71,7 @@ impl<'o> Level<'o> {
     }
 
     /// Writes the value whose text `value` is, in the one spelling that it has here.
-    fn given_text<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
+    fn raw_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
         let Ok(serde_json::Value::String(text)) = serde_json::to_value(value) else {
             return Err(ser::Error::custom("text that stands for a value must be a string"));
         };
@@ -82,7 +83,7 @@ impl<'o> Level<'o> {
                 Number::Float(number) => self.value(&number),
             };
         }
-        self.value(&read::value(text.as_bytes(), self.depth).map_err(crate::event::object::ValueFault::into_fault)?)
+        self.value(&reader::value(text.as_bytes(), self.depth).map_err(super::error::ValueFault::into_fault)?)
     }
 
     /// Writes a key, which is a string, or a number or boolean that becomes one.
@@ -118,7 +119,7 @@ impl<'o> Level<'o> {
     }
 }
 
-impl ser::SerializeSeq for Level<'_> {
+impl ser::SerializeSeq for Compound<'_> {
     type Ok = ();
     type Error = Fault;
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
@@ -129,7 +130,7 @@ impl ser::SerializeSeq for Level<'_> {
     }
 }
 
-impl ser::SerializeTuple for Level<'_> {
+impl ser::SerializeTuple for Compound<'_> {
     type Ok = ();
     type Error = Fault;
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
@@ -140,7 +141,7 @@ impl ser::SerializeTuple for Level<'_> {
     }
 }
 
-impl ser::SerializeTupleStruct for Level<'_> {
+impl ser::SerializeTupleStruct for Compound<'_> {
     type Ok = ();
     type Error = Fault;
     fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
@@ -151,7 +152,7 @@ impl ser::SerializeTupleStruct for Level<'_> {
     }
 }
 
-impl ser::SerializeTupleVariant for Level<'_> {
+impl ser::SerializeTupleVariant for Compound<'_> {
     type Ok = ();
     type Error = Fault;
     fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
@@ -162,7 +163,7 @@ impl ser::SerializeTupleVariant for Level<'_> {
     }
 }
 
-impl ser::SerializeMap for Level<'_> {
+impl ser::SerializeMap for Compound<'_> {
     type Ok = ();
     type Error = Fault;
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Fault> {
@@ -176,7 +177,7 @@ impl ser::SerializeMap for Level<'_> {
     }
 }
 
-impl ser::SerializeStruct for Level<'_> {
+impl ser::SerializeStruct for Compound<'_> {
     type Ok = ();
     type Error = Fault;
     fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Fault> {
@@ -187,7 +188,7 @@ impl ser::SerializeStruct for Level<'_> {
     }
 }
 
-impl ser::SerializeStructVariant for Level<'_> {
+impl ser::SerializeStructVariant for Compound<'_> {
     type Ok = ();
     type Error = Fault;
     fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Fault> {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::content::Content;
 use super::fields::Field;
-use super::{Context, Integrations, InvalidField, InvalidTimestamp, Kind, Object, Timestamp, limits, spare};
+use super::{Context, Integrations, InvalidField, InvalidTimestamp, Kind, Object, Timestamp, limits, pool};
 use crate::ledger::{Ticket, Watch};
 
 /// An event on its way: what a plugin reads and edits.
@@ -29,7 +29,7 @@ use crate::ledger::{Ticket, Watch};
 pub struct Event {
     /// Boxed, so that an event moves from setter to setter and from stage to stage as a few words.
     pub(super) content: Box<Content>,
-    /// Whether it may say something else than when it was last [lent](super::Loan::lend). What is made anew does.
+    /// Whether it may say something else than when it was last [lent](super::Checkpoint::save). What is made anew does.
     pub(super) edited: bool,
     /// Who is told of the event's end; not part of what a clone copies.
     pub(crate) attached: Attached,
@@ -50,7 +50,7 @@ impl Clone for Attached {
 
 impl Event {
     pub(super) fn new(kind: Kind) -> Self {
-        Self::from_content(spare::content(kind))
+        Self::from_content(pool::take(kind))
     }
 
     pub(super) fn from_content(content: Box<Content>) -> Self {
@@ -229,12 +229,17 @@ impl Event {
         *self.write() = *other.content;
     }
 
+    /// Ends the event, and leaves its memory to the next one on this thread.
+    pub(crate) fn recycle(self) {
+        pool::put(self.content);
+    }
+
     /// How many events led to this one.
     pub(crate) fn depth(&self) -> u8 {
         self.attached.ticket.as_ref().map_or(0, Ticket::depth)
     }
 
-    /// Keeps what was changed since the call, or since the event was last [lent](super::Loan::lend), if it can be sent
+    /// Keeps what was changed since the call, or since the event was last [lent](super::Checkpoint::save), if it can be sent
     /// so.
     pub(crate) fn commit(&mut self) -> Result<(), InvalidField> {
         if !self.edited {

@@ -1,6 +1,6 @@
 //! Where the members of a text stand, found without parsing their values.
 //!
-//! Always: text that is not what the [`text`](super) module says ends the walk early, and nothing else.
+//! Always: text that is not what the [`RawMembers`](super::raw_members::RawMembers) module says ends the walk early, and nothing else.
 
 use std::ops::Range;
 
@@ -33,7 +33,7 @@ pub(in crate::event) fn members(text: &[u8]) -> impl Iterator<Item = Member> + '
 }
 
 /// The elements of an array, which `text` is without its brackets, in order.
-pub(in crate::event) fn elements(text: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
+pub(super) fn elements(text: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
     let mut at = 0;
     std::iter::from_fn(move || {
         let element = at..value_end(text, at)?;
