@@ -1,6 +1,6 @@
-//! What stays with the pipeline while plugins have an event.
+//! A copy of an event from before a plugin, to restore it when the plugin fails.
 //!
-//! A plugin gets the event itself, and may edit it, or put another one in its place. Always: whatever it did, the event
+//! A plugin gets the event itself, and may edit it, or put another one in its place. Invariant: whatever it did, the event
 //! can be taken back to what it was, and its ticket, its id and those who wait for it stay its own. An event that did
 //! not change since the last plugin is not copied again.
 

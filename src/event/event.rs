@@ -154,8 +154,8 @@ impl Event {
         self.set_field(Field::PreviousId, id);
     }
 
-    /// The properties of a track, page or screen call, the traits of an identify or group call: the one section that
-    /// the kind has.
+    /// The one section that the kind of call has: the traits of an identify or group call, the properties of any
+    /// other.
     #[must_use]
     pub fn section(&self) -> &Object {
         &self.content.section
@@ -166,16 +166,28 @@ impl Event {
         self.write().section_mut()
     }
 
-    /// The properties, of a track, page or screen call.
+    /// The properties of a track, page, screen or alias call; `None` for the other calls.
+    ///
+    /// The Spec gives an alias call no properties, but it keeps those that it came with as JSON.
     #[must_use]
     pub fn properties(&self) -> Option<&Object> {
         (self.kind().section() == "properties").then(|| self.section())
     }
 
-    /// The traits, of an identify or group call.
+    /// The properties to edit.
+    pub fn properties_mut(&mut self) -> Option<&mut Object> {
+        (self.kind().section() == "properties").then(|| self.section_mut())
+    }
+
+    /// The traits of an identify or group call; `None` for the other calls.
     #[must_use]
     pub fn traits(&self) -> Option<&Object> {
         (self.kind().section() == "traits").then(|| self.section())
+    }
+
+    /// The traits to edit.
+    pub fn traits_mut(&mut self) -> Option<&mut Object> {
+        (self.kind().section() == "traits").then(|| self.section_mut())
     }
 
     /// The context of the call, without the default context of the settings, which is merged in last.

@@ -3,8 +3,8 @@
 //! An [`Event`] is what plugins see and edit. A call ([`Track`], [`Identify`], …) is an event with the setters that
 //! fit it. A [`Message`] is the event in its final form, the JSON that every destination gets.
 //!
-//! Always: sections are JSON text until somebody needs a map ([`Object`]), and an event that passed
-//! the check at the call can be written as JSON without loss. Nothing here knows of plugins, queues or the network.
+//! Invariant: sections are JSON text until somebody needs a map ([`Object`]), and an event that passed
+//! the check at the call can be written as JSON without loss. The JSON engine in `json` knows nothing of events.
 
 mod calls;
 mod checkpoint;
@@ -28,7 +28,7 @@ mod wire_format;
 pub use calls::{Alias, Group, Identify, Page, Screen, Track};
 pub(crate) use checkpoint::Checkpoint;
 pub use event::Event;
-pub use json::{MAX_DEPTH, Object};
+pub use json::{Iter, JsonType, Keys, MAX_DEPTH, Object};
 pub use kind::Kind;
 pub(crate) use limits::check;
 pub use limits::{InvalidField, MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_EVENT_BYTES, MAX_MESSAGE_ID_CHARS};

@@ -4,7 +4,7 @@
 //! text has been copied into the queue, on the pipeline's when it has its final form. To allocate and to free them
 //! took a third of a call.
 //!
-//! Always: what is kept is empty, of ordinary size, and does not leave its thread. A thread that is ending keeps
+//! Invariant: what is kept is empty, of ordinary size, and does not leave its thread. A thread that is ending keeps
 //! nothing.
 
 use std::cell::Cell;

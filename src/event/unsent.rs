@@ -1,6 +1,6 @@
 //! What a close hands back: events as they lay in the queues, which are read one by one when somebody asks for them.
 //!
-//! Always: to keep them costs no parsing, and an event has the same id whenever it is read.
+//! Invariant: to keep them costs no parsing, and an event has the same id whenever it is read.
 
 use std::fmt;
 use std::iter::FusedIterator;

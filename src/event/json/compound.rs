@@ -3,9 +3,10 @@
 use serde::Serialize;
 use serde::ser;
 
+use super::error::ValueError;
 use super::number::{self, Number};
 use super::reader;
-use super::serializer::{Fault, Serializer, check_key};
+use super::serializer::{Serializer, check_key};
 use super::string::write_string;
 use super::system_time;
 
@@ -26,6 +27,8 @@ enum State {
     Begun,
     /// No level at all: what stands for it is text.
     Raw,
+    /// An element could not be written, which the end says again: a `Serialize` may have ignored it.
+    Broken(ValueError),
 }
 
 impl<'o> Compound<'o> {
@@ -44,26 +47,32 @@ impl<'o> Compound<'o> {
     }
 
     fn begin_element(&mut self) {
-        if self.state == State::Begun {
-            self.json.push(b',');
+        match self.state {
+            State::Empty => self.state = State::Begun,
+            State::Begun => self.json.push(b','),
+            State::Raw | State::Broken(_) => {}
         }
-        self.state = State::Begun;
     }
 
-    fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
-        value.serialize(Serializer { json: &mut *self.json, depth: self.depth })
+    fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), ValueError> {
+        let written = value.serialize(Serializer { json: &mut *self.json, depth: self.depth });
+        written.inspect_err(|error| self.state = State::Broken(error.clone()))
     }
 
-    fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
+    fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), ValueError> {
         self.begin_element();
         self.value(value)
     }
 
-    fn field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Fault> {
+    fn field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), ValueError> {
         if self.state == State::Raw {
             return self.raw_value(value);
         }
-        check_key(key)?;
+        if let Err(problem) = check_key(key) {
+            let error = ValueError::from(problem);
+            self.state = State::Broken(error.clone());
+            return Err(error);
+        }
         self.begin_element();
         write_string(self.json, key);
         self.json.push(b':');
@@ -71,7 +80,7 @@ impl<'o> Compound<'o> {
     }
 
     /// Writes the value whose text `value` is, in the one spelling that it has here.
-    fn raw_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
+    fn raw_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), ValueError> {
         let Ok(serde_json::Value::String(text)) = serde_json::to_value(value) else {
             return Err(ser::Error::custom("text that stands for a value must be a string"));
         };
@@ -83,18 +92,22 @@ impl<'o> Compound<'o> {
                 Number::Float(number) => self.value(&number),
             };
         }
-        self.value(&reader::value(text.as_bytes(), self.depth).map_err(super::error::ValueFault::into_fault)?)
+        self.value(&reader::value(text.as_bytes(), self.depth)?)
     }
 
     /// Writes a key, which is a string, or a number or boolean that becomes one.
-    fn key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Fault> {
+    fn key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), ValueError> {
+        self.write_key(key).inspect_err(|error| self.state = State::Broken(error.clone()))
+    }
+
+    fn write_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), ValueError> {
         self.begin_element();
         let start = self.json.len();
-        match self.value(key) {
+        match key.serialize(Serializer { json: &mut *self.json, depth: self.depth }) {
             // It becomes a string, which keeps all digits.
-            Err(Fault::Inexact) => {
+            Err(error) if error.is_inexact() => {
                 self.json.truncate(start);
-                serde_json::to_writer(&mut *self.json, key).map_err(ser::Error::custom)?;
+                serde_json::to_writer(&mut *self.json, key).map_err(<ValueError as ser::Error>::custom)?;
             }
             written => written?,
         }
@@ -110,7 +123,10 @@ impl<'o> Compound<'o> {
         Ok(())
     }
 
-    fn close(self) -> Result<(), Fault> {
+    fn close(self) -> Result<(), ValueError> {
+        if let State::Broken(error) = self.state {
+            return Err(error);
+        }
         self.json.extend_from_slice(self.close);
         if let Some(start) = self.system_time {
             system_time::rewrite(self.json, start);
@@ -121,80 +137,80 @@ impl<'o> Compound<'o> {
 
 impl ser::SerializeSeq for Compound<'_> {
     type Ok = ();
-    type Error = Fault;
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
+    type Error = ValueError;
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), ValueError> {
         self.element(value)
     }
-    fn end(self) -> Result<(), Fault> {
+    fn end(self) -> Result<(), ValueError> {
         self.close()
     }
 }
 
 impl ser::SerializeTuple for Compound<'_> {
     type Ok = ();
-    type Error = Fault;
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
+    type Error = ValueError;
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), ValueError> {
         self.element(value)
     }
-    fn end(self) -> Result<(), Fault> {
+    fn end(self) -> Result<(), ValueError> {
         self.close()
     }
 }
 
 impl ser::SerializeTupleStruct for Compound<'_> {
     type Ok = ();
-    type Error = Fault;
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
+    type Error = ValueError;
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), ValueError> {
         self.element(value)
     }
-    fn end(self) -> Result<(), Fault> {
+    fn end(self) -> Result<(), ValueError> {
         self.close()
     }
 }
 
 impl ser::SerializeTupleVariant for Compound<'_> {
     type Ok = ();
-    type Error = Fault;
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
+    type Error = ValueError;
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), ValueError> {
         self.element(value)
     }
-    fn end(self) -> Result<(), Fault> {
+    fn end(self) -> Result<(), ValueError> {
         self.close()
     }
 }
 
 impl ser::SerializeMap for Compound<'_> {
     type Ok = ();
-    type Error = Fault;
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Fault> {
+    type Error = ValueError;
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), ValueError> {
         self.key(key)
     }
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), ValueError> {
         self.value(value)
     }
-    fn end(self) -> Result<(), Fault> {
+    fn end(self) -> Result<(), ValueError> {
         self.close()
     }
 }
 
 impl ser::SerializeStruct for Compound<'_> {
     type Ok = ();
-    type Error = Fault;
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Fault> {
+    type Error = ValueError;
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), ValueError> {
         self.field(key, value)
     }
-    fn end(self) -> Result<(), Fault> {
+    fn end(self) -> Result<(), ValueError> {
         self.close()
     }
 }
 
 impl ser::SerializeStructVariant for Compound<'_> {
     type Ok = ();
-    type Error = Fault;
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Fault> {
+    type Error = ValueError;
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), ValueError> {
         self.field(key, value)
     }
-    fn end(self) -> Result<(), Fault> {
+    fn end(self) -> Result<(), ValueError> {
         self.close()
     }
 }

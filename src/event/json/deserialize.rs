@@ -12,7 +12,8 @@ use serde::{Deserialize, forward_to_deserialize_any};
 use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
 
-use super::serializer::{Fault, MAX_DEPTH, check_key};
+use super::error::Problem;
+use super::serializer::{MAX_DEPTH, check_key};
 
 /// What came in.
 pub(in crate::event) enum Input {
@@ -100,7 +101,7 @@ impl Node<'_> {
 
     /// The error of `fault` here. Two names say enough: the section's, and the key's in it.
     #[cold]
-    fn fail<E: Error>(&self, fault: &Fault) -> E {
+    fn fail<E: Error>(&self, fault: &Problem) -> E {
         let mut names: Vec<&str> = std::iter::successors(Some(self), |node| node.parent)
             .filter_map(|node| Some(node.key).filter(|key| !key.is_empty()))
             .collect();
@@ -111,7 +112,7 @@ impl Node<'_> {
 
     /// Whether another level may begin here.
     fn open<E: Error>(&self) -> Result<(), E> {
-        if self.depth >= LEVELS { Err(self.fail(&Fault::TooDeep)) } else { Ok(()) }
+        if self.depth >= LEVELS { Err(self.fail(&Problem::TooDeep)) } else { Ok(()) }
     }
 }
 
@@ -144,15 +145,15 @@ impl<'de> Visitor<'de> for Node<'_> {
 
     fn visit_i128<E: Error>(self, value: i128) -> Result<Value, E> {
         let exact = u64::try_from(value).map(Value::from).or_else(|_| i64::try_from(value).map(Value::from));
-        exact.map_err(|_| self.fail(&Fault::Inexact))
+        exact.map_err(|_| self.fail(&Problem::Inexact))
     }
 
     fn visit_u128<E: Error>(self, value: u128) -> Result<Value, E> {
-        u64::try_from(value).map(Value::from).map_err(|_| self.fail(&Fault::Inexact))
+        u64::try_from(value).map(Value::from).map_err(|_| self.fail(&Problem::Inexact))
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        if value.is_finite() { Ok(value.into()) } else { Err(self.fail(&Fault::NotFinite)) }
+        if value.is_finite() { Ok(value.into()) } else { Err(self.fail(&Problem::NotFinite)) }
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {

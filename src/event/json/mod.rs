@@ -21,12 +21,12 @@ mod system_time;
 mod transcode;
 
 pub(super) use deserialize::Input;
-pub(super) use error::{ObjectFault, ValueFault};
+pub use error::JsonType;
+pub(super) use error::{Problem, ValueError};
 pub(super) use members::members;
-pub use object::Object;
 pub(super) use object::drop_iteratively;
+pub use object::{Iter, Keys, Object};
 pub(super) use reader::members as read_members;
-pub(super) use serializer::Fault;
 pub use serializer::MAX_DEPTH;
 pub(super) use string::{read_string, write_string};
 pub(super) use transcode::Transcode;

@@ -1,6 +1,6 @@
 //! A JSON object as text: its members without the braces, `"a":1,"b":{"c":2}`.
 //!
-//! Always: the text is what this crate wrote, so a value has one spelling and there is no white space around members;
+//! Invariant: the text is what this crate wrote, so a value has one spelling and there is no white space around members;
 //! and no key is there twice. To find a member its value is not read, and nothing is allocated.
 
 #[cfg(test)]
@@ -131,14 +131,11 @@ impl RawMembers {
         self.json.get(self.find(key)?.value)
     }
 
-    /// Takes the member `key` out; whether it was there.
-    pub(super) fn remove(&mut self, key: &str) -> bool {
-        let found = self.find(key);
-        let was_there = found.is_some();
-        if let Some(member) = found {
+    /// Removes the member `key`, if there is one.
+    pub(super) fn remove(&mut self, key: &str) {
+        if let Some(member) = self.find(key) {
             self.cut(member);
         }
-        was_there
     }
 
     fn find(&self, key: &str) -> Option<Member> {

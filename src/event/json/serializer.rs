@@ -12,8 +12,11 @@ mod tests;
 
 use serde::Serialize;
 use serde::ser;
+use serde_json::Value;
 
 use super::compound::Compound;
+use super::error::{Problem, ValueError};
+use super::reader;
 use super::string::{is_plain, write_string};
 use super::system_time;
 
@@ -25,27 +28,8 @@ pub const MAX_DEPTH: usize = 64;
 /// it uses.
 const OF_SERDE_JSON: &str = "$serde_json::private::";
 
-/// Why a value cannot be part of an event.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Fault {
-    #[error("a number is not finite")]
-    NotFinite,
-    #[error("a number that 64 bits cannot hold exactly")]
-    Inexact,
-    #[error("more than {MAX_DEPTH} levels of nesting")]
-    TooDeep,
-    #[error("{0}")]
-    Unserializable(String),
-}
-
-impl serde::ser::Error for Fault {
-    fn custom<T: std::fmt::Display>(message: T) -> Self {
-        Fault::Unserializable(message.to_string())
-    }
-}
-
 /// Appends `value` as JSON text to `json`; on a fault `json` is as it was. `depth` levels are above the value.
-pub(crate) fn append<T>(json: &mut Vec<u8>, value: &T, depth: usize) -> Result<(), Fault>
+pub(super) fn append<T>(json: &mut Vec<u8>, value: &T, depth: usize) -> Result<(), ValueError>
 where
     T: Serialize + ?Sized,
 {
@@ -57,12 +41,19 @@ where
     outcome
 }
 
+/// The value as `serde_json` has it, with `depth` levels above it.
+pub(super) fn to_value<T: Serialize + ?Sized>(value: &T, depth: usize) -> Result<Value, ValueError> {
+    let mut json = Vec::new();
+    append(&mut json, value, depth)?;
+    reader::value(&json, depth)
+}
+
 /// Refuses a key that `serde_json` does not read again as what it is.
-pub(crate) fn check_key(key: &str) -> Result<(), Fault> {
+pub(super) fn check_key(key: &str) -> Result<(), Problem> {
     if !key.starts_with(OF_SERDE_JSON) {
         return Ok(());
     }
-    Err(Fault::Unserializable(format!("the key {key:?} means something else to serde_json")))
+    Err(Problem::Unserializable(format!("the key {key:?} means something else to serde_json")))
 }
 
 /// Writes one value, which has `depth` levels above it.
@@ -74,26 +65,26 @@ pub(super) struct Serializer<'o> {
 
 impl<'o> Serializer<'o> {
     /// Writes what has no text of our own: numbers.
-    fn plain(self, value: impl Serialize) -> Result<(), Fault> {
-        serde_json::to_writer(&mut *self.json, &value).map_err(|error| Fault::Unserializable(error.to_string()))
+    fn plain(self, value: impl Serialize) -> Result<(), ValueError> {
+        serde_json::to_writer(&mut *self.json, &value).map_err(<ValueError as ser::Error>::custom)
     }
 
-    fn literal(self, text: &[u8]) -> Result<(), Fault> {
+    fn literal(self, text: &[u8]) -> Result<(), ValueError> {
         self.json.extend_from_slice(text);
         Ok(())
     }
 
     /// Begins a level with `open`, which will end with `close`.
-    fn compound(self, open: &[u8], close: &'static [u8]) -> Result<Compound<'o>, Fault> {
+    fn compound(self, open: &[u8], close: &'static [u8]) -> Result<Compound<'o>, ValueError> {
         if self.depth >= MAX_DEPTH {
-            return Err(Fault::TooDeep);
+            return Err(Problem::TooDeep.into());
         }
         self.json.extend_from_slice(open);
         Ok(Compound::new(self.json, self.depth + 1, close))
     }
 
     /// Begins the object around a variant of an enum that has more than its name.
-    fn variant(self, variant: &str) -> Result<Self, Fault> {
+    fn variant(self, variant: &str) -> Result<Self, ValueError> {
         check_key(variant)?;
         let Compound { json, depth, .. } = self.compound(b"{", b"")?;
         write_string(json, variant);
@@ -104,7 +95,7 @@ impl<'o> Serializer<'o> {
 
 impl<'o> ser::Serializer for Serializer<'o> {
     type Ok = ();
-    type Error = Fault;
+    type Error = ValueError;
     type SerializeSeq = Compound<'o>;
     type SerializeTuple = Compound<'o>;
     type SerializeTupleStruct = Compound<'o>;
@@ -113,75 +104,75 @@ impl<'o> ser::Serializer for Serializer<'o> {
     type SerializeStruct = Compound<'o>;
     type SerializeStructVariant = Compound<'o>;
 
-    fn serialize_bool(self, v: bool) -> Result<(), Fault> {
+    fn serialize_bool(self, v: bool) -> Result<(), ValueError> {
         self.literal(if v { b"true" } else { b"false" })
     }
-    fn serialize_i8(self, v: i8) -> Result<(), Fault> {
+    fn serialize_i8(self, v: i8) -> Result<(), ValueError> {
         self.plain(v)
     }
-    fn serialize_i16(self, v: i16) -> Result<(), Fault> {
+    fn serialize_i16(self, v: i16) -> Result<(), ValueError> {
         self.plain(v)
     }
-    fn serialize_i32(self, v: i32) -> Result<(), Fault> {
+    fn serialize_i32(self, v: i32) -> Result<(), ValueError> {
         self.plain(v)
     }
-    fn serialize_i64(self, v: i64) -> Result<(), Fault> {
+    fn serialize_i64(self, v: i64) -> Result<(), ValueError> {
         self.plain(v)
     }
-    fn serialize_i128(self, v: i128) -> Result<(), Fault> {
+    fn serialize_i128(self, v: i128) -> Result<(), ValueError> {
         match (u64::try_from(v), i64::try_from(v)) {
             (Ok(v), _) => self.plain(v),
             (_, Ok(v)) => self.plain(v),
-            _ => Err(Fault::Inexact),
+            _ => Err(Problem::Inexact.into()),
         }
     }
-    fn serialize_u8(self, v: u8) -> Result<(), Fault> {
+    fn serialize_u8(self, v: u8) -> Result<(), ValueError> {
         self.plain(v)
     }
-    fn serialize_u16(self, v: u16) -> Result<(), Fault> {
+    fn serialize_u16(self, v: u16) -> Result<(), ValueError> {
         self.plain(v)
     }
-    fn serialize_u32(self, v: u32) -> Result<(), Fault> {
+    fn serialize_u32(self, v: u32) -> Result<(), ValueError> {
         self.plain(v)
     }
-    fn serialize_u64(self, v: u64) -> Result<(), Fault> {
+    fn serialize_u64(self, v: u64) -> Result<(), ValueError> {
         self.plain(v)
     }
-    fn serialize_u128(self, v: u128) -> Result<(), Fault> {
-        self.plain(u64::try_from(v).map_err(|_| Fault::Inexact)?)
+    fn serialize_u128(self, v: u128) -> Result<(), ValueError> {
+        self.plain(u64::try_from(v).map_err(|_| Problem::Inexact)?)
     }
-    fn serialize_f32(self, v: f32) -> Result<(), Fault> {
-        if v.is_finite() { self.plain(v) } else { Err(Fault::NotFinite) }
+    fn serialize_f32(self, v: f32) -> Result<(), ValueError> {
+        if v.is_finite() { self.plain(v) } else { Err(Problem::NotFinite.into()) }
     }
-    fn serialize_f64(self, v: f64) -> Result<(), Fault> {
-        if v.is_finite() { self.plain(v) } else { Err(Fault::NotFinite) }
+    fn serialize_f64(self, v: f64) -> Result<(), ValueError> {
+        if v.is_finite() { self.plain(v) } else { Err(Problem::NotFinite.into()) }
     }
-    fn serialize_char(self, v: char) -> Result<(), Fault> {
+    fn serialize_char(self, v: char) -> Result<(), ValueError> {
         self.serialize_str(v.encode_utf8(&mut [0; 4]))
     }
-    fn serialize_str(self, v: &str) -> Result<(), Fault> {
+    fn serialize_str(self, v: &str) -> Result<(), ValueError> {
         write_string(self.json, v);
         Ok(())
     }
-    fn serialize_bytes(self, v: &[u8]) -> Result<(), Fault> {
+    fn serialize_bytes(self, v: &[u8]) -> Result<(), ValueError> {
         self.collect_seq(v)
     }
-    fn serialize_none(self) -> Result<(), Fault> {
+    fn serialize_none(self) -> Result<(), ValueError> {
         self.serialize_unit()
     }
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Fault> {
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), ValueError> {
         value.serialize(self)
     }
-    fn serialize_unit(self) -> Result<(), Fault> {
+    fn serialize_unit(self) -> Result<(), ValueError> {
         self.literal(b"null")
     }
-    fn serialize_unit_struct(self, _: &'static str) -> Result<(), Fault> {
+    fn serialize_unit_struct(self, _: &'static str) -> Result<(), ValueError> {
         self.serialize_unit()
     }
-    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<(), Fault> {
+    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<(), ValueError> {
         self.serialize_str(variant)
     }
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Fault> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), ValueError> {
         value.serialize(self)
     }
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -190,18 +181,18 @@ impl<'o> ser::Serializer for Serializer<'o> {
         _: u32,
         variant: &'static str,
         value: &T,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), ValueError> {
         let inside = self.variant(variant)?;
         value.serialize(Serializer { json: &mut *inside.json, depth: inside.depth })?;
         inside.literal(b"}")
     }
-    fn serialize_seq(self, _: Option<usize>) -> Result<Compound<'o>, Fault> {
+    fn serialize_seq(self, _: Option<usize>) -> Result<Compound<'o>, ValueError> {
         self.compound(b"[", b"]")
     }
-    fn serialize_tuple(self, _: usize) -> Result<Compound<'o>, Fault> {
+    fn serialize_tuple(self, _: usize) -> Result<Compound<'o>, ValueError> {
         self.compound(b"[", b"]")
     }
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Compound<'o>, Fault> {
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Compound<'o>, ValueError> {
         self.compound(b"[", b"]")
     }
     fn serialize_tuple_variant(
@@ -210,13 +201,13 @@ impl<'o> ser::Serializer for Serializer<'o> {
         _: u32,
         variant: &'static str,
         _: usize,
-    ) -> Result<Compound<'o>, Fault> {
+    ) -> Result<Compound<'o>, ValueError> {
         self.variant(variant)?.compound(b"[", b"]}")
     }
-    fn serialize_map(self, _: Option<usize>) -> Result<Compound<'o>, Fault> {
+    fn serialize_map(self, _: Option<usize>) -> Result<Compound<'o>, ValueError> {
         self.compound(b"{", b"}")
     }
-    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Compound<'o>, Fault> {
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Compound<'o>, ValueError> {
         if name.starts_with(OF_SERDE_JSON) {
             return Ok(Compound::raw(self.json, self.depth));
         }
@@ -229,14 +220,14 @@ impl<'o> ser::Serializer for Serializer<'o> {
         _: u32,
         variant: &'static str,
         _: usize,
-    ) -> Result<Compound<'o>, Fault> {
+    ) -> Result<Compound<'o>, ValueError> {
         self.variant(variant)?.compound(b"{", b"}}")
     }
-    fn collect_str<T: std::fmt::Display + ?Sized>(self, value: &T) -> Result<(), Fault> {
+    fn collect_str<T: std::fmt::Display + ?Sized>(self, value: &T) -> Result<(), ValueError> {
         let json = self.json;
         let start = json.len();
         json.push(b'"');
-        std::io::Write::write_fmt(json, format_args!("{value}")).map_err(serde::ser::Error::custom)?;
+        std::io::Write::write_fmt(json, format_args!("{value}")).map_err(<ValueError as ser::Error>::custom)?;
         if json.get(start + 1..).is_some_and(is_plain) {
             json.push(b'"');
             return Ok(());

@@ -1,4 +1,4 @@
-//! Objects from and to what others have: maps and values of `serde_json`, iterators, any format of serde.
+//! Objects from and to what others have: maps and values of `serde_json`, any format of serde.
 
 use std::fmt;
 
@@ -8,7 +8,6 @@ use serde_json::{Map, Value};
 
 use super::{Form, Object, drop_iteratively};
 use crate::event::json::deserialize::Input;
-use crate::event::json::error::exchange_inner;
 use crate::event::json::reader;
 use crate::event::json::transcode::TranscodeMembers;
 
@@ -18,20 +17,12 @@ impl From<Map<String, Value>> for Object {
     }
 }
 
-/// From a `serde_json` object. Any other value but null is refused when the event is sent.
+/// From a `serde_json` object. Any other value, null included, is refused when the event is sent.
 impl From<Value> for Object {
     fn from(value: Value) -> Self {
         let mut object = Object::new();
-        object.extend(&value);
+        object.insert_all(&value);
         drop_iteratively(value);
-        object
-    }
-}
-
-impl<K: AsRef<str>, V: Serialize> FromIterator<(K, V)> for Object {
-    fn from_iter<I: IntoIterator<Item = (K, V)>>(members: I) -> Self {
-        let mut object = Object::new();
-        members.into_iter().for_each(|(key, value)| object.insert(key.as_ref(), value));
         object
     }
 }
@@ -39,11 +30,7 @@ impl<K: AsRef<str>, V: Serialize> FromIterator<(K, V)> for Object {
 /// An object with a value that JSON cannot carry is not written.
 impl Serialize for Object {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if let Err(fault) = self.check() {
-            let error = S::Error::custom(&fault);
-            exchange_inner(Some(Box::new(fault)));
-            return Err(error);
-        }
+        self.check().map_err(S::Error::custom)?;
         match &self.form {
             Form::Map(map) => map.serialize(serializer),
             Form::Text(text) => TranscodeMembers(text.json()).serialize(serializer),

@@ -7,7 +7,7 @@
 //! another hands its fault on.
 
 mod convert;
-mod extra;
+mod iter;
 mod nested;
 mod text;
 
@@ -16,9 +16,10 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+pub use iter::{Iter, Keys};
 pub(in crate::event) use nested::drop_iteratively;
 
-use super::error::{ObjectFault, ValueFault, members_of, to_value, write};
+use super::error::{JsonType, Problem, ValueError};
 use super::members::members;
 use super::raw_members::RawMembers;
 use super::string::read_string;
@@ -48,15 +49,8 @@ const KEPT_BYTES: usize = 4 * 1024;
 #[derive(Clone, Default)]
 pub struct Object {
     form: Form,
-    notes: Option<Box<Notes>>,
-}
-
-/// What is known of few objects: behind one pointer, so that the others do not carry it.
-#[derive(Clone, Default)]
-struct Notes {
-    fault: Option<ValueFault>,
-    /// Keys that came through [`Object::add`], and that no setter has set since.
-    extra: Vec<String>,
+    /// The first value that was refused.
+    error: Option<ValueError>,
 }
 
 #[derive(Clone)]
@@ -78,53 +72,57 @@ impl Object {
         Self::default()
     }
 
-    /// Sets `key` to `value`; a key that is there already is replaced.
+    /// Sets `key` to `value`, and returns the value that was there. Like [`get`](Self::get) it parses that one.
     ///
     /// A [`SystemTime`](std::time::SystemTime) is written as RFC 3339, as a [`Timestamp`](crate::event::Timestamp) is.
     ///
-    /// A value that JSON cannot carry (NaN, an infinity, a number that 64 bits cannot hold exactly, more than 64 levels
-    /// of nesting, a map with keys that are not strings) is not set, and the event that holds the object is refused at
-    /// the call with an error that names the key. Of a value nested too deep the memory is given up rather than freed:
-    /// to drop it would recurse as deep as it is and could end the process.
-    pub fn insert(&mut self, key: &str, value: impl Serialize) {
+    /// Some values cannot be written as JSON: NaN, an infinity, a number that 64 bits cannot hold exactly, more than 64
+    /// levels of nesting, a map with keys that are not strings. Such a value is not set. The event that holds the object
+    /// is then refused at the call with an error that names the key. A value that is nested too deeply is leaked, because
+    /// dropping it recursively could overflow the stack.
+    pub fn insert(&mut self, key: &str, value: impl Serialize) -> Option<Value> {
+        let before = self.get(key);
+        self.set(key, value);
+        before
+    }
+
+    /// Sets `key` as [`insert`](Self::insert) does, and does not read what was there.
+    pub(in crate::event) fn set(&mut self, key: &str, value: impl Serialize) {
         let depth = 1;
-        let outcome = serializer::check_key(key).map_err(ValueFault::from).and_then(|()| match &mut self.form {
-            Form::Text(text) => text.insert(key, |out| write(out, &value, depth).map(drop)),
-            Form::Map(map) => to_value(&value, depth).map(|value| {
+        let outcome = serializer::check_key(key).map_err(ValueError::from).and_then(|()| match &mut self.form {
+            Form::Text(text) => text.insert(key, |out| serializer::append(out, &value, depth)),
+            Form::Map(map) => serializer::to_value(&value, depth).map(|value| {
                 map.insert(key.to_owned(), value);
             }),
         });
         match outcome {
-            Ok(()) => self.into_map_if_large(),
-            Err(fault) => {
-                if fault.forbids_drop() {
+            Ok(()) => self.use_map_if_large(),
+            Err(error) => {
+                if error.forbids_drop() {
                     std::mem::forget(value);
                 }
-                self.note(fault.below(key));
+                self.record_error(error.below(key));
             }
         }
     }
 
-    /// Sets every member of `object`, which must serialize as a JSON object (or as null, which is an empty one).
-    /// What is set already and not in `object` stays.
+    /// Sets every member of `members`, which must serialize as a JSON object: a section, a `serde_json` object, a struct.
+    /// Members that are only here stay.
     ///
-    /// Anything else is refused at the call, as [`insert`](Self::insert) says.
-    pub fn extend(&mut self, object: impl Serialize) {
-        if let Some(members) = self.read(object) {
-            self.extend_text(&members);
-        }
-    }
-
-    /// The members of `object` as text; none if it is no object, which is noted.
-    fn read<T: Serialize>(&mut self, object: T) -> Option<Vec<u8>> {
-        match members_of(&object) {
-            Ok(members) => Some(members),
-            Err(fault) => {
-                if fault.forbids_drop() {
-                    std::mem::forget(object);
+    /// Anything else, null included, is refused at the call, as [`insert`](Self::insert) says.
+    pub fn insert_all(&mut self, members: impl Serialize) {
+        let mut text = Vec::new();
+        let outcome = serializer::append(&mut text, &members, 0).and_then(|()| match text.as_slice() {
+            [b'{', inside @ .., b'}'] => Ok(inside),
+            other => Err(Problem::NotAnObject(JsonType::from_first_byte(other.first())).into()),
+        });
+        match outcome {
+            Ok(inside) => self.extend_text(inside),
+            Err(error) => {
+                if error.forbids_drop() {
+                    std::mem::forget(members);
                 }
-                self.note(fault);
-                None
+                self.record_error(error);
             }
         }
     }
@@ -141,11 +139,11 @@ impl Object {
                     }
                 }
             }
-            self.into_map_if_large();
+            self.use_map_if_large();
         }
     }
 
-    /// The value at `key`, parsed.
+    /// The value at `key`, parsed on every call.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<Value> {
         match &self.form {
@@ -173,11 +171,23 @@ impl Object {
         }
     }
 
-    /// Takes the member `key` out; whether it was there.
-    pub fn remove(&mut self, key: &str) -> bool {
+    /// Removes the member `key`, and returns its value.
+    pub fn remove(&mut self, key: &str) -> Option<Value> {
+        match &mut self.form {
+            Form::Text(text) => {
+                let value = reader::value(text.raw(key)?, 0).ok();
+                text.remove(key);
+                value
+            }
+            Form::Map(map) => map.remove(key),
+        }
+    }
+
+    /// Removes the member `key` without reading its value.
+    pub(in crate::event) fn discard(&mut self, key: &str) {
         match &mut self.form {
             Form::Text(text) => text.remove(key),
-            Form::Map(map) => map.remove(key).is_some(),
+            Form::Map(map) => drop(map.remove(key)),
         }
     }
 
@@ -225,8 +235,8 @@ impl Object {
     /// Adds what is missing: every member of `defaults` that is not here, and, where both values are objects, what
     /// is missing inside. What is here wins.
     pub fn merge_under(&mut self, defaults: &Object) {
-        if let Some(fault) = defaults.fault() {
-            self.note(fault.clone());
+        if let Some(error) = &defaults.error {
+            self.record_error(error.clone());
         }
         if let (Form::Text(mine), Form::Text(theirs)) = (&mut self.form, &defaults.form)
             && mine.has_disjoint_keys(theirs)
@@ -241,7 +251,7 @@ impl Object {
     /// Takes everything out, and keeps the memory if it is of ordinary size.
     pub(in crate::event) fn clear(&mut self) {
         match &mut self.form {
-            Form::Text(text) if text.capacity() <= KEPT_BYTES && self.notes.is_none() => text.set(&[]),
+            Form::Text(text) if text.capacity() <= KEPT_BYTES && self.error.is_none() => text.set(&[]),
             _ => *self = Self::new(),
         }
     }
@@ -252,13 +262,13 @@ impl Object {
             (Form::Text(mine), Form::Text(theirs)) => mine.copy_from(theirs),
             (mine, theirs) => *mine = theirs.clone(),
         }
-        self.notes.clone_from(&other.notes);
+        self.error.clone_from(&other.error);
     }
 
     /// Whether all of it can be part of an event.
-    pub(crate) fn check(&self) -> Result<(), ValueFault> {
-        match (self.fault(), &self.form) {
-            (Some(fault), _) => Err(fault.clone()),
+    pub(crate) fn check(&self) -> Result<(), ValueError> {
+        match (&self.error, &self.form) {
+            (Some(error), _) => Err(error.clone()),
             // What is text was checked as it was written.
             (None, Form::Text(_)) => Ok(()),
             (None, Form::Map(map)) => nested::check(map),
@@ -279,7 +289,7 @@ impl Object {
 
     /// Notes text at `key` that is no timestamp.
     pub(in crate::event) fn note_timestamp(&mut self, key: &str, error: InvalidTimestamp) {
-        self.note(ValueFault::from(ObjectFault::Timestamp(error)).below(key));
+        self.record_error(ValueError::from(Problem::Timestamp(error)).below(key));
     }
 
     /// Whether this is a map already.
@@ -287,16 +297,11 @@ impl Object {
         matches!(self.form, Form::Map(_))
     }
 
-    /// The first value that was refused, if there was one.
-    pub(crate) fn fault(&self) -> Option<&ValueFault> {
-        self.notes.as_ref()?.fault.as_ref()
+    fn record_error(&mut self, error: ValueError) {
+        self.error.get_or_insert(error);
     }
 
-    fn note(&mut self, fault: ValueFault) {
-        self.notes.get_or_insert_default().fault.get_or_insert(fault);
-    }
-
-    fn into_map_if_large(&mut self) {
+    fn use_map_if_large(&mut self) {
         if matches!(&self.form, Form::Text(text) if text.is_over_index_limit()) {
             self.as_map_mut();
         }

@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::{Form, Object, ValueFault};
+use super::{Form, Object};
+use crate::event::json::error::{Problem, ValueError};
 use crate::event::json::number;
-use crate::event::json::serializer::{Fault, MAX_DEPTH, check_key};
+use crate::event::json::serializer::{MAX_DEPTH, check_key};
 
 impl Object {
     /// Whether there are more than `limit` levels of nesting, this object included; without recursion.
@@ -34,21 +35,21 @@ impl Drop for Object {
 }
 
 /// What a plugin has put into a map, checked as a value is that a setter writes.
-pub(super) fn check(map: &Map<String, Value>) -> Result<(), ValueFault> {
+pub(super) fn check(map: &Map<String, Value>) -> Result<(), ValueError> {
     for (key, value) in map {
         let checked = check_key(key).and_then(|()| check_value(value, 1));
         checked.map_err(|fault| match fault {
-            Fault::TooDeep => ValueFault::from(fault),
-            fault => ValueFault::from(fault).below(key),
+            Problem::TooDeep => ValueError::from(fault),
+            fault => ValueError::from(fault).below(key),
         })?;
     }
     Ok(())
 }
 
 /// Checks a value with `depth` levels above it, which bound the recursion.
-fn check_value(value: &Value, depth: usize) -> Result<(), Fault> {
+fn check_value(value: &Value, depth: usize) -> Result<(), Problem> {
     match value {
-        Value::Array(_) | Value::Object(_) if depth >= MAX_DEPTH => Err(Fault::TooDeep),
+        Value::Array(_) | Value::Object(_) if depth >= MAX_DEPTH => Err(Problem::TooDeep),
         Value::Array(items) => items.iter().try_for_each(|item| check_value(item, depth + 1)),
         Value::Object(map) => {
             map.iter().try_for_each(|(key, value)| check_key(key).and_then(|()| check_value(value, depth + 1)))

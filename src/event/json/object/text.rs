@@ -1,6 +1,6 @@
 //! An object as the text that goes into the queue and on the wire, and how long it is.
 //!
-//! Always: members without their braces, as [`RawMembers`] has them. What was written here is trusted when it is read again.
+//! Invariant: members without their braces, as [`RawMembers`] has them. What was written here is trusted when it is read again.
 
 use std::borrow::Cow;
 
@@ -66,7 +66,7 @@ impl Object {
     pub(crate) fn set_members(&mut self, members: &[u8]) {
         match &mut self.form {
             Form::Text(text) => text.set(members),
-            Form::Map(_) => *self = Self { form: Form::Text(RawMembers::new(members)), notes: None },
+            Form::Map(_) => *self = Self { form: Form::Text(RawMembers::new(members)), error: None },
         }
     }
 }
