@@ -23,6 +23,7 @@ const VALUES: &[&str] = &[
     "event",
     "groupId",
     "properties",
+    "null",
     "revenue",
     "tree",
     "key",
