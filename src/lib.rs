@@ -17,7 +17,7 @@
 //! let analytics = Analytics::new("WRITE_KEY")?;
 //! analytics.on(signal::Error, |failure| eprintln!("{failure}"));
 //! analytics
-//!     .register(enrichment_fn("host", |event: &mut Event| event.context_mut().insert("host", "web-1")))
+//!     .register(enrichment_fn("host", |event: &mut Event| { event.context_mut().insert("host", "web-1"); }))
 //!     .await?;
 //!
 //! analytics.track(Track::new("Item Purchased").user_id("019mr8mf4r").property("revenue", 39.95))?;

@@ -60,7 +60,9 @@ fn mixed_faults_for_a_while_leave_nothing_behind() {
     let analytics = Analytics::builder("WRITE_KEY")
         .host(api.url())
         .retry(retry)
-        .plugin(enrichment_fn("host", |event: &mut Event| event.context_mut().insert("host", "soak")))
+        .plugin(enrichment_fn("host", |event: &mut Event| {
+            event.context_mut().insert("host", "soak");
+        }))
         .build()
         .unwrap();
 

@@ -1,5 +1,7 @@
 //! An `Object`, which is text as long as it can, does what a map of `serde_json` does.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 use tracklane::event::Object;
 
@@ -41,16 +43,16 @@ pub fn compare(steps: impl IntoIterator<Item = Step>) {
 fn take(step: Step, object: &mut Object, map: &mut Map<String, Value>) {
     match step {
         Step::Insert(key, value) => {
-            object.insert(&key, &value);
+            assert_eq!(object.insert(&key, &value), map.get(&key).cloned(), "insert {key:?}");
             map.insert(key, value);
         }
         Step::InsertObject(key, members) => {
             object.insert(&key, members.iter().collect::<Object>());
             map.insert(key, Value::Object(members));
         }
-        Step::Remove(key) => assert_eq!(object.remove(&key), map.remove(&key).is_some(), "remove {key:?}"),
+        Step::Remove(key) => assert_eq!(object.remove(&key), map.remove(&key), "remove {key:?}"),
         Step::Extend(members) => {
-            object.extend(&members);
+            object.insert_all(&members);
             map.extend(members);
         }
         Step::MergeUnder(defaults) => {
@@ -79,6 +81,10 @@ fn assert_same(object: &Object, map: &Map<String, Value>) {
         let absent = format!("{key}\u{0}");
         assert_eq!(object.contains_key(&absent), map.contains_key(&absent), "{absent:?}");
     }
+    let members: Map<String, Value> = object.iter().map(|(key, value)| (key.into_owned(), value)).collect();
+    assert_eq!((object.len(), &members), (map.len(), map));
+    assert_eq!(object.keys().collect::<BTreeSet<_>>(), map.keys().map(Into::into).collect(), "keys");
+    assert_eq!(object.clone().into_iter().collect::<Map<_, _>>(), *map, "into_iter");
     let json = serde_json::to_string(object).expect("an object can be written");
     assert_eq!(serde_json::from_str::<Value>(&json).expect("and read"), Value::Object(map.clone()));
     let mut edited = object.clone();

@@ -46,7 +46,7 @@ macro_rules! call {
             /// Context of this event: a [`Context`](super::Context), a `serde_json` object or anything that serializes
             /// as an object. Merged over the default context of the settings, deeply.
             pub fn context(mut self, context: impl Serialize) -> Self {
-                self.0.context_mut().extend(context);
+                self.0.context_mut().insert_all(context);
                 self
             }
 
@@ -54,7 +54,7 @@ macro_rules! call {
             /// such an object.
             pub fn integrations(mut self, integrations: impl Serialize) -> Self {
                 let mine = self.0.integrations_mut();
-                mine.extend(integrations);
+                mine.insert_all(integrations);
                 mine.normalise();
                 self
             }
@@ -63,7 +63,7 @@ macro_rules! call {
             /// case sensitive; `All` stands for those that are not named.
             pub fn integration(mut self, name: &str, setting: impl Serialize) -> Self {
                 let mine = self.0.integrations_mut();
-                mine.insert(name, setting);
+                mine.set(name, setting);
                 mine.normalise();
                 self
             }
@@ -101,14 +101,15 @@ macro_rules! with_properties {
         impl $name {
             /// Sets one property to anything that serializes. A key that is set again is replaced.
             pub fn property(mut self, key: &str, value: impl Serialize) -> Self {
-                self.0.section_mut().insert(key, value);
+                self.0.section_mut().set(key, value);
                 self
             }
 
             /// Sets all members of [`Properties`](super::Properties), a `serde_json` object or anything that
-            /// serializes as an object; what was set before and is not in it stays.
+            /// serializes as an object; what was set before and is not in it stays. Anything else, `()` included, is refused at the
+            /// call.
             pub fn properties(mut self, properties: impl Serialize) -> Self {
-                self.0.section_mut().extend(properties);
+                self.0.section_mut().insert_all(properties);
                 self
             }
         }
@@ -120,14 +121,15 @@ macro_rules! with_traits {
         impl $name {
             /// Sets one trait to anything that serializes. A key that is set again is replaced.
             pub fn with_trait(mut self, key: &str, value: impl Serialize) -> Self {
-                self.0.section_mut().insert(key, value);
+                self.0.section_mut().set(key, value);
                 self
             }
 
             /// Sets all members of [`Traits`](super::Traits), a `serde_json` object or anything that serializes as an
-            /// object; what was set before and is not in it stays.
+            /// object; what was set before and is not in it stays. Anything else, `()` included, is refused at the
+            /// call.
             pub fn traits(mut self, traits: impl Serialize) -> Self {
-                self.0.section_mut().extend(traits);
+                self.0.section_mut().insert_all(traits);
                 self
             }
         }

@@ -13,11 +13,11 @@ pub(super) struct Content {
     pub(super) fields: Fields,
     /// Properties or traits, whichever the kind has.
     pub(super) section: Object,
-    /// Whether the section is there, were it empty.
+    /// Whether there is a section. It may be empty.
     pub(super) has_section: bool,
     pub(super) context: Context,
     pub(super) integrations: Integrations,
-    /// Whether they are there, were they empty.
+    /// Whether there are integrations. They may be empty.
     pub(super) has_integrations: bool,
 }
 

@@ -1,7 +1,6 @@
 //! The common fields of an event that are strings, as members of its JSON.
 //!
-//! Always: which of the known fields there are is known without reading the text, so that a call can be checked
-//! without touching it.
+//! Invariant: a bit says of each known field whether it is set, so that the check of a call never reads the text.
 
 use std::borrow::Cow;
 
@@ -83,15 +82,15 @@ impl Fields {
     /// Sets a field; an empty value takes it away.
     pub(super) fn set(&mut self, field: Field, value: &str) {
         if value.is_empty() {
-            self.members.remove(field.as_str());
+            self.members.discard(field.as_str());
             self.present.0 &= !field.bit();
         } else {
-            self.members.insert(field.as_str(), value);
+            self.members.set(field.as_str(), value);
             self.present.0 |= field.bit();
         }
     }
 
-    /// Sets the member `name`, which is trusted text (see [`text`](super::text)).
+    /// Sets the member `name`, which is trusted text (see [`json`](super::json)).
     pub(super) fn set_text(&mut self, name: &[u8], member: &[u8]) {
         self.members.extend_text(member);
         let known = Field::ALL.into_iter().filter(|field| field.as_str().as_bytes() == name);
@@ -105,7 +104,7 @@ impl Fields {
 
     /// Keeps a member that the Spec does not know.
     pub(super) fn keep(&mut self, key: &str, value: impl serde::Serialize) {
-        self.members.insert(key, value);
+        self.members.set(key, value);
     }
 
     /// Takes everything out, and keeps the memory.

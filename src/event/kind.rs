@@ -3,6 +3,9 @@
 use std::fmt;
 
 /// Which call made an event; the `type` of the Segment Spec.
+///
+/// Exhaustive, so that a `match` covers all six: the Spec has had these since 2012, and a seventh would be another
+/// contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// What a user did.
@@ -21,7 +24,7 @@ pub enum Kind {
 
 impl Kind {
     /// All six.
-    pub const ALL: [Kind; 6] = [Kind::Track, Kind::Identify, Kind::Page, Kind::Screen, Kind::Group, Kind::Alias];
+    pub const ALL: &'static [Kind] = &[Kind::Track, Kind::Identify, Kind::Page, Kind::Screen, Kind::Group, Kind::Alias];
 
     /// The name on the wire, such as `track`.
     #[must_use]
@@ -39,7 +42,7 @@ impl Kind {
     /// The kind of that name on the wire.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
     }
 
     /// The section that carries what the call is about.

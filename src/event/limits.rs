@@ -3,8 +3,7 @@
 //! Segment answers 200 to most events that it then discards, so this check is the only error a caller ever sees.
 
 use super::fields::Field;
-use super::object::{ObjectFault, ValueFault};
-use super::strict::Fault;
+use super::json::{JsonType, Problem, ValueError};
 use super::{Event, InvalidTimestamp, Kind, MAX_DEPTH, MessageId, Object};
 
 /// Bytes that the final JSON of one event may have
@@ -79,13 +78,7 @@ pub enum InvalidField {
         /// The section.
         field: String,
         /// What it is.
-        found: &'static str,
-    },
-    /// A setter gave a field one value, and `extra` another.
-    #[error("{field} has one value from a setter and another from extra: leave one out, or replace it using with")]
-    Conflict {
-        /// Where: the section, and the key in it.
-        field: String,
+        found: JsonType,
     },
     /// A value cannot be written as JSON.
     #[error("{field} cannot be written as JSON: {problem}")]
@@ -141,24 +134,24 @@ pub(crate) fn check_sections(event: &Event) -> Result<(), InvalidField> {
 }
 
 fn check_object(section: &'static str, object: &Object) -> Result<(), InvalidField> {
-    object.check().map_err(|fault| invalid(section, fault))
+    object.check().map_err(|error| invalid(section, error))
 }
 
 #[cold]
-fn invalid(section: &'static str, ValueFault { key, fault }: ValueFault) -> InvalidField {
+fn invalid(section: &'static str, error: ValueError) -> InvalidField {
+    let (key, problem) = error.into_parts();
     let field = match (section, key) {
         // On the wire these stand beside the sections.
         (FIELDS, key) if !key.is_empty() => key,
         (section, key) if key.is_empty() => section.to_owned(),
         (section, key) => format!("{section}.{key}"),
     };
-    match fault {
-        ObjectFault::Value(Fault::Inexact) => InvalidField::Inexact { field },
-        ObjectFault::Timestamp(source) => InvalidField::Timestamp { field, source },
-        ObjectFault::Value(Fault::TooDeep) => InvalidField::TooDeep { field },
-        ObjectFault::Value(Fault::NotFinite) => InvalidField::NotFinite { field },
-        ObjectFault::Value(Fault::Unserializable(problem)) => InvalidField::Unserializable { field, problem },
-        ObjectFault::NotAnObject(found) => InvalidField::NotAnObject { field, found },
-        ObjectFault::Conflict => InvalidField::Conflict { field },
+    match problem {
+        Problem::Inexact => InvalidField::Inexact { field },
+        Problem::Timestamp(source) => InvalidField::Timestamp { field, source },
+        Problem::TooDeep => InvalidField::TooDeep { field },
+        Problem::NotFinite => InvalidField::NotFinite { field },
+        Problem::Unserializable(problem) => InvalidField::Unserializable { field, problem },
+        Problem::NotAnObject(found) => InvalidField::NotAnObject { field, found },
     }
 }

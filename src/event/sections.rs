@@ -16,27 +16,24 @@ macro_rules! section {
                 Self::default()
             }
 
-            /// Sets one member; a key that is there already is replaced, whoever set it. See
+            /// Sets one member. A key that is set again is replaced. See
             /// [`Object::insert`](crate::event::Object::insert).
             #[must_use]
             pub fn with(mut self, key: &str, value: impl serde::Serialize) -> Self {
-                self.0.take_over(key);
-                self.0.insert(key, value);
+                self.0.set(key, value);
                 self
             }
 
-            /// Adds every member of `members`, which must serialize as a JSON object (null is an empty one).
-            ///
-            /// It replaces nothing, and no setter replaces what it adds: a key to which a setter gives another value,
-            /// before or after, is a conflict, and the event is refused at the call
-            /// ([`InvalidField::Conflict`](crate::event::InvalidField::Conflict)). [`with`](Self::with) replaces.
+            /// Sets every member of `members`, which must serialize as a JSON object. A key that is set again is
+            /// replaced. See [`Object::insert_all`](crate::event::Object::insert_all).
             #[must_use]
-            pub fn extra(mut self, members: impl serde::Serialize) -> Self {
-                self.0.add(members);
+            pub fn with_all(mut self, members: impl serde::Serialize) -> Self {
+                self.0.insert_all(members);
                 self
             }
         }
 
+        /// A section is an [`Object`]($crate::event::Object) with a name: it is read and edited by its methods.
         impl std::ops::Deref for $name {
             type Target = $crate::event::Object;
 
@@ -69,7 +66,7 @@ macro_rules! section {
             }
         }
 
-        /// From a `serde_json` object. Any other value but null is refused when the event is sent.
+        /// From a `serde_json` object. Any other value, null included, is refused when the event is sent.
         impl From<serde_json::Value> for $name {
             fn from(value: serde_json::Value) -> Self {
                 Self(value.into())
@@ -79,6 +76,30 @@ macro_rules! section {
         impl<K: AsRef<str>, V: serde::Serialize> FromIterator<(K, V)> for $name {
             fn from_iter<I: IntoIterator<Item = (K, V)>>(members: I) -> Self {
                 Self(members.into_iter().collect())
+            }
+        }
+
+        impl<K: AsRef<str>, V: serde::Serialize> Extend<(K, V)> for $name {
+            fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, members: I) {
+                self.0.extend(members);
+            }
+        }
+
+        impl<'o> IntoIterator for &'o $name {
+            type Item = (std::borrow::Cow<'o, str>, serde_json::Value);
+            type IntoIter = $crate::event::Iter<'o>;
+
+            fn into_iter(self) -> Self::IntoIter {
+                self.0.iter()
+            }
+        }
+
+        impl IntoIterator for $name {
+            type Item = (String, serde_json::Value);
+            type IntoIter = serde_json::map::IntoIter;
+
+            fn into_iter(self) -> Self::IntoIter {
+                self.0.into_iter()
             }
         }
     };
@@ -125,7 +146,7 @@ section! {
     /// let context = Context::new()
     ///     .ip([203, 0, 113, 7])
     ///     .page(context::Page::new().path("/academy/"))
-    ///     .extra(serde_json::json!({"Google Analytics": {"clientId": "1033501218.1368477899"}}));
+    ///     .with_all(serde_json::json!({"Google Analytics": {"clientId": "1033501218.1368477899"}}));
     /// assert_eq!(context.len(), 3);
     /// ```
     Context
@@ -153,7 +174,7 @@ impl Integrations {
     /// Whether destinations that are not named get the event. They do if this is not called.
     #[must_use]
     pub fn all(mut self, enabled: bool) -> Self {
-        self.0.remove("all");
+        self.0.discard("all");
         self.with("All", enabled)
     }
 
@@ -171,9 +192,8 @@ impl Integrations {
 
     /// Writes `All` where the member came in as `all`.
     pub(crate) fn normalise(&mut self) {
-        if let Some(enabled) = self.0.get("all") {
-            self.0.remove("all");
-            self.0.insert("All", enabled);
+        if let Some(enabled) = self.0.remove("all") {
+            self.0.set("All", enabled);
         }
     }
 }

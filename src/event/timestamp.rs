@@ -1,6 +1,6 @@
 //! When something happened, in the one form that goes on the wire.
 //!
-//! Always: the years 0 to 9999, which RFC 3339 can say, and what is finer than a millisecond is rounded downwards.
+//! Invariant: the years 0 to 9999, which RFC 3339 can say, and what is finer than a millisecond is rounded downwards.
 
 use std::convert::Infallible;
 use std::fmt;

@@ -1,6 +1,6 @@
 //! What a close hands back: events as they lay in the queues, which are read one by one when somebody asks for them.
 //!
-//! Always: to keep them costs no parsing, and an event has the same id whenever it is read.
+//! Invariant: to keep them costs no parsing, and an event has the same id whenever it is read.
 
 use std::fmt;
 use std::iter::FusedIterator;
@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use uuid::Uuid;
 
-use super::{Event, Kind, Message, MessageId, Record};
+use super::{Event, Kind, Message, MessageId, PackedEvent};
 use crate::random;
 
 /// The events that a [close](crate::Analytics::close) hands back, the oldest first.
@@ -38,15 +38,15 @@ pub(crate) enum Packed {
     /// One that was on its way to destinations.
     Sealed(Kind, Bytes),
     /// Those of a chunk that no plugin had seen.
-    Records(PackedRecords),
+    Events(PackedEvents),
 }
 
 /// Events flat in a buffer, still without a ticket.
-pub(crate) struct PackedRecords {
+pub(crate) struct PackedEvents {
     text: Vec<u8>,
     /// Where the next one begins.
     end: usize,
-    records: Vec<(usize, Record, MessageId)>,
+    events: Vec<(usize, PackedEvent, MessageId)>,
 }
 
 impl Packed {
@@ -57,43 +57,43 @@ impl Packed {
     fn len(&self) -> usize {
         match self {
             Packed::Sealed(..) => 1,
-            Packed::Records(packed) => packed.records.len(),
+            Packed::Events(packed) => packed.events.len(),
         }
     }
 
     fn get(&self, at: usize) -> Option<Event> {
         match self {
             Packed::Sealed(kind, json) => (at == 0).then(|| Event::of_final_form(*kind, json)),
-            Packed::Records(packed) => packed.get(at),
+            Packed::Events(packed) => packed.get(at),
         }
     }
 }
 
-impl PackedRecords {
-    /// Records in `text`, of which the first begins at `start`.
+impl PackedEvents {
+    /// Events in `text`, of which the first begins at `start`.
     pub(crate) fn new(text: Vec<u8>, start: usize) -> Self {
-        Self { text, end: start, records: Vec::new() }
+        Self { text, end: start, events: Vec::new() }
     }
 
-    /// The next record in the text. An event without an id gets one.
-    pub(crate) fn push(&mut self, record: Record) {
-        let message_id = if record.message_id().is_some() { MessageId::Unset } else { MessageId::Made(random::uuid()) };
-        self.records.push((self.end, record, message_id));
-        self.end += record.len();
+    /// The next event in the text. An event without an id gets one.
+    pub(crate) fn push(&mut self, event: PackedEvent) {
+        let message_id = if event.message_id().is_some() { MessageId::Unset } else { MessageId::Made(random::uuid()) };
+        self.events.push((self.end, event, message_id));
+        self.end += event.len();
     }
 
-    /// The id of the record that was pushed last.
+    /// The id of the event that was pushed last.
     pub(crate) fn last_message_id(&self) -> String {
-        let Some((start, record, made)) = self.records.last() else { return String::new() };
-        match record.message_id() {
+        let Some((start, event, made)) = self.events.last() else { return String::new() };
+        match event.message_id() {
             None => made.text().into_owned(),
             Some(len) => String::from_utf8_lossy(self.text.get(*start..start + len).unwrap_or_default()).into_owned(),
         }
     }
 
     fn get(&self, at: usize) -> Option<Event> {
-        let (start, record, made) = self.records.get(at)?;
-        let mut event = record.unpack(&mut self.text.get(*start..).unwrap_or_default(), Uuid::nil);
+        let (start, packed, made) = self.events.get(at)?;
+        let mut event = packed.unpack(&mut self.text.get(*start..).unwrap_or_default(), Uuid::nil);
         if *made != MessageId::Unset {
             event.content.message_id = made.clone();
         }

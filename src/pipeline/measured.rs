@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value};
 
 use crate::background::Background;
-use crate::event::{Alias, Context, Event, Group, Identify, Object, Page, Record, Screen, Track};
+use crate::event::{Alias, Context, Event, Group, Identify, Object, PackedEvent, Page, Screen, Track};
 use crate::ledger::{Ledger, Ticket};
 
 /// Few keys, so that defaults and context meet.
@@ -99,7 +99,7 @@ proptest! {
         let defaults = Context::from(defaults);
         let expected = event.final_len(&defaults);
         let mut buffer = Vec::new();
-        let record = Record::pack(&event, &mut buffer);
+        let record = PackedEvent::pack(&event, &mut buffer);
         let mut event = record.unpack(&mut buffer.as_slice(), crate::random::uuid);
         let (background, _keep_alive) = Background::start("measured").unwrap();
         let ledger = Arc::new(Ledger::new(background, |_| {}));

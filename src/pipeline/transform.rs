@@ -18,7 +18,7 @@ use super::seldom;
 use super::{Passage, Shared, Stopped};
 use crate::contained::log;
 use crate::emitter::signal::Failure;
-use crate::event::{Event, InvalidField, Loan};
+use crate::event::{Checkpoint, Event, InvalidField};
 use crate::ledger::{DropReason, Outcome};
 use crate::plugin::{Flow, Runner, SyncTransform, TransformPlugin};
 
@@ -68,18 +68,18 @@ where
             }
         }
         let plugins = self.layer.of(plan);
-        let (mut loan, mut worked_off) = (Loan::default(), 0);
+        let (mut checkpoint, mut worked_off) = (Checkpoint::default(), 0);
         for plugin in plugins {
             if plugin.wants(event.kind()) {
                 let Runner::Sync(transform) = &plugin.runner else { break };
-                if let Err(stopped) = self.layer.run_sync(shared, plugin, &**transform, event, &mut loan) {
+                if let Err(stopped) = self.layer.run_sync(shared, plugin, &**transform, event, &mut checkpoint) {
                     return StageFuture::Stopped(Some(stopped));
                 }
             }
             worked_off += 1;
         }
-        loan.end(event);
-        drop(loan);
+        checkpoint.finish(event);
+        drop(checkpoint);
         if worked_off == plugins.len() {
             return StageFuture::Through(self.inner.call(passage));
         }
@@ -96,26 +96,26 @@ where
     S: Service<Passage, Response = (), Error = Stopped>,
 {
     let Passage { mut event, plan, shared } = passage;
-    let mut loan = Loan::default();
+    let mut checkpoint = Checkpoint::default();
     for plugin in layer.of(&plan).iter().skip(from) {
         if !plugin.wants(event.kind()) {
             continue;
         }
         let event = &mut event;
         match &plugin.runner {
-            Runner::Sync(transform) => layer.run_sync(&shared, plugin, &**transform, event, &mut loan)?,
-            Runner::Async(_) if plugin.is_quarantined() => layer.without(event, &mut loan)?,
+            Runner::Sync(transform) => layer.run_sync(&shared, plugin, &**transform, event, &mut checkpoint)?,
+            Runner::Async(_) if plugin.is_quarantined() => layer.without(event, &mut checkpoint)?,
             Runner::Async(transform) => {
-                loan.lend(event);
+                checkpoint.save(event);
                 let outcome =
                     guard::run(&plugin.watched, &shared.clock, EVENT_LIMIT, || transform.transform(event)).await;
-                loan.take_back(event);
-                layer.follow(&shared, plugin, event, &mut loan, outcome)?;
+                checkpoint.accept(event);
+                layer.follow(&shared, plugin, event, &mut checkpoint, outcome)?;
             }
         }
     }
-    loan.end(&mut event);
-    drop(loan);
+    checkpoint.finish(&mut event);
+    drop(checkpoint);
     inner.call(Passage { event, plan, shared }).await
 }
 
@@ -133,15 +133,15 @@ impl StageLayer {
         plugin: &Registered<TransformPlugin>,
         transform: &SyncTransform,
         event: &mut Event,
-        loan: &mut Loan,
+        checkpoint: &mut Checkpoint,
     ) -> Result<(), Stopped> {
         if plugin.is_quarantined() {
-            return self.without(event, loan);
+            return self.without(event, checkpoint);
         }
-        loan.lend(event);
+        checkpoint.save(event);
         let outcome = guard::call(&plugin.watched, || transform(event));
-        loan.take_back(event);
-        self.follow(shared, plugin, event, loan, outcome)
+        checkpoint.accept(event);
+        self.follow(shared, plugin, event, checkpoint, outcome)
     }
 
     /// Does what follows from a plugin's outcome: goes on, takes its changes back, or stops the event.
@@ -150,7 +150,7 @@ impl StageLayer {
         shared: &Shared,
         plugin: &Registered<TransformPlugin>,
         event: &mut Event,
-        loan: &mut Loan,
+        checkpoint: &mut Checkpoint,
         outcome: Result<Flow, Mishap>,
     ) -> Result<(), Stopped> {
         // What it changed matters only if the event goes on: a drop stays a drop.
@@ -167,20 +167,20 @@ impl StageLayer {
                 plugin.worked();
                 plugin.record.dropped();
                 log!(DEBUG, plugin = %plugin.name, %reason, "event dropped by plugin");
-                Err(stop(event, loan, DropReason::Plugin))
+                Err(stop(event, checkpoint, DropReason::Plugin))
             }
             Err(mishap) => {
-                loan.roll_back(event);
+                checkpoint.restore(event);
                 self.report(shared, plugin, mishap);
-                self.without(event, loan)
+                self.without(event, checkpoint)
             }
         }
     }
 
     /// What becomes of an event that a plugin did not work on.
-    fn without(self, event: &mut Event, loan: &mut Loan) -> Result<(), Stopped> {
+    fn without(self, event: &mut Event, checkpoint: &mut Checkpoint) -> Result<(), Stopped> {
         match self {
-            StageLayer::Before => Err(stop(event, loan, DropReason::BeforeFailed)),
+            StageLayer::Before => Err(stop(event, checkpoint, DropReason::BeforeFailed)),
             StageLayer::Enrichment => Ok(()),
         }
     }
@@ -211,7 +211,7 @@ fn refuse(shared: &Shared, event: &mut Event, invalid: &InvalidField) -> Stopped
     let mut failure = Failure::new("tracklane", format!("an event was dropped before its plugins: {invalid}"), 1);
     failure.dropped = Some(DropReason::Middleware);
     shared.emitter.fail(failure);
-    stop(event, &mut Loan::default(), DropReason::Middleware)
+    stop(event, &mut Checkpoint::default(), DropReason::Middleware)
 }
 
 /// Stops an event that a before plugin was to see which could not be loaded: it may be the one that redacts.
@@ -224,11 +224,11 @@ fn miss(shared: &Shared, event: &mut Event, absent: &AbsentBefore) -> Stopped {
         failure.dropped = Some(DropReason::BeforeFailed);
         shared.emitter.fail(failure);
     }
-    stop(event, &mut Loan::default(), DropReason::BeforeFailed)
+    stop(event, &mut Checkpoint::default(), DropReason::BeforeFailed)
 }
 
-fn stop(event: &mut Event, loan: &mut Loan, reason: DropReason) -> Stopped {
-    loan.end(event);
+fn stop(event: &mut Event, checkpoint: &mut Checkpoint, reason: DropReason) -> Stopped {
+    checkpoint.finish(event);
     if let Some(ticket) = event.attached.ticket.take() {
         ticket.settle(Outcome::Dropped(reason));
     }

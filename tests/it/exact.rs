@@ -109,7 +109,10 @@ fn ways(text: &str) -> Vec<(&'static str, Said)> {
             "object",
             send(plain(), track("x").properties(members.iter().collect::<tracklane::event::Properties>()).into()),
         ),
-        ("extra", send(plain(), track("x").properties(tracklane::event::Properties::new().extra(&members)).into())),
+        (
+            "with_all",
+            send(plain(), track("x").properties(tracklane::event::Properties::new().with_all(&members)).into()),
+        ),
         ("trait", send(plain(), Identify::new().user_id("u").with_trait("k", &value).into())),
         ("context", send(plain(), track("x").context(&members).into())),
         ("integrations", send(plain(), track("x").integration("k", &value).into())),
@@ -117,14 +120,14 @@ fn ways(text: &str) -> Vec<(&'static str, Said)> {
         ("crowded behind", send(plain(), crowd(track("x")).property("k", &value).into())),
         ("a plugin sets", {
             let text = text.to_owned();
-            send(edits(move |event| event.section_mut().insert("k", raw(&text))), track("x").into())
+            send(edits(move |event| _ = event.section_mut().insert("k", raw(&text))), track("x").into())
         }),
         ("a plugin sets in a map", {
             let text = text.to_owned();
             send(
                 edits(move |event| {
                     event.section_mut().as_map_mut();
-                    event.section_mut().insert("k", raw(&text));
+                    _ = event.section_mut().insert("k", raw(&text));
                 }),
                 track("x").into(),
             )
@@ -198,7 +201,7 @@ fn assert_everywhere(text: &str, expected: Option<&str>) {
             }
             (None, Err(said)) => {
                 let named = [".k", "k:", "k.", "\"k\""].iter().any(|name| said.contains(name));
-                let whole = matches!(way, "section" | "context" | "extra" | "merged context");
+                let whole = matches!(way, "section" | "context" | "with_all" | "merged context");
                 assert!(named || whole, "{text} by the way {way:?} is refused without its name: {said}");
             }
             (_, said) => panic!("{text} by the way {way:?}: {said:?}"),

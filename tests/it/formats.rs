@@ -194,7 +194,7 @@ fn a_system_time_is_rfc_3339_wherever_it_stands() {
     object.insert("a", time);
     object.insert("b", Order { placed: time, times: [Some(time), None] });
     object.insert("c", std::collections::BTreeMap::from([("t", time)]));
-    object.extend(Order { placed: UNIX_EPOCH, times: [None, None] });
+    object.insert_all(Order { placed: UNIX_EPOCH, times: [None, None] });
     let expected = json!({
         "a": text, "b": {"placed": text, "times": [text, null]}, "c": {"t": text},
         "placed": "1970-01-01T00:00:00.000Z", "times": [null, null],
@@ -271,11 +271,10 @@ fn a_time_that_is_none_is_refused_by_name() {
         }))
         .build()
         .unwrap();
-    let table: [(&str, Event); 4] = [
+    let table: [(&str, Event); 3] = [
         ("timestamp", track("x").timestamp("yesterday").into()),
         ("timestamp", track("x").timestamp(String::from("2026-01-01")).into()),
         ("traits.createdAt", Identify::new().user_id("u").traits(Traits::new().created_at("yesterday")).into()),
-        ("properties.at", track("x").properties(Properties::new().with("at", 1).extra(json!({"at": 2}))).into()),
     ];
     for (field, event) in table {
         let error = analytics.send(event).unwrap_err();

@@ -33,6 +33,7 @@ mod closes;
 mod conservation;
 mod emitter;
 mod ends;
+mod json_wall;
 mod layers;
 mod lifecycle;
 #[cfg(feature = "oauth")]

@@ -27,6 +27,7 @@ const VALUES: &[&str] = &[
     "event",
     "groupId",
     "properties",
+    "null",
     "revenue",
     "tree",
     "key",
@@ -70,7 +71,8 @@ fn sources(folder: &Path, into: &mut Vec<String>) {
 fn literals(source: &str) -> Vec<String> {
     let source = source.split("#[cfg(test)]\nmod tests").next().unwrap();
     let code: Vec<&str> = source.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
-    let code = code.join("\n");
+    // A quote that is a byte begins no literal.
+    let code = code.join("\n").replace("b'\"'", "QUOTE");
     let (mut literals, mut rest) = (Vec::new(), code.as_str());
     while let Some((_, after)) = rest.split_once('"') {
         let (mut literal, mut escaped, mut end) = (String::new(), false, after.len());

@@ -217,7 +217,9 @@ fn five_hundred_registrations_under_two_thousand_events_lose_none() {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             for number in 0..250 {
-                let plugin = enrichment_fn("edit", |event: &mut Event| event.section_mut().insert("edited", true));
+                let plugin = enrichment_fn("edit", |event: &mut Event| {
+                    event.section_mut().insert("edited", true);
+                });
                 block_on(analytics.register(plugin)).unwrap();
                 block_on(analytics.deregister("edit")).unwrap();
                 let other = Destination::from_fn("other", |_: Batch| async { Ok::<(), BoxError>(()) });

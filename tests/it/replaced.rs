@@ -124,7 +124,7 @@ fn a_plugin_that_replaces_the_event_and_fails_has_replaced_nothing() {
 
 #[test]
 fn each_plugin_that_fails_takes_back_what_it_did_and_no_more() {
-    let add = |key: &'static str| move |event: &mut Event| event.section_mut().insert(key, true);
+    let add = |key: &'static str| move |event: &mut Event| drop(event.section_mut().insert(key, true));
     let fail = |event: &mut Event| {
         event.section_mut().insert("failed", true);
         event.section_mut().as_map_mut().remove("kept");

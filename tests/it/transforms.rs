@@ -59,7 +59,9 @@ mod sample {
 #[test]
 fn a_closure_returns_nothing_a_flow_or_a_result() {
     let plugins = [
-        before_fn("nothing", |event: &mut Event| event.section_mut().insert("1", 1)),
+        before_fn("nothing", |event: &mut Event| {
+            event.section_mut().insert("1", 1);
+        }),
         before_fn("flow", |event: &mut Event| match event.name().as_deref() {
             Some("secret") => Flow::drop("no consent"),
             _ => Flow::Continue,

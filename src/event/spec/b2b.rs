@@ -2,7 +2,7 @@
 //!
 //! Always [Spec: B2B SaaS](https://segment.com/docs/connections/spec/b2b-saas/). A function makes a [`Track`] in the
 //! context of a group, as all of these events need it (`context.groupId`; an empty id is the same as none). The
-//! properties are [`Properties`], a struct of yours, or `()` for none.
+//! properties are [`Properties`], a struct of yours, or `Properties::new()` for none.
 //!
 //! ```
 //! use tracklane::event::{Properties, b2b};

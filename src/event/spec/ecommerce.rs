@@ -1,7 +1,7 @@
 //! The events of a shop: one function per name, so that no name is misspelt.
 //!
 //! Always [Spec: Ecommerce v2](https://segment.com/docs/connections/spec/ecommerce/v2/). A function makes a [`Track`]
-//! with the properties it is given: [`Properties`], a [`Product`](super::Product), a struct of yours, `()` for none.
+//! with the properties it is given: [`Properties`], a [`Product`](super::Product), a struct of yours, `Properties::new()` for none.
 //! It asks for no property in particular, as most destinations do with few.
 //!
 //! ```

@@ -1,7 +1,7 @@
 //! The vocabulary of the Segment Spec: a setter for every key that the Spec gives a meaning.
 //!
-//! Always: a setter takes the section and returns it, cannot fail, writes the key in the Spec's spelling, and writes
-//! `false`, `0` and `""` like any other value. What is not in a table here goes in with `with` or `extra`. Nothing
+//! Invariant: a setter takes the section and returns it, cannot fail, writes the key in the Spec's spelling, and writes
+//! `false`, `0` and `""` like any other value. What is not in a table here goes in with `with` or `with_all`. Nothing
 //! here decides which keys an event must have.
 
 mod address;

@@ -117,8 +117,8 @@ macro_rules! setters {
         ) -> Self {
             let objects = pairs.into_iter().map(|(first, second)| {
                 let mut object = $crate::event::Object::new();
-                object.insert($first, first);
-                object.insert($second, second);
+                object.set($first, first);
+                object.set($second, second);
                 object
             });
             self.set($key, objects.collect::<Vec<_>>());

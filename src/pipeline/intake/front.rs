@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use super::handover::{Piece, Pieces};
-use crate::event::{Event, PackedRecords, Record};
+use crate::event::{Event, PackedEvent, PackedEvents};
 use crate::ledger::Observers;
 use crate::pipeline::refusal::RefusedBecause;
 use crate::pipeline::registry::Command;
@@ -58,7 +58,7 @@ pub(super) struct Chunk {
     ids: Uuids,
 }
 
-pub(super) enum Entry<E = Record> {
+pub(super) enum Entry<E = PackedEvent> {
     Event(E, Accepted),
     Command(Box<Command>),
 }
@@ -75,7 +75,7 @@ impl Front {
     /// Puts an event last. Whether the worker must be woken.
     pub(super) fn put(&mut self, event: &Event, accepted: Accepted) -> bool {
         let chunk = self.chunk_for(accepted.bytes);
-        let record = Record::pack(event, &mut chunk.text);
+        let record = PackedEvent::pack(event, &mut chunk.text);
         chunk.entries.push_back(Entry::Event(record, accepted));
         self.wakes_worker(false)
     }
@@ -168,8 +168,8 @@ impl Piece for Chunk {
 impl Chunk {
     /// The events as they lie here. `each` gets what else is known of them, with their ids, if somebody watches them,
     /// and `command` the commands.
-    pub(super) fn pack(self, mut each: impl FnMut(Accepted), mut command: impl FnMut(Box<Command>)) -> PackedRecords {
-        let mut packed = PackedRecords::new(self.text, self.read);
+    pub(super) fn pack(self, mut each: impl FnMut(Accepted), mut command: impl FnMut(Box<Command>)) -> PackedEvents {
+        let mut packed = PackedEvents::new(self.text, self.read);
         for entry in self.entries {
             match entry {
                 Entry::Event(record, mut accepted) => {

@@ -286,7 +286,7 @@ impl Intake {
                 taken.tickets.push(Ticket::new(self.ledger.clone(), epoch, bytes, depth, watch));
             };
             let packed = chunk.pack(ticket, |command| taken.commands.push(*command));
-            taken.events.push(Packed::Records(packed));
+            taken.events.push(Packed::Events(packed));
         }
         taken
     }

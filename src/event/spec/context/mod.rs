@@ -1,6 +1,6 @@
 //! What surrounds an event: the setters of [`Context`] and its sections.
 //!
-//! Always: a section replaces the one that the same context had, and contexts are merged deeply (the call's over the
+//! Invariant: a section replaces the one that the same context had, and contexts are merged deeply (the call's over the
 //! default one). Nothing is detected here; a server knows these things from the request, if at all.
 
 mod app;

@@ -181,7 +181,7 @@ fn sources_are_the_specs() {
 
 #[test]
 fn free_keys_may_have_any_name() {
-    let context = Context::new().extra(serde_json::json!({"Google Analytics": {"clientId": "1033.144"}}));
+    let context = Context::new().with_all(serde_json::json!({"Google Analytics": {"clientId": "1033.144"}}));
     let json = r#"{"Google Analytics":{"clientId":"1033.144"}}"#;
     assert_eq!(serde_json::to_string(&context).unwrap(), json);
 }

@@ -72,7 +72,7 @@ fn events_of_a_b2b_product_have_the_specs_names_and_a_group() {
 
 #[test]
 fn an_empty_group_is_none() {
-    let event = Event::from(b2b::signed_out("", ()));
+    let event = Event::from(b2b::signed_out("", Properties::new()));
     assert!(event.context().is_empty());
     assert!(event.section().is_empty());
 }

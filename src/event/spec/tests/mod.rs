@@ -1,7 +1,7 @@
 //! Every setter against literal JSON, every table against the Spec's list of keys.
 
-mod conflicts;
 mod context;
+mod errors;
 mod events;
 mod properties;
 mod traits;

@@ -1,9 +1,9 @@
 //! Numbers as JSON text: which of them an event can carry, and as what.
 //!
-//! Always: a whole number is exact, and has at most 64 bits; a decimal is a double, spelled with however many digits.
+//! Invariant: a whole number is exact, and has at most 64 bits; a decimal is a double, spelled with however many digits.
 //! What is neither is refused rather than rounded.
 
-use super::strict::Fault;
+use super::error::Problem;
 
 /// Digits that every double keeps.
 const SURE_DIGITS: usize = 15;
@@ -18,15 +18,15 @@ pub(super) enum Number {
 }
 
 /// The number that `text` is.
-pub(super) fn read(text: &str) -> Result<Number, Fault> {
-    let parts = Parts::of(text).ok_or_else(|| Fault::Unserializable("it is not JSON".to_owned()))?;
+pub(super) fn read(text: &str) -> Result<Number, Problem> {
+    let parts = Parts::split(text).ok_or_else(|| Problem::Unserializable("it is not JSON".to_owned()))?;
     // "-0" is a decimal: no whole number has that sign.
     if parts.is_whole && text != "-0" {
         let positive = text.parse().map(Number::Positive);
-        return positive.or_else(|_| text.parse().map(Number::Negative)).map_err(|_| Fault::Inexact);
+        return positive.or_else(|_| text.parse().map(Number::Negative)).map_err(|_| Problem::Inexact);
     }
-    let float: f64 = text.parse().map_err(|_| Fault::Inexact)?;
-    if parts.spell(float) { Ok(Number::Float(float)) } else { Err(Fault::Inexact) }
+    let float: f64 = text.parse().map_err(|_| Problem::Inexact)?;
+    if parts.spell(float) { Ok(Number::Float(float)) } else { Err(Problem::Inexact) }
 }
 
 /// The digits of a number by the grammar of JSON.
@@ -37,7 +37,7 @@ struct Parts<'t> {
 }
 
 impl<'t> Parts<'t> {
-    fn of(text: &'t str) -> Option<Self> {
+    fn split(text: &'t str) -> Option<Self> {
         let unsigned = text.strip_prefix('-').unwrap_or(text);
         let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
             Some((mantissa, exponent)) => (mantissa, Some(exponent)),

@@ -7,32 +7,33 @@
 //! another hands its fault on.
 
 mod convert;
-mod extra;
-mod fault;
+mod iter;
 mod nested;
-mod wire;
+mod text;
 
 use std::borrow::Cow;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-pub(crate) use fault::{ObjectFault, ValueFault};
-pub(super) use nested::dismantle;
+pub use iter::{Iter, Keys};
+pub(in crate::event) use nested::drop_iteratively;
 
-use super::quoted::read_string;
-use super::text::{self, Text};
-use super::{InvalidTimestamp, Timestamp, read, strict};
-use fault::{members_of, to_value, write};
-use nested::fill;
+use super::error::{JsonType, Problem, ValueError};
+use super::members::members;
+use super::raw_members::RawMembers;
+use super::string::read_string;
+use super::{reader, serializer};
+use crate::event::timestamp::{InvalidTimestamp, Timestamp};
+use nested::merge_missing;
 
 /// Bytes of memory that an object keeps when it is cleared.
 const KEPT_BYTES: usize = 4 * 1024;
 
 /// A JSON object: free-form keys with any value that JSON has.
 ///
-/// [`Properties`](super::Properties), [`Traits`](super::Traits), [`Context`](super::Context) and
-/// [`Integrations`](super::Integrations) are objects, each with what the Segment Spec says of it.
+/// [`Properties`](crate::event::Properties), [`Traits`](crate::event::Traits), [`Context`](crate::event::Context) and
+/// [`Integrations`](crate::event::Integrations) are objects, each with what the Segment Spec says of it.
 ///
 /// ```
 /// use tracklane::event::Object;
@@ -48,26 +49,19 @@ const KEPT_BYTES: usize = 4 * 1024;
 #[derive(Clone, Default)]
 pub struct Object {
     form: Form,
-    notes: Option<Box<Notes>>,
-}
-
-/// What is known of few objects: behind one pointer, so that the others do not carry it.
-#[derive(Clone, Default)]
-struct Notes {
-    fault: Option<ValueFault>,
-    /// Keys that came through [`Object::add`], and that no setter has set since.
-    extra: Vec<String>,
+    /// The first value that was refused.
+    error: Option<ValueError>,
 }
 
 #[derive(Clone)]
 enum Form {
-    Text(Text),
+    Text(RawMembers),
     Map(Map<String, Value>),
 }
 
 impl Default for Form {
     fn default() -> Self {
-        Form::Text(Text::default())
+        Form::Text(RawMembers::default())
     }
 }
 
@@ -78,78 +72,82 @@ impl Object {
         Self::default()
     }
 
-    /// Sets `key` to `value`; a key that is there already is replaced.
+    /// Sets `key` to `value`, and returns the value that was there. Like [`get`](Self::get) it parses that one.
     ///
-    /// A [`SystemTime`](std::time::SystemTime) is written as RFC 3339, as a [`Timestamp`](super::Timestamp) is.
+    /// A [`SystemTime`](std::time::SystemTime) is written as RFC 3339, as a [`Timestamp`](crate::event::Timestamp) is.
     ///
-    /// A value that JSON cannot carry (NaN, an infinity, a number that 64 bits cannot hold exactly, more than 64 levels
-    /// of nesting, a map with keys that are not strings) is not set, and the event that holds the object is refused at
-    /// the call with an error that names the key. Of a value nested too deep the memory is given up rather than freed:
-    /// to drop it would recurse as deep as it is and could end the process.
-    pub fn insert(&mut self, key: &str, value: impl Serialize) {
+    /// Some values cannot be written as JSON: NaN, an infinity, a number that 64 bits cannot hold exactly, more than 64
+    /// levels of nesting, a map with keys that are not strings. Such a value is not set. The event that holds the object
+    /// is then refused at the call with an error that names the key. A value that is nested too deeply is leaked, because
+    /// dropping it recursively could overflow the stack.
+    pub fn insert(&mut self, key: &str, value: impl Serialize) -> Option<Value> {
+        let before = self.get(key);
+        self.set(key, value);
+        before
+    }
+
+    /// Sets `key` as [`insert`](Self::insert) does, and does not read what was there.
+    pub(in crate::event) fn set(&mut self, key: &str, value: impl Serialize) {
         let depth = 1;
-        let outcome = strict::check_key(key).map_err(ValueFault::from).and_then(|()| match &mut self.form {
-            Form::Text(text) => text.insert(key, |out| write(out, &value, depth).map(drop)),
-            Form::Map(map) => to_value(&value, depth).map(|value| {
+        let outcome = serializer::check_key(key).map_err(ValueError::from).and_then(|()| match &mut self.form {
+            Form::Text(text) => text.insert(key, |out| serializer::append(out, &value, depth)),
+            Form::Map(map) => serializer::to_value(&value, depth).map(|value| {
                 map.insert(key.to_owned(), value);
             }),
         });
         match outcome {
-            Ok(()) => self.outgrow_text(),
-            Err(fault) => {
-                if fault.forbids_drop() {
+            Ok(()) => self.use_map_if_large(),
+            Err(error) => {
+                if error.forbids_drop() {
                     std::mem::forget(value);
                 }
-                self.note(fault.below(key));
+                self.record_error(error.below(key));
             }
         }
     }
 
-    /// Sets every member of `object`, which must serialize as a JSON object (or as null, which is an empty one).
-    /// What is set already and not in `object` stays.
+    /// Sets every member of `members`, which must serialize as a JSON object: a section, a `serde_json` object, a struct.
+    /// Members that are only here stay.
     ///
-    /// Anything else is refused at the call, as [`insert`](Self::insert) says.
-    pub fn extend(&mut self, object: impl Serialize) {
-        if let Some(members) = self.read(object) {
-            self.extend_text(&members);
-        }
-    }
-
-    /// The members of `object` as text; none if it is no object, which is noted.
-    fn read<T: Serialize>(&mut self, object: T) -> Option<Vec<u8>> {
-        match members_of(&object) {
-            Ok(members) => Some(members),
-            Err(fault) => {
-                if fault.forbids_drop() {
-                    std::mem::forget(object);
+    /// Anything else, null included, is refused at the call, as [`insert`](Self::insert) says.
+    pub fn insert_all(&mut self, members: impl Serialize) {
+        let mut text = Vec::new();
+        let outcome = serializer::append(&mut text, &members, 0).and_then(|()| match text.as_slice() {
+            [b'{', inside @ .., b'}'] => Ok(inside),
+            other => Err(Problem::NotAnObject(JsonType::from_first_byte(other.first())).into()),
+        });
+        match outcome {
+            Ok(inside) => self.extend_text(inside),
+            Err(error) => {
+                if error.forbids_drop() {
+                    std::mem::forget(members);
                 }
-                self.note(fault);
-                None
+                self.record_error(error);
             }
         }
     }
 
-    /// Takes over the members of trusted text (see [`text`]).
-    pub(super) fn extend_text(&mut self, members: &[u8]) {
-        for member in text::members(members) {
-            let (Some(key), Some(value)) = (members.get(member.key), members.get(member.value)) else { return };
+    /// Takes over the members of trusted text (see [`raw_members`](super::raw_members)).
+    pub(in crate::event) fn extend_text(&mut self, text: &[u8]) {
+        for member in members(text) {
+            let (Some(key), Some(value)) = (text.get(member.key), text.get(member.value)) else { return };
             match &mut self.form {
-                Form::Text(text) => text.insert_raw(key, value),
+                Form::Text(mine) => mine.insert_raw(key, value),
                 Form::Map(map) => {
-                    if let (Some(key), Ok(value)) = (read_string(key), read::value(value, 0)) {
+                    if let (Some(key), Ok(value)) = (read_string(key), reader::value(value, 0)) {
                         map.insert(key.into_owned(), value);
                     }
                 }
             }
-            self.outgrow_text();
+            self.use_map_if_large();
         }
     }
 
-    /// The value at `key`, parsed.
+    /// The value at `key`, parsed on every call.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<Value> {
         match &self.form {
-            Form::Text(text) => read::value(text.raw(key)?, 0).ok(),
+            Form::Text(text) => reader::value(text.raw(key)?, 0).ok(),
             Form::Map(map) => map.get(key).cloned(),
         }
     }
@@ -173,11 +171,23 @@ impl Object {
         }
     }
 
-    /// Takes the member `key` out; whether it was there.
-    pub fn remove(&mut self, key: &str) -> bool {
+    /// Removes the member `key`, and returns its value.
+    pub fn remove(&mut self, key: &str) -> Option<Value> {
+        match &mut self.form {
+            Form::Text(text) => {
+                let value = reader::value(text.raw(key)?, 0).ok();
+                text.remove(key);
+                value
+            }
+            Form::Map(map) => map.remove(key),
+        }
+    }
+
+    /// Removes the member `key` without reading its value.
+    pub(in crate::event) fn discard(&mut self, key: &str) {
         match &mut self.form {
             Form::Text(text) => text.remove(key),
-            Form::Map(map) => map.remove(key).is_some(),
+            Form::Map(map) => drop(map.remove(key)),
         }
     }
 
@@ -225,40 +235,40 @@ impl Object {
     /// Adds what is missing: every member of `defaults` that is not here, and, where both values are objects, what
     /// is missing inside. What is here wins.
     pub fn merge_under(&mut self, defaults: &Object) {
-        if let Some(fault) = defaults.fault() {
-            self.note(fault.clone());
+        if let Some(error) = &defaults.error {
+            self.record_error(error.clone());
         }
         if let (Form::Text(mine), Form::Text(theirs)) = (&mut self.form, &defaults.form)
-            && mine.shares_no_key(theirs)
+            && mine.has_disjoint_keys(theirs)
         {
             mine.prepend(theirs);
             return;
         }
         let below = defaults.to_map();
-        fill(self.as_map_mut(), below);
+        merge_missing(self.as_map_mut(), below);
     }
 
     /// Takes everything out, and keeps the memory if it is of ordinary size.
-    pub(super) fn clear(&mut self) {
+    pub(in crate::event) fn clear(&mut self) {
         match &mut self.form {
-            Form::Text(text) if text.capacity() <= KEPT_BYTES && self.notes.is_none() => text.set(&[]),
+            Form::Text(text) if text.capacity() <= KEPT_BYTES && self.error.is_none() => text.set(&[]),
             _ => *self = Self::new(),
         }
     }
 
     /// Becomes what `other` is, in the memory that is there.
-    pub(super) fn copy_from(&mut self, other: &Object) {
+    pub(in crate::event) fn copy_from(&mut self, other: &Object) {
         match (&mut self.form, &other.form) {
             (Form::Text(mine), Form::Text(theirs)) => mine.copy_from(theirs),
             (mine, theirs) => *mine = theirs.clone(),
         }
-        self.notes.clone_from(&other.notes);
+        self.error.clone_from(&other.error);
     }
 
     /// Whether all of it can be part of an event.
-    pub(crate) fn check(&self) -> Result<(), ValueFault> {
-        match (self.fault(), &self.form) {
-            (Some(fault), _) => Err(fault.clone()),
+    pub(crate) fn check(&self) -> Result<(), ValueError> {
+        match (&self.error, &self.form) {
+            (Some(error), _) => Err(error.clone()),
             // What is text was checked as it was written.
             (None, Form::Text(_)) => Ok(()),
             (None, Form::Map(map)) => nested::check(map),
@@ -266,7 +276,11 @@ impl Object {
     }
 
     /// Sets `key` to a point in time.
-    pub(super) fn set_time<T: TryInto<Timestamp, Error: Into<InvalidTimestamp>>>(&mut self, key: &str, time: T) {
+    pub(in crate::event) fn set_time<T: TryInto<Timestamp, Error: Into<InvalidTimestamp>>>(
+        &mut self,
+        key: &str,
+        time: T,
+    ) {
         match time.try_into() {
             Ok(timestamp) => self.set(key, timestamp),
             Err(error) => self.note_timestamp(key, error.into()),
@@ -274,26 +288,21 @@ impl Object {
     }
 
     /// Notes text at `key` that is no timestamp.
-    pub(super) fn note_timestamp(&mut self, key: &str, error: InvalidTimestamp) {
-        self.note(ValueFault::from(ObjectFault::Timestamp(error)).below(key));
+    pub(in crate::event) fn note_timestamp(&mut self, key: &str, error: InvalidTimestamp) {
+        self.record_error(ValueError::from(Problem::Timestamp(error)).below(key));
     }
 
     /// Whether this is a map already.
-    pub(super) fn is_map(&self) -> bool {
+    pub(in crate::event) fn is_map(&self) -> bool {
         matches!(self.form, Form::Map(_))
     }
 
-    /// The first value that was refused, if there was one.
-    pub(crate) fn fault(&self) -> Option<&ValueFault> {
-        self.notes.as_ref()?.fault.as_ref()
+    fn record_error(&mut self, error: ValueError) {
+        self.error.get_or_insert(error);
     }
 
-    fn note(&mut self, fault: ValueFault) {
-        self.notes.get_or_insert_default().fault.get_or_insert(fault);
-    }
-
-    fn outgrow_text(&mut self) {
-        if matches!(&self.form, Form::Text(text) if text.is_crowded()) {
+    fn use_map_if_large(&mut self) {
+        if matches!(&self.form, Form::Text(text) if text.is_over_index_limit()) {
             self.as_map_mut();
         }
     }

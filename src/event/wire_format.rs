@@ -6,11 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::fields::Field;
-use super::incoming::Incoming;
-use super::object::dismantle;
-use super::outgoing::Outgoing;
-use super::quoted::read_string;
-use super::{Context, Event, Integrations, Kind, MessageId, Object, Timestamp, limits, read, text};
+use super::json::{self, Input, Transcode, drop_iteratively, read_string};
+use super::{Context, Event, Integrations, Kind, MessageId, Object, Timestamp, limits};
 
 /// Characters of a string that an error shows.
 const SHOWN_CHARS: usize = 40;
@@ -70,11 +67,11 @@ impl TryFrom<Value> for Event {
 
     fn try_from(json: Value) -> Result<Self, InvalidEvent> {
         let Value::Object(mut members) = json else {
-            dismantle(json);
+            drop_iteratively(json);
             return Err(InvalidEvent::NotAnObject);
         };
         let event = of_members(&mut members);
-        dismantle(Value::Object(members));
+        drop_iteratively(Value::Object(members));
         event
     }
 }
@@ -91,7 +88,7 @@ fn of_members(members: &mut Map<String, Value>) -> Result<Event, InvalidEvent> {
             event.write().timestamp = Some(timestamp.parse::<Timestamp>()?);
         }
     }
-    NOT_THE_EVENTS.into_iter().filter_map(|field| members.remove(field)).for_each(dismantle);
+    NOT_THE_EVENTS.into_iter().filter_map(|field| members.remove(field)).for_each(drop_iteratively);
     for field in [Field::UserId, Field::AnonymousId, Field::GroupId, Field::PreviousId] {
         if let Some(id) = id(members, field.as_str())? {
             event.set_field(field, &id);
@@ -117,7 +114,7 @@ fn of_members(members: &mut Map<String, Value>) -> Result<Event, InvalidEvent> {
         if !value.is_null() {
             content.fields.keep(&key, &value);
         }
-        dismantle(value);
+        drop_iteratively(value);
     }
     Ok(event)
 }
@@ -126,7 +123,7 @@ fn kind(members: &mut Map<String, Value>) -> Result<Kind, InvalidEvent> {
     let found = members.remove("type").unwrap_or(Value::Null);
     let kind =
         found.as_str().and_then(Kind::from_name).ok_or_else(|| InvalidEvent::UnknownType { found: shown(&found) });
-    dismantle(found);
+    drop_iteratively(found);
     kind
 }
 
@@ -151,7 +148,7 @@ fn string(
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
         Some(other) => {
-            dismantle(other);
+            drop_iteratively(other);
             Err(InvalidEvent::WrongType { field, expected })
         }
     }
@@ -180,11 +177,11 @@ fn object(members: &mut Map<String, Value>, field: &str) -> Option<Object> {
 
 impl<'de> Deserialize<'de> for Event {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let json = match Incoming::deserialize(deserializer)? {
-            Incoming::Json(json) => json,
-            Incoming::Value(value) => return Event::try_from(value).map_err(D::Error::custom),
+        let json = match Input::deserialize(deserializer)? {
+            Input::Json(json) => json,
+            Input::Value(value) => return Event::try_from(value).map_err(D::Error::custom),
         };
-        let Some(mut members) = read::event(json.get().as_bytes()).map_err(D::Error::custom)? else {
+        let Some(mut members) = json::read_members(json.get().as_bytes()).map_err(D::Error::custom)? else {
             return Err(D::Error::custom(InvalidEvent::NotAnObject));
         };
         of_members(&mut members).map_err(D::Error::custom)
@@ -198,7 +195,7 @@ impl Serialize for Event {
         limits::check_sections(self).map_err(S::Error::custom)?;
         let mut json = Vec::new();
         self.write_json(self.context(), &mut json);
-        Outgoing(&json).serialize(serializer)
+        Transcode(&json).serialize(serializer)
     }
 }
 
@@ -208,7 +205,7 @@ impl Event {
         let mut event = Event::new(kind);
         let content = event.write();
         let members = inside(json);
-        for member in text::members(members) {
+        for member in json::members(members) {
             let part = |range| members.get(range).unwrap_or_default();
             let key = part(member.key.start + 1..member.key.end - 1);
             let value = part(member.value.clone());

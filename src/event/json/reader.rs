@@ -1,26 +1,25 @@
 //! JSON text as a value: what came in as text, and what this crate wrote.
 //!
-//! Always: a number is read exactly or refused, and a key is no more than a key. `serde_json` rounds whole numbers
+//! Invariant: a number is read exactly or refused, and a key is no more than a key. `serde_json` rounds whole numbers
 //! beyond 64 bits, takes objects with keys of its own for something else, and reads as the whole program has set it up
 //! (`arbitrary_precision`, `float_roundtrip`).
 
 use serde_json::{Map, Value};
 
-use super::MAX_DEPTH;
+use super::error::{Problem, ValueError};
 use super::number::{self, Number};
-use super::object::ValueFault;
-use super::quoted::read_string;
-use super::strict::{Fault, check_key};
+use super::serializer::{MAX_DEPTH, check_key};
+use super::string::read_string;
 
 /// The value that `text` is, with `depth` levels above it.
-pub(super) fn value(text: &[u8], depth: usize) -> Result<Value, ValueFault> {
+pub(super) fn value(text: &[u8], depth: usize) -> Result<Value, ValueError> {
     let mut reader = Reader { text, at: 0 };
     let value = reader.value(depth)?;
     reader.end().map(|()| value)
 }
 
-/// The members of an event that `text` is: objects inside of it are sections. None if it is no object.
-pub(super) fn event(text: &[u8]) -> Result<Option<Map<String, Value>>, ValueFault> {
+/// The members that `text` has, each read as a value of its own: `MAX_DEPTH` counts from there. `None` if it is no object.
+pub(in crate::event) fn members(text: &[u8]) -> Result<Option<Map<String, Value>>, ValueError> {
     let mut reader = Reader { text, at: 0 };
     if reader.peek() != Some(b'{') {
         return Ok(None);
@@ -36,9 +35,9 @@ struct Reader<'t> {
 }
 
 impl<'t> Reader<'t> {
-    fn value(&mut self, depth: usize) -> Result<Value, ValueFault> {
+    fn value(&mut self, depth: usize) -> Result<Value, ValueError> {
         match self.peek() {
-            Some(b'{' | b'[') if depth >= MAX_DEPTH => Err(Fault::TooDeep.into()),
+            Some(b'{' | b'[') if depth >= MAX_DEPTH => Err(Problem::TooDeep.into()),
             Some(b'{') => Ok(Value::Object(self.object(|reader, key| {
                 let value = reader.value(depth + 1);
                 // The section and the key in it say enough.
@@ -55,8 +54,8 @@ impl<'t> Reader<'t> {
 
     fn object(
         &mut self,
-        mut value: impl FnMut(&mut Self, &str) -> Result<Value, ValueFault>,
-    ) -> Result<Map<String, Value>, ValueFault> {
+        mut value: impl FnMut(&mut Self, &str) -> Result<Value, ValueError>,
+    ) -> Result<Map<String, Value>, ValueError> {
         let mut members = Map::new();
         self.begin(b'{')?;
         while !self.ends(b'}', members.is_empty())? {
@@ -64,7 +63,7 @@ impl<'t> Reader<'t> {
                 return Err(not_json());
             }
             let key = self.string()?;
-            check_key(&key).map_err(|fault| ValueFault::from(fault).below(&key))?;
+            check_key(&key).map_err(|fault| ValueError::from(fault).below(&key))?;
             self.begin(b':')?;
             let value = value(self, &key)?;
             members.insert(key, value);
@@ -72,7 +71,7 @@ impl<'t> Reader<'t> {
         Ok(members)
     }
 
-    fn array(&mut self, depth: usize) -> Result<Vec<Value>, ValueFault> {
+    fn array(&mut self, depth: usize) -> Result<Vec<Value>, ValueError> {
         let mut items = Vec::new();
         self.begin(b'[')?;
         while !self.ends(b']', items.is_empty())? {
@@ -82,7 +81,7 @@ impl<'t> Reader<'t> {
     }
 
     /// The string whose opening quote is next.
-    fn string(&mut self) -> Result<String, ValueFault> {
+    fn string(&mut self) -> Result<String, ValueError> {
         let rest = self.text.get(self.at..).unwrap_or_default();
         let (mut bytes, mut end) = (rest.iter().enumerate().skip(1), None);
         while let Some((at, byte)) = bytes.next() {
@@ -102,7 +101,7 @@ impl<'t> Reader<'t> {
         read_string(quoted).map(std::borrow::Cow::into_owned).ok_or_else(not_json)
     }
 
-    fn number(&mut self) -> Result<Value, ValueFault> {
+    fn number(&mut self) -> Result<Value, ValueError> {
         let rest = self.text.get(self.at..).unwrap_or_default();
         let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
         let end = rest.iter().position(|byte| !is_part(byte)).unwrap_or(rest.len());
@@ -115,7 +114,7 @@ impl<'t> Reader<'t> {
         })
     }
 
-    fn literal(&mut self, literal: &str, value: Value) -> Result<Value, ValueFault> {
+    fn literal(&mut self, literal: &str, value: Value) -> Result<Value, ValueError> {
         let rest = self.text.get(self.at..).unwrap_or_default();
         if !rest.starts_with(literal.as_bytes()) {
             return Err(not_json());
@@ -125,7 +124,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Goes over `byte`, which must be next.
-    fn begin(&mut self, byte: u8) -> Result<(), ValueFault> {
+    fn begin(&mut self, byte: u8) -> Result<(), ValueError> {
         if self.peek() != Some(byte) {
             return Err(not_json());
         }
@@ -134,7 +133,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Whether `close` is next, which is gone over; else, but for the first element, a comma must be.
-    fn ends(&mut self, close: u8, first: bool) -> Result<bool, ValueFault> {
+    fn ends(&mut self, close: u8, first: bool) -> Result<bool, ValueError> {
         if self.peek() == Some(close) {
             self.at += 1;
             return Ok(true);
@@ -156,14 +155,14 @@ impl<'t> Reader<'t> {
         None
     }
 
-    fn end(mut self) -> Result<(), ValueFault> {
+    fn end(mut self) -> Result<(), ValueError> {
         if self.peek().is_some() { Err(not_json()) } else { Ok(()) }
     }
 }
 
 #[cold]
-fn not_json() -> ValueFault {
-    Fault::Unserializable("it is not JSON".to_owned()).into()
+fn not_json() -> ValueError {
+    Problem::Unserializable("it is not JSON".to_owned()).into()
 }
 
 #[cfg(test)]

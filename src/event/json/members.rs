@@ -1,6 +1,6 @@
 //! Where the members of a text stand, found without parsing their values.
 //!
-//! Always: text that is not what the [`text`](super) module says ends the walk early, and nothing else.
+//! Invariant: text that is not what the [`RawMembers`](super::raw_members::RawMembers) module says ends the walk early, and nothing else.
 
 use std::ops::Range;
 
@@ -19,21 +19,33 @@ impl Member {
 }
 
 /// The members of `text`, in order. Ends early on text that is not what the module says.
-pub(in crate::event) fn members(text: &[u8]) -> impl Iterator<Item = Member> + '_ {
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        if at >= text.len() {
+pub(in crate::event) fn members(text: &[u8]) -> Members<'_> {
+    Members { text, at: 0 }
+}
+
+/// The iterator of [`members`].
+#[derive(Clone)]
+pub(in crate::event) struct Members<'t> {
+    text: &'t [u8],
+    at: usize,
+}
+
+impl Iterator for Members<'_> {
+    type Item = Member;
+
+    fn next(&mut self) -> Option<Member> {
+        if self.at >= self.text.len() {
             return None;
         }
-        let key = at..string_end(text, at)?;
-        let value = key.end + 1..value_end(text, key.end + 1)?;
-        at = value.end + 1;
+        let key = self.at..string_end(self.text, self.at)?;
+        let value = key.end + 1..value_end(self.text, key.end + 1)?;
+        self.at = value.end + 1;
         Some(Member { key, value })
-    })
+    }
 }
 
 /// The elements of an array, which `text` is without its brackets, in order.
-pub(in crate::event) fn elements(text: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
+pub(super) fn elements(text: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
     let mut at = 0;
     std::iter::from_fn(move || {
         let element = at..value_end(text, at)?;

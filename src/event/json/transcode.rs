@@ -2,17 +2,17 @@
 
 use serde::ser::{Error, Serialize, SerializeMap, SerializeSeq, Serializer};
 
+use super::members::{elements, members};
 use super::number::{self, Number};
-use super::quoted::read_string;
-use super::text::{elements, members};
+use super::string::read_string;
 
-/// One value as trusted text (see [`text`](super::text)).
-pub(super) struct Outgoing<'t>(pub(super) &'t [u8]);
+/// One value as trusted text (see [`raw_members`](super::raw_members)).
+pub(in crate::event) struct Transcode<'t>(pub(in crate::event) &'t [u8]);
 
-impl Serialize for Outgoing<'_> {
+impl Serialize for Transcode<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
-            [b'{', members @ .., b'}'] => Members(members).serialize(serializer),
+            [b'{', members @ .., b'}'] => TranscodeMembers(members).serialize(serializer),
             [b'[', elements @ .., b']'] => items(elements, serializer),
             [b'"', ..] => serializer.serialize_str(&read_string(self.0).ok_or_else(unreadable)?),
             b"true" => serializer.serialize_bool(true),
@@ -31,15 +31,15 @@ impl Serialize for Outgoing<'_> {
 }
 
 /// The members of an object, without its braces.
-pub(super) struct Members<'t>(pub(super) &'t [u8]);
+pub(super) struct TranscodeMembers<'t>(pub(super) &'t [u8]);
 
-impl Serialize for Members<'_> {
+impl Serialize for TranscodeMembers<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let part = |range| self.0.get(range).unwrap_or_default();
         let mut map = serializer.serialize_map(Some(members(self.0).count()))?;
         for member in members(self.0) {
             let key = read_string(part(member.key)).ok_or_else(unreadable)?;
-            map.serialize_entry(&*key, &Outgoing(part(member.value)))?;
+            map.serialize_entry(&*key, &Transcode(part(member.value)))?;
         }
         map.end()
     }
@@ -48,11 +48,11 @@ impl Serialize for Members<'_> {
 fn items<S: Serializer>(text: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
     let mut seq = serializer.serialize_seq(Some(elements(text).count()))?;
     for element in elements(text) {
-        seq.serialize_element(&Outgoing(text.get(element).unwrap_or_default()))?;
+        seq.serialize_element(&Transcode(text.get(element).unwrap_or_default()))?;
     }
     seq.end()
 }
 
 fn unreadable<E: Error>() -> E {
-    E::custom("text of an event that cannot be read again")
+    E::custom("JSON text that cannot be read again")
 }

@@ -1,4 +1,4 @@
-//! Objects from and to what others have: maps and values of `serde_json`, iterators, any format of serde.
+//! Objects from and to what others have: maps and values of `serde_json`, any format of serde.
 
 use std::fmt;
 
@@ -6,11 +6,10 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Error as _, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::fault::exchange_inner;
-use super::{Form, Object, dismantle};
-use crate::event::incoming::Incoming;
-use crate::event::outgoing::Members;
-use crate::event::read;
+use super::{Form, Object, drop_iteratively};
+use crate::event::json::deserialize::Input;
+use crate::event::json::reader;
+use crate::event::json::transcode::TranscodeMembers;
 
 impl From<Map<String, Value>> for Object {
     fn from(map: Map<String, Value>) -> Self {
@@ -18,20 +17,12 @@ impl From<Map<String, Value>> for Object {
     }
 }
 
-/// From a `serde_json` object. Any other value but null is refused when the event is sent.
+/// From a `serde_json` object. Any other value, null included, is refused when the event is sent.
 impl From<Value> for Object {
     fn from(value: Value) -> Self {
         let mut object = Object::new();
-        object.extend(&value);
-        dismantle(value);
-        object
-    }
-}
-
-impl<K: AsRef<str>, V: Serialize> FromIterator<(K, V)> for Object {
-    fn from_iter<I: IntoIterator<Item = (K, V)>>(members: I) -> Self {
-        let mut object = Object::new();
-        members.into_iter().for_each(|(key, value)| object.insert(key.as_ref(), value));
+        object.insert_all(&value);
+        drop_iteratively(value);
         object
     }
 }
@@ -39,23 +30,19 @@ impl<K: AsRef<str>, V: Serialize> FromIterator<(K, V)> for Object {
 /// An object with a value that JSON cannot carry is not written.
 impl Serialize for Object {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if let Err(fault) = self.check() {
-            let error = S::Error::custom(&fault);
-            exchange_inner(Some(Box::new(fault)));
-            return Err(error);
-        }
+        self.check().map_err(S::Error::custom)?;
         match &self.form {
             Form::Map(map) => map.serialize(serializer),
-            Form::Text(text) => Members(text.json()).serialize(serializer),
+            Form::Text(text) => TranscodeMembers(text.json()).serialize(serializer),
         }
     }
 }
 
 impl<'de> Deserialize<'de> for Object {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = match Incoming::deserialize(deserializer)? {
-            Incoming::Json(json) => read::value(json.get().as_bytes(), 0).map_err(D::Error::custom)?,
-            Incoming::Value(value) => value,
+        let value = match Input::deserialize(deserializer)? {
+            Input::Json(json) => reader::value(json.get().as_bytes(), 0).map_err(D::Error::custom)?,
+            Input::Value(value) => value,
         };
         if !value.is_object() {
             return Err(D::Error::custom("an object with keys was expected"));

@@ -7,11 +7,11 @@ use proptest::prelude::*;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use super::{Fault, MAX_DEPTH, OF_SERDE_JSON, append};
+use super::{MAX_DEPTH, OF_SERDE_JSON, Problem, append};
 
-fn text<T: Serialize + ?Sized>(value: &T) -> Result<String, Fault> {
+fn text<T: Serialize + ?Sized>(value: &T) -> Result<String, Problem> {
     let mut out = b"before".to_vec();
-    append(&mut out, value, 0)?;
+    append(&mut out, value, 0).map_err(|error| error.into_parts().1)?;
     Ok(String::from_utf8(out).unwrap().split_off("before".len()))
 }
 
@@ -98,15 +98,16 @@ fn a_key_that_is_no_string_is_refused() {
         text(&BTreeMap::from([([1, 2], 1)])),
         text(&BTreeMap::from([(BTreeMap::from([("a", 1)]), 1)])),
     ] {
-        assert!(matches!(&refused, Err(Fault::Unserializable(why)) if why.contains("key")), "{refused:?}");
+        assert!(matches!(&refused, Err(Problem::Unserializable(why)) if why.contains("key")), "{refused:?}");
     }
 }
 
 #[test]
 fn a_variant_counts_the_levels_that_it_opens() {
-    let inside = |depth: usize| append(&mut Vec::new(), &Variant::Tuple(1, 2.0), depth).map(|_| ());
+    let inside =
+        |depth: usize| append(&mut Vec::new(), &Variant::Tuple(1, 2.0), depth).map_err(|error| error.into_parts().1);
     assert_eq!(inside(MAX_DEPTH - 2), Ok(()));
-    assert_eq!(inside(MAX_DEPTH - 1), Err(Fault::TooDeep));
+    assert_eq!(inside(MAX_DEPTH - 1), Err(Problem::TooDeep));
 }
 
 #[test]
@@ -132,7 +133,7 @@ fn what_serde_json_keeps_for_itself_begins_as_it_is_known_here() {
         digits: &'static str,
     }
     assert_eq!(text(&[Number { digits: "1E2" }, Number { digits: "-7" }]).unwrap(), "[100.0,-7]");
-    assert_eq!(text(&Number { digits: "18446744073709551616" }), Err(Fault::Inexact));
+    assert_eq!(text(&Number { digits: "18446744073709551616" }), Err(Problem::Inexact));
     assert!(text(&Number { digits: "1]" }).is_err());
 }
 
@@ -151,7 +152,7 @@ fn a_name_that_serde_json_keeps_for_itself_is_refused_wherever_it_stands() {
         Two { a: u8 },
     }
     for refused in [text(&Field { field: 1 }), text(&Variants::One(1)), text(&Variants::Two { a: 1 })] {
-        assert!(matches!(&refused, Err(Fault::Unserializable(why)) if why.contains("serde_json")), "{refused:?}");
+        assert!(matches!(&refused, Err(Problem::Unserializable(why)) if why.contains("serde_json")), "{refused:?}");
     }
 }
 

@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::{Form, Object, ValueFault};
-use crate::event::strict::{Fault, check_key};
-use crate::event::{MAX_DEPTH, number};
+use super::{Form, Object};
+use crate::event::json::error::{Problem, ValueError};
+use crate::event::json::number;
+use crate::event::json::serializer::{MAX_DEPTH, check_key};
 
 impl Object {
     /// Whether there are more than `limit` levels of nesting, this object included; without recursion.
@@ -28,27 +29,27 @@ impl Drop for Object {
             && self.is_deeper_than(MAX_DEPTH)
             && let Form::Map(map) = &mut self.form
         {
-            dismantle(Value::Object(std::mem::take(map)));
+            drop_iteratively(Value::Object(std::mem::take(map)));
         }
     }
 }
 
 /// What a plugin has put into a map, checked as a value is that a setter writes.
-pub(super) fn check(map: &Map<String, Value>) -> Result<(), ValueFault> {
+pub(super) fn check(map: &Map<String, Value>) -> Result<(), ValueError> {
     for (key, value) in map {
         let checked = check_key(key).and_then(|()| check_value(value, 1));
         checked.map_err(|fault| match fault {
-            Fault::TooDeep => ValueFault::from(fault),
-            fault => ValueFault::from(fault).below(key),
+            Problem::TooDeep => ValueError::from(fault),
+            fault => ValueError::from(fault).below(key),
         })?;
     }
     Ok(())
 }
 
 /// Checks a value with `depth` levels above it, which bound the recursion.
-fn check_value(value: &Value, depth: usize) -> Result<(), Fault> {
+fn check_value(value: &Value, depth: usize) -> Result<(), Problem> {
     match value {
-        Value::Array(_) | Value::Object(_) if depth >= MAX_DEPTH => Err(Fault::TooDeep),
+        Value::Array(_) | Value::Object(_) if depth >= MAX_DEPTH => Err(Problem::TooDeep),
         Value::Array(items) => items.iter().try_for_each(|item| check_value(item, depth + 1)),
         Value::Object(map) => {
             map.iter().try_for_each(|(key, value)| check_key(key).and_then(|()| check_value(value, depth + 1)))
@@ -60,13 +61,13 @@ fn check_value(value: &Value, depth: usize) -> Result<(), Fault> {
 }
 
 /// `upper` gets what it lacks of `below`; both are bounded in depth, so the recursion is.
-pub(super) fn fill(upper: &mut Map<String, Value>, below: Map<String, Value>) {
+pub(super) fn merge_missing(upper: &mut Map<String, Value>, below: Map<String, Value>) {
     for (key, value) in below {
         match (upper.get_mut(&key), value) {
             (None, value) => {
                 upper.insert(key, value);
             }
-            (Some(Value::Object(inner)), Value::Object(value)) => fill(inner, value),
+            (Some(Value::Object(inner)), Value::Object(value)) => merge_missing(inner, value),
             (Some(_), _) => {}
         }
     }
@@ -81,7 +82,7 @@ fn children(value: &Value) -> Vec<&Value> {
 }
 
 /// Takes a value apart level by level: dropping it would recurse as deep as it is.
-pub(in crate::event) fn dismantle(value: Value) {
+pub(in crate::event) fn drop_iteratively(value: Value) {
     let mut open = vec![value];
     while let Some(value) = open.pop() {
         match value {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::event::Timestamp;
+use crate::event::timestamp::Timestamp;
 
 /// The name by which serde announces it.
 pub(super) const NAME: &str = "SystemTime";

@@ -1,12 +1,12 @@
 //! An object as the text that goes into the queue and on the wire, and how long it is.
 //!
-//! Always: members without their braces, as [`Text`] has them. What was written here is trusted when it is read again.
+//! Invariant: members without their braces, as [`RawMembers`] has them. What was written here is trusted when it is read again.
 
 use std::borrow::Cow;
 
 use super::{Form, Object};
-use crate::event::strict;
-use crate::event::text::Text;
+use crate::event::json::raw_members::RawMembers;
+use crate::event::json::serializer;
 
 impl Object {
     /// Appends the members as text, without braces.
@@ -23,7 +23,7 @@ impl Object {
             Form::Text(text) => Cow::Borrowed(text.json()),
             Form::Map(map) => {
                 let mut json = Vec::new();
-                if strict::append(&mut json, map, 0).is_err() {
+                if serializer::append(&mut json, map, 0).is_err() {
                     // Not checked yet: as `serde_json` writes it, which writes every map.
                     json = serde_json::to_vec(map).unwrap_or_default();
                 }
@@ -53,7 +53,7 @@ impl Object {
             return self.members_len();
         }
         if let (Form::Text(mine), Form::Text(theirs)) = (&self.form, &defaults.form)
-            && mine.shares_no_key(theirs)
+            && mine.has_disjoint_keys(theirs)
         {
             return mine.prepended_len(theirs);
         }
@@ -66,7 +66,7 @@ impl Object {
     pub(crate) fn set_members(&mut self, members: &[u8]) {
         match &mut self.form {
             Form::Text(text) => text.set(members),
-            Form::Map(_) => *self = Self { form: Form::Text(Text::of(members)), notes: None },
+            Form::Map(_) => *self = Self { form: Form::Text(RawMembers::new(members)), error: None },
         }
     }
 }

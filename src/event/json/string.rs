@@ -13,7 +13,7 @@ const HIGHEST: u64 = ONES << 7;
 const SPACES: u64 = ONES * b' ' as u64;
 
 /// Appends `string` in quotes, escaped where it must be.
-pub(super) fn write_string(out: &mut Vec<u8>, string: &str) {
+pub(in crate::event) fn write_string(out: &mut Vec<u8>, string: &str) {
     if !is_plain(string.as_bytes()) {
         // A string can be written, and a `Vec` takes every byte.
         let _ = serde_json::to_writer(out, string);
@@ -26,7 +26,7 @@ pub(super) fn write_string(out: &mut Vec<u8>, string: &str) {
 }
 
 /// The string that `quoted` is the text of, with its quotes; none if it is not a string.
-pub(super) fn read_string(quoted: &[u8]) -> Option<Cow<'_, str>> {
+pub(in crate::event) fn read_string(quoted: &[u8]) -> Option<Cow<'_, str>> {
     let inner = quoted.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
     if inner.contains(&b'\\') {
         return serde_json::from_slice(quoted).ok().map(Cow::Owned);

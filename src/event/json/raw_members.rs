@@ -1,9 +1,8 @@
 //! A JSON object as text: its members without the braces, `"a":1,"b":{"c":2}`.
 //!
-//! Always: the text is what this crate wrote, so a value has one spelling and there is no white space around members;
+//! Invariant: the text is what this crate wrote, so a value has one spelling and there is no white space around members;
 //! and no key is there twice. To find a member its value is not read, and nothing is allocated.
 
-mod members;
 #[cfg(test)]
 mod tests;
 
@@ -11,31 +10,30 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::quoted::{is_plain, read_string};
-use super::read;
-use members::Member;
-pub(super) use members::{elements, members};
+use super::members::{Member, members};
+use super::reader;
+use super::string::{is_plain, read_string};
 
 /// Room for the members of a usual event, so that they are written without growing.
 const FIRST_RESERVE: usize = 512;
 /// With this many bits set, after some 64 members, the filter of keys says little, and a map finds a key faster than
 /// a walk through the text, ...
-const CROWDED: u32 = 40;
+const INDEX_LIMIT_BITS: u32 = 40;
 /// ... unless the text is short.
-const CROWDED_BYTES: usize = 1024;
+const INDEX_LIMIT_BYTES: usize = 1024;
 /// The filter of a text whose keys nobody has looked at: any key may be there.
 const ANY_KEY: u64 = u64::MAX;
 
 #[derive(Clone, Default)]
-pub(super) struct Text {
+pub(super) struct RawMembers {
     json: Vec<u8>,
     /// One bit per hash of a key: a key whose bit is not set is certainly not there.
     keys: u64,
 }
 
-impl Text {
+impl RawMembers {
     /// Trusted text, as the module says.
-    pub(super) fn of(json: &[u8]) -> Self {
+    pub(super) fn new(json: &[u8]) -> Self {
         let mut text = Self::default();
         text.set(json);
         text
@@ -49,7 +47,7 @@ impl Text {
     }
 
     /// Becomes what `other` is, in the memory that is there.
-    pub(super) fn copy_from(&mut self, other: &Text) {
+    pub(super) fn copy_from(&mut self, other: &RawMembers) {
         self.json.clone_from(&other.json);
         self.keys = other.keys;
     }
@@ -69,8 +67,8 @@ impl Text {
     }
 
     /// Whether a map would serve better.
-    pub(super) fn is_crowded(&self) -> bool {
-        self.json.len() >= CROWDED_BYTES && self.keys.count_ones() >= CROWDED
+    pub(super) fn is_over_index_limit(&self) -> bool {
+        self.json.len() >= INDEX_LIMIT_BYTES && self.keys.count_ones() >= INDEX_LIMIT_BITS
     }
 
     /// Appends a member whose value is what `write_value` appends, and removes an older one of the same key.
@@ -81,29 +79,29 @@ impl Text {
     ) -> Result<(), E> {
         let end = self.json.len();
         let name = escaped(key);
-        self.begin();
+        self.begin_member();
         self.json.push(b'"');
         self.json.extend_from_slice(&name);
         self.json.extend_from_slice(b"\":");
-        let member = Unfinished { json: &mut self.json, end };
+        let member = PartialMember { json: &mut self.json, end };
         write_value(member.json)?;
         std::mem::forget(member);
-        self.settle(end, &name);
+        self.replace_older(end, &name);
         Ok(())
     }
 
     /// Appends a member whose key (with quotes) and value are text already.
     pub(super) fn insert_raw(&mut self, key: &[u8], value: &[u8]) {
         let end = self.json.len();
-        self.begin();
+        self.begin_member();
         self.json.extend_from_slice(key);
         self.json.push(b':');
         self.json.extend_from_slice(value);
-        self.settle(end, key.get(1..key.len() - 1).unwrap_or_default());
+        self.replace_older(end, key.get(1..key.len() - 1).unwrap_or_default());
     }
 
     /// Makes ready for another member.
-    fn begin(&mut self) {
+    fn begin_member(&mut self) {
         if !self.json.is_empty() {
             self.json.push(b',');
         } else if self.json.capacity() == 0 {
@@ -112,7 +110,7 @@ impl Text {
     }
 
     /// Notes the key of the member that was appended behind `end`, and removes an older member of the same key.
-    fn settle(&mut self, end: usize, name: &[u8]) {
+    fn replace_older(&mut self, end: usize, name: &[u8]) {
         if self.keys == ANY_KEY {
             self.keys = keys_of(self.json.get(..end).unwrap_or_default());
         }
@@ -133,14 +131,11 @@ impl Text {
         self.json.get(self.find(key)?.value)
     }
 
-    /// Takes the member `key` out; whether it was there.
-    pub(super) fn remove(&mut self, key: &str) -> bool {
-        let found = self.find(key);
-        let was_there = found.is_some();
-        if let Some(member) = found {
+    /// Removes the member `key`, if there is one.
+    pub(super) fn remove(&mut self, key: &str) {
+        if let Some(member) = self.find(key) {
             self.cut(member);
         }
-        was_there
     }
 
     fn find(&self, key: &str) -> Option<Member> {
@@ -161,7 +156,7 @@ impl Text {
     }
 
     /// Whether certainly no key is in both; `false` says nothing.
-    pub(super) fn shares_no_key(&self, other: &Text) -> bool {
+    pub(super) fn has_disjoint_keys(&self, other: &RawMembers) -> bool {
         self.known_keys() & other.known_keys() == 0
     }
 
@@ -170,7 +165,7 @@ impl Text {
     }
 
     /// Puts the members of `other`, which shares no key, in front.
-    pub(super) fn prepend(&mut self, other: &Text) {
+    pub(super) fn prepend(&mut self, other: &RawMembers) {
         if other.json.is_empty() {
             return;
         }
@@ -180,11 +175,11 @@ impl Text {
             json.push(b',');
         }
         json.extend_from_slice(&self.json);
-        *self = Text { json, keys: self.known_keys() | other.known_keys() };
+        *self = RawMembers { json, keys: self.known_keys() | other.known_keys() };
     }
 
     /// How long the text is with the members of `other` in front.
-    pub(super) fn prepended_len(&self, other: &Text) -> usize {
+    pub(super) fn prepended_len(&self, other: &RawMembers) -> usize {
         let comma = usize::from(!self.json.is_empty() && !other.json.is_empty());
         self.json.len() + comma + other.json.len()
     }
@@ -192,7 +187,7 @@ impl Text {
     pub(super) fn to_map(&self) -> Map<String, Value> {
         let member = |member: Member| {
             let key = read_string(self.json.get(member.key)?)?;
-            Some((key.into_owned(), read::value(self.json.get(member.value)?, 0).ok()?))
+            Some((key.into_owned(), reader::value(self.json.get(member.value)?, 0).ok()?))
         };
         members(&self.json).filter_map(member).collect()
     }
@@ -200,12 +195,12 @@ impl Text {
 
 /// A member whose value is being written. Unless that ends well, the text is as it was: a `Serialize` may also panic,
 /// and half a member would spoil whatever batch it goes into.
-struct Unfinished<'t> {
+struct PartialMember<'t> {
     json: &'t mut Vec<u8>,
     end: usize,
 }
 
-impl Drop for Unfinished<'_> {
+impl Drop for PartialMember<'_> {
     fn drop(&mut self) {
         self.json.truncate(self.end);
     }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::content::Content;
 use super::fields::Field;
-use super::{Context, Integrations, InvalidField, InvalidTimestamp, Kind, Object, Timestamp, limits, spare};
+use super::{Context, Integrations, InvalidField, InvalidTimestamp, Kind, Object, Timestamp, limits, pool};
 use crate::ledger::{Observers, Ticket};
 
 /// An event on its way: what a plugin reads and edits.
@@ -29,7 +29,7 @@ use crate::ledger::{Observers, Ticket};
 pub struct Event {
     /// Boxed, so that an event moves from setter to setter and from stage to stage as a few words.
     pub(super) content: Box<Content>,
-    /// Whether it may say something else than when it was last [lent](super::Loan::lend). What is made anew does.
+    /// Whether it may say something else than when it was last [lent](super::Checkpoint::save). What is made anew does.
     pub(super) edited: bool,
     /// Who is told of the event's end; not part of what a clone copies.
     pub(crate) attached: Attached,
@@ -50,7 +50,7 @@ impl Clone for Attached {
 
 impl Event {
     pub(super) fn new(kind: Kind) -> Self {
-        Self::from_content(spare::content(kind))
+        Self::from_content(pool::take(kind))
     }
 
     pub(super) fn from_content(content: Box<Content>) -> Self {
@@ -154,8 +154,8 @@ impl Event {
         self.set_field(Field::PreviousId, id);
     }
 
-    /// The properties of a track, page or screen call, the traits of an identify or group call: the one section that
-    /// the kind has.
+    /// The one section that the kind of call has: the traits of an identify or group call, the properties of any
+    /// other.
     #[must_use]
     pub fn section(&self) -> &Object {
         &self.content.section
@@ -166,16 +166,28 @@ impl Event {
         self.write().section_mut()
     }
 
-    /// The properties, of a track, page or screen call.
+    /// The properties of a track, page, screen or alias call; `None` for the other calls.
+    ///
+    /// The Spec gives an alias call no properties, but it keeps those that it came with as JSON.
     #[must_use]
     pub fn properties(&self) -> Option<&Object> {
         (self.kind().section() == "properties").then(|| self.section())
     }
 
-    /// The traits, of an identify or group call.
+    /// The properties to edit.
+    pub fn properties_mut(&mut self) -> Option<&mut Object> {
+        (self.kind().section() == "properties").then(|| self.section_mut())
+    }
+
+    /// The traits of an identify or group call; `None` for the other calls.
     #[must_use]
     pub fn traits(&self) -> Option<&Object> {
         (self.kind().section() == "traits").then(|| self.section())
+    }
+
+    /// The traits to edit.
+    pub fn traits_mut(&mut self) -> Option<&mut Object> {
+        (self.kind().section() == "traits").then(|| self.section_mut())
     }
 
     /// The context of the call, without the default context of the settings, which is merged in last.
@@ -229,12 +241,17 @@ impl Event {
         *self.write() = *other.content;
     }
 
+    /// Ends the event, and leaves its memory to the next one on this thread.
+    pub(crate) fn recycle(self) {
+        pool::put(self.content);
+    }
+
     /// How many events led to this one.
     pub(crate) fn depth(&self) -> u8 {
         self.attached.ticket.as_ref().map_or(0, Ticket::depth)
     }
 
-    /// Keeps what was changed since the call, or since the event was last [lent](super::Loan::lend), if it can be sent
+    /// Keeps what was changed since the call, or since the event was last [lent](super::Checkpoint::save), if it can be sent
     /// so.
     pub(crate) fn commit(&mut self) -> Result<(), InvalidField> {
         if !self.edited {

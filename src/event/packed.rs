@@ -6,14 +6,14 @@
 
 use uuid::Uuid;
 
-use super::body::Attached;
+use super::event::Attached;
 use super::fields::Present;
-use super::{Event, Kind, MAX_EVENT_BYTES, MessageId, Object, Timestamp, spare};
+use super::{Event, Kind, MAX_EVENT_BYTES, MessageId, Object, Timestamp, pool};
 
 /// The lengths of one event's parts in the buffer, in their order. Small, because the caller writes it into memory that
 /// another processor read last.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Record {
+pub(crate) struct PackedEvent {
     timestamp: Option<Timestamp>,
     kind: Kind,
     present: Present,
@@ -28,7 +28,7 @@ pub(crate) struct Record {
 type Length = u16;
 const _: () = assert!(MAX_EVENT_BYTES <= Length::MAX as usize, "every part of an event that is accepted fits");
 
-impl Record {
+impl PackedEvent {
     /// Copies the event's content behind what is in `buffer`.
     pub(crate) fn pack(event: &Event, buffer: &mut Vec<u8>) -> Self {
         let content = &*event.content;
@@ -68,7 +68,7 @@ impl Record {
             *buffer = rest;
             part
         };
-        let mut content = spare::content(self.kind);
+        let mut content = pool::take(self.kind);
         content.timestamp = self.timestamp;
         content.message_id = match self.message_id {
             None => MessageId::Made(make_id()),

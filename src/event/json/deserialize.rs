@@ -1,7 +1,7 @@
 //! What any format of serde reads, as JSON text where it is JSON, and as a value otherwise.
 //!
 //! Whoever reads JSON as values gets numbers that are rounded already. So text is taken as it is, and read by
-//! [`read`](super::read). Other formats hand over values, which are checked one by one.
+//! [`reader`](super::reader). Other formats hand over values, which are checked one by one.
 
 use std::any::type_name;
 use std::fmt;
@@ -12,28 +12,28 @@ use serde::{Deserialize, forward_to_deserialize_any};
 use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
 
-use super::MAX_DEPTH;
-use super::strict::{Fault, check_key};
+use super::error::Problem;
+use super::serializer::{MAX_DEPTH, check_key};
 
 /// What came in.
-pub(super) enum Incoming {
+pub(in crate::event) enum Input {
     Json(Box<RawValue>),
     Value(Value),
 }
 
-/// Levels of a whole event, of which the sections are the second.
+/// Levels of an object whose members are objects of their own, as the sections of an event are.
 const LEVELS: usize = MAX_DEPTH + 1;
 
-impl<'de> Deserialize<'de> for Incoming {
+impl<'de> Deserialize<'de> for Input {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // Nothing else tells that `serde_json` reads: other formats may not bear being asked for its text.
         if type_name::<D::Error>() != type_name::<serde_json::Error>() {
-            return Ok(Incoming::Value(Node::ROOT.deserialize(deserializer)?));
+            return Ok(Input::Value(Node::ROOT.deserialize(deserializer)?));
         }
         let mut value = None;
         match Box::<RawValue>::deserialize(Either { inner: deserializer, value: &mut value }) {
-            Ok(json) => Ok(Incoming::Json(json)),
-            Err(error) => value.map(Incoming::Value).ok_or(error),
+            Ok(json) => Ok(Input::Json(json)),
+            Err(error) => value.map(Input::Value).ok_or(error),
         }
     }
 }
@@ -101,7 +101,7 @@ impl Node<'_> {
 
     /// The error of `fault` here. Two names say enough: the section's, and the key's in it.
     #[cold]
-    fn fail<E: Error>(&self, fault: &Fault) -> E {
+    fn fail<E: Error>(&self, fault: &Problem) -> E {
         let mut names: Vec<&str> = std::iter::successors(Some(self), |node| node.parent)
             .filter_map(|node| Some(node.key).filter(|key| !key.is_empty()))
             .collect();
@@ -112,7 +112,7 @@ impl Node<'_> {
 
     /// Whether another level may begin here.
     fn open<E: Error>(&self) -> Result<(), E> {
-        if self.depth >= LEVELS { Err(self.fail(&Fault::TooDeep)) } else { Ok(()) }
+        if self.depth >= LEVELS { Err(self.fail(&Problem::TooDeep)) } else { Ok(()) }
     }
 }
 
@@ -145,15 +145,15 @@ impl<'de> Visitor<'de> for Node<'_> {
 
     fn visit_i128<E: Error>(self, value: i128) -> Result<Value, E> {
         let exact = u64::try_from(value).map(Value::from).or_else(|_| i64::try_from(value).map(Value::from));
-        exact.map_err(|_| self.fail(&Fault::Inexact))
+        exact.map_err(|_| self.fail(&Problem::Inexact))
     }
 
     fn visit_u128<E: Error>(self, value: u128) -> Result<Value, E> {
-        u64::try_from(value).map(Value::from).map_err(|_| self.fail(&Fault::Inexact))
+        u64::try_from(value).map(Value::from).map_err(|_| self.fail(&Problem::Inexact))
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        if value.is_finite() { Ok(value.into()) } else { Err(self.fail(&Fault::NotFinite)) }
+        if value.is_finite() { Ok(value.into()) } else { Err(self.fail(&Problem::NotFinite)) }
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {

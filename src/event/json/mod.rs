@@ -1,0 +1,32 @@
+//! JSON objects that are text first: written once, and read as values only where somebody asks.
+//!
+//! [`RawMembers`](raw_members::RawMembers) holds the members of an object as text. [`serializer`] writes any value as
+//! such text and refuses what JSON cannot carry. [`reader`] reads text as values, exactly or not at all. [`Object`] puts
+//! them together. [`deserialize`] and [`transcode`] are the ways from and to other formats of serde.
+//!
+//! Invariant: nothing here knows of events. Of the rest of the crate only `timestamp` is used, by which a time is
+//! written.
+
+mod compound;
+mod deserialize;
+mod error;
+mod members;
+mod number;
+mod object;
+mod raw_members;
+mod reader;
+mod serializer;
+mod string;
+mod system_time;
+mod transcode;
+
+pub(super) use deserialize::Input;
+pub use error::JsonType;
+pub(super) use error::{Problem, ValueError};
+pub(super) use members::members;
+pub(super) use object::drop_iteratively;
+pub use object::{Iter, Keys, Object};
+pub(super) use reader::members as read_members;
+pub use serializer::MAX_DEPTH;
+pub(super) use string::{read_string, write_string};
+pub(super) use transcode::Transcode;
