@@ -135,7 +135,7 @@ impl SendArgs {
 
     fn event(&self, call: &str) -> Result<Event, Failure> {
         if Kind::from_name(call).is_none() {
-            let names = Kind::ALL.map(Kind::as_str).join(", ");
+            let names = Kind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ");
             return Err(Failure::usage(format!("{call:?} is no call: use one of {names}, or - for standard input")));
         }
         let mut event = Map::from_iter([("type".to_owned(), Value::from(call))]);

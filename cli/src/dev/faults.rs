@@ -110,7 +110,10 @@ impl Rule {
         if let Some(kind) = &self.kind
             && Kind::from_name(kind).is_none()
         {
-            return Err(format!("kind is {kind:?}, and must be one of {}", Kind::ALL.map(Kind::as_str).join(", ")));
+            return Err(format!(
+                "kind is {kind:?}, and must be one of {}",
+                Kind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ")
+            ));
         }
         match self.fault {
             Failure::Status { status, .. } if !(200..=599).contains(&status) => {

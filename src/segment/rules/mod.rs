@@ -109,7 +109,7 @@ pub fn check_event(fields: &Fields<'_>, kind: Option<Kind>, bytes: usize) -> Vec
 }
 
 fn names() -> String {
-    Kind::ALL.map(Kind::as_str).join(", ")
+    Kind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// The fields that a call cannot do without.
