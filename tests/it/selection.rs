@@ -38,7 +38,9 @@ fn a_name_decides_then_an_alias_then_all_and_segment_is_exempt_from_all() {
     let (vero, to_vero) = recorder("Vero");
     let analytics = client(&api).plugin(mixpanel.alias("Mixpanel (Actions)")).plugin(vero).build().unwrap();
     for (number, (integrations, _)) in table.iter().enumerate() {
-        analytics.track(track(&number.to_string()).integrations(integrations)).unwrap();
+        let event = track(&number.to_string());
+        let event = if integrations.is_null() { event } else { event.integrations(integrations) };
+        analytics.track(event).unwrap();
     }
     assert_eq!(analytics.close_blocking(SOON).pending, 0);
     let stats = analytics.stats();

@@ -82,7 +82,8 @@ fn all_bodies_together_are_bounded_and_the_bytes_are_given_back() {
         if request.events[0].fields().user_id.text().as_deref() == Some("held") {
             let (arrive, goes_on) = &*held.lock().unwrap();
             arrive.send(()).unwrap();
-            goes_on.recv_timeout(SOON).unwrap();
+            // A service that blocks must say so, or whoever waits behind it on this thread waits, too.
+            tokio::task::block_in_place(|| goes_on.recv_timeout(SOON)).unwrap();
         }
         request.as_segment()
     });

@@ -26,6 +26,7 @@
 )]
 
 // The settings, and the destination that they make.
+mod method;
 mod settings;
 mod webhook;
 
@@ -46,8 +47,9 @@ mod verify;
 
 pub use body::Format;
 pub use explain::Explanation;
+pub use method::Method;
 pub use secret::SigningSecret;
-pub use settings::{BatchSettings, Method, WebhookSettings};
+pub use settings::{BatchSettings, WebhookSettings};
 pub use tracklane_http::{Secret, SettingError};
 pub use verdict::verdict;
 pub use verify::{Verified, VerifyError, verify, verify_at};

@@ -8,6 +8,7 @@ use tracklane::plugin::Batching;
 use tracklane_http::Secret;
 
 use crate::body::Format;
+use crate::method::Method;
 use crate::webhook::Webhook;
 
 /// [`Webhook`] as a configuration file has it. An unknown member is an error.
@@ -84,30 +85,6 @@ pub struct BatchSettings {
     /// See [`Webhook::format`].
     #[serde(default)]
     pub format: Format,
-}
-
-/// The method of requests.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-#[non_exhaustive]
-pub enum Method {
-    /// `POST`.
-    #[default]
-    Post,
-    /// `PUT`.
-    Put,
-    /// `PATCH`.
-    Patch,
-}
-
-impl From<Method> for http::Method {
-    fn from(method: Method) -> Self {
-        match method {
-            Method::Post => Self::POST,
-            Method::Put => Self::PUT,
-            Method::Patch => Self::PATCH,
-        }
-    }
 }
 
 impl From<WebhookSettings> for Webhook {

@@ -16,10 +16,10 @@ use tracklane_http::{Client, Endpoint, Secret, SettingError};
 
 use crate::body::{Format, MapEvent};
 use crate::explain::Explanation;
+use crate::method::Method;
 use crate::request::{Signer, switched_off};
 use crate::secret::SigningSecret;
 use crate::service::{Shared, WebhookService};
-use crate::settings::Method;
 
 /// The name of the destination, unless another is given.
 const NAME: &str = "Webhook";
