@@ -7,6 +7,8 @@ use super::scenario::{self, Scenario, Work};
 
 pub(crate) type Run = (ClientReport, ServerReport);
 pub(crate) type Runs = Vec<Run>;
+/// Runs a scenario once.
+type RunOnce<W> = fn(&Scenario<W>) -> Result<Run, Box<dyn Error>>;
 
 /// Runs every scenario once per round, so that what disturbs one disturbs all. An event that is missing or came twice
 /// is an error.
@@ -21,7 +23,7 @@ pub(crate) fn take_turns<'n, W: Work>(
 pub(crate) fn by_turns<'n, W>(
     table: &[(&'n str, Scenario<W>)],
     rounds: usize,
-    run: fn(&Scenario<W>) -> Result<Run, Box<dyn Error>>,
+    run: RunOnce<W>,
 ) -> Result<Vec<(&'n str, Runs)>, Box<dyn Error>> {
     let mut results: Vec<(&str, Runs)> = table.iter().map(|(name, _)| (*name, Vec::new())).collect();
     for _ in 0..rounds {
