@@ -3,10 +3,10 @@
 use std::error::Error;
 
 use crate::loopback::Wanted;
+use crate::loopback::pace::Pace;
 use crate::loopback::rounds::{Run, Runs, by_turns};
 use crate::loopback::scenario::run_and_count;
 use crate::loopback::stats::median;
-use crate::loopback::pace::Pace;
 use crate::work::{Scenario, Work};
 
 /// Prints its table; shorter, if it is to be quick.
