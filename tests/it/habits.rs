@@ -99,6 +99,10 @@ fn the_public_api_names_types_of_few_other_crates() {
         "tracklane",
         "tracklane_axum",
         "tracklane_spool",
+        // Times, each by the feature of its name.
+        "chrono",
+        "jiff",
+        "time",
         // `Builder::runtime`.
         "tokio",
         // In the `Unpin` of a future, and nowhere else.
@@ -126,6 +130,8 @@ fn roots(line: &str) -> impl Iterator<Item = &str> {
     let is_path = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
     let paths = line.split(move |c| !is_path(c)).filter(|path| !path.starts_with("::"));
     let roots = paths.filter_map(|path| path.split_once("::")).map(|(root, _)| root);
-    // `Item: serde_core::…` is listed without what is between the two.
-    roots.map(|root| root.trim_start_matches("Item")).filter(|root| !matches!(*root, "" | "Self"))
+    // `Item: serde_core::…` and `Error: core::…` are listed without what is between the two.
+    roots
+        .map(|root| root.trim_start_matches("Item").trim_start_matches("Error"))
+        .filter(|root| !matches!(*root, "" | "Self"))
 }

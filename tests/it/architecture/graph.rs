@@ -22,7 +22,7 @@ struct File {
 /// Reads the crate whose root is `root`. Returns each file, relative to the root's folder, with the files that it uses.
 pub(super) fn files(root: &Path) -> BTreeMap<String, BTreeSet<String>> {
     let mut modules = BTreeMap::new();
-    read(root, &root.parent().unwrap().to_owned(), Vec::new(), &mut modules);
+    read(root, root.parent().unwrap(), Vec::new(), &mut modules);
     let name = |file: &File| {
         let path = file.path.strip_prefix(root.parent().unwrap()).unwrap();
         path.to_str().unwrap().replace('\\', "/")
