@@ -66,8 +66,8 @@ impl OpenFile {
     /// Appends lines, all or none of them.
     pub(crate) fn append(&mut self, lines: &[u8], compression: Compression, sync: Sync) -> io::Result<()> {
         let written = match compression {
-            Compression::None => self.write(lines),
-            Compression::Gzip => gzip(lines).and_then(|member| self.write(&member)),
+            Compression::None => self.file.write_all(lines),
+            Compression::Gzip => gzip(lines).and_then(|member| self.file.write_all(&member)),
         };
         let synced = written.and_then(|()| if sync == Sync::EachBatch { self.file.sync_data() } else { Ok(()) });
         match synced {
@@ -77,10 +77,6 @@ impl OpenFile {
         }
         self.used = Instant::now();
         synced
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file.write_all(bytes)
     }
 
     pub(crate) fn bytes(&self) -> u64 {

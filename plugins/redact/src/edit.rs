@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use tracklane::{Event, Kind};
 
 use crate::action::{Action, REDACTED};
+use crate::detect::Signs;
 use crate::rules::{Rule, Rules};
 use crate::scan::is_free_text;
 
@@ -161,16 +162,17 @@ impl Edit<'_> {
     fn string(&mut self, text: &str, path: &[String]) -> Option<Option<String>> {
         let rules = self.rules;
         let mut changed: Option<String> = None;
-        for detector in rules.detectors.keys() {
-            let now = changed.as_deref().unwrap_or(text).to_owned();
-            let Some((_, found, action)) = rules.in_text(&now).find(|(found_by, ..)| found_by == detector) else {
+        for (detector, action) in &rules.detectors {
+            let now = changed.as_deref().unwrap_or(text);
+            let found = detector.find(now, Signs::new(now));
+            if found.is_empty() {
                 continue;
-            };
-            self.note(Rule::Detector(*detector), path);
-            match splice(&now, &found, action, rules) {
-                None => return Some(None),
-                Some(text) => changed = Some(text),
             }
+            self.note(Rule::Detector(*detector), path);
+            changed = Some(match splice(now, &found, action, rules) {
+                None => return Some(None),
+                Some(text) => text,
+            });
         }
         changed.map(Some)
     }

@@ -77,16 +77,10 @@ impl Rules {
             || self.allow.iter().chain(&self.keep).any(|path| path.covers(members) || path.reaches_into(members))
     }
 
-    /// The detectors that find something in `text`, each with what is to be done.
-    pub(crate) fn in_text<'a>(
-        &'a self,
-        text: &'a str,
-    ) -> impl Iterator<Item = (Detector, Vec<std::ops::Range<usize>>, &'a Action)> {
+    /// Whether any detector finds something in `text`.
+    pub(crate) fn apply_to_text(&self, text: &str) -> bool {
         let signs = Signs::new(text);
-        self.detectors.iter().filter_map(move |(detector, action)| {
-            let found = detector.find(text, signs);
-            (!found.is_empty()).then_some((*detector, found, action))
-        })
+        self.detectors.keys().any(|detector| !detector.find(text, signs).is_empty())
     }
 
     /// Whether any detector that reads numbers finds something in this one.

@@ -26,7 +26,7 @@ pub(crate) fn touches(rules: &Rules, event: &Event) -> Result<bool, serde_json::
 
 fn in_field(rules: &Rules, name: &str, text: &str) -> bool {
     rules.paths.iter().any(|(path, _)| path.matches(&[name]))
-        || (is_free_text(name) && !rules.keeps(&[name]) && rules.in_text(text).next().is_some())
+        || (is_free_text(name) && !rules.keeps(&[name]) && rules.apply_to_text(text))
 }
 
 /// Whether the field is text for people, and no id.
@@ -142,7 +142,7 @@ impl<'de> Visitor<'de> for &mut Scan<'_> {
 
     fn visit_str<E>(self, text: &str) -> Result<(), E> {
         if !self.found && !self.is_kept() {
-            self.found |= self.rules.in_text(text).next().is_some();
+            self.found |= self.rules.apply_to_text(text);
         }
         Ok(())
     }
