@@ -20,8 +20,8 @@ export function pathView(path, info) {
 
 function unknown(info) {
   return h('div', { class: 'nothing' }, h('h3', null, 'No path is known'),
-    h('p', null, 'The way through plugins and destinations is told by a tracklane client whose inspector is on. Set this where the service runs:'),
-    h('pre', { class: 'code', tabindex: '0' }, `TRACKLANE_INSPECT=${info?.url ?? location.origin}`));
+    h('p', null, 'Clients do not tell the way through their plugins and destinations by themselves yet. A program that knows it can post it here:'),
+    h('pre', { class: 'code', tabindex: '0' }, `POST ${info?.url ?? location.origin}/__tracklane/trace`));
 }
 
 function stop(step) {

@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { openBrowser, startServer } from './browser.mjs';
-import { event, send, trace, way } from './seed.mjs';
+import { event, send } from './seed.mjs';
 
 const MOST = 200 * 1024;
 const EVENTS = 46;
@@ -20,13 +20,12 @@ const server = await startServer(at < 0 ? undefined : process.argv[at + 1], '', 
 const browser = await openBrowser();
 for (let n = 0; n < EVENTS; n += 1) {
   await send(server.url, [event(n)]);
-  await trace(server.url, [[`message-${n}`, way(n)]]);
   await new Promise((done) => setTimeout(done, 20 + ((n * 37) % 90)));
 }
 for (const colorScheme of ['light', 'dark']) {
   const page = await browser.newPage({ viewport: { width: 1280, height: 760 }, deviceScaleFactor: 2, colorScheme, timezoneId: 'UTC' });
-  await page.goto(`${server.url}/?event=${OPEN}&tab=path`);
-  await page.waitForSelector('.lanes');
+  await page.goto(`${server.url}/?event=${OPEN}`);
+  await page.waitForSelector('.tree');
   await page.waitForFunction(() => document.querySelector('.foot .version') && document.querySelector('.rate b').textContent === '0');
   const file = `${folder}dev-${colorScheme}.png`;
   await page.screenshot({ path: file });
