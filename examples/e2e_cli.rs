@@ -105,7 +105,7 @@ fn send(analytics: &Analytics, json: &str, patience: Duration) -> Result<Receipt
     let mut event: Event = serde_json::from_str(json)?;
     let start = Instant::now();
     loop {
-        match analytics.deliver(event) {
+        match analytics.send_with_receipt(event) {
             Err(refused) if refused.is_queue_full() && start.elapsed() < patience => event = refused.into_event(),
             sent => return Ok(sent?),
         }

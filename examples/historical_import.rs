@@ -79,7 +79,7 @@ async fn import(analytics: &Analytics, line: &[u8]) -> Result<(), Box<dyn Error>
     }
     let event: Event = serde_json::from_slice(line).map_err(|error| format!("not an event: {error}"))?;
     // Waits while the queue is full: an import is as fast as the network, and no faster.
-    Ok(analytics.enqueue(event).await?)
+    Ok(analytics.send_when_ready(event).await?)
 }
 
 /// The file and the write key, if they are given.

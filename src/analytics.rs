@@ -14,7 +14,7 @@ use crate::emitter::{Emitter, Subscription, UnknownSignal};
 use crate::error::SettingsError;
 use crate::event::{Alias, Event, Group, Identify, Page, Screen, Track};
 use crate::ledger::{DeliveryError, FlushReport, Receipt, Settlement, Stats};
-use crate::pipeline::{CallError, CloseReport, Command, Pipeline, RefusedBecause, RegisterError, Shared};
+use crate::pipeline::{CallError, CloseReport, Command, Pipeline, RefusalReason, RegisterError, Shared};
 use crate::plugin::Registration;
 use crate::reentry;
 use crate::segment::{OwnKey, SetWriteKeyError, WriteKey};
@@ -102,10 +102,10 @@ impl Analytics {
     /// If it cannot be a write key, if the client was built without Segment, if its destination was deregistered, or if
     /// the client is closed. The old key stays then.
     pub fn set_write_key(&self, write_key: impl Into<WriteKey>) -> Result<(), SetWriteKeyError> {
-        match self.handle.shared.intake.refuses_because() {
+        match self.handle.shared.intake.refusal_reason() {
             None => self.handle.key.set(write_key.into()),
-            Some(RefusedBecause::Forked) => Err(SetWriteKeyError::Forked),
-            Some(RefusedBecause::RuntimeEnded) => Err(SetWriteKeyError::RuntimeEnded),
+            Some(RefusalReason::Forked) => Err(SetWriteKeyError::Forked),
+            Some(RefusalReason::RuntimeEnded) => Err(SetWriteKeyError::RuntimeEnded),
             Some(_) => Err(SetWriteKeyError::Closed),
         }
     }
@@ -178,7 +178,7 @@ impl Analytics {
     /// ```no_run
     /// # use tracklane::{Analytics, Track};
     /// # async fn example(analytics: Analytics) -> Result<(), tracklane::CallError> {
-    /// let end = analytics.deliver(Track::new("Ultimate Played").user_id("019mr8mf4r"))?.await;
+    /// let end = analytics.send_with_receipt(Track::new("Ultimate Played").user_id("019mr8mf4r"))?.await;
     /// println!("{}: {:?}", end.message_id, end.outcome);
     /// # Ok(())
     /// # }
@@ -187,7 +187,7 @@ impl Analytics {
     /// # Errors
     ///
     /// As [`track`](Self::track).
-    pub fn deliver(&self, event: impl Into<Event>) -> Result<Receipt, CallError> {
+    pub fn send_with_receipt(&self, event: impl Into<Event>) -> Result<Receipt, CallError> {
         let mut event = event.into();
         let (sender, receipt) = Receipt::new(self.handle.shared.background.process());
         event.attached.watch.get_or_insert_default().receipt = Some(sender);
@@ -200,7 +200,7 @@ impl Analytics {
     /// # Errors
     ///
     /// If the event is not one that can be sent, or the client closed. The error holds the event.
-    pub async fn enqueue(&self, event: impl Into<Event> + Send) -> Result<(), CallError> {
+    pub async fn send_when_ready(&self, event: impl Into<Event> + Send) -> Result<(), CallError> {
         self.handle.shared.intake.push_when_room(event.into()).await
     }
 
@@ -272,7 +272,7 @@ impl Analytics {
 
     /// Why nobody obeyed.
     fn ended(&self) -> RegisterError {
-        self.handle.shared.intake.refuses_because().map_or(RegisterError::Closed, RegisterError::from)
+        self.handle.shared.intake.refusal_reason().map_or(RegisterError::Closed, RegisterError::from)
     }
 
     /// Waits until every event that was accepted so far has its outcome, retries and requests in flight included, and its

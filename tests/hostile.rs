@@ -139,7 +139,7 @@ fn a_log_that_panics_costs_no_event_at_any_plugin() {
     });
     let stats = analytics.stats();
     assert_eq!((stats.delivered, stats.dropped.total()), (3, 2), "{stats:?}");
-    assert_eq!(stats.dropped.of(tracklane::DropReason::Internal), 0, "{stats:?}");
+    assert_eq!(stats.dropped.get(tracklane::DropReason::Internal), 0, "{stats:?}");
     assert_eq!(delivered.load(Ordering::SeqCst), 3);
     assert!(analytics.close_blocking(SOON).pending == 0);
 }

@@ -239,7 +239,10 @@ mod child {
         let analytics = settings.build().expect("valid");
         (0..8).for_each(|number| analytics.track(track(number)).expect("accepted"));
         std::io::stdout().flush().expect("a pipe");
-        let receipts = [analytics.deliver(track(8)).expect("accepted"), analytics.deliver(track(9)).expect("accepted")];
+        let receipts = [
+            analytics.send_with_receipt(track(8)).expect("accepted"),
+            analytics.send_with_receipt(track(9)).expect("accepted"),
+        ];
         match fork::fork().expect("a fork") {
             Fork::Child => forked_child(analytics, receipts),
             Fork::Parent(child) => {
@@ -267,8 +270,8 @@ mod child {
         let deregistered = pollster::block_on(analytics.deregister("Segment.io"));
         let refused_all = matches!(registered, Err(tracklane::RegisterError::Forked))
             && matches!(deregistered, Err(tracklane::RegisterError::Forked))
-            && analytics.deliver(track(0)).is_err_and(|error| error.is_forked())
-            && pollster::block_on(analytics.enqueue(track(0))).is_err_and(|error| error.is_forked())
+            && analytics.send_with_receipt(track(0)).is_err_and(|error| error.is_forked())
+            && pollster::block_on(analytics.send_when_ready(track(0))).is_err_and(|error| error.is_forked())
             && pollster::block_on(tower::ServiceExt::oneshot(analytics.pipeline(), track(0).into())).is_err()
             && matches!(analytics.set_write_key("k"), Err(tracklane::SetWriteKeyError::Forked));
         drop(analytics);
@@ -382,7 +385,7 @@ mod child {
         println!("\ngrew by kB {}", most - before);
         println!("accepted {}", stats.accepted);
         println!("refused {}", stats.refused);
-        assert_eq!(stats.dropped.total(), stats.dropped.of(DropReason::Closed));
+        assert_eq!(stats.dropped.total(), stats.dropped.get(DropReason::Closed));
         println!("log lines of the episode {}", lines.load(Ordering::SeqCst));
         analytics.close_blocking(Duration::from_millis(50));
     }

@@ -50,7 +50,7 @@ fn loaded(how: Load, settings: Builder) -> Analytics {
 }
 
 fn reason(analytics: &Analytics, event: impl Into<Event>) -> Outcome {
-    analytics.deliver(event).unwrap().wait().outcome
+    analytics.send_with_receipt(event).unwrap().wait().outcome
 }
 
 const LOST: Outcome = Outcome::Dropped(DropReason::Unavailable);
@@ -64,7 +64,7 @@ fn events_for_a_destination_that_did_not_load_are_lost_and_not_unwanted() {
         let report = analytics.flush_blocking(SOON);
         assert!(!report.is_complete(), "{how:?}: a lost event was called complete: {report:?}");
         assert_eq!((report.failed, report.dropped), (1, 0), "{how:?}: {report:?}");
-        assert_eq!(analytics.stats().dropped.of(DropReason::Unavailable), 1, "{how:?}");
+        assert_eq!(analytics.stats().dropped.get(DropReason::Unavailable), 1, "{how:?}");
         assert!(!analytics.close_blocking(SOON).is_complete(), "{how:?}");
     }
 }
@@ -119,7 +119,7 @@ fn what_is_sent_while_a_destination_loads_is_pending_and_then_has_the_end_of_the
     let clock = ManualClock::new();
     let analytics = Analytics::without_segment().plugin(unloadable(Load::Hangs)).clock(clock.clone()).build().unwrap();
     assert!(clock.wait_for_sleeper(Duration::from_secs(9)..), "nothing waits for the load");
-    let receipt = analytics.deliver(track("x")).unwrap();
+    let receipt = analytics.send_with_receipt(track("x")).unwrap();
     let report = analytics.flush_blocking(Duration::from_millis(20));
     assert_eq!((report.pending, report.dropped, report.is_complete()), (1, 0, false), "{report:?}");
     clock.advance(Duration::from_secs(11));
@@ -134,7 +134,7 @@ fn an_event_that_a_plugin_made_unfit_is_a_loss() {
     analytics.track(track("x")).unwrap();
     let report = analytics.flush_blocking(SOON);
     assert_eq!((report.failed, report.is_complete()), (1, false), "nobody asked for it: {report:?}");
-    assert_eq!((analytics.stats().dropped.of(DropReason::Invalid), arrived.len()), (1, 0));
+    assert_eq!((analytics.stats().dropped.get(DropReason::Invalid), arrived.len()), (1, 0));
 }
 
 fn unloadable_before(how: Load) -> Registration {
@@ -163,7 +163,7 @@ fn no_event_passes_by_a_before_plugin_that_did_not_load() {
         assert!(by_hand.is_err(), "{how:?}: an event passed by the plugin by hand");
         assert_eq!(arrived.len(), 0, "{how:?}");
         let stats = analytics.stats();
-        assert_eq!((stats.dropped.of(DropReason::BeforeFailed), stats.pending), (2, 0), "{how:?}");
+        assert_eq!((stats.dropped.get(DropReason::BeforeFailed), stats.pending), (2, 0), "{how:?}");
         assert_eq!((stats.dropped.deliberate(), analytics.close_blocking(SOON).failed), (0, 2), "{how:?}: a loss");
         assert_eq!(stats.plugins[0].failed, 2, "{how:?}: it stands in the books of the plugin");
         crate::support::eventually("error says so", || said.len() == 2);
@@ -230,7 +230,7 @@ fn the_limits_of_the_client_hold_for_a_destination_without_its_own_and_for_what_
             }
         }
         crate::support::eventually("the oldest gave way", || {
-            analytics.stats().dropped.of(DropReason::QueueFull) == 300 - room
+            analytics.stats().dropped.get(DropReason::QueueFull) == 300 - room
         });
         assert_eq!(analytics.stats().pending, room, "{what}");
         analytics.close_blocking(Duration::ZERO);

@@ -194,7 +194,7 @@ fn play(analytics: &Analytics, calls: &[Call]) -> (Vec<tracklane::Receipt>, u64)
                 continue;
             }
         };
-        match analytics.deliver(event) {
+        match analytics.send_with_receipt(event) {
             Ok(receipt) => receipts.push(receipt),
             Err(_) => refused += 1,
         }

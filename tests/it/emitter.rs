@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::sync::mpsc;
 
 use pollster::block_on;
-use tracklane::plugin::enrichment_fn;
+use tracklane::plugin::{Role, enrichment_fn};
 use tracklane::signal::{self, Emitted};
 use tracklane::testing::Reply;
 use tracklane::{Alias, Analytics, Builder, DropReason, Event, Group, Identify, Page, Screen};
@@ -132,8 +132,8 @@ fn plugins_that_come_and_go_are_told() {
     let told = |log: &Log<signal::PluginInfo>, n| {
         log.wait_for(n).iter().map(|plugin| (plugin.name.to_string(), plugin.role)).collect::<Vec<_>>()
     };
-    assert_eq!(told(&came, 2), [("r".to_owned(), "destination"), ("e".to_owned(), "enrichment")]);
-    assert_eq!(told(&went, 2), [("e".to_owned(), "enrichment"), ("r".to_owned(), "destination")]);
+    assert_eq!(told(&came, 2), [("r".to_owned(), Role::Destination), ("e".to_owned(), Role::Enrichment)]);
+    assert_eq!(told(&went, 2), [("e".to_owned(), Role::Enrichment), ("r".to_owned(), Role::Destination)]);
     assert_eq!(ready.wait_for(1).len(), 1);
     assert_eq!(ready.all()[0].plugins.iter().map(|name| &**name).collect::<Vec<_>>(), ["r"]);
 }

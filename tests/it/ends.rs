@@ -53,7 +53,7 @@ fn what_a_destination_has_while_it_is_deregistered_is_handed_back() {
     assert_eq!((closed.pending, closed.unsent.len()), (1_000, 1_000));
     assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
     eventually("every callback runs", || called.load(Ordering::SeqCst) == 1_000);
-    assert_eq!(client.stats().dropped.of(DropReason::Closed), 1_000);
+    assert_eq!(client.stats().dropped.get(DropReason::Closed), 1_000);
 }
 
 #[test]
@@ -160,7 +160,7 @@ impl std::task::Wake for SlowWaker {
 #[test]
 fn a_close_keeps_its_deadline_while_another_gives_up() {
     let client = Analytics::without_segment().plugin(hung("d")).build().unwrap();
-    let mut receipt = client.deliver(track("x")).unwrap();
+    let mut receipt = client.send_with_receipt(track("x")).unwrap();
     let (woken, wakes) = mpsc::channel();
     let waker = std::task::Waker::from(std::sync::Arc::new(SlowWaker(woken)));
     assert!(std::pin::Pin::new(&mut receipt).poll(&mut std::task::Context::from_waker(&waker)).is_pending());
@@ -334,6 +334,6 @@ fn an_event_that_is_driven_by_hand_and_let_go_is_counted_as_cancelled() {
         .await;
     });
     let stats = client.stats();
-    assert_eq!((stats.dropped.of(DropReason::Cancelled), stats.dropped.total(), stats.pending), (1, 1, 0));
+    assert_eq!((stats.dropped.get(DropReason::Cancelled), stats.dropped.total(), stats.pending), (1, 1, 0));
     assert!(!DropReason::Cancelled.is_deliberate());
 }

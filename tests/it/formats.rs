@@ -98,7 +98,7 @@ fn debug_shows_no_content() {
     let analytics = Analytics::without_segment().plugin(recording.destination()).build().unwrap();
     let event = || track(SECRET).user_id(SECRET).property(SECRET, SECRET).context(json!({SECRET: SECRET}));
     analytics.track(event()).unwrap();
-    let receipt = analytics.deliver(event()).unwrap();
+    let receipt = analytics.send_with_receipt(event()).unwrap();
     analytics.flush_blocking(SOON);
     let mut map = Object::new();
     map.as_map_mut().insert(SECRET.into(), SECRET.into());
@@ -121,7 +121,7 @@ fn debug_shows_no_content() {
         format!("{:?}", Product::new().name(SECRET)),
         format!("{:?} {:?}", recording.events(), recording.batches()),
         format!("{:?}", recording.batches()[0].messages().collect::<Vec<_>>()),
-        format!("{receipt:?} {refused:?} {refused} {:?} {:?}", refused.because(), analytics),
+        format!("{receipt:?} {refused:?} {refused} {:?} {:?}", refused.reason(), analytics),
         format!("{:?}", Analytics::without_segment().context(Context::new().with("k", SECRET))),
     ];
     let hung = Analytics::without_segment().plugin(recording.destination().batching(Batching::every(9, SOON)));

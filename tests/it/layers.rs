@@ -89,7 +89,7 @@ fn a_timeout_is_a_failed_attempt() {
         .layer(TimeoutLayer::new(Duration::from_millis(5)));
     let (_, stats) = play(destination, 3);
     let stuck = &stats.destinations[0];
-    assert_eq!(stuck.dropped.of(DropReason::RetriesExhausted), 3);
+    assert_eq!(stuck.dropped.get(DropReason::RetriesExhausted), 3);
     assert_eq!((stuck.attempts, stuck.retries), (9, 6));
 }
 
@@ -141,7 +141,7 @@ fn a_service_that_will_never_be_ready_again_takes_no_more_and_says_so() {
     }
     assert_eq!(arrived.len(), 10);
     let mortal = &analytics.stats().destinations[0];
-    assert_eq!((mortal.delivered, mortal.dropped.of(DropReason::Unavailable), mortal.pending), (1, 9, 0));
+    assert_eq!((mortal.delivered, mortal.dropped.get(DropReason::Unavailable), mortal.pending), (1, 9, 0));
     let failure = &failures.wait_for(1)[0];
     assert!(failure.message.contains("can take no more events: out of paper"), "{failure}");
     assert_eq!(failure.dropped, Some(DropReason::Unavailable));
@@ -177,7 +177,7 @@ fn a_service_that_panics_when_it_is_asked_loses_that_batch_and_goes_on() {
         assert_eq!(analytics.flush_blocking(SOON).pending, 0);
     }
     let panics = &analytics.stats().destinations[0];
-    assert_eq!((panics.dropped.of(DropReason::Panicked), panics.delivered), (2, 2));
+    assert_eq!((panics.dropped.get(DropReason::Panicked), panics.delivered), (2, 2));
     let failure = &failures.wait_for(2)[0];
     assert_eq!((&*failure.source, failure.dropped), ("panics", Some(DropReason::Panicked)));
     assert!(failure.message.contains("panicked: out of paper"), "{failure}");

@@ -62,7 +62,7 @@ fn flush_counts_what_failed() {
     let analytics = client(&api).flush_at(2).max_in_flight(1).build().unwrap();
     send(&analytics, 0..3);
     assert_eq!(of(analytics.flush_blocking(SOON)), report(1, 2, 0));
-    assert_eq!(analytics.stats().dropped.of(DropReason::Rejected), 2);
+    assert_eq!(analytics.stats().dropped.get(DropReason::Rejected), 2);
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn close_unsent(api: &TrackingApi) -> tracklane::CloseReport {
     let closed = analytics.close_blocking(SHORT);
     assert!(start.elapsed() < KEPT, "{:?}", start.elapsed());
     let stats = analytics.stats();
-    assert_eq!((stats.dropped.of(DropReason::Closed), stats.delivered, stats.pending), (7, 0, 0));
+    assert_eq!((stats.dropped.get(DropReason::Closed), stats.delivered, stats.pending), (7, 0, 0));
     closed
 }
 
@@ -232,7 +232,7 @@ fn close_hands_back_what_a_slow_plugin_has_not_let_through() {
     assert!(stats.pending <= 1, "{stats:?}");
     eventually("the one in the plugin's hands ends, too", || analytics.stats().pending == 0);
     let stats = analytics.stats();
-    assert_eq!(stats.delivered + stats.dropped.of(DropReason::Closed), 200, "{stats:?}");
+    assert_eq!(stats.delivered + stats.dropped.get(DropReason::Closed), 200, "{stats:?}");
     let unsent: Vec<u32> = closed.unsent.iter().map(|event| event.message_id().parse().unwrap()).collect();
     assert!(unsent.is_sorted(), "the oldest first: {unsent:?}");
 }

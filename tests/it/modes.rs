@@ -99,7 +99,7 @@ fn a_disabled_client_counts_and_tells_but_never_sends() {
     analytics.close_blocking(SOON);
     let stats = analytics.stats();
     assert_eq!((stats.accepted, stats.refused, stats.pending), (1, 1, 0));
-    assert_eq!(stats.dropped.of(DropReason::Disabled), 1);
+    assert_eq!(stats.dropped.get(DropReason::Disabled), 1);
     assert_eq!(api.request_count(), 0);
 }
 
@@ -113,7 +113,7 @@ async fn a_disabled_client_sends_nothing_when_its_pipeline_is_driven_by_hand_eit
     let stopped = stopped.downcast::<Stopped>().unwrap();
     assert_eq!(stopped.reason, DropReason::Disabled);
     assert_eq!(analytics.close(SOON).await.pending, 0);
-    assert_eq!(analytics.stats().dropped.of(DropReason::Disabled), 1);
+    assert_eq!(analytics.stats().dropped.get(DropReason::Disabled), 1);
     assert_eq!(api.request_count(), 0);
 }
 
@@ -172,19 +172,19 @@ fn two_clients_in_one_process_do_not_mix() {
 }
 
 #[tokio::test]
-async fn enqueue_waits_for_room_instead_of_being_refused() {
+async fn send_when_ready_waits_for_room_instead_of_being_refused() {
     let api = Arc::new(TrackingApi::start().unwrap());
     api.set_default(Reply::hang());
     let clock = ManualClock::new();
     let analytics =
         Analytics::builder("k").host(api.url()).flush_at(1).max_queue_size(2).clock(clock.clone()).build().unwrap();
     for _ in 0..2 {
-        analytics.enqueue(event()).await.unwrap();
+        analytics.send_when_ready(event()).await.unwrap();
     }
     assert!(analytics.track(event()).unwrap_err().is_queue_full());
     let waiting = tokio::spawn({
         let analytics = analytics.clone();
-        async move { analytics.enqueue(event()).await }
+        async move { analytics.send_when_ready(event()).await }
     });
     let arrived = api.clone();
     tokio::task::spawn_blocking(move || arrived.wait_for_requests(2, SOON)).await.unwrap();
@@ -200,7 +200,7 @@ async fn enqueue_waits_for_room_instead_of_being_refused() {
     tokio::time::timeout(SOON, waiting).await.expect("room within ten seconds").unwrap().unwrap();
     analytics.close(SOON).await;
     drop(moved);
-    assert!(analytics.enqueue(event()).await.unwrap_err().is_closed());
+    assert!(analytics.send_when_ready(event()).await.unwrap_err().is_closed());
 }
 
 #[test]
@@ -215,15 +215,15 @@ fn drop_oldest_gives_way_to_the_new_and_counts_the_old() {
         .overflow(Overflow::DropOldest)
         .build()
         .unwrap();
-    let in_flight = analytics.deliver(event()).unwrap();
+    let in_flight = analytics.send_with_receipt(event()).unwrap();
     assert_eq!(api.wait_for_requests(1, SOON).len(), 1);
-    let receipts: Vec<_> = (0..4).map(|_| analytics.deliver(event()).unwrap()).collect();
+    let receipts: Vec<_> = (0..4).map(|_| analytics.send_with_receipt(event()).unwrap()).collect();
     let stats = || analytics.stats();
     wait_until(|| stats().destinations[0].queued_events == 4);
     for _ in 0..3 {
         analytics.track(event()).unwrap();
     }
-    wait_until(|| stats().dropped.of(DropReason::QueueFull) == 3);
+    wait_until(|| stats().dropped.get(DropReason::QueueFull) == 3);
     for receipt in receipts.into_iter().take(3) {
         assert_eq!(receipt.wait().outcome, Outcome::Dropped(DropReason::QueueFull), "the first three give way");
     }
@@ -253,7 +253,7 @@ fn the_counts_come_out_as_metrics_while_it_works_and_at_the_close() {
         builder.metrics(Duration::from_secs(5)).build().unwrap()
     };
     let analytics = client(clock.clone());
-    assert!(analytics.deliver(event()).unwrap().wait().is_delivered());
+    assert!(analytics.send_with_receipt(event()).unwrap().wait().is_delivered());
     let seen = RefCell::new(HashMap::new());
     let count = |name: &str, labels: &str| seen.borrow().get(&format!("{name}[{labels}]")).copied();
     let look = || {
@@ -309,7 +309,7 @@ fn a_blocking_call_does_not_wait_for_the_events_of_others() {
 }
 
 #[test]
-fn call_context_is_asked_once_however_long_enqueue_waits() {
+fn call_context_is_asked_once_however_long_send_when_ready_waits() {
     let api = TrackingApi::start().unwrap();
     api.set_default(Reply::hang());
     let asked = Arc::new(std::sync::atomic::AtomicU32::new(0));
@@ -325,7 +325,7 @@ fn call_context_is_asked_once_however_long_enqueue_waits() {
     let analytics = settings.build().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     for _ in 0..4 {
-        runtime.block_on(analytics.enqueue(event())).unwrap();
+        runtime.block_on(analytics.send_when_ready(event())).unwrap();
     }
     assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 4);
     analytics.close_blocking(Duration::ZERO);

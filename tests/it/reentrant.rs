@@ -71,7 +71,7 @@ fn a_task_that_its_waker_runs_may_use_the_client() {
     let (destination, _) = recorder("r");
     let client = client(Analytics::without_segment().plugin(destination));
 
-    let (receipt, own) = (client.deliver(track("x")).unwrap(), (*client).clone());
+    let (receipt, own) = (client.send_with_receipt(track("x")).unwrap(), (*client).clone());
     let ended = run_inline(async move {
         assert!(receipt.await.is_delivered());
         assert!(own.stats().delivered >= 1, "it is counted before the receipt says so");
@@ -105,11 +105,11 @@ fn a_task_that_its_waker_runs_when_there_is_room_may_use_the_client() {
     client.track(track("fills the queue")).unwrap();
     let own = (*client).clone();
     let ended = run_inline(async move {
-        own.enqueue(track("x")).await.unwrap();
+        own.send_when_ready(track("x")).await.unwrap();
         use_all(&own);
     });
     go.send_replace(true);
-    ends("enqueue", &ended);
+    ends("send_when_ready", &ended);
     close(client);
 }
 
@@ -132,10 +132,10 @@ fn a_waker_that_panics_costs_nothing() {
     let client = client(Analytics::without_segment().plugin(destination).max_queue_size(2));
     let waker = Waker::from(Arc::new(Panics));
     let mut cx = Context::from_waker(&waker);
-    let mut receipt = client.deliver(track("a")).unwrap();
+    let mut receipt = client.send_with_receipt(track("a")).unwrap();
     assert!(Pin::new(&mut receipt).poll(&mut cx).is_pending());
     client.track(track("b")).unwrap();
-    let mut room = Box::pin(client.enqueue(track("waits for room")));
+    let mut room = Box::pin(client.send_when_ready(track("waits for room")));
     assert!(room.as_mut().poll(&mut cx).is_pending());
     let mut registered = Box::pin(client.register(after_fn("late", |_, _| {})));
     let mut answered = registered.as_mut().poll(&mut cx).is_ready();

@@ -22,7 +22,8 @@ async fn use_it(analytics: &Analytics) {
     analytics.register(tracklane::plugin::enrichment_fn("e", |_: &mut tracklane::Event| ())).await.unwrap();
     analytics.track(track("1")).unwrap();
     assert!(analytics.flush(SOON).await.is_complete());
-    let (one, other) = (analytics.deliver(track("2")).unwrap(), analytics.deliver(track("3")).unwrap());
+    let (one, other) =
+        (analytics.send_with_receipt(track("2")).unwrap(), analytics.send_with_receipt(track("3")).unwrap());
     let (flushed, one, other) = tokio::join!(analytics.flush(SOON), one, other);
     assert!(flushed.is_complete() && one.is_delivered() && other.is_delivered());
     analytics.deregister("e").await.unwrap();
@@ -128,7 +129,7 @@ fn when_the_host_s_runtime_is_gone_nothing_hangs_and_nothing_is_called_delivered
     let (analytics, arrived, runtime) = client_on_a_runtime();
     let (told, ends) = std::sync::mpsc::channel();
     let watched = track("2").message_id("m").on_delivery(move |end| told.send(end.outcome).unwrap());
-    let receipt = analytics.deliver(watched).unwrap();
+    let receipt = analytics.send_with_receipt(watched).unwrap();
     drop(runtime);
 
     assert_eq!(receipt.wait().outcome, Outcome::Dropped(DropReason::Closed), "it does not wait for ever");
@@ -173,8 +174,8 @@ fn on_a_runtime_that_has_ended_every_call_is_refused_and_every_wait_ends() {
     drop(runtime);
     let (late, start) = (current_thread(), Instant::now());
     assert!(analytics.track(track("x")).unwrap_err().is_runtime_ended());
-    assert!(analytics.deliver(track("x")).unwrap_err().is_runtime_ended());
-    assert!(late.block_on(analytics.enqueue(waits)).unwrap_err().is_runtime_ended());
+    assert!(analytics.send_with_receipt(track("x")).unwrap_err().is_runtime_ended());
+    assert!(late.block_on(analytics.send_when_ready(waits)).unwrap_err().is_runtime_ended());
     let by_hand = late.block_on(tower::ServiceExt::oneshot(analytics.pipeline(), track("x").into())).unwrap_err();
     assert!(by_hand.to_string().contains("has ended"), "{by_hand}");
     let plugin = tracklane::plugin::enrichment_fn("e", |_: &mut tracklane::Event| ());
@@ -195,9 +196,9 @@ fn what_waits_while_the_runtime_ends_is_answered() {
     let settings =
         Analytics::without_segment().max_queue_size(1).plugin(hangs).plugin(tracklane::plugin::enrichment(Never));
     let analytics = settings.runtime(runtime.handle().clone()).build().unwrap();
-    let receipt = analytics.deliver(track("in the plugin's hands")).unwrap();
+    let receipt = analytics.send_with_receipt(track("in the plugin's hands")).unwrap();
     std::thread::scope(|scope| {
-        let waits = scope.spawn(|| current_thread().block_on(analytics.enqueue(track("waits for room"))));
+        let waits = scope.spawn(|| current_thread().block_on(analytics.send_when_ready(track("waits for room"))));
         let flushes = scope.spawn(|| analytics.flush_blocking(SOON));
         let registers = scope.spawn(|| {
             let plugin = tracklane::plugin::enrichment_fn("e", |_: &mut tracklane::Event| ());

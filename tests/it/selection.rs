@@ -58,7 +58,7 @@ fn a_name_decides_then_an_alias_then_all_and_segment_is_exempt_from_all() {
         assert_eq!(got, *expected, "{integrations}");
     }
     let stats = analytics.stats();
-    assert_eq!(stats.dropped.of(DropReason::NoDestination), 1);
+    assert_eq!(stats.dropped.get(DropReason::NoDestination), 1);
     for destination in &stats.destinations {
         let expected = table.iter().filter(|(_, to)| to.contains(&&*destination.name)).count() as u64;
         assert_eq!((destination.accepted, destination.delivered), (expected, expected), "{}", destination.name);
@@ -102,13 +102,13 @@ fn a_destination_may_want_some_kinds_only() {
     analytics.alias(tracklane::Alias::new("a", "b")).unwrap();
     assert_eq!(analytics.close_blocking(SOON).pending, 0);
     let stats = analytics.stats();
-    assert_eq!((stats.delivered, stats.dropped.of(DropReason::NoDestination), to_tracks.len()), (1, 1, 1));
+    assert_eq!((stats.delivered, stats.dropped.get(DropReason::NoDestination), to_tracks.len()), (1, 1, 1));
 }
 
 #[test]
 fn without_a_destination_every_event_is_counted_as_such() {
     let analytics = Analytics::without_segment().build().unwrap();
-    let end = analytics.deliver(track("x")).unwrap().wait();
+    let end = analytics.send_with_receipt(track("x")).unwrap().wait();
     assert_eq!(end.outcome, tracklane::Outcome::Dropped(DropReason::NoDestination));
     assert!(end.destinations.is_empty());
 }

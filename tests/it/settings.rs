@@ -155,7 +155,7 @@ async fn the_largest_event_fits_the_smallest_queue() {
     let sized = |bytes: usize| track("Large").message_id("m").property("filler", "x".repeat(bytes));
     let largest = (0..MAX_EVENT_BYTES).rev().map(sized).find(|event| analytics.track(event.clone()).is_ok());
     let largest = largest.expect("some event is not too large");
-    tokio::time::timeout(SOON, analytics.enqueue(largest)).await.expect("there is room for it").unwrap();
+    tokio::time::timeout(SOON, analytics.send_when_ready(largest)).await.expect("there is room for it").unwrap();
     assert!(analytics.close(SOON).await.is_complete());
 }
 
@@ -167,7 +167,7 @@ async fn the_largest_event_fits_the_smallest_queue_with_a_callback_too() {
     let is_accepted = |bytes: &usize| analytics.track(sized(*bytes)).is_ok();
     let bytes = (0..MAX_EVENT_BYTES).rev().find(is_accepted).expect("some event is not too large");
     let watched = sized(bytes).on_delivery(|_| {});
-    tokio::time::timeout(SOON, analytics.enqueue(watched)).await.expect("there is room for it").unwrap();
+    tokio::time::timeout(SOON, analytics.send_when_ready(watched)).await.expect("there is room for it").unwrap();
     assert!(analytics.close(SOON).await.is_complete());
 }
 

@@ -219,7 +219,7 @@ impl Round {
                     .push((end.message_id.clone(), end.outcome));
             });
             let sent = if number % 16 == 3 && !self.is_dropped() {
-                pollster::block_on(client.enqueue(event))
+                pollster::block_on(client.send_when_ready(event))
             } else {
                 client.track(event)
             };

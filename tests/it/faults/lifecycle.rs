@@ -48,7 +48,7 @@ fn the_end_of_the_runtime_that_was_handed_over_is_counted() {
     let closed = other.block_on(trial.analytics.close(SOON));
     assert!(start.elapsed() < SOON / 2, "there is nothing to wait for: {:?}", start.elapsed());
     assert_eq!((flushed.pending, closed.pending, closed.unsent.len()), (3, 3, 3), "they are handed back");
-    assert_eq!(trial.assert_books_balance().dropped.of(DropReason::Closed), 3);
+    assert_eq!(trial.assert_books_balance().dropped.get(DropReason::Closed), 3);
     trial.ends();
 }
 

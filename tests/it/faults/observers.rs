@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, mpsc};
 
 use tracklane::plugin::{Overflow, after_fn, before_fn, enrichment_fn};
-use tracklane::{Analytics, Event, Kind, RefusedBecause, Track, signal};
+use tracklane::{Analytics, Event, Kind, RefusalReason, Track, signal};
 
 use super::destination::beside_segment;
 use super::plugin::block_on;
@@ -47,7 +47,7 @@ type Place = Arc<OnceLock<Analytics>>;
 fn send_again(place: &Place, cut: &AtomicUsize) {
     let Some(analytics) = place.get() else { return };
     if let Err(refused) = analytics.track(Track::new("Again").user_id("u1")) {
-        assert_eq!(*refused.because(), RefusedBecause::Loop);
+        assert_eq!(*refused.reason(), RefusalReason::Loop);
         cut.fetch_add(1, Ordering::SeqCst);
     }
 }
@@ -105,7 +105,7 @@ fn a_callback_that_sends_with_a_callback_is_cut() {
         let Some(analytics) = place.get().cloned() else { return };
         let counter = cut.clone();
         let again = Track::new("Again").user_id("u1").on_delivery(move |_| send(place, cut));
-        if analytics.track(again).is_err_and(|refused| *refused.because() == RefusedBecause::Loop) {
+        if analytics.track(again).is_err_and(|refused| *refused.reason() == RefusalReason::Loop) {
             counter.fetch_add(1, Ordering::SeqCst);
         }
     }

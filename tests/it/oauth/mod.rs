@@ -88,7 +88,7 @@ fn event() -> Track {
 
 /// Sends an event and waits for its end.
 fn deliver(analytics: &Analytics) -> Settlement {
-    let receipt = analytics.deliver(event()).unwrap();
+    let receipt = analytics.send_with_receipt(event()).unwrap();
     let flushed = analytics.flush_blocking(SOON);
     assert_eq!(flushed.pending, 0, "the event has no outcome: {:?}", analytics.stats());
     pollster::block_on(receipt)

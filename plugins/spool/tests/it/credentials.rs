@@ -20,7 +20,7 @@ fn server() -> TrackingApi {
 }
 
 fn deliver(analytics: &Analytics, ids: std::ops::Range<u32>) -> Vec<Receipt> {
-    ids.map(|id| analytics.deliver(event(&format!("m{id}"))).unwrap()).collect()
+    ids.map(|id| analytics.send_with_receipt(event(&format!("m{id}"))).unwrap()).collect()
 }
 
 fn sorted_ids(api: &TrackingApi) -> Vec<String> {

@@ -26,7 +26,7 @@ fn send(directory: &Directory, name: &str, sink: &Sink, id: &str) -> Said {
         })
         .build()
         .unwrap();
-    acknowledged(vec![analytics.deliver(event(id)).unwrap()]);
+    acknowledged(vec![analytics.send_with_receipt(event(id)).unwrap()]);
     analytics.close_blocking(SOON);
     said
 }
