@@ -190,7 +190,7 @@ impl Analytics {
     pub fn send_with_receipt(&self, event: impl Into<Event>) -> Result<Receipt, CallError> {
         let mut event = event.into();
         let (sender, receipt) = Receipt::new(self.handle.shared.background.process());
-        event.attached.watch.get_or_insert_default().receipt = Some(sender);
+        event.with_observers(|observers| observers.receipt = Some(sender));
         self.send(event)?;
         Ok(receipt)
     }

@@ -9,7 +9,7 @@ use tower_service::Service;
 use super::{Passage, Stopped};
 use crate::emitter::signal::Failure;
 use crate::event::InvalidField;
-use crate::ledger::{DropReason, Outcome};
+use crate::ledger::{DropReason, Envelope, Outcome};
 
 /// The future of [`FanOut`].
 pub(super) type FanOutFuture = Ready<Result<(), Stopped>>;
@@ -32,11 +32,8 @@ impl Service<Passage> for FanOut {
     }
 }
 
-fn fan_out(Passage { mut event, plan, shared }: Passage) -> Result<(), Stopped> {
-    // A middleware that made a copy of the event has no ticket for it; the original is what counts.
-    let Some(mut ticket) = event.attached.ticket.take() else {
-        return Err(Stopped { reason: DropReason::Middleware });
-    };
+fn fan_out(Passage { envelope, plan, shared }: Passage) -> Result<(), Stopped> {
+    let Envelope { item: mut event, mut ticket } = envelope;
     // Through the queue nothing comes this far; by hand it does.
     if shared.intake.is_disabled() {
         ticket.settle(Outcome::Dropped(DropReason::Disabled));
@@ -52,9 +49,9 @@ fn fan_out(Passage { mut event, plan, shared }: Passage) -> Result<(), Stopped> 
         ticket.keep_for_after();
     }
     let bytes = ticket.bytes();
-    let mut message = match event.seal(ticket, &shared.defaults) {
+    let message = match event.seal(bytes, &shared.defaults) {
         Ok(message) => message,
-        Err((ticket, invalid)) => {
+        Err(invalid) => {
             let reason = match invalid {
                 InvalidField::TooLarge { .. } => DropReason::TooLarge,
                 _ => DropReason::Invalid,
@@ -68,8 +65,8 @@ fn fan_out(Passage { mut event, plan, shared }: Passage) -> Result<(), Stopped> 
         }
     };
     shared.intake.fan_out(bytes);
-    message.ticket.set_destinations(u32::try_from(chosen).unwrap_or(u32::MAX));
-    let message = Arc::new(message);
+    ticket.set_destinations(u32::try_from(chosen).unwrap_or(u32::MAX));
+    let message = Arc::new(Envelope::new(message, ticket));
     // Asked again, which costs less than to remember it: hardly any event names destinations.
     plan.lanes.iter().filter(|lane| lane.selects(&event)).for_each(|lane| lane.offer(message.clone()));
     event.recycle();

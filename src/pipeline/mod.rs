@@ -68,7 +68,7 @@ use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::error::BoxError;
 use crate::event::{Context, Event};
-use crate::ledger::{DropReason, Ledger};
+use crate::ledger::{DropReason, Envelope, Ledger, Ticket};
 use crate::plugin::Host;
 use crate::reentry::{self, Because};
 use crate::wait_group::WaitGroup;
@@ -125,10 +125,10 @@ impl Pipeline {
     }
 
     /// Sends an event on its way that carries a ticket already.
-    fn enter(&mut self, event: Event) -> StagesFuture {
-        let (shared, plan, depth) = (self.shared.clone(), self.shared.plan.load(), event.depth());
+    fn enter(&mut self, envelope: Envelope<Event>) -> StagesFuture {
+        let (shared, plan, depth) = (self.shared.clone(), self.shared.plan.load(), envelope.ticket.depth());
         let _scope = reentry::because_of(depth);
-        Because::of(depth, self.stages.call(Passage { event, plan, shared }))
+        Because::of(depth, self.stages.call(Passage { envelope, plan, shared }))
     }
 }
 
@@ -154,12 +154,15 @@ impl Service<Event> for Pipeline {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, event: Event) -> PipelineFuture {
-        if event.attached.ticket.is_some() {
-            return PipelineFuture(Entered::OnItsWay(self.enter(event)));
-        }
-        PipelineFuture(match self.shared.intake.admit(event) {
-            Ok(event) => Entered::OnItsWay(self.enter(event)),
+    fn call(&mut self, mut event: Event) -> PipelineFuture {
+        // From a layer of this client it comes with its ticket. That of another client counts there, and ends there.
+        let ticket = event.slot.take::<Ticket>();
+        let envelope = match ticket.filter(|ticket| ticket.is_of(&self.shared.ledger)) {
+            Some(ticket) => Ok(Envelope::new(event, *ticket)),
+            None => self.shared.intake.admit(event),
+        };
+        PipelineFuture(match envelope {
+            Ok(envelope) => Entered::OnItsWay(self.enter(envelope)),
             Err(refused) => Entered::Refused(Some(refused)),
         })
     }

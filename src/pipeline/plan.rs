@@ -16,7 +16,7 @@ use super::seldom::Seldom;
 use super::watchdog::Watched;
 use crate::error::BoxError;
 use crate::event::{Event, Kind};
-use crate::ledger::{DropReason, PluginStats};
+use crate::ledger::{DropReason, Envelope, PluginStats};
 use crate::plugin::{AfterPlugin, Behavior, Lifecycle, Registration, Role, Selection, TransformPlugin};
 
 /// The plugins by role, each role in the order of registration.
@@ -142,7 +142,7 @@ impl<P> Clone for Registered<P> {
 /// An event, the plan that it is on, and what all of the pipeline shares: the stages have nothing of their own, so
 /// that to clone them costs nothing.
 pub(crate) struct Passage {
-    pub(super) event: Event,
+    pub(super) envelope: Envelope<Event>,
     pub(super) plan: Arc<Plan>,
     pub(super) shared: Arc<Shared>,
 }

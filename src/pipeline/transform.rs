@@ -16,10 +16,10 @@ use super::guard::{self, EVENT_LIMIT, Mishap};
 use super::plan::{AbsentBefore, Registered};
 use super::seldom;
 use super::{Passage, Shared, Stopped};
-use crate::contained::log;
+use crate::contained::{self, log};
 use crate::emitter::signal::Failure;
 use crate::event::{Checkpoint, Event, InvalidField};
-use crate::ledger::{DropReason, Outcome};
+use crate::ledger::{DropReason, Envelope, Outcome, Ticket};
 use crate::plugin::{Flow, Runner, SyncTransform, TransformPlugin};
 
 /// Makes a [`Stage`]: which one.
@@ -58,27 +58,27 @@ where
     }
 
     fn call(&mut self, mut passage: Passage) -> Self::Future {
-        let Passage { event, plan, shared } = &mut passage;
+        let Passage { envelope, plan, shared } = &mut passage;
         if self.layer == StageLayer::Before {
+            let Envelope { item: event, ticket } = envelope;
             if let Err(invalid) = event.commit() {
-                return StageFuture::Stopped(Some(refuse(shared, event, &invalid)));
+                return StageFuture::Stopped(Some(refuse(shared, ticket, &invalid)));
             }
             if let Some(absent) = plan.missed_before(event.kind()) {
-                return StageFuture::Stopped(Some(miss(shared, event, absent)));
+                return StageFuture::Stopped(Some(miss(shared, ticket, absent)));
             }
         }
         let plugins = self.layer.of(plan);
         let (mut checkpoint, mut worked_off) = (Checkpoint::default(), 0);
         for plugin in plugins {
-            if plugin.wants(event.kind()) {
+            if plugin.wants(envelope.kind()) {
                 let Runner::Sync(transform) = &plugin.runner else { break };
-                if let Err(stopped) = self.layer.run_sync(shared, plugin, &**transform, event, &mut checkpoint) {
+                if let Err(stopped) = self.layer.run_sync(shared, plugin, &**transform, envelope, &mut checkpoint) {
                     return StageFuture::Stopped(Some(stopped));
                 }
             }
             worked_off += 1;
         }
-        checkpoint.finish(event);
         drop(checkpoint);
         if worked_off == plugins.len() {
             return StageFuture::Through(self.inner.call(passage));
@@ -95,28 +95,28 @@ async fn rest<S>(layer: StageLayer, mut inner: S, passage: Passage, from: usize)
 where
     S: Service<Passage, Response = (), Error = Stopped>,
 {
-    let Passage { mut event, plan, shared } = passage;
+    let Passage { mut envelope, plan, shared } = passage;
     let mut checkpoint = Checkpoint::default();
     for plugin in layer.of(&plan).iter().skip(from) {
-        if !plugin.wants(event.kind()) {
+        if !plugin.wants(envelope.kind()) {
             continue;
         }
-        let event = &mut event;
+        let envelope = &mut envelope;
         match &plugin.runner {
-            Runner::Sync(transform) => layer.run_sync(&shared, plugin, &**transform, event, &mut checkpoint)?,
-            Runner::Async(_) if plugin.is_quarantined() => layer.without(event, &mut checkpoint)?,
+            Runner::Sync(transform) => layer.run_sync(&shared, plugin, &**transform, envelope, &mut checkpoint)?,
+            Runner::Async(_) if plugin.is_quarantined() => layer.without(&envelope.ticket)?,
             Runner::Async(transform) => {
+                let event = &mut envelope.item;
                 checkpoint.save(event);
                 let outcome =
                     guard::run(&plugin.watched, &shared.clock, EVENT_LIMIT, || transform.transform(event)).await;
-                checkpoint.accept(event);
-                layer.follow(&shared, plugin, event, &mut checkpoint, outcome)?;
+                accept(&mut checkpoint, event);
+                layer.follow(&shared, plugin, envelope, &mut checkpoint, outcome)?;
             }
         }
     }
-    checkpoint.finish(&mut event);
     drop(checkpoint);
-    inner.call(Passage { event, plan, shared }).await
+    inner.call(Passage { envelope, plan, shared }).await
 }
 
 impl StageLayer {
@@ -132,16 +132,17 @@ impl StageLayer {
         shared: &Shared,
         plugin: &Registered<TransformPlugin>,
         transform: &SyncTransform,
-        event: &mut Event,
+        envelope: &mut Envelope<Event>,
         checkpoint: &mut Checkpoint,
     ) -> Result<(), Stopped> {
         if plugin.is_quarantined() {
-            return self.without(event, checkpoint);
+            return self.without(&envelope.ticket);
         }
+        let event = &mut envelope.item;
         checkpoint.save(event);
         let outcome = guard::call(&plugin.watched, || transform(event));
-        checkpoint.accept(event);
-        self.follow(shared, plugin, event, checkpoint, outcome)
+        accept(checkpoint, event);
+        self.follow(shared, plugin, envelope, checkpoint, outcome)
     }
 
     /// Does what follows from a plugin's outcome: goes on, takes its changes back, or stops the event.
@@ -149,7 +150,7 @@ impl StageLayer {
         self,
         shared: &Shared,
         plugin: &Registered<TransformPlugin>,
-        event: &mut Event,
+        Envelope { item: event, ticket }: &mut Envelope<Event>,
         checkpoint: &mut Checkpoint,
         outcome: Result<Flow, Mishap>,
     ) -> Result<(), Stopped> {
@@ -167,20 +168,20 @@ impl StageLayer {
                 plugin.worked();
                 plugin.record.dropped();
                 log!(DEBUG, plugin = %plugin.name, %reason, "event dropped by plugin");
-                Err(stop(event, checkpoint, DropReason::Plugin))
+                Err(stop(ticket, DropReason::Plugin))
             }
             Err(mishap) => {
                 checkpoint.restore(event);
                 self.report(shared, plugin, mishap);
-                self.without(event, checkpoint)
+                self.without(ticket)
             }
         }
     }
 
     /// What becomes of an event that a plugin did not work on.
-    fn without(self, event: &mut Event, checkpoint: &mut Checkpoint) -> Result<(), Stopped> {
+    fn without(self, ticket: &Ticket) -> Result<(), Stopped> {
         match self {
-            StageLayer::Before => Err(stop(event, checkpoint, DropReason::BeforeFailed)),
+            StageLayer::Before => Err(stop(ticket, DropReason::BeforeFailed)),
             StageLayer::Enrichment => Ok(()),
         }
     }
@@ -207,16 +208,16 @@ impl StageLayer {
 /// Stops an event that cannot be sent before any plugin sees it. It could when it was called: what came since is a
 /// layer's.
 #[cold]
-fn refuse(shared: &Shared, event: &mut Event, invalid: &InvalidField) -> Stopped {
+fn refuse(shared: &Shared, ticket: &Ticket, invalid: &InvalidField) -> Stopped {
     let mut failure = Failure::new("tracklane", format!("an event was dropped before its plugins: {invalid}"), 1);
     failure.dropped = Some(DropReason::Middleware);
     shared.emitter.fail(failure);
-    stop(event, &mut Checkpoint::default(), DropReason::Middleware)
+    stop(ticket, DropReason::Middleware)
 }
 
 /// Stops an event that a before plugin was to see which could not be loaded: it may be the one that redacts.
 #[cold]
-fn miss(shared: &Shared, event: &mut Event, absent: &AbsentBefore) -> Stopped {
+fn miss(shared: &Shared, ticket: &Ticket, absent: &AbsentBefore) -> Stopped {
     if let Some(events) = absent.record.failed(shared.clock.now(), false) {
         let said_for = seldom::said_for(events);
         let message = format!("plugin could not be loaded; the event is dropped{said_for}");
@@ -224,15 +225,20 @@ fn miss(shared: &Shared, event: &mut Event, absent: &AbsentBefore) -> Stopped {
         failure.dropped = Some(DropReason::BeforeFailed);
         shared.emitter.fail(failure);
     }
-    stop(event, &mut Checkpoint::default(), DropReason::BeforeFailed)
+    stop(ticket, DropReason::BeforeFailed)
 }
 
-fn stop(event: &mut Event, checkpoint: &mut Checkpoint, reason: DropReason) -> Stopped {
-    checkpoint.finish(event);
-    if let Some(ticket) = event.attached.ticket.take() {
-        ticket.settle(Outcome::Dropped(reason));
-    }
+fn stop(ticket: &Ticket, reason: DropReason) -> Stopped {
+    ticket.settle(Outcome::Dropped(reason));
     Stopped { reason }
+}
+
+/// Takes over what a plugin left. Who waits for an event that it put in the place of this one waits in vain.
+fn accept(checkpoint: &mut Checkpoint, event: &mut Event) {
+    checkpoint.accept(event);
+    if !event.slot.is_empty() {
+        contained::discard(std::mem::take(&mut event.slot));
+    }
 }
 
 /// The future of a [`Stage`].

@@ -34,9 +34,9 @@ fn work(intake: &Intake, events: usize) -> Vec<String> {
             continue;
         }
         while let Some(taken) = intake.next() {
-            let Taken::Event(mut event) = taken else { continue };
+            let Taken::Event(event) = taken else { continue };
             names.push(event.name().unwrap().into_owned());
-            event.attached.ticket.take().unwrap().settle(Outcome::Dropped(DropReason::NoDestination));
+            event.ticket.settle(Outcome::Dropped(DropReason::NoDestination));
         }
     }
     names

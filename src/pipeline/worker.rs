@@ -20,7 +20,7 @@ use crate::contained::{self, Panicked, log};
 use crate::emitter::signal::{self, Emitted, Failure, Initialized};
 use crate::error::BoxError;
 use crate::event::Event;
-use crate::ledger::DropReason;
+use crate::ledger::{DropReason, Envelope};
 use crate::plugin::Registration;
 use crate::reentry::{self, Because};
 
@@ -99,7 +99,7 @@ impl Worker {
         let shared = self.shared.clone();
         while let Some(taken) = shared.intake.next() {
             match taken {
-                Taken::Event(event) => self.send(event).await,
+                Taken::Event(envelope) => self.send(envelope).await,
                 Taken::Command(command) => match *command {
                     Command::End => {
                         registry::unload_all(&shared).await;
@@ -112,17 +112,17 @@ impl Worker {
         ControlFlow::Continue(())
     }
 
-    async fn send(&mut self, event: Event) {
+    async fn send(&mut self, envelope: Envelope<Event>) {
         if self.shared.emitter.wants_calls() {
-            let _scope = reentry::because_of(event.depth());
-            self.shared.emitter.emit(signal::of_call(event.clone()));
+            let _scope = reentry::because_of(envelope.ticket.depth());
+            self.shared.emitter.emit(signal::of_call(envelope.item.clone()));
         }
         match &mut self.middleware {
             // An event that is stopped has been counted and reported where that happened.
             None => {
-                let _: Result<(), Stopped> = self.pipeline.enter(event).await;
+                let _: Result<(), Stopped> = self.pipeline.enter(envelope).await;
             }
-            Some(middleware) => self.shared.through(middleware, event).await,
+            Some(middleware) => self.shared.through(middleware, envelope).await,
         }
     }
 }
@@ -164,11 +164,11 @@ impl Shared {
     }
 
     /// Sends the event through the user's layers, which may fail, panic or keep it.
-    async fn through(&self, Middleware { service, watched }: &mut Middleware, mut event: Event) {
-        if let Some(ticket) = &mut event.attached.ticket {
-            ticket.set_drop_reason(DropReason::Middleware);
-        }
-        let depth = event.depth();
+    async fn through(&self, Middleware { service, watched }: &mut Middleware, envelope: Envelope<Event>) {
+        let Envelope { item: mut event, mut ticket } = envelope;
+        ticket.set_drop_reason(DropReason::Middleware);
+        let depth = ticket.depth();
+        drop(event.slot.put(Box::new(ticket)));
         let passed = guard::run(watched, &self.clock, LIFECYCLE_LIMIT, || {
             let passed = Box::pin(async {
                 match service.ready().await?.call(event).await {

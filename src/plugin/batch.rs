@@ -6,11 +6,12 @@ use std::time::SystemTime;
 use super::Timer;
 use crate::emitter::Emitter;
 use crate::event::Message;
+use crate::ledger::Envelope;
 
 /// Events for one destination, and which attempt this is. A clone shares the events.
 #[derive(Clone, Debug)]
 pub struct Batch {
-    pub(crate) messages: Arc<[Arc<Message>]>,
+    pub(crate) messages: Arc<[Arc<Envelope<Message>>]>,
     pub(crate) number: u64,
     pub(crate) attempt: u32,
     pub(crate) sent_at: SystemTime,
@@ -28,7 +29,7 @@ impl Batch {
 
     /// Returns the events, in the order of their calls.
     pub fn messages(&self) -> impl ExactSizeIterator<Item = &Message> {
-        self.messages.iter().map(|message| &**message)
+        self.messages.iter().map(|envelope| &envelope.item)
     }
 
     /// Counts the bytes of the events' JSON.

@@ -71,8 +71,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // The clock for `Timer`, by which a plugin waits in the client's time.
     ("plugin", &["event", "emitter", "ledger", "clock", "contained", "error"]),
     ("emitter", &["event", "ledger", "background", "contained", "error", "reentry", "wait_group"]),
-    ("event", &["ledger", "error", "random"]),
-    ("ledger", &["background", "contained", "error", "reentry", "wait_group", "sync"]),
+    ("event", &["error", "random"]),
+    ("ledger", &["event", "background", "contained", "error", "reentry", "wait_group", "sync"]),
     ("transport", &["contained", "error", "threads"]),
     ("clock", &[]),
     // Test doubles, made of the public API.

@@ -7,9 +7,10 @@ use std::sync::atomic::Ordering;
 
 use super::front::{Free, Front};
 use super::{Capacity, Intake};
-use crate::contained::log;
+use crate::contained::{self, log};
 use crate::emitter::signal::{Emitted, Failure};
 use crate::event::{self, Event, InvalidField, MAX_EVENT_BYTES};
+use crate::ledger::Observers;
 use crate::pipeline::refusal::{CallError, RefusalReason};
 use crate::reentry;
 
@@ -75,6 +76,7 @@ impl Intake {
 
     /// Checks the event and completes it. Returns how much it weighs: the bytes that its JSON will have, and its watch.
     pub(super) fn check(&self, event: &mut Event) -> Result<u32, RefusalReason> {
+        leave_ticket(event);
         if reentry::depth() >= reentry::LIMIT {
             return Err(RefusalReason::Loop);
         }
@@ -87,7 +89,7 @@ impl Intake {
         if bytes > MAX_EVENT_BYTES {
             return Err(RefusalReason::Invalid(InvalidField::TooLarge { bytes }));
         }
-        let watched = event.attached.watch.is_some();
+        let watched = event.slot.holds::<Observers>();
         // Whoever waits for the end of an event would wait for ever.
         if watched && self.ledger.is_forked() {
             return Err(RefusalReason::Forked);
@@ -130,5 +132,12 @@ impl Intake {
             RefusalReason::Forked | RefusalReason::RuntimeEnded => {}
         }
         CallError { reason: because, event }
+    }
+}
+
+/// Takes out what a layer's event has of its first way through a client. That event ends here: what is sent is another.
+fn leave_ticket(event: &mut Event) {
+    if !event.slot.is_empty() && !event.slot.holds::<Observers>() {
+        contained::discard(std::mem::take(&mut event.slot));
     }
 }

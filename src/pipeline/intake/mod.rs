@@ -26,7 +26,7 @@ use super::seldom::Seldom;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::event::{Context, Event, Packed};
-use crate::ledger::{DropReason, Ledger, Outcome, Ticket};
+use crate::ledger::{DropReason, Envelope, Ledger, Outcome, Ticket};
 use crate::plugin::{Overflow, QueueLimits};
 use crate::reentry;
 
@@ -69,7 +69,7 @@ pub(super) struct TakenBack {
 
 /// What the worker takes out.
 pub(super) enum Taken {
-    Event(Event),
+    Event(Envelope<Event>),
     Command(Box<Command>),
 }
 
@@ -136,7 +136,7 @@ impl Intake {
             Ok(accepted) => accepted,
             Err(because) => return Err((because, Box::new(event))),
         };
-        let accepted = Accepted { bytes, depth: reentry::depth(), epoch, watch: event.detach().watch };
+        let accepted = Accepted { bytes, depth: reentry::depth(), epoch, watch: event.slot.take() };
         if self.capacity.disabled {
             drop(front);
             event.make_message_id();
@@ -153,19 +153,18 @@ impl Intake {
     }
 
     /// Accepts an event that goes straight into the pipeline, not through the queue.
-    pub(super) fn admit(&self, mut event: Event) -> Result<Event, CallError> {
+    pub(super) fn admit(&self, mut event: Event) -> Result<Envelope<Event>, CallError> {
         let accept = |bytes| Ok((bytes, self.accept(bytes)?.1));
         let here = if self.ledger.is_forked() { Err(RefusalReason::Forked) } else { Ok(()) };
         let (bytes, epoch) = match here.and_then(|()| self.check(&mut event)).and_then(accept) {
             Ok(accepted) => accepted,
             Err(because) => return Err(self.refuse(because, Box::new(event))),
         };
-        let accepted = Accepted { bytes, depth: reentry::depth(), epoch, watch: event.detach().watch };
+        let accepted = Accepted { bytes, depth: reentry::depth(), epoch, watch: event.slot.take() };
         event.make_message_id();
         let mut ticket = self.ticket(&event, accepted);
         ticket.set_drop_reason(DropReason::Cancelled);
-        event.attached.ticket = Some(ticket);
-        Ok(event)
+        Ok(Envelope::new(event, ticket))
     }
 
     /// Puts a command behind what was accepted so far, or says why it would not be obeyed.
@@ -270,9 +269,9 @@ impl Intake {
     pub(super) fn next(&self) -> Option<Taken> {
         Some(match self.queue.next()? {
             Entry::Command(command) => Taken::Command(command),
-            Entry::Event(mut event, accepted) => {
-                event.attached.ticket = Some(self.ticket(&event, accepted));
-                Taken::Event(event)
+            Entry::Event(event, accepted) => {
+                let ticket = self.ticket(&event, accepted);
+                Taken::Event(Envelope::new(event, ticket))
             }
         })
     }

@@ -13,7 +13,7 @@ use super::state::LaneState;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::event::Message;
-use crate::ledger::{DeliveryError, DestinationOutcome, DestinationStats, DropReason, Ledger, Outcome};
+use crate::ledger::{DeliveryError, DestinationOutcome, DestinationStats, DropReason, Envelope, Ledger, Outcome};
 use crate::plugin::{Batching, QueueLimits};
 
 /// Events that are settled under one lock, where there may be very many.
@@ -35,7 +35,7 @@ pub(super) struct LaneInner {
 /// Events under way that were taken out of a lane. They have no outcome there yet.
 pub(in crate::pipeline) struct TakenBack {
     lane: Arc<LaneInner>,
-    pub(in crate::pipeline) messages: Vec<Arc<Message>>,
+    pub(in crate::pipeline) messages: Vec<Arc<Envelope<Message>>>,
     /// The error of the last attempt, if it failed.
     error: Option<Arc<DeliveryError>>,
 }
@@ -120,7 +120,12 @@ impl LaneInner {
     }
 
     /// Counts the outcome of events that left the queue, and tells whoever wants to know.
-    pub(super) fn settle(&self, messages: &[Arc<Message>], outcome: Outcome, error: Option<Arc<DeliveryError>>) {
+    pub(super) fn settle(
+        &self,
+        messages: &[Arc<Envelope<Message>>],
+        outcome: Outcome,
+        error: Option<Arc<DeliveryError>>,
+    ) {
         if messages.is_empty() {
             return;
         }

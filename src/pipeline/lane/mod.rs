@@ -37,7 +37,7 @@ use super::seldom::Seldom;
 use super::watchdog::Watched;
 use crate::contained::{Panicked, log};
 use crate::event::{Event, Kind, Message};
-use crate::ledger::{DeliveryError, DestinationStats, DropReason, Outcome};
+use crate::ledger::{DeliveryError, DestinationStats, DropReason, Envelope, Outcome};
 use crate::plugin::{Lifecycle, Selection};
 pub(super) use config::LaneConfig;
 use inner::LaneInner;
@@ -92,7 +92,7 @@ impl Lane {
     }
 
     /// Queues the event, or drops one if there is no room.
-    pub(super) fn offer(&self, message: Arc<Message>) {
+    pub(super) fn offer(&self, message: Arc<Envelope<Message>>) {
         let inner = &self.inner;
         log!(TRACE, destination = %inner.name, message_id = %message.message_id(), "event offered");
         let mut queue = inner.queue();

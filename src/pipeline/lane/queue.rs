@@ -10,18 +10,18 @@ use std::time::Duration;
 use super::counts::Counts;
 use super::state::LaneState;
 use crate::event::{MAX_EVENT_BYTES, Message};
-use crate::ledger::{DeliveryError, DropReason};
+use crate::ledger::{DeliveryError, DropReason, Envelope};
 use crate::plugin::{Batching, Overflow, QueueLimits};
 
 pub(super) struct Queue {
     batching: Batching,
     limits: QueueLimits,
-    waiting: VecDeque<Arc<Message>>,
+    waiting: VecDeque<Arc<Envelope<Message>>>,
     waiting_bytes: usize,
     /// When the first waiting event came.
     oldest: Option<Duration>,
     /// Batches that left the queue and have no outcome yet.
-    tracked: HashMap<u64, Arc<[Arc<Message>]>>,
+    tracked: HashMap<u64, Arc<[Arc<Envelope<Message>>]>>,
     last_batch: u64,
     /// Events that wait or are tracked.
     under_way: usize,
@@ -44,7 +44,7 @@ pub(super) struct Queue {
 /// What came of an event that was offered.
 pub(super) struct Offered {
     /// Events without a place: the one that was offered, or those that gave way to it.
-    pub(super) dropped: Vec<Arc<Message>>,
+    pub(super) dropped: Vec<Arc<Envelope<Message>>>,
     /// Why.
     pub(super) reason: DropReason,
     /// The first drop since half of the room was free.
@@ -80,7 +80,7 @@ impl Queue {
     }
 
     /// Queues the event, or drops one if there is no room.
-    pub(super) fn offer(&mut self, message: Arc<Message>, now: impl FnOnce() -> Duration) -> Offered {
+    pub(super) fn offer(&mut self, message: Arc<Envelope<Message>>, now: impl FnOnce() -> Duration) -> Offered {
         self.counts.accepted += 1;
         if let Some(reason) = self.state.drop_reason() {
             return Offered { dropped: vec![message], reason, overflow_began: false, wake: false };
@@ -99,7 +99,7 @@ impl Queue {
         Offered { dropped, reason: DropReason::QueueFull, overflow_began, wake: std::mem::take(&mut self.wake) }
     }
 
-    fn push(&mut self, message: Arc<Message>, now: impl FnOnce() -> Duration) {
+    fn push(&mut self, message: Arc<Envelope<Message>>, now: impl FnOnce() -> Duration) {
         let before = self.waiting_bytes;
         self.under_way += 1;
         self.under_way_bytes += message.json().len();
@@ -116,7 +116,11 @@ impl Queue {
 
     /// Makes room for `message` at the cost of the oldest that wait. Returns what was dropped: `message` itself if
     /// their room would not be enough.
-    fn drop_oldest_for(&mut self, message: Arc<Message>, now: impl FnOnce() -> Duration) -> Vec<Arc<Message>> {
+    fn drop_oldest_for(
+        &mut self,
+        message: Arc<Envelope<Message>>,
+        now: impl FnOnce() -> Duration,
+    ) -> Vec<Arc<Envelope<Message>>> {
         // What waits is weighed with its commas.
         let tracked_bytes = self.under_way_bytes - (self.waiting_bytes - self.waiting.len());
         let tracked = self.under_way - self.waiting.len();
@@ -176,7 +180,7 @@ impl Queue {
     }
 
     /// Takes the next batch out and tracks it: as many events as make one due, or as many as fit if they had to wait.
-    pub(super) fn cut_batch(&mut self) -> (u64, Arc<[Arc<Message>]>) {
+    pub(super) fn cut_batch(&mut self) -> (u64, Arc<[Arc<Envelope<Message>>]>) {
         let most = if self.saturated { self.batching.max_events } else { self.batching.flush_at };
         let most = most.min(self.batching.max_events);
         let mut bytes = 0;
@@ -186,7 +190,7 @@ impl Queue {
         });
         // One event alone may have more than a batch should.
         let events = fitting.count().max(1).min(self.waiting.len());
-        let batch: Arc<[Arc<Message>]> = self.waiting.drain(..events).collect();
+        let batch: Arc<[Arc<Envelope<Message>>]> = self.waiting.drain(..events).collect();
         self.waiting_bytes -= batch.iter().map(|message| weight(message)).sum::<usize>();
         if self.waiting.is_empty() {
             // Else the age of the one that left stands for those behind it: they never wait too long.
@@ -196,7 +200,7 @@ impl Queue {
         (self.track(batch.clone()), batch)
     }
 
-    fn track(&mut self, batch: Arc<[Arc<Message>]>) -> u64 {
+    fn track(&mut self, batch: Arc<[Arc<Envelope<Message>>]>) -> u64 {
         self.last_batch += 1;
         self.tracked.insert(self.last_batch, batch);
         self.last_batch
@@ -206,28 +210,28 @@ impl Queue {
     pub(super) fn split(
         &mut self,
         batch: u64,
-        first: Arc<[Arc<Message>]>,
-        second: Arc<[Arc<Message>]>,
+        first: Arc<[Arc<Envelope<Message>>]>,
+        second: Arc<[Arc<Envelope<Message>>]>,
     ) -> Option<(u64, u64)> {
         self.tracked.remove(&batch)?;
         Some((self.track(first), self.track(second)))
     }
 
     /// Returns the tracked batches but for the `known`.
-    pub(super) fn tracked_except(&self, known: &HashSet<u64>) -> Vec<(u64, Arc<[Arc<Message>]>)> {
+    pub(super) fn tracked_except(&self, known: &HashSet<u64>) -> Vec<(u64, Arc<[Arc<Envelope<Message>>]>)> {
         let others = self.tracked.iter().filter(|(number, _)| !known.contains(number));
         others.map(|(number, batch)| (*number, batch.clone())).collect()
     }
 
     /// Takes out a batch that has its outcome. Returns `None` if it was abandoned meanwhile.
-    pub(super) fn finish(&mut self, batch: u64) -> Option<Arc<[Arc<Message>]>> {
+    pub(super) fn finish(&mut self, batch: u64) -> Option<Arc<[Arc<Envelope<Message>>]>> {
         let batch = self.tracked.remove(&batch)?;
         batch.iter().for_each(|message| self.release(message));
         Some(batch)
     }
 
     /// Takes out everything under way, the oldest first.
-    pub(super) fn take_all(&mut self) -> Vec<Arc<Message>> {
+    pub(super) fn take_all(&mut self) -> Vec<Arc<Envelope<Message>>> {
         let mut tracked: Vec<_> = self.tracked.drain().collect();
         tracked.sort_by_key(|(number, _)| *number);
         let tracked = tracked.into_iter().flat_map(|(_, batch)| batch.to_vec());
