@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -74,7 +75,7 @@ impl From<Result<Answer, Mishap>> for AttemptOutcome {
         match outcome {
             Ok(answer) => AttemptOutcome::Answered(answer),
             Err(Mishap::Error(error)) => {
-                AttemptOutcome::Answered(Answer { error: error.into_inner(), ..Verdict::Retry.into() })
+                AttemptOutcome::Answered(Answer { error: error.into_inner().map(Arc::from), ..Verdict::Retry.into() })
             }
             Err(Mishap::Panicked(message)) => AttemptOutcome::Panicked(message),
             Err(mishap @ Mishap::TimedOut(_)) => {
