@@ -17,7 +17,7 @@ use crate::ledger::{DeliveryError, FlushReport, Receipt, Settlement, Stats};
 use crate::pipeline::{CallError, CloseReport, Command, Pipeline, RefusalReason, RegisterError, Shared};
 use crate::plugin::Registration;
 use crate::reentry;
-use crate::segment::{OwnKey, SetWriteKeyError, WriteKey};
+use crate::segment::{OwnKey, Segment, SetWriteKeyError, WriteKey};
 use crate::settings::Settings;
 use crate::threads;
 
@@ -56,17 +56,19 @@ impl Analytics {
     ///
     /// If it cannot be a write key (empty, or with white space), or the background thread cannot be started.
     pub fn new(write_key: impl Into<WriteKey>) -> Result<Self, SettingsError> {
-        Self::builder(write_key).build()
+        Self::builder_for(write_key).build()
     }
 
-    /// Settings of a client for the Segment source with that write key.
-    pub fn builder(write_key: impl Into<WriteKey>) -> Builder {
-        Builder::new(write_key)
+    /// Returns the settings of a client that sends nowhere yet: to Segment with [`Builder::segment`], and to every
+    /// destination that is registered.
+    pub fn builder() -> Builder {
+        Builder::new()
     }
 
-    /// Settings of a client that sends nothing to Segment: only to the destinations that are registered.
-    pub fn without_segment() -> Builder {
-        Builder::without_segment()
+    /// Returns the settings of a client for the Segment source with that write key:
+    /// `Analytics::builder().segment(Segment::new(write_key))`.
+    pub fn builder_for(write_key: impl Into<WriteKey>) -> Builder {
+        Builder::new().segment(Segment::new(write_key))
     }
 
     /// A client with the settings that the environment has: `TRACKLANE_WRITE_KEY` and others. See [`Settings`].

@@ -28,7 +28,7 @@ impl Builder {
     /// # Errors
     ///
     /// If a setting cannot be used; the error names it and its value. Also if a setting of Segment's destination is set
-    /// on a client [without it](Analytics::without_segment), or the background thread cannot be started.
+    /// on a client [without it](Analytics::builder), or the background thread cannot be started.
     pub fn build(mut self) -> Result<Analytics, SettingsError> {
         self.check_misplaced()?;
         let (capacity, defaults) = (self.capacity()?, self.default_context()?);

@@ -47,7 +47,7 @@ impl Service<Event> for Gate {
 fn it_passes_edits_drops_fails_panics_and_hangs_and_every_event_is_counted() {
     let clock = ManualClock::new();
     let (destination, arrived) = recorder("recorder");
-    let settings = Analytics::without_segment().clock(clock.clone()).plugin(destination).layer(layer_fn(Gate));
+    let settings = Analytics::builder().clock(clock.clone()).plugin(destination).layer(layer_fn(Gate));
     let (settings, failures) = with_failures(settings);
     let analytics = settings.build().unwrap();
     let names = ["pass", "edit", "drop", "fail", "panic", "panic later", "hang", "behind"];
@@ -81,7 +81,7 @@ fn the_last_layer_is_the_outermost_and_all_are_before_the_plugins() {
         }
     };
     let (destination, arrived) = recorder("recorder");
-    let analytics = Analytics::without_segment()
+    let analytics = Analytics::builder()
         .plugin(destination)
         .plugin(enrichment_fn("plugin", move |event: &mut Event| {
             event.set_name(&format!("{}p", event.name().unwrap_or_default()));
@@ -98,7 +98,7 @@ fn the_last_layer_is_the_outermost_and_all_are_before_the_plugins() {
 #[test]
 fn an_event_that_the_pipeline_stops_is_no_failure_of_the_middleware() {
     let (destination, _) = recorder("recorder");
-    let settings = Analytics::without_segment().plugin(destination).layer(MapRequestLayer::new(|event: Event| event));
+    let settings = Analytics::builder().plugin(destination).layer(MapRequestLayer::new(|event: Event| event));
     let (settings, failures) = with_failures(settings);
     let analytics = settings.build().unwrap();
     analytics.track(track("x").integration("All", false)).unwrap();
@@ -111,7 +111,7 @@ fn an_event_that_the_pipeline_stops_is_no_failure_of_the_middleware() {
 #[test]
 fn a_pipeline_driven_by_hand_takes_layers_of_its_own() {
     let (destination, arrived) = recorder("recorder");
-    let analytics = Analytics::without_segment().plugin(destination).build().unwrap();
+    let analytics = Analytics::builder().plugin(destination).build().unwrap();
     analytics.track(track("first")).unwrap();
     assert!(analytics.flush_blocking(SOON).is_complete());
     let service = tower::ServiceBuilder::new()

@@ -70,7 +70,7 @@ struct Scene {
 fn scene(settings: impl FnOnce(Builder) -> Builder) -> Scene {
     let clock = ManualClock::new();
     let (destination, arrived) = recorder("recorder");
-    let (builder, failures) = with_failures(Analytics::without_segment().clock(clock.clone()).plugin(destination));
+    let (builder, failures) = with_failures(Analytics::builder().clock(clock.clone()).plugin(destination));
     let analytics = settings(builder).build().unwrap();
     Scene { analytics, clock, arrived, failures }
 }
