@@ -55,7 +55,7 @@ pub enum DropReason {
 
 impl DropReason {
     /// Every reason.
-    pub const ALL: [DropReason; 18] = [
+    pub const ALL: &'static [DropReason] = &[
         DropReason::BeforeFailed,
         DropReason::Plugin,
         DropReason::Middleware,

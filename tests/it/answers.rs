@@ -25,7 +25,7 @@ fn recording(events: usize) -> (RecordingDestination, Destination) {
 }
 
 fn send(analytics: &Analytics, ids: impl IntoIterator<Item = usize>) -> Vec<Receipt> {
-    ids.into_iter().map(|id| analytics.deliver(track("x").message_id(format!("m{id}"))).unwrap()).collect()
+    ids.into_iter().map(|id| analytics.send_with_receipt(track("x").message_id(format!("m{id}"))).unwrap()).collect()
 }
 
 /// How each event ended at its only destination, and why.
@@ -50,7 +50,7 @@ fn a_batch_that_is_taken_in_part_counts_each_event_as_it_ended() {
         }
         _ => Verdict::Delivered.into(),
     });
-    let builder = Analytics::without_segment().plugin(destination.retry(quick_retries(3)));
+    let builder = Analytics::builder().plugin(destination.retry(quick_retries(3)));
     let (builder, failures) = with_failures(builder);
     let analytics = builder.build().unwrap();
     let ends = ends(send(&analytics, 0..5));
@@ -73,7 +73,7 @@ fn a_batch_that_is_taken_in_part_counts_each_event_as_it_ended() {
     let there = &stats.destinations[0];
     assert_eq!((there.delivered, there.attempts, there.retries), (3, 2, 1));
     for dropped in [&there.dropped, &stats.dropped] {
-        assert_eq!((dropped.of(DropReason::Rejected), dropped.of(DropReason::Skipped)), (1, 1));
+        assert_eq!((dropped.get(DropReason::Rejected), dropped.get(DropReason::Skipped)), (1, 1));
         assert_eq!((dropped.total(), dropped.deliberate()), (2, 1), "what is skipped is no loss");
     }
     let report = analytics.close_blocking(SOON);
@@ -89,7 +89,7 @@ fn errors_that_differ_are_each_told_with_their_event_and_reported_once() {
         let errors = ids(batch).into_iter().enumerate();
         Answer::each(Verdict::Reject, errors.map(|(at, id)| (at, Answer::new(Verdict::Reject).with_error(id))))
     });
-    let (builder, failures) = with_failures(Analytics::without_segment().plugin(destination));
+    let (builder, failures) = with_failures(Analytics::builder().plugin(destination));
     let analytics = builder.build().unwrap();
     let told: Vec<_> = ends(send(&analytics, 0..3)).into_iter().map(|(_, error)| error.unwrap()).collect();
     assert_eq!(told, ["m0", "m1", "m2"]);
@@ -113,7 +113,7 @@ fn what_comes_again_waits_as_its_verdict_says_and_holds_back_nobody() {
         });
         let clock = ManualClock::new();
         let retry = RetryPolicy::new().schedule(|_| Duration::from_secs(7));
-        let builder = Analytics::without_segment().clock(clock.clone());
+        let builder = Analytics::builder().clock(clock.clone());
         let analytics = builder.plugin(destination.retry(retry)).build().unwrap();
         let first = send(&analytics, 0..2);
         eventually("the first attempt", || recording.batches().len() == 1);
@@ -145,7 +145,7 @@ fn a_part_that_is_too_large_is_split_and_the_guilty_event_found() {
             _ => Verdict::Delivered.into(),
         }
     });
-    let analytics = Analytics::without_segment().plugin(destination).build().unwrap();
+    let analytics = Analytics::builder().plugin(destination).build().unwrap();
     let ends = ends(send(&analytics, 0..8));
     let lost: Vec<usize> = (0..8).filter(|at| !ends[*at].0.is_delivered()).collect();
     assert_eq!((lost, ends[5].0), (vec![5], Outcome::Dropped(DropReason::Rejected)));
@@ -161,7 +161,7 @@ fn with_one_place_what_comes_again_keeps_its_order_and_holds_back_those_behind_i
     });
     let one = NonZeroUsize::MIN;
     let destination = destination.max_in_flight(one).retry(quick_retries(3));
-    let analytics = Analytics::without_segment().plugin(destination).build().unwrap();
+    let analytics = Analytics::builder().plugin(destination).build().unwrap();
     send(&analytics, 0..8).into_iter().for_each(|receipt| assert!(receipt.wait().is_delivered()));
     let taken: Vec<_> = recording.events().iter().map(|event| event.message_id().into_owned()).collect();
     assert_eq!(taken, ["m1", "m0", "m2", "m3", "m4", "m5", "m6", "m7"]);
@@ -187,13 +187,13 @@ fn an_event_that_one_destination_skips_is_what_the_others_say_of_it() {
                     Ok::<_, std::io::Error>(Answer::new(verdict).with_error("as the test says"))
                 })
             };
-            let analytics = Analytics::without_segment()
+            let analytics = Analytics::builder()
                 .plugin(answering("one", one, !slow_first))
                 .plugin(answering("other", other, slow_first))
                 .plugin(after)
                 .build()
                 .unwrap();
-            let end = analytics.deliver(track("x")).unwrap().wait();
+            let end = analytics.send_with_receipt(track("x")).unwrap().wait();
             assert_eq!(end.outcome, expected, "{one:?} and {other:?}: {end:?}");
             let of_skip = end.destinations.iter().find(|there| &*there.destination == "one").unwrap();
             assert_eq!(of_skip.outcome, Outcome::Dropped(DropReason::Skipped));
@@ -209,7 +209,7 @@ fn an_event_that_one_destination_skips_is_what_the_others_say_of_it() {
 fn a_whole_batch_that_is_skipped_does_not_fail_the_destination() {
     let (recording, destination) = recording(1);
     recording.answer_with(|_| Answer::skip("it knows no such thing"));
-    let (builder, failures) = with_failures(Analytics::without_segment().plugin(destination));
+    let (builder, failures) = with_failures(Analytics::builder().plugin(destination));
     let analytics = builder.build().unwrap();
     let ends = ends(send(&analytics, 0..3));
     assert!(ends.iter().all(|(outcome, _)| *outcome == Outcome::Dropped(DropReason::Skipped)), "{ends:?}");
@@ -258,7 +258,7 @@ proptest! {
         });
         let retry = RetryPolicy::new().max_retries(20).backoff(Duration::ZERO, Duration::ZERO);
         let destination = destination.max_in_flight(NonZeroUsize::new(places).unwrap()).retry(retry);
-        let analytics = Analytics::without_segment().plugin(destination).build().unwrap();
+        let analytics = Analytics::builder().plugin(destination).build().unwrap();
         let receipts = send(&analytics, 0..scripts.len());
         let report = analytics.flush_blocking(SOON);
         prop_assert_eq!(report.pending, 0);
