@@ -17,7 +17,7 @@ use subscription::Listener;
 pub use subscription::Subscription;
 
 use crate::background::Background;
-use crate::contained::log;
+use crate::supervise::log;
 use crate::wait_group::WaitGroup;
 
 /// Tells listeners what happens. Cheap to clone; destinations get one with every batch.

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use http::{Method, StatusCode};
 
-use crate::contained;
 use crate::event::Event as AnyEvent;
 use crate::ledger::{DeliveryError, DropReason};
+use crate::supervise;
 
 /// A signal that can be subscribed to by type: `analytics.on(signal::Error, |failure| …)`.
 ///
@@ -151,7 +151,7 @@ impl Failure {
 impl Drop for Failure {
     fn drop(&mut self) {
         if let Some(error) = self.error.take() {
-            contained::discard(error);
+            supervise::discard(error);
         }
     }
 }

@@ -6,7 +6,6 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use super::*;
-use crate::background::Background;
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -103,12 +102,12 @@ fn the_middleware_is_not_blamed_for_what_runs_inside_of_it() {
 }
 
 #[test]
-fn a_call_knows_how_deep_its_events_are_nested() {
+fn a_call_knows_the_hops_of_its_events() {
     let (watchdog, _rung) = kennel();
     let watched = watchdog.watch("sends", Stage::Plugin("before"));
-    for depth in 0..reentry::LIMIT {
-        let _scope = reentry::at(depth);
-        assert_eq!(watched.during(|| watched.call().depth()), depth);
+    for count in 0..hops::LIMIT {
+        let _scope = hops::set(count);
+        assert_eq!(watched.during(|| watched.call().hops()), count);
     }
 }
 
@@ -126,8 +125,8 @@ fn the_bell_rings_once_for_who_sleeps_and_not_for_who_watches() {
 
 #[test]
 fn what_is_gone_is_forgotten_and_the_thread_ends_with_the_last() {
-    let (background, _keep_alive) = Background::start("looks").unwrap();
-    let watchdog = Watchdog::start(Emitter::new(background)).unwrap();
+    let (watchdog, watch) = Watchdog::new(|_, _| ());
+    std::thread::spawn(move || watch.run());
     let (first, second) = ["first", "second"].map(|name| watchdog.watch(name, Stage::Plugin("before"))).into();
     drop(first);
     assert_eq!(watchdog.look(), (false, none()));
