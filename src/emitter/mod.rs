@@ -105,7 +105,7 @@ impl Emitter {
 
     /// Emits `error`, and logs it.
     pub fn fail(&self, failure: Failure) {
-        log!(WARN, source = %failure.source, events = failure.events, "{}", failure.message);
+        log!(WARN, origin = %failure.origin, events = failure.events, "{}", failure.message);
         self.emit(Emitted::Error(failure));
     }
 

@@ -121,8 +121,8 @@ signals! {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Failure {
-    /// The plugin or destination that failed, or `tracklane`.
-    pub source: Arc<str>,
+    /// Who failed: the name of a plugin or destination, or `tracklane`.
+    pub origin: Arc<str>,
     /// What went wrong and what becomes of the events.
     pub message: String,
     /// How many events it concerns.
@@ -141,9 +141,9 @@ impl Failure {
         self.error.as_deref()?.downcast_ref::<DeliveryError>()?.status()
     }
 
-    /// A failure of `source` that concerns `events` events.
-    pub fn new(source: impl Into<Arc<str>>, message: impl Into<String>, events: usize) -> Self {
-        Self { source: source.into(), message: message.into(), events, dropped: None, error: None }
+    /// A failure of `origin` that concerns `events` events.
+    pub fn new(origin: impl Into<Arc<str>>, message: impl Into<String>, events: usize) -> Self {
+        Self { origin: origin.into(), message: message.into(), events, dropped: None, error: None }
     }
 }
 
@@ -158,14 +158,14 @@ impl Drop for Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.source, self.message)
+        write!(f, "{}: {}", self.origin, self.message)
     }
 }
 
 impl fmt::Debug for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Failure")
-            .field("source", &self.source)
+            .field("origin", &self.origin)
             .field("message", &self.message)
             .field("events", &self.events)
             .field("dropped", &self.dropped)
