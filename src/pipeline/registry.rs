@@ -12,7 +12,7 @@ use super::plan::{Absence, Plan, Registered, Removed};
 use super::{RegisterError, Shared};
 use crate::emitter::signal::{Emitted, Failure, PluginInfo};
 use crate::ledger::DropReason;
-use crate::plugin::{Registration, Role};
+use crate::plugin::{Behavior, Registration};
 use crate::supervise::{self, Fault, LIFECYCLE_LIMIT, Stage};
 
 /// What the worker is told between two events.
@@ -47,25 +47,25 @@ async fn load(shared: &Shared, mut registration: Registration) -> Result<(), Reg
     let name = registration.name.clone();
     let lifecycle = registration.lifecycle.clone();
     let role = registration.role();
-    let watched = shared.watchdog.watch(name.clone(), Stage::Plugin(role));
+    let watched = shared.watchdog.watch(name.clone(), Stage::Plugin(role.as_str()));
     if let Err(fault) = supervise::run(&watched, &shared.clock, LIFECYCLE_LIMIT, || lifecycle.load(&shared.host)).await
     {
         return Err(not_loaded(&name, fault));
     }
-    match std::mem::replace(&mut registration.role, Role::Utility) {
-        Role::Before(runner) => {
+    match std::mem::replace(&mut registration.behavior, Behavior::Utility) {
+        Behavior::Before(runner) => {
             let plugin = Registered::new(registration.transform(runner), watched);
             shared.plan.update(|plan| plan.before.push(plugin));
         }
-        Role::Enrichment(runner) => {
+        Behavior::Enrichment(runner) => {
             let plugin = Registered::new(registration.transform(runner), watched);
             shared.plan.update(|plan| plan.enrichment.push(plugin));
         }
-        Role::After(call) => {
+        Behavior::After(call) => {
             let plugin = Registered::new(registration.after(call), watched);
             shared.plan.update(|plan| plan.after.push(plugin));
         }
-        Role::Destination(destination) => {
+        Behavior::Destination(destination) => {
             let kinds = Box::new(registration.kinds());
             // The layers around the destination are user code.
             let config = supervise::call(&watched, || Ok(LaneConfig::from(*destination)))
@@ -73,7 +73,7 @@ async fn load(shared: &Shared, mut registration: Registration) -> Result<(), Reg
             let lane = lane::spawn(shared, config, registration.lifecycle, kinds, watched);
             shared.plan.update(|plan| plan.lanes.push(lane));
         }
-        Role::Utility => {
+        Behavior::Utility => {
             let utility = (name.clone(), registration.lifecycle);
             shared.plan.update(|plan| plan.utilities.push(utility));
         }
@@ -116,7 +116,7 @@ async fn unload(shared: &Shared, name: Arc<str>, removed: Removed) -> Result<(),
         drain(shared, &lane).await;
         shared.plan.drained(&lane);
     }
-    let watched = shared.watchdog.watch(name.clone(), Stage::Plugin(role));
+    let watched = shared.watchdog.watch(name.clone(), Stage::Plugin(role.as_str()));
     let outcome = supervise::run(&watched, &shared.clock, LIFECYCLE_LIMIT, || lifecycle.unload()).await;
     shared.emitter.emit(Emitted::Deregister(PluginInfo { name: name.clone(), role }));
     outcome.map_err(|fault| {
