@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use crate::contained::{self, Contained};
 use crate::error::BoxError;
+use crate::supervise::{self, CatchDrop};
 
 /// Why an accepted event was not delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -155,12 +155,12 @@ pub(crate) type SharedError = Arc<dyn std::error::Error + Send + Sync>;
 #[derive(Debug)]
 pub struct DeliveryError {
     status: Option<StatusCode>,
-    source: Option<Contained<SharedError>>,
+    source: Option<CatchDrop<SharedError>>,
 }
 
 impl DeliveryError {
     pub(crate) fn new(status: Option<StatusCode>, source: Option<SharedError>) -> Self {
-        Self { status, source: source.map(Contained::new) }
+        Self { status, source: source.map(CatchDrop::new) }
     }
 
     /// Makes the error of what went wrong here.
@@ -180,13 +180,13 @@ impl fmt::Display for DeliveryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.status, self.source.as_deref()) {
             (Some(status), None) => write!(f, "HTTP status {status}"),
-            (Some(status), Some(error)) => write!(f, "HTTP status {status}: {}", contained::text(error)),
-            (None, Some(error)) => f.write_str(&contained::text(error)),
+            (Some(status), Some(error)) => write!(f, "HTTP status {status}: {}", supervise::text(error)),
+            (None, Some(error)) => f.write_str(&supervise::text(error)),
             (None, None) => f.write_str("the destination refused the batch"),
         }?;
         let mut cause = self.source.as_ref().and_then(|error| cause_of(&***error));
         while let Some(error) = cause {
-            write!(f, ": {}", contained::text(error))?;
+            write!(f, ": {}", supervise::text(error))?;
             cause = cause_of(error);
         }
         Ok(())
@@ -195,7 +195,7 @@ impl fmt::Display for DeliveryError {
 
 /// An error of user code may panic when it is asked for its cause.
 fn cause_of<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e (dyn std::error::Error + 'static)> {
-    contained::call(|| error.source()).ok().flatten()
+    supervise::catch(|| error.source()).ok().flatten()
 }
 
 impl std::error::Error for DeliveryError {

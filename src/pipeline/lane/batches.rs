@@ -11,11 +11,10 @@ use super::parts::{Errors, Part, parts};
 use super::refusals::Refusals;
 use super::report;
 use super::schedule::Schedule;
-use crate::contained::log;
 use crate::event::Message;
 use crate::ledger::{DeliveryError, DropReason, Outcome};
 use crate::plugin::{Answer, RetryPolicy, Verdict};
-use crate::reentry;
+use crate::supervise::{hops, log};
 
 pub(super) struct Batches {
     lane: Arc<LaneInner>,
@@ -48,7 +47,7 @@ impl Batches {
 
     /// Does what follows from an attempt. Returns whether the destination has taken the batch.
     pub(super) fn apply(&mut self, job: Job, outcome: AttemptOutcome) -> bool {
-        let _scope = reentry::because_of(job.depth());
+        let _scope = hops::after(job.depth());
         let answer = match outcome {
             AttemptOutcome::Answered(answer) => answer,
             AttemptOutcome::Panicked(message) => {

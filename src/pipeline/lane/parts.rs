@@ -5,9 +5,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::contained;
 use crate::ledger::DeliveryError;
 use crate::plugin::{Answer, Verdict};
+use crate::supervise;
 
 /// Events of a batch that go the same way.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ pub(super) fn parts(events: usize, answer: Answer) -> Vec<Part> {
     let mut answers: Vec<(Verdict, Arc<DeliveryError>)> = vec![(verdict, shared.clone()); events];
     for (index, answer) in own {
         let Some(place) = answers.get_mut(index) else {
-            contained::discard(answer);
+            supervise::discard(answer);
             continue;
         };
         let is_explained = answer.error.is_some() || answer.status.is_some();
