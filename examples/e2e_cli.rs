@@ -140,7 +140,7 @@ fn read_script() -> Result<String, Box<dyn Error>> {
 }
 
 fn settings(write_key: &str, host: Option<String>, config: &Config) -> Result<Builder, Box<dyn Error>> {
-    let mut settings = Analytics::builder(write_key);
+    let mut settings = Analytics::builder_for(write_key);
     if let Some(host) = host {
         settings = settings.host(host);
     }

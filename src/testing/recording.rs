@@ -16,7 +16,7 @@ use crate::plugin::{Answer, Batch, Destination, Verdict};
 /// use tracklane::{Analytics, Track};
 ///
 /// let recording = RecordingDestination::new("recording");
-/// let analytics = Analytics::without_segment().plugin(recording.destination()).build()?;
+/// let analytics = Analytics::builder().plugin(recording.destination()).build()?;
 /// analytics.track(Track::new("Item Purchased").user_id("019mr8mf4r"))?;
 /// analytics.close_blocking(Duration::from_secs(5));
 /// assert_eq!(recording.events()[0].name().as_deref(), Some("Item Purchased"));
@@ -68,9 +68,8 @@ impl RecordingDestination {
         // Outside the lock: it may look at the recording.
         let answer = answer.map_or(Answer::new(Verdict::Delivered), |answer| answer(&batch));
         let mut record = self.record();
-        if answer.verdict == Verdict::Delivered {
-            record.events.extend(batch.messages().map(crate::event::Message::event));
-        }
+        let taken = batch.messages().enumerate().filter(|(index, _)| answer.verdict_of(*index) == Verdict::Delivered);
+        record.events.extend(taken.map(|(_, message)| message.event()));
         record.batches.push(batch);
         drop(record);
         self.shared.changed.notify_all();

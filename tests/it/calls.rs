@@ -126,7 +126,7 @@ fn an_error_says_what_to_do_and_how_much_is_allowed() {
 #[test]
 fn what_looks_wrong_and_is_not_goes_through() {
     let (destination, arrived) = recorder("r");
-    let analytics = Analytics::without_segment().plugin(destination).build().unwrap();
+    let analytics = Analytics::builder().plugin(destination).build().unwrap();
     let fine: Vec<Event> = vec![
         Page::new("").user_id("u").into(),
         Screen::new("").anonymous_id("a").into(),

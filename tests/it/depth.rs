@@ -43,7 +43,7 @@ fn edited(value: Value) -> Event {
 #[test]
 fn sixty_four_levels_with_the_section_are_the_limit() {
     let (destination, arrived) = recorder("r");
-    let analytics = Analytics::without_segment().plugin(destination).build().unwrap();
+    let analytics = Analytics::builder().plugin(destination).build().unwrap();
     for levels in [63, 64] {
         for nested in [arrays(levels - 1), objects(levels - 1)] {
             let raw = RawValue::from_string(nested.to_string()).unwrap();
@@ -87,7 +87,7 @@ const MILLION: usize = 1_000_000;
 fn a_million_levels_are_refused_on_a_small_stack() {
     on_a_small_stack(|| {
         let (destination, arrived) = recorder("r");
-        let analytics = Analytics::without_segment().plugin(destination).build().unwrap();
+        let analytics = Analytics::builder().plugin(destination).build().unwrap();
         let refused = |event: Event, field: &str| {
             let error = analytics.send(event).unwrap_err();
             assert_eq!(*error.reason(), too_deep(field));
@@ -128,14 +128,14 @@ fn a_plugin_that_nests_a_million_levels_costs_its_own_edit_only() {
     let plugin = enrichment_fn("deep", |event: &mut Event| {
         event.section_mut().as_map_mut().insert("deep".into(), arrays(MILLION));
     });
-    let settings = Analytics::without_segment().plugin(destination).plugin(plugin);
+    let settings = Analytics::builder().plugin(destination).plugin(plugin);
     let (settings, failures) = with_failures(settings);
     let analytics = settings.build().unwrap();
     analytics.track(track("x").property("kept", 1)).unwrap();
     assert!(analytics.close_blocking(SOON).is_complete());
     assert_eq!(arrived.all()[0]["properties"], json!({"kept": 1}));
     let failure = &failures.wait_for(1)[0];
-    assert_eq!((&*failure.source, failure.dropped), ("deep", None));
+    assert_eq!((&*failure.origin, failure.dropped), ("deep", None));
     assert!(failure.message.contains("properties is nested more than 64 levels deep"), "{failure}");
 }
 
@@ -143,7 +143,7 @@ fn a_plugin_that_nests_a_million_levels_costs_its_own_edit_only() {
 fn an_event_that_was_made_too_deep_by_hand_is_refused_and_dropped_without_recursion() {
     on_a_small_stack(|| {
         let (destination, arrived) = recorder("r");
-        let analytics = Analytics::without_segment().plugin(destination).build().unwrap();
+        let analytics = Analytics::builder().plugin(destination).build().unwrap();
         let error = analytics.send(edited(arrays(MILLION))).unwrap_err();
         assert_eq!(*error.reason(), too_deep("properties"));
         drop(error);

@@ -12,7 +12,7 @@ use tracklane::{Alias, Analytics, Builder, DropReason, Event, Group, Identify, P
 use crate::support::{Log, SOON, api, client, eventually, quick_retries, recorder, track};
 
 fn local() -> Analytics {
-    Analytics::without_segment().plugin(recorder("r").0).build().unwrap()
+    Analytics::builder().plugin(recorder("r").0).build().unwrap()
 }
 
 fn logged<S: signal::Signal>(builder: Builder, signal: S) -> (Builder, Log<S::Payload>)
@@ -93,7 +93,7 @@ fn requests_responses_flushes_and_errors_are_told_without_secrets() {
     assert_eq!((&*flush.destination, flush.events, flush.attempts, flush.delivered), ("Segment.io", 2, 3, true));
     assert!(flush.bytes < body && flush.bytes > 2 * 100);
     let errors = errors.wait_for(1);
-    assert_eq!((&*errors[0].source, errors[0].events, errors[0].dropped), ("Segment.io", 2, None));
+    assert_eq!((&*errors[0].origin, errors[0].events, errors[0].dropped), ("Segment.io", 2, None));
     assert_eq!(errors[0].status().unwrap().as_u16(), 500);
     assert_eq!(errors.len(), 1, "one report until it works again");
 
@@ -121,7 +121,7 @@ fn a_batch_that_is_dropped_is_an_error_and_a_flush() {
 
 #[test]
 fn plugins_that_come_and_go_are_told() {
-    let (settings, came) = logged(Analytics::without_segment().plugin(recorder("r").0), signal::Register);
+    let (settings, came) = logged(Analytics::builder().plugin(recorder("r").0), signal::Register);
     let (settings, went) = logged(settings, signal::Deregister);
     let (settings, ready) = logged(settings, signal::Initialize);
     let analytics = settings.build().unwrap();
@@ -140,7 +140,7 @@ fn plugins_that_come_and_go_are_told() {
 
 #[test]
 fn drained_and_call_after_close_are_told() {
-    let (settings, drained) = logged(Analytics::without_segment().plugin(recorder("r").0), signal::Drained);
+    let (settings, drained) = logged(Analytics::builder().plugin(recorder("r").0), signal::Drained);
     let (settings, late) = logged(settings, signal::CallAfterClose);
     let analytics = settings.build().unwrap();
     analytics.track(track("1")).unwrap();
@@ -154,7 +154,7 @@ fn drained_and_call_after_close_are_told() {
 #[test]
 fn events_that_a_plugin_drops_drain_the_client_too() {
     let drop = tracklane::plugin::before_fn("drop", |_: &mut Event| tracklane::plugin::Flow::drop("all"));
-    let (settings, drained) = logged(Analytics::without_segment().plugin(drop), signal::Drained);
+    let (settings, drained) = logged(Analytics::builder().plugin(drop), signal::Drained);
     let analytics = settings.build().unwrap();
     analytics.track(track("1")).unwrap();
     let flushed = analytics.flush_blocking(SOON);

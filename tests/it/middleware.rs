@@ -48,7 +48,7 @@ impl Service<Event> for Gate {
 fn it_passes_edits_drops_fails_panics_and_hangs_and_every_event_is_counted() {
     let clock = ManualClock::new();
     let (destination, arrived) = recorder("recorder");
-    let settings = Analytics::without_segment().clock(clock.clone()).plugin(destination).layer(layer_fn(Gate));
+    let settings = Analytics::builder().clock(clock.clone()).plugin(destination).layer(layer_fn(Gate));
     let (settings, failures) = with_failures(settings);
     let analytics = settings.build().unwrap();
     let names = ["pass", "edit", "drop", "fail", "panic", "panic later", "hang", "behind"];
@@ -70,7 +70,7 @@ fn it_passes_edits_drops_fails_panics_and_hangs_and_every_event_is_counted() {
     for (said, expected) in said.iter().zip(expected) {
         assert!(said.contains(expected), "{said}");
     }
-    assert!(failures.all().iter().all(|failure| &*failure.source == "source middleware"));
+    assert!(failures.all().iter().all(|failure| &*failure.origin == "source middleware"));
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn the_last_layer_is_the_outermost_and_all_are_before_the_plugins() {
         }
     };
     let (destination, arrived) = recorder("recorder");
-    let analytics = Analytics::without_segment()
+    let analytics = Analytics::builder()
         .plugin(destination)
         .plugin(enrichment_fn("plugin", move |event: &mut Event| {
             event.set_name(&format!("{}p", event.name().unwrap_or_default()));
@@ -99,7 +99,7 @@ fn the_last_layer_is_the_outermost_and_all_are_before_the_plugins() {
 #[test]
 fn an_event_that_the_pipeline_stops_is_no_failure_of_the_middleware() {
     let (destination, _) = recorder("recorder");
-    let settings = Analytics::without_segment().plugin(destination).layer(MapRequestLayer::new(|event: Event| event));
+    let settings = Analytics::builder().plugin(destination).layer(MapRequestLayer::new(|event: Event| event));
     let (settings, failures) = with_failures(settings);
     let analytics = settings.build().unwrap();
     analytics.track(track("x").integration("All", false)).unwrap();
@@ -112,7 +112,7 @@ fn an_event_that_the_pipeline_stops_is_no_failure_of_the_middleware() {
 #[test]
 fn a_pipeline_driven_by_hand_takes_layers_of_its_own() {
     let (destination, arrived) = recorder("recorder");
-    let analytics = Analytics::without_segment().plugin(destination).build().unwrap();
+    let analytics = Analytics::builder().plugin(destination).build().unwrap();
     analytics.track(track("first")).unwrap();
     assert!(analytics.flush_blocking(SOON).is_complete());
     let service = tower::ServiceBuilder::new()
@@ -144,10 +144,10 @@ impl Service<Event> for Elsewhere {
 #[test]
 fn an_event_that_a_layer_sends_into_another_client_is_counted_in_both() {
     let (destination, arrived) = recorder("theirs");
-    let theirs = Analytics::without_segment().plugin(destination).build().unwrap();
+    let theirs = Analytics::builder().plugin(destination).build().unwrap();
     let (destination, kept) = recorder("ours");
     let pipeline = theirs.pipeline();
-    let ours = Analytics::without_segment()
+    let ours = Analytics::builder()
         .plugin(destination)
         .layer(layer_fn(move |_: PipelineService| Elsewhere(pipeline.clone())))
         .build()
@@ -193,7 +193,7 @@ fn a_layer_may_send_its_event_as_a_call_of_its_own() {
     let client = Arc::new(OnceLock::new());
     let handle = client.clone();
     let again = layer_fn(move |inner: PipelineService| SendsAgain { inner, client: handle.clone() });
-    let analytics = Analytics::without_segment().plugin(destination).layer(again).build().unwrap();
+    let analytics = Analytics::builder().plugin(destination).layer(again).build().unwrap();
     client.set(analytics.clone()).unwrap();
     let first = analytics.send_with_receipt(track("first")).unwrap();
     assert_eq!(first.wait().outcome, Outcome::Dropped(DropReason::Middleware));
@@ -220,7 +220,7 @@ fn a_callback_that_is_dropped_with_the_event_of_a_plugin_changes_nothing() {
         let bomb = Bomb;
         *event = track("new").on_delivery(move |_| drop(bomb)).into();
     });
-    let analytics = Analytics::without_segment().plugin(destination).plugin(replace).build().unwrap();
+    let analytics = Analytics::builder().plugin(destination).plugin(replace).build().unwrap();
     let receipt = analytics.send_with_receipt(track("old")).unwrap();
     assert!(receipt.wait().is_delivered(), "it is the same event, and goes on with what the plugin says");
     assert!(analytics.close_blocking(SOON).is_complete());

@@ -156,7 +156,7 @@ fn one_destination_that_has_it_makes_it_delivered() {
 #[test]
 fn a_receipt_can_be_awaited_on_any_executor() {
     let (destination, _) = recorder("r");
-    let analytics = Analytics::without_segment().plugin(destination).build().unwrap();
+    let analytics = Analytics::builder().plugin(destination).build().unwrap();
     let end = pollster::block_on(async { analytics.send_with_receipt(track("x").message_id("1")).unwrap().await });
     assert_eq!(end.message_id, "1");
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -42,7 +42,7 @@ fn forms(work: Work) -> [(bool, Registration); 4] {
 
 fn with(plugins: impl IntoIterator<Item = Registration>) -> (Analytics, Arrived) {
     let (destination, arrived) = recorder("recorder");
-    let builder = Analytics::without_segment().plugin(destination);
+    let builder = Analytics::builder().plugin(destination);
     (plugins.into_iter().fold(builder, |builder, plugin| builder.plugin(plugin)).build().unwrap(), arrived)
 }
 
@@ -173,7 +173,7 @@ fn all_in_small_letters_is_taken_for_all_whoever_writes_it() {
         assert_eq!(to_vero.all()[0]["integrations"], json!({"All": false, "Vero": true}));
         assert_eq!(to_other.len(), 0);
     };
-    let settings = Analytics::without_segment;
+    let settings = Analytics::builder;
     let looks = |event: &mut Event| {
         let all = event.integrations().and_then(|integrations| integrations.get("All"));
         assert_eq!(all, Some(json!(false)), "the plugins that follow see it as it is sent");
@@ -199,7 +199,7 @@ fn a_layer_that_passes_on_another_event_has_dropped_the_one_it_got() {
     let others: [fn(Event) -> Event; 2] = [|event| event.clone(), |_| track("other").into()];
     for (other, name) in others.into_iter().zip(["original", "other"]) {
         let (destination, arrived) = recorder("recorder");
-        let settings = Analytics::without_segment().plugin(destination).layer(MapRequestLayer::new(other));
+        let settings = Analytics::builder().plugin(destination).layer(MapRequestLayer::new(other));
         let analytics = settings.build().unwrap();
         let original = analytics.send_with_receipt(track("original")).unwrap();
         assert_eq!(original.wait().outcome, Outcome::Dropped(DropReason::Middleware));
@@ -221,7 +221,7 @@ fn what_a_layer_makes_unfit_to_be_sent_reaches_no_plugin() {
         event
     });
     let plugin = before_fn("plugin", |event: &mut Event| assert_ne!(event.name().as_deref(), Some("bad")));
-    let settings = Analytics::without_segment().plugin(destination).plugin(plugin).layer(layer);
+    let settings = Analytics::builder().plugin(destination).plugin(plugin).layer(layer);
     let (settings, failures) = with_failures(settings);
     let analytics = settings.build().unwrap();
     let bad = analytics.send_with_receipt(track("bad")).unwrap();

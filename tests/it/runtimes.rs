@@ -160,7 +160,7 @@ fn client_on_a_runtime() -> (Analytics, crate::support::Arrived, Runtime) {
             Ok::<(), std::io::Error>(())
         }
     });
-    let settings = Analytics::without_segment().plugin(destination).runtime(runtime.handle().clone());
+    let settings = Analytics::builder().plugin(destination).runtime(runtime.handle().clone());
     let analytics = settings.build().unwrap();
     analytics.track(track("1")).unwrap();
     assert!(analytics.flush_blocking(SOON).is_complete());
@@ -193,8 +193,7 @@ fn on_a_runtime_that_has_ended_every_call_is_refused_and_every_wait_ends() {
 fn what_waits_while_the_runtime_ends_is_answered() {
     let hangs = Destination::from_fn("hangs", |_: Batch| std::future::pending::<Result<(), std::io::Error>>());
     let runtime = multi_thread();
-    let settings =
-        Analytics::without_segment().max_queue_size(1).plugin(hangs).plugin(tracklane::plugin::enrichment(Never));
+    let settings = Analytics::builder().max_queue_size(1).plugin(hangs).plugin(tracklane::plugin::enrichment(Never));
     let analytics = settings.runtime(runtime.handle().clone()).build().unwrap();
     let receipt = analytics.send_with_receipt(track("in the plugin's hands")).unwrap();
     std::thread::scope(|scope| {
@@ -244,7 +243,7 @@ fn a_client_may_be_made_used_and_dropped_in_a_listener_or_a_destination() {
         }
         async { Ok::<(), std::io::Error>(()) }
     });
-    let outer = Analytics::without_segment().plugin(destination).build().unwrap();
+    let outer = Analytics::builder().plugin(destination).build().unwrap();
     outer.track(track("x").message_id("m")).unwrap();
     let start = Instant::now();
     assert!(outer.close_blocking(SOON).is_complete());

@@ -53,7 +53,7 @@ fn an_after_plugin_that_breaks_is_reported_and_changes_nothing() {
         let hangs = matches!(breaks, Breaks::Hang);
         let (clock, seen) = (ManualClock::new(), Log::new());
         let (destination, arrived) = recorder("recorder");
-        let settings = Analytics::without_segment().clock(clock.clone()).plugin(destination);
+        let settings = Analytics::builder().clock(clock.clone()).plugin(destination);
         let (settings, failures) = with_failures(settings.plugin(after(Brittle { breaks, seen: seen.clone() })));
         let analytics = settings.build().unwrap();
         let bad = analytics.send_with_receipt(track("bad")).unwrap();
@@ -68,7 +68,7 @@ fn an_after_plugin_that_breaks_is_reported_and_changes_nothing() {
         assert_eq!(seen.all(), ["good"], "close lets it see what has ended");
         assert_eq!(arrived.len(), 2);
         let failure = &failures.wait_for(1)[0];
-        assert_eq!((&*failure.source, failure.dropped), ("brittle", None));
+        assert_eq!((&*failure.origin, failure.dropped), ("brittle", None));
         assert!(failure.message.contains(said), "{failure}");
     }
 }

@@ -18,7 +18,7 @@ use crate::support::{Arrived, SOON, recorder, track};
 
 fn with(plugins: impl IntoIterator<Item = Registration>) -> (Analytics, Arrived) {
     let (destination, arrived) = recorder("recorder");
-    let builder = Analytics::without_segment().plugin(destination);
+    let builder = Analytics::builder().plugin(destination);
     (plugins.into_iter().fold(builder, |builder, plugin| builder.plugin(plugin)).build().unwrap(), arrived)
 }
 

@@ -7,12 +7,11 @@ use std::sync::atomic::Ordering;
 
 use super::front::{Free, Front};
 use super::{Capacity, Intake};
-use crate::contained::{self, log};
 use crate::emitter::signal::{Emitted, Failure};
 use crate::event::{self, Event, InvalidField, MAX_EVENT_BYTES};
 use crate::ledger::Observers;
 use crate::pipeline::refusal::{CallError, RefusalReason};
-use crate::reentry;
+use crate::supervise::{self, hops, log};
 
 /// Events that are accepted on the strength of one look at how much is under way.
 const LOOK_EVERY: u64 = 128;
@@ -77,7 +76,7 @@ impl Intake {
     /// Checks the event and completes it. Returns how much it weighs: the bytes that its JSON will have, and its watch.
     pub(super) fn check(&self, event: &mut Event) -> Result<u32, RefusalReason> {
         leave_ticket(event);
-        if reentry::depth() >= reentry::LIMIT {
+        if hops::current() >= hops::LIMIT {
             return Err(RefusalReason::Loop);
         }
         event::check(event).map_err(RefusalReason::Invalid)?;
@@ -112,12 +111,12 @@ impl Intake {
     pub(super) fn refuse(&self, because: RefusalReason, event: Box<Event>) -> CallError {
         self.ledger.refuse();
         // Whoever listens is called because of this call, even though it was refused.
-        let _scope = reentry::because_of(reentry::depth());
+        let _scope = hops::after(hops::current());
         match because {
             RefusalReason::Closed => self.emitter.emit(Emitted::CallAfterClose(Event::clone(&event))),
             // One report for each episode, and for those of a minute, not one per call.
             RefusalReason::QueueFull { .. } if !self.refusing.swap(true, Ordering::Relaxed) => {
-                if self.refusals.count(1, self.clock.now()).is_some() {
+                if self.refusals.record(1, self.clock.now()).is_some() {
                     self.emitter.fail(Failure::new("tracklane", self.full(&because), 1));
                 }
             }
@@ -138,6 +137,6 @@ impl Intake {
 /// Takes out what a layer's event has of its first way through a client. That event ends here: what is sent is another.
 fn leave_ticket(event: &mut Event) {
     if !event.slot.is_empty() && !event.slot.holds::<Observers>() {
-        contained::discard(std::mem::take(&mut event.slot));
+        supervise::discard(std::mem::take(&mut event.slot));
     }
 }

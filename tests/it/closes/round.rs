@@ -189,7 +189,7 @@ impl Round {
     }
 
     fn client(&self, seen: &Arc<Seen>) -> Analytics {
-        let settings = Analytics::without_segment().max_queue_size(self.queue).max_queue_bytes(512 * 1024 * 1024);
+        let settings = Analytics::builder().max_queue_size(self.queue).max_queue_bytes(512 * 1024 * 1024);
         let settings = match self.work {
             Work::None => settings,
             Work::Spins(micros) => settings.plugin(enrichment_fn("work", move |_: &mut Event| {

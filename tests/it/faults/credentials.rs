@@ -170,7 +170,7 @@ fn a_key_that_cannot_be_used_changes_nothing() {
 #[tokio::test]
 async fn a_client_without_its_own_destination_has_no_key_to_change() {
     let segment = || Segment::new(SECRET).build().expect("the settings are valid");
-    let without = Analytics::without_segment().plugin(segment()).build().expect("the settings are valid");
+    let without = Analytics::builder().plugin(segment()).build().expect("the settings are valid");
     assert!(matches!(without.set_write_key(other("new")), Err(SetWriteKeyError::WithoutSegment)));
     let analytics = Analytics::new(SECRET).expect("the settings are valid");
     analytics.set_write_key(other("new")).expect("it need not have loaded");
@@ -187,7 +187,7 @@ fn any_segment_destination_can_have_its_key_changed() {
     let segment = Segment::new(SECRET).host(api.url()).flush_at(1);
     let rotation = segment.key_handle();
     let destination = segment.build().expect("the settings are valid");
-    let analytics = Analytics::without_segment().plugin(destination).build().expect("the settings are valid");
+    let analytics = Analytics::builder().plugin(destination).build().expect("the settings are valid");
     rotation.set_write_key(other("new")).expect("it is a key");
     rotation.set_write_key("").expect_err("it is none");
     assert!(analytics.send_with_receipt(Track::new("Keyed").user_id("u1")).expect("accepted").wait().is_delivered());
@@ -200,7 +200,7 @@ fn any_segment_destination_can_have_its_key_changed() {
 fn a_longer_key_makes_no_batch_too_large() {
     let api = TrackingApi::start().expect("a free port");
     let hour = Duration::from_secs(60 * 60);
-    let settings = Analytics::builder("k").host(api.url()).flush_at(2_500).flush_interval(hour);
+    let settings = Analytics::builder_for("k").host(api.url()).flush_at(2_500).flush_interval(hour);
     let analytics = settings.build().expect("the settings are valid");
     let key = "k".repeat(1_000);
     analytics.set_write_key(key.as_str()).expect("it is a key");

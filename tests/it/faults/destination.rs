@@ -36,7 +36,7 @@ fn a_destination_that_panics_costs_its_own_batches_only() {
     let ended = trial.survives();
     let beside = &ended.stats.destinations[1];
     assert_eq!((beside.delivered, beside.dropped.get(DropReason::Panicked)), (3, 3), "it works again after a panic");
-    assert!(ended.failures.iter().all(|failure| &*failure.source == "panics"), "{:?}", ended.failures);
+    assert!(ended.failures.iter().all(|failure| &*failure.origin == "panics"), "{:?}", ended.failures);
 }
 
 /// A service that panics in the place that is asked for.
@@ -264,7 +264,7 @@ fn an_error_that_panics_when_it_is_shown_holds_up_nobody() {
 #[test]
 fn an_error_that_panics_when_it_is_dropped_costs_no_more_than_its_event_and_its_lane() {
     let api = tracklane::testing::TrackingApi::start().unwrap();
-    let analytics = vicious(Analytics::builder("k").host(api.url()), false).build().unwrap();
+    let analytics = vicious(Analytics::builder_for("k").host(api.url()), false).build().unwrap();
     analytics.track(Track::new("x").user_id("u")).unwrap();
     for _ in 0..3 {
         analytics.track(Track::new("spared").user_id("u")).unwrap();

@@ -85,7 +85,7 @@ type Add = Box<dyn FnOnce(Builder) -> Builder>;
 /// Sends twelve events past what `add` adds; what became of them at the end.
 fn twelve(add: impl FnOnce(Builder) -> Builder) -> Stats {
     let (destination, _) = recorder("r");
-    let analytics = add(Analytics::without_segment().plugin(destination)).build().unwrap();
+    let analytics = add(Analytics::builder().plugin(destination)).build().unwrap();
     for _ in 0..12 {
         analytics.track(track("x")).unwrap();
     }

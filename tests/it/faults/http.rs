@@ -242,7 +242,7 @@ fn endless_1xx_responses_delay_no_caller() {
         let _ = begun.send(());
         while stream.write_all(&many).is_ok() {}
     });
-    let analytics = Analytics::builder("k").host(&wire.url).flush_at(1).build().expect("settings");
+    let analytics = Analytics::builder_for("k").host(&wire.url).flush_at(1).build().expect("settings");
     let track = || analytics.track(Track::new("x").user_id("u")).expect("accepted");
     track();
     busy.recv_timeout(SOON).expect("a request");

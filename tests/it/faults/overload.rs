@@ -73,7 +73,7 @@ fn a_queue_is_bounded_in_bytes_too() {
     let api = tracklane::testing::TrackingApi::start().expect("a free port");
     api.set_default(Reply::hang());
     let bound = 1024 * 1024;
-    let analytics = Analytics::builder("key").host(api.url()).max_queue_bytes(bound).build().expect("valid");
+    let analytics = Analytics::builder_for("key").host(api.url()).max_queue_bytes(bound).build().expect("valid");
     let text = "x".repeat(10_000);
     let start = Instant::now();
     let mut accepted = 0;
@@ -91,7 +91,7 @@ fn the_oldest_give_way_to_as_many_bytes_as_come() {
     let (small, large) = ("s".repeat(100), "l".repeat(20_000));
     let api = tracklane::testing::TrackingApi::start().unwrap();
     api.set_default(Reply::hang());
-    let settings = Analytics::builder("k").host(api.url()).max_queue_bytes(limit).overflow(Overflow::DropOldest);
+    let settings = Analytics::builder_for("k").host(api.url()).max_queue_bytes(limit).overflow(Overflow::DropOldest);
     let analytics = settings.flush_at(2_500).build().unwrap();
     let mut sent = 0;
     for text in [&small, &large] {
@@ -113,7 +113,7 @@ fn the_oldest_give_way_to_as_many_bytes_as_come() {
 #[test]
 fn a_queue_smaller_than_a_batch_does_not_stall() {
     let api = tracklane::testing::TrackingApi::start().unwrap();
-    let settings = Analytics::builder("k").host(api.url()).flush_interval(Duration::from_secs(3600));
+    let settings = Analytics::builder_for("k").host(api.url()).flush_interval(Duration::from_secs(3600));
     let analytics = settings.flush_at(100).max_queue_size(10).build().unwrap();
     for _ in 0..10 {
         analytics.track(Track::new("x").user_id("u")).unwrap();

@@ -79,7 +79,7 @@ impl Trial {
         let api = Arc::new(TrackingApi::start().expect("a free port"));
         let told = Arc::new(Told::default());
         let settings =
-            Analytics::builder(SECRET).host(api.url()).flush_at(1).max_in_flight(1).retry(quick_retries(10_000));
+            Analytics::builder_for(SECRET).host(api.url()).flush_at(1).max_in_flight(1).retry(quick_retries(10_000));
         let listener = told.clone();
         let settings = change(settings.on(signal::Error, move |failure| listener.failed(failure)));
         let analytics = settings.build().expect("the settings are valid");

@@ -88,7 +88,7 @@ fn is_written(path: &Path) -> bool {
 }
 
 fn settings(spool: &Spool, destination: Destination) -> Builder {
-    Analytics::without_segment().plugin(spool.in_front_of(destination))
+    Analytics::builder().plugin(spool.in_front_of(destination))
 }
 
 fn wait_until(what: &str, condition: impl Fn() -> bool) {

@@ -155,7 +155,7 @@ fn child() {
     let spool = Spool::new(PathBuf::from(directory)).flush_interval(Duration::from_millis(10));
     let backoff = RetryPolicy::new().backoff(Duration::from_millis(5), Duration::from_millis(50));
     let segment = Segment::new("k").name("sink").host(api).flush_interval(Duration::from_millis(10)).retry(backoff);
-    let analytics = Analytics::without_segment().plugin(spool.in_front_of(segment.build().unwrap())).build().unwrap();
+    let analytics = Analytics::builder().plugin(spool.in_front_of(segment.build().unwrap())).build().unwrap();
     if run == "drain" {
         acknowledged(analytics.send_with_receipt(event("0-drain")).unwrap());
         wait_until("everything is sent", || spool.stats().files == 0);

@@ -31,7 +31,7 @@ fn an_outage_counts_once_however_many_files_it_meets() {
 /// A client in front of Segment as it is by default, which tries for hours.
 fn client(spool: &Spool, api: &TrackingApi) -> Analytics {
     let segment = Segment::new("k").host(api.url()).flush_interval(Duration::from_millis(10)).build().unwrap();
-    Analytics::without_segment().plugin(spool.in_front_of(segment)).build().unwrap()
+    Analytics::builder().plugin(spool.in_front_of(segment)).build().unwrap()
 }
 
 #[test]

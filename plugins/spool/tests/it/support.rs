@@ -99,7 +99,7 @@ impl Sink {
 }
 
 pub(crate) fn settings(spool: &Spool, sink: &Sink) -> Builder {
-    Analytics::without_segment().plugin(spool.in_front_of(sink.destination()))
+    Analytics::builder().plugin(spool.in_front_of(sink.destination()))
 }
 
 pub(crate) fn event(id: &str) -> Track {
