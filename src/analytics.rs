@@ -14,7 +14,7 @@ use crate::emitter::{Emitter, Subscription, UnknownSignal};
 use crate::error::SettingsError;
 use crate::event::{Alias, Event, Group, Identify, Page, Screen, Track};
 use crate::ledger::{DeliveryError, FlushReport, Receipt, Settlement, Stats};
-use crate::pipeline::{CallError, CloseReport, Command, Pipeline, RefusalReason, RegisterError, Shared};
+use crate::pipeline::{CallError, Client, CloseReport, Command, Pipeline, RefusalReason, RegisterError};
 use crate::plugin::Registration;
 use crate::segment::{OwnKey, Segment, SetWriteKeyError, WriteKey};
 use crate::settings::Settings;
@@ -44,7 +44,7 @@ pub struct Analytics {
 
 /// Shared by the clones; its drop is the end of the client.
 struct Handle {
-    shared: Arc<Shared>,
+    client: Arc<Client>,
     keep_alive: Option<KeepAlive>,
     key: OwnKey,
 }
@@ -80,8 +80,8 @@ impl Analytics {
         Settings::from_env()?.into_builder()?.build()
     }
 
-    pub(crate) fn start(shared: Arc<Shared>, keep_alive: KeepAlive, key: OwnKey) -> Self {
-        Self { handle: Arc::new(Handle { shared, keep_alive: Some(keep_alive), key }) }
+    pub(crate) fn start(client: Arc<Client>, keep_alive: KeepAlive, key: OwnKey) -> Self {
+        Self { handle: Arc::new(Handle { client, keep_alive: Some(keep_alive), key }) }
     }
 
     /// Changes the write key while events flow, for all clones: every request from now on has the new one, in its
@@ -104,7 +104,7 @@ impl Analytics {
     /// If it cannot be a write key, if the client was built without Segment, if its destination was deregistered, or if
     /// the client is closed. The old key stays then.
     pub fn set_write_key(&self, write_key: impl Into<WriteKey>) -> Result<(), SetWriteKeyError> {
-        match self.handle.shared.intake.refusal_reason() {
+        match self.handle.client.intake.refusal_reason() {
             None => self.handle.key.set(write_key.into()),
             Some(RefusalReason::Forked) => Err(SetWriteKeyError::Forked),
             Some(RefusalReason::RuntimeEnded) => Err(SetWriteKeyError::RuntimeEnded),
@@ -172,7 +172,7 @@ impl Analytics {
     ///
     /// As [`track`](Self::track).
     pub fn send(&self, event: impl Into<Event>) -> Result<(), CallError> {
-        self.handle.shared.intake.push(event)
+        self.handle.client.intake.push(event)
     }
 
     /// As [`send`](Self::send), with a receipt to wait for the event's end.
@@ -191,7 +191,7 @@ impl Analytics {
     /// As [`track`](Self::track).
     pub fn send_with_receipt(&self, event: impl Into<Event>) -> Result<Receipt, CallError> {
         let mut event = event.into();
-        let (sender, receipt) = Receipt::new(self.handle.shared.background.process());
+        let (sender, receipt) = Receipt::new(self.handle.client.background.process());
         event.with_observers(|observers| observers.receipt = Some(sender));
         self.send(event)?;
         Ok(receipt)
@@ -203,7 +203,7 @@ impl Analytics {
     ///
     /// If the event is not one that can be sent, or the client closed. The error holds the event.
     pub async fn send_when_ready(&self, event: impl Into<Event> + Send) -> Result<(), CallError> {
-        self.handle.shared.intake.push_when_room(event.into()).await
+        self.handle.client.intake.push_when_room(event.into()).await
     }
 
     /// This client with calls that block until the event is delivered or dropped, each at most `timeout`.
@@ -245,7 +245,7 @@ impl Analytics {
     }
 
     fn emitter(&self) -> &Emitter {
-        &self.handle.shared.emitter
+        &self.handle.client.emitter
     }
 
     /// Registers a plugin or destination. Events that were sent before pass without it; those that are sent after
@@ -256,7 +256,7 @@ impl Analytics {
     /// If a plugin of that name is registered, if it fails to load, or if the client is closed.
     pub async fn register(&self, plugin: impl Into<Registration>) -> Result<(), RegisterError> {
         let (reply, answer) = oneshot::channel();
-        self.handle.shared.intake.command(Command::Register(plugin.into(), reply))?;
+        self.handle.client.intake.command(Command::Register(plugin.into(), reply))?;
         answer.await.unwrap_or_else(|_| Err(self.ended()))
     }
 
@@ -268,24 +268,24 @@ impl Analytics {
     /// If there is no such plugin, if it fails to unload, or if the client is closed.
     pub async fn deregister(&self, name: &str) -> Result<(), RegisterError> {
         let (reply, answer) = oneshot::channel();
-        self.handle.shared.intake.command(Command::Deregister(name.to_owned(), reply))?;
+        self.handle.client.intake.command(Command::Deregister(name.to_owned(), reply))?;
         answer.await.unwrap_or_else(|_| Err(self.ended()))
     }
 
     /// Why nobody obeyed.
     fn ended(&self) -> RegisterError {
-        self.handle.shared.intake.refusal_reason().map_or(RegisterError::Closed, RegisterError::from)
+        self.handle.client.intake.refusal_reason().map_or(RegisterError::Closed, RegisterError::from)
     }
 
     /// Waits until every event that was accepted so far has its outcome, retries and requests in flight included, and its
     /// callbacks have returned, at most `timeout`. Flushes may overlap; one in a callback does not wait for callbacks.
     pub async fn flush(&self, timeout: Duration) -> FlushReport {
-        self.wait(timeout, Shared::flush).await
+        self.wait(timeout, Client::flush).await
     }
 
     /// [`flush`](Self::flush), where there is no async code. Blocks the thread.
     pub fn flush_blocking(&self, timeout: Duration) -> FlushReport {
-        self.handle.shared.flush(deadline(timeout))
+        self.handle.client.flush(deadline(timeout))
     }
 
     /// Waits for the end of one event, with nothing waiting for its batch to fill. Blocks the thread.
@@ -294,7 +294,7 @@ impl Analytics {
         receipt: Receipt,
         timeout: Duration,
     ) -> Result<Settlement, Option<Arc<DeliveryError>>> {
-        self.handle.shared.flush_for(receipt, deadline(timeout))
+        self.handle.client.flush_for(receipt, deadline(timeout))
     }
 
     /// Refuses calls from now on, for all clones, and waits until what was accepted has its outcome, at most
@@ -303,47 +303,47 @@ impl Analytics {
     ///
     /// It goes on if its future is dropped; another close, or the drop of the last clone, then waits for the same end.
     pub async fn close(&self, timeout: Duration) -> CloseReport {
-        self.wait(timeout, Shared::close).await;
-        self.handle.shared.report()
+        self.wait(timeout, Client::close).await;
+        self.handle.client.report()
     }
 
     /// Waits on a thread of its own: user code may hold up any other, and the deadline must be kept.
-    async fn wait<T: Send + 'static>(&self, timeout: Duration, wait: fn(&Shared, Instant) -> T) -> T {
-        let (shared, deadline) = (&self.handle.shared, deadline(timeout));
-        if shared.background.is_forked() || shared.background.is_shut_down() {
+    async fn wait<T: Send + 'static>(&self, timeout: Duration, wait: fn(&Client, Instant) -> T) -> T {
+        let (client, deadline) = (&self.handle.client, deadline(timeout));
+        if client.background.is_forked() || client.background.is_shut_down() {
             // Nothing moves any more, and nothing is waited for.
-            return wait(shared, Instant::now());
+            return wait(client, Instant::now());
         }
         let (reply, report) = oneshot::channel();
-        let (waiting, depth) = (shared.clone(), hops::current());
+        let (waiting, depth) = (client.clone(), hops::current());
         let thread = threads::spawn("tracklane-wait", move || {
             let _scope = hops::set(depth);
             // Whoever asked may not wait for the answer any more.
             let _ = reply.send(wait(&waiting, deadline));
         });
         match thread {
-            Ok(()) => report.await.unwrap_or_else(|_| wait(shared, Instant::now())),
+            Ok(()) => report.await.unwrap_or_else(|_| wait(client, Instant::now())),
             // There is only the caller's thread.
-            Err(_) => wait(shared, deadline),
+            Err(_) => wait(client, deadline),
         }
     }
 
     /// [`close`](Self::close), where there is no async code. Blocks the thread.
     pub fn close_blocking(&self, timeout: Duration) -> CloseReport {
-        self.handle.shared.close(deadline(timeout));
-        self.handle.shared.report()
+        self.handle.client.close(deadline(timeout));
+        self.handle.client.report()
     }
 
     /// What was accepted, delivered and dropped so far, altogether and by destination.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.handle.shared.stats()
+        self.handle.client.stats()
     }
 
     /// The pipeline as a tower service, to drive it by hand. It works as long as the client does.
     #[must_use]
     pub fn pipeline(&self) -> Pipeline {
-        Pipeline::new(self.handle.shared.clone())
+        Pipeline::new(self.handle.client.clone())
     }
 }
 
@@ -356,27 +356,27 @@ fn deadline(timeout: Duration) -> Instant {
 impl Drop for Handle {
     fn drop(&mut self) {
         let keep_alive = self.keep_alive.take();
-        if self.shared.background.is_forked() {
+        if self.client.background.is_forked() {
             // The thread is the parent's.
             return std::mem::forget(keep_alive);
         }
-        let (shared, deadline, depth) = (self.shared.clone(), deadline(DROP_LIMIT), hops::current());
+        let (client, deadline, depth) = (self.client.clone(), deadline(DROP_LIMIT), hops::current());
         // To wait where the client works would hold up what is waited for.
-        let waits = !shared.background.is_current();
+        let waits = !client.background.is_current();
         let end = move || {
             let _scope = hops::set(depth);
             // A close that had its time is not given more.
-            if !shared.end.is_closed() {
-                shared.close(deadline);
+            if !client.end.is_closed() {
+                client.close(deadline);
             }
             // The destructors of plugins may take any time, too: that is why this has a thread of its own.
-            shared.release();
+            client.release();
             if depth == 0 {
-                shared.call_the_last();
+                client.call_the_last();
             }
             drop(keep_alive);
         };
-        match self.shared.background.spawn_thread(end) {
+        match self.client.background.spawn_thread(end) {
             Ok(ended) if waits => {
                 let _ = ended.recv_timeout(deadline.saturating_duration_since(Instant::now()));
             }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc as queue;
 
-use super::plan::{Plan, Registered};
+use super::stack::Registered;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::emitter::signal::Failure;
@@ -130,7 +130,12 @@ impl Drop for Shown {
 }
 
 impl AfterWorker {
-    pub(crate) async fn run(mut self, plan: impl Fn() -> Option<Arc<Plan>>, clock: Clock, emitter: Emitter) {
+    pub(crate) async fn run(
+        mut self,
+        plugins: impl Fn() -> Option<Arc<[Registered<AfterPlugin>]>>,
+        clock: Clock,
+        emitter: Emitter,
+    ) {
         while let Some(item) = self.receiver.recv().await {
             let (shown, settlement) = match item {
                 Item::Ended(shown, settlement) => (shown, settlement),
@@ -139,10 +144,10 @@ impl AfterWorker {
                     continue;
                 }
             };
-            let Some(plan) = plan() else { return };
+            let Some(plugins) = plugins() else { return };
             let message = &shown.message;
             let depth = message.ticket.depth();
-            for plugin in plan.after.iter().filter(|plugin| plugin.wants(message.kind())) {
+            for plugin in plugins.iter().filter(|plugin| plugin.wants(message.kind())) {
                 let outcome = supervise::run(&plugin.watched, &clock, EVENT_LIMIT, || {
                     let _scope = hops::after(depth);
                     WithHops::after(depth, plugin.call.after(message, &settlement))

@@ -6,8 +6,9 @@ use std::sync::{Arc, Barrier};
 use std::task::{Context as TaskContext, Poll, Wake, Waker};
 use std::thread;
 
-use super::intake::{Capacity, Intake, Taken};
-use super::registry::Command;
+use super::command::Command;
+use super::intake::{Intake, Taken};
+use super::limits::Limits;
 use crate::background::Background;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
@@ -20,8 +21,8 @@ const CALLS: usize = 500;
 fn intake(events: u64, drops_oldest: bool) -> (Arc<Intake>, Arc<Ledger>, impl Sized) {
     let (background, keep_alive) = Background::start("wakes").unwrap();
     let ledger = Arc::new(Ledger::new(background.clone(), |_| {}));
-    let capacity = Capacity { events, bytes: u64::MAX, drops_oldest, disabled: false };
-    let intake = Intake::new(capacity, ledger.clone(), Emitter::new(background), Clock::System, Context::new(), None);
+    let limits = Limits { events, bytes: u64::MAX, drops_oldest, disabled: false };
+    let intake = Intake::new(limits, ledger.clone(), Emitter::new(background), Clock::System, Context::new(), None);
     (Arc::new(intake), ledger, keep_alive)
 }
 

@@ -40,6 +40,6 @@ pub(crate) use registration::{AfterPlugin, Behavior, Runner, TransformPlugin};
 pub use retry::RetryPolicy;
 pub use service::{Identity, before_service, enrichment_layer, enrichment_service};
 pub use timer::Timer;
-pub(crate) use transform::SyncTransform;
+pub(crate) use transform::{SyncTransform, TransformCall};
 pub use transform::{Transform, before, before_fn, enrichment, enrichment_fn};
 pub use verdict::{Answer, Verdict};

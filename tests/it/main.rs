@@ -19,6 +19,8 @@ mod wire;
 
 // The way through.
 mod absent;
+mod between;
+mod concurrency;
 mod middleware;
 mod registry;
 mod replaced;

@@ -158,7 +158,7 @@ fn an_event_that_a_layer_sends_into_another_client_is_counted_in_both() {
     theirs.close_blocking(SOON);
     assert_eq!((arrived.names(), kept.len()), (vec!["x".to_owned()], 0));
     let (here, there) = (ours.stats(), theirs.stats());
-    assert_eq!((here.accepted, here.delivered, here.dropped.of(DropReason::Middleware)), (1, 0, 1));
+    assert_eq!((here.accepted, here.delivered, here.dropped.get(DropReason::Middleware)), (1, 0, 1));
     assert_eq!((there.accepted, there.delivered), (1, 1), "{there:?}");
 }
 

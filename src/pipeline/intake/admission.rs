@@ -5,11 +5,12 @@
 use std::sync::MutexGuard;
 use std::sync::atomic::Ordering;
 
+use super::Intake;
 use super::front::{Free, Front};
-use super::{Capacity, Intake};
 use crate::emitter::signal::{Emitted, Failure};
 use crate::event::{self, Event, InvalidField, MAX_EVENT_BYTES};
 use crate::ledger::Observers;
+use crate::pipeline::limits::Limits;
 use crate::pipeline::refusal::{CallError, RefusalReason};
 use crate::supervise::{self, hops, log};
 
@@ -54,7 +55,7 @@ impl Intake {
             return Err(RefusalReason::Forked);
         }
         let room = &self.ledger.capacity;
-        let Capacity { events: max_events, bytes: max_bytes, drops_oldest, .. } = self.capacity;
+        let Limits { events: max_events, bytes: max_bytes, drops_oldest, .. } = self.limits;
         let (events, used) = if drops_oldest { room.used_before_destinations() } else { room.used() };
         if events >= max_events || used + bytes > max_bytes {
             return Err(RefusalReason::QueueFull { events, bytes: used, max_events, max_bytes });
@@ -69,8 +70,8 @@ impl Intake {
     /// Whether another event may come in.
     pub(super) fn has_room(&self) -> bool {
         let room = &self.ledger.capacity;
-        let (events, bytes) = if self.capacity.drops_oldest { room.used_before_destinations() } else { room.used() };
-        events < self.capacity.events && bytes < self.capacity.bytes
+        let (events, bytes) = if self.limits.drops_oldest { room.used_before_destinations() } else { room.used() };
+        events < self.limits.events && bytes < self.limits.bytes
     }
 
     /// Checks the event and completes it. Returns how much it weighs: the bytes that its JSON will have, and its watch.
@@ -95,7 +96,7 @@ impl Intake {
         }
         let watch = if watched { WATCH_BYTES } else { 0 };
         // No event weighs more than all the room there is: it would wait for ever.
-        let weight = (bytes as u64 + watch).min(self.capacity.bytes);
+        let weight = (bytes as u64 + watch).min(self.limits.bytes);
         Ok(u32::try_from(weight).unwrap_or(u32::MAX))
     }
 

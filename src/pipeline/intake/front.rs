@@ -8,8 +8,8 @@ use std::collections::VecDeque;
 use super::handover::{Piece, Pieces};
 use crate::event::{Event, PackedEvent, PackedEvents};
 use crate::ledger::Observers;
+use crate::pipeline::command::Command;
 use crate::pipeline::refusal::RefusalReason;
-use crate::pipeline::registry::Command;
 use crate::pipeline::rest::WorkerIs;
 use crate::random::Uuids;
 

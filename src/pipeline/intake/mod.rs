@@ -20,25 +20,14 @@ use front::{Accepted, Entry, Front};
 use handover::Handover;
 
 use super::call_context::CallContext;
+use super::command::Command;
+use super::limits::Limits;
 use super::refusal::{CallError, RefusalReason};
-use super::registry::Command;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::event::{Context, Event, Packed};
 use crate::ledger::{DropReason, Envelope, Ledger, Outcome, Ticket};
-use crate::plugin::{Overflow, QueueLimits};
 use crate::supervise::{Throttle, hops};
-
-/// How much may be under way.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Capacity {
-    pub(crate) events: u64,
-    pub(crate) bytes: u64,
-    /// Whether the oldest gives way, in the destination's queue, rather than the new one being refused here.
-    pub(crate) drops_oldest: bool,
-    /// Whether every event ends here, counted and not sent.
-    pub(crate) disabled: bool,
-}
 
 pub(crate) struct Intake {
     queue: Handover<Front>,
@@ -48,7 +37,7 @@ pub(crate) struct Intake {
     refusals: Throttle,
     /// A loop was cut, and reported.
     looped: AtomicBool,
-    capacity: Capacity,
+    limits: Limits,
     ledger: Arc<Ledger>,
     emitter: Emitter,
     clock: Clock,
@@ -74,7 +63,7 @@ pub(super) enum Taken {
 
 impl Intake {
     pub(crate) fn new(
-        capacity: Capacity,
+        limits: Limits,
         ledger: Arc<Ledger>,
         emitter: Emitter,
         clock: Clock,
@@ -84,7 +73,7 @@ impl Intake {
         let (queue, wake) = (Handover::default(), Notify::new());
         let (refusing, looped) = (AtomicBool::new(false), AtomicBool::new(false));
         let refusals = Throttle::default();
-        Self { queue, wake, refusing, refusals, looped, capacity, ledger, emitter, clock, defaults, call_context }
+        Self { queue, wake, refusing, refusals, looped, limits, ledger, emitter, clock, defaults, call_context }
     }
 
     /// Accepts the event or refuses it. Never blocks.
@@ -136,7 +125,7 @@ impl Intake {
             Err(because) => return Err((because, Box::new(event))),
         };
         let accepted = Accepted { bytes, depth: hops::current(), epoch, watch: event.slot.take() };
-        if self.capacity.disabled {
+        if self.limits.disabled {
             drop(front);
             event.make_message_id();
             self.ticket(&event, accepted).settle(Outcome::Dropped(DropReason::Disabled));
@@ -231,18 +220,6 @@ impl Intake {
         self.call_context.take()
     }
 
-    /// What the queue of a destination may hold that sets no limits of its own: as much as there may be under way.
-    pub(super) fn limits(&self) -> QueueLimits {
-        let Capacity { events, bytes, drops_oldest, .. } = self.capacity;
-        let overflow = if drops_oldest { Overflow::DropOldest } else { Overflow::RefuseNew };
-        let whole = |limit| usize::try_from(limit).unwrap_or(usize::MAX);
-        QueueLimits::new(whole(events), whole(bytes)).overflow(overflow)
-    }
-
-    pub(super) fn is_disabled(&self) -> bool {
-        self.capacity.disabled
-    }
-
     /// Whether calls are refused for good.
     pub(crate) fn is_closed(&self) -> bool {
         self.front_of_call().is_ok_and(|front| front.closed)
@@ -307,11 +284,6 @@ impl Intake {
         }
     }
 
-    /// The event is handed to the destinations.
-    pub(super) fn fan_out(&self, bytes: u32) {
-        self.ledger.capacity.fan_out(bytes, self.capacity.drops_oldest);
-    }
-
     fn ticket(&self, event: &Event, Accepted { bytes, depth, epoch, mut watch }: Accepted) -> Ticket {
         if let Some(watch) = &mut watch {
             // Known from here on, wherever the event ends.
@@ -327,6 +299,6 @@ impl Intake {
 
 impl fmt::Debug for Intake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Intake").field("capacity", &self.capacity).finish_non_exhaustive()
+        f.debug_struct("Intake").field("limits", &self.limits).finish_non_exhaustive()
     }
 }

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::super::{AfterQueue, Shared};
+use super::super::settle::AfterQueue;
+use super::LaneParts;
 use super::queue::Queue;
 use super::report;
 use super::state::LaneState;
@@ -51,17 +52,17 @@ impl TakenBack {
 }
 
 impl LaneInner {
-    pub(super) fn new(shared: &Shared, name: Arc<str>, batching: Batching, limits: QueueLimits) -> Self {
+    pub(super) fn new(parts: &LaneParts, name: Arc<str>, batching: Batching, limits: QueueLimits) -> Self {
         Self {
             name,
             limits,
             queue: Mutex::new(Queue::new(batching, limits)),
             wake: Notify::new(),
             stopped: Notify::new(),
-            ledger: shared.ledger.clone(),
-            emitter: shared.emitter.clone(),
-            clock: shared.clock.clone(),
-            after: shared.after.clone(),
+            ledger: parts.ledger.clone(),
+            emitter: parts.emitter.clone(),
+            clock: parts.clock.clone(),
+            after: parts.after.clone(),
         }
     }
 

@@ -31,9 +31,13 @@ use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
 
-use super::Shared;
+use super::limits::Limits;
+use super::settle::AfterQueue;
+use crate::background::Background;
+use crate::clock::Clock;
+use crate::emitter::Emitter;
 use crate::event::{Event, Kind, Message};
-use crate::ledger::{DeliveryError, DestinationStats, DropReason, Envelope, Outcome};
+use crate::ledger::{DeliveryError, DestinationStats, DropReason, Envelope, Ledger, Outcome};
 use crate::plugin::{Lifecycle, Selection};
 use crate::supervise::{self, Throttle, Watched, log};
 pub(super) use config::LaneConfig;
@@ -53,20 +57,31 @@ pub(crate) struct Lane {
     overflows: Throttle,
 }
 
+/// What every lane of one client has.
+pub(in crate::pipeline) struct LaneParts {
+    pub(in crate::pipeline) background: Background,
+    pub(in crate::pipeline) clock: Clock,
+    pub(in crate::pipeline) emitter: Emitter,
+    pub(in crate::pipeline) ledger: Arc<Ledger>,
+    pub(in crate::pipeline) after: Arc<AfterQueue>,
+    /// For destinations without limits of their own.
+    pub(in crate::pipeline) limits: Limits,
+}
+
 /// Makes the lane of a destination and starts its worker.
 pub(super) fn spawn(
-    shared: &Shared,
+    parts: &LaneParts,
     config: LaneConfig,
     lifecycle: Arc<dyn Lifecycle>,
     kinds: Kinds,
     watched: Arc<Watched>,
 ) -> Arc<Lane> {
     let selection = config.selection.clone();
-    let limits = config.queue.unwrap_or_else(|| shared.intake.limits());
-    let inner = Arc::new(LaneInner::new(shared, selection.name().clone(), config.batching, limits));
+    let limits = config.queue.unwrap_or_else(|| parts.limits.queue());
+    let inner = Arc::new(LaneInner::new(parts, selection.name().clone(), config.batching, limits));
     let worker = LaneWorker::new(inner.clone(), watched, config);
     let kept = inner.clone();
-    shared.background.spawn(async move {
+    parts.background.spawn(async move {
         if supervise::catch_future(pin!(worker.run())).await.is_err() {
             kept.abort();
         }

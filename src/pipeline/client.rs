@@ -1,4 +1,4 @@
-//! Flush and close: every wait has a deadline in real time, whatever the pipeline does.
+//! What a client is between its handle and its pipeline, and how it ends: flush and close. Every wait has a deadline in real time, whatever the pipeline does.
 //!
 //! Both wait on the caller's thread, or, the async ones, on a thread of their own: a deadline that depended on the
 //! background thread, or on those where user code may block, would not hold when they hang.
@@ -6,11 +6,20 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Shared;
+use tokio::sync::watch;
+
+use super::current::CurrentStack;
 use super::ending::Ending;
+use super::intake::Intake;
+use super::settle::AfterQueue;
+use crate::background::Background;
+use crate::emitter::Emitter;
 use crate::event::{Packed, Unsent};
-use crate::ledger::{DeliveryError, DestinationStats, DropReason, FlushReport, Outcome, Receipt, Settlement, Stats};
+use crate::ledger::{
+    DeliveryError, DestinationStats, DropReason, FlushReport, Ledger, Outcome, Receipt, Settlement, Stats,
+};
 use crate::supervise::{hops, log};
+use crate::wait_group::WaitGroup;
 
 /// Events that are settled under one lock, where there may be very many.
 const SETTLED_AT_ONCE: usize = 1024;
@@ -24,6 +33,24 @@ const LAST_CALLBACKS: Duration = Duration::from_secs(10);
 
 /// The end of a client: what is counted and handed back at it.
 pub(crate) type End = Ending<Counts, Unsent>;
+
+/// One client: what its handle, its worker, and a pipeline that is driven by hand have in common.
+pub(crate) struct Client {
+    pub(crate) background: Background,
+    pub(crate) emitter: Emitter,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) intake: Intake,
+    pub(super) stack: Arc<CurrentStack>,
+    pub(super) after: Arc<AfterQueue>,
+    /// Plugins that were deregistered, until they are unloaded.
+    pub(super) unloading: WaitGroup,
+    pub(crate) end: End,
+    /// Whether the plugins of the settings have loaded or failed.
+    pub(super) loaded: watch::Sender<bool>,
+    /// If the counts are to be metrics: what these know so far.
+    #[cfg(feature = "metrics")]
+    pub(super) metrics: Option<crate::metrics::Reported>,
+}
 
 /// What had become of all events when the rest was taken back.
 #[derive(Clone, Copy, Default)]
@@ -66,15 +93,16 @@ impl CloseReport {
     }
 }
 
-impl Shared {
+impl Client {
     /// What is counted so far.
     pub(crate) fn stats(&self) -> Stats {
         if self.background.is_forked() {
             // Everything is counted in the other process, and a lock may be held for ever here.
             return Stats::default();
         }
-        let plan = self.plan.load();
-        let destinations: Vec<_> = plan.lanes.iter().map(|lane| lane.stats()).collect();
+        let version = self.stack.load();
+        let plugins = &version.plugins;
+        let destinations: Vec<_> = plugins.lanes.iter().map(|lane| lane.stats()).collect();
         let total = |of: fn(&DestinationStats) -> u64| destinations.iter().map(of).sum();
         Stats {
             attempts: total(|destination| destination.attempts),
@@ -82,7 +110,7 @@ impl Shared {
             bytes: total(|destination| destination.bytes),
             contained_panics: self.background.panics(),
             destinations,
-            plugins: plan.plugin_stats(),
+            plugins: plugins.plugin_stats(),
             ..self.ledger.stats()
         }
     }
@@ -140,7 +168,7 @@ impl Shared {
         let flush = self.intake.begin_flush();
         let end = receipt.wait_timeout(left(deadline));
         self.ledger.wait(flush, Instant::now());
-        end.map_err(|_| self.plan.load().lanes.iter().find_map(|lane| lane.last_error()))
+        end.map_err(|_| self.stack.load().plugins.lanes.iter().find_map(|lane| lane.last_error()))
     }
 
     /// Refuses calls from now on, flushes, gives up at `deadline` what is left, and ends the worker, which unloads every
@@ -212,7 +240,7 @@ impl Shared {
     fn take_back(&self) -> (Counts, Unsent, impl FnOnce() + use<'_>) {
         // Before the lanes, so that the worker finds nothing more to give them.
         let not_begun = self.intake.take_back();
-        let lanes = self.plan.lanes();
+        let lanes = self.stack.lanes();
         let begun: Vec<_> = lanes.iter().map(|lane| lane.take_back(DropReason::Closed)).collect();
         // Counted before it is settled: all of it is pending.
         let counts = self.counts();
@@ -255,16 +283,16 @@ impl Shared {
 
     /// Drops what is user code, now that the client has ended: plugins and listeners. That may take any time.
     pub(crate) fn release(&self) {
-        drop((self.plan.take(), self.emitter.take_listeners()));
+        drop((self.stack.take(), self.emitter.take_listeners()));
     }
 }
 
 /// The last use may end anywhere, a pipeline's that somebody drives by hand included: plugins are dropped elsewhere.
-impl Drop for Shared {
+impl Drop for Client {
     fn drop(&mut self) {
         let provider = self.intake.take_call_context();
-        if provider.is_some() || !self.plan.is_empty() {
-            self.background.dispose((std::mem::take(&mut self.plan), provider));
+        if provider.is_some() || !self.stack.is_empty() {
+            self.background.dispose((self.stack.take(), provider));
         }
     }
 }

@@ -1,0 +1,16 @@
+//! What the worker is told between two events.
+
+use tokio::sync::oneshot;
+
+use super::register_error::RegisterError;
+use crate::plugin::Registration;
+
+/// A command in the queue of the events, so that it has a place in the order of the calls.
+pub(crate) enum Command {
+    Register(Registration, oneshot::Sender<Result<(), RegisterError>>),
+    Deregister(String, oneshot::Sender<Result<(), RegisterError>>),
+    /// What waits in lanes leaves at once.
+    Flush,
+    /// Unload everything and end.
+    End,
+}
