@@ -1,6 +1,7 @@
 //! The handle: what an application holds and calls.
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,7 @@ use crate::error::SettingsError;
 use crate::event::{Alias, Event, Group, Identify, Page, Screen, Track};
 use crate::ledger::{DeliveryError, FlushReport, Receipt, Settlement, Stats};
 use crate::pipeline::{CallError, CloseReport, Command, Pipeline, RefusedBecause, RegisterError, Shared};
-use crate::plugin::Registration;
+use crate::plugin::IntoRegistration;
 use crate::reentry;
 use crate::segment::{OwnKey, SetWriteKeyError, WriteKey};
 use crate::settings::Settings;
@@ -201,7 +202,34 @@ impl Analytics {
     ///
     /// If the event is not one that can be sent, or the client closed. The error holds the event.
     pub async fn enqueue(&self, event: impl Into<Event> + Send) -> Result<(), CallError> {
-        self.handle.shared.intake.push_when_room(event.into()).await
+        self.handle.shared.intake.push_when_room(event.into(), None).await
+    }
+
+    /// [`enqueue`](Self::enqueue), where there is no async code. Blocks the thread, at most `timeout`.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use tracklane::{Analytics, Track};
+    /// # let analytics = Analytics::new("WRITE_KEY")?;
+    /// # let rows = ["u1", "u2"];
+    /// for user in rows {
+    ///     analytics.enqueue_blocking(Track::new("Imported").user_id(user), Duration::from_secs(60))?;
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`enqueue`](Self::enqueue); and if there is no room in time, which
+    /// [`is_queue_full`](CallError::is_queue_full) tells. The error holds the event.
+    pub fn enqueue_blocking(&self, event: impl Into<Event>, timeout: Duration) -> Result<(), CallError> {
+        let deadline = deadline(timeout);
+        let mut sent = pin!(self.handle.shared.intake.push_when_room(event.into(), Some(deadline)));
+        loop {
+            if let Some(outcome) = threads::block_until(sent.as_mut(), Some(deadline)) {
+                return outcome;
+            }
+        }
     }
 
     /// This client with calls that block until the event is delivered or dropped, each at most `timeout`.
@@ -252,9 +280,9 @@ impl Analytics {
     /// # Errors
     ///
     /// If a plugin of that name is registered, if it fails to load, or if the client is closed.
-    pub async fn register(&self, plugin: impl Into<Registration>) -> Result<(), RegisterError> {
+    pub async fn register(&self, plugin: impl IntoRegistration) -> Result<(), RegisterError> {
         let (reply, answer) = oneshot::channel();
-        self.handle.shared.intake.command(Command::Register(plugin.into(), reply))?;
+        self.handle.shared.intake.command(Command::Register(plugin.into_registration(), reply))?;
         answer.await.unwrap_or_else(|_| Err(self.ended()))
     }
 

@@ -17,7 +17,7 @@ use crate::emitter::signal::Signal;
 use crate::error::BoxError;
 use crate::event::{Context, Event};
 use crate::pipeline::{CallContext, MiddlewareLayer, PipelineService};
-use crate::plugin::{Destination, Overflow, Registration};
+use crate::plugin::{Destination, IntoRegistration, Overflow, Registration};
 use crate::segment::{Segment, WriteKey};
 
 /// The settings of a client; [`build`](Self::build) checks them and starts it.
@@ -145,8 +145,8 @@ impl Builder {
 
     /// Registers a plugin or destination before the first event. If it fails to load, `error` says so and the client
     /// works without it.
-    pub fn plugin(mut self, plugin: impl Into<Registration>) -> Self {
-        self.plugins.push(plugin.into());
+    pub fn plugin(mut self, plugin: impl IntoRegistration) -> Self {
+        self.plugins.push(plugin.into_registration());
         self
     }
 

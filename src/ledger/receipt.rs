@@ -8,12 +8,12 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::{DropReason, Outcome, Settlement};
 use crate::contained;
+use crate::threads;
 
 /// The end of one event, to wait for: a future, or [`wait`](Receipt::wait) where there is no async code.
 ///
@@ -72,26 +72,9 @@ impl Receipt {
     ///
     /// If the event had no outcome in time: the receipt, to wait again.
     pub fn wait_timeout(mut self, timeout: Duration) -> Result<Settlement, Self> {
-        let start = Instant::now();
-        let waker = Waker::from(Arc::new(Unpark(thread::current())));
-        loop {
-            if let Poll::Ready(settlement) = Pin::new(&mut self).poll(&mut Context::from_waker(&waker)) {
-                return Ok(settlement);
-            }
-            match timeout.checked_sub(start.elapsed()) {
-                Some(left) if left > Duration::ZERO => thread::park_timeout(left),
-                _ => return Err(self),
-            }
-        }
-    }
-}
-
-/// Wakes the thread that waits.
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
+        // What is not in reach of the clock is no limit.
+        let deadline = Instant::now().checked_add(timeout);
+        threads::block_until(Pin::new(&mut self), deadline).ok_or(self)
     }
 }
 
@@ -158,6 +141,8 @@ impl fmt::Debug for Receipt {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
 
     #[test]

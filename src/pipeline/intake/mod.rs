@@ -9,10 +9,12 @@ mod front;
 mod handover;
 
 use std::fmt;
+use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, MutexGuard};
-use std::time::Duration;
+use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
@@ -100,8 +102,9 @@ impl Intake {
         placed.map_err(|(because, event)| self.refuse(because, event))
     }
 
-    /// Accepts the event or refuses it, after waiting for room.
-    pub(crate) async fn push_when_room(&self, event: Event) -> Result<(), CallError> {
+    /// Accepts the event or refuses it, after waiting for room until `deadline`, if there is one. Whoever sets one
+    /// polls when it has come.
+    pub(crate) async fn push_when_room(&self, event: Event, deadline: Option<Instant>) -> Result<(), CallError> {
         let mut event = event;
         let bytes = match self.check(&mut event) {
             Ok(bytes) => bytes,
@@ -120,7 +123,13 @@ impl Intake {
                     Err((because, event)) => return Err(self.refuse(because, event)),
                 };
             }
-            freed.await;
+            let in_time = poll_fn(|cx| match freed.as_mut().poll(cx) {
+                Poll::Pending if deadline.is_none_or(|deadline| Instant::now() < deadline) => Poll::Pending,
+                polled => Poll::Ready(polled.is_ready()),
+            });
+            if !in_time.await {
+                return self.place(event, bytes).map_err(|(because, event)| self.refuse(because, event));
+            }
             waiting.is_called();
         }
         if self.has_room() {
