@@ -25,6 +25,7 @@ mod timer;
 mod transform;
 mod verdict;
 
+pub use crate::emitter::Role;
 pub use after::{After, after, after_fn};
 pub use batch::Batch;
 pub use batching::{Batching, Overflow, QueueLimits};
@@ -34,7 +35,7 @@ pub use flow::{Flow, IntoFlow};
 pub use host::Host;
 pub(crate) use lifecycle::Lifecycle;
 pub use lifecycle::{Plugin, utility};
-pub(crate) use registration::{AfterPlugin, Role, Runner, TransformPlugin};
+pub(crate) use registration::{AfterPlugin, Behavior, Runner, TransformPlugin};
 pub use registration::{IntoRegistration, Registration};
 pub use retry::RetryPolicy;
 pub use service::{Identity, before_service, enrichment_layer, enrichment_service};

@@ -59,3 +59,4 @@ mod order;
 mod pages;
 mod quoted;
 mod tracking_api;
+mod waiting;
