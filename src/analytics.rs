@@ -15,7 +15,7 @@ use crate::emitter::signal::{Emitted, Signal};
 use crate::emitter::{Emitter, Subscription, UnknownSignal};
 use crate::error::SettingsError;
 use crate::event::{Alias, Event, Group, Identify, Page, Screen, Track};
-use crate::ledger::{DeliveryError, FlushReport, Receipt, Settlement, Stats};
+use crate::ledger::{DeliveryError, Dispatch, FlushReport, Receipt, Settlement, Stats};
 use crate::pipeline::{CallError, CloseReport, Command, Pipeline, RefusalReason, RegisterError, Shared};
 use crate::plugin::IntoRegistration;
 use crate::reentry;
@@ -193,9 +193,13 @@ impl Analytics {
     /// As [`track`](Self::track).
     pub fn send_with_receipt(&self, event: impl Into<Event>) -> Result<Receipt, CallError> {
         let mut event = event.into();
-        let (sender, receipt) = Receipt::new(self.handle.shared.background.process());
+        let shared = &self.handle.shared;
+        let (sender, mut receipt) = Receipt::new(shared.background.process());
         event.attached.watch.get_or_insert_default().receipt = Some(sender);
         self.send(event)?;
+        // Read when the event is in the queue: what is told to leave from here on has it among it.
+        let (dispatcher, seen) = (Arc::downgrade(shared), shared.intake.dispatched());
+        receipt.set_dispatch(Dispatch { dispatcher, seen });
         Ok(receipt)
     }
 

@@ -7,7 +7,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,11 @@ use crate::threads;
 
 /// The end of one event, to wait for: a future, or [`wait`](Receipt::wait) where there is no async code.
 ///
+/// Whoever waits does not wait for a batch to fill: when a receipt is first polled or waited for, everything that waits
+/// at that moment leaves at once, its own event included. So `send_with_receipt(…)?.await` takes one request and not the
+/// ten seconds of `flush_interval`; and to wait for many events, send all of them first. A receipt that nobody waits
+/// for changes nothing.
+///
 /// It needs no runtime of its own, and dropping it costs the event nothing. A client that ends without having worked off
 /// the event tells its end as [`Closed`](DropReason::Closed). So does a receipt that a forked child waits for: the event
 /// is its parent's.
@@ -25,6 +30,21 @@ pub struct Receipt {
     slot: Arc<Mutex<Slot>>,
     /// Where the event was accepted, and whoever tells its end is.
     process: u32,
+    /// Until the receipt is waited for.
+    dispatch: Option<Dispatch>,
+}
+
+/// Who has batches leave before they are full.
+pub(crate) trait Dispatcher: Send + Sync {
+    /// Has everything that waits leave at once, unless that was done since it was done `seen` times.
+    fn dispatch(&self, seen: u64);
+}
+
+/// How a receipt has its event leave.
+pub(crate) struct Dispatch {
+    pub(crate) dispatcher: Weak<dyn Dispatcher>,
+    /// How often that was done before.
+    pub(crate) seen: u64,
 }
 
 /// Tells the end to the [`Receipt`].
@@ -43,7 +63,12 @@ impl Receipt {
     /// Of an event that the process `process` accepts.
     pub(crate) fn new(process: u32) -> (ReceiptSender, Self) {
         let slot = Arc::<Mutex<Slot>>::default();
-        (ReceiptSender { slot: slot.clone() }, Self { slot, process })
+        (ReceiptSender { slot: slot.clone() }, Self { slot, process, dispatch: None })
+    }
+
+    /// Has the event leave when the receipt is first waited for.
+    pub(crate) fn set_dispatch(&mut self, dispatch: Dispatch) {
+        self.dispatch = Some(dispatch);
     }
 
     /// In a process that was forked off since nobody tells the end, and a lock may be held for ever: the end, if it is
@@ -81,7 +106,7 @@ impl Receipt {
 impl Future for Receipt {
     type Output = Settlement;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Settlement> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Settlement> {
         if std::process::id() != self.process {
             return Poll::Ready(self.of_the_parent());
         }
@@ -96,6 +121,11 @@ impl Future for Receipt {
         let before = slot.waker.replace(waker);
         drop(slot);
         drop(before);
+        if let Some(Dispatch { dispatcher, seen }) = self.dispatch.take()
+            && let Some(dispatcher) = dispatcher.upgrade()
+        {
+            dispatcher.dispatch(seen);
+        }
         Poll::Pending
     }
 }

@@ -35,6 +35,8 @@ pub struct Answer {
     pub(crate) verdict: Verdict,
     pub(crate) status: Option<StatusCode>,
     pub(crate) error: Option<BoxError>,
+    /// The beginning of the response's body.
+    pub(crate) body: Option<String>,
     /// The number of the credentials that were used.
     pub(crate) credentials: u64,
 }
@@ -43,7 +45,7 @@ impl Answer {
     /// Makes an answer with that verdict.
     #[must_use]
     pub fn new(verdict: Verdict) -> Self {
-        Self { verdict, status: None, error: None, credentials: 0 }
+        Self { verdict, status: None, error: None, body: None, credentials: 0 }
     }
 
     /// Adds the HTTP status of the response.
@@ -57,6 +59,17 @@ impl Answer {
     #[must_use]
     pub fn with_error(mut self, error: impl Into<BoxError>) -> Self {
         self.error = Some(error.into());
+        self
+    }
+
+    /// Adds the beginning of the response's body, which often says what is wrong. Of longer text the first
+    /// [`MAX_BODY_CHARS`](crate::DeliveryError::MAX_BODY_CHARS) characters are kept. It is in no message and no log, because
+    /// some servers repeat there what they were sent: [`DeliveryError::body`] has it.
+    #[must_use]
+    pub fn with_body(mut self, body: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(body);
+        let kept: String = text.trim().chars().take(DeliveryError::MAX_BODY_CHARS).collect();
+        self.body = Some(kept).filter(|kept| !kept.is_empty());
         self
     }
 
@@ -102,6 +115,6 @@ impl From<()> for Answer {
 
 impl Answer {
     pub(crate) fn into_error(self) -> DeliveryError {
-        DeliveryError::new(self.status, self.error)
+        DeliveryError::new(self.status, self.error).with_body(self.body)
     }
 }

@@ -12,6 +12,7 @@ mod security;
 mod call_context;
 mod calls;
 mod depth;
+mod disabled;
 mod fixtures;
 mod settings;
 mod sizes;
@@ -30,6 +31,7 @@ mod transforms;
 // What leaves, and what is told of it.
 mod batching;
 mod closes;
+mod complete;
 mod conservation;
 mod emitter;
 mod ends;

@@ -11,7 +11,7 @@ mod handover;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, MutexGuard};
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -40,7 +40,7 @@ pub(crate) struct Capacity {
     /// Whether the oldest gives way, in the destination's queue, rather than the new one being refused here.
     pub(crate) drops_oldest: bool,
     /// Whether every event ends here, counted and not sent.
-    pub(crate) disabled: bool,
+    pub(crate) all_disabled: bool,
 }
 
 pub(crate) struct Intake {
@@ -51,6 +51,8 @@ pub(crate) struct Intake {
     refusals: Seldom,
     /// A loop was cut, and reported.
     looped: AtomicBool,
+    /// How often everything was told to leave; changed under the lock of the queue.
+    dispatched: AtomicU64,
     capacity: Capacity,
     ledger: Arc<Ledger>,
     emitter: Emitter,
@@ -86,8 +88,21 @@ impl Intake {
     ) -> Self {
         let (queue, wake) = (Handover::default(), Notify::new());
         let (refusing, looped) = (AtomicBool::new(false), AtomicBool::new(false));
-        let refusals = Seldom::default();
-        Self { queue, wake, refusing, refusals, looped, capacity, ledger, emitter, clock, defaults, call_context }
+        let (refusals, dispatched) = (Seldom::default(), AtomicU64::new(0));
+        Self {
+            queue,
+            wake,
+            refusing,
+            refusals,
+            looped,
+            dispatched,
+            capacity,
+            ledger,
+            emitter,
+            clock,
+            defaults,
+            call_context,
+        }
     }
 
     /// Accepts the event or refuses it. Never blocks.
@@ -146,7 +161,7 @@ impl Intake {
             Err(because) => return Err((because, Box::new(event))),
         };
         let accepted = Accepted { bytes, depth: reentry::depth(), epoch, watch: event.detach().watch };
-        if self.capacity.disabled {
+        if self.capacity.all_disabled {
             drop(front);
             event.make_message_id();
             self.ticket(&event, accepted).settle(Outcome::Dropped(DropReason::Disabled));
@@ -208,6 +223,21 @@ impl Intake {
         flush
     }
 
+    /// How often everything was told to leave.
+    pub(crate) fn dispatched(&self) -> u64 {
+        self.dispatched.load(Ordering::Acquire)
+    }
+
+    /// Has everything that was accepted so far leave without waiting for its batch to fill, unless that was done since
+    /// it was done `seen` times.
+    pub(super) fn dispatch(&self, seen: u64) {
+        let Ok(front) = self.front_of_call() else { return };
+        if !front.ended && self.dispatched.compare_exchange(seen, seen + 1, Ordering::AcqRel, Ordering::Acquire).is_ok()
+        {
+            self.put(front, Command::Dispatch);
+        }
+    }
+
     fn put(&self, mut front: MutexGuard<'_, Front>, command: Command) {
         let wake = front.put_command(command);
         drop(front);
@@ -251,7 +281,7 @@ impl Intake {
     }
 
     pub(super) fn is_disabled(&self) -> bool {
-        self.capacity.disabled
+        self.capacity.all_disabled
     }
 
     /// Whether calls are refused for good.
