@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use crate::contained::{self, Contained};
 use crate::error::BoxError;
+use crate::supervise::{self, CatchDrop};
 
 /// Why an accepted event was not delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -146,7 +146,7 @@ impl fmt::Display for Outcome {
 /// Why a destination did not take a batch.
 pub struct DeliveryError {
     status: Option<StatusCode>,
-    source: Option<Contained<BoxError>>,
+    source: Option<CatchDrop<BoxError>>,
     body: Option<String>,
 }
 
@@ -155,7 +155,7 @@ impl DeliveryError {
     pub const MAX_BODY_CHARS: usize = 200;
 
     pub(crate) fn new(status: Option<StatusCode>, source: Option<BoxError>) -> Self {
-        Self { status, source: source.map(Contained::new), body: None }
+        Self { status, source: source.map(CatchDrop::new), body: None }
     }
 
     pub(crate) fn with_body(self, body: Option<String>) -> Self {
@@ -192,13 +192,13 @@ impl fmt::Display for DeliveryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.status, self.source.as_deref()) {
             (Some(status), None) => write!(f, "HTTP status {status}"),
-            (Some(status), Some(error)) => write!(f, "HTTP status {status}: {}", contained::text(error)),
-            (None, Some(error)) => f.write_str(&contained::text(error)),
+            (Some(status), Some(error)) => write!(f, "HTTP status {status}: {}", supervise::text(error)),
+            (None, Some(error)) => f.write_str(&supervise::text(error)),
             (None, None) => f.write_str("the destination refused the batch"),
         }?;
         let mut cause = self.source.as_ref().and_then(|error| cause_of(&***error));
         while let Some(error) = cause {
-            write!(f, ": {}", contained::text(error))?;
+            write!(f, ": {}", supervise::text(error))?;
             cause = cause_of(error);
         }
         Ok(())
@@ -207,7 +207,7 @@ impl fmt::Display for DeliveryError {
 
 /// An error of user code may panic when it is asked for its cause.
 fn cause_of<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e (dyn std::error::Error + 'static)> {
-    contained::call(|| error.source()).ok().flatten()
+    supervise::catch(|| error.source()).ok().flatten()
 }
 
 impl std::error::Error for DeliveryError {

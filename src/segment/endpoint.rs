@@ -110,7 +110,7 @@ mod tests {
         }
         // What only looks alike stays.
         for host in ["https://proxy.example/track", "https://proxy.example/v2/track", "https://proxy.example/xv1/t"] {
-            assert_eq!(endpoint("host", host, "/v1/batch", false).unwrap(), format!("{host}/v1/batch"));
+            assert_eq!(endpoint("host", host, "/v1/batch", false).unwrap(), format!("{host}/v1/batch").as_str());
         }
         assert_eq!(endpoint("host", "https://proxy.example/in", "/in", false).unwrap(), "https://proxy.example/in");
     }

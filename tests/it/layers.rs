@@ -145,7 +145,9 @@ fn a_service_that_will_never_be_ready_again_takes_no_more_and_says_so() {
     let failure = &failures.wait_for(1)[0];
     assert!(failure.message.contains("can take no more events: out of paper"), "{failure}");
     assert_eq!(failure.dropped, Some(DropReason::Unavailable));
-    assert!(analytics.close_blocking(SOON).is_complete());
+    let report = analytics.close_blocking(SOON);
+    assert_eq!((report.delivered, report.failed, report.failed_deliveries, report.pending), (10, 0, 9, 0));
+    assert!(!report.is_complete(), "one of the two destinations lost nine");
 }
 
 /// Panics every other time it is asked whether it is ready.
@@ -178,7 +180,7 @@ fn a_service_that_panics_when_it_is_asked_loses_that_batch_and_goes_on() {
     let panics = &analytics.stats().destinations[0];
     assert_eq!((panics.dropped.get(DropReason::Panicked), panics.delivered), (2, 2));
     let failure = &failures.wait_for(2)[0];
-    assert_eq!((&*failure.source, failure.dropped), ("panics", Some(DropReason::Panicked)));
+    assert_eq!((&*failure.origin, failure.dropped), ("panics", Some(DropReason::Panicked)));
     assert!(failure.message.contains("panicked: out of paper"), "{failure}");
 }
 

@@ -132,7 +132,9 @@ fn a_blocking_call_returns_with_the_end_of_its_event() {
 
     api.set_default(Reply::status(404));
     let lost = blocking.send(event()).unwrap_err();
-    assert_eq!(lost.to_string(), "the event was dropped (rejected): HTTP status 404 Not Found");
+    let url = format!("{}/v1/batch", api.url().trim_end_matches('/'));
+    let expected = format!("the event was dropped (rejected): HTTP status 404 Not Found: there is no {url}");
+    assert_eq!(lost.to_string(), expected);
     let BlockingError::Lost(end) = lost else { panic!("{lost:?}") };
     assert_eq!(end.outcome, Outcome::Dropped(DropReason::Rejected));
 

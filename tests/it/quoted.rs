@@ -11,12 +11,14 @@ use super::pages::{pages, root, text};
 const VALUES: &[&str] = &[
     "429 Too Many Requests",
     "503 Service Unavailable",
+    "404 Not Found",
     "401 Unauthorized",
     // Of rustls and reqwest.
     "invalid peer certificate: UnknownIssuer",
     "Could not automatically determine the process-level CryptoProvider from Rustls crate features.",
     "No rustls crypto provider is configured.",
     "properties.total",
+    "properties.products",
     "HTTPS_PROXY",
     "Segment.io",
     "Warehouse",
@@ -69,7 +71,7 @@ fn sources(folder: &Path, into: &mut Vec<String>) {
 
 /// The string literals of a file, without those of comments and of the tests at its end.
 fn literals(source: &str) -> Vec<String> {
-    let source = source.split("#[cfg(test)]\nmod tests").next().unwrap();
+    let source = source.split("#[cfg(test)]\nmod tests {").next().unwrap();
     let code: Vec<&str> = source.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
     // A quote that is a byte begins no literal.
     let code = code.join("\n").replace("b'\"'", "QUOTE");

@@ -10,10 +10,9 @@ use super::job::{Job, Step};
 use super::refusals::Refusals;
 use super::report;
 use super::schedule::Schedule;
-use crate::contained::log;
 use crate::ledger::{DeliveryError, DropReason, Outcome};
 use crate::plugin::{Answer, RetryPolicy};
-use crate::reentry;
+use crate::supervise::{hops, log};
 
 pub(super) struct Batches {
     lane: Arc<LaneInner>,
@@ -46,7 +45,7 @@ impl Batches {
 
     /// Does what follows from an attempt. Returns whether the destination has taken the batch.
     pub(super) fn apply(&mut self, job: Job, outcome: AttemptOutcome) -> bool {
-        let _scope = reentry::because_of(job.depth());
+        let _scope = hops::after(job.depth());
         let answer = match outcome {
             AttemptOutcome::Answered(answer) => answer,
             AttemptOutcome::Panicked(message) => {
