@@ -77,6 +77,26 @@ fn the_defaults_without_a_constant_are_what_a_client_does() {
     assert_eq!(request.header("user-agent"), Some(agent.as_str()));
 }
 
+/// The third column of the table of defaults on each page for those who come from a library of Segment's.
+#[test]
+fn the_defaults_on_the_pages_for_newcomers_are_those_of_the_settings() {
+    let (settings, mut compared) = (rows(), 0);
+    for page in ["node", "node-classic", "go", "net"] {
+        let path = format!("docs/migrating/analytics-{page}.md");
+        let page = super::pages::text(&path);
+        let table = page.split("## Defaults\n").nth(1).unwrap().split("\n## ").next().unwrap();
+        for row in table.lines().filter(|line| line.starts_with("| `")) {
+            let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+            let (setting, ours) = (cells[0].trim_matches('`'), cells[2]);
+            let expected = settings[setting];
+            let said = ours.replace(' ', "");
+            assert!(said.starts_with(expected), "{path}: {setting} is {expected}, and not {ours}");
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 26);
+}
+
 #[test]
 fn the_limits_on_the_page_are_the_constants() {
     let rows = rows();

@@ -11,6 +11,7 @@ mod security;
 // From the call to the wire.
 mod call_context;
 mod calls;
+mod calls_page;
 mod depth;
 mod disabled;
 mod dispatch;
@@ -62,6 +63,7 @@ mod object;
 mod order;
 mod outages;
 mod pages;
+mod ports;
 mod quoted;
 mod tracking_api;
 mod waiting;
