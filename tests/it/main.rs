@@ -18,6 +18,7 @@ mod dispatch;
 mod fixtures;
 mod settings;
 mod sizes;
+mod snippets;
 mod wire;
 
 // The way through.

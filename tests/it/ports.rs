@@ -258,6 +258,6 @@ fn each_row_of_the_table_of_ports_names_a_test_that_there_is() {
     // Each recorded example is one of them.
     let examples = rows.iter().filter(|row| row[2].contains("ports::")).map(|row| row[1].clone()).collect::<Vec<_>>();
     for name in RECORDING.recorded.keys() {
-        assert!(examples.iter().any(|example| example.contains(&format!("`{name}`"))), "docs/PORTS.md lacks {name}");
+        assert!(examples.iter().any(|example| example.contains(&format!("\"{name}\""))), "docs/PORTS.md lacks {name}");
     }
 }
