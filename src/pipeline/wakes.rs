@@ -51,7 +51,7 @@ fn every_call_of_every_thread_arrives_once_and_in_the_order_of_its_thread() {
         thread::spawn(move || {
             start.wait();
             for call in 0..CALLS {
-                intake.push(Track::new(&format!("{caller} {call:04}")).user_id(caller)).unwrap();
+                intake.push(Track::new(format!("{caller} {call:04}")).user_id(caller)).unwrap();
             }
         })
     });

@@ -197,7 +197,7 @@ fn values_are_kept_as_given() {
     // The same through the map that many members are.
     let mut many = track("x");
     for n in 0..100 {
-        many = many.property(&format!("k{n}"), n).property("twice", n).property("big", big);
+        many = many.property(format!("k{n}"), n).property("twice", n).property("big", big);
     }
     let properties = sent(many)["properties"].clone();
     assert_eq!((properties.as_object().unwrap().len(), &properties["twice"]), (102, &json!(99)));

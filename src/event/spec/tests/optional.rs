@@ -69,10 +69,12 @@ fn every_id_takes_an_option() {
 
 #[test]
 fn typed_setters_take_options_and_leave_out_none() {
+    let none: &Option<f64> = &None;
     let nothing = Properties::new()
         .coupon(None::<String>)
         .total(None::<f64>)
-        .quantity(&None::<u32>)
+        .quantity(None::<u32>)
+        .discount(none)
         .order_id(None::<u64>)
         .repeat(None)
         .trial_start_date(None::<SystemTime>)
@@ -109,6 +111,7 @@ fn typed_setters_take_options_and_leave_out_none() {
 #[test]
 fn a_number_may_have_any_type() {
     let number = |properties: Properties| text(properties);
+    let nine: &i64 = &9;
     for (properties, json) in [
         (Properties::new().revenue(40), "40"),
         (Properties::new().revenue(40_u8), "40"),
@@ -118,7 +121,7 @@ fn a_number_may_have_any_type() {
         (Properties::new().revenue([1, 2].len()), "2"),
         (Properties::new().revenue(5_u128), "5"),
         (Properties::new().revenue(NonZeroU16::MIN), "1"),
-        (Properties::new().revenue(&9), "9"),
+        (Properties::new().revenue(nine), "9"),
         (Properties::new().revenue(json!(1.5)), "1.5"),
         // Decimals are text in serde, and numbers for Segment.
         (Properties::new().revenue(Decimal("40.00")), "40.0"),
@@ -191,11 +194,11 @@ fn names_and_keys_may_be_any_string() {
     let key = || Arc::<str>::from("k");
     for track in [
         Track::new(Named::Bought),
-        Track::new("Bought".to_owned()),
+        Track::new(String::from("Bought")),
         Track::new(Cow::from("Bought")),
         Track::new(format!("{}ght", "Bou")),
     ] {
-        let event = Event::from(track.property("a".to_owned(), 1).property(key(), 2).integration(key(), false));
+        let event = Event::from(track.property(String::from("a"), 1).property(key(), 2).integration(key(), false));
         assert_eq!((event.name().as_deref(), text(event.section())), (Some("Bought"), r#"{"a":1,"k":2}"#.to_owned()));
     }
     let page = |name: Option<String>| Event::from(Page::new(&name).category(&name));
