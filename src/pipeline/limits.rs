@@ -10,7 +10,7 @@ pub(crate) struct Limits {
     /// Whether the oldest gives way, in the destination's queue, rather than the new one being refused.
     pub(crate) drops_oldest: bool,
     /// Whether every event ends at once, counted and not sent.
-    pub(crate) disabled: bool,
+    pub(crate) all_disabled: bool,
 }
 
 impl Limits {

@@ -152,6 +152,7 @@ impl Worker {
                 }
             },
             Command::Flush => self.client.stack.load().plugins.lanes.iter().for_each(|lane| lane.flush()),
+            Command::Dispatch => self.client.stack.load().plugins.lanes.iter().for_each(|lane| lane.dispatch()),
             Command::End => {
                 registry::unload_all(&self.registry).await;
                 return ControlFlow::Break(());

@@ -1,5 +1,7 @@
 //! The request of a destination's service: events, and the number of the attempt.
 
+use std::iter::FusedIterator;
+use std::slice;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -29,7 +31,7 @@ impl Batch {
 
     /// Returns the events, in the order of their calls.
     pub fn messages(&self) -> impl ExactSizeIterator<Item = &Message> {
-        self.messages.iter().map(|envelope| &envelope.item)
+        self.into_iter()
     }
 
     /// Counts the bytes of the events' JSON.
@@ -69,3 +71,33 @@ impl Batch {
         &self.emitter
     }
 }
+
+/// The events, in the order of their calls.
+impl<'b> IntoIterator for &'b Batch {
+    type Item = &'b Message;
+    type IntoIter = BatchIter<'b>;
+
+    fn into_iter(self) -> BatchIter<'b> {
+        BatchIter(self.messages.iter())
+    }
+}
+
+/// The iterator over the events of a [`Batch`].
+#[derive(Clone, Debug)]
+pub struct BatchIter<'b>(slice::Iter<'b, Arc<Envelope<Message>>>);
+
+impl<'b> Iterator for BatchIter<'b> {
+    type Item = &'b Message;
+
+    fn next(&mut self) -> Option<&'b Message> {
+        self.0.next().map(|envelope| &envelope.item)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl ExactSizeIterator for BatchIter<'_> {}
+
+impl FusedIterator for BatchIter<'_> {}

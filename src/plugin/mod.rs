@@ -27,7 +27,7 @@ mod verdict;
 
 pub use crate::emitter::Role;
 pub use after::{After, after, after_fn};
-pub use batch::Batch;
+pub use batch::{Batch, BatchIter};
 pub use batching::{Batching, Overflow, QueueLimits};
 pub use destination::{BatchService, Destination};
 pub(crate) use destination::{Selection, ServiceFactory};
@@ -35,8 +35,8 @@ pub use flow::{Flow, IntoFlow};
 pub use host::Host;
 pub(crate) use lifecycle::Lifecycle;
 pub use lifecycle::{Plugin, utility};
-pub use registration::Registration;
 pub(crate) use registration::{AfterPlugin, Behavior, Runner, TransformPlugin};
+pub use registration::{IntoRegistration, Registration};
 pub use retry::RetryPolicy;
 pub use service::{Identity, before_service, enrichment_layer, enrichment_service};
 pub use timer::Timer;

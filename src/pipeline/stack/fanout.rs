@@ -53,7 +53,7 @@ impl Service<Passage> for FanOut {
 impl Outlets {
     fn fan_out(&self, Envelope { item: mut event, mut ticket }: Envelope<Event>) -> Result<(), Stopped> {
         // Through the queue nothing comes this far; by hand it does.
-        if self.limits.disabled {
+        if self.limits.all_disabled {
             return Err(stop(&ticket, DropReason::Disabled));
         }
         let chosen = self.lanes.iter().filter(|lane| lane.selects(&event)).count();
@@ -65,6 +65,7 @@ impl Outlets {
         }
         let message = self.seal(&mut event, &ticket)?;
         self.ledger.capacity.fan_out(ticket.bytes(), self.limits.drops_oldest);
+        self.count_absent(&event, &ticket);
         ticket.set_destinations(u32::try_from(chosen).unwrap_or(u32::MAX));
         let message = Arc::new(Envelope::new(message, ticket));
         // Asked again, which costs less than to remember it: hardly any event names destinations.
@@ -91,6 +92,12 @@ impl Outlets {
             self.emitter.fail(failure);
             stopped
         })
+    }
+
+    /// Counts an event that others have as lost for the destinations that could not be loaded.
+    fn count_absent(&self, event: &Event, ticket: &Ticket) {
+        let missing = self.absent.iter().filter(|absent| absent.selects(event));
+        missing.for_each(|_| self.ledger.count_failed_deliveries(std::iter::once(ticket)));
     }
 
     /// Why an event is dropped that no destination is to have.
