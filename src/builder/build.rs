@@ -3,13 +3,12 @@
 use super::Builder;
 use crate::analytics::Analytics;
 use crate::background::Background;
-use crate::emitter::Emitter;
 use crate::emitter::signal::Failure;
+use crate::emitter::{Emitter, UnknownSignal};
 use crate::error::SettingsError;
 use crate::event::{Context, MAX_EVENT_BYTES};
 use crate::pipeline::{Limits, Setup};
-use crate::plugin::{Overflow, QueueLimits, Registration};
-use crate::segment::OwnKey;
+use crate::plugin::{Overflow, Registration};
 use crate::supervise::Watchdog;
 use crate::threads;
 
@@ -21,14 +20,11 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used; the error names it and its value. Also if a setting of Segment's destination is set
-    /// on a client [without it](Analytics::builder), or the background thread cannot be started.
+    /// If a setting cannot be used; the error names it and its value. Also if the background thread cannot be started.
     pub fn build(mut self) -> Result<Analytics, SettingsError> {
-        self.check_misplaced()?;
         let (limits, defaults) = (self.limits()?, self.default_context()?);
         #[cfg(feature = "metrics")]
         self.check_metrics()?;
-        let key = OwnKey::of(self.segment.as_ref());
         let plugins = self.first_plugins()?;
         let (background, keep_alive) = match self.runtime {
             Some(runtime) => Background::from_handle(runtime),
@@ -36,7 +32,7 @@ impl Builder {
         };
         let emitter = Emitter::new(background.clone());
         let watchdog = watch(&emitter).map_err(SettingsError::no_thread)?;
-        self.subscriptions.into_iter().for_each(|subscribe| subscribe(&emitter));
+        self.subscriptions.into_iter().try_for_each(|subscribe| subscribe(&emitter)).map_err(unknown_signal)?;
         let setup = Setup {
             clock: self.clock,
             background,
@@ -50,7 +46,7 @@ impl Builder {
             #[cfg(feature = "metrics")]
             metrics: self.metrics,
         };
-        Ok(Analytics::start(setup.start(), keep_alive, key))
+        Ok(Analytics::start(setup.start(), keep_alive))
     }
 
     #[cfg(feature = "metrics")]
@@ -93,22 +89,22 @@ impl Builder {
 
     /// Segment, if it is wanted, and what was registered; no two of one name.
     fn first_plugins(&mut self) -> Result<Vec<Registration>, SettingsError> {
-        let limits = QueueLimits::new(self.max_queue_size, self.max_queue_bytes).overflow(self.overflow);
         let disabled = self.disabled || self.all_disabled;
-        let segment = self.segment.take().map(|segment| segment.queue(limits).disable(disabled).build());
-        // What is around the destination, as a queue on disk is, has nothing to do where nothing is sent.
-        let wraps = if disabled { Vec::new() } else { std::mem::take(&mut self.segment_wraps) };
-        let wrapped = |segment| wraps.into_iter().fold(segment, |segment, wrap| wrap(segment));
-        let segment = segment.transpose()?.map(wrapped);
+        let segment = self.segment.take().map(|segment| segment.disable(disabled).build()).transpose()?;
         let mut plugins: Vec<Registration> = segment.into_iter().map(Registration::from).collect();
         for plugin in std::mem::take(&mut self.plugins) {
             if plugins.iter().any(|registered| registered.name() == plugin.name()) {
                 return Err(SettingsError::new("plugin", plugin.name(), "is the name of another plugin already"));
             }
+            plugin.check()?;
             plugins.push(plugin);
         }
         Ok(plugins)
     }
+}
+
+fn unknown_signal(unknown: UnknownSignal) -> SettingsError {
+    SettingsError::without_value("on_name", unknown.to_string())
 }
 
 /// Starts the watchdog, which reports as the signal `error`.

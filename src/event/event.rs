@@ -5,9 +5,7 @@ use std::fmt;
 
 use super::content::Content;
 use super::fields::Field;
-use super::{
-    Context, Integrations, IntoTimestamp, InvalidField, InvalidTimestamp, Kind, Object, Slot, Timestamp, limits, pool,
-};
+use super::{Context, Integrations, IntoTimestamp, InvalidTimestamp, Kind, Object, Slot, Timestamp, pool};
 
 /// An event on its way: what a plugin reads and edits.
 ///
@@ -243,23 +241,6 @@ impl Event {
     /// Sets the time of the call where none was given.
     pub(crate) fn stamp(&mut self, now: impl FnOnce() -> Timestamp) {
         self.content.timestamp.get_or_insert_with(now);
-    }
-
-    /// Keeps what was changed since the call, or since the event was last [lent](super::Checkpoint::save), if it can be sent
-    /// so.
-    pub(crate) fn commit(&mut self) -> Result<(), InvalidField> {
-        if !self.edited {
-            return Ok(());
-        }
-        self.normalise();
-        limits::check_sections(self)
-    }
-
-    /// Writes `All` where a call, a layer or a plugin wrote `all` into the integrations.
-    fn normalise(&mut self) {
-        if self.content.has_integrations {
-            self.content.integrations.normalise();
-        }
     }
 }
 

@@ -17,6 +17,8 @@ pub const MAX_BATCH_EVENTS: usize = 2_500;
 pub const MAX_MESSAGE_ID_CHARS: usize = 99;
 
 /// What is wrong with one field of an event.
+///
+/// Non-exhaustive: there may come to be another limit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidField {
@@ -136,6 +138,25 @@ pub(crate) fn check(event: &Event) -> Result<(), InvalidField> {
         check_message_id(id)?;
     }
     check_sections(event)
+}
+
+impl Event {
+    /// Keeps what was changed since the call, or since the event was last [lent](super::Checkpoint::save), if it can be sent
+    /// so.
+    pub(crate) fn commit(&mut self) -> Result<(), InvalidField> {
+        if !self.edited {
+            return Ok(());
+        }
+        self.normalise();
+        check_sections(self)
+    }
+
+    /// Writes `All` where a call, a layer or a plugin wrote `all` into the integrations.
+    fn normalise(&mut self) {
+        if self.content.has_integrations {
+            self.content.integrations.normalise();
+        }
+    }
 }
 
 fn check_message_id(id: &str) -> Result<(), InvalidField> {

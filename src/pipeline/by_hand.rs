@@ -12,11 +12,11 @@ use tower::util::Oneshot;
 use tower_service::Service;
 
 use super::client::Client;
-use super::refusal::CallError;
 use super::stack::{Exit, Passage, PluginStack};
 use crate::error::BoxError;
 use crate::event::Event;
 use crate::ledger::Envelope;
+use crate::refusal::CallError;
 use crate::supervise::hops::WithHops;
 
 /// The whole way as a tower service: before, enrichment, fan-out to the destinations.

@@ -2,8 +2,8 @@
 
 use tokio::sync::oneshot;
 
-use super::register_error::RegisterError;
 use crate::plugin::Registration;
+use crate::refusal::RegisterError;
 
 /// A command in the queue of the events, so that it has a place in the order of the calls.
 pub(crate) enum Command {

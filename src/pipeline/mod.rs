@@ -17,8 +17,6 @@ mod command;
 mod ending;
 mod intake;
 mod limits;
-mod refusal;
-mod register_error;
 mod rest;
 mod worker;
 
@@ -32,6 +30,7 @@ mod settle;
 
 mod by_hand;
 mod client;
+mod handle;
 #[cfg(test)]
 mod measured;
 mod service;
@@ -43,10 +42,8 @@ pub use by_hand::{Pipeline, PipelineFuture};
 pub(crate) use call_context::CallContext;
 pub(crate) use client::Client;
 pub use client::CloseReport;
-pub(crate) use command::Command;
+pub(crate) use handle::deadline;
 pub(crate) use limits::Limits;
-pub use refusal::{CallError, RefusalReason};
-pub use register_error::RegisterError;
 pub use service::PipelineService;
 pub use stack::Stopped;
 pub(crate) use stack::UserLayer;

@@ -6,20 +6,20 @@
 use std::sync::Arc;
 
 use super::current::CurrentStack;
-use super::lane::{self, Lane, LaneConfig, LaneParts};
+use super::lane::{self, ClientParts, Lane, LaneConfig};
 use super::plugin_set::Removed;
-use super::register_error::RegisterError;
 use super::stack::{Absence, Registered};
 use crate::emitter::signal::{Emitted, Failure, PluginInfo};
 use crate::ledger::DropReason;
 use crate::plugin::{Behavior, Host, Registration};
+use crate::refusal::RegisterError;
 use crate::supervise::{self, Fault, LIFECYCLE_LIMIT, Stage, Watchdog};
 use crate::wait_group::WaitGroup;
 
 /// Changes what is registered, for the worker, one change after the other.
 pub(crate) struct Registry {
     pub(super) stack: Arc<CurrentStack>,
-    pub(super) lanes: LaneParts,
+    pub(super) lanes: ClientParts,
     pub(super) watchdog: Watchdog,
     pub(super) host: Host,
     /// Plugins that were deregistered, until they are unloaded.
@@ -147,7 +147,7 @@ pub(super) async fn unload_all(registry: &Registry) {
     for name in names {
         let Some(removed) = plugins.remove(&name) else { continue };
         if let Err(error) = unload(registry, name.clone(), removed).await {
-            let mut failure = Failure::new(name, error.to_string(), 0);
+            let mut failure = Failure::new(name, supervise::text_with_causes(&error), 0);
             failure.error = Some(Arc::new(error));
             registry.lanes.emitter.fail(failure);
         }

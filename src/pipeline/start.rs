@@ -9,8 +9,9 @@ use tokio::sync::watch;
 use super::call_context::CallContext;
 use super::client::{Client, End};
 use super::current::CurrentStack;
+use super::handle::HostClient;
 use super::intake::Intake;
-use super::lane::LaneParts;
+use super::lane::ClientParts;
 use super::limits::Limits;
 use super::registry::Registry;
 use super::service::PipelineService;
@@ -21,7 +22,7 @@ use crate::background::Background;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::emitter::signal::{DrainInfo, Emitted};
-use crate::event::{Context, Event};
+use crate::event::Context;
 use crate::ledger::Ledger;
 use crate::plugin::{Host, Registration};
 use crate::supervise::hops::WithHops;
@@ -92,7 +93,7 @@ impl Setup {
                 metrics: self.metrics.map(|_| crate::metrics::Reported::default()),
             }
         });
-        let host = host(Arc::downgrade(&client), emitter.clone());
+        let host = Host::new(emitter.clone(), Arc::new(HostClient(Arc::downgrade(&client))));
         let stack = Arc::downgrade(&client.stack);
         let after_plugins = move || stack.upgrade().map(|stack| stack.after_plugins());
         background.spawn(after_worker.run(after_plugins, clock.clone(), emitter.clone()));
@@ -100,7 +101,7 @@ impl Setup {
         if let Some(interval) = self.metrics {
             background.spawn(report_metrics(Arc::downgrade(&client), clock.clone(), interval));
         }
-        let lanes = LaneParts { background: background.clone(), clock, emitter, ledger, after, limits };
+        let lanes = ClientParts { background: background.clone(), clock, emitter, ledger, after, limits };
         let registry = Registry { stack: client.stack.clone(), lanes, watchdog, host, unloading };
         background.spawn(Worker::new(client.clone(), registry).run(plugins));
         client
@@ -145,14 +146,6 @@ fn admit(client: Weak<Client>) -> Arc<Admit> {
         let passing = client.stack.stack().0.enter_at(entrance, Passage::alone(envelope));
         Box::pin(WithHops::after(depth, passing).map_err(Into::into))
     })
-}
-
-fn host(client: Weak<Client>, emitter: Emitter) -> Host {
-    let send = move |event: Event| match client.upgrade() {
-        Some(client) => client.intake.push(event).map_err(Into::into),
-        None => Err("the client is gone".into()),
-    };
-    Host::new(emitter, Arc::new(send))
 }
 
 /// Brings the metrics up to date every `interval`, until the client is gone.

@@ -117,7 +117,7 @@ fn waiting<'i>(intake: &'i Intake, names: &[&str]) -> Vec<(String, PushFuture<'i
     names.iter().map(begin).collect()
 }
 
-type PushFuture<'i> = std::pin::Pin<Box<dyn Future<Output = Result<(), super::CallError>> + 'i>>;
+type PushFuture<'i> = std::pin::Pin<Box<dyn Future<Output = Result<(), crate::CallError>> + 'i>>;
 
 /// Takes one event out and settles it, which frees one place.
 fn work_one(intake: &Intake) {

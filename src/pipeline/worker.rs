@@ -16,13 +16,13 @@ use tower::util::Oneshot;
 use super::client::Client;
 use super::command::Command;
 use super::intake::Taken;
-use super::register_error::RegisterError;
 use super::registry::{self, Registry};
 use super::stack::{Absence, Line, Passage, Stack, Stopped};
 use crate::emitter::signal::{self, Emitted, Failure, Initialized};
 use crate::event::Event;
 use crate::ledger::Envelope;
 use crate::plugin::Registration;
+use crate::refusal::RegisterError;
 use crate::supervise::hops::{self, WithHops};
 use crate::supervise::{self, log};
 
@@ -54,7 +54,8 @@ impl Worker {
             let (name, absence) = (registration.name.clone(), Absence::of(&registration));
             if let Err(error) = registry::register(&self.registry, registration).await {
                 let consequence = if matches!(error, RegisterError::Load { .. }) { absence.consequence() } else { "" };
-                let mut failure = Failure::new(name, format!("{error}{consequence}"), 0);
+                let mut failure =
+                    Failure::new(name, format!("{}{consequence}", supervise::text_with_causes(&error)), 0);
                 failure.error = Some(Arc::new(error));
                 self.client.emitter.fail(failure);
             }

@@ -25,9 +25,11 @@ mod wire;
 mod absent;
 mod between;
 mod concurrency;
+mod host;
 mod middleware;
 mod registry;
 mod replaced;
+mod run_plugin;
 mod selection;
 mod stages;
 mod stages_observers;
@@ -41,6 +43,7 @@ mod complete;
 mod conservation;
 mod emitter;
 mod ends;
+mod errors;
 mod json_wall;
 mod layers;
 mod lifecycle;
@@ -48,6 +51,7 @@ mod lifecycle;
 mod oauth;
 mod receipts;
 mod reentrant;
+mod reports;
 mod runtimes;
 
 // The whole.

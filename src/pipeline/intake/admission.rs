@@ -11,7 +11,7 @@ use crate::emitter::signal::{Emitted, Failure};
 use crate::event::{self, Event, InvalidField, MAX_EVENT_BYTES};
 use crate::ledger::Observers;
 use crate::pipeline::limits::Limits;
-use crate::pipeline::refusal::{CallError, RefusalReason};
+use crate::refusal::{CallError, RefusalReason};
 use crate::supervise::{self, hops, log};
 
 /// Events that are accepted on the strength of one look at how much is under way.

@@ -24,11 +24,11 @@ use handover::Handover;
 use super::call_context::CallContext;
 use super::command::Command;
 use super::limits::Limits;
-use super::refusal::{CallError, RefusalReason};
 use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::event::{Context, Event, Packed};
 use crate::ledger::{DropReason, Envelope, Ledger, Outcome, Ticket};
+use crate::refusal::{CallError, RefusalReason};
 use crate::supervise::{Throttle, hops};
 
 pub(crate) struct Intake {

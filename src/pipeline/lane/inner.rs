@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 use super::super::settle::AfterQueue;
-use super::LaneParts;
+use super::client_parts::ClientParts;
 use super::queue::Queue;
 use super::report;
 use super::state::LaneState;
@@ -52,7 +52,7 @@ impl TakenBack {
 }
 
 impl LaneInner {
-    pub(super) fn new(parts: &LaneParts, name: Arc<str>, batching: Batching, limits: QueueLimits) -> Self {
+    pub(super) fn new(parts: &ClientParts, name: Arc<str>, batching: Batching, limits: QueueLimits) -> Self {
         Self {
             name,
             limits,

@@ -14,6 +14,7 @@
 
 mod attempt;
 mod batches;
+mod client_parts;
 mod config;
 mod counts;
 mod inner;
@@ -31,15 +32,11 @@ use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
 
-use super::limits::Limits;
-use super::settle::AfterQueue;
-use crate::background::Background;
-use crate::clock::Clock;
-use crate::emitter::Emitter;
 use crate::event::{Event, Kind, Message};
-use crate::ledger::{DeliveryError, DestinationStats, DropReason, Envelope, Ledger, Outcome};
+use crate::ledger::{DeliveryError, DestinationStats, DropReason, Envelope, Outcome};
 use crate::plugin::{Lifecycle, Selection};
 use crate::supervise::{self, Throttle, Watched, log};
+pub(super) use client_parts::ClientParts;
 pub(super) use config::LaneConfig;
 use inner::LaneInner;
 pub(super) use inner::TakenBack;
@@ -57,20 +54,9 @@ pub(crate) struct Lane {
     overflows: Throttle,
 }
 
-/// What every lane of one client has.
-pub(in crate::pipeline) struct LaneParts {
-    pub(in crate::pipeline) background: Background,
-    pub(in crate::pipeline) clock: Clock,
-    pub(in crate::pipeline) emitter: Emitter,
-    pub(in crate::pipeline) ledger: Arc<Ledger>,
-    pub(in crate::pipeline) after: Arc<AfterQueue>,
-    /// For destinations without limits of their own.
-    pub(in crate::pipeline) limits: Limits,
-}
-
 /// Makes the lane of a destination and starts its worker.
 pub(super) fn spawn(
-    parts: &LaneParts,
+    parts: &ClientParts,
     config: LaneConfig,
     lifecycle: Arc<dyn Lifecycle>,
     kinds: Kinds,
