@@ -69,7 +69,8 @@ impl Service<Event> for Pipeline {
             Ok(envelope) => {
                 let depth = envelope.ticket.depth();
                 let stack = self.client.stack.stack().0.without_source_middleware();
-                Entered::OnItsWay(WithHops::after(depth, stack.oneshot(Passage::alone(envelope))))
+                let passing = WithHops::after(depth, stack.oneshot(Passage::alone(envelope)));
+                Entered::OnItsWay(self.client.clone(), passing)
             }
             Err(refused) => Entered::Refused(Some(refused)),
         })
@@ -88,7 +89,8 @@ impl Clone for Pipeline {
 pub struct PipelineFuture(Entered);
 
 enum Entered {
-    OnItsWay(WithHops<Oneshot<PluginStack, Passage>>),
+    /// Limits in time need a runtime, which whoever drives this may not have.
+    OnItsWay(Arc<Client>, WithHops<Oneshot<PluginStack, Passage>>),
     Refused(Option<CallError>),
 }
 
@@ -97,7 +99,9 @@ impl Future for PipelineFuture {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.get_mut().0 {
-            Entered::OnItsWay(passing) => Pin::new(passing).poll(cx).map_err(Into::into),
+            Entered::OnItsWay(client, passing) => {
+                client.background.enter(|| Pin::new(passing).poll(cx)).map_err(Into::into)
+            }
             Entered::Refused(refused) => Poll::Ready(refused.take().map_or(Ok(()), |refused| Err(refused.into()))),
         }
     }

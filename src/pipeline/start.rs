@@ -65,8 +65,8 @@ impl Setup {
         let (after, unloading) = (Arc::new(after), WaitGroup::default());
         let client = Arc::new_cyclic(|client: &Weak<Client>| {
             let place = |name, entrance, layers| {
-                let handles = (background.clone(), clock.clone(), emitter.clone());
-                applied(name, entrance, layers, client, &watchdog, handles)
+                let handles = (clock.clone(), emitter.clone());
+                background.enter(|| applied(name, entrance, layers, client, &watchdog, handles))
             };
             let parts = StackParts {
                 defaults: Arc::new(defaults.clone()),
@@ -114,20 +114,20 @@ fn drained(emitter: &Emitter) -> impl Fn(u64) + Send + Sync + use<> {
     move |accepted| emitter.emit(Emitted::Drained(DrainInfo { accepted }))
 }
 
-/// Applies the user's layers at one place, the last one outermost. Some of tower's layers need a runtime for that.
+/// Applies the user's layers at one place, the last one outermost. Some of tower's layers need to be in a runtime.
 fn applied(
     name: &'static str,
     entrance: Entrance,
     layers: Vec<UserLayer>,
     client: &Weak<Client>,
     watchdog: &Watchdog,
-    handles: (Background, Clock, Emitter),
+    handles: (Clock, Emitter),
 ) -> Option<Arc<UserLayers>> {
     if layers.is_empty() {
         return None;
     }
     let innermost = PipelineService::new(Exit::new(entrance, admit(client.clone())));
-    let service = handles.0.enter(|| layers.into_iter().fold(innermost, |inner, layer| layer(inner)));
+    let service = layers.into_iter().fold(innermost, |inner, layer| layer(inner));
     let watched = watchdog.watch(name, Stage::Middleware);
     Some(Arc::new(UserLayers::new(name, StackParts::gate(entrance), service.into_inner(), watched, handles)))
 }

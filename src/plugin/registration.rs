@@ -85,7 +85,7 @@ pub(crate) enum Runner {
     Async(Arc<dyn TransformCall>),
 }
 
-/// A before or enrichment plugin in the plan.
+/// A before or enrichment plugin as the stack has it.
 pub(crate) struct TransformPlugin {
     pub(crate) name: Arc<str>,
     pub(crate) runner: Runner,
@@ -96,7 +96,7 @@ pub(crate) struct TransformPlugin {
     breaker: CircuitBreaker,
 }
 
-/// An after plugin in the plan.
+/// An after plugin as it is registered.
 pub(crate) struct AfterPlugin {
     pub(crate) name: Arc<str>,
     pub(crate) call: Arc<dyn AfterCall>,

@@ -145,6 +145,7 @@ fn a_copy_that_a_layer_sends_on_is_an_event_of_its_own_from_there_on() {
         .build()
         .unwrap();
     analytics.track(track("copy")).unwrap();
+    assert!(analytics.flush_blocking(SOON).is_complete());
     assert!(analytics.close_blocking(SOON).is_complete());
     assert_eq!((seen.len(), arrived.len()), (1, 2), "the copy is behind the before plugins already");
     assert!(arrived.all().iter().all(|event| event["properties"]["enriched"] == true));

@@ -21,7 +21,7 @@ pub(in crate::pipeline) struct AbsentBefore {
     kinds: Arc<dyn Fn(Kind) -> bool + Send + Sync>,
 }
 
-/// What a plan remembers of a plugin that could not be loaded. Without any other plugin events go on.
+/// What is remembered of a plugin that could not be loaded. Without any other plugin events go on.
 pub(in crate::pipeline) enum Absence {
     Before(AbsentBefore),
     Destination(Absent),

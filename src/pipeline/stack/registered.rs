@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::ledger::PluginStats;
 use crate::supervise::{Throttle, Watched};
 
-/// A plugin in the plan, how the watchdog sees it, and its record.
+/// A plugin in the stack, how the watchdog sees it, and its record.
 pub(in crate::pipeline) struct Registered<P> {
     plugin: Arc<P>,
     pub(in crate::pipeline) watched: Arc<Watched>,

@@ -183,14 +183,14 @@ mod tests {
     fn events_enter_in_order_as_many_as_there_are_permits() {
         let (mut line, permits) = (Line::default(), Semaphore::new(2));
         let [mut first, mut second, mut third] = [(); 3].map(|()| line.join());
-        {
-            let mut early = pin!(second.enter(GATE, &permits));
-            assert!(!is_ready(early.as_mut()), "the first has not entered");
-            let mut entered = pin!(first.enter(GATE, &permits));
-            assert!(is_ready(entered.as_mut()) && is_ready(early.as_mut()));
-            let mut late = pin!(third.enter(GATE, &permits));
-            assert!(!is_ready(late.as_mut()), "two are in it");
-        }
+        let mut early = pin!(second.enter(GATE, &permits));
+        assert!(!is_ready(early.as_mut()), "the first has not entered");
+        let entered = pollster::block_on(first.enter(GATE, &permits));
+        let too = pollster::block_on(early);
+        let mut late = pin!(third.enter(GATE, &permits));
+        assert!(!is_ready(late.as_mut()), "two are in it");
+        drop((entered, too));
+        assert!(is_ready(late.as_mut()));
     }
 
     #[test]

@@ -18,7 +18,6 @@ use super::exit::{Parcel, Rest};
 use super::passage::Passage;
 use super::stopped::Stopped;
 use super::turn::Gate;
-use crate::background::Background;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::emitter::signal::Failure;
@@ -42,7 +41,6 @@ pub(in crate::pipeline) struct UserLayers {
     held: Mutex<Held>,
     waiting: Arc<Waiting>,
     watched: Arc<Watched>,
-    background: Background,
     clock: Clock,
     pub(super) emitter: Emitter,
 }
@@ -61,10 +59,10 @@ impl UserLayers {
         gate: usize,
         service: UserService,
         watched: Arc<Watched>,
-        (background, clock, emitter): (Background, Clock, Emitter),
+        (clock, emitter): (Clock, Emitter),
     ) -> Self {
         let held = Mutex::new(Held { service: Some(service), is_wanted: false, is_gone: false });
-        Self { name, gate: Gate(gate), held, waiting: Arc::default(), watched, background, clock, emitter }
+        Self { name, gate: Gate(gate), held, waiting: Arc::default(), watched, clock, emitter }
     }
 
     /// Drops the service, at the end of the client.
@@ -118,9 +116,8 @@ impl UserLayers {
     /// Calls the service. What stopped the event behind the layers is no fault of theirs.
     async fn through(&self, event: Event) -> Result<Result<(), Stopped>, BoxError> {
         let mut event = Some(event);
-        // Many services of tower need a runtime, which whoever drives a pipeline by hand may not have.
-        let mut called = poll_fn(|cx| self.background.enter(|| self.poll_call(cx, &mut event))).await?;
-        match poll_fn(|cx| self.background.enter(|| called.as_mut().poll(cx))).await {
+        let called = poll_fn(|cx| self.poll_call(cx, &mut event)).await?;
+        match called.await {
             Ok(()) => Ok(Ok(())),
             Err(error) => error.downcast::<Stopped>().map(|stopped| Err(*stopped)),
         }
