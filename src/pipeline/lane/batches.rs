@@ -6,13 +6,12 @@ use std::time::Duration;
 
 use super::attempt::AttemptOutcome;
 use super::inner::LaneInner;
-use super::job::{Job, Step};
+use super::job::{Job, Messages, Step};
 use super::parts::{Errors, Part, parts};
 use super::refusals::Refusals;
 use super::report;
 use super::schedule::Schedule;
-use crate::event::Message;
-use crate::ledger::{DeliveryError, DropReason, Envelope, Outcome};
+use crate::ledger::{DeliveryError, DropReason, Outcome};
 use crate::plugin::{Answer, RetryPolicy, Verdict};
 use crate::supervise::{hops, log};
 
@@ -75,7 +74,7 @@ impl Batches {
             return parts.into_iter().map(|part| (job.clone(), part)).collect();
         }
         let of = |part: &Part| part.events.iter().filter_map(|event| job.messages.get(*event)).cloned().collect();
-        let messages: Vec<Arc<[Arc<Envelope<Message>>]>> = parts.iter().map(of).collect();
+        let messages: Vec<Messages> = parts.iter().map(of).collect();
         let Some(numbers) = self.lane.queue().divide(job.batch, &messages) else { return Vec::new() };
         let jobs = numbers.into_iter().zip(messages).map(|(number, messages)| job.part(number, messages, job.due));
         jobs.zip(parts).collect()

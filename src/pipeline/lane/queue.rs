@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::counts::Counts;
+use super::job::Messages;
 use super::state::LaneState;
 use crate::event::{MAX_EVENT_BYTES, Message};
 use crate::ledger::{DeliveryError, DropReason, Envelope};
@@ -21,7 +22,7 @@ pub(super) struct Queue {
     /// When the first waiting event came.
     oldest: Option<Duration>,
     /// Batches that left the queue and have no outcome yet.
-    tracked: HashMap<u64, Arc<[Arc<Envelope<Message>>]>>,
+    tracked: HashMap<u64, Messages>,
     last_batch: u64,
     /// Events that wait or are tracked.
     under_way: usize,
@@ -190,7 +191,7 @@ impl Queue {
     }
 
     /// Takes the next batch out and tracks it: as many events as make one due, or as many as fit if they had to wait.
-    pub(super) fn cut_batch(&mut self) -> (u64, Arc<[Arc<Envelope<Message>>]>) {
+    pub(super) fn cut_batch(&mut self) -> (u64, Messages) {
         let most = if self.saturated { self.batching.max_events } else { self.batching.flush_at };
         let most = most.min(self.batching.max_events);
         let mut bytes = 0;
@@ -200,7 +201,7 @@ impl Queue {
         });
         // One event alone may have more than a batch should.
         let events = fitting.count().max(1).min(self.waiting.len());
-        let batch: Arc<[Arc<Envelope<Message>>]> = self.waiting.drain(..events).collect();
+        let batch: Messages = self.waiting.drain(..events).collect();
         self.waiting_bytes -= batch.iter().map(|message| weight(message)).sum::<usize>();
         self.dispatched = self.dispatched.saturating_sub(events);
         if self.waiting.is_empty() {
@@ -211,7 +212,7 @@ impl Queue {
         (self.track(batch.clone()), batch)
     }
 
-    fn track(&mut self, batch: Arc<[Arc<Envelope<Message>>]>) -> u64 {
+    fn track(&mut self, batch: Messages) -> u64 {
         self.last_batch += 1;
         self.tracked.insert(self.last_batch, batch);
         self.last_batch
@@ -219,19 +220,19 @@ impl Queue {
 
     /// Tracks parts in the place of the whole, whose events are in one of them each. Returns their numbers, or `None` if
     /// the whole was abandoned.
-    pub(super) fn divide(&mut self, batch: u64, parts: &[Arc<[Arc<Envelope<Message>>]>]) -> Option<Vec<u64>> {
+    pub(super) fn divide(&mut self, batch: u64, parts: &[Messages]) -> Option<Vec<u64>> {
         self.tracked.remove(&batch)?;
         Some(parts.iter().map(|part| self.track(part.clone())).collect())
     }
 
     /// Returns the tracked batches but for the `known`.
-    pub(super) fn tracked_except(&self, known: &HashSet<u64>) -> Vec<(u64, Arc<[Arc<Envelope<Message>>]>)> {
+    pub(super) fn tracked_except(&self, known: &HashSet<u64>) -> Vec<(u64, Messages)> {
         let others = self.tracked.iter().filter(|(number, _)| !known.contains(number));
         others.map(|(number, batch)| (*number, batch.clone())).collect()
     }
 
     /// Takes out a batch that has its outcome. Returns `None` if it was abandoned meanwhile.
-    pub(super) fn finish(&mut self, batch: u64) -> Option<Arc<[Arc<Envelope<Message>>]>> {
+    pub(super) fn finish(&mut self, batch: u64) -> Option<Messages> {
         let batch = self.tracked.remove(&batch)?;
         batch.iter().for_each(|message| self.release(message));
         Some(batch)
