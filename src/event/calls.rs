@@ -32,7 +32,7 @@ macro_rules! call {
             ///
             /// A [`Timestamp`](super::Timestamp), a [`SystemTime`](std::time::SystemTime), text in RFC 3339, or an
             /// `Option` of these; with the features `chrono`, `time` and `jiff` also the types of these crates. Text
-            /// that is not RFC 3339 is refused at the call
+            /// goes in as it is, without `parse()`; what is not RFC 3339 is refused at the call
             /// ([`InvalidField::Timestamp`](super::InvalidField::Timestamp)).
             pub fn timestamp<Form>(mut self, timestamp: impl IntoTimestamp<Form>) -> Self {
                 self.0.put_timestamp(timestamp.into_timestamp());
