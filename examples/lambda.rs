@@ -13,6 +13,7 @@ use std::time::Duration;
 use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
 use serde_json::{Value, json};
 use tower::{Service, ServiceExt};
+use tracklane::segment::Segment;
 use tracklane::testing::TrackingApi;
 use tracklane::{Analytics, Track, signal};
 
@@ -34,7 +35,8 @@ async fn handler(invocation: LambdaEvent<Value>) -> Result<Value, Error> {
 async fn main() -> Result<(), Error> {
     let api = TrackingApi::start()?;
     // A request that hangs ends before the flush does, and is tried again within it or with the next invocation.
-    let settings = Analytics::builder_for("WRITE_KEY").host(api.url()).http_request_timeout(Duration::from_millis(900));
+    let segment = Segment::new("WRITE_KEY").host(api.url()).http_request_timeout(Duration::from_millis(900));
+    let settings = Analytics::builder().segment(segment);
     // Standard error is the log of the function.
     let settings = settings.on(signal::Error, |failure| eprintln!("{failure}"));
     let analytics = ANALYTICS.get_or_init(|| settings.build().expect("the settings are right"));
