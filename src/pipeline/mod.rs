@@ -31,6 +31,7 @@ mod settle;
 mod by_hand;
 mod client;
 mod handle;
+mod leftover;
 #[cfg(test)]
 mod measured;
 mod service;

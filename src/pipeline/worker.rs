@@ -7,7 +7,7 @@
 use std::ops::ControlFlow;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tower::ServiceExt;
@@ -17,6 +17,7 @@ use super::client::Client;
 use super::command::Command;
 use super::intake::Taken;
 use super::registry::{self, Registry};
+use super::rest::{LOOK_EVERY, Patience, Rest};
 use super::stack::{Absence, Line, Passage, Stack, Stopped};
 use crate::emitter::signal::{self, Emitted, Failure, Initialized};
 use crate::event::Event;
@@ -26,10 +27,10 @@ use crate::refusal::RegisterError;
 use crate::supervise::hops::{self, WithHops};
 use crate::supervise::{self, log};
 
-/// How long after a call the worker notices it at the latest, while events flow.
-const DOZE: Duration = Duration::from_millis(5);
-/// Looks in vain after which the worker sleeps until it is woken: two seconds.
-const LOOKS: u32 = 400;
+/// The longest time that events wait for a look of the worker.
+const MAX_PATIENCE: Duration = Duration::from_millis(250);
+/// The part of a batch's interval that its events may wait for that.
+const PATIENT_PART: u32 = 40;
 
 pub(crate) struct Worker {
     client: Arc<Client>,
@@ -73,25 +74,37 @@ impl Worker {
     }
 
     async fn work(&mut self) {
+        let (mut events, mut since) = (0, Instant::now());
         loop {
             // At first, what a panic has left.
-            if self.work_off().await.is_break() {
+            if self.work_off(&mut events).await.is_break() {
                 return;
             }
-            // The lanes work on this thread, too.
-            tokio::task::yield_now().await;
-            let mut in_vain = 0;
-            while !self.client.intake.take() {
-                in_vain += 1;
-                self.rest((in_vain < LOOKS).then_some(DOZE)).await;
+            let mut more = self.client.intake.take();
+            if more {
+                // The lanes work on this thread, too.
+                tokio::task::yield_now().await;
+            }
+            while !more {
+                // Real time, whatever the client's clock: this is how soon calls are noticed, not when anything is due.
+                let now = Instant::now();
+                let rest = Rest::choose(events, now - since, self.patience());
+                if self.rest(rest).await {
+                    (events, since) = (0, now);
+                }
+                more = self.client.intake.take();
             }
         }
     }
 
-    async fn work_off(&mut self) -> ControlFlow<()> {
+    /// Works off what is in hand, and counts the `events`.
+    async fn work_off(&mut self, events: &mut u64) -> ControlFlow<()> {
         while let Some(taken) = self.client.intake.next() {
             match taken {
-                Taken::Event(envelope) => self.send(envelope).await,
+                Taken::Event(envelope) => {
+                    *events += 1;
+                    self.send(envelope).await;
+                }
                 Taken::Command(command) => {
                     self.finish(1).await;
                     self.obey(*command).await?;
@@ -101,12 +114,28 @@ impl Worker {
         ControlFlow::Continue(())
     }
 
-    /// Waits for something to take, while what is under way goes on.
-    async fn rest(&mut self, doze: Option<Duration>) {
+    /// Waits for something to take, while what is under way goes on. Returns whether it had to for all of its time.
+    async fn rest(&mut self, rest: Rest) -> bool {
         tokio::select! {
-            () = self.client.intake.wait(doze) => {}
-            Some(_) = self.under_way.next() => {}
+            waited = self.client.intake.wait(rest) => waited,
+            Some(_) = self.under_way.next() => false,
         }
+    }
+
+    /// How long events may wait for a look of the worker, so that no destination gets them too late.
+    fn patience(&self) -> Patience {
+        let mut patience = Patience { events: usize::MAX, time: MAX_PATIENCE };
+        for lane in &self.client.stack.load().plugins.lanes {
+            let (events, interval) = lane.next_batch();
+            patience.events = patience.events.min(events);
+            patience.time = patience.time.min(interval / PATIENT_PART);
+        }
+        // Who takes single events, or listens to calls, is told of each.
+        if patience.events <= 1 || self.client.emitter.wants_calls() {
+            patience.time = LOOK_EVERY;
+        }
+        patience.time = patience.time.max(LOOK_EVERY);
+        patience
     }
 
     /// Sends an event through the stack. Returns when there is room for another one.
