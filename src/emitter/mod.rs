@@ -4,6 +4,7 @@
 //! bounded queue and is called on a thread where it may block, one signal after the other; one that panics, hangs or is slow
 //! loses signals of its own, which are counted, and holds up nobody else.
 
+mod failure;
 mod role;
 pub mod signal;
 mod subscription;
@@ -19,7 +20,6 @@ use subscription::Listener;
 pub use subscription::Subscription;
 
 use crate::background::Background;
-use crate::supervise::log;
 use crate::wait_group::WaitGroup;
 
 /// Tells listeners what happens. Cheap to clone; destinations get one with every batch.
@@ -105,9 +105,9 @@ impl Emitter {
         std::mem::take(&mut *listeners)
     }
 
-    /// Emits `error`, and logs it.
+    /// Emits `error`, and logs it: as `ERROR` if events are lost, as `WARN` if not.
     pub fn fail(&self, failure: Failure) {
-        log!(WARN, origin = %failure.origin, events = failure.events, "{}", failure.message);
+        failure.log();
         self.emit(Emitted::Error(failure));
     }
 

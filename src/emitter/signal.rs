@@ -3,16 +3,14 @@
 //! The names are those of analytics-node's emitter. No payload carries a secret: no write key, no token, no request
 //! body, and of headers the names only.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Method, StatusCode};
 
 use super::Role;
+pub use super::failure::Failure;
 use crate::event::Event as AnyEvent;
-use crate::ledger::{DeliveryError, DropReason};
-use crate::supervise;
 
 /// A signal that can be subscribed to by type: `analytics.on(signal::Error, |failure| …)`.
 ///
@@ -86,7 +84,7 @@ macro_rules! signals {
 }
 
 signals! {
-    /// Something failed: a plugin, a destination, a request. Delivery may still succeed by a retry.
+    /// Something failed: a plugin, a destination, a request. [`Failure::is_loss`] says whether events are lost.
     Error(Failure) = "error";
     /// A track call was accepted.
     Track(AnyEvent) = "track";
@@ -116,62 +114,6 @@ signals! {
     Initialize(Initialized) = "initialize";
     /// Nothing is pending any more.
     Drained(DrainInfo) = "drained";
-}
-
-/// What failed.
-#[derive(Clone)]
-#[non_exhaustive]
-pub struct Failure {
-    /// Who failed: the name of a plugin or destination, or `tracklane`.
-    pub origin: Arc<str>,
-    /// What went wrong and what becomes of the events.
-    pub message: String,
-    /// How many events it concerns.
-    pub events: usize,
-    /// Why those events are dropped; `None` if they are not, because the attempt is repeated or the pipeline goes on
-    /// without the plugin.
-    pub dropped: Option<DropReason>,
-    /// The error itself, if there was one: of a destination, a [`DeliveryError`].
-    pub error: Option<Arc<dyn std::error::Error + Send + Sync>>,
-}
-
-impl Failure {
-    /// The HTTP status, if a response was the cause.
-    #[must_use]
-    pub fn status(&self) -> Option<StatusCode> {
-        self.error.as_deref()?.downcast_ref::<DeliveryError>()?.status()
-    }
-
-    /// A failure of `origin` that concerns `events` events.
-    pub fn new(origin: impl Into<Arc<str>>, message: impl Into<String>, events: usize) -> Self {
-        Self { origin: origin.into(), message: message.into(), events, dropped: None, error: None }
-    }
-}
-
-/// The last one may be dropped in the middle of the pipeline: an error that panics then must not cost an event.
-impl Drop for Failure {
-    fn drop(&mut self) {
-        if let Some(error) = self.error.take() {
-            supervise::discard(error);
-        }
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.origin, self.message)
-    }
-}
-
-impl fmt::Debug for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Failure")
-            .field("origin", &self.origin)
-            .field("message", &self.message)
-            .field("events", &self.events)
-            .field("dropped", &self.dropped)
-            .finish_non_exhaustive()
-    }
 }
 
 /// A batch that has its outcome.

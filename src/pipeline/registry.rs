@@ -133,7 +133,7 @@ async fn drain(shared: &Shared, lane: &Arc<Lane>) {
     }
     let dropped = lane.abandon(DropReason::Unavailable);
     let message = format!("deregistered before {dropped} events were delivered; they are dropped");
-    let mut failure = Failure::new(lane.name().clone(), message, dropped);
+    let mut failure = Failure::of_destination(lane.name().clone(), message, dropped);
     failure.dropped = Some(DropReason::Unavailable);
     shared.emitter.fail(failure);
 }

@@ -232,7 +232,7 @@ impl Shared {
             }
         };
         if !unsent.is_empty() {
-            log!(WARN, events = unsent.len(), "closed before these events were delivered");
+            log!(ERROR, events = unsent.len(), reason = %DropReason::Closed, "closed before these events were delivered");
         }
         (counts, unsent, settle)
     }

@@ -17,7 +17,7 @@ pub(super) fn overflow(destination: &Arc<str>, limits: &QueueLimits) -> Failure 
         "the queue is full: more than {} events or {} bytes are under way; events are dropped until there is room",
         limits.events, limits.bytes
     );
-    let mut failure = Failure::new(destination.clone(), message, 1);
+    let mut failure = Failure::of_destination(destination.clone(), message, 1);
     failure.dropped = Some(DropReason::QueueFull);
     failure
 }
@@ -25,7 +25,7 @@ pub(super) fn overflow(destination: &Arc<str>, limits: &QueueLimits) -> Failure 
 /// The lane itself is broken.
 pub(super) fn lane_panicked(destination: &Arc<str>, events: usize) -> Failure {
     let message = format!("the destination's lane panicked, and takes no more events; {events} are dropped");
-    let mut failure = Failure::new(destination.clone(), message, events);
+    let mut failure = Failure::of_destination(destination.clone(), message, events);
     failure.dropped = Some(DropReason::Panicked);
     failure
 }
@@ -54,7 +54,7 @@ fn with_error(
     reason: DropReason,
     error: Arc<DeliveryError>,
 ) -> Failure {
-    let mut failure = Failure::new(destination.clone(), message, events);
+    let mut failure = Failure::of_destination(destination.clone(), message, events);
     failure.dropped = Some(reason);
     failure.error = Some(error);
     failure
@@ -63,7 +63,8 @@ fn with_error(
 /// An attempt failed, and the batch is tried again.
 pub(super) fn retrying(destination: &Arc<str>, events: usize, error: Arc<DeliveryError>, consequence: &str) -> Failure {
     let message = format!("an attempt at {events} events failed: {error}; {consequence}");
-    let mut failure = Failure::new(destination.clone(), message, events);
+    let mut failure = Failure::of_destination(destination.clone(), message, events);
+    failure.retried = true;
     failure.error = Some(error);
     failure
 }
@@ -72,8 +73,8 @@ pub(super) fn retrying(destination: &Arc<str>, events: usize, error: Arc<Deliver
 pub(super) fn rebuilding(destination: &Arc<str>, error: BoxError) -> Failure {
     let text = supervise::text(&error);
     let message = format!("the destination's service is dead: {text}; rebuilding the service");
-    let mut failure = Failure::new(destination.clone(), message, 0);
-    failure.error = Some(Arc::from(error));
+    let mut failure = Failure::of_destination(destination.clone(), message, 0);
+    (failure.retried, failure.error) = (true, Some(Arc::from(error)));
     failure
 }
 
@@ -81,7 +82,7 @@ pub(super) fn rebuilding(destination: &Arc<str>, error: BoxError) -> Failure {
 pub(super) fn unavailable(destination: &Arc<str>, events: usize, error: BoxError) -> Failure {
     let text = supervise::text(&error);
     let message = format!("the destination can take no more events: {text}; {events} are dropped");
-    let mut failure = Failure::new(destination.clone(), message, events);
+    let mut failure = Failure::of_destination(destination.clone(), message, events);
     (failure.dropped, failure.error) = (Some(DropReason::Unavailable), Some(Arc::from(error)));
     failure
 }
