@@ -28,6 +28,9 @@ pub enum DropReason {
     TooLarge,
     /// The destination refused the event for good.
     Rejected,
+    /// The destination can take no such event, as one that knows no groups cannot take a group call. Why is in the
+    /// [`error`](DestinationOutcome::error) of the event's outcome there.
+    Skipped,
     /// The destination refused its credentials, whatever the event was.
     Unauthorized,
     /// Every attempt failed.
@@ -61,6 +64,7 @@ impl DropReason {
         DropReason::QueueFull,
         DropReason::TooLarge,
         DropReason::Rejected,
+        DropReason::Skipped,
         DropReason::Unauthorized,
         DropReason::RetriesExhausted,
         DropReason::Expired,
@@ -72,11 +76,12 @@ impl DropReason {
         DropReason::Internal,
     ];
 
-    /// Whether somebody asked for it: a plugin dropped the event, no destination is selected for it or registered, or
-    /// the client is disabled. Any other reason is a loss, so also that the destination to have it could not be loaded.
+    /// Whether it is as it should be: a plugin dropped the event, no destination is selected for it or registered, the
+    /// destination can take no such event, or the client is disabled. Any other reason is a loss, so also that the
+    /// destination to have it could not be loaded.
     #[must_use]
     pub const fn is_deliberate(self) -> bool {
-        matches!(self, DropReason::Plugin | DropReason::NoDestination | DropReason::Disabled)
+        matches!(self, DropReason::Plugin | DropReason::NoDestination | DropReason::Skipped | DropReason::Disabled)
     }
 
     /// The name in logs and metrics, such as `retries_exhausted`.
@@ -91,6 +96,7 @@ impl DropReason {
             DropReason::QueueFull => "queue_full",
             DropReason::TooLarge => "too_large",
             DropReason::Rejected => "rejected",
+            DropReason::Skipped => "skipped",
             DropReason::Unauthorized => "unauthorized",
             DropReason::RetriesExhausted => "retries_exhausted",
             DropReason::Expired => "expired",
@@ -142,16 +148,24 @@ impl fmt::Display for Outcome {
     }
 }
 
+/// An error of user code that several events share.
+pub(crate) type SharedError = Arc<dyn std::error::Error + Send + Sync>;
+
 /// Why a destination did not take a batch.
 #[derive(Debug)]
 pub struct DeliveryError {
     status: Option<StatusCode>,
-    source: Option<CatchDrop<BoxError>>,
+    source: Option<CatchDrop<SharedError>>,
 }
 
 impl DeliveryError {
-    pub(crate) fn new(status: Option<StatusCode>, source: Option<BoxError>) -> Self {
+    pub(crate) fn new(status: Option<StatusCode>, source: Option<SharedError>) -> Self {
         Self { status, source: source.map(CatchDrop::new) }
+    }
+
+    /// Makes the error of what went wrong here.
+    pub(crate) fn of(source: impl Into<BoxError>) -> Self {
+        Self::new(None, Some(Arc::from(source.into())))
     }
 
     /// The HTTP status, if there was a response.
@@ -198,7 +212,7 @@ pub struct DestinationOutcome {
     pub destination: Arc<str>,
     /// What became of the event there.
     pub outcome: Outcome,
-    /// The last error of the destination, if there was one.
+    /// The last error of the destination, if there was one; of a [skipped](DropReason::Skipped) event the reason.
     pub error: Option<Arc<DeliveryError>>,
 }
 

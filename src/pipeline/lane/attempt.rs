@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -73,7 +74,7 @@ impl From<Result<Answer, Fault>> for AttemptOutcome {
         match outcome {
             Ok(answer) => AttemptOutcome::Answered(answer),
             Err(Fault::Error(error)) => {
-                AttemptOutcome::Answered(Answer { error: error.into_inner(), ..Verdict::Retry.into() })
+                AttemptOutcome::Answered(Answer { error: error.into_inner().map(Arc::from), ..Verdict::Retry.into() })
             }
             Err(Fault::Panicked(message)) => AttemptOutcome::Panicked(message),
             Err(fault @ Fault::TimedOut(_)) => {

@@ -18,6 +18,7 @@ mod config;
 mod counts;
 mod inner;
 mod job;
+mod parts;
 mod queue;
 mod refusals;
 mod report;
@@ -95,7 +96,7 @@ impl Lane {
         let offered = queue.offer(message, || inner.clock.now());
         let wake = offered.wake || (queue.is_flushing() && inner.ledger.is_flushing());
         drop(queue);
-        inner.settle(&offered.dropped, Outcome::Dropped(offered.reason), None);
+        inner.settle(&offered.dropped, Outcome::Dropped(offered.reason), |_| None);
         if offered.overflow_began {
             self.report_overflow();
         }

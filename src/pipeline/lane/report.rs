@@ -30,9 +30,16 @@ pub(super) fn lane_panicked(destination: &Arc<str>, events: usize) -> Failure {
     failure
 }
 
-/// A batch was dropped.
-pub(super) fn dropped(destination: &Arc<str>, events: usize, reason: DropReason, error: Arc<DeliveryError>) -> Failure {
-    let message = format!("{events} events dropped ({reason}): {error}");
+/// Events were dropped. If their errors differ, `error` is that of the first.
+pub(super) fn dropped(
+    destination: &Arc<str>,
+    events: usize,
+    reason: DropReason,
+    error: Arc<DeliveryError>,
+    differs: bool,
+) -> Failure {
+    let first = if differs { "the first: " } else { "" };
+    let message = format!("{events} events dropped ({reason}): {first}{error}");
     with_error(destination, message, events, reason, error)
 }
 
