@@ -5,6 +5,7 @@
 //! loses signals of its own, which are counted, and holds up nobody else.
 
 mod failure;
+mod reports;
 mod role;
 pub mod signal;
 mod subscription;
@@ -14,12 +15,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use reports::Reports;
 pub use role::Role;
 use signal::{Emitted, Failure, Signal};
 use subscription::Listener;
 pub use subscription::Subscription;
 
 use crate::background::Background;
+use crate::clock::Clock;
+use crate::supervise::{Repeats, Topic, hops};
 use crate::wait_group::WaitGroup;
 
 /// Tells listeners what happens. Cheap to clone; destinations get one with every batch.
@@ -30,7 +34,9 @@ pub struct Emitter {
 
 struct Shared {
     background: Background,
+    clock: Clock,
     running: WaitGroup,
+    reports: Reports,
     /// One bit per signal that somebody listens to.
     wanted: AtomicU32,
     listeners: Mutex<Vec<Arc<Listener>>>,
@@ -46,9 +52,9 @@ pub struct UnknownSignal {
 }
 
 impl Emitter {
-    pub(crate) fn new(background: Background) -> Self {
-        let (running, wanted) = (WaitGroup::default(), AtomicU32::new(0));
-        let shared = Shared { background, running, wanted, listeners: Mutex::default() };
+    pub(crate) fn new(background: Background, clock: Clock) -> Self {
+        let (running, reports, wanted) = (WaitGroup::default(), Reports::new(), AtomicU32::new(0));
+        let shared = Shared { background, clock, running, reports, wanted, listeners: Mutex::default() };
         Self { shared: Arc::new(shared) }
     }
 
@@ -109,6 +115,65 @@ impl Emitter {
     pub fn fail(&self, failure: Failure) {
         failure.log();
         self.emit(Emitted::Error(failure));
+    }
+
+    /// As [`fail`](Self::fail), once for each episode of `topic`, which [`works`](Self::works) ends.
+    #[cold]
+    pub(crate) fn fail_once(&self, topic: Topic, origin: &str, failure: impl FnOnce() -> Failure) {
+        // A lock may be held for ever there.
+        if self.shared.background.is_forked() {
+            return;
+        }
+        if self.shared.reports.begins(topic, origin, || self.shared.clock.now()) {
+            self.fail(failure());
+        }
+    }
+
+    /// As [`fail`](Self::fail), for what fails again and again: the first failure is reported at once, and those of the
+    /// next minute together. An urgent one is not held back.
+    #[cold]
+    pub(crate) fn fail_throttled(
+        &self,
+        topic: Topic,
+        origin: &str,
+        (events, urgent): (usize, bool),
+        failure: impl FnOnce(Repeats) -> Failure + Send + 'static,
+    ) {
+        match self.shared.reports.record(topic, origin, (events, urgent), self.shared.clock.now(), failure) {
+            Ok(failure) => self.fail(failure),
+            Err(Some(due)) => self.report_at(due),
+            Err(None) => {}
+        }
+    }
+
+    /// Ends an episode of failures: the next one is reported at once.
+    #[inline]
+    pub(crate) fn works(&self, topic: Topic, origin: &str) {
+        if self.shared.reports.may_be_open(topic) && !self.shared.background.is_forked() {
+            self.shared.reports.end(topic, origin);
+        }
+    }
+
+    /// Reports what was held back, of one origin that ends or of all.
+    pub(crate) fn report_held(&self, origin: Option<&str>) {
+        self.report(self.shared.reports.take_all(origin));
+    }
+
+    fn report(&self, held: Vec<(u8, Failure)>) {
+        for (count, failure) in held {
+            let _scope = hops::set(count);
+            self.fail(failure);
+        }
+    }
+
+    fn report_at(&self, due: Duration) {
+        let (clock, shared) = (self.shared.clock.clone(), Arc::downgrade(&self.shared));
+        self.shared.background.spawn(async move {
+            clock.sleep_until(due).await;
+            let Some(shared) = shared.upgrade() else { return };
+            let held = shared.reports.take_due(clock.now());
+            Emitter { shared }.report(held);
+        });
     }
 
     /// Whether anybody listens to calls; if nobody does, no event needs to be copied.

@@ -118,6 +118,7 @@ async fn unload(shared: &Shared, name: Arc<str>, removed: Removed) -> Result<(),
     }
     let watched = shared.watchdog.watch(name.clone(), Stage::Plugin(role.as_str()));
     let outcome = supervise::run(&watched, &shared.clock, LIFECYCLE_LIMIT, || lifecycle.unload()).await;
+    shared.emitter.report_held(Some(&name));
     shared.emitter.emit(Emitted::Deregister(PluginInfo { name: name.clone(), role }));
     outcome.map_err(|fault| {
         let (name, problem) = (name.to_string(), fault.to_string());

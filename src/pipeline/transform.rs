@@ -18,7 +18,7 @@ use crate::emitter::signal::Failure;
 use crate::event::{Checkpoint, Event, InvalidField};
 use crate::ledger::{DropReason, Outcome};
 use crate::plugin::{Flow, Runner, SyncTransform, TransformPlugin};
-use crate::supervise::{self, EVENT_LIMIT, Fault, log, repeat_suffix};
+use crate::supervise::{self, EVENT_LIMIT, Fault, Topic, log};
 
 /// Makes a [`Stage`]: which one.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -186,7 +186,7 @@ impl StageLayer {
     #[cold]
     fn report(self, shared: &Shared, plugin: &Registered<TransformPlugin>, fault: Fault) {
         let quarantined = fault.is_crash() && plugin.crashed();
-        let Some(events) = plugin.record.failed(shared.clock.now(), quarantined) else { return };
+        plugin.record.failed();
         let dropped = (self == StageLayer::Before).then_some(DropReason::BeforeFailed);
         let consequence = match (dropped, quarantined) {
             (Some(_), false) => "the event is dropped",
@@ -194,11 +194,14 @@ impl StageLayer {
             (Some(_), true) => "it is not called any more, and every event is dropped until it is deregistered",
             (None, true) => "it is not called any more",
         };
-        let message = format!("plugin {fault}; {consequence}{}", repeat_suffix(events));
-        let mut failure = Failure::new(plugin.name.clone(), message, events);
-        failure.dropped = dropped;
-        failure.error = fault.into_error().map(Arc::from);
-        shared.emitter.fail(failure);
+        let name = plugin.name.clone();
+        shared.emitter.fail_throttled(Topic::Plugin, &plugin.name, (1, quarantined), move |repeats| {
+            let message = format!("plugin {fault}; {consequence}{}", repeats.suffix());
+            let mut failure = Failure::new(name, message, repeats.events);
+            failure.dropped = dropped;
+            failure.error = fault.into_error().map(Arc::from);
+            failure
+        });
     }
 }
 
@@ -215,13 +218,14 @@ fn refuse(shared: &Shared, event: &mut Event, invalid: &InvalidField) -> Stopped
 /// Stops an event that a before plugin was to see which could not be loaded: it may be the one that redacts.
 #[cold]
 fn miss(shared: &Shared, event: &mut Event, absent: &AbsentBefore) -> Stopped {
-    if let Some(events) = absent.record.failed(shared.clock.now(), false) {
-        let said_for = repeat_suffix(events);
-        let message = format!("plugin could not be loaded; the event is dropped{said_for}");
-        let mut failure = Failure::new(absent.name.clone(), message, events);
+    absent.record.failed();
+    let name = absent.name.clone();
+    shared.emitter.fail_throttled(Topic::Plugin, &absent.name, (1, false), move |repeats| {
+        let message = format!("plugin could not be loaded; the event is dropped{}", repeats.suffix());
+        let mut failure = Failure::new(name, message, repeats.events);
         failure.dropped = Some(DropReason::BeforeFailed);
-        shared.emitter.fail(failure);
-    }
+        failure
+    });
     stop(event, &mut Checkpoint::default(), DropReason::BeforeFailed)
 }
 

@@ -34,6 +34,7 @@ mod closes;
 mod conservation;
 mod emitter;
 mod ends;
+mod failures;
 mod json_wall;
 mod layers;
 mod lifecycle;

@@ -10,7 +10,6 @@ mod handover;
 
 use std::fmt;
 use std::pin::pin;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
@@ -27,7 +26,7 @@ use crate::emitter::Emitter;
 use crate::event::{Context, Event, Packed};
 use crate::ledger::{DropReason, Ledger, Outcome, Ticket};
 use crate::plugin::{Overflow, QueueLimits};
-use crate::supervise::{Throttle, hops};
+use crate::supervise::hops;
 
 /// How much may be under way.
 #[derive(Clone, Copy, Debug)]
@@ -43,11 +42,6 @@ pub(crate) struct Capacity {
 pub(crate) struct Intake {
     queue: Handover<Front>,
     wake: Notify,
-    /// The queue was full, and half of it has not been free since.
-    refusing: AtomicBool,
-    refusals: Throttle,
-    /// A loop was cut, and reported.
-    looped: AtomicBool,
     capacity: Capacity,
     ledger: Arc<Ledger>,
     emitter: Emitter,
@@ -82,9 +76,7 @@ impl Intake {
         call_context: Option<CallContext>,
     ) -> Self {
         let (queue, wake) = (Handover::default(), Notify::new());
-        let (refusing, looped) = (AtomicBool::new(false), AtomicBool::new(false));
-        let refusals = Throttle::default();
-        Self { queue, wake, refusing, refusals, looped, capacity, ledger, emitter, clock, defaults, call_context }
+        Self { queue, wake, capacity, ledger, emitter, clock, defaults, call_context }
     }
 
     /// Accepts the event or refuses it. Never blocks.

@@ -15,6 +15,7 @@ use crate::emitter::Emitter;
 use crate::event::Message;
 use crate::ledger::{DeliveryError, DestinationOutcome, DestinationStats, DropReason, Ledger, Outcome};
 use crate::plugin::{Batching, QueueLimits};
+use crate::supervise::Topic;
 
 /// Events that are settled under one lock, where there may be very many.
 const SETTLED_AT_ONCE: usize = 1024;
@@ -130,7 +131,13 @@ impl LaneInner {
         if messages.is_empty() {
             return;
         }
-        self.queue().counts.record_outcome(outcome, messages.len());
+        let mut queue = self.queue();
+        queue.counts.record_outcome(outcome, messages.len());
+        let is_half_empty = queue.is_half_empty();
+        drop(queue);
+        if is_half_empty {
+            self.emitter.works(Topic::QueueFull, &self.name);
+        }
         for (index, message) in messages.iter().enumerate().filter(|(_, message)| message.ticket.has_observers()) {
             message.ticket.with_observers(|observers| {
                 observers.message_id = message.message_id().into_owned();

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use super::job::Job;
-use super::refusals::Refused;
 use crate::emitter::signal::{Emitted, Failure, Flushed};
 use crate::error::BoxError;
 use crate::event::Message;
 use crate::ledger::{DeliveryError, DropReason};
 use crate::plugin::QueueLimits;
-use crate::supervise::{self, log};
+use crate::supervise::{self, Repeats, log};
 
 /// Events are dropped for want of room.
 pub(super) fn overflow(destination: &Arc<str>, limits: &QueueLimits) -> Failure {
@@ -44,8 +43,8 @@ pub(super) fn dropped(
 }
 
 /// Batches were dropped because the destination refuses the credentials.
-pub(super) fn unauthorized(destination: &Arc<str>, refused: Refused) -> Failure {
-    let Refused { events, batches, error } = refused;
+pub(super) fn unauthorized(destination: &Arc<str>, repeats: Repeats, error: Arc<DeliveryError>) -> Failure {
+    let Repeats { events, failures: batches } = repeats;
     let reason = DropReason::Unauthorized;
     let message = match batches {
         1 => format!("{events} events dropped ({reason}): {error}; further reports are limited to one per minute"),
