@@ -1,8 +1,10 @@
-//! Who is told: signals and those who subscribe to them.
+//! Signals, and the listeners that subscribe to them.
 //!
-//! Always: a signal costs nothing while nobody listens, and a listener cannot change delivery. Each listener has a
-//! bounded queue and is called on a thread where it may block, one signal after the other; one that panics, hangs or is slow
-//! loses signals of its own, which are counted, and holds up nobody else.
+//! Invariant: a signal costs nothing while nobody listens, and a listener cannot change delivery. Each listener has a
+//! bounded queue. It is called with one signal after the other, on a thread where it may block. A listener that panics,
+//! hangs or is slow loses its own signals, which are counted, and delays nobody else.
+//!
+//! Failures come at a [bounded rate](reports).
 
 mod failure;
 mod reports;
@@ -26,7 +28,7 @@ use crate::clock::Clock;
 use crate::supervise::{Repeats, Topic, hops};
 use crate::wait_group::WaitGroup;
 
-/// Tells listeners what happens. Cheap to clone; destinations get one with every batch.
+/// Emits signals to listeners. Cheap to clone; destinations get one with every batch.
 #[derive(Clone)]
 pub struct Emitter {
     shared: Arc<Shared>,
@@ -176,7 +178,7 @@ impl Emitter {
         });
     }
 
-    /// Whether anybody listens to calls; if nobody does, no event needs to be copied.
+    /// Returns whether anybody listens to calls. If nobody does, no event needs to be copied.
     pub(crate) fn wants_calls(&self) -> bool {
         self.shared.wanted.load(Ordering::Relaxed) & signal::CALLS != 0
     }

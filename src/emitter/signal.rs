@@ -1,4 +1,4 @@
-//! What can be told: one marker type per signal, each with a typed payload.
+//! The signals: one marker type for each, with a typed payload.
 //!
 //! The names are those of analytics-node's emitter. No payload carries a secret: no write key, no token, no request
 //! body, and of headers the names only.

@@ -1,4 +1,4 @@
-//! One listener, its queue, and the handle that ends it.
+//! A listener, its queue, and the handle that ends its subscription.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -10,7 +10,7 @@ use super::signal::Emitted;
 use crate::background::Panics;
 use crate::supervise::{CatchDrop, hops};
 
-/// Signals that wait for one listener; beyond them the oldest is dropped.
+/// The largest number of signals that wait for one listener. Beyond it the oldest is dropped.
 const QUEUE: usize = 1024;
 
 type Call = Box<dyn Fn(&Emitted) + Send + Sync>;
@@ -26,9 +26,9 @@ pub(super) struct Listener {
 
 #[derive(Default)]
 struct Queue {
-    /// With the depth of what a listener sends because of it.
+    /// Each with the hops of what the listener sends because of it.
     waiting: VecDeque<(u8, Emitted)>,
-    /// Somebody is calling the listener, and will look at the queue again.
+    /// A thread is calling the listener, and will look at the queue again.
     busy: bool,
 }
 
@@ -74,7 +74,7 @@ impl Listener {
             if self.has_ended() && !self.once {
                 continue;
             }
-            // At least one, so that it can be told from the host's own code.
+            // At least one, which tells it from the host's own code.
             let _scope = hops::set(depth.max(1));
             panics.catch_panic(emitted.name(), || (self.call)(&emitted));
         }

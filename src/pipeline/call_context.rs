@@ -1,7 +1,7 @@
-//! Context that the calling thread knows of: asked for once per call, where the call is made.
+//! Adds the context that the provider of `Builder::call_context` gives, on the calling thread, once per call.
 //!
-//! Always: what the caller set wins, and the default context of the settings loses. A provider that panics, or whose
-//! context cannot be sent, costs that context and never the event.
+//! Invariant: the caller's context wins over it, and it wins over the default context of the settings. If the provider
+//! panics, or its context cannot be sent, the event goes on without it.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use crate::supervise::{self, Topic};
 /// Who fails, in a report.
 const NAME: &str = "call_context";
 
-/// What is asked for the context of every call.
+/// The provider of a call's context.
 pub(crate) struct CallContext {
     provide: Box<dyn Fn() -> Option<Context> + Send + Sync>,
 }
@@ -23,7 +23,7 @@ impl CallContext {
         Self { provide: Box::new(provide) }
     }
 
-    /// Merges what the provider says under what the event says.
+    /// Merges the provider's context under that of the event.
     pub(super) fn add_to(&self, event: &mut Event, emitter: &Emitter) {
         match self.ask() {
             Ok(context) => {

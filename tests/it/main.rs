@@ -38,6 +38,7 @@ mod failures;
 mod json_wall;
 mod layers;
 mod lifecycle;
+mod logs;
 #[cfg(feature = "oauth")]
 mod oauth;
 mod receipts;
