@@ -7,6 +7,7 @@
 //! Failures come at a [bounded rate](reports).
 
 mod failure;
+mod lost;
 mod reports;
 mod role;
 pub mod signal;
@@ -25,6 +26,8 @@ pub use subscription::Subscription;
 
 use crate::background::Background;
 use crate::clock::Clock;
+use crate::event::Event;
+use crate::ledger::DropReason;
 use crate::supervise::{Repeats, Topic, hops};
 use crate::wait_group::WaitGroup;
 
@@ -176,6 +179,18 @@ impl Emitter {
             let held = shared.reports.take_due(clock.now());
             Emitter { shared }.report(held);
         });
+    }
+
+    /// Returns whether anybody listens to lost events, and what is dropped for `reason` is lost.
+    pub(crate) fn wants_lost(&self, reason: DropReason) -> bool {
+        !reason.is_deliberate() && self.shared.wanted.load(Ordering::Relaxed) & signal::LOST != 0
+    }
+
+    /// Hands over an event that is lost before the destinations, if anybody listens.
+    pub(crate) fn lose(&self, event: &Event, reason: DropReason) {
+        if self.wants_lost(reason) {
+            self.emit(Emitted::Lost(signal::LostEvents::one(event.clone(), reason)));
+        }
     }
 
     /// Returns whether anybody listens to calls. If nobody does, no event needs to be copied.

@@ -10,6 +10,7 @@ use http::{Method, StatusCode};
 
 use super::Role;
 pub use super::failure::Failure;
+pub use super::lost::LostEvents;
 use crate::event::Event as AnyEvent;
 
 /// A signal that can be subscribed to by type: `analytics.on(signal::Error, |failure| …)`.
@@ -114,6 +115,8 @@ signals! {
     Initialize(Initialized) = "initialize";
     /// Nothing is pending any more.
     Drained(DrainInfo) = "drained";
+    /// Events that were accepted will not be delivered. They are handed over; see [`LostEvents`].
+    Lost(LostEvents) = "lost";
 }
 
 /// A batch that has its outcome.
@@ -222,3 +225,24 @@ pub(crate) fn of_call(event: AnyEvent) -> Emitted {
 }
 
 pub(super) const CALLS: u32 = 0b111_1110;
+pub(super) const LOST: u32 = 1 << 15;
+
+impl Emitted {
+    /// Returns the bytes of the events that it holds, for signals that hold many.
+    pub(super) fn bytes(&self) -> usize {
+        if let Emitted::Lost(lost) = self { lost.bytes() } else { 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CALLS, Emitted, LOST};
+
+    #[test]
+    fn the_bits_are_those_of_the_names() {
+        let names = |bits: u32| Emitted::NAMES.iter().enumerate().filter(move |(at, _)| bits >> at & 1 == 1);
+        let names = |bits| names(bits).map(|(_, name)| *name).collect::<Vec<_>>();
+        assert_eq!(names(CALLS), ["track", "identify", "page", "screen", "group", "alias"]);
+        assert_eq!(names(LOST), ["lost"]);
+    }
+}

@@ -12,6 +12,8 @@ use crate::supervise::{CatchDrop, hops};
 
 /// The largest number of signals that wait for one listener. Beyond it the oldest is dropped.
 const QUEUE: usize = 1024;
+/// The largest number of bytes of [lost events](super::signal::LostEvents) that wait for one listener.
+const QUEUE_BYTES: usize = 8 * 1024 * 1024;
 
 type Call = Box<dyn Fn(&Emitted) + Send + Sync>;
 
@@ -28,6 +30,8 @@ pub(super) struct Listener {
 struct Queue {
     /// Each with the hops of what the listener sends because of it.
     waiting: VecDeque<(u8, Emitted)>,
+    /// Bytes of the lost events in it.
+    bytes: usize,
     /// A thread is calling the listener, and will look at the queue again.
     busy: bool,
 }
@@ -51,13 +55,13 @@ impl Listener {
             this.ended.store(true, Ordering::Release);
         }
         let mut queue = this.queue();
-        let missed = if queue.waiting.len() == QUEUE { queue.waiting.pop_front() } else { None };
-        queue.waiting.push_back((hops::current(), emitted.clone()));
+        let missed = queue.make_room(emitted.bytes());
+        queue.push(hops::current(), emitted.clone());
         let busy = std::mem::replace(&mut queue.busy, true);
         drop(queue);
-        if missed.is_some() {
-            this.missed.fetch_add(1, Ordering::Relaxed);
-        }
+        // Only now, for they may hold errors of user code.
+        this.missed.fetch_add(missed.len() as u64, Ordering::Relaxed);
+        drop(missed);
         if busy {
             return;
         }
@@ -82,13 +86,36 @@ impl Listener {
 
     fn next(&self) -> Option<(u8, Emitted)> {
         let mut queue = self.queue();
-        let next = queue.waiting.pop_front();
+        let next = queue.pop();
         queue.busy = next.is_some();
         next
     }
 
     fn queue(&self) -> std::sync::MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queue {
+    fn push(&mut self, hops: u8, emitted: Emitted) {
+        self.bytes += emitted.bytes();
+        self.waiting.push_back((hops, emitted));
+    }
+
+    fn pop(&mut self) -> Option<(u8, Emitted)> {
+        let next = self.waiting.pop_front()?;
+        self.bytes -= next.1.bytes();
+        Some(next)
+    }
+
+    /// Takes out the oldest signals until there is room for one with so many bytes.
+    fn make_room(&mut self, bytes: usize) -> Vec<(u8, Emitted)> {
+        let mut missed = Vec::new();
+        while self.waiting.len() == QUEUE || (self.bytes > 0 && self.bytes + bytes > QUEUE_BYTES) {
+            let Some(oldest) = self.pop() else { break };
+            missed.push(oldest);
+        }
+        missed
     }
 }
 
@@ -107,8 +134,8 @@ impl Subscription {
     pub fn unsubscribe(self) {
         self.listener.ended.store(true, Ordering::Release);
         // Dropped when the lock is free again.
-        let waiting = std::mem::take(&mut self.listener.queue().waiting);
-        drop(waiting);
+        let queue = std::mem::take(&mut *self.listener.queue());
+        drop(queue);
         if let Some(emitter) = self.emitter.upgrade() {
             emitter.forget_the_done();
         }

@@ -71,6 +71,7 @@ where
             if plugin.wants(event.kind()) {
                 let Runner::Sync(transform) = &plugin.runner else { break };
                 if let Err(stopped) = self.layer.run_sync(shared, plugin, &**transform, event, &mut checkpoint) {
+                    shared.emitter.lose(event, stopped.reason);
                     return StageFuture::Stopped(Some(stopped));
                 }
             }
@@ -94,27 +95,40 @@ where
     S: Service<Passage, Response = (), Error = Stopped>,
 {
     let Passage { mut event, plan, shared } = passage;
+    if let Err(stopped) = run_from(layer, &shared, &plan, &mut event, from).await {
+        shared.emitter.lose(&event, stopped.reason);
+        return Err(stopped);
+    }
+    inner.call(Passage { event, plan, shared }).await
+}
+
+/// Runs the plugins of a stage from this one on.
+async fn run_from(
+    layer: StageLayer,
+    shared: &Shared,
+    plan: &super::plan::Plan,
+    event: &mut Event,
+    from: usize,
+) -> Result<(), Stopped> {
     let mut checkpoint = Checkpoint::default();
-    for plugin in layer.of(&plan).iter().skip(from) {
+    for plugin in layer.of(plan).iter().skip(from) {
         if !plugin.wants(event.kind()) {
             continue;
         }
-        let event = &mut event;
         match &plugin.runner {
-            Runner::Sync(transform) => layer.run_sync(&shared, plugin, &**transform, event, &mut checkpoint)?,
+            Runner::Sync(transform) => layer.run_sync(shared, plugin, &**transform, event, &mut checkpoint)?,
             Runner::Async(_) if plugin.is_quarantined() => layer.without(event, &mut checkpoint)?,
             Runner::Async(transform) => {
                 checkpoint.save(event);
                 let outcome =
                     supervise::run(&plugin.watched, &shared.clock, EVENT_LIMIT, || transform.transform(event)).await;
                 checkpoint.accept(event);
-                layer.follow(&shared, plugin, event, &mut checkpoint, outcome)?;
+                layer.follow(shared, plugin, event, &mut checkpoint, outcome)?;
             }
         }
     }
-    checkpoint.finish(&mut event);
-    drop(checkpoint);
-    inner.call(Passage { event, plan, shared }).await
+    checkpoint.finish(event);
+    Ok(())
 }
 
 impl StageLayer {
@@ -212,6 +226,7 @@ fn refuse(shared: &Shared, event: &mut Event, invalid: &InvalidField) -> Stopped
     let mut failure = Failure::new("tracklane", format!("an event was dropped before its plugins: {invalid}"), 1);
     failure.dropped = Some(DropReason::Middleware);
     shared.emitter.fail(failure);
+    shared.emitter.lose(event, DropReason::Middleware);
     stop(event, &mut Checkpoint::default(), DropReason::Middleware)
 }
 
@@ -226,6 +241,7 @@ fn miss(shared: &Shared, event: &mut Event, absent: &AbsentBefore) -> Stopped {
         failure.dropped = Some(DropReason::BeforeFailed);
         failure
     });
+    shared.emitter.lose(event, DropReason::BeforeFailed);
     stop(event, &mut Checkpoint::default(), DropReason::BeforeFailed)
 }
 

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use pollster::block_on;
 use tracklane::BoxError;
-use tracklane::plugin::enrichment_fn;
-use tracklane::signal::Failure;
+use tracklane::plugin::{Batch, Batching, Destination, Flow, Verdict, before_fn, enrichment_fn};
+use tracklane::signal::{self, Failure, LostEvents};
 use tracklane::testing::{ManualClock, Reply};
-use tracklane::{Analytics, DropReason, Event};
+use tracklane::{Analytics, Builder, DropReason, Event, Kind};
 
-use crate::support::{SOON, api, client, quick_retries, recorder, track, with_failures};
+use crate::support::{Log, SOON, api, client, quick_retries, recorder, track, with_failures};
 
 /// What a listener can tell of a failure.
 pub(crate) fn facts(failure: &Failure) -> (bool, bool, Option<DropReason>, Option<String>, Option<u16>) {
@@ -25,6 +25,56 @@ fn a_plugin_that_is_passed_over_is_neither_a_loss_nor_a_retry() {
     analytics.track(track("x")).unwrap();
     assert!(analytics.close_blocking(SOON).is_complete());
     assert_eq!(facts(&failures.wait_for(1)[0]), (false, false, None, None, None));
+}
+
+/// Collects reason, destination and names of lost events.
+fn with_lost(builder: Builder) -> (Builder, Log<(DropReason, Option<String>, Vec<String>)>) {
+    let lost = Log::new();
+    let log = lost.clone();
+    let listener = move |lost: &LostEvents| {
+        let names = lost.events().map(|event| event.name().unwrap_or_default().into_owned()).collect();
+        log.push((lost.reason, lost.destination.as_deref().map(str::to_owned), names));
+    };
+    (builder.on(signal::Lost, listener), lost)
+}
+
+#[test]
+fn lost_events_are_handed_over_wherever_they_are_lost() {
+    let breaks = |event: &mut Event| match event.name().as_deref() {
+        Some("breaks") => Err(BoxError::from("no geo")),
+        Some("grows") => {
+            event.context_mut().insert("text", "x".repeat(40_000));
+            Ok(())
+        }
+        _ => Ok(()),
+    };
+    let refuses = Destination::from_fn("refuses", |batch: Batch| async move {
+        let bad = batch.messages().any(|message| message.event().name().as_deref() == Some("bad"));
+        Ok::<_, std::io::Error>(if bad { Verdict::Reject } else { Verdict::Delivered })
+    });
+    let redacts = before_fn("redacts", breaks).only([Kind::Track]);
+    let drops = before_fn("drops", |event: &mut Event| match event.name().as_deref() {
+        Some("unwanted") => Flow::drop("as it should be"),
+        _ => Flow::Continue,
+    });
+    let settings = Analytics::builder().plugin(redacts).plugin(drops);
+    let settings = settings.plugin(refuses.batching(Batching::single())).plugin(recorder("r").0);
+    let (settings, lost) = with_lost(settings);
+    let analytics = settings.build().unwrap();
+    for name in ["good", "breaks", "bad", "unwanted", "grows", "good"] {
+        analytics.track(track(name)).unwrap();
+    }
+    assert_eq!(analytics.flush_blocking(SOON).pending, 0);
+    let mut lost = lost.wait_for(3);
+    lost.sort_by_key(|(.., names)| names.clone());
+    let expected = [
+        (DropReason::Rejected, Some("refuses"), "bad"),
+        (DropReason::BeforeFailed, None, "breaks"),
+        (DropReason::TooLarge, None, "grows"),
+    ];
+    let expected = expected.map(|(reason, by, name)| (reason, by.map(str::to_owned), vec![name.to_owned()]));
+    assert_eq!(lost, expected);
+    assert_eq!(analytics.stats().dropped.get(DropReason::Plugin), 1, "what is dropped on purpose is no loss");
 }
 
 #[test]

@@ -12,6 +12,7 @@ use super::report;
 use super::state::LaneState;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
+use crate::emitter::signal::{Emitted, LostEvents};
 use crate::event::Message;
 use crate::ledger::{DeliveryError, DestinationOutcome, DestinationStats, DropReason, Ledger, Outcome};
 use crate::plugin::{Batching, QueueLimits};
@@ -151,6 +152,17 @@ impl LaneInner {
         drop(settling);
         due.notify();
         self.after.report(&missed);
+        if let Outcome::Dropped(reason) = outcome {
+            self.tell_lost(messages, reason, error_of(0));
+        }
+    }
+
+    /// Hands lost events to who listens to them.
+    fn tell_lost(&self, messages: &[Arc<Message>], reason: DropReason, error: Option<Arc<DeliveryError>>) {
+        if self.emitter.wants_lost(reason) {
+            let lost = LostEvents::of_destination(self.name.clone(), messages, reason, error);
+            self.emitter.emit(Emitted::Lost(lost));
+        }
     }
 
     /// Keeps the error of the last attempt.
