@@ -4,6 +4,7 @@
 //! thread is started. If none can be started, that is an error; `tokio::task::spawn_blocking` would panic. A thread
 //! without work ends after [`IDLE`], and all end with the last handle.
 
+mod park;
 mod spawn;
 
 use std::collections::VecDeque;
@@ -11,6 +12,7 @@ use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+pub(crate) use park::block_until;
 pub(crate) use spawn::{block_sigpipe, spawn};
 
 use crate::supervise;
