@@ -71,7 +71,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     // The clock for `Timer`, by which a plugin waits in the client's time.
     ("plugin", &["event", "emitter", "ledger", "clock", "supervise", "error"]),
-    ("emitter", &["event", "ledger", "background", "error", "supervise", "wait_group"]),
+    ("emitter", &["event", "ledger", "background", "clock", "error", "supervise", "wait_group"]),
     ("event", &["ledger", "error", "random"]),
     ("ledger", &["background", "error", "supervise", "threads", "wait_group", "sync"]),
     ("transport", &["error", "supervise", "threads"]),
