@@ -48,7 +48,7 @@ pub(super) fn unauthorized(destination: &Arc<str>, repeats: Repeats, error: Arc<
     let reason = DropReason::Unauthorized;
     let message = match batches {
         1 => format!("{} dropped ({reason}): {error}; further reports are limited to one per minute", count(events)),
-        _ => format!("{} in {batches} batches dropped ({reason}): {error}", count(events)),
+        _ => format!("{events} events in {batches} batches dropped ({reason}): {error}"),
     };
     with_error(destination, message, events, reason, error)
 }
