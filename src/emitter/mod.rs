@@ -6,6 +6,7 @@
 //!
 //! Failures come at a [bounded rate](reports).
 
+mod display;
 mod failure;
 mod lost;
 mod reports;
@@ -83,10 +84,20 @@ impl Emitter {
         name: &str,
         listener: impl Fn(&Emitted) + Send + Sync + 'static,
     ) -> Result<Subscription, UnknownSignal> {
-        match Emitted::NAMES.iter().find(|known| **known == name) {
-            Some(name) => Ok(self.subscribe(name, false, listener)),
-            None => Err(UnknownSignal { name: name.to_owned() }),
-        }
+        Ok(self.subscribe(known(name)?, false, listener))
+    }
+
+    /// As [`once`](Self::once), for a name that comes from configuration.
+    ///
+    /// # Errors
+    ///
+    /// If there is no signal of that name.
+    pub fn once_name(
+        &self,
+        name: &str,
+        listener: impl Fn(&Emitted) + Send + Sync + 'static,
+    ) -> Result<Subscription, UnknownSignal> {
+        Ok(self.subscribe(known(name)?, true, listener))
     }
 
     /// Emits a signal. Never blocks, and never runs a listener on the calling thread.
@@ -212,6 +223,12 @@ impl Emitter {
         drop(listeners);
         Subscription::new(listener, &self.shared)
     }
+}
+
+/// Returns the name as the signals have it.
+pub(crate) fn known(name: &str) -> Result<&'static str, UnknownSignal> {
+    let known = Emitted::NAMES.iter().copied().find(|known| *known == name);
+    known.ok_or_else(|| UnknownSignal { name: name.to_owned() })
 }
 
 impl Shared {

@@ -9,7 +9,7 @@ use tracklane::signal::{self, Failure, LostEvents};
 use tracklane::testing::{ManualClock, Reply};
 use tracklane::{Analytics, Builder, DropReason, Event, Kind};
 
-use crate::support::{Log, SOON, api, client, quick_retries, recorder, track, with_failures};
+use crate::support::{Log, SOON, api, quick_retries, recorder, segment, track, with_failures};
 
 /// What a listener can tell of a failure.
 pub(crate) fn facts(failure: &Failure) -> (bool, bool, Option<DropReason>, Option<String>, Option<u16>) {
@@ -104,7 +104,8 @@ fn every_failure_of_a_plugin_is_in_one_report_when_it_ends() {
 fn a_destination_that_fails_again_after_it_worked_is_reported_again() {
     let api = api();
     api.script([Reply::status(500), Reply::status(500), Reply::ok(), Reply::status(502), Reply::ok()]);
-    let (settings, failures) = with_failures(client(&api).retry(quick_retries(5)).flush_at(1));
+    let (settings, failures) =
+        with_failures(Analytics::builder().segment(segment(&api).retry(quick_retries(5)).flush_at(1)));
     let analytics = settings.build().unwrap();
     for _ in 0..2 {
         assert!(analytics.send_with_receipt(track("x")).unwrap().wait_timeout(Duration::from_secs(20)).is_ok());

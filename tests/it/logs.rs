@@ -3,11 +3,11 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-use tracklane::DropReason;
 use tracklane::testing::Reply;
+use tracklane::{Analytics, DropReason};
 
 use crate::failures::facts;
-use crate::support::{SOON, api, client, quick_retries, track, with_failures};
+use crate::support::{SOON, api, quick_retries, segment, track, with_failures};
 
 /// A log in memory.
 #[derive(Clone, Default)]
@@ -45,7 +45,9 @@ async fn a_loss_is_told_from_a_retry_in_the_signal_and_in_the_log() {
     let (lines, _guard) = Lines::capture(tracing::Level::WARN);
     let api = api();
     api.script([Reply::status(503), Reply::ok(), Reply::status(400)]);
-    let settings = client(&api).retry(quick_retries(5)).flush_at(1).runtime(tokio::runtime::Handle::current());
+    let settings = Analytics::builder()
+        .segment(segment(&api).retry(quick_retries(5)).flush_at(1))
+        .runtime(tokio::runtime::Handle::current());
     let (settings, failures) = with_failures(settings);
     let analytics = settings.build().unwrap();
     assert!(analytics.send_with_receipt(track("late")).unwrap().await.is_delivered());
@@ -76,7 +78,9 @@ async fn an_event_can_be_followed_by_its_id_and_its_batch_by_its_number() {
     let (lines, _guard) = Lines::capture(tracing::Level::TRACE);
     let api = api();
     api.script([Reply::status(503), Reply::ok()]);
-    let settings = client(&api).retry(quick_retries(5)).flush_at(1).runtime(tokio::runtime::Handle::current());
+    let settings = Analytics::builder()
+        .segment(segment(&api).retry(quick_retries(5)).flush_at(1))
+        .runtime(tokio::runtime::Handle::current());
     let analytics = settings.build().unwrap();
     let end = analytics.send_with_receipt(track("followed").message_id("id-7")).unwrap().await;
     assert!(end.is_delivered());

@@ -23,9 +23,11 @@ mod wire;
 
 // The way through.
 mod absent;
+mod host;
 mod middleware;
 mod registry;
 mod replaced;
+mod run_plugin;
 mod selection;
 mod stages;
 mod stages_observers;
@@ -39,6 +41,7 @@ mod complete;
 mod conservation;
 mod emitter;
 mod ends;
+mod errors;
 mod failures;
 mod json_wall;
 mod layers;
@@ -48,6 +51,7 @@ mod logs;
 mod oauth;
 mod receipts;
 mod reentrant;
+mod reports;
 mod runtimes;
 
 // The whole.

@@ -38,7 +38,7 @@ pub(super) fn dropped(
     differs: bool,
 ) -> Failure {
     let first = if differs { "the first: " } else { "" };
-    let message = format!("{} dropped ({reason}): {first}{error}", count(events));
+    let message = format!("{} dropped ({reason}): {first}{error:#}", count(events));
     with_error(destination, message, events, reason, error)
 }
 
@@ -47,8 +47,8 @@ pub(super) fn unauthorized(destination: &Arc<str>, repeats: Repeats, error: Arc<
     let Repeats { events, failures: batches } = repeats;
     let reason = DropReason::Unauthorized;
     let message = match batches {
-        1 => format!("{} dropped ({reason}): {error}; further reports are limited to one per minute", count(events)),
-        _ => format!("{events} events in {batches} batches dropped ({reason}): {error}"),
+        1 => format!("{} dropped ({reason}): {error:#}; further reports are limited to one per minute", count(events)),
+        _ => format!("{events} events in {batches} batches dropped ({reason}): {error:#}"),
     };
     with_error(destination, message, events, reason, error)
 }
@@ -68,7 +68,7 @@ fn with_error(
 
 /// An attempt failed, and the batch is tried again.
 pub(super) fn retrying(destination: &Arc<str>, events: usize, error: Arc<DeliveryError>, consequence: &str) -> Failure {
-    let message = format!("an attempt at {} failed: {error}; {consequence}", count(events));
+    let message = format!("an attempt at {} failed: {error:#}; {consequence}", count(events));
     let mut failure = Failure::of_destination(destination.clone(), message, events);
     failure.retried = true;
     failure.error = Some(error);
