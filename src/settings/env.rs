@@ -6,9 +6,21 @@ use serde_json::Value;
 
 use super::deserialize::set;
 use super::table::Settings;
+use crate::analytics::Analytics;
 use crate::error::SettingsError;
 
 const PREFIX: &str = "TRACKLANE_";
+
+impl Analytics {
+    /// Starts a client with the settings that the environment has: `TRACKLANE_WRITE_KEY` and others. See [`Settings`].
+    ///
+    /// # Errors
+    ///
+    /// If a variable cannot be read as its setting, or a setting cannot be used.
+    pub fn from_env() -> Result<Self, SettingsError> {
+        Settings::from_env()?.into_builder()?.build()
+    }
+}
 
 /// Reads the variables that begin with the prefix; the others are somebody else's. One that is empty is not set.
 pub(super) fn settings(variables: impl Iterator<Item = (OsString, OsString)>) -> Result<Settings, SettingsError> {
