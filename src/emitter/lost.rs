@@ -11,6 +11,7 @@ use crate::ledger::{DeliveryError, DropReason};
 /// What is dropped on purpose (by a plugin, or because no destination wants it) is no loss. Another destination may have
 /// got the events all the same. An event that a before plugin could not work on is as it was before that plugin: what the
 /// plugin redacts is still in it. What source middleware loses is not handed over, for middleware owns its events.
+/// What a close gives up is in its report, [`CloseReport::unsent`](crate::CloseReport::unsent).
 ///
 /// ```
 /// use tracklane::{Analytics, signal};

@@ -29,6 +29,7 @@ mod worker;
 use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Shared;
 use crate::event::{Event, Kind, Message};
@@ -104,6 +105,11 @@ impl Lane {
         if wake {
             inner.wake.notify_one();
         }
+    }
+
+    /// Returns how many more events make a batch due, and how long one waits for that at most.
+    pub(super) fn next_batch(&self) -> (usize, Duration) {
+        self.inner.queue().next_batch()
     }
 
     /// Has what waits leave at once.
