@@ -60,7 +60,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("plugin", &["event", "emitter", "ledger", "clock", "refusal", "supervise", "error"]),
     // What a client and its plugins are refused with.
     ("refusal", &["event", "error"]),
-    ("emitter", &["event", "ledger", "background", "error", "supervise", "wait_group"]),
+    ("emitter", &["event", "ledger", "background", "clock", "error", "supervise", "wait_group"]),
     ("event", &["ledger", "error", "random"]),
     ("ledger", &["background", "error", "supervise", "threads", "wait_group", "sync"]),
     ("transport", &["error", "supervise", "threads"]),

@@ -128,7 +128,7 @@ impl Running {
             return;
         }
         let message = format!("not on the disk, because {}; until it is, events wait in memory", with_causes(&error));
-        let mut failure = Failure::new(self.store.name.clone(), message, events);
+        let mut failure = Failure::of_destination(self.store.name.clone(), message, events);
         failure.error = Some(Arc::new(error));
         report::emit(&self.store.emitter, failure);
     }

@@ -314,7 +314,7 @@ impl Store {
         self.end(file, Fate::Deleted);
         count(&self.counters.expired, events);
         let message = format!("{events} events waited longer than {:?} on the disk; they are dropped", self.max_age);
-        let mut failure = Failure::new(self.name.clone(), message, events);
+        let mut failure = Failure::of_destination(self.name.clone(), message, events);
         failure.dropped = Some(DropReason::Expired);
         report::emit(&self.emitter, failure);
     }
@@ -369,7 +369,7 @@ impl Store {
     }
 
     pub(crate) fn fail(&self, events: usize, message: String) {
-        report::emit(&self.emitter, Failure::new(self.name.clone(), message, events));
+        report::emit(&self.emitter, Failure::of_destination(self.name.clone(), message, events));
     }
 
     fn slots(&self) -> MutexGuard<'_, Vec<WeakSlot>> {
