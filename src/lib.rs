@@ -121,6 +121,7 @@ mod background;
 mod clock;
 mod error;
 mod random;
+mod refusal;
 mod supervise;
 mod sync;
 mod threads;
@@ -141,7 +142,7 @@ pub use analytics::Analytics;
 pub use blocking::{BlockingAnalytics, BlockingError};
 pub use builder::Builder;
 pub use emitter::{Subscription, UnknownSignal, signal};
-pub use error::{BoxError, SettingsError};
+pub use error::{BoxError, SettingsError, SettingsErrorKind};
 #[doc(inline)]
 pub use event::{
     Alias, Context, Event, Group, Identify, Integrations, Kind, Page, Properties, Screen, Timestamp, Track, Traits,
@@ -151,8 +152,6 @@ pub use ledger::{
     DeliveryError, DestinationOutcome, DestinationStats, DropReason, Drops, FlushReport, Outcome, PluginStats, Receipt,
     Settlement, Stats,
 };
-pub use pipeline::{
-    CallError, CloseReport, Pipeline, PipelineFuture, PipelineService, RefusalReason, RegisterError, Stopped,
-};
-pub use segment::SetWriteKeyError;
+pub use pipeline::{CloseReport, Pipeline, PipelineFuture, PipelineService, Stopped};
+pub use refusal::{CallError, RefusalReason, RegisterError};
 pub use settings::Settings;

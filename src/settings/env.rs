@@ -4,7 +4,8 @@ use std::ffi::OsString;
 
 use serde_json::Value;
 
-use super::{Settings, read};
+use super::deserialize::set;
+use super::table::Settings;
 use crate::error::SettingsError;
 
 const PREFIX: &str = "TRACKLANE_";
@@ -22,7 +23,7 @@ pub(super) fn settings(variables: impl Iterator<Item = (OsString, OsString)>) ->
         }
         let setting = setting.to_ascii_lowercase();
         let Ok(value) = value.into_string() else { return Err(SettingsError::without_value(setting, "is not UTF-8")) };
-        read::set(&mut settings, &setting, &Value::String(value))?;
+        set(&mut settings, &setting, &Value::String(value))?;
     }
     Ok(settings)
 }
@@ -30,7 +31,7 @@ pub(super) fn settings(variables: impl Iterator<Item = (OsString, OsString)>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::read::NAMES;
+    use crate::settings::table::NAMES;
 
     fn read_one(name: &str, value: &str) -> Result<Settings, SettingsError> {
         settings([(name.into(), value.into())].into_iter())

@@ -23,9 +23,11 @@ mod wire;
 
 // The way through.
 mod absent;
+mod host;
 mod middleware;
 mod registry;
 mod replaced;
+mod run_plugin;
 mod selection;
 mod stages;
 mod stages_observers;
@@ -39,6 +41,7 @@ mod complete;
 mod conservation;
 mod emitter;
 mod ends;
+mod errors;
 mod json_wall;
 mod layers;
 mod lifecycle;
@@ -46,6 +49,7 @@ mod lifecycle;
 mod oauth;
 mod receipts;
 mod reentrant;
+mod reports;
 mod runtimes;
 
 // The whole.
