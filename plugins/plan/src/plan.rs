@@ -119,22 +119,42 @@ impl Plan {
     /// What in the event is not as planned. Empty if everything is.
     #[must_use]
     pub fn violations(&self, event: &Event) -> Vec<Violation> {
-        let section = event.section().to_map();
+        let (kind, section) = (event.kind(), event.section().to_map());
+        self.find(kind, &event.name().unwrap_or_default(), self.rule(event), section, &|| whole(event))
+    }
+
+    /// The same of an event that is JSON in Segment's form, whether or not it could be sent. Nothing is found in what is no
+    /// call.
+    #[must_use]
+    pub fn violations_in(&self, event: &Value) -> Vec<Violation> {
+        let text = |member: &str| event.get(member).and_then(Value::as_str).unwrap_or_default();
+        let Some(kind) = Kind::from_name(text("type")) else { return Vec::new() };
+        let name = text(if kind == Kind::Track { "event" } else { "name" });
+        let section = event.get(section_of(kind)).and_then(Value::as_object).cloned().unwrap_or_default();
+        let version = event.pointer("/context/protocols/event_version").and_then(Value::as_u64);
+        self.find(kind, name, self.rule_of(kind, name, || version), section, &|| event.clone())
+    }
+
+    fn find(
+        &self,
+        kind: Kind,
+        name: &str,
+        rule: Option<&Rule>,
+        mut section: Map<String, Value>,
+        whole: &dyn Fn() -> Value,
+    ) -> Vec<Violation> {
         let mut violations = Vec::new();
-        match self.rule(event) {
+        match rule {
             Some(rule) => {
-                let field = |path: Vec<String>| format!("{}.{}", section_of(event.kind()), path.join("."));
-                violations.extend(
-                    rule.unplanned(&section).into_iter().map(|path| Violation::unplanned_property(field(path))),
-                );
+                let field = |path: Vec<String>| format!("{}.{}", section_of(kind), path.join("."));
+                let unplanned = rule.unplanned(&section).into_iter();
+                violations.extend(unplanned.map(|path| Violation::unplanned_property(field(path))));
             }
-            None if self.is_unplanned(event) => {
-                violations.push(Violation::unplanned_event(&event.name().unwrap_or_default()))
-            }
+            None if kind == Kind::Track => violations.push(Violation::unplanned_event(name)),
             None => {}
         }
-        let found = self.check(event, &mut section.clone());
-        for found in found {
+        for found in self.check_rules(kind, rule, &mut section, whole) {
+            // Told already: a schema with `additionalProperties: false` finds it, too.
             if !violations.iter().any(|violation| violation.field == found.violation.field) {
                 violations.push(found.violation);
             }
@@ -145,12 +165,15 @@ impl Plan {
     /// The rule of an event, in the version that it asks for by `context.protocols.event_version`, or else in the oldest,
     /// as Segment has it.
     pub(crate) fn rule(&self, event: &Event) -> Option<&Rule> {
-        let of_kind = self.rules.get(&event.kind())?;
-        let by_name = event.name().and_then(|name| of_kind.get(&*name));
-        let versions = by_name.or_else(|| of_kind.get("").filter(|_| event.kind() != Kind::Track))?;
+        let version = || event.context().get("protocols")?.get("event_version")?.as_u64();
+        self.rule_of(event.kind(), &event.name().unwrap_or_default(), version)
+    }
+
+    fn rule_of(&self, kind: Kind, name: &str, version: impl FnOnce() -> Option<u64>) -> Option<&Rule> {
+        let of_kind = self.rules.get(&kind)?;
+        let versions = of_kind.get(name).or_else(|| of_kind.get("").filter(|_| kind != Kind::Track))?;
         let [oldest, _, ..] = versions.as_slice() else { return versions.first() };
-        let asked = event.context().get("protocols").and_then(|protocols| protocols.get("event_version")?.as_u64());
-        asked.and_then(|version| versions.iter().find(|rule| rule.version == version)).or(Some(oldest))
+        version().and_then(|version| versions.iter().find(|rule| rule.version == version)).or(Some(oldest))
     }
 
     /// Whether it is a track call that the plan does not name.
@@ -160,7 +183,22 @@ impl Plan {
 
     /// What the schemas of the event forbid. The section is given back as it was.
     pub(crate) fn check(&self, event: &Event, section: &mut Map<String, Value>) -> Vec<Found> {
-        let rules = self.rule(event).into_iter().chain(&self.common);
-        rules.flat_map(|rule| rule.check(&self.compiled, event, section)).collect()
+        self.check_rules(event.kind(), self.rule(event), section, &|| whole(event))
     }
+
+    fn check_rules(
+        &self,
+        kind: Kind,
+        rule: Option<&Rule>,
+        section: &mut Map<String, Value>,
+        whole: &dyn Fn() -> Value,
+    ) -> Vec<Found> {
+        let rules = rule.into_iter().chain(&self.common);
+        rules.flat_map(|rule| rule.check(&self.compiled, kind, section, whole)).collect()
+    }
+}
+
+/// The event as JSON. One that cannot be written cannot be sent either.
+fn whole(event: &Event) -> Value {
+    serde_json::to_value(event).unwrap_or_default()
 }

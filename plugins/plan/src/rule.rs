@@ -1,7 +1,7 @@
 //! A rule, compiled: what an event must be like, and how much of the event it asks for.
 
 use serde_json::{Map, Value};
-use tracklane::{Event, Kind};
+use tracklane::Kind;
 
 use crate::format::{RuleSource, Scope};
 use crate::members::Members;
@@ -68,10 +68,17 @@ impl Rule {
         found
     }
 
-    /// What is not as the schema says. Locations are those in the event.
-    pub(crate) fn check(&self, compiled: &Compiled, event: &Event, section: &mut Map<String, Value>) -> Vec<Found> {
+    /// What is not as the schema says. Locations are those in the event. `whole` is asked for the whole event where the
+    /// schema asks for more of it than the section, which is given back as it was.
+    pub(crate) fn check(
+        &self,
+        compiled: &Compiled,
+        kind: Kind,
+        section: &mut Map<String, Value>,
+        whole: &dyn Fn() -> Value,
+    ) -> Vec<Found> {
         let mut found = Vec::new();
-        let name = section_of(event.kind());
+        let name = section_of(kind);
         match self.asks_for {
             AsksFor::Section => {
                 let value = Value::Object(std::mem::take(section));
@@ -85,8 +92,7 @@ impl Rule {
                 *section = into_object(value).remove(name).map(into_object).unwrap_or_default();
             }
             AsksFor::WholeEvent => {
-                // An event that cannot be written cannot be sent either.
-                let mut value = serde_json::to_value(event).unwrap_or_default();
+                let mut value = whole();
                 if let Some(event) = value.as_object_mut() {
                     event.insert(name.to_owned(), Value::Object(section.clone()));
                 }

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use serde_json::{Value, json};
 use tracklane::{Event, Group, Identify, Kind, Page, Track};
-use tracklane_plan::{Plan, TrackingPlan};
+use tracklane_plan::{Plan, TrackingPlan, Violation};
 
 /// Of the whole event: `total` must be a number.
 fn whole() -> Value {
@@ -20,8 +20,24 @@ fn order(properties: Value) -> Event {
     Track::new("Order Completed").user_id("u1").properties(properties).into()
 }
 
+/// The fields that are not as planned, of the event and of its JSON, which are the same.
 fn fields(plan: &Plan, event: impl Into<Event>) -> Vec<String> {
-    plan.violations(&event.into()).into_iter().map(|violation| violation.field).collect()
+    let event = event.into();
+    let of = |violations: Vec<Violation>| violations.into_iter().map(|violation| violation.field).collect::<Vec<_>>();
+    let fields = of(plan.violations(&event));
+    assert_eq!(of(plan.violations_in(&serde_json::to_value(&event).unwrap())), fields);
+    fields
+}
+
+#[test]
+fn json_that_is_no_event_has_no_violations_and_one_that_cannot_be_sent_has() {
+    let rules = json!({ "rules": [{ "type": "TRACK", "key": "A", "jsonSchema": whole() }, { "type": "COMMON", "jsonSchema": { "required": ["userId"] } }] });
+    let plan = Plan::parse(&rules.to_string()).unwrap();
+    for none in [json!(null), json!([]), json!({}), json!({ "type": "sell" }), json!({ "type": 7, "event": "A" })] {
+        assert!(plan.violations_in(&none).is_empty(), "{none}");
+    }
+    let found = plan.violations_in(&json!({ "type": "track", "event": "A", "properties": [] }));
+    assert_eq!(found.iter().map(|violation| &*violation.field).collect::<Vec<_>>(), ["properties.total", "userId"]);
 }
 
 #[test]
