@@ -1,7 +1,6 @@
 //! The settings, as a builder, and the destination that they make.
 
 use std::fmt;
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -183,7 +182,7 @@ impl Postgres {
         };
         Ok(Destination::new(&self.name, PostgresService(Arc::new(shared)))
             .batching(self.batching)
-            .max_in_flight(NonZeroUsize::MIN)
+            .max_in_flight(1)
             .attempt_timeout(self.timeout))
     }
 }
