@@ -125,7 +125,7 @@ mod batching {
             black_box(request.into_body());
             Ok::<_, std::io::Error>(http::Response::new(Body::default()))
         });
-        let settings = Analytics::builder("WRITE_KEY").http_client(HttpClient::new(answers)).flush_at(BATCH);
+        let settings = Analytics::builder_for("WRITE_KEY").http_client(HttpClient::new(answers)).flush_at(BATCH);
         let analytics = settings.max_queue_size(100_000).build().expect("the settings are valid");
         bencher.counter(EVENTS).with_inputs(|| (0..EVENTS).map(call).collect()).bench_local_values(
             |events: Vec<tracklane::Track>| {
@@ -143,6 +143,6 @@ fn to_nowhere() -> Builder {
     let destination = Destination::from_fn("nowhere", nothing)
         .batching(Batching::every(100, Duration::from_secs(1)))
         .queue(QueueLimits::new(usize::MAX / 2, usize::MAX / 2));
-    let settings = Analytics::without_segment().max_queue_size(usize::MAX / 2).max_queue_bytes(usize::MAX / 2);
+    let settings = Analytics::builder().max_queue_size(usize::MAX / 2).max_queue_bytes(usize::MAX / 2);
     settings.plugin(destination)
 }

@@ -25,7 +25,7 @@ fn main() -> ExitCode {
 fn run() -> Result<(), Box<dyn Error>> {
     let name = std::env::args().nth(1).unwrap_or_else(|| "Command Run".to_owned());
     let api = TrackingApi::start()?;
-    let analytics = Analytics::builder("WRITE_KEY").host(api.url()).build()?.blocking(Duration::from_secs(10));
+    let analytics = Analytics::builder_for("WRITE_KEY").host(api.url()).build()?.blocking(Duration::from_secs(10));
 
     let end = analytics.send(Track::new(&name).user_id("019mr8mf4r"))?;
     println!("{name}: {}, as message {}", end.outcome, end.message_id);

@@ -53,7 +53,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .queue(QueueLimits::new(1_000, 1024 * 1024));
 
     let analytics =
-        Analytics::without_segment().plugin(warehouse).on(signal::Error, |failure| println!("{failure}")).build()?;
+        Analytics::builder().plugin(warehouse).on(signal::Error, |failure| println!("{failure}")).build()?;
     for order in 0..10 {
         analytics.track(Track::new("Order Completed").user_id(order).property("order_id", order))?;
     }

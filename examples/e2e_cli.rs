@@ -105,7 +105,7 @@ fn send(analytics: &Analytics, json: &str, patience: Duration) -> Result<Receipt
     let mut event: Event = serde_json::from_str(json)?;
     let start = Instant::now();
     loop {
-        match analytics.deliver(event) {
+        match analytics.send_with_receipt(event) {
             Err(refused) if refused.is_queue_full() && start.elapsed() < patience => event = refused.into_event(),
             sent => return Ok(sent?),
         }
@@ -140,7 +140,7 @@ fn read_script() -> Result<String, Box<dyn Error>> {
 }
 
 fn settings(write_key: &str, host: Option<String>, config: &Config) -> Result<Builder, Box<dyn Error>> {
-    let mut settings = Analytics::builder(write_key);
+    let mut settings = Analytics::builder_for(write_key);
     if let Some(host) = host {
         settings = settings.host(host);
     }

@@ -12,7 +12,7 @@ use tracklane::{Analytics, Track, global, signal};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let api = TrackingApi::start()?;
-    let settings = Analytics::builder("WRITE_KEY").host(api.url());
+    let settings = Analytics::builder_for("WRITE_KEY").host(api.url());
     global::init(settings.on(signal::Error, |failure| eprintln!("{failure}")).build()?)?;
 
     deep_inside();

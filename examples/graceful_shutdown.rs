@@ -30,8 +30,11 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let api = TrackingApi::start()?;
     let url = argument.clone().filter(|argument| argument != "--self").unwrap_or_else(|| api.url());
     // A long interval, so that what is delivered is delivered by the close.
-    let analytics =
-        Analytics::builder("WRITE_KEY").host(url).flush_at(1_000).flush_interval(Duration::from_secs(3600)).build()?;
+    let analytics = Analytics::builder_for("WRITE_KEY")
+        .host(url)
+        .flush_at(1_000)
+        .flush_interval(Duration::from_secs(3600))
+        .build()?;
     analytics.on(signal::Error, |failure| eprintln!("{failure}"));
 
     let asked_to_end = asked_to_end()?;

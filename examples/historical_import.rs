@@ -36,7 +36,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let (lines, bytes) = open(path.as_deref(), write_key.is_some())?;
     // Without a key nothing leaves this machine.
     let local = if write_key.is_none() { Some(TrackingApi::start()?) } else { None };
-    let mut settings = Analytics::builder(write_key.as_deref().unwrap_or("WRITE_KEY")).flush_at(500);
+    let mut settings = Analytics::builder_for(write_key.as_deref().unwrap_or("WRITE_KEY")).flush_at(500);
     if let Some(local) = &local {
         settings = settings.host(local.url());
     }
@@ -79,7 +79,7 @@ async fn import(analytics: &Analytics, line: &[u8]) -> Result<(), Box<dyn Error>
     }
     let event: Event = serde_json::from_slice(line).map_err(|error| format!("not an event: {error}"))?;
     // Waits while the queue is full: an import is as fast as the network, and no faster.
-    Ok(analytics.enqueue(event).await?)
+    Ok(analytics.send_when_ready(event).await?)
 }
 
 /// The file and the write key, if they are given.

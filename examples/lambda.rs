@@ -33,7 +33,7 @@ async fn handler(invocation: LambdaEvent<Value>) -> Result<Value, Error> {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let api = TrackingApi::start()?;
-    let settings = Analytics::builder("WRITE_KEY").host(api.url());
+    let settings = Analytics::builder_for("WRITE_KEY").host(api.url());
     // Standard error is the log of the function.
     let settings = settings.on(signal::Error, |failure| eprintln!("{failure}"));
     let analytics = ANALYTICS.get_or_init(|| settings.build().expect("the settings are right"));

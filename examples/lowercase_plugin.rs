@@ -14,7 +14,7 @@ use tracklane::{Analytics, Event, Kind, Track, signal};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let api = TrackingApi::start()?;
-    let analytics = Analytics::builder("WRITE_KEY").host(api.url()).build()?;
+    let analytics = Analytics::builder_for("WRITE_KEY").host(api.url()).build()?;
     analytics.on(signal::Error, |failure| eprintln!("{failure}"));
 
     let lowercase = enrichment_fn("Lowercase events", |event: &mut Event| {

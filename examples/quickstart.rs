@@ -30,7 +30,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     // Without a key nothing leaves this machine: the events go to a tracking API that runs here.
     let local = if write_key.is_none() { Some(TrackingApi::start()?) } else { None };
 
-    let mut settings = Analytics::builder(write_key.as_deref().unwrap_or("WRITE_KEY"));
+    let mut settings = Analytics::builder_for(write_key.as_deref().unwrap_or("WRITE_KEY"));
     if let Some(local) = &local {
         settings = settings.host(local.url());
     }

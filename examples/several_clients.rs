@@ -14,7 +14,7 @@ use tracklane::{Analytics, Track, signal};
 async fn main() -> Result<(), Box<dyn Error>> {
     let api = TrackingApi::start()?;
     let settings = |write_key: &str, whose: &'static str| {
-        let settings = Analytics::builder(write_key).host(api.url());
+        let settings = Analytics::builder_for(write_key).host(api.url());
         settings.on(signal::Error, move |failure| eprintln!("{whose}: {failure}"))
     };
     let marketing = settings("MARKETING_WRITE_KEY", "marketing").flush_at(1).build()?;

@@ -27,7 +27,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     .layer(RateLimitLayer::new(5, Duration::from_millis(100)))
     .layer(ConcurrencyLimitLayer::new(2));
 
-    let analytics = Analytics::without_segment()
+    let analytics = Analytics::builder()
         .plugin(slow)
         // Source middleware sees every event before the first plugin.
         .layer(MapRequestLayer::new(|mut event: Event| {

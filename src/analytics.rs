@@ -14,10 +14,10 @@ use crate::emitter::{Emitter, Subscription, UnknownSignal};
 use crate::error::SettingsError;
 use crate::event::{Alias, Event, Group, Identify, Page, Screen, Track};
 use crate::ledger::{DeliveryError, FlushReport, Receipt, Settlement, Stats};
-use crate::pipeline::{CallError, CloseReport, Command, Pipeline, RefusedBecause, RegisterError, Shared};
+use crate::pipeline::{CallError, CloseReport, Command, Pipeline, RefusalReason, RegisterError, Shared};
 use crate::plugin::Registration;
 use crate::reentry;
-use crate::segment::{OwnKey, SetWriteKeyError, WriteKey};
+use crate::segment::{OwnKey, Segment, SetWriteKeyError, WriteKey};
 use crate::settings::Settings;
 use crate::threads;
 
@@ -56,17 +56,19 @@ impl Analytics {
     ///
     /// If it cannot be a write key (empty, or with white space), or the background thread cannot be started.
     pub fn new(write_key: impl Into<WriteKey>) -> Result<Self, SettingsError> {
-        Self::builder(write_key).build()
+        Self::builder_for(write_key).build()
     }
 
-    /// Settings of a client for the Segment source with that write key.
-    pub fn builder(write_key: impl Into<WriteKey>) -> Builder {
-        Builder::new(write_key)
+    /// Returns the settings of a client that sends nowhere yet: to Segment with [`Builder::segment`], and to every
+    /// destination that is registered.
+    pub fn builder() -> Builder {
+        Builder::new()
     }
 
-    /// Settings of a client that sends nothing to Segment: only to the destinations that are registered.
-    pub fn without_segment() -> Builder {
-        Builder::without_segment()
+    /// Returns the settings of a client for the Segment source with that write key:
+    /// `Analytics::builder().segment(Segment::new(write_key))`.
+    pub fn builder_for(write_key: impl Into<WriteKey>) -> Builder {
+        Builder::new().segment(Segment::new(write_key))
     }
 
     /// A client with the settings that the environment has: `TRACKLANE_WRITE_KEY` and others. See [`Settings`].
@@ -102,10 +104,10 @@ impl Analytics {
     /// If it cannot be a write key, if the client was built without Segment, if its destination was deregistered, or if
     /// the client is closed. The old key stays then.
     pub fn set_write_key(&self, write_key: impl Into<WriteKey>) -> Result<(), SetWriteKeyError> {
-        match self.handle.shared.intake.refuses_because() {
+        match self.handle.shared.intake.refusal_reason() {
             None => self.handle.key.set(write_key.into()),
-            Some(RefusedBecause::Forked) => Err(SetWriteKeyError::Forked),
-            Some(RefusedBecause::RuntimeEnded) => Err(SetWriteKeyError::RuntimeEnded),
+            Some(RefusalReason::Forked) => Err(SetWriteKeyError::Forked),
+            Some(RefusalReason::RuntimeEnded) => Err(SetWriteKeyError::RuntimeEnded),
             Some(_) => Err(SetWriteKeyError::Closed),
         }
     }
@@ -178,7 +180,7 @@ impl Analytics {
     /// ```no_run
     /// # use tracklane::{Analytics, Track};
     /// # async fn example(analytics: Analytics) -> Result<(), tracklane::CallError> {
-    /// let end = analytics.deliver(Track::new("Ultimate Played").user_id("019mr8mf4r"))?.await;
+    /// let end = analytics.send_with_receipt(Track::new("Ultimate Played").user_id("019mr8mf4r"))?.await;
     /// println!("{}: {:?}", end.message_id, end.outcome);
     /// # Ok(())
     /// # }
@@ -187,7 +189,7 @@ impl Analytics {
     /// # Errors
     ///
     /// As [`track`](Self::track).
-    pub fn deliver(&self, event: impl Into<Event>) -> Result<Receipt, CallError> {
+    pub fn send_with_receipt(&self, event: impl Into<Event>) -> Result<Receipt, CallError> {
         let mut event = event.into();
         let (sender, receipt) = Receipt::new(self.handle.shared.background.process());
         event.attached.watch.get_or_insert_default().receipt = Some(sender);
@@ -200,7 +202,7 @@ impl Analytics {
     /// # Errors
     ///
     /// If the event is not one that can be sent, or the client closed. The error holds the event.
-    pub async fn enqueue(&self, event: impl Into<Event> + Send) -> Result<(), CallError> {
+    pub async fn send_when_ready(&self, event: impl Into<Event> + Send) -> Result<(), CallError> {
         self.handle.shared.intake.push_when_room(event.into()).await
     }
 
@@ -272,7 +274,7 @@ impl Analytics {
 
     /// Why nobody obeyed.
     fn ended(&self) -> RegisterError {
-        self.handle.shared.intake.refuses_because().map_or(RegisterError::Closed, RegisterError::from)
+        self.handle.shared.intake.refusal_reason().map_or(RegisterError::Closed, RegisterError::from)
     }
 
     /// Waits until every event that was accepted so far has its outcome, retries and requests in flight included, and its

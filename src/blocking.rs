@@ -38,7 +38,7 @@ pub enum BlockingError {
     #[error("the event was {}", lost(.0))]
     Lost(Settlement),
     /// The event had no outcome in time. It stays under way.
-    #[error("the event had no outcome within {timeout:?}, and is still under way{}", because(.last_error))]
+    #[error("the event had no outcome within {timeout:?}, and is still under way{}", with_cause(.last_error))]
     TimedOut {
         /// How long it was waited for.
         timeout: Duration,
@@ -50,10 +50,10 @@ pub enum BlockingError {
 /// What became of the event, and why at the first destination that has a reason.
 fn lost(end: &Settlement) -> String {
     let error = end.destinations.iter().find_map(|destination| destination.error.clone());
-    format!("{}{}", end.outcome, because(&error))
+    format!("{}{}", end.outcome, with_cause(&error))
 }
 
-fn because(error: &Option<Arc<DeliveryError>>) -> String {
+fn with_cause(error: &Option<Arc<DeliveryError>>) -> String {
     error.as_ref().map(|error| format!(": {error}")).unwrap_or_default()
 }
 
@@ -69,7 +69,7 @@ impl BlockingAnalytics {
     ///
     /// If the call is refused, the event is lost, or it has no outcome within the timeout.
     pub fn send(&self, event: impl Into<Event>) -> Result<Settlement, BlockingError> {
-        let receipt = self.analytics.deliver(event)?;
+        let receipt = self.analytics.send_with_receipt(event)?;
         // Nothing waits for a batch to fill while a flush is under way.
         match self.analytics.flush_for(receipt, self.timeout) {
             Ok(end) if end.outcome.is_failed() => Err(BlockingError::Lost(end)),

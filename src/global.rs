@@ -3,7 +3,7 @@
 //! ```
 //! use tracklane::{Analytics, Track, global};
 //!
-//! global::init(Analytics::builder("WRITE_KEY").disable(true).build()?)?;
+//! global::init(Analytics::builder_for("WRITE_KEY").disable(true).build()?)?;
 //! global::send(Track::new("Item Purchased").user_id("019mr8mf4r"))?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -140,7 +140,7 @@ pub use ledger::{
     Settlement, Stats,
 };
 pub use pipeline::{
-    CallError, CloseReport, Pipeline, PipelineFuture, PipelineService, RefusedBecause, RegisterError, Stopped,
+    CallError, CloseReport, Pipeline, PipelineFuture, PipelineService, RefusalReason, RegisterError, Stopped,
 };
 pub use segment::SetWriteKeyError;
 pub use settings::Settings;

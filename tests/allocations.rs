@@ -21,7 +21,7 @@ const EVENTS: u64 = 10_000;
 /// A client whose pipeline stands still while nobody drives the runtime.
 fn client(destination: Destination) -> (Analytics, Runtime) {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-    let settings = Analytics::without_segment().plugin(destination).max_queue_size(100_000);
+    let settings = Analytics::builder().plugin(destination).max_queue_size(100_000);
     let analytics = settings.max_queue_bytes(100_000_000).runtime(runtime.handle().clone()).build().unwrap();
     runtime.block_on(tokio::task::yield_now());
     (analytics, runtime)

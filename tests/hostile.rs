@@ -91,7 +91,7 @@ fn a_log_that_panics_kills_no_destination() {
     hostile_log();
     let api = TrackingApi::start().unwrap();
     api.script([Reply::status(503), Reply::status(503)]);
-    let analytics = Analytics::builder("k").host(api.url()).flush_at(1).retry(quick()).build().unwrap();
+    let analytics = Analytics::builder_for("k").host(api.url()).flush_at(1).retry(quick()).build().unwrap();
     logs(|| {
         for name in ["a", "b", "c"] {
             analytics.track(track(name)).unwrap();
@@ -128,7 +128,7 @@ fn a_log_that_panics_costs_no_event_at_any_plugin() {
         Some("enrich") => Err(BoxError::from("out of paper")),
         _ => Ok(()),
     };
-    let settings = Analytics::without_segment().plugin(destination).plugin(before_fn("b", drops));
+    let settings = Analytics::builder().plugin(destination).plugin(before_fn("b", drops));
     let analytics = settings.plugin(enrichment_fn("e", fails)).build().unwrap();
     logs(|| {
         for name in ["drop", "fail", "enrich", "fine"] {
@@ -139,7 +139,7 @@ fn a_log_that_panics_costs_no_event_at_any_plugin() {
     });
     let stats = analytics.stats();
     assert_eq!((stats.delivered, stats.dropped.total()), (3, 2), "{stats:?}");
-    assert_eq!(stats.dropped.of(tracklane::DropReason::Internal), 0, "{stats:?}");
+    assert_eq!(stats.dropped.get(tracklane::DropReason::Internal), 0, "{stats:?}");
     assert_eq!(delivered.load(Ordering::SeqCst), 3);
     assert!(analytics.close_blocking(SOON).pending == 0);
 }
@@ -148,7 +148,7 @@ fn a_log_that_panics_costs_no_event_at_any_plugin() {
 fn a_log_that_panics_reaches_no_caller() {
     hostile_log();
     let hung = Destination::from_fn("d", |_: Batch| std::future::pending::<Result<(), std::io::Error>>());
-    let analytics = Analytics::without_segment().plugin(hung).max_queue_size(1).build().unwrap();
+    let analytics = Analytics::builder().plugin(hung).max_queue_size(1).build().unwrap();
     logs(|| {
         assert!(analytics.track(Track::new("of nobody")).expect_err("invalid").is_invalid());
         analytics.track(track("fills the queue")).unwrap();
@@ -171,7 +171,7 @@ fn a_log_that_panics_does_not_end_the_watch_for_what_blocks() {
         Destination::from_fn("d", |_: Batch| async { Ok::<(), std::io::Error>(()) }),
         std::sync::Arc::new(AtomicUsize::new(0)),
     );
-    let analytics = Analytics::without_segment().plugin(destination).plugin(enrichment_fn("blocks", blocks));
+    let analytics = Analytics::builder().plugin(destination).plugin(enrichment_fn("blocks", blocks));
     let counter = told.clone();
     let analytics = analytics
         .on(signal::Error, move |failure| {
@@ -236,7 +236,7 @@ fn a_recorder_that_hangs_or_panics_holds_up_nobody() {
     for (fault, name) in [(&HANGS, "hangs"), (&PANICS, "panics")] {
         fault.store(true, Ordering::SeqCst);
         let destination = Destination::from_fn("d", |_: Batch| async { Ok::<(), std::io::Error>(()) });
-        let settings = Analytics::without_segment().plugin(destination).metrics(Duration::from_millis(5));
+        let settings = Analytics::builder().plugin(destination).metrics(Duration::from_millis(5));
         let analytics = settings.build().unwrap();
         let before = ASKED.load(Ordering::SeqCst);
         for _ in 0..3 {
@@ -294,7 +294,7 @@ mod child {
     #[test]
     #[ignore = "a child of a_client_without_threads_does_not_panic_and_goes_on_when_there_are_some"]
     fn has_no_more_threads() {
-        let settings = Analytics::builder("k").host(std::env::var(HOST).unwrap()).flush_at(1).gzip(true);
+        let settings = Analytics::builder_for("k").host(std::env::var(HOST).unwrap()).flush_at(1).gzip(true);
         let (told, failed) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let counter = failed.clone();
         let settings = settings.on(signal::HttpResponse, move |_| {

@@ -222,7 +222,8 @@ mod child {
     #[test]
     #[ignore = "a child of kill_9_without_a_spool_loses_no_more_than_what_was_under_way"]
     fn sends_until_killed() {
-        let analytics = Analytics::builder("key").host(host()).max_queue_size(100).flush_at(10).build().expect("valid");
+        let analytics =
+            Analytics::builder_for("key").host(host()).max_queue_size(100).flush_at(10).build().expect("valid");
         println!();
         for number in 0.. {
             let event = track(number);
@@ -235,11 +236,14 @@ mod child {
     #[test]
     #[ignore = "a child of a_forked_child_neither_hangs_nor_sends_twice"]
     fn forks() {
-        let settings = Analytics::builder("key").host(host()).flush_at(100).flush_interval(SOON);
+        let settings = Analytics::builder_for("key").host(host()).flush_at(100).flush_interval(SOON);
         let analytics = settings.build().expect("valid");
         (0..8).for_each(|number| analytics.track(track(number)).expect("accepted"));
         std::io::stdout().flush().expect("a pipe");
-        let receipts = [analytics.deliver(track(8)).expect("accepted"), analytics.deliver(track(9)).expect("accepted")];
+        let receipts = [
+            analytics.send_with_receipt(track(8)).expect("accepted"),
+            analytics.send_with_receipt(track(9)).expect("accepted"),
+        ];
         match fork::fork().expect("a fork") {
             Fork::Child => forked_child(analytics, receipts),
             Fork::Parent(child) => {
@@ -267,8 +271,8 @@ mod child {
         let deregistered = pollster::block_on(analytics.deregister("Segment.io"));
         let refused_all = matches!(registered, Err(tracklane::RegisterError::Forked))
             && matches!(deregistered, Err(tracklane::RegisterError::Forked))
-            && analytics.deliver(track(0)).is_err_and(|error| error.is_forked())
-            && pollster::block_on(analytics.enqueue(track(0))).is_err_and(|error| error.is_forked())
+            && analytics.send_with_receipt(track(0)).is_err_and(|error| error.is_forked())
+            && pollster::block_on(analytics.send_when_ready(track(0))).is_err_and(|error| error.is_forked())
             && pollster::block_on(tower::ServiceExt::oneshot(analytics.pipeline(), track(0).into())).is_err()
             && matches!(analytics.set_write_key("k"), Err(tracklane::SetWriteKeyError::Forked));
         drop(analytics);
@@ -288,7 +292,7 @@ mod child {
     fn makes_ids() -> Vec<String> {
         let recording = tracklane::testing::RecordingDestination::new("recording");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let settings = Analytics::without_segment().plugin(recording.destination()).runtime(runtime.handle().clone());
+        let settings = Analytics::builder().plugin(recording.destination()).runtime(runtime.handle().clone());
         let analytics = settings.build().expect("valid");
         let track = || Track::new("Child").user_id("u1");
         runtime.block_on(async {
@@ -330,7 +334,7 @@ mod child {
     #[test]
     #[ignore = "a child of a_thread_that_cannot_be_started_is_an_error_of_build"]
     fn cannot_start_threads() {
-        let error = Analytics::builder("key").host(host()).build().expect_err("no thread");
+        let error = Analytics::builder_for("key").host(host()).build().expect_err("no thread");
         println!("\nbuild: {error}");
     }
 
@@ -363,7 +367,7 @@ mod child {
         let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN);
         let subscriber = subscriber.with_writer(move || CountLines(counter.clone())).finish();
         tracing::subscriber::set_global_default(subscriber).expect("the only one");
-        let settings = Analytics::builder("key").host(host()).max_queue_size(1_000_000);
+        let settings = Analytics::builder_for("key").host(host()).max_queue_size(1_000_000);
         let settings = settings.max_queue_bytes(10 * 1024 * 1024).http_request_timeout(30 * SOON);
         let analytics = settings.build().expect("valid");
         // The first event opens connections and wakes threads, which is not what is measured.
@@ -382,7 +386,7 @@ mod child {
         println!("\ngrew by kB {}", most - before);
         println!("accepted {}", stats.accepted);
         println!("refused {}", stats.refused);
-        assert_eq!(stats.dropped.total(), stats.dropped.of(DropReason::Closed));
+        assert_eq!(stats.dropped.total(), stats.dropped.get(DropReason::Closed));
         println!("log lines of the episode {}", lines.load(Ordering::SeqCst));
         analytics.close_blocking(Duration::from_millis(50));
     }
@@ -408,7 +412,7 @@ mod child {
     #[ignore = "a child of a_client_that_is_dropped_leaves_no_thread_behind"]
     fn builds_and_drops_clients() {
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-        let settings = || Analytics::builder("key").host(host());
+        let settings = || Analytics::builder_for("key").host(host());
         let of_its_own = settings().build().expect("valid");
         wait_for_threads(2, "its own and the watchdog's");
         let of_the_host = [(); 2].map(|()| settings().runtime(runtime.handle().clone()).build().expect("valid"));
@@ -435,7 +439,7 @@ mod child {
     #[test]
     #[ignore = "a child of an_idle_client_wakes_nobody"]
     fn idles() {
-        let analytics = Analytics::builder("key").host(host()).build().expect("valid");
+        let analytics = Analytics::builder_for("key").host(host()).build().expect("valid");
         analytics.track(track(0)).expect("accepted");
         assert!(analytics.flush_blocking(SOON).is_complete());
         let give_up = Instant::now() + SOON;
@@ -456,7 +460,7 @@ mod child {
     #[ignore = "a child of a_client_in_a_static_drains_by_flush"]
     fn holds_its_client_in_a_static() {
         static CLIENT: OnceLock<Analytics> = OnceLock::new();
-        let client = CLIENT.get_or_init(|| Analytics::builder("key").host(host()).build().expect("valid"));
+        let client = CLIENT.get_or_init(|| Analytics::builder_for("key").host(host()).build().expect("valid"));
         // As a serverless function does: nothing is needed between two invocations but a flush at the end of each.
         (0..5).for_each(|number| {
             client.track(track(number)).expect("accepted");

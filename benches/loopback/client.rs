@@ -19,13 +19,13 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const AGAIN: Duration = Duration::from_micros(200);
 
 pub(crate) fn segment<S>(url: &str, scenario: &Scenario<S>) -> Result<Analytics, Box<dyn Error>> {
-    let settings = Analytics::builder("WRITE_KEY").host(url).flush_at(scenario.flush_at);
+    let settings = Analytics::builder_for("WRITE_KEY").host(url).flush_at(scenario.flush_at);
     let settings = settings.max_in_flight(scenario.in_flight).max_queue_size(scenario.queue);
     Ok(settings.gzip(scenario.gzip).max_queue_bytes(usize::MAX / 2).build()?)
 }
 
 pub(crate) fn no_network<S>(scenario: &Scenario<S>) -> Result<Analytics, Box<dyn Error>> {
-    let mut settings = Analytics::without_segment().max_queue_size(scenario.queue).max_queue_bytes(usize::MAX / 2);
+    let mut settings = Analytics::builder().max_queue_size(scenario.queue).max_queue_bytes(usize::MAX / 2);
     for number in 0..scenario.destinations {
         let nothing = |_: Batch| async { Ok::<_, std::io::Error>(()) };
         let destination = Destination::from_fn(&format!("destination {number}"), nothing)

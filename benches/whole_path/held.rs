@@ -80,5 +80,5 @@ fn client(gate: Arc<Gate>, queue: usize) -> Result<Analytics, Box<dyn Error>> {
         .queue(QueueLimits::new(queue, usize::MAX / 2))
         .max_in_flight(NonZeroUsize::MIN)
         .attempt_timeout(PATIENCE);
-    Ok(Analytics::without_segment().max_queue_size(queue).max_queue_bytes(usize::MAX / 2).plugin(held).build()?)
+    Ok(Analytics::builder().max_queue_size(queue).max_queue_bytes(usize::MAX / 2).plugin(held).build()?)
 }

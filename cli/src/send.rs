@@ -72,7 +72,7 @@ pub(crate) fn run(args: SendArgs) -> Outcome {
     let mut receipts = Vec::new();
     let mut outcome = Exit::Fine;
     for event in events {
-        match client.deliver(event) {
+        match client.send_with_receipt(event) {
             Ok(receipt) => receipts.push(receipt),
             Err(refused) => {
                 output::note(&format!("tracklane: not sent: {refused}"));

@@ -8,7 +8,7 @@ use super::Builder;
 use crate::analytics::Analytics;
 use crate::background::Background;
 use crate::emitter::Emitter;
-use crate::emitter::signal::{Emitted, Settled};
+use crate::emitter::signal::{DrainInfo, Emitted};
 use crate::error::SettingsError;
 use crate::event::{Context, Event, MAX_EVENT_BYTES};
 use crate::ledger::Ledger;
@@ -28,7 +28,7 @@ impl Builder {
     /// # Errors
     ///
     /// If a setting cannot be used; the error names it and its value. Also if a setting of Segment's destination is set
-    /// on a client [without it](Analytics::without_segment), or the background thread cannot be started.
+    /// on a client [without it](Analytics::builder), or the background thread cannot be started.
     pub fn build(mut self) -> Result<Analytics, SettingsError> {
         self.check_misplaced()?;
         let (capacity, defaults) = (self.capacity()?, self.default_context()?);
@@ -68,7 +68,7 @@ impl Builder {
         self.subscriptions.into_iter().for_each(|subscribe| subscribe(&emitter));
         let drained = {
             let emitter = emitter.clone();
-            move |accepted| emitter.emit(Emitted::Drained(Settled { accepted }))
+            move |accepted| emitter.emit(Emitted::Drained(DrainInfo { accepted }))
         };
         let ledger = Arc::new(Ledger::new(background.clone(), drained));
         let clock = self.clock;

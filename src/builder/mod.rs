@@ -18,7 +18,7 @@ use crate::error::BoxError;
 use crate::event::{Context, Event};
 use crate::pipeline::{CallContext, MiddlewareLayer, PipelineService};
 use crate::plugin::{Destination, Overflow, Registration};
-use crate::segment::{Segment, WriteKey};
+use crate::segment::Segment;
 
 /// The settings of a client; [`build`](Self::build) checks them and starts it.
 ///
@@ -26,7 +26,7 @@ use crate::segment::{Segment, WriteKey};
 /// use std::time::Duration;
 /// use tracklane::Analytics;
 ///
-/// let analytics = Analytics::builder("WRITE_KEY")
+/// let analytics = Analytics::builder_for("WRITE_KEY")
 ///     .flush_at(100)
 ///     .flush_interval(Duration::from_secs(5))
 ///     .build()?;
@@ -62,11 +62,7 @@ impl Builder {
     /// The default of [`max_queue_bytes`](Self::max_queue_bytes).
     pub const MAX_QUEUE_BYTES: usize = 32 * 1024 * 1024;
 
-    pub(crate) fn new(write_key: impl Into<WriteKey>) -> Self {
-        Self { segment: Some(Segment::new(write_key)), ..Self::without_segment() }
-    }
-
-    pub(crate) fn without_segment() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             segment: None,
             segment_wraps: Vec::new(),
@@ -85,6 +81,21 @@ impl Builder {
             metrics: None,
             clock: Clock::System,
         }
+    }
+
+    /// Sends to Segment, with these settings. Another source is a destination like any other: [`Segment::build`] makes
+    /// it, and [`plugin`](Self::plugin) registers it. Of several calls the last one counts.
+    ///
+    /// ```
+    /// use tracklane::Analytics;
+    /// use tracklane::segment::Segment;
+    ///
+    /// let analytics = Analytics::builder().segment(Segment::new("WRITE_KEY").flush_at(100)).build()?;
+    /// # Ok::<(), tracklane::SettingsError>(())
+    /// ```
+    pub fn segment(mut self, segment: Segment) -> Self {
+        self.segment = Some(segment);
+        self
     }
 
     /// Whether nothing is sent: settings and calls are checked, and events are counted and end at once as dropped
@@ -131,7 +142,7 @@ impl Builder {
     /// thread_local!(static JOB: RefCell<Option<String>> = const { RefCell::new(None) });
     ///
     /// let job = || JOB.with_borrow(|job| job.as_ref().map(|job| Context::new().with("job", job)));
-    /// let analytics = Analytics::builder("WRITE_KEY").call_context(job).build()?;
+    /// let analytics = Analytics::builder_for("WRITE_KEY").call_context(job).build()?;
     /// # Ok::<(), tracklane::SettingsError>(())
     /// ```
     ///

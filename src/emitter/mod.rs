@@ -4,6 +4,7 @@
 //! bounded queue and is called on a thread where it may block, one signal after the other; one that panics, hangs or is slow
 //! loses signals of its own, which are counted, and holds up nobody else.
 
+mod role;
 pub mod signal;
 mod subscription;
 
@@ -12,6 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+pub use role::Role;
 use signal::{Emitted, Failure, Signal};
 use subscription::Listener;
 pub use subscription::Subscription;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use http::{Method, StatusCode};
 
+use super::Role;
 use crate::contained;
 use crate::event::Event as AnyEvent;
 use crate::ledger::{DeliveryError, DropReason};
@@ -114,7 +115,7 @@ signals! {
     /// The client is ready: its plugins have loaded or failed.
     Initialize(Initialized) = "initialize";
     /// Nothing is pending any more.
-    Drained(Settled) = "drained";
+    Drained(DrainInfo) = "drained";
 }
 
 /// What failed.
@@ -229,8 +230,8 @@ pub struct ResponseInfo {
 pub struct PluginInfo {
     /// Its name.
     pub name: Arc<str>,
-    /// What it is: `before`, `enrichment`, `destination`, `after`, `utility`.
-    pub role: &'static str,
+    /// What it was registered as.
+    pub role: Role,
 }
 
 /// The client is ready.
@@ -244,14 +245,14 @@ pub struct Initialized {
 /// Nothing is pending.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Settled {
+pub struct DrainInfo {
     /// Events accepted so far.
     pub accepted: u64,
 }
 
 impl RequestInfo {
     /// A request of `events` events in `bytes` bytes, with the headers that `request` has.
-    pub fn of<B>(request: &http::Request<B>, url: Arc<str>, events: usize, bytes: usize, attempt: u32) -> Self {
+    pub fn new<B>(request: &http::Request<B>, url: Arc<str>, events: usize, bytes: usize, attempt: u32) -> Self {
         let headers = request.headers().keys().cloned().collect();
         Self { method: request.method().clone(), url, headers, events, bytes, attempt }
     }
@@ -260,7 +261,7 @@ impl RequestInfo {
 impl ResponseInfo {
     /// The end of the request that `request` describes.
     #[must_use]
-    pub fn of(request: &RequestInfo, status: Option<StatusCode>, elapsed: Duration) -> Self {
+    pub fn new(request: &RequestInfo, status: Option<StatusCode>, elapsed: Duration) -> Self {
         Self { url: request.url.clone(), status, events: request.events, attempt: request.attempt, elapsed }
     }
 }

@@ -81,7 +81,7 @@ macro_rules! call {
             /// Calls `callback` once with the end of this event: delivered, or dropped and why. It runs on a thread
             /// where it may block, and cannot disturb delivery. Until it returns the event keeps its room in the
             /// queue: while callbacks block, calls may be refused, and one that waits for room itself
-            /// ([`enqueue`](crate::Analytics::enqueue)) may wait for ever.
+            /// ([`send_when_ready`](crate::Analytics::send_when_ready)) may wait for ever.
             pub fn on_delivery(mut self, callback: impl FnOnce(&Settlement) + Send + Sync + 'static) -> Self {
                 self.0.attached.watch.get_or_insert_default().callbacks.push(Box::new(callback));
                 self

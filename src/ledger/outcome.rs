@@ -52,7 +52,7 @@ pub enum DropReason {
 
 impl DropReason {
     /// Every reason.
-    pub const ALL: [DropReason; 17] = [
+    pub const ALL: &'static [DropReason] = &[
         DropReason::BeforeFailed,
         DropReason::Plugin,
         DropReason::Middleware,

@@ -14,7 +14,7 @@ pub struct Drops {
 impl Drops {
     /// Events dropped for `reason`.
     #[must_use]
-    pub fn of(&self, reason: DropReason) -> u64 {
+    pub fn get(&self, reason: DropReason) -> u64 {
         self.counts.get(reason as usize).copied().unwrap_or_default()
     }
 
@@ -32,7 +32,7 @@ impl Drops {
 
     /// Every reason with its count.
     pub fn iter(&self) -> impl Iterator<Item = (DropReason, u64)> + '_ {
-        DropReason::ALL.into_iter().map(|reason| (reason, self.of(reason)))
+        DropReason::ALL.iter().copied().map(|reason| (reason, self.get(reason)))
     }
 
     pub(crate) fn add(&mut self, reason: DropReason, events: u64) {

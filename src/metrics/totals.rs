@@ -136,11 +136,11 @@ fn continues(before: &DestinationStats, now: &DestinationStats) -> bool {
     let counts = |of: &DestinationStats| [of.delivered, of.attempts, of.retries, of.bytes];
     before.name == now.name
         && std::iter::zip(counts(before), counts(now)).all(|(before, now)| before <= now)
-        && now.dropped.iter().all(|(reason, events)| before.dropped.of(reason) <= events)
+        && now.dropped.iter().all(|(reason, events)| before.dropped.get(reason) <= events)
 }
 
 fn add(sum: &mut Drops, now: &Drops, before: &Drops) {
-    now.iter().for_each(|(reason, events)| sum.add(reason, events - before.of(reason)));
+    now.iter().for_each(|(reason, events)| sum.add(reason, events - before.get(reason)));
 }
 
 fn tell_dropped(name: &'static str, labels: &[Label], dropped: &Drops) {

@@ -53,7 +53,7 @@ pub(crate) use call_context::CallContext;
 pub(crate) use intake::{Capacity, Intake};
 pub use plan::RegisterError;
 pub(crate) use plan::{CurrentPlan, Passage};
-pub use refusal::{CallError, RefusedBecause};
+pub use refusal::{CallError, RefusalReason};
 pub(crate) use registry::Command;
 pub(crate) use service::MiddlewareLayer;
 pub use service::PipelineService;

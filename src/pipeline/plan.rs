@@ -11,13 +11,13 @@ use arc_swap::ArcSwap;
 
 use super::Shared;
 use super::lane::Lane;
-use super::refusal::RefusedBecause;
+use super::refusal::RefusalReason;
 use super::seldom::Seldom;
 use super::watchdog::Watched;
 use crate::error::BoxError;
 use crate::event::{Event, Kind};
 use crate::ledger::{DropReason, PluginStats};
-use crate::plugin::{AfterPlugin, Lifecycle, Registration, Role, Selection, TransformPlugin};
+use crate::plugin::{AfterPlugin, Behavior, Lifecycle, Registration, Role, Selection, TransformPlugin};
 
 /// The plugins by role, each role in the order of registration.
 #[derive(Clone, Default)]
@@ -62,7 +62,7 @@ impl Absence {
         if let Some(selection) = registration.selection() {
             return Absence::Destination(Absent::new(selection, kinds));
         }
-        if !matches!(registration.role, Role::Before(_)) {
+        if !matches!(registration.behavior, Behavior::Before(_)) {
             return Absence::Other;
         }
         let (name, record) = (registration.name.clone(), Arc::default());
@@ -149,7 +149,7 @@ pub(crate) struct Passage {
 
 /// What was taken out of a plan.
 pub(super) struct Removed {
-    pub(super) role: &'static str,
+    pub(super) role: Role,
     pub(super) lifecycle: Arc<dyn Lifecycle>,
     pub(super) lane: Option<Arc<Lane>>,
 }
@@ -201,11 +201,11 @@ pub enum RegisterError {
     RuntimeEnded,
 }
 
-impl From<RefusedBecause> for RegisterError {
-    fn from(because: RefusedBecause) -> Self {
+impl From<RefusalReason> for RegisterError {
+    fn from(because: RefusalReason) -> Self {
         match because {
-            RefusedBecause::Forked => RegisterError::Forked,
-            RefusedBecause::RuntimeEnded => RegisterError::RuntimeEnded,
+            RefusalReason::Forked => RegisterError::Forked,
+            RefusalReason::RuntimeEnded => RegisterError::RuntimeEnded,
             _ => RegisterError::Closed,
         }
     }
@@ -258,20 +258,20 @@ impl Plan {
 
     /// Takes the plugin `name` out.
     pub(super) fn remove(&mut self, name: &str) -> Option<Removed> {
-        for (role, plugins) in [("before", &mut self.before), ("enrichment", &mut self.enrichment)] {
+        for (role, plugins) in [(Role::Before, &mut self.before), (Role::Enrichment, &mut self.enrichment)] {
             if let Some(at) = plugins.iter().position(|plugin| &*plugin.name == name) {
                 return Some(Removed { role, lifecycle: plugins.remove(at).lifecycle.clone(), lane: None });
             }
         }
         if let Some(at) = self.lanes.iter().position(|lane| &**lane.name() == name) {
             let lane = self.lanes.remove(at);
-            return Some(Removed { role: "destination", lifecycle: lane.lifecycle().clone(), lane: Some(lane) });
+            return Some(Removed { role: Role::Destination, lifecycle: lane.lifecycle().clone(), lane: Some(lane) });
         }
         if let Some(at) = self.after.iter().position(|plugin| &*plugin.name == name) {
-            return Some(Removed { role: "after", lifecycle: self.after.remove(at).lifecycle.clone(), lane: None });
+            return Some(Removed { role: Role::After, lifecycle: self.after.remove(at).lifecycle.clone(), lane: None });
         }
         let at = self.utilities.iter().position(|(utility, _)| &**utility == name)?;
-        Some(Removed { role: "utility", lifecycle: self.utilities.remove(at).1, lane: None })
+        Some(Removed { role: Role::Utility, lifecycle: self.utilities.remove(at).1, lane: None })
     }
 }
 

@@ -7,7 +7,7 @@ use crate::event::{Event, InvalidField};
 /// Why a call was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum RefusedBecause {
+pub enum RefusalReason {
     /// The event is not one that can be sent.
     #[error(transparent)]
     Invalid(InvalidField),
@@ -43,45 +43,45 @@ pub enum RefusedBecause {
 
 /// The error of a call: why it was refused, and the event.
 pub struct CallError {
-    pub(super) because: RefusedBecause,
+    pub(super) reason: RefusalReason,
     pub(super) event: Box<Event>,
 }
 
 impl CallError {
     /// Why.
     #[must_use]
-    pub fn because(&self) -> &RefusedBecause {
-        &self.because
+    pub fn reason(&self) -> &RefusalReason {
+        &self.reason
     }
 
     /// Whether the queue was full, so that the same call may succeed later.
     #[must_use]
     pub fn is_queue_full(&self) -> bool {
-        matches!(self.because, RefusedBecause::QueueFull { .. })
+        matches!(self.reason, RefusalReason::QueueFull { .. })
     }
 
     /// Whether the client was closed.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.because == RefusedBecause::Closed
+        self.reason == RefusalReason::Closed
     }
 
     /// Whether the client belongs to the process that this one was forked from.
     #[must_use]
     pub fn is_forked(&self) -> bool {
-        self.because == RefusedBecause::Forked
+        self.reason == RefusalReason::Forked
     }
 
     /// Whether the runtime that the client works on has ended.
     #[must_use]
     pub fn is_runtime_ended(&self) -> bool {
-        self.because == RefusedBecause::RuntimeEnded
+        self.reason == RefusalReason::RuntimeEnded
     }
 
     /// Whether something is wrong with the event itself.
     #[must_use]
     pub fn is_invalid(&self) -> bool {
-        matches!(self.because, RefusedBecause::Invalid(_))
+        matches!(self.reason, RefusalReason::Invalid(_))
     }
 
     /// The event, with the time of the call and what [`call_context`](crate::Builder::call_context) added, to be sent
@@ -94,18 +94,18 @@ impl CallError {
 
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} refused: {}", self.event.kind(), self.because)
+        write!(f, "{} refused: {}", self.event.kind(), self.reason)
     }
 }
 
 impl fmt::Debug for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CallError").field("because", &self.because).field("event", &self.event).finish()
+        f.debug_struct("CallError").field("reason", &self.reason).field("event", &self.event).finish()
     }
 }
 
 impl std::error::Error for CallError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.because.source()
+        self.reason.source()
     }
 }

@@ -14,7 +14,7 @@ use super::watchdog::Stage;
 use super::{RegisterError, Shared};
 use crate::emitter::signal::{Emitted, Failure, PluginInfo};
 use crate::ledger::DropReason;
-use crate::plugin::{Registration, Role};
+use crate::plugin::{Behavior, Registration};
 
 /// What the worker is told between two events.
 pub(crate) enum Command {
@@ -52,20 +52,20 @@ async fn load(shared: &Shared, mut registration: Registration) -> Result<(), Reg
     if let Err(mishap) = guard::run(&watched, &shared.clock, LIFECYCLE_LIMIT, || lifecycle.load(&shared.host)).await {
         return Err(not_loaded(&name, mishap));
     }
-    match std::mem::replace(&mut registration.role, Role::Utility) {
-        Role::Before(runner) => {
+    match std::mem::replace(&mut registration.behavior, Behavior::Utility) {
+        Behavior::Before(runner) => {
             let plugin = Registered::new(registration.transform(runner), watched);
             shared.plan.update(|plan| plan.before.push(plugin));
         }
-        Role::Enrichment(runner) => {
+        Behavior::Enrichment(runner) => {
             let plugin = Registered::new(registration.transform(runner), watched);
             shared.plan.update(|plan| plan.enrichment.push(plugin));
         }
-        Role::After(call) => {
+        Behavior::After(call) => {
             let plugin = Registered::new(registration.after(call), watched);
             shared.plan.update(|plan| plan.after.push(plugin));
         }
-        Role::Destination(destination) => {
+        Behavior::Destination(destination) => {
             let kinds = Box::new(registration.kinds());
             // The layers around the destination are user code.
             let config = guard::call(&watched, || Ok(LaneConfig::from(*destination)))
@@ -73,7 +73,7 @@ async fn load(shared: &Shared, mut registration: Registration) -> Result<(), Reg
             let lane = lane::spawn(shared, config, registration.lifecycle, kinds, watched);
             shared.plan.update(|plan| plan.lanes.push(lane));
         }
-        Role::Utility => {
+        Behavior::Utility => {
             let utility = (name.clone(), registration.lifecycle);
             shared.plan.update(|plan| plan.utilities.push(utility));
         }

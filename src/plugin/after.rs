@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::transform::Named;
-use super::{Plugin, Registration, Role};
+use super::{Behavior, Plugin, Registration};
 use crate::contained::Contained;
 use crate::error::BoxError;
 use crate::event::Message;
@@ -24,12 +24,12 @@ pub trait After: Plugin {
 /// Registers an after plugin.
 pub fn after(plugin: impl After) -> Registration {
     let plugin = Arc::new(Contained::new(plugin));
-    Registration::new(plugin.clone(), Role::After(plugin))
+    Registration::new(plugin.clone(), Behavior::After(plugin))
 }
 
 /// [`after`], with a closure.
 pub fn after_fn(name: &str, after: impl Fn(&Message, &Settlement) + Send + Sync + 'static) -> Registration {
-    Registration::new(Named::lifecycle(name), Role::After(Arc::new(OnEnd(Contained::new(after)))))
+    Registration::new(Named::lifecycle(name), Behavior::After(Arc::new(OnEnd(Contained::new(after)))))
 }
 
 pub(crate) type AfterFuture<'a> = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>>;

@@ -4,7 +4,7 @@ use std::future::{self, Future};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::{Host, Registration, Role};
+use super::{Behavior, Host, Registration};
 use crate::contained::Contained;
 use crate::error::BoxError;
 
@@ -37,7 +37,7 @@ pub trait Plugin: Send + Sync + 'static {
 
 /// Registers a plugin that touches no events: its `load` gets a [`Host`], with which it can listen and send.
 pub fn utility(plugin: impl Plugin) -> Registration {
-    Registration::new(Arc::new(Contained::new(plugin)), Role::Utility)
+    Registration::new(Arc::new(Contained::new(plugin)), Behavior::Utility)
 }
 
 type LifecycleFuture<'a> = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>>;

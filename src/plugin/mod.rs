@@ -25,6 +25,7 @@ mod timer;
 mod transform;
 mod verdict;
 
+pub use crate::emitter::Role;
 pub use after::{After, after, after_fn};
 pub use batch::Batch;
 pub use batching::{Batching, Overflow, QueueLimits};
@@ -35,7 +36,7 @@ pub use host::Host;
 pub(crate) use lifecycle::Lifecycle;
 pub use lifecycle::{Plugin, utility};
 pub use registration::Registration;
-pub(crate) use registration::{AfterPlugin, Role, Runner, TransformPlugin};
+pub(crate) use registration::{AfterPlugin, Behavior, Runner, TransformPlugin};
 pub use retry::RetryPolicy;
 pub use service::{Identity, before_service, enrichment_layer, enrichment_service};
 pub use timer::Timer;

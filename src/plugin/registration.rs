@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::after::AfterCall;
 use super::transform::TransformCall;
 use super::{Destination, Lifecycle};
+use crate::emitter::Role;
 use crate::event::Kind;
 
 /// A plugin and the role it is to play. Made by [`before`](super::before), [`enrichment`](super::enrichment),
@@ -15,11 +16,12 @@ use crate::event::Kind;
 pub struct Registration {
     pub(crate) name: Arc<str>,
     pub(crate) lifecycle: Arc<dyn Lifecycle>,
-    pub(crate) role: Role,
+    pub(crate) behavior: Behavior,
     kinds: u8,
 }
 
-pub(crate) enum Role {
+/// What a plugin does in its role.
+pub(crate) enum Behavior {
     Before(Runner),
     Enrichment(Runner),
     Destination(Box<Destination>),
@@ -65,8 +67,8 @@ fn bit(kind: Kind) -> u8 {
 }
 
 impl Registration {
-    pub(super) fn new(lifecycle: Arc<dyn Lifecycle>, role: Role) -> Self {
-        Self { name: lifecycle.name().into(), lifecycle, role, kinds: ALL_KINDS }
+    pub(super) fn new(lifecycle: Arc<dyn Lifecycle>, behavior: Behavior) -> Self {
+        Self { name: lifecycle.name().into(), lifecycle, behavior, kinds: ALL_KINDS }
     }
 
     /// The plugin sees events of these kinds only; the others pass it by.
@@ -83,13 +85,13 @@ impl Registration {
 
     /// What it is registered as.
     #[must_use]
-    pub fn role(&self) -> &'static str {
-        match self.role {
-            Role::Before(_) => "before",
-            Role::Enrichment(_) => "enrichment",
-            Role::Destination(_) => "destination",
-            Role::After(_) => "after",
-            Role::Utility => "utility",
+    pub fn role(&self) -> Role {
+        match self.behavior {
+            Behavior::Before(_) => Role::Before,
+            Behavior::Enrichment(_) => Role::Enrichment,
+            Behavior::Destination(_) => Role::Destination,
+            Behavior::After(_) => Role::After,
+            Behavior::Utility => Role::Utility,
         }
     }
 
@@ -105,8 +107,8 @@ impl Registration {
 
     /// Which events the destination is to have, if it is one.
     pub(crate) fn selection(&self) -> Option<super::Selection> {
-        match &self.role {
-            Role::Destination(destination) => Some(destination.selection()),
+        match &self.behavior {
+            Behavior::Destination(destination) => Some(destination.selection()),
             _ => None,
         }
     }

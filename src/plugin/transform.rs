@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::{Flow, IntoFlow, Lifecycle, Plugin, Registration, Role, Runner};
+use super::{Behavior, Flow, IntoFlow, Lifecycle, Plugin, Registration, Runner};
 use crate::contained::Contained;
 use crate::error::BoxError;
 use crate::event::Event;
@@ -44,13 +44,13 @@ pub trait Transform: Plugin {
 /// consent and redaction.
 pub fn before(plugin: impl Transform) -> Registration {
     let plugin = Arc::new(Contained::new(plugin));
-    Registration::new(plugin.clone(), Role::Before(Runner::Async(plugin)))
+    Registration::new(plugin.clone(), Behavior::Before(Runner::Async(plugin)))
 }
 
 /// Registers a plugin that adds to events. It fails open: an event that it cannot work on goes on as it was.
 pub fn enrichment(plugin: impl Transform) -> Registration {
     let plugin = Arc::new(Contained::new(plugin));
-    Registration::new(plugin.clone(), Role::Enrichment(Runner::Async(plugin)))
+    Registration::new(plugin.clone(), Behavior::Enrichment(Runner::Async(plugin)))
 }
 
 /// [`before`], with a closure.
@@ -71,7 +71,7 @@ where
 {
     let transform = Contained::new(transform);
     let runner = Runner::Sync(Arc::new(move |event: &mut Event| (*transform)(event).into_flow()));
-    Registration::new(Named::lifecycle(name), Role::Before(runner))
+    Registration::new(Named::lifecycle(name), Behavior::Before(runner))
 }
 
 /// [`enrichment`], with a closure.
@@ -93,7 +93,7 @@ where
 {
     let transform = Contained::new(transform);
     let runner = Runner::Sync(Arc::new(move |event: &mut Event| (*transform)(event).into_flow()));
-    Registration::new(Named::lifecycle(name), Role::Enrichment(runner))
+    Registration::new(Named::lifecycle(name), Behavior::Enrichment(runner))
 }
 
 /// A plugin that has nothing but a name: its work is a closure.

@@ -104,7 +104,7 @@ impl Segment {
     ///
     /// let segment = Segment::new("OLD_KEY").name("Segment (audit)");
     /// let rotation = segment.key_handle();
-    /// let analytics = Analytics::builder("WRITE_KEY").plugin(segment.build()?).build()?;
+    /// let analytics = Analytics::builder_for("WRITE_KEY").plugin(segment.build()?).build()?;
     /// rotation.set_write_key("NEW_KEY")?;
     /// # Ok::<(), tracklane::SettingsError>(())
     /// ```

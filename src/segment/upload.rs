@@ -116,12 +116,12 @@ impl Shared {
             body = payload::compress(&self.compressing, body).await?;
         }
         let request = self.request(body.clone().into(), authorization, batch.attempt())?;
-        let info = RequestInfo::of(&request, self.uri.to_string().into(), batch.len(), body.len(), batch.attempt());
+        let info = RequestInfo::new(&request, self.uri.to_string().into(), batch.len(), body.len(), batch.attempt());
         batch.emitter().emit(Emitted::HttpRequest(info.clone()));
         let start = Instant::now();
         let outcome = client.send(request).await;
         let status = outcome.as_ref().ok().map(|exchange| exchange.head.status);
-        batch.emitter().emit(Emitted::HttpResponse(ResponseInfo::of(&info, status, start.elapsed())));
+        batch.emitter().emit(Emitted::HttpResponse(ResponseInfo::new(&info, status, start.elapsed())));
         let Exchange { head, body } = outcome?;
         self.drain(body).await;
         Ok(head)

@@ -15,7 +15,7 @@ use crate::builder::Builder;
 use crate::error::SettingsError;
 use crate::event::Context;
 use crate::plugin::Overflow;
-use crate::segment::{Region, redacted};
+use crate::segment::{Region, Segment, redacted};
 use oauth::OAuthSettings;
 
 /// Settings as data, for any format that serde reads.
@@ -124,7 +124,7 @@ impl Settings {
                 return Err(SettingsError::without_value("write_key", problem));
             }
         };
-        let mut builder = Builder::new(write_key);
+        let mut builder = Builder::new().segment(Segment::new(write_key));
         builder = set(builder, self.host, Builder::host);
         builder = set(builder, self.region, Builder::region);
         builder = set(builder, self.path, Builder::path);

@@ -16,7 +16,7 @@ use crate::plugin::{Answer, Batch, Destination, Verdict};
 /// use tracklane::{Analytics, Track};
 ///
 /// let recording = RecordingDestination::new("recording");
-/// let analytics = Analytics::without_segment().plugin(recording.destination()).build()?;
+/// let analytics = Analytics::builder().plugin(recording.destination()).build()?;
 /// analytics.track(Track::new("Item Purchased").user_id("019mr8mf4r"))?;
 /// analytics.close_blocking(Duration::from_secs(5));
 /// assert_eq!(recording.events()[0].name().as_deref(), Some("Item Purchased"));

@@ -50,7 +50,7 @@ fn loaded(how: Load, settings: Builder) -> Analytics {
 }
 
 fn reason(analytics: &Analytics, event: impl Into<Event>) -> Outcome {
-    analytics.deliver(event).unwrap().wait().outcome
+    analytics.send_with_receipt(event).unwrap().wait().outcome
 }
 
 const LOST: Outcome = Outcome::Dropped(DropReason::Unavailable);
@@ -59,12 +59,12 @@ const UNWANTED: Outcome = Outcome::Dropped(DropReason::NoDestination);
 #[test]
 fn events_for_a_destination_that_did_not_load_are_lost_and_not_unwanted() {
     for how in [Load::Fails, Load::Panics, Load::Hangs] {
-        let analytics = loaded(how, Analytics::without_segment().plugin(unloadable(how)));
+        let analytics = loaded(how, Analytics::builder().plugin(unloadable(how)));
         analytics.track(track("lost")).unwrap();
         let report = analytics.flush_blocking(SOON);
         assert!(!report.is_complete(), "{how:?}: a lost event was called complete: {report:?}");
         assert_eq!((report.failed, report.dropped), (1, 0), "{how:?}: {report:?}");
-        assert_eq!(analytics.stats().dropped.of(DropReason::Unavailable), 1, "{how:?}");
+        assert_eq!(analytics.stats().dropped.get(DropReason::Unavailable), 1, "{how:?}");
         assert!(!analytics.close_blocking(SOON).is_complete(), "{how:?}");
     }
 }
@@ -72,7 +72,7 @@ fn events_for_a_destination_that_did_not_load_are_lost_and_not_unwanted() {
 #[test]
 fn only_what_the_missing_destination_was_to_have_is_lost() {
     let only_identify = Registration::from(unloadable(Load::Fails)).only([Kind::Track]);
-    let analytics = Analytics::without_segment().plugin(only_identify).build().unwrap();
+    let analytics = Analytics::builder().plugin(only_identify).build().unwrap();
     assert_eq!(reason(&analytics, track("x")), LOST);
     assert_eq!(reason(&analytics, track("x").integration("broken", false)), UNWANTED);
     assert_eq!(reason(&analytics, track("x").integration("All", false)), UNWANTED);
@@ -82,19 +82,19 @@ fn only_what_the_missing_destination_was_to_have_is_lost() {
 #[test]
 fn another_destination_goes_on_and_a_client_that_never_had_one_misses_none() {
     let (works, arrived) = recorder("works");
-    let analytics = Analytics::without_segment().plugin(works).plugin(unloadable(Load::Fails)).build().unwrap();
+    let analytics = Analytics::builder().plugin(works).plugin(unloadable(Load::Fails)).build().unwrap();
     assert_eq!(reason(&analytics, track("x")), Outcome::Delivered);
     assert_eq!(reason(&analytics, track("y").integration("works", false)), LOST, "it was for the other alone");
     assert_eq!(arrived.names(), ["x"]);
 
-    let analytics = Analytics::without_segment().build().unwrap();
+    let analytics = Analytics::builder().build().unwrap();
     assert_eq!(reason(&analytics, track("x")), UNWANTED);
     assert!(analytics.flush_blocking(SOON).is_complete());
 }
 
 #[test]
 fn a_registration_that_failed_is_missed_until_it_succeeds_or_is_taken_back() {
-    let analytics = Analytics::without_segment().build().unwrap();
+    let analytics = Analytics::builder().build().unwrap();
     assert_eq!(reason(&analytics, track("before")), UNWANTED);
     assert!(block_on(analytics.register(unloadable(Load::Fails))).is_err());
     assert_eq!(reason(&analytics, track("lost")), LOST);
@@ -117,9 +117,9 @@ fn a_registration_that_failed_is_missed_until_it_succeeds_or_is_taken_back() {
 #[test]
 fn what_is_sent_while_a_destination_loads_is_pending_and_then_has_the_end_of_the_load() {
     let clock = ManualClock::new();
-    let analytics = Analytics::without_segment().plugin(unloadable(Load::Hangs)).clock(clock.clone()).build().unwrap();
+    let analytics = Analytics::builder().plugin(unloadable(Load::Hangs)).clock(clock.clone()).build().unwrap();
     assert!(clock.wait_for_sleeper(Duration::from_secs(9)..), "nothing waits for the load");
-    let receipt = analytics.deliver(track("x")).unwrap();
+    let receipt = analytics.send_with_receipt(track("x")).unwrap();
     let report = analytics.flush_blocking(Duration::from_millis(20));
     assert_eq!((report.pending, report.dropped, report.is_complete()), (1, 0, false), "{report:?}");
     clock.advance(Duration::from_secs(11));
@@ -130,11 +130,11 @@ fn what_is_sent_while_a_destination_loads_is_pending_and_then_has_the_end_of_the
 fn an_event_that_a_plugin_made_unfit_is_a_loss() {
     let (destination, arrived) = recorder("recorder");
     let forget = before_fn("forget", |event: &mut Event| event.set_user_id(""));
-    let analytics = Analytics::without_segment().plugin(destination).plugin(forget).build().unwrap();
+    let analytics = Analytics::builder().plugin(destination).plugin(forget).build().unwrap();
     analytics.track(track("x")).unwrap();
     let report = analytics.flush_blocking(SOON);
     assert_eq!((report.failed, report.is_complete()), (1, false), "nobody asked for it: {report:?}");
-    assert_eq!((analytics.stats().dropped.of(DropReason::Invalid), arrived.len()), (1, 0));
+    assert_eq!((analytics.stats().dropped.get(DropReason::Invalid), arrived.len()), (1, 0));
 }
 
 fn unloadable_before(how: Load) -> Registration {
@@ -155,7 +155,7 @@ fn no_event_passes_by_a_before_plugin_that_did_not_load() {
     for how in [Load::Fails, Load::Panics, Load::Hangs] {
         let ((destination, arrived), said) = (recorder("r"), crate::support::Log::new());
         let heard = said.clone();
-        let settings = Analytics::without_segment().plugin(unloadable_before(how)).plugin(destination);
+        let settings = Analytics::builder().plugin(unloadable_before(how)).plugin(destination);
         let settings = settings.on(tracklane::signal::Error, move |failure| heard.push(failure.clone()));
         let analytics = loaded(how, settings);
         assert_eq!(reason(&analytics, track("passed")), CLOSED, "{how:?}: an event passed by the plugin");
@@ -163,7 +163,7 @@ fn no_event_passes_by_a_before_plugin_that_did_not_load() {
         assert!(by_hand.is_err(), "{how:?}: an event passed by the plugin by hand");
         assert_eq!(arrived.len(), 0, "{how:?}");
         let stats = analytics.stats();
-        assert_eq!((stats.dropped.of(DropReason::BeforeFailed), stats.pending), (2, 0), "{how:?}");
+        assert_eq!((stats.dropped.get(DropReason::BeforeFailed), stats.pending), (2, 0), "{how:?}");
         assert_eq!((stats.dropped.deliberate(), analytics.close_blocking(SOON).failed), (0, 2), "{how:?}: a loss");
         assert_eq!(stats.plugins[0].failed, 2, "{how:?}: it stands in the books of the plugin");
         crate::support::eventually("error says so", || said.len() == 2);
@@ -177,7 +177,7 @@ fn no_event_passes_by_a_before_plugin_that_did_not_load() {
 fn only_what_the_before_plugin_was_to_see_is_dropped_until_it_is_there_or_taken_back() {
     let (destination, arrived) = recorder("r");
     let only_track = unloadable_before(Load::Fails).only([Kind::Track]);
-    let analytics = Analytics::without_segment().plugin(destination).plugin(only_track).build().unwrap();
+    let analytics = Analytics::builder().plugin(destination).plugin(only_track).build().unwrap();
     assert_eq!(reason(&analytics, track("1")), CLOSED);
     assert_eq!(reason(&analytics, tracklane::Identify::new().user_id("u")), Outcome::Delivered, "another kind");
 
@@ -196,7 +196,7 @@ fn without_an_enrichment_that_did_not_load_events_go_on_and_error_says_so() {
     let ((destination, arrived), said) = (recorder("r"), crate::support::Log::new());
     let heard = said.clone();
     let enrichment = tracklane::plugin::enrichment(Broken(Load::Fails));
-    let settings = Analytics::without_segment().plugin(destination).plugin(enrichment);
+    let settings = Analytics::builder().plugin(destination).plugin(enrichment);
     let settings = settings.on(tracklane::signal::Error, move |failure| heard.push(failure.message.clone()));
     let analytics = settings.build().unwrap();
     assert_eq!(reason(&analytics, track("x")), Outcome::Delivered);
@@ -222,7 +222,7 @@ fn the_limits_of_the_client_hold_for_a_destination_without_its_own_and_for_what_
         ("its own", own(), 7),
         ("its own, in front", in_front(own()), 7),
     ] {
-        let settings = Analytics::without_segment().max_queue_size(100).overflow(Overflow::DropOldest);
+        let settings = Analytics::builder().max_queue_size(100).overflow(Overflow::DropOldest);
         let analytics = settings.plugin(destination).build().unwrap();
         for n in 0..300 {
             while analytics.track(track(&n.to_string())).is_err() {
@@ -230,7 +230,7 @@ fn the_limits_of_the_client_hold_for_a_destination_without_its_own_and_for_what_
             }
         }
         crate::support::eventually("the oldest gave way", || {
-            analytics.stats().dropped.of(DropReason::QueueFull) == 300 - room
+            analytics.stats().dropped.get(DropReason::QueueFull) == 300 - room
         });
         assert_eq!(analytics.stats().pending, room, "{what}");
         analytics.close_blocking(Duration::ZERO);
@@ -240,7 +240,7 @@ fn the_limits_of_the_client_hold_for_a_destination_without_its_own_and_for_what_
 /// More than a destination may have by default.
 #[test]
 fn a_client_whose_queue_is_larger_than_ten_thousand_has_it_at_the_destination_too() {
-    let analytics = Analytics::without_segment().max_queue_size(20_000).plugin(stuck()).build().unwrap();
+    let analytics = Analytics::builder().max_queue_size(20_000).plugin(stuck()).build().unwrap();
     (0..12_000).for_each(|n| analytics.track(track(&n.to_string())).unwrap());
     assert_eq!(analytics.flush_blocking(Duration::from_millis(300)).pending, 12_000);
     assert_eq!(analytics.stats().dropped.total(), 0);

@@ -14,7 +14,7 @@ use crate::support::with_failures;
 const SOON: Duration = Duration::from_secs(10);
 
 fn builder(api: &TrackingApi) -> Builder {
-    Analytics::builder("key").host(api.url())
+    Analytics::builder_for("key").host(api.url())
 }
 
 fn contexts(analytics: &Analytics, api: &TrackingApi) -> Vec<Value> {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tracklane::event::{InvalidField, JsonType, Properties};
 use tracklane::testing::Reply;
 use tracklane::{
-    Alias, Analytics, CallError, Event, Group, Identify, Kind, Page, RefusedBecause, Screen, Track, signal,
+    Alias, Analytics, CallError, Event, Group, Identify, Kind, Page, RefusalReason, Screen, Track, signal,
 };
 
 use crate::support::{Log, SOON, api, client, recorder, track};
@@ -86,7 +86,7 @@ fn each_mistake_is_refused_with_its_name_and_costs_nothing_else() {
     for (number, (event, expected)) in table.iter().enumerate() {
         let given = event.clone();
         let error = analytics.send(event.clone()).unwrap_err();
-        assert_eq!(*error.because(), RefusedBecause::Invalid(expected.clone()));
+        assert_eq!(*error.reason(), RefusalReason::Invalid(expected.clone()));
         assert!(error.is_invalid() && !error.is_closed() && !error.is_queue_full());
         let said = error.to_string();
         assert!(said.starts_with(given.kind().as_str()) && said.contains(&expected.to_string()), "{said}");
@@ -94,7 +94,7 @@ fn each_mistake_is_refused_with_its_name_and_costs_nothing_else() {
         let back = error.into_event();
         assert_eq!((back.kind(), back.message_id()), (given.kind(), given.message_id()));
         assert_eq!((back.name(), back.section()), (given.name(), given.section()));
-        assert_eq!(*analytics.send(back).unwrap_err().because(), RefusedBecause::Invalid(expected.clone()));
+        assert_eq!(*analytics.send(back).unwrap_err().reason(), RefusalReason::Invalid(expected.clone()));
         analytics.track(track(&format!("good {number}"))).unwrap();
     }
     assert!(analytics.close_blocking(SOON).is_complete());
@@ -126,7 +126,7 @@ fn an_error_says_what_to_do_and_how_much_is_allowed() {
 #[test]
 fn what_looks_wrong_and_is_not_goes_through() {
     let (destination, arrived) = recorder("r");
-    let analytics = Analytics::without_segment().plugin(destination).build().unwrap();
+    let analytics = Analytics::builder().plugin(destination).build().unwrap();
     let fine: Vec<Event> = vec![
         Page::new("").user_id("u").into(),
         Screen::new("").anonymous_id("a").into(),
@@ -160,7 +160,7 @@ fn a_full_queue_refuses_reports_once_and_recovers() {
     for _ in 0..3 {
         let error = analytics.track(track("3").property("n", 3)).unwrap_err();
         assert!(error.is_queue_full(), "{error}");
-        let RefusedBecause::QueueFull { events, max_events, bytes, max_bytes } = *error.because() else { panic!() };
+        let RefusalReason::QueueFull { events, max_events, bytes, max_bytes } = *error.reason() else { panic!() };
         assert_eq!((events, max_events, max_bytes), (2, 2, 32 * 1024 * 1024));
         assert!(bytes > 200, "two events weigh more than {bytes}");
         assert_eq!(error.into_event().section().get("n"), Some(3.into()));
@@ -194,7 +194,7 @@ fn the_queue_is_bounded_in_bytes_too() {
     let large = || track("x").property("filler", "x".repeat(30_000));
     analytics.track(large()).unwrap();
     let error = analytics.track(large()).unwrap_err();
-    assert!(matches!(error.because(), RefusedBecause::QueueFull { events: 1, max_bytes: 40_000, .. }), "{error}");
+    assert!(matches!(error.reason(), RefusalReason::QueueFull { events: 1, max_bytes: 40_000, .. }), "{error}");
     analytics.track(track("small")).unwrap();
     analytics.close_blocking(std::time::Duration::ZERO);
 }

@@ -194,7 +194,7 @@ fn play(analytics: &Analytics, calls: &[Call]) -> (Vec<tracklane::Receipt>, u64)
                 continue;
             }
         };
-        match analytics.deliver(event) {
+        match analytics.send_with_receipt(event) {
             Ok(receipt) => receipts.push(receipt),
             Err(_) => refused += 1,
         }
@@ -206,7 +206,7 @@ fn play(analytics: &Analytics, calls: &[Call]) -> (Vec<tracklane::Receipt>, u64)
 #[test]
 fn many_threads_and_a_close_in_the_middle_lose_nothing_and_count_nothing_twice() {
     let (destination, arrived) = recorder("r");
-    let analytics = Analytics::without_segment().plugin(destination).build().unwrap();
+    let analytics = Analytics::builder().plugin(destination).build().unwrap();
     let accepted: Log<String> = Log::new();
     std::thread::scope(|scope| {
         for thread in 0..4 {

@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use tracklane::event::{InvalidField, Object, Properties, Traits};
 use tracklane::plugin::enrichment_fn;
-use tracklane::{Analytics, DropReason, Event, RefusedBecause};
+use tracklane::{Analytics, DropReason, Event, RefusalReason};
 
 use crate::support::{SOON, recorder, track, with_failures};
 
@@ -30,8 +30,8 @@ fn take_apart(value: Value) {
     }
 }
 
-fn too_deep(field: &str) -> RefusedBecause {
-    RefusedBecause::Invalid(InvalidField::TooDeep { field: field.into() })
+fn too_deep(field: &str) -> RefusalReason {
+    RefusalReason::Invalid(InvalidField::TooDeep { field: field.into() })
 }
 
 fn edited(value: Value) -> Event {
@@ -43,7 +43,7 @@ fn edited(value: Value) -> Event {
 #[test]
 fn sixty_four_levels_with_the_section_are_the_limit() {
     let (destination, arrived) = recorder("r");
-    let analytics = Analytics::without_segment().plugin(destination).build().unwrap();
+    let analytics = Analytics::builder().plugin(destination).build().unwrap();
     for levels in [63, 64] {
         for nested in [arrays(levels - 1), objects(levels - 1)] {
             let raw = RawValue::from_string(nested.to_string()).unwrap();
@@ -58,7 +58,7 @@ fn sixty_four_levels_with_the_section_are_the_limit() {
             analytics.send(Event::try_from(event).unwrap()).unwrap();
         }
     }
-    let because = |event: Event| analytics.send(event).unwrap_err().because().clone();
+    let because = |event: Event| analytics.send(event).unwrap_err().reason().clone();
     for nested in [arrays(64), objects(64)] {
         let raw = RawValue::from_string(nested.to_string()).unwrap();
         let whole = json!({ "k": nested });
@@ -87,10 +87,10 @@ const MILLION: usize = 1_000_000;
 fn a_million_levels_are_refused_on_a_small_stack() {
     on_a_small_stack(|| {
         let (destination, arrived) = recorder("r");
-        let analytics = Analytics::without_segment().plugin(destination).build().unwrap();
+        let analytics = Analytics::builder().plugin(destination).build().unwrap();
         let refused = |event: Event, field: &str| {
             let error = analytics.send(event).unwrap_err();
-            assert_eq!(*error.because(), too_deep(field));
+            assert_eq!(*error.reason(), too_deep(field));
             drop(error.into_event());
         };
         let deep = objects(MILLION);
@@ -128,7 +128,7 @@ fn a_plugin_that_nests_a_million_levels_costs_its_own_edit_only() {
     let plugin = enrichment_fn("deep", |event: &mut Event| {
         event.section_mut().as_map_mut().insert("deep".into(), arrays(MILLION));
     });
-    let settings = Analytics::without_segment().plugin(destination).plugin(plugin);
+    let settings = Analytics::builder().plugin(destination).plugin(plugin);
     let (settings, failures) = with_failures(settings);
     let analytics = settings.build().unwrap();
     analytics.track(track("x").property("kept", 1)).unwrap();
@@ -143,14 +143,14 @@ fn a_plugin_that_nests_a_million_levels_costs_its_own_edit_only() {
 fn an_event_that_was_made_too_deep_by_hand_is_refused_and_dropped_without_recursion() {
     on_a_small_stack(|| {
         let (destination, arrived) = recorder("r");
-        let analytics = Analytics::without_segment().plugin(destination).build().unwrap();
+        let analytics = Analytics::builder().plugin(destination).build().unwrap();
         let error = analytics.send(edited(arrays(MILLION))).unwrap_err();
-        assert_eq!(*error.because(), too_deep("properties"));
+        assert_eq!(*error.reason(), too_deep("properties"));
         drop(error);
         drop(edited(objects(MILLION)));
         analytics.track(track("good")).unwrap();
         assert!(analytics.close_blocking(SOON).is_complete());
         assert_eq!(arrived.len(), 1);
-        assert_eq!(analytics.stats().dropped.of(DropReason::Internal), 0);
+        assert_eq!(analytics.stats().dropped.get(DropReason::Internal), 0);
     });
 }

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::sync::mpsc;
 
 use pollster::block_on;
-use tracklane::plugin::enrichment_fn;
+use tracklane::plugin::{Role, enrichment_fn};
 use tracklane::signal::{self, Emitted};
 use tracklane::testing::Reply;
 use tracklane::{Alias, Analytics, Builder, DropReason, Event, Group, Identify, Page, Screen};
@@ -12,7 +12,7 @@ use tracklane::{Alias, Analytics, Builder, DropReason, Event, Group, Identify, P
 use crate::support::{Log, SOON, api, client, eventually, quick_retries, recorder, track};
 
 fn local() -> Analytics {
-    Analytics::without_segment().plugin(recorder("r").0).build().unwrap()
+    Analytics::builder().plugin(recorder("r").0).build().unwrap()
 }
 
 fn logged<S: signal::Signal>(builder: Builder, signal: S) -> (Builder, Log<S::Payload>)
@@ -121,7 +121,7 @@ fn a_batch_that_is_dropped_is_an_error_and_a_flush() {
 
 #[test]
 fn plugins_that_come_and_go_are_told() {
-    let (settings, came) = logged(Analytics::without_segment().plugin(recorder("r").0), signal::Register);
+    let (settings, came) = logged(Analytics::builder().plugin(recorder("r").0), signal::Register);
     let (settings, went) = logged(settings, signal::Deregister);
     let (settings, ready) = logged(settings, signal::Initialize);
     let analytics = settings.build().unwrap();
@@ -132,15 +132,15 @@ fn plugins_that_come_and_go_are_told() {
     let told = |log: &Log<signal::PluginInfo>, n| {
         log.wait_for(n).iter().map(|plugin| (plugin.name.to_string(), plugin.role)).collect::<Vec<_>>()
     };
-    assert_eq!(told(&came, 2), [("r".to_owned(), "destination"), ("e".to_owned(), "enrichment")]);
-    assert_eq!(told(&went, 2), [("e".to_owned(), "enrichment"), ("r".to_owned(), "destination")]);
+    assert_eq!(told(&came, 2), [("r".to_owned(), Role::Destination), ("e".to_owned(), Role::Enrichment)]);
+    assert_eq!(told(&went, 2), [("e".to_owned(), Role::Enrichment), ("r".to_owned(), Role::Destination)]);
     assert_eq!(ready.wait_for(1).len(), 1);
     assert_eq!(ready.all()[0].plugins.iter().map(|name| &**name).collect::<Vec<_>>(), ["r"]);
 }
 
 #[test]
 fn drained_and_call_after_close_are_told() {
-    let (settings, drained) = logged(Analytics::without_segment().plugin(recorder("r").0), signal::Drained);
+    let (settings, drained) = logged(Analytics::builder().plugin(recorder("r").0), signal::Drained);
     let (settings, late) = logged(settings, signal::CallAfterClose);
     let analytics = settings.build().unwrap();
     analytics.track(track("1")).unwrap();
@@ -154,7 +154,7 @@ fn drained_and_call_after_close_are_told() {
 #[test]
 fn events_that_a_plugin_drops_drain_the_client_too() {
     let drop = tracklane::plugin::before_fn("drop", |_: &mut Event| tracklane::plugin::Flow::drop("all"));
-    let (settings, drained) = logged(Analytics::without_segment().plugin(drop), signal::Drained);
+    let (settings, drained) = logged(Analytics::builder().plugin(drop), signal::Drained);
     let analytics = settings.build().unwrap();
     analytics.track(track("1")).unwrap();
     let flushed = analytics.flush_blocking(SOON);

@@ -43,7 +43,7 @@ fn send_with_callbacks(client: &Analytics, events: usize) -> Arc<AtomicUsize> {
 
 #[test]
 fn what_a_destination_has_while_it_is_deregistered_is_handed_back() {
-    let client = Analytics::without_segment().plugin(hung("d")).build().unwrap();
+    let client = Analytics::builder().plugin(hung("d")).build().unwrap();
     let called = send_with_callbacks(&client, 1_000);
     eventually("the destination has them", || client.stats().destinations.first().is_some_and(|d| d.pending == 1_000));
     begin_and_forget(client.deregister("d"));
@@ -53,12 +53,12 @@ fn what_a_destination_has_while_it_is_deregistered_is_handed_back() {
     assert_eq!((closed.pending, closed.unsent.len()), (1_000, 1_000));
     assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
     eventually("every callback runs", || called.load(Ordering::SeqCst) == 1_000);
-    assert_eq!(client.stats().dropped.of(DropReason::Closed), 1_000);
+    assert_eq!(client.stats().dropped.get(DropReason::Closed), 1_000);
 }
 
 #[test]
 fn what_a_destination_has_while_it_is_deregistered_ends_with_the_drop() {
-    let client = Analytics::without_segment().plugin(hung("d")).build().unwrap();
+    let client = Analytics::builder().plugin(hung("d")).build().unwrap();
     let called = send_with_callbacks(&client, 100);
     eventually("the destination has them", || client.stats().destinations.first().is_some_and(|d| d.pending == 100));
     begin_and_forget(client.deregister("d"));
@@ -80,7 +80,7 @@ fn after_a_close_that_nobody_waits_for_the_drop_still_gives_its_time() {
         }
     });
     let slow = slow.batching(Batching::every(100, Duration::from_millis(1)));
-    let client = Analytics::without_segment().plugin(slow).build().unwrap();
+    let client = Analytics::builder().plugin(slow).build().unwrap();
     let called = send_with_callbacks(&client, 200);
     begin_and_forget(client.close(Duration::from_secs(10)));
     drop(client);
@@ -89,7 +89,7 @@ fn after_a_close_that_nobody_waits_for_the_drop_still_gives_its_time() {
 
 #[test]
 fn what_a_close_that_nobody_waits_for_has_taken_back_the_next_one_hands_back() {
-    let client = Analytics::without_segment().plugin(hung("d")).build().unwrap();
+    let client = Analytics::builder().plugin(hung("d")).build().unwrap();
     (0..10).for_each(|id| client.track(track("x").message_id(id.to_string())).unwrap());
     if !begin_and_forget(client.close(Duration::ZERO)) {
         return;
@@ -103,7 +103,7 @@ fn what_a_close_that_nobody_waits_for_has_taken_back_the_next_one_hands_back() {
 fn a_second_close_waits_for_the_same_end() {
     let (unloaded, called) = (Log::new(), Log::new());
     let (destination, _) = recorder("r");
-    let settings = Analytics::without_segment().plugin(destination).plugin(utility(Unloads(unloaded.clone())));
+    let settings = Analytics::builder().plugin(destination).plugin(utility(Unloads(unloaded.clone())));
     let client = settings.build().unwrap();
     for _ in 0..5 {
         let called = called.clone();
@@ -123,7 +123,7 @@ fn a_second_close_waits_for_the_same_end() {
 #[test]
 fn of_two_closes_one_hands_back() {
     for _ in 0..10 {
-        let client = Analytics::without_segment().plugin(hung("one")).plugin(hung("other")).build().unwrap();
+        let client = Analytics::builder().plugin(hung("one")).plugin(hung("other")).build().unwrap();
         (0..50).for_each(|id| client.track(track("x").message_id(id.to_string())).unwrap());
         eventually("both have them", || {
             client.stats().destinations.iter().filter(|one| one.pending == 50).count() == 2
@@ -159,8 +159,8 @@ impl std::task::Wake for SlowWaker {
 
 #[test]
 fn a_close_keeps_its_deadline_while_another_gives_up() {
-    let client = Analytics::without_segment().plugin(hung("d")).build().unwrap();
-    let mut receipt = client.deliver(track("x")).unwrap();
+    let client = Analytics::builder().plugin(hung("d")).build().unwrap();
+    let mut receipt = client.send_with_receipt(track("x")).unwrap();
     let (woken, wakes) = mpsc::channel();
     let waker = std::task::Waker::from(std::sync::Arc::new(SlowWaker(woken)));
     assert!(std::pin::Pin::new(&mut receipt).poll(&mut std::task::Context::from_waker(&waker)).is_pending());
@@ -228,19 +228,18 @@ fn time_of_drop<T>(value: T) -> Duration {
 fn a_drop_takes_two_seconds_at_most_whatever_destructors_do() {
     let limit = Duration::from_secs(2)..Duration::from_secs(4);
     let (plugin, _release) = stubborn("utility");
-    let client = Analytics::without_segment().plugin(utility(plugin)).build().unwrap();
+    let client = Analytics::builder().plugin(utility(plugin)).build().unwrap();
     client.close_blocking(SHORT);
     let took = time_of_drop(client);
     assert!(limit.contains(&took), "a plugin's destructor: {took:?}");
 
     let (held, _release) = stubborn("closure");
-    let client =
-        Analytics::without_segment().plugin(enrichment_fn("e", move |_: &mut Event| held.is_there())).build().unwrap();
+    let client = Analytics::builder().plugin(enrichment_fn("e", move |_: &mut Event| held.is_there())).build().unwrap();
     let took = time_of_drop(client);
     assert!(limit.contains(&took), "a closure's destructor: {took:?}");
 
     let (held, _release) = stubborn("listener");
-    let client = Analytics::without_segment().build().unwrap();
+    let client = Analytics::builder().build().unwrap();
     client.on(signal::Error, move |_| held.is_there());
     let took = time_of_drop(client);
     assert!(took < limit.end, "a listener's destructor: {took:?}");
@@ -250,7 +249,7 @@ fn a_drop_takes_two_seconds_at_most_whatever_destructors_do() {
         held.is_there();
         async { Ok::<(), std::io::Error>(()) }
     });
-    let client = Analytics::without_segment().plugin(destination).build().unwrap();
+    let client = Analytics::builder().plugin(destination).build().unwrap();
     let took = time_of_drop(client);
     assert!(took < limit.end, "a destination's destructor: {took:?}");
 }
@@ -258,7 +257,7 @@ fn a_drop_takes_two_seconds_at_most_whatever_destructors_do() {
 #[test]
 fn a_pipeline_that_outlives_its_client_drops_no_plugin_where_it_is_dropped() {
     let (plugin, _release) = stubborn("utility");
-    let client = Analytics::without_segment().plugin(utility(plugin)).build().unwrap();
+    let client = Analytics::builder().plugin(utility(plugin)).build().unwrap();
     let pipeline = client.pipeline();
     drop(client);
     assert!(time_of_drop(pipeline) < Duration::from_secs(1));
@@ -279,7 +278,7 @@ fn a_drop_waits_for_destructors_that_end() {
             self.0.push(());
         }
     }
-    let client = Analytics::without_segment().plugin(utility(Tells(dropped.clone()))).build().unwrap();
+    let client = Analytics::builder().plugin(utility(Tells(dropped.clone()))).build().unwrap();
     drop(client);
     assert_eq!(dropped.len(), 1);
 }
@@ -291,7 +290,7 @@ fn a_deadline_is_kept_however_much_is_queued() {
     let limit = Duration::from_secs(6);
     let filled = || {
         let hung = hung("d").queue(QueueLimits::new(EVENTS, 1 << 30));
-        let settings = Analytics::without_segment().plugin(hung).max_queue_size(EVENTS);
+        let settings = Analytics::builder().plugin(hung).max_queue_size(EVENTS);
         let client = settings.max_queue_bytes(1 << 30).build().unwrap();
         (0..EVENTS).for_each(|_| client.track(track("x")).unwrap());
         client
@@ -322,7 +321,7 @@ fn an_event_that_is_driven_by_hand_and_let_go_is_counted_as_cancelled() {
     }
     let (destination, _) = recorder("r");
     let plugin = tracklane::plugin::enrichment(Never);
-    let client = Analytics::without_segment().plugin(destination).plugin(plugin).build().unwrap();
+    let client = Analytics::builder().plugin(destination).plugin(plugin).build().unwrap();
     let by_hand = tower::ServiceExt::oneshot(client.pipeline(), track("x").into());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -334,6 +333,6 @@ fn an_event_that_is_driven_by_hand_and_let_go_is_counted_as_cancelled() {
         .await;
     });
     let stats = client.stats();
-    assert_eq!((stats.dropped.of(DropReason::Cancelled), stats.dropped.total(), stats.pending), (1, 1, 0));
+    assert_eq!((stats.dropped.get(DropReason::Cancelled), stats.dropped.total(), stats.pending), (1, 1, 0));
     assert!(!DropReason::Cancelled.is_deliberate());
 }

@@ -49,7 +49,7 @@ fn send(settings: Builder, event: Event) -> Said {
 }
 
 fn plain() -> Builder {
-    Analytics::without_segment()
+    Analytics::builder()
 }
 
 fn edits(edit: impl Fn(&mut Event) + Send + Sync + 'static) -> Builder {

@@ -95,10 +95,10 @@ fn an_event_can_be_part_of_something_else() {
 fn debug_shows_no_content() {
     const SECRET: &str = "anna@example.com";
     let recording = RecordingDestination::new("recording");
-    let analytics = Analytics::without_segment().plugin(recording.destination()).build().unwrap();
+    let analytics = Analytics::builder().plugin(recording.destination()).build().unwrap();
     let event = || track(SECRET).user_id(SECRET).property(SECRET, SECRET).context(json!({SECRET: SECRET}));
     analytics.track(event()).unwrap();
-    let receipt = analytics.deliver(event()).unwrap();
+    let receipt = analytics.send_with_receipt(event()).unwrap();
     analytics.flush_blocking(SOON);
     let mut map = Object::new();
     map.as_map_mut().insert(SECRET.into(), SECRET.into());
@@ -121,10 +121,10 @@ fn debug_shows_no_content() {
         format!("{:?}", Product::new().name(SECRET)),
         format!("{:?} {:?}", recording.events(), recording.batches()),
         format!("{:?}", recording.batches()[0].messages().collect::<Vec<_>>()),
-        format!("{receipt:?} {refused:?} {refused} {:?} {:?}", refused.because(), analytics),
-        format!("{:?}", Analytics::without_segment().context(Context::new().with("k", SECRET))),
+        format!("{receipt:?} {refused:?} {refused} {:?} {:?}", refused.reason(), analytics),
+        format!("{:?}", Analytics::builder().context(Context::new().with("k", SECRET))),
     ];
-    let hung = Analytics::without_segment().plugin(recording.destination().batching(Batching::every(9, SOON)));
+    let hung = Analytics::builder().plugin(recording.destination().batching(Batching::every(9, SOON)));
     let hung = hung.build().unwrap();
     hung.track(event()).unwrap();
     let report = hung.close_blocking(Duration::ZERO);
@@ -262,7 +262,7 @@ fn a_time_comes_from_whatever_says_one() {
 #[test]
 fn a_time_that_is_none_is_refused_by_name() {
     let (destination, arrived) = recorder("r");
-    let analytics = Analytics::without_segment()
+    let analytics = Analytics::builder()
         .plugin(destination)
         .plugin(enrichment_fn("late", |event: &mut Event| {
             if event.name().as_deref() == Some("plugin") {

@@ -19,7 +19,7 @@ use crate::support::{Arrived, Log, SOON, quick_retries, recorder, track, with_fa
 /// Sends `events` to the destination, and returns what `close` and the counts say.
 fn play(destination: Destination, events: usize) -> (tracklane::CloseReport, tracklane::Stats) {
     let (other, to_other) = recorder("other");
-    let analytics = Analytics::without_segment().plugin(destination).plugin(other).build().unwrap();
+    let analytics = Analytics::builder().plugin(destination).plugin(other).build().unwrap();
     for number in 0..events {
         analytics.track(track(&number.to_string())).unwrap();
     }
@@ -89,7 +89,7 @@ fn a_timeout_is_a_failed_attempt() {
         .layer(TimeoutLayer::new(Duration::from_millis(5)));
     let (_, stats) = play(destination, 3);
     let stuck = &stats.destinations[0];
-    assert_eq!(stuck.dropped.of(DropReason::RetriesExhausted), 3);
+    assert_eq!(stuck.dropped.get(DropReason::RetriesExhausted), 3);
     assert_eq!((stuck.attempts, stuck.retries), (9, 6));
 }
 
@@ -133,7 +133,7 @@ impl Service<Batch> for Mortal {
 fn a_service_that_will_never_be_ready_again_takes_no_more_and_says_so() {
     let (other, arrived) = recorder("other");
     let (settings, failures) =
-        with_failures(Analytics::without_segment().plugin(Destination::new("mortal", Mortal(false))).plugin(other));
+        with_failures(Analytics::builder().plugin(Destination::new("mortal", Mortal(false))).plugin(other));
     let analytics = settings.build().unwrap();
     for number in 0..10 {
         analytics.track(track(&number.to_string())).unwrap();
@@ -141,7 +141,7 @@ fn a_service_that_will_never_be_ready_again_takes_no_more_and_says_so() {
     }
     assert_eq!(arrived.len(), 10);
     let mortal = &analytics.stats().destinations[0];
-    assert_eq!((mortal.delivered, mortal.dropped.of(DropReason::Unavailable), mortal.pending), (1, 9, 0));
+    assert_eq!((mortal.delivered, mortal.dropped.get(DropReason::Unavailable), mortal.pending), (1, 9, 0));
     let failure = &failures.wait_for(1)[0];
     assert!(failure.message.contains("can take no more events: out of paper"), "{failure}");
     assert_eq!(failure.dropped, Some(DropReason::Unavailable));
@@ -169,15 +169,14 @@ impl Service<Batch> for Panics {
 
 #[test]
 fn a_service_that_panics_when_it_is_asked_loses_that_batch_and_goes_on() {
-    let (settings, failures) =
-        with_failures(Analytics::without_segment().plugin(Destination::new("panics", Panics(0))));
+    let (settings, failures) = with_failures(Analytics::builder().plugin(Destination::new("panics", Panics(0))));
     let analytics = settings.build().unwrap();
     for number in 0..4 {
         analytics.track(track(&number.to_string())).unwrap();
         assert_eq!(analytics.flush_blocking(SOON).pending, 0);
     }
     let panics = &analytics.stats().destinations[0];
-    assert_eq!((panics.dropped.of(DropReason::Panicked), panics.delivered), (2, 2));
+    assert_eq!((panics.dropped.get(DropReason::Panicked), panics.delivered), (2, 2));
     let failure = &failures.wait_for(2)[0];
     assert_eq!((&*failure.source, failure.dropped), ("panics", Some(DropReason::Panicked)));
     assert!(failure.message.contains("panicked: out of paper"), "{failure}");
@@ -186,7 +185,7 @@ fn a_service_that_panics_when_it_is_asked_loses_that_batch_and_goes_on() {
 #[test]
 fn a_layer_that_panics_is_a_destination_that_could_not_be_loaded() {
     let layer = tower::layer::layer_fn(|_: BatchService| -> BatchService { panic!("out of paper") });
-    let analytics = Analytics::without_segment().build().unwrap();
+    let analytics = Analytics::builder().build().unwrap();
     let error = pollster::block_on(analytics.register(recorder("r").0.layer(layer))).unwrap_err();
     assert_eq!(error.to_string(), "the plugin \"r\" could not be loaded: panicked: out of paper");
     let (other, arrived) = recorder("r");
@@ -200,7 +199,7 @@ fn a_layer_that_panics_is_a_destination_that_could_not_be_loaded() {
 fn the_whole_pipeline_takes_a_rate_limit_too() {
     let (destination, arrived) = recorder("r");
     let limit = RateLimitLayer::new(2, Duration::from_millis(10));
-    let analytics = Analytics::without_segment().plugin(destination).layer(limit).build().unwrap();
+    let analytics = Analytics::builder().plugin(destination).layer(limit).build().unwrap();
     let start = Instant::now();
     for _ in 0..6 {
         analytics.track(track("x")).unwrap();

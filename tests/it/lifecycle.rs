@@ -62,7 +62,7 @@ fn flush_counts_what_failed() {
     let analytics = client(&api).flush_at(2).max_in_flight(1).build().unwrap();
     send(&analytics, 0..3);
     assert_eq!(of(analytics.flush_blocking(SOON)), report(1, 2, 0));
-    assert_eq!(analytics.stats().dropped.of(DropReason::Rejected), 2);
+    assert_eq!(analytics.stats().dropped.get(DropReason::Rejected), 2);
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn close_unsent(api: &TrackingApi) -> tracklane::CloseReport {
     let closed = analytics.close_blocking(SHORT);
     assert!(start.elapsed() < KEPT, "{:?}", start.elapsed());
     let stats = analytics.stats();
-    assert_eq!((stats.dropped.of(DropReason::Closed), stats.delivered, stats.pending), (7, 0, 0));
+    assert_eq!((stats.dropped.get(DropReason::Closed), stats.delivered, stats.pending), (7, 0, 0));
     closed
 }
 
@@ -222,7 +222,7 @@ fn dropping_the_last_handle_never_takes_much_longer_than_two_seconds() {
 fn close_hands_back_what_a_slow_plugin_has_not_let_through() {
     let (destination, arrived) = recorder("r");
     let slow = tracklane::plugin::enrichment(Slow(Duration::from_millis(20)));
-    let analytics = Analytics::without_segment().plugin(destination).plugin(slow).build().unwrap();
+    let analytics = Analytics::builder().plugin(destination).plugin(slow).build().unwrap();
     send(&analytics, 0..200);
     arrived.wait_for(1);
     let closed = analytics.close_blocking(Duration::ZERO);
@@ -232,7 +232,7 @@ fn close_hands_back_what_a_slow_plugin_has_not_let_through() {
     assert!(stats.pending <= 1, "{stats:?}");
     eventually("the one in the plugin's hands ends, too", || analytics.stats().pending == 0);
     let stats = analytics.stats();
-    assert_eq!(stats.delivered + stats.dropped.of(DropReason::Closed), 200, "{stats:?}");
+    assert_eq!(stats.delivered + stats.dropped.get(DropReason::Closed), 200, "{stats:?}");
     let unsent: Vec<u32> = closed.unsent.iter().map(|event| event.message_id().parse().unwrap()).collect();
     assert!(unsent.is_sorted(), "the oldest first: {unsent:?}");
 }
@@ -256,7 +256,7 @@ impl tracklane::plugin::Transform for Slow {
 #[test]
 fn flush_and_close_keep_their_deadlines_when_callbacks_take_every_thread() {
     let (destination, _) = recorder("r");
-    let analytics = Analytics::without_segment().plugin(destination).build().unwrap();
+    let analytics = Analytics::builder().plugin(destination).build().unwrap();
     let (release, held) = mpsc::channel::<()>();
     let held = std::sync::Arc::new(Mutex::new(held));
     // More than the runtime has threads for code that blocks.
@@ -314,7 +314,7 @@ fn a_listener_may_close_the_client_without_waiting_for_itself() {
 #[test]
 fn what_is_asked_for_after_the_close_is_refused_at_once() {
     let (destination, _) = recorder("r");
-    let analytics = Analytics::without_segment().plugin(destination).build().unwrap();
+    let analytics = Analytics::builder().plugin(destination).build().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     std::thread::scope(|scope| {
         // Whether it comes before the close or behind it, it gets an answer.

@@ -47,11 +47,11 @@ impl Service<Event> for Gate {
 fn it_passes_edits_drops_fails_panics_and_hangs_and_every_event_is_counted() {
     let clock = ManualClock::new();
     let (destination, arrived) = recorder("recorder");
-    let settings = Analytics::without_segment().clock(clock.clone()).plugin(destination).layer(layer_fn(Gate));
+    let settings = Analytics::builder().clock(clock.clone()).plugin(destination).layer(layer_fn(Gate));
     let (settings, failures) = with_failures(settings);
     let analytics = settings.build().unwrap();
     let names = ["pass", "edit", "drop", "fail", "panic", "panic later", "hang", "behind"];
-    let receipts = names.map(|name| (name, analytics.deliver(track(name)).unwrap()));
+    let receipts = names.map(|name| (name, analytics.send_with_receipt(track(name)).unwrap()));
     assert!(clock.wait_for_sleeper(Duration::from_secs(10)..=Duration::from_secs(10)), "it has ten seconds");
     clock.advance(Duration::from_secs(10));
     for (name, receipt) in receipts {
@@ -62,7 +62,7 @@ fn it_passes_edits_drops_fails_panics_and_hangs_and_every_event_is_counted() {
         assert_eq!(receipt.wait().outcome, expected, "{name}");
     }
     assert_eq!(arrived.names(), ["pass", "edited", "behind"]);
-    assert_eq!(analytics.stats().dropped.of(DropReason::Middleware), 5);
+    assert_eq!(analytics.stats().dropped.get(DropReason::Middleware), 5);
     let said: Vec<String> = failures.wait_for(4).iter().map(|failure| failure.message.clone()).collect();
     let expected = ["failed: out of paper", "panicked: out of paper", "panicked: out of paper", "within 10s"];
     assert_eq!(said.len(), expected.len(), "{said:?}");
@@ -81,7 +81,7 @@ fn the_last_layer_is_the_outermost_and_all_are_before_the_plugins() {
         }
     };
     let (destination, arrived) = recorder("recorder");
-    let analytics = Analytics::without_segment()
+    let analytics = Analytics::builder()
         .plugin(destination)
         .plugin(enrichment_fn("plugin", move |event: &mut Event| {
             event.set_name(&format!("{}p", event.name().unwrap_or_default()));
@@ -98,20 +98,20 @@ fn the_last_layer_is_the_outermost_and_all_are_before_the_plugins() {
 #[test]
 fn an_event_that_the_pipeline_stops_is_no_failure_of_the_middleware() {
     let (destination, _) = recorder("recorder");
-    let settings = Analytics::without_segment().plugin(destination).layer(MapRequestLayer::new(|event: Event| event));
+    let settings = Analytics::builder().plugin(destination).layer(MapRequestLayer::new(|event: Event| event));
     let (settings, failures) = with_failures(settings);
     let analytics = settings.build().unwrap();
     analytics.track(track("x").integration("All", false)).unwrap();
     let closed = analytics.close_blocking(SOON);
     assert_eq!((closed.dropped, closed.failed), (1, 0), "it was asked for");
-    assert_eq!(analytics.stats().dropped.of(DropReason::NoDestination), 1);
+    assert_eq!(analytics.stats().dropped.get(DropReason::NoDestination), 1);
     assert_eq!(failures.len(), 0, "{:?}", failures.all());
 }
 
 #[test]
 fn a_pipeline_driven_by_hand_takes_layers_of_its_own() {
     let (destination, arrived) = recorder("recorder");
-    let analytics = Analytics::without_segment().plugin(destination).build().unwrap();
+    let analytics = Analytics::builder().plugin(destination).build().unwrap();
     analytics.track(track("first")).unwrap();
     assert!(analytics.flush_blocking(SOON).is_complete());
     let service = tower::ServiceBuilder::new()

@@ -147,7 +147,7 @@ struct Real {
 impl Real {
     fn new() -> Self {
         let clock = ManualClock::new();
-        let analytics = Analytics::without_segment().clock(clock.clone()).build().expect("nothing to be wrong");
+        let analytics = Analytics::builder().clock(clock.clone()).build().expect("nothing to be wrong");
         let modes = std::array::from_fn(|_| Arc::new(Mutex::new(Mode::Works)));
         Self {
             analytics,

@@ -46,7 +46,7 @@ fn a_configuration_file_makes_a_client_that_sends() {
 #[test]
 fn gzip_compresses_the_body_and_says_so() {
     let api = TrackingApi::start().unwrap();
-    let analytics = Analytics::builder("k").host(api.url()).gzip(true).build().unwrap();
+    let analytics = Analytics::builder_for("k").host(api.url()).gzip(true).build().unwrap();
     for _ in 0..10 {
         analytics.track(event()).unwrap();
     }
@@ -66,7 +66,7 @@ fn a_proxy_gets_the_request_and_its_password_stays_out_of_errors() {
     proxy.accept_everything();
     for scheme in ["http://", ""] {
         let address = proxy.url().replace("http://", &format!("{scheme}user:secret@"));
-        let analytics = Analytics::builder("k").host("http://127.0.0.1:9").proxy(address).build().unwrap();
+        let analytics = Analytics::builder_for("k").host("http://127.0.0.1:9").proxy(address).build().unwrap();
         analytics.track(event()).unwrap();
         assert!(analytics.close_blocking(SOON).is_complete());
     }
@@ -78,7 +78,7 @@ fn a_proxy_gets_the_request_and_its_password_stays_out_of_errors() {
     }
 
     for wrong in ["user:secret@@:port", "htp://user:secret@proxy.example", "socks6://user:secret@127.0.0.1:1080"] {
-        let error = Analytics::builder("k").proxy(wrong).build().unwrap_err();
+        let error = Analytics::builder_for("k").proxy(wrong).build().unwrap_err();
         assert_eq!(error.setting(), "proxy");
         assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
     }
@@ -87,7 +87,7 @@ fn a_proxy_gets_the_request_and_its_password_stays_out_of_errors() {
 #[test]
 fn a_disabled_client_counts_and_tells_but_never_sends() {
     let api = TrackingApi::start().unwrap();
-    let analytics = Analytics::builder("k").host(api.url()).disable(true).build().unwrap();
+    let analytics = Analytics::builder_for("k").host(api.url()).disable(true).build().unwrap();
     let (told, ends) = mpsc::channel();
     let told_with_id = move |end: &tracklane::Settlement| {
         assert!(!end.message_id.is_empty(), "the event has an id, though it goes nowhere");
@@ -99,28 +99,28 @@ fn a_disabled_client_counts_and_tells_but_never_sends() {
     analytics.close_blocking(SOON);
     let stats = analytics.stats();
     assert_eq!((stats.accepted, stats.refused, stats.pending), (1, 1, 0));
-    assert_eq!(stats.dropped.of(DropReason::Disabled), 1);
+    assert_eq!(stats.dropped.get(DropReason::Disabled), 1);
     assert_eq!(api.request_count(), 0);
 }
 
 #[tokio::test]
 async fn a_disabled_client_sends_nothing_when_its_pipeline_is_driven_by_hand_either() {
     let api = TrackingApi::start().unwrap();
-    let analytics = Analytics::builder("k").host(api.url()).disable(true).build().unwrap();
+    let analytics = Analytics::builder_for("k").host(api.url()).disable(true).build().unwrap();
     // Segment has loaded when this has.
     analytics.register(after_fn("after", |_, _| {})).await.unwrap();
     let stopped = analytics.pipeline().call(event().into()).await.unwrap_err();
     let stopped = stopped.downcast::<Stopped>().unwrap();
     assert_eq!(stopped.reason, DropReason::Disabled);
     assert_eq!(analytics.close(SOON).await.pending, 0);
-    assert_eq!(analytics.stats().dropped.of(DropReason::Disabled), 1);
+    assert_eq!(analytics.stats().dropped.get(DropReason::Disabled), 1);
     assert_eq!(api.request_count(), 0);
 }
 
 #[test]
 fn a_blocking_call_returns_with_the_end_of_its_event() {
     let api = TrackingApi::start().unwrap();
-    let analytics = Analytics::builder("k")
+    let analytics = Analytics::builder_for("k")
         .host(api.url())
         .flush_interval(Duration::from_secs(3600))
         .max_retries(0)
@@ -147,7 +147,7 @@ fn a_blocking_call_returns_with_the_end_of_its_event() {
 fn the_global_client_is_one_and_says_when_it_is_not_there() {
     assert!(matches!(global::send(event()), Err(global::GlobalError::NotInitialized)));
     let api = TrackingApi::start().unwrap();
-    let client = || Analytics::builder("k").host(api.url()).build().unwrap();
+    let client = || Analytics::builder_for("k").host(api.url()).build().unwrap();
     global::init(client()).unwrap();
     assert!(matches!(global::init(client()), Err(global::GlobalError::AlreadyInitialized)));
     global::send(event()).unwrap();
@@ -160,7 +160,7 @@ fn the_global_client_is_one_and_says_when_it_is_not_there() {
 fn two_clients_in_one_process_do_not_mix() {
     let apis = [TrackingApi::start().unwrap(), TrackingApi::start().unwrap()];
     for (api, key) in apis.iter().zip(["MARKETING", "APP"]) {
-        let analytics = Analytics::builder(key).host(api.url()).build().unwrap();
+        let analytics = Analytics::builder_for(key).host(api.url()).build().unwrap();
         analytics.track(Track::new(key).user_id("u")).unwrap();
         assert!(analytics.close_blocking(SOON).is_complete());
     }
@@ -172,19 +172,19 @@ fn two_clients_in_one_process_do_not_mix() {
 }
 
 #[tokio::test]
-async fn enqueue_waits_for_room_instead_of_being_refused() {
+async fn send_when_ready_waits_for_room_instead_of_being_refused() {
     let api = Arc::new(TrackingApi::start().unwrap());
     api.set_default(Reply::hang());
     let clock = ManualClock::new();
     let analytics =
-        Analytics::builder("k").host(api.url()).flush_at(1).max_queue_size(2).clock(clock.clone()).build().unwrap();
+        Analytics::builder_for("k").host(api.url()).flush_at(1).max_queue_size(2).clock(clock.clone()).build().unwrap();
     for _ in 0..2 {
-        analytics.enqueue(event()).await.unwrap();
+        analytics.send_when_ready(event()).await.unwrap();
     }
     assert!(analytics.track(event()).unwrap_err().is_queue_full());
     let waiting = tokio::spawn({
         let analytics = analytics.clone();
-        async move { analytics.enqueue(event()).await }
+        async move { analytics.send_when_ready(event()).await }
     });
     let arrived = api.clone();
     tokio::task::spawn_blocking(move || arrived.wait_for_requests(2, SOON)).await.unwrap();
@@ -200,14 +200,14 @@ async fn enqueue_waits_for_room_instead_of_being_refused() {
     tokio::time::timeout(SOON, waiting).await.expect("room within ten seconds").unwrap().unwrap();
     analytics.close(SOON).await;
     drop(moved);
-    assert!(analytics.enqueue(event()).await.unwrap_err().is_closed());
+    assert!(analytics.send_when_ready(event()).await.unwrap_err().is_closed());
 }
 
 #[test]
 fn drop_oldest_gives_way_to_the_new_and_counts_the_old() {
     let api = TrackingApi::start().unwrap();
     api.set_default(Reply::hang());
-    let analytics = Analytics::builder("k")
+    let analytics = Analytics::builder_for("k")
         .host(api.url())
         .flush_at(1)
         .max_in_flight(1)
@@ -215,15 +215,15 @@ fn drop_oldest_gives_way_to_the_new_and_counts_the_old() {
         .overflow(Overflow::DropOldest)
         .build()
         .unwrap();
-    let in_flight = analytics.deliver(event()).unwrap();
+    let in_flight = analytics.send_with_receipt(event()).unwrap();
     assert_eq!(api.wait_for_requests(1, SOON).len(), 1);
-    let receipts: Vec<_> = (0..4).map(|_| analytics.deliver(event()).unwrap()).collect();
+    let receipts: Vec<_> = (0..4).map(|_| analytics.send_with_receipt(event()).unwrap()).collect();
     let stats = || analytics.stats();
     wait_until(|| stats().destinations[0].queued_events == 4);
     for _ in 0..3 {
         analytics.track(event()).unwrap();
     }
-    wait_until(|| stats().dropped.of(DropReason::QueueFull) == 3);
+    wait_until(|| stats().dropped.get(DropReason::QueueFull) == 3);
     for receipt in receipts.into_iter().take(3) {
         assert_eq!(receipt.wait().outcome, Outcome::Dropped(DropReason::QueueFull), "the first three give way");
     }
@@ -249,11 +249,11 @@ fn the_counts_come_out_as_metrics_while_it_works_and_at_the_close() {
     let api = TrackingApi::start().unwrap();
     let clock = ManualClock::new();
     let client = |clock: ManualClock| {
-        let builder = Analytics::builder("k").host(api.url()).flush_at(1).clock(clock);
+        let builder = Analytics::builder_for("k").host(api.url()).flush_at(1).clock(clock);
         builder.metrics(Duration::from_secs(5)).build().unwrap()
     };
     let analytics = client(clock.clone());
-    assert!(analytics.deliver(event()).unwrap().wait().is_delivered());
+    assert!(analytics.send_with_receipt(event()).unwrap().wait().is_delivered());
     let seen = RefCell::new(HashMap::new());
     let count = |name: &str, labels: &str| seen.borrow().get(&format!("{name}[{labels}]")).copied();
     let look = || {
@@ -287,14 +287,14 @@ fn the_counts_come_out_as_metrics_while_it_works_and_at_the_close() {
     assert!(other.close_blocking(SOON).is_complete());
     assert!(all_are(3), "{:?}", seen.borrow());
 
-    let never = Analytics::builder("k").metrics(Duration::ZERO).build().unwrap_err();
+    let never = Analytics::builder_for("k").metrics(Duration::ZERO).build().unwrap_err();
     assert_eq!((never.setting(), never.value()), ("metrics", "0ns"));
 }
 
 #[test]
 fn a_blocking_call_does_not_wait_for_the_events_of_others() {
     let api = TrackingApi::start().unwrap();
-    let analytics = Analytics::builder("k").host(api.url()).build().unwrap();
+    let analytics = Analytics::builder_for("k").host(api.url()).build().unwrap();
     api.script([Reply::hang()]);
     analytics.track(event()).unwrap();
     let first = std::thread::spawn({
@@ -309,7 +309,7 @@ fn a_blocking_call_does_not_wait_for_the_events_of_others() {
 }
 
 #[test]
-fn call_context_is_asked_once_however_long_enqueue_waits() {
+fn call_context_is_asked_once_however_long_send_when_ready_waits() {
     let api = TrackingApi::start().unwrap();
     api.set_default(Reply::hang());
     let asked = Arc::new(std::sync::atomic::AtomicU32::new(0));
@@ -320,12 +320,12 @@ fn call_context_is_asked_once_however_long_enqueue_waits() {
             None
         }
     };
-    let settings = Analytics::builder("k").host(api.url()).flush_at(1).max_queue_size(1).max_retries(0);
+    let settings = Analytics::builder_for("k").host(api.url()).flush_at(1).max_queue_size(1).max_retries(0);
     let settings = settings.http_request_timeout(Duration::from_millis(100)).call_context(provider);
     let analytics = settings.build().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     for _ in 0..4 {
-        runtime.block_on(analytics.enqueue(event())).unwrap();
+        runtime.block_on(analytics.send_when_ready(event())).unwrap();
     }
     assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 4);
     analytics.close_blocking(Duration::ZERO);

@@ -47,7 +47,7 @@ fn with_one_place_halves_and_retries_keep_the_order() {
     // Four events: split; the first half fails; it is split; its first event fails. Then everything is taken.
     *destination.script.lock().unwrap() = vec![Verdict::Split, Verdict::Retry, Verdict::Split, Verdict::Retry];
     let service = destination.clone();
-    let analytics = Analytics::without_segment()
+    let analytics = Analytics::builder()
         .plugin(
             Destination::from_fn("scripted", move |batch| service.clone().take(batch))
                 .batching(Batching::every(4, Duration::from_secs(3600)))
@@ -70,7 +70,7 @@ fn halves_of_a_batch_take_no_more_places_than_there_are() {
     // The batch falls into eight single events, of which more than two are due at once.
     let destination = Arc::new(Scripted { splits: true, ..Scripted::default() });
     let service = destination.clone();
-    let analytics = Analytics::without_segment()
+    let analytics = Analytics::builder()
         .plugin(
             Destination::from_fn("scripted", move |batch| service.clone().take(batch))
                 .batching(Batching::every(8, Duration::from_secs(3600)))

@@ -13,14 +13,14 @@ fn a_receipt_tells_the_id_the_outcome_and_each_destination() {
     let api = api();
     let (vero, _) = recorder("Vero");
     let analytics = client(&api).plugin(vero).flush_at(1).build().unwrap();
-    let given = analytics.deliver(track("x").message_id("m")).unwrap().wait();
+    let given = analytics.send_with_receipt(track("x").message_id("m")).unwrap().wait();
     assert_eq!((given.message_id.as_str(), given.outcome, given.is_delivered()), ("m", Outcome::Delivered, true));
     let mut names: Vec<&str> = given.destinations.iter().map(|end| &*end.destination).collect();
     names.sort_unstable();
     assert_eq!(names, [NAME, "Vero"]);
     assert!(given.destinations.iter().all(|end| end.outcome.is_delivered() && end.error.is_none()));
 
-    let made = analytics.deliver(track("x").integration("Vero", false)).unwrap().wait();
+    let made = analytics.send_with_receipt(track("x").integration("Vero", false)).unwrap().wait();
     assert_eq!(api.delivered_ids()[1], made.message_id);
     assert_eq!(made.destinations.len(), 1);
 }
@@ -34,7 +34,7 @@ fn an_id_that_needs_escapes_is_told_as_it_was_given() {
     });
     let analytics = client(&api).plugin(after).flush_at(1).build().unwrap();
     let id = "a\"b\\c\u{e9}\n";
-    assert_eq!(analytics.deliver(track("x").message_id(id)).unwrap().wait().message_id, id);
+    assert_eq!(analytics.send_with_receipt(track("x").message_id(id)).unwrap().wait().message_id, id);
     assert!(analytics.close_blocking(SOON).is_complete());
     assert_eq!((api.delivered_ids(), ids.all()), (vec![id.to_owned()], vec![id.to_owned()]));
 }
@@ -53,7 +53,7 @@ fn a_drop_is_told_with_its_reason_and_the_last_error() {
         let (api, requests) = (api(), replies.len());
         api.script(replies);
         let analytics = client(&api).flush_at(1).retry(quick_retries(1)).build().unwrap();
-        let end = analytics.deliver(track("x")).unwrap().wait();
+        let end = analytics.send_with_receipt(track("x")).unwrap().wait();
         assert_eq!(end.outcome, Outcome::Dropped(reason), "{status:?}");
         let error = end.destinations[0].error.as_ref().unwrap();
         assert_eq!(error.status().map(|status| status.as_u16()), status, "{error}");
@@ -121,7 +121,7 @@ fn callbacks_stay_with_the_original_and_not_with_a_clone() {
 fn a_receipt_that_nobody_awaits_costs_the_event_nothing() {
     let api = api();
     let analytics = client(&api).build().unwrap();
-    drop(analytics.deliver(track("x")).unwrap());
+    drop(analytics.send_with_receipt(track("x")).unwrap());
     assert!(analytics.close_blocking(SOON).is_complete());
     assert_eq!(api.events().len(), 1);
 }
@@ -131,7 +131,7 @@ fn a_receipt_ends_when_the_client_closes_or_goes_without_delivering() {
     let api = api();
     api.set_default(Reply::hang());
     let analytics = client(&api).build().unwrap();
-    let receipts: Vec<Receipt> = (0..3).map(|_| analytics.deliver(track("x")).unwrap()).collect();
+    let receipts: Vec<Receipt> = (0..3).map(|_| analytics.send_with_receipt(track("x")).unwrap()).collect();
     analytics.close_blocking(Duration::from_millis(50));
     for receipt in receipts {
         assert_eq!(receipt.wait().outcome, Outcome::Dropped(DropReason::Closed));
@@ -144,23 +144,23 @@ fn one_destination_that_has_it_makes_it_delivered() {
     api.set_default(Reply::status(403));
     let (vero, _) = recorder("Vero");
     let analytics = client(&api).plugin(vero).flush_at(1).build().unwrap();
-    let end = analytics.deliver(track("x")).unwrap().wait();
+    let end = analytics.send_with_receipt(track("x")).unwrap().wait();
     assert_eq!(end.outcome, Outcome::Delivered);
     let at_segment = end.destinations.iter().find(|end| &*end.destination == NAME).unwrap();
     assert_eq!(at_segment.outcome, Outcome::Dropped(DropReason::Unauthorized));
     let stats = analytics.stats();
     assert_eq!((stats.delivered, stats.dropped.total()), (1, 0));
-    assert_eq!(stats.destinations[0].dropped.of(DropReason::Unauthorized), 1);
+    assert_eq!(stats.destinations[0].dropped.get(DropReason::Unauthorized), 1);
 }
 
 #[test]
 fn a_receipt_can_be_awaited_on_any_executor() {
     let (destination, _) = recorder("r");
-    let analytics = Analytics::without_segment().plugin(destination).build().unwrap();
-    let end = pollster::block_on(async { analytics.deliver(track("x").message_id("1")).unwrap().await });
+    let analytics = Analytics::builder().plugin(destination).build().unwrap();
+    let end = pollster::block_on(async { analytics.send_with_receipt(track("x").message_id("1")).unwrap().await });
     assert_eq!(end.message_id, "1");
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let end = runtime.block_on(async { analytics.deliver(track("x").message_id("2")).unwrap().await });
+    let end = runtime.block_on(async { analytics.send_with_receipt(track("x").message_id("2")).unwrap().await });
     assert_eq!(end.message_id, "2");
 }
 
@@ -170,7 +170,7 @@ fn a_receipt_that_was_waited_for_in_vain_can_be_waited_for_again() {
     api.script([Reply::hang()]);
     let timeout = Duration::from_millis(500);
     let analytics = client(&api).flush_at(1).http_request_timeout(timeout).retry(quick_retries(1)).build().unwrap();
-    let receipt = analytics.deliver(track("x").message_id("m")).unwrap();
+    let receipt = analytics.send_with_receipt(track("x").message_id("m")).unwrap();
     let receipt = receipt.wait_timeout(Duration::ZERO).unwrap_err();
     let end = receipt.wait_timeout(SOON).unwrap();
     assert_eq!((end.message_id.as_str(), end.outcome), ("m", Outcome::Delivered));

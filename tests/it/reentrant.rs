@@ -69,9 +69,9 @@ fn ends(what: &str, ended: &Receiver<()>) {
 #[test]
 fn a_task_that_its_waker_runs_may_use_the_client() {
     let (destination, _) = recorder("r");
-    let client = client(Analytics::without_segment().plugin(destination));
+    let client = client(Analytics::builder().plugin(destination));
 
-    let (receipt, own) = (client.deliver(track("x")).unwrap(), (*client).clone());
+    let (receipt, own) = (client.send_with_receipt(track("x")).unwrap(), (*client).clone());
     let ended = run_inline(async move {
         assert!(receipt.await.is_delivered());
         assert!(own.stats().delivered >= 1, "it is counted before the receipt says so");
@@ -101,15 +101,15 @@ fn a_task_that_its_waker_runs_when_there_is_room_may_use_the_client() {
         let mut gate = gate.clone();
         async move { gate.wait_for(|open| *open).await.map(|_| ()) }
     });
-    let client = client(Analytics::without_segment().plugin(destination).max_queue_size(1));
+    let client = client(Analytics::builder().plugin(destination).max_queue_size(1));
     client.track(track("fills the queue")).unwrap();
     let own = (*client).clone();
     let ended = run_inline(async move {
-        own.enqueue(track("x")).await.unwrap();
+        own.send_when_ready(track("x")).await.unwrap();
         use_all(&own);
     });
     go.send_replace(true);
-    ends("enqueue", &ended);
+    ends("send_when_ready", &ended);
     close(client);
 }
 
@@ -129,13 +129,13 @@ fn a_waker_that_panics_costs_nothing() {
         let mut gate = gate.clone();
         async move { gate.wait_for(|open| *open).await.map(|_| ()) }
     });
-    let client = client(Analytics::without_segment().plugin(destination).max_queue_size(2));
+    let client = client(Analytics::builder().plugin(destination).max_queue_size(2));
     let waker = Waker::from(Arc::new(Panics));
     let mut cx = Context::from_waker(&waker);
-    let mut receipt = client.deliver(track("a")).unwrap();
+    let mut receipt = client.send_with_receipt(track("a")).unwrap();
     assert!(Pin::new(&mut receipt).poll(&mut cx).is_pending());
     client.track(track("b")).unwrap();
-    let mut room = Box::pin(client.enqueue(track("waits for room")));
+    let mut room = Box::pin(client.send_when_ready(track("waits for room")));
     assert!(room.as_mut().poll(&mut cx).is_pending());
     let mut registered = Box::pin(client.register(after_fn("late", |_, _| {})));
     let mut answered = registered.as_mut().poll(&mut cx).is_ready();
@@ -173,7 +173,7 @@ fn a_waker_that_panics_when_the_plugins_have_loaded_costs_nothing() {
     }
     let (load, loading) = tokio::sync::oneshot::channel();
     let (destination, arrived) = recorder("r");
-    let builder = Analytics::without_segment().plugin(destination);
+    let builder = Analytics::builder().plugin(destination);
     let client = client(builder.plugin(tracklane::plugin::utility(Slow(Mutex::new(Some(loading))))));
     let waker = Waker::from(Arc::new(Panics));
     let mut pipeline = client.pipeline();
@@ -231,7 +231,7 @@ fn an_error_may_use_the_client_while_it_is_dropped() {
     for (failures, verdict) in [(1, Verdict::Retry), (3, Verdict::Retry), (1, Verdict::Reject), (1, Verdict::Delivered)]
     {
         let (place, (dropped, drops)) = (Place::default(), mpsc::channel());
-        let client = client(Analytics::without_segment().plugin(fails_first(failures, &place, &dropped, verdict)));
+        let client = client(Analytics::builder().plugin(fails_first(failures, &place, &dropped, verdict)));
         assert!(place.set((*client).clone()).is_ok());
         client.track(track("x")).unwrap();
         for _ in 0..failures {
@@ -249,7 +249,7 @@ fn a_signal_that_a_listener_never_gets_may_use_the_client_while_it_is_dropped() 
         let (place, (dropped, drops)) = (Place::default(), mpsc::channel());
         let failures = if unsubscribes { 3 } else { 1_500 };
         let destination = fails_first(failures, &place, &dropped, Verdict::Reject);
-        let client = client(Analytics::without_segment().plugin(destination).max_queue_size(100_000));
+        let client = client(Analytics::builder().plugin(destination).max_queue_size(100_000));
         assert!(place.set((*client).clone()).is_ok());
         let (release, held) = mpsc::channel::<()>();
         let held = Mutex::new(held);

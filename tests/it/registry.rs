@@ -64,7 +64,7 @@ impl Transform for Slow {
 fn what_is_sent_behind_a_registration_waits_until_it_loaded_or_failed() {
     for answer in [Ok(()), Err("out of paper")] {
         let (destination, arrived) = recorder("recorder");
-        let analytics = Analytics::without_segment().plugin(destination).build().unwrap();
+        let analytics = Analytics::builder().plugin(destination).build().unwrap();
         let (release, load) = oneshot::channel();
         let notes = Log::new();
         let plugin = Slow { load: Mutex::new(Some(load)), notes: Some(notes.clone()), ..Slow::default() };
@@ -103,7 +103,7 @@ fn the_first_plugins_are_loaded_before_the_first_event() {
     let (release, load) = oneshot::channel();
     let ready = Log::new();
     let log = ready.clone();
-    let analytics = Analytics::without_segment()
+    let analytics = Analytics::builder()
         .plugin(destination)
         .plugin(enrichment(Slow { load: Mutex::new(Some(load)), ..Slow::default() }))
         .on(signal::Initialize, move |ready| log.push(ready.plugins.clone()))
@@ -122,7 +122,7 @@ fn the_first_plugins_are_loaded_before_the_first_event() {
 #[test]
 fn load_and_unload_have_ten_seconds() {
     let clock = ManualClock::new();
-    let analytics = Analytics::without_segment().clock(clock.clone()).build().unwrap();
+    let analytics = Analytics::builder().clock(clock.clone()).build().unwrap();
     let pass_time = || {
         assert!(clock.wait_for_sleeper(LIMIT..=LIMIT));
         clock.advance(LIMIT);
@@ -151,7 +151,7 @@ fn load_and_unload_have_ten_seconds() {
 
 #[test]
 fn a_name_is_taken_until_it_is_deregistered() {
-    let analytics = Analytics::without_segment().build().unwrap();
+    let analytics = Analytics::builder().build().unwrap();
     let nothing = || enrichment_fn("name", |_: &mut Event| ());
     block_on(analytics.register(nothing())).unwrap();
     let error = block_on(analytics.register(recorder("name").0)).unwrap_err();
@@ -171,8 +171,7 @@ fn a_plugin_of_the_settings_that_fails_to_load_is_reported_and_left_out() {
     load.send(Err("out of paper")).unwrap();
     let (destination, arrived) = recorder("recorder");
     let plugin = Slow { load: Mutex::new(Some(answer)), ..Slow::default() };
-    let (settings, failures) =
-        with_failures(Analytics::without_segment().plugin(enrichment(plugin)).plugin(destination));
+    let (settings, failures) = with_failures(Analytics::builder().plugin(enrichment(plugin)).plugin(destination));
     let analytics = settings.build().unwrap();
     analytics.track(track("x")).unwrap();
     assert!(analytics.close_blocking(SOON).is_complete());
@@ -190,7 +189,7 @@ fn a_destination_delivers_what_it_has_before_it_is_unloaded() {
     })
     .batching(Batching::every(100, Duration::from_secs(3600)))
     .lifecycle(unloaded);
-    let analytics = Analytics::without_segment().plugin(destination).build().unwrap();
+    let analytics = Analytics::builder().plugin(destination).build().unwrap();
     for _ in 0..3 {
         analytics.track(track("x")).unwrap();
     }
@@ -204,7 +203,7 @@ fn a_destination_delivers_what_it_has_before_it_is_unloaded() {
 fn close_unloads_what_is_registered() {
     let notes = Log::new();
     let plugin = Slow { notes: Some(notes.clone()), ..Slow::default() };
-    let analytics = Analytics::without_segment().plugin(utility(plugin)).build().unwrap();
+    let analytics = Analytics::builder().plugin(utility(plugin)).build().unwrap();
     assert!(analytics.close_blocking(SOON).is_complete());
     assert_eq!(notes.wait_for(2), ["load", "unload"]);
 }
@@ -212,7 +211,7 @@ fn close_unloads_what_is_registered() {
 #[test]
 fn five_hundred_registrations_under_two_thousand_events_lose_none() {
     let (destination, arrived) = recorder("recorder");
-    let (settings, failures) = with_failures(Analytics::without_segment().plugin(destination));
+    let (settings, failures) = with_failures(Analytics::builder().plugin(destination));
     let analytics = settings.build().unwrap();
     std::thread::scope(|scope| {
         scope.spawn(|| {

@@ -42,14 +42,14 @@ fn forms(work: Work) -> [(bool, Registration); 4] {
 
 fn with(plugins: impl IntoIterator<Item = Registration>) -> (Analytics, Arrived) {
     let (destination, arrived) = recorder("recorder");
-    let builder = Analytics::without_segment().plugin(destination);
+    let builder = Analytics::builder().plugin(destination);
     (plugins.into_iter().fold(builder, |builder, plugin| builder.plugin(plugin)).build().unwrap(), arrived)
 }
 
 /// One event through the plugin: its outcome, what arrived, and that nothing else was counted.
 fn one_through(plugin: Registration) -> (Outcome, Vec<Value>) {
     let (analytics, arrived) = with([plugin]);
-    let end = analytics.deliver(track("original").message_id("m").property("kept", 1)).unwrap();
+    let end = analytics.send_with_receipt(track("original").message_id("m").property("kept", 1)).unwrap();
     assert_eq!(analytics.close_blocking(SOON).pending, 0);
     let stats = analytics.stats();
     assert_eq!((stats.accepted, stats.delivered + stats.dropped.total()), (1, 1));
@@ -85,7 +85,7 @@ fn the_old_event_may_be_kept_and_sent_in_the_place_of_a_later_one() {
     };
     let (analytics, arrived) = with([enrichment_fn("swap", swap), enrichment_fn("fail", fail)]);
     let ids = ["1", "2", "3"];
-    let ends = ids.map(|id| analytics.deliver(track(&format!("name {id}")).message_id(id)).unwrap());
+    let ends = ids.map(|id| analytics.send_with_receipt(track(&format!("name {id}")).message_id(id)).unwrap());
     assert!(analytics.close_blocking(SOON).is_complete());
     assert_eq!(ends.map(|end| end.wait().message_id), ids);
     assert_eq!(arrived.ids(), ids);
@@ -173,7 +173,7 @@ fn all_in_small_letters_is_taken_for_all_whoever_writes_it() {
         assert_eq!(to_vero.all()[0]["integrations"], json!({"All": false, "Vero": true}));
         assert_eq!(to_other.len(), 0);
     };
-    let settings = Analytics::without_segment;
+    let settings = Analytics::builder;
     let looks = |event: &mut Event| {
         let all = event.integrations().and_then(|integrations| integrations.get("All"));
         assert_eq!(all, Some(json!(false)), "the plugins that follow see it as it is sent");
@@ -199,9 +199,9 @@ fn a_layer_that_passes_on_another_event_has_dropped_the_one_it_got() {
     let others: [fn(Event) -> Event; 2] = [|event| event.clone(), |_| track("other").into()];
     for (other, name) in others.into_iter().zip(["original", "other"]) {
         let (destination, arrived) = recorder("recorder");
-        let settings = Analytics::without_segment().plugin(destination).layer(MapRequestLayer::new(other));
+        let settings = Analytics::builder().plugin(destination).layer(MapRequestLayer::new(other));
         let analytics = settings.build().unwrap();
-        let original = analytics.deliver(track("original")).unwrap();
+        let original = analytics.send_with_receipt(track("original")).unwrap();
         assert_eq!(original.wait().outcome, Outcome::Dropped(DropReason::Middleware));
         // The other one is accepted behind that, and a closed client would refuse it.
         assert_eq!(arrived.wait_for(1)[0]["event"], name);
@@ -221,10 +221,10 @@ fn what_a_layer_makes_unfit_to_be_sent_reaches_no_plugin() {
         event
     });
     let plugin = before_fn("plugin", |event: &mut Event| assert_ne!(event.name().as_deref(), Some("bad")));
-    let settings = Analytics::without_segment().plugin(destination).plugin(plugin).layer(layer);
+    let settings = Analytics::builder().plugin(destination).plugin(plugin).layer(layer);
     let (settings, failures) = with_failures(settings);
     let analytics = settings.build().unwrap();
-    let bad = analytics.deliver(track("bad")).unwrap();
+    let bad = analytics.send_with_receipt(track("bad")).unwrap();
     analytics.track(track("good")).unwrap();
     assert_eq!(analytics.close_blocking(SOON).pending, 0);
     assert_eq!(bad.wait().outcome, Outcome::Dropped(DropReason::Middleware));

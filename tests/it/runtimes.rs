@@ -22,7 +22,8 @@ async fn use_it(analytics: &Analytics) {
     analytics.register(tracklane::plugin::enrichment_fn("e", |_: &mut tracklane::Event| ())).await.unwrap();
     analytics.track(track("1")).unwrap();
     assert!(analytics.flush(SOON).await.is_complete());
-    let (one, other) = (analytics.deliver(track("2")).unwrap(), analytics.deliver(track("3")).unwrap());
+    let (one, other) =
+        (analytics.send_with_receipt(track("2")).unwrap(), analytics.send_with_receipt(track("3")).unwrap());
     let (flushed, one, other) = tokio::join!(analytics.flush(SOON), one, other);
     assert!(flushed.is_complete() && one.is_delivered() && other.is_delivered());
     analytics.deregister("e").await.unwrap();
@@ -128,7 +129,7 @@ fn when_the_host_s_runtime_is_gone_nothing_hangs_and_nothing_is_called_delivered
     let (analytics, arrived, runtime) = client_on_a_runtime();
     let (told, ends) = std::sync::mpsc::channel();
     let watched = track("2").message_id("m").on_delivery(move |end| told.send(end.outcome).unwrap());
-    let receipt = analytics.deliver(watched).unwrap();
+    let receipt = analytics.send_with_receipt(watched).unwrap();
     drop(runtime);
 
     assert_eq!(receipt.wait().outcome, Outcome::Dropped(DropReason::Closed), "it does not wait for ever");
@@ -159,7 +160,7 @@ fn client_on_a_runtime() -> (Analytics, crate::support::Arrived, Runtime) {
             Ok::<(), std::io::Error>(())
         }
     });
-    let settings = Analytics::without_segment().plugin(destination).runtime(runtime.handle().clone());
+    let settings = Analytics::builder().plugin(destination).runtime(runtime.handle().clone());
     let analytics = settings.build().unwrap();
     analytics.track(track("1")).unwrap();
     assert!(analytics.flush_blocking(SOON).is_complete());
@@ -173,8 +174,8 @@ fn on_a_runtime_that_has_ended_every_call_is_refused_and_every_wait_ends() {
     drop(runtime);
     let (late, start) = (current_thread(), Instant::now());
     assert!(analytics.track(track("x")).unwrap_err().is_runtime_ended());
-    assert!(analytics.deliver(track("x")).unwrap_err().is_runtime_ended());
-    assert!(late.block_on(analytics.enqueue(waits)).unwrap_err().is_runtime_ended());
+    assert!(analytics.send_with_receipt(track("x")).unwrap_err().is_runtime_ended());
+    assert!(late.block_on(analytics.send_when_ready(waits)).unwrap_err().is_runtime_ended());
     let by_hand = late.block_on(tower::ServiceExt::oneshot(analytics.pipeline(), track("x").into())).unwrap_err();
     assert!(by_hand.to_string().contains("has ended"), "{by_hand}");
     let plugin = tracklane::plugin::enrichment_fn("e", |_: &mut tracklane::Event| ());
@@ -192,12 +193,11 @@ fn on_a_runtime_that_has_ended_every_call_is_refused_and_every_wait_ends() {
 fn what_waits_while_the_runtime_ends_is_answered() {
     let hangs = Destination::from_fn("hangs", |_: Batch| std::future::pending::<Result<(), std::io::Error>>());
     let runtime = multi_thread();
-    let settings =
-        Analytics::without_segment().max_queue_size(1).plugin(hangs).plugin(tracklane::plugin::enrichment(Never));
+    let settings = Analytics::builder().max_queue_size(1).plugin(hangs).plugin(tracklane::plugin::enrichment(Never));
     let analytics = settings.runtime(runtime.handle().clone()).build().unwrap();
-    let receipt = analytics.deliver(track("in the plugin's hands")).unwrap();
+    let receipt = analytics.send_with_receipt(track("in the plugin's hands")).unwrap();
     std::thread::scope(|scope| {
-        let waits = scope.spawn(|| current_thread().block_on(analytics.enqueue(track("waits for room"))));
+        let waits = scope.spawn(|| current_thread().block_on(analytics.send_when_ready(track("waits for room"))));
         let flushes = scope.spawn(|| analytics.flush_blocking(SOON));
         let registers = scope.spawn(|| {
             let plugin = tracklane::plugin::enrichment_fn("e", |_: &mut tracklane::Event| ());
@@ -243,7 +243,7 @@ fn a_client_may_be_made_used_and_dropped_in_a_listener_or_a_destination() {
         }
         async { Ok::<(), std::io::Error>(()) }
     });
-    let outer = Analytics::without_segment().plugin(destination).build().unwrap();
+    let outer = Analytics::builder().plugin(destination).build().unwrap();
     outer.track(track("x").message_id("m")).unwrap();
     let start = Instant::now();
     assert!(outer.close_blocking(SOON).is_complete());

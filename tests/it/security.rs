@@ -11,7 +11,7 @@ use crate::support::{BODY, SECRET, Trial, shows_a_secret};
 
 #[test]
 fn no_debug_output_shows_the_write_key() {
-    let builder = Analytics::builder(SECRET);
+    let builder = Analytics::builder_for(SECRET);
     let segment = Segment::new(SECRET);
     let mut shown = vec![format!("{:?} {builder:?} {segment:?}", WriteKey::from(SECRET))];
     shown.push(format!("{:?}", segment.build().expect("valid")));
@@ -28,7 +28,7 @@ fn settings_errors_do_not_show_the_write_key() {
         let shown = format!("{error} {error:?}");
         assert!(error.setting() == "write_key" && !shows_a_secret(&shown), "{shown}");
     }
-    let with_user = Analytics::builder("key").host(format!("https://{SECRET}@api.example")).build();
+    let with_user = Analytics::builder_for("key").host(format!("https://{SECRET}@api.example")).build();
     let error = with_user.expect_err("a user name");
     assert!(!shows_a_secret(&format!("{error} {error:?}")), "{error}");
 }
@@ -36,7 +36,7 @@ fn settings_errors_do_not_show_the_write_key() {
 #[test]
 fn a_password_in_a_host_is_shown_nowhere() {
     let host = format!("https://user:{SECRET}@api.example");
-    let builder = Analytics::builder("key").host(&host);
+    let builder = Analytics::builder_for("key").host(&host);
     let mut shown = format!("{builder:?} {:?}", Segment::new("key").host(&host));
     let file = serde_json::json!({"write_key": "key", "host": host, "region": "dublin"});
     let settings: Settings = serde_json::from_value(file).expect("all are settings");

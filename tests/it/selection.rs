@@ -58,7 +58,7 @@ fn a_name_decides_then_an_alias_then_all_and_segment_is_exempt_from_all() {
         assert_eq!(got, *expected, "{integrations}");
     }
     let stats = analytics.stats();
-    assert_eq!(stats.dropped.of(DropReason::NoDestination), 1);
+    assert_eq!(stats.dropped.get(DropReason::NoDestination), 1);
     for destination in &stats.destinations {
         let expected = table.iter().filter(|(_, to)| to.contains(&&*destination.name)).count() as u64;
         assert_eq!((destination.accepted, destination.delivered), (expected, expected), "{}", destination.name);
@@ -72,7 +72,7 @@ fn the_exemption_belongs_to_the_destination_and_not_to_its_name() {
     let (named_so, to_named_so) = recorder("Segment.io");
     let (distributor, to_distributor) = recorder("Distributor");
     let analytics =
-        Analytics::without_segment().plugin(eu).plugin(named_so).plugin(distributor.ignores_all(true)).build().unwrap();
+        Analytics::builder().plugin(eu).plugin(named_so).plugin(distributor.ignores_all(true)).build().unwrap();
     analytics.track(track("x").integration("All", false)).unwrap();
     assert!(analytics.close_blocking(SOON).is_complete());
     assert_eq!((api.events().len(), to_named_so.len(), to_distributor.len()), (1, 0, 1));
@@ -86,7 +86,7 @@ fn a_plugin_can_select_destinations() {
         let to_a = event.section().get("premium") == Some(true.into());
         event.integrations_mut().insert("a", to_a);
     });
-    let analytics = Analytics::without_segment().plugin(a).plugin(b).plugin(route).build().unwrap();
+    let analytics = Analytics::builder().plugin(a).plugin(b).plugin(route).build().unwrap();
     analytics.track(track("premium").property("premium", true)).unwrap();
     analytics.track(track("free")).unwrap();
     assert!(analytics.close_blocking(SOON).is_complete());
@@ -96,19 +96,18 @@ fn a_plugin_can_select_destinations() {
 #[test]
 fn a_destination_may_want_some_kinds_only() {
     let (tracks, to_tracks) = recorder("tracks");
-    let analytics =
-        Analytics::without_segment().plugin(Registration::from(tracks).only([Kind::Track])).build().unwrap();
+    let analytics = Analytics::builder().plugin(Registration::from(tracks).only([Kind::Track])).build().unwrap();
     analytics.track(track("x")).unwrap();
     analytics.alias(tracklane::Alias::new("a", "b")).unwrap();
     assert_eq!(analytics.close_blocking(SOON).pending, 0);
     let stats = analytics.stats();
-    assert_eq!((stats.delivered, stats.dropped.of(DropReason::NoDestination), to_tracks.len()), (1, 1, 1));
+    assert_eq!((stats.delivered, stats.dropped.get(DropReason::NoDestination), to_tracks.len()), (1, 1, 1));
 }
 
 #[test]
 fn without_a_destination_every_event_is_counted_as_such() {
-    let analytics = Analytics::without_segment().build().unwrap();
-    let end = analytics.deliver(track("x")).unwrap().wait();
+    let analytics = Analytics::builder().build().unwrap();
+    let end = analytics.send_with_receipt(track("x")).unwrap().wait();
     assert_eq!(end.outcome, tracklane::Outcome::Dropped(DropReason::NoDestination));
     assert!(end.destinations.is_empty());
 }

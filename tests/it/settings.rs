@@ -11,7 +11,7 @@ use tracklane::{Analytics, Builder, Event, Settings};
 use crate::support::{SOON, api, recorder, track};
 
 fn settings() -> Builder {
-    Analytics::builder("SECRET_KEY")
+    Analytics::builder_for("SECRET_KEY")
 }
 
 #[test]
@@ -20,9 +20,9 @@ fn a_wrong_setting_is_named_with_its_value() {
     let longer = DAY + Duration::from_nanos(1);
     let nothing = |_: &mut Event| ();
     let table: Vec<(Builder, &str, &str)> = vec![
-        (Analytics::builder(""), "write_key", ""),
-        (Analytics::builder("  \n"), "write_key", ""),
-        (Analytics::builder("SECRET_KEY".repeat(200)), "write_key", ""),
+        (Analytics::builder_for(""), "write_key", ""),
+        (Analytics::builder_for("  \n"), "write_key", ""),
+        (Analytics::builder_for("SECRET_KEY".repeat(200)), "write_key", ""),
         (settings().host("api.segment.io"), "host", "\"api.segment.io\""),
         (settings().host(""), "host", "\"\""),
         (settings().host("ftp://api.segment.io"), "host", "\"ftp://api.segment.io\""),
@@ -109,9 +109,9 @@ fn the_bounds_themselves_are_allowed() {
 
 #[test]
 fn a_setting_of_segment_is_refused_on_a_client_without_it() {
-    let wrong = Analytics::without_segment().disable(true).flush_at(0).host("nonsense");
+    let wrong = Analytics::builder().disable(true).flush_at(0).host("nonsense");
     assert_eq!(wrong.build().unwrap_err().setting(), "flush_at", "the first one is named");
-    let without = Analytics::without_segment;
+    let without = Analytics::builder;
     let table = [
         (without().host("h"), "host"),
         (without().region(Region::Dublin), "region"),
@@ -155,7 +155,7 @@ async fn the_largest_event_fits_the_smallest_queue() {
     let sized = |bytes: usize| track("Large").message_id("m").property("filler", "x".repeat(bytes));
     let largest = (0..MAX_EVENT_BYTES).rev().map(sized).find(|event| analytics.track(event.clone()).is_ok());
     let largest = largest.expect("some event is not too large");
-    tokio::time::timeout(SOON, analytics.enqueue(largest)).await.expect("there is room for it").unwrap();
+    tokio::time::timeout(SOON, analytics.send_when_ready(largest)).await.expect("there is room for it").unwrap();
     assert!(analytics.close(SOON).await.is_complete());
 }
 
@@ -167,7 +167,7 @@ async fn the_largest_event_fits_the_smallest_queue_with_a_callback_too() {
     let is_accepted = |bytes: &usize| analytics.track(sized(*bytes)).is_ok();
     let bytes = (0..MAX_EVENT_BYTES).rev().find(is_accepted).expect("some event is not too large");
     let watched = sized(bytes).on_delivery(|_| {});
-    tokio::time::timeout(SOON, analytics.enqueue(watched)).await.expect("there is room for it").unwrap();
+    tokio::time::timeout(SOON, analytics.send_when_ready(watched)).await.expect("there is room for it").unwrap();
     assert!(analytics.close(SOON).await.is_complete());
 }
 
@@ -179,7 +179,7 @@ fn segment_as_a_plain_destination_is_checked_alike() {
     assert_eq!((error.setting(), error.value()), ("flush_at", "0"));
     let second: Destination = Segment::new("other").name("Segment (EU)").build().unwrap();
     assert_eq!(second.name(), "Segment (EU)");
-    Analytics::builder("k").plugin(second).build().unwrap();
+    Analytics::builder_for("k").plugin(second).build().unwrap();
 }
 
 #[test]

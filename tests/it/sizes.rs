@@ -3,7 +3,7 @@
 use serde_json::json;
 use tracklane::event::{Context, InvalidField, MAX_EVENT_BYTES};
 use tracklane::testing::ManualClock;
-use tracklane::{Analytics, Identify, RefusedBecause, Track};
+use tracklane::{Analytics, Identify, RefusalReason, Track};
 
 use crate::support::{SOON, api, client};
 
@@ -53,7 +53,7 @@ fn the_limit_is_that_of_the_final_json_to_the_byte() {
         let room = 32_769 - frame;
         let filler = character.repeat(room / width) + &"x".repeat(room % width);
         let error = analytics.track(event(filler.clone())).unwrap_err();
-        assert_eq!(*error.because(), RefusedBecause::Invalid(InvalidField::TooLarge { bytes: 32_769 }));
+        assert_eq!(*error.reason(), RefusalReason::Invalid(InvalidField::TooLarge { bytes: 32_769 }));
         assert_eq!(error.into_event().section().get_str("filler").as_deref(), Some(filler.as_str()));
         // The API has the same limit, and refuses what is beyond.
         assert!(analytics.close_blocking(SOON).is_complete());
@@ -71,7 +71,7 @@ fn a_message_id_and_a_timestamp_that_are_given_count_as_they_are() {
         let at_most = |filler: usize| event("x".repeat(filler)).message_id(id);
         let largest = (30_000..33_000).rev().find(|filler| analytics.track(at_most(*filler)).is_ok()).unwrap();
         let error = analytics.track(at_most(largest + 1)).unwrap_err();
-        assert_eq!(*error.because(), RefusedBecause::Invalid(InvalidField::TooLarge { bytes: 32_769 }), "{id:?}");
+        assert_eq!(*error.reason(), RefusalReason::Invalid(InvalidField::TooLarge { bytes: 32_769 }), "{id:?}");
     }
     assert!(analytics.close_blocking(SOON).is_complete());
     assert_eq!(sizes(&api), [32_768; 3]);
@@ -82,8 +82,8 @@ fn every_section_counts() {
     let api = api();
     let analytics = client(&api).build().unwrap();
     let filler = "x".repeat(33_000);
-    let bytes = |error: tracklane::CallError| match error.because() {
-        RefusedBecause::Invalid(InvalidField::TooLarge { bytes }) => *bytes,
+    let bytes = |error: tracklane::CallError| match error.reason() {
+        RefusalReason::Invalid(InvalidField::TooLarge { bytes }) => *bytes,
         other => panic!("{other}"),
     };
     let small = || Identify::new().user_id("u");

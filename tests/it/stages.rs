@@ -70,7 +70,7 @@ struct Scene {
 fn scene(settings: impl FnOnce(Builder) -> Builder) -> Scene {
     let clock = ManualClock::new();
     let (destination, arrived) = recorder("recorder");
-    let (builder, failures) = with_failures(Analytics::without_segment().clock(clock.clone()).plugin(destination));
+    let (builder, failures) = with_failures(Analytics::builder().clock(clock.clone()).plugin(destination));
     let analytics = settings(builder).build().unwrap();
     Scene { analytics, clock, arrived, failures }
 }
@@ -79,7 +79,7 @@ impl Scene {
     /// Sends a good, a bad and a good event; returns the end of the bad one.
     fn play(&self, breaks: Breaks, limit: Duration) -> Settlement {
         self.analytics.track(track("before")).unwrap();
-        let bad = self.analytics.deliver(track("bad").property("kept", 1)).unwrap();
+        let bad = self.analytics.send_with_receipt(track("bad").property("kept", 1)).unwrap();
         self.analytics.track(track("behind")).unwrap();
         if breaks == Breaks::Hang {
             assert!(self.clock.wait_for_sleeper(limit..=limit), "a deadline of {limit:?}");
@@ -147,7 +147,7 @@ fn a_destination_that_breaks_keeps_nothing_from_the_others() {
         let stats = scene.analytics.stats();
         assert_eq!((stats.delivered, stats.dropped.total()), (3, 0));
         let brittle = stats.destinations.iter().find(|one| &*one.name == "brittle").unwrap();
-        assert_eq!((brittle.accepted, brittle.delivered, brittle.dropped.of(reason)), (3, 2, 1));
+        assert_eq!((brittle.accepted, brittle.delivered, brittle.dropped.get(reason)), (3, 2, 1));
         let failure = scene.failures.wait_for(1).remove(0);
         assert_eq!((&*failure.source, failure.dropped), ("brittle", Some(reason)));
     }
@@ -206,8 +206,8 @@ fn five_breakdowns_in_a_row_are_the_end_of_a_plugin() {
         assert_eq!(calls.len(), 10 + 4 + 1 + 4 + 1 + 4 + 1 + 5, "{name}: not called any more");
         let stats = scene.analytics.stats();
         let dropped = if closed { 10 + 17 + 7 } else { 0 };
-        assert_eq!(stats.dropped.of(DropReason::BeforeFailed), dropped, "{name}");
-        assert_eq!((stats.dropped.of(DropReason::Plugin), stats.delivered), (1, 36 - dropped));
+        assert_eq!(stats.dropped.get(DropReason::BeforeFailed), dropped, "{name}");
+        assert_eq!((stats.dropped.get(DropReason::Plugin), stats.delivered), (1, 36 - dropped));
         // The first is reported at once and the end in any case; what is between them, within a minute, with the end.
         let reports = scene.failures.wait_for(2);
         assert_eq!(reports.iter().map(|report| report.events).collect::<Vec<_>>(), [1, 26], "{reports:?}");

@@ -53,10 +53,10 @@ fn an_after_plugin_that_breaks_is_reported_and_changes_nothing() {
         let hangs = matches!(breaks, Breaks::Hang);
         let (clock, seen) = (ManualClock::new(), Log::new());
         let (destination, arrived) = recorder("recorder");
-        let settings = Analytics::without_segment().clock(clock.clone()).plugin(destination);
+        let settings = Analytics::builder().clock(clock.clone()).plugin(destination);
         let (settings, failures) = with_failures(settings.plugin(after(Brittle { breaks, seen: seen.clone() })));
         let analytics = settings.build().unwrap();
-        let bad = analytics.deliver(track("bad")).unwrap();
+        let bad = analytics.send_with_receipt(track("bad")).unwrap();
         analytics.track(track("good")).unwrap();
         assert!(analytics.flush_blocking(SOON).is_complete(), "nobody waits for it");
         assert!(bad.wait().is_delivered());

@@ -18,7 +18,7 @@ use crate::support::{Arrived, SOON, recorder, track};
 
 fn with(plugins: impl IntoIterator<Item = Registration>) -> (Analytics, Arrived) {
     let (destination, arrived) = recorder("recorder");
-    let builder = Analytics::without_segment().plugin(destination);
+    let builder = Analytics::builder().plugin(destination);
     (plugins.into_iter().fold(builder, |builder, plugin| builder.plugin(plugin)).build().unwrap(), arrived)
 }
 
@@ -78,7 +78,7 @@ fn a_closure_returns_nothing_a_flow_or_a_result() {
         }),
     ];
     let (analytics, arrived) = with(plugins);
-    let dropped = ["secret", "bot"].map(|name| analytics.deliver(track(name)).unwrap());
+    let dropped = ["secret", "bot"].map(|name| analytics.send_with_receipt(track(name)).unwrap());
     analytics.track(track("good").property("age", "42")).unwrap();
     analytics.track(track("odd")).unwrap();
     let report = analytics.close_blocking(SOON);
@@ -89,7 +89,7 @@ fn a_closure_returns_nothing_a_flow_or_a_result() {
     }
     assert_eq!(arrived.names(), ["good", "odd"]);
     assert_eq!(arrived.all()[0]["properties"], json!({"1": 1, "age": 42}));
-    assert_eq!(analytics.stats().dropped.of(DropReason::Plugin), 2);
+    assert_eq!(analytics.stats().dropped.get(DropReason::Plugin), 2);
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn any_tower_service_or_layer_is_a_plugin() {
         event
     });
     let (analytics, arrived) = with([enrichment_service("s", service.clone()), enrichment_layer("l", layer)]);
-    let good = analytics.deliver(track("good").message_id("m")).unwrap();
+    let good = analytics.send_with_receipt(track("good").message_id("m")).unwrap();
     analytics.track(track("bad")).unwrap();
     assert!(analytics.close_blocking(SOON).is_complete());
     assert_eq!(good.wait().message_id, "m", "whoever waits for the event still does");
@@ -172,7 +172,7 @@ impl Transform for Forget {
 fn a_plugin_may_take_ids_away_but_not_all_and_never_the_identity_of_the_event() {
     let (analytics, arrived) = with([before(Forget)]);
     analytics.track(track("x").anonymous_id("a").message_id("m")).unwrap();
-    let nobody = analytics.deliver(track("nobody").anonymous_id("a")).unwrap();
+    let nobody = analytics.send_with_receipt(track("nobody").anonymous_id("a")).unwrap();
     analytics.close_blocking(SOON);
     assert_eq!(nobody.wait().outcome, Outcome::Dropped(DropReason::Invalid), "Segment would discard it in silence");
     assert_eq!(arrived.names(), ["x"]);
@@ -218,7 +218,7 @@ fn an_event_that_plugins_make_too_large_is_dropped_and_named() {
         }
     });
     let (analytics, arrived) = with([grow]);
-    let big = analytics.deliver(track("big")).unwrap();
+    let big = analytics.send_with_receipt(track("big")).unwrap();
     analytics.track(track("small")).unwrap();
     analytics.close_blocking(SOON);
     assert_eq!(big.wait().outcome, Outcome::Dropped(DropReason::TooLarge));

@@ -223,7 +223,7 @@ fn the_path_and_host_come_in_every_spelling() {
     for (host, path) in [("/", "/v1/batch"), ("/v1", "v1/batch"), ("/v1/", "/v1/batch/"), ("", "/v1/import")] {
         let api = api();
         let host = format!("{}{host}", api.url());
-        let analytics = Analytics::builder("k").host(host).path(path).build().unwrap();
+        let analytics = Analytics::builder_for("k").host(host).path(path).build().unwrap();
         analytics.track(track("x")).unwrap();
         assert!(analytics.close_blocking(SOON).is_complete(), "{path}");
         assert_eq!(

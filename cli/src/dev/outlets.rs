@@ -26,7 +26,7 @@ impl Outlets {
     /// Sends on to the source with this key, or to another host.
     pub(crate) fn forward_to(&mut self, key: &str, host: Option<&str>) -> Result<(), String> {
         let mut settings =
-            Analytics::builder(key).on(signal::Error, |failure| crate::output::note(&failure.to_string()));
+            Analytics::builder_for(key).on(signal::Error, |failure| crate::output::note(&failure.to_string()));
         if let Some(host) = host {
             settings = settings.host(host);
         }

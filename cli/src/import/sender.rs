@@ -90,7 +90,7 @@ impl Sender {
         let json = serde_json::to_string(&event).unwrap_or_default().into_boxed_str();
         let mut event = event;
         loop {
-            match self.client.deliver(event) {
+            match self.client.send_with_receipt(event) {
                 Ok(receipt) => {
                     self.window.push_back(Sent { line, receipt: Some(receipt), json });
                     return Ok(Ok(()));

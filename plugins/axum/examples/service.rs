@@ -27,7 +27,7 @@ type BoxError = Box<dyn Error + Send + Sync>;
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
     let api = TrackingApi::start()?;
-    let analytics = Analytics::builder("WRITE_KEY").host(api.url()).call_context(current_context).build()?;
+    let analytics = Analytics::builder_for("WRITE_KEY").host(api.url()).call_context(current_context).build()?;
 
     // Here the proxy is on this machine; it is the only one that is believed.
     let layer = RequestContextLayer::new()

@@ -24,7 +24,7 @@ tokio::task_local! {
 /// ```
 /// use tracklane::Analytics;
 ///
-/// let analytics = Analytics::builder("WRITE_KEY").call_context(tracklane_axum::current_context).build()?;
+/// let analytics = Analytics::builder_for("WRITE_KEY").call_context(tracklane_axum::current_context).build()?;
 /// # Ok::<(), tracklane::SettingsError>(())
 /// ```
 #[must_use]

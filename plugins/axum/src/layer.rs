@@ -98,7 +98,7 @@ impl RequestContextLayer {
     ///     user: u64,
     /// }
     ///
-    /// # let analytics = Analytics::builder("WRITE_KEY").build()?;
+    /// # let analytics = Analytics::builder_for("WRITE_KEY").build()?;
     /// let layer = RequestContextLayer::new().page_calls(&analytics, |request| {
     ///     request.extensions.get::<Session>().map_or(Viewer::unknown(), |session| Viewer::user(session.user))
     /// });

@@ -6,7 +6,7 @@ use tracklane::{Analytics, Identify, Page, Track};
 use tracklane_console::Console;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let analytics = Analytics::without_segment().plugin(Console::new().build()).build()?;
+    let analytics = Analytics::builder().plugin(Console::new().build()).build()?;
     analytics.identify(Identify::new().user_id("u1").with_trait("plan", "pro"))?;
     analytics.page(Page::new("Home").user_id("u1"))?;
     analytics.track(Track::new("Item Purchased").user_id("u1").property("revenue", 39.95))?;

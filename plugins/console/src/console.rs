@@ -20,7 +20,7 @@ const NAME: &str = "Console";
 /// use tracklane::Analytics;
 /// use tracklane_console::Console;
 ///
-/// let analytics = Analytics::builder("WRITE_KEY").plugin(Console::new().build()).build()?;
+/// let analytics = Analytics::builder_for("WRITE_KEY").plugin(Console::new().build()).build()?;
 /// # Ok::<(), tracklane::SettingsError>(())
 /// ```
 #[must_use = "settings do nothing until they are built and registered"]

@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     })
     .retry(RetryPolicy::new().backoff(Duration::from_millis(1), Duration::from_millis(1)));
 
-    let analytics = Analytics::without_segment().plugin(vendor).build()?;
+    let analytics = Analytics::builder().plugin(vendor).build()?;
     analytics.track(Track::new("Item Purchased").user_id("u1"))?;
     let report = analytics.close_blocking(Duration::from_secs(5));
     println!("{} delivered with {} requests", report.delivered, server.requests().len());

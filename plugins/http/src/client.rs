@@ -104,14 +104,14 @@ impl Client {
         let bytes = payload.bytes().len();
         let request = self.request(payload, headers);
         let url = self.endpoint.to_string().into();
-        let info = RequestInfo::of(&request, url, batch.len(), bytes, batch.attempt());
+        let info = RequestInfo::new(&request, url, batch.len(), bytes, batch.attempt());
         let (exchange, emitter) = (self.exchange(request), batch.emitter().clone());
         async move {
             emitter.emit(Emitted::HttpRequest(info.clone()));
             let start = Instant::now();
             let outcome = exchange.await;
             let status = outcome.as_ref().ok().map(|received| received.status);
-            emitter.emit(Emitted::HttpResponse(ResponseInfo::of(&info, status, start.elapsed())));
+            emitter.emit(Emitted::HttpResponse(ResponseInfo::new(&info, status, start.elapsed())));
             outcome
         }
     }

@@ -23,7 +23,7 @@ const IDLE: Duration = Duration::from_secs(30);
 /// use tracklane_jsonl::{Compression, Jsonl};
 ///
 /// let archive = Jsonl::new("/var/lib/events").file("%Y-%m-%d/{type}.jsonl").compression(Compression::Gzip);
-/// let analytics = Analytics::builder("WRITE_KEY").plugin(archive.build()?).build()?;
+/// let analytics = Analytics::builder_for("WRITE_KEY").plugin(archive.build()?).build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Ok::<(), std::io::Error>(())
     });
     let redact = Redact::secrets().path("properties.email", Action::Hash).hash_key("sixteen bytes or more");
-    let analytics = Analytics::without_segment().plugin(redact.build()?).plugin(console).build()?;
+    let analytics = Analytics::builder().plugin(redact.build()?).plugin(console).build()?;
     analytics.track(
         Track::new("Signed In")
             .user_id("u1")

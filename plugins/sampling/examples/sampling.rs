@@ -12,7 +12,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Ok::<(), std::io::Error>(())
     });
     let sampling = Sampling::new(0.1).event("Order *", 1.0);
-    let analytics = Analytics::without_segment().plugin(sampling.build()?).plugin(console).build()?;
+    let analytics = Analytics::builder().plugin(sampling.build()?).plugin(console).build()?;
     for user in 0..20 {
         analytics.track(Track::new("Video Played").user_id(user))?;
     }

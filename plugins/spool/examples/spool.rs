@@ -51,7 +51,7 @@ fn client(api: &TrackingApi, directory: &std::path::Path) -> Result<(Spool, Anal
         .retry(RetryPolicy::new().max_retries(1).backoff(Duration::from_millis(10), Duration::from_millis(10)))
         .build()?;
     let spool = Spool::new(directory);
-    let analytics = Analytics::without_segment()
+    let analytics = Analytics::builder()
         .plugin(spool.in_front_of(segment))
         .on(signal::Error, |failure| println!("error: {failure}"))
         .build()?;

@@ -88,7 +88,7 @@ fn register(client: &Analytics, destination: Destination, name: &Arc<str>, emitt
 /// Builds the client behind the spool. The client in front emits its signals of requests and failures.
 fn client(emitter: &Emitter) -> Result<Analytics, BoxError> {
     let (failures, requests, responses) = (emitter.clone(), emitter.clone(), emitter.clone());
-    let client = Analytics::without_segment()
+    let client = Analytics::builder()
         .runtime(Handle::current())
         .max_queue_size(UNBOUNDED)
         .max_queue_bytes(UNBOUNDED)

@@ -219,7 +219,7 @@ impl Feeder {
             if *ended {
                 continue;
             }
-            match self.client.deliver(event) {
+            match self.client.send_with_receipt(event) {
                 Ok(receipt) => receipts.push((at, receipt)),
                 Err(refused) if refused.is_invalid() => {
                     *ended = true;

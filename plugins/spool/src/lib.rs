@@ -15,7 +15,7 @@
 //!
 //! let segment = Segment::new("WRITE_KEY").build()?;
 //! let spool = Spool::new("/var/lib/shop/analytics");
-//! let analytics = Analytics::without_segment().plugin(spool.in_front_of(segment)).build()?;
+//! let analytics = Analytics::builder().plugin(spool.in_front_of(segment)).build()?;
 //! # Ok::<(), tracklane::SettingsError>(())
 //! ```
 //!

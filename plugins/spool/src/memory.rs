@@ -91,7 +91,7 @@ impl Running {
                 return Ok(Sent::Refused);
             }
         };
-        match self.client.deliver(event) {
+        match self.client.send_with_receipt(event) {
             Ok(receipt) => Ok(Sent::Receipt(receipt)),
             Err(refused) if refused.is_closed() => Err(refused.into()),
             Err(refused) if refused.is_invalid() => {

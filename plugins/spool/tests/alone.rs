@@ -41,7 +41,7 @@ fn a_log_that_panics_ends_neither_sending_nor_writing() {
         .build()
         .unwrap();
     wait_until("the others are sent", || sink.ids() == ["m0", "m2"]);
-    acknowledged(vec![analytics.deliver(event("m3")).unwrap()]);
+    acknowledged(vec![analytics.send_with_receipt(event("m3")).unwrap()]);
     wait_until("what is new is sent", || sink.ids() == ["m0", "m2", "m3"]);
     wait_until("signals are told all the same", || said.lock().unwrap().len() == 2);
     assert!(analytics.close_blocking(SOON).is_complete());
@@ -57,9 +57,9 @@ fn a_relative_directory_is_that_of_the_start_wherever_the_process_goes() {
     std::env::set_current_dir(&here).unwrap();
     let (spool, sink) = (Spool::new("queue").flush_at(1), Sink::default());
     let analytics = settings(&spool, &sink).build().unwrap();
-    acknowledged(vec![analytics.deliver(event("m0")).unwrap()]);
+    acknowledged(vec![analytics.send_with_receipt(event("m0")).unwrap()]);
     std::env::set_current_dir(&there).unwrap();
-    acknowledged(vec![analytics.deliver(event("m1")).unwrap()]);
+    acknowledged(vec![analytics.send_with_receipt(event("m1")).unwrap()]);
     sink.up.store(true, std::sync::atomic::Ordering::Release);
     wait_until("both are sent", || spool.stats().files == 0);
     assert!(analytics.close_blocking(SOON).is_complete());

@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let webhook = Webhook::new(server.url("/events")).secret(SECRET);
     println!("{}\n", webhook.explain(Track::new("Item Purchased").user_id("u1"), SystemTime::now())?);
 
-    let analytics = Analytics::without_segment().plugin(webhook.build()?).build()?;
+    let analytics = Analytics::builder().plugin(webhook.build()?).build()?;
     analytics.track(Track::new("Item Purchased").user_id("u1").property("revenue", 39.95))?;
     analytics.close_blocking(Duration::from_secs(5));
 

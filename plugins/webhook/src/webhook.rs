@@ -46,7 +46,7 @@ const RESERVED: &[&str] = &[
 /// use tracklane_webhook::Webhook;
 ///
 /// let webhook = Webhook::new("https://hooks.example/events").secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
-/// let analytics = Analytics::builder("WRITE_KEY").plugin(webhook.build()?).build()?;
+/// let analytics = Analytics::builder_for("WRITE_KEY").plugin(webhook.build()?).build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///

@@ -10,7 +10,7 @@ use super::{Capacity, Intake};
 use crate::contained::log;
 use crate::emitter::signal::{Emitted, Failure};
 use crate::event::{self, Event, InvalidField, MAX_EVENT_BYTES};
-use crate::pipeline::refusal::{CallError, RefusedBecause};
+use crate::pipeline::refusal::{CallError, RefusalReason};
 use crate::reentry;
 
 /// Events that are accepted on the strength of one look at how much is under way.
@@ -21,7 +21,7 @@ const WATCH_BYTES: u64 = 512;
 
 impl Intake {
     /// Counts another event of `bytes`, to be put into what is locked, or says why it is refused.
-    pub(super) fn accept(&self, bytes: u32) -> Result<(MutexGuard<'_, Front>, u64), RefusedBecause> {
+    pub(super) fn accept(&self, bytes: u32) -> Result<(MutexGuard<'_, Front>, u64), RefusalReason> {
         let mut front = self.front_of_call()?;
         if front.closed {
             return Err(front.closed_because());
@@ -39,25 +39,25 @@ impl Intake {
 
     /// The lock for a call. In a forked process whoever held it may be gone: nobody waits for it there. To find that
     /// out takes a system call, so only who would wait does it, and now and then [`look_up`](Self::look_up).
-    pub(super) fn front_of_call(&self) -> Result<MutexGuard<'_, Front>, RefusedBecause> {
+    pub(super) fn front_of_call(&self) -> Result<MutexGuard<'_, Front>, RefusalReason> {
         match self.queue.try_front() {
             Some(front) => Ok(front),
-            None if self.ledger.is_forked() => Err(RefusedBecause::Forked),
+            None if self.ledger.is_forked() => Err(RefusalReason::Forked),
             None => Ok(self.front()),
         }
     }
 
     /// How much can be accepted without another look, if it is enough for an event of `bytes`.
     #[cold]
-    fn look_up(&self, bytes: u64) -> Result<Free, RefusedBecause> {
+    fn look_up(&self, bytes: u64) -> Result<Free, RefusalReason> {
         if self.ledger.is_forked() {
-            return Err(RefusedBecause::Forked);
+            return Err(RefusalReason::Forked);
         }
         let room = &self.ledger.capacity;
         let Capacity { events: max_events, bytes: max_bytes, drops_oldest, .. } = self.capacity;
         let (events, used) = if drops_oldest { room.used_before_destinations() } else { room.used() };
         if events >= max_events || used + bytes > max_bytes {
-            return Err(RefusedBecause::QueueFull { events, bytes: used, max_events, max_bytes });
+            return Err(RefusalReason::QueueFull { events, bytes: used, max_events, max_bytes });
         }
         // The episode is over when half of the room is free again.
         if self.refusing.load(Ordering::Relaxed) && events <= max_events / 2 && used <= max_bytes / 2 {
@@ -74,23 +74,23 @@ impl Intake {
     }
 
     /// Checks the event and completes it. Returns how much it weighs: the bytes that its JSON will have, and its watch.
-    pub(super) fn check(&self, event: &mut Event) -> Result<u32, RefusedBecause> {
+    pub(super) fn check(&self, event: &mut Event) -> Result<u32, RefusalReason> {
         if reentry::depth() >= reentry::LIMIT {
-            return Err(RefusedBecause::Loop);
+            return Err(RefusalReason::Loop);
         }
-        event::check(event).map_err(RefusedBecause::Invalid)?;
+        event::check(event).map_err(RefusalReason::Invalid)?;
         if let Some(provider) = &self.call_context {
             provider.add_to(event, &self.emitter);
         }
         event.stamp(|| self.clock.wall().into());
         let bytes = event.final_len(&self.defaults);
         if bytes > MAX_EVENT_BYTES {
-            return Err(RefusedBecause::Invalid(InvalidField::TooLarge { bytes }));
+            return Err(RefusalReason::Invalid(InvalidField::TooLarge { bytes }));
         }
         let watched = event.attached.watch.is_some();
         // Whoever waits for the end of an event would wait for ever.
         if watched && self.ledger.is_forked() {
-            return Err(RefusedBecause::Forked);
+            return Err(RefusalReason::Forked);
         }
         let watch = if watched { WATCH_BYTES } else { 0 };
         // No event weighs more than all the room there is: it would wait for ever.
@@ -99,7 +99,7 @@ impl Intake {
     }
 
     /// What is said of a queue that is full. Callbacks that block are the host's to mend.
-    fn full(&self, because: &RefusedBecause) -> String {
+    fn full(&self, because: &RefusalReason) -> String {
         match self.ledger.capacity.calling() {
             0 => because.to_string(),
             calling => format!("{because}; {calling} of them wait for their callbacks to return"),
@@ -107,28 +107,28 @@ impl Intake {
     }
 
     #[cold]
-    pub(super) fn refuse(&self, because: RefusedBecause, event: Box<Event>) -> CallError {
+    pub(super) fn refuse(&self, because: RefusalReason, event: Box<Event>) -> CallError {
         self.ledger.refuse();
         // Whoever listens is called because of this call, even though it was refused.
         let _scope = reentry::because_of(reentry::depth());
         match because {
-            RefusedBecause::Closed => self.emitter.emit(Emitted::CallAfterClose(Event::clone(&event))),
+            RefusalReason::Closed => self.emitter.emit(Emitted::CallAfterClose(Event::clone(&event))),
             // One report for each episode, and for those of a minute, not one per call.
-            RefusedBecause::QueueFull { .. } if !self.refusing.swap(true, Ordering::Relaxed) => {
+            RefusalReason::QueueFull { .. } if !self.refusing.swap(true, Ordering::Relaxed) => {
                 if self.refusals.count(1, self.clock.now()).is_some() {
                     self.emitter.fail(Failure::new("tracklane", self.full(&because), 1));
                 }
             }
-            RefusedBecause::Loop if !self.looped.swap(true, Ordering::Relaxed) => {
+            RefusalReason::Loop if !self.looped.swap(true, Ordering::Relaxed) => {
                 self.emitter.fail(Failure::new("tracklane", because.to_string(), 1));
             }
-            RefusedBecause::Invalid(_) => {
+            RefusalReason::Invalid(_) => {
                 log!(DEBUG, kind = %event.kind(), "call refused: {because}");
             }
-            RefusedBecause::QueueFull { .. } | RefusedBecause::Loop => {}
+            RefusalReason::QueueFull { .. } | RefusalReason::Loop => {}
             // Whoever would be told is in the other process.
-            RefusedBecause::Forked | RefusedBecause::RuntimeEnded => {}
+            RefusalReason::Forked | RefusalReason::RuntimeEnded => {}
         }
-        CallError { because, event }
+        CallError { reason: because, event }
     }
 }

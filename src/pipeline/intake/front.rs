@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use super::handover::{Piece, Pieces};
 use crate::event::{Event, PackedEvent, PackedEvents};
 use crate::ledger::Observers;
-use crate::pipeline::refusal::RefusedBecause;
+use crate::pipeline::refusal::RefusalReason;
 use crate::pipeline::registry::Command;
 use crate::pipeline::rest::WorkerIs;
 use crate::random::Uuids;
@@ -105,8 +105,8 @@ impl Front {
     }
 
     /// Why calls are refused once they are for good.
-    pub(super) fn closed_because(&self) -> RefusedBecause {
-        if self.deserted { RefusedBecause::RuntimeEnded } else { RefusedBecause::Closed }
+    pub(super) fn closed_because(&self) -> RefusalReason {
+        if self.deserted { RefusalReason::RuntimeEnded } else { RefusalReason::Closed }
     }
 
     pub(super) fn is_empty(&self) -> bool {

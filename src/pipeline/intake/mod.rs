@@ -20,7 +20,7 @@ use front::{Accepted, Entry, Front};
 use handover::Handover;
 
 use super::call_context::CallContext;
-use super::refusal::{CallError, RefusedBecause};
+use super::refusal::{CallError, RefusalReason};
 use super::registry::Command;
 use super::seldom::Seldom;
 use crate::clock::Clock;
@@ -116,7 +116,7 @@ impl Intake {
             if waiting.is_first() || self.is_closed() {
                 event = *match self.place(event, bytes) {
                     Ok(()) => break,
-                    Err((RefusedBecause::QueueFull { .. }, event)) => event,
+                    Err((RefusalReason::QueueFull { .. }, event)) => event,
                     Err((because, event)) => return Err(self.refuse(because, event)),
                 };
             }
@@ -131,7 +131,7 @@ impl Intake {
     }
 
     /// Puts a checked event into the queue, if there is room.
-    fn place(&self, mut event: Event, bytes: u32) -> Result<(), (RefusedBecause, Box<Event>)> {
+    fn place(&self, mut event: Event, bytes: u32) -> Result<(), (RefusalReason, Box<Event>)> {
         let (mut front, epoch) = match self.accept(bytes) {
             Ok(accepted) => accepted,
             Err(because) => return Err((because, Box::new(event))),
@@ -155,7 +155,7 @@ impl Intake {
     /// Accepts an event that goes straight into the pipeline, not through the queue.
     pub(super) fn admit(&self, mut event: Event) -> Result<Event, CallError> {
         let accept = |bytes| Ok((bytes, self.accept(bytes)?.1));
-        let here = if self.ledger.is_forked() { Err(RefusedBecause::Forked) } else { Ok(()) };
+        let here = if self.ledger.is_forked() { Err(RefusalReason::Forked) } else { Ok(()) };
         let (bytes, epoch) = match here.and_then(|()| self.check(&mut event)).and_then(accept) {
             Ok(accepted) => accepted,
             Err(because) => return Err(self.refuse(because, Box::new(event))),
@@ -169,9 +169,9 @@ impl Intake {
     }
 
     /// Puts a command behind what was accepted so far, or says why it would not be obeyed.
-    pub(crate) fn command(&self, command: Command) -> Result<(), RefusedBecause> {
+    pub(crate) fn command(&self, command: Command) -> Result<(), RefusalReason> {
         if self.ledger.is_forked() {
-            return Err(RefusedBecause::Forked);
+            return Err(RefusalReason::Forked);
         }
         let front = self.front_of_call()?;
         if front.closed {
@@ -251,9 +251,9 @@ impl Intake {
     }
 
     /// Why calls are refused for good, if they are.
-    pub(crate) fn refuses_because(&self) -> Option<RefusedBecause> {
+    pub(crate) fn refusal_reason(&self) -> Option<RefusalReason> {
         if self.ledger.is_forked() {
-            return Some(RefusedBecause::Forked);
+            return Some(RefusalReason::Forked);
         }
         let front = self.front();
         front.closed.then(|| front.closed_because())

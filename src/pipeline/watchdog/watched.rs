@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::task::{Context, Poll};
 
+use crate::plugin::Role;
 use crate::reentry;
 
 /// Where user code runs.
@@ -19,7 +20,7 @@ pub(in crate::pipeline) enum Stage {
     /// Around the stages of the plugins.
     Middleware,
     /// In a plugin of this role.
-    Plugin(&'static str),
+    Plugin(Role),
 }
 
 /// One piece of user code: who it is, and whether it runs.

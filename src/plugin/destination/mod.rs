@@ -21,7 +21,7 @@ pub use service::BatchService;
 pub(crate) use service::ServiceFactory;
 
 use super::transform::Named;
-use super::{Answer, Batch, Batching, Plugin, QueueLimits, Registration, RetryPolicy, Role};
+use super::{Answer, Batch, Batching, Behavior, Plugin, QueueLimits, Registration, RetryPolicy};
 use crate::contained::Contained;
 use crate::error::BoxError;
 
@@ -220,7 +220,7 @@ impl Destination {
 impl From<Destination> for Registration {
     fn from(destination: Destination) -> Self {
         let (name, lifecycle) = (destination.name.clone(), destination.lifecycle.clone());
-        let mut registration = Registration::new(lifecycle, Role::Destination(Box::new(destination)));
+        let mut registration = Registration::new(lifecycle, Behavior::Destination(Box::new(destination)));
         registration.name = name;
         registration
     }

@@ -61,13 +61,13 @@ impl TokenServer {
     async fn exchange(&self, form: Bytes, emitter: &Emitter, attempt: u32) -> Result<Exchange, TokenError> {
         let bytes = form.len();
         let request = self.request(form.into())?;
-        let info = RequestInfo::of(&request, self.url.clone(), 0, bytes, attempt);
+        let info = RequestInfo::new(&request, self.url.clone(), 0, bytes, attempt);
         emitter.emit(Emitted::HttpRequest(info.clone()));
         let start = Instant::now();
         let client = self.client.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let outcome = client.send(request).await;
         let status = outcome.as_ref().ok().map(|exchange| exchange.head.status);
-        emitter.emit(Emitted::HttpResponse(ResponseInfo::of(&info, status, start.elapsed())));
+        emitter.emit(Emitted::HttpResponse(ResponseInfo::new(&info, status, start.elapsed())));
         outcome.map_err(TokenError::unanswered)
     }
 

@@ -25,7 +25,7 @@ use crate::transport::HttpClient;
 /// use tracklane::segment::OAuth;
 ///
 /// let private_key = std::fs::read_to_string("private.pem")?;
-/// let analytics = Analytics::builder("WRITE_KEY")
+/// let analytics = Analytics::builder_for("WRITE_KEY")
 ///     .oauth(OAuth::new("CLIENT_ID_FROM_DASHBOARD", private_key, "KEY_ID_FROM_DASHBOARD"))
 ///     .build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())

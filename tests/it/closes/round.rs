@@ -189,7 +189,7 @@ impl Round {
     }
 
     fn client(&self, seen: &Arc<Seen>) -> Analytics {
-        let settings = Analytics::without_segment().max_queue_size(self.queue).max_queue_bytes(512 * 1024 * 1024);
+        let settings = Analytics::builder().max_queue_size(self.queue).max_queue_bytes(512 * 1024 * 1024);
         let settings = match self.work {
             Work::None => settings,
             Work::Spins(micros) => settings.plugin(enrichment_fn("work", move |_: &mut Event| {
@@ -219,7 +219,7 @@ impl Round {
                     .push((end.message_id.clone(), end.outcome));
             });
             let sent = if number % 16 == 3 && !self.is_dropped() {
-                pollster::block_on(client.enqueue(event))
+                pollster::block_on(client.send_when_ready(event))
             } else {
                 client.track(event)
             };

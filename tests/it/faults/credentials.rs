@@ -67,7 +67,7 @@ fn a_refused_key_is_said_at_once_and_then_once_a_minute_and_every_event_is_count
     assert_eq!(trial.send_each(2), (1, 1));
     assert_eq!(told_after(&trial, 4), [1, 5, 2, 1], "at once, because it had worked");
     let ended = trial.survives();
-    assert_eq!(ended.stats.dropped.of(DropReason::Unauthorized), 9);
+    assert_eq!(ended.stats.dropped.get(DropReason::Unauthorized), 9);
     assert_eq!(told(&ended.failures).iter().sum::<usize>(), 9, "each dropped event is in one report");
     assert_eq!(ended.api.request_count(), 9 + 3, "each batch is asked once");
     let statuses: Vec<u16> = ended.failures.iter().filter_map(|failure| Some(failure.status()?.as_u16())).collect();
@@ -110,7 +110,7 @@ fn a_key_is_rotated_while_events_flow() {
     trial.settled();
     let ended = trial.ends();
     assert_eq!(ended.stats.delivered, 6);
-    assert_eq!(ended.stats.dropped.of(DropReason::Unauthorized), 5);
+    assert_eq!(ended.stats.dropped.get(DropReason::Unauthorized), 5);
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn a_key_that_cannot_be_used_changes_nothing() {
 #[tokio::test]
 async fn a_client_without_its_own_destination_has_no_key_to_change() {
     let segment = || Segment::new(SECRET).build().expect("the settings are valid");
-    let without = Analytics::without_segment().plugin(segment()).build().expect("the settings are valid");
+    let without = Analytics::builder().plugin(segment()).build().expect("the settings are valid");
     assert!(matches!(without.set_write_key(other("new")), Err(SetWriteKeyError::WithoutSegment)));
     let analytics = Analytics::new(SECRET).expect("the settings are valid");
     analytics.set_write_key(other("new")).expect("it need not have loaded");
@@ -187,10 +187,10 @@ fn any_segment_destination_can_have_its_key_changed() {
     let segment = Segment::new(SECRET).host(api.url()).flush_at(1);
     let rotation = segment.key_handle();
     let destination = segment.build().expect("the settings are valid");
-    let analytics = Analytics::without_segment().plugin(destination).build().expect("the settings are valid");
+    let analytics = Analytics::builder().plugin(destination).build().expect("the settings are valid");
     rotation.set_write_key(other("new")).expect("it is a key");
     rotation.set_write_key("").expect_err("it is none");
-    assert!(analytics.deliver(Track::new("Keyed").user_id("u1")).expect("accepted").wait().is_delivered());
+    assert!(analytics.send_with_receipt(Track::new("Keyed").user_id("u1")).expect("accepted").wait().is_delivered());
     assert!(has_key(&api.requests()[0], &other("new")));
     assert!(!shows_a_secret(&format!("{rotation:?}")));
 }
@@ -200,7 +200,7 @@ fn any_segment_destination_can_have_its_key_changed() {
 fn a_longer_key_makes_no_batch_too_large() {
     let api = TrackingApi::start().expect("a free port");
     let hour = Duration::from_secs(60 * 60);
-    let settings = Analytics::builder("k").host(api.url()).flush_at(2_500).flush_interval(hour);
+    let settings = Analytics::builder_for("k").host(api.url()).flush_at(2_500).flush_interval(hour);
     let analytics = settings.build().expect("the settings are valid");
     let key = "k".repeat(1_000);
     analytics.set_write_key(key.as_str()).expect("it is a key");

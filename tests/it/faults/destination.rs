@@ -35,7 +35,7 @@ fn a_destination_that_panics_costs_its_own_batches_only() {
     assert_eq!(trial.send_each(5), (5, 0), "Segment has them all");
     let ended = trial.survives();
     let beside = &ended.stats.destinations[1];
-    assert_eq!((beside.delivered, beside.dropped.of(DropReason::Panicked)), (3, 3), "it works again after a panic");
+    assert_eq!((beside.delivered, beside.dropped.get(DropReason::Panicked)), (3, 3), "it works again after a panic");
     assert!(ended.failures.iter().all(|failure| &*failure.source == "panics"), "{:?}", ended.failures);
 }
 
@@ -156,7 +156,7 @@ fn a_service_that_dies_again_and_again_is_given_up() {
     assert!(failure.message.contains("can take no more events: dead"), "{failure}");
     let ended = trial.survives();
     assert_eq!(made.load(Ordering::SeqCst), 5);
-    assert_eq!(ended.stats.destinations[1].dropped.of(DropReason::Unavailable), 4);
+    assert_eq!(ended.stats.destinations[1].dropped.get(DropReason::Unavailable), 4);
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn a_dead_service_that_cannot_be_made_again_is_given_up() {
     assert_eq!(trial.send_each(3), (3, 0));
     let ended = trial.survives();
     let mortal = &ended.stats.destinations[1];
-    assert_eq!((mortal.delivered, mortal.dropped.of(DropReason::Unavailable)), (1, 3));
+    assert_eq!((mortal.delivered, mortal.dropped.get(DropReason::Unavailable)), (1, 3));
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn a_destination_that_hangs_holds_up_nobody() {
     assert_eq!((closed.pending, closed.unsent.len()), (3, 3));
     let ended = trial.ends();
     assert_eq!(ended.stats.destinations[0].delivered, 3, "Segment has them");
-    assert_eq!(ended.stats.destinations[1].dropped.of(DropReason::Closed), 3);
+    assert_eq!(ended.stats.destinations[1].dropped.get(DropReason::Closed), 3);
 }
 
 #[test]
@@ -264,7 +264,7 @@ fn an_error_that_panics_when_it_is_shown_holds_up_nobody() {
 #[test]
 fn an_error_that_panics_when_it_is_dropped_costs_no_more_than_its_event_and_its_lane() {
     let api = tracklane::testing::TrackingApi::start().unwrap();
-    let analytics = vicious(Analytics::builder("k").host(api.url()), false).build().unwrap();
+    let analytics = vicious(Analytics::builder_for("k").host(api.url()), false).build().unwrap();
     analytics.track(Track::new("x").user_id("u")).unwrap();
     for _ in 0..3 {
         analytics.track(Track::new("spared").user_id("u")).unwrap();

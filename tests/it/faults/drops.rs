@@ -85,7 +85,7 @@ type Add = Box<dyn FnOnce(Builder) -> Builder>;
 /// Sends twelve events past what `add` adds; what became of them at the end.
 fn twelve(add: impl FnOnce(Builder) -> Builder) -> Stats {
     let (destination, _) = recorder("r");
-    let analytics = add(Analytics::without_segment().plugin(destination)).build().unwrap();
+    let analytics = add(Analytics::builder().plugin(destination)).build().unwrap();
     for _ in 0..12 {
         analytics.track(track("x")).unwrap();
     }
@@ -111,8 +111,8 @@ fn an_error_that_panics_in_its_drop_changes_nothing_at_a_plugin() {
     for (place, add, delivered) in table {
         let stats = twelve(add);
         assert_eq!(stats.delivered, delivered, "{place}: {stats:?}");
-        assert_eq!(stats.dropped.of(DropReason::BeforeFailed), 12 - delivered, "{place}: {stats:?}");
-        assert_eq!(stats.dropped.of(DropReason::Internal), 0, "{place}: {stats:?}");
+        assert_eq!(stats.dropped.get(DropReason::BeforeFailed), 12 - delivered, "{place}: {stats:?}");
+        assert_eq!(stats.dropped.get(DropReason::Internal), 0, "{place}: {stats:?}");
     }
 }
 
@@ -166,7 +166,7 @@ fn an_error_that_panics_in_its_drop_changes_nothing_at_a_destination() {
         });
         assert_eq!(stats.delivered, 12, "{place:?}: the other has them");
         let fragile = stats.destinations.iter().find(|destination| &*destination.name == "fragile").unwrap();
-        assert_eq!(fragile.dropped.of(reason), 12, "{place:?}: {stats:?}");
+        assert_eq!(fragile.dropped.get(reason), 12, "{place:?}: {stats:?}");
     }
     let stats = twelve(|b| b.plugin(Destination::new("fragile", Fragile(FailsIn::Answer(Verdict::Delivered)))));
     assert_eq!(stats.destinations[1].delivered, 12, "{stats:?}");

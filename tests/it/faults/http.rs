@@ -242,7 +242,7 @@ fn endless_1xx_responses_delay_no_caller() {
         let _ = begun.send(());
         while stream.write_all(&many).is_ok() {}
     });
-    let analytics = Analytics::builder("k").host(&wire.url).flush_at(1).build().expect("settings");
+    let analytics = Analytics::builder_for("k").host(&wire.url).flush_at(1).build().expect("settings");
     let track = || analytics.track(Track::new("x").user_id("u")).expect("accepted");
     track();
     busy.recv_timeout(SOON).expect("a request");
@@ -339,7 +339,7 @@ fn a_redirect_is_never_followed() {
     assert_eq!(trial.send_each(statuses.len()), (0, 7));
     let ended = trial.survives();
     assert_eq!(elsewhere.connections.load(Ordering::SeqCst), 0, "neither event nor key went elsewhere");
-    assert_eq!(ended.stats.dropped.of(DropReason::Rejected), 7);
+    assert_eq!(ended.stats.dropped.get(DropReason::Rejected), 7);
     let told: Vec<u16> = ended.failures.iter().filter_map(|failure| Some(failure.status()?.as_u16())).collect();
     assert_eq!(told, statuses, "each is said aloud");
 }
@@ -356,7 +356,7 @@ fn one_poisonous_event_does_not_cost_its_batch() {
     assert!(requests <= 1 + 1 + 2 * 6, "down to one of 64 in halves: {requests} requests");
     let ended = trial.survives();
     assert!(!ended.ends["m-000041"].is_delivered());
-    assert_eq!(ended.stats.dropped.of(DropReason::Rejected), 1);
+    assert_eq!(ended.stats.dropped.get(DropReason::Rejected), 1);
 }
 
 #[test]
@@ -388,7 +388,7 @@ fn a_batch_that_is_too_large_for_the_server_is_split() {
     trial.send(1);
     assert_eq!(trial.settled(), (100, 1), "a single event cannot be split");
     let ended = trial.survives();
-    assert_eq!(ended.stats.dropped.of(DropReason::TooLarge), 1);
+    assert_eq!(ended.stats.dropped.get(DropReason::TooLarge), 1);
 }
 
 #[test]

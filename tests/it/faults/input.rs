@@ -5,7 +5,7 @@ use std::thread;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tracklane::event::{InvalidField, MAX_DEPTH, MAX_EVENT_BYTES};
-use tracklane::{RefusedBecause, Track};
+use tracklane::{RefusalReason, Track};
 
 use crate::support::Trial;
 
@@ -17,7 +17,7 @@ fn sized(text: usize) -> Track {
 fn the_size_limit_is_exact() {
     let trial = Trial::new();
     let too_large = trial.analytics.track(sized(MAX_EVENT_BYTES)).expect_err("with its frame it is too large");
-    let RefusedBecause::Invalid(InvalidField::TooLarge { bytes }) = too_large.because() else {
+    let RefusalReason::Invalid(InvalidField::TooLarge { bytes }) = too_large.reason() else {
         panic!("{too_large}");
     };
     let fits = 2 * MAX_EVENT_BYTES - bytes;

@@ -48,14 +48,14 @@ fn the_end_of_the_runtime_that_was_handed_over_is_counted() {
     let closed = other.block_on(trial.analytics.close(SOON));
     assert!(start.elapsed() < SOON / 2, "there is nothing to wait for: {:?}", start.elapsed());
     assert_eq!((flushed.pending, closed.pending, closed.unsent.len()), (3, 3, 3), "they are handed back");
-    assert_eq!(trial.assert_books_balance().dropped.of(DropReason::Closed), 3);
+    assert_eq!(trial.assert_books_balance().dropped.get(DropReason::Closed), 3);
     trial.ends();
 }
 
 #[test]
 fn a_drop_without_close_drains_and_is_bounded() {
     let api = TrackingApi::start().expect("a free port");
-    let client = || Analytics::builder("key").host(api.url()).build().expect("valid");
+    let client = || Analytics::builder_for("key").host(api.url()).build().expect("valid");
     let analytics = client();
     (0..10).for_each(|number| analytics.track(track(number)).expect("accepted"));
     drop(analytics);
@@ -72,7 +72,7 @@ fn a_drop_without_close_drains_and_is_bounded() {
 fn a_drop_inside_a_task_or_a_panic_is_bounded() {
     let api = Arc::new(TrackingApi::start().expect("a free port"));
     let client = |runtime: &Runtime| {
-        let settings = Analytics::builder("key").host(api.url()).runtime(runtime.handle().clone());
+        let settings = Analytics::builder_for("key").host(api.url()).runtime(runtime.handle().clone());
         settings.build().expect("valid")
     };
     let host = runtime();
@@ -81,7 +81,7 @@ fn a_drop_inside_a_task_or_a_panic_is_bounded() {
     // On the one thread that does the client's work: waiting there would be waiting for itself.
     host.block_on(host.spawn(async move { drop(analytics) })).expect("it does not panic");
     assert_eq!(api.wait_for_events(1, SOON).len(), 1);
-    let analytics = Analytics::builder("key").host(api.url()).build().expect("valid");
+    let analytics = Analytics::builder_for("key").host(api.url()).build().expect("valid");
     let panics = std::thread::spawn(move || {
         analytics.track(track(1)).expect("accepted");
         assert!(analytics.stats().accepted == 0, "on purpose");

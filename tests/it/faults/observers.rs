@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, mpsc};
 
 use tracklane::plugin::{Overflow, after_fn, before_fn, enrichment_fn};
-use tracklane::{Analytics, Event, Kind, RefusedBecause, Track, signal};
+use tracklane::{Analytics, Event, Kind, RefusalReason, Track, signal};
 
 use super::destination::beside_segment;
 use super::plugin::block_on;
@@ -47,7 +47,7 @@ type Place = Arc<OnceLock<Analytics>>;
 fn send_again(place: &Place, cut: &AtomicUsize) {
     let Some(analytics) = place.get() else { return };
     if let Err(refused) = analytics.track(Track::new("Again").user_id("u1")) {
-        assert_eq!(*refused.because(), RefusedBecause::Loop);
+        assert_eq!(*refused.reason(), RefusalReason::Loop);
         cut.fetch_add(1, Ordering::SeqCst);
     }
 }
@@ -105,7 +105,7 @@ fn a_callback_that_sends_with_a_callback_is_cut() {
         let Some(analytics) = place.get().cloned() else { return };
         let counter = cut.clone();
         let again = Track::new("Again").user_id("u1").on_delivery(move |_| send(place, cut));
-        if analytics.track(again).is_err_and(|refused| *refused.because() == RefusedBecause::Loop) {
+        if analytics.track(again).is_err_and(|refused| *refused.reason() == RefusalReason::Loop) {
             counter.fetch_add(1, Ordering::SeqCst);
         }
     }
@@ -133,7 +133,7 @@ fn callbacks_that_block_take_room_until_calls_are_refused() {
     // Where the oldest gives way, as much again may wait in front of the destinations.
     for (overflow, most) in [(Overflow::RefuseNew, 500), (Overflow::DropOldest, 1_000)] {
         let (destination, _) = recorder("r");
-        let settings = Analytics::without_segment().plugin(destination).max_queue_size(500).overflow(overflow);
+        let settings = Analytics::builder().plugin(destination).max_queue_size(500).overflow(overflow);
         let analytics = settings.build().unwrap();
         let ((release, wait), called) = (gate(), Arc::new(AtomicUsize::new(0)));
         for _ in 0..50 {
@@ -165,7 +165,7 @@ fn callbacks_that_block_take_room_until_calls_are_refused() {
 #[test]
 fn callbacks_that_block_are_bounded_in_bytes_too() {
     let (destination, _) = recorder("r");
-    let settings = Analytics::without_segment().plugin(destination).max_queue_size(100_000).max_queue_bytes(1 << 20);
+    let settings = Analytics::builder().plugin(destination).max_queue_size(100_000).max_queue_bytes(1 << 20);
     let analytics = settings.build().unwrap();
     let (release, wait) = gate();
     for _ in 0..20 {
@@ -185,7 +185,7 @@ fn callbacks_that_block_are_bounded_in_bytes_too() {
 #[test]
 fn a_call_that_is_refused_because_of_callbacks_says_so() {
     let (destination, _) = recorder("r");
-    let (settings, failures) = with_failures(Analytics::without_segment().plugin(destination).max_queue_size(3));
+    let (settings, failures) = with_failures(Analytics::builder().plugin(destination).max_queue_size(3));
     let analytics = settings.build().unwrap();
     let (release, wait) = gate();
     for _ in 0..3 {
@@ -205,7 +205,7 @@ fn listeners_that_hang_leave_delivery_its_threads() {
     let api = tracklane::testing::TrackingApi::start().unwrap();
     // A name, so that it must be looked up.
     let host = api.url().replace("127.0.0.1", "localhost");
-    let settings = Analytics::builder("k").host(host).flush_at(1).gzip(true);
+    let settings = Analytics::builder_for("k").host(host).flush_at(1).gzip(true);
     let analytics = settings.http_request_timeout(std::time::Duration::from_secs(2)).build().unwrap();
     let (release, wait) = gate();
     for _ in 0..600 {
@@ -230,7 +230,7 @@ fn listeners_that_hang_leave_delivery_its_threads() {
 #[test]
 fn flush_waits_for_callbacks_and_so_does_every_other() {
     let (destination, _) = recorder("r");
-    let analytics = Analytics::without_segment().plugin(destination).build().unwrap();
+    let analytics = Analytics::builder().plugin(destination).build().unwrap();
     let (release, wait) = gate();
     let returned = Arc::new(AtomicUsize::new(0));
     let counter = returned.clone();
@@ -279,7 +279,7 @@ fn after_plugins_that_are_slow_keep_no_more_than_the_settings_say() {
         let seen = Arc::new(AtomicUsize::new(0));
         let slow = tracklane::plugin::after(Slow { gate, seen: seen.clone() });
         let clock = tracklane::testing::ManualClock::new();
-        let settings = set(Analytics::without_segment().plugin(destination).plugin(slow).clock(clock));
+        let settings = set(Analytics::builder().plugin(destination).plugin(slow).clock(clock));
         let (settings, failures) = with_failures(settings);
         let analytics = settings.build().unwrap();
         for _ in 0..30 {

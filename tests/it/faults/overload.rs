@@ -39,7 +39,7 @@ fn a_full_queue_drops_the_oldest_if_that_is_wanted() {
         eventually("the lane has them", || trial.assert_books_balance().destinations[0].accepted == 1 + 30 * batch);
     }
     let stats = trial.assert_books_balance();
-    assert_eq!(stats.dropped.of(DropReason::QueueFull), 71, "50 of 121 are under way: {stats:?}");
+    assert_eq!(stats.dropped.get(DropReason::QueueFull), 71, "50 of 121 are under way: {stats:?}");
     let closed = trial.analytics.close_blocking(Duration::from_millis(50));
     let last: Vec<String> = closed.unsent.iter().map(|event| event.message_id().into_owned()).collect();
     assert_eq!(last.first().map(String::as_str), Some("m-000000"), "what is in flight is not dropped");
@@ -73,7 +73,7 @@ fn a_queue_is_bounded_in_bytes_too() {
     let api = tracklane::testing::TrackingApi::start().expect("a free port");
     api.set_default(Reply::hang());
     let bound = 1024 * 1024;
-    let analytics = Analytics::builder("key").host(api.url()).max_queue_bytes(bound).build().expect("valid");
+    let analytics = Analytics::builder_for("key").host(api.url()).max_queue_bytes(bound).build().expect("valid");
     let text = "x".repeat(10_000);
     let start = Instant::now();
     let mut accepted = 0;
@@ -91,7 +91,7 @@ fn the_oldest_give_way_to_as_many_bytes_as_come() {
     let (small, large) = ("s".repeat(100), "l".repeat(20_000));
     let api = tracklane::testing::TrackingApi::start().unwrap();
     api.set_default(Reply::hang());
-    let settings = Analytics::builder("k").host(api.url()).max_queue_bytes(limit).overflow(Overflow::DropOldest);
+    let settings = Analytics::builder_for("k").host(api.url()).max_queue_bytes(limit).overflow(Overflow::DropOldest);
     let analytics = settings.flush_at(2_500).build().unwrap();
     let mut sent = 0;
     for text in [&small, &large] {
@@ -106,14 +106,14 @@ fn the_oldest_give_way_to_as_many_bytes_as_come() {
         assert!(queued <= limit as u64, "{queued} bytes of at most {limit} wait");
     }
     let stats = analytics.stats();
-    assert!(stats.pending >= 1 && stats.dropped.of(DropReason::QueueFull) + stats.pending == 100, "{stats:?}");
+    assert!(stats.pending >= 1 && stats.dropped.get(DropReason::QueueFull) + stats.pending == 100, "{stats:?}");
     analytics.close_blocking(Duration::ZERO);
 }
 
 #[test]
 fn a_queue_smaller_than_a_batch_does_not_stall() {
     let api = tracklane::testing::TrackingApi::start().unwrap();
-    let settings = Analytics::builder("k").host(api.url()).flush_interval(Duration::from_secs(3600));
+    let settings = Analytics::builder_for("k").host(api.url()).flush_interval(Duration::from_secs(3600));
     let analytics = settings.flush_at(100).max_queue_size(10).build().unwrap();
     for _ in 0..10 {
         analytics.track(Track::new("x").user_id("u")).unwrap();
@@ -133,7 +133,7 @@ fn an_episode_of_overflow_is_said_once() {
         for number in 0..20_000 {
             let _ = trial.analytics.track(Track::new("x").user_id(number));
         }
-        let dropped = trial.assert_books_balance().dropped.of(DropReason::QueueFull);
+        let dropped = trial.assert_books_balance().dropped.get(DropReason::QueueFull);
         assert!(dropped + trial.analytics.stats().refused > 100, "{overflow:?}: it overflows");
         trial.analytics.close_blocking(Duration::ZERO);
         let full = trial.failures().iter().filter(|failure| failure.message.contains("the queue is full")).count();

@@ -144,7 +144,7 @@ fn a_before_plugin_that_breaks_drops_the_event() {
         let name = format!("{how:?} at transform");
         block_on(trial.analytics.deregister(&name)).expect("it is registered");
         let ended = trial.survives();
-        assert_eq!(ended.stats.dropped.of(DropReason::BeforeFailed), 2, "{how:?}");
+        assert_eq!(ended.stats.dropped.get(DropReason::BeforeFailed), 2, "{how:?}");
     }
 }
 

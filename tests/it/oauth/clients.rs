@@ -60,7 +60,7 @@ fn the_token_server_is_the_one_of_the_region() {
         if let Some(server) = setting {
             oauth = oauth.auth_server(server);
         }
-        let settings = Analytics::builder(WRITE_KEY).flush_at(1).oauth(oauth);
+        let settings = Analytics::builder_for(WRITE_KEY).flush_at(1).oauth(oauth);
         let analytics = settings.http_client(HttpClient::new(client)).build().unwrap();
         assert!(deliver(&analytics).is_delivered());
         let seen = seen.lock().unwrap();

@@ -46,7 +46,7 @@ impl World {
 
     /// Every event is a batch.
     fn builder(&self, oauth: OAuth) -> Builder {
-        Analytics::builder(WRITE_KEY).host(self.api.url()).flush_at(1).clock(self.clock.clone()).oauth(oauth)
+        Analytics::builder_for(WRITE_KEY).host(self.api.url()).flush_at(1).clock(self.clock.clone()).oauth(oauth)
     }
 
     fn analytics(&self) -> Analytics {
@@ -88,7 +88,7 @@ fn event() -> Track {
 
 /// Sends an event and waits for its end.
 fn deliver(analytics: &Analytics) -> Settlement {
-    let receipt = analytics.deliver(event()).unwrap();
+    let receipt = analytics.send_with_receipt(event()).unwrap();
     let flushed = analytics.flush_blocking(SOON);
     assert_eq!(flushed.pending, 0, "the event has no outcome: {:?}", analytics.stats());
     pollster::block_on(receipt)
@@ -195,7 +195,7 @@ fn what_oauth_cannot_use_is_said_when_the_client_is_built() {
         (OAuth::new(CLIENT_ID, PKCS8, KEY_ID).auth_server("http://oauth2.segment.io"), "auth_server", "unencrypted"),
     ];
     for (oauth, setting, problem) in table {
-        let error = Analytics::builder(WRITE_KEY).oauth(oauth).build().unwrap_err();
+        let error = Analytics::builder_for(WRITE_KEY).oauth(oauth).build().unwrap_err();
         let text = format!("{error} {error:?}");
         assert_eq!(error.setting(), setting, "{text}");
         assert!(text.contains(problem), "{problem}: {text}");

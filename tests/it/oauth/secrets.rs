@@ -109,7 +109,7 @@ async fn nothing_that_is_said_holds_a_secret() {
 async fn end(analytics: &Analytics) -> Settlement {
     // Another test may have been the first to log from a place, at the moment when this test began to listen.
     tracing::callsite::rebuild_interest_cache();
-    let end = analytics.deliver(event()).unwrap();
+    let end = analytics.send_with_receipt(event()).unwrap();
     tokio::time::timeout(SOON, end).await.expect("the event has an outcome")
 }
 

@@ -17,7 +17,7 @@ pub(crate) fn api() -> TrackingApi {
 
 /// Settings of a client that sends to `api`.
 pub(crate) fn client(api: &TrackingApi) -> Builder {
-    Analytics::builder("WRITE_KEY").host(api.url())
+    Analytics::builder_for("WRITE_KEY").host(api.url())
 }
 
 /// A track call that nothing is wrong with.

@@ -79,7 +79,7 @@ impl Trial {
         let api = Arc::new(TrackingApi::start().expect("a free port"));
         let told = Arc::new(Told::default());
         let settings =
-            Analytics::builder(SECRET).host(api.url()).flush_at(1).max_in_flight(1).retry(quick_retries(10_000));
+            Analytics::builder_for(SECRET).host(api.url()).flush_at(1).max_in_flight(1).retry(quick_retries(10_000));
         let listener = told.clone();
         let settings = change(settings.on(signal::Error, move |failure| listener.failed(failure)));
         let analytics = settings.build().expect("the settings are valid");
@@ -128,7 +128,7 @@ impl Trial {
     pub(crate) fn try_send(&mut self) -> Result<(), CallError> {
         let number = self.sent;
         self.sent += 1;
-        let receipt = self.analytics.deliver(event(number))?;
+        let receipt = self.analytics.send_with_receipt(event(number))?;
         self.accepted.insert(id(number), receipt);
         Ok(())
     }
@@ -188,7 +188,7 @@ impl Trial {
         assert!(start.elapsed() < SOON + SOON / 4, "close took {:?}", start.elapsed());
         let stats = self.assert_books_balance();
         assert_eq!(stats.pending, 0, "after close nothing is pending: {stats:?}");
-        assert_eq!(stats.dropped.of(DropReason::Internal), 0, "the pipeline loses nothing: {stats:?}");
+        assert_eq!(stats.dropped.get(DropReason::Internal), 0, "the pipeline loses nothing: {stats:?}");
         let ends = self.settlements();
         self.assert_arrivals(&ends);
         let known = format!("{report:?} {stats:?} {:?} {ends:?} {:?}", self.analytics, self.api);

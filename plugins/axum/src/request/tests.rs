@@ -30,7 +30,7 @@ fn request() -> Request<()> {
 
 /// Calls are made and refused, so that the client keeps nothing, and counts them.
 fn closed_client() -> Analytics {
-    let analytics = Analytics::without_segment().call_context(crate::current_context).build().unwrap();
+    let analytics = Analytics::builder().call_context(crate::current_context).build().unwrap();
     analytics.close_blocking(Duration::ZERO);
     analytics
 }

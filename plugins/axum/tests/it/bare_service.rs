@@ -25,7 +25,7 @@ fn request() -> Request<u8> {
 #[tokio::test(flavor = "current_thread")]
 async fn a_service_function_in_a_service_builder() {
     let api = TrackingApi::start().unwrap();
-    let analytics = Analytics::builder("key").host(api.url()).call_context(current_context).build().unwrap();
+    let analytics = Analytics::builder_for("key").host(api.url()).call_context(current_context).build().unwrap();
     let service = ServiceBuilder::new()
         .layer(RequestContextLayer::new().peer_address(|extensions| Some(extensions.get::<Peer>()?.0)))
         .service(service_fn(async |request: Request<u8>| {

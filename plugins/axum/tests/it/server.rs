@@ -31,7 +31,7 @@ impl Server {
         routes: impl FnOnce(Analytics) -> Router,
     ) -> Server {
         let api = TrackingApi::start().unwrap();
-        let builder = Analytics::builder("key").host(api.url()).max_in_flight(1).call_context(current_context);
+        let builder = Analytics::builder_for("key").host(api.url()).max_in_flight(1).call_context(current_context);
         let analytics = settings(builder).build().unwrap();
         let app = routes(analytics.clone()).into_make_service_with_connect_info::<SocketAddr>();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -28,7 +28,7 @@ impl Screen {
 }
 
 fn send(console: Console, events: impl IntoIterator<Item = Track>) {
-    let analytics = Analytics::without_segment().plugin(console.build()).build().unwrap();
+    let analytics = Analytics::builder().plugin(console.build()).build().unwrap();
     events.into_iter().for_each(|event| analytics.track(event).unwrap());
     let report = analytics.close_blocking(Duration::from_secs(5));
     assert_eq!(report.pending, 0, "{report:?}");

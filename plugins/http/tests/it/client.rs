@@ -102,7 +102,7 @@ fn resets_and_failures_are_tried_again_and_refusals_are_not() {
     for (what, script, requests, delivered) in table {
         let server = Server::start(script).unwrap();
         let vendor = destination(client(&server, "/"), Secret::default());
-        let analytics = Analytics::without_segment().plugin(vendor).build().unwrap();
+        let analytics = Analytics::builder().plugin(vendor).build().unwrap();
         analytics.track(Track::new("Ping").user_id("u1")).unwrap();
         let report = analytics.close_blocking(SOON);
         assert_eq!((server.requests().len(), report.delivered), (requests, delivered), "{what}: {report:?}");
@@ -115,7 +115,7 @@ fn errors_have_the_vendors_words_without_secrets() {
     let words = "key hunter2 \n is\u{0} not valid ".to_owned() + &"x".repeat(1_000);
     let server = Server::start([Reply::new(404).body(words)]).unwrap();
     let vendor = destination(client(&server, "/path/hunter2?key=hunter2"), "hunter2".into());
-    let analytics = Analytics::without_segment().plugin(vendor).build().unwrap();
+    let analytics = Analytics::builder().plugin(vendor).build().unwrap();
     let heard = Arc::new(Mutex::new(Vec::new()));
     let (errors, sent, answered) = (heard.clone(), heard.clone(), heard.clone());
     let _subscriptions = [

@@ -8,7 +8,7 @@ use tracklane::{Analytics, Page, Track};
 use tracklane_jsonl::{Compression, Jsonl, JsonlError, JsonlSettings, ReadError, Reader, Sync};
 
 fn client(jsonl: Jsonl) -> Analytics {
-    Analytics::without_segment().plugin(jsonl.build().unwrap()).build().unwrap()
+    Analytics::builder().plugin(jsonl.build().unwrap()).build().unwrap()
 }
 
 fn close(analytics: &Analytics) {

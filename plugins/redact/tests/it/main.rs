@@ -11,7 +11,7 @@ use tracklane_redact::{Action, Detector, Redact, RedactError, RedactSettings};
 fn through(redact: &Redact, event: impl Into<Event>) -> Value {
     let recording = RecordingDestination::new("Recording");
     let analytics =
-        Analytics::without_segment().plugin(redact.build().unwrap()).plugin(recording.destination()).build().unwrap();
+        Analytics::builder().plugin(redact.build().unwrap()).plugin(recording.destination()).build().unwrap();
     analytics.send(event).unwrap();
     let report = analytics.close_blocking(Duration::from_secs(5));
     assert_eq!(report.pending, 0, "the event has an outcome");
@@ -121,7 +121,7 @@ fn what_was_redacted_is_marked_on_request() {
 fn nothing_behind_the_plugin_sees_the_original() {
     let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let (after, sent) = (seen.clone(), RecordingDestination::new("Recording"));
-    let analytics = Analytics::without_segment()
+    let analytics = Analytics::builder()
         .plugin(Redact::secrets().build().unwrap())
         .plugin(sent.destination())
         .plugin(tracklane::plugin::after_fn("look", move |message, _| {

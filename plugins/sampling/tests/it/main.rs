@@ -11,7 +11,7 @@ use tracklane_sampling::{SampleKey, Sampling, SamplingError, SamplingSettings, i
 fn through(sampling: &Sampling, events: impl IntoIterator<Item = Event>) -> Vec<Value> {
     let recording = RecordingDestination::new("Recording");
     let analytics =
-        Analytics::without_segment().plugin(sampling.build().unwrap()).plugin(recording.destination()).build().unwrap();
+        Analytics::builder().plugin(sampling.build().unwrap()).plugin(recording.destination()).build().unwrap();
     events.into_iter().for_each(|event| analytics.send(event).unwrap());
     let report = analytics.close_blocking(Duration::from_secs(5));
     assert!(report.is_complete(), "what is sampled away was asked for: {report:?}");
@@ -82,7 +82,7 @@ fn the_key_is_the_first_that_an_event_has() {
 #[test]
 fn one_destination_can_be_sampled_alone() {
     let (all, few) = (RecordingDestination::new("All"), RecordingDestination::new("Few"));
-    let analytics = Analytics::without_segment()
+    let analytics = Analytics::builder()
         .plugin(Sampling::new(1.0).destination("Few", 0.25).build().unwrap())
         .plugin(all.destination())
         .plugin(few.destination())

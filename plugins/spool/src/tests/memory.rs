@@ -101,7 +101,7 @@ fn from_memory_each_event_ends_as_the_destination_says() {
     assert_eq!(sink.ids(), ["m00", "m10", "m12", "m14", "m16"], "each once");
     assert_eq!((spool.stats().in_memory, spool.stats().spooled), (9, 0));
     let stats = analytics.stats();
-    assert_eq!((stats.accepted, stats.delivered, stats.dropped.of(DropReason::Rejected)), (9, 5, 4));
+    assert_eq!((stats.accepted, stats.delivered, stats.dropped.get(DropReason::Rejected)), (9, 5, 4));
     assert_eq!(analytics.close_blocking(SOON).failed, 4);
 }
 

@@ -88,7 +88,7 @@ fn is_written(path: &Path) -> bool {
 }
 
 fn settings(spool: &Spool, destination: Destination) -> Builder {
-    Analytics::without_segment().plugin(spool.in_front_of(destination))
+    Analytics::builder().plugin(spool.in_front_of(destination))
 }
 
 fn wait_until(what: &str, condition: impl Fn() -> bool) {
@@ -101,7 +101,7 @@ fn wait_until(what: &str, condition: impl Fn() -> bool) {
 
 fn deliver(analytics: &Analytics, ids: std::ops::Range<u32>) -> Vec<Receipt> {
     let event = |id: u32| Track::new("Tested").user_id("u1").message_id(format!("m{id:02}"));
-    ids.map(|id| analytics.deliver(event(id)).unwrap()).collect()
+    ids.map(|id| analytics.send_with_receipt(event(id)).unwrap()).collect()
 }
 
 fn acknowledged(receipts: Vec<Receipt>) {

@@ -13,7 +13,7 @@ fn all_arrive(what: &str, context: Context, events: Vec<Event>) {
     let directory = Directory::new();
     let (spool, sink) = (Spool::new(directory.spool()), Sink::up());
     let analytics = settings(&spool, &sink).context(context).max_queue_size(100_000).build().unwrap();
-    let accepted: Vec<_> = events.into_iter().filter_map(|event| analytics.deliver(event).ok()).collect();
+    let accepted: Vec<_> = events.into_iter().filter_map(|event| analytics.send_with_receipt(event).ok()).collect();
     let count = accepted.len();
     assert!(count > 0, "{what}: nothing is accepted");
     acknowledged(accepted);

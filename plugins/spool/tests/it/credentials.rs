@@ -20,7 +20,7 @@ fn server() -> TrackingApi {
 }
 
 fn deliver(analytics: &Analytics, ids: std::ops::Range<u32>) -> Vec<Receipt> {
-    ids.map(|id| analytics.deliver(event(&format!("m{id}"))).unwrap()).collect()
+    ids.map(|id| analytics.send_with_receipt(event(&format!("m{id}"))).unwrap()).collect()
 }
 
 fn sorted_ids(api: &TrackingApi) -> Vec<String> {
@@ -34,7 +34,7 @@ fn a_wrong_key_costs_nothing_that_is_on_the_disk() {
     let (api, directory, said) = (server(), Directory::new(), Arc::new(Mutex::new(Vec::new())));
     let segment = Segment::new("wrong").host(api.url()).flush_at(2);
     let (rotation, spool, heard) = (segment.key_handle(), Spool::new(directory.spool()), said.clone());
-    let analytics = Analytics::without_segment()
+    let analytics = Analytics::builder()
         .plugin(spool.in_front_of(segment.build().unwrap()))
         .on(signal::Error, move |failure| heard.lock().unwrap().push(failure.clone()))
         .build()
@@ -62,7 +62,7 @@ fn a_restart_with_the_right_key_sends_what_the_wrong_one_left() {
     let (api, directory) = (server(), Directory::new());
     for (key, ids) in [("wrong", 0..3), ("right", 3..5)] {
         let (spool, segment) = (Spool::new(directory.spool()), Segment::new(key).host(api.url()).build().unwrap());
-        let analytics = Analytics::without_segment().plugin(spool.in_front_of(segment)).build().unwrap();
+        let analytics = Analytics::builder().plugin(spool.in_front_of(segment)).build().unwrap();
         acknowledged(deliver(&analytics, ids));
         assert!(analytics.close_blocking(SOON).is_complete());
         assert_eq!(spool.stats().refused, 0);
@@ -75,7 +75,7 @@ fn a_restart_with_the_right_key_sends_what_the_wrong_one_left() {
 fn around_the_client_s_own_segment_the_key_is_changed_as_without_a_spool() {
     let (api, directory) = (server(), Directory::new());
     let spool = Spool::new(directory.spool());
-    let (front, settings) = (spool.clone(), Analytics::builder("wrong").host(api.url()).flush_at(2));
+    let (front, settings) = (spool.clone(), Analytics::builder_for("wrong").host(api.url()).flush_at(2));
     let analytics = settings.wrap_segment(move |segment| front.in_front_of(segment)).build().unwrap();
     acknowledged(deliver(&analytics, 0..4));
     wait_until("both batches are refused", || api.request_count() >= 2);

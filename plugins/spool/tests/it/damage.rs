@@ -35,7 +35,7 @@ fn damaged_files_are_set_aside() {
     let settings = settings(&spool, &sink);
     let analytics =
         settings.on(signal::Error, move |failure| heard.lock().unwrap().push(failure.message.clone())).build().unwrap();
-    acknowledged(vec![analytics.deliver(event("new")).unwrap()]);
+    acknowledged(vec![analytics.send_with_receipt(event("new")).unwrap()]);
     wait_until("every whole file is sent", || sink.ids().len() == 7);
     wait_until("every other is reported", || report.lock().unwrap().len() == 7);
     assert!(report.lock().unwrap().iter().all(|message| message.contains("set aside")), "{report:?}");
@@ -64,7 +64,7 @@ fn symbolic_links_are_not_followed() {
 
     let (spool, sink) = (Spool::new(directory.spool()), Sink::up());
     let analytics = settings(&spool, &sink).build().unwrap();
-    acknowledged(vec![analytics.deliver(event("m2")).unwrap()]);
+    acknowledged(vec![analytics.send_with_receipt(event("m2")).unwrap()]);
     assert!(analytics.close_blocking(SOON).is_complete());
     assert_eq!(sink.ids(), ["m2"]);
     assert!(outside.exists());
@@ -120,7 +120,7 @@ proptest! {
         }
         let (spool, sink) = (Spool::new(directory.spool()), Sink::up());
         let analytics = settings(&spool, &sink).build().unwrap();
-        acknowledged(vec![analytics.deliver(event("new")).unwrap()]);
+        acknowledged(vec![analytics.send_with_receipt(event("new")).unwrap()]);
         prop_assert!(analytics.close_blocking(SOON).is_complete());
         prop_assert_eq!(sink.ids(), ["new", "whole"]);
         let left = directory.names("0000");

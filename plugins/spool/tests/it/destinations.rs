@@ -17,7 +17,7 @@ type Said = Arc<Mutex<Vec<String>>>;
 fn send(directory: &Directory, name: &str, sink: &Sink, id: &str) -> Said {
     let (said, spool) = (Said::default(), Spool::new(directory.spool()).flush_at(1));
     let heard = said.clone();
-    let analytics = Analytics::without_segment()
+    let analytics = Analytics::builder()
         .plugin(spool.adopt_every(Duration::from_millis(5)).in_front_of(sink.named(name)))
         .on(signal::Error, move |failure| {
             if failure.message.contains("left alone") {
@@ -26,7 +26,7 @@ fn send(directory: &Directory, name: &str, sink: &Sink, id: &str) -> Said {
         })
         .build()
         .unwrap();
-    acknowledged(vec![analytics.deliver(event(id)).unwrap()]);
+    acknowledged(vec![analytics.send_with_receipt(event(id)).unwrap()]);
     analytics.close_blocking(SOON);
     said
 }

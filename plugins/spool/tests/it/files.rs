@@ -35,7 +35,10 @@ fn ids_times_and_contents_survive() {
     let spool = Spool::new(directory.spool());
     let analytics = settings(&spool, &Sink::default()).build().unwrap();
     let unnamed = event("m2").message_id("");
-    acknowledged(vec![analytics.deliver(call.clone()).unwrap(), analytics.deliver(unnamed).unwrap()]);
+    acknowledged(vec![
+        analytics.send_with_receipt(call.clone()).unwrap(),
+        analytics.send_with_receipt(unnamed).unwrap(),
+    ]);
     analytics.close_blocking(SOON);
 
     let sink = Sink::up();
@@ -62,7 +65,7 @@ fn what_waits_is_counted_before_it_is_read() {
 
     let (spool, sink) = (Spool::new(directory.spool()), Sink::default());
     let analytics = settings(&spool, &sink).build().unwrap();
-    acknowledged((4..10).map(|n| analytics.deliver(event(&format!("m{n}"))).unwrap()).collect());
+    acknowledged((4..10).map(|n| analytics.send_with_receipt(event(&format!("m{n}"))).unwrap()).collect());
     let stats = spool.stats();
     assert_eq!((stats.events, stats.spooled), (2 + 6, 6), "{stats:?}");
 

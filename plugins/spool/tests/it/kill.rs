@@ -155,9 +155,9 @@ fn child() {
     let spool = Spool::new(PathBuf::from(directory)).flush_interval(Duration::from_millis(10));
     let backoff = RetryPolicy::new().backoff(Duration::from_millis(5), Duration::from_millis(50));
     let segment = Segment::new("k").name("sink").host(api).flush_interval(Duration::from_millis(10)).retry(backoff);
-    let analytics = Analytics::without_segment().plugin(spool.in_front_of(segment.build().unwrap())).build().unwrap();
+    let analytics = Analytics::builder().plugin(spool.in_front_of(segment.build().unwrap())).build().unwrap();
     if run == "drain" {
-        acknowledged(analytics.deliver(event("0-drain")).unwrap());
+        acknowledged(analytics.send_with_receipt(event("0-drain")).unwrap());
         wait_until("everything is sent", || spool.stats().files == 0);
         return say("drained");
     }
@@ -165,7 +165,7 @@ fn child() {
     thread::spawn(move || queue.into_iter().for_each(acknowledged));
     say("\nready");
     for n in 0_u64.. {
-        match analytics.deliver(event(&format!("{run}-{n}"))) {
+        match analytics.send_with_receipt(event(&format!("{run}-{n}"))) {
             Ok(receipt) => receipts.send(receipt).unwrap(),
             Err(refused) => assert!(refused.is_queue_full(), "{refused}"),
         }

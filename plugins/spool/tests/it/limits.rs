@@ -17,7 +17,7 @@ fn a_full_spool_costs_nothing_that_was_acknowledged() {
     let spool = Spool::new(directory.spool()).flush_at(1).max_bytes(3 * 4_096);
     let sink = Sink::default();
     let analytics = settings(&spool, &sink).build().unwrap();
-    let receipts: Vec<_> = (0..10).map(|n| analytics.deliver(event(&format!("m{n}"))).unwrap()).collect();
+    let receipts: Vec<_> = (0..10).map(|n| analytics.send_with_receipt(event(&format!("m{n}"))).unwrap()).collect();
     wait_until("some are in memory", || spool.stats().in_memory > 0);
     let stats = spool.stats();
     assert_eq!((stats.spooled, stats.files, stats.bytes), (3, 3, 3 * 4_096), "{stats:?}");
@@ -62,11 +62,11 @@ fn without_a_directory_events_go_from_memory() {
         .on(signal::Error, move |failure| heard.lock().unwrap().push(failure.message.clone()))
         .build()
         .unwrap();
-    acknowledged(vec![analytics.deliver(event("m1")).unwrap()]);
+    acknowledged(vec![analytics.send_with_receipt(event("m1")).unwrap()]);
     assert_eq!(sink.ids(), ["m1"]);
 
     std::fs::remove_file(directory.spool()).unwrap();
-    acknowledged(vec![analytics.deliver(event("m2")).unwrap()]);
+    acknowledged(vec![analytics.send_with_receipt(event("m2")).unwrap()]);
     assert_eq!((spool.stats().in_memory, spool.stats().spooled), (1, 1), "the directory was made when it could be");
     assert!(analytics.close_blocking(SOON).is_complete());
     assert_eq!(sink.ids(), ["m1", "m2"]);
@@ -83,12 +83,14 @@ fn the_limits_of_the_client_hold_in_front_of_the_spool() {
     let analytics = settings.build().unwrap();
     let mut receipts = Vec::new();
     for n in 0..1_000 {
-        while let Err(refused) = analytics.deliver(event(&format!("m{n:03}"))).map(|receipt| receipts.push(receipt)) {
+        while let Err(refused) =
+            analytics.send_with_receipt(event(&format!("m{n:03}"))).map(|receipt| receipts.push(receipt))
+        {
             assert!(refused.is_queue_full(), "{refused}");
             std::thread::yield_now();
         }
     }
-    wait_until("the oldest gave way", || analytics.stats().dropped.of(DropReason::QueueFull) >= 900);
+    wait_until("the oldest gave way", || analytics.stats().dropped.get(DropReason::QueueFull) >= 900);
     assert_eq!(analytics.stats().pending, 100);
     sink.up.store(true, Ordering::Release);
     let newest = receipts.pop().unwrap().wait();
@@ -104,7 +106,7 @@ fn a_lock_that_is_none_of_ours_is_not_read_to_its_end() {
     File::create(directory.spool().join("0000/lock")).unwrap().set_len(3 << 30).unwrap();
     let (spool, sink) = (Spool::new(directory.spool()), Sink::default());
     let analytics = settings(&spool, &sink).build().unwrap();
-    acknowledged(vec![analytics.deliver(event("m1")).unwrap()]);
+    acknowledged(vec![analytics.send_with_receipt(event("m1")).unwrap()]);
     assert_eq!(spool.stats().spooled, 1);
     assert!(directory.names("0001").iter().any(|name| name.ends_with(".batch")), "the next slot is taken");
     analytics.close_blocking(SOON);

@@ -31,7 +31,7 @@ fn an_outage_counts_once_however_many_files_it_meets() {
 /// A client in front of Segment as it is by default, which tries for hours.
 fn client(spool: &Spool, api: &TrackingApi) -> Analytics {
     let segment = Segment::new("k").host(api.url()).flush_interval(Duration::from_millis(10)).build().unwrap();
-    Analytics::without_segment().plugin(spool.in_front_of(segment)).build().unwrap()
+    Analytics::builder().plugin(spool.in_front_of(segment)).build().unwrap()
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn a_close_does_not_wait_for_a_destination_that_fails_and_calls_nothing_lost_tha
     api.set_default(Reply::status(503));
     let spool = Spool::new(directory.spool());
     let analytics = client(&spool, &api);
-    acknowledged((0..3).map(|n| analytics.deliver(event(&format!("m{n}"))).unwrap()).collect());
+    acknowledged((0..3).map(|n| analytics.send_with_receipt(event(&format!("m{n}"))).unwrap()).collect());
     wait_until("the destination was tried", || api.request_count() > 0);
     let begun = Instant::now();
     assert!(analytics.close_blocking(SOON).is_complete());
@@ -60,7 +60,7 @@ fn a_close_goes_on_after_a_single_failure() {
     api.script([Reply::status(503)]);
     let spool = Spool::new(directory.spool());
     let analytics = client(&spool, &api);
-    acknowledged(vec![analytics.deliver(event("m1")).unwrap()]);
+    acknowledged(vec![analytics.send_with_receipt(event("m1")).unwrap()]);
     assert!(analytics.close_blocking(SOON).is_complete());
     assert_eq!((api.delivered_ids(), spool.stats().files), (vec!["m1".to_owned()], 0));
 }

@@ -43,7 +43,7 @@ fn the_living_adopt_what_the_dead_left_and_nothing_before() {
 
     let (spool, sink) = (Spool::new(directory.spool()).adopt_every(Duration::from_millis(5)), Sink::up());
     let second = settings(&spool, &sink).build().unwrap();
-    acknowledged(vec![second.deliver(event("mine")).unwrap()]);
+    acknowledged(vec![second.send_with_receipt(event("mine")).unwrap()]);
     wait_until("its own is sent", || !sink.ids().is_empty());
     assert_eq!(sink.ids(), ["mine"], "the first is alive, and sends what is its own");
 
@@ -60,7 +60,7 @@ fn the_living_adopt_what_the_dead_left_and_nothing_before() {
 
     // Its slot is free again for the next.
     let third = settings(&Spool::new(directory.spool()), &sink).build().unwrap();
-    acknowledged(vec![third.deliver(event("third")).unwrap()]);
+    acknowledged(vec![third.send_with_receipt(event("third")).unwrap()]);
     assert!(third.close_blocking(SOON).is_complete());
     assert_eq!(fs::read_dir(directory.spool()).unwrap().count(), 2, "two slots, and no more");
 }
@@ -72,14 +72,14 @@ fn a_spool_whose_directory_was_deleted_makes_another() {
     let (directory, sink) = (Directory::new(), Sink::default());
     let first = Spool::new(directory.spool()).flush_at(1);
     let analytics = settings(&first, &sink).build().unwrap();
-    acknowledged(vec![analytics.deliver(event("lost")).unwrap()]);
+    acknowledged(vec![analytics.send_with_receipt(event("lost")).unwrap()]);
     fs::remove_dir_all(directory.spool()).unwrap();
     // Another process is quicker, and has slot 0000 now.
     let second = Spool::new(directory.spool()).flush_at(1);
     let other = settings(&second, &sink).build().unwrap();
     for n in 0..3 {
-        acknowledged(vec![other.deliver(event(&format!("second-{n}"))).unwrap()]);
-        acknowledged(vec![analytics.deliver(event(&format!("first-{n}"))).unwrap()]);
+        acknowledged(vec![other.send_with_receipt(event(&format!("second-{n}"))).unwrap()]);
+        acknowledged(vec![analytics.send_with_receipt(event(&format!("first-{n}"))).unwrap()]);
     }
     assert_eq!((first.stats().spooled, second.stats().spooled, first.stats().in_memory), (4, 3, 0));
     assert_eq!((directory.batches().len(), directory.names("0001").len()), (3, 1 + 3), "each has a slot of its own");
@@ -96,12 +96,15 @@ fn a_file_is_never_replaced() {
     let (directory, sink) = (Directory::new(), Sink::default());
     let spool = Spool::new(directory.spool()).flush_at(1);
     let analytics = settings(&spool, &sink).build().unwrap();
-    acknowledged(vec![analytics.deliver(event("m0")).unwrap()]);
+    acknowledged(vec![analytics.send_with_receipt(event("m0")).unwrap()]);
     let foreign = directory.spool().join("0000").join("00000000000000000001.1.batch");
     fs::write(&foreign, "somebody else's").unwrap();
 
     sink.up.store(true, Ordering::Release);
-    acknowledged(vec![analytics.deliver(event("m1")).unwrap(), analytics.deliver(event("m2")).unwrap()]);
+    acknowledged(vec![
+        analytics.send_with_receipt(event("m1")).unwrap(),
+        analytics.send_with_receipt(event("m2")).unwrap(),
+    ]);
     assert_eq!(fs::read_to_string(&foreign).unwrap(), "somebody else's");
     assert_eq!((spool.stats().in_memory, spool.stats().spooled), (1, 2), "m1 had no free name");
     wait_until("the disk is empty", || spool.stats().files == 0);

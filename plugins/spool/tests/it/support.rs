@@ -99,7 +99,7 @@ impl Sink {
 }
 
 pub(crate) fn settings(spool: &Spool, sink: &Sink) -> Builder {
-    Analytics::without_segment().plugin(spool.in_front_of(sink.destination()))
+    Analytics::builder().plugin(spool.in_front_of(sink.destination()))
 }
 
 pub(crate) fn event(id: &str) -> Track {
@@ -118,7 +118,7 @@ pub(crate) fn leave_behind(directory: &Directory, ids: &[&str]) {
     let spool = Spool::new(directory.spool()).flush_at(1);
     let analytics = settings(&spool, &Sink::default()).build().unwrap();
     for id in ids {
-        acknowledged(vec![analytics.deliver(event(id)).unwrap()]);
+        acknowledged(vec![analytics.send_with_receipt(event(id)).unwrap()]);
     }
     analytics.close_blocking(SOON);
     assert_eq!(directory.batches().len(), ids.len());

@@ -64,11 +64,8 @@ fn stamp(text: &str) -> tracklane::event::Timestamp {
 fn the_data_is_the_events_json_byte_by_byte() {
     let server = Server::start([]).unwrap();
     let seen = RecordingDestination::new("seen");
-    let analytics = Analytics::without_segment()
-        .plugin(webhook(&server).build().unwrap())
-        .plugin(seen.destination())
-        .build()
-        .unwrap();
+    let analytics =
+        Analytics::builder().plugin(webhook(&server).build().unwrap()).plugin(seen.destination()).build().unwrap();
     let event =
         Track::new("A \u{e4}\"\u{1}").user_id("u").property("z", u64::MAX).property("a", [0.1 + 0.2, 1e300, -0.0]);
     analytics.track(event).unwrap();

@@ -26,13 +26,13 @@ pub(crate) fn webhook(server: &Server) -> Webhook {
 /// A client with three attempts and no wait between them.
 pub(crate) fn client(destination: Destination) -> Analytics {
     let retry = RetryPolicy::new().max_retries(2).backoff(Duration::ZERO, Duration::ZERO);
-    Analytics::without_segment().plugin(destination.retry(retry)).build().unwrap()
+    Analytics::builder().plugin(destination.retry(retry)).build().unwrap()
 }
 
 /// A client with a clock of its own and a wait of one second before each retry.
 pub(crate) fn client_with(destination: Destination, clock: &ManualClock) -> Analytics {
     let retry = RetryPolicy::new().max_retries(5).schedule(|_| Duration::from_secs(1));
-    Analytics::without_segment().clock(clock.clone()).plugin(destination.retry(retry)).build().unwrap()
+    Analytics::builder().clock(clock.clone()).plugin(destination.retry(retry)).build().unwrap()
 }
 
 pub(crate) fn ping() -> Track {
