@@ -218,7 +218,7 @@ impl DeadLetters {
 
     fn bytes(&self) -> io::Result<u64> {
         let sizes = self.files()?.into_iter().filter_map(|path| fs::symlink_metadata(path).ok());
-        Ok(sizes.map(|metadata| metadata.len()).sum())
+        Ok(sizes.map(|metadata| slot::in_blocks(metadata.len())).sum())
     }
 }
 
