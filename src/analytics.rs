@@ -16,9 +16,9 @@ use crate::event::{Alias, Event, Group, Identify, Page, Screen, Track};
 use crate::ledger::{DeliveryError, FlushReport, Receipt, Settlement, Stats};
 use crate::pipeline::{CallError, CloseReport, Command, Pipeline, RefusalReason, RegisterError, Shared};
 use crate::plugin::Registration;
-use crate::reentry;
 use crate::segment::{OwnKey, Segment, SetWriteKeyError, WriteKey};
 use crate::settings::Settings;
+use crate::supervise::hops;
 use crate::threads;
 
 /// How long the drop of the last handle waits for what is under way.
@@ -315,9 +315,9 @@ impl Analytics {
             return wait(shared, Instant::now());
         }
         let (reply, report) = oneshot::channel();
-        let (waiting, depth) = (shared.clone(), reentry::depth());
+        let (waiting, depth) = (shared.clone(), hops::current());
         let thread = threads::spawn("tracklane-wait", move || {
-            let _scope = reentry::at(depth);
+            let _scope = hops::set(depth);
             // Whoever asked may not wait for the answer any more.
             let _ = reply.send(wait(&waiting, deadline));
         });
@@ -360,11 +360,11 @@ impl Drop for Handle {
             // The thread is the parent's.
             return std::mem::forget(keep_alive);
         }
-        let (shared, deadline, depth) = (self.shared.clone(), deadline(DROP_LIMIT), reentry::depth());
+        let (shared, deadline, depth) = (self.shared.clone(), deadline(DROP_LIMIT), hops::current());
         // To wait where the client works would hold up what is waited for.
         let waits = !shared.background.is_current();
         let end = move || {
-            let _scope = reentry::at(depth);
+            let _scope = hops::set(depth);
             // A close that had its time is not given more.
             if !shared.end.is_closed() {
                 shared.close(deadline);

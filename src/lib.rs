@@ -107,10 +107,9 @@ mod ledger;
 // What all of them stand on.
 mod background;
 mod clock;
-mod contained;
 mod error;
 mod random;
-mod reentry;
+mod supervise;
 mod sync;
 mod threads;
 mod wait_group;

@@ -4,7 +4,7 @@
 //! `handover` and `ending`, `running`) over other primitives, whose every order of steps it goes through. So those files
 //! take nothing from elsewhere.
 
-pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 pub(crate) use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 pub(crate) use tokio::sync::Notify;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
-use crate::contained::{self, log};
+use crate::supervise::{self, log};
 use crate::threads::{NoThread, Threads, Work};
 
 /// The largest number of listeners, or callbacks, that run at once.
@@ -32,7 +32,7 @@ pub(crate) struct Panics(Arc<AtomicU64>);
 impl Panics {
     /// Calls user code, and catches its panic. `what` names it in the log.
     pub(crate) fn catch_panic(&self, what: &'static str, work: impl FnOnce()) {
-        if contained::call(work).is_err() {
+        if supervise::catch(work).is_err() {
             self.0.fetch_add(1, Ordering::Relaxed);
             log!(ERROR, what, "panicked; contained");
         }

@@ -8,15 +8,15 @@ use super::Builder;
 use crate::analytics::Analytics;
 use crate::background::Background;
 use crate::emitter::Emitter;
-use crate::emitter::signal::{DrainInfo, Emitted};
+use crate::emitter::signal::{DrainInfo, Emitted, Failure};
 use crate::error::SettingsError;
 use crate::event::{Context, Event, MAX_EVENT_BYTES};
 use crate::ledger::Ledger;
-use crate::pipeline::{
-    AfterQueue, AfterWorker, Capacity, CurrentPlan, End, Intake, PipelineService, Shared, Watchdog, Worker,
-};
+use crate::pipeline::{AfterQueue, AfterWorker, Capacity, CurrentPlan, End, Intake, PipelineService, Shared, Worker};
 use crate::plugin::{Host, Overflow, QueueLimits, Registration};
 use crate::segment::OwnKey;
+use crate::supervise::Watchdog;
+use crate::threads;
 use crate::wait_group::WaitGroup;
 
 #[cfg(feature = "metrics")]
@@ -64,7 +64,7 @@ impl Builder {
         defaults: Context,
     ) -> Result<(Arc<Shared>, AfterWorker), SettingsError> {
         let emitter = Emitter::new(background.clone());
-        let watchdog = Watchdog::start(emitter.clone()).map_err(SettingsError::no_thread)?;
+        let watchdog = watch(&emitter).map_err(SettingsError::no_thread)?;
         self.subscriptions.into_iter().for_each(|subscribe| subscribe(&emitter));
         let drained = {
             let emitter = emitter.clone();
@@ -149,6 +149,14 @@ impl Builder {
         }
         Ok(plugins)
     }
+}
+
+/// Starts the watchdog, which reports as the signal `error`.
+fn watch(emitter: &Emitter) -> std::io::Result<Watchdog> {
+    let emitter = emitter.clone();
+    let (watchdog, watch) = Watchdog::new(move |name, message| emitter.fail(Failure::new(name.clone(), message, 0)));
+    threads::spawn("tracklane-watch", move || watch.run())?;
+    Ok(watchdog)
 }
 
 fn host(shared: Weak<Shared>, emitter: Emitter) -> Host {

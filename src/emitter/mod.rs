@@ -19,7 +19,7 @@ use subscription::Listener;
 pub use subscription::Subscription;
 
 use crate::background::Background;
-use crate::contained::log;
+use crate::supervise::log;
 use crate::wait_group::WaitGroup;
 
 /// Tells listeners what happens. Cheap to clone; destinations get one with every batch.
@@ -107,7 +107,7 @@ impl Emitter {
 
     /// Emits `error`, and logs it.
     pub fn fail(&self, failure: Failure) {
-        log!(WARN, source = %failure.source, events = failure.events, "{}", failure.message);
+        log!(WARN, origin = %failure.origin, events = failure.events, "{}", failure.message);
         self.emit(Emitted::Error(failure));
     }
 

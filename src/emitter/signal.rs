@@ -10,9 +10,9 @@ use std::time::Duration;
 use http::{Method, StatusCode};
 
 use super::Role;
-use crate::contained;
 use crate::event::Event as AnyEvent;
 use crate::ledger::{DeliveryError, DropReason};
+use crate::supervise;
 
 /// A signal that can be subscribed to by type: `analytics.on(signal::Error, |failure| …)`.
 ///
@@ -122,8 +122,8 @@ signals! {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Failure {
-    /// The plugin or destination that failed, or `tracklane`.
-    pub source: Arc<str>,
+    /// Who failed: the name of a plugin or destination, or `tracklane`.
+    pub origin: Arc<str>,
     /// What went wrong and what becomes of the events.
     pub message: String,
     /// How many events it concerns.
@@ -142,9 +142,9 @@ impl Failure {
         self.error.as_deref()?.downcast_ref::<DeliveryError>()?.status()
     }
 
-    /// A failure of `source` that concerns `events` events.
-    pub fn new(source: impl Into<Arc<str>>, message: impl Into<String>, events: usize) -> Self {
-        Self { source: source.into(), message: message.into(), events, dropped: None, error: None }
+    /// A failure of `origin` that concerns `events` events.
+    pub fn new(origin: impl Into<Arc<str>>, message: impl Into<String>, events: usize) -> Self {
+        Self { origin: origin.into(), message: message.into(), events, dropped: None, error: None }
     }
 }
 
@@ -152,21 +152,21 @@ impl Failure {
 impl Drop for Failure {
     fn drop(&mut self) {
         if let Some(error) = self.error.take() {
-            contained::discard(error);
+            supervise::discard(error);
         }
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.source, self.message)
+        write!(f, "{}: {}", self.origin, self.message)
     }
 }
 
 impl fmt::Debug for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Failure")
-            .field("source", &self.source)
+            .field("origin", &self.origin)
             .field("message", &self.message)
             .field("events", &self.events)
             .field("dropped", &self.dropped)

@@ -8,8 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use super::Shared;
 use super::signal::Emitted;
 use crate::background::Panics;
-use crate::contained::Contained;
-use crate::reentry;
+use crate::supervise::{CatchDrop, hops};
 
 /// Signals that wait for one listener; beyond them the oldest is dropped.
 const QUEUE: usize = 1024;
@@ -19,7 +18,7 @@ type Call = Box<dyn Fn(&Emitted) + Send + Sync>;
 pub(super) struct Listener {
     pub(super) wants: u32,
     once: bool,
-    call: Contained<Call>,
+    call: CatchDrop<Call>,
     ended: AtomicBool,
     missed: AtomicU64,
     queue: Mutex<Queue>,
@@ -36,7 +35,7 @@ struct Queue {
 impl Listener {
     pub(super) fn new(wants: u32, once: bool, call: Call) -> Self {
         let (ended, missed) = (AtomicBool::new(false), AtomicU64::new(0));
-        Self { wants, once, call: Contained::new(call), ended, missed, queue: Mutex::default() }
+        Self { wants, once, call: CatchDrop::new(call), ended, missed, queue: Mutex::default() }
     }
 
     pub(super) fn has_ended(&self) -> bool {
@@ -53,7 +52,7 @@ impl Listener {
         }
         let mut queue = this.queue();
         let missed = if queue.waiting.len() == QUEUE { queue.waiting.pop_front() } else { None };
-        queue.waiting.push_back((reentry::depth(), emitted.clone()));
+        queue.waiting.push_back((hops::current(), emitted.clone()));
         let busy = std::mem::replace(&mut queue.busy, true);
         drop(queue);
         if missed.is_some() {
@@ -76,7 +75,7 @@ impl Listener {
                 continue;
             }
             // At least one, so that it can be told from the host's own code.
-            let _scope = reentry::at(depth.max(1));
+            let _scope = hops::set(depth.max(1));
             panics.catch_panic(emitted.name(), || (self.call)(&emitted));
         }
     }

@@ -4,8 +4,7 @@
 //! fail while another keeps up (its own queue overflows instead). With a single destination the bound is exact, and
 //! includes what is in flight.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
+use crate::supervise::catch;
 use crate::sync::{AtomicU64, AtomicUsize, Notified, Notify, Ordering};
 
 /// A number of events, and their size in bytes.
@@ -142,12 +141,12 @@ impl Capacity {
     /// Wakes the caller that has waited longest, which calls the next if it succeeds. Runs its waker and catches its
     /// panic. No lock may be held.
     pub(crate) fn call_next(&self) {
-        let _ = catch_unwind(AssertUnwindSafe(|| self.freed.notify_one()));
+        let _ = catch(|| self.freed.notify_one());
     }
 
     /// Wakes all callers in line. Runs their wakers, as [`call_next`](Self::call_next) does.
     pub(crate) fn wake_all(&self) {
-        let _ = catch_unwind(AssertUnwindSafe(|| self.freed.notify_waiters()));
+        let _ = catch(|| self.freed.notify_waiters());
     }
 
     /// Returns how many events are under way, and their size.

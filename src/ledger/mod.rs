@@ -25,6 +25,7 @@ pub use flush::FlushReport;
 use flush::FlushTally;
 pub(crate) use notifications::Notifications;
 pub(crate) use observers::Observers;
+pub(crate) use outcome::SharedError;
 pub use outcome::{DeliveryError, DestinationOutcome, DropReason, Outcome, Settlement};
 pub use receipt::Receipt;
 pub use stats::{DestinationStats, Drops, PluginStats, Stats};

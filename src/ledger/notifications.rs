@@ -8,7 +8,7 @@ use std::sync::{Arc, Weak};
 use super::observers::{Callback, Observers};
 use super::receipt::ReceiptSender;
 use super::{Ledger, Outcome, Settlement, Ticket};
-use crate::reentry;
+use crate::supervise::hops;
 use crate::wait_group::WaitGuard;
 
 /// The notifications that are due after events were settled.
@@ -101,7 +101,7 @@ impl<'l> Notifications<'l> {
             ledger.background.spawn_callback(move || {
                 // Dropped when the callback has returned or panicked.
                 let _held = (held, guard);
-                let _scope = reentry::because_of(depth);
+                let _scope = hops::after(depth);
                 callback(&settlement);
             });
         }

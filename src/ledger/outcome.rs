@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use crate::contained::{self, Contained};
 use crate::error::BoxError;
+use crate::supervise::{self, CatchDrop};
 
 /// Why an accepted event was not delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,6 +28,9 @@ pub enum DropReason {
     TooLarge,
     /// The destination refused the event for good.
     Rejected,
+    /// The destination can take no such event, as one that knows no groups cannot take a group call. Why is in the
+    /// [`error`](DestinationOutcome::error) of the event's outcome there.
+    Skipped,
     /// The destination refused its credentials, whatever the event was.
     Unauthorized,
     /// Every attempt failed.
@@ -61,6 +64,7 @@ impl DropReason {
         DropReason::QueueFull,
         DropReason::TooLarge,
         DropReason::Rejected,
+        DropReason::Skipped,
         DropReason::Unauthorized,
         DropReason::RetriesExhausted,
         DropReason::Expired,
@@ -72,11 +76,12 @@ impl DropReason {
         DropReason::Internal,
     ];
 
-    /// Whether somebody asked for it: a plugin dropped the event, no destination is selected for it or registered, or
-    /// the client is disabled. Any other reason is a loss, so also that the destination to have it could not be loaded.
+    /// Whether it is as it should be: a plugin dropped the event, no destination is selected for it or registered, the
+    /// destination can take no such event, or the client is disabled. Any other reason is a loss, so also that the
+    /// destination to have it could not be loaded.
     #[must_use]
     pub const fn is_deliberate(self) -> bool {
-        matches!(self, DropReason::Plugin | DropReason::NoDestination | DropReason::Disabled)
+        matches!(self, DropReason::Plugin | DropReason::NoDestination | DropReason::Skipped | DropReason::Disabled)
     }
 
     /// The name in logs and metrics, such as `retries_exhausted`.
@@ -91,6 +96,7 @@ impl DropReason {
             DropReason::QueueFull => "queue_full",
             DropReason::TooLarge => "too_large",
             DropReason::Rejected => "rejected",
+            DropReason::Skipped => "skipped",
             DropReason::Unauthorized => "unauthorized",
             DropReason::RetriesExhausted => "retries_exhausted",
             DropReason::Expired => "expired",
@@ -142,16 +148,24 @@ impl fmt::Display for Outcome {
     }
 }
 
+/// An error of user code that several events share.
+pub(crate) type SharedError = Arc<dyn std::error::Error + Send + Sync>;
+
 /// Why a destination did not take a batch.
 #[derive(Debug)]
 pub struct DeliveryError {
     status: Option<StatusCode>,
-    source: Option<Contained<BoxError>>,
+    source: Option<CatchDrop<SharedError>>,
 }
 
 impl DeliveryError {
-    pub(crate) fn new(status: Option<StatusCode>, source: Option<BoxError>) -> Self {
-        Self { status, source: source.map(Contained::new) }
+    pub(crate) fn new(status: Option<StatusCode>, source: Option<SharedError>) -> Self {
+        Self { status, source: source.map(CatchDrop::new) }
+    }
+
+    /// Makes the error of what went wrong here.
+    pub(crate) fn of(source: impl Into<BoxError>) -> Self {
+        Self::new(None, Some(Arc::from(source.into())))
     }
 
     /// The HTTP status, if there was a response.
@@ -166,13 +180,13 @@ impl fmt::Display for DeliveryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.status, self.source.as_deref()) {
             (Some(status), None) => write!(f, "HTTP status {status}"),
-            (Some(status), Some(error)) => write!(f, "HTTP status {status}: {}", contained::text(error)),
-            (None, Some(error)) => f.write_str(&contained::text(error)),
+            (Some(status), Some(error)) => write!(f, "HTTP status {status}: {}", supervise::text(error)),
+            (None, Some(error)) => f.write_str(&supervise::text(error)),
             (None, None) => f.write_str("the destination refused the batch"),
         }?;
         let mut cause = self.source.as_ref().and_then(|error| cause_of(&***error));
         while let Some(error) = cause {
-            write!(f, ": {}", contained::text(error))?;
+            write!(f, ": {}", supervise::text(error))?;
             cause = cause_of(error);
         }
         Ok(())
@@ -181,7 +195,7 @@ impl fmt::Display for DeliveryError {
 
 /// An error of user code may panic when it is asked for its cause.
 fn cause_of<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e (dyn std::error::Error + 'static)> {
-    contained::call(|| error.source()).ok().flatten()
+    supervise::catch(|| error.source()).ok().flatten()
 }
 
 impl std::error::Error for DeliveryError {
@@ -198,7 +212,7 @@ pub struct DestinationOutcome {
     pub destination: Arc<str>,
     /// What became of the event there.
     pub outcome: Outcome,
-    /// The last error of the destination, if there was one.
+    /// The last error of the destination, if there was one; of a [skipped](DropReason::Skipped) event the reason.
     pub error: Option<Arc<DeliveryError>>,
 }
 

@@ -2,10 +2,13 @@
 //!
 //! Invariants: exactly one [`settle_once`](PendingDestinations::settle_once) and one
 //! [`release_once`](PendingDestinations::release_once) return `true`. The last
-//! [`complete_one`](PendingDestinations::complete_one) returns whether any destination has the event; the others return
-//! `None`. `tests/schedules` checks that: see [`sync`](crate::sync).
+//! [`complete_one`](PendingDestinations::complete_one) returns the greatest of all outcomes; the others return `None`.
+//! `tests/schedules` checks that: see [`sync`](crate::sync).
 
-use crate::sync::{AtomicBool, AtomicU32, Ordering};
+use crate::sync::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+
+/// The outcome at a destination that has the event. It is the greatest.
+pub(crate) const DELIVERED: u8 = u8::MAX;
 
 /// What is open for one event.
 #[derive(Debug, Default)]
@@ -15,7 +18,8 @@ pub(crate) struct PendingDestinations {
     freed: AtomicBool,
     /// Destinations that are not done, once their number is known.
     open: AtomicU32,
-    delivered: AtomicBool,
+    /// The greatest outcome at those that are done.
+    greatest: AtomicU8,
     /// A close hands the event back.
     handed_back: AtomicBool,
 }
@@ -45,14 +49,12 @@ impl PendingDestinations {
         self.settled.load(Ordering::Acquire)
     }
 
-    /// Completes the event for one destination. The last call returns whether any destination has the event.
-    pub(crate) fn complete_one(&self, delivered: bool) -> Option<bool> {
-        if delivered {
-            self.delivered.store(true, Ordering::Release);
-        }
+    /// Completes the event for one destination. The last call returns the greatest outcome of all destinations.
+    pub(crate) fn complete_one(&self, outcome: u8) -> Option<u8> {
+        self.greatest.fetch_max(outcome, Ordering::AcqRel);
         if self.open.fetch_sub(1, Ordering::AcqRel) > 1 {
             return None;
         }
-        Some(self.delivered.load(Ordering::Acquire))
+        Some(self.greatest.load(Ordering::Acquire))
     }
 }

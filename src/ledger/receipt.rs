@@ -13,7 +13,7 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use super::{DropReason, Outcome, Settlement};
-use crate::contained;
+use crate::supervise;
 
 /// The end of one event, to wait for: a future, or [`wait`](Receipt::wait) where there is no async code.
 ///
@@ -133,8 +133,8 @@ impl Drop for ReceiptSender {
         slot.end.get_or_insert_with(closed);
         let waker = slot.waker.take();
         drop(slot);
-        if contained::call(|| waker.map(Waker::wake)).is_err() {
-            contained::log!(ERROR, what = "waker", "panicked; contained");
+        if supervise::catch(|| waker.map(Waker::wake)).is_err() {
+            supervise::log!(ERROR, what = "waker", "panicked; contained");
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::pending::PendingDestinations;
+use super::pending::{DELIVERED, PendingDestinations};
 use super::{DropReason, Ledger, Observers, Outcome, Settlement};
 
 /// Stands for one accepted event in the ledger. It is settled once. Dropped unsettled, it settles itself as lost.
@@ -146,14 +146,31 @@ impl Ticket {
     }
 
     /// Completes the event for one destination. Returns the outcome for all of them, if it was the last.
+    ///
+    /// It is delivered if any destination has the event; else lost if any has lost it, as the last one that did; else
+    /// as this one says.
     pub(super) fn complete_one(&self, outcome: Outcome) -> Option<Outcome> {
-        let any_delivered = self.pending.complete_one(outcome.is_delivered())?;
-        Some(if any_delivered { Outcome::Delivered } else { outcome })
+        match self.pending.complete_one(rank(outcome))? {
+            DELIVERED => Some(Outcome::Delivered),
+            loss if loss > 0 && !outcome.is_failed() => {
+                DropReason::ALL.get(usize::from(loss) - 1).copied().map(Outcome::Dropped)
+            }
+            _ => Some(outcome),
+        }
     }
 
     /// Settles this one ticket.
     pub(crate) fn settle(&self, outcome: Outcome) {
         self.ledger.settle([(self, outcome)]);
+    }
+}
+
+/// 0 for what was dropped as it should be, more for what was lost, and the most for what was delivered.
+fn rank(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Delivered => DELIVERED,
+        Outcome::Dropped(reason) if outcome.is_failed() => reason as u8 + 1,
+        Outcome::Dropped(_) => 0,
     }
 }
 

@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
-use crate::contained::{self, log};
 use crate::ledger::Stats;
+use crate::supervise::{self, log};
 use crate::threads::Threads;
 use totals::Totals;
 
@@ -89,7 +89,7 @@ impl Drop for Reported {
 
 /// Tells the recorder, which may panic.
 fn tell(totals: &Totals) {
-    if contained::call(|| totals.tell()).is_err() {
+    if supervise::catch(|| totals.tell()).is_err() {
         log!(ERROR, what = "recorder of metrics", "panicked; contained");
     }
 }

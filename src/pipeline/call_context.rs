@@ -6,10 +6,10 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::guard;
 use crate::emitter::Emitter;
 use crate::emitter::signal::Failure;
 use crate::event::{Context, Event};
+use crate::supervise;
 
 /// What is asked for the context of every call.
 pub(crate) struct CallContext {
@@ -40,7 +40,7 @@ impl CallContext {
     }
 
     fn ask(&self) -> Result<Option<Context>, String> {
-        let provided = guard::contain(|| Ok((self.provide)())).map_err(|mishap| mishap.to_string())?;
+        let provided = supervise::call_unwatched(|| Ok((self.provide)())).map_err(|fault| fault.to_string())?;
         let Some(context) = provided else { return Ok(None) };
         if let Err(fault) = context.check() {
             return Err(format!("gave a context that cannot be sent: {fault}"));

@@ -9,19 +9,15 @@
 //! ```
 //!
 //! Read the files in the order of the modules below. Always: an event that was accepted carries a ticket and ends in
-//! one counted outcome; a plugin's panic, error or hang is contained where it is called ([`guard`]); destinations
-//! share nothing but the finished event. The pipeline knows no destination by name, and nothing of HTTP.
+//! one counted outcome; a plugin's panic, error or hang stays where it is called ([`supervise`](crate::supervise));
+//! destinations share nothing but the finished event. The pipeline knows no destination by name, and nothing of HTTP.
 
 mod call_context;
 mod ending;
 mod intake;
 mod refusal;
 mod rest;
-mod seldom;
 mod worker;
-
-mod guard;
-mod watchdog;
 
 mod plan;
 mod registry;
@@ -60,7 +56,6 @@ pub use service::PipelineService;
 pub(crate) use settle::{AfterQueue, AfterWorker};
 pub use shutdown::CloseReport;
 pub(crate) use shutdown::End;
-pub(crate) use watchdog::Watchdog;
 pub(crate) use worker::{SourceMiddleware, Worker};
 
 use crate::background::Background;
@@ -70,7 +65,8 @@ use crate::error::BoxError;
 use crate::event::{Context, Event};
 use crate::ledger::{DropReason, Ledger};
 use crate::plugin::Host;
-use crate::reentry::{self, Because};
+use crate::supervise::Watchdog;
+use crate::supervise::hops::{self, WithHops};
 use crate::wait_group::WaitGroup;
 use fanout::{FanOut, FanOutFuture};
 use transform::{Stage, StageFuture, StageLayer};
@@ -127,8 +123,8 @@ impl Pipeline {
     /// Sends an event on its way that carries a ticket already.
     fn enter(&mut self, event: Event) -> StagesFuture {
         let (shared, plan, depth) = (self.shared.clone(), self.shared.plan.load(), event.depth());
-        let _scope = reentry::because_of(depth);
-        Because::of(depth, self.stages.call(Passage { event, plan, shared }))
+        let _scope = hops::after(depth);
+        WithHops::after(depth, self.stages.call(Passage { event, plan, shared }))
     }
 }
 
@@ -181,7 +177,7 @@ enum Entered {
     Refused(Option<CallError>),
 }
 
-type StagesFuture = Because<StageFuture<StageFuture<FanOutFuture>>>;
+type StagesFuture = WithHops<StageFuture<StageFuture<FanOutFuture>>>;
 
 impl Future for PipelineFuture {
     type Output = Result<(), BoxError>;

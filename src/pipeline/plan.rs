@@ -12,12 +12,11 @@ use arc_swap::ArcSwap;
 use super::Shared;
 use super::lane::Lane;
 use super::refusal::RefusalReason;
-use super::seldom::Seldom;
-use super::watchdog::Watched;
 use crate::error::BoxError;
 use crate::event::{Event, Kind};
 use crate::ledger::{DropReason, PluginStats};
 use crate::plugin::{AfterPlugin, Behavior, Lifecycle, Registration, Role, Selection, TransformPlugin};
+use crate::supervise::{Throttle, Watched};
 
 /// The plugins by role, each role in the order of registration.
 #[derive(Clone, Default)]
@@ -97,7 +96,7 @@ pub(super) struct Registered<P> {
 pub(super) struct PluginRecord {
     failed: AtomicU64,
     dropped: AtomicU64,
-    reports: Seldom,
+    reports: Throttle,
 }
 
 impl<P> Registered<P> {
@@ -111,7 +110,7 @@ impl PluginRecord {
     /// `quarantined` is said in any case.
     pub(super) fn failed(&self, now: Duration, quarantined: bool) -> Option<usize> {
         self.failed.fetch_add(1, Ordering::Relaxed);
-        if quarantined { Some(self.reports.count_and_say(1, now)) } else { self.reports.count(1, now) }
+        if quarantined { Some(self.reports.record_forced(1, now)) } else { self.reports.record(1, now) }
     }
 
     /// Counts an event that the plugin dropped on purpose.

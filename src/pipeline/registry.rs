@@ -1,20 +1,19 @@
 //! Registering and deregistering while events flow.
 //!
 //! Both are commands that go through the intake, so that what was sent after a plugin was registered waits until it
-//! has loaded. Every load and unload has a deadline and is contained.
+//! has loaded. Every load and unload has a deadline, and its panics stay there.
 
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use super::guard::{self, LIFECYCLE_LIMIT, Mishap};
 use super::lane::{self, Lane, LaneConfig};
 use super::plan::{Absence, Plan, Registered, Removed};
-use super::watchdog::Stage;
 use super::{RegisterError, Shared};
 use crate::emitter::signal::{Emitted, Failure, PluginInfo};
 use crate::ledger::DropReason;
 use crate::plugin::{Behavior, Registration};
+use crate::supervise::{self, Fault, LIFECYCLE_LIMIT, Stage};
 
 /// What the worker is told between two events.
 pub(crate) enum Command {
@@ -48,9 +47,10 @@ async fn load(shared: &Shared, mut registration: Registration) -> Result<(), Reg
     let name = registration.name.clone();
     let lifecycle = registration.lifecycle.clone();
     let role = registration.role();
-    let watched = shared.watchdog.watch(name.clone(), Stage::Plugin(role));
-    if let Err(mishap) = guard::run(&watched, &shared.clock, LIFECYCLE_LIMIT, || lifecycle.load(&shared.host)).await {
-        return Err(not_loaded(&name, mishap));
+    let watched = shared.watchdog.watch(name.clone(), Stage::Plugin(role.as_str()));
+    if let Err(fault) = supervise::run(&watched, &shared.clock, LIFECYCLE_LIMIT, || lifecycle.load(&shared.host)).await
+    {
+        return Err(not_loaded(&name, fault));
     }
     match std::mem::replace(&mut registration.behavior, Behavior::Utility) {
         Behavior::Before(runner) => {
@@ -68,8 +68,8 @@ async fn load(shared: &Shared, mut registration: Registration) -> Result<(), Reg
         Behavior::Destination(destination) => {
             let kinds = Box::new(registration.kinds());
             // The layers around the destination are user code.
-            let config = guard::call(&watched, || Ok(LaneConfig::from(*destination)))
-                .map_err(|mishap| not_loaded(&name, mishap))?;
+            let config = supervise::call(&watched, || Ok(LaneConfig::from(*destination)))
+                .map_err(|fault| not_loaded(&name, fault))?;
             let lane = lane::spawn(shared, config, registration.lifecycle, kinds, watched);
             shared.plan.update(|plan| plan.lanes.push(lane));
         }
@@ -82,9 +82,9 @@ async fn load(shared: &Shared, mut registration: Registration) -> Result<(), Reg
     Ok(())
 }
 
-fn not_loaded(name: &str, mishap: Mishap) -> RegisterError {
-    let (name, problem) = (name.to_owned(), mishap.to_string());
-    RegisterError::Load { name, problem, source: mishap.into_error() }
+fn not_loaded(name: &str, fault: Fault) -> RegisterError {
+    let (name, problem) = (name.to_owned(), fault.to_string());
+    RegisterError::Load { name, problem, source: fault.into_error() }
 }
 
 /// Takes the plugin out of the plan; a destination then drains, and at last the plugin is unloaded. The first half is
@@ -116,12 +116,12 @@ async fn unload(shared: &Shared, name: Arc<str>, removed: Removed) -> Result<(),
         drain(shared, &lane).await;
         shared.plan.drained(&lane);
     }
-    let watched = shared.watchdog.watch(name.clone(), Stage::Plugin(role));
-    let outcome = guard::run(&watched, &shared.clock, LIFECYCLE_LIMIT, || lifecycle.unload()).await;
+    let watched = shared.watchdog.watch(name.clone(), Stage::Plugin(role.as_str()));
+    let outcome = supervise::run(&watched, &shared.clock, LIFECYCLE_LIMIT, || lifecycle.unload()).await;
     shared.emitter.emit(Emitted::Deregister(PluginInfo { name: name.clone(), role }));
-    outcome.map_err(|mishap| {
-        let (name, problem) = (name.to_string(), mishap.to_string());
-        RegisterError::Unload { name, problem, source: mishap.into_error() }
+    outcome.map_err(|fault| {
+        let (name, problem) = (name.to_string(), fault.to_string());
+        RegisterError::Unload { name, problem, source: fault.into_error() }
     })
 }
 

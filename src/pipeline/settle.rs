@@ -7,16 +7,15 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc as queue;
 
-use super::guard::{self, EVENT_LIMIT, Mishap};
 use super::plan::{Plan, Registered};
-use super::seldom::{self, Seldom};
 use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::emitter::signal::Failure;
 use crate::event::Message;
 use crate::ledger::Settlement;
 use crate::plugin::AfterPlugin;
-use crate::reentry::{self, Because};
+use crate::supervise::hops::{self, WithHops};
+use crate::supervise::{self, EVENT_LIMIT, Fault, Throttle, repeat_suffix};
 
 /// The way to the after plugins. They only look on, so it is bounded, by as much as may be under way, and never waited
 /// for.
@@ -27,7 +26,7 @@ pub(crate) struct AfterQueue {
     max_bytes: u64,
     /// Read while events have their outcome and are not in the queue yet. No user code runs meanwhile.
     settling: RwLock<()>,
-    reports: Seldom,
+    reports: Throttle,
     emitter: Emitter,
     clock: Clock,
 }
@@ -60,7 +59,7 @@ impl AfterQueue {
     /// A queue of at most `max_events` of `max_bytes` of JSON.
     pub(crate) fn new(emitter: Emitter, clock: Clock, max_events: u64, max_bytes: u64) -> (Self, AfterWorker) {
         let (sender, receiver) = queue::unbounded_channel();
-        let (load, settling, reports) = (Arc::default(), RwLock::default(), Seldom::default());
+        let (load, settling, reports) = (Arc::default(), RwLock::default(), Throttle::default());
         (Self { sender, load, max_events, max_bytes, settling, reports, emitter, clock }, AfterWorker { receiver })
     }
 
@@ -95,7 +94,7 @@ impl AfterQueue {
         if missed.is_empty() {
             return;
         }
-        let Some(missed) = self.reports.count(missed.len(), self.clock.now()) else { return };
+        let Some(missed) = self.reports.record(missed.len(), self.clock.now()) else { return };
         let Self { max_events, max_bytes, .. } = self;
         let message = format!(
             "after plugins are too slow: more than {max_events} events or {max_bytes} bytes wait for them, and they \
@@ -144,15 +143,15 @@ impl AfterWorker {
             let message = &shown.message;
             let depth = message.ticket.depth();
             for plugin in plan.after.iter().filter(|plugin| plugin.wants(message.kind())) {
-                let outcome = guard::run(&plugin.watched, &clock, EVENT_LIMIT, || {
-                    let _scope = reentry::because_of(depth);
-                    Because::of(depth, plugin.call.after(message, &settlement))
+                let outcome = supervise::run(&plugin.watched, &clock, EVENT_LIMIT, || {
+                    let _scope = hops::after(depth);
+                    WithHops::after(depth, plugin.call.after(message, &settlement))
                 });
                 match outcome.await {
                     Ok(()) => plugin.worked(),
-                    Err(mishap) => {
-                        let _scope = reentry::because_of(depth);
-                        report(plugin, mishap, clock.now(), &emitter);
+                    Err(fault) => {
+                        let _scope = hops::after(depth);
+                        report(plugin, fault, clock.now(), &emitter);
                     }
                 }
             }
@@ -161,12 +160,12 @@ impl AfterWorker {
 }
 
 #[cold]
-fn report(plugin: &Registered<AfterPlugin>, mishap: Mishap, now: Duration, emitter: &Emitter) {
-    let quarantined = mishap.is_breakdown() && plugin.broke_down();
+fn report(plugin: &Registered<AfterPlugin>, fault: Fault, now: Duration, emitter: &Emitter) {
+    let quarantined = fault.is_crash() && plugin.crashed();
     let Some(events) = plugin.record.failed(now, quarantined) else { return };
     let consequence = if quarantined { "; it is not called any more" } else { "" };
-    let message = format!("after plugin {mishap}{consequence}{}", seldom::said_for(events));
+    let message = format!("after plugin {fault}{consequence}{}", repeat_suffix(events));
     let mut failure = Failure::new(plugin.name.clone(), message, events);
-    failure.error = mishap.into_error().map(Arc::from);
+    failure.error = fault.into_error().map(Arc::from);
     emitter.fail(failure);
 }

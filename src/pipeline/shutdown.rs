@@ -8,10 +8,9 @@ use std::time::{Duration, Instant};
 
 use super::Shared;
 use super::ending::Ending;
-use crate::contained::log;
 use crate::event::{Packed, Unsent};
 use crate::ledger::{DeliveryError, DestinationStats, DropReason, FlushReport, Outcome, Receipt, Settlement, Stats};
-use crate::reentry;
+use crate::supervise::{hops, log};
 
 /// Events that are settled under one lock, where there may be very many.
 const SETTLED_AT_ONCE: usize = 1024;
@@ -107,7 +106,7 @@ impl Shared {
     pub(crate) fn flush(&self, deadline: Instant) -> FlushReport {
         let mut report = self.flush_events(deadline);
         // A callback that flushes does not wait for itself.
-        if reentry::depth() == 0 && !self.background.is_forked() {
+        if hops::current() == 0 && !self.background.is_forked() {
             self.ledger.wait_for_callbacks(left(deadline));
             report.callbacks = self.ledger.callbacks();
         }
@@ -156,7 +155,7 @@ impl Shared {
         self.give_up(deadline);
         self.after.wait(left(deadline));
         // A callback or listener that closes the client does not wait for itself.
-        if reentry::depth() == 0 {
+        if hops::current() == 0 {
             self.ledger.wait_for_callbacks(left(deadline));
             self.emitter.wait(left(deadline).min(LISTENERS));
         }

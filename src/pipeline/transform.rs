@@ -12,15 +12,13 @@ use futures_util::future::BoxFuture;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::guard::{self, EVENT_LIMIT, Mishap};
 use super::plan::{AbsentBefore, Registered};
-use super::seldom;
 use super::{Passage, Shared, Stopped};
-use crate::contained::log;
 use crate::emitter::signal::Failure;
 use crate::event::{Checkpoint, Event, InvalidField};
 use crate::ledger::{DropReason, Outcome};
 use crate::plugin::{Flow, Runner, SyncTransform, TransformPlugin};
+use crate::supervise::{self, EVENT_LIMIT, Fault, log, repeat_suffix};
 
 /// Makes a [`Stage`]: which one.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -108,7 +106,7 @@ where
             Runner::Async(transform) => {
                 checkpoint.save(event);
                 let outcome =
-                    guard::run(&plugin.watched, &shared.clock, EVENT_LIMIT, || transform.transform(event)).await;
+                    supervise::run(&plugin.watched, &shared.clock, EVENT_LIMIT, || transform.transform(event)).await;
                 checkpoint.accept(event);
                 layer.follow(&shared, plugin, event, &mut checkpoint, outcome)?;
             }
@@ -139,7 +137,7 @@ impl StageLayer {
             return self.without(event, checkpoint);
         }
         checkpoint.save(event);
-        let outcome = guard::call(&plugin.watched, || transform(event));
+        let outcome = supervise::call(&plugin.watched, || transform(event));
         checkpoint.accept(event);
         self.follow(shared, plugin, event, checkpoint, outcome)
     }
@@ -151,11 +149,11 @@ impl StageLayer {
         plugin: &Registered<TransformPlugin>,
         event: &mut Event,
         checkpoint: &mut Checkpoint,
-        outcome: Result<Flow, Mishap>,
+        outcome: Result<Flow, Fault>,
     ) -> Result<(), Stopped> {
         // What it changed matters only if the event goes on: a drop stays a drop.
         let outcome = outcome.and_then(|flow| match flow {
-            Flow::Continue => event.commit().map(|()| flow).map_err(Mishap::error),
+            Flow::Continue => event.commit().map(|()| flow).map_err(Fault::error),
             Flow::Drop(_) => Ok(flow),
         });
         match outcome {
@@ -169,9 +167,9 @@ impl StageLayer {
                 log!(DEBUG, plugin = %plugin.name, %reason, "event dropped by plugin");
                 Err(stop(event, checkpoint, DropReason::Plugin))
             }
-            Err(mishap) => {
+            Err(fault) => {
                 checkpoint.restore(event);
-                self.report(shared, plugin, mishap);
+                self.report(shared, plugin, fault);
                 self.without(event, checkpoint)
             }
         }
@@ -186,8 +184,8 @@ impl StageLayer {
     }
 
     #[cold]
-    fn report(self, shared: &Shared, plugin: &Registered<TransformPlugin>, mishap: Mishap) {
-        let quarantined = mishap.is_breakdown() && plugin.broke_down();
+    fn report(self, shared: &Shared, plugin: &Registered<TransformPlugin>, fault: Fault) {
+        let quarantined = fault.is_crash() && plugin.crashed();
         let Some(events) = plugin.record.failed(shared.clock.now(), quarantined) else { return };
         let dropped = (self == StageLayer::Before).then_some(DropReason::BeforeFailed);
         let consequence = match (dropped, quarantined) {
@@ -196,10 +194,10 @@ impl StageLayer {
             (Some(_), true) => "it is not called any more, and every event is dropped until it is deregistered",
             (None, true) => "it is not called any more",
         };
-        let message = format!("plugin {mishap}; {consequence}{}", seldom::said_for(events));
+        let message = format!("plugin {fault}; {consequence}{}", repeat_suffix(events));
         let mut failure = Failure::new(plugin.name.clone(), message, events);
         failure.dropped = dropped;
-        failure.error = mishap.into_error().map(Arc::from);
+        failure.error = fault.into_error().map(Arc::from);
         shared.emitter.fail(failure);
     }
 }
@@ -218,7 +216,7 @@ fn refuse(shared: &Shared, event: &mut Event, invalid: &InvalidField) -> Stopped
 #[cold]
 fn miss(shared: &Shared, event: &mut Event, absent: &AbsentBefore) -> Stopped {
     if let Some(events) = absent.record.failed(shared.clock.now(), false) {
-        let said_for = seldom::said_for(events);
+        let said_for = repeat_suffix(events);
         let message = format!("plugin could not be loaded; the event is dropped{said_for}");
         let mut failure = Failure::new(absent.name.clone(), message, events);
         failure.dropped = Some(DropReason::BeforeFailed);

@@ -1,28 +1,25 @@
 //! The worker: takes events out of the intake, in order, and sends each on its way.
 
 use std::ops::ControlFlow;
-use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use tower::ServiceExt;
 use tower::util::BoxService;
 use tower_service::Service;
 
-use super::guard::{self, LIFECYCLE_LIMIT};
 use super::intake::Taken;
 use super::plan::Absence;
 use super::registry::{self, Command};
-use super::watchdog::{Stage, Watched};
 use super::{Pipeline, RegisterError, Shared, Stopped};
-use crate::contained::{self, Panicked, log};
 use crate::emitter::signal::{self, Emitted, Failure, Initialized};
 use crate::error::BoxError;
 use crate::event::Event;
 use crate::ledger::DropReason;
 use crate::plugin::Registration;
-use crate::reentry::{self, Because};
+use crate::supervise::hops::{self, WithHops};
+use crate::supervise::{self, LIFECYCLE_LIMIT, Stage, Watched, log};
 
 /// How long after a call the worker notices it at the latest, while events flow.
 const DOZE: Duration = Duration::from_millis(5);
@@ -72,7 +69,7 @@ impl Worker {
         let plugins = self.shared.plan.load().names().cloned().collect();
         self.shared.emitter.emit(Emitted::Initialize(Initialized { plugins }));
         // Should anything panic after all, it costs the event at hand, not those behind it.
-        while AssertUnwindSafe(self.work()).catch_unwind().await.map_err(Panicked::new).is_err() {
+        while supervise::catch_future(pin!(self.work())).await.is_err() {
             log!(ERROR, "the pipeline panicked; it goes on with the next event");
         }
         // Before it is said that the worker has ended: whoever waits for that finds nothing left of it.
@@ -114,7 +111,7 @@ impl Worker {
 
     async fn send(&mut self, event: Event) {
         if self.shared.emitter.wants_calls() {
-            let _scope = reentry::because_of(event.depth());
+            let _scope = hops::after(event.depth());
             self.shared.emitter.emit(signal::of_call(event.clone()));
         }
         match &mut self.middleware {
@@ -130,7 +127,7 @@ impl Worker {
 /// Gives an answer. Whoever asked may not wait for it any more, so that it is dropped here, and the waker of whoever does
 /// is called here: both are user code.
 fn answer<T>(give: impl FnOnce() -> T) {
-    if contained::call(|| drop(give())).is_err() {
+    if supervise::catch(|| drop(give())).is_err() {
         log!(ERROR, what = "waker", "panicked; contained");
     }
 }
@@ -169,20 +166,20 @@ impl Shared {
             ticket.set_drop_reason(DropReason::Middleware);
         }
         let depth = event.depth();
-        let passed = guard::run(watched, &self.clock, LIFECYCLE_LIMIT, || {
+        let passed = supervise::run(watched, &self.clock, LIFECYCLE_LIMIT, || {
             let passed = Box::pin(async {
                 match service.ready().await?.call(event).await {
                     Err(error) if error.is::<Stopped>() => Ok(()),
                     other => other,
                 }
             });
-            Because::of(depth, passed)
+            WithHops::after(depth, passed)
         });
-        if let Err(mishap) = passed.await {
-            let _scope = reentry::because_of(depth);
-            let mut failure = Failure::new(MIDDLEWARE, format!("{MIDDLEWARE} {mishap}"), 1);
+        if let Err(fault) = passed.await {
+            let _scope = hops::after(depth);
+            let mut failure = Failure::new(MIDDLEWARE, format!("{MIDDLEWARE} {fault}"), 1);
             failure.dropped = Some(DropReason::Middleware);
-            failure.error = mishap.into_error().map(Arc::from);
+            failure.error = fault.into_error().map(Arc::from);
             self.emitter.fail(failure);
         }
     }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use super::transform::Named;
 use super::{Behavior, Plugin, Registration};
-use crate::contained::Contained;
 use crate::error::BoxError;
 use crate::event::Message;
 use crate::ledger::Settlement;
+use crate::supervise::CatchDrop;
 
 /// A plugin that is told the end of every event that reached the destinations: for clean-up, audit, metrics.
 pub trait After: Plugin {
@@ -23,13 +23,13 @@ pub trait After: Plugin {
 
 /// Registers an after plugin.
 pub fn after(plugin: impl After) -> Registration {
-    let plugin = Arc::new(Contained::new(plugin));
+    let plugin = Arc::new(CatchDrop::new(plugin));
     Registration::new(plugin.clone(), Behavior::After(plugin))
 }
 
 /// [`after`], with a closure.
 pub fn after_fn(name: &str, after: impl Fn(&Message, &Settlement) + Send + Sync + 'static) -> Registration {
-    Registration::new(Named::lifecycle(name), Behavior::After(Arc::new(OnEnd(Contained::new(after)))))
+    Registration::new(Named::lifecycle(name), Behavior::After(Arc::new(OnEnd(CatchDrop::new(after)))))
 }
 
 pub(crate) type AfterFuture<'a> = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>>;
@@ -39,13 +39,13 @@ pub(crate) trait AfterCall: Send + Sync {
     fn after<'a>(&'a self, message: &'a Message, end: &'a Settlement) -> AfterFuture<'a>;
 }
 
-impl<P: After> AfterCall for Contained<P> {
+impl<P: After> AfterCall for CatchDrop<P> {
     fn after<'a>(&'a self, message: &'a Message, end: &'a Settlement) -> AfterFuture<'a> {
         Box::pin(After::after(&**self, message, end))
     }
 }
 
-struct OnEnd<F>(Contained<F>);
+struct OnEnd<F>(CatchDrop<F>);
 
 impl<F: Fn(&Message, &Settlement) + Send + Sync> AfterCall for OnEnd<F> {
     fn after<'a>(&'a self, message: &'a Message, end: &'a Settlement) -> AfterFuture<'a> {

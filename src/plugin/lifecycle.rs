@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::{Behavior, Host, Registration};
-use crate::contained::Contained;
 use crate::error::BoxError;
+use crate::supervise::CatchDrop;
 
 /// What every plugin has. For a plugin that only needs a name, this is one line; the other trait it implements says
 /// what it does: [`Transform`](super::Transform) or [`After`](super::After). With this one alone it is a utility.
@@ -37,7 +37,7 @@ pub trait Plugin: Send + Sync + 'static {
 
 /// Registers a plugin that touches no events: its `load` gets a [`Host`], with which it can listen and send.
 pub fn utility(plugin: impl Plugin) -> Registration {
-    Registration::new(Arc::new(Contained::new(plugin)), Behavior::Utility)
+    Registration::new(Arc::new(CatchDrop::new(plugin)), Behavior::Utility)
 }
 
 type LifecycleFuture<'a> = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>>;
@@ -49,7 +49,7 @@ pub(crate) trait Lifecycle: Send + Sync {
     fn unload(&self) -> LifecycleFuture<'_>;
 }
 
-impl<P: Plugin> Lifecycle for Contained<P> {
+impl<P: Plugin> Lifecycle for CatchDrop<P> {
     fn name(&self) -> &str {
         Plugin::name(&**self)
     }

@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::after::AfterCall;
 use super::transform::TransformCall;
 use super::{Destination, Lifecycle};
 use crate::emitter::Role;
 use crate::event::Kind;
+use crate::supervise::CircuitBreaker;
 
 /// A plugin and the role it is to play. Made by [`before`](super::before), [`enrichment`](super::enrichment),
 /// [`after`](super::after), [`utility`](super::utility) and their relatives, and from a [`Destination`].
@@ -42,7 +42,7 @@ pub(crate) struct TransformPlugin {
     pub(crate) runner: Runner,
     pub(crate) lifecycle: Arc<dyn Lifecycle>,
     kinds: u8,
-    strikes: Strikes,
+    breaker: CircuitBreaker,
 }
 
 /// An after plugin in the plan.
@@ -51,16 +51,10 @@ pub(crate) struct AfterPlugin {
     pub(crate) call: Arc<dyn AfterCall>,
     pub(crate) lifecycle: Arc<dyn Lifecycle>,
     kinds: u8,
-    strikes: Strikes,
+    breaker: CircuitBreaker,
 }
 
-/// Breakdowns in a row.
-#[derive(Default)]
-struct Strikes(AtomicU32);
-
 const ALL_KINDS: u8 = u8::MAX;
-/// Panics and timeouts in a row after which a plugin is not called any more.
-const QUARANTINE_AT: u32 = 5;
 
 fn bit(kind: Kind) -> u8 {
     1 << kind as u8
@@ -97,12 +91,12 @@ impl Registration {
 
     pub(crate) fn transform(&self, runner: Runner) -> TransformPlugin {
         let (name, lifecycle) = (self.name.clone(), self.lifecycle.clone());
-        TransformPlugin { name, runner, lifecycle, kinds: self.kinds, strikes: Strikes::default() }
+        TransformPlugin { name, runner, lifecycle, kinds: self.kinds, breaker: CircuitBreaker::default() }
     }
 
     pub(crate) fn after(&self, call: Arc<dyn AfterCall>) -> AfterPlugin {
         let (name, lifecycle) = (self.name.clone(), self.lifecycle.clone());
-        AfterPlugin { name, call, lifecycle, kinds: self.kinds, strikes: Strikes::default() }
+        AfterPlugin { name, call, lifecycle, kinds: self.kinds, breaker: CircuitBreaker::default() }
     }
 
     /// Which events the destination is to have, if it is one.
@@ -125,52 +119,34 @@ impl TransformPlugin {
         self.kinds & bit(kind) != 0
     }
 
-    /// Whether the plugin broke down so often that it is not called any more.
+    /// Whether the plugin crashed so often that it is not called any more.
     pub(crate) fn is_quarantined(&self) -> bool {
-        self.strikes.are_enough()
+        self.breaker.is_open()
     }
 
     pub(crate) fn worked(&self) {
-        self.strikes.clear();
+        self.breaker.record_success();
     }
 
     /// Counts a panic or a timeout. Whether it was one too many.
-    pub(crate) fn broke_down(&self) -> bool {
-        self.strikes.add()
+    pub(crate) fn crashed(&self) -> bool {
+        self.breaker.record_crash()
     }
 }
 
 impl AfterPlugin {
-    /// Whether the plugin is to see the end of an event of this kind, and has not broken down too often.
+    /// Whether the plugin is to see the end of an event of this kind, and has not crashed too often.
     pub(crate) fn wants(&self, kind: Kind) -> bool {
-        self.kinds & bit(kind) != 0 && !self.strikes.are_enough()
+        self.kinds & bit(kind) != 0 && !self.breaker.is_open()
     }
 
     pub(crate) fn worked(&self) {
-        self.strikes.clear();
+        self.breaker.record_success();
     }
 
     /// Counts a panic or a timeout. Whether it was one too many.
-    pub(crate) fn broke_down(&self) -> bool {
-        self.strikes.add()
-    }
-}
-
-impl Strikes {
-    fn are_enough(&self) -> bool {
-        self.0.load(Ordering::Relaxed) >= QUARANTINE_AT
-    }
-
-    fn clear(&self) {
-        // Read first: threads that only read do not wait for each other.
-        if self.0.load(Ordering::Relaxed) > 0 {
-            self.0.store(0, Ordering::Relaxed);
-        }
-    }
-
-    /// Whether this was the last one that is allowed.
-    fn add(&self) -> bool {
-        self.0.fetch_add(1, Ordering::Relaxed) + 1 == QUARANTINE_AT
+    pub(crate) fn crashed(&self) -> bool {
+        self.breaker.record_crash()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::contained;
+use crate::supervise;
 
 /// How often and how long a destination's batches are tried again. The defaults are Segment's.
 #[derive(Clone, Copy, Debug)]
@@ -90,7 +90,7 @@ impl RetryPolicy {
     /// Returns how long to wait before retry number `retry` (from 1), whatever their limit.
     pub(crate) fn wait(&self, retry: u32, random: f64) -> Duration {
         match self.schedule {
-            Some(schedule) => contained::call(|| schedule(retry)).unwrap_or_else(|_| self.longest_wait(retry)),
+            Some(schedule) => supervise::catch(|| schedule(retry)).unwrap_or_else(|_| self.longest_wait(retry)),
             None => self.longest_wait(retry).mul_f64(random.clamp(0.0, 1.0)),
         }
     }

@@ -5,9 +5,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::{Behavior, Flow, IntoFlow, Lifecycle, Plugin, Registration, Runner};
-use crate::contained::Contained;
 use crate::error::BoxError;
 use crate::event::Event;
+use crate::supervise::CatchDrop;
 
 /// A plugin that changes, checks or stops events.
 ///
@@ -43,13 +43,13 @@ pub trait Transform: Plugin {
 /// Registers a plugin that sees every event first. It fails closed: an event that it cannot work on is dropped. For
 /// consent and redaction.
 pub fn before(plugin: impl Transform) -> Registration {
-    let plugin = Arc::new(Contained::new(plugin));
+    let plugin = Arc::new(CatchDrop::new(plugin));
     Registration::new(plugin.clone(), Behavior::Before(Runner::Async(plugin)))
 }
 
 /// Registers a plugin that adds to events. It fails open: an event that it cannot work on goes on as it was.
 pub fn enrichment(plugin: impl Transform) -> Registration {
-    let plugin = Arc::new(Contained::new(plugin));
+    let plugin = Arc::new(CatchDrop::new(plugin));
     Registration::new(plugin.clone(), Behavior::Enrichment(Runner::Async(plugin)))
 }
 
@@ -69,7 +69,7 @@ where
     F: Fn(&mut Event) -> R + Send + Sync + 'static,
     R: IntoFlow,
 {
-    let transform = Contained::new(transform);
+    let transform = CatchDrop::new(transform);
     let runner = Runner::Sync(Arc::new(move |event: &mut Event| (*transform)(event).into_flow()));
     Registration::new(Named::lifecycle(name), Behavior::Before(runner))
 }
@@ -91,7 +91,7 @@ where
     F: Fn(&mut Event) -> R + Send + Sync + 'static,
     R: IntoFlow,
 {
-    let transform = Contained::new(transform);
+    let transform = CatchDrop::new(transform);
     let runner = Runner::Sync(Arc::new(move |event: &mut Event| (*transform)(event).into_flow()));
     Registration::new(Named::lifecycle(name), Behavior::Enrichment(runner))
 }
@@ -101,7 +101,7 @@ pub(super) struct Named(String);
 
 impl Named {
     pub(super) fn lifecycle(name: &str) -> Arc<dyn Lifecycle> {
-        Arc::new(Contained::new(Self(name.to_owned())))
+        Arc::new(CatchDrop::new(Self(name.to_owned())))
     }
 }
 
@@ -119,7 +119,7 @@ pub(crate) trait TransformCall: Send + Sync {
     fn transform<'a>(&'a self, event: &'a mut Event) -> TransformFuture<'a>;
 }
 
-impl<T: Transform> TransformCall for Contained<T> {
+impl<T: Transform> TransformCall for CatchDrop<T> {
     fn transform<'a>(&'a self, event: &'a mut Event) -> TransformFuture<'a> {
         Box::pin(Transform::transform(&**self, event))
     }

@@ -1,11 +1,12 @@
 //! The answer of a destination to a batch.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
 
 use crate::error::BoxError;
-use crate::ledger::DeliveryError;
+use crate::ledger::SharedError;
 
 /// Decides what becomes of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,26 +25,63 @@ pub enum Verdict {
     SplitIfProven,
     /// Refused for good.
     Reject,
+    /// Nothing that this destination can take, such as an alias where it knows none: neither delivered nor lost. It is
+    /// counted apart ([`DropReason::Skipped`](crate::DropReason::Skipped)) and is no failure. Say why by
+    /// [`Answer::skip`].
+    Skip,
     /// The credentials are refused, whatever the events are: dropped for good, and counted apart. The signal `error`
     /// says so at once and then once a minute, rather than with every batch; see [`Answer::with_credentials`].
     Unauthorized,
 }
 
 /// A [`Verdict`] with what led to it. The response of a destination's service is one, or a verdict, or `()`.
-#[derive(Debug)]
+///
+/// It is about the whole batch, but for the events that have an answer of their own:
+///
+/// ```
+/// use tracklane::plugin::{Answer, Verdict};
+///
+/// // The vendor stored the batch but for its third event, and wants the fourth again.
+/// let refused = Answer::new(Verdict::Reject).with_error("event m3: `time` is in the future");
+/// let answer = Answer::each(Verdict::Delivered, [(2, refused), (3, Verdict::Retry.into())]);
+/// assert_eq!(answer.verdict_of(2), Verdict::Reject);
+/// assert_eq!(answer.verdict_of(0), Verdict::Delivered);
+/// ```
+#[derive(Clone, Debug)]
 pub struct Answer {
     pub(crate) verdict: Verdict,
     pub(crate) status: Option<StatusCode>,
-    pub(crate) error: Option<BoxError>,
+    pub(crate) error: Option<SharedError>,
     /// The number of the credentials that were used.
     pub(crate) credentials: u64,
+    /// Events that have an answer of their own, by their index in the batch. The last one of an index counts.
+    pub(crate) events: Vec<(usize, Answer)>,
 }
 
 impl Answer {
     /// Makes an answer with that verdict.
     #[must_use]
     pub fn new(verdict: Verdict) -> Self {
-        Self { verdict, status: None, error: None, credentials: 0 }
+        Self { verdict, status: None, error: None, credentials: 0, events: Vec::new() }
+    }
+
+    /// Makes an answer to a batch of which some events have an answer of their own: their index in the batch, from 0, and
+    /// that answer. Of several for one event the last counts. An index that the batch does not have is ignored.
+    ///
+    /// Each event goes its own way then. Those that must come again ([`Retry`](Verdict::Retry),
+    /// [`Pause`](Verdict::Pause)) do so as one smaller batch; of several pauses the longest counts. An answer without
+    /// an error or a status has those of the whole.
+    #[must_use]
+    pub fn each<A: Into<Self>>(batch: impl Into<Self>, events: impl IntoIterator<Item = (usize, A)>) -> Self {
+        let mut answer = batch.into();
+        answer.events.extend(events.into_iter().map(|(index, event)| (index, event.into())));
+        answer
+    }
+
+    /// Makes an answer for what this destination can not take, and why. See [`Verdict::Skip`].
+    #[must_use]
+    pub fn skip(reason: impl Into<BoxError>) -> Self {
+        Self::new(Verdict::Skip).with_error(reason)
     }
 
     /// Adds the HTTP status of the response.
@@ -56,7 +94,7 @@ impl Answer {
     /// Adds the error that led to the verdict.
     #[must_use]
     pub fn with_error(mut self, error: impl Into<BoxError>) -> Self {
-        self.error = Some(error.into());
+        self.error = Some(Arc::from(error.into()));
         self
     }
 
@@ -68,10 +106,22 @@ impl Answer {
         self
     }
 
-    /// Returns the verdict.
+    /// Returns the verdict on the batch, or on what is left of it beside the events that have their own.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         self.verdict
+    }
+
+    /// Returns the verdict on the event at that index of the batch.
+    #[must_use]
+    pub fn verdict_of(&self, index: usize) -> Verdict {
+        self.event(index).map_or(self.verdict, |event| event.verdict)
+    }
+
+    /// Returns the answer that the event at that index has for itself, if it has one.
+    #[must_use]
+    pub fn event(&self, index: usize) -> Option<&Answer> {
+        self.events.iter().rev().find(|(event, _)| *event == index).map(|(_, answer)| answer)
     }
 
     /// Returns the HTTP status, if there was a response.
@@ -97,11 +147,5 @@ impl From<Verdict> for Answer {
 impl From<()> for Answer {
     fn from((): ()) -> Self {
         Self::new(Verdict::Delivered)
-    }
-}
-
-impl Answer {
-    pub(crate) fn into_error(self) -> DeliveryError {
-        DeliveryError::new(self.status, self.error)
     }
 }

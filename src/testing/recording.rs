@@ -68,9 +68,8 @@ impl RecordingDestination {
         // Outside the lock: it may look at the recording.
         let answer = answer.map_or(Answer::new(Verdict::Delivered), |answer| answer(&batch));
         let mut record = self.record();
-        if answer.verdict == Verdict::Delivered {
-            record.events.extend(batch.messages().map(crate::event::Message::event));
-        }
+        let taken = batch.messages().enumerate().filter(|(index, _)| answer.verdict_of(*index) == Verdict::Delivered);
+        record.events.extend(taken.map(|(_, message)| message.event()));
         record.batches.push(batch);
         drop(record);
         self.shared.changed.notify_all();

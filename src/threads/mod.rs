@@ -13,7 +13,7 @@ use std::time::Duration;
 
 pub(crate) use spawn::{block_sigpipe, spawn};
 
-use crate::contained;
+use crate::supervise;
 
 /// How long a thread waits for more work.
 const IDLE: Duration = Duration::from_secs(10);
@@ -113,7 +113,7 @@ impl Drop for Threads {
         let never_begun = if state.threads == 0 { std::mem::take(&mut state.waiting) } else { VecDeque::new() };
         drop(state);
         self.0.changed.notify_all();
-        never_begun.into_iter().for_each(contained::discard);
+        never_begun.into_iter().for_each(supervise::discard);
     }
 }
 
@@ -147,8 +147,8 @@ impl Shared {
         loop {
             if let Some(work) = next.take().or_else(|| state.waiting.pop_front()) {
                 drop(state);
-                // User code is contained where it is called, and its panics are counted; this is for what is around it.
-                let _ = contained::call(work);
+                // Foreign code is caught where it is called, and its panics are counted; this is for what is around it.
+                let _ = supervise::catch(work);
                 state = self.state();
                 continue;
             }

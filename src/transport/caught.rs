@@ -7,17 +7,17 @@ use std::task::{Context, Poll};
 use futures_util::future::BoxFuture;
 use tracing::dispatcher::{self, Dispatch};
 
-use crate::contained::{self, Contained, Panicked};
+use crate::supervise::{self, CatchDrop, Panicked};
 
 /// Work whose panic is its result, and which may be kept from logging.
 pub(super) struct Caught<T> {
-    work: Contained<BoxFuture<'static, T>>,
+    work: CatchDrop<BoxFuture<'static, T>>,
     silent: bool,
 }
 
 impl<T> Caught<T> {
     pub(super) fn new(work: impl Future<Output = T> + Send + 'static, silent: bool) -> Self {
-        Self { work: Contained::new(Box::pin(work)), silent }
+        Self { work: CatchDrop::new(Box::pin(work)), silent }
     }
 }
 
@@ -33,8 +33,8 @@ impl<T> Future for Caught<T> {
             }
             _ => Pin::new(&mut self.work).poll(cx),
         };
-        match contained::call(poll) {
-            Ok(polled) => polled.map(Ok),
+        match supervise::catch(poll) {
+            Ok(poll) => poll.map(Ok),
             Err(panicked) => Poll::Ready(Err(panicked)),
         }
     }

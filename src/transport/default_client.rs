@@ -18,8 +18,8 @@ use super::proxies::Proxies;
 use super::send_error::{LookupError, SendError};
 use super::tls::Tls;
 use super::{Blocking, Body, proxy_url};
-use crate::contained;
 use crate::error::{BoxError, SettingsError};
+use crate::supervise;
 
 /// Names that are looked up at once; a resolver that hangs holds a thread for each attempt.
 const MOST_LOOKUPS: usize = 64;
@@ -88,7 +88,7 @@ impl http_body::Body for ResponseBody {
     type Error = BoxError;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let polled = contained::call(|| Pin::new(&mut self.0).poll_frame(cx));
+        let polled = supervise::catch(|| Pin::new(&mut self.0).poll_frame(cx));
         let Ok(polled) = polled else { return Poll::Ready(Some(Err(SendError::panicked().into()))) };
         polled.map_err(|error| error.without_url().into())
     }

@@ -169,7 +169,7 @@ fn no_event_passes_by_a_before_plugin_that_did_not_load() {
         crate::support::eventually("error says so", || said.len() == 2);
         let [load, event] = &said.all()[..] else { panic!("{how:?}") };
         assert!(load.message.contains("is dropped until it is registered or deregistered"), "{how:?}: {load}");
-        assert_eq!((&*event.source, event.dropped), ("broken", Some(DropReason::BeforeFailed)), "{how:?}: {event}");
+        assert_eq!((&*event.origin, event.dropped), ("broken", Some(DropReason::BeforeFailed)), "{how:?}: {event}");
     }
 }
 

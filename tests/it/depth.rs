@@ -135,7 +135,7 @@ fn a_plugin_that_nests_a_million_levels_costs_its_own_edit_only() {
     assert!(analytics.close_blocking(SOON).is_complete());
     assert_eq!(arrived.all()[0]["properties"], json!({"kept": 1}));
     let failure = &failures.wait_for(1)[0];
-    assert_eq!((&*failure.source, failure.dropped), ("deep", None));
+    assert_eq!((&*failure.origin, failure.dropped), ("deep", None));
     assert!(failure.message.contains("properties is nested more than 64 levels deep"), "{failure}");
 }
 

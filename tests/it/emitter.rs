@@ -93,7 +93,7 @@ fn requests_responses_flushes_and_errors_are_told_without_secrets() {
     assert_eq!((&*flush.destination, flush.events, flush.attempts, flush.delivered), ("Segment.io", 2, 3, true));
     assert!(flush.bytes < body && flush.bytes > 2 * 100);
     let errors = errors.wait_for(1);
-    assert_eq!((&*errors[0].source, errors[0].events, errors[0].dropped), ("Segment.io", 2, None));
+    assert_eq!((&*errors[0].origin, errors[0].events, errors[0].dropped), ("Segment.io", 2, None));
     assert_eq!(errors[0].status().unwrap().as_u16(), 500);
     assert_eq!(errors.len(), 1, "one report until it works again");
 

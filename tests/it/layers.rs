@@ -178,7 +178,7 @@ fn a_service_that_panics_when_it_is_asked_loses_that_batch_and_goes_on() {
     let panics = &analytics.stats().destinations[0];
     assert_eq!((panics.dropped.get(DropReason::Panicked), panics.delivered), (2, 2));
     let failure = &failures.wait_for(2)[0];
-    assert_eq!((&*failure.source, failure.dropped), ("panics", Some(DropReason::Panicked)));
+    assert_eq!((&*failure.origin, failure.dropped), ("panics", Some(DropReason::Panicked)));
     assert!(failure.message.contains("panicked: out of paper"), "{failure}");
 }
 

@@ -28,6 +28,7 @@ mod stages_observers;
 mod transforms;
 
 // What leaves, and what is told of it.
+mod answers;
 mod batching;
 mod closes;
 mod conservation;

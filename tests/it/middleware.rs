@@ -69,7 +69,7 @@ fn it_passes_edits_drops_fails_panics_and_hangs_and_every_event_is_counted() {
     for (said, expected) in said.iter().zip(expected) {
         assert!(said.contains(expected), "{said}");
     }
-    assert!(failures.all().iter().all(|failure| &*failure.source == "source middleware"));
+    assert!(failures.all().iter().all(|failure| &*failure.origin == "source middleware"));
 }
 
 #[test]

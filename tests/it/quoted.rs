@@ -69,7 +69,7 @@ fn sources(folder: &Path, into: &mut Vec<String>) {
 
 /// The string literals of a file, without those of comments and of the tests at its end.
 fn literals(source: &str) -> Vec<String> {
-    let source = source.split("#[cfg(test)]\nmod tests").next().unwrap();
+    let source = source.split("#[cfg(test)]\nmod tests {").next().unwrap();
     let code: Vec<&str> = source.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
     // A quote that is a byte begins no literal.
     let code = code.join("\n").replace("b'\"'", "QUOTE");

@@ -176,7 +176,7 @@ fn a_plugin_of_the_settings_that_fails_to_load_is_reported_and_left_out() {
     analytics.track(track("x")).unwrap();
     assert!(analytics.close_blocking(SOON).is_complete());
     assert_eq!(arrived.len(), 1);
-    assert_eq!((&*failures.wait_for(1)[0].source, failures.all()[0].dropped), ("slow", None));
+    assert_eq!((&*failures.wait_for(1)[0].origin, failures.all()[0].dropped), ("slow", None));
 }
 
 #[test]

@@ -101,7 +101,7 @@ fn before_fails_closed() {
         assert_eq!(scene.arrived.names(), ["before", "behind"]);
         assert!(scene.arrived.all().iter().all(|event| event["properties"]["seen"] == true));
         let failure = &scene.failures.wait_for(1)[0];
-        assert_eq!((&*failure.source, failure.events, failure.dropped), ("brittle", 1, Some(DropReason::BeforeFailed)));
+        assert_eq!((&*failure.origin, failure.events, failure.dropped), ("brittle", 1, Some(DropReason::BeforeFailed)));
         assert!(breaks.is_said_in(failure) && failure.message.ends_with("the event is dropped"), "{failure}");
         assert_eq!(failure.error.is_some(), breaks == Breaks::Error);
     }
@@ -119,7 +119,7 @@ fn enrichment_fails_open_and_takes_its_edits_back() {
         assert_eq!((event["userId"].as_str(), event["context"].get("half")), (Some("u1"), None));
         assert_eq!(event.get("integrations"), None);
         let failure = &scene.failures.wait_for(1)[0];
-        assert_eq!((&*failure.source, failure.events, failure.dropped), ("brittle", 1, None));
+        assert_eq!((&*failure.origin, failure.events, failure.dropped), ("brittle", 1, None));
         assert!(breaks.is_said_in(failure) && failure.message.ends_with("goes on without it"), "{failure}");
     }
 }
@@ -149,7 +149,7 @@ fn a_destination_that_breaks_keeps_nothing_from_the_others() {
         let brittle = stats.destinations.iter().find(|one| &*one.name == "brittle").unwrap();
         assert_eq!((brittle.accepted, brittle.delivered, brittle.dropped.get(reason)), (3, 2, 1));
         let failure = scene.failures.wait_for(1).remove(0);
-        assert_eq!((&*failure.source, failure.dropped), ("brittle", Some(reason)));
+        assert_eq!((&*failure.origin, failure.dropped), ("brittle", Some(reason)));
     }
 }
 

@@ -68,7 +68,7 @@ fn an_after_plugin_that_breaks_is_reported_and_changes_nothing() {
         assert_eq!(seen.all(), ["good"], "close lets it see what has ended");
         assert_eq!(arrived.len(), 2);
         let failure = &failures.wait_for(1)[0];
-        assert_eq!((&*failure.source, failure.dropped), ("brittle", None));
+        assert_eq!((&*failure.origin, failure.dropped), ("brittle", None));
         assert!(failure.message.contains(said), "{failure}");
     }
 }

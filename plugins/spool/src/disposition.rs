@@ -27,6 +27,7 @@ pub(crate) fn disposition_of(outcome: Outcome) -> Disposition {
         // would do so for ever.
         Outcome::Dropped(
             DropReason::Rejected
+            | DropReason::Skipped
             | DropReason::TooLarge
             | DropReason::Panicked
             | DropReason::Plugin

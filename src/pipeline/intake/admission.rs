@@ -7,11 +7,10 @@ use std::sync::atomic::Ordering;
 
 use super::front::{Free, Front};
 use super::{Capacity, Intake};
-use crate::contained::log;
 use crate::emitter::signal::{Emitted, Failure};
 use crate::event::{self, Event, InvalidField, MAX_EVENT_BYTES};
 use crate::pipeline::refusal::{CallError, RefusalReason};
-use crate::reentry;
+use crate::supervise::{hops, log};
 
 /// Events that are accepted on the strength of one look at how much is under way.
 const LOOK_EVERY: u64 = 128;
@@ -75,7 +74,7 @@ impl Intake {
 
     /// Checks the event and completes it. Returns how much it weighs: the bytes that its JSON will have, and its watch.
     pub(super) fn check(&self, event: &mut Event) -> Result<u32, RefusalReason> {
-        if reentry::depth() >= reentry::LIMIT {
+        if hops::current() >= hops::LIMIT {
             return Err(RefusalReason::Loop);
         }
         event::check(event).map_err(RefusalReason::Invalid)?;
@@ -110,12 +109,12 @@ impl Intake {
     pub(super) fn refuse(&self, because: RefusalReason, event: Box<Event>) -> CallError {
         self.ledger.refuse();
         // Whoever listens is called because of this call, even though it was refused.
-        let _scope = reentry::because_of(reentry::depth());
+        let _scope = hops::after(hops::current());
         match because {
             RefusalReason::Closed => self.emitter.emit(Emitted::CallAfterClose(Event::clone(&event))),
             // One report for each episode, and for those of a minute, not one per call.
             RefusalReason::QueueFull { .. } if !self.refusing.swap(true, Ordering::Relaxed) => {
-                if self.refusals.count(1, self.clock.now()).is_some() {
+                if self.refusals.record(1, self.clock.now()).is_some() {
                     self.emitter.fail(Failure::new("tracklane", self.full(&because), 1));
                 }
             }

@@ -22,13 +22,12 @@ use handover::Handover;
 use super::call_context::CallContext;
 use super::refusal::{CallError, RefusalReason};
 use super::registry::Command;
-use super::seldom::Seldom;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::event::{Context, Event, Packed};
 use crate::ledger::{DropReason, Ledger, Outcome, Ticket};
 use crate::plugin::{Overflow, QueueLimits};
-use crate::reentry;
+use crate::supervise::{Throttle, hops};
 
 /// How much may be under way.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +45,7 @@ pub(crate) struct Intake {
     wake: Notify,
     /// The queue was full, and half of it has not been free since.
     refusing: AtomicBool,
-    refusals: Seldom,
+    refusals: Throttle,
     /// A loop was cut, and reported.
     looped: AtomicBool,
     capacity: Capacity,
@@ -84,7 +83,7 @@ impl Intake {
     ) -> Self {
         let (queue, wake) = (Handover::default(), Notify::new());
         let (refusing, looped) = (AtomicBool::new(false), AtomicBool::new(false));
-        let refusals = Seldom::default();
+        let refusals = Throttle::default();
         Self { queue, wake, refusing, refusals, looped, capacity, ledger, emitter, clock, defaults, call_context }
     }
 
@@ -136,7 +135,7 @@ impl Intake {
             Ok(accepted) => accepted,
             Err(because) => return Err((because, Box::new(event))),
         };
-        let accepted = Accepted { bytes, depth: reentry::depth(), epoch, watch: event.detach().watch };
+        let accepted = Accepted { bytes, depth: hops::current(), epoch, watch: event.detach().watch };
         if self.capacity.disabled {
             drop(front);
             event.make_message_id();
@@ -160,7 +159,7 @@ impl Intake {
             Ok(accepted) => accepted,
             Err(because) => return Err(self.refuse(because, Box::new(event))),
         };
-        let accepted = Accepted { bytes, depth: reentry::depth(), epoch, watch: event.detach().watch };
+        let accepted = Accepted { bytes, depth: hops::current(), epoch, watch: event.detach().watch };
         event.make_message_id();
         let mut ticket = self.ticket(&event, accepted);
         ticket.set_drop_reason(DropReason::Cancelled);

@@ -1,20 +1,20 @@
-//! One attempt at a batch: it is handed to the service, bounded in time, and its panics are contained.
+//! One attempt at a batch: it is handed to the service, bounded in time, and its panics are caught.
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use super::super::guard::{self, Mishap};
 use super::inner::LaneInner;
 use super::job::Job;
 use super::report;
 use super::service::LaneService;
-use crate::contained::log;
 use crate::plugin::{Answer, Batch, Timer, Verdict};
-use crate::reentry::{self, Because};
+use crate::supervise::hops::{self, WithHops};
+use crate::supervise::{self, Fault, log};
 
 /// How an attempt ended.
 pub(super) enum AttemptOutcome {
@@ -47,13 +47,13 @@ impl Attempt {
         report::trace_events(&lane.name, &job);
         let (watched, clock) = (service.watched().clone(), lane.clock.clone());
         let (number, depth) = (job.batch, job.depth());
-        let scope = reentry::because_of(depth);
+        let scope = hops::after(depth);
         let called = service.call(batch);
         drop(scope);
         let future = Box::pin(async move {
             let outcome = match called {
-                Ok(future) => guard::run(&watched, &clock, limit, || Because::of(depth, future)).await,
-                Err(mishap) => Err(mishap),
+                Ok(future) => supervise::run(&watched, &clock, limit, || WithHops::after(depth, future)).await,
+                Err(fault) => Err(fault),
             };
             (job, AttemptOutcome::from(outcome))
         });
@@ -69,16 +69,16 @@ impl Future for Attempt {
     }
 }
 
-impl From<Result<Answer, Mishap>> for AttemptOutcome {
-    fn from(outcome: Result<Answer, Mishap>) -> Self {
+impl From<Result<Answer, Fault>> for AttemptOutcome {
+    fn from(outcome: Result<Answer, Fault>) -> Self {
         match outcome {
             Ok(answer) => AttemptOutcome::Answered(answer),
-            Err(Mishap::Error(error)) => {
-                AttemptOutcome::Answered(Answer { error: error.into_inner(), ..Verdict::Retry.into() })
+            Err(Fault::Error(error)) => {
+                AttemptOutcome::Answered(Answer { error: error.into_inner().map(Arc::from), ..Verdict::Retry.into() })
             }
-            Err(Mishap::Panicked(message)) => AttemptOutcome::Panicked(message),
-            Err(mishap @ Mishap::TimedOut(_)) => {
-                AttemptOutcome::Answered(Answer::new(Verdict::Retry).with_error(format!("the attempt {mishap}")))
+            Err(Fault::Panicked(message)) => AttemptOutcome::Panicked(message),
+            Err(fault @ Fault::TimedOut(_)) => {
+                AttemptOutcome::Answered(Answer::new(Verdict::Retry).with_error(format!("the attempt {fault}")))
             }
         }
     }

@@ -7,13 +7,14 @@ use std::time::Duration;
 use super::attempt::AttemptOutcome;
 use super::inner::LaneInner;
 use super::job::{Job, Step};
+use super::parts::{Errors, Part, parts};
 use super::refusals::Refusals;
 use super::report;
 use super::schedule::Schedule;
-use crate::contained::log;
+use crate::event::Message;
 use crate::ledger::{DeliveryError, DropReason, Outcome};
-use crate::plugin::{Answer, RetryPolicy};
-use crate::reentry;
+use crate::plugin::{Answer, RetryPolicy, Verdict};
+use crate::supervise::{hops, log};
 
 pub(super) struct Batches {
     lane: Arc<LaneInner>,
@@ -46,20 +47,50 @@ impl Batches {
 
     /// Does what follows from an attempt. Returns whether the destination has taken the batch.
     pub(super) fn apply(&mut self, job: Job, outcome: AttemptOutcome) -> bool {
-        let _scope = reentry::because_of(job.depth());
+        let _scope = hops::after(job.depth());
         let answer = match outcome {
             AttemptOutcome::Answered(answer) => answer,
             AttemptOutcome::Panicked(message) => {
-                let error = DeliveryError::new(None, Some(format!("the destination panicked: {message}").into()));
-                self.settle_dropped(&job, DropReason::Panicked, error, 0);
+                let error = DeliveryError::of(format!("the destination panicked: {message}"));
+                self.settle_dropped(&job, DropReason::Panicked, &Errors::one(error), 0);
                 return false;
             }
         };
         self.apply_answer(job, answer)
     }
 
-    fn apply_answer(&mut self, mut job: Job, answer: Answer) -> bool {
-        let (verdict, credentials, error) = (answer.verdict, answer.credentials, answer.into_error());
+    fn apply_answer(&mut self, job: Job, answer: Answer) -> bool {
+        let credentials = answer.credentials;
+        let parts = parts(job.messages.len(), answer);
+        let mut taken = false;
+        for (job, Part { verdict, errors, .. }) in self.divide(job, parts) {
+            taken |= self.apply_verdict(job, verdict, errors, credentials, taken);
+        }
+        taken
+    }
+
+    /// Makes a batch of each part, if there are several.
+    fn divide(&self, job: Job, parts: Vec<Part>) -> Vec<(Job, Part)> {
+        if parts.len() == 1 {
+            return parts.into_iter().map(|part| (job.clone(), part)).collect();
+        }
+        let of = |part: &Part| part.events.iter().filter_map(|event| job.messages.get(*event)).cloned().collect();
+        let messages: Vec<Arc<[Arc<Message>]>> = parts.iter().map(of).collect();
+        let Some(numbers) = self.lane.queue().divide(job.batch, &messages) else { return Vec::new() };
+        let jobs = numbers.into_iter().zip(messages).map(|(number, messages)| job.part(number, messages, job.due));
+        jobs.zip(parts).collect()
+    }
+
+    /// Does what follows from one verdict on all of the batch. `part_taken`: the destination has taken others of the same
+    /// attempt. Returns whether it has taken these.
+    fn apply_verdict(
+        &mut self,
+        mut job: Job,
+        verdict: Verdict,
+        errors: Errors,
+        credentials: u64,
+        part_taken: bool,
+    ) -> bool {
         let (now, proven) = (self.lane.clock.now(), self.schedule.is_proven());
         let step = job.decide(verdict, &self.retry, now, proven, crate::random::fraction());
         let (destination, batch, attempt) = (&self.lane.name, job.batch, job.attempts);
@@ -71,13 +102,18 @@ impl Batches {
                 self.settle_delivered(&job);
                 return true;
             }
-            Step::Settle(Outcome::Dropped(reason)) => self.settle_dropped(&job, reason, error, credentials),
+            Step::Settle(Outcome::Dropped(reason)) => self.settle_dropped(&job, reason, &errors, credentials),
+            // What takes a part of a batch does not fail, so the others need not wait.
+            Step::Retry(at) if part_taken => {
+                self.lane.set_last_error(errors.of(0));
+                self.schedule.retry(job, at);
+            }
             Step::Retry(at) => {
-                self.record_failure(&job, error, "it is tried again");
+                self.record_failure(&job, &errors, "it is tried again");
                 self.schedule.retry(job, at);
             }
             Step::Pause(until) => {
-                self.record_failure(&job, error, "the destination pauses, then it is tried again");
+                self.record_failure(&job, &errors, "the destination pauses, then it is tried again");
                 self.schedule.pause(job, now, until);
             }
             Step::Split => self.split(&job, now),
@@ -88,18 +124,18 @@ impl Batches {
     /// Puts two halves in the place of the whole.
     fn split(&mut self, job: &Job, now: Duration) {
         let (first, second) = job.messages.split_at(job.messages.len() / 2);
-        let (first, second): (Arc<[_]>, Arc<[_]>) = (first.into(), second.into());
-        let numbers = self.lane.queue().split(job.batch, first.clone(), second.clone());
-        let Some((number, next)) = numbers else { return };
-        self.schedule.add_halves(job.part(number, first, now), job.part(next, second, now));
+        let halves: [Arc<[_]>; 2] = [first.into(), second.into()];
+        let Some(numbers) = self.lane.queue().divide(job.batch, &halves) else { return };
+        let halves: Vec<Job> =
+            numbers.into_iter().zip(halves).map(|(number, half)| job.part(number, half, now)).collect();
+        self.schedule.add_parts(halves);
     }
 
     /// Keeps the error of an attempt that is repeated. Reports it if it is the first since one succeeded.
-    fn record_failure(&mut self, job: &Job, error: DeliveryError, consequence: &str) {
-        let error = Arc::new(error);
+    fn record_failure(&mut self, job: &Job, errors: &Errors, consequence: &str) {
         let is_first = self.schedule.record_failure();
-        self.lane.set_last_error(Some(error.clone()));
-        if is_first {
+        self.lane.set_last_error(errors.of(0));
+        if let Some(error) = errors.of(0).filter(|_| is_first) {
             self.lane.emitter.fail(report::retrying(&self.lane.name, job.messages.len(), error, consequence));
         }
     }
@@ -114,21 +150,37 @@ impl Batches {
         };
         let (destination, attempts) = (&self.lane.name, job.attempts);
         log!(DEBUG, %destination, batch = job.batch, events = messages.len(), attempts, "batch delivered");
-        self.lane.settle(&messages, Outcome::Delivered, None);
+        self.lane.settle(&messages, Outcome::Delivered, |_| None);
         self.lane.emitter.emit(report::flushed(destination, job, &messages, true));
     }
 
-    fn settle_dropped(&mut self, job: &Job, reason: DropReason, error: DeliveryError, credentials: u64) {
+    fn settle_dropped(&mut self, job: &Job, reason: DropReason, errors: &Errors, credentials: u64) {
         let Some(messages) = self.lane.queue().finish(job.batch) else { return };
-        let (events, error) = (messages.len(), Arc::new(error));
-        if reason == DropReason::Unauthorized {
-            self.refusals.add(events, credentials, error.clone());
+        if let Some(error) = errors.of(0) {
+            self.report_dropped(messages.len(), reason, error, errors.differ(), credentials);
+        }
+        self.lane.settle(&messages, Outcome::Dropped(reason), |event| errors.of(event));
+        self.lane.emitter.emit(report::flushed(&self.lane.name, job, &messages, false));
+    }
+
+    /// Says why events are dropped, unless that is as it should be.
+    fn report_dropped(
+        &mut self,
+        events: usize,
+        reason: DropReason,
+        error: Arc<DeliveryError>,
+        differs: bool,
+        credentials: u64,
+    ) {
+        let destination = &self.lane.name;
+        if reason.is_deliberate() {
+            log!(DEBUG, %destination, events, reason = %reason, why = %error, "events are not for the destination");
+        } else if reason == DropReason::Unauthorized {
+            self.refusals.add(events, credentials, error);
             self.report_refusals(self.lane.clock.now());
         } else {
-            self.lane.emitter.fail(report::dropped(&self.lane.name, events, reason, error.clone()));
+            self.lane.emitter.fail(report::dropped(destination, events, reason, error, differs));
         }
-        self.lane.settle(&messages, Outcome::Dropped(reason), Some(error));
-        self.lane.emitter.emit(report::flushed(&self.lane.name, job, &messages, false));
     }
 
     /// Reports refused credentials if a report is due; at the end of time everything is.
@@ -144,9 +196,9 @@ impl Batches {
         let known: HashSet<u64> = self.schedule.batches().chain(in_flight).collect();
         let lost = self.lane.queue().tracked_except(&known);
         for (number, messages) in lost {
-            let error = DeliveryError::new(None, Some("the destination's lane panicked".into()));
+            let error = DeliveryError::of("the destination's lane panicked");
             let job = Job::new(number, messages, self.lane.clock.now());
-            self.settle_dropped(&job, DropReason::Panicked, error, 0);
+            self.settle_dropped(&job, DropReason::Panicked, &Errors::one(error), 0);
         }
     }
 }

@@ -44,7 +44,7 @@ impl TakenBack {
     /// Drops the events for `reason`. Returns the error, which is user code.
     pub(in crate::pipeline) fn settle(&self, reason: DropReason) -> Option<Arc<DeliveryError>> {
         for messages in self.messages.chunks(SETTLED_AT_ONCE) {
-            self.lane.settle(messages, Outcome::Dropped(reason), self.error.clone());
+            self.lane.settle(messages, Outcome::Dropped(reason), |_| self.error.clone());
         }
         self.error.clone()
     }
@@ -89,7 +89,7 @@ impl LaneInner {
     /// Drops everything under way for `reason`. Returns how many events that were. Does not need the worker.
     pub(super) fn abandon(self: &Arc<Self>, reason: DropReason) -> usize {
         let TakenBack { messages, error, .. } = self.take_back(reason);
-        self.settle(&messages, Outcome::Dropped(reason), error);
+        self.settle(&messages, Outcome::Dropped(reason), |_| error.clone());
         messages.len()
     }
 
@@ -119,16 +119,22 @@ impl LaneInner {
         self.queue().state()
     }
 
-    /// Counts the outcome of events that left the queue, and tells whoever wants to know.
-    pub(super) fn settle(&self, messages: &[Arc<Message>], outcome: Outcome, error: Option<Arc<DeliveryError>>) {
+    /// Counts the outcome of events that left the queue, and tells whoever wants to know. `error_of` gives the error of
+    /// the event at that index.
+    pub(super) fn settle(
+        &self,
+        messages: &[Arc<Message>],
+        outcome: Outcome,
+        error_of: impl Fn(usize) -> Option<Arc<DeliveryError>>,
+    ) {
         if messages.is_empty() {
             return;
         }
         self.queue().counts.record_outcome(outcome, messages.len());
-        for message in messages.iter().filter(|message| message.ticket.has_observers()) {
+        for (index, message) in messages.iter().enumerate().filter(|(_, message)| message.ticket.has_observers()) {
             message.ticket.with_observers(|observers| {
                 observers.message_id = message.message_id().into_owned();
-                let (destination, error) = (self.name.clone(), error.clone());
+                let (destination, error) = (self.name.clone(), error_of(index));
                 observers.destinations.push(DestinationOutcome { destination, outcome, error });
             });
         }

@@ -8,7 +8,7 @@ use crate::ledger::{DropReason, Outcome};
 use crate::plugin::{RetryPolicy, Verdict};
 
 /// A batch under way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Job {
     /// Its number in the queue.
     pub(super) batch: u64,
@@ -66,6 +66,7 @@ impl Job {
         match verdict {
             Verdict::Delivered => Step::Settle(Outcome::Delivered),
             Verdict::Reject => dropped(DropReason::Rejected),
+            Verdict::Skip => dropped(DropReason::Skipped),
             Verdict::Unauthorized => dropped(DropReason::Unauthorized),
             Verdict::Split if single => dropped(DropReason::TooLarge),
             Verdict::Split => Step::Split,

@@ -18,6 +18,7 @@ mod config;
 mod counts;
 mod inner;
 mod job;
+mod parts;
 mod queue;
 mod refusals;
 mod report;
@@ -27,18 +28,14 @@ mod state;
 mod worker;
 
 use std::fmt;
-use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 
-use futures_util::FutureExt;
-
 use super::Shared;
-use super::seldom::Seldom;
-use super::watchdog::Watched;
-use crate::contained::{Panicked, log};
 use crate::event::{Event, Kind, Message};
 use crate::ledger::{DeliveryError, DestinationStats, DropReason, Outcome};
 use crate::plugin::{Lifecycle, Selection};
+use crate::supervise::{self, Throttle, Watched, log};
 pub(super) use config::LaneConfig;
 use inner::LaneInner;
 pub(super) use inner::TakenBack;
@@ -53,7 +50,7 @@ pub(crate) struct Lane {
     kinds: Kinds,
     lifecycle: Arc<dyn Lifecycle>,
     inner: Arc<LaneInner>,
-    overflows: Seldom,
+    overflows: Throttle,
 }
 
 /// Makes the lane of a destination and starts its worker.
@@ -70,11 +67,11 @@ pub(super) fn spawn(
     let worker = LaneWorker::new(inner.clone(), watched, config);
     let kept = inner.clone();
     shared.background.spawn(async move {
-        if AssertUnwindSafe(worker.run()).catch_unwind().await.map_err(Panicked::new).is_err() {
+        if supervise::catch_future(pin!(worker.run())).await.is_err() {
             kept.abort();
         }
     });
-    Arc::new(Lane { selection, kinds, lifecycle, inner, overflows: Seldom::default() })
+    Arc::new(Lane { selection, kinds, lifecycle, inner, overflows: Throttle::default() })
 }
 
 impl Lane {
@@ -99,7 +96,7 @@ impl Lane {
         let offered = queue.offer(message, || inner.clock.now());
         let wake = offered.wake || (queue.is_flushing() && inner.ledger.is_flushing());
         drop(queue);
-        inner.settle(&offered.dropped, Outcome::Dropped(offered.reason), None);
+        inner.settle(&offered.dropped, Outcome::Dropped(offered.reason), |_| None);
         if offered.overflow_began {
             self.report_overflow();
         }
@@ -110,7 +107,7 @@ impl Lane {
 
     #[cold]
     fn report_overflow(&self) {
-        if self.overflows.count(1, self.inner.clock.now()).is_none() {
+        if self.overflows.record(1, self.inner.clock.now()).is_none() {
             return;
         }
         self.inner.emitter.fail(report::overflow(self.name(), &self.inner.limits));

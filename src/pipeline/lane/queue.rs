@@ -202,15 +202,11 @@ impl Queue {
         self.last_batch
     }
 
-    /// Tracks two parts in the place of the whole. Returns their numbers, or `None` if the whole was abandoned.
-    pub(super) fn split(
-        &mut self,
-        batch: u64,
-        first: Arc<[Arc<Message>]>,
-        second: Arc<[Arc<Message>]>,
-    ) -> Option<(u64, u64)> {
+    /// Tracks parts in the place of the whole, whose events are in one of them each. Returns their numbers, or `None` if
+    /// the whole was abandoned.
+    pub(super) fn divide(&mut self, batch: u64, parts: &[Arc<[Arc<Message>]>]) -> Option<Vec<u64>> {
         self.tracked.remove(&batch)?;
-        Some((self.track(first), self.track(second)))
+        Some(parts.iter().map(|part| self.track(part.clone())).collect())
     }
 
     /// Returns the tracked batches but for the `known`.

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::seldom::EVERY;
 use crate::ledger::DeliveryError;
+use crate::supervise::THROTTLE_INTERVAL;
 
 /// Refused batches of one destination.
 #[derive(Debug, Default)]
@@ -54,7 +54,7 @@ impl Refusals {
     /// What is to be said now; at the end of time everything is.
     pub(super) fn take_due(&mut self, now: Duration) -> Option<Refused> {
         self.due().filter(|due| *due <= now)?;
-        self.quiet_until = now.saturating_add(EVERY);
+        self.quiet_until = now.saturating_add(THROTTLE_INTERVAL);
         self.unreported.take()
     }
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::job::Job;
 use super::refusals::Refused;
-use crate::contained::{self, log};
 use crate::emitter::signal::{Emitted, Failure, Flushed};
 use crate::error::BoxError;
 use crate::event::Message;
 use crate::ledger::{DeliveryError, DropReason};
 use crate::plugin::QueueLimits;
+use crate::supervise::{self, log};
 
 /// Events are dropped for want of room.
 pub(super) fn overflow(destination: &Arc<str>, limits: &QueueLimits) -> Failure {
@@ -30,9 +30,16 @@ pub(super) fn lane_panicked(destination: &Arc<str>, events: usize) -> Failure {
     failure
 }
 
-/// A batch was dropped.
-pub(super) fn dropped(destination: &Arc<str>, events: usize, reason: DropReason, error: Arc<DeliveryError>) -> Failure {
-    let message = format!("{events} events dropped ({reason}): {error}");
+/// Events were dropped. If their errors differ, `error` is that of the first.
+pub(super) fn dropped(
+    destination: &Arc<str>,
+    events: usize,
+    reason: DropReason,
+    error: Arc<DeliveryError>,
+    differs: bool,
+) -> Failure {
+    let first = if differs { "the first: " } else { "" };
+    let message = format!("{events} events dropped ({reason}): {first}{error}");
     with_error(destination, message, events, reason, error)
 }
 
@@ -70,7 +77,7 @@ pub(super) fn retrying(destination: &Arc<str>, events: usize, error: Arc<Deliver
 
 /// The service is dead, and there is another one.
 pub(super) fn rebuilding(destination: &Arc<str>, error: BoxError) -> Failure {
-    let text = contained::text(&error);
+    let text = supervise::text(&error);
     let message = format!("the destination's service is dead: {text}; rebuilding the service");
     let mut failure = Failure::new(destination.clone(), message, 0);
     failure.error = Some(Arc::from(error));
@@ -79,7 +86,7 @@ pub(super) fn rebuilding(destination: &Arc<str>, error: BoxError) -> Failure {
 
 /// The service is dead for good.
 pub(super) fn unavailable(destination: &Arc<str>, events: usize, error: BoxError) -> Failure {
-    let text = contained::text(&error);
+    let text = supervise::text(&error);
     let message = format!("the destination can take no more events: {text}; {events} are dropped");
     let mut failure = Failure::new(destination.clone(), message, events);
     (failure.dropped, failure.error) = (Some(DropReason::Unavailable), Some(Arc::from(error)));

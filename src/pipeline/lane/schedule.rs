@@ -64,10 +64,9 @@ impl Schedule {
         self.jobs.push_back(job);
     }
 
-    /// Puts the halves of a batch in its place. They wait for a place like whole ones.
-    pub(super) fn add_halves(&mut self, first: Job, second: Job) {
-        self.jobs.push_front(second);
-        self.jobs.push_front(first);
+    /// Puts the parts of a batch in its place. They wait for a place like whole ones.
+    pub(super) fn add_parts(&mut self, parts: Vec<Job>) {
+        parts.into_iter().rev().for_each(|part| self.jobs.push_front(part));
     }
 
     /// Has the batch tried again at that time.
@@ -220,7 +219,7 @@ mod tests {
         assert_eq!(schedule.next(second(NOW), 0), Next::WaitUntil(second(NOW + 5)));
         let first = schedule.take_due(second(NOW + 5)).unwrap();
         assert_eq!(first.batch, 1);
-        schedule.add_halves(job(3, 0), job(4, 0));
+        schedule.add_parts(vec![job(3, 0), job(4, 0)]);
         assert_eq!(order(schedule), [3, 4, 2]);
     }
 

@@ -5,11 +5,9 @@ use std::task::{Context, Poll};
 
 use tower_service::Service;
 
-use super::super::guard::{self, Mishap};
-use super::super::watchdog::Watched;
-use crate::contained::{self, Contained};
 use crate::error::BoxError;
 use crate::plugin::{Batch, BatchService, ServiceFactory};
+use crate::supervise::{self, CatchDrop, Fault, Watched};
 
 /// Services in a row that may die before the destination is given up.
 const MAX_REBUILDS: u32 = 5;
@@ -31,7 +29,7 @@ pub(super) enum Readiness {
 }
 
 /// The future of one call.
-pub(super) type Call = Contained<<BatchService as Service<Batch>>::Future>;
+pub(super) type Call = CatchDrop<<BatchService as Service<Batch>>::Future>;
 
 impl LaneService {
     pub(super) fn new(service: BatchService, factory: Option<ServiceFactory>, watched: Arc<Watched>) -> Self {
@@ -44,19 +42,19 @@ impl LaneService {
 
     pub(super) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Readiness> {
         let Self { watched, service, .. } = self;
-        match guard::call(watched, || Ok(service.poll_ready(cx))) {
+        match supervise::call(watched, || Ok(service.poll_ready(cx))) {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(Ok(()))) => Poll::Ready(Readiness::Ready),
             Ok(Poll::Ready(Err(error))) => Poll::Ready(Readiness::Dead(error)),
-            Err(Mishap::Panicked(message)) => Poll::Ready(Readiness::Panicked(message)),
-            Err(mishap) => Poll::Ready(Readiness::Panicked(mishap.to_string())),
+            Err(Fault::Panicked(message)) => Poll::Ready(Readiness::Panicked(message)),
+            Err(fault) => Poll::Ready(Readiness::Panicked(fault.to_string())),
         }
     }
 
     /// Calls the service, which must be ready.
-    pub(super) fn call(&mut self, batch: Batch) -> Result<Call, Mishap> {
+    pub(super) fn call(&mut self, batch: Batch) -> Result<Call, Fault> {
         let Self { watched, service, .. } = self;
-        guard::call(watched, || Ok(Contained::new(service.call(batch))))
+        supervise::call(watched, || Ok(CatchDrop::new(service.call(batch))))
     }
 
     /// Notes that the destination has taken a batch.
@@ -72,12 +70,12 @@ impl LaneService {
     pub(super) fn rebuild(&mut self, error: BoxError) -> Result<(u32, BoxError), BoxError> {
         self.rebuilds += 1;
         let Some(factory) = self.factory.as_mut().filter(|_| self.rebuilds < MAX_REBUILDS) else { return Err(error) };
-        let made = guard::call(&self.watched, || Ok(factory()));
+        let made = supervise::call(&self.watched, || Ok(factory()));
         match made {
             Ok(service) => self.service = service,
-            Err(mishap) => {
-                contained::discard(error);
-                return Err(format!("to make it again {mishap}").into());
+            Err(fault) => {
+                supervise::discard(error);
+                return Err(format!("to make it again {fault}").into());
             }
         }
         Ok((self.rebuilds, error))

@@ -4,14 +4,13 @@
 //! deadlock under a concurrency limit.
 
 use std::future::poll_fn;
-use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use futures_util::{FutureExt, StreamExt};
 
-use super::super::watchdog::Watched;
 use super::attempt::{Attempt, AttemptOutcome};
 use super::batches::Batches;
 use super::config::LaneConfig;
@@ -21,10 +20,10 @@ use super::report;
 use super::schedule::Next;
 use super::service::{LaneService, Readiness};
 use super::state::LaneState;
-use crate::contained::Panicked;
 use crate::error::BoxError;
 use crate::ledger::DropReason;
 use crate::plugin::RetryPolicy;
+use crate::supervise::{self, Watched};
 
 pub(super) struct LaneWorker {
     lane: Arc<LaneInner>,
@@ -60,7 +59,7 @@ impl LaneWorker {
     /// Works until the lane is closed and has nothing left.
     pub(super) async fn run(mut self) {
         // Should anything panic after all, it costs the batch at hand, not the destination.
-        while AssertUnwindSafe(self.work()).catch_unwind().await.map_err(Panicked::new).is_err() {
+        while supervise::catch_future(pin!(self.work())).await.is_err() {
             self.batches.drop_lost(self.in_flight.iter().map(|attempt| attempt.batch));
             tokio::task::yield_now().await;
         }

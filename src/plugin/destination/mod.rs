@@ -22,8 +22,8 @@ pub(crate) use service::ServiceFactory;
 
 use super::transform::Named;
 use super::{Answer, Batch, Batching, Behavior, Plugin, QueueLimits, Registration, RetryPolicy};
-use crate::contained::Contained;
 use crate::error::BoxError;
+use crate::supervise::CatchDrop;
 
 /// A destination: its name, its service, and how its lane works.
 ///
@@ -184,7 +184,7 @@ impl Destination {
 
     /// Sets the plugin that is loaded before the destination's first event and unloaded after its last.
     pub fn lifecycle(mut self, plugin: impl Plugin) -> Self {
-        self.lifecycle = Arc::new(Contained::new(plugin));
+        self.lifecycle = Arc::new(CatchDrop::new(plugin));
         self
     }
 

@@ -9,9 +9,9 @@ use tower::ServiceExt;
 use tower::util::BoxService;
 use tower_service::Service;
 
-use crate::contained::Contained;
 use crate::error::BoxError;
 use crate::plugin::{Answer, Batch};
+use crate::supervise::CatchDrop;
 
 /// Makes the service again.
 pub(crate) type ServiceFactory = Box<dyn FnMut() -> BatchService + Send>;
@@ -20,7 +20,7 @@ pub(crate) type ServiceFactory = Box<dyn FnMut() -> BatchService + Send>;
 pub(crate) type BatchLayer = Box<dyn Fn(BatchService) -> BatchService + Send>;
 
 /// A destination's service with its type hidden, as [`Destination::layer`](super::Destination::layer) wraps it.
-pub struct BatchService(Contained<BoxService<Batch, Answer, BoxError>>);
+pub struct BatchService(CatchDrop<BoxService<Batch, Answer, BoxError>>);
 
 impl BatchService {
     pub(super) fn new<S>(service: S) -> Self
@@ -30,7 +30,7 @@ impl BatchService {
         S::Error: Into<BoxError>,
         S::Future: Send,
     {
-        Self(Contained::new(BoxService::new(service.map_response(Into::into).map_err(Into::into))))
+        Self(CatchDrop::new(BoxService::new(service.map_response(Into::into).map_err(Into::into))))
     }
 }
 

@@ -66,7 +66,7 @@ fn named_while_it_blocks(name: &str, stage: &str, place: impl FnOnce(Builder, Ba
     trial.send(3);
     let failure = trial.wait_for_failure(&format!("{name} is named"), is_about_blocking);
     assert!(barricade.blocks(), "it is named while it blocks");
-    assert_eq!((&*failure.source, failure.dropped, failure.events), (name, None, 0));
+    assert_eq!((&*failure.origin, failure.dropped, failure.events), (name, None, 0));
     assert!(failure.message.starts_with(&format!("{stage} blocks its thread")), "{failure}");
     assert!(failure.message.contains("for 1s"), "{failure}");
     trial.send(2);
@@ -295,7 +295,7 @@ fn what_awaits_is_not_taken_for_what_blocks() {
     let failure = trial.wait_for_failure("what blocks is named", is_about_blocking);
     assert!(barricade.blocks());
     assert_eq!(trial.assert_books_balance().destinations[1].pending, 1, "the other still waits");
-    assert_eq!(&*failure.source, "blocks");
+    assert_eq!(&*failure.origin, "blocks");
     drop(release);
     gate.close();
     assert_eq!(trial.settled(), (2, 0));

@@ -36,7 +36,7 @@ fn a_destination_that_panics_costs_its_own_batches_only() {
     let ended = trial.survives();
     let beside = &ended.stats.destinations[1];
     assert_eq!((beside.delivered, beside.dropped.get(DropReason::Panicked)), (3, 3), "it works again after a panic");
-    assert!(ended.failures.iter().all(|failure| &*failure.source == "panics"), "{:?}", ended.failures);
+    assert!(ended.failures.iter().all(|failure| &*failure.origin == "panics"), "{:?}", ended.failures);
 }
 
 /// A service that panics in the place that is asked for.

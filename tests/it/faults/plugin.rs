@@ -129,7 +129,7 @@ fn two_events_past(how: How, plugin: Registration) -> (Trial, tracklane::Stats, 
         How::Panic => "panicked: on purpose",
         How::Hang => "did not end within",
     };
-    let said = |failure: &Failure| *failure.source == *name && failure.message.contains(problem);
+    let said = |failure: &Failure| *failure.origin == *name && failure.message.contains(problem);
     trial.wait_for_failure(&format!("{name} is blamed"), said);
     (trial, stats, time)
 }

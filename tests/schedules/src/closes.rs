@@ -9,7 +9,7 @@ use loom::thread;
 use crate::ending::Ending;
 use crate::handover::{Handover, Piece, Pieces};
 use crate::wait_group::WaitGroup;
-use crate::pending::PendingDestinations;
+use crate::pending::{DELIVERED, PendingDestinations};
 
 /// Chunks of events, which are numbers.
 #[derive(Default)]
@@ -154,9 +154,9 @@ fn everybody_waits_for_the_same_end_of_the_worker_who_is_told_once() {
 type Lane = Arc<Mutex<Vec<Arc<PendingDestinations>>>>;
 
 /// Takes out what is there and settles it. Whether that ended the event.
-fn settle_all(lane: &Lane, delivered: bool) -> bool {
+fn settle_all(lane: &Lane, outcome: u8) -> bool {
     let taken = std::mem::take(&mut *lane.lock().unwrap());
-    taken.iter().any(|event| event.complete_one(delivered).is_some() && event.settle_once())
+    taken.iter().any(|event| event.complete_one(outcome).is_some() && event.settle_once())
 }
 
 #[test]
@@ -167,12 +167,12 @@ fn an_event_at_two_destinations_of_which_one_drains_ends_once_and_is_handed_back
         let event = Arc::new(shares);
         let lanes: [Lane; 2] = [(); 2].map(|()| Arc::new(Mutex::new(vec![event.clone()])));
         let (one, draining) = (lanes[0].clone(), lanes[1].clone());
-        let worker = thread::spawn(move || settle_all(&one, true));
-        let drain = thread::spawn(move || settle_all(&draining, false));
+        let worker = thread::spawn(move || settle_all(&one, DELIVERED));
+        let drain = thread::spawn(move || settle_all(&draining, 0));
         // The close takes out of both before it settles.
         let taken: Vec<_> = lanes.iter().flat_map(|lane| std::mem::take(&mut *lane.lock().unwrap())).collect();
         let handed_back = taken.iter().filter(|event| event.hand_back_once()).count();
-        let ended = taken.iter().filter(|event| event.complete_one(false).is_some() && event.settle_once()).count();
+        let ended = taken.iter().filter(|event| event.complete_one(0).is_some() && event.settle_once()).count();
         let elsewhere = [worker, drain].map(|other| usize::from(other.join().unwrap()));
         assert_eq!(ended + elsewhere.iter().sum::<usize>(), 1);
         assert!(handed_back <= 1 && event.is_settled());

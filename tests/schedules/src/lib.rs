@@ -12,6 +12,8 @@ pub mod sync;
 mod ending;
 #[path = "../../../src/pipeline/intake/handover.rs"]
 mod handover;
+#[path = "../../../src/supervise/panic.rs"]
+mod panic;
 #[path = "../../../src/pipeline/rest.rs"]
 mod rest;
 #[path = "../../../src/ledger/capacity.rs"]
@@ -20,6 +22,11 @@ mod capacity;
 mod wait_group;
 #[path = "../../../src/ledger/pending.rs"]
 mod pending;
+
+/// What the files name of `src/supervise/`.
+mod supervise {
+    pub(crate) use crate::panic::catch;
+}
 
 #[cfg(test)]
 mod closes;

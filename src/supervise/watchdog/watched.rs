@@ -11,29 +11,28 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::task::{Context, Poll};
 
-use crate::plugin::Role;
-use crate::reentry;
+use crate::supervise::hops;
 
 /// Where user code runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::pipeline) enum Stage {
+pub(crate) enum Stage {
     /// Around the stages of the plugins.
     Middleware,
     /// In a plugin of this role.
-    Plugin(Role),
+    Plugin(&'static str),
 }
 
 /// One piece of user code: who it is, and whether it runs.
 #[derive(Debug)]
-pub(in crate::pipeline) struct Watched {
+pub(crate) struct Watched {
     pub(super) name: Arc<str>,
     pub(super) stage: Stage,
     running: AtomicU64,
     bell: Bell,
 }
 
-/// One call of user code, told apart from those before it: its number, and in the last byte how deep the events are
-/// nested that it sends, from 1; 0 once it is over.
+/// One call of user code, told apart from those before it: its number, and in the last byte the hops of the events
+/// that it sends, from 1; 0 once it is over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Call(u64);
 
@@ -45,16 +44,16 @@ pub(super) struct Bell {
 }
 
 impl Call {
-    const DEPTH: u64 = 0xff;
+    const HOPS: u64 = 0xff;
     const NEXT: u64 = 0x100;
 
     pub(super) fn is_running(self) -> bool {
-        self.0 & Self::DEPTH > 0
+        self.0 & Self::HOPS > 0
     }
 
-    /// The depth of what is sent because of it.
-    pub(super) fn depth(self) -> u8 {
-        u8::try_from(self.0 & Self::DEPTH).unwrap_or(u8::MAX).saturating_sub(1)
+    /// Returns the hops of what is sent because of it.
+    pub(super) fn hops(self) -> u8 {
+        u8::try_from(self.0 & Self::HOPS).unwrap_or(u8::MAX).saturating_sub(1)
     }
 }
 
@@ -69,10 +68,10 @@ impl Watched {
 
     /// Runs user code, which must not unwind from here.
     #[inline]
-    pub(in crate::pipeline) fn during<T>(&self, work: impl FnOnce() -> T) -> T {
-        let number = (self.running.load(Ordering::Relaxed) & !Call::DEPTH).wrapping_add(Call::NEXT);
-        let depth = reentry::depth().saturating_add(1);
-        self.running.store(number | u64::from(depth), Ordering::Relaxed);
+    pub(crate) fn during<T>(&self, work: impl FnOnce() -> T) -> T {
+        let number = (self.running.load(Ordering::Relaxed) & !Call::HOPS).wrapping_add(Call::NEXT);
+        let hops = hops::current().saturating_add(1);
+        self.running.store(number | u64::from(hops), Ordering::Relaxed);
         self.bell.ring_unless_watching();
         let outcome = work();
         self.running.store(number, Ordering::Relaxed);
@@ -80,7 +79,7 @@ impl Watched {
     }
 
     /// A future that runs user code whenever it is polled, and when it is dropped.
-    pub(in crate::pipeline) fn over<F: Future + Unpin>(&self, future: F) -> Over<'_, F> {
+    pub(crate) fn over<F: Future + Unpin>(&self, future: F) -> Over<'_, F> {
         Over { watched: self, future: Some(future) }
     }
 }
@@ -103,7 +102,7 @@ impl Bell {
 }
 
 /// See [`Watched::over`].
-pub(in crate::pipeline) struct Over<'w, F> {
+pub(crate) struct Over<'w, F> {
     watched: &'w Watched,
     /// There until it has ended.
     future: Option<F>,

@@ -6,8 +6,6 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use super::*;
-use crate::background::Background;
-use crate::plugin::Role;
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -37,7 +35,7 @@ fn none() -> Vec<String> {
 #[test]
 fn the_same_call_in_three_looks_is_named_once_and_the_next_one_again() {
     let (watchdog, _rung) = kennel();
-    let watched = watchdog.watch("blocks", Stage::Plugin(Role::Before));
+    let watched = watchdog.watch("blocks", Stage::Plugin("before"));
     assert_eq!(watchdog.look(), (false, none()));
     for _ in 0..2 {
         let seen = watched.during(|| watchdog.looks(5));
@@ -49,7 +47,7 @@ fn the_same_call_in_three_looks_is_named_once_and_the_next_one_again() {
 #[test]
 fn quick_calls_are_never_named_however_many_looks_find_one() {
     let (watchdog, _rung) = kennel();
-    let watched = watchdog.watch("quick", Stage::Plugin(Role::Enrichment));
+    let watched = watchdog.watch("quick", Stage::Plugin("enrichment"));
     for _ in 0..10 {
         assert_eq!(watched.during(|| watchdog.looks(2)), [none(), none()]);
     }
@@ -75,7 +73,7 @@ impl Drop for Looks<'_> {
 #[test]
 fn a_future_runs_while_it_is_polled_or_dropped_and_not_while_it_awaits() {
     let (watchdog, _rung) = kennel();
-    let watched = watchdog.watch("awaits", Stage::Plugin(Role::Destination));
+    let watched = watchdog.watch("awaits", Stage::Plugin("destination"));
     let mut cx = Context::from_waker(Waker::noop());
     let mut awaits = watched.over(pending::<()>());
     for _ in 0..10 {
@@ -94,7 +92,7 @@ fn a_future_runs_while_it_is_polled_or_dropped_and_not_while_it_awaits() {
 fn the_middleware_is_not_blamed_for_what_runs_inside_of_it() {
     let (watchdog, _rung) = kennel();
     let middleware = watchdog.watch("middleware", Stage::Middleware);
-    let plugin = watchdog.watch("plugin", Stage::Plugin(Role::Before));
+    let plugin = watchdog.watch("plugin", Stage::Plugin("before"));
     middleware.during(|| {
         let seen = plugin.during(|| watchdog.looks(4));
         assert_eq!(seen, [none(), none(), vec!["plugin".to_owned()], none()]);
@@ -104,19 +102,19 @@ fn the_middleware_is_not_blamed_for_what_runs_inside_of_it() {
 }
 
 #[test]
-fn a_call_knows_how_deep_its_events_are_nested() {
+fn a_call_knows_the_hops_of_its_events() {
     let (watchdog, _rung) = kennel();
-    let watched = watchdog.watch("sends", Stage::Plugin(Role::Before));
-    for depth in 0..reentry::LIMIT {
-        let _scope = reentry::at(depth);
-        assert_eq!(watched.during(|| watched.call().depth()), depth);
+    let watched = watchdog.watch("sends", Stage::Plugin("before"));
+    for count in 0..hops::LIMIT {
+        let _scope = hops::set(count);
+        assert_eq!(watched.during(|| watched.call().hops()), count);
     }
 }
 
 #[test]
 fn the_bell_rings_once_for_who_sleeps_and_not_for_who_watches() {
     let (watchdog, rung) = kennel();
-    let watched = watchdog.watch("works", Stage::Plugin(Role::Before));
+    let watched = watchdog.watch("works", Stage::Plugin("before"));
     for _ in 0..2 {
         (0..5).for_each(|_| watched.during(|| ()));
         assert!(rung.try_recv().is_ok());
@@ -127,9 +125,9 @@ fn the_bell_rings_once_for_who_sleeps_and_not_for_who_watches() {
 
 #[test]
 fn what_is_gone_is_forgotten_and_the_thread_ends_with_the_last() {
-    let (background, _keep_alive) = Background::start("looks").unwrap();
-    let watchdog = Watchdog::start(Emitter::new(background)).unwrap();
-    let (first, second) = ["first", "second"].map(|name| watchdog.watch(name, Stage::Plugin(Role::Before))).into();
+    let (watchdog, watch) = Watchdog::new(|_, _| ());
+    std::thread::spawn(move || watch.run());
+    let (first, second) = ["first", "second"].map(|name| watchdog.watch(name, Stage::Plugin("before"))).into();
     drop(first);
     assert_eq!(watchdog.look(), (false, none()));
     assert_eq!(lock(&watchdog.posts).len(), 1);

@@ -10,27 +10,22 @@
 //! the client alive, and ends with it. Listeners and callbacks have threads where they may block, and are not watched.
 
 #[cfg(test)]
-mod looks;
+mod tests;
 mod watched;
 
 use std::fmt;
-use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use super::guard::EVENT_LIMIT;
-use crate::emitter::Emitter;
-use crate::emitter::signal::Failure;
-use crate::reentry;
-use crate::threads;
+use super::{EVENT_LIMIT, hops};
 use watched::{Bell, Call};
-pub(super) use watched::{Stage, Watched};
+pub(crate) use watched::{Stage, Watched};
 
 /// How long user code may hold its thread in one call or poll before that is reported: as long as a plugin may work on
 /// an event.
-pub(super) const LIMIT: Duration = EVENT_LIMIT;
+const LIMIT: Duration = EVENT_LIMIT;
 /// From one look to the next.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Looks that find the same call until it has lasted for [`LIMIT`].
@@ -53,26 +48,28 @@ struct Post {
 }
 
 /// The thread's side.
-struct Watch {
+pub(crate) struct Watch {
     /// Whether it looks, and need not be woken.
     watching: Arc<AtomicBool>,
     rung: Receiver<()>,
     posts: Posts,
-    emitter: Emitter,
+    report: Report,
 }
 
+/// Told who blocks, and what to say of it, while it does.
+type Report = Box<dyn Fn(&Arc<str>, String) + Send>;
+
 impl Watchdog {
-    /// Starts its thread.
-    pub(crate) fn start(emitter: Emitter) -> io::Result<Self> {
+    /// Makes both sides; a thread of its own is to [run](Watch::run) the second.
+    pub(crate) fn new(report: impl Fn(&Arc<str>, String) + Send + 'static) -> (Self, Watch) {
         let (ring, rung) = mpsc::sync_channel(1);
         let (watching, posts) = (Arc::new(AtomicBool::new(false)), Posts::default());
-        let watch = Watch { watching: watching.clone(), rung, posts: posts.clone(), emitter };
-        threads::spawn("tracklane-watch", move || watch.run())?;
-        Ok(Self { bell: Bell { watching, ring }, posts })
+        let watch = Watch { watching: watching.clone(), rung, posts: posts.clone(), report: Box::new(report) };
+        (Self { bell: Bell { watching, ring }, posts }, watch)
     }
 
     /// Something else to look at, until it is dropped.
-    pub(super) fn watch(&self, name: impl Into<Arc<str>>, stage: Stage) -> Arc<Watched> {
+    pub(crate) fn watch(&self, name: impl Into<Arc<str>>, stage: Stage) -> Arc<Watched> {
         let watched = Arc::new(Watched::new(name.into(), stage, self.bell.clone()));
         lock(&self.posts).push(Post { watched: Arc::downgrade(&watched), seen: Call::default(), looks: 0 });
         watched
@@ -80,7 +77,8 @@ impl Watchdog {
 }
 
 impl Watch {
-    fn run(self) {
+    /// Looks until nobody can be watched any more.
+    pub(crate) fn run(self) {
         let mut in_vain = 0_u32;
         loop {
             let rung = match in_vain {
@@ -114,8 +112,8 @@ impl Watch {
              behind it waits until it returns",
             watched.stage
         );
-        let _scope = reentry::at(call.depth());
-        self.emitter.fail(Failure::new(watched.name.clone(), message, 0));
+        let _scope = hops::set(call.hops());
+        (self.report)(&watched.name, message);
     }
 }
 

@@ -1,5 +1,4 @@
-//! The one place where log lines are written. A subscriber is the host's code, and may panic: on the thread of a
-//! caller, of the pipeline, or of whoever waits for a deadline. The line is lost then, and nothing else.
+//! Writes log lines. A subscriber is the host's code and may panic: the line is lost then, and nothing else.
 
 /// Writes a line to the log at a level of `tracing`, such as `WARN`.
 macro_rules! log {
@@ -7,7 +6,7 @@ macro_rules! log {
         // Asked first, so that a line nobody wants costs what it costs without this.
         if tracing::Level::$level <= tracing::level_filters::LevelFilter::current() {
             // There is nowhere left to say that it panicked.
-            let _ = crate::contained::call(|| {
+            let _ = crate::supervise::catch(|| {
                 tracing::event!(target: "tracklane", tracing::Level::$level, $($line)*);
             });
         }

@@ -1,0 +1,81 @@
+//! Drops and displays values of foreign code.
+//!
+//! Plugins, services, their futures and errors are dropped wherever their last use ends: in the middle of the pipeline,
+//! at times on the caller's thread. Invariant: nothing unwinds there.
+
+use std::fmt;
+use std::future::Future;
+use std::ops::{Deref, DerefMut};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use super::{catch, log};
+
+/// Drops a value that foreign code made.
+pub(crate) fn discard<T>(value: T) {
+    if catch(|| drop(value)).is_err() {
+        let what = std::any::type_name::<T>();
+        log!(ERROR, what, "panicked while it was dropped; contained");
+    }
+}
+
+/// Returns what the value displays as. An error of foreign code may panic even then.
+pub(crate) fn text(value: &(impl fmt::Display + ?Sized)) -> String {
+    catch(|| value.to_string()).unwrap_or_else(|_| "it panicked when asked what it is".into())
+}
+
+/// Holds a value and catches the panic of its drop.
+pub(crate) struct CatchDrop<T>(Option<T>);
+
+impl<T> CatchDrop<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(Some(value))
+    }
+
+    /// Returns the value, whose drop is not caught any more.
+    pub(crate) fn into_inner(mut self) -> Option<T> {
+        self.0.take()
+    }
+}
+
+impl<T> Deref for CatchDrop<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        match &self.0 {
+            Some(value) => value,
+            None => unreachable!("it is taken out in drop only"),
+        }
+    }
+}
+
+impl<T> DerefMut for CatchDrop<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        match &mut self.0 {
+            Some(value) => value,
+            None => unreachable!("it is taken out in drop only"),
+        }
+    }
+}
+
+impl<F: Future + Unpin> Future for CatchDrop<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        Pin::new(&mut **self).poll(cx)
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for CatchDrop<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}
+
+impl<T> Drop for CatchDrop<T> {
+    fn drop(&mut self) {
+        if let Some(value) = self.0.take() {
+            discard(value);
+        }
+    }
+}
