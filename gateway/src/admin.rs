@@ -9,8 +9,8 @@ use axum::routing::get;
 use http::header::{self, HeaderValue};
 use http::{Response, StatusCode};
 
-use crate::gateway::State;
 use crate::metrics;
+use crate::state::State;
 
 /// Health alone, which may be public.
 pub(crate) fn health(state: &Arc<State>) -> Router {

@@ -34,7 +34,7 @@
 //! dropped by a plugin on purpose, or is named as rejected in the answer. An event that was answered with 200 is
 //! delivered, dead with its reason, or waits; no end of the process changes that.
 //!
-//! In the order of the files: [`Gateway`] starts, reloads and stops; `config` reads one TOML file; the [`Catalog`] knows
+//! In the order of the files: [`Gateway`] starts and stops, `state` is what a reload replaces; `config` reads one TOML file; the [`Catalog`] knows
 //! plugins by name; `sources` and `rate` say who may send; `receive` answers a request; `assemble` makes an event of what
 //! was sent, with `clock_skew` and `ip`; a `pipeline` is a client with a spool in front of each destination; `rejects`
 //! keeps what was not taken; `admin` and `metrics` tell how it goes.
@@ -56,6 +56,7 @@
 // The whole.
 mod gateway;
 mod reload;
+mod state;
 
 // What is asked for.
 mod catalog;
@@ -79,11 +80,13 @@ mod pipeline;
 mod admin;
 mod layout;
 mod metrics;
+mod requests;
 
 pub use catalog::Catalog;
 pub use config::ConfigError;
-pub use gateway::{Gateway, StartError};
+pub use gateway::Gateway;
 pub use layout::{DeadStore, Layout};
+pub use state::StartError;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -2,40 +2,23 @@
 //!
 //! Always: of a source, `received = accepted + rejected + refused`, but for what is under way.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
-use http::StatusCode;
 use tracklane_spool::Backlog;
 
 use crate::clock_skew::age;
-use crate::gateway::State;
-
-/// Requests by their answer.
-#[derive(Debug, Default)]
-pub(crate) struct RequestCounts {
-    by_status: Mutex<BTreeMap<u16, u64>>,
-    bytes: AtomicU64,
-}
-
-impl RequestCounts {
-    pub(crate) fn answered(&self, status: StatusCode, bytes: usize) {
-        *self.by_status.lock().unwrap_or_else(PoisonError::into_inner).entry(status.as_u16()).or_default() += 1;
-        self.bytes.fetch_add(bytes as u64, Relaxed);
-    }
-}
+use crate::state::State;
 
 /// Everything that is counted. Looks at the folders of the log.
 pub(crate) fn write(state: &State) -> String {
     let mut page = Page::default();
     page.family("tracklane_gateway_requests_total", "counter", "Requests that were decided, by status.");
-    for (status, count) in &*state.requests.by_status.lock().unwrap_or_else(PoisonError::into_inner) {
-        page.value(&[("status", &status.to_string())], *count as f64);
+    for (status, count) in state.requests.by_status() {
+        page.value(&[("status", &status.to_string())], count as f64);
     }
     page.family("tracklane_gateway_request_bytes_total", "counter", "Bytes of their bodies, as they came.");
-    page.value(&[], state.requests.bytes.load(Relaxed) as f64);
+    page.value(&[], state.requests.bytes() as f64);
     page.family("tracklane_gateway_events_total", "counter", "Events by source and what became of them.");
     for (source, counts) in state.counts() {
         for (outcome, count) in [
@@ -61,9 +44,10 @@ type Figure = fn(&tracklane_spool::SpoolStats) -> u64;
 
 fn destinations(state: &State, page: &mut Page) {
     let live = state.live();
-    let figures: [(&str, &str, &str, Figure); 6] = [
+    let figures: [(&str, &str, &str, Figure); 7] = [
         ("stored_total", "counter", "Events that were synced to the disk.", |stats| stats.spooled),
         ("delivered_total", "counter", "Events that the destination has.", |stats| stats.delivered),
+        ("skipped_total", "counter", "Events that the destination has no use for.", |stats| stats.skipped),
         ("dead_total", "counter", "Events that the destination refused for good.", |stats| stats.refused),
         ("expired_total", "counter", "Events that waited longer than max_age, and are dead.", |stats| stats.expired),
         ("waiting_events", "gauge", "Events that wait on the disk.", |stats| stats.events),

@@ -20,8 +20,9 @@ use tracklane_ingest::{Answer, Rejection, Request};
 use tracklane_spool::DeadLetter;
 
 use crate::assemble::{Around, Unfit};
-use crate::gateway::State;
+use crate::config::IpPolicy;
 use crate::sources::{Source, SourceCounts};
+use crate::state::State;
 
 /// Seconds that a client is to wait while there is no room, at least and at most, so that not all come at once.
 const NO_ROOM: std::ops::Range<u64> = 5..20;
@@ -40,6 +41,10 @@ async fn decide(state: &State, request: Request) -> Answer {
     if state.is_ending() {
         return ending();
     }
+    if request.head.endpoint == Some(Endpoint::Metrics) {
+        // SDKs' figures about themselves, which have no key and are nobody's events.
+        return Answer::accepted();
+    }
     let live = state.live();
     let Some(source) = live.sources.get(request.key.as_deref()) else {
         let message = match request.key {
@@ -55,9 +60,6 @@ async fn decide(state: &State, request: Request) -> Answer {
             "origin_not_allowed",
             "this source takes no events from this page",
         );
-    }
-    if request.head.endpoint == Some(Endpoint::Metrics) {
-        return Answer::accepted();
     }
     let count = request.events.len();
     SourceCounts::add(&source.counts.received, count);
@@ -100,7 +102,7 @@ enum Fate {
 
 /// Hands every event over, and waits until each has its place.
 async fn take(source: &Source, request: &Request, received_at: SystemTime) -> Taken {
-    let around = Around::new(request, received_at, source.ip, address());
+    let around = Around::new(request, received_at, source.ip, address(source.ip));
     let mut taken = Taken::default();
     let mut receipts = Vec::with_capacity(request.events.len());
     for (index, sent) in request.events.iter().enumerate() {
@@ -163,8 +165,11 @@ fn is_final(reason: DropReason) -> bool {
     matches!(reason, BeforeFailed | Invalid | Middleware | TooLarge)
 }
 
-/// The address of whoever sent the request, by the layer around the router.
-fn address() -> Option<IpAddr> {
+/// The address of whoever sent the request, by the layer around the router; `None` if nobody wants to know.
+fn address(policy: IpPolicy) -> Option<IpAddr> {
+    if matches!(policy, IpPolicy::Keep | IpPolicy::Remove) {
+        return None;
+    }
     tracklane_axum::current_context()?.get_str("ip")?.parse().ok()
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::catalog::with_causes;
-use crate::gateway::State;
+use crate::state::State;
 
 /// How often the file is looked at.
 const EVERY: Duration = Duration::from_millis(500);

@@ -7,8 +7,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use tracklane_axum::TrustedProxies;
 
-use super::read::File;
-use super::{Config, ConfigError, LogConfig, SourceConfig};
+use super::error::ConfigError;
+use super::file::File;
+use super::schema::{Config, LogConfig, SourceConfig};
 
 /// The first thing that is wrong.
 pub(super) fn check(file: &File, tree: Spanned<DeTable<'_>>, config: &Config) -> Result<(), ConfigError> {

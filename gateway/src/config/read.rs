@@ -5,10 +5,8 @@
 
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, HashMap};
-use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -17,7 +15,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::checks;
-use super::{Config, ConfigError, PipelineConfig};
+use super::error::ConfigError;
+use super::file::{Environment, File};
+use super::schema::{Config, PipelineConfig};
 
 /// A configuration, and the settings of its plugins.
 #[derive(Debug)]
@@ -43,23 +43,6 @@ pub(crate) struct PluginTable {
     /// `plugins` or `destinations`.
     list: &'static str,
     index: usize,
-}
-
-/// The file as it was read, so that what is wrong with a setting has its line.
-pub(super) struct File {
-    path: PathBuf,
-    text: String,
-    environment: Environment,
-}
-
-/// The values of variables.
-type Environment = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
-
-impl fmt::Debug for File {
-    /// Without the text, which has secrets.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("File").field("path", &self.path).finish_non_exhaustive()
-    }
 }
 
 impl PluginTable {
@@ -94,67 +77,11 @@ impl PluginTable {
     }
 }
 
-impl File {
-    /// The tree, with the variables' values in it.
-    pub(super) fn tree(&self) -> Result<Spanned<DeTable<'_>>, ConfigError> {
-        let mut tree = DeTable::parse(&self.text).map_err(|error| self.error(&error))?;
-        for (_, value) in tree.get_mut().iter_mut() {
-            self.insert_variables(value)?;
-        }
-        Ok(tree)
-    }
-
-    pub(super) fn problem(&self, at: Option<Range<usize>>, problem: impl Into<String>) -> ConfigError {
-        ConfigError::new(&self.path, problem).at(&self.text, at)
-    }
-
-    fn error(&self, error: &toml::de::Error) -> ConfigError {
-        self.problem(error.span(), without_value(error.message()))
-    }
-
-    fn insert_variables(&self, value: &mut Spanned<DeValue<'_>>) -> Result<(), ConfigError> {
-        let span = value.span();
-        match value.get_mut() {
-            DeValue::String(text) if text.contains("${") => {
-                let replaced = self.with_variables(text).map_err(|problem| self.problem(Some(span), problem))?;
-                *text = replaced.into();
-                Ok(())
-            }
-            DeValue::Array(values) => values.iter_mut().try_for_each(|value| self.insert_variables(value)),
-            DeValue::Table(table) => table.iter_mut().try_for_each(|(_, value)| self.insert_variables(value)),
-            _ => Ok(()),
-        }
-    }
-
-    fn with_variables(&self, text: &str) -> Result<String, String> {
-        let mut parts = text.split("${");
-        let mut replaced = parts.next().unwrap_or_default().to_owned();
-        for part in parts {
-            let (name, rest) = part.split_once('}').ok_or("a variable begins with ${ and has no } at its end")?;
-            let value = (self.environment)(name);
-            let value = value.ok_or_else(|| format!("the variable {name:?} is not set in the environment"))?;
-            replaced.push_str(&value);
-            replaced.push_str(rest);
-        }
-        Ok(replaced)
-    }
-}
-
 fn member<'t, 'i>(value: &'t mut Spanned<DeValue<'i>>, name: &str) -> Option<&'t mut Spanned<DeValue<'i>>> {
     match value.get_mut() {
         DeValue::Table(table) => table.get_mut(name),
         _ => None,
     }
-}
-
-/// What serde shows of a text may be a secret.
-fn without_value(message: &str) -> String {
-    for kind in ["invalid type: string", "invalid value: string"] {
-        if let Some((_, expected)) = message.strip_prefix(kind).and_then(|rest| rest.rsplit_once(", expected ")) {
-            return format!("{kind}, expected {expected}");
-        }
-    }
-    message.to_owned()
 }
 
 /// Reads and checks a file.

@@ -48,7 +48,7 @@ fn every_path_of_the_sdks_is_taken() {
             assert_eq!(gateway.sink.last()["type"], kind, "{path}");
         }
     }
-    assert_eq!(gateway.post("/v1/m", r#"{"writeKey":"K","series":[]}"#).status, 200);
+    assert_eq!(gateway.post("/v1/m", r#"{"series":[]}"#).status, 200);
     assert_eq!(gateway.send("GET /v1/projects/K/settings", "", b"").status, 200);
     assert_eq!(gateway.post("/v1/unknown", "{}").status, 404);
     assert_eq!(gateway.sink.events().len(), expected);
@@ -151,22 +151,20 @@ fn times_are_by_the_clock_of_the_gateway_and_what_the_client_said_is_kept() {
 
 #[test]
 fn the_address_is_that_of_the_sender_behind_trusted_proxies() {
-    let send_from = |proxies: &str, headers: &str| {
-        let gateway = Running::start(
-            tempfile::TempDir::new().unwrap(),
-            Sink::default(),
-            "",
-            &plain("ip = \"add\"", "").replacen("[sources", &format!("{proxies}\n[sources"), 1),
-        );
-        assert_eq!(
-            gateway.send("POST /v1/track", headers, br#"{"writeKey":"K","event":"E","userId":"u"}"#).status,
-            200
-        );
+    for (server, policy, forwarded, expected) in [
+        ("", "add", "9.9.9.9, 203.0.113.7", json!("127.0.0.1")),
+        ("trusted_proxies = [\"127.0.0.0/8\"]", "add", "9.9.9.9, 203.0.113.7", json!("203.0.113.7")),
+        ("trusted_proxies = [\"127.0.0.0/8\"]", "truncate", "203.0.113.7", json!("203.0.113.0")),
+        ("trusted_proxies = [\"127.0.0.0/8\"]", "keep", "203.0.113.7", json!(null)),
+    ] {
+        let (directory, source) = (tempfile::TempDir::new().unwrap(), format!("ip = \"{policy}\""));
+        let gateway = Running::start_all(directory, Sink::default(), server, "", &plain(&source, ""));
+        let headers = format!("x-forwarded-for: {forwarded}\r\n");
+        let body = br#"{"writeKey":"K","event":"E","userId":"u"}"#;
+        assert_eq!(gateway.send("POST /v1/track", &headers, body).status, 200);
         gateway.arrived(1);
-        gateway.sink.last()["context"]["ip"].clone()
-    };
-    let forwarded = "x-forwarded-for: 9.9.9.9, 203.0.113.7\r\n";
-    assert_eq!(send_from("", forwarded), "127.0.0.1", "nobody is trusted");
+        assert_eq!(gateway.sink.last()["context"]["ip"], expected, "{server} {policy} {forwarded}");
+    }
 }
 
 #[test]

@@ -155,3 +155,32 @@ fn requests_that_are_no_http_or_never_end_hurt_nobody() {
     drop(slow);
     gateway.arrived(1);
 }
+
+#[test]
+fn any_bytes_are_answered_and_hurt_nobody() {
+    let gateway = Running::plain();
+    let seed = fastrand::u64(..);
+    let mut random = fastrand::Rng::with_seed(seed);
+    let good = format!(
+        r#"{{"batch":[{GOOD},{{"type":"identify","userId":"u","traits":{{"a":[1,2.5e3,null]}}}}],"writeKey":"K"}}"#
+    );
+    for _ in 0..500 {
+        let mut body = good.clone().into_bytes();
+        for _ in 0..random.usize(1..6) {
+            let at = random.usize(..body.len());
+            match random.u8(..4) {
+                0 => body[at] = random.u8(..),
+                1 => drop(body.remove(at)),
+                2 => body.insert(at, b"{}[],:\"\\0"[random.usize(..9)]),
+                _ => body.truncate(at.max(1)),
+            }
+        }
+        let answer = gateway.send("POST /v1/batch", "", &body);
+        let shown = String::from_utf8_lossy(&body);
+        assert!(matches!(answer.status, 200 | 400 | 401), "seed {seed}: {answer:?} to {shown}");
+        assert_eq!(answer.json()["success"], answer.status == 200, "seed {seed}: {answer:?} to {shown}");
+    }
+    let before = gateway.sink.events().len();
+    assert_eq!(gateway.batch(r#"{"type":"track","event":"Last","userId":"u"}"#).status, 200);
+    gateway.arrived(before + 1);
+}

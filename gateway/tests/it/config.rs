@@ -23,25 +23,25 @@ fn a_check_makes_every_plugin_and_names_what_is_wrong() {
     assert_eq!(check(&plain("", "")), Ok(()));
     let plugin = |text: &str| plain("", &format!("[[pipelines.main.plugins]]\n{text}\n"));
     for (config, line, expected) in [
-        (plugin("plugin = \"redcat\""), 11, "there is no plugin \"redcat\"; there are: as-told, redact, sampling"),
+        (plugin("plugin = \"redcat\""), 12, "there is no plugin \"redcat\"; there are: as-told, redact, sampling"),
         (
             plugin("plugin = \"redact\"\nsettings = { preset = \"pii\", pathes = [] }"),
             12,
             "unknown field `pathes`, expected one of",
         ),
-        (plugin("plugin = \"sampling\"\nsettings = { rate = 7.0 }"), 11, "7"),
+        (plugin("plugin = \"sampling\"\nsettings = { rate = 7.0 }"), 12, "7"),
         (
             plain("", "").replace("\"sink\"", "\"snik\""),
             12,
             "there is no destination \"snik\"; there are: console, jsonl, segment, sink, webhook",
         ),
-        (format!("{}{DESTINATION}", plain("", "")), 15, "two destinations are named \"sink\""),
+        (format!("{}{DESTINATION}", plain("", "")), 16, "two destinations are named \"sink\""),
         (
             plain("", "").replace("plugin = \"sink\"", "plugin = \"segment\"\nsettings = { write_key = 5 }"),
             13,
             "invalid type: integer `5`, expected a string",
         ),
-        (plain("", "").replace("plugin = \"sink\"", "plugin = \"segment\""), 11, "missing field `write_key`"),
+        (plain("", "").replace("plugin = \"sink\"", "plugin = \"segment\""), 12, "missing field `write_key`"),
     ] {
         let error = check(&config).unwrap_err();
         assert!(

@@ -8,4 +8,5 @@ mod kill;
 #[cfg(unix)]
 mod oracle;
 mod outcomes;
+mod page;
 mod support;

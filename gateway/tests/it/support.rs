@@ -113,25 +113,30 @@ impl Running {
     }
 
     pub(crate) fn start(directory: TempDir, sink: Sink, log: &str, config: &str) -> Self {
+        Self::start_all(directory, sink, "", log, config)
+    }
+
+    /// With these lines in `[server]`, in `[log.disk]`, and behind both.
+    pub(crate) fn start_all(directory: TempDir, sink: Sink, server: &str, log: &str, config: &str) -> Self {
         let path = directory.path().join("gateway.toml");
-        std::fs::write(&path, Self::text(&directory, log, config)).unwrap();
+        std::fs::write(&path, Self::text(&directory, server, log, config)).unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let gateway = runtime.block_on(Gateway::start(&path, catalog(&sink))).unwrap();
         let (address, admin) = (gateway.addresses()[0], gateway.admin_address().unwrap());
         Self { sink, directory, address, admin, gateway: Some(gateway), runtime }
     }
 
-    fn text(directory: &TempDir, log: &str, config: &str) -> String {
+    fn text(directory: &TempDir, server: &str, log: &str, config: &str) -> String {
         let log_directory = directory.path().join("log");
         format!(
-            "[server]\nlisten = [\"127.0.0.1:0\"]\nadmin = \"127.0.0.1:0\"\n\
+            "[server]\nlisten = [\"127.0.0.1:0\"]\nadmin = \"127.0.0.1:0\"\n{server}\n\
              [log.disk]\ndirectory = {log_directory:?}\n{log}\n{config}"
         )
     }
 
     /// Writes another configuration over the one in force.
     pub(crate) fn rewrite(&self, config: &str) {
-        std::fs::write(self.path(), Self::text(&self.directory, "", config)).unwrap();
+        std::fs::write(self.path(), Self::text(&self.directory, "", "", config)).unwrap();
     }
 
     pub(crate) fn path(&self) -> PathBuf {

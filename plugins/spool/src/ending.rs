@@ -11,47 +11,12 @@ use tracklane::DropReason;
 use tracklane::emitter::signal::Failure;
 
 use crate::dead::{DeadLetter, DeadLetters};
+use crate::ended::{Ended, Fate, Refusal};
 use crate::frame;
 use crate::report;
 use crate::slot::{self, SpooledFile};
 use crate::stats::count;
 use crate::store::{MAX_FILE_BYTES, Store};
-
-/// What becomes of a file that is done.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Fate {
-    Deleted,
-    /// Renamed, for an operator to look at.
-    Quarantine,
-}
-
-/// Why the destination will never have an event.
-#[derive(Clone, Debug)]
-pub(crate) struct Refusal {
-    /// Its place among the events of the file that can be read.
-    pub(crate) at: usize,
-    pub(crate) reason: DropReason,
-    pub(crate) error: Option<String>,
-}
-
-/// A file that is done with.
-#[derive(Clone)]
-pub(crate) struct Ended {
-    file: SpooledFile,
-    fate: Fate,
-    /// What is to be kept of it as dead letters.
-    refused: Vec<Refusal>,
-}
-
-impl Ended {
-    pub(crate) fn new(file: SpooledFile, fate: Fate) -> Self {
-        Self { file, fate, refused: Vec::new() }
-    }
-
-    pub(crate) fn with_refused(self, refused: Vec<Refusal>) -> Self {
-        Self { refused, ..self }
-    }
-}
 
 impl Store {
     pub(crate) fn expire(&self, file: &SpooledFile, events: usize, left: Vec<Refusal>) {

@@ -23,7 +23,7 @@ use tracklane::{Analytics, DropReason, Outcome, Settlement};
 
 use crate::disk_thread::DiskThread;
 use crate::disposition::{Disposition, disposition_of};
-use crate::ending::{Ended, Fate, Refusal};
+use crate::ended::{Ended, Fate, Refusal};
 use crate::frame::Contents;
 use crate::running::Running;
 use crate::slot::SpooledFile;
@@ -241,7 +241,9 @@ impl Feeder {
                 let settlement = receipt.await;
                 let ending = disposition_of(settlement.outcome);
                 waiting.refused.extend(refusal(at, &settlement).filter(|_| ending == Disposition::Refused));
-                if let (Some(counter), Some(ended)) = (store.counter_of(ending), waiting.ended.get_mut(at)) {
+                if let (Some(counter), Some(ended)) =
+                    (store.counter_of(ending, settlement.outcome), waiting.ended.get_mut(at))
+                {
                     count(counter, 1);
                     *ended = true;
                 }
@@ -348,9 +350,12 @@ impl Feeder {
     }
 }
 
-/// Why the destination will never have the event.
+/// Why the destination will never have the event, if that is a loss.
 fn refusal(at: usize, settlement: &Settlement) -> Option<Refusal> {
     let Outcome::Dropped(reason) = settlement.outcome else { return None };
+    if reason.is_deliberate() {
+        return None;
+    }
     let error = settlement.destinations.iter().find_map(|destination| destination.error.as_ref());
     Some(Refusal { at, reason, error: error.map(ToString::to_string) })
 }
@@ -379,9 +384,10 @@ impl Waiting {
 
 impl Store {
     /// What an ending adds to, if it is one.
-    fn counter_of(&self, ending: Disposition) -> Option<&AtomicU64> {
+    fn counter_of(&self, ending: Disposition, outcome: Outcome) -> Option<&AtomicU64> {
         match ending {
             Disposition::Delivered => Some(&self.counters.delivered),
+            Disposition::Refused if !outcome.is_failed() => Some(&self.counters.skipped),
             Disposition::Refused => Some(&self.counters.refused),
             Disposition::Later => None,
         }

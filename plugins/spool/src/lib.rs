@@ -71,6 +71,7 @@ mod acceptor;
 mod attempts;
 mod backend;
 mod disposition;
+mod ended;
 mod ending;
 mod feeder;
 mod lifecycle;

@@ -21,7 +21,7 @@ use tracklane::emitter::signal::Failure;
 
 use crate::age::WallClock;
 use crate::disk::Disk;
-use crate::ending::{Ended, Fate, Refusal};
+use crate::ended::{Ended, Fate, Refusal};
 use crate::frame::{self, Contents};
 use crate::report;
 use crate::slot::{self, Slot, SpooledFile, WeakSlot, in_blocks};

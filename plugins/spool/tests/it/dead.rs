@@ -15,8 +15,12 @@ fn strict(is_strict: &Arc<AtomicBool>) -> Destination {
     let is_strict = Arc::clone(is_strict);
     Destination::from_fn("strict", move |batch: Batch| {
         let bad = batch.messages().any(|message| message.message_id().starts_with("bad"));
+        let useless = batch.messages().any(|message| message.message_id().starts_with("useless"));
         let refuse = bad && is_strict.load(Ordering::Acquire);
         async move {
+            if useless {
+                return Ok(Answer::skip("of no use here"));
+            }
             let answer = Answer::new(Verdict::Reject).with_error("its id is bad");
             Ok::<_, std::io::Error>(if refuse { answer } else { Answer::from(()) })
         }
@@ -34,7 +38,7 @@ fn a_refused_event_is_kept_and_goes_out_when_it_is_sent_again() {
     let (directory, is_strict) = (Directory::new(), Arc::new(AtomicBool::new(true)));
     let spool = Spool::new(directory.spool()).keep_refused().adopt_every(Duration::from_millis(20));
     let analytics = Analytics::builder().plugin(spool.in_front_of(strict(&is_strict))).build().unwrap();
-    for id in ["good-1", "bad-1", "bad-2", "good-2"] {
+    for id in ["good-1", "bad-1", "useless-1", "bad-2", "good-2"] {
         assert!(analytics.send_with_receipt(event(id)).unwrap().wait().is_delivered());
     }
     let dead = DeadLetters::of(directory.spool());
@@ -46,7 +50,7 @@ fn a_refused_event_is_kept_and_goes_out_when_it_is_sent_again() {
         assert!(letter.event.get().contains("\"type\":\"track\"") && letter.at.starts_with("20"), "{letter:?}");
     })
     .unwrap();
-    assert_eq!((spool.stats().delivered, spool.stats().refused), (2, 2));
+    assert_eq!((spool.stats().delivered, spool.stats().refused, spool.stats().skipped), (2, 2, 1));
 
     is_strict.store(false, Ordering::Release);
     assert_eq!(dead.replay("strict", |letter| letter.message_id().as_deref() == Some("bad-2")).unwrap(), 1);
