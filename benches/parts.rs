@@ -15,6 +15,7 @@ use tower::Service;
 use tracklane::plugin::{
     Batch, Batching, Destination, Flow, Plugin, QueueLimits, Transform, enrichment, enrichment_fn,
 };
+use tracklane::segment::Segment;
 use tracklane::transport::{Body, HttpClient};
 use tracklane::{Analytics, BoxError, Builder, Event};
 
@@ -50,6 +51,36 @@ mod build {
     }
 }
 
+/// What a plugin pays to look at a common field.
+mod read {
+    use super::*;
+
+    #[divan::bench(sample_count = 200, sample_size = 1000)]
+    fn kind(bencher: Bencher<'_, '_>) {
+        let event = Event::from(call(1));
+        bencher.bench_local(|| black_box(black_box(&event).kind()));
+    }
+
+    #[divan::bench(sample_count = 200, sample_size = 1000)]
+    fn name(bencher: Bencher<'_, '_>) {
+        let event = Event::from(call(1));
+        bencher.bench_local(|| black_box(black_box(&event).name()).is_some());
+    }
+
+    #[divan::bench(sample_count = 200, sample_size = 1000)]
+    fn user_id(bencher: Bencher<'_, '_>) {
+        let event = Event::from(call(1));
+        bencher.bench_local(|| black_box(black_box(&event).user_id()).is_some());
+    }
+
+    /// Of an event that nobody has looked at.
+    #[divan::bench(sample_count = 200, sample_size = 100)]
+    fn name_for_the_first_time(bencher: Bencher<'_, '_>) {
+        let event = Event::from(call(1));
+        bencher.with_inputs(|| event.clone()).bench_local_refs(|event| black_box(event.name()).is_some());
+    }
+}
+
 /// One event through the pipeline, driven by hand, to a destination that does nothing.
 mod plugins {
     use super::*;
@@ -60,6 +91,14 @@ mod plugins {
     fn sync_plugins(bencher: Bencher<'_, '_>, plugins: usize) {
         let names = (0..plugins).map(|number| format!("plugin {number}"));
         let settings = names.fold(to_nowhere(), |settings, name| settings.plugin(enrichment_fn(&name, look)));
+        drive(bencher, settings);
+    }
+
+    #[divan::bench(args = NUMBERS, sample_count = 200, sample_size = 100)]
+    fn sync_plugins_that_read_the_name(bencher: Bencher<'_, '_>, plugins: usize) {
+        let names = (0..plugins).map(|number| format!("plugin {number}"));
+        let read = |event: &mut Event| drop(black_box(event.name()));
+        let settings = names.fold(to_nowhere(), |settings, name| settings.plugin(enrichment_fn(&name, read)));
         drive(bencher, settings);
     }
 
@@ -125,7 +164,8 @@ mod batching {
             black_box(request.into_body());
             Ok::<_, std::io::Error>(http::Response::new(Body::default()))
         });
-        let settings = Analytics::builder_for("WRITE_KEY").http_client(HttpClient::new(answers)).flush_at(BATCH);
+        let settings = Analytics::builder()
+            .segment(Segment::new("WRITE_KEY").http_client(HttpClient::new(answers)).flush_at(BATCH));
         let analytics = settings.max_queue_size(100_000).build().expect("the settings are valid");
         bencher.counter(EVENTS).with_inputs(|| (0..EVENTS).map(call).collect()).bench_local_values(
             |events: Vec<tracklane::Track>| {

@@ -13,9 +13,9 @@
 //! destinations share nothing but the finished event. The pipeline knows no destination by name, and nothing of HTTP.
 
 mod call_context;
+mod client;
 mod ending;
 mod intake;
-mod refusal;
 mod rest;
 mod worker;
 
@@ -46,10 +46,9 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 pub(crate) use call_context::CallContext;
+pub(crate) use client::{HostClient, deadline};
 pub(crate) use intake::{Capacity, Intake};
-pub use plan::RegisterError;
 pub(crate) use plan::{CurrentPlan, Passage};
-pub use refusal::{CallError, RefusalReason};
 pub(crate) use registry::Command;
 pub(crate) use service::MiddlewareLayer;
 pub use service::PipelineService;
@@ -63,8 +62,9 @@ use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::error::BoxError;
 use crate::event::{Context, Event};
-use crate::ledger::{DropReason, Ledger};
+use crate::ledger::{Dispatcher, DropReason, Ledger};
 use crate::plugin::Host;
+pub(crate) use crate::refusal::{CallError, RegisterError};
 use crate::supervise::Watchdog;
 use crate::supervise::hops::{self, WithHops};
 use crate::wait_group::WaitGroup;
@@ -91,6 +91,12 @@ pub(crate) struct Shared {
     /// If the counts are to be metrics: what these know so far.
     #[cfg(feature = "metrics")]
     pub(crate) metrics: Option<crate::metrics::Reported>,
+}
+
+impl Dispatcher for Shared {
+    fn dispatch(&self, seen: u64) {
+        self.intake.dispatch(seen);
+    }
 }
 
 /// The event went no further: why.

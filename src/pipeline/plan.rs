@@ -11,10 +11,8 @@ use arc_swap::ArcSwap;
 
 use super::Shared;
 use super::lane::Lane;
-use super::refusal::RefusalReason;
-use crate::error::BoxError;
 use crate::event::{Event, Kind};
-use crate::ledger::{DropReason, PluginStats};
+use crate::ledger::{DropReason, Ledger, PluginStats, Ticket};
 use crate::plugin::{AfterPlugin, Behavior, Lifecycle, Registration, Role, Selection, TransformPlugin};
 use crate::supervise::{Throttle, Watched};
 
@@ -81,6 +79,10 @@ impl Absence {
 impl Absent {
     pub(super) fn new(selection: Selection, kinds: impl Fn(Kind) -> bool + Send + Sync + 'static) -> Self {
         Self { selection, kinds: Arc::new(kinds) }
+    }
+
+    fn was_for(&self, event: &Event) -> bool {
+        (self.kinds)(event.kind()) && self.selection.selects(event)
     }
 }
 
@@ -153,63 +155,6 @@ pub(super) struct Removed {
     pub(super) lane: Option<Arc<Lane>>,
 }
 
-/// Why a plugin could not be registered or deregistered.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RegisterError {
-    /// There is a plugin of that name already.
-    #[error("a plugin named {name:?} is registered already: deregister it first, or choose another name")]
-    Duplicate {
-        /// The name.
-        name: String,
-    },
-    /// There is no plugin of that name.
-    #[error("no plugin named {name:?} is registered")]
-    Unknown {
-        /// The name.
-        name: String,
-    },
-    /// The plugin could not be loaded, and is not registered.
-    #[error("the plugin {name:?} could not be loaded: {problem}")]
-    Load {
-        /// The name.
-        name: String,
-        /// What went wrong: an error, a panic, or a timeout.
-        problem: String,
-        /// The plugin's error, if it returned one.
-        source: Option<BoxError>,
-    },
-    /// The plugin was deregistered, but did not end well.
-    #[error("the plugin {name:?} could not be unloaded: {problem}")]
-    Unload {
-        /// The name.
-        name: String,
-        /// What went wrong: an error, a panic, or a timeout.
-        problem: String,
-        /// The plugin's error, if it returned one.
-        source: Option<BoxError>,
-    },
-    /// The client was closed.
-    #[error("the client was closed")]
-    Closed,
-    /// The client was built before this process was forked, so that nothing here works for it.
-    #[error("the client was built before this process was forked: build one in this process")]
-    Forked,
-    /// The runtime that the client works on ([`Builder::runtime`](crate::Builder::runtime)) has ended.
-    #[error("the runtime that the client works on has ended: build a client on one that lives")]
-    RuntimeEnded,
-}
-
-impl From<RefusalReason> for RegisterError {
-    fn from(because: RefusalReason) -> Self {
-        match because {
-            RefusalReason::Forked => RegisterError::Forked,
-            RefusalReason::RuntimeEnded => RegisterError::RuntimeEnded,
-            _ => RegisterError::Closed,
-        }
-    }
-}
-
 impl Plan {
     pub(super) fn names(&self) -> impl Iterator<Item = &Arc<str>> {
         let transforms = self.before.iter().chain(&self.enrichment).map(|plugin| &plugin.name);
@@ -221,8 +166,16 @@ impl Plan {
     /// Why an event is dropped that no destination in the plan is to have.
     #[cold]
     pub(super) fn why_nobody(&self, event: &Event) -> DropReason {
-        let was_for = |absent: &Absent| (absent.kinds)(event.kind()) && absent.selection.selects(event);
-        if self.absent.iter().any(was_for) { DropReason::Unavailable } else { DropReason::NoDestination }
+        match self.absent.iter().any(|absent| absent.was_for(event)) {
+            true => DropReason::Unavailable,
+            false => DropReason::NoDestination,
+        }
+    }
+
+    /// Counts an event that others have as lost for the destinations that could not be loaded.
+    pub(super) fn count_absent(&self, event: &Event, ticket: &Ticket, ledger: &Ledger) {
+        let missing = self.absent.iter().filter(|absent| absent.was_for(event));
+        missing.for_each(|_| ledger.count_failed_deliveries(std::iter::once(ticket)));
     }
 
     /// The before plugin, if there is one, that was to see events of this kind and could not be loaded.

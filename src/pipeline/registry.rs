@@ -19,8 +19,10 @@ use crate::supervise::{self, Fault, LIFECYCLE_LIMIT, Stage};
 pub(crate) enum Command {
     Register(Registration, oneshot::Sender<Result<(), RegisterError>>),
     Deregister(String, oneshot::Sender<Result<(), RegisterError>>),
-    /// What waits in lanes leaves at once.
+    /// What waits in lanes leaves at once, and what comes while the flush is under way.
     Flush,
+    /// What waits in lanes leaves at once.
+    Dispatch,
     /// Unload everything and end.
     End,
 }
@@ -145,7 +147,7 @@ pub(super) async fn unload_all(shared: &Shared) {
     for name in names {
         let Some(removed) = plan.remove(&name) else { continue };
         if let Err(error) = unload(shared, name.clone(), removed).await {
-            let mut failure = Failure::new(name, error.to_string(), 0);
+            let mut failure = Failure::new(name, supervise::text_with_causes(&error), 0);
             failure.error = Some(Arc::new(error));
             shared.emitter.fail(failure);
         }

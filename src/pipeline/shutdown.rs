@@ -31,6 +31,7 @@ pub(crate) struct Counts {
     delivered: u64,
     dropped: u64,
     failed: u64,
+    failed_deliveries: u64,
     pending: u64,
 }
 
@@ -38,8 +39,8 @@ pub(crate) struct Counts {
 const LISTENERS: Duration = Duration::from_secs(1);
 
 /// What became of all events that the client accepted in its life. By reason and by destination it is in
-/// [`stats`](crate::Analytics::stats).
-#[derive(Clone, Debug, Default)]
+/// [`stats`](crate::Analytics::stats). Serialized, `unsent` is the number of events.
+#[derive(Clone, Debug, Default, serde::Serialize)]
 #[non_exhaustive]
 pub struct CloseReport {
     /// Events that at least one destination has.
@@ -48,6 +49,9 @@ pub struct CloseReport {
     pub dropped: u64,
     /// Events that were dropped for any other reason.
     pub failed: u64,
+    /// Deliveries that failed for good: an event that one of two destinations lost counts here, although the other has
+    /// it.
+    pub failed_deliveries: u64,
     /// Events that had no outcome when the deadline passed.
     pub pending: u64,
     /// Callbacks that had not returned when the deadline passed. Their events have their outcome nevertheless.
@@ -55,14 +59,20 @@ pub struct CloseReport {
     /// The pending events, with their ids, as far as they could be got hold of: they can be sent again, by another
     /// client, or saved as JSON. One that was in flight may have arrived nevertheless; Segment then drops the second.
     /// Of several closes of one client, one hands them back.
+    #[serde(serialize_with = "number")]
     pub unsent: Unsent,
 }
 
+/// Serializes how many events there are: a report is for a log, which has nothing of what they say.
+fn number<S: serde::Serializer>(unsent: &Unsent, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(unsent.len() as u64)
+}
+
 impl CloseReport {
-    /// Whether nothing failed and nothing is pending, whatever callbacks do.
+    /// Whether nothing failed, at any destination, and nothing is pending, whatever callbacks do.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.failed == 0 && self.pending == 0
+        self.failed == 0 && self.failed_deliveries == 0 && self.pending == 0
     }
 }
 
@@ -137,9 +147,7 @@ impl Shared {
         if self.background.is_forked() {
             return Err(None);
         }
-        let flush = self.intake.begin_flush();
         let end = receipt.wait_timeout(left(deadline));
-        self.ledger.wait(flush, Instant::now());
         end.map_err(|_| self.plan.load().lanes.iter().find_map(|lane| lane.last_error()))
     }
 
@@ -183,8 +191,9 @@ impl Shared {
             return CloseReport { pending, ..CloseReport::default() };
         }
         let (counts, unsent) = self.end.take_rest().unwrap_or_else(|| (self.counts(), Unsent::default()));
-        let Counts { delivered, dropped, failed, pending } = counts;
-        CloseReport { delivered, dropped, failed, pending, callbacks: self.ledger.callbacks(), unsent }
+        let Counts { delivered, dropped, failed, failed_deliveries, pending } = counts;
+        let callbacks = self.ledger.callbacks();
+        CloseReport { delivered, dropped, failed, failed_deliveries, pending, callbacks, unsent }
     }
 
     /// Takes back what is under way, unless another close does, and counts it as dropped because of the close. Whoever
@@ -204,7 +213,8 @@ impl Shared {
     fn counts(&self) -> Counts {
         let Stats { delivered, dropped, pending, .. } = self.ledger.stats();
         let deliberate = dropped.deliberate();
-        Counts { delivered, dropped: deliberate, failed: dropped.total() - deliberate, pending }
+        let failed_deliveries = self.ledger.failed_deliveries();
+        Counts { delivered, dropped: deliberate, failed: dropped.total() - deliberate, failed_deliveries, pending }
     }
 
     /// Everything that waits or is under way, the oldest first. What is taken out here has no other owner: nobody else

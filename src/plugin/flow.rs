@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use crate::error::BoxError;
 
 /// Whether an event goes on.
+///
+/// Exhaustive: an event goes on or it does not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Flow {
     /// To the next plugin, and at last to the destinations.
@@ -23,7 +25,8 @@ impl Flow {
 
 /// What a closure plugin may return: nothing, a [`Flow`], or a `Result` of either.
 #[diagnostic::on_unimplemented(
-    message = "a plugin's closure returns `()`, `Flow` or a `Result` of either, not `{Self}`"
+    message = "a plugin's closure returns `()`, `Flow` or a `Result` of either, not `{Self}`",
+    note = "what awaits is no closure: it implements `Transform` with an `async fn transform`, and is registered as `before(plugin)` or `enrichment(plugin)`"
 )]
 pub trait IntoFlow {
     /// As the pipeline takes it.

@@ -1,6 +1,5 @@
 //! Tower layers around one destination.
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
@@ -50,7 +49,7 @@ fn without_a_layer_eight_are_under_way_at_once_or_as_many_as_are_set() {
     for (limit, expected) in [(None, 8), (Some(3), 3), (Some(1), 1)] {
         let (mut destination, arrived, most) = slow();
         if let Some(limit) = limit {
-            destination = destination.max_in_flight(NonZeroUsize::new(limit).unwrap());
+            destination = destination.max_in_flight(limit);
         }
         let (report, _) = play(destination, 40);
         assert!(report.is_complete());
@@ -145,7 +144,9 @@ fn a_service_that_will_never_be_ready_again_takes_no_more_and_says_so() {
     let failure = &failures.wait_for(1)[0];
     assert!(failure.message.contains("can take no more events: out of paper"), "{failure}");
     assert_eq!(failure.dropped, Some(DropReason::Unavailable));
-    assert!(analytics.close_blocking(SOON).is_complete());
+    let report = analytics.close_blocking(SOON);
+    assert_eq!((report.delivered, report.failed, report.failed_deliveries, report.pending), (10, 0, 9, 0));
+    assert!(!report.is_complete(), "one of the two destinations lost nine");
 }
 
 /// Panics every other time it is asked whether it is ready.

@@ -11,17 +11,23 @@ mod security;
 // From the call to the wire.
 mod call_context;
 mod calls;
+mod calls_page;
 mod depth;
+mod disabled;
+mod dispatch;
 mod fixtures;
 mod settings;
 mod sizes;
+mod snippets;
 mod wire;
 
 // The way through.
 mod absent;
+mod host;
 mod middleware;
 mod registry;
 mod replaced;
+mod run_plugin;
 mod selection;
 mod stages;
 mod stages_observers;
@@ -31,9 +37,11 @@ mod transforms;
 mod answers;
 mod batching;
 mod closes;
+mod complete;
 mod conservation;
 mod emitter;
 mod ends;
+mod errors;
 mod json_wall;
 mod layers;
 mod lifecycle;
@@ -41,6 +49,7 @@ mod lifecycle;
 mod oauth;
 mod receipts;
 mod reentrant;
+mod reports;
 mod runtimes;
 
 // The whole.
@@ -57,6 +66,9 @@ mod habits;
 mod modes;
 mod object;
 mod order;
+mod outages;
 mod pages;
+mod ports;
 mod quoted;
 mod tracking_api;
+mod waiting;

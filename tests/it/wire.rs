@@ -5,10 +5,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tracklane::event::{Context, Integrations};
 use tracklane::plugin::enrichment_fn;
+use tracklane::segment::Segment;
 use tracklane::testing::{ManualClock, Reply};
 use tracklane::{Alias, Analytics, Event, Group, Identify, Page, Screen};
 
-use crate::support::{SOON, api, client, track};
+use crate::support::{SOON, api, client, segment, track};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -28,7 +29,7 @@ fn library() -> Value {
 #[test]
 fn the_six_calls_make_this_request() {
     let api = api();
-    let analytics = client(&api).clock(ManualClock::new()).flush_at(6).build().unwrap();
+    let analytics = Analytics::builder().segment(segment(&api).flush_at(6)).clock(ManualClock::new()).build().unwrap();
     let six: [Event; 6] = [
         track("Item Purchased").message_id("m1").anonymous_id("a1").property("revenue", 39.95).into(),
         Identify::new().message_id("m2").user_id("u1").with_trait("plan", "Free").into(),
@@ -62,9 +63,9 @@ fn the_six_calls_make_this_request() {
             {"type": "identify", "messageId": "m2", "timestamp": at, "userId": "u1",
              "traits": {"plan": "Free"}, "context": context},
             {"type": "page", "messageId": "m3", "timestamp": at, "userId": "u1", "name": "Pricing",
-             "category": "Docs", "properties": {"path": "/pricing"}, "context": context},
+             "category": "Docs", "properties": {"path": "/pricing", "category": "Docs"}, "context": context},
             {"type": "screen", "messageId": "m4", "timestamp": at, "anonymousId": "a1", "name": "Welcome",
-             "category": "Start", "properties": {"n": 1}, "context": context},
+             "category": "Start", "properties": {"n": 1, "category": "Start"}, "context": context},
             {"type": "group", "messageId": "m5", "timestamp": at, "userId": "u1", "groupId": "g1",
              "traits": {"name": "Initech"}, "context": context},
             {"type": "alias", "messageId": "m6", "timestamp": at, "userId": "u1", "previousId": "a1",
@@ -80,7 +81,7 @@ fn the_six_calls_make_this_request() {
 fn an_attempt_has_its_own_sent_at_and_count_and_the_same_events() {
     let (api, clock) = (api(), ManualClock::new());
     api.script([Reply::status(503), Reply::status(500)]);
-    let analytics = client(&api).clock(clock.clone()).flush_at(1).build().unwrap();
+    let analytics = Analytics::builder().segment(segment(&api).flush_at(1)).clock(clock.clone()).build().unwrap();
     analytics.track(track("x")).unwrap();
     for attempt in 1..=2 {
         assert_eq!(api.wait_for_requests(attempt, SOON).len(), attempt);
@@ -197,7 +198,7 @@ fn values_are_kept_as_given() {
     // The same through the map that many members are.
     let mut many = track("x");
     for n in 0..100 {
-        many = many.property(&format!("k{n}"), n).property("twice", n).property("big", big);
+        many = many.property(format!("k{n}"), n).property("twice", n).property("big", big);
     }
     let properties = sent(many)["properties"].clone();
     assert_eq!((properties.as_object().unwrap().len(), &properties["twice"]), (102, &json!(99)));
@@ -223,7 +224,7 @@ fn the_path_and_host_come_in_every_spelling() {
     for (host, path) in [("/", "/v1/batch"), ("/v1", "v1/batch"), ("/v1/", "/v1/batch/"), ("", "/v1/import")] {
         let api = api();
         let host = format!("{}{host}", api.url());
-        let analytics = Analytics::builder_for("k").host(host).path(path).build().unwrap();
+        let analytics = Analytics::builder().segment(Segment::new("k").host(host).path(path)).build().unwrap();
         analytics.track(track("x")).unwrap();
         assert!(analytics.close_blocking(SOON).is_complete(), "{path}");
         assert_eq!(
@@ -236,7 +237,7 @@ fn the_path_and_host_come_in_every_spelling() {
 #[test]
 fn requests_one_after_the_other_use_one_connection() {
     let api = api();
-    let analytics = client(&api).flush_at(1).max_in_flight(1).build().unwrap();
+    let analytics = Analytics::builder().segment(segment(&api).flush_at(1).max_in_flight(1)).build().unwrap();
     let long = "x".repeat(30_000);
     // Batches of 500,000 bytes at most, so that the next one is ready as soon as the one before is answered.
     (0..320).for_each(|_| analytics.send(track("x").property("long", &*long)).unwrap());

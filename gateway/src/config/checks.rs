@@ -31,26 +31,26 @@ impl Checks<'_, '_> {
     fn server(&self) -> Result<(), ConfigError> {
         let server = &self.config.server;
         if server.listen.is_empty() {
-            return self.wrong(&["server", "listen"], "needs an address, such as \"127.0.0.1:8080\"");
+            return self.setting(&["server", "listen"], "needs an address, such as \"127.0.0.1:8080\"");
         }
         if server.max_body == 0 || server.max_memory < server.max_body {
             let problem = "max_body must be at least 1B, and max_memory at least max_body: nothing would be taken";
             return self.wrong(&["server"], problem);
         }
         if server.max_connections == 0 {
-            return self.wrong(&["server", "max_connections"], "must be at least 1");
+            return self.setting(&["server", "max_connections"], "must be at least 1");
         }
         let proxies = TrustedProxies::new(&server.trusted_proxies);
-        proxies.map(drop).or_else(|error| self.wrong(&["server", "trusted_proxies"], error.to_string()))
+        proxies.map(drop).or_else(|error| self.setting(&["server", "trusted_proxies"], error.to_string()))
     }
 
     fn log(&self) -> Result<(), ConfigError> {
         let LogConfig::Disk(disk) = &self.config.log;
         if disk.directory.as_os_str().is_empty() {
-            return self.wrong(&["log", "disk", "directory"], "is empty: name a directory on a local disk");
+            return self.setting(&["log", "disk", "directory"], "is empty: name a directory on a local disk");
         }
         if disk.max_bytes < 1 << 20 {
-            return self.wrong(&["log", "disk", "max_bytes"], "must be at least 1MB");
+            return self.setting(&["log", "disk", "max_bytes"], "must be at least 1MB");
         }
         Ok(())
     }
@@ -75,7 +75,7 @@ impl Checks<'_, '_> {
             self.source(name, source)?;
             for key in &source.keys {
                 if key.trim().is_empty() {
-                    return self.wrong(&["sources", name, "keys"], "a key is empty");
+                    return self.setting(&["sources", name, "keys"], "a key is empty");
                 }
                 // The key itself is a secret.
                 if let Some(other) = owners.insert(key, name) {
@@ -95,20 +95,20 @@ impl Checks<'_, '_> {
         }
         if source.events_per_second == Some(0) {
             return self
-                .wrong(&["sources", name, "events_per_second"], "must be at least 1; leave it out for no limit");
+                .setting(&["sources", name, "events_per_second"], "must be at least 1; leave it out for no limit");
         }
         if source.burst.is_some() && source.events_per_second.is_none() {
-            return self.wrong(&["sources", name, "burst"], "needs events_per_second");
+            return self.setting(&["sources", name, "burst"], "needs events_per_second");
         }
         if source.burst == Some(0) {
-            return self.wrong(&["sources", name, "burst"], "must be at least 1");
+            return self.setting(&["sources", name, "burst"], "must be at least 1");
         }
         for origin in &source.origins {
             let is_origin = origin.split_once("://").is_some_and(|(_, host)| !host.is_empty() && !host.contains('/'));
             if !is_origin {
                 let problem =
                     format!("{origin:?} is no origin: write scheme and host, such as \"https://shop.example\"");
-                return self.wrong(&["sources", name, "origins"], problem);
+                return self.setting(&["sources", name, "origins"], problem);
             }
         }
         Ok(())
@@ -124,11 +124,13 @@ impl Checks<'_, '_> {
         self.wrong(&[kind, name], problem)
     }
 
+    /// What is wrong with one setting.
+    fn setting(&self, path: &[&str], problem: impl Into<String>) -> Result<(), ConfigError> {
+        let name = path.last().copied().unwrap_or_default();
+        self.wrong(path, format!("{name}: {}", problem.into()))
+    }
+
     fn wrong(&self, path: &[&str], problem: impl Into<String>) -> Result<(), ConfigError> {
-        let problem = problem.into();
-        let setting = path.last().filter(|_| path.len() > 1).copied().unwrap_or_default();
-        let named = problem.contains(setting) || path.len() < 2;
-        let problem = if named { problem } else { format!("{setting}: {problem}") };
         Err(self.file.problem(self.place(path), problem))
     }
 

@@ -40,7 +40,7 @@ fn what_is_wrong_is_said_with_its_line_and_what_would_be_right() {
         ("[log.disk]", "[log.disc]", "g.toml:2: unknown variant `disc`, expected `disk`"),
         ("pipeline = \"main\"", "pipelin = \"main\"", "g.toml:7: unknown field `pipelin`, expected one of `keys`"),
         ("pipeline = \"main\"", "pipeline = \"mian\"", "g.toml:7: there is no pipeline \"mian\"; there are: main"),
-        ("directory = \"/tmp/log\"", "directory = \"\"", "g.toml:3: log.disk.directory: is empty"),
+        ("directory = \"/tmp/log\"", "directory = \"\"", "g.toml:3: directory: is empty"),
         ("\"${KEY}\"", "\"${NOT_SET}\"", "g.toml:6: the variable \"NOT_SET\" is not set in the environment"),
         ("\"${KEY}\"", "\"${KEY\"", "g.toml:6: a variable begins with ${ and has no } at its end"),
         ("\"${KEY}\"", "\" \"", "g.toml:6: keys: a key is empty"),
@@ -56,7 +56,7 @@ fn what_is_wrong_is_said_with_its_line_and_what_would_be_right() {
             "directory = \"/l\"\nmax_age = \"7 weeks\"",
             "g.toml:4: \"7 weeks\" is not a time",
         ),
-        ("[log.disk]", "[server]\nmax_body = \"0B\"\n[log.disk]", "g.toml:2: server: max_body must be at least 1B"),
+        ("[log.disk]", "[server]\nmax_body = \"0B\"\n[log.disk]", "g.toml:2: max_body must be at least 1B"),
         ("[log.disk]", "[server]\nlisten = []\n[log.disk]", "g.toml:3: listen: needs an address"),
         ("[log.disk]", "[server]\ntrusted_proxies = [\"x\"]\n[log.disk]", "g.toml:3: trusted_proxies: "),
     ] {

@@ -142,7 +142,7 @@ fn a_body_that_is_none_has_a_status_of_its_own() {
 fn requests_that_are_no_http_or_never_end_hurt_nobody() {
     let gateway = Running::plain();
     let smuggled = "POST /v1/batch HTTP/1.1\r\nhost: h\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n\
-                    GET /metrics HTTP/1.1\r\nhost: h\r\n\r\n";
+                    GET /metrics HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n";
     let answer: Response = raw(gateway.address, smuggled.as_bytes());
     assert!(!answer.head.contains("200 OK"), "one request, refused: {answer:?}");
     let answer = raw(gateway.address, b"\x16\x03\x01\x00\xff garbage\r\n\r\n");
@@ -167,6 +167,9 @@ fn any_bytes_are_answered_and_hurt_nobody() {
     for _ in 0..500 {
         let mut body = good.clone().into_bytes();
         for _ in 0..random.usize(1..6) {
+            if body.len() < 2 {
+                break;
+            }
             let at = random.usize(..body.len());
             match random.u8(..4) {
                 0 => body[at] = random.u8(..),

@@ -48,7 +48,7 @@ impl LaneWorker {
         let LaneConfig { service, factory, retry, max_in_flight, attempt_timeout, .. } = config;
         Self {
             service: LaneService::new(service, factory, watched),
-            batches: Batches::new(lane.clone(), retry, max_in_flight),
+            batches: Batches::new(lane.clone(), retry.clone(), max_in_flight),
             in_flight: FuturesUnordered::new(),
             attempt_timeout,
             retry,

@@ -8,7 +8,6 @@ mod service;
 
 use std::fmt;
 use std::future::Future;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +21,7 @@ pub(crate) use service::ServiceFactory;
 
 use super::transform::Named;
 use super::{Answer, Batch, Batching, Behavior, Plugin, QueueLimits, Registration, RetryPolicy};
-use crate::error::BoxError;
+use crate::error::{BoxError, SettingsError};
 use crate::supervise::CatchDrop;
 
 /// A destination: its name, its service, and how its lane works.
@@ -50,6 +49,7 @@ pub struct Destination {
     lifecycle: Arc<dyn super::Lifecycle>,
     aliases: Vec<String>,
     ignores_all: bool,
+    pub(crate) disabled: bool,
     pub(crate) service: BatchService,
     pub(crate) factory: Option<ServiceFactory>,
     pub(crate) layers: Vec<BatchLayer>,
@@ -57,11 +57,11 @@ pub struct Destination {
     pub(crate) retry: RetryPolicy,
     /// Those of the client if `None`.
     pub(crate) queue: Option<QueueLimits>,
-    pub(crate) max_in_flight: NonZeroUsize,
+    pub(crate) max_in_flight: usize,
     pub(crate) attempt_timeout: Duration,
 }
 
-const DEFAULT_MAX_IN_FLIGHT: NonZeroUsize = NonZeroUsize::MIN.saturating_add(7);
+const DEFAULT_MAX_IN_FLIGHT: usize = 8;
 
 impl Destination {
     /// Makes the destination `name`, which is what users write in `integrations`. Each event goes to `service` by
@@ -78,6 +78,7 @@ impl Destination {
             lifecycle: Named::lifecycle(name),
             aliases: Vec::new(),
             ignores_all: false,
+            disabled: false,
             service: BatchService::new(service),
             factory: None,
             layers: Vec::new(),
@@ -143,6 +144,13 @@ impl Destination {
         self
     }
 
+    /// Ends every event at once as dropped ([`Disabled`](crate::DropReason::Disabled)), and calls no service. Everything
+    /// else works: plugins, signals, other destinations.
+    pub fn disable(mut self, disable: bool) -> Self {
+        self.disabled = disable;
+        self
+    }
+
     /// Gives the destination also events whose `integrations` say `All: false` and do not name it. For a destination
     /// that distributes events itself.
     pub fn ignores_all(mut self, ignores: bool) -> Self {
@@ -169,9 +177,9 @@ impl Destination {
         self
     }
 
-    /// Limits the batches under way at once, 8 by default. With 1, events arrive in order: a batch that is tried again
-    /// holds back those behind it.
-    pub fn max_in_flight(mut self, batches: NonZeroUsize) -> Self {
+    /// Limits the batches under way at once, 8 by default; 0 is an error when the destination is registered. With 1,
+    /// events arrive in order: a batch that is tried again holds back those behind it.
+    pub fn max_in_flight(mut self, batches: usize) -> Self {
         self.max_in_flight = batches;
         self
     }
@@ -206,8 +214,16 @@ impl Destination {
     {
         let mut destination = Self::new(&self.name, service);
         (destination.aliases, destination.ignores_all) = (self.aliases.clone(), self.ignores_all);
-        destination.queue = self.queue;
+        (destination.queue, destination.disabled) = (self.queue, self.disabled);
         destination
+    }
+
+    /// Checks the settings that have bounds.
+    pub(crate) fn check(&self) -> Result<(), SettingsError> {
+        match self.max_in_flight {
+            0 => Err(SettingsError::new("max_in_flight", 0, format!("must be at least 1, at {:?}", self.name))),
+            _ => Ok(()),
+        }
     }
 
     /// Returns the names by which events select it.
