@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::future::Future;
-use std::num::NonZeroUsize;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -81,7 +80,7 @@ impl Pipeline {
             spools.push((destination.name().to_owned(), spool.clone()));
             let destination = if in_order { patient(destination, disk.max_age) } else { destination };
             // One write at a time: what comes meanwhile goes into the next, so one sync serves many requests.
-            builder = builder.plugin(spool.in_front_of(destination).max_in_flight(NonZeroUsize::MIN));
+            builder = builder.plugin(spool.in_front_of(destination).max_in_flight(1));
         }
         Ok(Self { client: builder.build()?, spools, fingerprint: parts.fingerprint })
     }
@@ -118,7 +117,7 @@ fn spool(disk: &DiskConfig, layout: &Layout, pipeline: &str, destination: &str) 
 /// is behind it waits.
 fn patient(destination: Destination, max_age: Duration) -> Destination {
     let retry = RetryPolicy::new().max_retries(u32::MAX).max_total_backoff(max_age).max_rate_limit(max_age);
-    destination.max_in_flight(NonZeroUsize::MIN).retry(retry).layer(layer_fn(|inner| Patient { inner }))
+    destination.max_in_flight(1).retry(retry).layer(layer_fn(|inner| Patient { inner }))
 }
 
 /// A destination that waits while its credentials are refused, as if it were down.
