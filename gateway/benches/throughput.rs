@@ -17,8 +17,8 @@ use tracklane::plugin::{Batch, Batching, Destination};
 use tracklane_gateway::{Catalog, Gateway};
 
 const ROLE: &str = "TRACKLANE_GATEWAY_BENCH_ROLE";
-const ROUND: Duration = Duration::from_secs(4);
-const ROUNDS: usize = 5;
+const ROUND: Duration = Duration::from_secs(3);
+const ROUNDS: usize = 3;
 
 fn main() {
     match std::env::var(ROLE).as_deref() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -34,6 +34,14 @@ pub enum StartError {
         pipeline: String,
         /// Why.
         source: SettingsError,
+    },
+    /// Nothing can be written to the directory of the log.
+    #[error("the log cannot be written to {directory:?}")]
+    Log {
+        /// The directory.
+        directory: PathBuf,
+        /// Why.
+        source: io::Error,
     },
     /// A network of `trusted_proxies` is none.
     #[error(transparent)]
@@ -75,6 +83,9 @@ impl State {
     pub(crate) fn start(path: PathBuf, read: &Read, catalog: Catalog) -> Result<Self, StartError> {
         let made = make_all(read, &catalog)?;
         let Config { server, log, .. } = read.config.clone();
+        let LogConfig::Disk(disk) = &log;
+        let directory = &disk.directory;
+        try_to_write(directory).map_err(|source| StartError::Log { directory: directory.clone(), source })?;
         let state = Self {
             path,
             requests: RequestCounts::default(),
@@ -182,6 +193,14 @@ impl State {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(counts.entry(source.to_owned()).or_default())
     }
+}
+
+/// Whether a gateway could keep anything there: better to be known now than at the first event.
+fn try_to_write(directory: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(directory)?;
+    let path = directory.join("written-at-the-start");
+    std::fs::File::create(&path)?.sync_all()?;
+    std::fs::remove_file(path)
 }
 
 /// The parts of every pipeline.

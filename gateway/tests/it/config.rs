@@ -105,3 +105,20 @@ fn what_needs_a_restart_is_said_and_changes_nothing() {
     let mut stream = TcpStream::connect(gateway.address).unwrap();
     stream.write_all(b"GET /health/live HTTP/1.1\r\nhost: h\r\n\r\n").unwrap();
 }
+
+#[test]
+fn a_log_that_cannot_be_written_is_an_error_of_the_start() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let file = directory.path().join("a-file");
+    std::fs::write(&file, "").unwrap();
+    let config = directory.path().join("gateway.toml");
+    let text = format!(
+        "[server]\nlisten = [\"127.0.0.1:0\"]\nadmin = \"127.0.0.1:0\"\n[log.disk]\ndirectory = {:?}\n",
+        file.join("log")
+    );
+    std::fs::write(&config, text + &plain("", "")).unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let started = runtime.block_on(Gateway::start(&config, catalog(&crate::support::Sink::default())));
+    let error = started.expect_err("there is no such folder").to_string();
+    assert!(error.starts_with("the log cannot be written to ") && error.contains("a-file"), "{error}");
+}
