@@ -37,6 +37,7 @@ mod ends;
 mod json_wall;
 mod layers;
 mod lifecycle;
+mod max_age;
 #[cfg(feature = "oauth")]
 mod oauth;
 mod receipts;

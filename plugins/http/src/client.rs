@@ -77,9 +77,10 @@ impl Client {
         self
     }
 
-    /// Bytes of a response that are looked at, 64 KiB by default and at most.
+    /// Bytes of a response that are read, 64 KiB by default.
     pub fn max_response(mut self, bytes: usize) -> Self {
-        self.max_response = bytes.min(MAX_RESPONSE_BYTES);
+        self.http = self.http.max_response(bytes);
+        self.max_response = bytes;
         self
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::attempt::AttemptOutcome;
 use super::inner::LaneInner;
@@ -181,6 +181,27 @@ impl Batches {
         } else {
             self.lane.emitter.fail(report::dropped(destination, events, reason, error, differs));
         }
+    }
+
+    /// Drops the events that are older than `max_age`. Returns those that are not, if there are any.
+    pub(super) fn drop_old(&mut self, job: Job, max_age: Duration) -> Option<Job> {
+        let oldest = self.lane.clock.wall().checked_sub(max_age)?;
+        let is_old = |message: &Arc<Message>| {
+            message.event().timestamp().is_some_and(|timestamp| SystemTime::from(timestamp) < oldest)
+        };
+        let (old, young): (Vec<usize>, Vec<usize>) =
+            (0..job.messages.len()).partition(|event| job.messages.get(*event).is_some_and(is_old));
+        if old.is_empty() {
+            return Some(job);
+        }
+        let why = format!("older than the {} s of `max_age`", max_age.as_secs());
+        let part =
+            |events| Part { verdict: Verdict::Skip, events, errors: Errors::one(DeliveryError::of(why.clone())) };
+        let parts = [old, young].map(part).into_iter().filter(|part| !part.events.is_empty());
+        let mut divided = self.divide(job, parts.collect()).into_iter();
+        let (old, Part { errors, .. }) = divided.next()?;
+        self.settle_dropped(&old, DropReason::TooOld, &errors, 0);
+        divided.next().map(|(young, _)| young)
     }
 
     /// Reports refused credentials if a report is due; at the end of time everything is.

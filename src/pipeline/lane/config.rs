@@ -16,17 +16,18 @@ pub(in crate::pipeline) struct LaneConfig {
     pub(super) queue: Option<QueueLimits>,
     pub(super) max_in_flight: usize,
     pub(super) attempt_timeout: Duration,
+    pub(super) max_age: Option<Duration>,
 }
 
 impl From<Destination> for LaneConfig {
     fn from(destination: Destination) -> Self {
         let selection = destination.selection();
-        let Destination { batching, retry, queue, max_in_flight, attempt_timeout, .. } = destination;
+        let Destination { batching, retry, queue, max_in_flight, attempt_timeout, max_age, .. } = destination;
         let layers = destination.layers;
         let wrap = move |service| layers.iter().fold(service, |service, layer| layer(service));
         let service = wrap(destination.service);
         let factory = destination.factory.map(|mut make| -> ServiceFactory { Box::new(move || wrap(make())) });
         let max_in_flight = max_in_flight.get();
-        Self { selection, service, factory, batching, retry, queue, max_in_flight, attempt_timeout }
+        Self { selection, service, factory, batching, retry, queue, max_in_flight, attempt_timeout, max_age }
     }
 }
