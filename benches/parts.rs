@@ -50,6 +50,36 @@ mod build {
     }
 }
 
+/// What a plugin pays to look at a common field.
+mod read {
+    use super::*;
+
+    #[divan::bench(sample_count = 200, sample_size = 1000)]
+    fn kind(bencher: Bencher<'_, '_>) {
+        let event = Event::from(call(1));
+        bencher.bench_local(|| black_box(black_box(&event).kind()));
+    }
+
+    #[divan::bench(sample_count = 200, sample_size = 1000)]
+    fn name(bencher: Bencher<'_, '_>) {
+        let event = Event::from(call(1));
+        bencher.bench_local(|| black_box(black_box(&event).name()).is_some());
+    }
+
+    #[divan::bench(sample_count = 200, sample_size = 1000)]
+    fn user_id(bencher: Bencher<'_, '_>) {
+        let event = Event::from(call(1));
+        bencher.bench_local(|| black_box(black_box(&event).user_id()).is_some());
+    }
+
+    /// Of an event that nobody has looked at.
+    #[divan::bench(sample_count = 200, sample_size = 100)]
+    fn name_for_the_first_time(bencher: Bencher<'_, '_>) {
+        let event = Event::from(call(1));
+        bencher.with_inputs(|| event.clone()).bench_local_refs(|event| black_box(event.name()).is_some());
+    }
+}
+
 /// One event through the pipeline, driven by hand, to a destination that does nothing.
 mod plugins {
     use super::*;
@@ -60,6 +90,14 @@ mod plugins {
     fn sync_plugins(bencher: Bencher<'_, '_>, plugins: usize) {
         let names = (0..plugins).map(|number| format!("plugin {number}"));
         let settings = names.fold(to_nowhere(), |settings, name| settings.plugin(enrichment_fn(&name, look)));
+        drive(bencher, settings);
+    }
+
+    #[divan::bench(args = NUMBERS, sample_count = 200, sample_size = 100)]
+    fn sync_plugins_that_read_the_name(bencher: Bencher<'_, '_>, plugins: usize) {
+        let names = (0..plugins).map(|number| format!("plugin {number}"));
+        let read = |event: &mut Event| drop(black_box(event.name()));
+        let settings = names.fold(to_nowhere(), |settings, name| settings.plugin(enrichment_fn(&name, read)));
         drive(bencher, settings);
     }
 

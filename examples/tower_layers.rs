@@ -37,7 +37,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .on(signal::Error, |failure| eprintln!("{failure}"))
         .build()?;
     for number in 1..=12 {
-        analytics.track(Track::new(&format!("Event {number}")).user_id("019mr8mf4r"))?;
+        analytics.track(Track::new(format!("Event {number}")).user_id("019mr8mf4r"))?;
     }
     analytics.close(Duration::from_secs(10)).await;
     let stats = analytics.stats();

@@ -1,5 +1,7 @@
 //! The handle: what an application holds and calls.
 
+mod room;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,9 +15,9 @@ use crate::emitter::signal::{Emitted, Signal};
 use crate::emitter::{Emitter, Subscription, UnknownSignal};
 use crate::error::SettingsError;
 use crate::event::{Alias, Event, Group, Identify, Page, Screen, Track};
-use crate::ledger::{DeliveryError, FlushReport, Receipt, Settlement, Stats};
+use crate::ledger::{DeliveryError, Dispatch, FlushReport, Receipt, Settlement, Stats};
 use crate::pipeline::{CallError, CloseReport, Command, Pipeline, RefusalReason, RegisterError, Shared};
-use crate::plugin::Registration;
+use crate::plugin::IntoRegistration;
 use crate::segment::{OwnKey, Segment, SetWriteKeyError, WriteKey};
 use crate::settings::Settings;
 use crate::supervise::hops;
@@ -191,19 +193,14 @@ impl Analytics {
     /// As [`track`](Self::track).
     pub fn send_with_receipt(&self, event: impl Into<Event>) -> Result<Receipt, CallError> {
         let mut event = event.into();
-        let (sender, receipt) = Receipt::new(self.handle.shared.background.process());
+        let shared = &self.handle.shared;
+        let (sender, mut receipt) = Receipt::new(shared.background.process());
         event.attached.watch.get_or_insert_default().receipt = Some(sender);
         self.send(event)?;
+        // Read when the event is in the queue: what is told to leave from here on has it among it.
+        let (dispatcher, seen) = (Arc::downgrade(shared), shared.intake.dispatched());
+        receipt.set_dispatch(Dispatch { dispatcher, seen });
         Ok(receipt)
-    }
-
-    /// As [`send`](Self::send), but waits for room if the queue is full. Needs no runtime of its own.
-    ///
-    /// # Errors
-    ///
-    /// If the event is not one that can be sent, or the client closed. The error holds the event.
-    pub async fn send_when_ready(&self, event: impl Into<Event> + Send) -> Result<(), CallError> {
-        self.handle.shared.intake.push_when_room(event.into()).await
     }
 
     /// This client with calls that block until the event is delivered or dropped, each at most `timeout`.
@@ -254,9 +251,9 @@ impl Analytics {
     /// # Errors
     ///
     /// If a plugin of that name is registered, if it fails to load, or if the client is closed.
-    pub async fn register(&self, plugin: impl Into<Registration>) -> Result<(), RegisterError> {
+    pub async fn register(&self, plugin: impl IntoRegistration) -> Result<(), RegisterError> {
         let (reply, answer) = oneshot::channel();
-        self.handle.shared.intake.command(Command::Register(plugin.into(), reply))?;
+        self.handle.shared.intake.command(Command::Register(plugin.into_registration(), reply))?;
         answer.await.unwrap_or_else(|_| Err(self.ended()))
     }
 

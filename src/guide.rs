@@ -1,11 +1,13 @@
 //! The pages of `docs/`, as they were when this version was made: how to write plugins, what delivery promises, every
 //! setting, what to do when something does not arrive, and how to come from another library.
 //!
+//! - [`calls`]: the six calls, with the JSON that arrives.
 //! - [`plugins`]: plugins and destinations, and what happens when they fail.
 //! - [`guarantees`], [`faults`], [`security`]: what is promised, and the test of each promise.
 //! - [`settings`], [`oauth`]: every setting with its default.
+//! - [`testing`]: testing your code, outages included.
 //! - [`troubleshooting`]: when something does not arrive.
-//! - [`migrating`]: coming from another library.
+//! - [`migrating`], [`ports`]: coming from another library, with every example of its document.
 //! - [`architecture`]: the event's way through the code.
 //!
 //! This module is in the documentation only; in code it does not exist.
@@ -20,6 +22,7 @@ macro_rules! links {
             "[docs/OAUTH.md]: crate::guide::oauth\n",
             "[docs/PLUGINS.md]: crate::guide::plugins\n",
             "[docs/SETTINGS.md]: crate::guide::settings\n",
+            "[docs/TESTING.md]: crate::guide::testing\n",
             "[docs/TROUBLESHOOTING.md]: crate::guide::troubleshooting\n",
             "[docs/migrating/analytics-node.md]: crate::guide::migrating::analytics_node\n",
             "[`Event`]: crate::Event\n",
@@ -35,6 +38,7 @@ macro_rules! links {
             forge!("examples/lowercase_plugin.rs"),
             forge!("examples/several_clients.rs"),
             forge!("examples/tower_layers.rs"),
+            forge!("plugins/README.md"),
             forge!("SECURITY.md"),
             forge!("src/plugin/transform.rs"),
             "\n",
@@ -61,12 +65,15 @@ macro_rules! pages {
 
 pages! {
     architecture: "docs/ARCHITECTURE.md";
+    calls: "docs/CALLS.md";
     faults: "docs/FAULTS.md";
     guarantees: "docs/GUARANTEES.md";
     oauth: "docs/OAUTH.md";
     plugins: "docs/PLUGINS.md";
+    ports: "docs/PORTS.md";
     security: "docs/SECURITY.md";
     settings: "docs/SETTINGS.md";
+    testing: "docs/TESTING.md";
     troubleshooting: "docs/TROUBLESHOOTING.md";
 }
 

@@ -28,6 +28,17 @@
 //! # }
 //! ```
 //!
+//! The six calls, each with a builder of its name ([what arrives](guide::calls)):
+//!
+//! | call | says |
+//! |---|---|
+//! | [`identify`](Analytics::identify)([`Identify`]) | who a user is |
+//! | [`track`](Analytics::track)([`Track`]) | what a user did; [`event::ecommerce`] and [`event::b2b`] know the Spec's names |
+//! | [`page`](Analytics::page)([`Page`]) | which page was viewed |
+//! | [`screen`](Analytics::screen)([`Screen`]) | which screen of an app was viewed |
+//! | [`group`](Analytics::group)([`Group`]) | which account or team a user belongs to |
+//! | [`alias`](Analytics::alias)([`Alias`]) | that two ids are one user |
+//!
 //! - [`Analytics`]: the handle, and [`Builder`] with the settings; [`Settings`] are the same from a file or from the
 //!   environment.
 //! - [`BlockingAnalytics`]: the handle for calls that wait for their event's end; [`global`]: one client for the whole
@@ -59,12 +70,13 @@
 //! The minimum version of Rust is 1.88.
 //!
 //! What is promised, and what is not, is in the guide to [guarantees]; how to write a plugin, in that to [plugins];
-//! every setting, in that to [settings]; how it is built, in that to the [architecture]. What to do when something does
+//! how to test, in that to [testing]; every setting, in that to [settings]; how it is built, in that to the [architecture]. What to do when something does
 //! not arrive is in that to [troubleshooting], and whole programs are in [examples].
 //!
 //! [guarantees]: guide::guarantees
 //! [plugins]: guide::plugins
 //! [settings]: guide::settings
+//! [testing]: guide::testing
 //! [architecture]: guide::architecture
 //! [troubleshooting]: guide::troubleshooting
 //! [examples]: https://github.com/tracklane/tracklane/tree/main/examples
@@ -130,9 +142,10 @@ pub use blocking::{BlockingAnalytics, BlockingError};
 pub use builder::Builder;
 pub use emitter::{Subscription, UnknownSignal, signal};
 pub use error::{BoxError, SettingsError};
+#[doc(inline)]
 pub use event::{
-    Alias, Context, Event, Group, Identify, Integrations, Kind, Page, Properties, Screen, Track, Traits, Unsent,
-    UnsentIter,
+    Alias, Context, Event, Group, Identify, Integrations, Kind, Page, Properties, Screen, Timestamp, Track, Traits,
+    Unsent, UnsentIter,
 };
 pub use ledger::{
     DeliveryError, DestinationOutcome, DestinationStats, DropReason, Drops, FlushReport, Outcome, PluginStats, Receipt,

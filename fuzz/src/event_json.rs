@@ -34,7 +34,7 @@ pub fn check(data: &[u8]) {
 /// A client that checks and measures events, and sends none.
 fn client() -> &'static Analytics {
     static CLIENT: OnceLock<Analytics> = OnceLock::new();
-    CLIENT.get_or_init(|| Analytics::builder().disable(true).build().expect("a client"))
+    CLIENT.get_or_init(|| Analytics::builder().disable_all(true).build().expect("a client"))
 }
 
 /// Every member of what was given is in what was written, but for those of its sending, as the documentation of `Event`

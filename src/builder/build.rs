@@ -118,7 +118,7 @@ impl Builder {
             events: self.max_queue_size as u64,
             bytes: self.max_queue_bytes as u64,
             drops_oldest: self.overflow == Overflow::DropOldest,
-            disabled: self.disabled,
+            all_disabled: self.all_disabled,
         })
     }
 
@@ -136,8 +136,10 @@ impl Builder {
     /// Segment, if it is wanted, and what was registered; no two of one name.
     fn first_plugins(&mut self) -> Result<Vec<Registration>, SettingsError> {
         let limits = QueueLimits::new(self.max_queue_size, self.max_queue_bytes).overflow(self.overflow);
-        let segment = self.segment.take().map(|segment| segment.queue(limits).disable(self.disabled).build());
-        let wraps = std::mem::take(&mut self.segment_wraps);
+        let disabled = self.disabled || self.all_disabled;
+        let segment = self.segment.take().map(|segment| segment.queue(limits).disable(disabled).build());
+        // What is around the destination, as a queue on disk is, has nothing to do where nothing is sent.
+        let wraps = if disabled { Vec::new() } else { std::mem::take(&mut self.segment_wraps) };
         let wrapped = |segment| wraps.into_iter().fold(segment, |segment, wrap| wrap(segment));
         let segment = segment.transpose()?.map(wrapped);
         let mut plugins: Vec<Registration> = segment.into_iter().map(Registration::from).collect();

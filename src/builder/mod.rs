@@ -17,7 +17,7 @@ use crate::emitter::signal::Signal;
 use crate::error::BoxError;
 use crate::event::{Context, Event};
 use crate::pipeline::{CallContext, MiddlewareLayer, PipelineService};
-use crate::plugin::{Destination, Overflow, Registration};
+use crate::plugin::{Destination, IntoRegistration, Overflow, Registration};
 use crate::segment::Segment;
 
 /// The settings of a client; [`build`](Self::build) checks them and starts it.
@@ -42,6 +42,7 @@ pub struct Builder {
     max_queue_bytes: usize,
     overflow: Overflow,
     disabled: bool,
+    all_disabled: bool,
     context: Context,
     call_context: Option<CallContext>,
     plugins: Vec<Registration>,
@@ -71,6 +72,7 @@ impl Builder {
             max_queue_bytes: Self::MAX_QUEUE_BYTES,
             overflow: Overflow::default(),
             disabled: false,
+            all_disabled: false,
             context: Context::new(),
             call_context: None,
             plugins: Vec::new(),
@@ -98,11 +100,21 @@ impl Builder {
         self
     }
 
-    /// Whether nothing is sent: settings and calls are checked, and events are counted and end at once as dropped
-    /// because of this. No HTTP client is made, so it works on a machine without certificates. For tests and
-    /// development.
+    /// Whether nothing is sent to Segment, as in analytics-node: plugins, signals, callbacks and other destinations work,
+    /// and Segment's destination ends what it gets at once as dropped
+    /// ([`Disabled`](crate::DropReason::Disabled), which is no failure). Neither a write key nor an HTTP client is
+    /// needed, so it works on a machine without certificates; what [`wrap_segment`](Self::wrap_segment) would put around
+    /// the destination is left out. For tests and development. See [`disable_all`](Self::disable_all).
     pub fn disable(mut self, disable: bool) -> Self {
         self.disabled = disable;
+        self
+    }
+
+    /// Whether nothing happens at all: settings and calls are checked, and each event ends in its call, as dropped
+    /// ([`Disabled`](crate::DropReason::Disabled)). No plugin and no destination sees it, and no signal tells of it; its
+    /// callback or receipt does. Like [`disable`](Self::disable) it needs no write key.
+    pub fn disable_all(mut self, disable: bool) -> Self {
+        self.all_disabled = disable;
         self
     }
 
@@ -156,8 +168,8 @@ impl Builder {
 
     /// Registers a plugin or destination before the first event. If it fails to load, `error` says so and the client
     /// works without it.
-    pub fn plugin(mut self, plugin: impl Into<Registration>) -> Self {
-        self.plugins.push(plugin.into());
+    pub fn plugin(mut self, plugin: impl IntoRegistration) -> Self {
+        self.plugins.push(plugin.into_registration());
         self
     }
 

@@ -29,7 +29,8 @@ impl Builder {
         self.on_segment("allow_plaintext", |segment| segment.allow_plaintext(allow))
     }
 
-    /// Events that make a batch due, 1 to 2,500; 15 by default. 1 turns batching off. While as many requests are under
+    /// Events that make a batch due, 1 to 2,500; 15 by default. With 1 each leaves at once, together with
+    /// what came meanwhile. While as many requests are under
     /// way as may be, what waits goes out in larger batches.
     pub fn flush_at(self, events: usize) -> Self {
         self.on_segment("flush_at", |segment| segment.flush_at(events))

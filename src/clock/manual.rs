@@ -39,14 +39,26 @@ struct State {
     wall_behind: Duration,
     sleepers: Vec<Sleeper>,
     next_id: u64,
+    /// How often the sleepers have changed.
+    changes: u64,
 }
 
 #[derive(Debug)]
 struct Sleeper {
     id: u64,
     deadline: Duration,
+    /// Whether it bounds work that goes on meanwhile, rather than being all that there is to do.
+    is_limit: bool,
     waker: Waker,
 }
+
+/// How long nothing must have changed, in real time, before [`ManualClock::run_until`] moves the clock: the client looks
+/// for calls every five milliseconds.
+const QUIET: Duration = Duration::from_millis(15);
+/// The same while something is at work, which is taken for hung after that.
+const HUNG: Duration = Duration::from_millis(100);
+/// How long a test waits at most.
+const GIVE_UP: Duration = Duration::from_secs(10);
 
 /// 2009-11-10T23:00:00Z.
 const START: Duration = Duration::from_secs(1_257_894_000);
@@ -70,6 +82,7 @@ impl ManualClock {
         let mut state = self.state();
         state.monotonic += by;
         let now = state.monotonic;
+        state.changes += 1;
         let (due, later) = std::mem::take(&mut state.sleepers).into_iter().partition(|sleeper| sleeper.deadline <= now);
         state.sleepers = later;
         drop(state);
@@ -100,7 +113,7 @@ impl ManualClock {
     /// By this a test knows that the code waits, before it moves the clock.
     #[must_use]
     pub fn wait_for_sleeper(&self, range: impl std::ops::RangeBounds<Duration>) -> bool {
-        let give_up = Instant::now() + Duration::from_secs(10);
+        let give_up = Instant::now() + GIVE_UP;
         let mut state = self.state();
         loop {
             let now = state.monotonic;
@@ -115,14 +128,70 @@ impl ManualClock {
         }
     }
 
+    /// Lets time pass by itself until `condition` holds, at most ten seconds of real time. Returns whether it holds.
+    ///
+    /// The clock stands while something is at work, such as a request that a local server answers, and moves on to the
+    /// next time that somebody waits for when nothing is: the end of an interval, of a pause or of a backoff, however long
+    /// that is. What hangs has a tenth of a second; then its time limit passes. So an outage of an hour takes a moment:
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tracklane::testing::{ManualClock, Reply, TrackingApi};
+    /// use tracklane::{Analytics, Track};
+    ///
+    /// let (api, clock) = (TrackingApi::start()?, ManualClock::new());
+    /// api.script([Reply::status(503), Reply::reset(), Reply::hang(), Reply::ok()]);
+    /// let analytics = Analytics::builder_for("WRITE_KEY").host(api.url()).clock(clock.clone()).build()?;
+    ///
+    /// analytics.track(Track::new("Signed Up").user_id("u1"))?;
+    /// assert!(clock.run_until(|| analytics.stats().delivered == 1));
+    /// assert_eq!(api.request_count(), 4);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn run_until(&self, mut condition: impl FnMut() -> bool) -> bool {
+        let give_up = Instant::now() + GIVE_UP;
+        let (mut changes, mut quiet_since) = (0, Instant::now());
+        while !condition() {
+            let now = Instant::now();
+            if now >= give_up {
+                return false;
+            }
+            let state = self.state();
+            if changes != state.changes {
+                (changes, quiet_since) = (state.changes, now);
+            }
+            let at_work = state.sleepers.iter().any(|sleeper| sleeper.is_limit);
+            let next = state.sleepers.iter().map(|sleeper| sleeper.deadline).min();
+            let next = next.map(|next| next.saturating_sub(state.monotonic));
+            drop(state);
+            match next {
+                Some(next) if now.duration_since(quiet_since) >= if at_work { HUNG } else { QUIET } => {
+                    self.advance(next)
+                }
+                _ => std::thread::sleep(Duration::from_millis(1)),
+            }
+        }
+        true
+    }
+
     pub(crate) fn monotonic(&self) -> Duration {
         self.state().monotonic
     }
 
     pub(crate) fn sleep_until(&self, deadline: Duration) -> impl Future<Output = ()> + Send + use<> {
+        self.sleeper(deadline, false)
+    }
+
+    /// As [`sleep_until`](Self::sleep_until), for what bounds work that goes on meanwhile.
+    pub(crate) fn limit(&self, deadline: Duration) -> impl Future<Output = ()> + Send + use<> {
+        self.sleeper(deadline, true)
+    }
+
+    fn sleeper(&self, deadline: Duration, is_limit: bool) -> SleepUntil {
         let mut state = self.state();
         state.next_id += 1;
-        SleepUntil { clock: self.clone(), deadline, id: state.next_id }
+        SleepUntil { clock: self.clone(), deadline, is_limit, id: state.next_id }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -133,6 +202,7 @@ impl ManualClock {
 struct SleepUntil {
     clock: ManualClock,
     deadline: Duration,
+    is_limit: bool,
     id: u64,
 }
 
@@ -141,11 +211,13 @@ impl Future for SleepUntil {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         // Cloning and dropping a waker is user code, so neither happens under the lock.
-        let sleeper = Sleeper { id: self.id, deadline: self.deadline, waker: cx.waker().clone() };
+        let Self { id, deadline, is_limit, .. } = *self;
+        let sleeper = Sleeper { id, deadline, is_limit, waker: cx.waker().clone() };
         let mut state = self.clock.state();
         let before = state.remove(self.id);
         let over = state.monotonic >= self.deadline;
         if !over {
+            state.changes += u64::from(before.is_none());
             state.sleepers.push(sleeper);
         }
         drop(state);
@@ -160,7 +232,10 @@ impl Future for SleepUntil {
 
 impl Drop for SleepUntil {
     fn drop(&mut self) {
-        let before = self.clock.state().remove(self.id);
+        let mut state = self.clock.state();
+        let before = state.remove(self.id);
+        state.changes += 1;
+        drop(state);
         drop(before);
     }
 }

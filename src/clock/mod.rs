@@ -57,13 +57,22 @@ impl Clock {
         }
     }
 
+    /// As [`sleep_until`](Self::sleep_until), for what bounds work that goes on meanwhile.
+    fn limit(&self, deadline: Duration) -> Sleep {
+        match self {
+            Clock::System => self.sleep_until(deadline),
+            #[cfg(feature = "testing")]
+            Clock::Manual(clock) => Box::pin(clock.limit(deadline)),
+        }
+    }
+
     /// Returns the output of `future` if it ends within `limit`. A future that is ready at once costs no timer.
     pub(crate) async fn timeout<F: Future>(&self, limit: Duration, future: F) -> Option<F::Output> {
         let mut future = std::pin::pin!(future);
         if let std::task::Poll::Ready(output) = futures_util::poll!(future.as_mut()) {
             return Some(output);
         }
-        let deadline = self.sleep_until(self.now().saturating_add(limit));
+        let deadline = self.limit(self.now().saturating_add(limit));
         tokio::select! {
             biased;
             output = future => Some(output),

@@ -2,11 +2,9 @@
 //!
 //! A setter never fails: what is wrong with an event is said once, by the call that sends it.
 
-use std::fmt::Display;
-
 use serde::Serialize;
 
-use super::{Event, InvalidTimestamp, Kind, MessageId, Timestamp};
+use super::{Event, IntoId, IntoText, IntoTimestamp, Kind, MessageId};
 use crate::ledger::Settlement;
 
 macro_rules! call {
@@ -17,29 +15,27 @@ macro_rules! call {
         pub struct $name(Event);
 
         impl $name {
-            /// The id of the user in your database: a string, an integer, a UUID, anything that displays. An empty
-            /// one is the same as none.
-            pub fn user_id(mut self, id: impl Display) -> Self {
-                self.0.set_user_id(&id.to_string());
+            /// The id of the user in your database: a string, an integer, a UUID, anything that displays, or an
+            /// `Option` of it. `None` and an empty one are the same as none.
+            pub fn user_id<Form>(mut self, id: impl IntoId<Form>) -> Self {
+                self.0.set_user_id(&text(id));
                 self
             }
 
-            /// The id of a user who is not known. An empty one is the same as none.
-            pub fn anonymous_id(mut self, id: impl Display) -> Self {
-                self.0.set_anonymous_id(&id.to_string());
+            /// The id of a user who is not known, or an `Option` of it. `None` and an empty one are the same as none.
+            pub fn anonymous_id<Form>(mut self, id: impl IntoId<Form>) -> Self {
+                self.0.set_anonymous_id(&text(id));
                 self
             }
 
-            /// When it happened; the time of the call, if it is not set. For imports from the past.
+            /// When it happened; the time of the call, if it is not set, or `None`. For imports from the past.
             ///
-            /// A [`Timestamp`], a [`SystemTime`](std::time::SystemTime), or text in RFC 3339; with the features
-            /// `chrono`, `time` and `jiff` also the types of these crates. Text that is not RFC 3339 is refused at the
-            /// call ([`InvalidField::Timestamp`](super::InvalidField::Timestamp)).
-            pub fn timestamp<T>(mut self, timestamp: T) -> Self
-            where
-                T: TryInto<Timestamp, Error: Into<InvalidTimestamp>>,
-            {
-                self.0.set_timestamp(timestamp);
+            /// A [`Timestamp`](super::Timestamp), a [`SystemTime`](std::time::SystemTime), text in RFC 3339, or an
+            /// `Option` of these; with the features `chrono`, `time` and `jiff` also the types of these crates. Text
+            /// that is not RFC 3339 is refused at the call
+            /// ([`InvalidField::Timestamp`](super::InvalidField::Timestamp)).
+            pub fn timestamp<Form>(mut self, timestamp: impl IntoTimestamp<Form>) -> Self {
+                self.0.put_timestamp(timestamp.into_timestamp());
                 self
             }
 
@@ -61,18 +57,18 @@ macro_rules! call {
 
             /// Switches one destination on or off (`true`, `false`), or hands it options (an object). The name is
             /// case sensitive; `All` stands for those that are not named.
-            pub fn integration(mut self, name: &str, setting: impl Serialize) -> Self {
+            pub fn integration(mut self, name: impl AsRef<str>, setting: impl Serialize) -> Self {
                 let mine = self.0.integrations_mut();
-                mine.set(name, setting);
+                mine.set(name.as_ref(), setting);
                 mine.normalise();
                 self
             }
 
-            /// The id by which Segment tells this event from another; a UUID, if it is not set. At most 99 characters,
-            /// and unique across all workspaces: set it only if you have such an id, as for an import that is run
-            /// twice.
-            pub fn message_id(mut self, id: impl Into<String>) -> Self {
-                let id = id.into();
+            /// The id by which Segment tells this event from another; a UUID, if it is not set, or `None`. At most 99
+            /// characters, and unique across all workspaces: set it only if you have such an id, as for an import that
+            /// is run twice.
+            pub fn message_id<Form>(mut self, id: impl IntoId<Form>) -> Self {
+                let id = text(id);
                 self.0.write().message_id =
                     if id.is_empty() { MessageId::Unset } else { MessageId::Given(id) };
                 self
@@ -87,21 +83,51 @@ macro_rules! call {
                 self
             }
         }
+    };
+}
 
-        impl From<$name> for Event {
+/// The text of an id; an empty one without one.
+fn text<Form>(id: impl IntoId<Form>) -> String {
+    id.into_id().map(|id| id.to_string()).unwrap_or_default()
+}
+
+macro_rules! sent_as_it_is {
+    ($($name:ident),+) => {
+        $(impl From<$name> for Event {
             fn from(call: $name) -> Event {
                 call.0
             }
-        }
+        })+
     };
 }
+
+/// A view has its category among its properties, too, where it does not have another one there: that is what
+/// analytics-node sends, and what destinations read.
+macro_rules! sent_with_category {
+    ($($name:ident),+) => {
+        $(impl From<$name> for Event {
+            fn from(call: $name) -> Event {
+                let mut event = call.0;
+                if let Some(category) = event.category().map(|category| category.into_owned())
+                    && !event.section().contains_key("category")
+                {
+                    event.section_mut().set("category", category);
+                }
+                event
+            }
+        })+
+    };
+}
+
+sent_as_it_is!(Track, Identify, Group, Alias);
+sent_with_category!(Page, Screen);
 
 macro_rules! with_properties {
     ($name:ident) => {
         impl $name {
             /// Sets one property to anything that serializes. A key that is set again is replaced.
-            pub fn property(mut self, key: &str, value: impl Serialize) -> Self {
-                self.0.section_mut().set(key, value);
+            pub fn property(mut self, key: impl AsRef<str>, value: impl Serialize) -> Self {
+                self.0.section_mut().set(key.as_ref(), value);
                 self
             }
 
@@ -120,8 +146,8 @@ macro_rules! with_traits {
     ($name:ident) => {
         impl $name {
             /// Sets one trait to anything that serializes. A key that is set again is replaced.
-            pub fn with_trait(mut self, key: &str, value: impl Serialize) -> Self {
-                self.0.section_mut().set(key, value);
+            pub fn with_trait(mut self, key: impl AsRef<str>, value: impl Serialize) -> Self {
+                self.0.section_mut().set(key.as_ref(), value);
                 self
             }
 
@@ -180,9 +206,9 @@ with_traits!(Group);
 
 impl Track {
     /// The event called `event`. Segment recommends names like "Item Purchased"; an empty one is refused.
-    pub fn new(event: &str) -> Self {
+    pub fn new(event: impl AsRef<str>) -> Self {
         let mut track = Event::new(Kind::Track);
-        track.set_name(event);
+        track.set_name(event.as_ref());
         Self(track)
     }
 }
@@ -201,50 +227,50 @@ impl Default for Identify {
 }
 
 impl Page {
-    /// The page called `name`; `""` for a page without a name.
-    pub fn new(name: &str) -> Self {
+    /// The page called `name`; `""` or `None::<&str>` for a page without a name.
+    pub fn new<Form>(name: impl IntoText<Form>) -> Self {
         let mut page = Event::new(Kind::Page);
-        page.set_name(name);
+        page.set_name(name.into_text().as_ref().map_or("", AsRef::as_ref));
         Self(page)
     }
 
-    /// The category of the page.
-    pub fn category(mut self, category: &str) -> Self {
-        self.0.set_category(category);
+    /// The category of the page. It is sent as the property `category`, too, unless that is set to something else.
+    pub fn category<Form>(mut self, category: impl IntoText<Form>) -> Self {
+        self.0.set_category(category.into_text().as_ref().map_or("", AsRef::as_ref));
         self
     }
 }
 
 impl Screen {
-    /// The screen called `name`; `""` for a screen without a name.
-    pub fn new(name: &str) -> Self {
+    /// The screen called `name`; `""` or `None::<&str>` for a screen without a name.
+    pub fn new<Form>(name: impl IntoText<Form>) -> Self {
         let mut screen = Event::new(Kind::Screen);
-        screen.set_name(name);
+        screen.set_name(name.into_text().as_ref().map_or("", AsRef::as_ref));
         Self(screen)
     }
 
-    /// The category of the screen.
-    pub fn category(mut self, category: &str) -> Self {
-        self.0.set_category(category);
+    /// The category of the screen. It is sent as the property `category`, too, unless that is set to something else.
+    pub fn category<Form>(mut self, category: impl IntoText<Form>) -> Self {
+        self.0.set_category(category.into_text().as_ref().map_or("", AsRef::as_ref));
         self
     }
 }
 
 impl Group {
-    /// The group `group_id`; an empty one is refused.
-    pub fn new(group_id: impl Display) -> Self {
+    /// The group `group_id`; an empty one is refused, and so is `None`.
+    pub fn new<Form>(group_id: impl IntoId<Form>) -> Self {
         let mut group = Event::new(Kind::Group);
-        group.set_group_id(&group_id.to_string());
+        group.set_group_id(&text(group_id));
         Self(group)
     }
 }
 
 impl Alias {
     /// The user `user_id`, who was `previous_id` before; an empty one is refused.
-    pub fn new(previous_id: impl Display, user_id: impl Display) -> Self {
+    pub fn new<Form, UserForm>(previous_id: impl IntoId<Form>, user_id: impl IntoId<UserForm>) -> Self {
         let mut alias = Event::new(Kind::Alias);
-        alias.set_previous_id(&previous_id.to_string());
-        alias.set_user_id(&user_id.to_string());
+        alias.set_previous_id(&text(previous_id));
+        alias.set_user_id(&text(user_id));
         Self(alias)
     }
 }

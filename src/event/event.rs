@@ -5,7 +5,9 @@ use std::fmt;
 
 use super::content::Content;
 use super::fields::Field;
-use super::{Context, Integrations, InvalidField, InvalidTimestamp, Kind, Object, Timestamp, limits, pool};
+use super::{
+    Context, Integrations, IntoTimestamp, InvalidField, InvalidTimestamp, Kind, Object, Timestamp, limits, pool,
+};
 use crate::ledger::{Observers, Ticket};
 
 /// An event on its way: what a plugin reads and edits.
@@ -77,14 +79,15 @@ impl Event {
     }
 
     /// Sets when it happened: a [`Timestamp`], a [`SystemTime`](std::time::SystemTime), or text in RFC 3339. With text
-    /// that is not the event cannot be sent.
-    pub fn set_timestamp<T>(&mut self, timestamp: T)
-    where
-        T: TryInto<Timestamp, Error: Into<InvalidTimestamp>>,
-    {
-        match timestamp.try_into() {
-            Ok(timestamp) => self.write().timestamp = Some(timestamp),
-            Err(error) => self.write().fields.note_timestamp(error.into()),
+    /// that is not the event cannot be sent; `None` takes the time away.
+    pub fn set_timestamp<Form>(&mut self, timestamp: impl IntoTimestamp<Form>) {
+        self.put_timestamp(timestamp.into_timestamp());
+    }
+
+    pub(super) fn put_timestamp(&mut self, timestamp: Option<Result<Timestamp, InvalidTimestamp>>) {
+        match timestamp.transpose() {
+            Ok(timestamp) => self.write().timestamp = timestamp,
+            Err(error) => self.write().fields.note_timestamp(error),
         }
     }
 

@@ -3,7 +3,9 @@
 //! Invariant: a bit says of each known field whether it is set, so that the check of a call never reads the text.
 
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::json::read_string;
 use super::{InvalidTimestamp, Object};
 
 /// A field that the Spec knows, for all kinds or for some.
@@ -52,6 +54,34 @@ pub(super) struct Fields {
     members: Object,
     /// One bit per [`Field`] that there is.
     present: Present,
+    places: Places,
+}
+
+/// Where the values of fields that were read stand in the text of [`Fields::members`], so that ten plugins that read the
+/// name look for it once: the start and the end, each of 16 bits; zero where nobody has looked.
+#[derive(Default)]
+struct Places([AtomicU32; Field::ALL.len()]);
+
+impl Places {
+    fn get(&self, field: Field) -> Option<(usize, usize)> {
+        let place = self.0.get(field as usize)?.load(Ordering::Relaxed);
+        (place != 0).then_some((place as usize >> 16, place as usize & 0xffff))
+    }
+
+    fn set(&self, field: Field, start: usize, end: usize) {
+        if let (Some(place), Ok(start), Ok(end)) =
+            (self.0.get(field as usize), u16::try_from(start), u16::try_from(end))
+        {
+            place.store(u32::from(start) << 16 | u32::from(end), Ordering::Relaxed);
+        }
+    }
+}
+
+/// A copy looks for itself.
+impl Clone for Places {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
 }
 
 /// Which fields there are, as it travels with the text of [`Fields::members`].
@@ -61,13 +91,13 @@ pub(super) struct Present(u8);
 impl Fields {
     /// Becomes the fields that `members` is the text of.
     pub(super) fn set_members(&mut self, members: &[u8], present: Present) {
-        self.members.set_members(members);
+        self.edit().set_members(members);
         self.present = present;
     }
 
     /// Becomes what `other` is, in the memory that is there.
     pub(super) fn copy_from(&mut self, other: &Fields) {
-        self.members.copy_from(&other.members);
+        self.edit().copy_from(&other.members);
         self.present = other.present;
     }
 
@@ -76,40 +106,55 @@ impl Fields {
     }
 
     pub(super) fn get(&self, field: Field) -> Option<Cow<'_, str>> {
-        if self.has(field) { self.members.get_str(field.as_str()) } else { None }
+        if !self.has(field) {
+            return None;
+        }
+        let Some(text) = self.members.text() else { return self.members.get_str(field.as_str()) };
+        let (start, end) = self.places.get(field).or_else(|| {
+            let value = self.members.place(field.as_str())?;
+            self.places.set(field, value.start, value.end);
+            Some((value.start, value.end))
+        })?;
+        read_string(text.get(start..end)?)
+    }
+
+    /// The members to change: what is known of their places is forgotten.
+    fn edit(&mut self) -> &mut Object {
+        self.places = Places::default();
+        &mut self.members
     }
 
     /// Sets a field; an empty value takes it away.
     pub(super) fn set(&mut self, field: Field, value: &str) {
         if value.is_empty() {
-            self.members.discard(field.as_str());
+            self.edit().discard(field.as_str());
             self.present.0 &= !field.bit();
         } else {
-            self.members.set(field.as_str(), value);
+            self.edit().set(field.as_str(), value);
             self.present.0 |= field.bit();
         }
     }
 
     /// Sets the member `name`, which is trusted text (see [`json`](super::json)).
     pub(super) fn set_text(&mut self, name: &[u8], member: &[u8]) {
-        self.members.extend_text(member);
+        self.edit().extend_text(member);
         let known = Field::ALL.into_iter().filter(|field| field.as_str().as_bytes() == name);
         known.for_each(|field| self.present.0 |= field.bit());
     }
 
     /// Notes that the timestamp is none.
     pub(super) fn note_timestamp(&mut self, error: InvalidTimestamp) {
-        self.members.note_timestamp("timestamp", error);
+        self.edit().note_timestamp("timestamp", error);
     }
 
     /// Keeps a member that the Spec does not know.
     pub(super) fn keep(&mut self, key: &str, value: impl serde::Serialize) {
-        self.members.set(key, value);
+        self.edit().set(key, value);
     }
 
     /// Takes everything out, and keeps the memory.
     pub(super) fn clear(&mut self) {
-        self.members.clear();
+        self.edit().clear();
         self.present = Present::default();
     }
 

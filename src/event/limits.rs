@@ -73,9 +73,25 @@ pub enum InvalidField {
         source: InvalidTimestamp,
     },
     /// A section is not a JSON object.
-    #[error("{field} is {found}, and must be an object with keys")]
+    #[error("{field} is {found}, and must be an object with keys{}", hint(*found))]
     NotAnObject {
         /// The section.
+        field: String,
+        /// What it is.
+        found: JsonType,
+    },
+    /// What goes in by the setter of a number is none.
+    #[error("{field} is {found}, and must be a number, or text that is one, as \"39.95\" is")]
+    NotANumber {
+        /// Where: the section, and the key in it.
+        field: String,
+        /// What it is; a string that is no number, if it is a string.
+        found: JsonType,
+    },
+    /// What goes in by the setter of a list is none.
+    #[error("{field} is {found}, and must be a list")]
+    NotAList {
+        /// Where: the section, and the key in it.
         field: String,
         /// What it is.
         found: JsonType,
@@ -88,6 +104,14 @@ pub enum InvalidField {
         /// What the serializer said.
         problem: String,
     },
+}
+
+/// What is usually meant where an object is null: a builder whose last step was a statement.
+fn hint(found: JsonType) -> &'static str {
+    match found {
+        JsonType::Null => ": it may be what `insert` returned, in place of which `with` returns the object",
+        _ => "",
+    }
 }
 
 /// Checks all but the size, which depends on the settings.
@@ -153,5 +177,7 @@ fn invalid(section: &'static str, error: ValueError) -> InvalidField {
         Problem::NotFinite => InvalidField::NotFinite { field },
         Problem::Unserializable(problem) => InvalidField::Unserializable { field, problem },
         Problem::NotAnObject(found) => InvalidField::NotAnObject { field, found },
+        Problem::NotANumber(found) => InvalidField::NotANumber { field, found },
+        Problem::NotAList(found) => InvalidField::NotAList { field, found },
     }
 }

@@ -5,8 +5,9 @@ use std::fmt;
 use std::ops::Range;
 
 use bytes::Bytes;
+use serde::{Serialize, Serializer};
 
-use super::json::{read_string, write_string};
+use super::json::{Transcode, read_string, write_string};
 use super::{Context, Event, InvalidField, Kind, MAX_EVENT_BYTES, MessageId, Object, Timestamp, limits};
 use crate::ledger::Ticket;
 
@@ -53,6 +54,13 @@ impl Message {
     /// The JSON again, which takes no memory of its own.
     pub(super) fn shared_json(&self) -> Bytes {
         self.json.clone()
+    }
+}
+
+/// As its JSON, in any format.
+impl Serialize for Message {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Transcode(&self.json).serialize(serializer)
     }
 }
 

@@ -6,6 +6,7 @@
 //! Invariant: sections are JSON text until somebody needs a map ([`Object`]), and an event that passed
 //! the check at the call can be written as JSON without loss. The JSON engine in `json` knows nothing of events.
 
+mod argument;
 mod calls;
 mod checkpoint;
 mod content;
@@ -26,6 +27,9 @@ mod timestamp;
 mod unsent;
 mod wire_format;
 
+pub use argument::{
+    Given, IntoId, IntoIpAddr, IntoList, IntoPairs, IntoText, IntoTimestamp, Iterated, Optional, OptionalRef,
+};
 pub use calls::{Alias, Group, Identify, Page, Screen, Track};
 pub(crate) use checkpoint::Checkpoint;
 pub use derived_uuid::{message_uuid, part_uuid};

@@ -19,8 +19,8 @@ macro_rules! section {
             /// Sets one member. A key that is set again is replaced. See
             /// [`Object::insert`](crate::event::Object::insert).
             #[must_use]
-            pub fn with(mut self, key: &str, value: impl serde::Serialize) -> Self {
-                self.0.set(key, value);
+            pub fn with(mut self, key: impl AsRef<str>, value: impl serde::Serialize) -> Self {
+                self.0.set(key.as_ref(), value);
                 self
             }
 
@@ -180,13 +180,13 @@ impl Integrations {
 
     /// Switches the destination `name` on.
     #[must_use]
-    pub fn enable(self, name: &str) -> Self {
+    pub fn enable(self, name: impl AsRef<str>) -> Self {
         self.with(name, true)
     }
 
     /// Switches the destination `name` off.
     #[must_use]
-    pub fn disable(self, name: &str) -> Self {
+    pub fn disable(self, name: impl AsRef<str>) -> Self {
         self.with(name, false)
     }
 

@@ -12,6 +12,9 @@ pub struct FlushReport {
     pub dropped: u64,
     /// Events that were dropped for any other reason.
     pub failed: u64,
+    /// Deliveries that failed for good: an event that one of two destinations lost counts here, although the other has
+    /// it. By destination it is in [`stats`](crate::Analytics::stats).
+    pub failed_deliveries: u64,
     /// Events that had no outcome when the deadline passed.
     pub pending: u64,
     /// Callbacks that had not returned when the deadline passed. Their events have their outcome nevertheless.
@@ -19,10 +22,10 @@ pub struct FlushReport {
 }
 
 impl FlushReport {
-    /// Returns whether nothing failed and nothing is pending. Callbacks do not matter.
+    /// Returns whether nothing failed, at any destination, and nothing is pending. Callbacks do not matter.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.failed == 0 && self.pending == 0
+        self.failed == 0 && self.failed_deliveries == 0 && self.pending == 0
     }
 }
 
@@ -35,6 +38,13 @@ pub(super) struct FlushTally {
 }
 
 impl FlushTally {
+    /// Counts events of `epoch` that one destination has lost.
+    pub(super) fn count_failed_delivery(&mut self, epoch: u64) {
+        if epoch <= self.epoch {
+            self.report.failed_deliveries += 1;
+        }
+    }
+
     pub(super) fn count(&mut self, epoch: u64, outcome: Outcome) {
         if epoch > self.epoch {
             return;

@@ -28,6 +28,7 @@ pub(crate) use observers::Observers;
 pub(crate) use outcome::SharedError;
 pub use outcome::{DeliveryError, DestinationOutcome, DropReason, Outcome, Settlement};
 pub use receipt::Receipt;
+pub(crate) use receipt::{Dispatch, Dispatcher};
 pub use stats::{DestinationStats, Drops, PluginStats, Stats};
 pub(crate) use ticket::Ticket;
 
@@ -54,6 +55,7 @@ pub(crate) struct Ledger {
 struct Totals {
     delivered: u64,
     dropped: Drops,
+    failed_deliveries: u64,
     flushes: Vec<FlushTally>,
     flush_count: u64,
 }
@@ -134,8 +136,26 @@ impl Ledger {
         if self.count_freed(tickets.clone()) {
             due.set_freed();
         }
+        if outcome.is_failed() {
+            self.count_failed_deliveries(tickets.clone());
+        }
         self.count(tickets.filter_map(|ticket| Some((ticket, ticket.complete_one(outcome)?))), &mut due);
         due
+    }
+
+    /// Counts events that one destination has lost, before they have their outcome.
+    #[cold]
+    pub(crate) fn count_failed_deliveries<'a>(&self, tickets: impl Iterator<Item = &'a Ticket>) {
+        let mut totals = self.totals();
+        for ticket in tickets {
+            totals.failed_deliveries += 1;
+            totals.flushes.iter_mut().for_each(|flush| flush.count_failed_delivery(ticket.epoch()));
+        }
+    }
+
+    /// Returns how many deliveries have failed for good.
+    pub(crate) fn failed_deliveries(&self) -> u64 {
+        self.totals().failed_deliveries
     }
 
     /// Releases the capacity of events that a destination is done with, if it is the first one.

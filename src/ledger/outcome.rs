@@ -49,7 +49,8 @@ pub enum DropReason {
     /// The pipeline was driven by hand ([`Analytics::pipeline`](crate::Analytics::pipeline)), and the event's future
     /// was dropped before it ended.
     Cancelled,
-    /// The client is disabled, so it counts events and sends none.
+    /// The destination or the client is disabled ([`Builder::disable`](crate::Builder::disable),
+    /// [`Builder::disable_all`](crate::Builder::disable_all)).
     Disabled,
     /// The pipeline lost the event. It never should: please report it.
     Internal,
@@ -156,15 +157,22 @@ impl fmt::Display for Outcome {
 pub(crate) type SharedError = Arc<dyn std::error::Error + Send + Sync>;
 
 /// Why a destination did not take a batch.
-#[derive(Debug)]
 pub struct DeliveryError {
     status: Option<StatusCode>,
     source: Option<CatchDrop<SharedError>>,
+    body: Option<String>,
 }
 
 impl DeliveryError {
+    /// Characters of a response's body that are kept.
+    pub const MAX_BODY_CHARS: usize = 200;
+
     pub(crate) fn new(status: Option<StatusCode>, source: Option<SharedError>) -> Self {
-        Self { status, source: source.map(CatchDrop::new) }
+        Self { status, source: source.map(CatchDrop::new), body: None }
+    }
+
+    pub(crate) fn with_body(self, body: Option<String>) -> Self {
+        Self { body, ..self }
     }
 
     /// Makes the error of what went wrong here.
@@ -176,6 +184,24 @@ impl DeliveryError {
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         self.status
+    }
+
+    /// The beginning of the response's body, which often says what was wrong; at most
+    /// [`MAX_BODY_CHARS`](Self::MAX_BODY_CHARS) characters, and none where the response had no text or did not come in
+    /// time. It is a text of the server's, which may repeat what it was sent, so neither `Display` nor `Debug` shows it.
+    #[must_use]
+    pub fn body(&self) -> Option<&str> {
+        self.body.as_deref()
+    }
+}
+
+/// Without the body, which may repeat what is nobody's business.
+impl fmt::Debug for DeliveryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeliveryError")
+            .field("status", &self.status)
+            .field("source", &self.source)
+            .finish_non_exhaustive()
     }
 }
 

@@ -7,15 +7,20 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::{DropReason, Outcome, Settlement};
 use crate::supervise;
+use crate::threads;
 
 /// The end of one event, to wait for: a future, or [`wait`](Receipt::wait) where there is no async code.
+///
+/// Whoever waits does not wait for a batch to fill: when a receipt is first polled or waited for, everything that waits
+/// at that moment leaves at once, its own event included. So `send_with_receipt(…)?.await` takes one request and not the
+/// ten seconds of `flush_interval`; and to wait for many events, send all of them first. A receipt that nobody waits
+/// for changes nothing.
 ///
 /// It needs no runtime of its own, and dropping it costs the event nothing. A client that ends without having worked off
 /// the event tells its end as [`Closed`](DropReason::Closed). So does a receipt that a forked child waits for: the event
@@ -25,6 +30,21 @@ pub struct Receipt {
     slot: Arc<Mutex<Slot>>,
     /// Where the event was accepted, and whoever tells its end is.
     process: u32,
+    /// Until the receipt is waited for.
+    dispatch: Option<Dispatch>,
+}
+
+/// Who has batches leave before they are full.
+pub(crate) trait Dispatcher: Send + Sync {
+    /// Has everything that waits leave at once, unless that was done since it was done `seen` times.
+    fn dispatch(&self, seen: u64);
+}
+
+/// How a receipt has its event leave.
+pub(crate) struct Dispatch {
+    pub(crate) dispatcher: Weak<dyn Dispatcher>,
+    /// How often that was done before.
+    pub(crate) seen: u64,
 }
 
 /// Tells the end to the [`Receipt`].
@@ -43,7 +63,12 @@ impl Receipt {
     /// Of an event that the process `process` accepts.
     pub(crate) fn new(process: u32) -> (ReceiptSender, Self) {
         let slot = Arc::<Mutex<Slot>>::default();
-        (ReceiptSender { slot: slot.clone() }, Self { slot, process })
+        (ReceiptSender { slot: slot.clone() }, Self { slot, process, dispatch: None })
+    }
+
+    /// Has the event leave when the receipt is first waited for.
+    pub(crate) fn set_dispatch(&mut self, dispatch: Dispatch) {
+        self.dispatch = Some(dispatch);
     }
 
     /// In a process that was forked off since nobody tells the end, and a lock may be held for ever: the end, if it is
@@ -72,33 +97,16 @@ impl Receipt {
     ///
     /// If the event had no outcome in time: the receipt, to wait again.
     pub fn wait_timeout(mut self, timeout: Duration) -> Result<Settlement, Self> {
-        let start = Instant::now();
-        let waker = Waker::from(Arc::new(Unpark(thread::current())));
-        loop {
-            if let Poll::Ready(settlement) = Pin::new(&mut self).poll(&mut Context::from_waker(&waker)) {
-                return Ok(settlement);
-            }
-            match timeout.checked_sub(start.elapsed()) {
-                Some(left) if left > Duration::ZERO => thread::park_timeout(left),
-                _ => return Err(self),
-            }
-        }
-    }
-}
-
-/// Wakes the thread that waits.
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
+        // What is not in reach of the clock is no limit.
+        let deadline = Instant::now().checked_add(timeout);
+        threads::block_until(Pin::new(&mut self), deadline).ok_or(self)
     }
 }
 
 impl Future for Receipt {
     type Output = Settlement;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Settlement> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Settlement> {
         if std::process::id() != self.process {
             return Poll::Ready(self.of_the_parent());
         }
@@ -113,6 +121,11 @@ impl Future for Receipt {
         let before = slot.waker.replace(waker);
         drop(slot);
         drop(before);
+        if let Some(Dispatch { dispatcher, seen }) = self.dispatch.take()
+            && let Some(dispatcher) = dispatcher.upgrade()
+        {
+            dispatcher.dispatch(seen);
+        }
         Poll::Pending
     }
 }
@@ -158,6 +171,8 @@ impl fmt::Debug for Receipt {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
-use metrics::{Label, counter, gauge};
+use metrics::{Label, Unit, counter, describe_counter, describe_gauge, gauge};
 
 use crate::ledger::{DestinationStats, Drops, Stats};
 
@@ -86,6 +86,7 @@ impl Counted {
 
     /// What was accepted first: whoever reads meanwhile sees no more delivered than accepted.
     fn tell(&self) {
+        describe();
         counter!("tracklane_events_accepted_total").absolute(self.accepted);
         counter!("tracklane_events_refused_total").absolute(self.refused);
         counter!("tracklane_events_delivered_total").absolute(self.delivered);
@@ -129,6 +130,22 @@ impl Destination {
         gauge!("tracklane_destination_queued_events", labelled()).set(self.queued_events as f64);
         gauge!("tracklane_destination_queued_bytes", labelled()).set(self.queued_bytes as f64);
     }
+}
+
+/// Says what each metric is. Said again each time, since a recorder may be installed at any time.
+fn describe() {
+    describe_counter!("tracklane_events_accepted_total", Unit::Count, "Events that calls have handed over");
+    describe_counter!("tracklane_events_refused_total", Unit::Count, "Calls that were refused with an error");
+    describe_counter!("tracklane_events_delivered_total", Unit::Count, "Events that at least one destination has");
+    describe_counter!("tracklane_events_dropped_total", Unit::Count, "Events that no destination got, by reason");
+    describe_gauge!("tracklane_events_pending", Unit::Count, "Events that are under way");
+    describe_counter!("tracklane_destination_attempts_total", Unit::Count, "Attempts to deliver a batch");
+    describe_counter!("tracklane_destination_retries_total", Unit::Count, "Attempts after the first of a batch");
+    describe_counter!("tracklane_destination_bytes_total", Unit::Bytes, "Bytes of events in all attempts");
+    describe_counter!("tracklane_destination_delivered_total", Unit::Count, "Events that the destination has");
+    describe_counter!("tracklane_destination_dropped_total", Unit::Count, "Events that it did not get, by reason");
+    describe_gauge!("tracklane_destination_queued_events", Unit::Count, "Events that wait for the destination");
+    describe_gauge!("tracklane_destination_queued_bytes", Unit::Bytes, "Bytes of events that wait for the destination");
 }
 
 /// Whether the counts are later ones of the same registration: with less than before it was registered again.
@@ -179,6 +196,8 @@ mod tests {
         let recorder = DebuggingRecorder::new();
         metrics::with_local_recorder(&recorder, || totals.tell());
         let all = recorder.snapshotter().snapshot().into_vec();
+        let undescribed = all.iter().find(|(_, unit, description, _)| unit.is_none() || description.is_none());
+        assert!(undescribed.is_none(), "{undescribed:?}");
         match &all.iter().find(|(key, ..)| key.key().name() == name).expect("it is told").3 {
             DebugValue::Counter(value) => *value as f64,
             DebugValue::Gauge(value) => value.into_inner(),

@@ -68,6 +68,7 @@ fn fan_out(Passage { mut event, plan, shared }: Passage) -> Result<(), Stopped> 
         }
     };
     shared.intake.fan_out(bytes);
+    plan.count_absent(&event, &message.ticket, &shared.ledger);
     message.ticket.set_destinations(u32::try_from(chosen).unwrap_or(u32::MAX));
     let message = Arc::new(message);
     // Asked again, which costs less than to remember it: hardly any event names destinations.

@@ -63,7 +63,7 @@ use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::error::BoxError;
 use crate::event::{Context, Event};
-use crate::ledger::{DropReason, Ledger};
+use crate::ledger::{Dispatcher, DropReason, Ledger};
 use crate::plugin::Host;
 use crate::supervise::Watchdog;
 use crate::supervise::hops::{self, WithHops};
@@ -91,6 +91,12 @@ pub(crate) struct Shared {
     /// If the counts are to be metrics: what these know so far.
     #[cfg(feature = "metrics")]
     pub(crate) metrics: Option<crate::metrics::Reported>,
+}
+
+impl Dispatcher for Shared {
+    fn dispatch(&self, seen: u64) {
+        self.intake.dispatch(seen);
+    }
 }
 
 /// The event went no further: why.

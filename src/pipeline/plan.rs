@@ -14,7 +14,7 @@ use super::lane::Lane;
 use super::refusal::RefusalReason;
 use crate::error::BoxError;
 use crate::event::{Event, Kind};
-use crate::ledger::{DropReason, PluginStats};
+use crate::ledger::{DropReason, Ledger, PluginStats, Ticket};
 use crate::plugin::{AfterPlugin, Behavior, Lifecycle, Registration, Role, Selection, TransformPlugin};
 use crate::supervise::{Throttle, Watched};
 
@@ -81,6 +81,10 @@ impl Absence {
 impl Absent {
     pub(super) fn new(selection: Selection, kinds: impl Fn(Kind) -> bool + Send + Sync + 'static) -> Self {
         Self { selection, kinds: Arc::new(kinds) }
+    }
+
+    fn was_for(&self, event: &Event) -> bool {
+        (self.kinds)(event.kind()) && self.selection.selects(event)
     }
 }
 
@@ -221,8 +225,16 @@ impl Plan {
     /// Why an event is dropped that no destination in the plan is to have.
     #[cold]
     pub(super) fn why_nobody(&self, event: &Event) -> DropReason {
-        let was_for = |absent: &Absent| (absent.kinds)(event.kind()) && absent.selection.selects(event);
-        if self.absent.iter().any(was_for) { DropReason::Unavailable } else { DropReason::NoDestination }
+        match self.absent.iter().any(|absent| absent.was_for(event)) {
+            true => DropReason::Unavailable,
+            false => DropReason::NoDestination,
+        }
+    }
+
+    /// Counts an event that others have as lost for the destinations that could not be loaded.
+    pub(super) fn count_absent(&self, event: &Event, ticket: &Ticket, ledger: &Ledger) {
+        let missing = self.absent.iter().filter(|absent| absent.was_for(event));
+        missing.for_each(|_| ledger.count_failed_deliveries(std::iter::once(ticket)));
     }
 
     /// The before plugin, if there is one, that was to see events of this kind and could not be loaded.

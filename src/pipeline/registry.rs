@@ -19,8 +19,10 @@ use crate::supervise::{self, Fault, LIFECYCLE_LIMIT, Stage};
 pub(crate) enum Command {
     Register(Registration, oneshot::Sender<Result<(), RegisterError>>),
     Deregister(String, oneshot::Sender<Result<(), RegisterError>>),
-    /// What waits in lanes leaves at once.
+    /// What waits in lanes leaves at once, and what comes while the flush is under way.
     Flush,
+    /// What waits in lanes leaves at once.
+    Dispatch,
     /// Unload everything and end.
     End,
 }

@@ -31,6 +31,7 @@ pub(crate) struct Counts {
     delivered: u64,
     dropped: u64,
     failed: u64,
+    failed_deliveries: u64,
     pending: u64,
 }
 
@@ -48,6 +49,9 @@ pub struct CloseReport {
     pub dropped: u64,
     /// Events that were dropped for any other reason.
     pub failed: u64,
+    /// Deliveries that failed for good: an event that one of two destinations lost counts here, although the other has
+    /// it.
+    pub failed_deliveries: u64,
     /// Events that had no outcome when the deadline passed.
     pub pending: u64,
     /// Callbacks that had not returned when the deadline passed. Their events have their outcome nevertheless.
@@ -59,10 +63,10 @@ pub struct CloseReport {
 }
 
 impl CloseReport {
-    /// Whether nothing failed and nothing is pending, whatever callbacks do.
+    /// Whether nothing failed, at any destination, and nothing is pending, whatever callbacks do.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.failed == 0 && self.pending == 0
+        self.failed == 0 && self.failed_deliveries == 0 && self.pending == 0
     }
 }
 
@@ -137,9 +141,7 @@ impl Shared {
         if self.background.is_forked() {
             return Err(None);
         }
-        let flush = self.intake.begin_flush();
         let end = receipt.wait_timeout(left(deadline));
-        self.ledger.wait(flush, Instant::now());
         end.map_err(|_| self.plan.load().lanes.iter().find_map(|lane| lane.last_error()))
     }
 
@@ -183,8 +185,9 @@ impl Shared {
             return CloseReport { pending, ..CloseReport::default() };
         }
         let (counts, unsent) = self.end.take_rest().unwrap_or_else(|| (self.counts(), Unsent::default()));
-        let Counts { delivered, dropped, failed, pending } = counts;
-        CloseReport { delivered, dropped, failed, pending, callbacks: self.ledger.callbacks(), unsent }
+        let Counts { delivered, dropped, failed, failed_deliveries, pending } = counts;
+        let callbacks = self.ledger.callbacks();
+        CloseReport { delivered, dropped, failed, failed_deliveries, pending, callbacks, unsent }
     }
 
     /// Takes back what is under way, unless another close does, and counts it as dropped because of the close. Whoever
@@ -204,7 +207,8 @@ impl Shared {
     fn counts(&self) -> Counts {
         let Stats { delivered, dropped, pending, .. } = self.ledger.stats();
         let deliberate = dropped.deliberate();
-        Counts { delivered, dropped: deliberate, failed: dropped.total() - deliberate, pending }
+        let failed_deliveries = self.ledger.failed_deliveries();
+        Counts { delivered, dropped: deliberate, failed: dropped.total() - deliberate, failed_deliveries, pending }
     }
 
     /// Everything that waits or is under way, the oldest first. What is taken out here has no other owner: nobody else

@@ -20,7 +20,7 @@ const CALLS: usize = 500;
 fn intake(events: u64, drops_oldest: bool) -> (Arc<Intake>, Arc<Ledger>, impl Sized) {
     let (background, keep_alive) = Background::start("wakes").unwrap();
     let ledger = Arc::new(Ledger::new(background.clone(), |_| {}));
-    let capacity = Capacity { events, bytes: u64::MAX, drops_oldest, disabled: false };
+    let capacity = Capacity { events, bytes: u64::MAX, drops_oldest, all_disabled: false };
     let intake = Intake::new(capacity, ledger.clone(), Emitter::new(background), Clock::System, Context::new(), None);
     (Arc::new(intake), ledger, keep_alive)
 }
@@ -51,7 +51,7 @@ fn every_call_of_every_thread_arrives_once_and_in_the_order_of_its_thread() {
         thread::spawn(move || {
             start.wait();
             for call in 0..CALLS {
-                intake.push(Track::new(&format!("{caller} {call:04}")).user_id(caller)).unwrap();
+                intake.push(Track::new(format!("{caller} {call:04}")).user_id(caller)).unwrap();
             }
         })
     });
@@ -74,7 +74,7 @@ fn callers_that_wait_for_room_all_get_it_where_there_is_room_for_one() {
         let intake = intake.clone();
         thread::spawn(move || {
             for _ in 0..CALLS / 5 {
-                pollster::block_on(intake.push_when_room(Track::new("e").user_id(caller).into())).unwrap();
+                pollster::block_on(intake.push_when_room(Track::new("e").user_id(caller).into(), None)).unwrap();
             }
         })
     });
@@ -98,7 +98,7 @@ fn a_worker_that_sleeps_is_woken_although_somebody_else_took_what_was_left() {
 fn where_the_oldest_gives_way_the_fan_out_wakes_whoever_waits_for_room() {
     let (intake, ledger, _keep_alive) = intake(1, true);
     intake.push(Track::new("first").user_id("u")).unwrap();
-    let mut second = pin!(intake.push_when_room(Track::new("second").user_id("u").into()));
+    let mut second = pin!(intake.push_when_room(Track::new("second").user_id("u").into(), None));
     let mut cx = TaskContext::from_waker(Waker::noop());
     assert!(second.as_mut().poll(&mut cx).is_pending(), "there is room for one");
     ledger.capacity.fan_out(100, true);
@@ -109,7 +109,7 @@ fn where_the_oldest_gives_way_the_fan_out_wakes_whoever_waits_for_room() {
 fn waiting<'i>(intake: &'i Intake, names: &[&str]) -> Vec<(String, PushFuture<'i>)> {
     let mut cx = TaskContext::from_waker(Waker::noop());
     let begin = |name: &&str| {
-        let mut push: PushFuture<'i> = Box::pin(intake.push_when_room(Track::new(name).user_id("u").into()));
+        let mut push: PushFuture<'i> = Box::pin(intake.push_when_room(Track::new(name).user_id("u").into(), None));
         assert!(push.as_mut().poll(&mut cx).is_pending(), "there is no room for {name}");
         ((*name).to_owned(), push)
     };

@@ -156,6 +156,7 @@ impl Shared {
                 }
             },
             Command::Flush => self.plan.load().lanes.iter().for_each(|lane| lane.flush()),
+            Command::Dispatch => self.plan.load().lanes.iter().for_each(|lane| lane.dispatch()),
             Command::End => {}
         }
     }

@@ -1,5 +1,7 @@
 //! The request of a destination's service: events, and the number of the attempt.
 
+use std::iter::Map;
+use std::slice;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -28,7 +30,7 @@ impl Batch {
 
     /// Returns the events, in the order of their calls.
     pub fn messages(&self) -> impl ExactSizeIterator<Item = &Message> {
-        self.messages.iter().map(|message| &**message)
+        self.into_iter()
     }
 
     /// Counts the bytes of the events' JSON.
@@ -66,5 +68,15 @@ impl Batch {
     #[must_use]
     pub fn emitter(&self) -> &Emitter {
         &self.emitter
+    }
+}
+
+/// The events, in the order of their calls.
+impl<'b> IntoIterator for &'b Batch {
+    type Item = &'b Message;
+    type IntoIter = Map<slice::Iter<'b, Arc<Message>>, fn(&'b Arc<Message>) -> &'b Message>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.messages.iter().map(|message| &**message)
     }
 }

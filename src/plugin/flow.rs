@@ -23,7 +23,8 @@ impl Flow {
 
 /// What a closure plugin may return: nothing, a [`Flow`], or a `Result` of either.
 #[diagnostic::on_unimplemented(
-    message = "a plugin's closure returns `()`, `Flow` or a `Result` of either, not `{Self}`"
+    message = "a plugin's closure returns `()`, `Flow` or a `Result` of either, not `{Self}`",
+    note = "what awaits is no closure: it implements `Transform` with an `async fn transform`, and is registered as `before(plugin)` or `enrichment(plugin)`"
 )]
 pub trait IntoFlow {
     /// As the pipeline takes it.

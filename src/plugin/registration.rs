@@ -20,6 +20,50 @@ pub struct Registration {
     kinds: u8,
 }
 
+/// What can be registered: a [`Registration`], which is a plugin with its role, or a [`Destination`].
+///
+/// A plugin alone cannot, because the same `Transform` may be a before plugin or an enrichment:
+///
+/// ```compile_fail,E0277
+/// use tracklane::plugin::{Flow, Plugin, Transform};
+/// use tracklane::{Analytics, BoxError, Event};
+///
+/// struct Host;
+///
+/// impl Plugin for Host {
+///     fn name(&self) -> &str { "host" }
+/// }
+///
+/// impl Transform for Host {
+///     async fn transform(&self, _: &mut Event) -> Result<Flow, BoxError> { Ok(Flow::Continue) }
+/// }
+///
+/// // The compiler says to write `enrichment(Host)` or `before(Host)`.
+/// Analytics::builder().plugin(Host);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be registered: a plugin is registered with its role",
+    label = "no role, such as `enrichment(…)`",
+    note = "a `Transform` is registered as `before(plugin)` or `enrichment(plugin)`, an `After` as `after(plugin)`, any other `Plugin` as `utility(plugin)`",
+    note = "a closure is registered as `before_fn(name, closure)`, `enrichment_fn(name, closure)` or `after_fn(name, closure)`, a tower service as `Destination::new(name, service)`"
+)]
+pub trait IntoRegistration {
+    /// As the client takes it.
+    fn into_registration(self) -> Registration;
+}
+
+impl IntoRegistration for Registration {
+    fn into_registration(self) -> Registration {
+        self
+    }
+}
+
+impl IntoRegistration for Destination {
+    fn into_registration(self) -> Registration {
+        self.into()
+    }
+}
+
 /// What a plugin does in its role.
 pub(crate) enum Behavior {
     Before(Runner),

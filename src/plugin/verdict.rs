@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use crate::error::BoxError;
-use crate::ledger::SharedError;
+use crate::ledger::{DeliveryError, SharedError};
 
 /// Decides what becomes of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +52,8 @@ pub struct Answer {
     pub(crate) verdict: Verdict,
     pub(crate) status: Option<StatusCode>,
     pub(crate) error: Option<SharedError>,
+    /// The beginning of the response's body.
+    pub(crate) body: Option<String>,
     /// The number of the credentials that were used.
     pub(crate) credentials: u64,
     /// Events that have an answer of their own, by their index in the batch. The last one of an index counts.
@@ -62,7 +64,7 @@ impl Answer {
     /// Makes an answer with that verdict.
     #[must_use]
     pub fn new(verdict: Verdict) -> Self {
-        Self { verdict, status: None, error: None, credentials: 0, events: Vec::new() }
+        Self { verdict, status: None, error: None, body: None, credentials: 0, events: Vec::new() }
     }
 
     /// Makes an answer to a batch of which some events have an answer of their own: their index in the batch, from 0, and
@@ -95,6 +97,17 @@ impl Answer {
     #[must_use]
     pub fn with_error(mut self, error: impl Into<BoxError>) -> Self {
         self.error = Some(Arc::from(error.into()));
+        self
+    }
+
+    /// Adds the beginning of the response's body, which often says what is wrong. Of longer text the first
+    /// [`MAX_BODY_CHARS`](crate::DeliveryError::MAX_BODY_CHARS) characters are kept. It is in no message and no log, because
+    /// some servers repeat there what they were sent: [`DeliveryError::body`] has it.
+    #[must_use]
+    pub fn with_body(mut self, body: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(body);
+        let kept: String = text.trim().chars().take(DeliveryError::MAX_BODY_CHARS).collect();
+        self.body = Some(kept).filter(|kept| !kept.is_empty());
         self
     }
 

@@ -64,7 +64,8 @@ impl Segment {
             .retry(self.retry)
             .queue(self.queue)
             .max_in_flight(max_in_flight)
-            .attempt_timeout(self.http_request_timeout))
+            .attempt_timeout(self.http_request_timeout)
+            .disable(self.disabled))
     }
 
     /// Returns whether the client must speak TLS for the token server, even if the API does not.

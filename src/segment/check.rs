@@ -16,7 +16,9 @@ const LONGEST_RETRYING: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Checks the key and the numbers. Returns `max_in_flight`.
 pub(super) fn check(settings: &Segment) -> Result<NonZeroUsize, SettingsError> {
-    settings.key.check()?;
+    if !settings.disabled {
+        settings.key.check()?;
+    }
     if !(1..=MAX_BATCH_EVENTS).contains(&settings.flush_at) {
         return Err(SettingsError::new("flush_at", settings.flush_at, "must be between 1 and 2500"));
     }

@@ -20,18 +20,34 @@ pub(super) fn endpoint(
     if path.len() == 1 || path.contains(['?', '#']) || path.contains(char::is_whitespace) {
         return Err(SettingsError::new("path", path, "must be the path of a URL, as in \"/v1/batch\""));
     }
-    let mut base = url.as_str().trim_end_matches('/');
-    if path.starts_with("/v1/") {
-        base = base.strip_suffix("/v1").unwrap_or(base).trim_end_matches('/');
-    }
+    let base = without_endpoint(url.as_str().trim_end_matches('/'), &path);
     format!("{base}{path}").parse().map_err(|error: http::uri::InvalidUri| {
         SettingsError::new(setting, host, "does not make a URL together with the path").caused_by(error)
     })
 }
 
+/// Segment's endpoints, as they stand in examples for `curl`.
+const ENDPOINTS: [&str; 15] =
+    ["batch", "import", "track", "identify", "page", "screen", "group", "alias", "b", "t", "i", "p", "s", "g", "a"];
+
+/// Takes off what the path will add again: all of it, or `/v1`, with or without the endpoint that a URL was copied for.
+fn without_endpoint<'h>(host: &'h str, path: &str) -> &'h str {
+    let mut base = host.strip_suffix(path).unwrap_or(host).trim_end_matches('/');
+    if path.starts_with("/v1/") {
+        let endpoint = ENDPOINTS.iter().find_map(|endpoint| base.strip_suffix(endpoint)?.strip_suffix("/v1/"));
+        base = endpoint.unwrap_or(base).trim_end_matches('/');
+        base = base.strip_suffix("/v1").unwrap_or(base).trim_end_matches('/');
+    }
+    base
+}
+
 /// Returns a URL for errors and `Debug`: an ellipsis if it may hold a password.
 pub(crate) fn redacted(url: &str) -> &str {
     if url.contains('@') { "…" } else { url }
+}
+
+fn is_loopback_text(host: &str) -> bool {
+    Url::parse(&format!("http://{host}")).is_ok_and(|url| is_loopback(&url))
 }
 
 fn parse_host(setting: &'static str, host: &str, allow_plaintext: bool) -> Result<Url, SettingsError> {
@@ -40,7 +56,9 @@ fn parse_host(setting: &'static str, host: &str, allow_plaintext: bool) -> Resul
         return Err(SettingsError::without_value(setting, "must not contain a user name or password"));
     }
     if !trimmed.contains("://") {
-        return Err(SettingsError::new(setting, host, "has no scheme: write it as \"https://api.segment.io\""));
+        let scheme = if is_loopback_text(trimmed) { "http" } else { "https" };
+        let example = if trimmed.is_empty() { "api.segment.io" } else { trimmed };
+        return Err(SettingsError::new(setting, host, format!("has no scheme: write it as \"{scheme}://{example}\"")));
     }
     let invalid = |problem: &str| SettingsError::new(setting, host, problem);
     let url = Url::parse(trimmed).map_err(|error| invalid("is not a URL").caused_by(error))?;
@@ -70,6 +88,11 @@ mod tests {
             "https://API.segment.io",
             " https://api.segment.io ",
             "https://api.segment.io:443",
+            "https://api.segment.io/v1/batch",
+            "https://api.segment.io/v1/batch/",
+            "https://api.segment.io/v1/track",
+            "https://api.segment.io/v1/import",
+            "https://api.segment.io/v1/t",
         ];
         for host in hosts {
             for path in ["/v1/batch", "v1/batch", "/v1/batch/", "//v1/batch"] {
@@ -82,12 +105,22 @@ mod tests {
             "https://proxy.example/t/v1/batch"
         );
         assert_eq!(endpoint("host", "https://proxy.example/v1", "/in", false).unwrap(), "https://proxy.example/v1/in");
+        for host in ["https://proxy.example/t/v1/batch", "https://proxy.example/t/v1/identify"] {
+            assert_eq!(endpoint("host", host, "/v1/batch", false).unwrap(), "https://proxy.example/t/v1/batch");
+        }
+        // What only looks alike stays.
+        for host in ["https://proxy.example/track", "https://proxy.example/v2/track", "https://proxy.example/xv1/t"] {
+            assert_eq!(endpoint("host", host, "/v1/batch", false).unwrap(), format!("{host}/v1/batch").as_str());
+        }
+        assert_eq!(endpoint("host", "https://proxy.example/in", "/in", false).unwrap(), "https://proxy.example/in");
     }
 
     #[test]
     fn what_is_wrong_with_a_host_is_said() {
         let table = [
-            ("api.segment.io", "has no scheme"),
+            ("api.segment.io", "has no scheme: write it as \"https://api.segment.io\""),
+            ("127.0.0.1:8765", "has no scheme: write it as \"http://127.0.0.1:8765\""),
+            ("localhost", "has no scheme: write it as \"http://localhost\""),
             ("", "has no scheme"),
             ("ftp://api.segment.io", "must begin with https://"),
             ("file:///etc/passwd", "must begin with https://"),

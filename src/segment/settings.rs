@@ -133,7 +133,8 @@ impl Segment {
         self
     }
 
-    /// Sets how many events make a batch due, 1 to 2,500. 1 turns batching off.
+    /// Sets how many events make a batch due, 1 to 2,500. With 1 each leaves at once, together with what came
+    /// meanwhile.
     pub fn flush_at(mut self, events: usize) -> Self {
         self.flush_at = events;
         self

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime};
 
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Request, StatusCode, Uri};
@@ -84,14 +85,19 @@ impl Upload {
                 return Ok(Verdict::Split.into());
             }
             let header = token.unwrap_or_else(|| credentials.basic.clone());
-            let head = shared.exchange(client.clone(), &batch, &credentials, header.clone()).await?;
+            let (head, body) = shared.exchange(client.clone(), &batch, &credentials, header.clone()).await?;
             let verdict = (shared.verdict)(head.status, &head.headers, batch.timer().now());
             let outdated = verdict == Verdict::Unauthorized && shared.key.is_newer_than(&credentials);
             let renewable = shared.authorization.answered(&header, head.status) || outdated;
             if renewable && !std::mem::replace(&mut renewed, true) {
                 continue;
             }
-            return Ok(Answer::new(verdict).with_status(head.status).with_credentials(credentials.number));
+            let answer = Answer::new(verdict).with_status(head.status).with_credentials(credentials.number);
+            return Ok(match head.status {
+                status if status.is_success() => answer,
+                StatusCode::NOT_FOUND => answer.with_error(format!("there is no {}", shared.uri)).with_body(&body),
+                _ => answer.with_body(&body),
+            });
         }
     }
 }
@@ -111,7 +117,7 @@ impl Shared {
         batch: &Batch,
         credentials: &Credentials,
         authorization: HeaderValue,
-    ) -> Result<http::response::Parts, BoxError> {
+    ) -> Result<(http::response::Parts, Bytes), BoxError> {
         // The token may have taken its time, and `sentAt` is when the request leaves.
         let mut body = payload::body(batch, &credentials.json, batch.timer().now().into());
         if self.gzip {
@@ -125,15 +131,14 @@ impl Shared {
         let status = outcome.as_ref().ok().map(|exchange| exchange.head.status);
         batch.emitter().emit(Emitted::HttpResponse(ResponseInfo::new(&info, status, start.elapsed())));
         let Exchange { head, body } = outcome?;
-        self.drain(body).await;
-        Ok(head)
+        Ok((head, self.drain(body).await))
     }
 
     /// Reads the rest of a response whose status has decided, so that the connection can be used again. The next
-    /// request waits a moment for that, or it would open another one.
-    async fn drain(&self, mut body: BoxFuture<'static, Result<bytes::Bytes, BoxError>>) {
-        if tokio::time::timeout(DRAIN_FIRST, &mut body).await.is_ok() {
-            return;
+    /// request waits a moment for that, or it would open another one. Returns the body, if it came in that moment.
+    async fn drain(&self, mut body: BoxFuture<'static, Result<Bytes, BoxError>>) -> Bytes {
+        if let Ok(read) = tokio::time::timeout(DRAIN_FIRST, &mut body).await {
+            return read.unwrap_or_default();
         }
         if let Ok(place) = self.drains.clone().try_acquire_owned() {
             tokio::spawn(async move {
@@ -141,6 +146,7 @@ impl Shared {
                 drop(place);
             });
         }
+        Bytes::new()
     }
 
     fn request(&self, body: Body, authorization: HeaderValue, attempt: u32) -> Result<Request<Body>, BoxError> {

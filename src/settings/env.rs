@@ -57,6 +57,7 @@ mod tests {
         ("proxy", "\"http://p\"", "http://p"),
         ("user_agent", "\"u\"", "u"),
         ("disable", "0", "off"),
+        ("disable_all", "true", "on"),
         ("context", r#"{"app": {"name": "a"}}"#, r#" {"app":{"name":"a"}}"#),
         ("oauth_client_id", "\"c\"", "c"),
         ("oauth_private_key", "\"p\"", "p"),

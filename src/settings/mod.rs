@@ -54,6 +54,7 @@ pub struct Settings {
     proxy: Option<String>,
     user_agent: Option<String>,
     disable: Option<bool>,
+    disable_all: Option<bool>,
     context: Option<Context>,
     oauth: OAuthSettings,
 }
@@ -96,6 +97,7 @@ impl Settings {
             proxy: self.proxy.or(fallback.proxy),
             user_agent: self.user_agent.or(fallback.user_agent),
             disable: self.disable.or(fallback.disable),
+            disable_all: self.disable_all.or(fallback.disable_all),
             context: self.context.or(fallback.context),
             oauth: self.oauth.or(fallback.oauth),
         }
@@ -118,7 +120,7 @@ impl Settings {
         let write_key = match self.write_key {
             Some(key) => key,
             // Never sent, so a machine for development or tests needs none.
-            None if self.disable == Some(true) => "disabled".to_owned(),
+            None if self.disable == Some(true) || self.disable_all == Some(true) => "disabled".to_owned(),
             None => {
                 let problem = "is not set: write it in the file, or set TRACKLANE_WRITE_KEY";
                 return Err(SettingsError::without_value("write_key", problem));
@@ -143,6 +145,7 @@ impl Settings {
         builder = set(builder, self.proxy, Builder::proxy);
         builder = set(builder, self.user_agent, Builder::user_agent);
         builder = set(builder, self.disable, Builder::disable);
+        builder = set(builder, self.disable_all, Builder::disable_all);
         builder = set(builder, self.context, Builder::context);
         self.oauth.apply(builder)
     }
@@ -164,6 +167,7 @@ impl fmt::Debug for Settings {
             .field("flush_at", &self.flush_at)
             .field("flush_interval", &self.flush_interval)
             .field("disable", &self.disable)
+            .field("disable_all", &self.disable_all)
             .finish_non_exhaustive()
     }
 }

@@ -4,6 +4,7 @@
 //! one more is asked for. That there is no thread to be had is an answer and no panic, unlike with
 //! `tokio::task::spawn_blocking`. A thread that has nothing to do ends after a while, and with the last handle.
 
+mod park;
 mod spawn;
 
 use std::collections::VecDeque;
@@ -11,6 +12,7 @@ use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+pub(crate) use park::block_until;
 pub(crate) use spawn::{block_sigpipe, spawn};
 
 use crate::supervise;

@@ -73,7 +73,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("plugin", &["event", "emitter", "ledger", "clock", "supervise", "error"]),
     ("emitter", &["event", "ledger", "background", "error", "supervise", "wait_group"]),
     ("event", &["ledger", "error", "random"]),
-    ("ledger", &["background", "error", "supervise", "wait_group", "sync"]),
+    ("ledger", &["background", "error", "supervise", "threads", "wait_group", "sync"]),
     ("transport", &["error", "supervise", "threads"]),
     ("clock", &[]),
     // Test doubles, made of the public API.

@@ -70,11 +70,31 @@ fn the_defaults_without_a_constant_are_what_a_client_does() {
     assert!(plaintext.contains("unencrypted") && rows["allow_plaintext"] == "false", "{plaintext}");
     analytics.track(track("Any")).unwrap();
     assert!(analytics.close_blocking(SOON).is_complete());
-    assert_eq!((api.request_count(), rows["disable"]), (1, "false"));
+    assert_eq!((api.request_count(), rows["disable"], rows["disable_all"]), (1, "false", "false"));
     let request = &api.requests()[0];
     assert_eq!((request.header("content-encoding"), rows["gzip"]), (None, "false"));
     let agent = rows["user_agent"].replace("VERSION", env!("CARGO_PKG_VERSION"));
     assert_eq!(request.header("user-agent"), Some(agent.as_str()));
+}
+
+/// The third column of the table of defaults on each page for those who come from a library of Segment's.
+#[test]
+fn the_defaults_on_the_pages_for_newcomers_are_those_of_the_settings() {
+    let (settings, mut compared) = (rows(), 0);
+    for page in ["node", "node-classic", "go", "net"] {
+        let path = format!("docs/migrating/analytics-{page}.md");
+        let page = super::pages::text(&path);
+        let table = page.split("## Defaults\n").nth(1).unwrap().split("\n## ").next().unwrap();
+        for row in table.lines().filter(|line| line.starts_with("| `")) {
+            let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+            let (setting, ours) = (cells[0].trim_matches('`'), cells[2]);
+            let expected = settings[setting];
+            let said = ours.replace(' ', "");
+            assert!(said.starts_with(expected), "{path}: {setting} is {expected}, and not {ours}");
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 26);
 }
 
 #[test]
@@ -92,7 +112,7 @@ fn every_setting_of_the_first_table_is_read_from_a_file() {
     let table = PAGE.split("## What cannot").next().unwrap();
     let names = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
     let names: Vec<&str> = names.collect();
-    assert_eq!(names.len(), 26, "{names:?}");
+    assert_eq!(names.len(), 27, "{names:?}");
     for name in names {
         // A value of no type that a setting has: the error must be about the type, not about the name.
         let error = serde_json::from_str::<Settings>(&format!(r#"{{"{name}": [[]]}}"#)).unwrap_err().to_string();

@@ -96,7 +96,7 @@ fn ways(text: &str) -> Vec<(&'static str, Said)> {
     let members = BTreeMap::from([("k", &value)]);
     let crowd = |mut call: Track| {
         for number in 0..100 {
-            call = call.property(&format!("member number {number}"), number);
+            call = call.property(format!("member number {number}"), number);
         }
         call
     };

@@ -145,7 +145,9 @@ fn a_service_that_will_never_be_ready_again_takes_no_more_and_says_so() {
     let failure = &failures.wait_for(1)[0];
     assert!(failure.message.contains("can take no more events: out of paper"), "{failure}");
     assert_eq!(failure.dropped, Some(DropReason::Unavailable));
-    assert!(analytics.close_blocking(SOON).is_complete());
+    let report = analytics.close_blocking(SOON);
+    assert_eq!((report.delivered, report.failed, report.failed_deliveries, report.pending), (10, 0, 9, 0));
+    assert!(!report.is_complete(), "one of the two destinations lost nine");
 }
 
 /// Panics every other time it is asked whether it is ready.

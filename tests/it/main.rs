@@ -11,10 +11,14 @@ mod security;
 // From the call to the wire.
 mod call_context;
 mod calls;
+mod calls_page;
 mod depth;
+mod disabled;
+mod dispatch;
 mod fixtures;
 mod settings;
 mod sizes;
+mod snippets;
 mod wire;
 
 // The way through.
@@ -31,6 +35,7 @@ mod transforms;
 mod answers;
 mod batching;
 mod closes;
+mod complete;
 mod conservation;
 mod emitter;
 mod ends;
@@ -58,6 +63,9 @@ mod habits;
 mod modes;
 mod object;
 mod order;
+mod outages;
 mod pages;
+mod ports;
 mod quoted;
 mod tracking_api;
+mod waiting;

@@ -85,9 +85,9 @@ fn a_proxy_gets_the_request_and_its_password_stays_out_of_errors() {
 }
 
 #[test]
-fn a_disabled_client_counts_and_tells_but_never_sends() {
+fn a_client_that_is_disabled_altogether_counts_and_tells_but_never_sends() {
     let api = TrackingApi::start().unwrap();
-    let analytics = Analytics::builder_for("k").host(api.url()).disable(true).build().unwrap();
+    let analytics = Analytics::builder_for("").host(api.url()).disable_all(true).build().unwrap();
     let (told, ends) = mpsc::channel();
     let told_with_id = move |end: &tracklane::Settlement| {
         assert!(!end.message_id.is_empty(), "the event has an id, though it goes nowhere");
@@ -104,9 +104,9 @@ fn a_disabled_client_counts_and_tells_but_never_sends() {
 }
 
 #[tokio::test]
-async fn a_disabled_client_sends_nothing_when_its_pipeline_is_driven_by_hand_either() {
+async fn a_client_that_is_disabled_altogether_sends_nothing_when_its_pipeline_is_driven_by_hand_either() {
     let api = TrackingApi::start().unwrap();
-    let analytics = Analytics::builder_for("k").host(api.url()).disable(true).build().unwrap();
+    let analytics = Analytics::builder_for("k").host(api.url()).disable_all(true).build().unwrap();
     // Segment has loaded when this has.
     analytics.register(after_fn("after", |_, _| {})).await.unwrap();
     let stopped = analytics.pipeline().call(event().into()).await.unwrap_err();
@@ -132,7 +132,9 @@ fn a_blocking_call_returns_with_the_end_of_its_event() {
 
     api.set_default(Reply::status(404));
     let lost = blocking.send(event()).unwrap_err();
-    assert_eq!(lost.to_string(), "the event was dropped (rejected): HTTP status 404 Not Found");
+    let url = format!("{}/v1/batch", api.url().trim_end_matches('/'));
+    let expected = format!("the event was dropped (rejected): HTTP status 404 Not Found: there is no {url}");
+    assert_eq!(lost.to_string(), expected);
     let BlockingError::Lost(end) = lost else { panic!("{lost:?}") };
     assert_eq!(end.outcome, Outcome::Dropped(DropReason::Rejected));
 

@@ -88,7 +88,7 @@ fn what_could_not_be_read_again_is_refused_and_takes_nothing_with_it() {
     let raw = |json: &str| RawValue::from_string(json.to_owned()).unwrap();
     let number = format!("[{}]", "9".repeat(400));
     let texts = ["1e400", r#""\ud800""#, &number, r#"{"$serde_json::private::RawValue":"[1]"}"#];
-    let client = Analytics::builder().disable(true).build().unwrap();
+    let client = Analytics::builder().disable_all(true).build().unwrap();
     let refused = |value: &dyn Fn(&mut Object), what: &str| {
         let mut object = Object::new();
         object.insert("kept", 1);

@@ -79,7 +79,7 @@ fn halves_of_a_batch_take_no_more_places_than_there_are() {
         .build()
         .unwrap();
     for number in 0..8 {
-        analytics.track(Track::new(&format!("event {number}")).user_id("u1")).unwrap();
+        analytics.track(Track::new(format!("event {number}")).user_id("u1")).unwrap();
     }
     assert!(analytics.flush_blocking(Duration::from_secs(20)).is_complete());
     assert_eq!(destination.taken.lock().unwrap().len(), 8);

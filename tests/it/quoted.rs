@@ -11,12 +11,14 @@ use super::pages::{pages, root, text};
 const VALUES: &[&str] = &[
     "429 Too Many Requests",
     "503 Service Unavailable",
+    "404 Not Found",
     "401 Unauthorized",
     // Of rustls and reqwest.
     "invalid peer certificate: UnknownIssuer",
     "Could not automatically determine the process-level CryptoProvider from Rustls crate features.",
     "No rustls crypto provider is configured.",
     "properties.total",
+    "properties.products",
     "HTTPS_PROXY",
     "Segment.io",
     "Warehouse",

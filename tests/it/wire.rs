@@ -63,9 +63,9 @@ fn the_six_calls_make_this_request() {
             {"type": "identify", "messageId": "m2", "timestamp": at, "userId": "u1",
              "traits": {"plan": "Free"}, "context": context},
             {"type": "page", "messageId": "m3", "timestamp": at, "userId": "u1", "name": "Pricing",
-             "category": "Docs", "properties": {"path": "/pricing"}, "context": context},
+             "category": "Docs", "properties": {"path": "/pricing", "category": "Docs"}, "context": context},
             {"type": "screen", "messageId": "m4", "timestamp": at, "anonymousId": "a1", "name": "Welcome",
-             "category": "Start", "properties": {"n": 1}, "context": context},
+             "category": "Start", "properties": {"n": 1, "category": "Start"}, "context": context},
             {"type": "group", "messageId": "m5", "timestamp": at, "userId": "u1", "groupId": "g1",
              "traits": {"name": "Initech"}, "context": context},
             {"type": "alias", "messageId": "m6", "timestamp": at, "userId": "u1", "previousId": "a1",
@@ -198,7 +198,7 @@ fn values_are_kept_as_given() {
     // The same through the map that many members are.
     let mut many = track("x");
     for n in 0..100 {
-        many = many.property(&format!("k{n}"), n).property("twice", n).property("big", big);
+        many = many.property(format!("k{n}"), n).property("twice", n).property("big", big);
     }
     let properties = sent(many)["properties"].clone();
     assert_eq!((properties.as_object().unwrap().len(), &properties["twice"]), (102, &json!(99)));

@@ -35,13 +35,17 @@ pub(crate) enum Problem {
     Unserializable(String),
     #[error("{0}, and must be an object with keys")]
     NotAnObject(JsonType),
+    #[error("{0}, and must be a number")]
+    NotANumber(JsonType),
+    #[error("{0}, and must be a list")]
+    NotAList(JsonType),
     #[error(transparent)]
     Timestamp(InvalidTimestamp),
 }
 
-/// What a JSON value is that is not an object.
+/// The type of a JSON value.
 ///
-/// Exhaustive: JSON has no more types.
+/// Exhaustive: JSON has no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum JsonType {
     /// `null`, as `None` and `()` are written.
@@ -54,10 +58,13 @@ pub enum JsonType {
     String,
     /// An array.
     Array,
+    /// An object.
+    Object,
 }
 
 impl JsonType {
-    const ALL: [JsonType; 5] = [JsonType::Null, JsonType::Boolean, JsonType::Number, JsonType::String, JsonType::Array];
+    const ALL: [JsonType; 6] =
+        [JsonType::Null, JsonType::Boolean, JsonType::Number, JsonType::String, JsonType::Array, JsonType::Object];
 
     /// The type of a value whose text begins with `first`.
     pub(super) fn from_first_byte(first: Option<&u8>) -> Self {
@@ -66,6 +73,7 @@ impl JsonType {
             Some(b't' | b'f') => JsonType::Boolean,
             Some(b'"') => JsonType::String,
             Some(b'[') => JsonType::Array,
+            Some(b'{') => JsonType::Object,
             _ => JsonType::Number,
         }
     }
@@ -77,6 +85,7 @@ impl JsonType {
             JsonType::Number => "a number",
             JsonType::String => "a string",
             JsonType::Array => "an array",
+            JsonType::Object => "an object",
         }
     }
 }
@@ -152,6 +161,8 @@ fn carried(key: &str, problem: &Problem) -> serde_json::Value {
         Problem::TooDeep => ("too deep", ""),
         Problem::Unserializable(why) => ("unserializable", why.as_str()),
         Problem::NotAnObject(found) => ("not an object", found.as_str()),
+        Problem::NotANumber(found) => ("not a number", found.as_str()),
+        Problem::NotAList(found) => ("not a list", found.as_str()),
         Problem::Timestamp(error) => ("timestamp", error.text()),
     };
     [key, name, detail].as_slice().into()
@@ -159,11 +170,14 @@ fn carried(key: &str, problem: &Problem) -> serde_json::Value {
 
 fn parse_carried(text: &str) -> Option<ValueError> {
     let [key, name, detail]: [String; 3] = serde_json::from_str(text.strip_prefix(CARRIED)?).ok()?;
+    let found = || JsonType::ALL.into_iter().find(|found| found.as_str() == detail);
     let problem = match name.as_str() {
         "not finite" => Problem::NotFinite,
         "inexact" => Problem::Inexact,
         "too deep" => Problem::TooDeep,
-        "not an object" => Problem::NotAnObject(JsonType::ALL.into_iter().find(|found| found.as_str() == detail)?),
+        "not an object" => Problem::NotAnObject(found()?),
+        "not a number" => Problem::NotANumber(found()?),
+        "not a list" => Problem::NotAList(found()?),
         "timestamp" => Problem::Timestamp(detail.parse::<Timestamp>().err()?),
         _ => Problem::Unserializable(detail),
     };
@@ -186,8 +200,9 @@ mod tests {
             Problem::Unserializable("a \"lock\" is poisoned".to_owned()),
             Problem::Timestamp(timestamp),
         ];
-        let not_objects = JsonType::ALL.map(Problem::NotAnObject);
-        for problem in problems.into_iter().chain(not_objects) {
+        let types = [Problem::NotAnObject, Problem::NotANumber, Problem::NotAList];
+        let of_type = types.into_iter().flat_map(|problem| JsonType::ALL.map(problem));
+        for problem in problems.into_iter().chain(of_type) {
             let error = ValueError::from(problem).below("a \"key\"");
             assert_eq!(ValueError::custom(&error), error);
         }

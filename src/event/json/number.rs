@@ -3,7 +3,8 @@
 //! Invariant: a whole number is exact, and has at most 64 bits; a decimal is a double, spelled with however many digits.
 //! What is neither is refused rather than rounded.
 
-use super::error::Problem;
+use super::error::{JsonType, Problem};
+use super::string::read_string;
 
 /// Digits that every double keeps.
 const SURE_DIGITS: usize = 15;
@@ -27,6 +28,21 @@ pub(super) fn read(text: &str) -> Result<Number, Problem> {
     }
     let float: f64 = text.parse().map_err(|_| Problem::Inexact)?;
     if parts.spell(float) { Ok(Number::Float(float)) } else { Err(Problem::Inexact) }
+}
+
+/// Makes a number of the JSON string at `start`, with which `json` ends.
+pub(super) fn unquote(json: &mut Vec<u8>, start: usize) -> Result<(), Problem> {
+    let text = json.get(start..).and_then(read_string).ok_or(Problem::NotANumber(JsonType::String))?;
+    let number = match read(&text) {
+        Ok(Number::Positive(number)) => serde_json::to_vec(&number),
+        Ok(Number::Negative(number)) => serde_json::to_vec(&number),
+        Ok(Number::Float(number)) => serde_json::to_vec(&number),
+        Err(Problem::Inexact) => return Err(Problem::Inexact),
+        Err(_) => return Err(Problem::NotANumber(JsonType::String)),
+    };
+    json.truncate(start);
+    json.extend(number.unwrap_or_default());
+    Ok(())
 }
 
 /// The digits of a number by the grammar of JSON.

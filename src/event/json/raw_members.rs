@@ -7,6 +7,7 @@
 mod tests;
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use serde_json::{Map, Value};
 
@@ -128,7 +129,12 @@ impl RawMembers {
 
     /// The text of the value at `key`.
     pub(super) fn raw(&self, key: &str) -> Option<&[u8]> {
-        self.json.get(self.find(key)?.value)
+        self.json.get(self.place(key)?)
+    }
+
+    /// Where the value at `key` stands.
+    pub(super) fn place(&self, key: &str) -> Option<Range<usize>> {
+        Some(self.find(key)?.value)
     }
 
     /// Removes the member `key`, if there is one.

@@ -12,11 +12,9 @@ mod tests;
 
 use serde::Serialize;
 use serde::ser;
-use serde_json::Value;
 
 use super::compound::Compound;
 use super::error::{Problem, ValueError};
-use super::reader;
 use super::string::{is_plain, write_string};
 use super::system_time;
 
@@ -39,13 +37,6 @@ where
         json.truncate(start);
     }
     outcome
-}
-
-/// The value as `serde_json` has it, with `depth` levels above it.
-pub(super) fn to_value<T: Serialize + ?Sized>(value: &T, depth: usize) -> Result<Value, ValueError> {
-    let mut json = Vec::new();
-    append(&mut json, value, depth)?;
-    reader::value(&json, depth)
 }
 
 /// Refuses a key that `serde_json` does not read again as what it is.

@@ -10,19 +10,17 @@
 //! let event = b2b::account_added_user("acct_123", Properties::new().role("Owner")).user_id("u1");
 //! ```
 
-use std::fmt::Display;
-
 use serde::Serialize;
 
 use super::setters::setters;
-use crate::event::{Context, Properties, Track};
+use crate::event::{Context, IntoId, Properties, Track};
 
 macro_rules! events {
     ($($event:ident: $name:literal $doc:literal;)+) => {
         $(
             #[doc = concat!("`", $name, "`: ", $doc, ".")]
-            pub fn $event(group_id: impl Display, properties: impl Serialize) -> Track {
-                in_group(Track::new($name), &group_id.to_string()).properties(properties)
+            pub fn $event<Form>(group_id: impl IntoId<Form>, properties: impl Serialize) -> Track {
+                in_group(Track::new($name), group_id).properties(properties)
             }
         )+
 
@@ -44,8 +42,11 @@ events! {
     trial_ended: "Trial Ended" "the trial of the account ended";
 }
 
-fn in_group(track: Track, group_id: &str) -> Track {
-    if group_id.is_empty() { track } else { track.context(Context::new().group_id(group_id)) }
+fn in_group<Form>(track: Track, group_id: impl IntoId<Form>) -> Track {
+    match group_id.into_id().map(|id| id.to_string()).filter(|id| !id.is_empty()) {
+        Some(id) => track.context(Context::new().group_id(id)),
+        None => track,
+    }
 }
 
 setters! { Properties, B2B_PROPERTIES:

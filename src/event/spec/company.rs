@@ -24,6 +24,6 @@ setters! { Company, COMPANY:
     name: "name" "Name of the company" text;
     id: "id" "Id of the company in your database" id;
     industry: "industry" "Industry that it works in" text;
-    employee_count: "employee_count" "How many people it employs" count;
+    employee_count: "employee_count" "How many people it employs" number;
     plan: "plan" "Plan that it is on" text;
 }

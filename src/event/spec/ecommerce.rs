@@ -73,7 +73,7 @@ setters! { Properties, ECOMMERCE_PROPERTIES:
     cart_id: "cart_id" "Id of the cart" id;
     order_id: "order_id" "Id of the order" id;
     checkout_id: "checkout_id" "Id of the checkout" id;
-    step: "step" "Number of the checkout's step" count;
+    step: "step" "Number of the checkout's step" number;
     shipping_method: "shipping_method" "How it is shipped" text;
     payment_method: "payment_method" "How it is paid" text;
     affiliation: "affiliation" "Store or affiliate that the order came from" text;

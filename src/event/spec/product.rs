@@ -29,9 +29,9 @@ setters! { Product, PRODUCT:
     brand: "brand" "Brand of the product" text;
     variant: "variant" "Variant of the product, such as its colour" text;
     price: "price" "Price of one" number;
-    quantity: "quantity" "How many" count;
+    quantity: "quantity" "How many" number;
     coupon: "coupon" "Coupon for the product" text;
-    position: "position" "Position in the list of products" count;
+    position: "position" "Position in the list of products" number;
     url: "url" "URL of the product's page" text;
     image_url: "image_url" "URL of a picture of the product" text;
 }

@@ -29,7 +29,7 @@ setters! { Properties, PRODUCT_PROPERTIES:
     brand: "brand" "Brand of the product" text;
     variant: "variant" "Variant of the product, such as its colour" text;
     price: "price" "Price of one" number;
-    quantity: "quantity" "How many" count;
+    quantity: "quantity" "How many" number;
     coupon: "coupon" "Coupon for the product or order" text;
     position: "position" "Position of a product (a number) or of a promotion (a name)" any;
     image_url: "image_url" "URL of a picture of the product" text;

@@ -9,7 +9,7 @@ use crate::event::Traits;
 
 setters! { Traits, TRAITS:
     address: "address" "Address of a user or group" Address;
-    age: "age" "Age of a user in years" count;
+    age: "age" "Age of a user in years" number;
     avatar: "avatar" "URL of a picture of a user or group" text;
     birthday: "birthday" "Birthday of a user" time;
     company: "company" "Company that a user works for" Company;
@@ -28,7 +28,7 @@ setters! { Traits, TRAITS:
 }
 
 setters! { Traits, GROUP_TRAITS:
-    employees: "employees" "How many people a group employs" count;
+    employees: "employees" "How many people a group employs" number;
     industry: "industry" "Industry of a group" text;
     plan: "plan" "Plan that a group is on" text;
 }

@@ -9,10 +9,12 @@ mod front;
 mod handover;
 
 use std::fmt;
+use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, MutexGuard};
-use std::time::Duration;
+use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
@@ -37,7 +39,7 @@ pub(crate) struct Capacity {
     /// Whether the oldest gives way, in the destination's queue, rather than the new one being refused here.
     pub(crate) drops_oldest: bool,
     /// Whether every event ends here, counted and not sent.
-    pub(crate) disabled: bool,
+    pub(crate) all_disabled: bool,
 }
 
 pub(crate) struct Intake {
@@ -48,6 +50,8 @@ pub(crate) struct Intake {
     refusals: Throttle,
     /// A loop was cut, and reported.
     looped: AtomicBool,
+    /// How often everything was told to leave; changed under the lock of the queue.
+    dispatched: AtomicU64,
     capacity: Capacity,
     ledger: Arc<Ledger>,
     emitter: Emitter,
@@ -83,8 +87,21 @@ impl Intake {
     ) -> Self {
         let (queue, wake) = (Handover::default(), Notify::new());
         let (refusing, looped) = (AtomicBool::new(false), AtomicBool::new(false));
-        let refusals = Throttle::default();
-        Self { queue, wake, refusing, refusals, looped, capacity, ledger, emitter, clock, defaults, call_context }
+        let (refusals, dispatched) = (Throttle::default(), AtomicU64::new(0));
+        Self {
+            queue,
+            wake,
+            refusing,
+            refusals,
+            looped,
+            dispatched,
+            capacity,
+            ledger,
+            emitter,
+            clock,
+            defaults,
+            call_context,
+        }
     }
 
     /// Accepts the event or refuses it. Never blocks.
@@ -99,8 +116,9 @@ impl Intake {
         placed.map_err(|(because, event)| self.refuse(because, event))
     }
 
-    /// Accepts the event or refuses it, after waiting for room.
-    pub(crate) async fn push_when_room(&self, event: Event) -> Result<(), CallError> {
+    /// Accepts the event or refuses it, after waiting for room until `deadline`, if there is one. Whoever sets one
+    /// polls when it has come.
+    pub(crate) async fn push_when_room(&self, event: Event, deadline: Option<Instant>) -> Result<(), CallError> {
         let mut event = event;
         let bytes = match self.check(&mut event) {
             Ok(bytes) => bytes,
@@ -119,7 +137,13 @@ impl Intake {
                     Err((because, event)) => return Err(self.refuse(because, event)),
                 };
             }
-            freed.await;
+            let in_time = poll_fn(|cx| match freed.as_mut().poll(cx) {
+                Poll::Pending if deadline.is_none_or(|deadline| Instant::now() < deadline) => Poll::Pending,
+                polled => Poll::Ready(polled.is_ready()),
+            });
+            if !in_time.await {
+                return self.place(event, bytes).map_err(|(because, event)| self.refuse(because, event));
+            }
             waiting.is_called();
         }
         if self.has_room() {
@@ -136,7 +160,7 @@ impl Intake {
             Err(because) => return Err((because, Box::new(event))),
         };
         let accepted = Accepted { bytes, depth: hops::current(), epoch, watch: event.detach().watch };
-        if self.capacity.disabled {
+        if self.capacity.all_disabled {
             drop(front);
             event.make_message_id();
             self.ticket(&event, accepted).settle(Outcome::Dropped(DropReason::Disabled));
@@ -198,6 +222,21 @@ impl Intake {
         flush
     }
 
+    /// How often everything was told to leave.
+    pub(crate) fn dispatched(&self) -> u64 {
+        self.dispatched.load(Ordering::Acquire)
+    }
+
+    /// Has everything that was accepted so far leave without waiting for its batch to fill, unless that was done since
+    /// it was done `seen` times.
+    pub(super) fn dispatch(&self, seen: u64) {
+        let Ok(front) = self.front_of_call() else { return };
+        if !front.ended && self.dispatched.compare_exchange(seen, seen + 1, Ordering::AcqRel, Ordering::Acquire).is_ok()
+        {
+            self.put(front, Command::Dispatch);
+        }
+    }
+
     fn put(&self, mut front: MutexGuard<'_, Front>, command: Command) {
         let wake = front.put_command(command);
         drop(front);
@@ -241,7 +280,7 @@ impl Intake {
     }
 
     pub(super) fn is_disabled(&self) -> bool {
-        self.capacity.disabled
+        self.capacity.all_disabled
     }
 
     /// Whether calls are refused for good.

@@ -17,17 +17,19 @@ pub(in crate::pipeline) struct LaneConfig {
     pub(super) max_in_flight: usize,
     pub(super) attempt_timeout: Duration,
     pub(super) max_age: Option<Duration>,
+    /// Every event ends here at once.
+    pub(super) disabled: bool,
 }
 
 impl From<Destination> for LaneConfig {
     fn from(destination: Destination) -> Self {
         let selection = destination.selection();
-        let Destination { batching, retry, queue, max_in_flight, attempt_timeout, max_age, .. } = destination;
+        let Destination { batching, retry, queue, max_in_flight, attempt_timeout, max_age, disabled, .. } = destination;
         let layers = destination.layers;
         let wrap = move |service| layers.iter().fold(service, |service, layer| layer(service));
         let service = wrap(destination.service);
         let factory = destination.factory.map(|mut make| -> ServiceFactory { Box::new(move || wrap(make())) });
         let max_in_flight = max_in_flight.get();
-        Self { selection, service, factory, batching, retry, queue, max_in_flight, attempt_timeout, max_age }
+        Self { selection, service, factory, batching, retry, queue, max_in_flight, attempt_timeout, max_age, disabled }
     }
 }

@@ -64,6 +64,9 @@ pub(super) fn spawn(
     let selection = config.selection.clone();
     let limits = config.queue.unwrap_or_else(|| shared.intake.limits());
     let inner = Arc::new(LaneInner::new(shared, selection.name().clone(), config.batching, limits));
+    if config.disabled {
+        inner.queue().close(DropReason::Disabled);
+    }
     let worker = LaneWorker::new(inner.clone(), watched, config);
     let kept = inner.clone();
     shared.background.spawn(async move {
@@ -111,6 +114,12 @@ impl Lane {
             return;
         }
         self.inner.emitter.fail(report::overflow(self.name(), &self.inner.limits));
+    }
+
+    /// Has what waits leave at once.
+    pub(super) fn dispatch(&self) {
+        self.inner.queue().dispatch();
+        self.inner.wake.notify_one();
     }
 
     /// Has everything that waits leave at once, while a flush is under way.

@@ -37,8 +37,8 @@ enum Turn {
 
 /// Divides a batch of so many events.
 pub(super) fn parts(events: usize, answer: Answer) -> Vec<Part> {
-    let Answer { verdict, status, error, events: own, .. } = answer;
-    let shared = Arc::new(DeliveryError::new(status, error));
+    let Answer { verdict, status, error, body, events: own, .. } = answer;
+    let shared = Arc::new(DeliveryError::new(status, error).with_body(body));
     if own.is_empty() {
         return vec![Part { verdict, events: (0..events).collect(), errors: Errors::Shared(shared) }];
     }
@@ -50,7 +50,7 @@ pub(super) fn parts(events: usize, answer: Answer) -> Vec<Part> {
         };
         let is_explained = answer.error.is_some() || answer.status.is_some();
         let error = if is_explained {
-            Arc::new(DeliveryError::new(answer.status.or(status), answer.error))
+            Arc::new(DeliveryError::new(answer.status.or(status), answer.error).with_body(answer.body))
         } else {
             shared.clone()
         };

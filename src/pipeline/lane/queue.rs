@@ -35,6 +35,8 @@ pub(super) struct Queue {
     wake: bool,
     /// A flush is under way: what waits is due.
     flushing: bool,
+    /// So many of those that wait, from the oldest on, are due because somebody waits for them.
+    dispatched: usize,
     /// The error of the last attempt, if it failed.
     last_error: Option<Arc<DeliveryError>>,
     state: LaneState,
@@ -73,6 +75,7 @@ impl Queue {
             saturated: false,
             wake: false,
             flushing: false,
+            dispatched: 0,
             last_error: None,
             state: LaneState::Open,
             counts: Counts::default(),
@@ -128,6 +131,7 @@ impl Queue {
             let Some(oldest) = self.waiting.pop_front() else { break };
             self.waiting_bytes -= weight(&oldest);
             self.release(&oldest);
+            self.dispatched = self.dispatched.saturating_sub(1);
             dropped.push(oldest);
         }
         self.push(message, now);
@@ -142,7 +146,12 @@ impl Queue {
         self.under_way < self.limits.events && self.under_way_bytes + message.json().len() <= self.limits.bytes
     }
 
-    /// Has everything that waits leave at once, until [`end_flush`](Self::end_flush).
+    /// Has everything that waits leave at once.
+    pub(super) fn dispatch(&mut self) {
+        self.dispatched = self.waiting.len();
+    }
+
+    /// Has everything that waits, and what comes, leave at once, until [`end_flush`](Self::end_flush).
     pub(super) fn begin_flush(&mut self) {
         self.flushing = true;
     }
@@ -159,6 +168,7 @@ impl Queue {
     pub(super) fn is_due(&self, now: Duration) -> bool {
         let Some(due) = self.due_by_age() else { return false };
         self.flushing
+            || self.dispatched > 0
             || self.state != LaneState::Open
             || self.waiting.len() >= self.batching.flush_at
             || self.waiting_bytes >= self.batching.max_bytes
@@ -188,6 +198,7 @@ impl Queue {
         let events = fitting.count().max(1).min(self.waiting.len());
         let batch: Arc<[Arc<Message>]> = self.waiting.drain(..events).collect();
         self.waiting_bytes -= batch.iter().map(|message| weight(message)).sum::<usize>();
+        self.dispatched = self.dispatched.saturating_sub(events);
         if self.waiting.is_empty() {
             // Else the age of the one that left stands for those behind it: they never wait too long.
             self.oldest = None;
@@ -229,6 +240,7 @@ impl Queue {
         let tracked = tracked.into_iter().flat_map(|(_, batch)| batch.to_vec());
         let all: Vec<_> = tracked.chain(self.waiting.drain(..)).collect();
         (self.under_way, self.under_way_bytes, self.waiting_bytes, self.oldest) = (0, 0, 0, None);
+        self.dispatched = 0;
         all
     }
 

@@ -50,6 +50,7 @@ pub struct Destination {
     lifecycle: Arc<dyn super::Lifecycle>,
     aliases: Vec<String>,
     ignores_all: bool,
+    pub(crate) disabled: bool,
     pub(crate) service: BatchService,
     pub(crate) factory: Option<ServiceFactory>,
     pub(crate) layers: Vec<BatchLayer>,
@@ -79,6 +80,7 @@ impl Destination {
             lifecycle: Named::lifecycle(name),
             aliases: Vec::new(),
             ignores_all: false,
+            disabled: false,
             service: BatchService::new(service),
             factory: None,
             layers: Vec::new(),
@@ -142,6 +144,13 @@ impl Destination {
     /// Adds a name by which users know the destination in `integrations`.
     pub fn alias(mut self, name: &str) -> Self {
         self.aliases.push(name.to_owned());
+        self
+    }
+
+    /// Ends every event at once as dropped ([`Disabled`](crate::DropReason::Disabled)), and calls no service. Everything
+    /// else works: plugins, signals, other destinations.
+    pub fn disable(mut self, disable: bool) -> Self {
+        self.disabled = disable;
         self
     }
 
@@ -216,7 +225,7 @@ impl Destination {
     {
         let mut destination = Self::new(&self.name, service);
         (destination.aliases, destination.ignores_all) = (self.aliases.clone(), self.ignores_all);
-        destination.queue = self.queue;
+        (destination.queue, destination.disabled) = (self.queue, self.disabled);
         destination
     }
 

@@ -56,7 +56,7 @@ pub(crate) fn shows_a_secret(text: &str) -> bool {
 }
 
 fn event(number: usize) -> Track {
-    Track::new(&format!("Fault {number}"))
+    Track::new(format!("Fault {number}"))
         .user_id(format!("u{number}"))
         .message_id(id(number))
         .property("number", number)

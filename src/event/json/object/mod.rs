@@ -9,6 +9,7 @@
 mod convert;
 mod iter;
 mod nested;
+mod set;
 mod text;
 
 use std::borrow::Cow;
@@ -24,7 +25,6 @@ use super::members::members;
 use super::raw_members::RawMembers;
 use super::string::read_string;
 use super::{reader, serializer};
-use crate::event::timestamp::{InvalidTimestamp, Timestamp};
 use nested::merge_missing;
 
 /// Bytes of memory that an object keeps when it is cleared.
@@ -80,30 +80,11 @@ impl Object {
     /// levels of nesting, a map with keys that are not strings. Such a value is not set. The event that holds the object
     /// is then refused at the call with an error that names the key. A value that is nested too deeply is leaked, because
     /// dropping it recursively could overflow the stack.
-    pub fn insert(&mut self, key: &str, value: impl Serialize) -> Option<Value> {
+    pub fn insert(&mut self, key: impl AsRef<str>, value: impl Serialize) -> Option<Value> {
+        let key = key.as_ref();
         let before = self.get(key);
         self.set(key, value);
         before
-    }
-
-    /// Sets `key` as [`insert`](Self::insert) does, and does not read what was there.
-    pub(in crate::event) fn set(&mut self, key: &str, value: impl Serialize) {
-        let depth = 1;
-        let outcome = serializer::check_key(key).map_err(ValueError::from).and_then(|()| match &mut self.form {
-            Form::Text(text) => text.insert(key, |out| serializer::append(out, &value, depth)),
-            Form::Map(map) => serializer::to_value(&value, depth).map(|value| {
-                map.insert(key.to_owned(), value);
-            }),
-        });
-        match outcome {
-            Ok(()) => self.use_map_if_large(),
-            Err(error) => {
-                if error.forbids_drop() {
-                    std::mem::forget(value);
-                }
-                self.record_error(error.below(key));
-            }
-        }
     }
 
     /// Sets every member of `members`, which must serialize as a JSON object: a section, a `serde_json` object, a struct.
@@ -273,23 +254,6 @@ impl Object {
             (None, Form::Text(_)) => Ok(()),
             (None, Form::Map(map)) => nested::check(map),
         }
-    }
-
-    /// Sets `key` to a point in time.
-    pub(in crate::event) fn set_time<T: TryInto<Timestamp, Error: Into<InvalidTimestamp>>>(
-        &mut self,
-        key: &str,
-        time: T,
-    ) {
-        match time.try_into() {
-            Ok(timestamp) => self.set(key, timestamp),
-            Err(error) => self.note_timestamp(key, error.into()),
-        }
-    }
-
-    /// Notes text at `key` that is no timestamp.
-    pub(in crate::event) fn note_timestamp(&mut self, key: &str, error: InvalidTimestamp) {
-        self.record_error(ValueError::from(Problem::Timestamp(error)).below(key));
     }
 
     /// Whether this is a map already.

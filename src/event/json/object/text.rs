@@ -3,6 +3,7 @@
 //! Invariant: members without their braces, as [`RawMembers`] has them. What was written here is trusted when it is read again.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::{Form, Object};
 use crate::event::json::raw_members::RawMembers;
@@ -14,6 +15,22 @@ impl Object {
         match &self.form {
             Form::Text(text) => out.extend_from_slice(text.json()),
             Form::Map(_) => out.extend_from_slice(&self.members_text()),
+        }
+    }
+
+    /// The members as text, unless they are a map.
+    pub(in crate::event) fn text(&self) -> Option<&[u8]> {
+        match &self.form {
+            Form::Text(text) => Some(text.json()),
+            Form::Map(_) => None,
+        }
+    }
+
+    /// Where the value at `key` stands in that text.
+    pub(in crate::event) fn place(&self, key: &str) -> Option<Range<usize>> {
+        match &self.form {
+            Form::Text(text) => text.place(key),
+            Form::Map(_) => None,
         }
     }
 

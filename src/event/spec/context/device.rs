@@ -68,8 +68,8 @@ section! {
 
 setters! { Screen, SCREEN:
     density: "density" "Pixels of the device per pixel of the layout" number;
-    height: "height" "Height in pixels" count;
-    width: "width" "Width in pixels" count;
+    height: "height" "Height in pixels" number;
+    width: "width" "Width in pixels" number;
 }
 
 section! {

@@ -3,6 +3,7 @@
 mod context;
 mod errors;
 mod events;
+mod optional;
 mod properties;
 mod traits;
 

@@ -1,0 +1,113 @@
+//! What setters write into an object: any value, or one that must be a number, a list or a point in time.
+//!
+//! Invariant: a setter never fails. What it cannot write is the object's error, and leaves the object as it was.
+
+use serde::Serialize;
+
+use super::{Form, Object};
+use crate::event::json::error::{JsonType, Problem, ValueError};
+use crate::event::json::{number, reader, serializer};
+use crate::event::timestamp::{InvalidTimestamp, Timestamp};
+
+/// How deep the value of a member is.
+const DEPTH: usize = 1;
+
+impl Object {
+    /// Sets `key` as [`insert`](Self::insert) does, and does not read what was there.
+    pub(in crate::event) fn set(&mut self, key: &str, value: impl Serialize) {
+        let written = self.write_member(key, |json| serializer::append(json, &value, DEPTH));
+        self.note(key, value, written);
+    }
+
+    /// Sets `key` to a value, or removes it without one.
+    pub(in crate::event) fn set_if(&mut self, key: &str, value: Option<impl Serialize>) {
+        match value {
+            Some(value) => self.set(key, value),
+            None => self.discard(key),
+        }
+    }
+
+    /// Sets `key` to a value; null removes it.
+    pub(in crate::event) fn set_any(&mut self, key: &str, value: impl Serialize) {
+        self.set_checked(key, value, |_, _| Ok(()));
+    }
+
+    /// Sets `key` to a number; null removes it. Text that is a number is written as one.
+    pub(in crate::event) fn set_number(&mut self, key: &str, number: impl Serialize) {
+        self.set_checked(key, number, |json, start| match json.get(start) {
+            Some(b'0'..=b'9' | b'-') => Ok(()),
+            Some(b'"') => number::unquote(json, start),
+            other => Err(Problem::NotANumber(JsonType::from_first_byte(other))),
+        });
+    }
+
+    /// Sets `key` to an array; null removes it.
+    pub(in crate::event) fn set_list(&mut self, key: &str, list: impl Serialize) {
+        self.set_checked(key, list, |json, start| match json.get(start) {
+            Some(b'[') => Ok(()),
+            other => Err(Problem::NotAList(JsonType::from_first_byte(other))),
+        });
+    }
+
+    /// Sets `key` to a point in time, or removes it without one.
+    pub(in crate::event) fn set_time(&mut self, key: &str, time: Option<Result<Timestamp, InvalidTimestamp>>) {
+        match time.transpose() {
+            Ok(time) => self.set_if(key, time),
+            Err(error) => self.note_timestamp(key, error),
+        }
+    }
+
+    /// Notes text at `key` that is no timestamp.
+    pub(in crate::event) fn note_timestamp(&mut self, key: &str, error: InvalidTimestamp) {
+        self.record_error(ValueError::from(Problem::Timestamp(error)).below(key));
+    }
+
+    /// Sets `key` to a value whose text passes `check`, which gets the text and where it begins; null removes it.
+    fn set_checked<T: Serialize>(
+        &mut self,
+        key: &str,
+        value: T,
+        check: impl FnOnce(&mut Vec<u8>, usize) -> Result<(), Problem>,
+    ) {
+        let mut is_null = false;
+        let written = self.write_member(key, |json| {
+            let start = json.len();
+            serializer::append(json, &value, DEPTH)?;
+            is_null = json.get(start) == Some(&b'n');
+            if is_null { Ok(()) } else { Ok(check(json, start)?) }
+        });
+        if is_null {
+            self.discard(key);
+        }
+        self.note(key, value, written);
+    }
+
+    /// Sets `key` to what `write` appends to JSON text.
+    fn write_member(
+        &mut self,
+        key: &str,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), ValueError>,
+    ) -> Result<(), ValueError> {
+        serializer::check_key(key)?;
+        match &mut self.form {
+            Form::Text(text) => text.insert(key, write)?,
+            Form::Map(map) => {
+                let mut json = Vec::new();
+                write(&mut json)?;
+                map.insert(key.to_owned(), reader::value(&json, DEPTH)?);
+            }
+        }
+        self.use_map_if_large();
+        Ok(())
+    }
+
+    /// Notes that `value` could not be written, if it could not.
+    fn note<T>(&mut self, key: &str, value: T, written: Result<(), ValueError>) {
+        if let Err(error) = written {
+            if error.forbids_drop() {
+                std::mem::forget(value);
+            }
+            self.record_error(error.below(key));
+        }
+    }
+}

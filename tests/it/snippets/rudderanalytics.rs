@@ -1,0 +1,10 @@
+//! The snippets of docs/migrating/rudderanalytics.md that need more than the page shows: see [`snippets`](super).
+
+#[rustfmt::skip]
+fn rudderanalytics_1() -> Result<(), Box<dyn std::error::Error>> { // begin
+use tracklane::{Analytics, Track};
+
+let analytics = Analytics::builder_for("WRITE_KEY").host("https://dataplane.example").build()?;
+analytics.track(Track::new("Item Purchased").user_id("u1").property("revenue", 39.95))?;
+Ok::<(), Box<dyn std::error::Error>>(()) //#
+} // end
