@@ -101,7 +101,7 @@ fn records_that_mixpanel_refuses_are_refused_in_its_words_and_the_others_are_del
 }
 
 #[test]
-fn a_list_of_two_thousand_refused_records_is_read_whole() {
+fn a_long_list_of_refused_records_is_read_whole() {
     let records: Vec<Value> = (0..999)
         .map(|index| json!({"index": index, "$insert_id": format!("m{index}"), "field": "properties.time", "message": "x".repeat(150)}))
         .collect();
