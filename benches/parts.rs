@@ -15,6 +15,7 @@ use tower::Service;
 use tracklane::plugin::{
     Batch, Batching, Destination, Flow, Plugin, QueueLimits, Transform, enrichment, enrichment_fn,
 };
+use tracklane::segment::Segment;
 use tracklane::transport::{Body, HttpClient};
 use tracklane::{Analytics, BoxError, Builder, Event};
 
@@ -163,7 +164,8 @@ mod batching {
             black_box(request.into_body());
             Ok::<_, std::io::Error>(http::Response::new(Body::default()))
         });
-        let settings = Analytics::builder_for("WRITE_KEY").http_client(HttpClient::new(answers)).flush_at(BATCH);
+        let settings = Analytics::builder()
+            .segment(Segment::new("WRITE_KEY").http_client(HttpClient::new(answers)).flush_at(BATCH));
         let analytics = settings.max_queue_size(100_000).build().expect("the settings are valid");
         bencher.counter(EVENTS).with_inputs(|| (0..EVENTS).map(call).collect()).bench_local_values(
             |events: Vec<tracklane::Track>| {

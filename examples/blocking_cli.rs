@@ -9,6 +9,7 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use tracklane::segment::Segment;
 use tracklane::testing::TrackingApi;
 use tracklane::{Analytics, Track};
 
@@ -16,7 +17,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{error}");
+            eprintln!("{error:#}");
             ExitCode::FAILURE
         }
     }
@@ -25,9 +26,12 @@ fn main() -> ExitCode {
 fn run() -> Result<(), Box<dyn Error>> {
     let name = std::env::args().nth(1).unwrap_or_else(|| "Command Run".to_owned());
     let api = TrackingApi::start()?;
-    let analytics = Analytics::builder_for("WRITE_KEY").host(api.url()).build()?.blocking(Duration::from_secs(10));
+    let analytics = Analytics::builder()
+        .segment(Segment::new("WRITE_KEY").host(api.url()))
+        .build()?
+        .blocking(Duration::from_secs(10));
 
-    let end = analytics.send(Track::new(&name).user_id("019mr8mf4r"))?;
+    let end = analytics.track(Track::new(&name).user_id("019mr8mf4r"))?;
     println!("{name}: {}, as message {}", end.outcome, end.message_id);
     Ok(())
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use http::{HeaderValue, Request, Response};
 use tower::ServiceBuilder;
 use tower::util::MapRequestLayer;
+use tracklane::segment::Segment;
 use tracklane::testing::TrackingApi;
 use tracklane::transport::{Body, DefaultClient, HttpClient};
 use tracklane::{Analytics, Builder, Track, signal};
@@ -21,7 +22,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let proxy = TrackingApi::start()?;
     proxy.accept_everything();
     let address = proxy.url().replace("http://", "http://user:password@");
-    send(Analytics::builder_for("WRITE_KEY").host("http://127.0.0.1:9").proxy(address)).await?;
+    send(Analytics::builder().segment(Segment::new("WRITE_KEY").host("http://127.0.0.1:9").proxy(address))).await?;
     for request in proxy.requests() {
         println!("the proxy was asked for {}, with {:?}", request.path(), request.header("proxy-authorization"));
     }
@@ -34,7 +35,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
             request
         }))
         .service(DefaultClient::new()?);
-    send(Analytics::builder_for("WRITE_KEY").host(api.url()).http_client(HttpClient::new(with_header))).await?;
+    send(
+        Analytics::builder()
+            .segment(Segment::new("WRITE_KEY").host(api.url()).http_client(HttpClient::new(with_header))),
+    )
+    .await?;
     for request in api.requests() {
         println!("the API got the header x-source: {:?}", request.header("x-source"));
     }
@@ -44,7 +49,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         println!("{} {} with {} bytes", request.method(), request.uri(), request.body().as_bytes().len());
         Ok::<_, std::io::Error>(Response::new(Body::from("{\"success\": true}")))
     });
-    send(Analytics::builder_for("WRITE_KEY").http_client(HttpClient::new(own))).await
+    send(Analytics::builder().segment(Segment::new("WRITE_KEY").http_client(HttpClient::new(own)))).await
 }
 
 async fn send(settings: Builder) -> Result<(), Box<dyn Error>> {

@@ -16,7 +16,9 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
-use tracklane::{Analytics, Builder, Event, Receipt, Settlement, signal};
+use tracklane::plugin::RetryPolicy;
+use tracklane::segment::Segment;
+use tracklane::{Analytics, Event, Receipt, Settlement, signal};
 
 const USAGE: &str = "usage: e2e_cli --input JSON | --input-file PATH";
 
@@ -80,7 +82,7 @@ fn run() -> Result<Outcome, Box<dyn Error>> {
     let script: Script = serde_json::from_str(&read_script()?)?;
     let config = script.config.unwrap_or_default();
     let timeout = Duration::try_from_secs_f64(config.timeout.unwrap_or(30.0))?;
-    let settings = settings(&script.write_key, script.api_host, &config)?;
+    let settings = Analytics::builder().segment(segment(&script.write_key, script.api_host, &config)?);
     let analytics = settings.on(signal::Error, |failure| eprintln!("{failure}")).build()?;
     let mut ends = Vec::new();
     for sequence in script.sequences {
@@ -118,7 +120,7 @@ fn problem(end: &Settlement) -> Option<String> {
     let tracklane::Outcome::Dropped(reason) = end.outcome else { return None };
     let error = end.destinations.iter().find_map(|destination| destination.error.as_ref());
     Some(match error {
-        Some(error) => format!("event {} was not sent ({reason}): {error}", end.message_id),
+        Some(error) => format!("event {} was not sent ({reason}): {error:#}", end.message_id),
         None => format!("event {} was not sent: {reason}", end.message_id),
     })
 }
@@ -139,22 +141,22 @@ fn read_script() -> Result<String, Box<dyn Error>> {
     }
 }
 
-fn settings(write_key: &str, host: Option<String>, config: &Config) -> Result<Builder, Box<dyn Error>> {
-    let mut settings = Analytics::builder_for(write_key);
+fn segment(write_key: &str, host: Option<String>, config: &Config) -> Result<Segment, Box<dyn Error>> {
+    let mut segment = Segment::new(write_key);
     if let Some(host) = host {
-        settings = settings.host(host);
+        segment = segment.host(host);
     }
     if let Some(events) = config.flush_at {
-        settings = settings.flush_at(events);
+        segment = segment.flush_at(events);
     }
     if let Some(interval) = config.flush_interval {
-        settings = settings.flush_interval(milliseconds(interval)?);
+        segment = segment.flush_interval(milliseconds(interval)?);
     }
     if let Some(retries) = config.max_retries {
-        settings = settings.max_retries(retries);
+        segment = segment.retry(RetryPolicy::new().max_retries(retries));
     }
     if let Some(timeout) = config.http_request_timeout {
-        settings = settings.http_request_timeout(milliseconds(timeout)?);
+        segment = segment.http_request_timeout(milliseconds(timeout)?);
     }
-    Ok(settings)
+    Ok(segment)
 }

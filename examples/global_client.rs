@@ -7,12 +7,13 @@
 use std::error::Error;
 use std::time::Duration;
 
+use tracklane::segment::Segment;
 use tracklane::testing::TrackingApi;
 use tracklane::{Analytics, Track, global, signal};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let api = TrackingApi::start()?;
-    let settings = Analytics::builder_for("WRITE_KEY").host(api.url());
+    let settings = Analytics::builder().segment(Segment::new("WRITE_KEY").host(api.url()));
     global::init(settings.on(signal::Error, |failure| eprintln!("{failure}")).build()?)?;
 
     deep_inside();

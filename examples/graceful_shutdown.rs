@@ -11,6 +11,7 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use tracklane::segment::Segment;
 use tracklane::testing::TrackingApi;
 use tracklane::{Analytics, Track, signal};
 
@@ -30,10 +31,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let api = TrackingApi::start()?;
     let url = argument.clone().filter(|argument| argument != "--self").unwrap_or_else(|| api.url());
     // A long interval, so that what is delivered is delivered by the close.
-    let analytics = Analytics::builder_for("WRITE_KEY")
-        .host(url)
-        .flush_at(1_000)
-        .flush_interval(Duration::from_secs(3600))
+    let analytics = Analytics::builder()
+        .segment(Segment::new("WRITE_KEY").host(url).flush_at(1_000).flush_interval(Duration::from_secs(3600)))
         .build()?;
     analytics.on(signal::Error, |failure| eprintln!("{failure}"));
 

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
+use tracklane::segment::Segment;
 use tracklane::testing::TrackingApi;
 use tracklane::{Analytics, Event, signal};
 
@@ -36,16 +37,17 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let (lines, bytes) = open(path.as_deref(), write_key.is_some())?;
     // Without a key nothing leaves this machine.
     let local = if write_key.is_none() { Some(TrackingApi::start()?) } else { None };
-    let mut settings = Analytics::builder_for(write_key.as_deref().unwrap_or("WRITE_KEY")).flush_at(500);
+    let mut segment = Segment::new(write_key.as_deref().unwrap_or("WRITE_KEY")).flush_at(500);
     if let Some(local) = &local {
-        settings = settings.host(local.url());
+        segment = segment.host(local.url());
     }
 
     let bar = ProgressBar::new(bytes).with_style(ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {msg}")?);
     let above_the_bar = bar.clone();
     // `suspend` and not `println` of the bar, which says nothing where there is no terminal.
     let say = move |problem: &str| above_the_bar.suspend(|| eprintln!("{problem}"));
-    let analytics = settings
+    let analytics = Analytics::builder()
+        .segment(segment)
         .on(signal::Error, {
             let say = say.clone();
             move |failure| say(&failure.to_string())

@@ -13,6 +13,7 @@ use std::time::Duration;
 use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
 use serde_json::{Value, json};
 use tower::{Service, ServiceExt};
+use tracklane::segment::Segment;
 use tracklane::testing::TrackingApi;
 use tracklane::{Analytics, Track, signal};
 
@@ -33,7 +34,7 @@ async fn handler(invocation: LambdaEvent<Value>) -> Result<Value, Error> {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let api = TrackingApi::start()?;
-    let settings = Analytics::builder_for("WRITE_KEY").host(api.url());
+    let settings = Analytics::builder().segment(Segment::new("WRITE_KEY").host(api.url()));
     // Standard error is the log of the function.
     let settings = settings.on(signal::Error, |failure| eprintln!("{failure}"));
     let analytics = ANALYTICS.get_or_init(|| settings.build().expect("the settings are right"));

@@ -8,13 +8,14 @@ use std::error::Error;
 use std::time::Duration;
 
 use tracklane::plugin::enrichment_fn;
+use tracklane::segment::Segment;
 use tracklane::testing::TrackingApi;
 use tracklane::{Analytics, Event, Kind, Track, signal};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let api = TrackingApi::start()?;
-    let analytics = Analytics::builder_for("WRITE_KEY").host(api.url()).build()?;
+    let analytics = Analytics::builder().segment(Segment::new("WRITE_KEY").host(api.url())).build()?;
     analytics.on(signal::Error, |failure| eprintln!("{failure}"));
 
     let lowercase = enrichment_fn("Lowercase events", |event: &mut Event| {

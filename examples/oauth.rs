@@ -8,6 +8,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use tracklane::segment::OAuth;
+use tracklane::segment::Segment;
 use tracklane::testing::{Reply, TrackingApi};
 use tracklane::{Analytics, Track, signal};
 
@@ -23,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let oauth = OAuth::new("CLIENT_ID_FROM_DASHBOARD", PRIVATE_KEY, "KEY_ID_FROM_DASHBOARD")
         // Not needed for a workspace in the US; in the EU it is https://oauth2.eu1.segmentapis.com.
         .auth_server(token_server.url());
-    let analytics = Analytics::builder_for("WRITE_KEY").host(segment.url()).oauth(oauth).build()?;
+    let analytics = Analytics::builder().segment(Segment::new("WRITE_KEY").host(segment.url()).oauth(oauth)).build()?;
 
     // Wrong settings show here: what the token server says, and which events it costs.
     analytics.on(signal::Error, |failure| eprintln!("error: {failure}"));

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tracklane::plugin::enrichment_fn;
+use tracklane::segment::Segment;
 use tracklane::testing::TrackingApi;
 use tracklane::{Alias, Analytics, Event, Group, Identify, Page, Screen, Track, signal};
 
@@ -30,11 +31,11 @@ async fn run() -> Result<(), Box<dyn Error>> {
     // Without a key nothing leaves this machine: the events go to a tracking API that runs here.
     let local = if write_key.is_none() { Some(TrackingApi::start()?) } else { None };
 
-    let mut settings = Analytics::builder_for(write_key.as_deref().unwrap_or("WRITE_KEY"));
+    let mut segment = Segment::new(write_key.as_deref().unwrap_or("WRITE_KEY"));
     if let Some(local) = &local {
-        settings = settings.host(local.url());
+        segment = segment.host(local.url());
     }
-    let analytics = settings.build()?;
+    let analytics = Analytics::builder().segment(segment).build()?;
 
     // Who listens is told what goes wrong.
     analytics.on(signal::Error, |failure| eprintln!("error: {failure}"));

@@ -7,18 +7,20 @@
 use std::error::Error;
 use std::time::Duration;
 
+use tracklane::segment::Segment;
 use tracklane::testing::TrackingApi;
 use tracklane::{Analytics, Track, signal};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let api = TrackingApi::start()?;
-    let settings = |write_key: &str, whose: &'static str| {
-        let settings = Analytics::builder_for(write_key).host(api.url());
-        settings.on(signal::Error, move |failure| eprintln!("{whose}: {failure}"))
+    let client = |write_key: &str, whose: &'static str, flush_at: usize| {
+        let segment = Segment::new(write_key).host(api.url()).flush_at(flush_at);
+        let settings = Analytics::builder().segment(segment);
+        settings.on(signal::Error, move |failure| eprintln!("{whose}: {failure}")).build()
     };
-    let marketing = settings("MARKETING_WRITE_KEY", "marketing").flush_at(1).build()?;
-    let app = settings("APP_WRITE_KEY", "app").flush_at(100).build()?;
+    let marketing = client("MARKETING_WRITE_KEY", "marketing", 1)?;
+    let app = client("APP_WRITE_KEY", "app", 100)?;
 
     for number in 0..3 {
         marketing.track(Track::new("Newsletter Opened").user_id("019mr8mf4r").property("number", number))?;

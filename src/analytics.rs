@@ -6,22 +6,15 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
-
 use crate::background::KeepAlive;
-use crate::blocking::BlockingAnalytics;
-use crate::builder::Builder;
 use crate::emitter::signal::{Emitted, Signal};
 use crate::emitter::{Emitter, Subscription, UnknownSignal};
-use crate::error::SettingsError;
 use crate::event::{Alias, Event, Group, Identify, Page, Screen, Track};
 use crate::ledger::{DeliveryError, Dispatch, FlushReport, Receipt, Settlement, Stats};
-use crate::pipeline::{CallError, CloseReport, Command, Pipeline, RefusalReason, RegisterError, Shared};
+use crate::pipeline::{CloseReport, Pipeline, Shared, deadline};
 use crate::plugin::IntoRegistration;
-use crate::segment::{OwnKey, Segment, SetWriteKeyError, WriteKey};
-use crate::settings::Settings;
+use crate::refusal::{CallError, RegisterError};
 use crate::supervise::hops;
-use crate::threads;
 
 /// How long the drop of the last handle waits for what is under way.
 const DROP_LIMIT: Duration = Duration::from_secs(2);
@@ -39,6 +32,15 @@ const DROP_LIMIT: Duration = Duration::from_secs(2);
 /// analytics.track(Track::new("Item Purchased").user_id("019mr8mf4r").property("revenue", 39.95))?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// | to send | returns when | gives | if the queue is full |
+/// |---|---|---|---|
+/// | [`track`](Self::track) and its five siblings, [`send`](Self::send) | at once | nothing | an error with the event |
+/// | [`send_with_receipt`](Self::send_with_receipt) | at once | a [`Receipt`], to wait for the outcome | an error with the event |
+/// | [`send_when_ready`](Self::send_when_ready)`.await` | there is room | nothing | it waits |
+/// | [`blocking`](Self::blocking), then [`send`](crate::BlockingAnalytics::send) | the event has its outcome | the [`Settlement`] | an error with the event |
+///
+/// Accepted is not delivered: what the calls return says that the event is in the queue, and the outcome comes later.
 #[derive(Clone)]
 pub struct Analytics {
     handle: Arc<Handle>,
@@ -48,70 +50,11 @@ pub struct Analytics {
 struct Handle {
     shared: Arc<Shared>,
     keep_alive: Option<KeepAlive>,
-    key: OwnKey,
 }
 
 impl Analytics {
-    /// A client for the Segment source with that write key, with the defaults.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be a write key (empty, or with white space), or the background thread cannot be started.
-    pub fn new(write_key: impl Into<WriteKey>) -> Result<Self, SettingsError> {
-        Self::builder_for(write_key).build()
-    }
-
-    /// Returns the settings of a client that sends nowhere yet: to Segment with [`Builder::segment`], and to every
-    /// destination that is registered.
-    pub fn builder() -> Builder {
-        Builder::new()
-    }
-
-    /// Returns the settings of a client for the Segment source with that write key:
-    /// `Analytics::builder().segment(Segment::new(write_key))`.
-    pub fn builder_for(write_key: impl Into<WriteKey>) -> Builder {
-        Builder::new().segment(Segment::new(write_key))
-    }
-
-    /// A client with the settings that the environment has: `TRACKLANE_WRITE_KEY` and others. See [`Settings`].
-    ///
-    /// # Errors
-    ///
-    /// If a variable cannot be read as its setting, or a setting cannot be used.
-    pub fn from_env() -> Result<Self, SettingsError> {
-        Settings::from_env()?.into_builder()?.build()
-    }
-
-    pub(crate) fn start(shared: Arc<Shared>, keep_alive: KeepAlive, key: OwnKey) -> Self {
-        Self { handle: Arc::new(Handle { shared, keep_alive: Some(keep_alive), key }) }
-    }
-
-    /// Changes the write key while events flow, for all clones: every request from now on has the new one, in its
-    /// header and in its body, also for batches that were sent with the old one before. A request that is under way
-    /// and comes back as refused (401, 403) is repeated with the new key at once.
-    ///
-    /// ```
-    /// use tracklane::Analytics;
-    ///
-    /// let analytics = Analytics::new("OLD_KEY")?;
-    /// analytics.set_write_key("NEW_KEY")?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// This is for the destination that the client has by itself. The key of any other one, also behind a queue on
-    /// disk, is changed by [`Segment::key_handle`](crate::segment::Segment::key_handle).
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be a write key, if the client was built without Segment, if its destination was deregistered, or if
-    /// the client is closed. The old key stays then.
-    pub fn set_write_key(&self, write_key: impl Into<WriteKey>) -> Result<(), SetWriteKeyError> {
-        match self.handle.shared.intake.refusal_reason() {
-            None => self.handle.key.set(write_key.into()),
-            Some(RefusalReason::Forked) => Err(SetWriteKeyError::Forked),
-            Some(RefusalReason::RuntimeEnded) => Err(SetWriteKeyError::RuntimeEnded),
-            Some(_) => Err(SetWriteKeyError::Closed),
-        }
+    pub(crate) fn start(shared: Arc<Shared>, keep_alive: KeepAlive) -> Self {
+        Self { handle: Arc::new(Handle { shared, keep_alive: Some(keep_alive) }) }
     }
 
     /// Records what a user did.
@@ -203,12 +146,6 @@ impl Analytics {
         Ok(receipt)
     }
 
-    /// This client with calls that block until the event is delivered or dropped, each at most `timeout`.
-    #[must_use]
-    pub fn blocking(&self, timeout: Duration) -> BlockingAnalytics {
-        BlockingAnalytics::new(self.clone(), timeout)
-    }
-
     /// Calls `listener` with every `signal` from now on.
     ///
     /// ```no_run
@@ -241,6 +178,19 @@ impl Analytics {
         self.emitter().on_name(name, listener)
     }
 
+    /// As [`once`](Self::once), for a name that comes from configuration.
+    ///
+    /// # Errors
+    ///
+    /// If there is no signal of that name.
+    pub fn once_name(
+        &self,
+        name: &str,
+        listener: impl Fn(&Emitted) + Send + Sync + 'static,
+    ) -> Result<Subscription, UnknownSignal> {
+        self.emitter().once_name(name, listener)
+    }
+
     fn emitter(&self) -> &Emitter {
         &self.handle.shared.emitter
     }
@@ -252,9 +202,7 @@ impl Analytics {
     ///
     /// If a plugin of that name is registered, if it fails to load, or if the client is closed.
     pub async fn register(&self, plugin: impl IntoRegistration) -> Result<(), RegisterError> {
-        let (reply, answer) = oneshot::channel();
-        self.handle.shared.intake.command(Command::Register(plugin.into_registration(), reply))?;
-        answer.await.unwrap_or_else(|_| Err(self.ended()))
+        self.handle.shared.register(plugin.into_registration()).await
     }
 
     /// Deregisters a plugin or destination by its name. A destination has ten seconds to deliver what it has, and the
@@ -264,20 +212,13 @@ impl Analytics {
     ///
     /// If there is no such plugin, if it fails to unload, or if the client is closed.
     pub async fn deregister(&self, name: &str) -> Result<(), RegisterError> {
-        let (reply, answer) = oneshot::channel();
-        self.handle.shared.intake.command(Command::Deregister(name.to_owned(), reply))?;
-        answer.await.unwrap_or_else(|_| Err(self.ended()))
-    }
-
-    /// Why nobody obeyed.
-    fn ended(&self) -> RegisterError {
-        self.handle.shared.intake.refusal_reason().map_or(RegisterError::Closed, RegisterError::from)
+        self.handle.shared.deregister(name).await
     }
 
     /// Waits until every event that was accepted so far has its outcome, retries and requests in flight included, and its
     /// callbacks have returned, at most `timeout`. Flushes may overlap; one in a callback does not wait for callbacks.
     pub async fn flush(&self, timeout: Duration) -> FlushReport {
-        self.wait(timeout, Shared::flush).await
+        self.handle.shared.clone().wait(timeout, Shared::flush).await
     }
 
     /// [`flush`](Self::flush), where there is no async code. Blocks the thread.
@@ -300,29 +241,8 @@ impl Analytics {
     ///
     /// It goes on if its future is dropped; another close, or the drop of the last clone, then waits for the same end.
     pub async fn close(&self, timeout: Duration) -> CloseReport {
-        self.wait(timeout, Shared::close).await;
+        self.handle.shared.clone().wait(timeout, Shared::close).await;
         self.handle.shared.report()
-    }
-
-    /// Waits on a thread of its own: user code may hold up any other, and the deadline must be kept.
-    async fn wait<T: Send + 'static>(&self, timeout: Duration, wait: fn(&Shared, Instant) -> T) -> T {
-        let (shared, deadline) = (&self.handle.shared, deadline(timeout));
-        if shared.background.is_forked() || shared.background.is_shut_down() {
-            // Nothing moves any more, and nothing is waited for.
-            return wait(shared, Instant::now());
-        }
-        let (reply, report) = oneshot::channel();
-        let (waiting, depth) = (shared.clone(), hops::current());
-        let thread = threads::spawn("tracklane-wait", move || {
-            let _scope = hops::set(depth);
-            // Whoever asked may not wait for the answer any more.
-            let _ = reply.send(wait(&waiting, deadline));
-        });
-        match thread {
-            Ok(()) => report.await.unwrap_or_else(|_| wait(shared, Instant::now())),
-            // There is only the caller's thread.
-            Err(_) => wait(shared, deadline),
-        }
     }
 
     /// [`close`](Self::close), where there is no async code. Blocks the thread.
@@ -342,12 +262,6 @@ impl Analytics {
     pub fn pipeline(&self) -> Pipeline {
         Pipeline::new(self.handle.shared.clone())
     }
-}
-
-/// A deadline that is not in reach of the clock is as good as none.
-fn deadline(timeout: Duration) -> Instant {
-    let now = Instant::now();
-    now.checked_add(timeout).unwrap_or_else(|| now + Duration::from_secs(365 * 24 * 60 * 60))
 }
 
 impl Drop for Handle {

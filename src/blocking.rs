@@ -1,12 +1,13 @@
 //! Every call waits for its end: for scripts and short programs that send little and want to know at once.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::analytics::Analytics;
-use crate::event::Event;
+use crate::event::{Alias, Event, Group, Identify, Page, Screen, Track};
 use crate::ledger::{DeliveryError, Settlement};
-use crate::pipeline::CallError;
+use crate::refusal::CallError;
 
 /// A client whose calls block until their event is delivered or dropped. Made by [`Analytics::blocking`].
 ///
@@ -18,7 +19,8 @@ use crate::pipeline::CallError;
 /// use tracklane::{Analytics, Track};
 ///
 /// let analytics = Analytics::new("WRITE_KEY")?.blocking(Duration::from_secs(30));
-/// analytics.send(Track::new("Report Printed").user_id("019mr8mf4r"))?;
+/// let end = analytics.track(Track::new("Report Printed").user_id("019mr8mf4r"))?;
+/// assert!(end.is_delivered());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -27,18 +29,17 @@ pub struct BlockingAnalytics {
     timeout: Duration,
 }
 
-/// The error of a call that blocks.
-#[derive(Debug, thiserror::Error)]
+/// The error of a call that blocks. With `{:#}` it is displayed in one line with its causes.
+///
+/// Non-exhaustive: there may come to be another reason.
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum BlockingError {
     /// The call was refused.
-    #[error(transparent)]
-    Refused(#[from] CallError),
+    Refused(CallError),
     /// The event was lost: no destination has it.
-    #[error("the event was {}", lost(.0))]
     Lost(Settlement),
     /// The event had no outcome in time. It stays under way.
-    #[error("the event had no outcome within {timeout:?}, and is still under way{}", with_cause(.last_error))]
     TimedOut {
         /// How long it was waited for.
         timeout: Duration,
@@ -47,19 +48,109 @@ pub enum BlockingError {
     },
 }
 
-/// What became of the event, and why at the first destination that has a reason.
-fn lost(end: &Settlement) -> String {
-    let error = end.destinations.iter().find_map(|destination| destination.error.clone());
-    format!("{}{}", end.outcome, with_cause(&error))
+impl BlockingError {
+    /// Returns why a destination did not take the event: the first that has a reason.
+    fn cause(&self) -> Option<&DeliveryError> {
+        match self {
+            BlockingError::Refused(_) => None,
+            BlockingError::Lost(end) => end.destinations.iter().find_map(|end| end.error.as_deref()),
+            BlockingError::TimedOut { last_error, .. } => last_error.as_deref(),
+        }
+    }
 }
 
-fn with_cause(error: &Option<Arc<DeliveryError>>) -> String {
-    error.as_ref().map(|error| format!(": {error}")).unwrap_or_default()
+impl fmt::Display for BlockingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BlockingError::Refused(refused) => refused.fmt(f),
+            BlockingError::Lost(end) => write!(f, "the event was {}", end.outcome),
+            BlockingError::TimedOut { timeout, .. } => {
+                write!(f, "the event had no outcome within {timeout:?}, and is still under way")
+            }
+        }?;
+        match self.cause() {
+            Some(cause) if f.alternate() => write!(f, ": {cause:#}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for BlockingError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            BlockingError::Refused(refused) => refused.source(),
+            _ => self.cause().map(|cause| cause as _),
+        }
+    }
+}
+
+impl From<CallError> for BlockingError {
+    fn from(refused: CallError) -> Self {
+        BlockingError::Refused(refused)
+    }
+}
+
+impl Analytics {
+    /// Returns this client with calls that block until the event is delivered or dropped, each at most `timeout`.
+    #[must_use]
+    pub fn blocking(&self, timeout: Duration) -> BlockingAnalytics {
+        BlockingAnalytics { analytics: self.clone(), timeout }
+    }
 }
 
 impl BlockingAnalytics {
-    pub(crate) fn new(analytics: Analytics, timeout: Duration) -> Self {
-        Self { analytics, timeout }
+    /// Records what a user did, and waits for the event's end as [`send`](Self::send) does.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub fn track(&self, event: Track) -> Result<Settlement, BlockingError> {
+        self.send(event)
+    }
+
+    /// Records who a user is, and waits for the event's end as [`send`](Self::send) does.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub fn identify(&self, event: Identify) -> Result<Settlement, BlockingError> {
+        self.send(event)
+    }
+
+    /// Records that a page was viewed, and waits for the event's end as [`send`](Self::send) does.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub fn page(&self, event: Page) -> Result<Settlement, BlockingError> {
+        self.send(event)
+    }
+
+    /// Records that a screen was viewed, and waits for the event's end as [`send`](Self::send) does.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub fn screen(&self, event: Screen) -> Result<Settlement, BlockingError> {
+        self.send(event)
+    }
+
+    /// Records which group a user belongs to, and waits for the event's end as [`send`](Self::send) does.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub fn group(&self, event: Group) -> Result<Settlement, BlockingError> {
+        self.send(event)
+    }
+
+    /// Records that two ids are one user, and waits for the event's end as [`send`](Self::send) does.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub fn alias(&self, event: Alias) -> Result<Settlement, BlockingError> {
+        self.send(event)
     }
 
     /// Sends any of the six calls, at once and not with others in a batch, and waits for the event's end: it is

@@ -9,10 +9,27 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
 /// The error of a setting that cannot be used. It names the setting, the value and the problem.
 #[derive(Debug)]
 pub struct SettingsError {
+    kind: SettingsErrorKind,
     setting: Cow<'static, str>,
     value: String,
     problem: String,
     source: Option<BoxError>,
+}
+
+/// The kind of a [`SettingsError`].
+///
+/// Non-exhaustive: a kind may come to be told apart from `Invalid`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SettingsErrorKind {
+    /// The value cannot be read, or cannot be used.
+    Invalid,
+    /// The setting must be set, and is not.
+    Missing,
+    /// There is no setting of that name.
+    Unknown,
+    /// What the setting needs of the machine is not to be had: a thread, or the certificates of an HTTP client.
+    Unavailable,
 }
 
 impl SettingsError {
@@ -21,12 +38,23 @@ impl SettingsError {
         value: impl fmt::Debug,
         problem: impl Into<String>,
     ) -> Self {
-        Self { setting: setting.into(), value: format!("{value:?}"), problem: problem.into(), source: None }
+        Self { value: format!("{value:?}"), ..Self::without_value(setting, problem) }
     }
 
     /// The value of this setting is a secret, or there is none.
     pub(crate) fn without_value(setting: impl Into<Cow<'static, str>>, problem: impl Into<String>) -> Self {
-        Self { setting: setting.into(), value: String::new(), problem: problem.into(), source: None }
+        let (setting, problem) = (setting.into(), problem.into());
+        Self { kind: SettingsErrorKind::Invalid, setting, value: String::new(), problem, source: None }
+    }
+
+    /// The setting must be set, and is not.
+    pub(crate) fn missing(setting: &'static str, problem: impl Into<String>) -> Self {
+        Self { kind: SettingsErrorKind::Missing, ..Self::without_value(setting, problem) }
+    }
+
+    /// There is no such setting. Its value may be a secret.
+    pub(crate) fn unknown(setting: impl Into<Cow<'static, str>>, problem: impl Into<String>) -> Self {
+        Self { kind: SettingsErrorKind::Unknown, ..Self::without_value(setting, problem) }
     }
 
     pub(crate) fn caused_by(mut self, source: impl Into<BoxError>) -> Self {
@@ -36,20 +64,28 @@ impl SettingsError {
 
     #[cfg(feature = "reqwest")]
     pub(crate) fn http_client(what: &str, source: BoxError) -> Self {
-        Self::without_value("http_client", format!("{what} cannot be used")).caused_by(source)
+        let error = Self::without_value("http_client", format!("{what} cannot be used")).caused_by(source);
+        Self { kind: SettingsErrorKind::Unavailable, ..error }
     }
 
     pub(crate) fn no_thread(source: std::io::Error) -> Self {
-        Self::without_value("runtime", "the background thread cannot be started").caused_by(source)
+        let error = Self::without_value("runtime", "the background thread cannot be started").caused_by(source);
+        Self { kind: SettingsErrorKind::Unavailable, ..error }
     }
 
-    /// The name of the setting.
+    /// Returns what kind of error it is.
+    #[must_use]
+    pub fn kind(&self) -> SettingsErrorKind {
+        self.kind
+    }
+
+    /// Returns the name of the setting.
     #[must_use]
     pub fn setting(&self) -> &str {
         &self.setting
     }
 
-    /// The value, unless it is a secret.
+    /// Returns the value, unless it is a secret.
     #[must_use]
     pub fn value(&self) -> &str {
         &self.value

@@ -15,11 +15,13 @@ use std::sync::OnceLock;
 
 use crate::analytics::Analytics;
 use crate::event::Event;
-use crate::pipeline::CallError;
+use crate::refusal::CallError;
 
 static CLIENT: OnceLock<Analytics> = OnceLock::new();
 
 /// The error of a call through the global client.
+///
+/// Non-exhaustive: there may come to be another reason.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GlobalError {

@@ -58,7 +58,7 @@
 //! | `oauth` | yes | OAuth 2.0 for Segment |
 //! | `testing` | no | the module `testing` |
 //! | `metrics` | no | the counts as metrics of the `metrics` facade |
-//! | `chrono` | no | a [`Timestamp`](event::Timestamp) from the times of `chrono` |
+//! | `chrono` | no | a [`Timestamp`] from the times of `chrono` |
 //! | `jiff` | no | the same of `jiff` |
 //! | `time` | no | the same of `time` |
 //!
@@ -96,12 +96,14 @@
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+// What makes a client.
+mod builder;
+mod settings;
+
 // What the application holds.
 mod analytics;
 mod blocking;
-mod builder;
 pub mod global;
-mod settings;
 
 // What flows, who touches it, and the way through.
 pub mod event;
@@ -121,6 +123,7 @@ mod background;
 mod clock;
 mod error;
 mod random;
+mod refusal;
 mod supervise;
 mod sync;
 mod threads;
@@ -141,7 +144,7 @@ pub use analytics::Analytics;
 pub use blocking::{BlockingAnalytics, BlockingError};
 pub use builder::Builder;
 pub use emitter::{Subscription, UnknownSignal, signal};
-pub use error::{BoxError, SettingsError};
+pub use error::{BoxError, SettingsError, SettingsErrorKind};
 #[doc(inline)]
 pub use event::{
     Alias, Context, Event, Group, Identify, Integrations, Kind, Page, Properties, Screen, Timestamp, Track, Traits,
@@ -151,8 +154,6 @@ pub use ledger::{
     DeliveryError, DestinationOutcome, DestinationStats, DropReason, Drops, FlushReport, Outcome, PluginStats, Receipt,
     Settlement, Stats,
 };
-pub use pipeline::{
-    CallError, CloseReport, Pipeline, PipelineFuture, PipelineService, RefusalReason, RegisterError, Stopped,
-};
-pub use segment::SetWriteKeyError;
+pub use pipeline::{CloseReport, Pipeline, PipelineFuture, PipelineService, Stopped};
+pub use refusal::{CallError, RefusalReason, RegisterError};
 pub use settings::Settings;

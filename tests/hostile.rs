@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use tracing::span;
 use tracklane::plugin::{Batch, Destination, Flow, RetryPolicy, before_fn, enrichment_fn};
+use tracklane::segment::Segment;
 use tracklane::testing::{Reply, TrackingApi};
 use tracklane::{Analytics, BoxError, Event, Track, signal};
 
@@ -91,7 +92,8 @@ fn a_log_that_panics_kills_no_destination() {
     hostile_log();
     let api = TrackingApi::start().unwrap();
     api.script([Reply::status(503), Reply::status(503)]);
-    let analytics = Analytics::builder_for("k").host(api.url()).flush_at(1).retry(quick()).build().unwrap();
+    let analytics =
+        Analytics::builder().segment(Segment::new("k").host(api.url()).flush_at(1).retry(quick())).build().unwrap();
     logs(|| {
         for name in ["a", "b", "c"] {
             analytics.track(track(name)).unwrap();
@@ -294,13 +296,14 @@ mod child {
     #[test]
     #[ignore = "a child of a_client_without_threads_does_not_panic_and_goes_on_when_there_are_some"]
     fn has_no_more_threads() {
-        let settings = Analytics::builder_for("k").host(std::env::var(HOST).unwrap()).flush_at(1).gzip(true);
+        let segment = Segment::new("k").host(std::env::var(HOST).unwrap()).flush_at(1).gzip(true);
+        let settings = Analytics::builder().segment(segment.retry(quick().max_retries(1_000)));
         let (told, failed) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let counter = failed.clone();
         let settings = settings.on(signal::HttpResponse, move |_| {
             counter.fetch_add(1, Ordering::SeqCst);
         });
-        let analytics = settings.retry(quick().max_retries(1_000)).build().unwrap();
+        let analytics = settings.build().unwrap();
         std::panic::set_hook(Box::new(|_| std::process::abort()));
         without_threads(|| {
             for name in ["a", "b", "c"] {

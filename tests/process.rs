@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use example::example;
 use fork::Fork;
 use tower::{Service, ServiceExt};
+use tracklane::segment::Segment;
 use tracklane::testing::{Reply, TrackingApi};
 use tracklane::{Analytics, DropReason, Event, Track};
 
@@ -222,8 +223,11 @@ mod child {
     #[test]
     #[ignore = "a child of kill_9_without_a_spool_loses_no_more_than_what_was_under_way"]
     fn sends_until_killed() {
-        let analytics =
-            Analytics::builder_for("key").host(host()).max_queue_size(100).flush_at(10).build().expect("valid");
+        let analytics = Analytics::builder()
+            .segment(Segment::new("key").host(host()).flush_at(10))
+            .max_queue_size(100)
+            .build()
+            .expect("valid");
         println!();
         for number in 0.. {
             let event = track(number);
@@ -236,7 +240,8 @@ mod child {
     #[test]
     #[ignore = "a child of a_forked_child_neither_hangs_nor_sends_twice"]
     fn forks() {
-        let settings = Analytics::builder_for("key").host(host()).flush_at(100).flush_interval(SOON);
+        let settings =
+            Analytics::builder().segment(Segment::new("key").host(host()).flush_at(100).flush_interval(SOON));
         let analytics = settings.build().expect("valid");
         (0..8).for_each(|number| analytics.track(track(number)).expect("accepted"));
         std::io::stdout().flush().expect("a pipe");
@@ -273,8 +278,7 @@ mod child {
             && matches!(deregistered, Err(tracklane::RegisterError::Forked))
             && analytics.send_with_receipt(track(0)).is_err_and(|error| error.is_forked())
             && pollster::block_on(analytics.send_when_ready(track(0))).is_err_and(|error| error.is_forked())
-            && pollster::block_on(tower::ServiceExt::oneshot(analytics.pipeline(), track(0).into())).is_err()
-            && matches!(analytics.set_write_key("k"), Err(tracklane::SetWriteKeyError::Forked));
+            && pollster::block_on(tower::ServiceExt::oneshot(analytics.pipeline(), track(0).into())).is_err();
         drop(analytics);
         let quick = start.elapsed() < Duration::from_secs(2);
         let honest = [flushed.pending, closed.pending, asynchronous.pending] == [pending; 3];
@@ -334,7 +338,7 @@ mod child {
     #[test]
     #[ignore = "a child of a_thread_that_cannot_be_started_is_an_error_of_build"]
     fn cannot_start_threads() {
-        let error = Analytics::builder_for("key").host(host()).build().expect_err("no thread");
+        let error = Analytics::builder().segment(Segment::new("key").host(host())).build().expect_err("no thread");
         println!("\nbuild: {error}");
     }
 
@@ -367,9 +371,9 @@ mod child {
         let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN);
         let subscriber = subscriber.with_writer(move || CountLines(counter.clone())).finish();
         tracing::subscriber::set_global_default(subscriber).expect("the only one");
-        let settings = Analytics::builder_for("key").host(host()).max_queue_size(1_000_000);
-        let settings = settings.max_queue_bytes(10 * 1024 * 1024).http_request_timeout(30 * SOON);
-        let analytics = settings.build().expect("valid");
+        let segment = Segment::new("key").host(host()).http_request_timeout(30 * SOON);
+        let settings = Analytics::builder().segment(segment).max_queue_size(1_000_000);
+        let analytics = settings.max_queue_bytes(10 * 1024 * 1024).build().expect("valid");
         // The first event opens connections and wakes threads, which is not what is measured.
         analytics.track(track(0)).expect("accepted");
         analytics.flush_blocking(Duration::from_millis(300));
@@ -412,7 +416,7 @@ mod child {
     #[ignore = "a child of a_client_that_is_dropped_leaves_no_thread_behind"]
     fn builds_and_drops_clients() {
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-        let settings = || Analytics::builder_for("key").host(host());
+        let settings = || Analytics::builder().segment(Segment::new("key").host(host()));
         let of_its_own = settings().build().expect("valid");
         wait_for_threads(2, "its own and the watchdog's");
         let of_the_host = [(); 2].map(|()| settings().runtime(runtime.handle().clone()).build().expect("valid"));
@@ -439,7 +443,7 @@ mod child {
     #[test]
     #[ignore = "a child of an_idle_client_wakes_nobody"]
     fn idles() {
-        let analytics = Analytics::builder_for("key").host(host()).build().expect("valid");
+        let analytics = Analytics::builder().segment(Segment::new("key").host(host())).build().expect("valid");
         analytics.track(track(0)).expect("accepted");
         assert!(analytics.flush_blocking(SOON).is_complete());
         let give_up = Instant::now() + SOON;
@@ -460,7 +464,8 @@ mod child {
     #[ignore = "a child of a_client_in_a_static_drains_by_flush"]
     fn holds_its_client_in_a_static() {
         static CLIENT: OnceLock<Analytics> = OnceLock::new();
-        let client = CLIENT.get_or_init(|| Analytics::builder_for("key").host(host()).build().expect("valid"));
+        let client = CLIENT
+            .get_or_init(|| Analytics::builder().segment(Segment::new("key").host(host())).build().expect("valid"));
         // As a serverless function does: nothing is needed between two invocations but a flush at the end of each.
         (0..5).for_each(|number| {
             client.track(track(number)).expect("accepted");

@@ -18,6 +18,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use tracklane::plugin::RetryPolicy;
+use tracklane::segment::Segment;
 use tracklane::testing::TrackingApi;
 use tracklane::{Analytics, Track};
 
@@ -75,8 +77,9 @@ fn a_host_with_sigpipe_at_its_default_outlives_a_lost_tls_connection() {
 #[ignore = "the child of a_host_with_sigpipe_at_its_default_outlives_a_lost_tls_connection"]
 fn loses_its_connections() {
     sigpipe::reset();
-    let analytics = Analytics::builder_for("key").host(std::env::var(HOST).expect("a parent starts this"));
-    let analytics = analytics.flush_at(1).max_retries(0).build().expect("valid");
+    let host = std::env::var(HOST).expect("a parent starts this");
+    let segment = Segment::new("key").host(host).flush_at(1).retry(RetryPolicy::new().max_retries(0));
+    let analytics = Analytics::builder().segment(segment).build().expect("valid");
     for number in 0..ATTEMPTS {
         analytics.track(Track::new("Lost").user_id(number).property("p", "x".repeat(20_000))).expect("accepted");
         assert_eq!(analytics.flush_blocking(SOON).pending, 0, "it ends");
@@ -108,8 +111,9 @@ fn every_thread_of_a_client_blocks_sigpipe_and_none_of_its_host() {
 fn looks_at_its_threads() {
     let api = TrackingApi::start().expect("a free port");
     api.set_default(tracklane::testing::Reply::hang());
-    let analytics = Analytics::builder_for("key").host(api.url().replace("127.0.0.1", "localhost")).flush_at(1);
-    let analytics = analytics.max_retries(0).build().expect("valid");
+    let host = api.url().replace("127.0.0.1", "localhost");
+    let segment = Segment::new("key").host(host).flush_at(1).retry(RetryPolicy::new().max_retries(0));
+    let analytics = Analytics::builder().segment(segment).build().expect("valid");
     // The name is looked up, and the callback called, on threads for what may block.
     analytics.track(Track::new("Looks").user_id("u")).expect("accepted");
     let waiting = analytics.clone();

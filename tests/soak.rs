@@ -12,6 +12,7 @@
 use std::time::{Duration, Instant};
 
 use tracklane::plugin::{RetryPolicy, enrichment_fn};
+use tracklane::segment::Segment;
 use tracklane::testing::{Reply, TrackingApi};
 use tracklane::{Analytics, Event, Track};
 
@@ -57,9 +58,8 @@ fn mixed_faults_for_a_while_leave_nothing_behind() {
     let requests = std::sync::atomic::AtomicU64::new(0);
     api.reply_with(move |_| reply(requests.fetch_add(1, std::sync::atomic::Ordering::Relaxed)));
     let retry = RetryPolicy::new().max_retries(4).backoff(Duration::from_millis(1), Duration::from_millis(20));
-    let analytics = Analytics::builder_for("WRITE_KEY")
-        .host(api.url())
-        .retry(retry)
+    let analytics = Analytics::builder()
+        .segment(Segment::new("WRITE_KEY").host(api.url()).retry(retry))
         .plugin(enrichment_fn("host", |event: &mut Event| {
             event.context_mut().insert("host", "soak");
         }))

@@ -1,11 +1,11 @@
 //! This crate as the client: sends the events, and says what it cost.
 
 use std::error::Error;
-use std::num::NonZeroUsize;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tracklane::plugin::{Batch, Batching, Destination, QueueLimits};
+use tracklane::segment::Segment;
 use tracklane::{Analytics, Event, Track};
 
 use super::meter::Meter;
@@ -19,9 +19,10 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const AGAIN: Duration = Duration::from_micros(200);
 
 pub(crate) fn segment<S>(url: &str, scenario: &Scenario<S>) -> Result<Analytics, Box<dyn Error>> {
-    let settings = Analytics::builder_for("WRITE_KEY").host(url).flush_at(scenario.flush_at);
-    let settings = settings.max_in_flight(scenario.in_flight).max_queue_size(scenario.queue);
-    Ok(settings.gzip(scenario.gzip).max_queue_bytes(usize::MAX / 2).build()?)
+    let segment = Segment::new("WRITE_KEY").host(url).flush_at(scenario.flush_at);
+    let segment = segment.max_in_flight(scenario.in_flight).gzip(scenario.gzip);
+    let settings = Analytics::builder().segment(segment).max_queue_size(scenario.queue);
+    Ok(settings.max_queue_bytes(usize::MAX / 2).build()?)
 }
 
 pub(crate) fn no_network<S>(scenario: &Scenario<S>) -> Result<Analytics, Box<dyn Error>> {
@@ -31,7 +32,7 @@ pub(crate) fn no_network<S>(scenario: &Scenario<S>) -> Result<Analytics, Box<dyn
         let destination = Destination::from_fn(&format!("destination {number}"), nothing)
             .batching(Batching::every(scenario.flush_at, Duration::from_secs(10)))
             .queue(QueueLimits::new(scenario.queue, usize::MAX / 2))
-            .max_in_flight(NonZeroUsize::new(scenario.in_flight).ok_or("in_flight is 0")?);
+            .max_in_flight(scenario.in_flight);
         settings = settings.plugin(destination);
     }
     Ok(settings.build()?)

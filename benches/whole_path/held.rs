@@ -5,7 +5,6 @@
 //! scenario says and at most a hundred more.
 
 use std::error::Error;
-use std::num::NonZeroUsize;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -78,7 +77,7 @@ pub(crate) fn run<S>(scenario: &Scenario<S>) -> Result<ClientReport, Box<dyn Err
 fn client(gate: Arc<Gate>, queue: usize) -> Result<Analytics, Box<dyn Error>> {
     let held = Destination::from_fn("held", move |_: Batch| gate.clone().pass())
         .queue(QueueLimits::new(queue, usize::MAX / 2))
-        .max_in_flight(NonZeroUsize::MIN)
+        .max_in_flight(1)
         .attempt_timeout(PATIENCE);
     Ok(Analytics::builder().max_queue_size(queue).max_queue_bytes(usize::MAX / 2).plugin(held).build()?)
 }

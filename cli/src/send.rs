@@ -68,7 +68,7 @@ pub(crate) struct SendArgs {
 
 pub(crate) fn run(args: SendArgs) -> Outcome {
     let events = args.events()?;
-    let (client, shown) = args.target.client(|builder| builder.flush_at(events.len().clamp(1, 100)))?;
+    let (client, shown) = args.target.client(|segment| segment.flush_at(events.len().clamp(1, 100)))?;
     let mut receipts = Vec::new();
     let mut outcome = Exit::Fine;
     for event in events {
@@ -92,11 +92,11 @@ pub(crate) fn run(args: SendArgs) -> Outcome {
             Ended::Dropped(_) => outcome = Exit::Findings,
         }
         let text = match error {
-            Some(error) => format!("{} {}: {error}", end.message_id, end.outcome),
+            Some(error) => format!("{} {}: {error:#}", end.message_id, end.outcome),
             None => format!("{} {} to {shown}", end.message_id, end.outcome),
         };
         if args.json {
-            let error = error.map(ToString::to_string);
+            let error = error.map(|error| format!("{error:#}"));
             let delivered = end.is_delivered();
             let line = json!({ "schema": 1, "messageId": end.message_id, "delivered": delivered, "error": error });
             output::line(&line.to_string());

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use serde_json::{Map, Value};
+use tracklane::segment::Segment;
 use tracklane::{Analytics, Builder, Settings};
 
 use crate::dev::DEFAULT_PORT;
@@ -21,8 +22,8 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// The settings of a client, and where it sends in words.
-    pub(crate) fn builder(&self) -> Result<(Builder, String), Failure> {
+    /// The settings, and where a client with them sends in words.
+    fn settings(&self) -> Result<(Settings, String), Failure> {
         let usage = |error: &dyn std::fmt::Display| Failure::usage(error.to_string());
         let environment = Settings::from_env().map_err(|error| usage(&error))?;
         let mut given = Map::new();
@@ -35,8 +36,13 @@ impl Target {
             given.insert("write_key".to_owned(), key.into());
         }
         let given: Settings = serde_json::from_value(Value::Object(given)).map_err(|error| usage(&error))?;
-        let builder = given.or(environment).into_builder().map_err(|error| usage(&error))?;
-        Ok((builder, host.unwrap_or_else(|| "Segment".to_owned())))
+        Ok((given.or(environment), host.unwrap_or_else(|| "Segment".to_owned())))
+    }
+
+    /// The builder of a client, and where it sends in words.
+    pub(crate) fn builder(&self) -> Result<(Builder, String), Failure> {
+        let (settings, shown) = self.settings()?;
+        Ok((settings.into_builder().map_err(|error| Failure::usage(error.to_string()))?, shown))
     }
 
     /// Whether a write key was given, here or in the environment.
@@ -44,10 +50,14 @@ impl Target {
         self.write_key.is_some() || variable("TRACKLANE_WRITE_KEY").is_some()
     }
 
-    /// A client.
-    pub(crate) fn client(&self, change: impl FnOnce(Builder) -> Builder) -> Result<(Analytics, String), Failure> {
-        let (builder, shown) = self.builder()?;
-        let client = change(builder).build().map_err(|error| Failure::usage(error.to_string()))?;
+    /// A client, with these changes to how it sends.
+    pub(crate) fn client(&self, change: impl FnOnce(Segment) -> Segment) -> Result<(Analytics, String), Failure> {
+        let (settings, shown) = self.settings()?;
+        let client = settings
+            .segment()
+            .map(change)
+            .and_then(|segment| settings.into_builder()?.segment(segment).build())
+            .map_err(|error| Failure::usage(error.to_string()))?;
         Ok((client, shown))
     }
 }

@@ -3,9 +3,10 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use super::{Analytics, deadline};
+use super::Analytics;
 use crate::event::Event;
-use crate::pipeline::CallError;
+use crate::pipeline::deadline;
+use crate::refusal::CallError;
 use crate::threads;
 
 impl Analytics {

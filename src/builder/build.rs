@@ -7,14 +7,15 @@ use tokio::sync::watch;
 use super::Builder;
 use crate::analytics::Analytics;
 use crate::background::Background;
-use crate::emitter::Emitter;
 use crate::emitter::signal::{DrainInfo, Emitted, Failure};
+use crate::emitter::{Emitter, UnknownSignal};
 use crate::error::SettingsError;
-use crate::event::{Context, Event, MAX_EVENT_BYTES};
+use crate::event::{Context, MAX_EVENT_BYTES};
 use crate::ledger::Ledger;
-use crate::pipeline::{AfterQueue, AfterWorker, Capacity, CurrentPlan, End, Intake, PipelineService, Shared, Worker};
-use crate::plugin::{Host, Overflow, QueueLimits, Registration};
-use crate::segment::OwnKey;
+use crate::pipeline::{
+    AfterQueue, AfterWorker, Capacity, CurrentPlan, End, HostClient, Intake, PipelineService, Shared, Worker,
+};
+use crate::plugin::{Host, Overflow, Registration};
 use crate::supervise::Watchdog;
 use crate::threads;
 use crate::wait_group::WaitGroup;
@@ -27,14 +28,11 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used; the error names it and its value. Also if a setting of Segment's destination is set
-    /// on a client [without it](Analytics::builder), or the background thread cannot be started.
+    /// If a setting cannot be used; the error names it and its value. Also if the background thread cannot be started.
     pub fn build(mut self) -> Result<Analytics, SettingsError> {
-        self.check_misplaced()?;
         let (capacity, defaults) = (self.capacity()?, self.default_context()?);
         #[cfg(feature = "metrics")]
         self.check_metrics()?;
-        let key = OwnKey::of(self.segment.as_ref());
         let (plugins, middleware) = (self.first_plugins()?, std::mem::take(&mut self.middleware));
         let (background, keep_alive) = match self.runtime.take() {
             Some(runtime) => Background::from_handle(runtime),
@@ -53,7 +51,7 @@ impl Builder {
         if let Some(interval) = metrics_interval {
             shared.background.spawn(report_metrics(Arc::downgrade(&shared), interval));
         }
-        Ok(Analytics::start(shared, keep_alive, key))
+        Ok(Analytics::start(shared, keep_alive))
     }
 
     /// What all parts of the pipeline share, with nothing at work yet.
@@ -65,7 +63,7 @@ impl Builder {
     ) -> Result<(Arc<Shared>, AfterWorker), SettingsError> {
         let emitter = Emitter::new(background.clone());
         let watchdog = watch(&emitter).map_err(SettingsError::no_thread)?;
-        self.subscriptions.into_iter().for_each(|subscribe| subscribe(&emitter));
+        self.subscriptions.into_iter().try_for_each(|subscribe| subscribe(&emitter)).map_err(unknown_signal)?;
         let drained = {
             let emitter = emitter.clone();
             move |accepted| emitter.emit(Emitted::Drained(DrainInfo { accepted }))
@@ -77,7 +75,7 @@ impl Builder {
         let intake = Intake::new(capacity, accounts, signals, time, defaults.clone(), self.call_context);
         let shared = Arc::new_cyclic(|shared: &Weak<Shared>| Shared {
             clock,
-            host: host(shared.clone(), emitter.clone()),
+            host: Host::new(emitter.clone(), Arc::new(HostClient(shared.clone()))),
             plan: CurrentPlan::default(),
             loaded: watch::Sender::new(false),
             after: Arc::new(after),
@@ -135,22 +133,22 @@ impl Builder {
 
     /// Segment, if it is wanted, and what was registered; no two of one name.
     fn first_plugins(&mut self) -> Result<Vec<Registration>, SettingsError> {
-        let limits = QueueLimits::new(self.max_queue_size, self.max_queue_bytes).overflow(self.overflow);
         let disabled = self.disabled || self.all_disabled;
-        let segment = self.segment.take().map(|segment| segment.queue(limits).disable(disabled).build());
-        // What is around the destination, as a queue on disk is, has nothing to do where nothing is sent.
-        let wraps = if disabled { Vec::new() } else { std::mem::take(&mut self.segment_wraps) };
-        let wrapped = |segment| wraps.into_iter().fold(segment, |segment, wrap| wrap(segment));
-        let segment = segment.transpose()?.map(wrapped);
+        let segment = self.segment.take().map(|segment| segment.disable(disabled).build()).transpose()?;
         let mut plugins: Vec<Registration> = segment.into_iter().map(Registration::from).collect();
         for plugin in std::mem::take(&mut self.plugins) {
             if plugins.iter().any(|registered| registered.name() == plugin.name()) {
                 return Err(SettingsError::new("plugin", plugin.name(), "is the name of another plugin already"));
             }
+            plugin.check()?;
             plugins.push(plugin);
         }
         Ok(plugins)
     }
+}
+
+fn unknown_signal(unknown: UnknownSignal) -> SettingsError {
+    SettingsError::without_value("on_name", unknown.to_string())
 }
 
 /// Starts the watchdog, which reports as the signal `error`.
@@ -159,14 +157,6 @@ fn watch(emitter: &Emitter) -> std::io::Result<Watchdog> {
     let (watchdog, watch) = Watchdog::new(move |name, message| emitter.fail(Failure::new(name.clone(), message, 0)));
     threads::spawn("tracklane-watch", move || watch.run())?;
     Ok(watchdog)
-}
-
-fn host(shared: Weak<Shared>, emitter: Emitter) -> Host {
-    let send = move |event: Event| match shared.upgrade() {
-        Some(shared) => shared.intake.push(event).map_err(Into::into),
-        None => Err("the client is gone".into()),
-    };
-    Host::new(emitter, Arc::new(send))
 }
 
 /// Brings the metrics up to date every `interval`, until the client is gone.

@@ -1,7 +1,6 @@
 //! Settings, and a running client from them.
 
 mod build;
-mod segment;
 
 use std::fmt;
 #[cfg(feature = "metrics")]
@@ -11,33 +10,30 @@ use tokio::runtime::Handle;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::analytics::Analytics;
 use crate::clock::Clock;
-use crate::emitter::Emitter;
-use crate::emitter::signal::Signal;
-use crate::error::BoxError;
+use crate::emitter::signal::{Emitted, Signal};
+use crate::emitter::{Emitter, UnknownSignal};
+use crate::error::{BoxError, SettingsError};
 use crate::event::{Context, Event};
 use crate::pipeline::{CallContext, MiddlewareLayer, PipelineService};
-use crate::plugin::{Destination, IntoRegistration, Overflow, Registration};
-use crate::segment::Segment;
+use crate::plugin::{IntoRegistration, Overflow, Registration};
+use crate::segment::{Segment, WriteKey};
 
 /// The settings of a client; [`build`](Self::build) checks them and starts it.
 ///
 /// ```
 /// use std::time::Duration;
 /// use tracklane::Analytics;
+/// use tracklane::segment::Segment;
 ///
-/// let analytics = Analytics::builder_for("WRITE_KEY")
-///     .flush_at(100)
-///     .flush_interval(Duration::from_secs(5))
-///     .build()?;
+/// let segment = Segment::new("WRITE_KEY").flush_at(100).flush_interval(Duration::from_secs(5));
+/// let analytics = Analytics::builder().segment(segment).max_queue_size(50_000).build()?;
 /// # Ok::<(), tracklane::SettingsError>(())
 /// ```
 #[must_use = "settings do nothing until they are built"]
 pub struct Builder {
     segment: Option<Segment>,
-    segment_wraps: Vec<SegmentWrap>,
-    /// The first setting of Segment's destination that was set on a client without it.
-    misplaced: Option<&'static str>,
     max_queue_size: usize,
     max_queue_bytes: usize,
     overflow: Overflow,
@@ -54,8 +50,30 @@ pub struct Builder {
     clock: Clock,
 }
 
-type SegmentWrap = Box<dyn FnOnce(Destination) -> Destination + Send>;
-type Subscribe = Box<dyn FnOnce(&Emitter) + Send>;
+type Subscribe = Box<dyn FnOnce(&Emitter) -> Result<(), UnknownSignal> + Send>;
+
+impl Analytics {
+    /// Starts a client for the Segment source with that write key, with the defaults.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be a write key (empty, or with white space), or the background thread cannot be started.
+    pub fn new(write_key: impl Into<WriteKey>) -> Result<Self, SettingsError> {
+        Self::builder_for(write_key).build()
+    }
+
+    /// Returns the settings of a client that sends nowhere yet: to Segment with [`Builder::segment`], and to every
+    /// destination that is registered.
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    /// Returns the settings of a client for the Segment source with that write key:
+    /// `Analytics::builder().segment(Segment::new(write_key))`.
+    pub fn builder_for(write_key: impl Into<WriteKey>) -> Builder {
+        Builder::new().segment(Segment::new(write_key))
+    }
+}
 
 impl Builder {
     /// The default of [`max_queue_size`](Self::max_queue_size).
@@ -66,8 +84,6 @@ impl Builder {
     pub(crate) fn new() -> Self {
         Self {
             segment: None,
-            segment_wraps: Vec::new(),
-            misplaced: None,
             max_queue_size: Self::MAX_QUEUE_SIZE,
             max_queue_bytes: Self::MAX_QUEUE_BYTES,
             overflow: Overflow::default(),
@@ -103,7 +119,7 @@ impl Builder {
     /// Whether nothing is sent to Segment, as in analytics-node: plugins, signals, callbacks and other destinations work,
     /// and Segment's destination ends what it gets at once as dropped
     /// ([`Disabled`](crate::DropReason::Disabled), which is no failure). Neither a write key nor an HTTP client is
-    /// needed, so it works on a machine without certificates; what [`wrap_segment`](Self::wrap_segment) would put around
+    /// needed, so it works on a machine without certificates; what [`Segment::wrap`] would put around
     /// the destination is left out. For tests and development. See [`disable_all`](Self::disable_all).
     pub fn disable(mut self, disable: bool) -> Self {
         self.disabled = disable;
@@ -188,7 +204,28 @@ impl Builder {
 
     /// Subscribes before anything is emitted. See [`Analytics::on`](crate::Analytics::on).
     pub fn on<S: Signal>(mut self, signal: S, listener: impl Fn(&S::Payload) + Send + Sync + 'static) -> Self {
-        self.subscriptions.push(Box::new(move |emitter| drop(emitter.on(signal, listener))));
+        self.subscriptions.push(Box::new(move |emitter| Ok(drop(emitter.on(signal, listener)))));
+        self
+    }
+
+    /// Subscribes to the first `signal` only. See [`Analytics::once`](crate::Analytics::once).
+    pub fn once<S: Signal>(mut self, signal: S, listener: impl Fn(&S::Payload) + Send + Sync + 'static) -> Self {
+        self.subscriptions.push(Box::new(move |emitter| Ok(drop(emitter.once(signal, listener)))));
+        self
+    }
+
+    /// As [`on`](Self::on), for a name that comes from configuration, such as `"error"`. If there is no signal of that
+    /// name, [`build`](Self::build) says so.
+    pub fn on_name(mut self, name: &str, listener: impl Fn(&Emitted) + Send + Sync + 'static) -> Self {
+        let name = name.to_owned();
+        self.subscriptions.push(Box::new(move |emitter| emitter.on_name(&name, listener).map(drop)));
+        self
+    }
+
+    /// As [`once`](Self::once), for a name that comes from configuration.
+    pub fn once_name(mut self, name: &str, listener: impl Fn(&Emitted) + Send + Sync + 'static) -> Self {
+        let name = name.to_owned();
+        self.subscriptions.push(Box::new(move |emitter| emitter.once_name(&name, listener).map(drop)));
         self
     }
 

@@ -136,12 +136,14 @@ impl ManualClock {
     ///
     /// ```
     /// use std::time::Duration;
+    /// use tracklane::segment::Segment;
     /// use tracklane::testing::{ManualClock, Reply, TrackingApi};
     /// use tracklane::{Analytics, Track};
     ///
     /// let (api, clock) = (TrackingApi::start()?, ManualClock::new());
     /// api.script([Reply::status(503), Reply::reset(), Reply::hang(), Reply::ok()]);
-    /// let analytics = Analytics::builder_for("WRITE_KEY").host(api.url()).clock(clock.clone()).build()?;
+    /// let segment = Segment::new("WRITE_KEY").host(api.url());
+    /// let analytics = Analytics::builder().segment(segment).clock(clock.clone()).build()?;
     ///
     /// analytics.track(Track::new("Signed Up").user_id("u1"))?;
     /// assert!(clock.run_until(|| analytics.stats().delivered == 1));

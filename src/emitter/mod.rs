@@ -4,6 +4,7 @@
 //! bounded queue and is called on a thread where it may block, one signal after the other; one that panics, hangs or is slow
 //! loses signals of its own, which are counted, and holds up nobody else.
 
+mod display;
 mod role;
 pub mod signal;
 mod subscription;
@@ -72,10 +73,20 @@ impl Emitter {
         name: &str,
         listener: impl Fn(&Emitted) + Send + Sync + 'static,
     ) -> Result<Subscription, UnknownSignal> {
-        match Emitted::NAMES.iter().find(|known| **known == name) {
-            Some(name) => Ok(self.subscribe(name, false, listener)),
-            None => Err(UnknownSignal { name: name.to_owned() }),
-        }
+        Ok(self.subscribe(known(name)?, false, listener))
+    }
+
+    /// As [`once`](Self::once), for a name that comes from configuration.
+    ///
+    /// # Errors
+    ///
+    /// If there is no signal of that name.
+    pub fn once_name(
+        &self,
+        name: &str,
+        listener: impl Fn(&Emitted) + Send + Sync + 'static,
+    ) -> Result<Subscription, UnknownSignal> {
+        Ok(self.subscribe(known(name)?, true, listener))
     }
 
     /// Emits a signal. Never blocks, and never runs a listener on the calling thread.
@@ -130,6 +141,12 @@ impl Emitter {
         drop(listeners);
         Subscription::new(listener, &self.shared)
     }
+}
+
+/// Returns the name as the signals have it.
+pub(crate) fn known(name: &str) -> Result<&'static str, UnknownSignal> {
+    let known = Emitted::NAMES.iter().copied().find(|known| *known == name);
+    known.ok_or_else(|| UnknownSignal { name: name.to_owned() })
 }
 
 impl Shared {

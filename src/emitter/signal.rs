@@ -60,6 +60,8 @@ macro_rules! signals {
         )*
 
         /// Any signal, for a listener whose signal's name comes from configuration.
+        ///
+        /// Non-exhaustive: another signal may come.
         #[derive(Clone, Debug)]
         #[non_exhaustive]
         pub enum Emitted {

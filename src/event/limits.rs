@@ -17,6 +17,8 @@ pub const MAX_BATCH_EVENTS: usize = 2_500;
 pub const MAX_MESSAGE_ID_CHARS: usize = 99;
 
 /// What is wrong with one field of an event.
+///
+/// Non-exhaustive: there may come to be another limit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidField {

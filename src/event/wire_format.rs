@@ -17,6 +17,8 @@ const SHOWN_CHARS: usize = 40;
 const NOT_THE_EVENTS: [&str; 4] = ["sentAt", "receivedAt", "originalTimestamp", "writeKey"];
 
 /// The error of JSON that is not an event.
+///
+/// Non-exhaustive: more may come to be checked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidEvent {

@@ -3,7 +3,7 @@
 use super::outcome::Outcome;
 
 /// The result of a flush: counts the events that it waited for, which were accepted before it and had no outcome yet.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct FlushReport {
     /// Events that at least one destination has.

@@ -4,11 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::StatusCode;
+use serde::{Serialize, Serializer};
 
 use crate::error::BoxError;
 use crate::supervise::{self, CatchDrop};
 
-/// Why an accepted event was not delivered.
+/// Why an accepted event was not delivered. It is serialized as [its name](Self::as_str).
+///
+/// Non-exhaustive: there may come to be another reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DropReason {
@@ -115,14 +118,23 @@ impl DropReason {
     }
 }
 
+impl Serialize for DropReason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
 impl fmt::Display for DropReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
 
-/// How an event ended, at one destination or altogether.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// How an event ended, at one destination or altogether. It is serialized as `"delivered"` or `{"dropped": REASON}`.
+///
+/// Exhaustive: an event is delivered or it is not, and the reason of the second is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The destination has it. Altogether: at least one destination has it.
     Delivered,
@@ -156,7 +168,8 @@ impl fmt::Display for Outcome {
 /// An error of user code that several events share.
 pub(crate) type SharedError = Arc<dyn std::error::Error + Send + Sync>;
 
-/// Why a destination did not take a batch.
+/// Why a destination did not take a batch. Its [source](std::error::Error::source) is the destination's own error; with
+/// `{:#}` it is displayed in one line with all causes.
 pub struct DeliveryError {
     status: Option<StatusCode>,
     source: Option<CatchDrop<SharedError>>,
@@ -205,27 +218,28 @@ impl fmt::Debug for DeliveryError {
     }
 }
 
-/// In one line: the status, and the error with its causes.
+/// The status; with `{:#}` in one line with its causes.
 impl fmt::Display for DeliveryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.status, self.source.as_deref()) {
+        let causes = match &self.source {
+            Some(error) if f.alternate() => Some(supervise::text_with_causes(&***error)),
+            _ => None,
+        };
+        match (&self.status, causes) {
             (Some(status), None) => write!(f, "HTTP status {status}"),
-            (Some(status), Some(error)) => write!(f, "HTTP status {status}: {}", supervise::text(error)),
-            (None, Some(error)) => f.write_str(&supervise::text(error)),
+            (Some(status), Some(causes)) => write!(f, "HTTP status {status}: {causes}"),
+            (None, Some(causes)) => f.write_str(&causes),
+            (None, None) if self.source.is_some() => f.write_str("the attempt failed"),
             (None, None) => f.write_str("the destination refused the batch"),
-        }?;
-        let mut cause = self.source.as_ref().and_then(|error| cause_of(&***error));
-        while let Some(error) = cause {
-            write!(f, ": {}", supervise::text(error))?;
-            cause = cause_of(error);
         }
-        Ok(())
     }
 }
 
-/// An error of user code may panic when it is asked for its cause.
-fn cause_of<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e (dyn std::error::Error + 'static)> {
-    supervise::catch(|| error.source()).ok().flatten()
+/// As text in one line.
+impl Serialize for DeliveryError {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{self:#}"))
+    }
 }
 
 impl std::error::Error for DeliveryError {
@@ -235,19 +249,30 @@ impl std::error::Error for DeliveryError {
 }
 
 /// How an event ended at one destination.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct DestinationOutcome {
     /// The destination's name.
+    #[serde(serialize_with = "name")]
     pub destination: Arc<str>,
     /// What became of the event there.
     pub outcome: Outcome,
     /// The last error of the destination, if there was one; of a [skipped](DropReason::Skipped) event the reason.
+    #[serde(serialize_with = "error")]
     pub error: Option<Arc<DeliveryError>>,
 }
 
+/// Serializes a shared name.
+pub(super) fn name<S: Serializer>(name: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(name)
+}
+
+fn error<S: Serializer>(error: &Option<Arc<DeliveryError>>, serializer: S) -> Result<S::Ok, S::Error> {
+    error.as_deref().serialize(serializer)
+}
+
 /// The end of an event, as its callback, its [`Receipt`](crate::Receipt) and after plugins see it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Settlement {
     /// The event's `messageId`.

@@ -1,7 +1,9 @@
-//! What the books say, as a snapshot.
+//! The counts of a client, as a snapshot.
 
 use std::fmt;
 use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
 
 use super::outcome::DropReason;
 
@@ -49,11 +51,18 @@ impl fmt::Debug for Drops {
     }
 }
 
+/// The reasons for which something was dropped, each with its count.
+impl Serialize for Drops {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter().filter(|(_, events)| *events > 0))
+    }
+}
+
 /// Counts since the client was built. Cheap enough to poll every millisecond. In a forked process they are all zero:
 /// the one that the client was built in has them.
 ///
 /// `accepted == delivered + dropped.total() + pending` holds in every snapshot, here and per destination.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Stats {
     /// Calls that returned `Ok`.
@@ -90,10 +99,11 @@ pub struct Stats {
 }
 
 /// Counts of one before, enrichment or after plugin since it was registered.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct PluginStats {
     /// The plugin's name.
+    #[serde(serialize_with = "super::outcome::name")]
     pub name: Arc<str>,
     /// Events at which it failed, panicked or ran out of time.
     pub failed: u64,
@@ -102,10 +112,11 @@ pub struct PluginStats {
 }
 
 /// Counts of one destination since it was registered.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct DestinationStats {
     /// The destination's name.
+    #[serde(serialize_with = "super::outcome::name")]
     pub name: Arc<str>,
     /// Events that were to go to this destination.
     pub accepted: u64,

@@ -13,9 +13,9 @@
 //! destinations share nothing but the finished event. The pipeline knows no destination by name, and nothing of HTTP.
 
 mod call_context;
+mod client;
 mod ending;
 mod intake;
-mod refusal;
 mod rest;
 mod worker;
 
@@ -46,10 +46,9 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 pub(crate) use call_context::CallContext;
+pub(crate) use client::{HostClient, deadline};
 pub(crate) use intake::{Capacity, Intake};
-pub use plan::RegisterError;
 pub(crate) use plan::{CurrentPlan, Passage};
-pub use refusal::{CallError, RefusalReason};
 pub(crate) use registry::Command;
 pub(crate) use service::MiddlewareLayer;
 pub use service::PipelineService;
@@ -65,6 +64,7 @@ use crate::error::BoxError;
 use crate::event::{Context, Event};
 use crate::ledger::{Dispatcher, DropReason, Ledger};
 use crate::plugin::Host;
+pub(crate) use crate::refusal::{CallError, RegisterError};
 use crate::supervise::Watchdog;
 use crate::supervise::hops::{self, WithHops};
 use crate::wait_group::WaitGroup;

@@ -147,7 +147,7 @@ pub(super) async fn unload_all(shared: &Shared) {
     for name in names {
         let Some(removed) = plan.remove(&name) else { continue };
         if let Err(error) = unload(shared, name.clone(), removed).await {
-            let mut failure = Failure::new(name, error.to_string(), 0);
+            let mut failure = Failure::new(name, supervise::text_with_causes(&error), 0);
             failure.error = Some(Arc::new(error));
             shared.emitter.fail(failure);
         }

@@ -39,8 +39,8 @@ pub(crate) struct Counts {
 const LISTENERS: Duration = Duration::from_secs(1);
 
 /// What became of all events that the client accepted in its life. By reason and by destination it is in
-/// [`stats`](crate::Analytics::stats).
-#[derive(Clone, Debug, Default)]
+/// [`stats`](crate::Analytics::stats). Serialized, `unsent` is the number of events.
+#[derive(Clone, Debug, Default, serde::Serialize)]
 #[non_exhaustive]
 pub struct CloseReport {
     /// Events that at least one destination has.
@@ -59,7 +59,13 @@ pub struct CloseReport {
     /// The pending events, with their ids, as far as they could be got hold of: they can be sent again, by another
     /// client, or saved as JSON. One that was in flight may have arrived nevertheless; Segment then drops the second.
     /// Of several closes of one client, one hands them back.
+    #[serde(serialize_with = "number")]
     pub unsent: Unsent,
+}
+
+/// Serializes how many events there are: a report is for a log, which has nothing of what they say.
+fn number<S: serde::Serializer>(unsent: &Unsent, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(unsent.len() as u64)
 }
 
 impl CloseReport {

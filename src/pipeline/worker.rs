@@ -59,7 +59,8 @@ impl Worker {
             let (name, absence) = (registration.name.clone(), Absence::of(&registration));
             if let Err(error) = registry::register(&self.shared, registration).await {
                 let consequence = if matches!(error, RegisterError::Load { .. }) { absence.consequence() } else { "" };
-                let mut failure = Failure::new(name, format!("{error}{consequence}"), 0);
+                let mut failure =
+                    Failure::new(name, format!("{}{consequence}", supervise::text_with_causes(&error)), 0);
                 failure.error = Some(Arc::new(error));
                 self.shared.emitter.fail(failure);
             }

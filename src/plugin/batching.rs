@@ -71,6 +71,8 @@ impl Default for QueueLimits {
 }
 
 /// The policy for a full queue.
+///
+/// Non-exhaustive: another policy may come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use crate::error::BoxError;
 
 /// Whether an event goes on.
+///
+/// Exhaustive: an event goes on or it does not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Flow {
     /// To the next plugin, and at last to the destinations.

@@ -7,6 +7,7 @@ use super::after::AfterCall;
 use super::transform::TransformCall;
 use super::{Destination, Lifecycle};
 use crate::emitter::Role;
+use crate::error::SettingsError;
 use crate::event::Kind;
 use crate::supervise::CircuitBreaker;
 
@@ -130,6 +131,14 @@ impl Registration {
             Behavior::Destination(_) => Role::Destination,
             Behavior::After(_) => Role::After,
             Behavior::Utility => Role::Utility,
+        }
+    }
+
+    /// Checks the settings of a destination.
+    pub(crate) fn check(&self) -> Result<(), SettingsError> {
+        match &self.behavior {
+            Behavior::Destination(destination) => destination.check(),
+            _ => Ok(()),
         }
     }
 

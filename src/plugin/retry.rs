@@ -1,11 +1,13 @@
 //! The times at which a failed batch is tried again.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::supervise;
+use crate::supervise::{self, CatchDrop};
 
 /// How often and how long a destination's batches are tried again. The defaults are Segment's.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 #[must_use]
 pub struct RetryPolicy {
     max_retries: u32,
@@ -13,8 +15,11 @@ pub struct RetryPolicy {
     cap: Duration,
     max_total_backoff: Duration,
     max_rate_limit: Duration,
-    schedule: Option<fn(u32) -> Duration>,
+    schedule: Option<Schedule>,
 }
+
+/// User code, whose drop may panic.
+type Schedule = Arc<CatchDrop<Box<dyn Fn(u32) -> Duration + Send + Sync>>>;
 
 impl RetryPolicy {
     /// The default of [`max_retries`](Self::max_retries).
@@ -55,8 +60,18 @@ impl RetryPolicy {
 
     /// Waits as long as `schedule` says before each retry, counted from 1, in place of the backoff; without jitter. If it
     /// panics, the longest wait of the backoff is taken.
-    pub const fn schedule(mut self, schedule: fn(retry: u32) -> Duration) -> Self {
-        self.schedule = Some(schedule);
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tracklane::plugin::RetryPolicy;
+    ///
+    /// let waits = vec![1, 5, 30];
+    /// let policy = RetryPolicy::new()
+    ///     .max_retries(3)
+    ///     .schedule(move |retry| Duration::from_secs(waits.get(retry as usize - 1).copied().unwrap_or(60)));
+    /// ```
+    pub fn schedule(mut self, schedule: impl Fn(u32) -> Duration + Send + Sync + 'static) -> Self {
+        self.schedule = Some(Arc::new(CatchDrop::new(Box::new(schedule))));
         self
     }
 
@@ -89,7 +104,7 @@ impl RetryPolicy {
 
     /// Returns how long to wait before retry number `retry` (from 1), whatever their limit.
     pub(crate) fn wait(&self, retry: u32, random: f64) -> Duration {
-        match self.schedule {
+        match &self.schedule {
             Some(schedule) => supervise::catch(|| schedule(retry)).unwrap_or_else(|_| self.longest_wait(retry)),
             None => self.longest_wait(retry).mul_f64(random.clamp(0.0, 1.0)),
         }
@@ -108,6 +123,18 @@ impl RetryPolicy {
     /// Returns whether a pause of `pause` still ends in time if the first one began `since_pause` ago.
     pub(crate) fn allows_pause(&self, since_pause: Duration, pause: Duration) -> bool {
         since_pause.saturating_add(pause) <= self.max_rate_limit
+    }
+}
+
+impl fmt::Debug for RetryPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RetryPolicy")
+            .field("max_retries", &self.max_retries)
+            .field("base", &self.base)
+            .field("cap", &self.cap)
+            .field("max_total_backoff", &self.max_total_backoff)
+            .field("max_rate_limit", &self.max_rate_limit)
+            .finish_non_exhaustive()
     }
 }
 

@@ -9,6 +9,8 @@ use crate::error::BoxError;
 use crate::ledger::{DeliveryError, SharedError};
 
 /// Decides what becomes of a batch.
+///
+/// Non-exhaustive: destinations make verdicts, and only the lane reads them, so another one may come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {

@@ -26,9 +26,9 @@ impl Segment {
     ///
     /// If a setting cannot be used; the error names it and its value.
     pub fn build(mut self) -> Result<Destination, SettingsError> {
-        let max_in_flight = check(&self)?;
+        check(&self)?;
         let key_len = self.key.current().json.len();
-        let uri = endpoint("host", &self.host, &self.path, self.allow_plaintext)?;
+        let uri = endpoint("host", self.base_url()?, &self.path, self.allow_plaintext)?;
         let user_agent = HeaderValue::try_from(&self.user_agent).map_err(|error| {
             SettingsError::new("user_agent", &self.user_agent, "is not a header value").caused_by(error)
         })?;
@@ -41,7 +41,7 @@ impl Segment {
         };
         let authorization = self.authorization(&client, &user_agent)?;
         let verdict = self.verdict_table();
-        let Self { key, gzip, .. } = self;
+        let Self { key, gzip, wraps, queue, .. } = self;
         let drains = Arc::new(Semaphore::new(MAX_DRAINS));
         let compressing = Blocking::new("tracklane-gzip", MAX_COMPRESSING);
         let shared = Arc::new(Shared {
@@ -58,14 +58,19 @@ impl Segment {
         });
         let batching = Batching::every(self.flush_at, self.flush_interval)
             .max_bytes(MAX_BATCH_BYTES - payload::frame_len(key_len));
-        Ok(Destination::new(&self.name, Upload { client, shared })
+        let mut destination = Destination::new(&self.name, Upload { client, shared })
             .ignores_all(true)
             .batching(batching)
             .retry(self.retry)
-            .queue(self.queue)
-            .max_in_flight(max_in_flight)
+            .max_in_flight(self.max_in_flight)
             .attempt_timeout(self.http_request_timeout)
-            .disable(self.disabled))
+            .disable(self.disabled);
+        if let Some(limits) = queue {
+            destination = destination.queue(limits);
+        }
+        // What is around the destination, as a queue on disk is, has nothing to do where nothing is sent.
+        let wraps = if self.disabled { Vec::new() } else { wraps };
+        Ok(wraps.into_iter().fold(destination, |destination, wrap| wrap(destination)))
     }
 
     /// Returns whether the client must speak TLS for the token server, even if the API does not.

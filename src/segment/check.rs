@@ -1,6 +1,5 @@
 //! The ranges of the settings that are numbers, and the write key.
 
-use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::Segment;
@@ -14,8 +13,8 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// process keeps its memory for longer.
 const LONGEST_RETRYING: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// Checks the key and the numbers. Returns `max_in_flight`.
-pub(super) fn check(settings: &Segment) -> Result<NonZeroUsize, SettingsError> {
+/// Checks the key and the numbers.
+pub(super) fn check(settings: &Segment) -> Result<(), SettingsError> {
     if !settings.disabled {
         settings.key.check()?;
     }
@@ -29,8 +28,10 @@ pub(super) fn check(settings: &Segment) -> Result<NonZeroUsize, SettingsError> {
     }
     check_duration("flush_interval", settings.flush_interval)?;
     check_duration("http_request_timeout", settings.http_request_timeout)?;
-    NonZeroUsize::new(settings.max_in_flight)
-        .ok_or_else(|| SettingsError::new("max_in_flight", settings.max_in_flight, "must be at least 1"))
+    match settings.max_in_flight {
+        0 => Err(SettingsError::new("max_in_flight", 0, "must be at least 1")),
+        _ => Ok(()),
+    }
 }
 
 /// Checks that a duration is between a millisecond and a day. Anything else is taken for a mistake of units.

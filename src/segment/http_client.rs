@@ -48,5 +48,5 @@ fn default_client(proxy: Option<&str>, plaintext: bool) -> Result<HttpClient, Se
 
 #[cfg(not(feature = "reqwest"))]
 fn default_client(_: Option<&str>, _: bool) -> Result<HttpClient, SettingsError> {
-    Err(SettingsError::without_value("http_client", "must be set: the feature `reqwest` is off"))
+    Err(SettingsError::missing("http_client", "must be set: the feature `reqwest` is off"))
 }

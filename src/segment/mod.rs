@@ -24,8 +24,7 @@ mod verdict;
 mod write_key;
 
 pub(crate) use endpoint::redacted;
-pub(crate) use key_handle::OwnKey;
-pub use key_handle::{KeyHandle, SetWriteKeyError};
+pub use key_handle::KeyHandle;
 #[cfg(feature = "oauth")]
 pub use oauth::{OAuth, TokenError};
 pub use region::Region;

@@ -6,6 +6,8 @@ use serde::Deserialize;
 /// ([Segment: Regional Segment](https://segment.com/docs/guides/regional-segment/)).
 ///
 /// For Dublin, Segment's pages name two hosts; this is the one of the regional guide. The other can be set as `host`.
+///
+/// Non-exhaustive: Segment may open another region.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]

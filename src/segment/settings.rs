@@ -11,27 +11,33 @@ use super::endpoint::redacted;
 use super::oauth::OAuth;
 use super::upload::VerdictTable;
 use super::{KeyHandle, Region, WriteKey};
-use crate::plugin::{QueueLimits, RetryPolicy, Verdict};
+use crate::error::SettingsError;
+use crate::plugin::{Destination, QueueLimits, RetryPolicy, Verdict};
 use crate::transport::HttpClient;
 
 /// The name of the destination, as in analytics-node.
 pub const NAME: &str = "Segment.io";
 
-/// Segment's tracking API as a destination. [`Analytics::new`](crate::Analytics::new) registers one; another one, with
-/// another key, is a destination like any other.
+/// Puts something around a destination.
+pub(super) type Wrap = Box<dyn FnOnce(Destination) -> Destination + Send>;
+
+/// Segment's tracking API as a destination: its settings, and [`build`](Self::build).
 ///
 /// ```
+/// use tracklane::Analytics;
 /// use tracklane::segment::Segment;
 ///
-/// let destination = Segment::new("WRITE_KEY").flush_at(100).build()?;
+/// let segment = Segment::new("WRITE_KEY").flush_at(100);
+/// let other = Segment::new("OTHER_KEY").name("Segment (other)").build()?;
+/// let analytics = Analytics::builder().segment(segment).plugin(other).build()?;
 /// # Ok::<(), tracklane::SettingsError>(())
 /// ```
 #[must_use = "settings do nothing until they are built"]
-#[derive(Clone)]
 pub struct Segment {
     pub(super) key: KeyHandle,
     pub(super) name: String,
-    pub(super) host: String,
+    pub(super) host: Option<String>,
+    pub(super) region: Option<Region>,
     pub(super) path: String,
     pub(super) allow_plaintext: bool,
     pub(super) flush_at: usize,
@@ -39,7 +45,8 @@ pub struct Segment {
     pub(super) http_request_timeout: Duration,
     pub(super) retry: RetryPolicy,
     pub(super) max_in_flight: usize,
-    pub(super) queue: QueueLimits,
+    /// Those of the client if `None`.
+    pub(super) queue: Option<QueueLimits>,
     pub(super) http_client: Option<HttpClient>,
     pub(super) proxy: Option<String>,
     pub(super) disabled: bool,
@@ -47,6 +54,7 @@ pub struct Segment {
     pub(super) user_agent: String,
     pub(super) headers: Vec<(String, String)>,
     pub(super) verdict: Option<Arc<VerdictTable>>,
+    pub(super) wraps: Vec<Wrap>,
     #[cfg(feature = "oauth")]
     pub(super) oauth: Option<OAuth>,
 }
@@ -70,7 +78,8 @@ impl Segment {
         Self {
             key: KeyHandle::new(&write_key.into()),
             name: NAME.to_owned(),
-            host: Self::HOST.to_owned(),
+            host: None,
+            region: None,
             path: Self::PATH.to_owned(),
             allow_plaintext: false,
             flush_at: Self::FLUSH_AT,
@@ -78,7 +87,7 @@ impl Segment {
             http_request_timeout: Self::HTTP_REQUEST_TIMEOUT,
             retry: RetryPolicy::new(),
             max_in_flight: Self::MAX_IN_FLIGHT,
-            queue: QueueLimits::default(),
+            queue: None,
             http_client: None,
             proxy: None,
             disabled: false,
@@ -86,28 +95,28 @@ impl Segment {
             user_agent: concat!("tracklane/", env!("CARGO_PKG_VERSION")).to_owned(),
             headers: Vec::new(),
             verdict: None,
+            wraps: Vec::new(),
             #[cfg(feature = "oauth")]
             oauth: None,
         }
     }
 
     /// Names the destination. Needed if there is more than one.
-    pub fn name(mut self, name: &str) -> Self {
-        name.clone_into(&mut self.name);
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
         self
     }
 
-    /// Returns the handle that changes the write key later, while the destination works. Clones of these settings share
-    /// one key, and so do the destinations made of them.
+    /// Returns the handle that changes the write key later, while the destination works.
     ///
     /// ```
     /// use tracklane::Analytics;
     /// use tracklane::segment::Segment;
     ///
-    /// let segment = Segment::new("OLD_KEY").name("Segment (audit)");
-    /// let rotation = segment.key_handle();
-    /// let analytics = Analytics::builder_for("WRITE_KEY").plugin(segment.build()?).build()?;
-    /// rotation.set_write_key("NEW_KEY")?;
+    /// let segment = Segment::new("OLD_KEY");
+    /// let key = segment.key_handle();
+    /// let analytics = Analytics::builder().segment(segment).build()?;
+    /// key.set_write_key("NEW_KEY")?;
     /// # Ok::<(), tracklane::SettingsError>(())
     /// ```
     #[must_use]
@@ -115,73 +124,78 @@ impl Segment {
         self.key.clone()
     }
 
-    /// Sets the base URL of the API, with or without `/v1`.
+    /// Sets the base URL of the API, with or without `/v1`. `https://api.segment.io` by default.
     pub fn host(mut self, host: impl Into<String>) -> Self {
-        self.host = host.into();
+        self.host = Some(host.into());
         self
     }
 
-    /// Sets the path of the API.
+    /// Sends to the API of that region, in place of a [`host`](Self::host). To set both is an error.
+    pub fn region(mut self, region: Region) -> Self {
+        self.region = Some(region);
+        self
+    }
+
+    /// Sets the path of the API. `/v1/batch` by default.
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.path = path.into();
         self
     }
 
-    /// Allows `http://` for a host that is not this machine. The write key is then readable on the way.
+    /// Allows `http://` for a host that is not this machine. It is not allowed by default: anybody on the way could read
+    /// the write key.
     pub fn allow_plaintext(mut self, allow: bool) -> Self {
         self.allow_plaintext = allow;
         self
     }
 
-    /// Sets how many events make a batch due, 1 to 2,500. With 1 each leaves at once, together with what came
-    /// meanwhile.
+    /// Sets how many events make a batch due, 1 to 2,500; 15 by default. With 1 each leaves at once, together with what
+    /// came meanwhile. While as many requests are under way as may be, what waits goes out in larger batches.
     pub fn flush_at(mut self, events: usize) -> Self {
         self.flush_at = events;
         self
     }
 
-    /// Limits how long an event waits for its batch.
+    /// Limits how long an event waits for its batch, a millisecond to a day. 10 s by default.
     pub fn flush_interval(mut self, interval: Duration) -> Self {
         self.flush_interval = interval;
         self
     }
 
-    /// Limits how long one request may take.
+    /// Limits how long one request may take, a millisecond to a day. 10 s by default.
     pub fn http_request_timeout(mut self, timeout: Duration) -> Self {
         self.http_request_timeout = timeout;
         self
     }
 
-    /// Sets how often and how long a failed batch is tried again. 30 days is the longest.
+    /// Sets how often and how long a failed batch is tried again, at most 30 days: see [`RetryPolicy`].
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
         self.retry = retry;
         self
     }
 
-    pub(crate) fn map_retry(mut self, change: impl FnOnce(RetryPolicy) -> RetryPolicy) -> Self {
-        self.retry = change(self.retry);
-        self
-    }
-
-    /// Limits the requests under way at once. With 1, events arrive in order.
+    /// Limits the requests under way at once, 8 by default. With 1, events arrive in order.
     pub fn max_in_flight(mut self, requests: usize) -> Self {
         self.max_in_flight = requests;
         self
     }
 
-    /// Limits how much may wait, and says what happens beyond.
+    /// Limits how much may wait, and says what happens beyond. By default the settings of the client decide
+    /// (`max_queue_size`, `max_queue_bytes`, `overflow`).
     pub fn queue(mut self, queue: QueueLimits) -> Self {
-        self.queue = queue;
+        self.queue = Some(queue);
         self
     }
 
-    /// Replaces the default HTTP client.
+    /// Replaces the default HTTP client by any tower service of HTTP.
     pub fn http_client(mut self, client: HttpClient) -> Self {
         self.http_client = Some(client);
         self
     }
 
-    /// Sets the proxy of the default HTTP client, in place of those that the environment names.
+    /// Sets the proxy of the default HTTP client, such as `http://user:password@proxy.example:8080` or
+    /// `socks5h://proxy.example`, in place of those that the environment names (`HTTPS_PROXY`, `NO_PROXY`, …), which are
+    /// never used for a host on this machine.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxy = Some(url.into());
         self
@@ -193,7 +207,7 @@ impl Segment {
         self
     }
 
-    /// Compresses bodies with gzip.
+    /// Compresses bodies with gzip. Off by default: it costs more time than it saves on a fast network.
     pub fn gzip(mut self, gzip: bool) -> Self {
         self.gzip = gzip;
         self
@@ -237,6 +251,39 @@ impl Segment {
         self.verdict = Some(Arc::new(table));
         self
     }
+
+    /// Puts something around the destination when it is built: tower layers, or a queue on disk in front of it. The last
+    /// one added is the outermost.
+    ///
+    /// ```
+    /// use tower::limit::ConcurrencyLimitLayer;
+    /// use tracklane::Analytics;
+    /// use tracklane::segment::Segment;
+    ///
+    /// let segment = Segment::new("WRITE_KEY").wrap(|destination| destination.layer(ConcurrencyLimitLayer::new(2)));
+    /// let analytics = Analytics::builder().segment(segment).build()?;
+    /// # Ok::<(), tracklane::SettingsError>(())
+    /// ```
+    pub fn wrap(mut self, wrap: impl FnOnce(Destination) -> Destination + Send + 'static) -> Self {
+        self.wraps.push(Box::new(wrap));
+        self
+    }
+
+    /// Returns the base URL of the API.
+    ///
+    /// # Errors
+    ///
+    /// If both a host and a region are set.
+    pub(crate) fn base_url(&self) -> Result<&str, SettingsError> {
+        match (&self.host, self.region) {
+            (Some(host), Some(_)) => {
+                let problem = "cannot be set together with region: set one of them";
+                Err(SettingsError::new("host", redacted(host), problem))
+            }
+            (Some(host), None) => Ok(host),
+            (None, region) => Ok(region.unwrap_or_default().host()),
+        }
+    }
 }
 
 /// Shows neither the key, nor the proxy, nor a password in the host.
@@ -244,7 +291,8 @@ impl fmt::Debug for Segment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Segment")
             .field("name", &self.name)
-            .field("host", &redacted(&self.host))
+            .field("host", &self.host.as_deref().map(redacted))
+            .field("region", &self.region)
             .field("flush_at", &self.flush_at)
             .field("flush_interval", &self.flush_interval)
             .finish_non_exhaustive()

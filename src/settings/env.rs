@@ -4,10 +4,23 @@ use std::ffi::OsString;
 
 use serde_json::Value;
 
-use super::{Settings, read};
+use super::deserialize::set;
+use super::table::Settings;
+use crate::analytics::Analytics;
 use crate::error::SettingsError;
 
 const PREFIX: &str = "TRACKLANE_";
+
+impl Analytics {
+    /// Starts a client with the settings that the environment has: `TRACKLANE_WRITE_KEY` and others. See [`Settings`].
+    ///
+    /// # Errors
+    ///
+    /// If a variable cannot be read as its setting, or a setting cannot be used.
+    pub fn from_env() -> Result<Self, SettingsError> {
+        Settings::from_env()?.into_builder()?.build()
+    }
+}
 
 /// Reads the variables that begin with the prefix; the others are somebody else's. One that is empty is not set.
 pub(super) fn settings(variables: impl Iterator<Item = (OsString, OsString)>) -> Result<Settings, SettingsError> {
@@ -22,7 +35,7 @@ pub(super) fn settings(variables: impl Iterator<Item = (OsString, OsString)>) ->
         }
         let setting = setting.to_ascii_lowercase();
         let Ok(value) = value.into_string() else { return Err(SettingsError::without_value(setting, "is not UTF-8")) };
-        read::set(&mut settings, &setting, &Value::String(value))?;
+        set(&mut settings, &setting, &Value::String(value))?;
     }
     Ok(settings)
 }
@@ -30,7 +43,7 @@ pub(super) fn settings(variables: impl Iterator<Item = (OsString, OsString)>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::read::NAMES;
+    use crate::settings::table::NAMES;
 
     fn read_one(name: &str, value: &str) -> Result<Settings, SettingsError> {
         settings([(name.into(), value.into())].into_iter())

@@ -24,6 +24,22 @@ pub(crate) fn text(value: &(impl fmt::Display + ?Sized)) -> String {
     catch(|| value.to_string()).unwrap_or_else(|_| "it panicked when asked what it is".into())
 }
 
+/// Returns an error and its causes in one line, from the outermost on.
+pub(crate) fn text_with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut line = text(error);
+    let mut cause = cause_of(error);
+    while let Some(error) = cause {
+        line = format!("{line}: {}", text(error));
+        cause = cause_of(error);
+    }
+    line
+}
+
+/// Returns the cause of an error. One of foreign code may panic when it is asked for that.
+fn cause_of<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e (dyn std::error::Error + 'static)> {
+    catch(|| error.source()).ok().flatten()
+}
+
 /// Holds a value and catches the panic of its drop.
 pub(crate) struct CatchDrop<T>(Option<T>);
 

@@ -2,9 +2,11 @@
 //!
 //! The crate's own tests use them. Nothing here sleeps, and everything that waits has a bound.
 
+mod plugin;
 mod recording;
 mod tracking_api;
 
 pub use crate::clock::ManualClock;
+pub use plugin::run_plugin;
 pub use recording::RecordingDestination;
 pub use tracking_api::{Reply, Request, TrackingApi};

@@ -15,6 +15,8 @@ pub struct SendError {
 }
 
 /// What kept a request from getting a response.
+///
+/// Non-exhaustive: a kind may come to be told apart from `Protocol`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SendErrorKind {

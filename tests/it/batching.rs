@@ -5,10 +5,11 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use proptest::prelude::*;
+use tracklane::Analytics;
+use tracklane::segment::Segment;
 use tracklane::testing::{ManualClock, Reply, TrackingApi};
-use tracklane::{Analytics, Builder};
 
-use crate::support::{SOON, api, client, quick_retries, track};
+use crate::support::{SOON, api, quick_retries, segment, track};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -40,7 +41,7 @@ fn hold_first(api: &TrackingApi) -> mpsc::Sender<()> {
 #[test]
 fn forty_five_events_at_twenty_are_twenty_twenty_and_five() {
     let api = api();
-    let analytics = client(&api).flush_at(20).build().unwrap();
+    let analytics = Analytics::builder().segment(segment(&api).flush_at(20)).build().unwrap();
     send(&analytics, 0..45);
     assert!(analytics.close_blocking(SOON).is_complete());
     let mut sizes = batches(&api);
@@ -53,8 +54,8 @@ fn a_batch_that_is_full_waits_for_nobody_and_one_that_is_not_for_the_interval() 
     let (api, clock) = (api(), ManualClock::new());
     let ten = Duration::from_secs(10);
     // Another timeout, so that only the interval is ten seconds.
-    let settings = client(&api).clock(clock.clone()).http_request_timeout(Duration::from_secs(20));
-    let analytics = settings.flush_at(3).build().unwrap();
+    let segment = segment(&api).http_request_timeout(Duration::from_secs(20)).flush_at(3);
+    let analytics = Analytics::builder().segment(segment).clock(clock.clone()).build().unwrap();
     send(&analytics, 0..3);
     assert_eq!(api.wait_for_events(3, SOON).len(), 3);
     send(&analytics, 3..5);
@@ -71,7 +72,8 @@ fn a_batch_that_is_full_waits_for_nobody_and_one_that_is_not_for_the_interval() 
 fn the_interval_comes_round_again_and_again() {
     let (api, clock) = (api(), ManualClock::new());
     let interval = Duration::from_millis(600);
-    let analytics = client(&api).clock(clock.clone()).flush_interval(interval).build().unwrap();
+    let analytics =
+        Analytics::builder().segment(segment(&api).flush_interval(interval)).clock(clock.clone()).build().unwrap();
     for round in 1..=5 {
         send(&analytics, [round]);
         assert!(clock.wait_for_sleeper(interval..=interval));
@@ -85,7 +87,7 @@ fn the_interval_comes_round_again_and_again() {
 fn batches_grow_while_every_slot_is_busy() {
     let api = api();
     let release = hold_first(&api);
-    let analytics = client(&api).flush_at(1).max_in_flight(1).build().unwrap();
+    let analytics = Analytics::builder().segment(segment(&api).flush_at(1).max_in_flight(1)).build().unwrap();
     send(&analytics, [0]);
     assert_eq!(api.wait_for_requests(1, SOON).len(), 1);
     send(&analytics, 1..=50);
@@ -100,7 +102,7 @@ fn batches_grow_while_every_slot_is_busy() {
 fn no_batch_has_more_than_two_thousand_five_hundred_events() {
     let api = api();
     let release = hold_first(&api);
-    let analytics = client(&api).flush_at(1).max_in_flight(1).build().unwrap();
+    let analytics = Analytics::builder().segment(segment(&api).flush_at(1).max_in_flight(1)).build().unwrap();
     send(&analytics, [0]);
     assert_eq!(api.wait_for_requests(1, SOON).len(), 1);
     for id in 1..=6_000_u32 {
@@ -116,7 +118,7 @@ fn no_batch_has_more_than_two_thousand_five_hundred_events() {
 #[test]
 fn bytes_make_a_batch_due_too() {
     let api = api();
-    let analytics = client(&api).flush_at(2_500).flush_interval(HOUR).build().unwrap();
+    let analytics = Analytics::builder().segment(segment(&api).flush_at(2_500).flush_interval(HOUR)).build().unwrap();
     for _ in 0..20 {
         analytics.track(track("x").property("filler", "x".repeat(30_000))).unwrap();
     }
@@ -126,10 +128,11 @@ fn bytes_make_a_batch_due_too() {
     assert_eq!(batches(&api), [16, 4]);
 }
 
-fn many(sizes: &[usize], settings: impl FnOnce(Builder) -> Builder) -> TrackingApi {
+fn many(sizes: &[usize], change: impl FnOnce(Segment) -> Segment) -> TrackingApi {
     let api = api();
     api.reply_with(|_| Reply::as_segment().delay(Duration::from_millis(2)));
-    let analytics = settings(client(&api)).flush_interval(HOUR).build().unwrap();
+    let segment = change(segment(&api)).flush_interval(HOUR);
+    let analytics = Analytics::builder().segment(segment).build().unwrap();
     for size in sizes {
         let text = "€".repeat(size / 3) + &"x".repeat(size % 3);
         analytics.track(track("x").property("filler", text)).unwrap();
@@ -148,7 +151,7 @@ proptest! {
         flush_at in 1..2_500_usize,
         in_flight in 1..9_usize,
     ) {
-        let api = many(&sizes, |settings| settings.flush_at(flush_at).max_in_flight(in_flight));
+        let api = many(&sizes, |segment| segment.flush_at(flush_at).max_in_flight(in_flight));
         prop_assert_eq!(api.events().len(), sizes.len());
         for request in api.requests() {
             prop_assert!(request.body().len() <= 500_000, "{}", request.body().len());
@@ -162,7 +165,7 @@ proptest! {
 fn one_in_flight_keeps_the_order_through_retries() {
     let api = api();
     api.script([Reply::ok(), Reply::status(503), Reply::reset(), Reply::ok(), Reply::status(500)]);
-    let settings = client(&api).flush_at(7).max_in_flight(1).retry(quick_retries(10));
+    let settings = Analytics::builder().segment(segment(&api).flush_at(7).max_in_flight(1).retry(quick_retries(10)));
     let analytics = settings.build().unwrap();
     send(&analytics, 0..100);
     assert!(analytics.close_blocking(SOON).is_complete());
@@ -179,7 +182,7 @@ fn eight_requests_are_under_way_at_once_and_no_more() {
         let _ = held.lock().unwrap().recv();
         Reply::as_segment()
     });
-    let analytics = client(&api).flush_at(1).build().unwrap();
+    let analytics = Analytics::builder().segment(segment(&api).flush_at(1)).build().unwrap();
     for id in 0..8 {
         send(&analytics, [id]);
         assert_eq!(api.wait_for_requests(id as usize + 1, SOON).len(), id as usize + 1);

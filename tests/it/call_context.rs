@@ -6,6 +6,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tracklane::segment::Segment;
 use tracklane::testing::TrackingApi;
 use tracklane::{Analytics, Builder, Context, Track, signal};
 
@@ -14,7 +15,7 @@ use crate::support::with_failures;
 const SOON: Duration = Duration::from_secs(10);
 
 fn builder(api: &TrackingApi) -> Builder {
-    Analytics::builder_for("key").host(api.url())
+    Analytics::builder().segment(Segment::new("key").host(api.url()))
 }
 
 fn contexts(analytics: &Analytics, api: &TrackingApi) -> Vec<Value> {
@@ -50,7 +51,11 @@ fn it_is_asked_on_the_thread_that_calls() {
     thread_local!(static JOB: Cell<Option<u32>> = const { Cell::new(None) });
     let api = TrackingApi::start().unwrap();
     let provider = || JOB.get().map(|job| Context::new().with("job", job));
-    let analytics = builder(&api).call_context(provider).max_in_flight(1).build().unwrap();
+    let analytics = Analytics::builder()
+        .segment(Segment::new("key").host(api.url()).max_in_flight(1))
+        .call_context(provider)
+        .build()
+        .unwrap();
     for job in [Some(1), None, Some(2)] {
         let analytics = analytics.clone();
         let call = move || {

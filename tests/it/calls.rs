@@ -11,7 +11,7 @@ use tracklane::{
     Alias, Analytics, CallError, Event, Group, Identify, Kind, Page, RefusalReason, Screen, Track, signal,
 };
 
-use crate::support::{Log, SOON, api, client, recorder, track};
+use crate::support::{Log, SOON, api, client, recorder, segment, track};
 
 #[derive(Clone, Copy, Serialize)]
 struct Product {
@@ -175,7 +175,7 @@ fn a_full_queue_refuses_reports_once_and_recovers() {
 #[test]
 fn a_full_queue_takes_events_again_when_some_have_ended() {
     let api = api();
-    let analytics = client(&api).max_queue_size(2).flush_at(1).build().unwrap();
+    let analytics = Analytics::builder().segment(segment(&api).flush_at(1)).max_queue_size(2).build().unwrap();
     for number in 0..20 {
         while let Err(error) = analytics.track(track(&number.to_string())) {
             assert!(error.is_queue_full());

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 use tracklane::event::{Product, ecommerce};
-use tracklane::{Alias, Event, Group, Identify, Integrations, Page, Properties, Screen, Track, Traits};
+use tracklane::{Alias, Analytics, Event, Group, Identify, Integrations, Page, Properties, Screen, Track, Traits};
 
 use super::pages::text;
-use crate::support::{SOON, api, client};
+use crate::support::{SOON, api, segment};
 
 /// The calls as they stand on the page, and as text to be found there.
 macro_rules! calls {
@@ -55,7 +55,7 @@ fn squeezed(code: &str) -> String {
 fn each_call_arrives_as_the_page_says() {
     let page = text("docs/CALLS.md");
     let (api, calls) = (api(), calls());
-    let analytics = client(&api).max_in_flight(1).build().unwrap();
+    let analytics = Analytics::builder().segment(segment(&api).max_in_flight(1)).build().unwrap();
     calls.iter().for_each(|(_, event)| analytics.send(event.clone()).unwrap());
     assert!(analytics.close_blocking(SOON).is_complete());
 

@@ -4,7 +4,7 @@ use tracklane::plugin::{Batch, Destination, Verdict, enrichment_fn};
 use tracklane::testing::Reply;
 use tracklane::{Analytics, BoxError, DeliveryError, Event};
 
-use crate::support::{SOON, api, client, recorder, track};
+use crate::support::{SOON, api, client, recorder, segment, track};
 
 #[test]
 fn the_total_loss_of_one_destination_is_not_complete() {
@@ -83,9 +83,10 @@ fn a_refusal_has_the_beginning_of_the_body_and_shows_it_to_nobody_else() {
 fn a_404_says_which_url_there_is_not() {
     let api = api();
     api.set_default(Reply::status(404));
-    let analytics = client(&api).path("/v2/batch").build().unwrap();
+    let analytics = Analytics::builder().segment(segment(&api).path("/v2/batch")).build().unwrap();
     let end = analytics.send_with_receipt(track("Bought")).unwrap().wait_timeout(SOON).unwrap();
-    let said = end.destinations[0].error.as_ref().unwrap().to_string();
+    let said = end.destinations[0].error.as_ref().unwrap();
+    let said = format!("{said:#}");
     assert_eq!(said, format!("HTTP status 404 Not Found: there is no {}/v2/batch", api.url().trim_end_matches('/')));
 }
 
@@ -93,7 +94,10 @@ fn a_404_says_which_url_there_is_not() {
 fn a_host_with_the_endpoint_in_it_is_the_host() {
     let api = api();
     for path in ["/v1/batch", "/v1/batch/", "/v1/track", "/v1"] {
-        let analytics = client(&api).host(format!("{}{path}", api.url().trim_end_matches('/'))).build().unwrap();
+        let analytics = Analytics::builder()
+            .segment(segment(&api).host(format!("{}{path}", api.url().trim_end_matches('/'))))
+            .build()
+            .unwrap();
         analytics.track(track("Bought")).unwrap();
         assert!(analytics.close_blocking(SOON).is_complete());
     }

@@ -10,7 +10,7 @@ use tracklane::plugin::{Answer, Batch, Batching, Destination, Flow, Verdict, bef
 use tracklane::testing::Reply;
 use tracklane::{Analytics, BoxError, Event, Outcome, Stats};
 
-use crate::support::{Log, SOON, api, client, quick_retries, recorder, track};
+use crate::support::{Log, SOON, api, quick_retries, recorder, segment, track};
 
 #[derive(Clone, Copy, Debug)]
 enum Call {
@@ -126,7 +126,7 @@ proptest! {
             Some("stop") => Flow::drop("told to"),
             _ => Flow::Continue,
         });
-        let settings = client(&api).flush_at(flush_at).max_in_flight(in_flight).retry(quick_retries(retries));
+        let settings = Analytics::builder().segment(segment(&api).flush_at(flush_at).max_in_flight(in_flight).retry(quick_retries(retries)));
         let analytics = settings.plugin(moody).plugin(stop).build().unwrap();
 
         let done = AtomicBool::new(false);

@@ -66,7 +66,8 @@ fn the_defaults_without_a_constant_are_what_a_client_does() {
     let rows = rows();
     let api = api();
     let analytics = client(&api).build().unwrap();
-    let plaintext = Analytics::builder_for("k").host("http://api.example").build().unwrap_err().to_string();
+    let plaintext =
+        Analytics::builder().segment(Segment::new("k").host("http://api.example")).build().unwrap_err().to_string();
     assert!(plaintext.contains("unencrypted") && rows["allow_plaintext"] == "false", "{plaintext}");
     analytics.track(track("Any")).unwrap();
     assert!(analytics.close_blocking(SOON).is_complete());

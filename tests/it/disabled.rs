@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tracklane::plugin::{after_fn, before_fn, enrichment_fn};
+use tracklane::segment::Segment;
 use tracklane::{Analytics, DropReason, Event, Integrations, Outcome, Settings, signal};
 
 use crate::support::{Log, SOON, api, recorder, track};
@@ -20,10 +21,9 @@ fn a_disabled_client_runs_everything_but_segment() {
     };
     let (before, enrichment, after, tracked) = (note("before"), note("enrichment"), note("after"), note("track"));
     let failures = Arc::new(AtomicUsize::new(0));
-    let analytics = Analytics::builder_for("")
-        .host(api.url())
+    let analytics = Analytics::builder()
+        .segment(Segment::new("").host(api.url()).wrap(|_| panic!("nothing is put around what sends nothing")))
         .disable(true)
-        .wrap_segment(|_| panic!("nothing is put around what sends nothing"))
         .plugin(before_fn("before", move |_: &mut Event| before()))
         .plugin(enrichment_fn("enrichment", move |event: &mut Event| {
             enrichment();

@@ -5,13 +5,13 @@ use std::time::Duration;
 use tracklane::testing::Reply;
 use tracklane::{Analytics, Outcome};
 
-use crate::support::{SOON, api, client, quick_retries, track};
+use crate::support::{SOON, api, quick_retries, segment, track};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// A client whose batches leave after an hour, or with a thousand events.
 fn patient(api: &tracklane::testing::TrackingApi) -> Analytics {
-    client(api).flush_at(1_000).flush_interval(HOUR).build().unwrap()
+    Analytics::builder().segment(segment(api).flush_at(1_000).flush_interval(HOUR)).build().unwrap()
 }
 
 #[test]
@@ -73,7 +73,8 @@ fn each_destination_and_each_retry_is_waited_for() {
     api.script([Reply::status(500), Reply::status(500)]);
     let (other, arrived) = crate::support::recorder("other");
     let other = other.batching(tracklane::plugin::Batching::every(1_000, HOUR));
-    let settings = client(&api).flush_at(1_000).flush_interval(HOUR).retry(quick_retries(5));
+    let settings =
+        Analytics::builder().segment(segment(&api).flush_at(1_000).flush_interval(HOUR).retry(quick_retries(5)));
     let analytics = settings.plugin(other).build().unwrap();
     let end = analytics.send_with_receipt(track("waited for")).unwrap().wait_timeout(SOON).unwrap();
     assert!(end.destinations.len() == 2 && end.destinations.iter().all(|at| at.outcome.is_delivered()));

@@ -9,7 +9,7 @@ use tracklane::signal::{self, Emitted};
 use tracklane::testing::Reply;
 use tracklane::{Alias, Analytics, Builder, DropReason, Event, Group, Identify, Page, Screen};
 
-use crate::support::{Log, SOON, api, client, eventually, quick_retries, recorder, track};
+use crate::support::{Log, SOON, api, client, eventually, quick_retries, recorder, segment, track};
 
 fn local() -> Analytics {
     Analytics::builder().plugin(recorder("r").0).build().unwrap()
@@ -67,7 +67,7 @@ fn each_call_is_told_as_it_was_accepted() {
 fn requests_responses_flushes_and_errors_are_told_without_secrets() {
     let api = api();
     api.script([Reply::status(500), Reply::reset()]);
-    let settings = client(&api).retry(quick_retries(5)).flush_at(2);
+    let settings = Analytics::builder().segment(segment(&api).retry(quick_retries(5)).flush_at(2));
     let (settings, requests) = logged(settings, signal::HttpRequest);
     let (settings, responses) = logged(settings, signal::HttpResponse);
     let (settings, flushes) = logged(settings, signal::Flush);
@@ -239,4 +239,86 @@ fn a_subscription_that_ended_takes_nothing_more() {
     analytics.track(track("2")).unwrap();
     assert!(analytics.close_blocking(SOON).is_complete());
     assert_eq!(heard.len(), 1);
+}
+
+#[test]
+fn signals_can_be_subscribed_to_by_name_before_the_client_is_built() {
+    let (all, first) = (Log::new(), Log::new());
+    let (every, one, typed) = (all.clone(), first.clone(), first.clone());
+    let settings = Analytics::builder().plugin(recorder("r").0);
+    let settings = settings.on_name("track", move |emitted: &Emitted| every.push(emitted.to_string()));
+    let settings = settings.once_name("track", move |emitted: &Emitted| one.push(emitted.name()));
+    let analytics = settings.once(signal::Track, move |_| typed.push("typed")).build().unwrap();
+    let late = Log::new();
+    let once = late.clone();
+    let _ = analytics.once_name("drained", move |emitted: &Emitted| once.push(emitted.to_string())).unwrap();
+    for id in ["1", "2"] {
+        analytics.track(track("secret name").message_id(id)).unwrap();
+        assert!(analytics.flush_blocking(SOON).is_complete());
+    }
+    assert!(analytics.close_blocking(SOON).is_complete());
+    assert_eq!(all.wait_for(2), ["track: 1 was accepted", "track: 2 was accepted"]);
+    let mut first = first.wait_for(2);
+    first.sort_unstable();
+    assert_eq!(first, ["track", "typed"], "once each");
+    assert_eq!(late.wait_for(1).len(), 1);
+    assert!(late.all()[0].starts_with("drained: nothing is pending of "), "{:?}", late.all());
+}
+
+#[test]
+fn a_name_that_no_signal_has_is_an_error_that_lists_them() {
+    let said = "there is no signal \"errror\"; there are error, track, identify";
+    let analytics = local();
+    for error in [analytics.on_name("errror", |_| ()).unwrap_err(), analytics.once_name("errror", |_| ()).unwrap_err()]
+    {
+        assert!(error.to_string().starts_with(said), "{error}");
+    }
+    for settings in [Analytics::builder().on_name("errror", |_| ()), Analytics::builder().once_name("errror", |_| ())] {
+        let error = settings.build().unwrap_err();
+        assert_eq!(error.setting(), "on_name");
+        assert!(error.to_string().contains(said), "{error}");
+    }
+}
+
+#[test]
+fn what_is_told_displays_in_one_line_in_the_singular_and_plural() {
+    let api = api();
+    api.script([Reply::status(500)]);
+    let segment = segment(&api).retry(quick_retries(5)).flush_at(2).max_in_flight(1);
+    let said: Log<String> = Log::new();
+    let mut settings = Analytics::builder().segment(segment).plugin(enrichment_fn("marks", |_: &mut Event| ()));
+    for name in Emitted::NAMES {
+        let log = said.clone();
+        settings = settings.on_name(name, move |emitted| log.push(emitted.to_string()));
+    }
+    let analytics = settings.build().unwrap();
+    analytics.track(track("secret name").message_id("1")).unwrap();
+    analytics.track(track("secret name").message_id("2")).unwrap();
+    assert!(analytics.flush_blocking(SOON).is_complete());
+    analytics.alias(Alias::new("old", "new")).unwrap();
+    assert!(analytics.close_blocking(SOON).is_complete());
+    analytics.track(track("late").message_id("3")).unwrap_err();
+    let url = format!("{}/v1/batch", api.url());
+    for expected in [
+        "register: \"Segment.io\", a plugin in the role destination".to_owned(),
+        "register: \"marks\", a plugin in the role enrichment".to_owned(),
+        "initialize: 2 plugins registered: marks, Segment.io".to_owned(),
+        "track: 1 was accepted".to_owned(),
+        "call_after_close: track 3 was refused".to_owned(),
+        "deregister: \"marks\", a plugin in the role enrichment".to_owned(),
+    ] {
+        eventually(&expected, || said.all().contains(&expected));
+    }
+    for (start, end) in [
+        (format!("http_request: POST {url} with 2 events in "), " bytes, attempt 2"),
+        (format!("http_request: POST {url} with 1 event in "), " bytes, attempt 1"),
+        (format!("http_response: 500 Internal Server Error from {url} after "), " to 2 events, attempt 1"),
+        ("flush: Segment.io: 2 events in ".to_owned(), " bytes delivered after 2 attempts"),
+        ("flush: Segment.io: 1 event in ".to_owned(), " bytes delivered after 1 attempt"),
+        ("drained: nothing is pending of 3 accepted events".to_owned(), ""),
+        ("error: Segment.io: ".to_owned(), ""),
+    ] {
+        eventually(&start, || said.all().iter().any(|line| line.starts_with(&start) && line.ends_with(end)));
+    }
+    assert!(said.all().iter().all(|line| !line.contains("secret name") && !line.contains('\n')), "{:?}", said.all());
 }

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tracklane::testing::ManualClock;
-use tracklane::{Alias, Event, Group, Identify, Page, Screen, Track};
+use tracklane::{Alias, Analytics, Event, Group, Identify, Page, Screen, Track};
 
-use crate::support::{SOON, api, client};
+use crate::support::{SOON, api, segment};
 
 /// What arrives, without what every event has.
 fn body_of(event: impl Into<Event>) -> Value {
     let api = api();
-    let analytics = client(&api).clock(ManualClock::new()).flush_at(1).build().unwrap();
+    let analytics = Analytics::builder().segment(segment(&api).flush_at(1)).clock(ManualClock::new()).build().unwrap();
     analytics.send(event).unwrap();
     let mut event = api.wait_for_events(1, SOON).remove(0);
     let members = event.as_object_mut().unwrap();
@@ -100,7 +100,8 @@ fn ten_fixtures_of_analytics_go() {
 fn the_interval_fixture_of_analytics_go() {
     let (api, clock) = (api(), ManualClock::new());
     let interval = Duration::from_millis(100);
-    let analytics = client(&api).clock(clock.clone()).flush_interval(interval).build().unwrap();
+    let analytics =
+        Analytics::builder().segment(segment(&api).flush_interval(interval)).clock(clock.clone()).build().unwrap();
     analytics.track(download()).unwrap();
     assert!(clock.wait_for_sleeper(interval..=interval), "it waits for the interval");
     assert_eq!(api.request_count(), 0);
@@ -111,7 +112,7 @@ fn the_interval_fixture_of_analytics_go() {
 #[test]
 fn the_many_fixture_of_analytics_go() {
     let api = api();
-    let analytics = client(&api).flush_at(3).build().unwrap();
+    let analytics = Analytics::builder().segment(segment(&api).flush_at(3)).build().unwrap();
     for version in 0..5 {
         analytics.track(download().property("version", version)).unwrap();
     }

@@ -1,6 +1,5 @@
 //! Tower layers around one destination.
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
@@ -50,7 +49,7 @@ fn without_a_layer_eight_are_under_way_at_once_or_as_many_as_are_set() {
     for (limit, expected) in [(None, 8), (Some(3), 3), (Some(1), 1)] {
         let (mut destination, arrived, most) = slow();
         if let Some(limit) = limit {
-            destination = destination.max_in_flight(NonZeroUsize::new(limit).unwrap());
+            destination = destination.max_in_flight(limit);
         }
         let (report, _) = play(destination, 40);
         assert!(report.is_complete());

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tracklane::testing::{Reply, TrackingApi};
 use tracklane::{Analytics, DropReason, FlushReport};
 
-use crate::support::{Log, SOON, api, client, eventually, quick_retries, recorder, track};
+use crate::support::{Log, SOON, api, client, eventually, quick_retries, recorder, segment, track};
 
 const SHORT: Duration = Duration::from_millis(100);
 /// What a deadline of [`SHORT`] may take on a busy machine.
@@ -37,7 +37,7 @@ fn of(flush: FlushReport) -> (u64, u64, u64) {
 fn flush_means_flushed_however_slow_the_server_is() {
     let api = api();
     api.set_default(Reply::ok().delay(SHORT));
-    let analytics = client(&api).flush_at(2).build().unwrap();
+    let analytics = Analytics::builder().segment(segment(&api).flush_at(2)).build().unwrap();
     send(&analytics, 0..5);
     assert_eq!(of(analytics.flush_blocking(SOON)), report(5, 0, 0));
     assert_eq!(sorted(api.delivered_ids()), [0, 1, 2, 3, 4]);
@@ -48,7 +48,7 @@ fn flush_means_flushed_however_slow_the_server_is() {
 fn flush_waits_for_what_is_in_flight_and_for_retries() {
     let api = api();
     api.script([Reply::status(500), Reply::reset(), Reply::status(429), Reply::ok().delay(SHORT)]);
-    let analytics = client(&api).flush_at(1).retry(quick_retries(10)).build().unwrap();
+    let analytics = Analytics::builder().segment(segment(&api).flush_at(1).retry(quick_retries(10))).build().unwrap();
     send(&analytics, [1]);
     assert!(!api.wait_for_requests(1, SOON).is_empty());
     assert!(analytics.flush_blocking(SOON).is_complete());
@@ -59,7 +59,7 @@ fn flush_waits_for_what_is_in_flight_and_for_retries() {
 fn flush_counts_what_failed() {
     let api = api();
     api.script([Reply::status(404)]);
-    let analytics = client(&api).flush_at(2).max_in_flight(1).build().unwrap();
+    let analytics = Analytics::builder().segment(segment(&api).flush_at(2).max_in_flight(1)).build().unwrap();
     send(&analytics, 0..3);
     assert_eq!(of(analytics.flush_blocking(SOON)), report(1, 2, 0));
     assert_eq!(analytics.stats().dropped.get(DropReason::Rejected), 2);
@@ -120,7 +120,7 @@ fn flush_keeps_its_deadline_and_loses_nothing_by_it() {
 fn close_goes_on_retrying() {
     let api = api();
     api.script([Reply::status(500), Reply::status(503), Reply::close()]);
-    let analytics = client(&api).retry(quick_retries(10)).build().unwrap();
+    let analytics = Analytics::builder().segment(segment(&api).retry(quick_retries(10))).build().unwrap();
     send(&analytics, 0..3);
     let closed = analytics.close_blocking(SOON);
     assert_eq!((closed.delivered, closed.failed, closed.pending, closed.unsent.len()), (3, 0, 0, 0));
@@ -129,7 +129,7 @@ fn close_goes_on_retrying() {
 
 /// Closes a client with events in every state: in flight, between two attempts, waiting.
 fn close_unsent(api: &TrackingApi) -> tracklane::CloseReport {
-    let analytics = client(api).flush_at(2).max_in_flight(1).build().unwrap();
+    let analytics = Analytics::builder().segment(segment(api).flush_at(2).max_in_flight(1)).build().unwrap();
     send(&analytics, 0..7);
     assert!(!api.wait_for_requests(1, SOON).is_empty());
     let start = Instant::now();
@@ -164,7 +164,11 @@ fn close_keeps_its_deadline_and_hands_back_what_can_be_sent_again() {
 fn what_is_sent_again_is_the_same_event() {
     let silent = api();
     silent.set_default(Reply::hang());
-    let analytics = client(&silent).context(serde_json::json!({"app": {"name": "a"}})).flush_at(1).build().unwrap();
+    let analytics = Analytics::builder()
+        .segment(segment(&silent).flush_at(1))
+        .context(serde_json::json!({"app": {"name": "a"}}))
+        .build()
+        .unwrap();
     analytics.track(track("x").property("n", 9_007_199_254_740_993_u64).integration("Vero", false)).unwrap();
     let first = silent.wait_for_requests(1, SOON)[0].events().remove(0);
     let unsent = analytics.close_blocking(SHORT).clone().unsent;

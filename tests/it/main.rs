@@ -23,9 +23,11 @@ mod wire;
 
 // The way through.
 mod absent;
+mod host;
 mod middleware;
 mod registry;
 mod replaced;
+mod run_plugin;
 mod selection;
 mod stages;
 mod stages_observers;
@@ -39,6 +41,7 @@ mod complete;
 mod conservation;
 mod emitter;
 mod ends;
+mod errors;
 mod json_wall;
 mod layers;
 mod lifecycle;
@@ -47,6 +50,7 @@ mod max_age;
 mod oauth;
 mod receipts;
 mod reentrant;
+mod reports;
 mod runtimes;
 
 // The whole.

@@ -2,7 +2,6 @@
 //!
 //! `TRACKLANE_MODEL_CASES` sets how many random histories are tried, 48 by default.
 
-use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -178,7 +177,7 @@ impl Real {
             }
         });
         // Every event is at the destination at once, and no attempt ends by itself.
-        destination.max_in_flight(NonZeroUsize::new(1000).expect("not 0")).attempt_timeout(Duration::from_secs(1 << 30))
+        destination.max_in_flight(1000).attempt_timeout(Duration::from_secs(1 << 30))
     }
 
     fn apply(&self, action: Action, model: &Model) {

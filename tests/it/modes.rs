@@ -9,10 +9,13 @@ use std::time::Duration;
 
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 use tower::Service;
-use tracklane::plugin::{Overflow, after_fn};
-use tracklane::segment::Region;
+use tracklane::plugin::{Overflow, RetryPolicy, after_fn};
+use tracklane::segment::{Region, Segment};
 use tracklane::testing::{ManualClock, Reply, TrackingApi};
-use tracklane::{Analytics, BlockingError, DropReason, Outcome, Settings, Stopped, Track, global};
+use tracklane::{
+    Alias, Analytics, BlockingError, DropReason, Group, Identify, Outcome, Page, Screen, Settings, Stopped, Track,
+    global,
+};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -46,7 +49,7 @@ fn a_configuration_file_makes_a_client_that_sends() {
 #[test]
 fn gzip_compresses_the_body_and_says_so() {
     let api = TrackingApi::start().unwrap();
-    let analytics = Analytics::builder_for("k").host(api.url()).gzip(true).build().unwrap();
+    let analytics = Analytics::builder().segment(Segment::new("k").host(api.url()).gzip(true)).build().unwrap();
     for _ in 0..10 {
         analytics.track(event()).unwrap();
     }
@@ -66,7 +69,8 @@ fn a_proxy_gets_the_request_and_its_password_stays_out_of_errors() {
     proxy.accept_everything();
     for scheme in ["http://", ""] {
         let address = proxy.url().replace("http://", &format!("{scheme}user:secret@"));
-        let analytics = Analytics::builder_for("k").host("http://127.0.0.1:9").proxy(address).build().unwrap();
+        let analytics =
+            Analytics::builder().segment(Segment::new("k").host("http://127.0.0.1:9").proxy(address)).build().unwrap();
         analytics.track(event()).unwrap();
         assert!(analytics.close_blocking(SOON).is_complete());
     }
@@ -78,7 +82,7 @@ fn a_proxy_gets_the_request_and_its_password_stays_out_of_errors() {
     }
 
     for wrong in ["user:secret@@:port", "htp://user:secret@proxy.example", "socks6://user:secret@127.0.0.1:1080"] {
-        let error = Analytics::builder_for("k").proxy(wrong).build().unwrap_err();
+        let error = Analytics::builder().segment(Segment::new("k").proxy(wrong)).build().unwrap_err();
         assert_eq!(error.setting(), "proxy");
         assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
     }
@@ -87,7 +91,7 @@ fn a_proxy_gets_the_request_and_its_password_stays_out_of_errors() {
 #[test]
 fn a_client_that_is_disabled_altogether_counts_and_tells_but_never_sends() {
     let api = TrackingApi::start().unwrap();
-    let analytics = Analytics::builder_for("").host(api.url()).disable_all(true).build().unwrap();
+    let analytics = Analytics::builder().segment(Segment::new("").host(api.url())).disable_all(true).build().unwrap();
     let (told, ends) = mpsc::channel();
     let told_with_id = move |end: &tracklane::Settlement| {
         assert!(!end.message_id.is_empty(), "the event has an id, though it goes nowhere");
@@ -106,7 +110,7 @@ fn a_client_that_is_disabled_altogether_counts_and_tells_but_never_sends() {
 #[tokio::test]
 async fn a_client_that_is_disabled_altogether_sends_nothing_when_its_pipeline_is_driven_by_hand_either() {
     let api = TrackingApi::start().unwrap();
-    let analytics = Analytics::builder_for("k").host(api.url()).disable_all(true).build().unwrap();
+    let analytics = Analytics::builder().segment(Segment::new("k").host(api.url())).disable_all(true).build().unwrap();
     // Segment has loaded when this has.
     analytics.register(after_fn("after", |_, _| {})).await.unwrap();
     let stopped = analytics.pipeline().call(event().into()).await.unwrap_err();
@@ -120,10 +124,13 @@ async fn a_client_that_is_disabled_altogether_sends_nothing_when_its_pipeline_is
 #[test]
 fn a_blocking_call_returns_with_the_end_of_its_event() {
     let api = TrackingApi::start().unwrap();
-    let analytics = Analytics::builder_for("k")
-        .host(api.url())
-        .flush_interval(Duration::from_secs(3600))
-        .max_retries(0)
+    let analytics = Analytics::builder()
+        .segment(
+            Segment::new("k")
+                .host(api.url())
+                .flush_interval(Duration::from_secs(3600))
+                .retry(RetryPolicy::new().max_retries(0)),
+        )
         .build()
         .unwrap();
     let blocking = analytics.blocking(SOON);
@@ -134,7 +141,7 @@ fn a_blocking_call_returns_with_the_end_of_its_event() {
     let lost = blocking.send(event()).unwrap_err();
     let url = format!("{}/v1/batch", api.url().trim_end_matches('/'));
     let expected = format!("the event was dropped (rejected): HTTP status 404 Not Found: there is no {url}");
-    assert_eq!(lost.to_string(), expected);
+    assert_eq!(format!("{lost:#}"), expected);
     let BlockingError::Lost(end) = lost else { panic!("{lost:?}") };
     assert_eq!(end.outcome, Outcome::Dropped(DropReason::Rejected));
 
@@ -149,7 +156,7 @@ fn a_blocking_call_returns_with_the_end_of_its_event() {
 fn the_global_client_is_one_and_says_when_it_is_not_there() {
     assert!(matches!(global::send(event()), Err(global::GlobalError::NotInitialized)));
     let api = TrackingApi::start().unwrap();
-    let client = || Analytics::builder_for("k").host(api.url()).build().unwrap();
+    let client = || Analytics::builder().segment(Segment::new("k").host(api.url())).build().unwrap();
     global::init(client()).unwrap();
     assert!(matches!(global::init(client()), Err(global::GlobalError::AlreadyInitialized)));
     global::send(event()).unwrap();
@@ -162,7 +169,7 @@ fn the_global_client_is_one_and_says_when_it_is_not_there() {
 fn two_clients_in_one_process_do_not_mix() {
     let apis = [TrackingApi::start().unwrap(), TrackingApi::start().unwrap()];
     for (api, key) in apis.iter().zip(["MARKETING", "APP"]) {
-        let analytics = Analytics::builder_for(key).host(api.url()).build().unwrap();
+        let analytics = Analytics::builder().segment(Segment::new(key).host(api.url())).build().unwrap();
         analytics.track(Track::new(key).user_id("u")).unwrap();
         assert!(analytics.close_blocking(SOON).is_complete());
     }
@@ -178,8 +185,12 @@ async fn send_when_ready_waits_for_room_instead_of_being_refused() {
     let api = Arc::new(TrackingApi::start().unwrap());
     api.set_default(Reply::hang());
     let clock = ManualClock::new();
-    let analytics =
-        Analytics::builder_for("k").host(api.url()).flush_at(1).max_queue_size(2).clock(clock.clone()).build().unwrap();
+    let analytics = Analytics::builder()
+        .segment(Segment::new("k").host(api.url()).flush_at(1))
+        .max_queue_size(2)
+        .clock(clock.clone())
+        .build()
+        .unwrap();
     for _ in 0..2 {
         analytics.send_when_ready(event()).await.unwrap();
     }
@@ -209,10 +220,8 @@ async fn send_when_ready_waits_for_room_instead_of_being_refused() {
 fn drop_oldest_gives_way_to_the_new_and_counts_the_old() {
     let api = TrackingApi::start().unwrap();
     api.set_default(Reply::hang());
-    let analytics = Analytics::builder_for("k")
-        .host(api.url())
-        .flush_at(1)
-        .max_in_flight(1)
+    let analytics = Analytics::builder()
+        .segment(Segment::new("k").host(api.url()).flush_at(1).max_in_flight(1))
         .max_queue_size(5)
         .overflow(Overflow::DropOldest)
         .build()
@@ -251,7 +260,7 @@ fn the_counts_come_out_as_metrics_while_it_works_and_at_the_close() {
     let api = TrackingApi::start().unwrap();
     let clock = ManualClock::new();
     let client = |clock: ManualClock| {
-        let builder = Analytics::builder_for("k").host(api.url()).flush_at(1).clock(clock);
+        let builder = Analytics::builder().segment(Segment::new("k").host(api.url()).flush_at(1)).clock(clock);
         builder.metrics(Duration::from_secs(5)).build().unwrap()
     };
     let analytics = client(clock.clone());
@@ -296,7 +305,7 @@ fn the_counts_come_out_as_metrics_while_it_works_and_at_the_close() {
 #[test]
 fn a_blocking_call_does_not_wait_for_the_events_of_others() {
     let api = TrackingApi::start().unwrap();
-    let analytics = Analytics::builder_for("k").host(api.url()).build().unwrap();
+    let analytics = Analytics::builder().segment(Segment::new("k").host(api.url())).build().unwrap();
     api.script([Reply::hang()]);
     analytics.track(event()).unwrap();
     let first = std::thread::spawn({
@@ -322,8 +331,9 @@ fn call_context_is_asked_once_however_long_send_when_ready_waits() {
             None
         }
     };
-    let settings = Analytics::builder_for("k").host(api.url()).flush_at(1).max_queue_size(1).max_retries(0);
-    let settings = settings.http_request_timeout(Duration::from_millis(100)).call_context(provider);
+    let segment = Segment::new("k").host(api.url()).flush_at(1).retry(RetryPolicy::new().max_retries(0));
+    let segment = segment.http_request_timeout(Duration::from_millis(100));
+    let settings = Analytics::builder().segment(segment).max_queue_size(1).call_context(provider);
     let analytics = settings.build().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     for _ in 0..4 {
@@ -331,4 +341,23 @@ fn call_context_is_asked_once_however_long_send_when_ready_waits() {
     }
     assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 4);
     analytics.close_blocking(Duration::ZERO);
+}
+
+#[test]
+fn a_client_that_waits_has_the_six_calls() {
+    let api = TrackingApi::start().unwrap();
+    let segment = Segment::new("k").host(api.url());
+    let client = Analytics::builder().segment(segment).build().unwrap().blocking(SOON);
+    let ends = [
+        client.track(Track::new("Item Purchased").user_id("u1")),
+        client.identify(Identify::new().user_id("u1")),
+        client.page(Page::new("Home").user_id("u1")),
+        client.screen(Screen::new("Home").user_id("u1")),
+        client.group(Group::new("g1").user_id("u1")),
+        client.alias(Alias::new("a1", "u1")),
+    ];
+    assert!(ends.into_iter().all(|end| end.unwrap().is_delivered()));
+    let kinds: Vec<_> = api.events().iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(kinds, ["track", "identify", "page", "screen", "group", "alias"]);
+    assert_eq!(api.request_count(), 6, "each by itself");
 }

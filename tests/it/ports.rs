@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use tracklane::segment::Segment;
 use tracklane::{
     Alias, Analytics, Context, Event, Group, Identify, Integrations, Page, Properties, Screen, Timestamp, Track, Traits,
 };
@@ -142,7 +143,7 @@ fn ports() -> Vec<(&'static str, Event)> {
 fn arrived() -> Vec<(&'static str, Map<String, Value>)> {
     let ports = ports();
     let api = api();
-    let analytics = Analytics::builder_for("KEY").host(api.url()).max_in_flight(1).build().unwrap();
+    let analytics = Analytics::builder().segment(Segment::new("KEY").host(api.url()).max_in_flight(1)).build().unwrap();
     for (name, event) in &ports {
         analytics.send(event.clone()).unwrap_or_else(|error| panic!("{name}: {error}"));
     }

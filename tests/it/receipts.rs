@@ -6,13 +6,13 @@ use tracklane::segment::NAME;
 use tracklane::testing::Reply;
 use tracklane::{Analytics, DropReason, Event, Outcome, Receipt, Settlement};
 
-use crate::support::{Log, SOON, api, client, quick_retries, recorder, track};
+use crate::support::{Log, SOON, api, client, quick_retries, recorder, segment, track};
 
 #[test]
 fn a_receipt_tells_the_id_the_outcome_and_each_destination() {
     let api = api();
     let (vero, _) = recorder("Vero");
-    let analytics = client(&api).plugin(vero).flush_at(1).build().unwrap();
+    let analytics = Analytics::builder().segment(segment(&api).flush_at(1)).plugin(vero).build().unwrap();
     let given = analytics.send_with_receipt(track("x").message_id("m")).unwrap().wait();
     assert_eq!((given.message_id.as_str(), given.outcome, given.is_delivered()), ("m", Outcome::Delivered, true));
     let mut names: Vec<&str> = given.destinations.iter().map(|end| &*end.destination).collect();
@@ -32,7 +32,7 @@ fn an_id_that_needs_escapes_is_told_as_it_was_given() {
     let after = tracklane::plugin::after_fn("ids", move |message: &tracklane::event::Message, _: &Settlement| {
         seen.push(message.message_id().into_owned());
     });
-    let analytics = client(&api).plugin(after).flush_at(1).build().unwrap();
+    let analytics = Analytics::builder().segment(segment(&api).flush_at(1)).plugin(after).build().unwrap();
     let id = "a\"b\\c\u{e9}\n";
     assert_eq!(analytics.send_with_receipt(track("x").message_id(id)).unwrap().wait().message_id, id);
     assert!(analytics.close_blocking(SOON).is_complete());
@@ -52,7 +52,8 @@ fn a_drop_is_told_with_its_reason_and_the_last_error() {
     for (replies, reason, status) in table {
         let (api, requests) = (api(), replies.len());
         api.script(replies);
-        let analytics = client(&api).flush_at(1).retry(quick_retries(1)).build().unwrap();
+        let analytics =
+            Analytics::builder().segment(segment(&api).flush_at(1).retry(quick_retries(1))).build().unwrap();
         let end = analytics.send_with_receipt(track("x")).unwrap().wait();
         assert_eq!(end.outcome, Outcome::Dropped(reason), "{status:?}");
         let error = end.destinations[0].error.as_ref().unwrap();
@@ -143,7 +144,7 @@ fn one_destination_that_has_it_makes_it_delivered() {
     let api = api();
     api.set_default(Reply::status(403));
     let (vero, _) = recorder("Vero");
-    let analytics = client(&api).plugin(vero).flush_at(1).build().unwrap();
+    let analytics = Analytics::builder().segment(segment(&api).flush_at(1)).plugin(vero).build().unwrap();
     let end = analytics.send_with_receipt(track("x")).unwrap().wait();
     assert_eq!(end.outcome, Outcome::Delivered);
     let at_segment = end.destinations.iter().find(|end| &*end.destination == NAME).unwrap();
@@ -169,7 +170,10 @@ fn a_receipt_that_was_waited_for_in_vain_can_be_waited_for_again() {
     let api = api();
     api.script([Reply::hang()]);
     let timeout = Duration::from_millis(500);
-    let analytics = client(&api).flush_at(1).http_request_timeout(timeout).retry(quick_retries(1)).build().unwrap();
+    let analytics = Analytics::builder()
+        .segment(segment(&api).flush_at(1).http_request_timeout(timeout).retry(quick_retries(1)))
+        .build()
+        .unwrap();
     let receipt = analytics.send_with_receipt(track("x").message_id("m")).unwrap();
     let receipt = receipt.wait_timeout(Duration::ZERO).unwrap_err();
     let end = receipt.wait_timeout(SOON).unwrap();

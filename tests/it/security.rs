@@ -28,7 +28,8 @@ fn settings_errors_do_not_show_the_write_key() {
         let shown = format!("{error} {error:?}");
         assert!(error.setting() == "write_key" && !shows_a_secret(&shown), "{shown}");
     }
-    let with_user = Analytics::builder_for("key").host(format!("https://{SECRET}@api.example")).build();
+    let with_user =
+        Analytics::builder().segment(Segment::new("key").host(format!("https://{SECRET}@api.example"))).build();
     let error = with_user.expect_err("a user name");
     assert!(!shows_a_secret(&format!("{error} {error:?}")), "{error}");
 }
@@ -36,7 +37,7 @@ fn settings_errors_do_not_show_the_write_key() {
 #[test]
 fn a_password_in_a_host_is_shown_nowhere() {
     let host = format!("https://user:{SECRET}@api.example");
-    let builder = Analytics::builder_for("key").host(&host);
+    let builder = Analytics::builder().segment(Segment::new("key").host(&host));
     let mut shown = format!("{builder:?} {:?}", Segment::new("key").host(&host));
     let file = serde_json::json!({"write_key": "key", "host": host, "region": "dublin"});
     let settings: Settings = serde_json::from_value(file).expect("all are settings");
@@ -65,7 +66,7 @@ fn a_key_in_quotes_is_refused_and_not_shown() {
     for key in quoted.map(|quotes| quotes.replace("{}", SECRET)) {
         let file: Settings = serde_json::from_value(serde_json::json!({ "write_key": key })).expect("text");
         let of_file = file.into_builder().and_then(|builder| builder.build()).expect_err("quotes");
-        let changed = Analytics::new("key").expect("valid").set_write_key(&*key).expect_err("quotes");
+        let changed = Segment::new("key").key_handle().set_write_key(&*key).expect_err("quotes");
         let segment = Segment::new(&*key).build().expect_err("quotes");
         assert_eq!([of_file.setting(), segment.setting()], ["write_key"; 2]);
         let said = format!("{of_file} {of_file:?} {segment} {changed} {changed:?}");

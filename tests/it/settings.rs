@@ -14,6 +14,18 @@ fn settings() -> Builder {
     Analytics::builder_for("SECRET_KEY")
 }
 
+fn of(segment: Segment) -> Builder {
+    Analytics::builder().segment(segment)
+}
+
+fn segment() -> Segment {
+    Segment::new("SECRET_KEY")
+}
+
+fn retry(retry: RetryPolicy) -> Builder {
+    of(segment().retry(retry))
+}
+
 #[test]
 fn a_wrong_setting_is_named_with_its_value() {
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -23,27 +35,33 @@ fn a_wrong_setting_is_named_with_its_value() {
         (Analytics::builder_for(""), "write_key", ""),
         (Analytics::builder_for("  \n"), "write_key", ""),
         (Analytics::builder_for("SECRET_KEY".repeat(200)), "write_key", ""),
-        (settings().host("api.segment.io"), "host", "\"api.segment.io\""),
-        (settings().host(""), "host", "\"\""),
-        (settings().host("ftp://api.segment.io"), "host", "\"ftp://api.segment.io\""),
-        (settings().host("http://api.segment.io"), "host", "\"http://api.segment.io\""),
-        (settings().host("https://"), "host", "\"https://\""),
-        (settings().host("https://x.y/?a=b"), "host", "\"https://x.y/?a=b\""),
-        (settings().host("https://SECRET_KEY:pw@x.y"), "host", ""),
-        (settings().path(""), "path", "\"/\""),
-        (settings().path("/v1/batch?x=1"), "path", "\"/v1/batch?x=1\""),
-        (settings().flush_at(0), "flush_at", "0"),
-        (settings().flush_at(2_501), "flush_at", "2501"),
-        (settings().flush_interval(Duration::ZERO), "flush_interval", "0ns"),
-        (settings().flush_interval(longer), "flush_interval", "86400.000000001s"),
-        (settings().flush_interval(Duration::MAX), "flush_interval", "18446744073709551615.999999999s"),
-        (settings().http_request_timeout(Duration::ZERO), "http_request_timeout", "0ns"),
-        (settings().http_request_timeout(Duration::from_micros(999)), "http_request_timeout", "999µs"),
-        (settings().http_request_timeout(longer), "http_request_timeout", "86400.000000001s"),
-        (settings().max_total_backoff(30 * DAY + Duration::from_secs(1)), "max_total_backoff", "2592001s"),
-        (settings().max_rate_limit(30 * DAY + Duration::from_secs(1)), "max_rate_limit", "2592001s"),
-        (settings().retry(RetryPolicy::new().max_rate_limit(400 * DAY)), "max_rate_limit", "34560000s"),
-        (settings().max_in_flight(0), "max_in_flight", "0"),
+        (of(segment().host("api.segment.io")), "host", "\"api.segment.io\""),
+        (of(segment().host("")), "host", "\"\""),
+        (of(segment().host("ftp://api.segment.io")), "host", "\"ftp://api.segment.io\""),
+        (of(segment().host("http://api.segment.io")), "host", "\"http://api.segment.io\""),
+        (of(segment().host("https://")), "host", "\"https://\""),
+        (of(segment().host("https://x.y/?a=b")), "host", "\"https://x.y/?a=b\""),
+        (of(segment().host("https://SECRET_KEY:pw@x.y")), "host", ""),
+        (of(segment().path("")), "path", "\"/\""),
+        (of(segment().path("/v1/batch?x=1")), "path", "\"/v1/batch?x=1\""),
+        (of(segment().flush_at(0)), "flush_at", "0"),
+        (of(segment().flush_at(2_501)), "flush_at", "2501"),
+        (of(segment().flush_interval(Duration::ZERO)), "flush_interval", "0ns"),
+        (of(segment().flush_interval(longer)), "flush_interval", "86400.000000001s"),
+        (of(segment().flush_interval(Duration::MAX)), "flush_interval", "18446744073709551615.999999999s"),
+        (of(segment().http_request_timeout(Duration::ZERO)), "http_request_timeout", "0ns"),
+        (of(segment().http_request_timeout(Duration::from_micros(999))), "http_request_timeout", "999µs"),
+        (of(segment().http_request_timeout(longer)), "http_request_timeout", "86400.000000001s"),
+        (
+            retry(RetryPolicy::new().max_total_backoff(30 * DAY + Duration::from_secs(1))),
+            "max_total_backoff",
+            "2592001s",
+        ),
+        (retry(RetryPolicy::new().max_rate_limit(30 * DAY + Duration::from_secs(1))), "max_rate_limit", "2592001s"),
+        (of(segment().host("https://x.y").region(Region::Dublin)), "host", "\"https://x.y\""),
+        (of(segment().host("https://a:SECRET_KEY@x.y").region(Region::Dublin)), "host", "\"…\""),
+        (retry(RetryPolicy::new().max_rate_limit(400 * DAY)), "max_rate_limit", "34560000s"),
+        (of(segment().max_in_flight(0)), "max_in_flight", "0"),
         (settings().max_queue_size(0), "max_queue_size", "0"),
         (settings().max_queue_bytes(0), "max_queue_bytes", "0"),
         (settings().max_queue_bytes(32_767), "max_queue_bytes", "32767"),
@@ -63,10 +81,9 @@ fn a_wrong_setting_is_named_with_its_value() {
 
 #[test]
 fn a_key_with_the_end_of_its_line_is_refused_at_once_and_later() {
-    let analytics = settings().build().unwrap();
+    let handle = segment().key_handle();
     for key in ["SECRET_KEY\n", "SECRET_KEY\r\n", " SECRET_KEY", "SECRET\tKEY", "SECRET\u{a0}KEY", "SECRET_KEY\u{1}"] {
-        let errors =
-            [Analytics::new(key).unwrap_err().to_string(), analytics.set_write_key(key).unwrap_err().to_string()];
+        let errors = [Analytics::new(key).unwrap_err().to_string(), handle.set_write_key(key).unwrap_err().to_string()];
         for error in errors {
             let said =
                 "setting write_key: has white space or control characters: copy it again, without the line's end";
@@ -91,67 +108,81 @@ fn what_is_wrong_with_the_context_is_said_in_words() {
 #[test]
 fn the_bounds_themselves_are_allowed() {
     const THIRTY_DAYS: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+    let policy = RetryPolicy::new;
     let builders = [
-        settings().flush_at(1).flush_interval(Duration::from_millis(1)),
-        settings().flush_at(2_500).flush_interval(Duration::from_secs(24 * 60 * 60)),
-        settings().http_request_timeout(Duration::from_millis(1)).max_retries(0).max_in_flight(1),
-        settings().max_total_backoff(THIRTY_DAYS).max_rate_limit(THIRTY_DAYS),
-        settings().max_total_backoff(Duration::ZERO).max_rate_limit(Duration::ZERO),
+        of(segment().flush_at(1).flush_interval(Duration::from_millis(1))),
+        of(segment().flush_at(2_500).flush_interval(Duration::from_secs(24 * 60 * 60))),
+        of(segment().http_request_timeout(Duration::from_millis(1)).retry(policy().max_retries(0)).max_in_flight(1)),
+        retry(policy().max_total_backoff(THIRTY_DAYS).max_rate_limit(THIRTY_DAYS)),
+        retry(policy().max_total_backoff(Duration::ZERO).max_rate_limit(Duration::ZERO)),
         settings().max_queue_size(1).max_queue_bytes(32_768),
-        settings().max_queue_size(usize::MAX).max_queue_bytes(usize::MAX).max_retries(u32::MAX),
-        settings().host("http://127.0.0.1:1"),
-        settings().host("http://collector.internal").allow_plaintext(true),
+        retry(policy().max_retries(u32::MAX)).max_queue_size(usize::MAX).max_queue_bytes(usize::MAX),
+        of(segment().host("http://127.0.0.1:1")),
+        of(segment().host("http://collector.internal").allow_plaintext(true)),
     ];
     for builder in builders {
         builder.build().unwrap();
     }
 }
 
+/// Neither order nor absence matters: each setting has one place, and the last value of it counts.
 #[test]
-fn a_setting_of_segment_is_refused_on_a_client_without_it() {
-    let wrong = Analytics::builder().disable(true).flush_at(0).host("nonsense");
-    assert_eq!(wrong.build().unwrap_err().setting(), "flush_at", "the first one is named");
-    let without = Analytics::builder;
-    let table = [
-        (without().host("h"), "host"),
-        (without().region(Region::Dublin), "region"),
-        (without().path("/p"), "path"),
-        (without().allow_plaintext(true), "allow_plaintext"),
-        (without().flush_interval(Duration::MAX), "flush_interval"),
-        (without().http_request_timeout(Duration::MAX), "http_request_timeout"),
-        (without().max_retries(1), "max_retries"),
-        (without().max_total_backoff(Duration::MAX), "max_total_backoff"),
-        (without().max_rate_limit(Duration::MAX), "max_rate_limit"),
-        (without().retry(RetryPolicy::new()), "retry"),
-        (without().max_in_flight(1), "max_in_flight"),
-        (without().gzip(true), "gzip"),
-        (without().proxy("p"), "proxy"),
-        (without().user_agent("u"), "user_agent"),
-    ];
-    for (builder, setting) in table {
-        let error = builder.build().unwrap_err().to_string();
-        let problem =
-            "is a setting of Segment's destination, which this client does not have: set it on the destination";
-        assert_eq!(error, format!("setting {setting}: {problem}"));
+fn a_setting_can_be_set_before_and_after_segment() {
+    let api = api();
+    for first in [true, false] {
+        let segment = || segment().host(api.url()).flush_at(1);
+        let context = json!({"order": first});
+        let builder = match first {
+            true => Analytics::builder().segment(Segment::new("other")).segment(segment()).context(context),
+            false => Analytics::builder().context(context).segment(segment()),
+        };
+        let analytics = builder.build().unwrap();
+        analytics.track(track("x")).unwrap();
+        assert!(analytics.close_blocking(SOON).is_complete());
     }
+    let sent: Vec<_> = api.requests().iter().map(|request| request.json().unwrap()).collect();
+    for (request, first) in sent.iter().zip([true, false]) {
+        assert_eq!(
+            (&request["writeKey"], &request["batch"][0]["context"]["order"]),
+            (&json!("SECRET_KEY"), &json!(first))
+        );
+    }
+    assert_eq!(sent.len(), 2);
+}
+
+#[test]
+fn what_is_set_in_a_file_can_be_added_to_in_code() {
+    let api = api();
+    let settings: Settings =
+        serde_json::from_value(json!({"write_key": "k", "flush_at": 1, "disable": false})).unwrap();
+    let segment = settings.segment().unwrap().host(api.url());
+    let (name, names) = std::sync::mpsc::channel();
+    let segment = segment.wrap(move |destination| {
+        name.send(destination.name().to_owned()).unwrap();
+        destination
+    });
+    let analytics = settings.into_builder().unwrap().segment(segment).build().unwrap();
+    assert_eq!(names.try_recv().unwrap(), "Segment.io", "it is wrapped once, and when it is built");
+    analytics.track(track("x")).unwrap();
+    assert!(analytics.close_blocking(SOON).is_complete());
+    assert_eq!(api.request_count(), 1);
 }
 
 #[test]
 fn a_disabled_client_checks_its_settings_all_the_same() {
-    let disabled = || settings().disable(true);
-    for (builder, setting) in [
-        (disabled().host("nonsense"), "host"),
-        (disabled().proxy("htp://proxy.example"), "proxy"),
-        (disabled().max_in_flight(0), "max_in_flight"),
+    for (segment, setting) in [
+        (segment().host("nonsense"), "host"),
+        (segment().proxy("htp://proxy.example"), "proxy"),
+        (segment().max_in_flight(0), "max_in_flight"),
     ] {
-        assert_eq!(builder.build().unwrap_err().setting(), setting);
+        assert_eq!(of(segment).disable(true).build().unwrap_err().setting(), setting);
     }
 }
 
 #[tokio::test]
 async fn the_largest_event_fits_the_smallest_queue() {
     let api = api();
-    let analytics = settings().host(api.url()).flush_at(1).max_queue_bytes(MAX_EVENT_BYTES).build().unwrap();
+    let analytics = of(segment().host(api.url()).flush_at(1)).max_queue_bytes(MAX_EVENT_BYTES).build().unwrap();
     let sized = |bytes: usize| track("Large").message_id("m").property("filler", "x".repeat(bytes));
     let largest = (0..MAX_EVENT_BYTES).rev().map(sized).find(|event| analytics.track(event.clone()).is_ok());
     let largest = largest.expect("some event is not too large");
@@ -162,7 +193,7 @@ async fn the_largest_event_fits_the_smallest_queue() {
 #[tokio::test]
 async fn the_largest_event_fits_the_smallest_queue_with_a_callback_too() {
     let api = api();
-    let analytics = settings().host(api.url()).flush_at(1).max_queue_bytes(MAX_EVENT_BYTES).build().unwrap();
+    let analytics = of(segment().host(api.url()).flush_at(1)).max_queue_bytes(MAX_EVENT_BYTES).build().unwrap();
     let sized = |bytes: usize| track("Large").message_id("m").property("filler", "x".repeat(bytes));
     let is_accepted = |bytes: &usize| analytics.track(sized(*bytes)).is_ok();
     let bytes = (0..MAX_EVENT_BYTES).rev().find(is_accepted).expect("some event is not too large");

@@ -5,7 +5,7 @@ use tracklane::event::{Context, InvalidField, MAX_EVENT_BYTES};
 use tracklane::testing::ManualClock;
 use tracklane::{Analytics, Identify, RefusalReason, Track};
 
-use crate::support::{SOON, api, client};
+use crate::support::{SOON, api, client, segment};
 
 fn event(filler: String) -> Track {
     Track::new("Größe").user_id("u1").property("filler", filler).context(json!({"app": {"build": 1}}))
@@ -13,7 +13,8 @@ fn event(filler: String) -> Track {
 
 fn client_with_context(api: &tracklane::testing::TrackingApi) -> Analytics {
     let defaults = Context::from(json!({"app": {"name": "überall"}, "locale": "de"}));
-    client(api).clock(ManualClock::new()).context(defaults).flush_at(1).build().unwrap()
+    let settings = Analytics::builder().segment(segment(api).flush_at(1));
+    settings.clock(ManualClock::new()).context(defaults).build().unwrap()
 }
 
 /// What the event is on the wire without filler.

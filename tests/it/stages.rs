@@ -139,7 +139,7 @@ fn a_destination_that_breaks_keeps_nothing_from_the_others() {
         assert_eq!(there("recorder").outcome, Outcome::Delivered);
         let reason = if breaks == Breaks::Panic { DropReason::Panicked } else { DropReason::RetriesExhausted };
         assert_eq!(there("brittle").outcome, Outcome::Dropped(reason), "{breaks:?}");
-        let said = there("brittle").error.as_ref().unwrap().to_string();
+        let said = format!("{:#}", there("brittle").error.as_ref().unwrap());
         let expected = if breaks == Breaks::Hang { "did not end within 10s" } else { "out of paper" };
         assert!(said.contains(expected), "{said}");
         assert_eq!(scene.arrived.len(), 3);

@@ -9,7 +9,7 @@ use tracklane::plugin::{After, Plugin, after, after_fn};
 use tracklane::testing::ManualClock;
 use tracklane::{Analytics, BoxError, DropReason, Kind, Outcome, Settlement, signal};
 
-use crate::support::{Log, SOON, api, client, recorder, track, with_failures};
+use crate::support::{Log, SOON, api, client, recorder, segment, track, with_failures};
 
 enum Breaks {
     Error,
@@ -79,9 +79,8 @@ fn an_after_plugin_sees_every_end_once_and_only_the_kinds_it_asked_for() {
     api.script([tracklane::testing::Reply::status(404)]);
     let (ends, tracks) = (Log::new(), Log::new());
     let (all, some) = (ends.clone(), tracks.clone());
-    let analytics = client(&api)
-        .flush_at(1)
-        .max_in_flight(1)
+    let analytics = Analytics::builder()
+        .segment(segment(&api).flush_at(1).max_in_flight(1))
         .plugin(after_fn("all", move |message: &Message, end: &Settlement| {
             all.push((message.message_id().into_owned(), end.outcome));
         }))

@@ -7,13 +7,13 @@ use tracklane::plugin::{Batch, Destination};
 use tracklane::testing::Reply;
 use tracklane::{Analytics, BoxError, Page};
 
-use crate::support::{Arrived, SOON, api, client, track};
+use crate::support::{Arrived, SOON, api, segment, track};
 
 #[test]
 fn a_blocking_send_waits_for_room() {
     let api = api();
     api.set_default(Reply::ok().delay(Duration::from_millis(1)));
-    let analytics = client(&api).flush_at(1).max_queue_size(2).build().unwrap();
+    let analytics = Analytics::builder().segment(segment(&api).flush_at(1)).max_queue_size(2).build().unwrap();
     for number in 0..100 {
         analytics.send_when_ready_blocking(track("Imported").property("row", number), SOON).unwrap();
     }
@@ -26,7 +26,7 @@ fn a_blocking_send_waits_for_room() {
 fn a_blocking_send_gives_up_at_its_timeout_and_hands_the_event_back() {
     let api = api();
     api.set_default(Reply::hang());
-    let analytics = client(&api).flush_at(1).max_queue_size(1).build().unwrap();
+    let analytics = Analytics::builder().segment(segment(&api).flush_at(1)).max_queue_size(1).build().unwrap();
     analytics.track(track("takes the room")).unwrap();
     for timeout in [Duration::ZERO, Duration::from_millis(50)] {
         let start = Instant::now();

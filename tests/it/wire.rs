@@ -9,7 +9,7 @@ use tracklane::segment::Segment;
 use tracklane::testing::{ManualClock, Reply};
 use tracklane::{Alias, Analytics, Event, Group, Identify, Page, Screen};
 
-use crate::support::{SOON, api, client, quick_retries, track};
+use crate::support::{SOON, api, client, quick_retries, segment, track};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -29,7 +29,7 @@ fn library() -> Value {
 #[test]
 fn the_six_calls_make_this_request() {
     let api = api();
-    let analytics = client(&api).clock(ManualClock::new()).flush_at(6).build().unwrap();
+    let analytics = Analytics::builder().segment(segment(&api).flush_at(6)).clock(ManualClock::new()).build().unwrap();
     let six: [Event; 6] = [
         track("Item Purchased").message_id("m1").anonymous_id("a1").property("revenue", 39.95).into(),
         Identify::new().message_id("m2").user_id("u1").with_trait("plan", "Free").into(),
@@ -81,7 +81,7 @@ fn the_six_calls_make_this_request() {
 fn an_attempt_has_its_own_sent_at_and_count_and_the_same_events() {
     let (api, clock) = (api(), ManualClock::new());
     api.script([Reply::status(503), Reply::status(500)]);
-    let analytics = client(&api).clock(clock.clone()).flush_at(1).build().unwrap();
+    let analytics = Analytics::builder().segment(segment(&api).flush_at(1)).clock(clock.clone()).build().unwrap();
     analytics.track(track("x")).unwrap();
     for attempt in 1..=2 {
         assert_eq!(api.wait_for_requests(attempt, SOON).len(), attempt);
@@ -224,7 +224,7 @@ fn the_path_and_host_come_in_every_spelling() {
     for (host, path) in [("/", "/v1/batch"), ("/v1", "v1/batch"), ("/v1/", "/v1/batch/"), ("", "/v1/import")] {
         let api = api();
         let host = format!("{}{host}", api.url());
-        let analytics = Analytics::builder_for("k").host(host).path(path).build().unwrap();
+        let analytics = Analytics::builder().segment(Segment::new("k").host(host).path(path)).build().unwrap();
         analytics.track(track("x")).unwrap();
         assert!(analytics.close_blocking(SOON).is_complete(), "{path}");
         assert_eq!(
@@ -237,7 +237,7 @@ fn the_path_and_host_come_in_every_spelling() {
 #[test]
 fn requests_one_after_the_other_use_one_connection() {
     let api = api();
-    let analytics = client(&api).flush_at(1).max_in_flight(1).build().unwrap();
+    let analytics = Analytics::builder().segment(segment(&api).flush_at(1).max_in_flight(1)).build().unwrap();
     let long = "x".repeat(30_000);
     // Batches of 500,000 bytes at most, so that the next one is ready as soon as the one before is answered.
     (0..320).for_each(|_| analytics.send(track("x").property("long", &*long)).unwrap());

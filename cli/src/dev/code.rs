@@ -21,7 +21,7 @@ pub(crate) fn snippets(url: &str, key: &str) -> Vec<Snippet> {
         snippet(
             "Rust (tracklane)",
             "rust",
-            format!("let analytics = Analytics::builder_for({key:?}).host({url:?}).build()?;"),
+            format!("let analytics = Analytics::builder().segment(Segment::new({key:?}).host({url:?})).build()?;"),
         ),
         snippet(
             "Node (@segment/analytics-node)",

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
+use tracklane::segment::Segment;
 use tracklane::{Analytics, Event, signal};
 use tracklane_ingest::Request;
 
@@ -25,11 +26,12 @@ pub(crate) struct Outlets {
 impl Outlets {
     /// Sends on to the source with this key, or to another host.
     pub(crate) fn forward_to(&mut self, key: &str, host: Option<&str>) -> Result<(), String> {
-        let mut settings =
-            Analytics::builder_for(key).on(signal::Error, |failure| crate::output::note(&failure.to_string()));
+        let mut segment = Segment::new(key);
         if let Some(host) = host {
-            settings = settings.host(host);
+            segment = segment.host(host);
         }
+        let settings = Analytics::builder().segment(segment);
+        let settings = settings.on(signal::Error, |failure| crate::output::note(&failure.to_string()));
         self.forward = Some(settings.build().map_err(|error| format!("--forward: {error}"))?);
         Ok(())
     }

@@ -114,7 +114,7 @@ pub(crate) fn run(args: ImportArgs) -> Outcome {
     }
     let interrupted = sender::Interrupt::listen();
     let (client, shown) =
-        args.target.client(|builder| builder.flush_at(500).flush_interval(Duration::from_millis(200)))?;
+        args.target.client(|segment| segment.flush_at(500).flush_interval(Duration::from_millis(200)))?;
     let mut sender = Sender::new(client, Rate::new(args.rate));
     let bar = progress(&args);
     while let Some(row) = rows.next().map_err(|problem| unreadable(&args.file, &problem))? {

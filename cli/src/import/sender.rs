@@ -135,7 +135,7 @@ impl Sender {
             Ok(end) => {
                 let error = end.destinations.iter().find_map(|destination| destination.error.as_ref());
                 let problem =
-                    error.map_or_else(|| end.outcome.to_string(), |error| format!("{}: {error}", end.outcome));
+                    error.map_or_else(|| end.outcome.to_string(), |error| format!("{}: {error:#}", end.outcome));
                 ended(End { line, undelivered: Some((&problem, &json)) })?;
                 Ok(true)
             }

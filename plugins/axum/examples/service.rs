@@ -18,6 +18,7 @@ use axum::routing::{get, post};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
+use tracklane::segment::Segment;
 use tracklane::testing::TrackingApi;
 use tracklane::{Analytics, Track};
 use tracklane_axum::{RequestContextLayer, TrustedProxies, Viewer, current_context, in_request};
@@ -27,7 +28,10 @@ type BoxError = Box<dyn Error + Send + Sync>;
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
     let api = TrackingApi::start()?;
-    let analytics = Analytics::builder_for("WRITE_KEY").host(api.url()).call_context(current_context).build()?;
+    let analytics = Analytics::builder()
+        .segment(Segment::new("WRITE_KEY").host(api.url()))
+        .call_context(current_context)
+        .build()?;
 
     // Here the proxy is on this machine; it is the only one that is believed.
     let layer = RequestContextLayer::new()

@@ -1,7 +1,6 @@
 //! The settings, as a builder, and the destination that they make.
 
 use std::fmt;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -168,7 +167,7 @@ impl ClickHouse {
         Ok(Destination::new(&self.name, ClickHouseService { client, shared: Arc::new(shared) })
             // A part of a table for each insert: few and large ones, one at a time.
             .batching(Batching::every(1_000, Duration::from_secs(1)).max_events(10_000).max_bytes(10_000_000))
-            .max_in_flight(NonZeroUsize::MIN)
+            .max_in_flight(1)
             .attempt_timeout(self.timeout))
     }
 

@@ -3,7 +3,6 @@
 use std::env;
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
-use std::num::NonZeroUsize;
 
 use serde::Deserialize;
 use tracklane::plugin::Destination;
@@ -145,7 +144,7 @@ impl Console {
             Stream::Stderr => Box::new(io::stderr()),
             Stream::Stdout => Box::new(io::stdout()),
         });
-        Destination::new(&self.name, Printer::new(writer, style)).max_in_flight(NonZeroUsize::MIN)
+        Destination::new(&self.name, Printer::new(writer, style)).max_in_flight(1)
     }
 }
 

@@ -1,6 +1,5 @@
 //! The settings, as a builder and as data, and the destination that they make.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -186,7 +185,7 @@ impl Jsonl {
         let handle = WriterHandle::new(name.clone(), self, template);
         Ok(Destination::new(&name, handle.service())
             .batching(Batching::every(1_000, Duration::from_secs(1)))
-            .max_in_flight(NonZeroUsize::MIN)
+            .max_in_flight(1)
             .lifecycle(handle))
     }
 }

@@ -104,7 +104,7 @@ fn as_seen_in_front(failure: &Failure) -> Failure {
     if let Some(reason) = failure.dropped
         && disposition_of(Outcome::Dropped(reason)) == Disposition::Later
     {
-        let because = failure.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
+        let because = failure.error.as_ref().map(|error| format!(": {error:#}")).unwrap_or_default();
         failure.message = format!("{} events were not taken ({reason}){because}; the spool keeps them", failure.events);
         failure.dropped = None;
     }

@@ -9,7 +9,7 @@ use super::front::{Free, Front};
 use super::{Capacity, Intake};
 use crate::emitter::signal::{Emitted, Failure};
 use crate::event::{self, Event, InvalidField, MAX_EVENT_BYTES};
-use crate::pipeline::refusal::{CallError, RefusalReason};
+use crate::refusal::{CallError, RefusalReason};
 use crate::supervise::{hops, log};
 
 /// Events that are accepted on the strength of one look at how much is under way.

@@ -8,10 +8,10 @@ use std::collections::VecDeque;
 use super::handover::{Piece, Pieces};
 use crate::event::{Event, PackedEvent, PackedEvents};
 use crate::ledger::Observers;
-use crate::pipeline::refusal::RefusalReason;
 use crate::pipeline::registry::Command;
 use crate::pipeline::rest::WorkerIs;
 use crate::random::Uuids;
+use crate::refusal::RefusalReason;
 
 /// Bytes of events that one chunk holds.
 const CHUNK_BYTES: usize = 64 * 1024;

@@ -22,13 +22,13 @@ use front::{Accepted, Entry, Front};
 use handover::Handover;
 
 use super::call_context::CallContext;
-use super::refusal::{CallError, RefusalReason};
 use super::registry::Command;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::event::{Context, Event, Packed};
 use crate::ledger::{DropReason, Ledger, Outcome, Ticket};
 use crate::plugin::{Overflow, QueueLimits};
+use crate::refusal::{CallError, RefusalReason};
 use crate::supervise::{Throttle, hops};
 
 /// How much may be under way.

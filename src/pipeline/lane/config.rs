@@ -29,7 +29,6 @@ impl From<Destination> for LaneConfig {
         let wrap = move |service| layers.iter().fold(service, |service, layer| layer(service));
         let service = wrap(destination.service);
         let factory = destination.factory.map(|mut make| -> ServiceFactory { Box::new(move || wrap(make())) });
-        let max_in_flight = max_in_flight.get();
         Self { selection, service, factory, batching, retry, queue, max_in_flight, attempt_timeout, max_age, disabled }
     }
 }

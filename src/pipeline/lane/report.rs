@@ -39,7 +39,7 @@ pub(super) fn dropped(
     differs: bool,
 ) -> Failure {
     let first = if differs { "the first: " } else { "" };
-    let message = format!("{events} events dropped ({reason}): {first}{error}");
+    let message = format!("{events} events dropped ({reason}): {first}{error:#}");
     with_error(destination, message, events, reason, error)
 }
 
@@ -48,8 +48,8 @@ pub(super) fn unauthorized(destination: &Arc<str>, refused: Refused) -> Failure 
     let Refused { events, batches, error } = refused;
     let reason = DropReason::Unauthorized;
     let message = match batches {
-        1 => format!("{events} events dropped ({reason}): {error}; further reports are limited to one per minute"),
-        _ => format!("{events} events in {batches} batches dropped ({reason}): {error}"),
+        1 => format!("{events} events dropped ({reason}): {error:#}; further reports are limited to one per minute"),
+        _ => format!("{events} events in {batches} batches dropped ({reason}): {error:#}"),
     };
     with_error(destination, message, events, reason, error)
 }
@@ -69,7 +69,7 @@ fn with_error(
 
 /// An attempt failed, and the batch is tried again.
 pub(super) fn retrying(destination: &Arc<str>, events: usize, error: Arc<DeliveryError>, consequence: &str) -> Failure {
-    let message = format!("an attempt at {events} events failed: {error}; {consequence}");
+    let message = format!("an attempt at {events} events failed: {error:#}; {consequence}");
     let mut failure = Failure::new(destination.clone(), message, events);
     failure.error = Some(error);
     failure

@@ -50,7 +50,7 @@ impl LaneWorker {
         let LaneConfig { service, factory, retry, max_in_flight, attempt_timeout, max_age, .. } = config;
         Self {
             service: LaneService::new(service, factory, watched),
-            batches: Batches::new(lane.clone(), retry, max_in_flight),
+            batches: Batches::new(lane.clone(), retry.clone(), max_in_flight),
             in_flight: FuturesUnordered::new(),
             attempt_timeout,
             max_age,

@@ -8,7 +8,6 @@ mod service;
 
 use std::fmt;
 use std::future::Future;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +21,7 @@ pub(crate) use service::ServiceFactory;
 
 use super::transform::Named;
 use super::{Answer, Batch, Batching, Behavior, Plugin, QueueLimits, Registration, RetryPolicy};
-use crate::error::BoxError;
+use crate::error::{BoxError, SettingsError};
 use crate::supervise::CatchDrop;
 
 /// A destination: its name, its service, and how its lane works.
@@ -58,12 +57,12 @@ pub struct Destination {
     pub(crate) retry: RetryPolicy,
     /// Those of the client if `None`.
     pub(crate) queue: Option<QueueLimits>,
-    pub(crate) max_in_flight: NonZeroUsize,
+    pub(crate) max_in_flight: usize,
     pub(crate) attempt_timeout: Duration,
     pub(crate) max_age: Option<Duration>,
 }
 
-const DEFAULT_MAX_IN_FLIGHT: NonZeroUsize = NonZeroUsize::MIN.saturating_add(7);
+const DEFAULT_MAX_IN_FLIGHT: usize = 8;
 
 impl Destination {
     /// Makes the destination `name`, which is what users write in `integrations`. Each event goes to `service` by
@@ -180,9 +179,9 @@ impl Destination {
         self
     }
 
-    /// Limits the batches under way at once, 8 by default. With 1, events arrive in order: a batch that is tried again
-    /// holds back those behind it.
-    pub fn max_in_flight(mut self, batches: NonZeroUsize) -> Self {
+    /// Limits the batches under way at once, 8 by default; 0 is an error when the destination is registered. With 1,
+    /// events arrive in order: a batch that is tried again holds back those behind it.
+    pub fn max_in_flight(mut self, batches: usize) -> Self {
         self.max_in_flight = batches;
         self
     }
@@ -227,6 +226,14 @@ impl Destination {
         (destination.aliases, destination.ignores_all) = (self.aliases.clone(), self.ignores_all);
         (destination.queue, destination.disabled) = (self.queue, self.disabled);
         destination
+    }
+
+    /// Checks the settings that have bounds.
+    pub(crate) fn check(&self) -> Result<(), SettingsError> {
+        match self.max_in_flight {
+            0 => Err(SettingsError::new("max_in_flight", 0, format!("must be at least 1, at {:?}", self.name))),
+            _ => Ok(()),
+        }
     }
 
     /// Returns the names by which events select it.

@@ -22,12 +22,11 @@ use crate::transport::HttpClient;
 ///
 /// ```no_run
 /// use tracklane::Analytics;
-/// use tracklane::segment::OAuth;
+/// use tracklane::segment::{OAuth, Segment};
 ///
 /// let private_key = std::fs::read_to_string("private.pem")?;
-/// let analytics = Analytics::builder_for("WRITE_KEY")
-///     .oauth(OAuth::new("CLIENT_ID_FROM_DASHBOARD", private_key, "KEY_ID_FROM_DASHBOARD"))
-///     .build()?;
+/// let oauth = OAuth::new("CLIENT_ID_FROM_DASHBOARD", private_key, "KEY_ID_FROM_DASHBOARD");
+/// let analytics = Analytics::builder().segment(Segment::new("WRITE_KEY").oauth(oauth)).build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use = "settings do nothing until they are built"]

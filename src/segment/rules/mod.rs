@@ -21,6 +21,8 @@ mod tests;
 use crate::event::{Kind, MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_EVENT_BYTES, MAX_MESSAGE_ID_CHARS, Timestamp};
 
 /// What a path of the tracking API takes.
+///
+/// Non-exhaustive: Segment may come to have another path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Endpoint {

@@ -3,6 +3,8 @@
 use std::fmt;
 
 /// What becomes of an event that breaks a rule.
+///
+/// Non-exhaustive: Segment may come to do something else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Level {
@@ -32,6 +34,8 @@ impl fmt::Display for Level {
 macro_rules! rules {
     ($($(#[$doc:meta])* $rule:ident = $name:literal, $level:ident, $fix:literal;)+) => {
         /// A rule of the tracking API.
+        ///
+        /// Non-exhaustive: Segment may come to have another rule.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Rule {

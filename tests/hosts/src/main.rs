@@ -6,6 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use tracklane::segment::Segment;
 use tracklane::testing::TrackingApi;
 use tracklane::{Analytics, Track};
 
@@ -60,7 +61,8 @@ fn event() -> Track {
 
 fn events_are_delivered() {
     let api = TrackingApi::start().expect("a free port");
-    let analytics = Analytics::builder_for("key").host(api.url()).build().expect("plaintext needs no feature");
+    let analytics =
+        Analytics::builder().segment(Segment::new("key").host(api.url())).build().expect("plaintext needs no feature");
     analytics.track(event()).expect("accepted");
     assert!(analytics.close_blocking(SOON).is_complete());
     assert_eq!(analytics.stats().delivered, 1);
@@ -93,7 +95,10 @@ fn the_api_is_spoken_to_by_tls() {
             let _ = told.send(first_byte(stream));
         }
     });
-    let analytics = Analytics::builder_for("key").host(host).max_retries(0).flush_at(1).build().expect("it speaks TLS");
+    let analytics = Analytics::builder()
+        .segment(Segment::new("key").host(host).flush_at(1).retry(tracklane::plugin::RetryPolicy::new().max_retries(0)))
+        .build()
+        .expect("it speaks TLS");
     analytics.track(event()).expect("accepted");
     assert_eq!(greeting.recv_timeout(SOON), Ok(Some(0x16)), "a handshake");
     analytics.close_blocking(SOON);
@@ -118,7 +123,8 @@ fn a_token_request_can_be_signed() {
         async { Ok::<_, std::io::Error>(answer) }
     });
     let oauth = OAuth::new("client", include_str!("../../it/fixtures/oauth/private.pkcs8.pem"), "key");
-    let analytics = Analytics::builder_for("key").oauth(oauth).http_client(HttpClient::new(refuses)).build();
+    let analytics =
+        Analytics::builder().segment(Segment::new("key").oauth(oauth).http_client(HttpClient::new(refuses))).build();
     let analytics = analytics.expect("the key is read");
     analytics.track(event()).expect("accepted");
     analytics.close_blocking(SOON);

@@ -82,7 +82,7 @@ fn run_again(test: &str, wrong: &CertificateParams) {
 #[track_caller]
 fn deliver_once_replaced(directory: &Path, problem: &str) {
     let front = Front::new(directory);
-    let mut trial = Trial::with(|settings| settings.host(front.wire.url.replace("http://", "https://")));
+    let mut trial = Trial::with_segment(|segment| segment.host(front.wire.url.replace("http://", "https://")));
     front.address.set(trial.api.url().replace("http://", "")).expect("set once");
     trial.send(3);
     eventually("it is tried again and again", || front.wire.connections.load(Ordering::SeqCst) >= 3);

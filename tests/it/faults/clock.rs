@@ -14,7 +14,10 @@ fn a_jump_of_the_wall_clock_moves_no_timer() {
     let jumps: [fn(&ManualClock); 2] = [|clock| clock.jump_forward(DAY), |clock| clock.jump_back(DAY)];
     for jump in jumps {
         let (clock, interval) = (ManualClock::new(), Duration::from_secs(7));
-        let mut trial = Trial::with(|settings| settings.clock(clock.clone()).flush_at(10).flush_interval(interval));
+        let mut trial = Trial::with_both(
+            |segment| segment.flush_at(10).flush_interval(interval),
+            |settings| settings.clock(clock.clone()),
+        );
         trial.api.script([Reply::status(429).header("retry-after", "30")]);
         trial.send(1);
         assert!(clock.wait_for_sleeper(interval..=interval));

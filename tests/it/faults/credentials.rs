@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 use tracklane::segment::{NAME, Segment};
 use tracklane::signal::Failure;
 use tracklane::testing::{ManualClock, Reply, Request, TrackingApi};
-use tracklane::{Analytics, DropReason, SetWriteKeyError, Track};
+use tracklane::{Analytics, DropReason, Track};
 
 use crate::support::{SECRET, SOON, Trial, shows_a_secret};
 
@@ -98,10 +98,10 @@ fn a_key_is_rotated_while_events_flow() {
     assert_eq!(trial.send_each(2), (2, 0));
     *valid.lock().expect("nobody panics with it") = other("new");
     assert_eq!(trial.send_each(3), (0, 3), "the old key is void");
-    trial.analytics.set_write_key(other("mistyped")).expect("it could be one");
+    trial.key.set_write_key(other("mistyped")).expect("it could be one");
     assert_eq!(trial.send_each(2), (0, 2), "the other is none");
     assert_eq!(told_after(&trial, 2), [1, 3], "at once for each key, and the second has what was not said before");
-    trial.analytics.clone().set_write_key(other("new")).expect("it is one");
+    trial.key.clone().set_write_key(other("new")).expect("it is one");
     assert_eq!(trial.send_each(3), (3, 0));
     clock.advance(MINUTE);
     assert_eq!(told_after(&trial, 3), [1, 3, 1]);
@@ -119,7 +119,7 @@ fn a_batch_that_failed_with_the_old_key_goes_on_with_the_new_one() {
     trial.api.reply_with(|request| if has_key(request, SECRET) { Reply::status(503) } else { Reply::ok() });
     trial.send(2);
     assert!(trial.api.wait_for_requests(3, SOON).len() >= 3, "it is tried again and again");
-    trial.analytics.set_write_key(other("new")).expect("it is a key");
+    trial.key.set_write_key(other("new")).expect("it is a key");
     assert_eq!(trial.settled(), (2, 0));
     let ended = trial.survives();
     let requests = ended.api.requests();
@@ -143,7 +143,7 @@ fn a_request_that_is_refused_while_the_key_changes_is_repeated_with_the_new_one(
     });
     trial.send(1);
     arrivals.recv_timeout(SOON).expect("the request with the old key");
-    trial.analytics.set_write_key(other("new")).expect("it is a key");
+    trial.key.set_write_key(other("new")).expect("it is a key");
     go.send(()).expect("the server waits");
     assert_eq!(trial.settled(), (1, 0));
     let ended = trial.survives();
@@ -155,30 +155,13 @@ fn a_request_that_is_refused_while_the_key_changes_is_repeated_with_the_new_one(
 fn a_key_that_cannot_be_used_changes_nothing() {
     let mut trial = Trial::new();
     for key in [String::new(), " ".to_owned(), SECRET.repeat(100)] {
-        let error = trial.analytics.set_write_key(key).expect_err("no write key");
-        let SetWriteKeyError::Invalid(invalid) = &error else { panic!("{error}") };
-        assert_eq!((invalid.setting(), invalid.value()), ("write_key", ""));
+        let error = trial.key.set_write_key(key).expect_err("no write key");
+        assert_eq!((error.setting(), error.value()), ("write_key", ""));
         assert!(!shows_a_secret(&format!("{error} {error:?}")), "{error:?}");
     }
     assert_eq!(trial.send_each(1), (1, 0));
     assert!(has_key(&trial.api.requests()[0], SECRET), "the old key stays");
-    let analytics = trial.analytics.clone();
     trial.survives();
-    assert!(matches!(analytics.set_write_key("k"), Err(SetWriteKeyError::Closed)));
-}
-
-#[tokio::test]
-async fn a_client_without_its_own_destination_has_no_key_to_change() {
-    let segment = || Segment::new(SECRET).build().expect("the settings are valid");
-    let without = Analytics::builder().plugin(segment()).build().expect("the settings are valid");
-    assert!(matches!(without.set_write_key(other("new")), Err(SetWriteKeyError::WithoutSegment)));
-    let analytics = Analytics::new(SECRET).expect("the settings are valid");
-    analytics.set_write_key(other("new")).expect("it need not have loaded");
-    analytics.deregister(NAME).await.expect("it is registered");
-    assert!(matches!(analytics.set_write_key(other("new")), Err(SetWriteKeyError::Deregistered)));
-    analytics.register(segment()).await.expect("the name is free");
-    let error = analytics.set_write_key(other("new")).expect_err("the key of another destination");
-    assert!(error.to_string().contains("KeyHandle"), "it says what to do: {error}");
 }
 
 #[test]
@@ -200,10 +183,11 @@ fn any_segment_destination_can_have_its_key_changed() {
 fn a_longer_key_makes_no_batch_too_large() {
     let api = TrackingApi::start().expect("a free port");
     let hour = Duration::from_secs(60 * 60);
-    let settings = Analytics::builder_for("k").host(api.url()).flush_at(2_500).flush_interval(hour);
-    let analytics = settings.build().expect("the settings are valid");
+    let segment = Segment::new("k").host(api.url()).flush_at(2_500).flush_interval(hour);
+    let handle = segment.key_handle();
+    let analytics = Analytics::builder().segment(segment).build().expect("the settings are valid");
     let key = "k".repeat(1_000);
-    analytics.set_write_key(key.as_str()).expect("it is a key");
+    handle.set_write_key(key.as_str()).expect("it is a key");
     // A batch is full but for less than one of them, which are shorter than the key.
     for number in 0..2_000 {
         let event = Track::new("Sized").user_id("u1").property("number", number).property("text", "x".repeat(200));

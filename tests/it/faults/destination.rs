@@ -1,6 +1,5 @@
 //! Faults of destinations: services that panic, die, or hang.
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
@@ -8,6 +7,7 @@ use std::time::Duration;
 
 use tower_service::Service;
 use tracklane::plugin::{Batch, Destination, RetryPolicy, enrichment_fn};
+use tracklane::segment::Segment;
 use tracklane::testing::{ManualClock, Reply};
 use tracklane::{Analytics, BoxError, Builder, DropReason, Event, Track};
 
@@ -130,8 +130,7 @@ fn a_dead_service_is_made_again() {
         counter.fetch_add(1, Ordering::SeqCst);
         Mortal(2)
     };
-    let mortal =
-        Destination::from_factory("mortal", make).retry(quick_retries(10_000)).max_in_flight(NonZeroUsize::MIN);
+    let mortal = Destination::from_factory("mortal", make).retry(quick_retries(10_000)).max_in_flight(1);
     let mut trial = Trial::with(|settings| settings.plugin(mortal));
     trial.send_each(20);
     trial.wait_for_failure("the death", |failure| failure.message.contains("dead; rebuilding the service"));
@@ -213,7 +212,7 @@ fn a_schedule_of_retries_that_panics_is_no_schedule() {
         let waits = [Duration::ZERO];
         waits[retry as usize]
     });
-    let mut trial = Trial::with(|settings| settings.retry(table));
+    let mut trial = Trial::with_segment(|segment| segment.retry(table));
     trial.api.script([Reply::status(500), Reply::status(500)]);
     assert_eq!(trial.send_each(2), (2, 0));
     trial.survives();
@@ -264,7 +263,7 @@ fn an_error_that_panics_when_it_is_shown_holds_up_nobody() {
 #[test]
 fn an_error_that_panics_when_it_is_dropped_costs_no_more_than_its_event_and_its_lane() {
     let api = tracklane::testing::TrackingApi::start().unwrap();
-    let analytics = vicious(Analytics::builder_for("k").host(api.url()), false).build().unwrap();
+    let analytics = vicious(Analytics::builder().segment(Segment::new("k").host(api.url())), false).build().unwrap();
     analytics.track(Track::new("x").user_id("u")).unwrap();
     for _ in 0..3 {
         analytics.track(Track::new("spared").user_id("u")).unwrap();

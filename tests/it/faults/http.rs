@@ -6,6 +6,7 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use tracklane::plugin::RetryPolicy;
+use tracklane::segment::Segment;
 use tracklane::signal::Failure;
 use tracklane::testing::{ManualClock, Reply};
 use tracklane::transport::{SendError, SendErrorKind};
@@ -26,7 +27,7 @@ pub(super) fn kind(failure: &Failure) -> Option<SendErrorKind> {
 #[track_caller]
 fn fails_first_and_is_retried(base: &str, expected: SendErrorKind) -> Ended {
     let client = Detour::first(1, base);
-    let mut trial = Trial::with(|settings| settings.http_client(client));
+    let mut trial = Trial::with_segment(|segment| segment.http_client(client));
     trial.send(3);
     assert_eq!(trial.settled(), (3, 0));
     let failure = trial.wait_for_failure("the failed request", |failure| kind(failure).is_some());
@@ -39,7 +40,7 @@ fn fails_first_and_is_retried(base: &str, expected: SendErrorKind) -> Ended {
 
 #[test]
 fn a_storm_of_5xx_delays_and_loses_nothing() {
-    let mut trial = Trial::with(|settings| settings.flush_at(10).max_in_flight(8)).unordered();
+    let mut trial = Trial::with_segment(|segment| segment.flush_at(10).max_in_flight(8)).unordered();
     let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let (settled, statuses) = (Arc::new(AtomicBool::new(false)), [500, 502, 503, 504, 520, 599]);
     let (running, seen, probing) = (now, most.clone(), settled.clone());
@@ -70,7 +71,7 @@ fn retry_after_in_seconds_pauses_the_lane_and_spends_no_retry() {
     for (header, seconds) in [("7", 7), ("0", 1), ("99999999", 300)] {
         let clock = ManualClock::new();
         let policy = RetryPolicy::new().max_retries(0);
-        let mut trial = Trial::with(|settings| settings.clock(clock.clone()).retry(policy));
+        let mut trial = Trial::with_both(|segment| segment.retry(policy), |settings| settings.clock(clock.clone()));
         trial.api.script([Reply::status(429).header("retry-after", header)]);
         trial.send(2);
         let pause = Duration::from_secs(seconds);
@@ -86,7 +87,8 @@ fn retry_after_in_seconds_pauses_the_lane_and_spends_no_retry() {
 #[test]
 fn pauses_in_a_row_are_told_once_and_each_ends_in_one_request() {
     let (clock, pause) = (ManualClock::new(), Duration::from_secs(7));
-    let mut trial = Trial::with(|settings| settings.clock(clock.clone()).max_in_flight(8)).unordered();
+    let mut trial =
+        Trial::with_both(|segment| segment.max_in_flight(8), |settings| settings.clock(clock.clone())).unordered();
     trial.api.set_default(Reply::status(429).header("retry-after", "7"));
     trial.send(8);
     assert!(clock.wait_for_sleeper(pause..=pause), "it pauses");
@@ -162,7 +164,8 @@ fn a_reset_after_a_2xx_head_is_delivered() {
 #[test]
 fn a_server_that_never_answers_is_timed_out() {
     let (clock, timeout) = (ManualClock::new(), Duration::from_secs(3));
-    let mut trial = Trial::with(|settings| settings.clock(clock.clone()).http_request_timeout(timeout));
+    let mut trial =
+        Trial::with_both(|segment| segment.http_request_timeout(timeout), |settings| settings.clock(clock.clone()));
     trial.api.script([Reply::hang()]);
     trial.send(1);
     trial.api.wait_for_requests(1, SOON);
@@ -192,7 +195,7 @@ fn a_response_that_drips_is_judged_by_its_status() {
 
 #[test]
 fn responses_that_all_drip_do_not_pile_up_connections() {
-    let mut trial = Trial::with(|settings| settings.max_in_flight(4)).unordered();
+    let mut trial = Trial::with_segment(|segment| segment.max_in_flight(4)).unordered();
     trial.api.set_default(Reply::ok().body(vec![b' '; 100_000]).drip(Duration::from_millis(2)));
     trial.send(60);
     assert_eq!(trial.settled(), (60, 0));
@@ -203,7 +206,7 @@ fn responses_that_all_drip_do_not_pile_up_connections() {
 
 #[test]
 fn a_head_that_drips_is_timed_out() {
-    let mut trial = Trial::with(|settings| settings.http_request_timeout(Duration::from_millis(500)));
+    let mut trial = Trial::with_segment(|segment| segment.http_request_timeout(Duration::from_millis(500)));
     trial.api.script([Reply::ok().drip(Duration::from_secs(1))]);
     trial.send(2);
     assert_eq!(trial.settled(), (2, 0));
@@ -224,7 +227,7 @@ fn endless_1xx_responses_are_timed_out_and_their_connection_is_given_up() {
     });
     let client = Detour::first(1, &wire.url);
     let timeout = Duration::from_millis(500);
-    let mut trial = Trial::with(|settings| settings.http_client(client).http_request_timeout(timeout));
+    let mut trial = Trial::with_segment(|segment| segment.http_client(client).http_request_timeout(timeout));
     trial.send(2);
     assert_eq!(trial.settled(), (2, 0));
     trial.wait_for_failure("the timeout", |failure| failure.message.contains("did not end within 500ms"));
@@ -242,7 +245,8 @@ fn endless_1xx_responses_delay_no_caller() {
         let _ = begun.send(());
         while stream.write_all(&many).is_ok() {}
     });
-    let analytics = Analytics::builder_for("k").host(&wire.url).flush_at(1).build().expect("settings");
+    let analytics =
+        Analytics::builder().segment(Segment::new("k").host(&wire.url).flush_at(1)).build().expect("settings");
     let track = || analytics.track(Track::new("x").user_id("u")).expect("accepted");
     track();
     busy.recv_timeout(SOON).expect("a request");
@@ -346,7 +350,7 @@ fn a_redirect_is_never_followed() {
 
 #[test]
 fn one_poisonous_event_does_not_cost_its_batch() {
-    let mut trial = Trial::with(|settings| settings.flush_at(64));
+    let mut trial = Trial::with_segment(|segment| segment.flush_at(64));
     trial.send(1);
     assert_eq!(trial.settled(), (1, 0), "the destination has taken a batch before");
     refuse_batches_with(&trial, "m-000041");
@@ -361,7 +365,7 @@ fn one_poisonous_event_does_not_cost_its_batch() {
 
 #[test]
 fn a_destination_that_has_never_worked_is_not_asked_event_by_event() {
-    let mut trial = Trial::with(|settings| settings.flush_at(64));
+    let mut trial = Trial::with_segment(|segment| segment.flush_at(64));
     trial.api.script([Reply::status(400)]);
     trial.send(64);
     assert_eq!(trial.settled(), (0, 64));
@@ -377,7 +381,7 @@ fn refuse_batches_with(trial: &Trial, id: &'static str) {
 
 #[test]
 fn a_batch_that_is_too_large_for_the_server_is_split() {
-    let mut trial = Trial::with(|settings| settings.flush_at(100));
+    let mut trial = Trial::with_segment(|segment| segment.flush_at(100));
     trial.api.reply_with(|request| match request.events().len() {
         0..=10 => Reply::ok(),
         _ => Reply::status(413),

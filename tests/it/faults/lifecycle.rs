@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
+use tracklane::segment::Segment;
 use tracklane::testing::{Reply, TrackingApi};
 use tracklane::{Analytics, DropReason, Track};
 
@@ -55,7 +56,7 @@ fn the_end_of_the_runtime_that_was_handed_over_is_counted() {
 #[test]
 fn a_drop_without_close_drains_and_is_bounded() {
     let api = TrackingApi::start().expect("a free port");
-    let client = || Analytics::builder_for("key").host(api.url()).build().expect("valid");
+    let client = || Analytics::builder().segment(Segment::new("key").host(api.url())).build().expect("valid");
     let analytics = client();
     (0..10).for_each(|number| analytics.track(track(number)).expect("accepted"));
     drop(analytics);
@@ -72,7 +73,8 @@ fn a_drop_without_close_drains_and_is_bounded() {
 fn a_drop_inside_a_task_or_a_panic_is_bounded() {
     let api = Arc::new(TrackingApi::start().expect("a free port"));
     let client = |runtime: &Runtime| {
-        let settings = Analytics::builder_for("key").host(api.url()).runtime(runtime.handle().clone());
+        let settings =
+            Analytics::builder().segment(Segment::new("key").host(api.url())).runtime(runtime.handle().clone());
         settings.build().expect("valid")
     };
     let host = runtime();
@@ -81,7 +83,7 @@ fn a_drop_inside_a_task_or_a_panic_is_bounded() {
     // On the one thread that does the client's work: waiting there would be waiting for itself.
     host.block_on(host.spawn(async move { drop(analytics) })).expect("it does not panic");
     assert_eq!(api.wait_for_events(1, SOON).len(), 1);
-    let analytics = Analytics::builder_for("key").host(api.url()).build().expect("valid");
+    let analytics = Analytics::builder().segment(Segment::new("key").host(api.url())).build().expect("valid");
     let panics = std::thread::spawn(move || {
         analytics.track(track(1)).expect("accepted");
         assert!(analytics.stats().accepted == 0, "on purpose");
@@ -92,7 +94,7 @@ fn a_drop_inside_a_task_or_a_panic_is_bounded() {
 
 #[test]
 fn overlapping_flushes_all_get_their_answer() {
-    let mut trial = Trial::with(|settings| settings.flush_at(100));
+    let mut trial = Trial::with_segment(|segment| segment.flush_at(100));
     trial.api.script([Reply::status(500), Reply::ok().delay(Duration::from_millis(20))]);
     trial.send(50);
     let flushes: Vec<_> = (0..100)

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, mpsc};
 
 use tracklane::plugin::{Overflow, after_fn, before_fn, enrichment_fn};
+use tracklane::segment::Segment;
 use tracklane::{Analytics, Event, Kind, RefusalReason, Track, signal};
 
 use super::destination::beside_segment;
@@ -205,8 +206,9 @@ fn listeners_that_hang_leave_delivery_its_threads() {
     let api = tracklane::testing::TrackingApi::start().unwrap();
     // A name, so that it must be looked up.
     let host = api.url().replace("127.0.0.1", "localhost");
-    let settings = Analytics::builder_for("k").host(host).flush_at(1).gzip(true);
-    let analytics = settings.http_request_timeout(std::time::Duration::from_secs(2)).build().unwrap();
+    let segment = Segment::new("k").host(host).flush_at(1).gzip(true);
+    let segment = segment.http_request_timeout(std::time::Duration::from_secs(2));
+    let analytics = Analytics::builder().segment(segment).build().unwrap();
     let (release, wait) = gate();
     for _ in 0..600 {
         let wait = wait.clone();

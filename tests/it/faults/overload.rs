@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use tracklane::plugin::Overflow;
+use tracklane::segment::Segment;
 use tracklane::testing::Reply;
 use tracklane::{Analytics, DropReason, Track};
 
@@ -28,8 +29,10 @@ fn a_full_queue_refuses_new_events_and_says_so_once() {
 
 #[test]
 fn a_full_queue_drops_the_oldest_if_that_is_wanted() {
-    let mut trial =
-        Trial::with(|settings| settings.max_queue_size(50).overflow(Overflow::DropOldest).http_request_timeout(SOON));
+    let mut trial = Trial::with_both(
+        |segment| segment.http_request_timeout(SOON),
+        |settings| settings.max_queue_size(50).overflow(Overflow::DropOldest),
+    );
     trial.api.script([Reply::hang()]);
     trial.send(1);
     trial.api.wait_for_requests(1, SOON);
@@ -49,8 +52,10 @@ fn a_full_queue_drops_the_oldest_if_that_is_wanted() {
 
 #[test]
 fn a_queue_that_was_full_takes_events_again() {
-    let mut trial =
-        Trial::with(|settings| settings.max_queue_size(10).http_request_timeout(Duration::from_millis(500)));
+    let mut trial = Trial::with_both(
+        |segment| segment.http_request_timeout(Duration::from_millis(500)),
+        |settings| settings.max_queue_size(10),
+    );
     trial.api.script([Reply::hang()]);
     trial.send(10);
     assert!(trial.try_send().is_err());
@@ -60,7 +65,9 @@ fn a_queue_that_was_full_takes_events_again() {
 
 #[test]
 fn a_burst_keeps_connections_few_and_loses_nothing() {
-    let mut trial = Trial::with(|settings| settings.max_in_flight(4).max_queue_size(60_000).flush_at(100)).unordered();
+    let mut trial =
+        Trial::with_both(|segment| segment.max_in_flight(4).flush_at(100), |settings| settings.max_queue_size(60_000))
+            .unordered();
     trial.send(20_000);
     assert_eq!(trial.settled(), (20_000, 0));
     assert!(trial.api.max_in_flight() <= 4, "{} requests at once", trial.api.max_in_flight());
@@ -73,7 +80,11 @@ fn a_queue_is_bounded_in_bytes_too() {
     let api = tracklane::testing::TrackingApi::start().expect("a free port");
     api.set_default(Reply::hang());
     let bound = 1024 * 1024;
-    let analytics = Analytics::builder_for("key").host(api.url()).max_queue_bytes(bound).build().expect("valid");
+    let analytics = Analytics::builder()
+        .segment(Segment::new("key").host(api.url()))
+        .max_queue_bytes(bound)
+        .build()
+        .expect("valid");
     let text = "x".repeat(10_000);
     let start = Instant::now();
     let mut accepted = 0;
@@ -91,8 +102,9 @@ fn the_oldest_give_way_to_as_many_bytes_as_come() {
     let (small, large) = ("s".repeat(100), "l".repeat(20_000));
     let api = tracklane::testing::TrackingApi::start().unwrap();
     api.set_default(Reply::hang());
-    let settings = Analytics::builder_for("k").host(api.url()).max_queue_bytes(limit).overflow(Overflow::DropOldest);
-    let analytics = settings.flush_at(2_500).build().unwrap();
+    let segment = Segment::new("k").host(api.url()).flush_at(2_500);
+    let settings = Analytics::builder().segment(segment).max_queue_bytes(limit).overflow(Overflow::DropOldest);
+    let analytics = settings.build().unwrap();
     let mut sent = 0;
     for text in [&small, &large] {
         for _ in 0..50 {
@@ -113,8 +125,8 @@ fn the_oldest_give_way_to_as_many_bytes_as_come() {
 #[test]
 fn a_queue_smaller_than_a_batch_does_not_stall() {
     let api = tracklane::testing::TrackingApi::start().unwrap();
-    let settings = Analytics::builder_for("k").host(api.url()).flush_interval(Duration::from_secs(3600));
-    let analytics = settings.flush_at(100).max_queue_size(10).build().unwrap();
+    let segment = Segment::new("k").host(api.url()).flush_interval(Duration::from_secs(3600)).flush_at(100);
+    let analytics = Analytics::builder().segment(segment).max_queue_size(10).build().unwrap();
     for _ in 0..10 {
         analytics.track(Track::new("x").user_id("u")).unwrap();
     }
@@ -128,7 +140,10 @@ fn an_episode_of_overflow_is_said_once() {
         (Overflow::RefuseNew, Reply::hang()),
         (Overflow::RefuseNew, Reply::ok().delay(Duration::from_millis(1))),
     ] {
-        let trial = Trial::with(|settings| settings.max_queue_size(100).overflow(overflow).max_in_flight(8));
+        let trial = Trial::with_both(
+            |segment| segment.max_in_flight(8),
+            |settings| settings.max_queue_size(100).overflow(overflow),
+        );
         trial.api.set_default(reply);
         for number in 0..20_000 {
             let _ = trial.analytics.track(Track::new("x").user_id(number));

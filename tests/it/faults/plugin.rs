@@ -119,7 +119,10 @@ fn two_events_past(how: How, plugin: Registration) -> (Trial, tracklane::Stats, 
     let name = plugin.name().to_owned();
     // Not one of the plugins' limits, which are what the clock runs for.
     let request = Duration::from_secs(600);
-    let mut trial = Trial::with(|settings| settings.clock(clock.clone()).http_request_timeout(request).plugin(plugin));
+    let mut trial = Trial::with_both(
+        |segment| segment.http_request_timeout(request),
+        |settings| settings.clock(clock.clone()).plugin(plugin),
+    );
     let time = TimeRunsOut::on(clock);
     trial.send(2);
     trial.flush();
@@ -273,7 +276,7 @@ fn a_plugin_that_blocks_the_thread_delays_events_and_no_caller() {
 
 #[test]
 fn plugins_come_and_go_under_load() {
-    let mut trial = Trial::with(|settings| settings.flush_at(50).max_in_flight(4)).unordered();
+    let mut trial = Trial::with_segment(|segment| segment.flush_at(50).max_in_flight(4)).unordered();
     let stop = Arc::new(AtomicBool::new(false));
     let registrars: Vec<_> = (0..4)
         .map(|thread| {

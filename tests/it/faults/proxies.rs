@@ -7,6 +7,8 @@ use std::thread;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use tracklane::plugin::RetryPolicy;
+use tracklane::segment::Segment;
 use tracklane::signal::{self, Failure};
 use tracklane::testing::TrackingApi;
 use tracklane::transport::SendErrorKind;
@@ -19,8 +21,14 @@ use crate::support::{SECRET, SOON, Wire, shows_a_secret};
 #[track_caller]
 fn failure_through(proxy: &str, host: &str) -> Failure {
     let (told, failures) = mpsc::channel();
-    let analytics =
-        Analytics::builder_for(SECRET).host(host).allow_plaintext(true).proxy(proxy).flush_at(1).max_retries(0);
+    let analytics = Analytics::builder().segment(
+        Segment::new(SECRET)
+            .host(host)
+            .allow_plaintext(true)
+            .proxy(proxy)
+            .flush_at(1)
+            .retry(RetryPolicy::new().max_retries(0)),
+    );
     let analytics = analytics.on(signal::Error, move |failure| drop(told.send(failure.clone()))).build();
     let analytics = analytics.expect("a proxy");
     analytics.track(Track::new("Through").user_id("u1")).expect("accepted");
@@ -121,7 +129,8 @@ fn events_go_through_a_socks_proxy_that_looks_names_up_or_not() {
         [("socks5h", "http://collector.invalid", "collector.invalid"), ("socks5", "http://127.0.0.1:9", "127.0.0.1")]
     {
         let proxy = wire.url.replace("http://", &format!("{scheme}://user:secret@"));
-        let analytics = Analytics::builder_for("key").host(host).allow_plaintext(true).proxy(proxy).build();
+        let analytics =
+            Analytics::builder().segment(Segment::new("key").host(host).allow_plaintext(true).proxy(proxy)).build();
         let analytics = analytics.expect("a proxy");
         analytics.track(Track::new("Through").user_id("u1")).expect("accepted");
         assert!(analytics.close_blocking(SOON).is_complete(), "{scheme}");

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::sync::Mutex;
 
 use tracklane::segment::Region;
+use tracklane::segment::Segment;
 use tracklane::transport::{Body, DefaultClient, HttpClient};
 
 use super::*;
@@ -21,11 +22,15 @@ fn recording() -> (HttpClient, Arc<Mutex<Vec<String>>>) {
     (HttpClient::new(client), paths)
 }
 
+fn built(world: &World, segment: Segment) -> Analytics {
+    Analytics::builder().segment(segment).clock(world.clock.clone()).build().unwrap()
+}
+
 #[test]
 fn the_destinations_client_asks_for_tokens_too() {
     let world = World::new();
     let (client, paths) = recording();
-    let analytics = world.builder(world.oauth()).http_client(client).build().unwrap();
+    let analytics = built(&world, world.segment(world.oauth()).http_client(client));
     assert!(deliver(&analytics).is_delivered());
     assert_eq!(*paths.lock().unwrap(), ["/token", "/v1/batch"]);
 }
@@ -34,7 +39,7 @@ fn the_destinations_client_asks_for_tokens_too() {
 fn oauth_can_have_a_client_of_its_own() {
     let world = World::new();
     let ((shared, uploads), (own, token_requests)) = (recording(), recording());
-    let analytics = world.builder(world.oauth().http_client(own)).http_client(shared).build().unwrap();
+    let analytics = built(&world, world.segment(world.oauth().http_client(own)).http_client(shared));
     assert!(deliver(&analytics).is_delivered());
     assert_eq!(*uploads.lock().unwrap(), ["/v1/batch"]);
     assert_eq!(*token_requests.lock().unwrap(), ["/token"]);
@@ -60,8 +65,8 @@ fn the_token_server_is_the_one_of_the_region() {
         if let Some(server) = setting {
             oauth = oauth.auth_server(server);
         }
-        let settings = Analytics::builder_for(WRITE_KEY).flush_at(1).oauth(oauth);
-        let analytics = settings.http_client(HttpClient::new(client)).build().unwrap();
+        let segment = Segment::new(WRITE_KEY).flush_at(1).oauth(oauth).http_client(HttpClient::new(client));
+        let analytics = Analytics::builder().segment(segment).build().unwrap();
         assert!(deliver(&analytics).is_delivered());
         let seen = seen.lock().unwrap();
         assert_eq!(seen[0].0, format!("{server}/token"));

@@ -105,7 +105,7 @@ fn what_cannot_get_better_is_said_and_asked_once() {
         let error = token_error(&end);
         assert_eq!(error.status().map(|status| status.as_u16()), Some(status));
         assert!(!error.is_transient(), "{status}");
-        let text = end.destinations[0].error.as_ref().unwrap().to_string();
+        let text = format!("{:#}", end.destinations[0].error.as_ref().unwrap());
         assert!(text.contains(&format!("the token server answered {status}")), "{text}");
         assert!(text.contains("(invalid_client): check the client id"), "{text}");
         assert_eq!((world.token_requests(), world.api.request_count()), (1, 0), "{status}");

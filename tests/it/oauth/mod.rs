@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use tracklane::segment::OAuth;
+use tracklane::segment::Segment;
 use tracklane::testing::{ManualClock, Request, TrackingApi};
 use tracklane::{Analytics, Builder, Settlement, Track};
 
@@ -45,8 +46,12 @@ impl World {
     }
 
     /// Every event is a batch.
+    fn segment(&self, oauth: OAuth) -> Segment {
+        Segment::new(WRITE_KEY).host(self.api.url()).flush_at(1).oauth(oauth)
+    }
+
     fn builder(&self, oauth: OAuth) -> Builder {
-        Analytics::builder_for(WRITE_KEY).host(self.api.url()).flush_at(1).clock(self.clock.clone()).oauth(oauth)
+        Analytics::builder().segment(self.segment(oauth)).clock(self.clock.clone())
     }
 
     fn analytics(&self) -> Analytics {
@@ -195,7 +200,7 @@ fn what_oauth_cannot_use_is_said_when_the_client_is_built() {
         (OAuth::new(CLIENT_ID, PKCS8, KEY_ID).auth_server("http://oauth2.segment.io"), "auth_server", "unencrypted"),
     ];
     for (oauth, setting, problem) in table {
-        let error = Analytics::builder_for(WRITE_KEY).oauth(oauth).build().unwrap_err();
+        let error = Analytics::builder().segment(Segment::new(WRITE_KEY).oauth(oauth)).build().unwrap_err();
         let text = format!("{error} {error:?}");
         assert_eq!(error.setting(), setting, "{text}");
         assert!(text.contains(problem), "{problem}: {text}");

@@ -65,9 +65,10 @@ async fn nothing_that_is_said_holds_a_secret() {
     let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone()).finish();
     let _guard = tracing::subscriber::set_default(subscriber);
     let world = World::new();
-    let settings = world.builder(world.oauth().max_retries(0)).runtime(tokio::runtime::Handle::current());
     let at_once = RetryPolicy::new().backoff(Duration::ZERO, Duration::ZERO);
-    let analytics = settings.retry(at_once).build().unwrap();
+    let segment = world.segment(world.oauth().max_retries(0)).retry(at_once);
+    let settings = world.builder(world.oauth()).segment(segment).runtime(tokio::runtime::Handle::current());
+    let analytics = settings.build().unwrap();
     let heard = Arc::new(Mutex::new(String::new()));
     for name in Emitted::NAMES {
         let heard = heard.clone();

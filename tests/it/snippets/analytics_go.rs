@@ -3,9 +3,11 @@
 #[rustfmt::skip]
 fn analytics_go_1() -> Result<(), Box<dyn std::error::Error>> { // begin
 use std::time::Duration;
+use tracklane::segment::Segment;
 use tracklane::{Analytics, Properties, Track};
 
-let client = Analytics::builder_for("WRITE_KEY").flush_interval(Duration::from_secs(30)).flush_at(100).build()?;
+let segment = Segment::new("WRITE_KEY").flush_interval(Duration::from_secs(30)).flush_at(100);
+let client = Analytics::builder().segment(segment).build()?;
 client.track(
     Track::new("Signed Up").user_id("u1").properties(Properties::new().revenue(39.95).with("plan", "Enterprise")),
 )?;

@@ -3,11 +3,12 @@
 #[rustfmt::skip]
 fn analytics_net_1() -> Result<(), Box<dyn std::error::Error>> { // begin
 use std::time::{Duration, SystemTime};
+use tracklane::segment::Segment;
 use tracklane::{Analytics, Integrations, Track};
 
 let when = SystemTime::now(); //#
-let client = Analytics::builder_for("WRITE_KEY")
-    .http_request_timeout(Duration::from_secs(10))
+let client = Analytics::builder()
+    .segment(Segment::new("WRITE_KEY").http_request_timeout(Duration::from_secs(10)))
     .max_queue_size(10_000)
     .build()?;
 client.track(

@@ -3,10 +3,11 @@
 #[rustfmt::skip]
 fn analytics_node_1() { // begin
 use std::time::Duration;
+use tracklane::segment::Segment;
 use tracklane::{Analytics, Track, signal};
 
 async fn example() -> Result<(), Box<dyn std::error::Error>> { //#
-let analytics = Analytics::builder_for("WRITE_KEY").flush_at(20).build()?;
+let analytics = Analytics::builder().segment(Segment::new("WRITE_KEY").flush_at(20)).build()?;
 analytics.on(signal::Error, |failure| eprintln!("{failure}"));
 analytics.track(Track::new("Item Purchased").user_id("u1").property("revenue", 39.95))?;
 let report = analytics.close(Duration::from_secs(5)).await;
@@ -46,9 +47,9 @@ drop(event); //#
 #[rustfmt::skip]
 fn analytics_node_4() -> Result<(), tracklane::SettingsError> { // begin
 use tracklane::Analytics;
-use tracklane::segment::Region;
+use tracklane::segment::{Region, Segment};
 
-let analytics = Analytics::builder_for("WRITE_KEY").region(Region::Dublin).build()?;
+let analytics = Analytics::builder().segment(Segment::new("WRITE_KEY").region(Region::Dublin)).build()?;
 drop(analytics); //#
 Ok::<(), tracklane::SettingsError>(()) //#
 } // end

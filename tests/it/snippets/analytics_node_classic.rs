@@ -3,9 +3,11 @@
 #[rustfmt::skip]
 fn analytics_node_classic_1() -> Result<(), Box<dyn std::error::Error>> { // begin
 use std::time::Duration;
+use tracklane::segment::Segment;
 use tracklane::{Analytics, Identify, signal};
 
-let analytics = Analytics::builder_for("WRITE_KEY").flush_at(20).on(signal::Error, |failure| eprintln!("{failure}")).build()?;
+let segment = Segment::new("WRITE_KEY").flush_at(20);
+let analytics = Analytics::builder().segment(segment).on(signal::Error, |failure| eprintln!("{failure}")).build()?;
 analytics.identify(Identify::new().user_id("u1").with_trait("plan", "Free"))?;
 let report = analytics.flush_blocking(Duration::from_secs(10));
 println!("{} delivered", report.delivered);
@@ -29,9 +31,9 @@ Ok::<(), Box<dyn std::error::Error>>(()) //#
 #[rustfmt::skip]
 fn analytics_node_classic_3() -> Result<(), tracklane::SettingsError> { // begin
 use tracklane::Analytics;
-use tracklane::segment::Region;
+use tracklane::segment::{Region, Segment};
 
-let analytics = Analytics::builder_for("WRITE_KEY").region(Region::Dublin).build()?;
+let analytics = Analytics::builder().segment(Segment::new("WRITE_KEY").region(Region::Dublin)).build()?;
 drop(analytics); //#
 Ok::<(), tracklane::SettingsError>(()) //#
 } // end

@@ -117,7 +117,6 @@ let _ = registration; //#
 
 #[rustfmt::skip]
 fn plugins_7() { // begin
-use std::num::NonZeroUsize;
 use std::time::Duration;
 use tower::limit::ConcurrencyLimitLayer;
 use tracklane::plugin::{Answer, Batch, Batching, Destination, QueueLimits, RetryPolicy, Verdict};
@@ -137,7 +136,7 @@ let warehouse = Destination::from_fn("Warehouse", |batch: Batch| async move {
 .retry(RetryPolicy::new().max_retries(3).backoff(Duration::from_secs(1), Duration::from_secs(30)))
 // Beyond this, events are dropped here and counted, and no other destination notices.
 .queue(QueueLimits::new(50_000, 64 * 1024 * 1024))
-.max_in_flight(NonZeroUsize::MIN)
+.max_in_flight(1)
 .attempt_timeout(Duration::from_secs(30))
 .alias("warehouse")
 .layer(ConcurrencyLimitLayer::new(4));
@@ -171,8 +170,10 @@ Ok::<(), BoxError>(()) //#
 fn plugins_9() { // begin
 use tower::limit::ConcurrencyLimitLayer;
 use tracklane::Analytics;
+use tracklane::segment::Segment;
 
-let builder = Analytics::builder_for("WRITE_KEY").wrap_segment(|segment| segment.layer(ConcurrencyLimitLayer::new(2)));
+let segment = Segment::new("WRITE_KEY").wrap(|destination| destination.layer(ConcurrencyLimitLayer::new(2)));
+let builder = Analytics::builder().segment(segment);
 let _ = builder; //#
 } // end
 
@@ -274,13 +275,14 @@ mod plugins_16 { // begin
 use std::time::Duration;
 use tower::{Service, ServiceExt};
 use tracklane::plugin::{Flow, before_fn};
+use tracklane::segment::Segment;
 use tracklane::testing::TrackingApi;
 use tracklane::{Analytics, Event, Stopped, Track};
 
 #[tokio::main(flavor = "current_thread")] //#
 async fn main() -> Result<(), tracklane::BoxError> { //#
 let api = TrackingApi::start()?;
-let analytics = Analytics::builder_for("WRITE_KEY").host(api.url()).build()?;
+let analytics = Analytics::builder().segment(Segment::new("WRITE_KEY").host(api.url())).build()?;
 analytics.register(before_fn("nobody", |_: &mut Event| Flow::drop("nobody passes"))).await?;
 
 let mut pipeline = analytics.pipeline();
@@ -300,12 +302,13 @@ fn runs() { //#
 fn plugins_17() -> Result<(), Box<dyn std::error::Error>> { // begin
 use std::time::Duration;
 use tracklane::plugin::enrichment_fn;
+use tracklane::segment::Segment;
 use tracklane::testing::TrackingApi;
 use tracklane::{Analytics, Event, Track};
 
 let api = TrackingApi::start()?;
-let analytics = Analytics::builder_for("WRITE_KEY")
-    .host(api.url())
+let analytics = Analytics::builder()
+    .segment(Segment::new("WRITE_KEY").host(api.url()))
     .plugin(enrichment_fn("host", |event: &mut Event| { event.context_mut().insert("host", "web-1"); }))
     .build()?;
 

@@ -2,9 +2,10 @@
 
 #[rustfmt::skip]
 fn rudderanalytics_1() -> Result<(), Box<dyn std::error::Error>> { // begin
+use tracklane::segment::Segment;
 use tracklane::{Analytics, Track};
 
-let analytics = Analytics::builder_for("WRITE_KEY").host("https://dataplane.example").build()?;
+let analytics = Analytics::builder().segment(Segment::new("WRITE_KEY").host("https://dataplane.example")).build()?;
 analytics.track(Track::new("Item Purchased").user_id("u1").property("revenue", 39.95))?;
 Ok::<(), Box<dyn std::error::Error>>(()) //#
 } // end

@@ -26,11 +26,12 @@ Ok::<(), Box<dyn std::error::Error>>(()) //#
 #[rustfmt::skip]
 fn testing_2() -> Result<(), Box<dyn std::error::Error>> { // begin
 use std::time::Duration;
+use tracklane::segment::Segment;
 use tracklane::testing::TrackingApi;
 use tracklane::{Analytics, Track};
 
 let api = TrackingApi::start()?;
-let analytics = Analytics::builder_for("WRITE_KEY").host(api.url()).build()?;
+let analytics = Analytics::builder().segment(Segment::new("WRITE_KEY").host(api.url())).build()?;
 
 analytics.track(Track::new("Signed Up").user_id("u1"))?;
 assert!(analytics.close_blocking(Duration::from_secs(5)).is_complete());
@@ -43,11 +44,13 @@ Ok::<(), Box<dyn std::error::Error>>(()) //#
 #[rustfmt::skip]
 fn testing_3() -> Result<(), Box<dyn std::error::Error>> { // begin
 use std::time::Duration;
+use tracklane::segment::Segment;
 use tracklane::testing::{ManualClock, Reply, TrackingApi};
 use tracklane::{Analytics, Track};
 
 let (api, clock) = (TrackingApi::start()?, ManualClock::new());
-let analytics = Analytics::builder_for("WRITE_KEY").host(api.url()).clock(clock.clone()).build()?;
+let segment = Segment::new("WRITE_KEY").host(api.url());
+let analytics = Analytics::builder().segment(segment).clock(clock.clone()).build()?;
 
 // Two errors, a connection that breaks, and a server that never answers; then it works again.
 api.script([Reply::status(503), Reply::status(500), Reply::reset(), Reply::hang()]);
@@ -60,11 +63,14 @@ Ok::<(), Box<dyn std::error::Error>>(()) //#
 
 #[rustfmt::skip]
 fn testing_4() -> Result<(), Box<dyn std::error::Error>> { // begin
+use tracklane::plugin::RetryPolicy;
+use tracklane::segment::Segment;
 use tracklane::testing::{ManualClock, Reply, TrackingApi};
 use tracklane::{Analytics, DropReason, Track};
 
 let (api, clock) = (TrackingApi::start()?, ManualClock::new());
-let analytics = Analytics::builder_for("WRITE_KEY").host(api.url()).max_retries(3).clock(clock.clone()).build()?;
+let segment = Segment::new("WRITE_KEY").host(api.url()).retry(RetryPolicy::new().max_retries(3));
+let analytics = Analytics::builder().segment(segment).clock(clock.clone()).build()?;
 
 api.set_default(Reply::status(503));
 analytics.track(Track::new("Signed Up").user_id("u1"))?;
@@ -77,11 +83,13 @@ Ok::<(), Box<dyn std::error::Error>>(()) //#
 #[rustfmt::skip]
 fn testing_5() -> Result<(), Box<dyn std::error::Error>> { // begin
 use std::time::Duration;
+use tracklane::segment::Segment;
 use tracklane::testing::{ManualClock, Reply, TrackingApi};
 use tracklane::{Analytics, Track};
 
 let (api, clock) = (TrackingApi::start()?, ManualClock::new());
-let analytics = Analytics::builder_for("WRITE_KEY").host(api.url()).clock(clock.clone()).build()?;
+let segment = Segment::new("WRITE_KEY").host(api.url());
+let analytics = Analytics::builder().segment(segment).clock(clock.clone()).build()?;
 
 api.script([Reply::status(429).header("retry-after", "30")]);
 analytics.track(Track::new("Signed Up").user_id("u1"))?;

@@ -34,6 +34,7 @@ fn troubleshooting_3() -> Result<(), tracklane::SettingsError> { // begin
 use tower::ServiceBuilder;
 use tower::util::MapRequestLayer;
 use tracklane::Analytics;
+use tracklane::segment::Segment;
 use tracklane::transport::{Body, DefaultClient, HttpClient};
 
 // The default client, with a header added to each request.
@@ -44,7 +45,8 @@ let client = ServiceBuilder::new()
     }))
     .service(DefaultClient::new()?);
 
-let analytics = Analytics::builder_for("WRITE_KEY").http_client(HttpClient::new(client)).build()?;
+let segment = Segment::new("WRITE_KEY").http_client(HttpClient::new(client));
+let analytics = Analytics::builder().segment(segment).build()?;
 Ok::<(), tracklane::SettingsError>(()) //#
 } // end
 

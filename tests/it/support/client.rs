@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tracklane::plugin::{Batch, Destination, RetryPolicy};
+use tracklane::segment::Segment;
 use tracklane::signal::Failure;
 use tracklane::testing::TrackingApi;
 use tracklane::{Analytics, Builder, Track, signal};
@@ -15,9 +16,14 @@ pub(crate) fn api() -> TrackingApi {
     TrackingApi::start().unwrap()
 }
 
+/// Settings of Segment's destination that sends to `api`.
+pub(crate) fn segment(api: &TrackingApi) -> Segment {
+    Segment::new("WRITE_KEY").host(api.url())
+}
+
 /// Settings of a client that sends to `api`.
 pub(crate) fn client(api: &TrackingApi) -> Builder {
-    Analytics::builder_for("WRITE_KEY").host(api.url())
+    Analytics::builder().segment(segment(api))
 }
 
 /// A track call that nothing is wrong with.

@@ -10,7 +10,7 @@ mod example;
 mod logs;
 mod trial;
 
-pub(crate) use client::{Arrived, Log, api, client, quick_retries, recorder, track, with_failures};
+pub(crate) use client::{Arrived, Log, api, client, quick_retries, recorder, segment, track, with_failures};
 pub(crate) use detour::{Detour, Wire};
 pub(crate) use example::example;
 pub(crate) use trial::{Ended, Trial, assert_balanced, shows_a_secret};

@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::FutureExt;
 use serde_json::{Value, json};
+use tracklane::segment::{KeyHandle, Segment};
 use tracklane::signal::{self, Emitted, Failure};
 use tracklane::testing::{Reply, TrackingApi};
 use tracklane::{Analytics, Builder, CallError, DropReason, FlushReport, Receipt, Settlement, Stats, Track};
@@ -18,6 +19,7 @@ use super::{BODY, SECRET, SOON, eventually, logs, quick_retries};
 pub(crate) struct Trial {
     pub(crate) api: Arc<TrackingApi>,
     pub(crate) analytics: Analytics,
+    pub(crate) key: KeyHandle,
     accepted: BTreeMap<String, Receipt>,
     sent: usize,
     told: Arc<Told>,
@@ -70,16 +72,31 @@ fn id(number: usize) -> String {
 impl Trial {
     /// A client with quick retries, one request at a time, and a batch for every event.
     pub(crate) fn new() -> Trial {
-        Trial::with(|settings| settings)
+        Trial::with_both(|segment| segment, |settings| settings)
     }
 
     /// The same with other settings on top.
     pub(crate) fn with(change: impl FnOnce(Builder) -> Builder) -> Trial {
+        Trial::with_both(|segment| segment, change)
+    }
+
+    /// The same with other settings of Segment's destination.
+    pub(crate) fn with_segment(change: impl FnOnce(Segment) -> Segment) -> Trial {
+        Trial::with_both(change, |settings| settings)
+    }
+
+    /// The same with other settings of both.
+    pub(crate) fn with_both(
+        segment: impl FnOnce(Segment) -> Segment,
+        change: impl FnOnce(Builder) -> Builder,
+    ) -> Trial {
         logs::capture();
         let api = Arc::new(TrackingApi::start().expect("a free port"));
         let told = Arc::new(Told::default());
-        let settings =
-            Analytics::builder_for(SECRET).host(api.url()).flush_at(1).max_in_flight(1).retry(quick_retries(10_000));
+        let quick = Segment::new(SECRET).flush_at(1).max_in_flight(1).retry(quick_retries(10_000));
+        let segment = segment(quick.host(api.url()));
+        let key = segment.key_handle();
+        let settings = Analytics::builder().segment(segment);
         let listener = told.clone();
         let settings = change(settings.on(signal::Error, move |failure| listener.failed(failure)));
         let analytics = settings.build().expect("the settings are valid");
@@ -87,7 +104,7 @@ impl Trial {
             let listener = told.clone();
             let _ = analytics.on_name(name, move |emitted| listener.heard(emitted)).expect("it is a signal's name");
         }
-        Trial { api, analytics, accepted: BTreeMap::new(), sent: 0, told, in_order: true }
+        Trial { api, analytics, key, accepted: BTreeMap::new(), sent: 0, told, in_order: true }
     }
 
     /// Several requests at once: events may overtake each other.

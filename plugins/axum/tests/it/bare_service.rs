@@ -9,6 +9,7 @@ use http::{Request, Response};
 use serde_json::json;
 use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 use tracklane::Analytics;
+use tracklane::segment::Segment;
 use tracklane::testing::TrackingApi;
 use tracklane_axum::{RequestContext, RequestContextLayer, current_context};
 
@@ -25,7 +26,11 @@ fn request() -> Request<u8> {
 #[tokio::test(flavor = "current_thread")]
 async fn a_service_function_in_a_service_builder() {
     let api = TrackingApi::start().unwrap();
-    let analytics = Analytics::builder_for("key").host(api.url()).call_context(current_context).build().unwrap();
+    let analytics = Analytics::builder()
+        .segment(Segment::new("key").host(api.url()))
+        .call_context(current_context)
+        .build()
+        .unwrap();
     let service = ServiceBuilder::new()
         .layer(RequestContextLayer::new().peer_address(|extensions| Some(extensions.get::<Peer>()?.0)))
         .service(service_fn(async |request: Request<u8>| {

@@ -7,6 +7,7 @@ use axum::Router;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tracklane::segment::Segment;
 use tracklane::testing::TrackingApi;
 use tracklane::{Analytics, Builder, Track};
 use tracklane_axum::current_context;
@@ -31,7 +32,9 @@ impl Server {
         routes: impl FnOnce(Analytics) -> Router,
     ) -> Server {
         let api = TrackingApi::start().unwrap();
-        let builder = Analytics::builder_for("key").host(api.url()).max_in_flight(1).call_context(current_context);
+        let builder = Analytics::builder()
+            .segment(Segment::new("key").host(api.url()).max_in_flight(1))
+            .call_context(current_context);
         let analytics = settings(builder).build().unwrap();
         let app = routes(analytics.clone()).into_make_service_with_connect_info::<SocketAddr>();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

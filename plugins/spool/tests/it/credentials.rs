@@ -75,11 +75,13 @@ fn a_restart_with_the_right_key_sends_what_the_wrong_one_left() {
 fn around_the_client_s_own_segment_the_key_is_changed_as_without_a_spool() {
     let (api, directory) = (server(), Directory::new());
     let spool = Spool::new(directory.spool());
-    let (front, settings) = (spool.clone(), Analytics::builder_for("wrong").host(api.url()).flush_at(2));
-    let analytics = settings.wrap_segment(move |segment| front.in_front_of(segment)).build().unwrap();
+    let (front, segment) = (spool.clone(), Segment::new("wrong").host(api.url()).flush_at(2));
+    let key = segment.key_handle();
+    let segment = segment.wrap(move |segment| front.in_front_of(segment));
+    let analytics = Analytics::builder().segment(segment).build().unwrap();
     acknowledged(deliver(&analytics, 0..4));
     wait_until("both batches are refused", || api.request_count() >= 2);
-    analytics.set_write_key("right").unwrap();
+    key.set_write_key("right").unwrap();
     wait_until("the disk is empty", || spool.stats().files == 0);
     assert_eq!(sorted_ids(&api), ["m0", "m1", "m2", "m3"]);
 }

@@ -1,0 +1,203 @@
+//! The errors of a client that refuses: a call, with its event, or a plugin.
+
+use std::fmt;
+
+use crate::error::BoxError;
+use crate::event::{Event, InvalidField};
+
+/// Why a call was refused.
+///
+/// Non-exhaustive: a client may come to refuse for another reason.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RefusalReason {
+    /// The event is not one that can be sent.
+    #[error(transparent)]
+    Invalid(InvalidField),
+    /// As much as the settings allow is under way.
+    #[error(
+        "the queue is full: {events} events of {bytes} bytes are under way, at most {max_events} events and {max_bytes} \
+         bytes are allowed"
+    )]
+    QueueFull {
+        /// Events under way.
+        events: u64,
+        /// What they weigh, in bytes of JSON.
+        bytes: u64,
+        /// The setting `max_queue_size`.
+        max_events: u64,
+        /// The setting `max_queue_bytes`.
+        max_bytes: u64,
+    },
+    /// The client was closed.
+    #[error("the client was closed")]
+    Closed,
+    /// The client was built before this process was forked, so that nothing here would send the event.
+    #[error("the client was built before this process was forked: build one in this process")]
+    Forked,
+    /// The runtime that the client works on ([`Builder::runtime`](crate::Builder::runtime)) has ended, so that nothing
+    /// would send the event.
+    #[error("the runtime that the client works on has ended: build a client on one that lives")]
+    RuntimeEnded,
+    /// A plugin, listener or callback answers events with events, which lead to events again.
+    #[error("a plugin, listener or callback sends events because of its own events: eight led to this one")]
+    Loop,
+}
+
+/// The error of a call: why it was refused, and the event.
+///
+/// ```
+/// use tracklane::{CallError, RefusalReason, Track};
+///
+/// // What a mock of the client returns.
+/// let error = CallError::new(RefusalReason::Closed, Track::new("Signed Up").user_id("u1"));
+/// assert!(error.is_closed());
+/// assert_eq!(error.to_string(), "track refused: the client was closed");
+/// ```
+pub struct CallError {
+    pub(crate) reason: RefusalReason,
+    pub(crate) event: Box<Event>,
+}
+
+impl CallError {
+    /// Makes the error of a call with this event.
+    pub fn new(reason: RefusalReason, event: impl Into<Event>) -> Self {
+        Self { reason, event: Box::new(event.into()) }
+    }
+
+    /// Returns why the call was refused.
+    #[must_use]
+    pub fn reason(&self) -> &RefusalReason {
+        &self.reason
+    }
+
+    /// Returns whether the queue was full, so that the same call may succeed later.
+    #[must_use]
+    pub fn is_queue_full(&self) -> bool {
+        matches!(self.reason, RefusalReason::QueueFull { .. })
+    }
+
+    /// Returns whether the client was closed.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.reason == RefusalReason::Closed
+    }
+
+    /// Returns whether the client belongs to the process that this one was forked from.
+    #[must_use]
+    pub fn is_forked(&self) -> bool {
+        self.reason == RefusalReason::Forked
+    }
+
+    /// Returns whether the runtime that the client works on has ended.
+    #[must_use]
+    pub fn is_runtime_ended(&self) -> bool {
+        self.reason == RefusalReason::RuntimeEnded
+    }
+
+    /// Returns whether something is wrong with the event itself.
+    #[must_use]
+    pub fn is_invalid(&self) -> bool {
+        matches!(self.reason, RefusalReason::Invalid(_))
+    }
+
+    /// Returns the event, with the time of the call and what [`call_context`](crate::Builder::call_context) added, to be sent
+    /// again.
+    #[must_use]
+    pub fn into_event(self) -> Event {
+        *self.event
+    }
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} refused: {}", self.event.kind(), self.reason)
+    }
+}
+
+impl fmt::Debug for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallError").field("reason", &self.reason).field("event", &self.event).finish()
+    }
+}
+
+impl std::error::Error for CallError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.reason.source()
+    }
+}
+
+/// Why a plugin could not be registered or deregistered.
+///
+/// Non-exhaustive: there may come to be another reason.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RegisterError {
+    /// There is a plugin of that name already.
+    #[error("a plugin named {name:?} is registered already: deregister it first, or choose another name")]
+    Duplicate {
+        /// The name.
+        name: String,
+    },
+    /// There is no plugin of that name.
+    #[error("no plugin named {name:?} is registered")]
+    Unknown {
+        /// The name.
+        name: String,
+    },
+    /// The plugin could not be loaded, and is not registered.
+    #[error("the plugin {name:?} could not be loaded{}", unless_caused(problem, source))]
+    Load {
+        /// The name.
+        name: String,
+        /// What went wrong: an error, a panic, or a timeout. An error is displayed as the source, and not here.
+        problem: String,
+        /// The plugin's error, if it returned one.
+        source: Option<BoxError>,
+    },
+    /// The plugin was deregistered, but did not end well.
+    #[error("the plugin {name:?} could not be unloaded{}", unless_caused(problem, source))]
+    Unload {
+        /// The name.
+        name: String,
+        /// What went wrong: an error, a panic, or a timeout. An error is displayed as the source, and not here.
+        problem: String,
+        /// The plugin's error, if it returned one.
+        source: Option<BoxError>,
+    },
+    /// The client was closed.
+    #[error("the client was closed")]
+    Closed,
+    /// The client was built before this process was forked, so that nothing here works for it.
+    #[error("the client was built before this process was forked: build one in this process")]
+    Forked,
+    /// The runtime that the client works on ([`Builder::runtime`](crate::Builder::runtime)) has ended.
+    #[error("the runtime that the client works on has ended: build a client on one that lives")]
+    RuntimeEnded,
+}
+
+impl From<RefusalReason> for RegisterError {
+    fn from(reason: RefusalReason) -> Self {
+        match reason {
+            RefusalReason::Forked => RegisterError::Forked,
+            RefusalReason::RuntimeEnded => RegisterError::RuntimeEnded,
+            _ => RegisterError::Closed,
+        }
+    }
+}
+
+/// Returns what is shown of a problem. An error is shown as the source.
+fn unless_caused(problem: &str, source: &Option<BoxError>) -> String {
+    match source {
+        Some(_) => String::new(),
+        None => format!(": {problem}"),
+    }
+}
+
+impl RegisterError {
+    /// A destination whose settings cannot be used.
+    pub(crate) fn settings(name: &str, error: impl Into<BoxError>) -> Self {
+        let source = error.into();
+        RegisterError::Load { name: name.to_owned(), problem: source.to_string(), source: Some(source) }
+    }
+}

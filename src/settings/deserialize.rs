@@ -1,0 +1,182 @@
+//! Settings from any format of serde, and one by one.
+//!
+//! Invariant: an error names the setting and, unless it may be a secret, what was written.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use super::table::{NAMES, Settings};
+use crate::error::SettingsError;
+
+/// Sets one setting as it is written; null sets nothing.
+pub(super) fn set(settings: &mut Settings, name: &str, value: &Value) -> Result<(), SettingsError> {
+    let problem = match settings.read(name, value) {
+        Some(Ok(())) => return Ok(()),
+        Some(Err(problem)) => problem,
+        None => {
+            let variable = name.to_uppercase();
+            let problem = format!("does not exist (TRACKLANE_{variable} in the environment): see docs/SETTINGS.md");
+            return Err(SettingsError::unknown(name.to_owned(), problem));
+        }
+    };
+    // A value with an `@` may be a URL with a password.
+    Err(match Settings::is_secret(name) || value.to_string().contains('@') {
+        true => SettingsError::without_value(name.to_owned(), problem),
+        false => SettingsError::new(name.to_owned(), format_args!("{value}"), problem),
+    })
+}
+
+impl<'de> Deserialize<'de> for Settings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_struct("Settings", NAMES, OneByOne)
+    }
+}
+
+struct OneByOne;
+
+impl<'de> Visitor<'de> for OneByOne {
+    type Value = Settings;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("settings, each under its name")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Settings, A::Error> {
+        let mut settings = Settings::default();
+        let mut seen = HashSet::new();
+        while let Some(name) = map.next_key::<String>()? {
+            let Written::Value(value) = map.next_value()?;
+            set(&mut settings, &name, &value).map_err(A::Error::custom)?;
+            if let Some(twice) = seen.replace(name) {
+                return Err(A::Error::custom(format_args!("setting {twice}: is set twice")));
+            }
+        }
+        Ok(settings)
+    }
+}
+
+/// A value as it is written. Read as one of several, so that a format with names without quotes gives them as text:
+/// without this, RON's `region: dublin` would be taken for null.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Value(Value),
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_is_named_with_its_value_wherever_it_stands() {
+        let table = [
+            ("flush_at", "\"many\"", "must be a whole number"),
+            ("flush_at", "-1", "must be a whole number"),
+            ("flush_at", "1.5", "must be a whole number"),
+            ("max_retries", "[[]]", "must be a whole number"),
+            ("flush_interval", "\"soon\"", "must be a duration like \"10s\" or \"500ms\", or a number of milliseconds"),
+            ("flush_interval", "\"\"", "must be a duration like \"10s\" or \"500ms\", or a number of milliseconds"),
+            ("flush_interval", "\"-5s\"", "must be a duration like \"10s\" or \"500ms\", or a number of milliseconds"),
+            ("flush_interval", "1.5", "must be a duration like \"10s\" or \"500ms\", or a number of milliseconds"),
+            (
+                "flush_interval",
+                "\"9 parsecs\"",
+                "must be a duration like \"10s\" or \"500ms\", or a number of milliseconds",
+            ),
+            ("flush_interval", "-5", "must be a duration like \"10s\" or \"500ms\", or a number of milliseconds"),
+            ("max_rate_limit", "true", "must be a duration like \"10s\" or \"500ms\", or a number of milliseconds"),
+            ("gzip", "\"maybe\"", "must be true or false"),
+            ("region", "\"moon\"", "must be oregon or dublin"),
+            ("overflow", "{}", "must be refuse_new or drop_oldest"),
+            ("host", "7", "must be text: write it in quotes"),
+        ];
+        for (name, json, problem) in table {
+            let value: Value = serde_json::from_str(json).unwrap();
+            let said = format!("setting {name} is {value}: {problem}");
+            assert_eq!(set(&mut Settings::default(), name, &value).unwrap_err().to_string(), said);
+            let file = format!("{{{name:?}: {json}}}");
+            let error = serde_json::from_str::<Settings>(&file).unwrap_err().to_string();
+            assert!(error.starts_with(&said), "{file}: {error}");
+        }
+    }
+
+    #[test]
+    fn durations_have_units_or_are_milliseconds() {
+        for (json, expected) in [
+            ("\"10s\"", Duration::from_secs(10)),
+            ("\"1h 30m\"", Duration::from_secs(90 * 60)),
+            ("\"1h30m\"", Duration::from_secs(90 * 60)),
+            ("\"250\"", Duration::from_millis(250)),
+            ("0", Duration::ZERO),
+        ] {
+            let value: Value = serde_json::from_str(json).unwrap();
+            assert_eq!(super::super::read::duration(&value), Ok(Some(expected)), "{json}");
+        }
+    }
+
+    #[test]
+    fn no_error_shows_what_may_be_a_secret() {
+        let secret = serde_json::json!(["secret"]);
+        for name in ["write_key", "proxy", "context", "oauth_private_key", "write_kee"] {
+            let error = set(&mut Settings::default(), name, &secret).unwrap_err();
+            let shown = format!("{error} {error:?}");
+            assert!(shown.contains(name) && !shown.contains("secret"), "{shown}");
+        }
+        let host = serde_json::json!(["https://user:secret@h"]);
+        assert!(!set(&mut Settings::default(), "host", &host).unwrap_err().to_string().contains("secret"));
+    }
+
+    #[test]
+    fn null_sets_nothing() {
+        for name in NAMES {
+            let file: Settings = serde_json::from_value(serde_json::json!({*name: null})).unwrap();
+            assert_eq!(file, Settings::default(), "{name}");
+        }
+        assert!(serde_json::from_str::<Settings>(r#"{"flush_att": null}"#).is_err(), "not even what there is not");
+    }
+
+    #[test]
+    fn a_setting_that_does_not_exist_or_is_set_twice_is_an_error() {
+        let error = serde_json::from_str::<Settings>(r#"{"flush_att": 5}"#).unwrap_err().to_string();
+        assert!(error.starts_with("setting flush_att: does not exist"), "{error}");
+        let error = serde_json::from_str::<Settings>(r#"{"flush_at": 5, "flush_at": 6}"#).unwrap_err().to_string();
+        assert!(error.starts_with("setting flush_at: is set twice"), "{error}");
+    }
+
+    #[test]
+    fn settings_can_be_part_of_a_larger_file() {
+        #[derive(Deserialize)]
+        struct Service {
+            port: u16,
+            #[serde(flatten)]
+            settings: Settings,
+        }
+        let service: Service = serde_json::from_str(r#"{"port": 80, "flush_at": 5}"#).unwrap();
+        assert_eq!((service.port, service.settings.flush_at), (80, Some(5)));
+    }
+
+    #[test]
+    fn ron_may_write_options_and_names_as_such() {
+        let json: Settings = serde_json::from_str(r#"{"region": "dublin", "flush_interval": "5s"}"#).unwrap();
+        for ron in [
+            r#"(region: Some("dublin"), flush_interval: "5s", proxy: None)"#,
+            r#"Settings(region: Some("Dublin"), flush_interval: Some("5s"), overflow: None)"#,
+            r#"#![enable(implicit_some)] (region: "dublin", flush_interval: 5000)"#,
+            r#"(region: "dublin", flush_interval: "5s")"#,
+            r#"(region: dublin, flush_interval: "5s")"#,
+            r#"(region: Some(dublin), flush_interval: Some("5s"))"#,
+        ] {
+            assert_eq!(ron::from_str::<Settings>(ron).unwrap(), json, "{ron}");
+        }
+        assert_eq!(
+            ron::from_str::<Settings>("(overflow: drop_oldest, gzip: yes)").unwrap(),
+            serde_json::from_str(r#"{"overflow": "drop_oldest", "gzip": true}"#).unwrap()
+        );
+    }
+}
