@@ -47,6 +47,7 @@ mod json_wall;
 mod layers;
 mod lifecycle;
 mod logs;
+mod max_age;
 #[cfg(feature = "oauth")]
 mod oauth;
 mod receipts;

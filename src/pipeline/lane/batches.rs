@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::attempt::AttemptOutcome;
 use super::inner::LaneInner;
@@ -191,6 +191,27 @@ impl Batches {
         let name = self.lane.name.clone();
         let failure = move |repeats| report::unauthorized(&name, repeats, error);
         self.lane.emitter.fail_throttled(Topic::Unauthorized, &self.lane.name, (events, urgent), failure);
+    }
+
+    /// Drops the events that are older than `max_age`. Returns those that are not, if there are any.
+    pub(super) fn drop_old(&mut self, job: Job, max_age: Duration) -> Option<Job> {
+        let oldest = self.lane.clock.wall().checked_sub(max_age)?;
+        let is_old = |message: &Arc<Message>| {
+            message.event().timestamp().is_some_and(|timestamp| SystemTime::from(timestamp) < oldest)
+        };
+        let (old, young): (Vec<usize>, Vec<usize>) =
+            (0..job.messages.len()).partition(|event| job.messages.get(*event).is_some_and(is_old));
+        if old.is_empty() {
+            return Some(job);
+        }
+        let why = format!("older than the {} s of `max_age`", max_age.as_secs());
+        let part =
+            |events| Part { verdict: Verdict::Skip, events, errors: Errors::one(DeliveryError::of(why.clone())) };
+        let parts = [old, young].map(part).into_iter().filter(|part| !part.events.is_empty());
+        let mut divided = self.divide(job, parts.collect()).into_iter();
+        let (old, Part { errors, .. }) = divided.next()?;
+        self.settle_dropped(&old, DropReason::TooOld, &errors, 0);
+        divided.next().map(|(young, _)| young)
     }
 
     /// Drops what was in hand when something panicked: batches that are tracked and neither wait nor are in flight.
