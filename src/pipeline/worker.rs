@@ -163,8 +163,8 @@ impl Shared {
             patience.events = patience.events.min(events);
             patience.time = patience.time.min(interval / PATIENT_PART);
         }
-        // Who takes single events, or listens to calls, is told of each.
-        if patience.events <= 1 || self.emitter.wants_calls() {
+        // Who takes single events, or listens to calls, is told of each; a test's clock moves on when nothing happens.
+        if patience.events <= 1 || self.emitter.wants_calls() || self.clock.is_manual() {
             patience.time = LOOK_EVERY;
         }
         patience.time = patience.time.max(LOOK_EVERY);
