@@ -23,9 +23,9 @@ use crate::supervise::hops::{self, WithHops};
 use crate::supervise::{self, LIFECYCLE_LIMIT, Stage, Watched, log};
 
 /// The longest time that events wait for a look of the worker.
-const MAX_PATIENCE: Duration = Duration::from_millis(250);
+const MAX_PATIENCE: Duration = Duration::from_secs(1);
 /// The part of a batch's interval that its events may wait for that.
-const PATIENT_PART: u32 = 40;
+const PATIENT_PART: u32 = 10;
 /// What the user's layers are called.
 const MIDDLEWARE: &str = "source middleware";
 
