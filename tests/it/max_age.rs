@@ -23,7 +23,7 @@ fn an_event_that_is_too_old_is_dropped_and_the_others_of_its_batch_are_sent() {
     let ends = [send(73 * HOUR), send(72 * HOUR), send(Duration::ZERO)].map(|receipt| receipt.wait());
     let outcomes: Vec<_> = ends.iter().map(|end| end.outcome).collect();
     assert_eq!(outcomes, [Outcome::Dropped(DropReason::TooOld), Outcome::Delivered, Outcome::Delivered]);
-    let error = ends[0].destinations[0].error.as_ref().unwrap().to_string();
+    let error = format!("{:#}", ends[0].destinations[0].error.as_ref().unwrap());
     assert_eq!(error, "older than the 259200 s of `max_age`");
     assert_eq!((recording.batches().len(), recording.events().len()), (1, 2));
     let report = analytics.close_blocking(SOON);

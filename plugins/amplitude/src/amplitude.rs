@@ -11,13 +11,8 @@ use tracklane::transport::HttpClient;
 use tracklane_http::{Client, Endpoint, EventJson, Explanation, Mapped, Secret, SettingError, ShownRequest};
 
 use crate::body;
-use crate::mapping::{Item, Mapping, Products, Target};
+use crate::mapping::{ACTIONS, Item, Mapping, NAME, Products, Target};
 use crate::service::{AmplitudeService, Clients, Shared};
-
-/// The name of the destination, unless another is given; also the first name for options in `integrations`.
-pub(crate) const NAME: &str = "Amplitude";
-/// What Segment calls its newer integration with Amplitude.
-pub(crate) const ACTIONS: &str = "Actions Amplitude";
 
 /// Where a project keeps its data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]

@@ -11,13 +11,9 @@ use tracklane::transport::HttpClient;
 use tracklane_http::{Client, Endpoint, EventJson, Explanation, Mapped, Secret, SettingError, ShownRequest};
 
 use crate::hits;
-use crate::mapping::{Hit, Mapping};
+use crate::mapping::{CLOUD, Hit, Mapping, NAME};
 use crate::service::{Ga4Service, Shared};
 
-/// The name of the destination, unless another is given; also the first name for options in `integrations`.
-pub(crate) const NAME: &str = "Google Analytics 4";
-/// What Segment calls one of its own integrations with it.
-pub(crate) const CLOUD: &str = "Google Analytics 4 Cloud";
 /// How old an event may be: Google moves an older one to another time, or drops it.
 const MAX_AGE: Duration = Duration::from_secs(72 * 60 * 60);
 /// Events of a batch at most. Each may be a request of its own.

@@ -6,7 +6,7 @@ use tracklane::transport::HttpClient;
 use tracklane_http::{Auth, Client, Endpoint, Payload, Secret, SettingError};
 
 use crate::mapping::Target;
-use crate::settings::ServiceAccount;
+use crate::service_account::ServiceAccount;
 
 /// Bytes of an answer that are read: each event that is refused has a record of some 200 bytes in it.
 const MAX_RESPONSE: usize = 1024 * 1024;

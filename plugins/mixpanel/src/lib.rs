@@ -25,6 +25,7 @@
 
 // The settings, and the destination that they make.
 mod mixpanel;
+mod service_account;
 mod settings;
 
 // From an event to Mixpanel's items.
@@ -37,5 +38,6 @@ mod service;
 
 pub use mapping::{IdMerge, Item, Products, Target};
 pub use mixpanel::{Mixpanel, Region};
-pub use settings::{MixpanelSettings, ServiceAccount};
+pub use service_account::ServiceAccount;
+pub use settings::MixpanelSettings;
 pub use tracklane_http::{Explanation, Mapped, Secret, SettingError};

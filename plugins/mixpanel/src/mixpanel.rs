@@ -11,12 +11,9 @@ use tracklane::transport::HttpClient;
 use tracklane_http::{EventJson, Explanation, Mapped, Secret, SettingError, ShownRequest};
 
 use crate::endpoints::{Endpoints, payload};
-use crate::mapping::{IdMerge, Item, Mapping, Products, Target};
+use crate::mapping::{IdMerge, Item, Mapping, NAME, Products, Target};
 use crate::service::{MixpanelService, Shared};
-use crate::settings::ServiceAccount;
-
-/// The name of the destination, unless another is given; also the first name for options in `integrations`.
-pub(crate) const NAME: &str = "Mixpanel";
+use crate::service_account::ServiceAccount;
 
 /// Where a project keeps its data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]

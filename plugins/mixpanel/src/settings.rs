@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-use tracklane_http::{Secret, SettingError};
+use tracklane_http::Secret;
 
 use crate::mapping::{IdMerge, Products};
 use crate::mixpanel::{Mixpanel, Region};
+use crate::service_account::ServiceAccount;
 
 /// [`Mixpanel`] as a configuration file has it. An unknown member is an error.
 ///
@@ -51,32 +52,6 @@ pub struct MixpanelSettings {
     pub timeout_seconds: Option<u64>,
     /// See [`Mixpanel::dry_run`].
     pub dry_run: Option<bool>,
-}
-
-/// A service account of Mixpanel, and the project that it sends to.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ServiceAccount {
-    /// Its user name.
-    pub username: Secret,
-    /// Its secret.
-    pub secret: Secret,
-    /// The number of the project.
-    pub project_id: u64,
-}
-
-impl ServiceAccount {
-    /// The account with that name and secret, for the project with that number.
-    pub fn new(username: impl Into<Secret>, secret: impl Into<Secret>, project_id: u64) -> Self {
-        Self { username: username.into(), secret: secret.into(), project_id }
-    }
-
-    pub(crate) fn check(&self) -> Result<(), SettingError> {
-        let problem = self.username.problem().or(self.secret.problem());
-        problem.map_or(Ok(()), |problem| {
-            Err(SettingError::new("service_account", format!("has a user name or secret that {problem}")))
-        })
-    }
 }
 
 impl From<MixpanelSettings> for Mixpanel {

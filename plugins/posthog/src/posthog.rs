@@ -11,11 +11,9 @@ use tracklane::plugin::{Batching, Destination};
 use tracklane::transport::HttpClient;
 use tracklane_http::{Client, Endpoint, EventJson, Explanation, Mapped, Secret, SettingError, ShownRequest};
 
-use crate::mapping::{self, Mapping, PersonProfiles};
+use crate::mapping::{self, Mapping, NAME, PersonProfiles};
 use crate::service::{PostHogService, Shared, body};
 
-/// The name of the destination, unless another is given; also the first name for options in `integrations`.
-pub(crate) const NAME: &str = "PostHog";
 /// Bytes of a body that PostHog takes, before compression.
 const MAX_BODY_BYTES: usize = 20_000_000;
 

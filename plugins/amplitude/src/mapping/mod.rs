@@ -13,7 +13,10 @@ use serde_json::{Map, Value};
 use tracklane::Event;
 use tracklane_http::{EventJson, Mapped};
 
-use crate::amplitude::{ACTIONS, NAME};
+/// The name of the destination, unless another is given; also a name for options in `integrations`.
+pub(crate) const NAME: &str = "Amplitude";
+/// What Segment calls its newer integration with Amplitude.
+pub(crate) const ACTIONS: &str = "Actions Amplitude";
 
 /// What changes an item before it is sent.
 pub(crate) type MapEvent = dyn Fn(&Event, &mut Item) + Send + Sync;

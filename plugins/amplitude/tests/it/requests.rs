@@ -26,7 +26,7 @@ fn send(analytics: &Analytics, count: usize) -> Vec<Receipt> {
 fn ends(receipts: Vec<Receipt>) -> Vec<(Outcome, String)> {
     let end = |receipt: Receipt| {
         let there = receipt.wait().destinations.remove(0);
-        (there.outcome, there.error.map(|error| error.to_string()).unwrap_or_default())
+        (there.outcome, there.error.map(|error| format!("{error:#}")).unwrap_or_default())
     };
     receipts.into_iter().map(end).collect()
 }

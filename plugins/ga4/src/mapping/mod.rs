@@ -2,6 +2,7 @@
 
 mod calls;
 mod ecommerce;
+mod hit;
 mod params;
 mod rules;
 mod who;
@@ -13,8 +14,12 @@ use serde_json::{Map, Value};
 use tracklane::Event;
 use tracklane_http::{EventJson, Mapped};
 
-use crate::ga4::{CLOUD, NAME};
 pub(crate) use rules::is_currency;
+
+/// The name of the destination, unless another is given; also a name for options in `integrations`.
+pub(crate) const NAME: &str = "Google Analytics 4";
+/// What Segment calls one of its own integrations with it.
+pub(crate) const CLOUD: &str = "Google Analytics 4 Cloud";
 
 /// What changes a hit before it is sent.
 pub(crate) type MapEvent = dyn Fn(&Event, &mut Hit) + Send + Sync;
@@ -67,34 +72,6 @@ impl Mapping {
             map(&event(), &mut hit);
         }
         Mapped::one(hit)
-    }
-
-    fn hit(&self, json: &EventJson) -> Result<Hit, Mapped<Hit>> {
-        let (name, params) = self.call(json)?;
-        let who = who::of(json, self.options(json))?;
-        let mut params = params::fit(params);
-        self.add_reporting(json, &mut params);
-        let mut event = Map::from_iter([("name".to_owned(), name.into()), ("params".to_owned(), params.into())]);
-        if let Some(timestamp) = json.timestamp() {
-            event.insert("timestamp_micros".to_owned(), timestamp.as_unix_millis().saturating_mul(1_000).into());
-        }
-        Ok(Hit { who, event: event.into() })
-    }
-
-    /// What reports need: without a session and a time of engagement an event is in Realtime alone.
-    fn add_reporting(&self, json: &EventJson, params: &mut Map<String, Value>) {
-        let option = |names: [&str; 2]| {
-            let options = self.options(json)?;
-            names.iter().find_map(|name| options.get(*name)).filter(|value| !value.is_null()).cloned()
-        };
-        if let Some(session) = option(["sessionId", "session_id"]) {
-            params.insert("session_id".to_owned(), session);
-        }
-        let engaged = option(["engagementTimeMsec", "engagement_time_msec"]).unwrap_or_else(|| 1.into());
-        params.insert("engagement_time_msec".to_owned(), engaged);
-        if self.debug {
-            params.insert("debug_mode".to_owned(), 1.into());
-        }
     }
 
     /// The options that `integrations` has for this destination.

@@ -58,7 +58,7 @@ fn what_google_may_have_counted_is_not_sent_again_but_for_what_it_counts_once() 
         let there = unknown.wait().destinations.remove(0);
         assert_eq!(there.outcome, outcome, "retry_unknown {setting}");
         if let Some(error) = there.error {
-            let told = error.to_string();
+            let told = format!("{error:#}");
             assert!(
                 told.contains("event m1: ") && told.contains("may have counted it") && !told.contains("hunter2"),
                 "{told}"
@@ -89,7 +89,8 @@ fn a_request_that_hangs_costs_itself_after_its_deadline() {
     clock.advance(deadline);
     assert!(counted.wait().is_delivered(), "what was counted before is not sent again");
     let there = unknown.wait().destinations.remove(0);
-    assert!(there.error.unwrap().to_string().contains("no answer within 7s"));
+    let told = format!("{:#}", there.error.unwrap());
+    assert!(told.contains("no answer within 7s"), "{told}");
 }
 
 #[test]

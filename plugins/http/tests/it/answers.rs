@@ -88,14 +88,14 @@ fn requests_are_sent_in_turn_until_one_fails_and_what_was_taken_is_not_sent_agai
     let outcomes: Vec<_> = ends.iter().map(|end| end.outcome).collect();
     let [skipped, rejected] = [DropReason::Skipped, DropReason::Rejected].map(Outcome::Dropped);
     assert_eq!(outcomes, [Outcome::Delivered, skipped, Outcome::Delivered, rejected, Outcome::Delivered]);
-    assert_eq!(ends[3].error.as_ref().unwrap().to_string(), "event refuse: it is called so");
+    assert_eq!(format!("{:#}", ends[3].error.as_ref().unwrap()), "event refuse: it is called so");
     let sent: Vec<String> =
         server.requests().iter().map(|request| request.json().unwrap()["name"].to_string()).collect();
     assert_eq!(sent, ["\"a\"", "\"b\"", "\"b\"", "\"c\""], "c waits for b");
     // What is larger than any body may be is refused here.
     let long = analytics.send_with_receipt(Track::new("x".repeat(100)).user_id("u")).unwrap();
     analytics.flush_blocking(SOON);
-    let told = long.wait().destinations.remove(0).error.unwrap().to_string();
+    let told = format!("{:#}", long.wait().destinations.remove(0).error.unwrap());
     assert!(told.contains("larger than a whole request"), "{told}");
 }
 

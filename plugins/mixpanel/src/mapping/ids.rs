@@ -80,8 +80,18 @@ fn nobody() -> Mapped<Item> {
     reject("it has neither userId nor anonymousId")
 }
 
+/// Writes which event it is, and when it was, in milliseconds.
+pub(super) fn stamp(json: &EventJson, properties: &mut Map<String, Value>) {
+    if let Some(id) = insert_id(json.message_id()) {
+        properties.insert("$insert_id".to_owned(), id.into());
+    }
+    if let Some(timestamp) = json.timestamp() {
+        properties.insert("time".to_owned(), timestamp.as_unix_millis().into());
+    }
+}
+
 /// The `$insert_id` of an event: its `messageId` if Mixpanel takes it, else a UUID that follows from it.
-pub(super) fn insert_id(message_id: &str) -> Option<String> {
+fn insert_id(message_id: &str) -> Option<String> {
     if message_id.is_empty() {
         return None;
     }

@@ -1,5 +1,6 @@
 //! An event as Mixpanel's items: pure functions.
 
+mod calls;
 mod context;
 mod ids;
 mod profiles;
@@ -14,7 +15,8 @@ use serde_json::{Map, Value};
 use tracklane::Event;
 use tracklane_http::{EventJson, Mapped, Secret};
 
-use crate::mixpanel::NAME;
+/// The name of the destination, unless another is given.
+pub(crate) const NAME: &str = "Mixpanel";
 
 /// What changes an item before it is sent.
 pub(crate) type MapEvent = dyn Fn(&Event, &mut Item) + Send + Sync;
@@ -127,19 +129,6 @@ impl Mapping {
             items.iter_mut().for_each(|item| map(&event, item));
         }
         Mapped::Items(items)
-    }
-
-    fn items(&self, json: &EventJson) -> Result<Vec<Item>, Mapped<Item>> {
-        if json.kind() == "alias" {
-            return self.alias(json);
-        }
-        let who = ids::Who::of(json, self.id_merge)?;
-        match json.kind() {
-            "identify" => self.identify(json, &who),
-            "group" => self.group(json, &who),
-            "page" | "screen" => Ok(vec![self.event(json, &who, &json.viewed(), self.view_properties(json))]),
-            _ => self.track(json, &who),
-        }
     }
 }
 

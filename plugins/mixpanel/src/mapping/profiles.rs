@@ -4,8 +4,7 @@ use serde_json::{Map, Value};
 use tracklane::event::Timestamp;
 use tracklane_http::{EventJson, Mapped, millis, text};
 
-use super::ids::{Who, check, is_uuid_v4};
-use super::track::stamp;
+use super::ids::{Who, check, is_uuid_v4, stamp};
 use super::{IdMerge, Item, Mapping, Target, object, reject};
 
 /// A trait, and the property of a user's profile that it is.

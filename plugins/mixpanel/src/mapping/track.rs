@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use tracklane::event::part_uuid;
 use tracklane_http::{EventJson, Mapped, number};
 
-use super::ids::{Who, insert_id};
+use super::ids::{Who, stamp};
 use super::{Item, Mapping, Products, Target, context, object, reject};
 
 /// What stands in properties and says something of identity, time, place or de-duplication, or has Mixpanel drop or hide
@@ -96,16 +96,6 @@ impl Mapping {
         }
         let append = object([("$transactions", charge.into())]);
         Some(super::profiles::user(json, who, "$append", append))
-    }
-}
-
-/// Writes which event it is, and when it was, in milliseconds.
-pub(super) fn stamp(json: &EventJson, properties: &mut Map<String, Value>) {
-    if let Some(id) = insert_id(json.message_id()) {
-        properties.insert("$insert_id".to_owned(), id.into());
-    }
-    if let Some(timestamp) = json.timestamp() {
-        properties.insert("time".to_owned(), timestamp.as_unix_millis().into());
     }
 }
 

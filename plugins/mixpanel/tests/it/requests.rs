@@ -91,7 +91,7 @@ fn records_that_mixpanel_refuses_are_refused_in_its_words_and_the_others_are_del
     let rejected = Outcome::Dropped(DropReason::Rejected);
     let outcomes: Vec<_> = ends.iter().map(|end| end.outcome).collect();
     assert_eq!(outcomes, [Outcome::Delivered, rejected, Outcome::Delivered, rejected]);
-    let errors: Vec<_> = ends.iter().filter_map(|end| Some(end.error.as_ref()?.to_string())).collect();
+    let errors: Vec<_> = ends.iter().filter_map(|end| Some(format!("{:#}", end.error.as_ref()?))).collect();
     assert!(
         errors[0].ends_with("event m1: Mixpanel refuses it: properties.time: must be later than 1971"),
         "{errors:?}"
@@ -122,7 +122,8 @@ fn a_profile_that_is_refused_with_200_is_no_success() {
     let receipt = analytics.send_with_receipt(Identify::new().user_id("u1").with_trait("plan", "Pro")).unwrap();
     let end = receipt.wait().destinations.remove(0);
     assert_eq!(end.outcome, Outcome::Dropped(DropReason::Rejected));
-    assert!(end.error.unwrap().to_string().contains("token, missing or empty"));
+    let told = format!("{:#}", end.error.unwrap());
+    assert!(told.contains("token, missing or empty"), "{told}");
 }
 
 #[test]
@@ -172,7 +173,7 @@ fn statuses_mean_what_mixpanel_says() {
         let analytics = client(at(&server).build().unwrap());
         let end = analytics.send_with_receipt(track()).unwrap().wait().destinations.remove(0);
         assert_eq!(end.outcome, Outcome::Dropped(reason), "{status}");
-        let told = end.error.unwrap().to_string();
+        let told = format!("{:#}", end.error.unwrap());
         assert!(told.contains("as … says") && !told.contains("hunter2"), "{told}");
     }
 }

@@ -14,7 +14,8 @@ use tracklane::Event;
 use tracklane::event::Timestamp;
 use tracklane_http::{EventJson, Mapped};
 
-use crate::posthog::NAME;
+/// The name of the destination, unless another is given; also a name for options in `integrations`.
+pub(crate) const NAME: &str = "PostHog";
 
 /// What changes an item before it is sent.
 pub(crate) type MapEvent = dyn Fn(&Event, &mut Value) + Send + Sync;

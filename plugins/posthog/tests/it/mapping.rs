@@ -373,7 +373,7 @@ proptest! {
             0..4,
         ),
     ) {
-        let mut event = json!({"type": kind, "messageId": "m1"});
+        let mut event = json!({"type": kind, "messageId": "m"});
         members.iter().for_each(|(name, text)| event[*name] = text.as_str().into());
         sections.iter().for_each(|(name, object)| event[*name] = json!(object));
         let Ok(event) = serde_json::from_value::<Event>(event) else { return Ok(()) };

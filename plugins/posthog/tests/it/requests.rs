@@ -111,9 +111,10 @@ fn what_is_not_sent_is_told_per_event_and_the_rest_goes_out() {
     assert!(good.wait().is_delivered());
     let [skipped, refused] = [skipped, refused].map(|receipt| receipt.wait().destinations.remove(0));
     assert_eq!(skipped.outcome, tracklane::Outcome::Dropped(DropReason::Skipped));
-    assert!(skipped.error.unwrap().to_string().contains("merges no person with the id \"undefined\""));
+    let told = format!("{:#}", skipped.error.unwrap());
+    assert!(told.contains("merges no person with the id \"undefined\""), "{told}");
     assert_eq!(refused.outcome, tracklane::Outcome::Dropped(DropReason::Rejected));
-    let told = refused.error.unwrap().to_string();
+    let told = format!("{:#}", refused.error.unwrap());
     assert!(told.starts_with("event m3: ") && told.contains("200 characters"), "{told}");
     assert_eq!(server.requests().len(), 1);
     assert_eq!(uuids(&server.requests()[0]).len(), 1);
