@@ -34,7 +34,9 @@ async fn handler(invocation: LambdaEvent<Value>) -> Result<Value, Error> {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let api = TrackingApi::start()?;
-    let settings = Analytics::builder().segment(Segment::new("WRITE_KEY").host(api.url()));
+    // A request that hangs ends before the flush does, and is tried again within it or with the next invocation.
+    let segment = Segment::new("WRITE_KEY").host(api.url()).http_request_timeout(Duration::from_millis(900));
+    let settings = Analytics::builder().segment(segment);
     // Standard error is the log of the function.
     let settings = settings.on(signal::Error, |failure| eprintln!("{failure}"));
     let analytics = ANALYTICS.get_or_init(|| settings.build().expect("the settings are right"));

@@ -7,17 +7,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::background::KeepAlive;
-use crate::builder::Builder;
 use crate::emitter::signal::{Emitted, Signal};
 use crate::emitter::{Emitter, Subscription, UnknownSignal};
-use crate::error::SettingsError;
 use crate::event::{Alias, Event, Group, Identify, Page, Screen, Track};
 use crate::ledger::{DeliveryError, Dispatch, FlushReport, Receipt, Settlement, Stats};
 use crate::pipeline::{CloseReport, Pipeline, Shared, deadline};
 use crate::plugin::IntoRegistration;
 use crate::refusal::{CallError, RegisterError};
-use crate::segment::{Segment, WriteKey};
-use crate::settings::Settings;
 use crate::supervise::hops;
 
 /// How long the drop of the last handle waits for what is under way.
@@ -57,36 +53,6 @@ struct Handle {
 }
 
 impl Analytics {
-    /// A client for the Segment source with that write key, with the defaults.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be a write key (empty, or with white space), or the background thread cannot be started.
-    pub fn new(write_key: impl Into<WriteKey>) -> Result<Self, SettingsError> {
-        Self::builder_for(write_key).build()
-    }
-
-    /// Returns the settings of a client that sends nowhere yet: to Segment with [`Builder::segment`], and to every
-    /// destination that is registered.
-    pub fn builder() -> Builder {
-        Builder::new()
-    }
-
-    /// Returns the settings of a client for the Segment source with that write key:
-    /// `Analytics::builder().segment(Segment::new(write_key))`.
-    pub fn builder_for(write_key: impl Into<WriteKey>) -> Builder {
-        Builder::new().segment(Segment::new(write_key))
-    }
-
-    /// A client with the settings that the environment has: `TRACKLANE_WRITE_KEY` and others. See [`Settings`].
-    ///
-    /// # Errors
-    ///
-    /// If a variable cannot be read as its setting, or a setting cannot be used.
-    pub fn from_env() -> Result<Self, SettingsError> {
-        Settings::from_env()?.into_builder()?.build()
-    }
-
     pub(crate) fn start(shared: Arc<Shared>, keep_alive: KeepAlive) -> Self {
         Self { handle: Arc::new(Handle { shared, keep_alive: Some(keep_alive) }) }
     }

@@ -58,7 +58,7 @@
 //! | `oauth` | yes | OAuth 2.0 for Segment |
 //! | `testing` | no | the module `testing` |
 //! | `metrics` | no | the counts as metrics of the `metrics` facade |
-//! | `chrono` | no | a [`Timestamp`](event::Timestamp) from the times of `chrono` |
+//! | `chrono` | no | a [`Timestamp`] from the times of `chrono` |
 //! | `jiff` | no | the same of `jiff` |
 //! | `time` | no | the same of `time` |
 //!
@@ -96,12 +96,14 @@
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+// What makes a client.
+mod builder;
+mod settings;
+
 // What the application holds.
 mod analytics;
 mod blocking;
-mod builder;
 pub mod global;
-mod settings;
 
 // What flows, who touches it, and the way through.
 pub mod event;

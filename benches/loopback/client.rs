@@ -1,6 +1,7 @@
 //! This crate as the client: sends the events, and says what it cost.
 
 use std::error::Error;
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,7 @@ use tracklane::segment::Segment;
 use tracklane::{Analytics, Event, Track};
 
 use super::meter::Meter;
+use super::quiet;
 use super::report::ClientReport;
 use super::scenario::Scenario;
 use super::timing;
@@ -52,6 +54,51 @@ pub(crate) fn send<S>(analytics: &Analytics, scenario: &Scenario<S>) -> Result<C
     let dropped = analytics.stats().dropped.total();
     let ClientReport { p50, p99, p999, .. } = timing::report(calls);
     Ok(ClientReport { refused, dropped, p50, p99, p999, ..report })
+}
+
+/// Sends little, with as many clients as the scenario says, and says what their threads cost.
+pub(crate) fn send_quietly<S>(url: &str, scenario: &Scenario<S>) -> Result<ClientReport, Box<dyn Error>> {
+    let clients = (0..scenario.clients).map(|_| segment(url, scenario)).collect::<Result<Vec<_>, _>>()?;
+    for client in &clients {
+        // The connection is there, and all code has run once.
+        client.track(Track::new(item_purchased::NAME).user_id("first"))?;
+        client.flush_blocking(PATIENCE);
+    }
+    let mut next = clients.iter().cycle();
+    let report = quiet::run(scenario, item_purchased::call, |event| {
+        let client = next.next().expect("it begins again");
+        client.track(event).expect("there is room");
+    });
+    for client in &clients {
+        let closed = client.close_blocking(PATIENCE);
+        if !closed.is_complete() {
+            return Err(format!("not everything was delivered: {closed:?}").into());
+        }
+    }
+    Ok(report)
+}
+
+/// Sends little to a destination that takes each event by itself, and says how soon it had them.
+pub(crate) fn send_quietly_one_by_one<S>(scenario: &Scenario<S>) -> Result<ClientReport, Box<dyn Error>> {
+    let (arrived, arrivals) = mpsc::channel();
+    let takes = move |_: Batch| {
+        let _ = arrived.send(Instant::now());
+        async { Ok::<_, std::io::Error>(()) }
+    };
+    let destination = Destination::from_fn("single", takes).batching(Batching::single());
+    let destination = destination.max_in_flight(1);
+    let analytics = Analytics::builder().plugin(destination).build()?;
+    analytics.track(item_purchased::call(0))?;
+    arrivals.recv()?;
+    let mut sent = Vec::with_capacity(scenario.events as usize);
+    let report = quiet::run(scenario, item_purchased::call, |event| {
+        sent.push(Instant::now());
+        analytics.track(event).expect("there is room");
+    });
+    analytics.close_blocking(PATIENCE);
+    let late =
+        sent.into_iter().zip(arrivals.iter()).map(|(sent, arrived)| (arrived - sent).as_nanos() as u64).collect();
+    Ok(ClientReport { arrival_p99: timing::report(late).p99, ..report })
 }
 
 /// Times each call of `track` by itself, with what `build` makes of what `prepare` made before.

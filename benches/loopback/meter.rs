@@ -31,9 +31,22 @@ fn cpu() -> u64 {
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 
+/// CPU time of all threads but the calling one so far, in nanoseconds.
+#[cfg(unix)]
+pub(super) fn cpu_of_others() -> u64 {
+    use rustix::time::{ClockId, clock_gettime};
+    let own = clock_gettime(ClockId::ThreadCPUTime);
+    cpu().saturating_sub(own.tv_sec as u64 * 1_000_000_000 + own.tv_nsec as u64)
+}
+
 /// Elsewhere CPU time is not measured.
 #[cfg(not(unix))]
 fn cpu() -> u64 {
+    0
+}
+
+#[cfg(not(unix))]
+pub(super) fn cpu_of_others() -> u64 {
     0
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod client;
 pub(crate) mod limits;
 pub(crate) mod meter;
 pub(crate) mod pace;
+pub(crate) mod quiet;
 pub(crate) mod report;
 pub(crate) mod rounds;
 pub(crate) mod scenario;

@@ -14,6 +14,10 @@ pub(crate) struct ClientReport {
     pub(crate) before: u64,
     /// Calls that were refused, and tried again.
     pub(crate) refused: u64,
+    /// How often threads of the client went to sleep, where that was counted.
+    pub(crate) wake_ups: u64,
+    /// Nanoseconds from a call to the destination that takes single events, 99th percentile, where that was measured.
+    pub(crate) arrival_p99: u64,
     pub(crate) dropped: u64,
     /// Nanoseconds of single calls, where they were timed.
     pub p50: u64,

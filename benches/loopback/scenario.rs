@@ -29,6 +29,13 @@ pub(crate) trait Work: Copy + Debug + Default + Serialize + DeserializeOwned {
     fn id_key(self) -> &'static str;
 }
 
+impl<W> Scenario<W> {
+    /// Events at a rate, for some time.
+    pub(crate) fn at_rate(self, rate: u64, seconds: u64) -> Self {
+        Self { events: rate * seconds, rate: Some(rate), seconds, ..self }
+    }
+}
+
 /// One way to send `events` events.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, bound(deserialize = "W: Default + Deserialize<'de>"))]
@@ -47,6 +54,10 @@ pub(crate) struct Scenario<W> {
     pub(crate) delay: u64,
     /// Events offered per second, at even distances; without it, as fast as they go, and no call is timed.
     pub(crate) rate: Option<u64>,
+    /// How long events are offered at that rate; without, until all are sent.
+    pub(crate) seconds: u64,
+    /// Clients that the events are spread over.
+    pub(crate) clients: usize,
     /// Times each call by itself.
     pub(crate) calls: Option<Pace>,
 }
@@ -64,6 +75,8 @@ impl<W: Default> Default for Scenario<W> {
             waiting: 0,
             delay: 0,
             rate: None,
+            seconds: 0,
+            clients: 1,
             calls: None,
         }
     }

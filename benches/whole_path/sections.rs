@@ -12,7 +12,8 @@ use crate::work::{Scenario, Work};
 type Section = fn(bool) -> Result<(), Box<dyn Error>>;
 
 pub(crate) fn run(wanted: &Wanted) -> Result<(), Box<dyn Error>> {
-    let sections: [(&str, Section); 4] = [("path", path), ("latency", latency), ("burst", burst), ("scale", scale)];
+    let sections: [(&str, Section); 5] =
+        [("path", path), ("latency", latency), ("burst", burst), ("scale", scale), ("quiet", quiet)];
     for (name, section) in sections {
         if wanted.contains(name) {
             println!("\n## {name}");
@@ -127,6 +128,44 @@ fn scale(quick: bool) -> Result<(), Box<dyn Error>> {
         println!("| {destinations} | {cpu:.0} | {:.0} |", cpu / destinations as f64);
     }
     waiting(quick)
+}
+
+/// What a client costs that has little to do. The least of the runs counts, because whatever else runs adds to it.
+fn quiet(quick: bool) -> Result<(), Box<dyn Error>> {
+    let (rounds, seconds) = if quick { (1, 10) } else { (3, 20) };
+    // The defaults.
+    let of = |work, rate| Scenario { work, flush_at: 15, ..Scenario::default() }.at_rate(rate, seconds);
+    let rates = [(0, "0"), (1, "1"), (10, "10"), (100, "100"), (1_000, "1,000"), (20_000, "20,000")];
+    let table = rates.map(|(rate, name)| (name, of(Work::Quiet, rate)));
+    let hundred = |name, rate| (name, Scenario { clients: 100, ..of(Work::Quiet, rate) });
+    let hundred = [hundred("0, 100 clients", 0), hundred("100, 100 clients", 100)];
+    let table: Vec<_> = table.into_iter().chain(hundred).collect();
+    println!("| events/s | CPU of a core, % | wake-ups/s | requests/s | a call: p50 ns | p99 ns |");
+    println!("|--:|--:|--:|--:|--:|--:|");
+    for (name, runs) in take_turns(&table, rounds)? {
+        let least =
+            |what: &dyn Fn(&(ClientReport, ServerReport)) -> f64| runs.iter().map(what).fold(f64::MAX, f64::min);
+        let cpu = least(&|(client, _)| 100.0 * client.cpu as f64 / client.elapsed as f64);
+        let wake_ups = least(&|(client, _)| client.wake_ups as f64 * 1e9 / client.elapsed as f64);
+        let requests = least(&|(_, server)| server.requests as f64 / seconds as f64);
+        let [p50, p99] = [least(&|(client, _)| client.p50 as f64), least(&|(client, _)| client.p99 as f64)];
+        println!("| {name} | {cpu:.3} | {wake_ups:.0} | {requests:.1} | {p50:.0} | {p99:.0} |");
+    }
+    println!(
+        "\n| events/s to a destination of single events, no network | CPU of a core, % | wake-ups/s | until it is there, p99 ms |"
+    );
+    println!("|--:|--:|--:|--:|");
+    let single =
+        rates.into_iter().filter(|(rate, _)| *rate > 0).map(|(rate, name)| (name, of(Work::QuietSingle, rate)));
+    for (name, runs) in take_turns(&single.collect::<Vec<_>>(), rounds)? {
+        let least =
+            |what: &dyn Fn(&ClientReport) -> f64| runs.iter().map(|(client, _)| what(client)).fold(f64::MAX, f64::min);
+        let cpu = least(&|client| 100.0 * client.cpu as f64 / client.elapsed as f64);
+        let wake_ups = least(&|client| client.wake_ups as f64 * 1e9 / client.elapsed as f64);
+        let arrival = least(&|client| client.arrival_p99 as f64 / 1e6);
+        println!("| {name} | {cpu:.3} | {wake_ups:.0} | {arrival:.2} |");
+    }
+    Ok(())
 }
 
 /// Takes turns, because what is to be seen is whether the rows differ.

@@ -24,6 +24,10 @@ pub(crate) enum Work {
     NoNetwork,
     /// This crate with a destination for which events wait, and no network.
     Held,
+    /// This crate in a service that sends little.
+    Quiet,
+    /// The same with a destination that takes each event by itself, and no network.
+    QuietSingle,
 }
 
 impl scenario::Work for Work {
@@ -34,11 +38,13 @@ impl scenario::Work for Work {
             Self::BytesInBatches => limits::bytes_in_batches(url, scenario),
             Self::NoNetwork => client::send(&client::no_network(scenario)?, scenario),
             Self::Held => held::run(scenario),
+            Self::Quiet => client::send_quietly(url, scenario),
+            Self::QuietSingle => client::send_quietly_one_by_one(scenario),
         }
     }
 
     fn is_sent(self) -> bool {
-        !matches!(self, Self::NoNetwork | Self::Held)
+        !matches!(self, Self::NoNetwork | Self::Held | Self::QuietSingle)
     }
 
     fn id_key(self) -> &'static str {

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::Background;
 use crate::threads;
@@ -40,6 +41,16 @@ impl Background {
         match spawned.map_err(|_| take(&work)) {
             Err(Some((work, _))) => Err(work),
             Ok(_) | Err(None) => Ok(end),
+        }
+    }
+
+    /// Does `work` on a thread of its own, and waits for its end, at most `limit`. Where no thread can be started, there is
+    /// only the caller's.
+    pub(crate) fn run_with_limit(&self, limit: Duration, work: impl FnOnce() + Send + 'static) {
+        match self.spawn_thread(work) {
+            // The sender is only ever dropped.
+            Ok(end) => drop(end.recv_timeout(limit)),
+            Err(work) => work(),
         }
     }
 

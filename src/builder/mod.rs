@@ -10,14 +10,15 @@ use tokio::runtime::Handle;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::analytics::Analytics;
 use crate::clock::Clock;
 use crate::emitter::signal::{Emitted, Signal};
 use crate::emitter::{Emitter, UnknownSignal};
-use crate::error::BoxError;
+use crate::error::{BoxError, SettingsError};
 use crate::event::{Context, Event};
 use crate::pipeline::{CallContext, MiddlewareLayer, PipelineService};
 use crate::plugin::{IntoRegistration, Overflow, Registration};
-use crate::segment::Segment;
+use crate::segment::{Segment, WriteKey};
 
 /// The settings of a client; [`build`](Self::build) checks them and starts it.
 ///
@@ -50,6 +51,29 @@ pub struct Builder {
 }
 
 type Subscribe = Box<dyn FnOnce(&Emitter) -> Result<(), UnknownSignal> + Send>;
+
+impl Analytics {
+    /// Starts a client for the Segment source with that write key, with the defaults.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be a write key (empty, or with white space), or the background thread cannot be started.
+    pub fn new(write_key: impl Into<WriteKey>) -> Result<Self, SettingsError> {
+        Self::builder_for(write_key).build()
+    }
+
+    /// Returns the settings of a client that sends nowhere yet: to Segment with [`Builder::segment`], and to every
+    /// destination that is registered.
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    /// Returns the settings of a client for the Segment source with that write key:
+    /// `Analytics::builder().segment(Segment::new(write_key))`.
+    pub fn builder_for(write_key: impl Into<WriteKey>) -> Builder {
+        Builder::new().segment(Segment::new(write_key))
+    }
+}
 
 impl Builder {
     /// The default of [`max_queue_size`](Self::max_queue_size).
@@ -95,7 +119,7 @@ impl Builder {
     /// Whether nothing is sent to Segment, as in analytics-node: plugins, signals, callbacks and other destinations work,
     /// and Segment's destination ends what it gets at once as dropped
     /// ([`Disabled`](crate::DropReason::Disabled), which is no failure). Neither a write key nor an HTTP client is
-    /// needed, so it works on a machine without certificates; what [`wrap_segment`](Self::wrap_segment) would put around
+    /// needed, so it works on a machine without certificates; what [`Segment::wrap`] would put around
     /// the destination is left out. For tests and development. See [`disable_all`](Self::disable_all).
     pub fn disable(mut self, disable: bool) -> Self {
         self.disabled = disable;

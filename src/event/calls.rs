@@ -32,7 +32,7 @@ macro_rules! call {
             ///
             /// A [`Timestamp`](super::Timestamp), a [`SystemTime`](std::time::SystemTime), text in RFC 3339, or an
             /// `Option` of these; with the features `chrono`, `time` and `jiff` also the types of these crates. Text
-            /// that is not RFC 3339 is refused at the call
+            /// goes in as it is, without `parse()`; what is not RFC 3339 is refused at the call
             /// ([`InvalidField::Timestamp`](super::InvalidField::Timestamp)).
             pub fn timestamp<Form>(mut self, timestamp: impl IntoTimestamp<Form>) -> Self {
                 self.0.put_timestamp(timestamp.into_timestamp());
@@ -175,26 +175,56 @@ call! {
 
 call! {
     /// Who a user is ([Spec: Identify](https://segment.com/docs/connections/spec/identify/)).
+    ///
+    /// ```
+    /// use tracklane::{Identify, Traits};
+    ///
+    /// let event = Identify::new().user_id("019mr8mf4r").traits(Traits::new().plan("Enterprise"));
+    /// ```
     Identify
 }
 
 call! {
     /// A page that was viewed ([Spec: Page](https://segment.com/docs/connections/spec/page/)).
+    ///
+    /// ```
+    /// use tracklane::Page;
+    ///
+    /// let event = Page::new("Pricing").category("Docs").anonymous_id("a-17").property("path", "/pricing");
+    /// ```
     Page
 }
 
 call! {
     /// A screen of an app that was viewed ([Spec: Screen](https://segment.com/docs/connections/spec/screen/)).
+    ///
+    /// ```
+    /// use tracklane::Screen;
+    ///
+    /// let event = Screen::new("Welcome").user_id("019mr8mf4r").property("variation", "blue");
+    /// ```
     Screen
 }
 
 call! {
     /// The group that a user belongs to ([Spec: Group](https://segment.com/docs/connections/spec/group/)).
+    ///
+    /// ```
+    /// use tracklane::Group;
+    ///
+    /// let event = Group::new(56).user_id("019mr8mf4r").with_trait("name", "Initech");
+    /// ```
     Group
 }
 
 call! {
     /// Two identities of one user ([Spec: Alias](https://segment.com/docs/connections/spec/alias/)).
+    ///
+    /// ```
+    /// use tracklane::Alias;
+    ///
+    /// let event = Alias::new("old_id", "new_id");
+    /// ```
     Alias
 }
 

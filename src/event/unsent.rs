@@ -11,7 +11,6 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use super::{Event, Kind, Message, MessageId, PackedEvent};
-use crate::random;
 
 /// The events that a [close](crate::Analytics::close) hands back, the oldest first.
 ///
@@ -35,8 +34,8 @@ pub struct Unsent {
 
 /// Events that were kept together.
 pub(crate) enum Packed {
-    /// One that was on its way to destinations.
-    Sealed(Kind, Bytes),
+    /// Those that were on their way to destinations.
+    Sealed(Vec<(Kind, Bytes)>),
     /// Those of a chunk that no plugin had seen.
     Events(PackedEvents),
 }
@@ -50,34 +49,34 @@ pub(crate) struct PackedEvents {
 }
 
 impl Packed {
-    pub(crate) fn sealed(message: &Message) -> Self {
-        Packed::Sealed(message.kind(), message.shared_json())
+    pub(crate) fn sealed<'m>(messages: impl Iterator<Item = &'m Message>) -> Self {
+        Packed::Sealed(messages.map(|message| (message.kind(), message.shared_json())).collect())
     }
 
     fn len(&self) -> usize {
         match self {
-            Packed::Sealed(..) => 1,
+            Packed::Sealed(messages) => messages.len(),
             Packed::Events(packed) => packed.events.len(),
         }
     }
 
     fn get(&self, at: usize) -> Option<Event> {
         match self {
-            Packed::Sealed(kind, json) => (at == 0).then(|| Event::of_final_form(*kind, json)),
+            Packed::Sealed(messages) => messages.get(at).map(|(kind, json)| Event::of_final_form(*kind, json)),
             Packed::Events(packed) => packed.get(at),
         }
     }
 }
 
 impl PackedEvents {
-    /// Events in `text`, of which the first begins at `start`.
-    pub(crate) fn new(text: Vec<u8>, start: usize) -> Self {
-        Self { text, end: start, events: Vec::new() }
+    /// At most so many events in `text`, of which the first begins at `start`.
+    pub(crate) fn new(text: Vec<u8>, start: usize, events: usize) -> Self {
+        Self { text, end: start, events: Vec::with_capacity(events) }
     }
 
-    /// The next event in the text. An event without an id gets one.
-    pub(crate) fn push(&mut self, event: PackedEvent) {
-        let message_id = if event.message_id().is_some() { MessageId::Unset } else { MessageId::Made(random::uuid()) };
+    /// The next event in the text. An event without an id gets one from `make_id`.
+    pub(crate) fn push(&mut self, event: PackedEvent, make_id: impl FnOnce() -> Uuid) {
+        let message_id = if event.message_id().is_some() { MessageId::Unset } else { MessageId::Made(make_id()) };
         self.events.push((self.end, event, message_id));
         self.end += event.len();
     }

@@ -138,6 +138,11 @@ impl Capacity {
         InLine { capacity: self, first: self.line.fetch_add(1, Ordering::AcqRel) == 0 }
     }
 
+    /// Returns whether callers wait in line.
+    pub(crate) fn is_waited_for(&self) -> bool {
+        self.line.load(Ordering::Acquire) > 0
+    }
+
     /// Wakes the caller that has waited longest, which calls the next if it succeeds. Runs its waker and catches its
     /// panic. No lock may be held.
     pub(crate) fn call_next(&self) {

@@ -126,21 +126,20 @@ impl Ledger {
         self.refused.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Settles each ticket for one destination, under one lock. The caller sends the notifications.
+    /// Settles each ticket for one destination, under one lock. The caller sends the notifications that are `due`.
     pub(crate) fn settle_for_destination<'a>(
         &self,
         tickets: impl Iterator<Item = &'a Ticket> + Clone,
         outcome: Outcome,
-    ) -> Notifications<'_> {
-        let mut due = Notifications::new(self);
+        due: &mut Notifications<'_>,
+    ) {
         if self.count_freed(tickets.clone()) {
             due.set_freed();
         }
         if outcome.is_failed() {
             self.count_failed_deliveries(tickets.clone());
         }
-        self.count(tickets.filter_map(|ticket| Some((ticket, ticket.complete_one(outcome)?))), &mut due);
-        due
+        self.count(tickets.filter_map(|ticket| Some((ticket, ticket.complete_one(outcome)?))), due);
     }
 
     /// Counts events that one destination has lost, before they have their outcome.
@@ -186,9 +185,13 @@ impl Ledger {
         due.notify();
     }
 
-    /// Counts outcomes. No user code runs here, nor its wakers and drops: it could use the client, and wait for this
-    /// lock.
-    fn count<'a>(&self, tickets: impl IntoIterator<Item = (&'a Ticket, Outcome)>, due: &mut Notifications<'_>) {
+    /// Counts outcomes, under one lock. The caller sends the notifications that are `due`. No user code runs here, nor
+    /// its wakers and drops: it could use the client, and wait for this lock.
+    pub(crate) fn count<'a>(
+        &self,
+        tickets: impl IntoIterator<Item = (&'a Ticket, Outcome)>,
+        due: &mut Notifications<'_>,
+    ) {
         let mut any = false;
         let mut totals = self.totals();
         for (ticket, outcome) in tickets {

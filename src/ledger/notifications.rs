@@ -49,7 +49,7 @@ impl Drop for HeldCapacity {
 }
 
 impl<'l> Notifications<'l> {
-    pub(super) fn new(ledger: &'l Ledger) -> Self {
+    pub(crate) fn new(ledger: &'l Ledger) -> Self {
         Self { ledger, ends: Vec::new(), calls: Vec::new(), freed: false, drained: None }
     }
 
@@ -90,9 +90,6 @@ impl<'l> Notifications<'l> {
     /// Sends them. No lock may be held.
     pub(crate) fn notify(self) {
         let Self { ledger, ends, calls, freed, drained } = self;
-        if freed {
-            ledger.capacity.call_next();
-        }
         if let Some(accepted) = drained {
             (ledger.drained)(accepted);
         }
@@ -104,6 +101,10 @@ impl<'l> Notifications<'l> {
                 let _scope = hops::after(depth);
                 callback(&settlement);
             });
+        }
+        // Foreign code last: a waker that hangs keeps nobody else from being told.
+        if freed {
+            ledger.capacity.call_next();
         }
         ends.into_iter().filter_map(|(_, receipt)| receipt).for_each(ReceiptSender::wake);
     }

@@ -22,6 +22,18 @@ use crate::threads;
 /// ten seconds of `flush_interval`; and to wait for many events, send all of them first. A receipt that nobody waits
 /// for changes nothing.
 ///
+/// ```
+/// use tracklane::segment::Segment;
+/// use tracklane::testing::TrackingApi;
+/// use tracklane::{Analytics, Track};
+///
+/// let api = TrackingApi::start()?;
+/// let analytics = Analytics::builder().segment(Segment::new("WRITE_KEY").host(api.url())).build()?;
+/// let receipt = analytics.send_with_receipt(Track::new("Signed Up").user_id("u1"))?;
+/// assert!(receipt.wait().is_delivered());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// It needs no runtime of its own, and dropping it costs the event nothing. A client that ends without having worked off
 /// the event tells its end as [`Closed`](DropReason::Closed). So does a receipt that a forked child waits for: the event
 /// is its parent's.

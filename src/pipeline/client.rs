@@ -51,7 +51,7 @@ impl Shared {
     pub(crate) async fn wait<T: Send + 'static>(
         self: Arc<Self>,
         timeout: Duration,
-        wait: fn(&Self, Instant) -> T,
+        wait: fn(&Arc<Self>, Instant) -> T,
     ) -> T {
         let deadline = deadline(timeout);
         if self.background.is_forked() || self.background.is_shut_down() {

@@ -25,6 +25,7 @@ mod transform;
 
 mod fanout;
 mod lane;
+mod leftover;
 mod settle;
 
 #[cfg(test)]

@@ -8,16 +8,9 @@ use std::time::{Duration, Instant};
 
 use super::Shared;
 use super::ending::Ending;
-use crate::event::{Packed, Unsent};
-use crate::ledger::{DeliveryError, DestinationStats, DropReason, FlushReport, Outcome, Receipt, Settlement, Stats};
+use crate::event::Unsent;
+use crate::ledger::{DeliveryError, DestinationStats, FlushReport, Receipt, Settlement, Stats};
 use crate::supervise::{hops, log};
-
-/// Events that are settled under one lock, where there may be very many.
-const SETTLED_AT_ONCE: usize = 1024;
-
-/// How long it is waited, beyond a deadline, for another to take out what is left. No user code runs in that, and it
-/// takes whoever does it the same time.
-const TAKING_OUT: Duration = Duration::from_secs(1);
 
 /// How long callbacks may go on when the last handle is gone. Nobody waits for that.
 const LAST_CALLBACKS: Duration = Duration::from_secs(10);
@@ -113,7 +106,7 @@ impl Shared {
 
     /// Blocks until everything that was accepted so far has its outcome and its callbacks have returned, at most until
     /// `deadline`.
-    pub(crate) fn flush(&self, deadline: Instant) -> FlushReport {
+    pub(crate) fn flush(self: &Arc<Self>, deadline: Instant) -> FlushReport {
         let mut report = self.flush_events(deadline);
         // A callback that flushes does not wait for itself.
         if hops::current() == 0 && !self.background.is_forked() {
@@ -153,12 +146,13 @@ impl Shared {
 
     /// Refuses calls from now on, flushes, gives up at `deadline` what is left, and ends the worker, which unloads every
     /// plugin. Any number of closes may be under way: the first that runs out of time gives up for all of them.
-    pub(crate) fn close(&self, deadline: Instant) {
+    pub(crate) fn close(self: &Arc<Self>, deadline: Instant) {
         if self.background.is_forked() {
             return;
         }
         self.intake.close();
         let deadline = if self.intake.is_deserted() { Instant::now() } else { deadline };
+        self.wake_refused();
         self.flush_events(deadline);
         self.give_up(deadline);
         self.after.wait(left(deadline));
@@ -196,61 +190,18 @@ impl Shared {
         CloseReport { delivered, dropped, failed, failed_deliveries, pending, callbacks, unsent }
     }
 
-    /// Takes back what is under way, unless another close does, and counts it as dropped because of the close. Whoever
-    /// waits for another waits until everything is taken out, and not until all are told of it: that is user code.
-    fn give_up(&self, deadline: Instant) {
-        let mut settle = None;
-        self.end.give_up(deadline.max(Instant::now() + TAKING_OUT), || {
-            let (counts, unsent, then) = self.take_back();
-            settle = Some(then);
-            (counts, unsent)
-        });
-        if let Some(settle) = settle {
-            settle();
-        }
-    }
-
-    fn counts(&self) -> Counts {
+    pub(super) fn counts(&self) -> Counts {
         let Stats { delivered, dropped, pending, .. } = self.ledger.stats();
         let deliberate = dropped.deliberate();
         let failed_deliveries = self.ledger.failed_deliveries();
         Counts { delivered, dropped: deliberate, failed: dropped.total() - deliberate, failed_deliveries, pending }
     }
 
-    /// Everything that waits or is under way, the oldest first. What is taken out here has no other owner: nobody else
-    /// can settle it or hand it back. The third settles it.
-    fn take_back(&self) -> (Counts, Unsent, impl FnOnce() + use<'_>) {
-        // Before the lanes, so that the worker finds nothing more to give them.
-        let not_begun = self.intake.take_back();
-        let lanes = self.plan.lanes();
-        let begun: Vec<_> = lanes.iter().map(|lane| lane.take_back(DropReason::Closed)).collect();
-        // Counted before it is settled: all of it is pending.
-        let counts = self.counts();
-        // An event that two destinations did not get is one event.
-        let messages = begun.iter().flat_map(|taken| &taken.messages);
-        let messages =
-            messages.filter(|message| message.ticket.hand_back_once()).map(|message| Packed::sealed(message));
-        let unsent = Unsent::new(messages.chain(not_begun.events).collect());
-        let (tickets, commands) = (not_begun.tickets, not_begun.commands);
-        let settle = move || {
-            let errors: Vec<_> = begun.iter().filter_map(|taken| taken.settle(DropReason::Closed)).collect();
-            for tickets in tickets.chunks(SETTLED_AT_ONCE) {
-                self.ledger.settle(tickets.iter().map(|ticket| (ticket, Outcome::Dropped(DropReason::Closed))));
-            }
-            if !errors.is_empty() || !commands.is_empty() {
-                self.background.dispose((errors, commands));
-            }
-        };
-        if !unsent.is_empty() {
-            log!(WARN, events = unsent.len(), "closed before these events were delivered");
-        }
-        (counts, unsent, settle)
-    }
-
     /// The worker has ended. If nobody has told it to, its runtime has ended, and everything else there: what is under
     /// way is given up, for a close to hand back.
-    pub(super) fn worker_ended(&self) {
+    pub(super) fn worker_ended(self: &Arc<Self>) {
         self.intake.desert();
+        self.wake_refused();
         if self.intake.is_deserted() {
             self.give_up(Instant::now());
             self.loaded.send_replace(true);

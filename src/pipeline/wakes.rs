@@ -8,6 +8,7 @@ use std::thread;
 
 use super::intake::{Capacity, Intake, Taken};
 use super::registry::Command;
+use super::rest::Rest;
 use crate::background::Background;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
@@ -16,6 +17,8 @@ use crate::ledger::{DropReason, Ledger, Outcome};
 
 const CALLERS: usize = 4;
 const CALLS: usize = 500;
+/// Until it is woken.
+const SLEEP: Rest = Rest { limit: None, wake_at: 1 };
 
 fn intake(events: u64, drops_oldest: bool) -> (Arc<Intake>, Arc<Ledger>, impl Sized) {
     let (background, keep_alive) = Background::start("wakes").unwrap();
@@ -30,7 +33,7 @@ fn work(intake: &Intake, events: usize) -> Vec<String> {
     let mut names = Vec::new();
     while names.len() < events {
         if !intake.take() {
-            pollster::block_on(intake.wait(None));
+            pollster::block_on(intake.wait(SLEEP));
             continue;
         }
         while let Some(taken) = intake.next() {
@@ -86,12 +89,12 @@ fn callers_that_wait_for_room_all_get_it_where_there_is_room_for_one() {
 #[test]
 fn a_worker_that_sleeps_is_woken_although_somebody_else_took_what_was_left() {
     let (intake, _ledger, _keep_alive) = intake(u64::MAX, false);
-    let mut sleep = pin!(intake.wait(None));
+    let mut sleep = pin!(intake.wait(SLEEP));
     let mut cx = TaskContext::from_waker(Waker::noop());
     assert_eq!(sleep.as_mut().poll(&mut cx), Poll::Pending);
-    assert!(intake.take_back().tickets.is_empty(), "nothing is left");
+    assert!(intake.take_back().is_empty(), "nothing is left");
     intake.command(Command::Flush).unwrap();
-    assert_eq!(sleep.as_mut().poll(&mut cx), Poll::Ready(()), "a command wakes the worker");
+    assert_eq!(sleep.as_mut().poll(&mut cx), Poll::Ready(true), "a command wakes the worker");
 }
 
 #[test]
@@ -176,10 +179,11 @@ fn places_that_are_freed_at_once_are_passed_on_along_the_line() {
 
 #[test]
 fn a_close_refuses_everybody_who_waits_for_room() {
-    let (intake, _ledger, _keep_alive) = intake(1, false);
+    let (intake, ledger, _keep_alive) = intake(1, false);
     intake.push(Track::new("there").user_id("u")).unwrap();
     let line = waiting(&intake, &["a", "b", "c"]);
     intake.close();
+    ledger.capacity.wake_all();
     for (name, mut push) in line {
         let polled = push.as_mut().poll(&mut TaskContext::from_waker(Waker::noop()));
         assert!(matches!(polled, Poll::Ready(Err(refused)) if refused.is_closed()), "{name}");

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tower::ServiceExt;
 use tower::util::BoxService;
@@ -12,6 +12,7 @@ use tower_service::Service;
 use super::intake::Taken;
 use super::plan::Absence;
 use super::registry::{self, Command};
+use super::rest::{LOOK_EVERY, Patience, Rest};
 use super::{Pipeline, RegisterError, Shared, Stopped};
 use crate::emitter::signal::{self, Emitted, Failure, Initialized};
 use crate::error::BoxError;
@@ -21,10 +22,10 @@ use crate::plugin::Registration;
 use crate::supervise::hops::{self, WithHops};
 use crate::supervise::{self, LIFECYCLE_LIMIT, Stage, Watched, log};
 
-/// How long after a call the worker notices it at the latest, while events flow.
-const DOZE: Duration = Duration::from_millis(5);
-/// Looks in vain after which the worker sleeps until it is woken: two seconds.
-const LOOKS: u32 = 400;
+/// The longest time that events wait for a look of the worker.
+const MAX_PATIENCE: Duration = Duration::from_millis(250);
+/// The part of a batch's interval that its events may wait for that.
+const PATIENT_PART: u32 = 40;
 /// What the user's layers are called.
 const MIDDLEWARE: &str = "source middleware";
 
@@ -78,26 +79,38 @@ impl Worker {
     }
 
     async fn work(&mut self) {
+        let (mut events, mut since) = (0, Instant::now());
         loop {
             // At first, what a panic has left.
-            if self.work_off().await.is_break() {
+            if self.work_off(&mut events).await.is_break() {
                 return;
             }
-            // The lanes work on this thread, too.
-            tokio::task::yield_now().await;
-            let mut in_vain = 0;
-            while !self.shared.intake.take() {
-                in_vain += 1;
-                self.shared.intake.wait((in_vain < LOOKS).then_some(DOZE)).await;
+            let mut more = self.shared.intake.take();
+            if more {
+                // The lanes work on this thread, too.
+                tokio::task::yield_now().await;
+            }
+            while !more {
+                // Real time, whatever the client's clock: this is how soon calls are noticed, not when anything is due.
+                let now = Instant::now();
+                let rest = Rest::choose(events, now - since, self.shared.patience());
+                if self.shared.intake.wait(rest).await {
+                    (events, since) = (0, now);
+                }
+                more = self.shared.intake.take();
             }
         }
     }
 
-    async fn work_off(&mut self) -> ControlFlow<()> {
+    /// Works off what is in hand, and counts the `events`.
+    async fn work_off(&mut self, events: &mut u64) -> ControlFlow<()> {
         let shared = self.shared.clone();
         while let Some(taken) = shared.intake.next() {
             match taken {
-                Taken::Event(event) => self.send(event).await,
+                Taken::Event(event) => {
+                    *events += 1;
+                    self.send(event).await;
+                }
                 Taken::Command(command) => match *command {
                     Command::End => {
                         registry::unload_all(&shared).await;
@@ -141,6 +154,22 @@ impl Drop for Worker {
 }
 
 impl Shared {
+    /// How long events may wait for a look of the worker, so that no destination gets them too late.
+    fn patience(&self) -> Patience {
+        let mut patience = Patience { events: usize::MAX, time: MAX_PATIENCE };
+        for lane in &self.plan.load().lanes {
+            let (events, interval) = lane.next_batch();
+            patience.events = patience.events.min(events);
+            patience.time = patience.time.min(interval / PATIENT_PART);
+        }
+        // Who takes single events, or listens to calls, is told of each.
+        if patience.events <= 1 || self.emitter.wants_calls() {
+            patience.time = LOOK_EVERY;
+        }
+        patience.time = patience.time.max(LOOK_EVERY);
+        patience
+    }
+
     async fn obey(self: &Arc<Self>, command: Command) {
         match command {
             Command::Register(registration, reply) => {

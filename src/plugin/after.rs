@@ -28,6 +28,16 @@ pub fn after(plugin: impl After) -> Registration {
 }
 
 /// [`after`], with a closure.
+///
+/// ```
+/// use tracklane::plugin::after_fn;
+///
+/// let lost = after_fn("lost", |message, end| {
+///     if end.outcome.is_failed() {
+///         eprintln!("{} is lost: {}", message.message_id(), end.outcome);
+///     }
+/// });
+/// ```
 pub fn after_fn(name: &str, after: impl Fn(&Message, &Settlement) + Send + Sync + 'static) -> Registration {
     Registration::new(Named::lifecycle(name), Behavior::After(Arc::new(OnEnd(CatchDrop::new(after)))))
 }

@@ -24,6 +24,15 @@ impl Flow {
 }
 
 /// What a closure plugin may return: nothing, a [`Flow`], or a `Result` of either.
+///
+/// What awaits is no closure, and the compiler says what to write instead:
+///
+/// ```compile_fail,E0277
+/// use tracklane::Event;
+/// use tracklane::plugin::enrichment_fn;
+///
+/// let _ = enrichment_fn("plan", async |event: &mut Event| event.set_name("a"));
+/// ```
 #[diagnostic::on_unimplemented(
     message = "a plugin's closure returns `()`, `Flow` or a `Result` of either, not `{Self}`",
     note = "what awaits is no closure: it implements `Transform` with an `async fn transform`, and is registered as `before(plugin)` or `enrichment(plugin)`"

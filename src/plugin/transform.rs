@@ -29,6 +29,8 @@ use crate::supervise::CatchDrop;
 /// }
 /// ```
 ///
+/// An implementation is written with a plain `async fn`, without the macro `async-trait`.
+///
 /// It has one second for each event. What awaits nothing is quicker as a closure: see [`enrichment_fn`].
 pub trait Transform: Plugin {
     /// Works on one event. Called for one event after the other.

@@ -18,8 +18,10 @@ pub(super) fn set(settings: &mut Settings, name: &str, value: &Value) -> Result<
         Some(Ok(())) => return Ok(()),
         Some(Err(problem)) => problem,
         None => {
-            let variable = name.to_uppercase();
-            let problem = format!("does not exist (TRACKLANE_{variable} in the environment): see docs/SETTINGS.md");
+            let problem = match similar(name) {
+                Some(known) => format!("does not exist, but {known} does: see docs/SETTINGS.md"),
+                None => "does not exist: see docs/SETTINGS.md".to_owned(),
+            };
             return Err(SettingsError::unknown(name.to_owned(), problem));
         }
     };
@@ -28,6 +30,12 @@ pub(super) fn set(settings: &mut Settings, name: &str, value: &Value) -> Result<
         true => SettingsError::without_value(name.to_owned(), problem),
         false => SettingsError::new(name.to_owned(), format_args!("{value}"), problem),
     })
+}
+
+/// The setting that is meant by a name in another spelling, as `flushAt` is.
+pub(super) fn similar(name: &str) -> Option<&'static str> {
+    let letters = |name: &str| name.replace(['_', '-'], "").to_lowercase();
+    NAMES.iter().find(|known| letters(known) == letters(name)).copied()
 }
 
 impl<'de> Deserialize<'de> for Settings {
@@ -144,7 +152,12 @@ mod tests {
     #[test]
     fn a_setting_that_does_not_exist_or_is_set_twice_is_an_error() {
         let error = serde_json::from_str::<Settings>(r#"{"flush_att": 5}"#).unwrap_err().to_string();
-        assert!(error.starts_with("setting flush_att: does not exist"), "{error}");
+        // Nobody has set a variable.
+        assert!(error.starts_with("setting flush_att: does not exist: see docs/SETTINGS.md"), "{error}");
+        for name in ["flushAt", "FLUSH_AT", "flush-at"] {
+            let error = serde_json::from_str::<Settings>(&format!("{{{name:?}: 5}}")).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("setting {name}: does not exist, but flush_at does: ")), "{error}");
+        }
         let error = serde_json::from_str::<Settings>(r#"{"flush_at": 5, "flush_at": 6}"#).unwrap_err().to_string();
         assert!(error.starts_with("setting flush_at: is set twice"), "{error}");
     }

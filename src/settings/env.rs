@@ -4,11 +4,23 @@ use std::ffi::OsString;
 
 use serde_json::Value;
 
-use super::deserialize::set;
-use super::table::Settings;
+use super::deserialize::{set, similar};
+use super::table::{NAMES, Settings};
+use crate::analytics::Analytics;
 use crate::error::SettingsError;
 
 const PREFIX: &str = "TRACKLANE_";
+
+impl Analytics {
+    /// Starts a client with the settings that the environment has: `TRACKLANE_WRITE_KEY` and others. See [`Settings`].
+    ///
+    /// # Errors
+    ///
+    /// If a variable cannot be read as its setting, or a setting cannot be used.
+    pub fn from_env() -> Result<Self, SettingsError> {
+        Settings::from_env()?.into_builder()?.build()
+    }
+}
 
 /// Reads the variables that begin with the prefix; the others are somebody else's. One that is empty is not set.
 pub(super) fn settings(variables: impl Iterator<Item = (OsString, OsString)>) -> Result<Settings, SettingsError> {
@@ -23,15 +35,24 @@ pub(super) fn settings(variables: impl Iterator<Item = (OsString, OsString)>) ->
         }
         let setting = setting.to_ascii_lowercase();
         let Ok(value) = value.into_string() else { return Err(SettingsError::without_value(setting, "is not UTF-8")) };
+        if !NAMES.contains(&setting.as_str()) {
+            return Err(SettingsError::unknown(setting.clone(), unknown(&name, &setting)));
+        }
         set(&mut settings, &setting, &Value::String(value))?;
     }
     Ok(settings)
 }
 
+/// What is said of a variable that names no setting.
+fn unknown(variable: &str, setting: &str) -> String {
+    let known =
+        similar(setting).map(|known| format!(", but {PREFIX}{} does", known.to_uppercase())).unwrap_or_default();
+    format!("does not exist ({variable} in the environment){known}: see docs/SETTINGS.md")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::table::NAMES;
 
     fn read_one(name: &str, value: &str) -> Result<Settings, SettingsError> {
         settings([(name.into(), value.into())].into_iter())
@@ -103,6 +124,9 @@ mod tests {
             let error = read_one(name, "secret").unwrap_err().to_string();
             assert!(error.contains(&format!("{name} ")) && !error.contains("secret"), "{error}");
         }
+        let error = read_one("TRACKLANE_FLUSHAT", "5").unwrap_err().to_string();
+        let said = "(TRACKLANE_FLUSHAT in the environment), but TRACKLANE_FLUSH_AT does: see docs/SETTINGS.md";
+        assert!(error.ends_with(said), "{error}");
     }
 
     #[cfg(unix)]

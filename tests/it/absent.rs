@@ -246,3 +246,12 @@ fn a_client_whose_queue_is_larger_than_ten_thousand_has_it_at_the_destination_to
     assert_eq!(analytics.stats().dropped.total(), 0);
     analytics.close_blocking(Duration::ZERO);
 }
+
+#[test]
+fn what_is_registered_later_under_a_name_that_is_taken_is_told_and_not_missed() {
+    let (destination, arrived) = recorder("same");
+    let analytics = Analytics::builder().plugin(destination).build().unwrap();
+    let refused = block_on(analytics.register(before_fn("same", |_: &mut Event| ())));
+    assert!(matches!(refused, Err(RegisterError::Duplicate { .. })), "{refused:?}");
+    assert_eq!((reason(&analytics, track("x")), arrived.len()), (Outcome::Delivered, 1));
+}

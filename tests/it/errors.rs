@@ -167,7 +167,8 @@ fn the_list_of_errors_has_every_type_of_the_library() {
     for file in crate::architecture::sources() {
         let text = fs::read_to_string(file).unwrap();
         let derived = text.split("thiserror::Error)]").skip(1).filter_map(|rest| {
-            let item = rest.lines().find(|line| line.starts_with("pub"))?;
+            let item =
+                rest.lines().find(|line| ["pub", "enum ", "struct "].iter().any(|word| line.starts_with(word)))?;
             let item = item.strip_prefix("pub enum ").or_else(|| item.strip_prefix("pub struct "))?;
             item.split(|c: char| !c.is_alphanumeric()).next().map(str::to_owned)
         });

@@ -44,7 +44,7 @@ fn a_plugin_registers_sends_flushes_and_counts() {
     block_on(host.register(enrichment_fn("second", |_: &mut Event| ()))).unwrap();
     host.send(track("own")).unwrap();
     let report = block_on(host.flush(SOON));
-    assert_eq!((report.delivered, report.pending), (1, 0));
+    assert!(report.is_complete(), "{report:?}");
     assert_eq!(arrived.all()[0]["context"]["marked"], true, "the plugin that it registered has seen it");
     assert_eq!(host.stats(), analytics.stats());
     assert_eq!(host.stats().delivered, 1);

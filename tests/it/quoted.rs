@@ -46,6 +46,7 @@ const VALUES: &[&str] = &[
     "flush",
     "FLUSH",
     "flush_at",
+    "flushAt",
     "flush_interval",
     "too_large",
     "unauthorized",

@@ -3,7 +3,7 @@
 //! ```text
 //! cargo run --release --manifest-path benches/peers/Cargo.toml              # everything, about five minutes
 //! cargo run --release --manifest-path benches/peers/Cargo.toml -- --quick   # fewer and shorter runs
-//! cargo run --release --manifest-path benches/peers/Cargo.toml -- path      # this section only: path, slow, calls
+//! cargo run --release --manifest-path benches/peers/Cargo.toml -- path      # this section only: path, slow, calls, quiet
 //! ```
 //!
 //! Each peer is used as its own documentation says, with the event that all benchmarks send and in batches of a

@@ -7,6 +7,7 @@ use tokio::runtime::Runtime;
 
 use crate::item_purchased::{NAME, PRODUCT, TAGS};
 use crate::loopback::meter::Meter;
+use crate::loopback::quiet;
 use crate::loopback::report::ClientReport;
 use crate::loopback::scenario::Scenario;
 use crate::loopback::timing;
@@ -28,6 +29,10 @@ pub(crate) fn run<S>(url: &str, scenario: &Scenario<S>) -> Result<ClientReport, 
     client.capture(event("first")?);
     runtime.block_on(client.flush());
     let report = match scenario.calls {
+        None if scenario.rate.is_some() => {
+            let prepare = |number| event(number).expect("properties that JSON can hold");
+            quiet::run(scenario, prepare, |event| client.capture(event))
+        }
         None => {
             let meter = Meter::start();
             for number in 0..scenario.events {

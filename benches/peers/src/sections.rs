@@ -17,7 +17,7 @@ type Table = Vec<(&'static str, Scenario)>;
 const AS_IT_LIKES: usize = usize::MAX;
 
 pub(crate) fn run(wanted: &Wanted) -> Result<(), Box<dyn Error>> {
-    let sections: [(&str, Section); 3] = [("path", path), ("slow", slow), ("calls", calls)];
+    let sections: [(&str, Section); 4] = [("path", path), ("slow", slow), ("calls", calls), ("quiet", quiet)];
     for (name, section) in sections {
         if wanted.contains(name) {
             println!("\n## {name}");
@@ -104,6 +104,27 @@ fn lost_and_repeated(runs: &Runs, events: f64) -> (u64, u64) {
     let once: u64 = runs.iter().map(|(_, server)| server.once).sum();
     let twice = runs.iter().map(|(_, server)| server.again).sum();
     (events as u64 * runs.len() as u64 - once, twice)
+}
+
+/// What a client costs that has little to do, each with its defaults. The least of the runs counts, because whatever else
+/// runs adds to it.
+fn quiet(quick: bool) -> Result<(), Box<dyn Error>> {
+    let (rounds, seconds) = if quick { (1, 10) } else { (3, 20) };
+    let of = |work, flush_at, rate| Scenario { work, flush_at, ..Scenario::default() }.at_rate(rate, seconds);
+    println!("| events/s | tracklane: CPU of a core, % | wake-ups/s | posthog-rs 0.30.0: CPU of a core, % | wake-ups/s |");
+    println!("|--:|--:|--:|--:|--:|");
+    for rate in [0, 1, 10, 100, 1_000] {
+        let table = [("tracklane", of(Work::Tracklane, 15, rate)), ("posthog-rs", of(Work::Posthog, 100, rate))];
+        print!("| {rate} |");
+        for (_, runs) in by_turns(&table, rounds, run_and_count)? {
+            let least = |what: &dyn Fn(&Run) -> f64| runs.iter().map(what).fold(f64::MAX, f64::min);
+            let cpu = least(&|(client, _)| 100.0 * client.cpu as f64 / client.elapsed as f64);
+            let wake_ups = least(&|(client, _)| client.wake_ups as f64 * 1e9 / client.elapsed as f64);
+            print!(" {cpu:.3} | {wake_ups:.0} |");
+        }
+        println!();
+    }
+    Ok(())
 }
 
 /// Single calls, the event built before: a line for each SDK, and a column for each condition.

@@ -37,6 +37,7 @@ impl scenario::Work for Work {
             Self::Tracklane if scenario.calls.is_some() => {
                 client::time(&client::segment(url, scenario)?, scenario, call, |event| event)
             }
+            Self::Tracklane if scenario.rate.is_some() => client::send_quietly(url, scenario),
             Self::Tracklane => client::send(&client::segment(url, scenario)?, scenario),
             Self::OneThread => limits::one_thread(url, scenario),
             Self::BytesInBatches => limits::bytes_in_batches(url, scenario),

@@ -4,10 +4,11 @@
 //! used again, so that nothing is allocated while events flow.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use super::handover::{Piece, Pieces};
 use crate::event::{Event, PackedEvent, PackedEvents};
-use crate::ledger::Observers;
+use crate::ledger::{Ledger, Observers, Ticket};
 use crate::pipeline::registry::Command;
 use crate::pipeline::rest::WorkerIs;
 use crate::random::Uuids;
@@ -17,8 +18,10 @@ use crate::refusal::RefusalReason;
 const CHUNK_BYTES: usize = 64 * 1024;
 /// Chunks kept for reuse.
 const SPARE_CHUNKS: usize = 4;
-/// Chunks that wake a worker which sleeps until its next look.
+/// Chunks that wake a worker however it rests.
 const WAKE_AT_CHUNKS: usize = 4;
+/// What a full chunk counts as: it is more than any worker rests for that is to be woken for events.
+const A_CHUNK: usize = usize::MAX - 1;
 
 /// In cache lines that callers touch, and the pipeline hardly.
 #[repr(align(128))]
@@ -71,6 +74,13 @@ pub(super) struct Accepted {
     pub(super) watch: Option<Box<Observers>>,
 }
 
+impl Accepted {
+    pub(super) fn into_ticket(self, ledger: Arc<Ledger>) -> Ticket {
+        let Self { bytes, depth, epoch, watch } = self;
+        Ticket::new(ledger, epoch, bytes, depth, watch)
+    }
+}
+
 impl Front {
     /// Puts an event last. Whether the worker must be woken.
     pub(super) fn put(&mut self, event: &Event, accepted: Accepted) -> bool {
@@ -115,8 +125,9 @@ impl Front {
 
     /// Whether the worker must be woken for what was just put in; it counts as awake then.
     fn wakes_worker(&mut self, urgent: bool) -> bool {
+        let waiting = if self.full.is_empty() { self.filling.entries.len() } else { A_CHUNK };
         let much = self.full.len() >= WAKE_AT_CHUNKS;
-        self.worker.must_wake(urgent || much)
+        self.worker.must_wake(urgent || much, waiting)
     }
 }
 
@@ -169,11 +180,13 @@ impl Chunk {
     /// The events as they lie here. `each` gets what else is known of them, with their ids, if somebody watches them,
     /// and `command` the commands.
     pub(super) fn pack(self, mut each: impl FnMut(Accepted), mut command: impl FnMut(Box<Command>)) -> PackedEvents {
-        let mut packed = PackedEvents::new(self.text, self.read);
-        for entry in self.entries {
+        let Self { text, entries, read, mut ids } = self;
+        let mut packed = PackedEvents::new(text, read, entries.len());
+        let mut left = entries.len();
+        for entry in entries {
             match entry {
                 Entry::Event(record, mut accepted) => {
-                    packed.push(record);
+                    packed.push(record, || ids.next(left));
                     if let Some(watch) = &mut accepted.watch {
                         watch.message_id = packed.last_message_id();
                     }
@@ -181,6 +194,7 @@ impl Chunk {
                 }
                 Entry::Command(boxed) => command(boxed),
             }
+            left -= 1;
         }
         packed
     }

@@ -1,8 +1,8 @@
 //! The bounded queue between callers and the pipeline.
 //!
-//! Always: a call takes one short lock, does no I/O and allocates only when a chunk is full. The worker is woken
-//! when it has been idle for a while, or when much has come in; otherwise it looks by itself every few milliseconds,
-//! because waking a sleeping thread is a system call that costs the caller more than everything else it does here.
+//! Always: a call takes one short lock, does no I/O and allocates only when a chunk is full. It wakes the worker only
+//! where that [rests](super::rest) until it is woken or much has come in, because waking a sleeping thread is a system
+//! call that costs the caller more than everything else it does here.
 
 mod admission;
 mod front;
@@ -14,7 +14,7 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, MutexGuard};
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::Notify;
 
@@ -23,13 +23,17 @@ use handover::Handover;
 
 use super::call_context::CallContext;
 use super::registry::Command;
+use super::rest::Rest;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::event::{Context, Event, Packed};
-use crate::ledger::{DropReason, Ledger, Outcome, Ticket};
+use crate::ledger::{DropReason, Ledger, Notifications, Outcome, Ticket};
 use crate::plugin::{Overflow, QueueLimits};
 use crate::refusal::{CallError, RefusalReason};
 use crate::supervise::{Throttle, hops};
+
+/// Events that are counted under one lock, where there may be very many.
+const COUNTED_AT_ONCE: usize = 1024;
 
 /// How much may be under way.
 #[derive(Clone, Copy, Debug)]
@@ -64,10 +68,26 @@ pub(crate) struct Intake {
 #[derive(Default)]
 pub(super) struct TakenBack {
     pub(super) events: Vec<Packed>,
-    /// Of these events.
-    pub(super) tickets: Vec<Ticket>,
+    /// What else is known of these events.
+    accepted: Vec<Accepted>,
     /// Nobody obeys them any more. They hold plugins, which are user code.
-    pub(super) commands: Vec<Command>,
+    commands: Vec<Command>,
+}
+
+impl TakenBack {
+    pub(super) fn is_empty(&self) -> bool {
+        self.accepted.is_empty() && self.commands.is_empty()
+    }
+
+    /// Counts the events, and tells nobody.
+    pub(super) fn count(&mut self, ledger: &Arc<Ledger>, outcome: Outcome, due: &mut Notifications<'_>) {
+        let mut accepted = std::mem::take(&mut self.accepted).into_iter();
+        while !accepted.as_slice().is_empty() {
+            let some = accepted.by_ref().take(COUNTED_AT_ONCE);
+            let tickets: Vec<Ticket> = some.map(|accepted| accepted.into_ticket(ledger.clone())).collect();
+            ledger.count(tickets.iter().map(|ticket| (ticket, outcome)), due);
+        }
+    }
 }
 
 /// What the worker takes out.
@@ -245,11 +265,9 @@ impl Intake {
         }
     }
 
-    /// Refuses every call from now on.
+    /// Refuses every call from now on. Whoever waits for room is to be woken.
     pub(super) fn close(&self) {
         self.front().closed = true;
-        // Whoever waits for room is refused now.
-        self.ledger.capacity.wake_all();
     }
 
     /// The worker has ended: with its runtime, if nobody has told it to. Nobody will take anything out any more.
@@ -257,8 +275,6 @@ impl Intake {
         let mut front = self.front();
         front.deserted = !front.ended;
         (front.ended, front.closed) = (true, true);
-        drop(front);
-        self.ledger.capacity.wake_all();
     }
 
     /// Whether the worker has ended without being told to.
@@ -316,35 +332,36 @@ impl Intake {
     }
 
     /// Takes out all that waits and what is left in the worker's hand, for whoever ends the client. The events have no
-    /// outcome yet: their tickets are with them.
+    /// outcome yet.
     pub(super) fn take_back(&self) -> TakenBack {
         let mut taken = TakenBack::default();
         for chunk in self.queue.take_back() {
-            let ticket = |Accepted { bytes, depth, epoch, watch }| {
-                taken.tickets.push(Ticket::new(self.ledger.clone(), epoch, bytes, depth, watch));
-            };
-            let packed = chunk.pack(ticket, |command| taken.commands.push(*command));
+            let accepted = |accepted| taken.accepted.push(accepted);
+            let packed = chunk.pack(accepted, |command| taken.commands.push(*command));
             taken.events.push(Packed::Events(packed));
         }
         taken
     }
 
-    /// Waits until there may be something to take: until `doze` has passed, or, without it, until it is woken.
-    pub(super) async fn wait(&self, doze: Option<Duration>) {
+    /// Waits until there may be something to take. Returns whether it had to.
+    pub(super) async fn wait(&self, rest: Rest) -> bool {
         {
             let mut front = self.front();
             if !front.is_empty() {
-                return;
+                return false;
             }
-            front.worker.rests(doze.is_some());
+            // No call is refused while the worker rests until more wait than there may be.
+            let half = usize::try_from(self.capacity.events / 2).unwrap_or(usize::MAX).max(1);
+            let looks_anyway = rest.wake_at == usize::MAX;
+            front.worker.rests(if looks_anyway { rest.wake_at } else { rest.wake_at.min(half) });
         }
-        match doze {
+        match rest.limit {
             None => self.wake.notified().await,
-            // Real time, whatever the client's clock: this is how soon calls are noticed, not when anything is due.
-            Some(doze) => {
-                let _ = tokio::time::timeout(doze, self.wake.notified()).await;
+            Some(limit) => {
+                let _ = tokio::time::timeout(limit, self.wake.notified()).await;
             }
         }
+        true
     }
 
     /// The event is handed to the destinations.
@@ -352,12 +369,12 @@ impl Intake {
         self.ledger.capacity.fan_out(bytes, self.capacity.drops_oldest);
     }
 
-    fn ticket(&self, event: &Event, Accepted { bytes, depth, epoch, mut watch }: Accepted) -> Ticket {
-        if let Some(watch) = &mut watch {
+    fn ticket(&self, event: &Event, mut accepted: Accepted) -> Ticket {
+        if let Some(watch) = &mut accepted.watch {
             // Known from here on, wherever the event ends.
             watch.message_id = event.message_id().into_owned();
         }
-        Ticket::new(self.ledger.clone(), epoch, bytes, depth, watch)
+        accepted.into_ticket(self.ledger.clone())
     }
 
     fn front(&self) -> MutexGuard<'_, Front> {

@@ -13,11 +13,13 @@ use super::state::LaneState;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::event::Message;
-use crate::ledger::{DeliveryError, DestinationOutcome, DestinationStats, DropReason, Ledger, Outcome};
+use crate::ledger::{
+    DeliveryError, DestinationOutcome, DestinationStats, DropReason, Ledger, Notifications, Outcome, Settlement,
+};
 use crate::plugin::{Batching, QueueLimits};
 
-/// Events that are settled under one lock, where there may be very many.
-const SETTLED_AT_ONCE: usize = 1024;
+/// Events that are counted under one lock, where there may be very many.
+const COUNTED_AT_ONCE: usize = 1024;
 
 pub(super) struct LaneInner {
     pub(super) name: Arc<str>,
@@ -41,12 +43,17 @@ pub(in crate::pipeline) struct TakenBack {
 }
 
 impl TakenBack {
-    /// Drops the events for `reason`. Returns the error, which is user code.
-    pub(in crate::pipeline) fn settle(&self, reason: DropReason) -> Option<Arc<DeliveryError>> {
-        for messages in self.messages.chunks(SETTLED_AT_ONCE) {
-            self.lane.settle(messages, Outcome::Dropped(reason), |_| self.error.clone());
+    pub(in crate::pipeline) fn is_empty(&self) -> bool {
+        self.messages.is_empty() && self.error.is_none()
+    }
+
+    /// Counts the events as dropped for `reason`, and tells nobody. Returns what after plugins miss of it.
+    pub(in crate::pipeline) fn count(&self, reason: DropReason, due: &mut Notifications<'_>) -> Vec<Settlement> {
+        let (outcome, mut missed) = (Outcome::Dropped(reason), Vec::new());
+        for some in self.messages.chunks(COUNTED_AT_ONCE) {
+            missed.extend(self.lane.count(some, outcome, |_| self.error.clone(), due));
         }
-        self.error.clone()
+        missed
     }
 }
 
@@ -130,6 +137,21 @@ impl LaneInner {
         if messages.is_empty() {
             return;
         }
+        let mut due = Notifications::new(&self.ledger);
+        let missed = self.count(messages, outcome, error_of, &mut due);
+        due.notify();
+        self.after.report(&missed);
+    }
+
+    /// Counts the outcome of events that left the queue. The caller sends the notifications that are `due`, and reports
+    /// what after plugins miss, which is returned.
+    fn count(
+        &self,
+        messages: &[Arc<Message>],
+        outcome: Outcome,
+        error_of: impl Fn(usize) -> Option<Arc<DeliveryError>>,
+        due: &mut Notifications<'_>,
+    ) -> Vec<Settlement> {
         self.queue().counts.record_outcome(outcome, messages.len());
         for (index, message) in messages.iter().enumerate().filter(|(_, message)| message.ticket.has_observers()) {
             message.ticket.with_observers(|observers| {
@@ -138,12 +160,9 @@ impl LaneInner {
                 observers.destinations.push(DestinationOutcome { destination, outcome, error });
             });
         }
-        let settling = self.after.settling();
-        let due = self.ledger.settle_for_destination(messages.iter().map(|message| &message.ticket), outcome);
-        let missed = self.after.show(messages);
-        drop(settling);
-        due.notify();
-        self.after.report(&missed);
+        let _settling = self.after.settling();
+        self.ledger.settle_for_destination(messages.iter().map(|message| &message.ticket), outcome, due);
+        self.after.show(messages)
     }
 
     /// Keeps the error of the last attempt.

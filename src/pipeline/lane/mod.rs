@@ -30,6 +30,7 @@ mod worker;
 use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Shared;
 use crate::event::{Event, Kind, Message};
@@ -114,6 +115,11 @@ impl Lane {
             return;
         }
         self.inner.emitter.fail(report::overflow(self.name(), &self.inner.limits));
+    }
+
+    /// Returns how many more events make a batch due, and how long one waits for that at most.
+    pub(super) fn next_batch(&self) -> (usize, Duration) {
+        self.inner.queue().next_batch()
     }
 
     /// Has what waits leave at once.

@@ -179,7 +179,7 @@ mod tests {
         let [part] = &*parts(3, Answer::each(batch, [(1, own), (2, Verdict::Reject.into())])) else {
             panic!("one part")
         };
-        let said: Vec<String> = (0..3).map(|event| part.errors.of(event).unwrap().to_string()).collect();
+        let said: Vec<String> = (0..3).map(|event| format!("{:#}", part.errors.of(event).unwrap())).collect();
         let [of_batch, its_own] =
             ["HTTP status 400 Bad Request: of the batch", "HTTP status 400 Bad Request: its own"].map(str::to_owned);
         assert_eq!(said, [of_batch.clone(), its_own, of_batch]);

@@ -180,6 +180,11 @@ impl Queue {
         self.oldest.map(|oldest| oldest.saturating_add(self.batching.interval))
     }
 
+    /// Returns how many more events make a batch due, and how long one waits for that at most.
+    pub(super) fn next_batch(&self) -> (usize, Duration) {
+        (self.batching.flush_at.saturating_sub(self.waiting.len()).max(1), self.batching.interval)
+    }
+
     /// Notes that a batch is due and cannot leave: the next ones may be larger.
     pub(super) fn mark_saturated(&mut self) {
         self.saturated = true;

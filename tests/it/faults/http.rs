@@ -262,6 +262,53 @@ fn endless_1xx_responses_delay_no_caller() {
 }
 
 #[test]
+fn endless_1xx_responses_delay_no_timeout_and_no_other_destination() {
+    let (begun, busy) = mpsc::channel();
+    let wire = Wire::serve(move |mut stream| {
+        Wire::read_head(&mut stream);
+        let many = b"HTTP/1.1 103 Early Hints\r\n\r\n".repeat(1_000);
+        let _ = begun.send(());
+        while stream.write_all(&many).is_ok() {
+            // What a debug build reads in a second; a release build reads all that comes.
+            if cfg!(debug_assertions) {
+                std::thread::sleep(Duration::from_millis(30));
+            }
+        }
+    });
+    let (timeout, arrived) = (Duration::from_millis(500), mpsc::channel());
+    let (told, failures) = mpsc::channel();
+    let other = tracklane::plugin::Destination::from_fn("other", move |_: tracklane::plugin::Batch| {
+        let _ = arrived.0.send(Instant::now());
+        async { Ok::<(), std::io::Error>(()) }
+    });
+    let other = other.batching(tracklane::plugin::Batching::single());
+    let segment = Segment::new("k").host(&wire.url).flush_at(1).http_request_timeout(timeout);
+    let analytics = Analytics::builder().segment(segment).plugin(other);
+    let analytics = analytics.on(tracklane::signal::Error, move |failure: &Failure| {
+        let _ = told.send((Instant::now(), failure.to_string()));
+    });
+    let analytics = analytics.build().expect("settings");
+    analytics.track(Track::new("x").user_id("u")).expect("accepted");
+    busy.recv_timeout(SOON).expect("a request");
+    arrived.1.recv_timeout(SOON).expect("the other destination has it");
+    let start = Instant::now();
+    let mut slowest = Duration::ZERO;
+    while start.elapsed() < Duration::from_secs(2) {
+        let sent = Instant::now();
+        analytics.track(Track::new("y").user_id("u").integration("Segment.io", false)).expect("accepted");
+        let came = arrived.1.recv_timeout(SOON).expect("the other destination goes on");
+        slowest = slowest.max(came - sent);
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let (timed_out, failure) = failures.recv_timeout(SOON).expect("the attempt is given up");
+    assert!(failure.contains("did not end within 500ms"), "{failure}");
+    let late = (timed_out - start).saturating_sub(timeout);
+    println!("the slowest other event took {slowest:?}, the timeout came {late:?} late");
+    assert!(late < Duration::from_millis(1_500), "the timeout came {late:?} late");
+    assert!(slowest < Duration::from_millis(1_500), "another destination waited for {slowest:?}");
+}
+
+#[test]
 fn a_name_that_cannot_be_looked_up_is_told_apart_and_retried() {
     let ended = fails_first_and_is_retried("http://tracklane-test.invalid", SendErrorKind::Dns);
     assert!(ended.failures[0].message.contains("tracklane-test.invalid"), "{}", ended.failures[0]);

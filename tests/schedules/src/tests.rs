@@ -160,7 +160,8 @@ impl Intake {
         let wakes = {
             let mut front = self.front.lock().unwrap();
             front.0 += 1;
-            front.1.must_wake(urgent)
+            let waiting = front.0 as usize;
+            front.1.must_wake(urgent, waiting)
         };
         if wakes {
             self.wake.notify_one();
@@ -177,23 +178,23 @@ impl Intake {
         std::mem::take(&mut self.front.lock().unwrap().0)
     }
 
-    fn wait(&self) {
+    fn wait(&self, wake_at: usize) {
         {
             let mut front = self.front.lock().unwrap();
             if front.0 > 0 {
                 return;
             }
-            front.1.rests(false);
+            front.1.rests(wake_at);
         }
         self.wake.notified().wait();
     }
 
-    /// The worker: until it has taken so many.
-    fn work(&self, entries: u32) {
+    /// The worker: until it has taken so many, woken when `wake_at` wait.
+    fn work(&self, entries: u32, wake_at: usize) {
         let mut taken = 0;
         while taken < entries {
             match self.take() {
-                0 => self.wait(),
+                0 => self.wait(wake_at),
                 some => taken += some,
             }
         }
@@ -206,9 +207,29 @@ fn no_wake_up_is_lost_between_a_put_and_a_wait() {
         let intake = Intake::default();
         let (first, second) = (intake.clone(), intake.clone());
         let threads = [thread::spawn(move || first.put(false)), thread::spawn(move || second.put(true))];
-        intake.work(2);
+        intake.work(2, 1);
         threads.into_iter().for_each(|thread| thread.join().unwrap());
     });
+}
+
+#[test]
+fn a_worker_that_rests_until_two_wait_is_woken_by_the_second_or_by_what_is_urgent() {
+    for urgent in [false, true] {
+        loom::model(move || {
+            let intake = Intake::default();
+            let (first, second) = (intake.clone(), intake.clone());
+            let threads = [thread::spawn(move || first.put(false)), thread::spawn(move || second.put(urgent))];
+            // Here no time passes: what is there before it rests it has to take, and else two must wake it.
+            let mut taken = 0;
+            while taken < 2 {
+                match intake.take() {
+                    0 => intake.wait(2 - taken as usize),
+                    some => taken += some,
+                }
+            }
+            threads.into_iter().for_each(|thread| thread.join().unwrap());
+        });
+    }
 }
 
 #[test]
@@ -220,7 +241,7 @@ fn a_worker_that_sleeps_is_woken_for_its_end_after_a_close_took_what_was_left() 
             closing.take_away();
             closing.put(true);
         });
-        intake.work(1);
+        intake.work(1, 1);
         closing.join().unwrap();
     });
 }
