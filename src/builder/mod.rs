@@ -13,7 +13,7 @@ use tower_service::Service;
 use crate::analytics::Analytics;
 use crate::clock::Clock;
 use crate::emitter::signal::{Emitted, Signal};
-use crate::emitter::{Emitter, UnknownSignal};
+use crate::emitter::{Emitter, Subscription, UnknownSignal};
 use crate::error::{BoxError, SettingsError};
 use crate::event::{Context, Event};
 use crate::pipeline::{CallContext, MiddlewareLayer, PipelineService};
@@ -203,29 +203,33 @@ impl Builder {
     }
 
     /// Subscribes before anything is emitted. See [`Analytics::on`](crate::Analytics::on).
-    pub fn on<S: Signal>(mut self, signal: S, listener: impl Fn(&S::Payload) + Send + Sync + 'static) -> Self {
-        self.subscriptions.push(Box::new(move |emitter| Ok(drop(emitter.on(signal, listener)))));
-        self
+    pub fn on<S: Signal>(self, signal: S, listener: impl Fn(&S::Payload) + Send + Sync + 'static) -> Self {
+        self.subscribe(move |emitter| Ok(emitter.on(signal, listener)))
     }
 
     /// Subscribes to the first `signal` only. See [`Analytics::once`](crate::Analytics::once).
-    pub fn once<S: Signal>(mut self, signal: S, listener: impl Fn(&S::Payload) + Send + Sync + 'static) -> Self {
-        self.subscriptions.push(Box::new(move |emitter| Ok(drop(emitter.once(signal, listener)))));
-        self
+    pub fn once<S: Signal>(self, signal: S, listener: impl Fn(&S::Payload) + Send + Sync + 'static) -> Self {
+        self.subscribe(move |emitter| Ok(emitter.once(signal, listener)))
     }
 
     /// As [`on`](Self::on), for a name that comes from configuration, such as `"error"`. If there is no signal of that
     /// name, [`build`](Self::build) says so.
-    pub fn on_name(mut self, name: &str, listener: impl Fn(&Emitted) + Send + Sync + 'static) -> Self {
+    pub fn on_name(self, name: &str, listener: impl Fn(&Emitted) + Send + Sync + 'static) -> Self {
         let name = name.to_owned();
-        self.subscriptions.push(Box::new(move |emitter| emitter.on_name(&name, listener).map(drop)));
-        self
+        self.subscribe(move |emitter| emitter.on_name(&name, listener))
     }
 
     /// As [`once`](Self::once), for a name that comes from configuration.
-    pub fn once_name(mut self, name: &str, listener: impl Fn(&Emitted) + Send + Sync + 'static) -> Self {
+    pub fn once_name(self, name: &str, listener: impl Fn(&Emitted) + Send + Sync + 'static) -> Self {
         let name = name.to_owned();
-        self.subscriptions.push(Box::new(move |emitter| emitter.once_name(&name, listener).map(drop)));
+        self.subscribe(move |emitter| emitter.once_name(&name, listener))
+    }
+
+    fn subscribe(
+        mut self,
+        subscribe: impl FnOnce(&Emitter) -> Result<Subscription, UnknownSignal> + Send + 'static,
+    ) -> Self {
+        self.subscriptions.push(Box::new(move |emitter| subscribe(emitter).map(drop)));
         self
     }
 
