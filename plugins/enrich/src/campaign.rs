@@ -37,9 +37,6 @@ const LONGEST: usize = 500;
 /// What a query tells of its campaign. Of a parameter that is there twice the first counts; an empty one is none.
 pub(crate) fn campaign(query: &str) -> Map<String, Value> {
     let mut campaign = Map::new();
-    if !query.contains("id=") && !query.contains("utm_") && !query.contains("braid=") && !query.contains("epik=") {
-        return campaign;
-    }
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         let Some(member) = member(&name) else { continue };
         let value = value.trim();

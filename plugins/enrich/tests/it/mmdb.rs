@@ -46,8 +46,35 @@ pub(crate) fn database(kind: &str, networks: &[(&str, Value)]) -> Vec<u8> {
         "binary_format_major_version": 2, "binary_format_minor_version": 0, "build_epoch": 1_700_000_000_u64,
         "description": { "en": "test" },
     });
-    write(&metadata, &mut file);
+    write_metadata(&metadata, &mut file);
     file
+}
+
+/// Whose numbers have the types that the format gives them.
+fn write_metadata(metadata: &Value, out: &mut Vec<u8>) {
+    let members = metadata.as_object().unwrap();
+    control(7, members.len(), out);
+    for (name, value) in members {
+        write(&Value::from(name.as_str()), out);
+        let Some(number) = value.as_u64() else {
+            write(value, out);
+            continue;
+        };
+        match name.as_str() {
+            "build_epoch" => {
+                out.extend_from_slice(&[8, 9 - 7]);
+                out.extend_from_slice(&number.to_be_bytes());
+            }
+            "node_count" => {
+                control(6, 4, out);
+                out.extend_from_slice(&(number as u32).to_be_bytes());
+            }
+            _ => {
+                control(5, 2, out);
+                out.extend_from_slice(&(number as u16).to_be_bytes());
+            }
+        }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -68,11 +95,8 @@ fn write(value: &Value, out: &mut Vec<u8>) {
             out.extend_from_slice(&number.as_f64().unwrap().to_be_bytes());
         }
         Value::Number(number) => {
-            let bytes = number.as_u64().unwrap().to_be_bytes();
-            let bytes = &bytes[bytes.iter().position(|byte| *byte != 0).unwrap_or(8)..];
-            // As u64: an extended type.
-            out.extend_from_slice(&[bytes.len() as u8, 9 - 7]);
-            out.extend_from_slice(bytes);
+            control(6, 4, out);
+            out.extend_from_slice(&(number.as_u64().unwrap() as u32).to_be_bytes());
         }
         Value::Object(members) => {
             control(7, members.len(), out);
