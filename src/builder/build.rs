@@ -30,7 +30,7 @@ impl Builder {
             Some(runtime) => Background::from_handle(runtime),
             None => Background::start("tracklane").map_err(SettingsError::no_thread)?,
         };
-        let emitter = Emitter::new(background.clone());
+        let emitter = Emitter::new(background.clone(), self.clock.clone());
         let watchdog = watch(&emitter).map_err(SettingsError::no_thread)?;
         self.subscriptions.into_iter().try_for_each(|subscribe| subscribe(&emitter)).map_err(unknown_signal)?;
         let setup = Setup {

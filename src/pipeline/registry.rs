@@ -120,6 +120,7 @@ async fn unload(registry: &Registry, name: Arc<str>, removed: Removed) -> Result
     }
     let watched = registry.watchdog.watch(name.clone(), Stage::Plugin(role.as_str()));
     let outcome = supervise::run(&watched, &registry.lanes.clock, LIFECYCLE_LIMIT, || lifecycle.unload()).await;
+    registry.lanes.emitter.report_held(Some(&name));
     registry.lanes.emitter.emit(Emitted::Deregister(PluginInfo { name: name.clone(), role }));
     outcome.map_err(|fault| {
         let (name, problem) = (name.to_string(), fault.to_string());
@@ -135,7 +136,7 @@ async fn drain(registry: &Registry, lane: &Arc<Lane>) {
     }
     let dropped = lane.abandon(DropReason::Unavailable);
     let message = format!("deregistered before {dropped} events were delivered; they are dropped");
-    let mut failure = Failure::new(lane.name().clone(), message, dropped);
+    let mut failure = Failure::of_destination(lane.name().clone(), message, dropped);
     failure.dropped = Some(DropReason::Unavailable);
     registry.lanes.emitter.fail(failure);
 }

@@ -61,7 +61,7 @@ impl Setup {
     pub(crate) fn start(self) -> Arc<Client> {
         let Self { clock, background, emitter, watchdog, limits, defaults, call_context, layers, plugins, .. } = self;
         let ledger = Arc::new(Ledger::new(background.clone(), drained(&emitter)));
-        let (after, after_worker) = AfterQueue::new(emitter.clone(), clock.clone(), limits.events, limits.bytes);
+        let (after, after_worker) = AfterQueue::new(emitter.clone(), limits.events, limits.bytes);
         let (after, unloading) = (Arc::new(after), WaitGroup::default());
         let client = Arc::new_cyclic(|client: &Weak<Client>| {
             let place = |name, entrance, layers| {

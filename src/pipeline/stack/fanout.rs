@@ -58,7 +58,9 @@ impl Outlets {
         }
         let chosen = self.lanes.iter().filter(|lane| lane.selects(&event)).count();
         if chosen == 0 {
-            return Err(stop(&ticket, self.why_nobody(&event)));
+            let stopped = stop(&ticket, self.why_nobody(&event));
+            self.emitter.lose(&event, stopped.reason);
+            return Err(stopped);
         }
         if self.is_shown {
             ticket.keep_for_after();
@@ -86,6 +88,7 @@ impl Outlets {
                 _ => DropReason::Invalid,
             };
             let stopped = stop(ticket, reason);
+            self.emitter.lose(event, reason);
             let message = format!("an event was dropped after its plugins: {invalid}");
             let mut failure = Failure::new("tracklane", message, 1);
             failure.dropped = Some(reason);

@@ -66,7 +66,10 @@ where
     Box::new(move |mut passage| {
         Box::pin(async move {
             passage.turn.let_in(layers.gate);
-            stage::check(&mut passage.envelope, &layers.emitter)?;
+            if let Err(stopped) = stage::check(&mut passage.envelope, &layers.emitter) {
+                layers.emitter.lose(&passage.envelope.item, stopped.reason);
+                return Err(stopped);
+            }
             poll_fn(|cx| inner.poll_ready(cx)).await?;
             inner.call(passage).await
         })

@@ -3,10 +3,9 @@
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use crate::ledger::PluginStats;
-use crate::supervise::{Throttle, Watched};
+use crate::supervise::Watched;
 
 /// A plugin in the stack, how the watchdog sees it, and its record.
 pub(in crate::pipeline) struct Registered<P> {
@@ -20,7 +19,6 @@ pub(in crate::pipeline) struct Registered<P> {
 pub(in crate::pipeline) struct PluginRecord {
     failed: AtomicU64,
     dropped: AtomicU64,
-    reports: Throttle,
 }
 
 impl<P> Registered<P> {
@@ -30,11 +28,9 @@ impl<P> Registered<P> {
 }
 
 impl PluginRecord {
-    /// Counts an event that the plugin failed at. How many are to be reported, if it may be said at `now`; that it is
-    /// `quarantined` is said in any case.
-    pub(in crate::pipeline) fn failed(&self, now: Duration, quarantined: bool) -> Option<usize> {
+    /// Counts an event that the plugin failed at.
+    pub(in crate::pipeline) fn failed(&self) {
         self.failed.fetch_add(1, Ordering::Relaxed);
-        if quarantined { Some(self.reports.record_forced(1, now)) } else { self.reports.record(1, now) }
     }
 
     /// Counts an event that the plugin dropped on purpose.

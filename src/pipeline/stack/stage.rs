@@ -2,6 +2,8 @@
 //!
 //! Before fails closed, enrichment fails open.
 
+use std::sync::Arc;
+
 use super::absent::AbsentBefore;
 use super::registered::Registered;
 use super::stopped::Stopped;
@@ -12,7 +14,7 @@ use crate::emitter::signal::Failure;
 use crate::event::{Checkpoint, Event};
 use crate::ledger::{DropReason, Envelope, Outcome, Ticket};
 use crate::plugin::{Flow, SyncTransform, TransformCall, TransformPlugin};
-use crate::supervise::{self, EVENT_LIMIT, Fault, log, repeat_suffix};
+use crate::supervise::{self, EVENT_LIMIT, Fault, Topic, log};
 
 /// What becomes of an event that a plugin cannot work on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,7 +130,7 @@ impl Stage {
     #[cold]
     fn report(&self, plugin: &Registered<TransformPlugin>, fault: Fault) {
         let quarantined = fault.is_crash() && plugin.crashed();
-        let Some(events) = plugin.record.failed(self.clock.now(), quarantined) else { return };
+        plugin.record.failed();
         let dropped = (self.on_failure == OnFailure::Drop).then_some(DropReason::BeforeFailed);
         let consequence = match (dropped, quarantined) {
             (Some(_), false) => "the event is dropped",
@@ -136,23 +138,27 @@ impl Stage {
             (Some(_), true) => "it is not called any more, and every event is dropped until it is deregistered",
             (None, true) => "it is not called any more",
         };
-        let message = format!("plugin {fault}; {consequence}{}", repeat_suffix(events));
-        let mut failure = Failure::new(plugin.name.clone(), message, events);
-        failure.dropped = dropped;
-        failure.error = fault.into_error().map(std::sync::Arc::from);
-        self.emitter.fail(failure);
+        let name = plugin.name.clone();
+        self.emitter.fail_throttled(Topic::Plugin, &plugin.name, (1, quarantined), move |repeats| {
+            let message = format!("plugin {fault}; {consequence}{}", repeats.suffix());
+            let mut failure = Failure::new(name, message, repeats.events);
+            failure.dropped = dropped;
+            failure.error = fault.into_error().map(Arc::from);
+            failure
+        });
     }
 
     /// Stops an event that a before plugin was to see which could not be loaded: it may be the one that redacts.
     #[cold]
     fn miss(&self, ticket: &Ticket, absent: &AbsentBefore) -> Stopped {
-        if let Some(events) = absent.record.failed(self.clock.now(), false) {
-            let suffix = repeat_suffix(events);
-            let message = format!("plugin could not be loaded; the event is dropped{suffix}");
-            let mut failure = Failure::new(absent.name.clone(), message, events);
+        absent.record.failed();
+        let name = absent.name.clone();
+        self.emitter.fail_throttled(Topic::Plugin, &absent.name, (1, false), move |repeats| {
+            let message = format!("plugin could not be loaded; the event is dropped{}", repeats.suffix());
+            let mut failure = Failure::new(name, message, repeats.events);
             failure.dropped = Some(DropReason::BeforeFailed);
-            self.emitter.fail(failure);
-        }
+            failure
+        });
         stop(ticket, DropReason::BeforeFailed)
     }
 }

@@ -58,7 +58,10 @@ where
 
     fn call(&mut self, mut passage: Passage) -> Self::Future {
         match run(&self.stage, &mut passage) {
-            Err(stopped) => TransformFuture::Stopped(Some(stopped)),
+            Err(stopped) => {
+                self.stage.emitter.lose(&passage.envelope.item, stopped.reason);
+                TransformFuture::Stopped(Some(stopped))
+            }
             Ok(None) => TransformFuture::Through(self.inner.call(passage)),
             Ok(Some(from)) => {
                 let rest = rest(self.stage.clone(), self.inner.clone(), passage, from);
@@ -89,7 +92,16 @@ async fn rest<S>(stage: Arc<Stage>, mut inner: S, mut passage: Passage, from: us
 where
     S: Service<Passage, Response = (), Error = Stopped>,
 {
-    let Passage { envelope, turn } = &mut passage;
+    if let Err(stopped) = run_from(&stage, &mut passage, from).await {
+        stage.emitter.lose(&passage.envelope.item, stopped.reason);
+        return Err(stopped);
+    }
+    poll_fn(|cx| inner.poll_ready(cx)).await?;
+    inner.call(passage).await
+}
+
+/// Runs the plugins of a stage from this one on.
+async fn run_from(stage: &Stage, Passage { envelope, turn }: &mut Passage, from: usize) -> Result<(), Stopped> {
     let mut checkpoint = Checkpoint::default();
     for (at, plugin) in stage.plugins.iter().enumerate().skip(from) {
         let wanted = plugin.wants(envelope.kind());
@@ -110,9 +122,7 @@ where
             }
         }
     }
-    drop(checkpoint);
-    poll_fn(|cx| inner.poll_ready(cx)).await?;
-    inner.call(passage).await
+    Ok(())
 }
 
 /// The future of a [`Transform`].
