@@ -10,8 +10,8 @@ use std::time::Duration;
 
 /// The time between two looks while many events come.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(5);
-/// Events that a look must find to be cheaper than to be woken for each.
-const WORTH_A_LOOK: usize = 2;
+/// Events that a look must find to be cheaper than to be woken for each, in halves: one and a half.
+const WORTH_A_LOOK: u128 = 3;
 
 /// What the worker is doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,10 +66,10 @@ pub(crate) struct Rest {
 impl Rest {
     /// Chooses the rest that costs least, if events go on to come as lately: so many in that time.
     pub(crate) fn choose(events: u64, time: Duration, patience: Patience) -> Self {
-        let come_within = |limit: Duration, wanted: usize| {
-            u128::from(events) * limit.as_nanos() >= wanted.max(WORTH_A_LOOK) as u128 * time.as_nanos().max(1)
+        let come_within = |limit: Duration, halves: u128| {
+            2 * u128::from(events) * limit.as_nanos() >= halves.saturating_mul(time.as_nanos().max(1))
         };
-        if come_within(LOOK_EVERY, patience.events) {
+        if come_within(LOOK_EVERY, WORTH_A_LOOK.max(2 * patience.events as u128)) {
             // A batch is due as soon as it looks. To wake it would be no use.
             return Self { limit: Some(LOOK_EVERY), wake_at: usize::MAX };
         }
@@ -93,16 +93,16 @@ mod tests {
             // Events in so many microseconds, patience, how long at most in ms, until so many wait.
             (0, 5_000, batches, sleep),
             (1, 1_000_000, batches, sleep),
-            (1, 100_000, batches, sleep),
-            (1, 50_000, batches, (Some(100), 15)),
+            (1, 67_000, batches, sleep),
+            (1, 66_000, batches, (Some(100), 15)),
             (10, 100_000, batches, (Some(100), 15)),
             (14, 5_000, batches, (Some(100), 15)),
             (15, 5_000, batches, look),
             (1, 50, batches, look),
             (1, 0, batches, look),
             (1, 1_000_000, singles, sleep),
-            (1, 2_501, singles, sleep),
-            (1, 2_500, singles, look),
+            (1, 3_334, singles, sleep),
+            (1, 3_333, singles, look),
             (100, 5_000, singles, look),
         ];
         for (events, micros, patience, (limit, wake_at)) in table {

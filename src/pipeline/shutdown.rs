@@ -12,6 +12,9 @@ use crate::event::Unsent;
 use crate::ledger::{DeliveryError, DestinationStats, FlushReport, Receipt, Settlement, Stats};
 use crate::supervise::{hops, log};
 
+/// How long it takes to take out one event that is left, where there are very many.
+const TAKE_EVENT: Duration = Duration::from_nanos(300);
+
 /// How long callbacks may go on when the last handle is gone. Nobody waits for that.
 const LAST_CALLBACKS: Duration = Duration::from_secs(10);
 
@@ -153,9 +156,14 @@ impl Shared {
         self.intake.close();
         let deadline = if self.intake.is_deserted() { Instant::now() } else { deadline };
         self.wake_refused();
-        self.flush_events(deadline);
+        // What is left has to be taken out in time: the more it is, the earlier.
+        if self.flush_events(self.last_moment(deadline)).pending > 0 {
+            // Less may be left by now.
+            self.flush_events(self.last_moment(deadline));
+        }
         self.give_up(deadline);
         self.after.wait(left(deadline));
+        self.emitter.report_held(None);
         // A callback or listener that closes the client does not wait for itself.
         if hops::current() == 0 {
             self.ledger.wait_for_callbacks(left(deadline));
@@ -175,6 +183,13 @@ impl Shared {
         if let Some(metrics) = &self.metrics {
             metrics.update_and_wait(|| self.stats(), left(deadline));
         }
+    }
+
+    /// When a close has to give up, so that it has taken everything out by its deadline.
+    fn last_moment(&self, deadline: Instant) -> Instant {
+        let (events, _) = self.ledger.capacity.used();
+        let takes = TAKE_EVENT.saturating_mul(u32::try_from(events).unwrap_or(u32::MAX));
+        deadline.checked_sub(takes).unwrap_or_else(Instant::now)
     }
 
     /// The report of a close that has ended. The first that asks gets what is handed back, and is told what was counted

@@ -76,7 +76,6 @@ impl LaneWorker {
         loop {
             let now = self.lane.clock.now();
             let next_look = self.batches.cut_due(now, self.in_flight.len());
-            self.batches.report_refusals(now);
             if matches!(self.lane.state(), LaneState::Drained(_)) {
                 break;
             }
@@ -94,13 +93,12 @@ impl LaneWorker {
                 Wake::Poll => {}
             }
         }
-        self.batches.report_refusals(Duration::MAX);
     }
 
     async fn wait(&mut self, now: Duration, next_look: Option<Duration>) -> Wake {
         let next = self.batches.schedule.next(now, self.in_flight.len());
         let next_attempt = if let Next::WaitUntil(at) = next { Some(at) } else { None };
-        let wake_at = [next_look, next_attempt, self.batches.refusals.due()].into_iter().flatten().min();
+        let wake_at = [next_look, next_attempt].into_iter().flatten().min();
         let Self { lane, service, in_flight, .. } = self;
         let timer = async {
             match wake_at {
