@@ -1,7 +1,5 @@
 //! The campaign that a URL tells of: `utm_…` and the click ids of advertisers.
 
-use std::borrow::Cow;
-
 use serde_json::{Map, Value};
 
 /// The parameters that are known, and what they are in `context.campaign`. No other is taken: typos in links would become
@@ -47,7 +45,7 @@ pub(crate) fn campaign(query: &str) -> Map<String, Value> {
     campaign
 }
 
-fn member(name: &Cow<'_, str>) -> Option<&'static str> {
+fn member(name: &str) -> Option<&'static str> {
     KNOWN.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, member)| *member)
 }
 

@@ -27,8 +27,7 @@ fn said(plugins: [Registration; 2]) -> Vec<String> {
     }
     // Its listeners have been called when it has closed.
     analytics.close_blocking(Duration::from_secs(5));
-    let said = said.lock().unwrap().clone();
-    said
+    said.lock().unwrap().clone()
 }
 
 #[test]

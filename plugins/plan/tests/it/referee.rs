@@ -70,7 +70,7 @@ fn another_validator_finds_the_same_events_wrong() {
     for number in 0..EVENTS {
         let at = number % schemas.len();
         let properties = object(&mut random, 2);
-        let event = Track::new(&format!("E{at}")).user_id("u1").properties(Value::Object(properties.clone()));
+        let event = Track::new(format!("E{at}")).user_id("u1").properties(Value::Object(properties.clone()));
         let found = plan.violations(&event.into());
         let is_valid = referees[at].is_valid(&json!({ "properties": properties }));
         assert_eq!(found.is_empty(), is_valid, "{}: {} {found:?}", schemas[at], Value::Object(properties));
