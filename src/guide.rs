@@ -26,6 +26,7 @@ macro_rules! links {
             "[docs/TROUBLESHOOTING.md]: crate::guide::troubleshooting\n",
             "[docs/migrating/analytics-node.md]: crate::guide::migrating::analytics_node\n",
             "[`Event`]: crate::Event\n",
+            forge!("docs/adr/0003-destinations.md"),
             forge!("docs/PERFORMANCE.md"),
             forge!("examples"),
             forge!("examples/blocking_cli.rs"),

@@ -1,21 +1,25 @@
-// Segment's own SDKs against the tool: what it shows is what was called, also after a failure.
+// Segment's own SDKs against the tool: what it shows is what was called, also after a failure. With --gateway they send to
+// the gateway, and the tool is the destination behind it.
 //
-//   node run.mjs --server 'PATH/tracklane dev --port {port}'
+//   node run.mjs --server 'PATH/tracklane dev --port {port}' [--gateway 'PATH/tracklane gateway --config {config}']
 //
 // analytics-node (batches and single events), analytics-python (plain, gzip, single) and analytics-next in Chromium
 // (with its preflight). PYTHON names the interpreter that has segment-analytics-python.
 import { deepStrictEqual } from 'node:assert';
-import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Analytics } from '@segment/analytics-node';
-import { openBrowser, startServer, until } from '../page/test/browser.mjs';
+import { freePort, openBrowser, startServer, until } from '../page/test/browser.mjs';
 
 const here = new URL('.', import.meta.url);
 const calls = JSON.parse(readFileSync(new URL('calls.json', here), 'utf8'));
 const bundle = readFileSync(new URL('node_modules/@segment/analytics-next/dist/umd/index.js', here));
-const command = process.argv[process.argv.indexOf('--server') + 1];
+const option = (name) => (process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1] : null);
+const command = option('--server');
 
 async function node(url, key, settings) {
   const analytics = new Analytics({ writeKey: key, host: url, ...settings });
@@ -97,14 +101,66 @@ function called(event, [, call], sdk) {
   return seen;
 }
 
-async function check(url, sdk, key, run) {
-  await run(url, key);
+async function check(url, sdk, key, run, target = url) {
+  await run(target, key);
   const events = await until(`${sdk}: six events of ${key}`, async () => {
     const events = await shown(url, key);
     return events.length >= calls.length && events;
   });
   deepStrictEqual(events.map((event) => event.type), calls.map(([method]) => method), `${sdk}: each call once`);
   events.forEach((event, at) => deepStrictEqual(called(event, calls[at], sdk), calls[at][1], `${sdk}: ${calls[at][0]}`));
+}
+
+/** A gateway whose sources have these keys, each with the tool behind it under the same key. */
+async function startGateway(command, url, keys, limited) {
+  const folder = mkdtempSync(join(tmpdir(), 'tracklane-sdks-'));
+  const port = await freePort();
+  const source = (key) => `
+[sources.${key}]
+keys = ["${key}"]
+pipeline = "${key}"
+${limited.includes(key) ? 'events_per_second = 3\nburst = 6' : ''}
+[[pipelines.${key}.destinations]]
+plugin = "segment"
+settings = { write_key = "${key}", host = "${url}", flush_at = 1 }
+`;
+  const head = `[server]\nlisten = ["127.0.0.1:${port}"]\nadmin = "127.0.0.1:0"\n[log.disk]\ndirectory = "${folder}/log"\n`;
+  const config = join(folder, 'gateway.toml');
+  writeFileSync(config, head + [...keys, ...limited].map(source).join(''));
+  const [program, ...words] = command.replaceAll('{config}', config).split(/\s+/);
+  const child = spawn(program, words, { stdio: ['ignore', 'ignore', 'inherit'] });
+  const ended = new Promise((done) => child.on('exit', done));
+  const gateway = `http://127.0.0.1:${port}`;
+  await until('the gateway is ready', () => fetch(`${gateway}/health/ready`).then((answer) => answer.ok, () => false));
+  const stop = async () => {
+    child.kill('SIGTERM');
+    await ended;
+    rmSync(folder, { recursive: true });
+  };
+  return { url: gateway, stop };
+}
+
+async function throughTheGateway() {
+  const names = Object.keys(SDKS);
+  const keys = names.map((_, at) => `KEY${at}`);
+  const limited = names.map((_, at) => `LIMIT${at}`);
+  const gateway = await startGateway(option('--gateway'), server.url, keys, limited);
+  try {
+    for (const [at, [sdk, run]] of Object.entries(SDKS).entries()) {
+      await test(`${sdk}, gateway: all six calls`, () => check(server.url, sdk, keys[at], run, gateway.url));
+      await test(`${sdk}, gateway: all six calls after a 429`, async () => {
+        // What is no event is counted, and arrives nowhere.
+        const nothing = JSON.stringify({ writeKey: limited[at], batch: Array(6).fill({}) });
+        const { status } = await fetch(`${gateway.url}/v1/batch`, { method: 'POST', body: nothing });
+        if (status !== 400) throw new Error(`six times nothing is answered with ${status}`);
+        await check(server.url, sdk, limited[at], run, gateway.url);
+      });
+    }
+    const page = await fetch(`${gateway.url}/health/live`);
+    if (!page.ok) throw new Error('the gateway is not well any more');
+  } finally {
+    await gateway.stop();
+  }
 }
 
 const server = await startServer(command);
@@ -121,7 +177,8 @@ async function test(name, run) {
   }
 }
 try {
-  for (const [at, [sdk, run]] of Object.entries(SDKS).entries()) {
+  if (option('--gateway')) await throughTheGateway();
+  else for (const [at, [sdk, run]] of Object.entries(SDKS).entries()) {
     await test(`${sdk}: all six calls`, () => check(server.url, sdk, `KEY${at}`, run));
     if (sdk.includes('single')) continue;
     await test(`${sdk}: all six calls after a 503`, async () => {

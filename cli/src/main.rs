@@ -10,13 +10,16 @@
 
 mod check;
 mod client;
+mod dead;
 mod dev;
 mod doctor;
 mod duration;
 mod exit;
 mod expect;
 mod filter;
+mod gateway;
 mod import;
+mod lag;
 mod output;
 mod pages;
 mod plan;
@@ -51,6 +54,9 @@ enum Command {
     Check(check::CheckArgs),
     Expect(expect::command::ExpectArgs),
     Doctor(doctor::DoctorArgs),
+    Gateway(gateway::GatewayArgs),
+    Lag(lag::LagArgs),
+    Dead(dead::DeadArgs),
     Completions(pages::CompletionsArgs),
     Man(pages::ManArgs),
 }
@@ -76,6 +82,9 @@ fn run(command: Command) -> Outcome {
         Command::Check(args) => check::run(args),
         Command::Expect(args) => expect::command::run(args),
         Command::Doctor(args) => doctor::run(args),
+        Command::Gateway(args) => gateway::run(args),
+        Command::Lag(args) => lag::run(args),
+        Command::Dead(args) => dead::run(args),
         Command::Completions(args) => pages::completions(&args),
         Command::Man(args) => pages::man(&args),
     }

@@ -13,12 +13,15 @@ use crate::request::{Event, Head, Request};
 use crate::rules::{self, Finding, Level};
 
 /// The request that a body is, with everything that is wrong with it.
-pub(crate) fn open(head: Head, body: Bytes) -> Request {
+///
+/// `smells`: what is only suspicious is looked for, too.
+pub(crate) fn open(head: Head, body: Bytes, smells: bool) -> Request {
     let mut request = Request {
         key: basic_key(&head.headers),
         events: Vec::new(),
         context: None,
         integrations: None,
+        sent_at: None,
         findings: check_body_size(body.len()).map(Finding::from).into_iter().collect(),
         head,
         body: body.clone(),
@@ -31,6 +34,7 @@ pub(crate) fn open(head: Head, body: Bytes) -> Request {
         request.findings.push(Finding::broken(Rule::MalformedJson, message));
         return request;
     };
+    request.sent_at = fields.sent_at.text().map(Into::into);
     if request.key.is_none() {
         request.key = key(fields);
     }
@@ -42,14 +46,14 @@ pub(crate) fn open(head: Head, body: Bytes) -> Request {
         Some(events) => {
             request.context = fields.context.raw().map(|raw| slice(&body, raw));
             request.integrations = fields.integrations.raw().map(|raw| slice(&body, raw));
-            open_batch(&mut request, &body, &events);
+            open_batch(&mut request, &body, &events, smells);
         }
-        None => request.events.push(event(body.clone(), fields, kind)),
+        None => request.events.push(event(body.clone(), fields, kind, smells)),
     }
     request
 }
 
-fn open_batch(request: &mut Request, body: &Bytes, events: &[&RawValue]) {
+fn open_batch(request: &mut Request, body: &Bytes, events: &[&RawValue], smells: bool) {
     request.events.reserve_exact(events.len());
     for (index, raw) in events.iter().enumerate() {
         let raw = raw.get();
@@ -59,7 +63,7 @@ fn open_batch(request: &mut Request, body: &Bytes, events: &[&RawValue]) {
                 if request.key.is_none() {
                     request.key = key(fields);
                 }
-                event(json, fields, None)
+                event(json, fields, None, smells)
             }
             None => {
                 let finding = Finding::broken(Rule::MalformedJson, format!("event {} is not an object", index + 1));
@@ -71,10 +75,12 @@ fn open_batch(request: &mut Request, body: &Bytes, events: &[&RawValue]) {
     }
 }
 
-fn event(raw: Bytes, fields: Fields<'_>, kind: Option<Kind>) -> Event {
+fn event(raw: Bytes, fields: Fields<'_>, kind: Option<Kind>, smells: bool) -> Event {
     let own = fields.kind.text().and_then(|name| Kind::from_name(&name));
     let mut findings: Vec<Finding> = check_event(&fields, kind, raw.len()).into_iter().map(Finding::from).collect();
-    rules::smells(&fields, kind.or(own), &mut findings);
+    if smells {
+        rules::smells(&fields, kind.or(own), &mut findings);
+    }
     findings.sort_by_key(|finding| finding.level);
     Event { raw, kind: kind.or(own), findings }
 }

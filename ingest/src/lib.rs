@@ -61,7 +61,7 @@ pub use answer::{Answer, Fault, Rejection};
 pub use limits::Limits;
 pub use request::{Event, Head, Request};
 pub use routes::{Ingest, ROUTES};
-pub use server::Server;
+pub use server::{Peer, Server};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -12,15 +12,15 @@ pub(crate) fn key(path: &str) -> Option<&str> {
     (!key.is_empty() && key.bytes().all(plain)).then_some(key)
 }
 
-/// The settings, for a client that asked for them at `host`.
-pub(crate) fn settings(key: &str, host: &str) -> Value {
+/// The settings, for a client that asked for them at `host`; `secure` if by HTTPS, which a proxy in front ended.
+pub(crate) fn settings(key: &str, host: &str, secure: bool) -> Value {
     let enabled = json!({ "__default": { "enabled": true, "integrations": {} } });
     json!({
         "integrations": {
             "Segment.io": {
                 "apiKey": key,
                 "apiHost": format!("{host}/v1"),
-                "protocol": "http",
+                "protocol": if secure { "https" } else { "http" },
                 "unbundledIntegrations": [],
                 "addBundledMetadata": true,
                 "maybeBundledConfigIds": {},

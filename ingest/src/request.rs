@@ -1,6 +1,7 @@
 //! What arrived: the events as they were sent, and what is known of the request around them.
 
 use std::fmt;
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
@@ -22,6 +23,8 @@ pub struct Request {
     pub context: Option<Bytes>,
     /// The `integrations` around a batch, likewise.
     pub integrations: Option<Bytes>,
+    /// The `sentAt` of the body, which is that of a single event.
+    pub sent_at: Option<String>,
     /// What is wrong with the request as a whole.
     pub findings: Vec<Finding>,
     /// The head.
@@ -60,6 +63,8 @@ pub struct Head {
     pub gzip: bool,
     /// How often the client tried before, as its header `X-Retry-Count` says.
     pub retry_count: u32,
+    /// Who opened the connection, if the router runs in this crate's [`Server`](crate::Server).
+    pub peer: Option<SocketAddr>,
 }
 
 impl Event {

@@ -17,7 +17,7 @@ use tracklane::segment::rules::Endpoint;
 use crate::budget::{Budget, Share};
 use crate::decode::{self, Encoding, Undecodable};
 use crate::request::{Head, Request};
-use crate::server::write;
+use crate::server::{Peer, write};
 use crate::{Answer, Limits, cors, envelope, pixel, project};
 
 /// Every method and path, as the OpenAPI file has them.
@@ -50,11 +50,19 @@ const OVERLOADED_FOR: Duration = Duration::from_secs(1);
 pub struct Ingest<S> {
     service: S,
     limits: Limits,
+    options: Options,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Options {
+    smells: bool,
+    pixel_status: bool,
 }
 
 struct Shared<S> {
     service: S,
     limits: Limits,
+    options: Options,
     budget: Budget,
 }
 
@@ -65,7 +73,8 @@ where
 {
     /// Around this service. Its error is answered with 500.
     pub fn new(service: S) -> Self {
-        Self { service, limits: Limits::default() }
+        let options = Options { smells: true, pixel_status: false };
+        Self { service, limits: Limits::default(), options }
     }
 
     /// Bounds other than the default ones.
@@ -75,10 +84,26 @@ where
         self
     }
 
+    /// Leaves out [smells](crate::rules::Smell), for which every value of an event is looked at. For a service that takes
+    /// events in at a high rate.
+    #[must_use]
+    pub fn without_smells(mut self) -> Self {
+        self.options.smells = false;
+        self
+    }
+
+    /// Gives a pixel the status of the service's answer. Otherwise it is 200, so that a page shows no broken picture.
+    #[must_use]
+    pub fn pixels_with_status(mut self) -> Self {
+        self.options.pixel_status = true;
+        self
+    }
+
     /// The router: everything below `/v1`.
     pub fn router(self) -> Router {
         let budget = Budget::new(self.limits.max_total_bytes);
-        let shared = Arc::new(Shared { service: self.service, limits: self.limits, budget });
+        let Self { service, limits, options } = self;
+        let shared = Arc::new(Shared { service, limits, options, budget });
         Router::new().route("/v1", any(handle::<S>)).route("/v1/{*path}", any(handle::<S>)).with_state(shared)
     }
 }
@@ -118,7 +143,7 @@ where
 {
     let (parts, body) = request.into_parts();
     let mut share = shared.budget.share();
-    let answer = match take(&shared.limits, &parts, body, &mut share).await {
+    let answer = match take(shared, &parts, body, &mut share).await {
         Ok(request) => decide(&shared.service, request).await,
         Err(undecodable) => refuse(undecodable, &shared.limits),
     };
@@ -128,19 +153,20 @@ where
     response
 }
 
-async fn take(
-    limits: &Limits,
+async fn take<S>(
+    shared: &Shared<S>,
     parts: &http::request::Parts,
     body: Body,
     share: &mut Share,
 ) -> Result<Request, Undecodable> {
+    let limits = &shared.limits;
     let encoding = Encoding::of(&parts.headers)?;
     let wire = decode::read(body, limits, share).await?;
     let mut head = head(parts, Endpoint::of(parts.uri.path()));
     head.wire_bytes = wire.len();
     head.gzip = encoding == Encoding::Gzip;
     let body = decode::decode(wire, encoding, limits.max_body_bytes, share)?;
-    Ok(envelope::open(head, body))
+    Ok(envelope::open(head, body, shared.options.smells))
 }
 
 fn head(parts: &http::request::Parts, endpoint: Option<Endpoint>) -> Head {
@@ -153,6 +179,7 @@ fn head(parts: &http::request::Parts, endpoint: Option<Endpoint>) -> Head {
         wire_bytes: 0,
         gzip: false,
         retry_count: retry_count.unwrap_or_default(),
+        peer: parts.extensions.get::<Peer>().map(|peer| peer.0),
     }
 }
 
@@ -192,7 +219,8 @@ where
     let mut response = match project::key(parts.uri.path()) {
         Some(key) => {
             let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-            typed("application/json", project::settings(key, host).to_string().into())
+            let secure = parts.headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
+            typed("application/json", project::settings(key, host, secure).to_string().into())
         }
         None => {
             let endpoint = pixel::kind(parts.uri.path()).map(Endpoint::Single);
@@ -200,8 +228,11 @@ where
             let mut head = head(&parts, endpoint);
             head.wire_bytes = body.len();
             // Whatever comes of it, a picture is what a page can show.
-            decide(&shared.service, envelope::open(head, body)).await;
+            let answer = decide(&shared.service, envelope::open(head, body, shared.options.smells)).await;
             let mut response = typed("image/gif", Bytes::from_static(pixel::GIF));
+            if shared.options.pixel_status {
+                write::status(&answer, &mut response);
+            }
             response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
             response
         }

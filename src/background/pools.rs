@@ -34,7 +34,7 @@ impl Panics {
     pub(crate) fn catch_panic(&self, what: &'static str, work: impl FnOnce()) {
         if supervise::catch(work).is_err() {
             self.0.fetch_add(1, Ordering::Relaxed);
-            log!(ERROR, what, "panicked; contained");
+            log!(ERROR, what, "panicked; the panic was caught");
         }
     }
 

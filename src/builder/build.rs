@@ -61,7 +61,7 @@ impl Builder {
         capacity: Capacity,
         defaults: Context,
     ) -> Result<(Arc<Shared>, AfterWorker), SettingsError> {
-        let emitter = Emitter::new(background.clone());
+        let emitter = Emitter::new(background.clone(), self.clock.clone());
         let watchdog = watch(&emitter).map_err(SettingsError::no_thread)?;
         self.subscriptions.into_iter().try_for_each(|subscribe| subscribe(&emitter)).map_err(unknown_signal)?;
         let drained = {
@@ -70,7 +70,7 @@ impl Builder {
         };
         let ledger = Arc::new(Ledger::new(background.clone(), drained));
         let clock = self.clock;
-        let (after, after_worker) = AfterQueue::new(emitter.clone(), clock.clone(), capacity.events, capacity.bytes);
+        let (after, after_worker) = AfterQueue::new(emitter.clone(), capacity.events, capacity.bytes);
         let (accounts, signals, time) = (ledger.clone(), emitter.clone(), clock.clone());
         let intake = Intake::new(capacity, accounts, signals, time, defaults.clone(), self.call_context);
         let shared = Arc::new_cyclic(|shared: &Weak<Shared>| Shared {

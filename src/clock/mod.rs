@@ -39,6 +39,11 @@ impl Clock {
         }
     }
 
+    /// Returns whether a test moves it.
+    pub(crate) fn is_manual(&self) -> bool {
+        !matches!(self, Clock::System)
+    }
+
     /// Returns the time of day.
     pub(crate) fn wall(&self) -> SystemTime {
         match self {

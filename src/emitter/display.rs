@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::signal::{DrainInfo, Emitted, Flushed, Initialized, PluginInfo, RequestInfo, ResponseInfo};
+use super::signal::{DrainInfo, Emitted, Flushed, Initialized, LostEvents, PluginInfo, RequestInfo, ResponseInfo};
 
 /// The signal's name, and what it tells.
 impl fmt::Display for Emitted {
@@ -23,6 +23,7 @@ impl fmt::Display for Emitted {
             Emitted::Register(plugin) | Emitted::Deregister(plugin) => plugin.fmt(f),
             Emitted::Initialize(initialized) => initialized.fmt(f),
             Emitted::Drained(info) => info.fmt(f),
+            Emitted::Lost(lost) => lost.fmt(f),
         }
     }
 }
@@ -39,6 +40,15 @@ impl fmt::Display for Counted {
 
 fn events(number: usize) -> Counted {
     Counted(number as u64, "event")
+}
+
+impl fmt::Display for LostEvents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(destination) = &self.destination {
+            write!(f, "{destination}: ")?;
+        }
+        write!(f, "{} lost ({})", events(self.len()), self.reason)
+    }
 }
 
 impl fmt::Display for Flushed {

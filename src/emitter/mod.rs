@@ -1,10 +1,15 @@
-//! Who is told: signals and those who subscribe to them.
+//! Signals, and the listeners that subscribe to them.
 //!
-//! Always: a signal costs nothing while nobody listens, and a listener cannot change delivery. Each listener has a
-//! bounded queue and is called on a thread where it may block, one signal after the other; one that panics, hangs or is slow
-//! loses signals of its own, which are counted, and holds up nobody else.
+//! Invariant: a signal costs nothing while nobody listens, and a listener cannot change delivery. Each listener has a
+//! bounded queue. It is called with one signal after the other, on a thread where it may block. A listener that panics,
+//! hangs or is slow loses its own signals, which are counted, and delays nobody else.
+//!
+//! Failures come at a [bounded rate](reports).
 
 mod display;
+mod failure;
+mod lost;
+mod reports;
 mod role;
 pub mod signal;
 mod subscription;
@@ -14,16 +19,20 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use reports::Reports;
 pub use role::Role;
 use signal::{Emitted, Failure, Signal};
 use subscription::Listener;
 pub use subscription::Subscription;
 
 use crate::background::Background;
-use crate::supervise::log;
+use crate::clock::Clock;
+use crate::event::Event;
+use crate::ledger::DropReason;
+use crate::supervise::{Repeats, Topic, hops};
 use crate::wait_group::WaitGroup;
 
-/// Tells listeners what happens. Cheap to clone; destinations get one with every batch.
+/// Emits signals to listeners. Cheap to clone; destinations get one with every batch.
 #[derive(Clone)]
 pub struct Emitter {
     shared: Arc<Shared>,
@@ -31,7 +40,9 @@ pub struct Emitter {
 
 struct Shared {
     background: Background,
+    clock: Clock,
     running: WaitGroup,
+    reports: Reports,
     /// One bit per signal that somebody listens to.
     wanted: AtomicU32,
     listeners: Mutex<Vec<Arc<Listener>>>,
@@ -47,9 +58,9 @@ pub struct UnknownSignal {
 }
 
 impl Emitter {
-    pub(crate) fn new(background: Background) -> Self {
-        let (running, wanted) = (WaitGroup::default(), AtomicU32::new(0));
-        let shared = Shared { background, running, wanted, listeners: Mutex::default() };
+    pub(crate) fn new(background: Background, clock: Clock) -> Self {
+        let (running, reports, wanted) = (WaitGroup::default(), Reports::new(), AtomicU32::new(0));
+        let shared = Shared { background, clock, running, reports, wanted, listeners: Mutex::default() };
         Self { shared: Arc::new(shared) }
     }
 
@@ -116,13 +127,84 @@ impl Emitter {
         std::mem::take(&mut *listeners)
     }
 
-    /// Emits `error`, and logs it.
+    /// Emits `error`, and logs it: as `ERROR` if events are lost, as `WARN` if not.
     pub fn fail(&self, failure: Failure) {
-        log!(WARN, origin = %failure.origin, events = failure.events, "{}", failure.message);
+        failure.log();
         self.emit(Emitted::Error(failure));
     }
 
-    /// Whether anybody listens to calls; if nobody does, no event needs to be copied.
+    /// As [`fail`](Self::fail), once for each episode of `topic`, which [`works`](Self::works) ends.
+    #[cold]
+    pub(crate) fn fail_once(&self, topic: Topic, origin: &str, failure: impl FnOnce() -> Failure) {
+        // A lock may be held for ever there.
+        if self.shared.background.is_forked() {
+            return;
+        }
+        if self.shared.reports.begins(topic, origin, || self.shared.clock.now()) {
+            self.fail(failure());
+        }
+    }
+
+    /// As [`fail`](Self::fail), for what fails again and again: the first failure is reported at once, and those of the
+    /// next minute together. An urgent one is not held back.
+    #[cold]
+    pub(crate) fn fail_throttled(
+        &self,
+        topic: Topic,
+        origin: &str,
+        (events, urgent): (usize, bool),
+        failure: impl FnOnce(Repeats) -> Failure + Send + 'static,
+    ) {
+        match self.shared.reports.record(topic, origin, (events, urgent), self.shared.clock.now(), failure) {
+            Ok(failure) => self.fail(failure),
+            Err(Some(due)) => self.report_at(due),
+            Err(None) => {}
+        }
+    }
+
+    /// Ends an episode of failures: the next one is reported at once.
+    #[inline]
+    pub(crate) fn works(&self, topic: Topic, origin: &str) {
+        if self.shared.reports.may_be_open(topic) && !self.shared.background.is_forked() {
+            self.shared.reports.end(topic, origin);
+        }
+    }
+
+    /// Reports what was held back, of one origin that ends or of all.
+    pub(crate) fn report_held(&self, origin: Option<&str>) {
+        self.report(self.shared.reports.take_all(origin));
+    }
+
+    fn report(&self, held: Vec<(u8, Failure)>) {
+        for (count, failure) in held {
+            let _scope = hops::set(count);
+            self.fail(failure);
+        }
+    }
+
+    fn report_at(&self, due: Duration) {
+        let (clock, shared) = (self.shared.clock.clone(), Arc::downgrade(&self.shared));
+        self.shared.background.spawn(async move {
+            clock.sleep_until(due).await;
+            let Some(shared) = shared.upgrade() else { return };
+            let held = shared.reports.take_due(clock.now());
+            Emitter { shared }.report(held);
+        });
+    }
+
+    /// Returns whether anybody listens to lost events, and what is dropped for `reason` is lost.
+    pub(crate) fn wants_lost(&self, reason: DropReason) -> bool {
+        !reason.is_deliberate() && self.shared.wanted.load(Ordering::Relaxed) & signal::LOST != 0
+    }
+
+    /// Hands over an event that is lost before the destinations, if anybody listens.
+    pub(crate) fn lose(&self, event: &Event, reason: DropReason) {
+        if self.wants_lost(reason) {
+            self.emit(Emitted::Lost(signal::LostEvents::one(event.clone(), reason)));
+        }
+    }
+
+    /// Returns whether anybody listens to calls. If nobody does, no event needs to be copied.
     pub(crate) fn wants_calls(&self) -> bool {
         self.shared.wanted.load(Ordering::Relaxed) & signal::CALLS != 0
     }

@@ -1,18 +1,17 @@
-//! What can be told: one marker type per signal, each with a typed payload.
+//! The signals: one marker type for each, with a typed payload.
 //!
 //! The names are those of analytics-node's emitter. No payload carries a secret: no write key, no token, no request
 //! body, and of headers the names only.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Method, StatusCode};
 
 use super::Role;
+pub use super::failure::Failure;
+pub use super::lost::LostEvents;
 use crate::event::Event as AnyEvent;
-use crate::ledger::{DeliveryError, DropReason};
-use crate::supervise;
 
 /// A signal that can be subscribed to by type: `analytics.on(signal::Error, |failure| …)`.
 ///
@@ -88,7 +87,7 @@ macro_rules! signals {
 }
 
 signals! {
-    /// Something failed: a plugin, a destination, a request. Delivery may still succeed by a retry.
+    /// Something failed: a plugin, a destination, a request. [`Failure::is_loss`] says whether events are lost.
     Error(Failure) = "error";
     /// A track call was accepted.
     Track(AnyEvent) = "track";
@@ -118,62 +117,8 @@ signals! {
     Initialize(Initialized) = "initialize";
     /// Nothing is pending any more.
     Drained(DrainInfo) = "drained";
-}
-
-/// What failed.
-#[derive(Clone)]
-#[non_exhaustive]
-pub struct Failure {
-    /// Who failed: the name of a plugin or destination, or `tracklane`.
-    pub origin: Arc<str>,
-    /// What went wrong and what becomes of the events.
-    pub message: String,
-    /// How many events it concerns.
-    pub events: usize,
-    /// Why those events are dropped; `None` if they are not, because the attempt is repeated or the pipeline goes on
-    /// without the plugin.
-    pub dropped: Option<DropReason>,
-    /// The error itself, if there was one: of a destination, a [`DeliveryError`].
-    pub error: Option<Arc<dyn std::error::Error + Send + Sync>>,
-}
-
-impl Failure {
-    /// The HTTP status, if a response was the cause.
-    #[must_use]
-    pub fn status(&self) -> Option<StatusCode> {
-        self.error.as_deref()?.downcast_ref::<DeliveryError>()?.status()
-    }
-
-    /// A failure of `origin` that concerns `events` events.
-    pub fn new(origin: impl Into<Arc<str>>, message: impl Into<String>, events: usize) -> Self {
-        Self { origin: origin.into(), message: message.into(), events, dropped: None, error: None }
-    }
-}
-
-/// The last one may be dropped in the middle of the pipeline: an error that panics then must not cost an event.
-impl Drop for Failure {
-    fn drop(&mut self) {
-        if let Some(error) = self.error.take() {
-            supervise::discard(error);
-        }
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.origin, self.message)
-    }
-}
-
-impl fmt::Debug for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Failure")
-            .field("origin", &self.origin)
-            .field("message", &self.message)
-            .field("events", &self.events)
-            .field("dropped", &self.dropped)
-            .finish_non_exhaustive()
-    }
+    /// Events that were accepted will not be delivered. They are handed over; see [`LostEvents`].
+    Lost(LostEvents) = "lost";
 }
 
 /// A batch that has its outcome.
@@ -282,3 +227,24 @@ pub(crate) fn of_call(event: AnyEvent) -> Emitted {
 }
 
 pub(super) const CALLS: u32 = 0b111_1110;
+pub(super) const LOST: u32 = 1 << 15;
+
+impl Emitted {
+    /// Returns the bytes of the events that it holds, for signals that hold many.
+    pub(super) fn bytes(&self) -> usize {
+        if let Emitted::Lost(lost) = self { lost.bytes() } else { 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CALLS, Emitted, LOST};
+
+    #[test]
+    fn the_bits_are_those_of_the_names() {
+        let names = |bits: u32| Emitted::NAMES.iter().enumerate().filter(move |(at, _)| bits >> at & 1 == 1);
+        let names = |bits| names(bits).map(|(_, name)| *name).collect::<Vec<_>>();
+        assert_eq!(names(CALLS), ["track", "identify", "page", "screen", "group", "alias"]);
+        assert_eq!(names(LOST), ["lost"]);
+    }
+}

@@ -1,4 +1,4 @@
-//! One listener, its queue, and the handle that ends it.
+//! A listener, its queue, and the handle that ends its subscription.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -10,8 +10,10 @@ use super::signal::Emitted;
 use crate::background::Panics;
 use crate::supervise::{CatchDrop, hops};
 
-/// Signals that wait for one listener; beyond them the oldest is dropped.
+/// The largest number of signals that wait for one listener. Beyond it the oldest is dropped.
 const QUEUE: usize = 1024;
+/// The largest number of bytes of [lost events](super::signal::LostEvents) that wait for one listener.
+const QUEUE_BYTES: usize = 8 * 1024 * 1024;
 
 type Call = Box<dyn Fn(&Emitted) + Send + Sync>;
 
@@ -26,9 +28,11 @@ pub(super) struct Listener {
 
 #[derive(Default)]
 struct Queue {
-    /// With the depth of what a listener sends because of it.
+    /// Each with the hops of what the listener sends because of it.
     waiting: VecDeque<(u8, Emitted)>,
-    /// Somebody is calling the listener, and will look at the queue again.
+    /// Bytes of the lost events in it.
+    bytes: usize,
+    /// A thread is calling the listener, and will look at the queue again.
     busy: bool,
 }
 
@@ -51,13 +55,13 @@ impl Listener {
             this.ended.store(true, Ordering::Release);
         }
         let mut queue = this.queue();
-        let missed = if queue.waiting.len() == QUEUE { queue.waiting.pop_front() } else { None };
-        queue.waiting.push_back((hops::current(), emitted.clone()));
+        let missed = queue.make_room(emitted.bytes());
+        queue.push(hops::current(), emitted.clone());
         let busy = std::mem::replace(&mut queue.busy, true);
         drop(queue);
-        if missed.is_some() {
-            this.missed.fetch_add(1, Ordering::Relaxed);
-        }
+        // Only now, for they may hold errors of user code.
+        this.missed.fetch_add(missed.len() as u64, Ordering::Relaxed);
+        drop(missed);
         if busy {
             return;
         }
@@ -74,7 +78,7 @@ impl Listener {
             if self.has_ended() && !self.once {
                 continue;
             }
-            // At least one, so that it can be told from the host's own code.
+            // At least one, which tells it from the host's own code.
             let _scope = hops::set(depth.max(1));
             panics.catch_panic(emitted.name(), || (self.call)(&emitted));
         }
@@ -82,13 +86,36 @@ impl Listener {
 
     fn next(&self) -> Option<(u8, Emitted)> {
         let mut queue = self.queue();
-        let next = queue.waiting.pop_front();
+        let next = queue.pop();
         queue.busy = next.is_some();
         next
     }
 
     fn queue(&self) -> std::sync::MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queue {
+    fn push(&mut self, hops: u8, emitted: Emitted) {
+        self.bytes += emitted.bytes();
+        self.waiting.push_back((hops, emitted));
+    }
+
+    fn pop(&mut self) -> Option<(u8, Emitted)> {
+        let next = self.waiting.pop_front()?;
+        self.bytes -= next.1.bytes();
+        Some(next)
+    }
+
+    /// Takes out the oldest signals until there is room for one with so many bytes.
+    fn make_room(&mut self, bytes: usize) -> Vec<(u8, Emitted)> {
+        let mut missed = Vec::new();
+        while self.waiting.len() == QUEUE || (self.bytes > 0 && self.bytes + bytes > QUEUE_BYTES) {
+            let Some(oldest) = self.pop() else { break };
+            missed.push(oldest);
+        }
+        missed
     }
 }
 
@@ -107,8 +134,8 @@ impl Subscription {
     pub fn unsubscribe(self) {
         self.listener.ended.store(true, Ordering::Release);
         // Dropped when the lock is free again.
-        let waiting = std::mem::take(&mut self.listener.queue().waiting);
-        drop(waiting);
+        let queue = std::mem::take(&mut *self.listener.queue());
+        drop(queue);
         if let Some(emitter) = self.emitter.upgrade() {
             emitter.forget_the_done();
         }

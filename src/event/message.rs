@@ -33,6 +33,12 @@ impl Message {
         self.json.get(self.message_id.clone()).and_then(read_string).unwrap_or_default()
     }
 
+    /// The event's UUID, which follows from its `messageId`: see [`message_uuid`](super::message_uuid).
+    #[must_use]
+    pub fn uuid(&self) -> String {
+        super::message_uuid(&self.message_id())
+    }
+
     /// The event as one JSON object in UTF-8, in Segment's form, at most [`MAX_EVENT_BYTES`].
     #[must_use]
     pub fn json(&self) -> &[u8] {

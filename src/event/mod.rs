@@ -11,6 +11,7 @@ mod calls;
 mod checkpoint;
 mod content;
 #[expect(clippy::module_inception, reason = "named as its type")]
+mod derived_uuid;
 mod event;
 mod fields;
 mod json;
@@ -31,6 +32,7 @@ pub use argument::{
 };
 pub use calls::{Alias, Group, Identify, Page, Screen, Track};
 pub(crate) use checkpoint::Checkpoint;
+pub use derived_uuid::{message_uuid, part_uuid};
 pub use event::Event;
 pub use json::{Iter, JsonType, Keys, MAX_DEPTH, Object};
 pub use kind::Kind;

@@ -190,6 +190,26 @@ impl Integrations {
         self.with(name, false)
     }
 
+    /// Returns the options that an event has for the destination `name`: the object that stands there. `true` selects the
+    /// destination and is no options.
+    ///
+    /// ```
+    /// use tracklane::event::Integrations;
+    ///
+    /// let integrations = Integrations::new().with("Amplitude", serde_json::json!({"session_id": 1_700_000_000_000_i64}));
+    /// let options = integrations.options("Amplitude").ok_or("there are some")?;
+    /// assert_eq!(options.get("session_id"), Some(serde_json::json!(1_700_000_000_000_i64)));
+    /// assert_eq!(integrations.enable("Vero").options("Vero"), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn options(&self, name: &str) -> Option<super::Object> {
+        match self.0.get(name)? {
+            serde_json::Value::Object(options) => Some(options.into()),
+            _ => None,
+        }
+    }
+
     /// Writes `All` where the member came in as `all`.
     pub(crate) fn normalise(&mut self) {
         if let Some(enabled) = self.0.remove("all") {

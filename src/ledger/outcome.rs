@@ -40,6 +40,8 @@ pub enum DropReason {
     RetriesExhausted,
     /// The destination did not take the event within the longest time that retries or rate limiting may last.
     Expired,
+    /// The event was older than the destination takes: see [`Destination::max_age`](crate::plugin::Destination::max_age).
+    TooOld,
     /// The destination panicked.
     Panicked,
     /// The destination that is to have the event could not be loaded, can take no more, or was deregistered before it
@@ -72,6 +74,7 @@ impl DropReason {
         DropReason::Unauthorized,
         DropReason::RetriesExhausted,
         DropReason::Expired,
+        DropReason::TooOld,
         DropReason::Panicked,
         DropReason::Unavailable,
         DropReason::Closed,
@@ -104,6 +107,7 @@ impl DropReason {
             DropReason::Unauthorized => "unauthorized",
             DropReason::RetriesExhausted => "retries_exhausted",
             DropReason::Expired => "expired",
+            DropReason::TooOld => "too_old",
             DropReason::Panicked => "panicked",
             DropReason::Unavailable => "unavailable",
             DropReason::Closed => "closed",

@@ -159,7 +159,7 @@ impl Drop for ReceiptSender {
         let waker = slot.waker.take();
         drop(slot);
         if supervise::catch(|| waker.map(Waker::wake)).is_err() {
-            supervise::log!(ERROR, what = "waker", "panicked; contained");
+            supervise::log!(ERROR, what = "waker", "panicked; the panic was caught");
         }
     }
 }

@@ -90,6 +90,6 @@ impl Drop for Reported {
 /// Tells the recorder, which may panic.
 fn tell(totals: &Totals) {
     if supervise::catch(|| totals.tell()).is_err() {
-        log!(ERROR, what = "recorder of metrics", "panicked; contained");
+        log!(ERROR, what = "recorder of metrics", "panicked; the panic was caught");
     }
 }

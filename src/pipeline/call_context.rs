@@ -1,41 +1,40 @@
-//! Context that the calling thread knows of: asked for once per call, where the call is made.
+//! Adds the context that the provider of `Builder::call_context` gives, on the calling thread, once per call.
 //!
-//! Always: what the caller set wins, and the default context of the settings loses. A provider that panics, or whose
-//! context cannot be sent, costs that context and never the event.
+//! Invariant: the caller's context wins over it, and it wins over the default context of the settings. If the provider
+//! panics, or its context cannot be sent, the event goes on without it.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::emitter::Emitter;
 use crate::emitter::signal::Failure;
 use crate::event::{Context, Event};
-use crate::supervise;
+use crate::supervise::{self, Topic};
 
-/// What is asked for the context of every call.
+/// Who fails, in a report.
+const NAME: &str = "call_context";
+
+/// The provider of a call's context.
 pub(crate) struct CallContext {
     provide: Box<dyn Fn() -> Option<Context> + Send + Sync>,
-    /// Set from the first failure until it works again, so that failures are reported once and not per call.
-    failing: AtomicBool,
 }
 
 impl CallContext {
     pub(crate) fn new(provide: impl Fn() -> Option<Context> + Send + Sync + 'static) -> Self {
-        Self { provide: Box::new(provide), failing: AtomicBool::new(false) }
+        Self { provide: Box::new(provide) }
     }
 
-    /// Merges what the provider says under what the event says.
+    /// Merges the provider's context under that of the event.
     pub(super) fn add_to(&self, event: &mut Event, emitter: &Emitter) {
         match self.ask() {
             Ok(context) => {
-                // Read first: threads that only read do not wait for each other.
-                if self.failing.load(Ordering::Relaxed) {
-                    self.failing.store(false, Ordering::Relaxed);
-                }
+                emitter.works(Topic::CallContext, NAME);
                 if let Some(context) = context.filter(|context| !context.is_empty()) {
                     event.add_context(&context);
                 }
             }
-            Err(problem) => self.report(problem, emitter),
+            Err(problem) => emitter.fail_once(Topic::CallContext, NAME, || {
+                Failure::new(NAME, format!("the provider {problem}; events go on without its context"), 1)
+            }),
         }
     }
 
@@ -46,14 +45,6 @@ impl CallContext {
             return Err(format!("gave a context that cannot be sent: {fault}"));
         }
         Ok(Some(context))
-    }
-
-    #[cold]
-    fn report(&self, problem: String, emitter: &Emitter) {
-        if !self.failing.swap(true, Ordering::Relaxed) {
-            let message = format!("the provider {problem}; events go on without its context");
-            emitter.fail(Failure::new("call_context", message, 1));
-        }
     }
 }
 

@@ -46,6 +46,7 @@ fn fan_out(Passage { mut event, plan, shared }: Passage) -> Result<(), Stopped> 
     if chosen == 0 {
         let reason = plan.why_nobody(&event);
         ticket.settle(Outcome::Dropped(reason));
+        shared.emitter.lose(&event, reason);
         return Err(Stopped { reason });
     }
     if !plan.after.is_empty() {
@@ -60,6 +61,7 @@ fn fan_out(Passage { mut event, plan, shared }: Passage) -> Result<(), Stopped> 
                 _ => DropReason::Invalid,
             };
             ticket.settle(Outcome::Dropped(reason));
+            shared.emitter.lose(&event, reason);
             let mut failure =
                 Failure::new("tracklane", format!("an event was dropped after its plugins: {invalid}"), 1);
             failure.dropped = Some(reason);

@@ -93,7 +93,7 @@ impl Leftover {
         due.notify();
         shared.after.report(&missed);
         if events > 0 {
-            log!(WARN, events, "closed before these events were delivered");
+            log!(ERROR, events, reason = %DropReason::Closed, "closed before these events were delivered");
         }
         // What is dropped here is foreign code in part: errors, and plugins that were to be registered.
     }

@@ -5,7 +5,6 @@
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
@@ -14,7 +13,7 @@ use super::lane::Lane;
 use crate::event::{Event, Kind};
 use crate::ledger::{DropReason, Ledger, PluginStats, Ticket};
 use crate::plugin::{AfterPlugin, Behavior, Lifecycle, Registration, Role, Selection, TransformPlugin};
-use crate::supervise::{Throttle, Watched};
+use crate::supervise::Watched;
 
 /// The plugins by role, each role in the order of registration.
 #[derive(Clone, Default)]
@@ -98,7 +97,6 @@ pub(super) struct Registered<P> {
 pub(super) struct PluginRecord {
     failed: AtomicU64,
     dropped: AtomicU64,
-    reports: Throttle,
 }
 
 impl<P> Registered<P> {
@@ -108,11 +106,9 @@ impl<P> Registered<P> {
 }
 
 impl PluginRecord {
-    /// Counts an event that the plugin failed at. How many are to be reported, if it may be said at `now`; that it is
-    /// `quarantined` is said in any case.
-    pub(super) fn failed(&self, now: Duration, quarantined: bool) -> Option<usize> {
+    /// Counts an event that the plugin failed at.
+    pub(super) fn failed(&self) {
         self.failed.fetch_add(1, Ordering::Relaxed);
-        if quarantined { Some(self.reports.record_forced(1, now)) } else { self.reports.record(1, now) }
     }
 
     /// Counts an event that the plugin dropped on purpose.

@@ -120,6 +120,7 @@ async fn unload(shared: &Shared, name: Arc<str>, removed: Removed) -> Result<(),
     }
     let watched = shared.watchdog.watch(name.clone(), Stage::Plugin(role.as_str()));
     let outcome = supervise::run(&watched, &shared.clock, LIFECYCLE_LIMIT, || lifecycle.unload()).await;
+    shared.emitter.report_held(Some(&name));
     shared.emitter.emit(Emitted::Deregister(PluginInfo { name: name.clone(), role }));
     outcome.map_err(|fault| {
         let (name, problem) = (name.to_string(), fault.to_string());
@@ -135,7 +136,7 @@ async fn drain(shared: &Shared, lane: &Arc<Lane>) {
     }
     let dropped = lane.abandon(DropReason::Unavailable);
     let message = format!("deregistered before {dropped} events were delivered; they are dropped");
-    let mut failure = Failure::new(lane.name().clone(), message, dropped);
+    let mut failure = Failure::of_destination(lane.name().clone(), message, dropped);
     failure.dropped = Some(DropReason::Unavailable);
     shared.emitter.fail(failure);
 }

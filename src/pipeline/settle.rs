@@ -15,7 +15,10 @@ use crate::event::Message;
 use crate::ledger::Settlement;
 use crate::plugin::AfterPlugin;
 use crate::supervise::hops::{self, WithHops};
-use crate::supervise::{self, EVENT_LIMIT, Fault, Throttle, repeat_suffix};
+use crate::supervise::{self, EVENT_LIMIT, Fault, Repeats, Topic};
+
+/// Who fails, in a report.
+const CLIENT: &str = "tracklane";
 
 /// The way to the after plugins. They only look on, so it is bounded, by as much as may be under way, and never waited
 /// for.
@@ -26,9 +29,7 @@ pub(crate) struct AfterQueue {
     max_bytes: u64,
     /// Read while events have their outcome and are not in the queue yet. No user code runs meanwhile.
     settling: RwLock<()>,
-    reports: Throttle,
     emitter: Emitter,
-    clock: Clock,
 }
 
 /// How much the queue holds, what the plugins are looking at included.
@@ -57,10 +58,10 @@ pub(crate) struct AfterWorker {
 
 impl AfterQueue {
     /// A queue of at most `max_events` of `max_bytes` of JSON.
-    pub(crate) fn new(emitter: Emitter, clock: Clock, max_events: u64, max_bytes: u64) -> (Self, AfterWorker) {
+    pub(crate) fn new(emitter: Emitter, max_events: u64, max_bytes: u64) -> (Self, AfterWorker) {
         let (sender, receiver) = queue::unbounded_channel();
-        let (load, settling, reports) = (Arc::default(), RwLock::default(), Throttle::default());
-        (Self { sender, load, max_events, max_bytes, settling, reports, emitter, clock }, AfterWorker { receiver })
+        let (load, settling) = (Arc::default(), RwLock::default());
+        (Self { sender, load, max_events, max_bytes, settling, emitter }, AfterWorker { receiver })
     }
 
     /// Held from before events have their outcome until they were [shown](Self::show): whoever [waits](Self::wait)
@@ -94,13 +95,14 @@ impl AfterQueue {
         if missed.is_empty() {
             return;
         }
-        let Some(missed) = self.reports.record(missed.len(), self.clock.now()) else { return };
-        let Self { max_events, max_bytes, .. } = self;
-        let message = format!(
-            "after plugins are too slow: more than {max_events} events or {max_bytes} bytes wait for them, and they \
-             missed {missed} others"
-        );
-        self.emitter.fail(Failure::new("tracklane", message, missed));
+        let Self { max_events, max_bytes, .. } = *self;
+        self.emitter.fail_throttled(Topic::Missed, CLIENT, (missed.len(), false), move |Repeats { events, .. }| {
+            let message = format!(
+                "after plugins are too slow: more than {max_events} events or {max_bytes} bytes wait for them, and \
+                 they missed {events} others"
+            );
+            Failure::new(CLIENT, message, events)
+        });
     }
 
     /// Blocks until the after plugins have seen everything that has ended, at most `timeout`.
@@ -151,7 +153,7 @@ impl AfterWorker {
                     Ok(()) => plugin.worked(),
                     Err(fault) => {
                         let _scope = hops::after(depth);
-                        report(plugin, fault, clock.now(), &emitter);
+                        report(plugin, fault, &emitter);
                     }
                 }
             }
@@ -160,12 +162,15 @@ impl AfterWorker {
 }
 
 #[cold]
-fn report(plugin: &Registered<AfterPlugin>, fault: Fault, now: Duration, emitter: &Emitter) {
+fn report(plugin: &Registered<AfterPlugin>, fault: Fault, emitter: &Emitter) {
     let quarantined = fault.is_crash() && plugin.crashed();
-    let Some(events) = plugin.record.failed(now, quarantined) else { return };
-    let consequence = if quarantined { "; it is not called any more" } else { "" };
-    let message = format!("after plugin {fault}{consequence}{}", repeat_suffix(events));
-    let mut failure = Failure::new(plugin.name.clone(), message, events);
-    failure.error = fault.into_error().map(Arc::from);
-    emitter.fail(failure);
+    plugin.record.failed();
+    let name = plugin.name.clone();
+    emitter.fail_throttled(Topic::Plugin, &plugin.name, (1, quarantined), move |repeats| {
+        let consequence = if quarantined { "; it is not called any more" } else { "" };
+        let message = format!("after plugin {fault}{consequence}{}", repeats.suffix());
+        let mut failure = Failure::new(name, message, repeats.events);
+        failure.error = fault.into_error().map(Arc::from);
+        failure
+    });
 }

@@ -163,6 +163,7 @@ impl Shared {
         }
         self.give_up(deadline);
         self.after.wait(left(deadline));
+        self.emitter.report_held(None);
         // A callback or listener that closes the client does not wait for itself.
         if hops::current() == 0 {
             self.ledger.wait_for_callbacks(left(deadline));

@@ -18,7 +18,7 @@ use crate::emitter::signal::Failure;
 use crate::event::{Checkpoint, Event, InvalidField};
 use crate::ledger::{DropReason, Outcome};
 use crate::plugin::{Flow, Runner, SyncTransform, TransformPlugin};
-use crate::supervise::{self, EVENT_LIMIT, Fault, log, repeat_suffix};
+use crate::supervise::{self, EVENT_LIMIT, Fault, Topic, log};
 
 /// Makes a [`Stage`]: which one.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -71,6 +71,7 @@ where
             if plugin.wants(event.kind()) {
                 let Runner::Sync(transform) = &plugin.runner else { break };
                 if let Err(stopped) = self.layer.run_sync(shared, plugin, &**transform, event, &mut checkpoint) {
+                    shared.emitter.lose(event, stopped.reason);
                     return StageFuture::Stopped(Some(stopped));
                 }
             }
@@ -94,27 +95,40 @@ where
     S: Service<Passage, Response = (), Error = Stopped>,
 {
     let Passage { mut event, plan, shared } = passage;
+    if let Err(stopped) = run_from(layer, &shared, &plan, &mut event, from).await {
+        shared.emitter.lose(&event, stopped.reason);
+        return Err(stopped);
+    }
+    inner.call(Passage { event, plan, shared }).await
+}
+
+/// Runs the plugins of a stage from this one on.
+async fn run_from(
+    layer: StageLayer,
+    shared: &Shared,
+    plan: &super::plan::Plan,
+    event: &mut Event,
+    from: usize,
+) -> Result<(), Stopped> {
     let mut checkpoint = Checkpoint::default();
-    for plugin in layer.of(&plan).iter().skip(from) {
+    for plugin in layer.of(plan).iter().skip(from) {
         if !plugin.wants(event.kind()) {
             continue;
         }
-        let event = &mut event;
         match &plugin.runner {
-            Runner::Sync(transform) => layer.run_sync(&shared, plugin, &**transform, event, &mut checkpoint)?,
+            Runner::Sync(transform) => layer.run_sync(shared, plugin, &**transform, event, &mut checkpoint)?,
             Runner::Async(_) if plugin.is_quarantined() => layer.without(event, &mut checkpoint)?,
             Runner::Async(transform) => {
                 checkpoint.save(event);
                 let outcome =
                     supervise::run(&plugin.watched, &shared.clock, EVENT_LIMIT, || transform.transform(event)).await;
                 checkpoint.accept(event);
-                layer.follow(&shared, plugin, event, &mut checkpoint, outcome)?;
+                layer.follow(shared, plugin, event, &mut checkpoint, outcome)?;
             }
         }
     }
-    checkpoint.finish(&mut event);
-    drop(checkpoint);
-    inner.call(Passage { event, plan, shared }).await
+    checkpoint.finish(event);
+    Ok(())
 }
 
 impl StageLayer {
@@ -186,7 +200,7 @@ impl StageLayer {
     #[cold]
     fn report(self, shared: &Shared, plugin: &Registered<TransformPlugin>, fault: Fault) {
         let quarantined = fault.is_crash() && plugin.crashed();
-        let Some(events) = plugin.record.failed(shared.clock.now(), quarantined) else { return };
+        plugin.record.failed();
         let dropped = (self == StageLayer::Before).then_some(DropReason::BeforeFailed);
         let consequence = match (dropped, quarantined) {
             (Some(_), false) => "the event is dropped",
@@ -194,11 +208,14 @@ impl StageLayer {
             (Some(_), true) => "it is not called any more, and every event is dropped until it is deregistered",
             (None, true) => "it is not called any more",
         };
-        let message = format!("plugin {fault}; {consequence}{}", repeat_suffix(events));
-        let mut failure = Failure::new(plugin.name.clone(), message, events);
-        failure.dropped = dropped;
-        failure.error = fault.into_error().map(Arc::from);
-        shared.emitter.fail(failure);
+        let name = plugin.name.clone();
+        shared.emitter.fail_throttled(Topic::Plugin, &plugin.name, (1, quarantined), move |repeats| {
+            let message = format!("plugin {fault}; {consequence}{}", repeats.suffix());
+            let mut failure = Failure::new(name, message, repeats.events);
+            failure.dropped = dropped;
+            failure.error = fault.into_error().map(Arc::from);
+            failure
+        });
     }
 }
 
@@ -209,19 +226,22 @@ fn refuse(shared: &Shared, event: &mut Event, invalid: &InvalidField) -> Stopped
     let mut failure = Failure::new("tracklane", format!("an event was dropped before its plugins: {invalid}"), 1);
     failure.dropped = Some(DropReason::Middleware);
     shared.emitter.fail(failure);
+    shared.emitter.lose(event, DropReason::Middleware);
     stop(event, &mut Checkpoint::default(), DropReason::Middleware)
 }
 
 /// Stops an event that a before plugin was to see which could not be loaded: it may be the one that redacts.
 #[cold]
 fn miss(shared: &Shared, event: &mut Event, absent: &AbsentBefore) -> Stopped {
-    if let Some(events) = absent.record.failed(shared.clock.now(), false) {
-        let said_for = repeat_suffix(events);
-        let message = format!("plugin could not be loaded; the event is dropped{said_for}");
-        let mut failure = Failure::new(absent.name.clone(), message, events);
+    absent.record.failed();
+    let name = absent.name.clone();
+    shared.emitter.fail_throttled(Topic::Plugin, &absent.name, (1, false), move |repeats| {
+        let message = format!("plugin could not be loaded; the event is dropped{}", repeats.suffix());
+        let mut failure = Failure::new(name, message, repeats.events);
         failure.dropped = Some(DropReason::BeforeFailed);
-        shared.emitter.fail(failure);
-    }
+        failure
+    });
+    shared.emitter.lose(event, DropReason::BeforeFailed);
     stop(event, &mut Checkpoint::default(), DropReason::BeforeFailed)
 }
 

@@ -24,7 +24,14 @@ fn intake(events: u64, drops_oldest: bool) -> (Arc<Intake>, Arc<Ledger>, impl Si
     let (background, keep_alive) = Background::start("wakes").unwrap();
     let ledger = Arc::new(Ledger::new(background.clone(), |_| {}));
     let capacity = Capacity { events, bytes: u64::MAX, drops_oldest, all_disabled: false };
-    let intake = Intake::new(capacity, ledger.clone(), Emitter::new(background), Clock::System, Context::new(), None);
+    let intake = Intake::new(
+        capacity,
+        ledger.clone(),
+        Emitter::new(background, Clock::System),
+        Clock::System,
+        Context::new(),
+        None,
+    );
     (Arc::new(intake), ledger, keep_alive)
 }
 

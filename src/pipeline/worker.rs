@@ -124,6 +124,7 @@ impl Worker {
     }
 
     async fn send(&mut self, event: Event) {
+        log!(TRACE, message_id = %event.message_id(), kind = %event.kind(), "event enters the pipeline");
         if self.shared.emitter.wants_calls() {
             let _scope = hops::after(event.depth());
             self.shared.emitter.emit(signal::of_call(event.clone()));
@@ -142,7 +143,7 @@ impl Worker {
 /// is called here: both are user code.
 fn answer<T>(give: impl FnOnce() -> T) {
     if supervise::catch(|| drop(give())).is_err() {
-        log!(ERROR, what = "waker", "panicked; contained");
+        log!(ERROR, what = "waker", "panicked; the panic was caught");
     }
 }
 
@@ -162,8 +163,8 @@ impl Shared {
             patience.events = patience.events.min(events);
             patience.time = patience.time.min(interval / PATIENT_PART);
         }
-        // Who takes single events, or listens to calls, is told of each.
-        if patience.events <= 1 || self.emitter.wants_calls() {
+        // Who takes single events, or listens to calls, is told of each; a test's clock moves on when nothing happens.
+        if patience.events <= 1 || self.emitter.wants_calls() || self.clock.is_manual() {
             patience.time = LOOK_EVERY;
         }
         patience.time = patience.time.max(LOOK_EVERY);

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use http::HeaderValue;
 use http::uri::Scheme;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::sync::Semaphore;
 
 use super::authorization::Authorization;
@@ -32,6 +32,7 @@ impl Segment {
         let user_agent = HeaderValue::try_from(&self.user_agent).map_err(|error| {
             SettingsError::new("user_agent", &self.user_agent, "is not a header value").caused_by(error)
         })?;
+        let headers = headers(&self.headers)?;
         let plaintext = uri.scheme() == Some(&Scheme::HTTP) && !self.oauth_needs_tls();
         let (given, proxy) = (self.http_client.take(), self.proxy.as_deref());
         let client = match self.disabled {
@@ -43,8 +44,18 @@ impl Segment {
         let Self { key, gzip, wraps, queue, .. } = self;
         let drains = Arc::new(Semaphore::new(MAX_DRAINS));
         let compressing = Blocking::new("tracklane-gzip", MAX_COMPRESSING);
-        let shared =
-            Arc::new(Shared { uri, key, key_len, authorization, user_agent, verdict, gzip, compressing, drains });
+        let shared = Arc::new(Shared {
+            uri,
+            key,
+            key_len,
+            authorization,
+            user_agent,
+            headers,
+            verdict,
+            gzip,
+            compressing,
+            drains,
+        });
         let batching = Batching::every(self.flush_at, self.flush_interval)
             .max_bytes(MAX_BATCH_BYTES - payload::frame_len(key_len));
         let mut destination = Destination::new(&self.name, Upload { client, shared })
@@ -95,4 +106,34 @@ impl Segment {
         }
         Arc::new(verdict)
     }
+}
+
+/// Headers that the request itself decides on.
+const OWN_HEADERS: &[&str] = &[
+    "authorization",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "host",
+    "transfer-encoding",
+    "user-agent",
+    "x-retry-count",
+];
+
+/// The headers that are added to every request.
+fn headers(given: &[(String, String)]) -> Result<HeaderMap, SettingsError> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in given {
+        let known = HeaderName::try_from(name)
+            .map_err(|error| SettingsError::new("header", name, "is not the name of a header").caused_by(error))?;
+        if OWN_HEADERS.contains(&known.as_str()) {
+            return Err(SettingsError::new("header", name, "is set by the request itself"));
+        }
+        let mut value = HeaderValue::try_from(value)
+            .map_err(|_| SettingsError::new("header", name, "has a value that no header can have"))?;
+        value.set_sensitive(true);
+        headers.append(known, value);
+    }
+    Ok(headers)
 }

@@ -52,6 +52,7 @@ pub struct Segment {
     pub(super) disabled: bool,
     pub(super) gzip: bool,
     pub(super) user_agent: String,
+    pub(super) headers: Vec<(String, String)>,
     pub(super) verdict: Option<Arc<VerdictTable>>,
     pub(super) wraps: Vec<Wrap>,
     #[cfg(feature = "oauth")]
@@ -92,6 +93,7 @@ impl Segment {
             disabled: false,
             gzip: false,
             user_agent: concat!("tracklane/", env!("CARGO_PKG_VERSION")).to_owned(),
+            headers: Vec::new(),
             verdict: None,
             wraps: Vec::new(),
             #[cfg(feature = "oauth")]
@@ -221,6 +223,22 @@ impl Segment {
     #[cfg(feature = "oauth")]
     pub fn oauth(mut self, oauth: OAuth) -> Self {
         self.oauth = Some(oauth);
+        self
+    }
+
+    /// Adds a header to every request, such as `X-Strict-Mode` for Customer.io. One that the request itself decides on
+    /// (`Authorization`, `Content-Type`, `Content-Encoding`, `Content-Length`, `Host`, `User-Agent`, `X-Retry-Count`) is an
+    /// error of [`build`](Self::build). Its value is shown nowhere.
+    ///
+    /// ```
+    /// use tracklane::segment::Segment;
+    ///
+    /// let customer_io = Segment::new("KEY").host("https://cdp.customer.io").header("X-Strict-Mode", "1").build()?;
+    /// assert!(Segment::new("KEY").header("Authorization", "mine").build().is_err());
+    /// # Ok::<(), tracklane::SettingsError>(())
+    /// ```
+    pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
         self
     }
 

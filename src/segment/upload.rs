@@ -47,6 +47,8 @@ pub(super) struct Shared {
     pub(super) key_len: usize,
     pub(super) authorization: Authorization,
     pub(super) user_agent: HeaderValue,
+    /// Others that were set.
+    pub(super) headers: HeaderMap,
     pub(super) verdict: Arc<VerdictTable>,
     pub(super) gzip: bool,
     /// The threads on which bodies are compressed.
@@ -158,6 +160,8 @@ impl Shared {
         if attempt > 1 {
             request = request.header("X-Retry-Count", attempt - 1);
         }
-        Ok(request.body(body)?)
+        let mut request = request.body(body)?;
+        request.headers_mut().extend(self.headers.clone());
+        Ok(request)
     }
 }

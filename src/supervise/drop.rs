@@ -15,13 +15,13 @@ use super::{catch, log};
 pub(crate) fn discard<T>(value: T) {
     if catch(|| drop(value)).is_err() {
         let what = std::any::type_name::<T>();
-        log!(ERROR, what, "panicked while it was dropped; contained");
+        log!(ERROR, what, "panicked while it was dropped; the panic was caught");
     }
 }
 
 /// Returns what the value displays as. An error of foreign code may panic even then.
 pub(crate) fn text(value: &(impl fmt::Display + ?Sized)) -> String {
-    catch(|| value.to_string()).unwrap_or_else(|_| "it panicked when asked what it is".into())
+    catch(|| value.to_string()).unwrap_or_else(|_| "its text is unknown: it panicked while it was displayed".into())
 }
 
 /// Returns an error and its causes in one line, from the outermost on.

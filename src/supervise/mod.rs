@@ -23,5 +23,5 @@ pub(crate) use call::{EVENT_LIMIT, Fault, LIFECYCLE_LIMIT, call, call_unwatched,
 pub(crate) use drop::{CatchDrop, discard, text, text_with_causes};
 pub(crate) use log::log;
 pub(crate) use panic::{Panicked, catch, catch_future};
-pub(crate) use throttle::{THROTTLE_INTERVAL, Throttle, repeat_suffix};
+pub(crate) use throttle::{Decision, Repeats, Throttle, Topic};
 pub(crate) use watchdog::{Stage, Watchdog, Watched};

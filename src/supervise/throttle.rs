@@ -1,38 +1,221 @@
-//! Rate-limits reports: the first is made at once, later ones at most once a minute, with a count.
+//! Bounds how often a failure is reported. Without a clock and without I/O.
+//!
+//! What one origin reports about one topic is a series. The first failure of a series is reported at once. What follows
+//! depends on the topic: nothing is reported until the [episode](Throttle::end) is over, or all of it is held back and
+//! reported together, with its count. Invariant: what is held back is in one report: that of a later failure, its own when
+//! it is due, or its own when the origin [ends](Throttle::take_all).
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long one report suffices.
-pub(crate) const THROTTLE_INTERVAL: Duration = Duration::from_secs(60);
+const INTERVAL: Duration = Duration::from_secs(60);
+/// Series that are kept although they have nothing to say any more.
+const KEPT: usize = 64;
 
-/// When the last report was made, and the events since that are in no report.
-#[derive(Debug, Default)]
-pub(crate) struct Throttle(Mutex<(Option<Duration>, usize)>);
+/// What a report is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Topic {
+    /// A plugin fails, or is missed because it could not be loaded.
+    Plugin,
+    /// After plugins miss events.
+    Missed,
+    /// The destination refuses the credentials.
+    Unauthorized,
+    /// A queue is full.
+    QueueFull,
+    /// Events are sent because of events, without end.
+    Loop,
+    /// The provider of a call's context fails.
+    CallContext,
+    /// Attempts are repeated.
+    Retry,
+}
 
-impl Throttle {
-    /// Counts events. Returns how many to report, if a report is due at `now`.
-    pub(crate) fn record(&self, events: usize, now: Duration) -> Option<usize> {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (last, unreported) = *state;
-        let waits = last.is_some_and(|last| now < last.saturating_add(THROTTLE_INTERVAL));
-        *state = if waits { (last, unreported + events) } else { (Some(now), 0) };
-        (!waits).then_some(unreported + events)
+/// What one report stands for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Repeats {
+    pub(crate) failures: usize,
+    pub(crate) events: usize,
+}
+
+/// What follows from a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// Report it, and what was held back.
+    Report(Repeats),
+    /// Hold it back.
+    Hold,
+    /// Say nothing: what was reported holds for it, too.
+    Skip,
+}
+
+/// All series. `T` makes the report of what is held back.
+#[derive(Debug)]
+pub(crate) struct Throttle<T>(Vec<Series<T>>);
+
+/// What one origin reports about one topic.
+#[derive(Debug)]
+pub(crate) struct Series<T> {
+    origin: Arc<str>,
+    topic: Topic,
+    /// An episode has begun, and has not ended.
+    open: bool,
+    /// Nothing is reported before.
+    quiet_until: Duration,
+    /// What no report stands for yet.
+    unreported: Repeats,
+    held: Option<Held<T>>,
+}
+
+/// Makes a report when it is due.
+#[derive(Debug)]
+struct Held<T> {
+    /// `None`: with the next failure that is reported.
+    due: Option<Duration>,
+    report: T,
+}
+
+impl Topic {
+    /// Returns whether a failure within an episode is held back, and not passed over.
+    fn repeats(self) -> bool {
+        matches!(self, Topic::Plugin | Topic::Missed | Topic::Unauthorized)
     }
 
-    /// Counts events that must be reported now. Returns how many to report.
-    pub(crate) fn record_forced(&self, events: usize, now: Duration) -> usize {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (_, unreported) = std::mem::replace(&mut *state, (Some(now), 0));
-        unreported + events
+    /// Returns whether what is held back is reported after a while, though nothing else fails.
+    fn is_due_by_time(self) -> bool {
+        self == Topic::Unauthorized
+    }
+
+    /// Returns for how long a report suffices, even where another episode begins.
+    fn interval(self) -> Duration {
+        match self {
+            Topic::Plugin | Topic::Missed | Topic::Unauthorized | Topic::QueueFull => INTERVAL,
+            Topic::Loop | Topic::CallContext | Topic::Retry => Duration::ZERO,
+        }
+    }
+
+    /// A bit of its own.
+    pub(crate) fn bit(self) -> u32 {
+        1 << self as u32
     }
 }
 
-/// Returns what is added to a report that stands for so many events.
-pub(crate) fn repeat_suffix(events: usize) -> String {
-    match events {
-        0 | 1 => String::new(),
-        _ => format!(" ({events} events since it was said last)"),
+impl Repeats {
+    /// Returns what is added to the message of a report that stands for more than one failure.
+    pub(crate) fn suffix(self) -> String {
+        match self.failures {
+            0 | 1 => String::new(),
+            _ => format!(" ({} events since the last report)", self.events),
+        }
+    }
+}
+
+impl<T> Throttle<T> {
+    pub(crate) const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Returns what `work` makes of the series of this origin and topic, which begins with the first failure.
+    pub(crate) fn with<R>(&mut self, origin: &str, topic: Topic, work: impl FnOnce(&mut Series<T>) -> R) -> R {
+        if let Some(series) = self.find(origin, topic) {
+            return work(series);
+        }
+        let mut series = Series::new(origin.into(), topic);
+        let outcome = work(&mut series);
+        self.0.push(series);
+        outcome
+    }
+
+    fn find(&mut self, origin: &str, topic: Topic) -> Option<&mut Series<T>> {
+        self.0.iter_mut().find(|series| series.topic == topic && *series.origin == *origin)
+    }
+
+    /// Ends the episode: what failed works again. Returns whether no other origin has one of this topic.
+    pub(crate) fn end(&mut self, origin: &str, topic: Topic) -> bool {
+        if let Some(series) = self.find(origin, topic) {
+            series.end();
+        }
+        !self.0.iter().any(|series| series.topic == topic && series.open)
+    }
+
+    /// Forgets series that have nothing to say any more, if there are many: origins may come and go.
+    pub(crate) fn forget(&mut self, now: Duration) {
+        if self.0.len() > KEPT {
+            self.0.retain(|series| series.open || series.held.is_some() || series.quiet_until > now);
+        }
+    }
+
+    /// Takes out the reports that are due.
+    pub(crate) fn take_due(&mut self, now: Duration) -> Vec<(T, Repeats)> {
+        self.0.iter_mut().filter_map(|series| series.take_due(now)).collect()
+    }
+
+    /// Forgets all series of one origin, or of all. Takes out the reports of what was held back there.
+    pub(crate) fn take_all(&mut self, origin: Option<&str>) -> Vec<(T, Repeats)> {
+        let of = |series: &mut Series<T>| origin.is_none_or(|origin| *series.origin == *origin);
+        self.0.extract_if(.., of).filter_map(Series::into_held).collect()
+    }
+}
+
+impl<T> Series<T> {
+    fn new(origin: Arc<str>, topic: Topic) -> Self {
+        let (quiet_until, unreported) = (Duration::ZERO, Repeats::default());
+        Self { origin, topic, open: false, quiet_until, unreported, held: None }
+    }
+
+    /// Counts a failure that concerns so many events. An `urgent` one is reported at once.
+    pub(crate) fn record(&mut self, events: usize, urgent: bool, now: impl FnOnce() -> Duration) -> Decision {
+        let repeats = self.topic.repeats();
+        if self.open && !repeats {
+            return Decision::Skip;
+        }
+        let now = now();
+        let is_quiet = !urgent && now < self.quiet_until;
+        if is_quiet && !repeats {
+            return Decision::Skip;
+        }
+        self.open = true;
+        self.unreported.failures += 1;
+        self.unreported.events += events;
+        if is_quiet {
+            return Decision::Hold;
+        }
+        self.quiet_until = now.saturating_add(self.topic.interval());
+        Decision::Report(std::mem::take(&mut self.unreported))
+    }
+
+    /// Keeps `report`, and returns when it is due, if it is by itself; gives it back if there is one.
+    pub(crate) fn hold(&mut self, report: T) -> Result<Option<Duration>, T> {
+        if self.held.is_some() {
+            return Err(report);
+        }
+        let due = self.topic.is_due_by_time().then_some(self.quiet_until);
+        self.held = Some(Held { due, report });
+        Ok(due)
+    }
+
+    /// Takes out what is held back, because it has been reported with something else.
+    pub(crate) fn take_stale(&mut self) -> Option<T> {
+        self.held.take().map(|held| held.report)
+    }
+
+    fn into_held(self) -> Option<(T, Repeats)> {
+        self.held.map(|held| (held.report, self.unreported))
+    }
+
+    fn take_due(&mut self, now: Duration) -> Option<(T, Repeats)> {
+        let held = self.held.take_if(|held| held.due.is_some_and(|due| due <= now))?;
+        self.quiet_until = now.saturating_add(self.topic.interval());
+        Some((held.report, std::mem::take(&mut self.unreported)))
+    }
+
+    /// The next failure is news. A queue that is full again within a minute is none.
+    fn end(&mut self) {
+        self.open = false;
+        if self.topic.repeats() {
+            self.quiet_until = Duration::ZERO;
+        }
     }
 }
 
@@ -40,11 +223,118 @@ pub(crate) fn repeat_suffix(events: usize) -> String {
 mod tests {
     use super::*;
 
+    /// A failure of ten events at a second of `topic`. Returns the events that are reported at once.
+    fn fail(throttle: &mut Throttle<()>, topic: Topic, second: u64, urgent: bool) -> Option<usize> {
+        throttle.with("origin", topic, |series| {
+            match series.record(10, urgent, || Duration::from_secs(second)) {
+                Decision::Report(repeats) => {
+                    series.take_stale();
+                    return Some(repeats.events);
+                }
+                Decision::Hold => _ = series.hold(()),
+                Decision::Skip => {}
+            }
+            None
+        })
+    }
+
+    /// Returns the failures and events of what is due.
+    fn held(throttle: &mut Throttle<()>, second: u64) -> Vec<(usize, usize)> {
+        let due = throttle.take_due(Duration::from_secs(second));
+        due.into_iter().map(|((), repeats)| (repeats.failures, repeats.events)).collect()
+    }
+
     #[test]
-    fn the_first_is_reported_at_once_and_the_others_once_a_minute_together() {
-        let throttle = Throttle::default();
-        let reported = [(0, 1), (1, 2), (59, 1), (60, 1), (61, 1), (200, 5)]
-            .map(|(second, events)| throttle.record(events, Duration::from_secs(second)));
-        assert_eq!(reported, [Some(1), None, None, Some(4), None, Some(6)]);
+    fn the_first_is_reported_at_once_and_the_others_with_the_first_after_a_minute() {
+        for topic in [Topic::Plugin, Topic::Missed, Topic::Unauthorized] {
+            let mut throttle = Throttle::new();
+            let reported = [5, 6, 64, 65, 66, 200].map(|second| fail(&mut throttle, topic, second, false));
+            assert_eq!(reported, [Some(10), None, None, Some(30), None, Some(20)], "{topic:?}");
+            assert_eq!(held(&mut throttle, 1_000), [], "{topic:?}: each is in one report");
+        }
+    }
+
+    #[test]
+    fn refused_credentials_are_reported_when_the_minute_is_over_though_nothing_else_fails() {
+        for (topic, due) in [(Topic::Plugin, vec![]), (Topic::Missed, vec![]), (Topic::Unauthorized, vec![(2, 20)])] {
+            let mut throttle = Throttle::new();
+            assert_eq!([5, 6, 64].map(|second| fail(&mut throttle, topic, second, false)), [Some(10), None, None]);
+            assert_eq!(held(&mut throttle, 64), []);
+            assert_eq!(held(&mut throttle, 65), due, "{topic:?}");
+        }
+        let mut throttle = Throttle::new();
+        let mut at = |second| fail(&mut throttle, Topic::Unauthorized, second, false);
+        assert_eq!([at(5), at(6)], [Some(10), None]);
+        assert_eq!(held(&mut throttle, 65), [(1, 10)]);
+        assert_eq!(fail(&mut throttle, Topic::Unauthorized, 124, false), None, "that report suffices for a minute");
+    }
+
+    #[test]
+    fn what_is_urgent_or_news_is_reported_at_once_with_what_was_held_back() {
+        let mut throttle = Throttle::new();
+        let mut at = |second, urgent| fail(&mut throttle, Topic::Unauthorized, second, urgent);
+        assert_eq!([at(0, false), at(1, false), at(2, true), at(3, false)], [Some(10), None, Some(20), None]);
+        throttle.end("origin", Topic::Unauthorized);
+        assert_eq!(held(&mut throttle, 61), [], "that it works is no reason to report anything early");
+        assert_eq!(held(&mut throttle, 62), [(1, 10)]);
+        throttle.end("origin", Topic::Unauthorized);
+        assert_eq!(fail(&mut throttle, Topic::Unauthorized, 63, false), Some(10), "it had worked");
+    }
+
+    #[test]
+    fn an_episode_is_reported_once() {
+        for (topic, again) in [
+            (Topic::Retry, Some(10)),
+            (Topic::CallContext, Some(10)),
+            (Topic::Loop, Some(10)),
+            // A queue that is full again is no news within a minute.
+            (Topic::QueueFull, None),
+        ] {
+            let mut throttle = Throttle::new();
+            let reported = [0, 1, 100].map(|second| fail(&mut throttle, topic, second, false));
+            assert_eq!(reported, [Some(10), None, None], "{topic:?}");
+            throttle.end("origin", topic);
+            assert_eq!(fail(&mut throttle, topic, 30, false), again, "{topic:?}: the next episode");
+            throttle.end("origin", topic);
+            assert_eq!(fail(&mut throttle, topic, 200, false), Some(10), "{topic:?}: one that is later");
+            assert_eq!(held(&mut throttle, 1_000), [], "{topic:?}: nothing is held back");
+        }
+    }
+
+    #[test]
+    fn each_origin_and_topic_is_a_series_of_its_own() {
+        let mut throttle: Throttle<()> = Throttle::new();
+        let mut first =
+            |origin: &str, topic| throttle.with(origin, topic, |series| series.record(1, false, || Duration::ZERO));
+        let report = Decision::Report(Repeats { failures: 1, events: 1 });
+        assert_eq!([first("a", Topic::Retry), first("b", Topic::Retry), first("a", Topic::QueueFull)], [report; 3]);
+        assert_eq!(first("b", Topic::Retry), Decision::Skip);
+        assert!(!throttle.end("a", Topic::Retry), "that of b is open");
+        assert!(throttle.end("b", Topic::Retry));
+    }
+
+    #[test]
+    fn what_was_held_back_is_reported_when_its_origin_ends() {
+        let mut throttle = Throttle::new();
+        assert_eq!([0, 1].map(|second| fail(&mut throttle, Topic::Plugin, second, false)), [Some(10), None]);
+        assert_eq!(throttle.take_all(Some("another")), []);
+        assert_eq!(throttle.take_all(Some("origin")), [((), Repeats { failures: 1, events: 10 })]);
+        assert_eq!(
+            fail(&mut throttle, Topic::Plugin, 2, false),
+            Some(10),
+            "one of that name that comes later is another"
+        );
+    }
+
+    #[test]
+    fn origins_that_come_and_go_are_forgotten() {
+        let mut throttle: Throttle<()> = Throttle::new();
+        for number in 0..1_000 {
+            let now = Duration::from_secs(number * 61);
+            throttle.with(&number.to_string(), Topic::Retry, |series| series.record(1, false, || now));
+            throttle.end(&number.to_string(), Topic::Retry);
+            throttle.forget(now);
+        }
+        assert!(throttle.0.len() <= KEPT + 1, "{}", throttle.0.len());
     }
 }

@@ -1,8 +1,8 @@
-//! A bounded number of threads for work that may block, made as they are needed.
+//! A pool of threads for work that may block. Threads are started when they are needed, up to a limit.
 //!
-//! Always: work begins in the order in which it was given; while some waits and fewer threads than allowed are there,
-//! one more is asked for. That there is no thread to be had is an answer and no panic, unlike with
-//! `tokio::task::spawn_blocking`. A thread that has nothing to do ends after a while, and with the last handle.
+//! Invariant: work begins in the order in which it was given. While work waits and the limit is not reached, another
+//! thread is started. If none can be started, that is an error; `tokio::task::spawn_blocking` would panic. A thread
+//! without work ends after [`IDLE`], and all end with the last handle.
 
 mod park;
 mod spawn;
@@ -17,7 +17,7 @@ pub(crate) use spawn::{block_sigpipe, spawn};
 
 use crate::supervise;
 
-/// How long a thread waits for more work.
+/// The time for which a thread without work is kept.
 const IDLE: Duration = Duration::from_secs(10);
 
 pub(crate) type Work = Box<dyn FnOnce() + Send>;

@@ -1,6 +1,6 @@
-//! The client's own threads.
+//! Starts the client's own threads.
 //!
-//! Always: SIGPIPE is blocked on them. A write to a connection that the server has closed raises it on the thread that
+//! Invariant: SIGPIPE is blocked on them. A write to a connection that the server has closed raises it on the thread that
 //! writes, and where the host has left it at its default (command-line programs, Rust in a program in C) it would end
 //! the host. Blocked, the write fails with an error like any other. What threads of the host do is not changed.
 

@@ -1,7 +1,7 @@
 //! The wire: one request out, one response in.
 //!
 //! Any tower service that takes an [`http::Request`] and answers with an [`http::Response`] is an HTTP client here.
-//! Always: at most 64 KiB of a response are read, and nothing is decompressed. The default client follows no
+//! Always: at most 64 KiB of a response are read, or what the client is told, and nothing is decompressed. The default client follows no
 //! redirect, so the write key goes to no other host.
 
 mod blocking;
@@ -45,7 +45,7 @@ pub use send_error::{SendError, SendErrorKind};
 
 use crate::error::BoxError;
 
-/// Bytes of a response that are read at most.
+/// Bytes of a response that are read at most, unless a client is [told otherwise](HttpClient::max_response).
 pub const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
 /// An HTTP client with its type hidden. Cheap to clone.
@@ -60,7 +60,16 @@ pub const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 /// }));
 /// ```
 #[derive(Clone)]
-pub struct HttpClient(BoxCloneService<Request<Body>, Exchange, BoxError>);
+pub struct HttpClient {
+    service: BoxCloneService<Request<Body>, Unread, BoxError>,
+    max_response: usize,
+}
+
+/// A response whose body is read by a call with the most bytes.
+struct Unread {
+    head: http::response::Parts,
+    read: Box<dyn FnOnce(usize) -> BoxFuture<'static, Result<Bytes, BoxError>> + Send>,
+}
 
 /// A response whose body has not been read.
 pub(crate) struct Exchange {
@@ -79,10 +88,19 @@ impl HttpClient {
         B::Data: Send,
         B::Error: Into<BoxError>,
     {
-        Self(BoxCloneService::new(service.map_err(Into::into).map_response(|response: Response<B>| {
+        let service = BoxCloneService::new(service.map_err(Into::into).map_response(|response: Response<B>| {
             let (head, body) = response.into_parts();
-            Exchange { head, body: Box::pin(body::read(body, MAX_RESPONSE_BYTES)) }
-        })))
+            Unread { head, read: Box::new(|limit| Box::pin(body::read(body, limit))) }
+        }));
+        Self { service, max_response: MAX_RESPONSE_BYTES }
+    }
+
+    /// Sets how many bytes of a response are read at most, 64 KiB by default. For a server whose answer has a line for
+    /// each event.
+    #[must_use]
+    pub fn max_response(mut self, bytes: usize) -> Self {
+        self.max_response = bytes;
+        self
     }
 
     /// Sends the request; ends when the head of the response is there.
@@ -90,7 +108,11 @@ impl HttpClient {
         &self,
         request: Request<Body>,
     ) -> impl Future<Output = Result<Exchange, BoxError>> + Send + use<> {
-        self.0.clone().oneshot(request)
+        let (sent, limit) = (self.service.clone().oneshot(request), self.max_response);
+        async move {
+            let Unread { head, read } = sent.await?;
+            Ok(Exchange { head, body: read(limit) })
+        }
     }
 }
 

@@ -60,7 +60,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("plugin", &["event", "emitter", "ledger", "clock", "refusal", "supervise", "error"]),
     // What a client and its plugins are refused with.
     ("refusal", &["event", "error"]),
-    ("emitter", &["event", "ledger", "background", "error", "supervise", "wait_group"]),
+    ("emitter", &["event", "ledger", "background", "clock", "error", "supervise", "wait_group"]),
     ("event", &["ledger", "error", "random"]),
     ("ledger", &["background", "error", "supervise", "threads", "wait_group", "sync"]),
     ("transport", &["error", "supervise", "threads"]),
@@ -160,7 +160,7 @@ fn roots() -> Vec<String> {
     let plugins = std::fs::read_dir(repository().join("plugins")).unwrap();
     let plugins = plugins.map(|entry| format!("plugins/{}/src/lib.rs", entry.unwrap().file_name().to_str().unwrap()));
     let mut roots: Vec<String> = BENCHES.iter().map(|bench| (*bench).to_owned()).chain(plugins).collect();
-    roots.push("src/lib.rs".to_owned());
+    roots.extend(["src/lib.rs", "gateway/src/lib.rs"].map(str::to_owned));
     roots.retain(|root| repository().join(root).exists());
     roots
 }
@@ -169,7 +169,8 @@ fn roots() -> Vec<String> {
 fn all_files() -> Vec<PathBuf> {
     let plugins = std::fs::read_dir(repository().join("plugins")).unwrap().map(|entry| entry.unwrap().path());
     let folders = plugins.map(|plugin| plugin.join("src")).filter(|folder| folder.exists());
-    folders.chain([source(), repository().join("benches")]).flat_map(|folder| files(&folder)).collect()
+    let own = [source(), repository().join("benches"), repository().join("gateway/src")];
+    folders.chain(own).filter(|folder| folder.exists()).flat_map(|folder| files(&folder)).collect()
 }
 
 /// Every file of the library.

@@ -201,6 +201,7 @@ fn a_name_that_is_no_signal_is_an_error_with_those_that_are() {
         "call_after_close",
         "initialize",
         "drained",
+        "lost",
     ];
     assert_eq!(Emitted::NAMES, names);
 }

@@ -42,9 +42,12 @@ mod conservation;
 mod emitter;
 mod ends;
 mod errors;
+mod failures;
 mod json_wall;
 mod layers;
 mod lifecycle;
+mod logs;
+mod max_age;
 #[cfg(feature = "oauth")]
 mod oauth;
 mod receipts;

@@ -34,6 +34,16 @@ fn an_event_leaves_after_its_interval_and_no_time_passes_beyond() {
 }
 
 #[test]
+fn each_burst_leaves_together_after_its_interval() {
+    let (api, clock, analytics) = started();
+    for round in 1..=5 {
+        (0..5).for_each(|_| analytics.track(track("Signed Up")).unwrap());
+        let taken = takes(&clock, || assert!(clock.run_until(|| analytics.stats().delivered == 5 * round)));
+        assert_eq!((taken, api.request_count() as u64), (Duration::from_secs(10), round));
+    }
+}
+
+#[test]
 fn an_outage_is_survived_with_ten_retries_and_an_eleventh_failure_is_the_end() {
     for (failures, outcome) in [(10, Outcome::Delivered), (11, Outcome::Dropped(DropReason::RetriesExhausted))] {
         let (api, clock, analytics) = started();

@@ -53,7 +53,7 @@ const VALUES: &[&str] = &[
     "retries_exhausted",
 ];
 /// Texts of the code that are one word between two values.
-const SHORT_TEXTS: &[&str] = &["setting", "is", "has", "a", "the", "bytes", "plugin"];
+const SHORT_TEXTS: &[&str] = &["setting", "is", "has", "a", "the", "bytes", "plugin", "events"];
 /// Spans of code that begin so are commands.
 const COMMANDS: &[&str] = &["openssl", "cargo", "git", "TRACKLANE_"];
 

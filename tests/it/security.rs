@@ -102,6 +102,18 @@ fn no_more_than_64_kib_of_a_response_are_read() {
     assert_eq!(response.into_body().into_bytes().len(), MAX_RESPONSE_BYTES);
 }
 
+#[test]
+fn a_client_reads_as_much_of_a_response_as_it_is_told() {
+    let large = tower::service_fn(|_: http::Request<Body>| async {
+        Ok::<_, std::io::Error>(http::Response::new(Body::from(vec![0; 300_000])))
+    });
+    for (limit, read) in [(100, 100), (250_000, 250_000), (400_000, 300_000)] {
+        let mut client = HttpClient::new(large).max_response(limit);
+        let response = pollster::block_on(client.call(http::Request::new(Body::default()))).expect("it answers");
+        assert_eq!(response.into_body().into_bytes().len(), read, "{limit}");
+    }
+}
+
 /// The oracle of all trials can fail.
 #[test]
 fn the_search_for_secrets_finds_them() {

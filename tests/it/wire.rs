@@ -9,7 +9,7 @@ use tracklane::segment::Segment;
 use tracklane::testing::{ManualClock, Reply};
 use tracklane::{Alias, Analytics, Event, Group, Identify, Page, Screen};
 
-use crate::support::{SOON, api, client, segment, track};
+use crate::support::{SOON, api, client, quick_retries, segment, track};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -244,4 +244,35 @@ fn requests_one_after_the_other_use_one_connection() {
     assert!(analytics.close_blocking(SOON).is_complete());
     assert!(api.request_count() > 20, "{} requests", api.request_count());
     assert_eq!(api.connections(), 1, "a request opened a connection although one was free");
+}
+
+#[test]
+fn headers_that_are_added_go_along_with_every_request() {
+    let api = api();
+    api.script([Reply::status(503)]);
+    let segment = Segment::new("WRITE_KEY").host(api.url()).header("X-Strict-Mode", "1").header("anonymousid", "a1");
+    let retry = segment.retry(quick_retries(3));
+    let analytics = Analytics::builder().segment(retry).build().unwrap();
+    analytics.track(track("x")).unwrap();
+    assert!(analytics.close_blocking(SOON).is_complete());
+    let requests = api.requests();
+    assert_eq!(requests.len(), 2);
+    for request in requests {
+        let headers = ["x-strict-mode", "anonymousid"].map(|name| request.headers().get(name).cloned().unwrap());
+        assert_eq!(headers, ["1", "a1"]);
+    }
+}
+
+#[test]
+fn a_header_that_the_request_decides_on_is_refused() {
+    let table = [
+        ("Authorization", "x", "is set by the request itself"),
+        ("content-length", "x", "is set by the request itself"),
+        ("a b", "x", "is not the name of a header"),
+        ("X-Key", "hunter2\n", "has a value that no header can have"),
+    ];
+    for (name, value, problem) in table {
+        let error = Segment::new("WRITE_KEY").header(name, value).build().unwrap_err().to_string();
+        assert!(error.contains(problem) && error.contains(name) && !error.contains("hunter2"), "{error}");
+    }
 }

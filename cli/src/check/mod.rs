@@ -26,7 +26,7 @@ pub(crate) struct CheckArgs {
     /// The same as --format json
     #[arg(long, conflicts_with = "format")]
     json: bool,
-    /// A tracking plan in Segment's JSON
+    /// A tracking plan: Segment's JSON, Avo's, or a folder of JSON Schemas
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
     /// The least grave findings that count
@@ -116,7 +116,7 @@ fn check(text: &[u8], plan: Option<&Plan>, findings: &mut Vec<Finding>) {
     let kind = fields.kind.text().and_then(|name| Kind::from_name(&name));
     smells(&fields, kind, findings);
     if let (Some(plan), Some(kind)) = (plan, kind) {
-        plan.check(kind, &fields.event.text().unwrap_or_default(), text, findings);
+        plan.check(kind, text, findings);
     }
     findings.sort_by_key(|finding| finding.level);
 }

@@ -46,7 +46,7 @@ pub(crate) struct DevArgs {
     /// Open the page in the browser
     #[arg(long)]
     open: bool,
-    /// A tracking plan in Segment's JSON, to hold events against
+    /// A tracking plan to hold events against: Segment's JSON, Avo's, or a folder of JSON Schemas
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
     /// Send events on to the source with this write key

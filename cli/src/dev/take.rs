@@ -44,8 +44,7 @@ fn add_findings(state: &State, request: &mut Request) {
         if let Some(plan) = &state.plan
             && let Some(kind) = event.kind
         {
-            let name = event.fields().event.text().unwrap_or_default();
-            plan.check(kind, &name, &event.raw, &mut findings);
+            plan.check(kind, &event.raw, &mut findings);
         }
         state.session.smells(event, &mut findings);
         if let Some(id) = event.fields().message_id.text().filter(|id| state.store.has_id(id)) {

@@ -9,12 +9,16 @@ use crate::support::{Dev, Folder, run, stderr, stdout, tracklane};
 
 const GOOD: &str = "{\"type\":\"track\",\"event\":\"E\",\"userId\":\"u\"}\n";
 const BAD: &str = "{\"type\":\"track\",\"event\":\"E\"}\n";
+const GATEWAY: &str =
+    "[sources.web]\nkeys = [\"K\"]\npipeline = \"main\"\n[[pipelines.main.destinations]]\nplugin = \"console\"\n";
 const SMELLY: &str = "{\"type\":\"track\",\"event\":\"E\",\"userId\":\"u\",\"properties\":{\"total\":\"7\"}}\n";
 
 #[test]
 fn every_command_ends_with_the_code_of_its_kind() {
     let folder = Folder::new("codes");
     let (good, bad) = (folder.write("good.jsonl", GOOD), folder.write("bad.jsonl", BAD));
+    let gateway = format!("[log.disk]\ndirectory = {:?}\n{GATEWAY}", folder.path("log"));
+    let (wrong, gateway) = (folder.write("wrong.toml", "[server"), folder.write("gateway.toml", &gateway));
     let table: &[(&[&str], i32)] = &[
         (&["--version"], 0),
         (&["--help"], 0),
@@ -42,6 +46,16 @@ fn every_command_ends_with_the_code_of_its_kind() {
         (&["dev", "--keep", "much"], 2),
         (&["dev", "--plan", "/no/such/plan"], 3),
         (&["dev", "--record", "/no/such/folder/file"], 3),
+        (&["gateway", "--check", "--config", "/no/such/file"], 3),
+        (&["gateway", "--config", &wrong], 3),
+        (&["gateway", "--check", "--config", &gateway], 0),
+        (&["lag", "--config", &gateway], 0),
+        (&["lag", "--config", &wrong], 3),
+        (&["dead", "list", "--config", &gateway], 0),
+        (&["dead", "list", "--in", "nowhere", "--config", &gateway], 2),
+        (&["dead", "show", "--config", &gateway], 2),
+        (&["dead", "drop", "no-such-id", "--config", &gateway], 1),
+        (&["dead", "replay", "--all", "--config", &gateway], 0),
         (&["completions", "bash"], 0),
         (&["completions", "tcsh"], 2),
         (&["man"], 0),
@@ -161,7 +175,21 @@ fn a_reader_that_goes_away_is_no_error() {
 
 #[test]
 fn completions_and_manual_name_every_command() {
-    let commands = ["dev", "send", "import", "tail", "replay", "check", "expect", "doctor", "completions", "man"];
+    let commands = [
+        "dev",
+        "send",
+        "import",
+        "tail",
+        "replay",
+        "check",
+        "expect",
+        "doctor",
+        "gateway",
+        "lag",
+        "dead",
+        "completions",
+        "man",
+    ];
     for shell in ["bash", "zsh", "fish"] {
         let text = stdout(&run(&["completions", shell]));
         assert!(commands.iter().all(|command| text.contains(command)), "{shell}");

@@ -4,6 +4,7 @@ mod api;
 mod commands;
 mod dev;
 mod expecting;
+mod gateway;
 mod importing;
 mod page_of_tool;
 mod security;

@@ -15,7 +15,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
@@ -23,7 +23,7 @@ use crate::Limits;
 use socket::Socket;
 pub(crate) use socket::Wire;
 
-/// How long connections have to end when the server does.
+/// How long connections have to end when the server does, unless it is told otherwise.
 const GRACE: Duration = Duration::from_millis(500);
 /// How long to wait when the system has no descriptors left.
 const NO_DESCRIPTORS: Duration = Duration::from_millis(50);
@@ -33,7 +33,12 @@ const NO_DESCRIPTORS: Duration = Duration::from_millis(50);
 pub struct Server {
     listeners: Vec<TcpListener>,
     limits: Limits,
+    grace: Duration,
 }
+
+/// Who opened a connection, in the extensions of each request.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub SocketAddr);
 
 impl Server {
     /// Binds all of these. With port 0 the system chooses one for the first address, which the others then have too.
@@ -52,13 +57,20 @@ impl Server {
         if listeners.is_empty() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "there is no address to listen on"));
         }
-        Ok(Self { listeners, limits: Limits::default() })
+        Ok(Self { listeners, limits: Limits::default(), grace: GRACE })
     }
 
     /// Bounds other than the default ones.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// How long answers that are under way have to end when the server does, half a second by default.
+    #[must_use]
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
         self
     }
 
@@ -82,7 +94,7 @@ impl Server {
         }
     }
 
-    /// Serves until `shutdown` is done, and then lets answers that are under way end for half a second.
+    /// Serves until `shutdown` is done, and then lets answers that are under way end within the [grace](Self::grace).
     pub async fn serve(self, router: Router, shutdown: impl Future<Output = ()>) {
         let (stop, stopped) = watch::channel(false);
         let places = Arc::new(Semaphore::new(self.limits.max_connections));
@@ -94,6 +106,7 @@ impl Server {
                 limits: Arc::clone(&limits),
                 places: Arc::clone(&places),
                 stopped: stopped.clone(),
+                grace: self.grace,
             };
             loops.spawn(accept.run(listener));
         }
@@ -108,6 +121,7 @@ struct Accept {
     limits: Arc<Limits>,
     places: Arc<Semaphore>,
     stopped: watch::Receiver<bool>,
+    grace: Duration,
 }
 
 impl Accept {
@@ -119,8 +133,8 @@ impl Accept {
                 accepted = self.next(&listener) => accepted,
                 _ = stopped.changed() => break,
             };
-            let Some((stream, place)) = stream else { continue };
-            let serve = serve(stream, self.router.clone(), Arc::clone(&self.limits), self.stopped.clone());
+            let Some((stream, peer, place)) = stream else { continue };
+            let serve = serve(stream, peer, self.router.clone(), Arc::clone(&self.limits), self.stopped.clone());
             connections.spawn(async move {
                 serve.await;
                 drop(place);
@@ -129,14 +143,14 @@ impl Accept {
         }
         drop(listener);
         let all_end = async { while connections.join_next().await.is_some() {} };
-        let _ = tokio::time::timeout(GRACE, all_end).await;
+        let _ = tokio::time::timeout(self.grace, all_end).await;
     }
 
     /// The next connection, once there is a place for it.
-    async fn next(&self, listener: &TcpListener) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+    async fn next(&self, listener: &TcpListener) -> Option<(TcpStream, Peer, OwnedSemaphorePermit)> {
         let place = Arc::clone(&self.places).acquire_owned().await.ok()?;
         match listener.accept().await {
-            Ok((stream, _)) => Some((stream, place)),
+            Ok((stream, peer)) => Some((stream, Peer(peer), place)),
             Err(error) if is_of_one_connection(&error) => None,
             Err(_) => {
                 tokio::time::sleep(NO_DESCRIPTORS).await;
@@ -151,12 +165,13 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-async fn serve(stream: TcpStream, router: Router, limits: Arc<Limits>, mut stopped: watch::Receiver<bool>) {
+async fn serve(stream: TcpStream, peer: Peer, router: Router, limits: Arc<Limits>, mut stopped: watch::Receiver<bool>) {
     let _ = stream.set_nodelay(true);
     let wire = Wire::default();
     let socket = Socket::new(stream, wire.clone(), limits.idle_timeout);
     let service = service_fn(move |mut request: http::Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(wire.clone());
+        request.extensions_mut().insert(peer);
         router.clone().oneshot(request.map(axum::body::Body::new))
     });
     let connection = http1::Builder::new()

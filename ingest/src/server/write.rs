@@ -22,13 +22,17 @@ const FLUSHED: Duration = Duration::from_millis(20);
 /// The response, without its faults.
 pub(crate) fn json(answer: &Answer) -> Response<Body> {
     let mut response = Response::new(Body::from(answer.body()));
-    *response.status_mut() = answer.status;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if let Some(seconds) = answer.retry_after {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-    }
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    status(answer, &mut response);
     response
+}
+
+/// Gives a response the status of the answer, and its `Retry-After`.
+pub(crate) fn status(answer: &Answer, response: &mut Response<Body>) {
+    *response.status_mut() = answer.status;
+    if let Some(seconds) = answer.retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
 }
 
 /// The response, after the delay and with the fault that the answer has.

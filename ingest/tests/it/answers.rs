@@ -134,3 +134,18 @@ fn what_stands_around_a_batch_is_handed_on() {
     assert_eq!(request.integrations.as_deref(), Some(&br#"{"All":true}"#[..]));
     assert_eq!((request.head.retry_count, request.head.wire_bytes), (3, sent.len()));
 }
+
+#[test]
+fn smells_are_left_out_where_that_is_asked_for_and_who_connected_is_known() {
+    let body = r#"{"userId":"u","event":"E","sentAt":"2026-01-01T00:00:00Z","properties":{"total":"7"}}"#;
+    let rules = |server: &Running| -> Vec<&str> {
+        assert_eq!(status(&server.post("/v1/track", body)), 200);
+        server.last().events[0].findings.iter().map(|finding| finding.rule).collect()
+    };
+    let all = Running::as_segment();
+    assert_eq!(rules(&all), ["number-as-text"]);
+    assert_eq!(all.last().sent_at.as_deref(), Some("2026-01-01T00:00:00Z"));
+    assert!(all.last().head.peer.expect("the peer").ip().is_loopback());
+    let without = Running::with(Limits::default(), |request| request.as_segment(), |ingest| ingest.without_smells());
+    assert_eq!(rules(&without), Vec::<&str>::new());
+}

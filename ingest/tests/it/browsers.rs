@@ -78,3 +78,22 @@ fn the_settings_of_a_project_lead_back_here() {
     assert!(answer.contains("access-control-allow-origin"), "{answer}");
     assert_eq!(status(&server.send("GET /v1/projects/a%22b/settings", "", b"")), 404, "a key has no quotes");
 }
+
+#[test]
+fn a_pixel_has_the_status_of_the_answer_where_that_is_asked_for() {
+    let server = Running::with(Limits::default(), |request| request.strictly(), |ingest| ingest.pixels_with_status());
+    let answer = server.send("GET /v1/pixel/track?data=%", "", b"");
+    assert!(status(&answer) == 400 && answer.contains("GIF89a"), "{answer}");
+}
+
+#[test]
+fn the_settings_lead_back_by_https_where_a_proxy_ends_it() {
+    let server = Running::as_segment();
+    let protocol = |headers: &str| {
+        let answer = server.send("GET /v1/projects/K/settings", headers, b"");
+        let json: serde_json::Value = serde_json::from_str(body(&answer)).unwrap();
+        json["integrations"]["Segment.io"]["protocol"].clone()
+    };
+    assert_eq!(protocol(""), "http");
+    assert_eq!(protocol("x-forwarded-proto: https\r\n"), "https");
+}

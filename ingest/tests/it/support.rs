@@ -25,6 +25,14 @@ impl Running {
     }
 
     pub(crate) fn start(limits: Limits, answer: impl Fn(&Request) -> Answer + Clone + Send + Sync + 'static) -> Self {
+        Self::with(limits, answer, |ingest| ingest)
+    }
+
+    pub(crate) fn with(
+        limits: Limits,
+        answer: impl Fn(&Request) -> Answer + Clone + Send + Sync + 'static,
+        change: impl FnOnce(Ingest<Deciding>) -> Ingest<Deciding> + Send + 'static,
+    ) -> Self {
         let requests = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&requests);
         let (stop, stopped) = oneshot::channel();
@@ -34,12 +42,12 @@ impl Running {
             runtime.block_on(async move {
                 let server = Server::bind(["127.0.0.1:0".parse().unwrap()]).await.unwrap().limits(limits.clone());
                 tell.send(server.addresses()[0]).unwrap();
-                let service = tower::service_fn(move |request: Request| {
+                let decide = move |request: Request| {
                     let answered = answer(&request);
                     kept.lock().unwrap().push(request);
-                    async move { Ok::<_, std::convert::Infallible>(answered) }
-                });
-                let router = Ingest::new(service).limits(limits).router();
+                    answered
+                };
+                let router = change(Ingest::new(Deciding(Arc::new(decide))).limits(limits)).router();
                 server.serve(router, async { drop(stopped.await) }).await;
             });
         });
@@ -78,6 +86,24 @@ impl Drop for Running {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+    }
+}
+
+/// The service behind the routes.
+#[derive(Clone)]
+pub(crate) struct Deciding(Arc<dyn Fn(Request) -> Answer + Send + Sync>);
+
+impl tower_service::Service<Request> for Deciding {
+    type Response = Answer;
+    type Error = std::convert::Infallible;
+    type Future = std::future::Ready<Result<Answer, Self::Error>>;
+
+    fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), Self::Error>> {
+        std::task::Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        std::future::ready(Ok((self.0)(request)))
     }
 }
 

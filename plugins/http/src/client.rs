@@ -77,9 +77,16 @@ impl Client {
         self
     }
 
-    /// Bytes of a response that are looked at, 64 KiB by default and at most.
+    /// The same client at another endpoint. The user name and password of that one's URL do not go along.
+    pub fn at(mut self, endpoint: Endpoint) -> Self {
+        self.endpoint = endpoint;
+        self
+    }
+
+    /// Bytes of a response that are read, 64 KiB by default.
     pub fn max_response(mut self, bytes: usize) -> Self {
-        self.max_response = bytes.min(MAX_RESPONSE_BYTES);
+        self.http = self.http.max_response(bytes);
+        self.max_response = bytes;
         self
     }
 

@@ -69,6 +69,19 @@ impl Endpoint {
         &self.uri
     }
 
+    /// The same URL with one more name and value in its query.
+    ///
+    /// # Errors
+    ///
+    /// If HTTP cannot request the URL any more, because it is too long.
+    pub fn with_query(&self, name: &str, value: &str) -> Result<Self, SettingError> {
+        let mut url = Url::parse(&self.uri.to_string())
+            .map_err(|error| SettingError::new("query", "makes no URL").caused_by(error))?;
+        url.query_pairs_mut().append_pair(name, value);
+        let uri = url.as_str().parse().map_err(|_| SettingError::new("query", "makes the URL too long"))?;
+        Ok(Self { uri, shown: shown(&url), ..self.clone() })
+    }
+
     /// The user name and the password that the URL had.
     #[must_use]
     pub fn auth(&self) -> Option<&Auth> {

@@ -6,7 +6,9 @@
 //!
 //! In the order of the files: an [`Endpoint`] is a checked URL; a [`Secret`] hides itself, and [`Auth`] makes it a
 //! header; a [`Payload`] is a body with its type; a [`Client`] sends it and gives a [`Received`] back; [`verdict()`] and
-//! [`Received::answer`] say what follows; [`Chunks`] cuts mapped events into bodies that keep a vendor's limits.
+//! [`Received::answer`] say what follows. A vendor's mapping reads an [`EventJson`] and makes it [`Mapped`]; [`Chunks`] cuts
+//! what it made into bodies that keep a vendor's limits, [`send_in_turn`] sends them, and [`Answers`] collects what is said
+//! of each event. An [`Explanation`] shows requests without sending them.
 //! [`testing`] has a server that answers as a script says.
 //!
 #![doc = include_str!("../README.md")]
@@ -29,24 +31,38 @@ mod auth;
 mod endpoint;
 mod secret;
 
+// From events to what a vendor takes.
+mod event_json;
+mod items;
+mod mapped;
+
 // What goes out.
 mod chunks;
 mod client;
+mod explanation;
 mod payload;
+mod requests;
 
 // What comes back.
+mod answers;
 mod received;
 mod verdict;
 
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use answers::Answers;
 pub use auth::Auth;
 pub use chunks::{Chunks, Limits};
 pub use client::Client;
 pub use endpoint::Endpoint;
+pub use event_json::{EventJson, at, millis, number, text};
+pub use explanation::{Explanation, ShownRequest, switched_off};
+pub use items::{Items, map_batch, message_id};
+pub use mapped::{EventError, Mapped};
 pub use payload::Payload;
 pub use received::{Received, Refused};
+pub use requests::{Outgoing, send_in_turn};
 pub use secret::Secret;
 pub use tracklane::segment::retry_after;
 pub use verdict::verdict;

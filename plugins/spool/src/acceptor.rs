@@ -1,7 +1,8 @@
 //! The acceptor: takes batches off the caller's client and answers when they are safe.
 //!
 //! Invariant: it reports events as delivered that are on the disk or, while the disk cannot be written, that the
-//! destination has. Batches are written one after the other, in the order in which they came.
+//! destination has. Where what cannot be written is refused, only the former. Batches are written one after the other,
+//! in the order in which they came.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -20,6 +21,7 @@ use crate::stats::count;
 #[derive(Clone)]
 pub(crate) struct Acceptor {
     pub(crate) running: watch::Receiver<Option<Arc<Running>>>,
+    pub(crate) refuse_unwritten: bool,
 }
 
 impl Service<Batch> for Acceptor {
@@ -32,15 +34,29 @@ impl Service<Batch> for Acceptor {
     }
 
     fn call(&mut self, batch: Batch) -> Self::Future {
-        let mut running = self.running.clone();
+        let (mut running, refuse_unwritten) = (self.running.clone(), self.refuse_unwritten);
         Box::pin(async move {
             let begun = running.wait_for(Option::is_some).await.ok().and_then(|running| running.clone());
-            begun.ok_or("the spool ended before it could begin")?.accept(batch).await
+            let begun = begun.ok_or("the spool ended before it could begin")?;
+            if refuse_unwritten { begun.write_or_refuse(batch).await } else { begun.accept(batch).await }
         })
     }
 }
 
 impl Running {
+    /// On the disk or not taken at all.
+    async fn write_or_refuse(self: Arc<Self>, batch: Batch) -> Result<Answer, BoxError> {
+        let whole = batch.clone();
+        match self.write(move |store| store.write(whole.messages().map(|message| message.json()))).await {
+            Ok(()) => Ok(Verdict::Delivered.into()),
+            Err(error) => {
+                let text = error.to_string();
+                self.report(batch.len(), error);
+                Err(text.into())
+            }
+        }
+    }
+
     async fn accept(self: Arc<Self>, batch: Batch) -> Result<Answer, BoxError> {
         // Parts of a batch are further attempts at it.
         if batch.attempt() > 1

@@ -44,13 +44,15 @@ impl Backend {
         let (destination, failing) = attempts::watched(destination.queue(QueueLimits::new(UNBOUNDED, UNBOUNDED)));
         register(&client, destination, &name, emitter);
         let (found, files) = mpsc::unbounded_channel();
-        let Setup { root, disk, max_bytes, max_age, adopt_every, counters } = setup;
+        let Setup { root, disk, max_bytes, max_age, adopt_every, refuse_unwritten, keep_refused, counters } = setup;
         let store = Arc::new(Store {
             name,
             root,
             disk,
             max_bytes,
             max_age,
+            refuse_unwritten,
+            keep_refused,
             counters,
             emitter: emitter.clone(),
             found,
@@ -75,7 +77,7 @@ fn register(client: &Analytics, destination: Destination, name: &Arc<str>, emitt
     let mut registering = Box::pin(async move {
         let Err(error) = client.register(destination).await else { return };
         let message = format!("{error}; its events wait on the disk until a start at which it loads");
-        report::emit(&emitter, Failure::new(name, message, 0));
+        report::emit(&emitter, Failure::of_destination(name, message, 0));
     });
     // What comes first has its place before everything that is sent later.
     if (&mut registering).now_or_never().is_none() {
@@ -106,7 +108,7 @@ fn as_seen_in_front(failure: &Failure) -> Failure {
     {
         let because = failure.error.as_ref().map(|error| format!(": {error:#}")).unwrap_or_default();
         failure.message = format!("{} events were not taken ({reason}){because}; the spool keeps them", failure.events);
-        failure.dropped = None;
+        (failure.dropped, failure.retried) = (None, true);
     }
     failure
 }

@@ -29,6 +29,7 @@ pub(crate) fn disposition_of(outcome: Outcome) -> Disposition {
             DropReason::Rejected
             | DropReason::Skipped
             | DropReason::TooLarge
+            | DropReason::TooOld
             | DropReason::Panicked
             | DropReason::Plugin
             | DropReason::Invalid,

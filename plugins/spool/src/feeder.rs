@@ -19,15 +19,16 @@ use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout};
 use tracing::subscriber::{self, NoSubscriber};
-use tracklane::Analytics;
+use tracklane::{Analytics, DropReason, Outcome, Settlement};
 
 use crate::disk_thread::DiskThread;
 use crate::disposition::{Disposition, disposition_of};
+use crate::ended::{Ended, Fate, Refusal};
 use crate::frame::Contents;
 use crate::running::Running;
 use crate::slot::SpooledFile;
 use crate::stats::count;
-use crate::store::{Fate, Opened, Store};
+use crate::store::{Opened, Store};
 
 /// What is read from the disk and has no end yet: events, and bytes of their files.
 const WINDOW_EVENTS: usize = 5_000;
@@ -69,6 +70,8 @@ pub(crate) struct Feeder {
     /// What is sent between two failures is one round, which fails once.
     round: u64,
     paused_until: Option<Instant>,
+    /// The place of the next file.
+    next_place: u64,
 }
 
 /// A file that is not done with.
@@ -85,6 +88,10 @@ struct Waiting {
     skipped: bool,
     /// What becomes of it in the end.
     fate: Fate,
+    /// The events that the destination refused.
+    refused: Vec<Refusal>,
+    /// Its place in the order in which files came.
+    place: u64,
 }
 
 impl Feeder {
@@ -114,6 +121,7 @@ impl Feeder {
             failures: 0,
             round: 0,
             paused_until: None,
+            next_place: 0,
         }
     }
 
@@ -143,7 +151,7 @@ impl Feeder {
                 biased;
                 () = &mut stop => return,
                 Some(waiting) = self.under_way.next() => self.follow(waiting),
-                Some(file) = self.found.recv() => self.waiting.push_back(Waiting::new(file)),
+                Some(file) = self.found.recv() => self.arrive(file),
                 () = tokio::time::sleep_until(pause.unwrap_or_else(Instant::now)), if pause.is_some() => {
                     self.paused_until = None;
                 }
@@ -155,9 +163,9 @@ impl Feeder {
     /// Sends files while there is room for them. A file stays in its place until it was read.
     async fn fill(&mut self) {
         while self.paused_until.is_none() && self.has_room() {
-            let Some(file) = self.waiting.front().map(|waiting| waiting.file.clone()) else { return };
-            let store = self.store.clone();
-            let read = self.reader.run(move || store.read(&file)).await;
+            let Some(first) = self.waiting.front() else { return };
+            let (file, ended, store) = (first.file.clone(), first.ended.clone(), self.store.clone());
+            let read = self.reader.run(move || store.read(&file, &ended)).await;
             let Some(mut waiting) = self.waiting.pop_front() else { return };
             match read {
                 Ok(Opened::Contents(contents)) => {
@@ -184,8 +192,8 @@ impl Feeder {
     }
 
     fn try_the_unreadable(&mut self) {
-        for waiting in self.unreadable.drain(..).rev() {
-            self.waiting.push_front(waiting);
+        for waiting in std::mem::take(&mut self.unreadable) {
+            self.put_in_place(waiting);
         }
     }
 
@@ -215,6 +223,8 @@ impl Feeder {
                 Ok(receipt) => receipts.push((at, receipt)),
                 Err(refused) if refused.is_invalid() => {
                     *ended = true;
+                    let error = Some(refused.to_string());
+                    waiting.refused.push(Refusal { at, reason: DropReason::Invalid, error });
                     count(&self.store.counters.refused, 1);
                     self.store.fail(1, format!("an event from {:?} is dropped: {refused}", waiting.file.path()));
                 }
@@ -228,16 +238,21 @@ impl Feeder {
         let (store, reader, unchanged) = (self.store.clone(), self.reader.clone(), waiting.clone());
         let under_way = async move {
             for (at, receipt) in receipts {
-                let ending = disposition_of(receipt.await.outcome);
-                if let (Some(counter), Some(ended)) = (store.counter_of(ending), waiting.ended.get_mut(at)) {
+                let settlement = receipt.await;
+                let ending = disposition_of(settlement.outcome);
+                waiting.refused.extend(refusal(at, &settlement).filter(|_| ending == Disposition::Refused));
+                if let (Some(counter), Some(ended)) =
+                    (store.counter_of(ending, settlement.outcome), waiting.ended.get_mut(at))
+                {
                     count(counter, 1);
                     *ended = true;
                 }
             }
             if waiting.is_done() {
-                let (file, fate) = (waiting.file.clone(), waiting.fate);
+                let ended = Ended::new(waiting.file.clone(), waiting.fate);
+                let ended = ended.with_refused(std::mem::take(&mut waiting.refused));
                 // Its only error is a panic, and then the next process sends the file again.
-                let _ = reader.run(move || store.end(&file, fate)).await;
+                let _ = reader.run(move || store.end(ended)).await;
             }
             waiting
         };
@@ -256,13 +271,23 @@ impl Feeder {
         }
     }
 
-    /// The file goes first when the destination is tried again.
+    fn arrive(&mut self, file: SpooledFile) {
+        self.waiting.push_back(Waiting::new(file, self.next_place));
+        self.next_place += 1;
+    }
+
+    /// The file goes before those that came later when the destination is tried again.
     fn put_back(&mut self, waiting: Waiting) {
         // What was sent before the last failure says nothing new.
         if waiting.round == self.round {
             self.pause();
         }
-        self.waiting.push_front(waiting);
+        self.put_in_place(waiting);
+    }
+
+    fn put_in_place(&mut self, waiting: Waiting) {
+        let place = self.waiting.partition_point(|other| other.place < waiting.place);
+        self.waiting.insert(place, waiting);
     }
 
     fn pause(&mut self) {
@@ -298,7 +323,7 @@ impl Feeder {
         let emptied = async {
             loop {
                 while let Ok(file) = self.found.try_recv() {
-                    self.waiting.push_back(Waiting::new(file));
+                    self.arrive(file);
                 }
                 self.fill().await;
                 match self.under_way.next().await {
@@ -325,6 +350,16 @@ impl Feeder {
     }
 }
 
+/// Why the destination will never have the event, if that is a loss.
+fn refusal(at: usize, settlement: &Settlement) -> Option<Refusal> {
+    let Outcome::Dropped(reason) = settlement.outcome else { return None };
+    if reason.is_deliberate() {
+        return None;
+    }
+    let error = settlement.destinations.iter().find_map(|destination| destination.error.as_ref());
+    Some(Refusal { at, reason, error: error.map(ToString::to_string) })
+}
+
 /// Ends when the destination has taken nothing for a while and failed instead.
 async fn fails_on(mut failing: watch::Receiver<bool>) {
     while failing.wait_for(|failing| *failing).await.is_ok() {
@@ -337,8 +372,9 @@ async fn fails_on(mut failing: watch::Receiver<bool>) {
 }
 
 impl Waiting {
-    fn new(file: SpooledFile) -> Self {
-        Self { file, ended: Vec::new(), sent: 0, round: 0, skipped: false, fate: Fate::Deleted }
+    fn new(file: SpooledFile, place: u64) -> Self {
+        let (fate, refused) = (Fate::Deleted, Vec::new());
+        Self { file, ended: Vec::new(), sent: 0, round: 0, skipped: false, fate, refused, place }
     }
 
     fn is_done(&self) -> bool {
@@ -348,9 +384,10 @@ impl Waiting {
 
 impl Store {
     /// What an ending adds to, if it is one.
-    fn counter_of(&self, ending: Disposition) -> Option<&AtomicU64> {
+    fn counter_of(&self, ending: Disposition, outcome: Outcome) -> Option<&AtomicU64> {
         match ending {
             Disposition::Delivered => Some(&self.counters.delivered),
+            Disposition::Refused if !outcome.is_failed() => Some(&self.counters.skipped),
             Disposition::Refused => Some(&self.counters.refused),
             Disposition::Later => None,
         }

@@ -103,6 +103,15 @@ pub(crate) fn decode(file: &[u8]) -> Result<Contents, Damaged> {
     }
 }
 
+/// The JSON of the events of a file that can be read, in the places that [`decode`] gives them; of a damaged file none.
+pub(crate) fn raw_events(file: &[u8]) -> Vec<&[u8]> {
+    let Some((header, payload)) = file.split_at_checked(HEADER_LEN) else { return Vec::new() };
+    if *header != self::header(payload) {
+        return Vec::new();
+    }
+    payload.split(|byte| *byte == b'\n').filter(|line| event(line).is_ok()).collect()
+}
+
 /// The event that is written as this line.
 pub(crate) fn event(line: &[u8]) -> Result<Event, NotAnEvent> {
     let event: Event = serde_json::from_slice(line)?;

@@ -71,6 +71,8 @@ mod acceptor;
 mod attempts;
 mod backend;
 mod disposition;
+mod ended;
+mod ending;
 mod feeder;
 mod lifecycle;
 mod memory;
@@ -80,6 +82,8 @@ mod setup;
 
 // The directory, a slot in it, a file in that, and the file system.
 mod age;
+mod backlog;
+mod dead;
 mod disk;
 mod disk_thread;
 mod frame;
@@ -93,5 +97,7 @@ mod tests;
 #[doc = include_str!("../README.md")]
 mod readme {}
 
+pub use backlog::Backlog;
+pub use dead::{DeadLetter, DeadLetters};
 pub use spool::Spool;
 pub use stats::SpoolStats;

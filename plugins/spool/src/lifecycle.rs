@@ -100,7 +100,7 @@ impl Start {
                 let message = format!(
                     "the spool cannot begin: {error}; until it can, events wait in memory, and it is tried every {AGAIN:?}"
                 );
-                report::emit(&self.emitter, Failure::new(self.name.clone(), message, 0));
+                report::emit(&self.emitter, Failure::of_destination(self.name.clone(), message, 0));
             }
             tokio::select! {
                 _ = self.stopped.wait_for(|stopped| *stopped) => return,
@@ -120,7 +120,7 @@ impl Start {
                 // Its drop may panic, too.
                 std::mem::forget(panic);
                 let message = "the spool's thread has panicked; what is on the disk is sent by the next start";
-                report::emit(&emitter, Failure::new(name, message, 0));
+                report::emit(&emitter, Failure::of_destination(name, message, 0));
             }
             drop(ending);
         })?;

@@ -127,8 +127,9 @@ impl Running {
         if self.degraded.swap(true, Ordering::AcqRel) {
             return;
         }
-        let message = format!("not on the disk, because {}; until it is, events wait in memory", with_causes(&error));
-        let mut failure = Failure::new(self.store.name.clone(), message, events);
+        let until = if self.store.refuse_unwritten { "new events are refused" } else { "events wait in memory" };
+        let message = format!("not on the disk, because {}; until it is, {until}", with_causes(&error));
+        let mut failure = Failure::of_destination(self.store.name.clone(), message, events);
         failure.error = Some(Arc::new(error));
         report::emit(&self.store.emitter, failure);
     }

@@ -15,5 +15,9 @@ pub(crate) struct Setup {
     pub(crate) max_bytes: u64,
     pub(crate) max_age: Duration,
     pub(crate) adopt_every: Duration,
+    /// Events that cannot be written are refused, rather than sent from memory.
+    pub(crate) refuse_unwritten: bool,
+    /// What the destination refuses for good is kept, rather than dropped.
+    pub(crate) keep_refused: bool,
     pub(crate) counters: Arc<Counters>,
 }

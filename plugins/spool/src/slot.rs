@@ -25,6 +25,8 @@ const ASIDE: &str = "corrupt";
 /// Bytes of the file `lock` that are read: more than any destination's name has.
 const MAX_NAME_BYTES: u64 = 4096;
 
+/// The largest number of slots in use at once.
+pub(crate) const MAX_SLOTS: u32 = 10_000;
 /// What a file takes on the disk is a multiple of this, on most file systems.
 const BLOCK: u64 = 4096;
 
@@ -318,4 +320,18 @@ pub(crate) fn quarantine(path: &Path) -> io::Result<PathBuf> {
     let aside = free.next().ok_or_else(|| io::Error::new(io::ErrorKind::AlreadyExists, "too many of that name"))?;
     fs::rename(path, &aside)?;
     Ok(aside)
+}
+
+/// The files that wait in a slot: how many events each has by its name, and what the file system knows of it.
+pub(crate) fn waiting(root: &Path, number: u32) -> io::Result<Vec<(u32, fs::Metadata)>> {
+    let mut waiting = Vec::new();
+    for entry in fs::read_dir(root.join(slot_name(number)))? {
+        let path = entry?.path();
+        if path.extension() != Some(OsStr::new(BATCH)) {
+            continue;
+        }
+        // It may have gone meanwhile.
+        waiting.extend(fs::symlink_metadata(&path).ok().map(|metadata| (events(&path), metadata)));
+    }
+    Ok(waiting)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tracklane::plugin::{Batching, Destination};
+use tracklane::plugin::{Batching, Destination, RetryPolicy};
 
 use crate::acceptor::Acceptor;
 use crate::disk::Disk;
@@ -60,6 +60,8 @@ impl Spool {
             max_bytes: Self::MAX_BYTES,
             max_age: Self::MAX_AGE,
             adopt_every: Duration::from_secs(30),
+            refuse_unwritten: false,
+            keep_refused: false,
             counters: Arc::new(Counters::default()),
         };
         Self { setup, flush_at: Self::FLUSH_AT, flush_interval: Self::FLUSH_INTERVAL }
@@ -102,6 +104,23 @@ impl Spool {
         self
     }
 
+    /// Refuses events while the disk cannot be written or is full, instead of sending them from memory. They are dropped
+    /// as [`RetriesExhausted`](tracklane::DropReason::RetriesExhausted) at once. For a server, whose client keeps what it
+    /// was not told to be safe.
+    pub fn refuse_unwritten(mut self) -> Self {
+        self.setup.refuse_unwritten = true;
+        self
+    }
+
+    /// Keeps what the destination refuses for good, and what becomes older than [`max_age`](Self::max_age), as
+    /// [`DeadLetters`](crate::DeadLetters) with the reason, instead of dropping it. They may take
+    /// [`max_bytes`](Self::max_bytes) on the disk beside what waits. While there is no room for more, files with such
+    /// events stay where they are.
+    pub fn keep_refused(mut self) -> Self {
+        self.setup.keep_refused = true;
+        self
+    }
+
     #[cfg(test)]
     pub(crate) fn wall_clock(mut self, clock: impl Fn() -> std::time::SystemTime + Send + Sync + 'static) -> Self {
         self.setup.disk.clock = Some(Arc::new(clock));
@@ -122,7 +141,9 @@ impl Spool {
     /// `destination`, or of the client's settings, unless it is set.
     pub fn in_front_of(&self, destination: Destination) -> Destination {
         let (running, is_running) = watch::channel(None);
-        let front = destination.with_service(Acceptor { running: is_running });
+        let refuse_unwritten = self.setup.refuse_unwritten;
+        let front = destination.with_service(Acceptor { running: is_running, refuse_unwritten });
+        let front = if refuse_unwritten { front.retry(RetryPolicy::new().max_retries(0)) } else { front };
         front
             .batching(Batching::every(self.flush_at, self.flush_interval))
             .attempt_timeout(NO_LIMIT)

@@ -24,6 +24,8 @@ pub struct SpoolStats {
     pub delivered: u64,
     /// Events from the disk that the destination refused for good.
     pub refused: u64,
+    /// Events from the disk that the destination has no use for, or that one of its plugins dropped on purpose.
+    pub skipped: u64,
     /// Events from the disk that became too old.
     pub expired: u64,
     /// Events that did not go to the disk, because it could not be written or was full, but to the destination from
@@ -41,6 +43,7 @@ pub(crate) struct Counters {
     pub(crate) spooled: AtomicU64,
     pub(crate) delivered: AtomicU64,
     pub(crate) refused: AtomicU64,
+    pub(crate) skipped: AtomicU64,
     pub(crate) expired: AtomicU64,
     pub(crate) in_memory: AtomicU64,
     pub(crate) quarantined: AtomicU64,
@@ -55,6 +58,7 @@ impl Counters {
             spooled: self.spooled.load(Relaxed),
             delivered: self.delivered.load(Relaxed),
             refused: self.refused.load(Relaxed),
+            skipped: self.skipped.load(Relaxed),
             expired: self.expired.load(Relaxed),
             in_memory: self.in_memory.load(Relaxed),
             quarantined: self.quarantined.load(Relaxed),

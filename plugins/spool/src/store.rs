@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,15 +21,14 @@ use tracklane::emitter::signal::Failure;
 
 use crate::age::WallClock;
 use crate::disk::Disk;
+use crate::ended::{Ended, Fate, Refusal};
 use crate::frame::{self, Contents};
 use crate::report;
 use crate::slot::{self, Slot, SpooledFile, WeakSlot, in_blocks};
 use crate::stats::{Counters, count};
 
 /// The largest size of one file. The largest batch that a lane makes by default is 500,000 bytes.
-const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
-/// The largest number of slots in use at once.
-const MAX_SLOTS: u32 = 10_000;
+pub(crate) const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Why events are not on the disk.
 #[derive(Debug, thiserror::Error)]
@@ -50,14 +49,6 @@ pub(crate) enum NotWritten {
     Panicked(#[from] crate::disk_thread::Panicked),
 }
 
-/// What becomes of a file that is done.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Fate {
-    Deleted,
-    /// Renamed, for an operator to look at.
-    Quarantine,
-}
-
 /// The result of opening a file.
 pub(crate) enum Opened {
     Contents(Contents),
@@ -73,6 +64,8 @@ pub(crate) struct Store {
     pub(crate) disk: Disk,
     pub(crate) max_bytes: u64,
     pub(crate) max_age: Duration,
+    pub(crate) refuse_unwritten: bool,
+    pub(crate) keep_refused: bool,
     pub(crate) counters: Arc<Counters>,
     pub(crate) emitter: Emitter,
     /// The feeder's side of every file.
@@ -85,7 +78,7 @@ pub(crate) struct Store {
     /// The slots whose files this process sends.
     pub(crate) slots: Mutex<Vec<WeakSlot>>,
     /// Files that are done and could not be deleted or renamed yet.
-    pub(crate) stuck: Mutex<Vec<(SpooledFile, Fate)>>,
+    pub(crate) stuck: Mutex<Vec<Ended>>,
     pub(crate) wall_clock: WallClock,
 }
 
@@ -146,7 +139,7 @@ impl Store {
             self.disk.private_directory(&self.root)?;
         }
         let mut refusal = None;
-        for number in 0..MAX_SLOTS {
+        for number in 0..slot::MAX_SLOTS {
             let slot = match self.lock(number) {
                 Ok(Some(slot)) => slot,
                 Ok(None) => continue,
@@ -218,8 +211,7 @@ impl Store {
             }
             slot.is_at_work(now);
         }
-        let stuck = std::mem::take(&mut *self.stuck());
-        stuck.into_iter().for_each(|(file, fate)| drop(self.take_away(&file, fate)));
+        self.try_the_stuck();
         // Before that, one of them would be taken for our own.
         if self.is_opened() {
             self.adopt_abandoned();
@@ -268,8 +260,9 @@ impl Store {
         Ok(())
     }
 
-    /// The events of a file. One that is damaged is set aside, one that is too old deleted; both are reported.
-    pub(crate) fn read(&self, file: &SpooledFile) -> Opened {
+    /// The events of a file, of which some may have their end. One that is damaged is set aside, one that is too old
+    /// taken away; both are reported.
+    pub(crate) fn read(&self, file: &SpooledFile, ended: &[bool]) -> Opened {
         let bytes = match file.read(&self.disk, MAX_FILE_BYTES) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -278,8 +271,11 @@ impl Store {
                 return Opened::Nothing;
             }
             Err(error) if is_not_ours(&error) => return self.give_up(file, &error.to_string()),
+            Err(error) if self.is_too_old(file) && self.keep_refused => {
+                return self.give_up(file, &format!("it is too old, and cannot be read: {error}"));
+            }
             Err(_) if self.is_too_old(file) => {
-                self.expire(file, file.events as usize);
+                self.expire(file, file.events as usize, Vec::new());
                 return Opened::Nothing;
             }
             Err(error) => return Opened::Later(error),
@@ -289,7 +285,9 @@ impl Store {
             Err(damaged) => return self.give_up(file, &damaged.to_string()),
         };
         if self.is_too_old(file) {
-            self.expire(file, contents.events.len() + contents.unreadable.len());
+            let left = (0..contents.events.len()).filter(|at| !ended.get(*at).is_some_and(|ended| *ended));
+            let left: Vec<_> = left.map(|at| Refusal { at, reason: DropReason::Expired, error: None }).collect();
+            self.expire(file, left.len() + contents.unreadable.len(), left);
             return Opened::Nothing;
         }
         Opened::Contents(contents)
@@ -297,7 +295,7 @@ impl Store {
 
     fn give_up(&self, file: &SpooledFile, why: &str) -> Opened {
         self.fail(file.events as usize, format!("{:?} cannot be sent: {why}; it is set aside", file.path()));
-        self.end(file, Fate::Quarantine);
+        self.end(Ended::new(file.clone(), Fate::Quarantine));
         Opened::Nothing
     }
 
@@ -308,49 +306,6 @@ impl Store {
     /// What the wall clock shows.
     fn now(&self) -> SystemTime {
         self.disk.now()
-    }
-
-    fn expire(&self, file: &SpooledFile, events: usize) {
-        self.end(file, Fate::Deleted);
-        count(&self.counters.expired, events);
-        let message = format!("{events} events waited longer than {:?} on the disk; they are dropped", self.max_age);
-        let mut failure = Failure::new(self.name.clone(), message, events);
-        failure.dropped = Some(DropReason::Expired);
-        report::emit(&self.emitter, failure);
-    }
-
-    /// A file is done with. If it cannot be taken away, that is said once and tried again.
-    pub(crate) fn end(&self, file: &SpooledFile, fate: Fate) {
-        if let Err(error) = self.take_away(file, fate) {
-            let path = file.path();
-            self.fail(0, format!("{path:?} is done with and cannot be taken away: {error}; it is tried again"));
-        }
-    }
-
-    fn take_away(&self, file: &SpooledFile, fate: Fate) -> io::Result<()> {
-        let taken = match fate {
-            Fate::Deleted => file.delete(&self.disk),
-            Fate::Quarantine => file.quarantine().map(|()| count(&self.counters.quarantined, 1)),
-        };
-        match taken {
-            // It is not there any more, and so not in the way.
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                self.stuck().push((file.clone(), fate));
-                Err(error)
-            }
-            taken => {
-                self.counters.removed(file);
-                taken
-            }
-        }
-    }
-
-    fn quarantine(&self, path: &Path, why: &str) {
-        count(&self.counters.quarantined, 1);
-        match slot::quarantine(path) {
-            Ok(aside) => self.fail(0, format!("{path:?} cannot be sent: {why}; it is set aside as {aside:?}")),
-            Err(error) => self.fail(0, format!("{path:?} cannot be sent: {why}; nor can it be set aside: {error}")),
-        }
     }
 
     /// Lets go of the slot; nothing is written any more.
@@ -369,15 +324,11 @@ impl Store {
     }
 
     pub(crate) fn fail(&self, events: usize, message: String) {
-        report::emit(&self.emitter, Failure::new(self.name.clone(), message, events));
+        report::emit(&self.emitter, Failure::of_destination(self.name.clone(), message, events));
     }
 
     fn slots(&self) -> MutexGuard<'_, Vec<WeakSlot>> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn stuck(&self) -> MutexGuard<'_, Vec<(SpooledFile, Fate)>> {
-        self.stuck.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn own_slot(&self) -> MutexGuard<'_, OwnSlot> {

@@ -85,7 +85,7 @@ impl Shared {
 
     fn answer(&self, received: &Received, client: &Client, batch: &Batch) -> Answer {
         if received.status == StatusCode::GONE && !self.is_gone.swap(true, Ordering::Relaxed) {
-            batch.emitter().fail(Failure::new(self.name.as_str(), GONE, 0));
+            batch.emitter().fail(Failure::of_destination(self.name.as_str(), GONE, 0));
         }
         let now = batch.timer().now();
         let verdict = verdict(received.status, &received.headers, now, self.client_errors_are_final);

@@ -3,17 +3,19 @@
 //! Always: an event is counted as accepted before anybody can settle it, and a call that is refused is counted, too.
 
 use std::sync::MutexGuard;
-use std::sync::atomic::Ordering;
 
 use super::front::{Free, Front};
 use super::{Capacity, Intake};
 use crate::emitter::signal::{Emitted, Failure};
 use crate::event::{self, Event, InvalidField, MAX_EVENT_BYTES};
 use crate::refusal::{CallError, RefusalReason};
-use crate::supervise::{hops, log};
+use crate::supervise::{Topic, hops, log};
 
 /// Events that are accepted on the strength of one look at how much is under way.
 const LOOK_EVERY: u64 = 128;
+
+/// Who fails, in a report.
+const CLIENT: &str = "tracklane";
 
 /// What a callback or receipt adds to the weight of its event.
 const WATCH_BYTES: u64 = 512;
@@ -59,8 +61,8 @@ impl Intake {
             return Err(RefusalReason::QueueFull { events, bytes: used, max_events, max_bytes });
         }
         // The episode is over when half of the room is free again.
-        if self.refusing.load(Ordering::Relaxed) && events <= max_events / 2 && used <= max_bytes / 2 {
-            self.refusing.store(false, Ordering::Relaxed);
+        if events <= max_events / 2 && used <= max_bytes / 2 {
+            self.emitter.works(Topic::QueueFull, CLIENT);
         }
         Ok(Free { events: LOOK_EVERY.min(max_events - events), bytes: max_bytes - used })
     }
@@ -112,19 +114,15 @@ impl Intake {
         let _scope = hops::after(hops::current());
         match because {
             RefusalReason::Closed => self.emitter.emit(Emitted::CallAfterClose(Event::clone(&event))),
-            // One report for each episode, and for those of a minute, not one per call.
-            RefusalReason::QueueFull { .. } if !self.refusing.swap(true, Ordering::Relaxed) => {
-                if self.refusals.record(1, self.clock.now()).is_some() {
-                    self.emitter.fail(Failure::new("tracklane", self.full(&because), 1));
-                }
+            RefusalReason::QueueFull { .. } => {
+                self.emitter.fail_once(Topic::QueueFull, CLIENT, || Failure::new(CLIENT, self.full(&because), 1));
             }
-            RefusalReason::Loop if !self.looped.swap(true, Ordering::Relaxed) => {
-                self.emitter.fail(Failure::new("tracklane", because.to_string(), 1));
+            RefusalReason::Loop => {
+                self.emitter.fail_once(Topic::Loop, CLIENT, || Failure::new(CLIENT, because.to_string(), 1));
             }
             RefusalReason::Invalid(_) => {
                 log!(DEBUG, kind = %event.kind(), "call refused: {because}");
             }
-            RefusalReason::QueueFull { .. } | RefusalReason::Loop => {}
             // Whoever would be told is in the other process.
             RefusalReason::Forked | RefusalReason::RuntimeEnded => {}
         }

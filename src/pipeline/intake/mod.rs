@@ -11,7 +11,7 @@ mod handover;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, MutexGuard};
 use std::task::Poll;
 use std::time::Instant;
@@ -30,7 +30,7 @@ use crate::event::{Context, Event, Packed};
 use crate::ledger::{DropReason, Ledger, Notifications, Outcome, Ticket};
 use crate::plugin::{Overflow, QueueLimits};
 use crate::refusal::{CallError, RefusalReason};
-use crate::supervise::{Throttle, hops};
+use crate::supervise::hops;
 
 /// Events that are counted under one lock, where there may be very many.
 const COUNTED_AT_ONCE: usize = 1024;
@@ -49,11 +49,6 @@ pub(crate) struct Capacity {
 pub(crate) struct Intake {
     queue: Handover<Front>,
     wake: Notify,
-    /// The queue was full, and half of it has not been free since.
-    refusing: AtomicBool,
-    refusals: Throttle,
-    /// A loop was cut, and reported.
-    looped: AtomicBool,
     /// How often everything was told to leave; changed under the lock of the queue.
     dispatched: AtomicU64,
     capacity: Capacity,
@@ -106,22 +101,8 @@ impl Intake {
         call_context: Option<CallContext>,
     ) -> Self {
         let (queue, wake) = (Handover::default(), Notify::new());
-        let (refusing, looped) = (AtomicBool::new(false), AtomicBool::new(false));
-        let (refusals, dispatched) = (Throttle::default(), AtomicU64::new(0));
-        Self {
-            queue,
-            wake,
-            refusing,
-            refusals,
-            looped,
-            dispatched,
-            capacity,
-            ledger,
-            emitter,
-            clock,
-            defaults,
-            call_context,
-        }
+        let dispatched = AtomicU64::new(0);
+        Self { queue, wake, dispatched, capacity, ledger, emitter, clock, defaults, call_context }
     }
 
     /// Accepts the event or refuses it. Never blocks.

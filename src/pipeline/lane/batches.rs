@@ -2,30 +2,30 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::attempt::AttemptOutcome;
 use super::inner::LaneInner;
 use super::job::{Job, Step};
 use super::parts::{Errors, Part, parts};
-use super::refusals::Refusals;
 use super::report;
 use super::schedule::Schedule;
 use crate::event::Message;
 use crate::ledger::{DeliveryError, DropReason, Outcome};
 use crate::plugin::{Answer, RetryPolicy, Verdict};
-use crate::supervise::{hops, log};
+use crate::supervise::{Topic, hops, log};
 
 pub(super) struct Batches {
     lane: Arc<LaneInner>,
     retry: RetryPolicy,
     pub(super) schedule: Schedule,
-    pub(super) refusals: Refusals,
+    /// The newest credentials that were refused.
+    refused_credentials: u64,
 }
 
 impl Batches {
     pub(super) fn new(lane: Arc<LaneInner>, retry: RetryPolicy, max_in_flight: usize) -> Self {
-        Self { lane, retry, schedule: Schedule::new(max_in_flight), refusals: Refusals::default() }
+        Self { lane, retry, schedule: Schedule::new(max_in_flight), refused_credentials: 0 }
     }
 
     /// Moves due batches out of the queue while there is a place for them. Returns when to look again.
@@ -98,7 +98,8 @@ impl Batches {
         match step {
             Step::Settle(Outcome::Delivered) => {
                 self.schedule.record_success();
-                self.refusals.worked();
+                self.lane.emitter.works(Topic::Retry, &self.lane.name);
+                self.lane.emitter.works(Topic::Unauthorized, &self.lane.name);
                 self.settle_delivered(&job);
                 return true;
             }
@@ -133,11 +134,11 @@ impl Batches {
 
     /// Keeps the error of an attempt that is repeated. Reports it if it is the first since one succeeded.
     fn record_failure(&mut self, job: &Job, errors: &Errors, consequence: &str) {
-        let is_first = self.schedule.record_failure();
+        self.schedule.record_failure();
         self.lane.set_last_error(errors.of(0));
-        if let Some(error) = errors.of(0).filter(|_| is_first) {
-            self.lane.emitter.fail(report::retrying(&self.lane.name, job.messages.len(), error, consequence));
-        }
+        let (Some(error), name) = (errors.of(0), &self.lane.name) else { return };
+        let failure = || report::retrying(name, job.messages.len(), error, consequence);
+        self.lane.emitter.fail_once(Topic::Retry, name, failure);
     }
 
     fn settle_delivered(&self, job: &Job) {
@@ -176,18 +177,41 @@ impl Batches {
         if reason.is_deliberate() {
             log!(DEBUG, %destination, events, reason = %reason, why = %error, "events are not for the destination");
         } else if reason == DropReason::Unauthorized {
-            self.refusals.add(events, credentials, error);
-            self.report_refusals(self.lane.clock.now());
+            self.report_unauthorized(events, credentials, error);
         } else {
             self.lane.emitter.fail(report::dropped(destination, events, reason, error, differs));
         }
     }
 
-    /// Reports refused credentials if a report is due; at the end of time everything is.
-    pub(super) fn report_refusals(&mut self, now: Duration) {
-        if let Some(refused) = self.refusals.take_due(now) {
-            self.lane.emitter.fail(report::unauthorized(&self.lane.name, refused));
+    /// Reports that the credentials are refused: every batch alike, so one report stands for many. It is urgent if they
+    /// are new.
+    fn report_unauthorized(&mut self, events: usize, credentials: u64, error: Arc<DeliveryError>) {
+        let urgent = credentials > self.refused_credentials;
+        self.refused_credentials = self.refused_credentials.max(credentials);
+        let name = self.lane.name.clone();
+        let failure = move |repeats| report::unauthorized(&name, repeats, error);
+        self.lane.emitter.fail_throttled(Topic::Unauthorized, &self.lane.name, (events, urgent), failure);
+    }
+
+    /// Drops the events that are older than `max_age`. Returns those that are not, if there are any.
+    pub(super) fn drop_old(&mut self, job: Job, max_age: Duration) -> Option<Job> {
+        let oldest = self.lane.clock.wall().checked_sub(max_age)?;
+        let is_old = |message: &Arc<Message>| {
+            message.event().timestamp().is_some_and(|timestamp| SystemTime::from(timestamp) < oldest)
+        };
+        let (old, young): (Vec<usize>, Vec<usize>) =
+            (0..job.messages.len()).partition(|event| job.messages.get(*event).is_some_and(is_old));
+        if old.is_empty() {
+            return Some(job);
         }
+        let why = format!("older than the {} s of `max_age`", max_age.as_secs());
+        let part =
+            |events| Part { verdict: Verdict::Skip, events, errors: Errors::one(DeliveryError::of(why.clone())) };
+        let parts = [old, young].map(part).into_iter().filter(|part| !part.events.is_empty());
+        let mut divided = self.divide(job, parts.collect()).into_iter();
+        let (old, Part { errors, .. }) = divided.next()?;
+        self.settle_dropped(&old, DropReason::TooOld, &errors, 0);
+        divided.next().map(|(young, _)| young)
     }
 
     /// Drops what was in hand when something panicked: batches that are tracked and neither wait nor are in flight.

@@ -16,6 +16,7 @@ pub(in crate::pipeline) struct LaneConfig {
     pub(super) queue: Option<QueueLimits>,
     pub(super) max_in_flight: usize,
     pub(super) attempt_timeout: Duration,
+    pub(super) max_age: Option<Duration>,
     /// Every event ends here at once.
     pub(super) disabled: bool,
 }
@@ -23,11 +24,11 @@ pub(in crate::pipeline) struct LaneConfig {
 impl From<Destination> for LaneConfig {
     fn from(destination: Destination) -> Self {
         let selection = destination.selection();
-        let Destination { batching, retry, queue, max_in_flight, attempt_timeout, disabled, .. } = destination;
+        let Destination { batching, retry, queue, max_in_flight, attempt_timeout, max_age, disabled, .. } = destination;
         let layers = destination.layers;
         let wrap = move |service| layers.iter().fold(service, |service, layer| layer(service));
         let service = wrap(destination.service);
         let factory = destination.factory.map(|mut make| -> ServiceFactory { Box::new(move || wrap(make())) });
-        Self { selection, service, factory, batching, retry, queue, max_in_flight, attempt_timeout, disabled }
+        Self { selection, service, factory, batching, retry, queue, max_in_flight, attempt_timeout, max_age, disabled }
     }
 }

@@ -12,11 +12,13 @@ use super::report;
 use super::state::LaneState;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
+use crate::emitter::signal::{Emitted, LostEvents};
 use crate::event::Message;
 use crate::ledger::{
     DeliveryError, DestinationOutcome, DestinationStats, DropReason, Ledger, Notifications, Outcome, Settlement,
 };
 use crate::plugin::{Batching, QueueLimits};
+use crate::supervise::Topic;
 
 /// Events that are counted under one lock, where there may be very many.
 const COUNTED_AT_ONCE: usize = 1024;
@@ -138,9 +140,12 @@ impl LaneInner {
             return;
         }
         let mut due = Notifications::new(&self.ledger);
-        let missed = self.count(messages, outcome, error_of, &mut due);
+        let missed = self.count(messages, outcome, &error_of, &mut due);
         due.notify();
         self.after.report(&missed);
+        if let Outcome::Dropped(reason) = outcome {
+            self.tell_lost(messages, reason, error_of(0));
+        }
     }
 
     /// Counts the outcome of events that left the queue. The caller sends the notifications that are `due`, and reports
@@ -152,7 +157,13 @@ impl LaneInner {
         error_of: impl Fn(usize) -> Option<Arc<DeliveryError>>,
         due: &mut Notifications<'_>,
     ) -> Vec<Settlement> {
-        self.queue().counts.record_outcome(outcome, messages.len());
+        let mut queue = self.queue();
+        queue.counts.record_outcome(outcome, messages.len());
+        let is_half_empty = queue.is_half_empty();
+        drop(queue);
+        if is_half_empty {
+            self.emitter.works(Topic::QueueFull, &self.name);
+        }
         for (index, message) in messages.iter().enumerate().filter(|(_, message)| message.ticket.has_observers()) {
             message.ticket.with_observers(|observers| {
                 observers.message_id = message.message_id().into_owned();
@@ -163,6 +174,14 @@ impl LaneInner {
         let _settling = self.after.settling();
         self.ledger.settle_for_destination(messages.iter().map(|message| &message.ticket), outcome, due);
         self.after.show(messages)
+    }
+
+    /// Hands lost events to who listens to them.
+    fn tell_lost(&self, messages: &[Arc<Message>], reason: DropReason, error: Option<Arc<DeliveryError>>) {
+        if self.emitter.wants_lost(reason) {
+            let lost = LostEvents::of_destination(self.name.clone(), messages, reason, error);
+            self.emitter.emit(Emitted::Lost(lost));
+        }
     }
 
     /// Keeps the error of the last attempt.

@@ -20,7 +20,6 @@ mod inner;
 mod job;
 mod parts;
 mod queue;
-mod refusals;
 mod report;
 mod schedule;
 mod service;
@@ -36,7 +35,7 @@ use super::Shared;
 use crate::event::{Event, Kind, Message};
 use crate::ledger::{DeliveryError, DestinationStats, DropReason, Outcome};
 use crate::plugin::{Lifecycle, Selection};
-use crate::supervise::{self, Throttle, Watched, log};
+use crate::supervise::{self, Topic, Watched, log};
 pub(super) use config::LaneConfig;
 use inner::LaneInner;
 pub(super) use inner::TakenBack;
@@ -51,7 +50,6 @@ pub(crate) struct Lane {
     kinds: Kinds,
     lifecycle: Arc<dyn Lifecycle>,
     inner: Arc<LaneInner>,
-    overflows: Throttle,
 }
 
 /// Makes the lane of a destination and starts its worker.
@@ -75,7 +73,7 @@ pub(super) fn spawn(
             kept.abort();
         }
     });
-    Arc::new(Lane { selection, kinds, lifecycle, inner, overflows: Throttle::default() })
+    Arc::new(Lane { selection, kinds, lifecycle, inner })
 }
 
 impl Lane {
@@ -101,20 +99,12 @@ impl Lane {
         let wake = offered.wake || (queue.is_flushing() && inner.ledger.is_flushing());
         drop(queue);
         inner.settle(&offered.dropped, Outcome::Dropped(offered.reason), |_| None);
-        if offered.overflow_began {
-            self.report_overflow();
+        if !offered.dropped.is_empty() && offered.reason == DropReason::QueueFull {
+            inner.emitter.fail_once(Topic::QueueFull, &inner.name, || report::overflow(&inner.name, &inner.limits));
         }
         if wake {
             inner.wake.notify_one();
         }
-    }
-
-    #[cold]
-    fn report_overflow(&self) {
-        if self.overflows.record(1, self.inner.clock.now()).is_none() {
-            return;
-        }
-        self.inner.emitter.fail(report::overflow(self.name(), &self.inner.limits));
     }
 
     /// Returns how many more events make a batch due, and how long one waits for that at most.

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::ledger::DeliveryError;
+use crate::ledger::{DeliveryError, SharedError};
 use crate::plugin::{Answer, Verdict};
 use crate::supervise;
 
@@ -43,16 +43,27 @@ pub(super) fn parts(events: usize, answer: Answer) -> Vec<Part> {
         return vec![Part { verdict, events: (0..events).collect(), errors: Errors::Shared(shared) }];
     }
     let mut answers: Vec<(Verdict, Arc<DeliveryError>)> = vec![(verdict, shared.clone()); events];
+    let mut last: Option<(SharedError, Arc<DeliveryError>)> = None;
     for (index, answer) in own {
         let Some(place) = answers.get_mut(index) else {
             supervise::discard(answer);
             continue;
         };
-        let is_explained = answer.error.is_some() || answer.status.is_some();
-        let error = if is_explained {
-            Arc::new(DeliveryError::new(answer.status.or(status), answer.error).with_body(answer.body))
-        } else {
-            shared.clone()
+        let known = |answer: &Answer| {
+            let (source, known) = last.as_ref()?;
+            let is_same = Arc::ptr_eq(source, answer.error.as_ref()?) && known.status() == answer.status.or(status);
+            is_same.then(|| known.clone())
+        };
+        let error = match known(&answer) {
+            Some(known) => known,
+            None if answer.error.is_none() && answer.status.is_none() => shared.clone(),
+            None => {
+                let source = answer.error.clone();
+                let error = DeliveryError::new(answer.status.or(status), answer.error).with_body(answer.body);
+                let error = Arc::new(error);
+                last = source.map(|source| (source, error.clone()));
+                error
+            }
         };
         *place = (answer.verdict, error);
     }
@@ -185,6 +196,11 @@ mod tests {
         assert_eq!(said, [of_batch.clone(), its_own, of_batch]);
         assert!(part.errors.differ() && part.errors.of(1).unwrap().source().is_some());
         assert!(!Errors::one(DeliveryError::new(None, None)).differ());
+        let same = Answer::new(Verdict::Reject).with_error("the same");
+        let [part] = &*parts(2, Answer::each(Verdict::Delivered, [(0, same.clone()), (1, same)])) else {
+            panic!("one")
+        };
+        assert!(!part.errors.differ(), "clones of an answer have one error");
     }
 
     #[test]

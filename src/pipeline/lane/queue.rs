@@ -27,8 +27,6 @@ pub(super) struct Queue {
     under_way: usize,
     /// Bytes of their JSON.
     under_way_bytes: usize,
-    /// Events are being dropped for want of room.
-    overflowing: bool,
     /// A batch was due while no other could leave: what waits has grown.
     saturated: bool,
     /// The worker must look.
@@ -49,8 +47,6 @@ pub(super) struct Offered {
     pub(super) dropped: Vec<Arc<Message>>,
     /// Why.
     pub(super) reason: DropReason,
-    /// The first drop since half of the room was free.
-    pub(super) overflow_began: bool,
     /// The worker must look.
     pub(super) wake: bool,
 }
@@ -71,7 +67,6 @@ impl Queue {
             last_batch: 0,
             under_way: 0,
             under_way_bytes: 0,
-            overflowing: false,
             saturated: false,
             wake: false,
             flushing: false,
@@ -86,10 +81,9 @@ impl Queue {
     pub(super) fn offer(&mut self, message: Arc<Message>, now: impl FnOnce() -> Duration) -> Offered {
         self.counts.accepted += 1;
         if let Some(reason) = self.state.drop_reason() {
-            return Offered { dropped: vec![message], reason, overflow_began: false, wake: false };
+            return Offered { dropped: vec![message], reason, wake: false };
         }
         let dropped = if self.fits(&message) {
-            self.overflowing &= !self.is_half_empty();
             self.push(message, now);
             Vec::new()
         } else {
@@ -98,8 +92,7 @@ impl Queue {
                 Overflow::DropOldest => self.drop_oldest_for(message, now),
             }
         };
-        let overflow_began = !dropped.is_empty() && !std::mem::replace(&mut self.overflowing, true);
-        Offered { dropped, reason: DropReason::QueueFull, overflow_began, wake: std::mem::take(&mut self.wake) }
+        Offered { dropped, reason: DropReason::QueueFull, wake: std::mem::take(&mut self.wake) }
     }
 
     fn push(&mut self, message: Arc<Message>, now: impl FnOnce() -> Duration) {
@@ -138,7 +131,8 @@ impl Queue {
         dropped
     }
 
-    fn is_half_empty(&self) -> bool {
+    /// Returns whether at least half of the room is free.
+    pub(super) fn is_half_empty(&self) -> bool {
         self.under_way <= self.limits.events / 2 && self.under_way_bytes <= self.limits.bytes / 2
     }
 

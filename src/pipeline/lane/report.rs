@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use super::job::Job;
-use super::refusals::Refused;
 use crate::emitter::signal::{Emitted, Failure, Flushed};
 use crate::error::BoxError;
 use crate::event::Message;
 use crate::ledger::{DeliveryError, DropReason};
 use crate::plugin::QueueLimits;
-use crate::supervise::{self, log};
+use crate::supervise::{self, Repeats, log};
 
 /// Events are dropped for want of room.
 pub(super) fn overflow(destination: &Arc<str>, limits: &QueueLimits) -> Failure {
@@ -17,7 +16,7 @@ pub(super) fn overflow(destination: &Arc<str>, limits: &QueueLimits) -> Failure 
         "the queue is full: more than {} events or {} bytes are under way; events are dropped until there is room",
         limits.events, limits.bytes
     );
-    let mut failure = Failure::new(destination.clone(), message, 1);
+    let mut failure = Failure::of_destination(destination.clone(), message, 1);
     failure.dropped = Some(DropReason::QueueFull);
     failure
 }
@@ -25,7 +24,7 @@ pub(super) fn overflow(destination: &Arc<str>, limits: &QueueLimits) -> Failure 
 /// The lane itself is broken.
 pub(super) fn lane_panicked(destination: &Arc<str>, events: usize) -> Failure {
     let message = format!("the destination's lane panicked, and takes no more events; {events} are dropped");
-    let mut failure = Failure::new(destination.clone(), message, events);
+    let mut failure = Failure::of_destination(destination.clone(), message, events);
     failure.dropped = Some(DropReason::Panicked);
     failure
 }
@@ -39,16 +38,16 @@ pub(super) fn dropped(
     differs: bool,
 ) -> Failure {
     let first = if differs { "the first: " } else { "" };
-    let message = format!("{events} events dropped ({reason}): {first}{error:#}");
+    let message = format!("{} dropped ({reason}): {first}{error:#}", count(events));
     with_error(destination, message, events, reason, error)
 }
 
 /// Batches were dropped because the destination refuses the credentials.
-pub(super) fn unauthorized(destination: &Arc<str>, refused: Refused) -> Failure {
-    let Refused { events, batches, error } = refused;
+pub(super) fn unauthorized(destination: &Arc<str>, repeats: Repeats, error: Arc<DeliveryError>) -> Failure {
+    let Repeats { events, failures: batches } = repeats;
     let reason = DropReason::Unauthorized;
     let message = match batches {
-        1 => format!("{events} events dropped ({reason}): {error:#}; further reports are limited to one per minute"),
+        1 => format!("{} dropped ({reason}): {error:#}; further reports are limited to one per minute", count(events)),
         _ => format!("{events} events in {batches} batches dropped ({reason}): {error:#}"),
     };
     with_error(destination, message, events, reason, error)
@@ -61,7 +60,7 @@ fn with_error(
     reason: DropReason,
     error: Arc<DeliveryError>,
 ) -> Failure {
-    let mut failure = Failure::new(destination.clone(), message, events);
+    let mut failure = Failure::of_destination(destination.clone(), message, events);
     failure.dropped = Some(reason);
     failure.error = Some(error);
     failure
@@ -69,18 +68,23 @@ fn with_error(
 
 /// An attempt failed, and the batch is tried again.
 pub(super) fn retrying(destination: &Arc<str>, events: usize, error: Arc<DeliveryError>, consequence: &str) -> Failure {
-    let message = format!("an attempt at {events} events failed: {error:#}; {consequence}");
-    let mut failure = Failure::new(destination.clone(), message, events);
+    let message = format!("an attempt at {} failed: {error:#}; {consequence}", count(events));
+    let mut failure = Failure::of_destination(destination.clone(), message, events);
+    failure.retried = true;
     failure.error = Some(error);
     failure
+}
+
+fn count(events: usize) -> String {
+    if events == 1 { "1 event".to_owned() } else { format!("{events} events") }
 }
 
 /// The service is dead, and there is another one.
 pub(super) fn rebuilding(destination: &Arc<str>, error: BoxError) -> Failure {
     let text = supervise::text(&error);
     let message = format!("the destination's service is dead: {text}; rebuilding the service");
-    let mut failure = Failure::new(destination.clone(), message, 0);
-    failure.error = Some(Arc::from(error));
+    let mut failure = Failure::of_destination(destination.clone(), message, 0);
+    (failure.retried, failure.error) = (true, Some(Arc::from(error)));
     failure
 }
 
@@ -88,7 +92,7 @@ pub(super) fn rebuilding(destination: &Arc<str>, error: BoxError) -> Failure {
 pub(super) fn unavailable(destination: &Arc<str>, events: usize, error: BoxError) -> Failure {
     let text = supervise::text(&error);
     let message = format!("the destination can take no more events: {text}; {events} are dropped");
-    let mut failure = Failure::new(destination.clone(), message, events);
+    let mut failure = Failure::of_destination(destination.clone(), message, events);
     (failure.dropped, failure.error) = (Some(DropReason::Unavailable), Some(Arc::from(error)));
     failure
 }

@@ -96,9 +96,9 @@ impl Schedule {
         (self.proven, self.failing) = (true, false);
     }
 
-    /// Notes that the destination has failed. Returns whether that is the first time since it took a batch.
-    pub(super) fn record_failure(&mut self) -> bool {
-        !std::mem::replace(&mut self.failing, true)
+    /// Notes that the destination has failed.
+    pub(super) fn record_failure(&mut self) {
+        self.failing = true;
     }
 
     /// Returns whether the destination has taken a batch.
@@ -232,12 +232,14 @@ mod tests {
     }
 
     #[test]
-    fn failures_are_news_once_until_a_success() {
-        let mut schedule = schedule(8, &[]);
+    fn a_success_proves_the_destination_and_ends_what_failures_began() {
+        let mut schedule = schedule(8, &[0]);
+        schedule.record_failure();
         assert!(!schedule.is_proven());
-        assert_eq!([schedule.record_failure(), schedule.record_failure()], [true, false]);
+        assert_eq!(schedule.next(second(NOW), 1), Next::Idle, "one attempt at a time");
         schedule.record_success();
-        assert!(schedule.is_proven() && schedule.record_failure());
+        assert!(schedule.is_proven());
+        assert_eq!(schedule.next(second(NOW), 1), Next::Start);
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub(super) struct LaneWorker {
     batches: Batches,
     in_flight: FuturesUnordered<Attempt>,
     attempt_timeout: Duration,
+    /// How old an event may be when it is sent.
+    max_age: Option<Duration>,
     /// Also how long a service that was rebuilt is left alone.
     retry: RetryPolicy,
 }
@@ -45,12 +47,13 @@ enum Wake {
 
 impl LaneWorker {
     pub(super) fn new(lane: Arc<LaneInner>, watched: Arc<Watched>, config: LaneConfig) -> Self {
-        let LaneConfig { service, factory, retry, max_in_flight, attempt_timeout, .. } = config;
+        let LaneConfig { service, factory, retry, max_in_flight, attempt_timeout, max_age, .. } = config;
         Self {
             service: LaneService::new(service, factory, watched),
             batches: Batches::new(lane.clone(), retry.clone(), max_in_flight),
             in_flight: FuturesUnordered::new(),
             attempt_timeout,
+            max_age,
             retry,
             lane,
         }
@@ -73,7 +76,6 @@ impl LaneWorker {
         loop {
             let now = self.lane.clock.now();
             let next_look = self.batches.cut_due(now, self.in_flight.len());
-            self.batches.report_refusals(now);
             if matches!(self.lane.state(), LaneState::Drained(_)) {
                 break;
             }
@@ -91,13 +93,12 @@ impl LaneWorker {
                 Wake::Poll => {}
             }
         }
-        self.batches.report_refusals(Duration::MAX);
     }
 
     async fn wait(&mut self, now: Duration, next_look: Option<Duration>) -> Wake {
         let next = self.batches.schedule.next(now, self.in_flight.len());
         let next_attempt = if let Next::WaitUntil(at) = next { Some(at) } else { None };
-        let wake_at = [next_look, next_attempt, self.batches.refusals.due()].into_iter().flatten().min();
+        let wake_at = [next_look, next_attempt].into_iter().flatten().min();
         let Self { lane, service, in_flight, .. } = self;
         let timer = async {
             match wake_at {
@@ -116,7 +117,11 @@ impl LaneWorker {
 
     /// Starts an attempt at the first batch that is due. The service is ready.
     fn start(&mut self) {
-        let Some(job) = self.batches.schedule.take_due(self.lane.clock.now()) else { return };
+        let Some(mut job) = self.batches.schedule.take_due(self.lane.clock.now()) else { return };
+        if let Some(max_age) = self.max_age {
+            let Some(young) = self.batches.drop_old(job, max_age) else { return };
+            job = young;
+        }
         self.in_flight.push(Attempt::start(&self.lane, &mut self.service, self.attempt_timeout, job));
     }
 

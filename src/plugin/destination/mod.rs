@@ -59,6 +59,7 @@ pub struct Destination {
     pub(crate) queue: Option<QueueLimits>,
     pub(crate) max_in_flight: usize,
     pub(crate) attempt_timeout: Duration,
+    pub(crate) max_age: Option<Duration>,
 }
 
 const DEFAULT_MAX_IN_FLIGHT: usize = 8;
@@ -87,6 +88,7 @@ impl Destination {
             queue: None,
             max_in_flight: DEFAULT_MAX_IN_FLIGHT,
             attempt_timeout: Duration::from_secs(10),
+            max_age: None,
         }
     }
 
@@ -187,6 +189,14 @@ impl Destination {
     /// Limits how long one attempt may take, 10 s by default.
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.attempt_timeout = timeout;
+        self
+    }
+
+    /// Sets how old an event may be when it is sent, by its `timestamp`. An older one is not sent any more and is dropped
+    /// ([`DropReason::TooOld`](crate::DropReason::TooOld)), also one that grew old while the destination failed. For a
+    /// vendor that moves such events to another time, or takes and discards them. Without limit by default.
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.max_age = Some(age);
         self
     }
 

@@ -151,7 +151,7 @@ impl Tokens {
         };
         self.state().renew_after = Some(now + pause);
         let message = format!("the token could not be renewed, and is used on: {error}");
-        let mut failure = Failure::new(self.destination.clone(), message, 0);
+        let mut failure = Failure::of_destination(self.destination.clone(), message, 0);
         failure.error = Some(Arc::new(error));
         emitter.fail(failure);
     }

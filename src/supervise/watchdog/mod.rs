@@ -1,13 +1,13 @@
-//! Who notices that user code blocks its thread, and says so while it does.
+//! Reports foreign code that blocks its thread, while it blocks.
 //!
-//! A limit that is kept by the runtime holds only between two awaits: a plugin that sleeps, locks or computes without
-//! end cannot be cut off, and nothing on its thread can report it. So a thread of its own looks twice a second at what
-//! [runs](Watched). What it finds in the same call in three looks in a row has blocked for [`LIMIT`] or longer,
-//! and is reported, once per call. It counts looks and reads no clock: a process that was stopped in the
-//! middle of a call, in a debugger or by a signal, is not taken for one that blocks.
+//! A timeout of the runtime works only between two awaits. A plugin that sleeps, locks or computes without end cannot be
+//! cut off, and nothing on its thread can report it. So a thread of its own looks twice a second at what
+//! [runs](Watched). Code that it finds in the same call in three looks in a row has blocked for [`LIMIT`] or longer, and
+//! is reported, once per call. The thread counts looks and reads no clock: a process that was stopped in the middle of a
+//! call, by a debugger or a signal, is not blamed.
 //!
-//! Always: it changes nothing but what is told; while no user code runs it sleeps until some does; it keeps nothing of
-//! the client alive, and ends with it. Listeners and callbacks have threads where they may block, and are not watched.
+//! Invariant: the watchdog only reports. While no foreign code runs, it sleeps. It keeps nothing of the client alive, and
+//! ends with it. Listeners and callbacks have threads where they may block, and are not watched.
 
 #[cfg(test)]
 mod tests;
@@ -23,16 +23,15 @@ use super::{EVENT_LIMIT, hops};
 use watched::{Bell, Call};
 pub(crate) use watched::{Stage, Watched};
 
-/// How long user code may hold its thread in one call or poll before that is reported: as long as a plugin may work on
-/// an event.
+/// The time for which one call or poll may hold its thread before that is reported: that of a plugin for an event.
 const LIMIT: Duration = EVENT_LIMIT;
-/// From one look to the next.
+/// The time from one look to the next.
 const PAUSE: Duration = Duration::from_millis(500);
-/// Looks that find the same call until it has lasted for [`LIMIT`].
+/// The number of looks in a row after which a call has lasted for [`LIMIT`].
 const LOOKS: u32 = 3;
 const _: () = assert!(PAUSE.as_millis() * (LOOKS as u128 - 1) >= LIMIT.as_millis(), "it is given its time");
 
-/// Makes what the watchdog looks at. It looks as long as there is this or any of them.
+/// Makes what the watchdog looks at. The watchdog works while this or any of these exists.
 pub(crate) struct Watchdog {
     bell: Bell,
     posts: Posts,
@@ -40,27 +39,27 @@ pub(crate) struct Watchdog {
 
 type Posts = Arc<Mutex<Vec<Post>>>;
 
-/// One piece of user code, and what was seen of it.
+/// A piece of foreign code, and its call when it was last looked at.
 struct Post {
     watched: Weak<Watched>,
     seen: Call,
     looks: u32,
 }
 
-/// The thread's side.
+/// The side of the thread.
 pub(crate) struct Watch {
-    /// Whether it looks, and need not be woken.
+    /// The thread is awake.
     watching: Arc<AtomicBool>,
     rung: Receiver<()>,
     posts: Posts,
     report: Report,
 }
 
-/// Told who blocks, and what to say of it, while it does.
+/// Called with the name of what blocks, and a message.
 type Report = Box<dyn Fn(&Arc<str>, String) + Send>;
 
 impl Watchdog {
-    /// Makes both sides; a thread of its own is to [run](Watch::run) the second.
+    /// Makes both sides. A thread is to [run](Watch::run) the second.
     pub(crate) fn new(report: impl Fn(&Arc<str>, String) + Send + 'static) -> (Self, Watch) {
         let (ring, rung) = mpsc::sync_channel(1);
         let (watching, posts) = (Arc::new(AtomicBool::new(false)), Posts::default());
@@ -68,7 +67,7 @@ impl Watchdog {
         (Self { bell: Bell { watching, ring }, posts }, watch)
     }
 
-    /// Something else to look at, until it is dropped.
+    /// Makes something to look at, until it is dropped.
     pub(crate) fn watch(&self, name: impl Into<Arc<str>>, stage: Stage) -> Arc<Watched> {
         let watched = Arc::new(Watched::new(name.into(), stage, self.bell.clone()));
         lock(&self.posts).push(Post { watched: Arc::downgrade(&watched), seen: Call::default(), looks: 0 });
@@ -77,13 +76,13 @@ impl Watchdog {
 }
 
 impl Watch {
-    /// Looks until nobody can be watched any more.
+    /// Looks until there is nothing to watch, and never will be.
     pub(crate) fn run(self) {
         let mut in_vain = 0_u32;
         loop {
             let rung = match in_vain {
-                // A call that began while this thread was about to sleep may have taken it for awake. A pause later
-                // it is there to be seen, if it has not ended.
+                // A call that began while this thread was about to sleep may have seen it awake, and rung no bell. One
+                // more look finds it.
                 0 | 1 => self.rung.recv_timeout(PAUSE),
                 _ => self.rung.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
@@ -97,7 +96,7 @@ impl Watch {
         }
     }
 
-    /// Looks once, and reports who blocks. Whether anybody runs.
+    /// Looks once, and reports what blocks. Returns whether anything runs.
     fn look(&self) -> bool {
         let Seen { anybody, blocked } = look(&mut lock(&self.posts));
         // No lock is held: this runs the host's code where it logs.
@@ -117,11 +116,11 @@ impl Watch {
     }
 }
 
-/// What one look finds.
+/// The result of one look.
 struct Seen {
-    /// Whether any user code runs.
+    /// Foreign code runs.
     anybody: bool,
-    /// What has just been in the same call for too long.
+    /// What has been in the same call for exactly [`LOOKS`] looks.
     blocked: Vec<(Arc<Watched>, Call)>,
 }
 
@@ -133,7 +132,7 @@ fn look(posts: &mut Vec<Post>) -> Seen {
         let Some(watched) = post.watched.upgrade() else { continue };
         let call = watched.call();
         seen.anybody |= call.is_running();
-        // While a plugin runs inside of the middleware, it is the plugin's turn.
+        // While a plugin runs inside of the middleware, the plugin is looked at.
         let waits = watched.stage == Stage::Middleware && in_plugin;
         if post.sees(if waits { Call::default() } else { call }) {
             seen.blocked.push((watched, call));
@@ -148,7 +147,7 @@ impl Post {
         watched.is_some_and(|watched| watched.stage != Stage::Middleware && watched.call().is_running())
     }
 
-    /// Takes down what runs now. Whether it is time to say that it blocks.
+    /// Notes the call that runs now. Returns whether it is time to report it.
     fn sees(&mut self, call: Call) -> bool {
         if !call.is_running() || call != self.seen {
             (self.seen, self.looks) = (call, 0);

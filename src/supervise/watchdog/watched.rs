@@ -1,8 +1,8 @@
-//! Which user code runs now, written down so that the [watchdog](super) sees it.
+//! A record of whether foreign code runs, for the [watchdog](super) to read.
 //!
-//! One per plugin, and one for the source middleware. Always: to enter and to leave is a plain store each, without a
-//! lock, a clock or memory, and both happen in every poll, so code that awaits is outside. Each belongs to one task, so
-//! nobody else writes; where several threads drive pipelines by hand, one may be taken for outside that is inside.
+//! There is one for each plugin, and one for the source middleware. Invariant: entering and leaving is a plain store each,
+//! without a lock, a clock or an allocation. Both happen in every poll, so code that awaits is outside. A single task
+//! writes; if several threads drive pipelines by hand, a call that runs may be missed.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,7 +13,7 @@ use std::task::{Context, Poll};
 
 use crate::supervise::hops;
 
-/// Where user code runs.
+/// The place where foreign code runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
     /// Around the stages of the plugins.
@@ -22,7 +22,7 @@ pub(crate) enum Stage {
     Plugin(&'static str),
 }
 
-/// One piece of user code: who it is, and whether it runs.
+/// A piece of foreign code: its name, and whether it runs.
 #[derive(Debug)]
 pub(crate) struct Watched {
     pub(super) name: Arc<str>,
@@ -31,12 +31,12 @@ pub(crate) struct Watched {
     bell: Bell,
 }
 
-/// One call of user code, told apart from those before it: its number, and in the last byte the hops of the events
-/// that it sends, from 1; 0 once it is over.
+/// One call: its number, and in the last byte the hops of the events that it sends, plus one. The last byte is 0 when the
+/// call is over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Call(u64);
 
-/// What wakes the watchdog.
+/// Wakes the watchdog.
 #[derive(Clone, Debug)]
 pub(super) struct Bell {
     pub(super) watching: Arc<AtomicBool>,
@@ -66,7 +66,7 @@ impl Watched {
         Call(self.running.load(Ordering::Relaxed))
     }
 
-    /// Runs user code, which must not unwind from here.
+    /// Runs foreign code, which must not unwind from here.
     #[inline]
     pub(crate) fn during<T>(&self, work: impl FnOnce() -> T) -> T {
         let number = (self.running.load(Ordering::Relaxed) & !Call::HOPS).wrapping_add(Call::NEXT);
@@ -78,7 +78,7 @@ impl Watched {
         outcome
     }
 
-    /// A future that runs user code whenever it is polled, and when it is dropped.
+    /// Wraps a future of foreign code, which runs in every poll and in its drop.
     pub(crate) fn over<F: Future + Unpin>(&self, future: F) -> Over<'_, F> {
         Over { watched: self, future: Some(future) }
     }
@@ -95,7 +95,7 @@ impl Bell {
     #[cold]
     fn ring(&self) {
         if !self.watching.swap(true, Ordering::Relaxed) {
-            // Full, it rings already.
+            // It is full when the bell rings already.
             let _ = self.ring.try_send(());
         }
     }
@@ -104,7 +104,7 @@ impl Bell {
 /// See [`Watched::over`].
 pub(crate) struct Over<'w, F> {
     watched: &'w Watched,
-    /// There until it has ended.
+    /// `None` when it has ended.
     future: Option<F>,
 }
 

@@ -257,7 +257,10 @@ fn an_error_that_panics_when_it_is_shown_holds_up_nobody() {
     assert_eq!(trial.send_each(3), (3, 0), "Segment has them all");
     assert_eq!(trial.analytics.flush_blocking(SOON).pending, 0);
     let said: Vec<String> = trial.ends().failures.iter().map(|failure| failure.message.clone()).collect();
-    assert!(said.iter().any(|message| message.contains("it panicked when asked what it is")), "{said:?}");
+    assert!(
+        said.iter().any(|message| message.contains("its text is unknown: it panicked while it was displayed")),
+        "{said:?}"
+    );
 }
 
 #[test]

@@ -60,7 +60,9 @@ fn rows(page: &str) -> Vec<Vec<String>> {
 #[track_caller]
 fn assert_tests_exist(page: &str) {
     let mut known = BTreeSet::new();
-    ["src", "tests", "plugins", "ingest", "cli"].iter().for_each(|folder| tests(&root().join(folder), &mut known));
+    ["src", "tests", "plugins", "ingest", "cli", "gateway"]
+        .iter()
+        .for_each(|folder| tests(&root().join(folder), &mut known));
     for row in rows(page) {
         let cell = row.last().expect("a row has cells");
         let mut names = 0;

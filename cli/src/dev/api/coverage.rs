@@ -12,7 +12,6 @@ use tracklane::Kind;
 use super::{App, Reply, error, reply, search};
 use crate::dev::state::State;
 use crate::filter::{Filter, Subject};
-use crate::plan::{Plan, Planned};
 
 const NO_PLAN: &str = "there is no plan: start with --plan FILE";
 
@@ -28,7 +27,7 @@ struct Seen {
 
 pub(super) async fn plan(Shared(state): Shared<App>) -> Reply {
     match &state.plan {
-        Some(plan) => reply(&json!({ "name": plan.name, "events": names(plan.events.iter()) })),
+        Some(plan) => reply(&json!({ "name": plan.name(), "events": names(plan.events().into_iter()) })),
         None => error(StatusCode::NOT_FOUND, NO_PLAN),
     }
 }
@@ -40,21 +39,16 @@ pub(super) async fn coverage(Shared(state): Shared<App>) -> Reply {
         Ok(all) => all,
         Err(failed) => return *failed,
     };
-    let planned = |plan: &Plan, kind: &str, name: &str| {
-        plan.events.iter().any(|planned| planned.kind.as_str() == kind && planned.name == name)
-    };
-    let never_seen = plan
-        .events
-        .iter()
-        .filter(|planned| !all.iter().any(|seen| seen.kind == planned.kind.as_str() && seen.name == planned.name));
-    let never_seen = names(never_seen);
+    let events = plan.events();
+    let is = |(kind, name): &(Kind, &str), seen: &Seen| kind.as_str() == seen.kind && *name == seen.name;
+    let never_seen = names(events.iter().filter(|event| !all.iter().any(|seen| is(event, seen))).copied());
     let (seen, unknown): (Vec<Seen>, Vec<Seen>) =
-        all.into_iter().partition(|seen| planned(plan, seen.kind, &seen.name));
+        all.into_iter().partition(|seen| events.iter().any(|event| is(event, seen)));
     reply(&json!({ "seen": seen, "neverSeen": never_seen, "unknown": unknown }))
 }
 
-fn names<'a>(planned: impl Iterator<Item = &'a Planned>) -> Vec<serde_json::Value> {
-    planned.map(|planned| json!({ "kind": planned.kind.as_str(), "name": planned.name })).collect()
+fn names<'a>(events: impl Iterator<Item = (Kind, &'a str)>) -> Vec<serde_json::Value> {
+    events.map(|(kind, name)| json!({ "kind": kind.as_str(), "name": name })).collect()
 }
 
 fn seen(state: &State) -> Vec<Seen> {

@@ -68,7 +68,7 @@ async fn info(Shared(state): Shared<App>) -> Reply {
         "url": state.url,
         "answer": state.answer.as_str(),
         "forward": state.outlets.forwards(),
-        "plan": state.plan.as_ref().map(|plan| json!({ "name": plan.name })),
+        "plan": state.plan.as_ref().map(|plan| json!({ "name": plan.name() })),
         "keepBytes": state.keep_bytes,
         "keys": keys,
     }))

@@ -1,5 +1,6 @@
 //! The kit, part by part, and over sockets of this machine.
 
+mod answers;
 mod chunks;
 mod client;
 mod endpoint;

@@ -3,6 +3,7 @@
 mod begin;
 mod clock;
 mod memory;
+mod refusing;
 mod undeletable;
 mod unreadable;
 

@@ -3,6 +3,7 @@
 mod accepted;
 mod credentials;
 mod damage;
+mod dead;
 mod destinations;
 mod example;
 mod files;

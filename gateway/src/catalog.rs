@@ -1,0 +1,140 @@
+//! Plugins and destinations by the names that a configuration file calls them.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use tracklane::BoxError;
+use tracklane::plugin::{Destination, Registration};
+use tracklane_console::{Console, ConsoleSettings};
+use tracklane_jsonl::{Jsonl, JsonlSettings};
+use tracklane_redact::{Redact, RedactSettings};
+use tracklane_sampling::{Sampling, SamplingSettings};
+use tracklane_webhook::{Webhook, WebhookSettings};
+
+use crate::config::{ConfigError, PluginTable};
+use crate::segment::SegmentSettings;
+
+type Make<T> = Arc<dyn Fn(&PluginTable) -> Result<T, ConfigError> + Send + Sync>;
+
+/// What a configuration file can name. [`stock`](Self::stock) has the companions of tracklane; a program adds its own.
+///
+/// ```
+/// use tracklane::plugin::enrichment_fn;
+/// use tracklane::{Context, Event};
+/// use tracklane_gateway::Catalog;
+///
+/// #[derive(serde::Deserialize)]
+/// #[serde(deny_unknown_fields)]
+/// struct Team {
+///     name: String,
+/// }
+///
+/// let catalog = Catalog::stock().plugin("team", |settings: Team| {
+///     let context = Context::new().with("team", &settings.name);
+///     let team = enrichment_fn("team", move |event: &mut Event| event.add_context(&context));
+///     Ok::<_, std::convert::Infallible>(team)
+/// });
+/// ```
+#[derive(Clone, Default)]
+#[must_use]
+pub struct Catalog {
+    plugins: BTreeMap<String, Make<Registration>>,
+    destinations: BTreeMap<String, Make<Destination>>,
+}
+
+impl Catalog {
+    /// The companions: the plugins `redact` and `sampling`, the destinations `segment`, `webhook`, `jsonl` and
+    /// `console`.
+    pub fn stock() -> Self {
+        Self::default()
+            .plugin("redact", |settings: RedactSettings| Redact::from(settings).build())
+            .plugin("sampling", |settings: SamplingSettings| Sampling::from(settings).build())
+            .destination("segment", SegmentSettings::build)
+            .destination("webhook", |settings: WebhookSettings| Webhook::from(settings).build())
+            .destination("jsonl", |settings: JsonlSettings| Jsonl::from(settings).build())
+            .destination("console", |settings: ConsoleSettings| Ok::<_, BoxError>(Console::from(settings).build()))
+    }
+
+    /// Adds a before or enrichment plugin under a name. `make` gets what stands in the file as `settings`. Give `S`
+    /// `#[serde(deny_unknown_fields)]`, so that a misspelt setting is an error.
+    pub fn plugin<S, E>(
+        mut self,
+        name: &str,
+        make: impl Fn(S) -> Result<Registration, E> + Send + Sync + 'static,
+    ) -> Self
+    where
+        S: DeserializeOwned,
+        E: Into<BoxError>,
+    {
+        self.plugins.insert(name.to_owned(), made_of(make));
+        self
+    }
+
+    /// Adds a destination under a name, likewise. Two that are used in one pipeline must have different
+    /// [names](Destination::name).
+    pub fn destination<S, E>(
+        mut self,
+        name: &str,
+        make: impl Fn(S) -> Result<Destination, E> + Send + Sync + 'static,
+    ) -> Self
+    where
+        S: DeserializeOwned,
+        E: Into<BoxError>,
+    {
+        self.destinations.insert(name.to_owned(), made_of(make));
+        self
+    }
+
+    pub(crate) fn make_plugin(&self, name: &str, table: &PluginTable) -> Result<Registration, ConfigError> {
+        make(&self.plugins, "plugin", name, table)
+    }
+
+    pub(crate) fn make_destination(&self, name: &str, table: &PluginTable) -> Result<Destination, ConfigError> {
+        make(&self.destinations, "destination", name, table)
+    }
+}
+
+fn make<T>(known: &BTreeMap<String, Make<T>>, kind: &str, name: &str, table: &PluginTable) -> Result<T, ConfigError> {
+    let Some(make) = known.get(name) else {
+        let names: Vec<&str> = known.keys().map(String::as_str).collect();
+        return Err(table.error(format!("there is no {kind} {name:?}; there are: {}", names.join(", "))));
+    };
+    make(table)
+}
+
+fn made_of<S, T, E>(make: impl Fn(S) -> Result<T, E> + Send + Sync + 'static) -> Make<T>
+where
+    S: DeserializeOwned,
+    E: Into<BoxError>,
+{
+    Arc::new(move |table| {
+        make(table.settings()?).map_err(|error| {
+            let error = error.into();
+            table.error(with_causes(&*error)).because(error)
+        })
+    })
+}
+
+/// An error in one line.
+pub(crate) fn with_causes(error: &(dyn Error + 'static)) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        line = format!("{line}: {error}");
+        cause = error.source();
+    }
+    line
+}
+
+impl fmt::Debug for Catalog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (plugins, destinations) = (self.plugins.keys(), self.destinations.keys());
+        f.debug_struct("Catalog")
+            .field("plugins", &plugins.collect::<Vec<_>>())
+            .field("destinations", &destinations.collect::<Vec<_>>())
+            .finish()
+    }
+}

@@ -1,0 +1,149 @@
+//! What serde cannot check: names that must fit each other, and numbers that must fit.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+use tracklane_axum::TrustedProxies;
+
+use super::error::ConfigError;
+use super::file::File;
+use super::schema::{Config, LogConfig, SourceConfig};
+
+/// The first thing that is wrong.
+pub(super) fn check(file: &File, tree: Spanned<DeTable<'_>>, config: &Config) -> Result<(), ConfigError> {
+    let span = tree.span();
+    let checks = Checks { file, root: &Spanned::new(span, DeValue::Table(tree.into_inner())), config };
+    checks.server()?;
+    checks.log()?;
+    checks.pipelines()?;
+    checks.sources()
+}
+
+struct Checks<'a, 'i> {
+    file: &'a File,
+    root: &'a Spanned<DeValue<'i>>,
+    config: &'a Config,
+}
+
+impl Checks<'_, '_> {
+    fn server(&self) -> Result<(), ConfigError> {
+        let server = &self.config.server;
+        if server.listen.is_empty() {
+            return self.setting(&["server", "listen"], "needs an address, such as \"127.0.0.1:8080\"");
+        }
+        if server.max_body == 0 || server.max_memory < server.max_body {
+            let problem = "max_body must be at least 1B, and max_memory at least max_body: nothing would be taken";
+            return self.wrong(&["server"], problem);
+        }
+        if server.max_connections == 0 {
+            return self.setting(&["server", "max_connections"], "must be at least 1");
+        }
+        let proxies = TrustedProxies::new(&server.trusted_proxies);
+        proxies.map(drop).or_else(|error| self.setting(&["server", "trusted_proxies"], error.to_string()))
+    }
+
+    fn log(&self) -> Result<(), ConfigError> {
+        let LogConfig::Disk(disk) = &self.config.log;
+        if disk.directory.as_os_str().is_empty() {
+            return self.setting(&["log", "disk", "directory"], "is empty: name a directory on a local disk");
+        }
+        if disk.max_bytes < 1 << 20 {
+            return self.setting(&["log", "disk", "max_bytes"], "must be at least 1MB");
+        }
+        Ok(())
+    }
+
+    fn pipelines(&self) -> Result<(), ConfigError> {
+        if self.config.pipelines.is_empty() {
+            return self.wrong(&["pipelines"], "there is no pipeline");
+        }
+        for (name, pipeline) in &self.config.pipelines {
+            self.name("pipelines", name)?;
+            if pipeline.destinations.is_empty() {
+                return self.wrong(&["pipelines", name], format!("the pipeline {name:?} has no destination"));
+            }
+        }
+        Ok(())
+    }
+
+    fn sources(&self) -> Result<(), ConfigError> {
+        let mut owners = BTreeMap::new();
+        for (name, source) in &self.config.sources {
+            self.name("sources", name)?;
+            self.source(name, source)?;
+            for key in &source.keys {
+                if key.trim().is_empty() {
+                    return self.setting(&["sources", name, "keys"], "a key is empty");
+                }
+                // The key itself is a secret.
+                if let Some(other) = owners.insert(key, name) {
+                    let problem = format!("a key of the source {name:?} is also one of the source {other:?}");
+                    return self.wrong(&["sources", name, "keys"], problem);
+                }
+            }
+        }
+        if owners.is_empty() { self.wrong(&["sources"], "no source has a key") } else { Ok(()) }
+    }
+
+    fn source(&self, name: &str, source: &SourceConfig) -> Result<(), ConfigError> {
+        if !self.config.pipelines.contains_key(&source.pipeline) {
+            let known: Vec<&str> = self.config.pipelines.keys().map(String::as_str).collect();
+            let problem = format!("there is no pipeline {:?}; there are: {}", source.pipeline, known.join(", "));
+            return self.wrong(&["sources", name, "pipeline"], problem);
+        }
+        if source.events_per_second == Some(0) {
+            return self
+                .setting(&["sources", name, "events_per_second"], "must be at least 1; leave it out for no limit");
+        }
+        if source.burst.is_some() && source.events_per_second.is_none() {
+            return self.setting(&["sources", name, "burst"], "needs events_per_second");
+        }
+        if source.burst == Some(0) {
+            return self.setting(&["sources", name, "burst"], "must be at least 1");
+        }
+        for origin in &source.origins {
+            let is_origin = origin.split_once("://").is_some_and(|(_, host)| !host.is_empty() && !host.contains('/'));
+            if !is_origin {
+                let problem =
+                    format!("{origin:?} is no origin: write scheme and host, such as \"https://shop.example\"");
+                return self.setting(&["sources", name, "origins"], problem);
+            }
+        }
+        Ok(())
+    }
+
+    /// Names are folders, and labels of metrics.
+    fn name(&self, kind: &str, name: &str) -> Result<(), ConfigError> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        if !name.is_empty() && name.len() <= 64 && name.bytes().all(plain) {
+            return Ok(());
+        }
+        let problem = format!("the name {name:?} in [{kind}] must have 1 to 64 letters, digits, - and _");
+        self.wrong(&[kind, name], problem)
+    }
+
+    /// What is wrong with one setting.
+    fn setting(&self, path: &[&str], problem: impl Into<String>) -> Result<(), ConfigError> {
+        let name = path.last().copied().unwrap_or_default();
+        self.wrong(path, format!("{name}: {}", problem.into()))
+    }
+
+    fn wrong(&self, path: &[&str], problem: impl Into<String>) -> Result<(), ConfigError> {
+        Err(self.file.problem(self.place(path), problem))
+    }
+
+    /// The place of the innermost part of the path that is there.
+    fn place(&self, path: &[&str]) -> Option<Range<usize>> {
+        let mut value = self.root;
+        let mut place = None;
+        for name in path {
+            let DeValue::Table(table) = value.get_ref() else { break };
+            let Some((key, inner)) = table.get_key_value(*name) else { break };
+            place = Some(key.span());
+            value = inner;
+        }
+        place
+    }
+}

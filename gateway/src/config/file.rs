@@ -1,0 +1,83 @@
+//! The file as a tree that knows the place of each value, with the values of variables in it.
+
+use std::fmt;
+use std::ops::Range;
+use std::path::PathBuf;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::error::ConfigError;
+
+/// The file as it was read, so that what is wrong with a setting has its line.
+pub(super) struct File {
+    pub(super) path: PathBuf,
+    pub(super) text: String,
+    pub(super) environment: Environment,
+}
+
+/// The values of variables.
+pub(super) type Environment = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+impl fmt::Debug for File {
+    /// Without the text, which has secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("File").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl File {
+    /// The tree, with the variables' values in it.
+    pub(super) fn tree(&self) -> Result<Spanned<DeTable<'_>>, ConfigError> {
+        let mut tree = DeTable::parse(&self.text).map_err(|error| self.error(&error))?;
+        for (_, value) in tree.get_mut().iter_mut() {
+            self.insert_variables(value)?;
+        }
+        Ok(tree)
+    }
+
+    pub(super) fn problem(&self, at: Option<Range<usize>>, problem: impl Into<String>) -> ConfigError {
+        ConfigError::new(&self.path, problem).at(&self.text, at)
+    }
+
+    pub(super) fn error(&self, error: &toml::de::Error) -> ConfigError {
+        self.problem(error.span(), without_value(error.message()))
+    }
+
+    fn insert_variables(&self, value: &mut Spanned<DeValue<'_>>) -> Result<(), ConfigError> {
+        let span = value.span();
+        match value.get_mut() {
+            DeValue::String(text) if text.contains("${") => {
+                let replaced = self.with_variables(text).map_err(|problem| self.problem(Some(span), problem))?;
+                *text = replaced.into();
+                Ok(())
+            }
+            DeValue::Array(values) => values.iter_mut().try_for_each(|value| self.insert_variables(value)),
+            DeValue::Table(table) => table.iter_mut().try_for_each(|(_, value)| self.insert_variables(value)),
+            _ => Ok(()),
+        }
+    }
+
+    fn with_variables(&self, text: &str) -> Result<String, String> {
+        let mut parts = text.split("${");
+        let mut replaced = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let (name, rest) = part.split_once('}').ok_or("a variable begins with ${ and has no } at its end")?;
+            let value = (self.environment)(name);
+            let value = value.ok_or_else(|| format!("the variable {name:?} is not set in the environment"))?;
+            replaced.push_str(&value);
+            replaced.push_str(rest);
+        }
+        Ok(replaced)
+    }
+}
+
+/// What serde shows of a text may be a secret.
+fn without_value(message: &str) -> String {
+    for kind in ["invalid type: string", "invalid value: string"] {
+        if let Some((_, expected)) = message.strip_prefix(kind).and_then(|rest| rest.rsplit_once(", expected ")) {
+            return format!("{kind}, expected {expected}");
+        }
+    }
+    message.to_owned()
+}

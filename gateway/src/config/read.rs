@@ -1,0 +1,144 @@
+//! From a file to a checked configuration.
+//!
+//! The file is read as a tree that knows the place of everything in it. `${NAME}` in a text is replaced by that variable
+//! of the environment. The settings of plugins are left to whoever knows the plugin; all else is read by serde.
+
+use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{Hash, Hasher};
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, ValueDeserializer};
+
+use super::checks;
+use super::error::ConfigError;
+use super::file::{Environment, File};
+use super::schema::{Config, PipelineConfig};
+
+/// A configuration, and the settings of its plugins.
+#[derive(Debug)]
+pub(crate) struct Read {
+    pub(crate) config: Config,
+    pub(crate) pipelines: BTreeMap<String, PipelineTables>,
+}
+
+/// The settings of the plugins of one pipeline, in the order of the file.
+#[derive(Debug, Default)]
+pub(crate) struct PipelineTables {
+    pub(crate) plugins: Vec<PluginTable>,
+    pub(crate) destinations: Vec<PluginTable>,
+    /// The same for the same settings: whether a pipeline has changed.
+    pub(crate) fingerprint: u64,
+}
+
+/// The settings of one plugin, as they stand in the file.
+#[derive(Clone, Debug)]
+pub(crate) struct PluginTable {
+    file: Arc<File>,
+    pipeline: String,
+    /// `plugins` or `destinations`.
+    list: &'static str,
+    index: usize,
+}
+
+impl PluginTable {
+    /// The settings as that type.
+    pub(crate) fn settings<S: DeserializeOwned>(&self) -> Result<S, ConfigError> {
+        let mut tree = self.file.tree()?;
+        let Some(entry) = self.entry(&mut tree) else { return Err(self.error("it is gone")) };
+        let empty = Spanned::new(entry.span(), DeValue::Table(DeTable::new()));
+        let settings = match entry.get_mut() {
+            DeValue::Table(table) => table.remove("settings").unwrap_or(empty),
+            _ => empty,
+        };
+        S::deserialize(ValueDeserializer::from(settings)).map_err(|error| self.file.error(&error))
+    }
+
+    /// That the plugin cannot be had as it is asked for.
+    pub(crate) fn error(&self, problem: impl Into<String>) -> ConfigError {
+        let span = self.file.tree().ok().and_then(|mut tree| {
+            let entry = self.entry(&mut tree)?;
+            let DeValue::Table(table) = entry.get_ref() else { return Some(entry.span()) };
+            Some(table.get("plugin").map_or_else(|| entry.span(), Spanned::span))
+        });
+        self.file.problem(span, problem)
+    }
+
+    fn entry<'t, 'i>(&self, tree: &'t mut Spanned<DeTable<'i>>) -> Option<&'t mut Spanned<DeValue<'i>>> {
+        let pipeline = member(tree.get_mut().get_mut("pipelines")?, &self.pipeline)?;
+        match member(pipeline, self.list)?.get_mut() {
+            DeValue::Array(entries) => entries.get_mut(self.index),
+            _ => None,
+        }
+    }
+}
+
+fn member<'t, 'i>(value: &'t mut Spanned<DeValue<'i>>, name: &str) -> Option<&'t mut Spanned<DeValue<'i>>> {
+    match value.get_mut() {
+        DeValue::Table(table) => table.get_mut(name),
+        _ => None,
+    }
+}
+
+/// Reads and checks a file.
+pub(crate) fn read(path: &Path) -> Result<Read, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| ConfigError::new(path, format!("cannot be read: {error}")).because(error))?;
+    parse(path, text, Box::new(|name| std::env::var(name).ok()))
+}
+
+/// The configuration that a text is, in an environment.
+pub(super) fn parse(path: &Path, text: String, environment: Environment) -> Result<Read, ConfigError> {
+    let file = Arc::new(File { path: path.to_owned(), text, environment });
+    let mut tree = file.tree()?;
+    let fingerprints = fingerprints(&tree);
+    cut_settings(&mut tree);
+    let whole = tree.clone();
+    let config = Config::deserialize(toml::Deserializer::from(tree)).map_err(|error| file.error(&error))?;
+    checks::check(&file, whole, &config)?;
+    let tables = |(name, pipeline): (&String, &PipelineConfig)| {
+        let table = |list, index| PluginTable { file: Arc::clone(&file), pipeline: name.clone(), list, index };
+        let tables = PipelineTables {
+            plugins: (0..pipeline.plugins.len()).map(|index| table("plugins", index)).collect(),
+            destinations: (0..pipeline.destinations.len()).map(|index| table("destinations", index)).collect(),
+            fingerprint: fingerprints.get(name).copied().unwrap_or_default(),
+        };
+        (name.clone(), tables)
+    };
+    let pipelines = config.pipelines.iter().map(tables).collect();
+    drop(file);
+    Ok(Read { config, pipelines })
+}
+
+/// Of each pipeline, from its values alone and not from their places.
+fn fingerprints(tree: &Spanned<DeTable<'_>>) -> HashMap<String, u64> {
+    let Some(DeValue::Table(pipelines)) = tree.get_ref().get("pipelines").map(Spanned::get_ref) else {
+        return HashMap::new();
+    };
+    let fingerprint = |pipeline: &Spanned<DeValue<'_>>| {
+        let value = toml::Value::deserialize(ValueDeserializer::from(pipeline.clone()));
+        let mut hasher = DefaultHasher::new();
+        format!("{value:?}").hash(&mut hasher);
+        hasher.finish()
+    };
+    pipelines.iter().map(|(name, pipeline)| (name.get_ref().to_string(), fingerprint(pipeline))).collect()
+}
+
+/// Takes out what only the plugins know.
+fn cut_settings(tree: &mut Spanned<DeTable<'_>>) {
+    let Some(DeValue::Table(pipelines)) = tree.get_mut().get_mut("pipelines").map(Spanned::get_mut) else { return };
+    for (_, pipeline) in pipelines.iter_mut() {
+        for list in ["plugins", "destinations"] {
+            let Some(DeValue::Array(entries)) = member(pipeline, list).map(Spanned::get_mut) else { continue };
+            for entry in entries.iter_mut() {
+                if let DeValue::Table(entry) = entry.get_mut() {
+                    entry.remove("settings");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! The file as types.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::units::{bytes, duration};
+
+/// The file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    #[serde(default)]
+    pub(crate) server: ServerConfig,
+    pub(crate) log: LogConfig,
+    pub(crate) sources: BTreeMap<String, SourceConfig>,
+    pub(crate) pipelines: BTreeMap<String, PipelineConfig>,
+}
+
+/// Where it listens, and what clients may take of it.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ServerConfig {
+    pub(crate) listen: Vec<SocketAddr>,
+    /// Health and metrics; on this machine only by default.
+    pub(crate) admin: Option<SocketAddr>,
+    pub(crate) trusted_proxies: Vec<String>,
+    #[serde(deserialize_with = "bytes")]
+    pub(crate) max_body: u64,
+    /// Of all bodies that are under way.
+    #[serde(deserialize_with = "bytes")]
+    pub(crate) max_memory: u64,
+    pub(crate) max_connections: usize,
+    /// How long it still takes events when it is told to end, while `ready` says no.
+    #[serde(deserialize_with = "duration")]
+    pub(crate) drain_delay: Duration,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            listen: vec![SocketAddr::from(([127, 0, 0, 1], 8080))],
+            admin: Some(SocketAddr::from(([127, 0, 0, 1], 9090))),
+            trusted_proxies: Vec::new(),
+            max_body: 4 << 20,
+            max_memory: 256 << 20,
+            max_connections: 10_240,
+            drain_delay: Duration::ZERO,
+        }
+    }
+}
+
+/// What makes an event durable.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogConfig {
+    /// Files on this machine.
+    Disk(DiskConfig),
+}
+
+/// The log on this machine's disk.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DiskConfig {
+    pub(crate) directory: PathBuf,
+    /// That may wait in front of each destination, and again as dead letters.
+    #[serde(default = "max_bytes", deserialize_with = "bytes")]
+    pub(crate) max_bytes: u64,
+    /// How long an event may wait before it is dead.
+    #[serde(default = "max_age", deserialize_with = "duration")]
+    pub(crate) max_age: Duration,
+}
+
+fn max_bytes() -> u64 {
+    1 << 30
+}
+
+fn max_age() -> Duration {
+    Duration::from_secs(7 * 24 * 60 * 60)
+}
+
+/// Who sends.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SourceConfig {
+    pub(crate) keys: Vec<String>,
+    pub(crate) pipeline: String,
+    /// Pages that may send; all if there is none.
+    #[serde(default)]
+    pub(crate) origins: Vec<String>,
+    #[serde(default)]
+    pub(crate) ip: IpPolicy,
+    /// No limit if there is none.
+    pub(crate) events_per_second: Option<u32>,
+    /// Events at once; those of two seconds if it is not said.
+    pub(crate) burst: Option<u32>,
+}
+
+/// What becomes of the sender's address in `context.ip`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum IpPolicy {
+    /// As the client sent it.
+    #[default]
+    Keep,
+    /// That of the connection, if the client sent none.
+    Add,
+    /// As `add`, without its last part: 8 bits of IPv4, 80 of IPv6.
+    Truncate,
+    /// None, whatever the client sent.
+    Remove,
+}
+
+/// What happens to events, and where they go.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PipelineConfig {
+    #[serde(default)]
+    pub(crate) plugins: Vec<PluginConfig>,
+    pub(crate) destinations: Vec<DestinationConfig>,
+}
+
+/// A plugin by its name.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PluginConfig {
+    pub(crate) plugin: String,
+}
+
+/// A destination by the name of its plugin.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DestinationConfig {
+    pub(crate) plugin: String,
+    /// Whether the events of a user arrive in the order in which they were taken.
+    #[serde(default = "yes")]
+    pub(crate) in_order: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl std::fmt::Debug for SourceConfig {
+    /// Without the keys.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SourceConfig").field("pipeline", &self.pipeline).finish_non_exhaustive()
+    }
+}

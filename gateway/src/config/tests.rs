@@ -1,0 +1,84 @@
+//! What is wrong with a file is said with its line and what would be right.
+
+use std::path::Path;
+
+use super::read::parse;
+use super::{ConfigError, Read};
+
+const GOOD: &str = r#"
+[log.disk]
+directory = "/tmp/log"
+
+[sources.web]
+keys = ["K1", "${KEY}"]
+pipeline = "main"
+origins = ["https://shop.example"]
+events_per_second = 100
+
+[[pipelines.main.destinations]]
+plugin = "segment"
+settings = { write_key = "SECRET" }
+"#;
+
+fn read(text: &str) -> Result<Read, ConfigError> {
+    let environment = |name: &str| (name == "KEY").then(|| "from the environment".to_owned());
+    parse(Path::new("g.toml"), text.to_owned(), Box::new(environment))
+}
+
+#[test]
+fn a_good_file_is_read_with_its_variables() {
+    let read = read(GOOD).unwrap();
+    assert_eq!(read.config.sources["web"].keys, ["K1", "from the environment"]);
+    assert_eq!(read.pipelines["main"].destinations.len(), 1);
+    let secrets = format!("{read:?}");
+    assert!(!secrets.contains("SECRET") && !secrets.contains("K1"), "{secrets}");
+}
+
+#[test]
+fn what_is_wrong_is_said_with_its_line_and_what_would_be_right() {
+    for (from, to, expected) in [
+        ("[log.disk]", "[log.disc]", "g.toml:2: unknown variant `disc`, expected `disk`"),
+        ("pipeline = \"main\"", "pipelin = \"main\"", "g.toml:7: unknown field `pipelin`, expected one of `keys`"),
+        ("pipeline = \"main\"", "pipeline = \"mian\"", "g.toml:7: there is no pipeline \"mian\"; there are: main"),
+        ("directory = \"/tmp/log\"", "directory = \"\"", "g.toml:3: directory: is empty"),
+        ("\"${KEY}\"", "\"${NOT_SET}\"", "g.toml:6: the variable \"NOT_SET\" is not set in the environment"),
+        ("\"${KEY}\"", "\"${KEY\"", "g.toml:6: a variable begins with ${ and has no } at its end"),
+        ("\"${KEY}\"", "\" \"", "g.toml:6: keys: a key is empty"),
+        ("[\"K1\", \"${KEY}\"]", "\"K1\"", "g.toml:6: invalid type: string, expected a sequence"),
+        ("https://shop.example\"", "shop.example\"", "g.toml:8: origins: \"shop.example\" is no origin"),
+        ("events_per_second = 100", "events_per_second = 0", "g.toml:9: events_per_second: must be at least 1"),
+        ("events_per_second = 100", "burst = 5", "g.toml:9: burst: needs events_per_second"),
+        ("[sources.web]", "[sources.\"a/b\"]", "g.toml:5: the name \"a/b\" in [sources] must have"),
+        ("plugin = \"segment\"", "plugins = \"segment\"", "g.toml:12: unknown field `plugins`, expected"),
+        ("plugin = \"segment\"", "plugin = \"segment\"\nmax = ", "g.toml:13: "),
+        (
+            "directory = \"/tmp/log\"",
+            "directory = \"/l\"\nmax_age = \"7 weeks\"",
+            "g.toml:4: \"7 weeks\" is not a time",
+        ),
+        ("[log.disk]", "[server]\nmax_body = \"0B\"\n[log.disk]", "g.toml:2: max_body must be at least 1B"),
+        ("[log.disk]", "[server]\nlisten = []\n[log.disk]", "g.toml:3: listen: needs an address"),
+        ("[log.disk]", "[server]\ntrusted_proxies = [\"x\"]\n[log.disk]", "g.toml:3: trusted_proxies: "),
+    ] {
+        assert!(GOOD.contains(from), "{from}");
+        let error = read(&GOOD.replacen(from, to, 1)).expect_err(to).to_string();
+        assert!(error.starts_with(expected), "{to}\n{error}\n{expected}");
+    }
+}
+
+#[test]
+fn a_key_belongs_to_one_source() {
+    let twice = format!("{GOOD}\n[sources.app]\nkeys = [\"K1\"]\npipeline = \"main\"\n");
+    let error = read(&twice).unwrap_err().to_string();
+    assert!(error.contains("a key of the source \"web\" is also one of the source \"app\""), "{error}");
+    assert!(!error.contains("K1"), "{error}");
+}
+
+#[test]
+fn a_pipeline_has_changed_if_its_values_have() {
+    let fingerprint = |text: &str| read(text).unwrap().pipelines["main"].fingerprint;
+    let moved = GOOD.replacen("[log.disk]", "# A comment.\n[log.disk]", 1);
+    assert_eq!(fingerprint(GOOD), fingerprint(&moved), "the place does not matter");
+    let changed = GOOD.replacen("SECRET", "ANOTHER", 1);
+    assert_ne!(fingerprint(GOOD), fingerprint(&changed));
+}

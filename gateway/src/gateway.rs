@@ -1,0 +1,156 @@
+//! Starts and stops a gateway.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tower_layer::Layer;
+use tracklane_axum::{RequestContextLayer, TrustedProxies};
+use tracklane_ingest::{Ingest, Limits, Peer, Server};
+
+use crate::catalog::Catalog;
+use crate::config::{self, ConfigError, ServerConfig};
+use crate::paths::UsualPaths;
+use crate::receive::receive;
+use crate::state::{StartError, State, make_all};
+use crate::{admin, reload};
+
+/// How long answers that are under way may take at the end.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// A gateway that runs.
+///
+/// Start it on a tokio runtime of several threads. It ends by [`stop`](Self::stop); one that is dropped goes on until its
+/// runtime ends.
+#[derive(Debug)]
+pub struct Gateway {
+    state: Arc<State>,
+    addresses: Vec<SocketAddr>,
+    admin: Option<SocketAddr>,
+    drain_delay: Duration,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Gateway {
+    /// Checks a configuration file, its plugins included, and starts nothing.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong, with its line.
+    pub fn check(path: impl AsRef<Path>, catalog: &Catalog) -> Result<(), ConfigError> {
+        let read = config::read(path.as_ref())?;
+        make_all(&read, catalog).map(drop)
+    }
+
+    /// Starts the gateway that a configuration file describes. It is ready when this returns.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be used, or an address cannot be listened on.
+    pub async fn start(path: impl AsRef<Path>, catalog: Catalog) -> Result<Self, StartError> {
+        let path = path.as_ref().to_owned();
+        let read = config::read(&path)?;
+        let state = Arc::new(State::start(path, &read, catalog)?);
+        let server = read.config.server.clone();
+        let public = bind(&server.listen).await?.limits(limits(&server)).grace(GRACE);
+        let private = match server.admin {
+            Some(address) => Some(bind(&[address]).await?),
+            None => None,
+        };
+        let (stop, stopped) = watch::channel(false);
+        let (addresses, admin) = (public.addresses(), private.as_ref().and_then(|s| s.addresses().first().copied()));
+        let router = public_router(&state, &server)?;
+        let mut tasks = vec![tokio::spawn(public.serve(router, until(stopped.clone())))];
+        if let Some(private) = private {
+            tasks.push(tokio::spawn(private.serve(admin::private(&state), until(stopped.clone()))));
+        }
+        tasks.push(tokio::spawn(reload::watch(Arc::clone(&state), stopped)));
+        Ok(Self { state, addresses, admin, drain_delay: server.drain_delay, stop, tasks })
+    }
+
+    /// Where it takes events.
+    #[must_use]
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Where it tells how it goes.
+    #[must_use]
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin
+    }
+
+    /// Works until the process is told to end (SIGTERM, Ctrl-C), and then stops in good order.
+    pub async fn run_until_signalled(self) {
+        signalled().await;
+        self.stop().await;
+    }
+
+    /// Stops in good order: says that it is not ready, goes on for `drain_delay`, answers what is under way, and closes
+    /// the pipelines. What is not delivered by then stays on the disk.
+    pub async fn stop(self) {
+        self.state.readiness.store(false, Ordering::Release);
+        tokio::time::sleep(self.drain_delay).await;
+        self.state.ending.store(true, Ordering::Release);
+        self.stop.send_replace(true);
+        for task in self.tasks {
+            let _ = task.await;
+        }
+        self.state.close().await;
+    }
+}
+
+async fn until(mut stopped: watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+async fn bind(addresses: &[SocketAddr]) -> Result<Server, StartError> {
+    let bound = Server::bind(addresses.iter().copied()).await;
+    bound.map_err(|source| StartError::Listen { addresses: addresses.to_vec(), source })
+}
+
+fn limits(server: &ServerConfig) -> Limits {
+    let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+    let mut limits = Limits::default();
+    limits.max_body_bytes = bytes(server.max_body);
+    limits.max_total_bytes = bytes(server.max_memory);
+    limits.max_connections = server.max_connections;
+    limits
+}
+
+/// The tracking API and health, with the sender's address known.
+fn public_router(state: &Arc<State>, server: &ServerConfig) -> Result<Router, StartError> {
+    let shared = Arc::clone(state);
+    let service = tower::service_fn(move |request| receive(Arc::clone(&shared), request));
+    let router = Ingest::new(service).limits(limits(server)).without_smells().pixels_with_status().router();
+    let mut layer = RequestContextLayer::new().peer_address(|extensions| Some(extensions.get::<Peer>()?.0.ip()));
+    if !server.trusted_proxies.is_empty() {
+        layer = layer.trust_proxies(TrustedProxies::new(&server.trusted_proxies)?);
+    }
+    let inner = layer.layer(router.merge(admin::health(state)));
+    Ok(Router::new().fallback_service(UsualPaths(inner)))
+}
+
+/// Waits until the process is told to end.
+async fn signalled() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let (Ok(mut terminate), Ok(mut interrupt)) =
+            (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+        {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}

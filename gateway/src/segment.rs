@@ -1,0 +1,48 @@
+//! Segment's destination as a configuration file has it.
+
+use std::fmt;
+
+use serde::Deserialize;
+use tracklane::SettingsError;
+use tracklane::plugin::Destination;
+use tracklane::segment::{Region, Segment};
+
+/// The settings of the destination `segment`.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SegmentSettings {
+    write_key: String,
+    name: Option<String>,
+    host: Option<String>,
+    #[serde(default)]
+    region: Region,
+    #[serde(default)]
+    allow_plaintext: bool,
+    flush_at: Option<usize>,
+    #[serde(default)]
+    gzip: bool,
+    proxy: Option<String>,
+}
+
+impl SegmentSettings {
+    pub(crate) fn build(self) -> Result<Destination, SettingsError> {
+        let host = self.host.unwrap_or_else(|| self.region.host().to_owned());
+        let mut segment = Segment::new(self.write_key).host(host).allow_plaintext(self.allow_plaintext).gzip(self.gzip);
+        // What waits is on the disk, so nothing is gained by small batches.
+        segment = segment.flush_at(self.flush_at.unwrap_or(100));
+        if let Some(name) = self.name {
+            segment = segment.name(&name);
+        }
+        if let Some(proxy) = self.proxy {
+            segment = segment.proxy(proxy);
+        }
+        segment.build()
+    }
+}
+
+impl fmt::Debug for SegmentSettings {
+    /// Without the key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SegmentSettings").field("name", &self.name).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,220 @@
+//! What every request needs, and how a reload replaces it.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use arc_swap::ArcSwap;
+use tracklane::SettingsError;
+use tracklane_axum::InvalidNetwork;
+
+use crate::catalog::Catalog;
+use crate::config::{self, Config, ConfigError, LogConfig, Read, ServerConfig};
+use crate::layout::Layout;
+use crate::pipeline::{Parts, Pipeline};
+use crate::rejects::Rejects;
+use crate::requests::RequestCounts;
+use crate::sources::{Source, SourceCounts, Sources};
+
+/// Why a gateway cannot start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A pipeline cannot be built.
+    #[error("the pipeline {pipeline:?} cannot start")]
+    Pipeline {
+        /// Its name.
+        pipeline: String,
+        /// Why.
+        source: SettingsError,
+    },
+    /// Nothing can be written to the directory of the log.
+    #[error("the log cannot be written to {directory:?}")]
+    Log {
+        /// The directory.
+        directory: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A network of `trusted_proxies` is none.
+    #[error(transparent)]
+    Proxies(#[from] InvalidNetwork),
+    /// An address cannot be listened on.
+    #[error("cannot listen on {addresses:?}")]
+    Listen {
+        /// The addresses.
+        addresses: Vec<SocketAddr>,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// What every request needs.
+pub(crate) struct State {
+    pub(crate) path: PathBuf,
+    pub(crate) requests: RequestCounts,
+    pub(crate) started: Instant,
+    /// Whether the file is the one that is in force.
+    pub(crate) is_current: AtomicBool,
+    catalog: Catalog,
+    server: ServerConfig,
+    log: LogConfig,
+    live: ArcSwap<Live>,
+    pub(crate) readiness: AtomicBool,
+    pub(crate) ending: AtomicBool,
+    counts: Mutex<BTreeMap<String, Arc<SourceCounts>>>,
+}
+
+/// What a reload replaces, all at once.
+pub(crate) struct Live {
+    pub(crate) sources: Sources,
+    pub(crate) pipelines: BTreeMap<String, Arc<Pipeline>>,
+    rejects: BTreeMap<String, Rejects>,
+}
+
+impl State {
+    pub(crate) fn start(path: PathBuf, read: &Read, catalog: Catalog) -> Result<Self, StartError> {
+        let made = make_all(read, &catalog)?;
+        let Config { server, log, .. } = read.config.clone();
+        let LogConfig::Disk(disk) = &log;
+        let directory = &disk.directory;
+        try_to_write(directory).map_err(|source| StartError::Log { directory: directory.clone(), source })?;
+        let state = Self {
+            path,
+            requests: RequestCounts::default(),
+            started: Instant::now(),
+            is_current: AtomicBool::new(true),
+            catalog,
+            server,
+            log,
+            live: ArcSwap::from_pointee(Live {
+                sources: Sources::default(),
+                pipelines: BTreeMap::new(),
+                rejects: BTreeMap::new(),
+            }),
+            readiness: AtomicBool::new(true),
+            ending: AtomicBool::new(false),
+            counts: Mutex::default(),
+        };
+        let mut pipelines = BTreeMap::new();
+        for (name, parts) in made {
+            pipelines.insert(name.clone(), state.start_pipeline(&name, parts)?);
+        }
+        state.put_in_force(read, pipelines);
+        Ok(state)
+    }
+
+    pub(crate) fn live(&self) -> arc_swap::Guard<Arc<Live>> {
+        self.live.load()
+    }
+
+    /// Whether a balancer should send requests here.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.readiness.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::Acquire)
+    }
+
+    /// The counts of every source that there is or was.
+    pub(crate) fn counts(&self) -> BTreeMap<String, Arc<SourceCounts>> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn layout(&self) -> Layout {
+        let LogConfig::Disk(disk) = &self.log;
+        Layout::new(disk.directory.clone())
+    }
+
+    /// Puts the file as it is now in force. What is wrong with it leaves everything as it is.
+    pub(crate) async fn reload(&self) -> Result<(), StartError> {
+        let read = config::read(&self.path)?;
+        if read.config.server != self.server || read.config.log != self.log {
+            let problem = "[server] or [log] has changed, which needs a restart; what was read before stays in force";
+            return Err(ConfigError::new(&self.path, problem).into());
+        }
+        let mut made = make_all(&read, &self.catalog)?;
+        let before = self.live.load_full();
+        let mut pipelines = BTreeMap::new();
+        for (name, pipeline) in &before.pipelines {
+            let fingerprint = read.pipelines.get(name).map(|tables| tables.fingerprint);
+            if fingerprint == Some(pipeline.fingerprint) {
+                made.remove(name);
+                pipelines.insert(name.clone(), Arc::clone(pipeline));
+            } else {
+                // The same folder is the next one's: this one lets go of it first. Requests get 429 meanwhile.
+                pipeline.close().await;
+            }
+        }
+        for (name, parts) in made {
+            pipelines.insert(name.clone(), self.start_pipeline(&name, parts)?);
+        }
+        self.put_in_force(&read, pipelines);
+        Ok(())
+    }
+
+    pub(crate) async fn close(&self) {
+        let pipelines = self.live.load_full();
+        let closing: Vec<_> = pipelines.pipelines.values().map(|pipeline| pipeline.close()).collect();
+        for closing in closing {
+            closing.await;
+        }
+    }
+
+    fn start_pipeline(&self, name: &str, parts: Parts) -> Result<Arc<Pipeline>, StartError> {
+        let LogConfig::Disk(disk) = &self.log;
+        let started = Pipeline::start(name, parts, disk, &self.layout());
+        started.map(Arc::new).map_err(|source| StartError::Pipeline { pipeline: name.to_owned(), source })
+    }
+
+    fn put_in_force(&self, read: &Read, pipelines: BTreeMap<String, Arc<Pipeline>>) {
+        let before = self.live.load_full();
+        let (mut sources, mut kept) = (Sources::default(), BTreeMap::new());
+        for (name, source) in &read.config.sources {
+            // A pipeline that a source names is there: the file was checked.
+            let Some(pipeline) = pipelines.get(&source.pipeline) else { continue };
+            let known = before.rejects.get(name).cloned();
+            let rejects = known.unwrap_or_else(|| Rejects::start(self.layout().rejected(name)));
+            kept.insert(name.clone(), rejects.clone());
+            sources.add(&source.keys, Source::new(name, source, Arc::clone(pipeline), rejects, self.counts_of(name)));
+        }
+        self.live.store(Arc::new(Live { sources, pipelines, rejects: kept }));
+    }
+
+    fn counts_of(&self, source: &str) -> Arc<SourceCounts> {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(counts.entry(source.to_owned()).or_default())
+    }
+}
+
+/// Whether a gateway could keep anything there: better to be known now than at the first event.
+fn try_to_write(directory: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(directory)?;
+    let path = directory.join("written-at-the-start");
+    std::fs::File::create(&path)?.sync_all()?;
+    std::fs::remove_file(path)
+}
+
+/// The parts of every pipeline.
+pub(crate) fn make_all(read: &Read, catalog: &Catalog) -> Result<BTreeMap<String, Parts>, ConfigError> {
+    let mut made = BTreeMap::new();
+    for (name, pipeline) in &read.config.pipelines {
+        let Some(tables) = read.pipelines.get(name) else { continue };
+        made.insert(name.clone(), Parts::make(pipeline, tables, catalog)?);
+    }
+    Ok(made)
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("State").field("path", &self.path).finish_non_exhaustive()
+    }
+}

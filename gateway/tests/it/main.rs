@@ -1,0 +1,12 @@
+//! A gateway over loopback sockets: in this process where that will do, and as a process of its own where it is killed.
+
+mod answers;
+mod bad_input;
+mod config;
+#[cfg(unix)]
+mod kill;
+#[cfg(unix)]
+mod oracle;
+mod outcomes;
+mod page;
+mod support;

@@ -1,0 +1,138 @@
+//! The plugin: reads an event's context, and adds to it.
+
+use serde_json::{Map, Value};
+use tracklane::emitter::signal::{self, Failure};
+use tracklane::plugin::{Flow, Host, Plugin, Transform};
+use tracklane::{BoxError, Context, Event, Kind};
+
+use crate::address;
+use crate::campaign::campaign;
+use crate::geoip::GeoIp;
+use crate::order;
+use crate::referrer::referrer;
+use crate::user_agent::{UserAgent, client_hints, user_agent};
+use crate::web_url;
+
+/// The name of the plugin.
+pub(crate) const NAME: &str = "Enrich";
+
+pub(crate) struct EnrichPlugin {
+    pub(crate) campaign: bool,
+    pub(crate) referrer: bool,
+    pub(crate) user_agent: bool,
+    pub(crate) geoip: Option<GeoIp>,
+    /// Where the process runs; empty if it is not to be told.
+    pub(crate) metadata: Context,
+}
+
+impl Plugin for EnrichPlugin {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    async fn load(&self, host: &Host) -> Result<(), BoxError> {
+        let emitter = host.emitter().clone();
+        host.emitter().once(signal::Initialize, move |initialized| {
+            if let Some(problem) = order::problem(&initialized.plugins, NAME) {
+                emitter.fail(Failure::new(NAME, problem, 0));
+            }
+        });
+        Ok(())
+    }
+}
+
+impl Transform for EnrichPlugin {
+    async fn transform(&self, event: &mut Event) -> Result<Flow, BoxError> {
+        self.enrich(event);
+        Ok(Flow::Continue)
+    }
+}
+
+impl EnrichPlugin {
+    pub(crate) fn enrich(&self, event: &mut Event) {
+        let mut found = Context::new();
+        if self.campaign || self.referrer {
+            self.read_page(event, &mut found);
+        }
+        if self.user_agent {
+            read_user_agent(event.context(), &mut found);
+        }
+        if let Some(geoip) = &self.geoip {
+            read_address(event.context(), geoip, &mut found);
+        }
+        if !found.is_empty() {
+            event.add_context(&found);
+        }
+        if !self.metadata.is_empty() {
+            event.add_context(&self.metadata);
+        }
+    }
+
+    fn read_page(&self, event: &Event, found: &mut Context) {
+        let page = match event.context().get("page") {
+            Some(Value::Object(page)) => page,
+            _ => Map::new(),
+        };
+        let text = |name: &str| {
+            let of_context = page.get(name).and_then(Value::as_str).map(str::to_owned);
+            of_context.or_else(|| of_page_call(event, name))
+        };
+        let url = text("url");
+        if self.campaign {
+            let search = url.as_deref().and_then(web_url::query).map(str::to_owned).or_else(|| text("search"));
+            let campaign = search.map(|search| campaign(search.trim_start_matches('?'))).unwrap_or_default();
+            // One that is there is of another visit, perhaps: no mixture of two is made.
+            if !campaign.is_empty() && !event.context().contains_key("campaign") {
+                found.insert("campaign", campaign);
+            }
+        }
+        if self.referrer
+            && let Some(text) = text("referrer")
+        {
+            let told = referrer(&text, url.as_deref());
+            if let Some(domain) = told.domain {
+                found.insert("page", serde_json::json!({ "referring_domain": domain }));
+            }
+            if !told.referrer.is_empty() && !event.context().contains_key("referrer") {
+                found.insert("referrer", told.referrer);
+            }
+        }
+    }
+}
+
+/// What a page call says of its page in its properties, as browsers do.
+fn of_page_call(event: &Event, name: &str) -> Option<String> {
+    let properties = event.properties().filter(|_| event.kind() == Kind::Page)?;
+    properties.get_str(name).map(|text| text.into_owned())
+}
+
+fn read_user_agent(context: &Context, found: &mut Context) {
+    let by_hints = match context.get("userAgentData") {
+        Some(Value::Object(hints)) => client_hints(&hints),
+        _ => UserAgent::default(),
+    };
+    let by_text = context.get_str("userAgent").map(|text| user_agent(&text)).unwrap_or_default();
+    for (member, hints, text) in [("browser", by_hints.browser, by_text.browser), ("os", by_hints.os, by_text.os)] {
+        let told = if hints.is_empty() { text } else { hints };
+        // A name of one source and a version of the other would be wrong.
+        if !told.is_empty() && !context.contains_key(member) {
+            found.insert(member, told);
+        }
+    }
+    if let Some(device_type) = by_hints.device_type.or(by_text.device_type) {
+        found.insert("device", serde_json::json!({ "type": device_type }));
+    }
+    if by_text.is_bot {
+        found.insert("bot", true);
+    }
+}
+
+fn read_address(context: &Context, geoip: &GeoIp, found: &mut Context) {
+    if context.contains_key("location") {
+        return;
+    }
+    let address = context.get_str("ip").and_then(|text| address::public(&text));
+    if let Some(location) = address.and_then(|address| geoip.location(address)) {
+        found.insert("location", location);
+    }
+}

@@ -1,0 +1,260 @@
+//! The settings, as a builder, and the destination that they make.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+use tracklane::Event;
+use tracklane::plugin::{Batching, Destination};
+use tracklane::transport::HttpClient;
+use tracklane_http::{Client, Endpoint, EventJson, Explanation, Mapped, Secret, SettingError, ShownRequest};
+
+use crate::hits;
+use crate::mapping::{CLOUD, Hit, Mapping, NAME};
+use crate::service::{Ga4Service, Shared};
+
+/// How old an event may be: Google moves an older one to another time, or drops it.
+const MAX_AGE: Duration = Duration::from_secs(72 * 60 * 60);
+/// Events of a batch at most. Each may be a request of its own.
+const MOST_EVENTS: usize = 100;
+
+/// Where requests go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Region {
+    /// `https://www.google-analytics.com`
+    #[default]
+    Global,
+    /// `https://region1.google-analytics.com`, in the EU.
+    Eu,
+}
+
+impl Region {
+    fn host(self) -> &'static str {
+        match self {
+            Self::Global => "https://www.google-analytics.com",
+            Self::Eu => "https://region1.google-analytics.com",
+        }
+    }
+}
+
+/// A web stream of a Google Analytics 4 property as a destination.
+///
+/// ```no_run
+/// use tracklane::Analytics;
+/// use tracklane_ga4::Ga4;
+///
+/// let analytics = Analytics::builder().plugin(Ga4::new("G-ABC123", "api_secret").build()?).build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// [`build`](Self::build) gives a [`Destination`], whose methods set the rest: batching, retries, the queue.
+#[derive(Clone)]
+#[must_use = "settings do nothing until they are built and registered"]
+pub struct Ga4 {
+    measurement_id: String,
+    secret: Secret,
+    host: String,
+    allow_plaintext: bool,
+    timeout: Duration,
+    retry_unknown: bool,
+    dry_run: bool,
+    http_client: Option<HttpClient>,
+    mapping: Mapping,
+}
+
+impl Ga4 {
+    /// Sends to the web stream with that measurement id (`G-…`), by an API secret of it.
+    pub fn new(measurement_id: &str, api_secret: impl Into<Secret>) -> Self {
+        Self {
+            measurement_id: measurement_id.to_owned(),
+            secret: api_secret.into(),
+            host: Region::Global.host().to_owned(),
+            allow_plaintext: false,
+            timeout: Duration::from_secs(10),
+            retry_unknown: false,
+            dry_run: false,
+            http_client: None,
+            mapping: Mapping::default(),
+        }
+    }
+
+    /// The name of the destination, for `integrations`. `Google Analytics 4` by default; `Google Analytics 4 Cloud`, as
+    /// Segment calls one of its own, selects it as well.
+    pub fn name(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.mapping.name);
+        self
+    }
+
+    /// Where requests go.
+    pub fn region(self, region: Region) -> Self {
+        self.host(region.host())
+    }
+
+    /// The host in place of the region's, such as that of a proxy.
+    pub fn host(mut self, host: &str) -> Self {
+        host.clone_into(&mut self.host);
+        self
+    }
+
+    /// Whether `http://` is allowed for a host that is not this machine.
+    pub fn allow_plaintext(mut self, allow: bool) -> Self {
+        self.allow_plaintext = allow;
+        self
+    }
+
+    /// The currency of events that have a value and name none: three capital letters. Without this such an event goes out
+    /// without a value, which Google would not count.
+    pub fn currency(mut self, currency: &str) -> Self {
+        self.mapping.currency = Some(currency.to_owned());
+        self
+    }
+
+    /// Whether screen calls are sent, as events `Viewed … Screen` with underscores. Off by default: a web stream knows no
+    /// screens.
+    pub fn screens(mut self, send: bool) -> Self {
+        self.mapping.screens = send;
+        self
+    }
+
+    /// Whether events are shown in Google's DebugView. Off by default.
+    pub fn debug(mut self, debug: bool) -> Self {
+        self.mapping.debug = debug;
+        self
+    }
+
+    /// Whether an event is sent again of which it is unknown whether Google has counted it: after a timeout, or a
+    /// connection that broke. It may be counted twice then, but for a purchase or refund with a `transaction_id`, which is
+    /// always sent again. Off by default, and the event is lost.
+    pub fn retry_unknown(mut self, retry: bool) -> Self {
+        self.retry_unknown = retry;
+        self
+    }
+
+    /// How long one request may take, 10 s by default.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Whether requests are only logged, at the level INFO and with their bodies, and the events counted as delivered.
+    pub fn dry_run(mut self, dry_run: bool) -> Self {
+        self.dry_run = dry_run;
+        self
+    }
+
+    /// Changes the [`Hit`] that is made of an event, after everything else. What it makes is not checked again.
+    ///
+    /// ```
+    /// use tracklane_ga4::Ga4;
+    ///
+    /// let ga4 = Ga4::new("G-ABC123", "secret").map_event(|_, hit| {
+    ///     hit.event["params"]["source"] = "server".into();
+    /// });
+    /// ```
+    pub fn map_event(mut self, map: impl Fn(&Event, &mut Hit) + Send + Sync + 'static) -> Self {
+        self.mapping.map_event = Some(Arc::new(map));
+        self
+    }
+
+    /// The HTTP client in place of the default one. It must not follow redirects.
+    pub fn http_client(mut self, client: HttpClient) -> Self {
+        self.http_client = Some(client);
+        self
+    }
+
+    /// Checks the settings and makes the destination.
+    ///
+    /// # Errors
+    ///
+    /// If a setting cannot be used. The error names it, and does not show the secret.
+    pub fn build(self) -> Result<Destination, SettingError> {
+        let client = self.client(self.dry_run)?;
+        let name = self.mapping.name.clone();
+        let shared = Shared {
+            secrets: client.endpoint().secrets().into_iter().chain([self.secret]).collect(),
+            mapping: self.mapping,
+            timeout: self.timeout,
+            retry_unknown: self.retry_unknown,
+            dry_run: self.dry_run,
+        };
+        // Each request has a deadline of its own. What has been counted must not be forgotten because another hangs.
+        let requests = u32::try_from(MOST_EVENTS).unwrap_or(u32::MAX);
+        let attempt = self.timeout.saturating_mul(requests.saturating_add(1));
+        Ok(Destination::new(&name, Ga4Service { client, shared: Arc::new(shared) })
+            .alias(NAME)
+            .alias(CLOUD)
+            .max_age(MAX_AGE)
+            .batching(Batching::every(50, Duration::from_secs(5)).max_events(MOST_EVENTS))
+            .attempt_timeout(attempt))
+    }
+
+    /// What is sent of an event, or why nothing is. A pure function.
+    ///
+    /// # Errors
+    ///
+    /// If the event cannot be written as JSON.
+    pub fn map(&self, event: &Event) -> Result<Mapped<Hit>, serde_json::Error> {
+        let json = serde_json::to_vec(event)?;
+        Ok(self.mapping.apply(&EventJson::parse(&json)?, || event.clone()))
+    }
+
+    /// The request that would be sent for `event`, or why there would be none. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// If a setting cannot be used, or the event cannot be written as JSON, which the error calls the setting `event`.
+    pub fn explain(&self, event: impl Into<Event>) -> Result<Explanation, SettingError> {
+        let (event, client) = (event.into(), self.client(true)?);
+        if let Some(reason) = tracklane_http::switched_off(&event, &[&self.mapping.name, NAME, CLOUD]) {
+            return Ok(Explanation::not_sent(reason));
+        }
+        let unwritable = |error| SettingError::new("event", "cannot be written as JSON").caused_by(error);
+        let hits = match self.map(&event).map_err(unwritable)? {
+            Mapped::Items(hits) => hits,
+            Mapped::Skip(reason) | Mapped::Reject(reason) => return Ok(Explanation::not_sent(reason)),
+        };
+        let show = |hit: &Hit| Ok(ShownRequest::new(&client, &hits::payload(&[hit])?, [&self.secret]));
+        Ok(Explanation::of(hits.iter().map(show).collect::<Result<_, _>>().map_err(unwritable)?))
+    }
+
+    /// What sends nothing needs no TLS.
+    fn client(&self, offline: bool) -> Result<Client, SettingError> {
+        let id = self.measurement_id.trim();
+        let is_id = id.strip_prefix("G-").is_some_and(|rest| {
+            !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+        });
+        if !is_id {
+            let problem = format!("is {id:?}: use that of a web stream, such as \"G-ABC123\"");
+            return Err(SettingError::new("measurement_id", problem));
+        }
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        let problem = self.secret.problem().or_else(|| {
+            let is_plain = self.secret.expose().bytes().all(plain);
+            (!is_plain).then_some("has other characters than letters, digits, `-` and `_`: copy it again")
+        });
+        if let Some(problem) = problem {
+            return Err(SettingError::new("api_secret", problem));
+        }
+        let currency = self.mapping.currency.as_deref();
+        if currency.is_some_and(|currency| !crate::mapping::is_currency(currency)) {
+            return Err(SettingError::new("currency", "must be three capital letters, such as \"EUR\""));
+        }
+        let (host, secret) = (self.host.trim().trim_end_matches('/'), self.secret.expose());
+        let url = format!("{host}/mp/collect?measurement_id={id}&api_secret={secret}");
+        let endpoint = Endpoint::new("host", &url, self.allow_plaintext)?;
+        if offline { Client::offline(endpoint) } else { Client::new(endpoint, self.http_client.clone()) }
+    }
+}
+
+/// Without the secret.
+impl fmt::Debug for Ga4 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ga4")
+            .field("measurement_id", &self.measurement_id)
+            .field("mapping", &self.mapping)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,69 @@
+//! The six calls: which event each is at Google.
+
+use serde_json::{Map, Value};
+use tracklane_http::{EventJson, Mapped, text};
+
+use super::{Hit, Mapping, ecommerce, rules};
+
+type Call = (String, Map<String, Value>);
+
+impl Mapping {
+    pub(super) fn call(&self, json: &EventJson) -> Result<Call, Mapped<Hit>> {
+        match json.kind() {
+            "page" => Ok(page(json)),
+            "group" => group(json),
+            "screen" if self.screens => named(&json.viewed(), json.properties().clone()),
+            "screen" => Err(skip("a web stream knows no screens: see the setting screens")),
+            "identify" | "alias" => Err(skip("Google knows no call that only says who somebody is")),
+            _ => self.track(json),
+        }
+    }
+
+    fn track(&self, json: &EventJson) -> Result<Call, Mapped<Hit>> {
+        let name = json.text("event").ok_or_else(|| Mapped::Reject("it has no name".to_owned()))?;
+        match ecommerce::recommended(name, json.properties(), self.currency.as_deref()) {
+            Some((name, params)) => Ok((name.to_owned(), params)),
+            None => named(name, self.with_currency(json.properties().clone())),
+        }
+    }
+
+    /// A value goes with a currency, or not at all.
+    fn with_currency(&self, mut properties: Map<String, Value>) -> Map<String, Value> {
+        ecommerce::settle_currency(&mut properties, self.currency.as_deref());
+        properties
+    }
+}
+
+fn named(text: &str, params: Map<String, Value>) -> Result<Call, Mapped<Hit>> {
+    let name = rules::name(text);
+    match rules::problem_of_event(&name) {
+        Some(problem) => Err(Mapped::Skip(problem)),
+        None => Ok((name, params)),
+    }
+}
+
+fn page(json: &EventJson) -> Call {
+    let mut params = json.properties().clone();
+    for (property, param) in [("url", "page_location"), ("title", "page_title"), ("referrer", "page_referrer")] {
+        let own = params.remove(property).filter(|value| text(value).is_some());
+        let value = own.or_else(|| json.context_at(&["page", property]).cloned());
+        if let Some(value) = value {
+            params.insert(param.to_owned(), value);
+        }
+    }
+    if !params.contains_key("page_title")
+        && let Some(name) = json.view_name()
+    {
+        params.insert("page_title".to_owned(), name.into());
+    }
+    ("page_view".to_owned(), params)
+}
+
+fn group(json: &EventJson) -> Result<Call, Mapped<Hit>> {
+    let group = json.text("groupId").ok_or_else(|| Mapped::Reject("it has no groupId".to_owned()))?;
+    Ok(("join_group".to_owned(), Map::from_iter([("group_id".to_owned(), group.into())])))
+}
+
+fn skip(reason: &str) -> Mapped<Hit> {
+    Mapped::Skip(reason.to_owned())
+}

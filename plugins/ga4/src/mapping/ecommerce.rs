@@ -1,0 +1,155 @@
+//! Events of Segment's Spec that Google recommends under other names, with items and a value.
+
+use serde_json::{Map, Value};
+use tracklane_http::{number, text};
+
+use super::rules::{self, is_currency};
+
+/// A property, and the parameter that it is.
+type Renamed = &'static [(&'static str, &'static str)];
+/// An event of the Spec, the one of Google's, what is renamed, and whether it has items.
+type Row = (&'static str, &'static str, Renamed, bool);
+
+const PROMOTION: Renamed = &[
+    ("promotion_id", "promotion_id"),
+    ("name", "promotion_name"),
+    ("creative", "creative_name"),
+    ("position", "creative_slot"),
+];
+const ORDER: Renamed = &[("order_id", "transaction_id")];
+
+const RECOMMENDED: &[Row] = &[
+    ("Products Searched", "search", &[("query", "search_term")], false),
+    ("Product List Viewed", "view_item_list", &[("list_id", "item_list_id"), ("category", "item_list_name")], true),
+    ("Promotion Viewed", "view_promotion", PROMOTION, false),
+    ("Promotion Clicked", "select_promotion", PROMOTION, false),
+    ("Product Clicked", "select_item", &[], true),
+    ("Product Viewed", "view_item", &[], true),
+    ("Product Added", "add_to_cart", &[], true),
+    ("Product Removed", "remove_from_cart", &[], true),
+    ("Cart Viewed", "view_cart", &[], true),
+    ("Checkout Started", "begin_checkout", &[], true),
+    ("Checkout Step Completed", "add_shipping_info", &[("shipping_method", "shipping_tier")], true),
+    ("Payment Info Entered", "add_payment_info", &[("payment_method", "payment_type")], true),
+    ("Order Completed", "purchase", ORDER, true),
+    ("Order Refunded", "refund", ORDER, true),
+    ("Product Added to Wishlist", "add_to_wishlist", &[], true),
+    ("Product Shared", "share", &[("share_via", "method"), ("product_id", "item_id")], false),
+    ("Cart Shared", "share", &[("share_via", "method"), ("cart_id", "item_id")], false),
+    ("Signed Up", "sign_up", &[], false),
+    ("Signed In", "login", &[], false),
+];
+
+/// The members of an item, and the properties of a product that they are; the first that is there counts.
+const ITEM: &[(&str, &[&str], bool)] = &[
+    ("item_id", &["product_id", "sku"], false),
+    ("item_name", &["name"], false),
+    ("item_brand", &["brand"], false),
+    ("item_category", &["category"], false),
+    ("item_variant", &["variant"], false),
+    ("index", &["position"], true),
+    ("price", &["price"], true),
+    ("quantity", &["quantity"], true),
+    ("coupon", &["coupon"], false),
+    ("affiliation", &["affiliation"], false),
+    ("discount", &["discount"], true),
+];
+
+/// The event that Google recommends for one of the Spec's, with its parameters.
+pub(super) fn recommended(
+    name: &str,
+    properties: &Map<String, Value>,
+    currency: Option<&str>,
+) -> Option<(&'static str, Map<String, Value>)> {
+    let (_, google, renamed, has_items) = RECOMMENDED.iter().find(|(spec, ..)| spec.eq_ignore_ascii_case(name))?;
+    let mut params = properties.clone();
+    for (property, param) in *renamed {
+        if let Some(value) = params.remove(*property) {
+            params.insert((*param).to_owned(), value);
+        }
+    }
+    if *has_items {
+        let items = items(&mut params);
+        let value = value(&params, &items);
+        for gone in ["total", "revenue", "value"] {
+            params.remove(gone);
+        }
+        if let Some(value) = value {
+            params.insert("value".to_owned(), value.into());
+        }
+        if !items.is_empty() {
+            params.insert("items".to_owned(), items.into());
+        }
+    }
+    for name in ["tax", "shipping"] {
+        if let Some(amount) = params.get(name).and_then(number) {
+            params.insert(name.to_owned(), amount.into());
+        }
+    }
+    settle_currency(&mut params, currency);
+    Some((google, params))
+}
+
+/// Sets the currency of a value, or takes the value out if there is none: Google wants both.
+pub(super) fn settle_currency(params: &mut Map<String, Value>, default: Option<&str>) {
+    let own = params.get("currency").and_then(text).map(str::to_ascii_uppercase).filter(|own| is_currency(own));
+    let currency = own.or_else(|| default.map(str::to_owned));
+    params.remove("currency");
+    if !params.contains_key("value") && !params.contains_key("items") {
+        return;
+    }
+    match currency {
+        Some(currency) => drop(params.insert("currency".to_owned(), currency.into())),
+        None => drop(params.remove("value")),
+    }
+}
+
+/// The items of `products`, or the one that the properties themselves are. They are taken out of the properties.
+fn items(params: &mut Map<String, Value>) -> Vec<Value> {
+    if let Some(products) = params.remove("products") {
+        let products = products.as_array().cloned().unwrap_or_default();
+        return products.iter().filter_map(|product| item(product.as_object()?)).collect();
+    }
+    let Some(item) = item(params) else { return Vec::new() };
+    for (_, properties, _) in ITEM {
+        properties.iter().filter(|name| **name != "coupon").for_each(|name| drop(params.remove(*name)));
+    }
+    vec![item]
+}
+
+/// A product as an item. Google wants an id or a name of it.
+fn item(product: &Map<String, Value>) -> Option<Value> {
+    let mut item = Map::new();
+    for (member, properties, is_number) in ITEM {
+        let Some(value) = properties.iter().find_map(|name| product.get(*name).filter(|value| !value.is_null())) else {
+            continue;
+        };
+        let value = if *is_number { number(value).map(Value::from) } else { short(value) };
+        if let Some(value) = value {
+            item.insert((*member).to_owned(), value);
+        }
+    }
+    (item.contains_key("item_id") || item.contains_key("item_name")).then(|| item.into())
+}
+
+/// A text or number as a short text.
+fn short(value: &Value) -> Option<Value> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(rules::cut(text, 100)),
+        Value::Number(number) => Some(number.to_string().into()),
+        _ => None,
+    }
+}
+
+/// What the event is worth: as it says, else the prices of its items.
+fn value(params: &Map<String, Value>, items: &[Value]) -> Option<f64> {
+    let says = |name: &str| params.get(name).and_then(number);
+    says("total").or_else(|| says("value")).or_else(|| says("revenue")).or_else(|| {
+        let worth = |item: &Value| {
+            let amount = |name: &str| item.get(name).and_then(number);
+            Some(amount("price")? * amount("quantity").unwrap_or(1.0))
+        };
+        let worth: Vec<f64> = items.iter().filter_map(worth).collect();
+        (!worth.is_empty() && worth.len() == items.len()).then(|| worth.iter().sum())
+    })
+}

@@ -1,0 +1,91 @@
+//! An event as a hit: pure functions.
+
+mod calls;
+mod ecommerce;
+mod hit;
+mod params;
+mod rules;
+mod who;
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+use tracklane::Event;
+use tracklane_http::{EventJson, Mapped};
+
+pub(crate) use rules::is_currency;
+
+/// The name of the destination, unless another is given; also a name for options in `integrations`.
+pub(crate) const NAME: &str = "Google Analytics 4";
+/// What Segment calls one of its own integrations with it.
+pub(crate) const CLOUD: &str = "Google Analytics 4 Cloud";
+
+/// What changes a hit before it is sent.
+pub(crate) type MapEvent = dyn Fn(&Event, &mut Hit) + Send + Sync;
+
+/// What is sent of an event.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Hit {
+    /// The members of the request that say who it was: `client_id`, `user_id`, `user_properties`, `ip_override`, … Events
+    /// of the same are sent together.
+    pub who: Map<String, Value>,
+    /// The event: `name`, `params`, `timestamp_micros`.
+    pub event: Value,
+}
+
+impl Hit {
+    /// Whether Google counts it once however often it is sent: a purchase or refund with a `transaction_id`.
+    pub(crate) fn is_deduplicated(&self) -> bool {
+        let name = self.event.get("name").and_then(Value::as_str);
+        let id = self.event.get("params").and_then(|params| params.get("transaction_id"));
+        matches!(name, Some("purchase" | "refund")) && id.is_some()
+    }
+}
+
+/// How events are mapped.
+#[derive(Clone)]
+pub(crate) struct Mapping {
+    /// The destination's name, for options in `integrations`.
+    pub(crate) name: String,
+    pub(crate) currency: Option<String>,
+    pub(crate) screens: bool,
+    pub(crate) debug: bool,
+    pub(crate) map_event: Option<Arc<MapEvent>>,
+}
+
+impl Default for Mapping {
+    fn default() -> Self {
+        Self { name: NAME.to_owned(), currency: None, screens: false, debug: false, map_event: None }
+    }
+}
+
+impl Mapping {
+    /// The hit of an event, or why there is none. `event` makes the event for the user's hook.
+    pub(crate) fn apply(&self, json: &EventJson, event: impl FnOnce() -> Event) -> Mapped<Hit> {
+        let mut hit = match self.hit(json) {
+            Ok(hit) => hit,
+            Err(mapped) => return mapped,
+        };
+        if let Some(map) = &self.map_event {
+            map(&event(), &mut hit);
+        }
+        Mapped::one(hit)
+    }
+
+    /// The options that `integrations` has for this destination.
+    fn options<'m>(&'m self, json: &'m EventJson) -> Option<&'m Map<String, Value>> {
+        json.options(&[&self.name, NAME, CLOUD])
+    }
+}
+
+impl fmt::Debug for Mapping {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mapping")
+            .field("name", &self.name)
+            .field("currency", &self.currency)
+            .field("maps_events", &self.map_event.is_some())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,79 @@
+//! Google's rules for names.
+
+use serde_json::Value;
+
+/// Letters of a name at most.
+pub(super) const LONGEST_NAME: usize = 40;
+
+/// Names that Google keeps for itself on the web.
+const RESERVED_EVENTS: &[&str] = &[
+    "ad_activeview",
+    "ad_click",
+    "ad_exposure",
+    "ad_query",
+    "ad_reward",
+    "adunit_exposure",
+    "app_clear_data",
+    "app_exception",
+    "app_install",
+    "app_remove",
+    "app_store_refund",
+    "app_update",
+    "app_upgrade",
+    "error",
+    "first_open",
+    "first_visit",
+    "in_app_purchase",
+    "os_update",
+    "screen_view",
+    "session_start",
+    "user_engagement",
+];
+const RESERVED_EVENT_PREFIXES: &[&str] = &["app_store_subscription_", "dynamic_link_", "notification_"];
+const RESERVED_PREFIXES: &[&str] = &["_", "firebase_", "ga_", "google_", "gtag."];
+
+/// The name as Google takes it: letters, digits and underscores, 40 at most.
+pub(super) fn name(text: &str) -> String {
+    let letter = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' };
+    text.trim().chars().map(letter).take(LONGEST_NAME).collect()
+}
+
+/// Why an event cannot have that name, if it cannot.
+pub(super) fn problem_of_event(name: &str) -> Option<String> {
+    if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        return Some("its name does not begin with a letter, as Google wants it".to_owned());
+    }
+    let is_reserved = RESERVED_EVENTS.contains(&name)
+        || RESERVED_EVENT_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        || has_reserved_prefix(name);
+    is_reserved.then(|| "its name is reserved by Google".to_owned())
+}
+
+/// Whether a parameter can have that name.
+pub(super) fn is_param(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic()) && !has_reserved_prefix(name)
+}
+
+fn has_reserved_prefix(name: &str) -> bool {
+    RESERVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Whether a text is a currency: three capital letters.
+pub(crate) fn is_currency(text: &str) -> bool {
+    text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase())
+}
+
+/// Letters that Google keeps of a parameter's value.
+pub(super) fn longest_value(name: &str) -> usize {
+    match name {
+        "page_title" => 300,
+        "page_referrer" => 420,
+        "page_location" => 1_000,
+        _ => 100,
+    }
+}
+
+/// A text cut to as many letters as Google keeps.
+pub(super) fn cut(text: &str, longest: usize) -> Value {
+    text.chars().take(longest).collect::<String>().into()
+}

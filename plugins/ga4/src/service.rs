@@ -1,0 +1,132 @@
+//! The service: one batch, a request for each person in it, an answer for each event.
+
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use http::HeaderMap;
+use tower_service::Service;
+use tracklane::BoxError;
+use tracklane::plugin::{Answer, Batch, Verdict};
+use tracklane_http::{Answers, Client, EventError, Received, Secret, ShownRequest, map_batch, message_id};
+
+use crate::hits::{self, Together};
+use crate::mapping::{Hit, Mapping};
+
+#[derive(Clone)]
+pub(crate) struct Ga4Service {
+    pub(crate) client: Client,
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// What requests under way need.
+pub(crate) struct Shared {
+    pub(crate) mapping: Mapping,
+    pub(crate) timeout: Duration,
+    pub(crate) retry_unknown: bool,
+    pub(crate) dry_run: bool,
+    /// What a server must not send back into an error.
+    pub(crate) secrets: Vec<Secret>,
+}
+
+impl Service<Batch> for Ga4Service {
+    type Response = Answer;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Answer, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, batch: Batch) -> Self::Future {
+        let (client, shared) = (self.client.clone(), self.shared.clone());
+        Box::pin(async move { Ok(shared.send(client, batch).await) })
+    }
+}
+
+impl Shared {
+    async fn send(&self, client: Client, batch: Batch) -> Answer {
+        let mut answers = Answers::new(batch.len());
+        let hits = map_batch(&batch, &mut answers, |json, message| self.mapping.apply(json, || message.event()));
+        let hits = fitting(hits, &batch, &mut answers);
+        let mut failed: Option<Answer> = None;
+        for request in hits::together(&hits) {
+            if let Some(failed) = &failed {
+                answers.add(request.events.iter().copied(), failed);
+                continue;
+            }
+            let answer = self.send_one(client.clone(), &batch, &request).await;
+            answers.add_each(&request.events, &answer);
+            if matches!(answer.verdict(), Verdict::Retry | Verdict::Pause(_)) {
+                failed =
+                    Some(Answer::new(answer.verdict()).with_error("the request before it failed, and it was not sent"));
+            }
+        }
+        answers.finish()
+    }
+
+    async fn send_one(&self, client: Client, batch: &Batch, request: &Together<'_>) -> Answer {
+        let payload = match hits::payload(&request.hits) {
+            Ok(payload) => payload,
+            Err(error) => return Answer::new(Verdict::Reject).with_error(error),
+        };
+        if self.dry_run {
+            let shown = ShownRequest::new(&client, &payload, &self.secrets);
+            tracing::info!(target: "tracklane_ga4", "dry run, not sent: {shown}");
+            return Verdict::Delivered.into();
+        }
+        let sent = pin!(client.send(batch, payload, HeaderMap::new()));
+        let deadline = pin!(batch.timer().sleep(self.timeout));
+        match select(sent, deadline).await {
+            Either::Left((Ok(received), _)) => self.answer(&received, &client, batch),
+            Either::Left((Err(error), _)) if is_surely_unsent(&error) => Answer::new(Verdict::Retry).with_error(error),
+            Either::Left((Err(error), _)) => self.unknown(request, batch, error.to_string()),
+            Either::Right(_) => self.unknown(request, batch, format!("no answer within {:?}", self.timeout)),
+        }
+    }
+
+    fn answer(&self, received: &Received, client: &Client, batch: &Batch) -> Answer {
+        received.answer(client.endpoint(), &self.secrets, batch.timer().now())
+    }
+
+    /// The answer to a request of which it is unknown whether Google has counted it. Google de-duplicates purchases and
+    /// refunds by their `transaction_id`, and nothing else.
+    fn unknown(&self, request: &Together<'_>, batch: &Batch, why: String) -> Answer {
+        let again = Answer::new(Verdict::Retry).with_error(why.clone());
+        let once = request.hits.iter().enumerate().filter(|(_, hit)| !self.retry_unknown && !hit.is_deduplicated());
+        let lost = once.map(|(item, _)| {
+            let id = request.events.get(item).map(|event| message_id(batch, *event)).unwrap_or_default();
+            let problem = format!("{why}; Google may have counted it, so it is not sent again");
+            (item, Answer::new(Verdict::Reject).with_error(EventError::new(id, problem)))
+        });
+        Answer::each(again, lost.collect::<Vec<_>>())
+    }
+}
+
+/// The hits that are not larger than a request may be.
+fn fitting(hits: Vec<(usize, Hit)>, batch: &Batch, answers: &mut Answers) -> Vec<(usize, Hit)> {
+    let (large, fitting): (Vec<_>, Vec<_>) = hits.into_iter().partition(|(_, hit)| hits::is_too_large(hit));
+    for (event, _) in large {
+        let error = EventError::new(message_id(batch, event), "it is larger than the 130 kB of a request");
+        answers.add([event], &Answer::new(Verdict::Reject).with_error(error));
+    }
+    fitting
+}
+
+/// Whether no byte of the request can have arrived: there was no connection.
+#[cfg(feature = "reqwest")]
+fn is_surely_unsent(error: &BoxError) -> bool {
+    use tracklane::transport::{SendError, SendErrorKind};
+
+    let kind = error.downcast_ref::<SendError>().map(SendError::kind);
+    matches!(kind, Some(SendErrorKind::Connect | SendErrorKind::Dns | SendErrorKind::Tls))
+}
+
+/// Of another client's errors nothing is known.
+#[cfg(not(feature = "reqwest"))]
+fn is_surely_unsent(_: &BoxError) -> bool {
+    false
+}

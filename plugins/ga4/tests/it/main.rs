@@ -1,0 +1,6 @@
+//! Google Analytics 4 as a destination, from settings to a server on this machine.
+
+mod mapping;
+mod requests;
+mod settings;
+mod support;

@@ -1,0 +1,249 @@
+//! What an event is at Google. Each test names the rule of Google's that it rests on.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use tracklane::event::{Context, Timestamp, message_uuid};
+use tracklane::{Alias, Event, Group, Identify, Page, Screen, Track};
+use tracklane_ga4::{Ga4, Mapped};
+
+use crate::support::{ga4, hit, sent, track, why_not};
+
+#[test]
+fn a_name_is_made_of_letters_digits_and_underscores_and_has_forty_at_most() {
+    let table = [
+        ("Item Shipped", "Item_Shipped"),
+        ("  a-b.c/d ", "a_b_c_d"),
+        ("Ä b", "__b"),
+        (&*"x".repeat(41), &*"x".repeat(40)),
+    ];
+    for (name, expected) in table {
+        if name.starts_with('Ä') {
+            assert_eq!(
+                why_not(&ga4(), track(name)),
+                ("its name does not begin with a letter, as Google wants it".into(), false)
+            );
+        } else {
+            assert_eq!(sent(&ga4(), track(name)).0, expected);
+        }
+    }
+}
+
+#[test]
+fn names_that_google_keeps_for_itself_are_skipped() {
+    let reserved = [
+        "error",
+        "session_start",
+        "Screen View",
+        "screen_view",
+        "first_visit",
+        "app_store_subscription_renew",
+        "notification_open",
+        "dynamic_link_app_open",
+        "firebase_x",
+        "ga_x",
+        "google_x",
+        "_x",
+        "1st",
+        "gtag.x",
+    ];
+    for name in reserved {
+        match ga4().map(&track(name).into()).unwrap() {
+            Mapped::Skip(reason) => assert!(reason.contains("name"), "{name}: {reason}"),
+            // `gtag.` is no prefix once the dot is an underscore, and only lower case is reserved.
+            Mapped::Items(hits) => assert!(["gtag.x", "Screen View"].contains(&name), "{name}: {hits:?}"),
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_google_has_no_call_for_is_skipped() {
+    let table: [(Event, bool, &str); 5] = [
+        (Identify::new().user_id("u1").into(), false, "only says who"),
+        (Alias::new("old", "new").into(), false, "only says who"),
+        (Screen::new("Home").user_id("u1").into(), false, "knows no screens"),
+        (Track::new("A").into(), true, "neither userId nor anonymousId"),
+        (Track::new("").user_id("u").into(), true, "no name"),
+    ];
+    for (event, is_loss, reason) in table {
+        let (told, lost) = why_not(&ga4(), event);
+        assert!(told.contains(reason) && lost == is_loss, "{told}");
+    }
+    assert_eq!(sent(&ga4().screens(true), Screen::new("Home").user_id("u1")).0, "Viewed_Home_Screen");
+}
+
+#[test]
+fn pages_and_groups() {
+    let page = json!({"url": "https://a.example/x", "title": "T", "referrer": "https://b.example"});
+    let event = Page::new("Docs").user_id("u1").context(Context::new().with("page", page)).property("path", "/x");
+    let params = json!({"page_location": "https://a.example/x", "page_title": "T", "page_referrer": "https://b.example", "path": "/x"});
+    assert_eq!(sent(&ga4(), event), ("page_view".into(), params));
+    let own = Page::new("Docs").user_id("u1").property("url", "https://c.example");
+    assert_eq!(sent(&ga4(), own).1, json!({"page_location": "https://c.example", "page_title": "Docs"}));
+    assert_eq!(sent(&ga4(), Group::new("g1").user_id("u1")), ("join_group".into(), json!({"group_id": "g1"})));
+}
+
+#[test]
+fn an_order_is_a_purchase_with_items_and_a_value() {
+    let properties = json!({
+        "order_id": "o1", "total": "27.5", "revenue": 25, "tax": "2", "shipping": 3, "coupon": "c", "currency": "usd",
+        "products": [
+            {"product_id": "p1", "sku": "s1", "name": "A", "brand": "b", "category": "k", "variant": "v", "position": "3",
+                "price": "5.5", "quantity": 2, "coupon": "pc", "image_url": "x"},
+            {"sku": "s2", "price": 15},
+            {"price": 1},
+        ],
+    });
+    let expected = json!({
+        "transaction_id": "o1", "value": 27.5, "tax": 2.0, "shipping": 3.0, "coupon": "c", "currency": "USD",
+        "items": [
+            {"item_id": "p1", "item_name": "A", "item_brand": "b", "item_category": "k", "item_variant": "v",
+                "index": 3.0, "price": 5.5, "quantity": 2.0, "coupon": "pc"},
+            {"item_id": "s2", "price": 15.0},
+        ],
+    });
+    assert_eq!(sent(&ga4(), track("Order Completed").properties(properties)), ("purchase".into(), expected));
+}
+
+#[test]
+fn a_value_goes_with_a_currency_or_not_at_all() {
+    let added = |properties: Value| track("Product Added").properties(properties);
+    let product = || json!({"product_id": "p1", "price": 5, "quantity": 3});
+    let item = json!({"item_id": "p1", "price": 5.0, "quantity": 3.0});
+    // The price of the items, if the event says no value.
+    let with = sent(&ga4().currency("EUR"), added(product()));
+    assert_eq!(with, ("add_to_cart".into(), json!({"items": [item], "value": 15.0, "currency": "EUR"})));
+    assert_eq!(sent(&ga4(), added(product())).1, json!({"items": [item]}));
+    let own = sent(&ga4().currency("EUR"), track("Custom").properties(json!({"value": 5, "currency": "GBP"})));
+    assert_eq!(own.1, json!({"value": 5, "currency": "GBP"}));
+    let wrong = sent(&ga4(), track("Custom").properties(json!({"value": 5, "currency": "pounds"})));
+    assert_eq!(wrong.1, json!({}));
+}
+
+#[test]
+fn the_events_of_the_spec_have_googles_names() {
+    let table = [
+        ("Products Searched", json!({"query": "q"}), "search", json!({"search_term": "q"})),
+        (
+            "Promotion Clicked",
+            json!({"promotion_id": "p", "name": "n", "creative": "c", "position": "top"}),
+            "select_promotion",
+            json!({"promotion_id": "p", "promotion_name": "n", "creative_name": "c", "creative_slot": "top"}),
+        ),
+        ("Product Viewed", json!({"product_id": "p"}), "view_item", json!({"items": [{"item_id": "p"}]})),
+        (
+            "Checkout Step Completed",
+            json!({"shipping_method": "air"}),
+            "add_shipping_info",
+            json!({"shipping_tier": "air"}),
+        ),
+        (
+            "Payment Info Entered",
+            json!({"payment_method": "card"}),
+            "add_payment_info",
+            json!({"payment_type": "card"}),
+        ),
+        ("Order Refunded", json!({"order_id": "o"}), "refund", json!({"transaction_id": "o"})),
+        (
+            "Product Shared",
+            json!({"share_via": "mail", "product_id": "p"}),
+            "share",
+            json!({"method": "mail", "item_id": "p"}),
+        ),
+        ("Signed Up", json!({"method": "mail"}), "sign_up", json!({"method": "mail"})),
+        ("Signed In", json!({}), "login", json!({})),
+    ];
+    for (name, properties, google, params) in table {
+        assert_eq!(sent(&ga4(), track(name).properties(properties)), (google.to_owned(), params), "{name}");
+    }
+}
+
+#[test]
+fn parameters_are_flat_short_and_few() {
+    let properties = json!({
+        "nested": {"a": 1, "b": {"c": "d"}}, "list": ["x", 2], "flag": true, "empty": "", "nothing": null,
+        "long": "ä".repeat(101), "page_location": "y".repeat(1_001), "ga_x": 1, "_x": 1, "1x": 1, "$x": 1,
+        "with space": 1,
+    });
+    let (_, params) = sent(&ga4(), track("A").properties(properties));
+    let expected = json!({
+        "nested_a": 1, "nested_b_c": "d", "list_0": "x", "list_1": 2, "flag": 1, "long": "ä".repeat(100),
+        "page_location": "y".repeat(1_000), "with_space": 1,
+    });
+    assert_eq!(params, expected);
+    let many: serde_json::Map<String, Value> = (0..40).map(|n| (format!("p{n:02}"), n.into())).collect();
+    let event = track("Order Completed").properties(many).property("order_id", "o1");
+    let params =
+        hit(&ga4().debug(true), event.integration("Google Analytics 4", json!({"sessionId": "7"}))).event["params"]
+            .clone();
+    assert_eq!(params.as_object().unwrap().len(), 25, "{params}");
+    for needed in ["transaction_id", "session_id", "engagement_time_msec", "debug_mode"] {
+        assert!(!params[needed].is_null(), "{needed} in {params}");
+    }
+}
+
+#[test]
+fn the_client_is_the_browsers_if_it_is_known() {
+    let options = json!({"clientId": "123.456"});
+    let external = Context::new().with("externalIds", json!([{"type": "ga4ClientId", "id": "789.0"}]));
+    let known = || Track::new("A").user_id("u1");
+    let table = [
+        (known().anonymous_id("a1").integration("Google Analytics 4", options).context(external.clone()), "123.456"),
+        (known().anonymous_id("a1").context(external), "789.0"),
+        (known().anonymous_id("a1"), "a1"),
+        (known(), &*message_uuid("u1").leak()),
+    ];
+    for (event, client) in table {
+        let who = hit(&ga4(), event).who;
+        assert_eq!((&who["client_id"], &who["user_id"]), (&json!(client), &json!("u1")));
+        assert!(!who.contains_key("ip_override"), "the server's address is nobody's");
+    }
+    let context = json!({"ip": "203.0.113.7", "userAgent": "Mozilla/5.0"});
+    let who = hit(&ga4(), track("A").context(Context::from(context))).who;
+    assert_eq!((&who["ip_override"], &who["user_agent"]), (&json!("203.0.113.7"), &json!("Mozilla/5.0")));
+    assert!(!who.contains_key("user_id"));
+}
+
+#[test]
+fn the_time_has_its_milliseconds() {
+    let time = "2024-02-29T12:00:00.123Z".parse::<Timestamp>().unwrap();
+    assert_eq!(hit(&ga4(), track("A").timestamp(time)).event["timestamp_micros"], 1_709_208_000_123_000_i64);
+    assert_eq!(hit(&ga4(), track("A")).event["timestamp_micros"], Value::Null, "no time is invented");
+}
+
+#[test]
+fn the_hook_has_the_last_word() {
+    let hooked =
+        ga4().map_event(|event, hit| hit.event["name"] = format!("app_{}", event.name().unwrap_or_default()).into());
+    assert_eq!(sent(&hooked, track("A")).0, "app_A");
+}
+
+proptest! {
+    #[test]
+    fn no_event_breaks_a_limit(
+        name in "\\PC{1,60}",
+        properties in prop::collection::btree_map("\\PC{0,50}", "\\PC{0,200}", 0..40),
+        nested in prop::collection::btree_map("[a-z_]{0,45}", any::<i32>(), 0..10),
+        is_order in any::<bool>(),
+    ) {
+        let name = if is_order { "Order Completed" } else { &name };
+        let event = track(name).properties(&properties).property("nested", &nested);
+        let ga4: Ga4 = ga4().currency("EUR").debug(true);
+        let Mapped::Items(hits) = ga4.map(&event.into()).unwrap() else { return Ok(()) };
+        let is_name = |name: &str| {
+            name.len() <= 40
+                && name.starts_with(|c: char| c.is_ascii_alphabetic())
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        };
+        for hit in hits {
+            prop_assert!(is_name(hit.event["name"].as_str().unwrap()));
+            let params = hit.event["params"].as_object().unwrap();
+            prop_assert!(params.len() <= 25);
+            for (name, value) in params {
+                prop_assert!(is_name(name), "{}", name);
+                prop_assert!(name == "items" || !value.is_array() && !value.is_object());
+                prop_assert!(value.as_str().is_none_or(|text| text.chars().count() <= 1_000));
+            }
+        }
+    }
+}

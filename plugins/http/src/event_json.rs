@@ -1,0 +1,187 @@
+//! An event as JSON values, to be read by a vendor's mapping.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use serde_json::{Map, Value};
+use tracklane::event::Timestamp;
+
+static NOTHING: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
+
+/// Seconds since the epoch that are taken for milliseconds from here on: the year 5138 as seconds, 1973 as milliseconds.
+const MILLIS_FROM: f64 = 1e11;
+
+/// An event in Segment's form, parsed once. Numbers are as `serde_json` has them.
+///
+/// ```
+/// use tracklane_http::EventJson;
+///
+/// let event = EventJson::parse(br#"{"type":"track","event":"A","userId":"u","context":{"os":{"name":"iOS"}}}"#)?;
+/// assert_eq!((event.kind(), event.user_id()), ("track", Some("u")));
+/// assert_eq!(event.context_text(&["os", "name"]), Some("iOS"));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct EventJson(Map<String, Value>);
+
+impl EventJson {
+    /// Parses the JSON of a [`Message`](tracklane::event::Message), or of an event that serde has written.
+    ///
+    /// # Errors
+    ///
+    /// If it is no JSON object.
+    pub fn parse(json: &[u8]) -> Result<Self, serde_json::Error> {
+        Ok(Self(serde_json::from_slice(json)?))
+    }
+
+    /// The kind of call: `track`, `identify`, `page`, `screen`, `group` or `alias`.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        self.text("type").unwrap_or_default()
+    }
+
+    /// A member that is a text and not empty.
+    #[must_use]
+    pub fn text(&self, member: &str) -> Option<&str> {
+        text(self.0.get(member)?)
+    }
+
+    /// `userId`, if it is not empty.
+    #[must_use]
+    pub fn user_id(&self) -> Option<&str> {
+        self.text("userId")
+    }
+
+    /// `anonymousId`, if it is not empty.
+    #[must_use]
+    pub fn anonymous_id(&self) -> Option<&str> {
+        self.text("anonymousId")
+    }
+
+    /// `messageId`; empty if there is none yet.
+    #[must_use]
+    pub fn message_id(&self) -> &str {
+        self.text("messageId").unwrap_or_default()
+    }
+
+    /// The UUID that follows from `messageId` ([`message_uuid`](tracklane::event::message_uuid)), if there is one.
+    #[must_use]
+    pub fn uuid(&self) -> Option<String> {
+        self.text("messageId").map(tracklane::event::message_uuid)
+    }
+
+    /// `timestamp`, if there is one.
+    #[must_use]
+    pub fn timestamp(&self) -> Option<Timestamp> {
+        self.text("timestamp")?.parse().ok()
+    }
+
+    /// `properties`; empty if there are none.
+    #[must_use]
+    pub fn properties(&self) -> &Map<String, Value> {
+        self.object("properties")
+    }
+
+    /// `traits`; empty if there are none.
+    #[must_use]
+    pub fn traits(&self) -> &Map<String, Value> {
+        self.object("traits")
+    }
+
+    /// `context`; empty if there is none.
+    #[must_use]
+    pub fn context(&self) -> &Map<String, Value> {
+        self.object("context")
+    }
+
+    /// What stands in `context` at a path of keys, unless it is null.
+    #[must_use]
+    pub fn context_at(&self, path: &[&str]) -> Option<&Value> {
+        at(self.context(), path)
+    }
+
+    /// The text in `context` at a path of keys, if it is one and not empty.
+    #[must_use]
+    pub fn context_text(&self, path: &[&str]) -> Option<&str> {
+        text(self.context_at(path)?)
+    }
+
+    /// The options that `integrations` has for the first of these names that it has an object for. `true` is no options.
+    #[must_use]
+    pub fn options(&self, names: &[&str]) -> Option<&Map<String, Value>> {
+        let integrations = self.object("integrations");
+        names.iter().find_map(|name| integrations.get(*name)?.as_object())
+    }
+
+    /// The name of a page or screen view: the member `name`, else the property of that name.
+    #[must_use]
+    pub fn view_name(&self) -> Option<&str> {
+        self.text("name").or_else(|| text(self.properties().get("name")?))
+    }
+
+    /// What a page or screen view is called where a vendor has no name of its own for it: `Viewed Docs Page`, or without a
+    /// name `Viewed Page`.
+    #[must_use]
+    pub fn viewed(&self) -> Cow<'static, str> {
+        match (self.kind(), self.view_name()) {
+            ("screen", None) => "Viewed Screen".into(),
+            ("screen", Some(name)) => format!("Viewed {name} Screen").into(),
+            (_, None) => "Viewed Page".into(),
+            (_, Some(name)) => format!("Viewed {name} Page").into(),
+        }
+    }
+
+    fn object(&self, member: &str) -> &Map<String, Value> {
+        self.0.get(member).and_then(Value::as_object).unwrap_or_else(|| &NOTHING)
+    }
+}
+
+/// What stands at a path of keys, unless it is null.
+#[must_use]
+pub fn at<'v>(object: &'v Map<String, Value>, path: &[&str]) -> Option<&'v Value> {
+    let (first, rest) = path.split_first()?;
+    let value = object.get(*first)?;
+    match rest {
+        [] => Some(value).filter(|value| !value.is_null()),
+        _ => at(value.as_object()?, rest),
+    }
+}
+
+/// The text of a value that is one and is not empty.
+#[must_use]
+pub fn text(value: &Value) -> Option<&str> {
+    value.as_str().filter(|text| !text.is_empty())
+}
+
+/// A number, also of a text that is one, such as `"39.95"`.
+#[must_use]
+pub fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok().filter(|number: &f64| number.is_finite()),
+        _ => None,
+    }
+}
+
+/// A point in time, in milliseconds since the epoch: of RFC 3339, of a date alone (midnight in UTC), or of seconds or
+/// milliseconds since the epoch as a number or text.
+///
+/// ```
+/// use serde_json::json;
+/// use tracklane_http::millis;
+///
+/// for value in [json!("2024-02-29T00:00:00Z"), json!("2024-02-29"), json!(1_709_164_800), json!("1709164800000")] {
+///     assert_eq!(millis(&value), Some(1_709_164_800_000), "{value}");
+/// }
+/// assert_eq!(millis(&json!("last spring")), None);
+/// ```
+#[must_use]
+pub fn millis(value: &Value) -> Option<i64> {
+    if let Some(number) = number(value) {
+        let millis = if number.abs() < MILLIS_FROM { number * 1000.0 } else { number };
+        return (millis.abs() < 8.64e15).then_some(millis as i64);
+    }
+    let text = text(value)?;
+    let parse = |text: &str| text.parse::<Timestamp>().ok().map(|at| at.as_unix_millis());
+    parse(text).or_else(|| parse(&format!("{text}T00:00:00Z")))
+}

@@ -1,0 +1,109 @@
+//! Requests that are shown and not sent.
+
+use std::fmt;
+
+use http::{HeaderMap, HeaderValue, Method};
+use serde_json::Value;
+use tracklane::Event;
+
+use crate::{Client, Payload};
+
+/// What would be sent for an event, and why it would not be. `Display` shows requests as HTTP has them, without what is
+/// secret.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Explanation {
+    /// The requests, in order.
+    pub requests: Vec<ShownRequest>,
+    /// Why the event would not be sent, or not be taken; `None` if it would.
+    pub why_not: Option<String>,
+}
+
+/// A request without what is secret: the values of headers that are sensitive, and path and query of the URL. The body is
+/// shown, before compression.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ShownRequest {
+    /// The method.
+    pub method: Method,
+    /// Scheme, host and port of the URL.
+    pub endpoint: String,
+    /// Names and values; `…` for one that is secret.
+    pub headers: Vec<(String, String)>,
+    /// The body, before compression.
+    pub body: String,
+}
+
+impl Explanation {
+    /// Of an event of which nothing is sent.
+    #[must_use]
+    pub fn not_sent(reason: impl Into<String>) -> Self {
+        Self { requests: Vec::new(), why_not: Some(reason.into()) }
+    }
+
+    /// Of an event for which these requests are made.
+    #[must_use]
+    pub fn of(requests: Vec<ShownRequest>) -> Self {
+        Self { requests, why_not: None }
+    }
+}
+
+impl ShownRequest {
+    /// The request that `client` makes of `payload`, which is not compressed. `secrets` are taken out of the body.
+    #[must_use]
+    pub fn new<'a>(client: &Client, payload: &Payload, secrets: impl IntoIterator<Item = &'a crate::Secret>) -> Self {
+        let request = client.request(payload.clone(), HeaderMap::new());
+        let body = String::from_utf8_lossy(payload.bytes()).into_owned();
+        Self {
+            method: request.method().clone(),
+            endpoint: client.endpoint().to_string(),
+            headers: request.headers().iter().map(|(name, value)| (name.to_string(), shown(value))).collect(),
+            body: secrets.into_iter().fold(body, |body, secret| secret.hide_in(&body)),
+        }
+    }
+}
+
+fn shown(value: &HeaderValue) -> String {
+    if value.is_sensitive() { "…".to_owned() } else { String::from_utf8_lossy(value.as_bytes()).into_owned() }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(reason) = &self.why_not {
+            writeln!(f, "not sent: {reason}")?;
+        }
+        for (index, request) in self.requests.iter().enumerate() {
+            if index > 0 {
+                writeln!(f, "\n")?;
+            }
+            write!(f, "{request}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for ShownRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} {}", self.method, self.endpoint)?;
+        for (name, value) in &self.headers {
+            writeln!(f, "{name}: {value}")?;
+        }
+        write!(f, "\n{}", self.body)
+    }
+}
+
+/// Why the event's `integrations` keep it from the destination of these names, if they do: the first name that they have
+/// an entry for decides, else `All`.
+#[must_use]
+pub fn switched_off(event: &Event, names: &[&str]) -> Option<String> {
+    let integrations = event.integrations()?;
+    let is_off = |value: &Value| matches!(value, Value::Bool(false) | Value::Null);
+    for name in names {
+        if let Some(value) = integrations.get(name) {
+            return is_off(&value).then(|| format!("its integrations switch {name:?} off"));
+        }
+    }
+    let name = names.first().copied().unwrap_or_default();
+    let off = integrations.get("All").is_some_and(|value| is_off(&value));
+    off.then(|| format!("its integrations say All: false and do not name {name:?}"))
+}

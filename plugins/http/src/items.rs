@@ -1,0 +1,77 @@
+//! From the events of a batch to requests with what a vendor is sent of them.
+
+use serde::Serialize;
+use tracklane::event::Message;
+use tracklane::plugin::{Answer, Batch, Verdict};
+
+use crate::{Answers, Chunks, Client, EventError, EventJson, Limits, Mapped, Outgoing, Payload};
+
+/// Maps the events of a batch, each as JSON and as the message that it came in. Gives what is to be sent, with the index of
+/// its event, and answers the others.
+pub fn map_batch<T>(
+    batch: &Batch,
+    answers: &mut Answers,
+    mut map: impl FnMut(&EventJson, &Message) -> Mapped<T>,
+) -> Vec<(usize, T)> {
+    let mut items = Vec::with_capacity(batch.len());
+    for (event, message) in batch.messages().enumerate() {
+        let mapped = match EventJson::parse(message.json()) {
+            Ok(json) => map(&json, message),
+            Err(error) => Mapped::Reject(format!("its JSON cannot be read: {error}")),
+        };
+        match mapped {
+            Mapped::Items(those) => items.extend(those.into_iter().map(|item| (event, item))),
+            other => other.answer(&message.message_id()).iter().for_each(|answer| answers.add([event], answer)),
+        }
+    }
+    items
+}
+
+/// Items for one endpoint as JSON, and of which event each is.
+#[derive(Clone, Debug, Default)]
+pub struct Items {
+    json: Vec<Vec<u8>>,
+    events: Vec<usize>,
+}
+
+impl Items {
+    /// Adds an item of the event at that index of the batch. An error of its serialization is the event's.
+    pub fn push(&mut self, event: usize, item: &impl Serialize, answers: &mut Answers) {
+        match serde_json::to_vec(item) {
+            Ok(json) => {
+                self.json.push(json);
+                self.events.push(event);
+            }
+            Err(error) => answers.add([event], &Answer::new(Verdict::Reject).with_error(error)),
+        }
+    }
+
+    /// Requests to `client` whose bodies keep `limits`, each made by `payload` from its items. An item that is too large
+    /// for any body is answered as refused.
+    pub fn requests(
+        &self,
+        batch: &Batch,
+        client: &Client,
+        limits: Limits,
+        answers: &mut Answers,
+        payload: impl Fn(&[Vec<u8>]) -> Payload,
+    ) -> Vec<Outgoing> {
+        let chunks = Chunks::of(&self.json, limits);
+        for event in chunks.too_large.iter().filter_map(|item| self.events.get(*item)) {
+            let id = message_id(batch, *event);
+            let error = EventError::new(id, "what is sent of it is larger than a whole request may be");
+            answers.add([*event], &Answer::new(Verdict::Reject).with_error(error));
+        }
+        let request = |range: std::ops::Range<usize>| {
+            let (json, events) = (self.json.get(range.clone())?, self.events.get(range)?);
+            Some(Outgoing::new(client, payload(json), events.to_vec()))
+        };
+        chunks.ranges.into_iter().filter_map(request).collect()
+    }
+}
+
+/// The `messageId` of the event at that index of a batch.
+#[must_use]
+pub fn message_id(batch: &Batch, event: usize) -> String {
+    batch.messages().nth(event).map(|message| message.message_id().into_owned()).unwrap_or_default()
+}

@@ -1,0 +1,21 @@
+//! Which items each of the six calls is.
+
+use tracklane_http::{EventJson, Mapped};
+
+use super::ids::Who;
+use super::{Item, Mapping};
+
+impl Mapping {
+    pub(super) fn items(&self, json: &EventJson) -> Result<Vec<Item>, Mapped<Item>> {
+        if json.kind() == "alias" {
+            return self.alias(json);
+        }
+        let who = Who::of(json, self.id_merge)?;
+        match json.kind() {
+            "identify" => self.identify(json, &who),
+            "group" => self.group(json, &who),
+            "page" | "screen" => Ok(vec![self.event(json, &who, &json.viewed(), self.view_properties(json))]),
+            _ => self.track(json, &who),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! What surrounds an event, as the properties that Mixpanel knows.
+
+use serde_json::{Map, Value};
+use tracklane_http::EventJson;
+use url::Url;
+
+/// A path in `context`, and the property that it is.
+const PROPERTIES: &[(&[&str], &str)] = &[
+    (&["ip"], "ip"),
+    (&["page", "url"], "$current_url"),
+    (&["page", "referrer"], "$referrer"),
+    (&["os", "name"], "$os"),
+    (&["os", "version"], "$os_version"),
+    (&["browser", "name"], "$browser"),
+    (&["browser", "version"], "$browser_version"),
+    (&["device", "manufacturer"], "$manufacturer"),
+    (&["device", "model"], "$model"),
+    (&["device", "name"], "$device"),
+    (&["network", "carrier"], "$carrier"),
+    (&["network", "wifi"], "$wifi"),
+    (&["screen", "width"], "$screen_width"),
+    (&["screen", "height"], "$screen_height"),
+    (&["screen", "density"], "$screen_dpi"),
+    (&["app", "name"], "$app_name"),
+    (&["app", "version"], "$app_version_string"),
+    (&["app", "build"], "$app_build_number"),
+    (&["campaign", "source"], "utm_source"),
+    (&["campaign", "medium"], "utm_medium"),
+    (&["campaign", "name"], "utm_campaign"),
+    (&["campaign", "content"], "utm_content"),
+    (&["campaign", "term"], "utm_term"),
+];
+
+/// Adds what the event's context says. A property that is there stays.
+pub(super) fn add(json: &EventJson, properties: &mut Map<String, Value>) {
+    for (path, name) in PROPERTIES {
+        if let Some(value) = json.context_at(path)
+            && !properties.contains_key(*name)
+        {
+            properties.insert((*name).to_owned(), value.clone());
+        }
+    }
+    let domain =
+        json.context_text(&["page", "referrer"]).and_then(|url| Some(Url::parse(url).ok()?.host_str()?.to_owned()));
+    if let Some(domain) = domain
+        && !properties.contains_key("$referring_domain")
+    {
+        properties.insert("$referring_domain".to_owned(), domain.into());
+    }
+    properties.insert("mp_lib".to_owned(), "tracklane".into());
+    properties.insert("$lib_version".to_owned(), env!("CARGO_PKG_VERSION").into());
+}

@@ -1,0 +1,149 @@
+//! Profiles of users and groups: identify, group and alias calls.
+
+use serde_json::{Map, Value};
+use tracklane::event::Timestamp;
+use tracklane_http::{EventJson, Mapped, millis, text};
+
+use super::ids::{Who, check, is_uuid_v4, stamp};
+use super::{IdMerge, Item, Mapping, Target, object, reject};
+
+/// A trait, and the property of a user's profile that it is.
+const USER: &[(&str, &str)] = &[
+    ("email", "$email"),
+    ("firstName", "$first_name"),
+    ("lastName", "$last_name"),
+    ("name", "$name"),
+    ("username", "$username"),
+    ("phone", "$phone"),
+    ("avatar", "$avatar"),
+    ("unsubscribed", "$unsubscribed"),
+];
+
+/// The traits that say when a user or group came to be; the first one counts.
+const CREATED: &[&str] = &["createdAt", "created_at", "created"];
+
+impl Mapping {
+    pub(super) fn identify(&self, json: &EventJson, who: &Who) -> Result<Vec<Item>, Mapped<Item>> {
+        let traits = user_traits(json.traits());
+        let mut items = Vec::new();
+        if !traits.is_empty() {
+            items.push(user(json, who, "$set", traits));
+        }
+        if self.id_merge == IdMerge::Original {
+            items.extend(merge(json));
+        }
+        if items.is_empty() {
+            return Err(Mapped::Skip("it sets no traits, and Mixpanel merges by events".to_owned()));
+        }
+        Ok(items)
+    }
+
+    /// The group's profile, and the user's groups. `$union` keeps those that the user has been in before.
+    pub(super) fn group(&self, json: &EventJson, who: &Who) -> Result<Vec<Item>, Mapped<Item>> {
+        let group = json.text("groupId").ok_or_else(|| reject("it has no groupId"))?;
+        let key = &*self.group_key;
+        let profile = object([
+            ("$group_key", key.into()),
+            ("$group_id", group.into()),
+            ("$set", group_traits(json.traits()).into()),
+        ]);
+        let groups = object([(key, vec![group].into())]);
+        Ok(vec![Item::new(Target::Groups, profile), user(json, who, "$union", groups)])
+    }
+
+    /// The id that is kept is the earlier one.
+    pub(super) fn alias(&self, json: &EventJson) -> Result<Vec<Item>, Mapped<Item>> {
+        if self.id_merge == IdMerge::Simplified {
+            return Err(Mapped::Skip("an alias has no effect where Mixpanel merges identities by itself".to_owned()));
+        }
+        let (Some(user), Some(previous)) = (json.user_id(), json.text("previousId")) else {
+            return Err(reject("it has no userId or no previousId"));
+        };
+        check(user)?;
+        check(previous)?;
+        let properties = object([("distinct_id", previous.into()), ("alias", user.into())]);
+        Ok(vec![merging_event(json, "$create_alias", properties)])
+    }
+}
+
+/// A change of a user's profile. `$ip` keeps the sender's address from being taken for the user's.
+pub(super) fn user(json: &EventJson, who: &Who, operation: &str, change: Map<String, Value>) -> Item {
+    let ip = json.context_text(&["ip"]).unwrap_or("0");
+    let body =
+        object([("$distinct_id", who.distinct_id.as_str().into()), ("$ip", ip.into()), (operation, change.into())]);
+    Item::new(Target::Engage, body)
+}
+
+/// The event that merges both ids of an identify call. `$identify` takes random UUIDs only.
+fn merge(json: &EventJson) -> Option<Item> {
+    let (user, anonymous) = (json.user_id()?, json.anonymous_id()?);
+    if user == anonymous {
+        return None;
+    }
+    Some(if is_uuid_v4(anonymous) {
+        let ids =
+            object([("$identified_id", user.into()), ("$anon_id", anonymous.into()), ("distinct_id", user.into())]);
+        merging_event(json, "$identify", ids)
+    } else {
+        merging_event(json, "$merge", object([("$distinct_ids", vec![anonymous, user].into())]))
+    })
+}
+
+fn merging_event(json: &EventJson, name: &str, mut properties: Map<String, Value>) -> Item {
+    stamp(json, &mut properties);
+    Item::new(Target::Import, object([("event", name.into()), ("properties", properties.into())]))
+}
+
+fn user_traits(traits: &Map<String, Value>) -> Map<String, Value> {
+    let mut set = traits.clone();
+    for (name, property) in USER {
+        if let Some(value) = set.remove(*name).filter(|value| !value.is_null()) {
+            set.insert((*property).to_owned(), value);
+        }
+    }
+    if !set.contains_key("$name") {
+        let part = |name: &str| text(set.get(name)?);
+        let parts: Vec<&str> = ["$first_name", "$last_name"].into_iter().filter_map(part).collect();
+        if !parts.is_empty() {
+            let name = parts.join(" ");
+            set.insert("$name".to_owned(), name.into());
+        }
+    }
+    created(&mut set);
+    address(&mut set);
+    set
+}
+
+fn group_traits(traits: &Map<String, Value>) -> Map<String, Value> {
+    let mut set = traits.clone();
+    if let Some(name) = set.remove("name").filter(|value| !value.is_null()) {
+        set.insert("$name".to_owned(), name);
+    }
+    created(&mut set);
+    set
+}
+
+/// When it came to be, as the date that Mixpanel reads. What is no date stays as it is.
+fn created(set: &mut Map<String, Value>) {
+    let is_date = |name: &&&str| set.get(**name).is_some_and(|value| millis(value).is_some());
+    let Some(name) = CREATED.iter().find(is_date) else { return };
+    if let Some(millis) = set.remove(*name).as_ref().and_then(millis) {
+        set.insert("$created".to_owned(), Timestamp::from_unix_millis(millis).to_string().into());
+    }
+}
+
+/// What Mixpanel knows of an address; the rest stays.
+fn address(set: &mut Map<String, Value>) {
+    let Some(Value::Object(mut address)) = set.remove("address") else { return };
+    for (name, property) in [("city", "$city"), ("state", "$region"), ("country", "$country_code")] {
+        let is_known = |value: &Value| text(value).is_some_and(|text| name != "country" || text.len() == 2);
+        if address.get(name).is_some_and(is_known)
+            && let Some(value) = address.remove(name)
+        {
+            set.insert(property.to_owned(), value);
+        }
+    }
+    if !address.is_empty() {
+        set.insert("address".to_owned(), address.into());
+    }
+}

@@ -1,0 +1,87 @@
+//! The service: one batch, a request to each endpoint that has items, an answer for each event.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tower_service::Service;
+use tracklane::BoxError;
+use tracklane::plugin::{Answer, Batch};
+use tracklane_http::{Answers, Items, Limits, Outgoing, Secret, map_batch, send_in_turn};
+
+use crate::answer::answer;
+use crate::endpoints::{Endpoints, payload};
+use crate::mapping::{Mapping, Target};
+
+#[derive(Clone)]
+pub(crate) struct MixpanelService {
+    pub(crate) endpoints: Endpoints,
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// What requests under way need.
+pub(crate) struct Shared {
+    pub(crate) token: Secret,
+    pub(crate) mapping: Mapping,
+    pub(crate) gzip: bool,
+    pub(crate) dry_run: bool,
+    /// What a server must not send back into an error.
+    pub(crate) secrets: Vec<Secret>,
+}
+
+impl Service<Batch> for MixpanelService {
+    type Response = Answer;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Answer, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, batch: Batch) -> Self::Future {
+        let (endpoints, shared) = (self.endpoints.clone(), self.shared.clone());
+        Box::pin(async move {
+            let mut answers = Answers::new(batch.len());
+            let requests = shared.requests(&endpoints, &batch, &mut answers);
+            send_in_turn(&batch, requests, &mut answers, |request, received| {
+                answer(request, received, &batch, &shared.secrets)
+            })
+            .await;
+            Ok(answers.finish())
+        })
+    }
+}
+
+impl Shared {
+    /// The requests for a batch; the events of which nothing is sent are answered.
+    fn requests(&self, endpoints: &Endpoints, batch: &Batch, answers: &mut Answers) -> Vec<Outgoing> {
+        let mapped = map_batch(batch, answers, |json, message| self.mapping.apply(json, || message.event()));
+        let mut requests = Vec::new();
+        for target in Target::ALL {
+            let mut items = Items::default();
+            for (event, item) in mapped.iter().filter(|(_, item)| item.target == *target) {
+                items.push(*event, &item.with_token(&self.token), answers);
+            }
+            let gzip = self.gzip && *target == Target::Import;
+            for request in items.requests(batch, endpoints.of(*target), limits(*target), answers, payload) {
+                if self.dry_run {
+                    let shown = request.shown(&self.secrets);
+                    tracing::info!(target: "tracklane_mixpanel", "dry run, not sent: {shown}");
+                } else {
+                    requests.push(request.gzip(gzip));
+                }
+            }
+        }
+        requests
+    }
+}
+
+/// Of Mixpanel's documentation: 2,000 items, 10 MB of events before compression (an older error says 2 MiB), 1 MB of
+/// profiles. Each is a bit less here.
+fn limits(target: Target) -> Limits {
+    match target {
+        Target::Import => Limits::new(2_000, 1_500_000).frame(2),
+        Target::Engage | Target::Groups => Limits::new(2_000, 900_000).frame(2),
+    }
+}

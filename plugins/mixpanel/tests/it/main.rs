@@ -1,0 +1,7 @@
+//! Mixpanel as a destination, from settings to a server on this machine.
+
+mod mapping;
+mod profiles;
+mod requests;
+mod settings;
+mod support;

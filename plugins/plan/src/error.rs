@@ -1,0 +1,52 @@
+//! The error of a plan or a policy that cannot be used.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why a plan cannot be used. It names the file, the place in it, and what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// A file or folder cannot be read.
+    #[error("cannot read the tracking plan {}", path.display())]
+    Read {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// A file is not JSON.
+    #[error("the tracking plan {from} is not JSON: line {}, column {}", source.line(), source.column())]
+    Json {
+        /// The file, or `text`.
+        from: String,
+        /// What is wrong there.
+        source: serde_json::Error,
+    },
+    /// It is JSON, and none of the formats.
+    #[error("the tracking plan {from} {problem}")]
+    Format {
+        /// The file, or `text`.
+        from: String,
+        /// What is wrong, and what to give instead.
+        problem: String,
+    },
+    /// A rule of the plan cannot be used.
+    #[error("the tracking plan {from}: {rule}: {problem}")]
+    Rule {
+        /// The file, or `text`.
+        from: String,
+        /// Where the rule stands, and its event.
+        rule: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// An action that cannot be taken there.
+    #[error("the policy of {kind} calls: {problem}")]
+    Policy {
+        /// The kind of call.
+        kind: tracklane::Kind,
+        /// What is wrong, and what to say instead.
+        problem: &'static str,
+    },
+}

@@ -1,0 +1,122 @@
+//! The settings, as a builder, and the plugin that they make.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tracklane::plugin::{Registration, before_fn};
+use tracklane::{Event, Kind};
+
+use crate::check::{Check, OnViolation};
+use crate::error::PlanError;
+use crate::plan::Plan;
+use crate::policy::{Action, Policy};
+use crate::report::Report;
+use crate::violation::Violation;
+
+/// The name of the plugin.
+const NAME: &str = "Tracking plan";
+
+/// A tracking plan, and what is done about what is not as planned.
+///
+/// ```no_run
+/// use tracklane::{Analytics, Kind};
+/// use tracklane_plan::{Action, Policy, TrackingPlan};
+///
+/// let plan = TrackingPlan::new("tracking-plan.json")
+///     .policy(Kind::Track, Policy::new().unplanned_events(Action::Block).unplanned_properties(Action::Omit));
+/// let report = plan.report();
+/// let analytics = Analytics::builder_for("WRITE_KEY").plugin(plan.build()?).build()?;
+/// println!("{report}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+#[must_use = "a plan does nothing until it is built and registered"]
+pub struct TrackingPlan {
+    path: PathBuf,
+    policies: Vec<(Kind, Policy)>,
+    source_id: Option<String>,
+    quarantine: Option<String>,
+    on_violation: Option<Arc<OnViolation>>,
+    report: Report,
+}
+
+impl TrackingPlan {
+    /// Holds events to the plan in a file, in Segment's formats or Avo's, or in a folder of JSON Schemas. It is read by
+    /// [`build`](Self::build).
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            policies: Vec::new(),
+            source_id: None,
+            quarantine: None,
+            on_violation: None,
+            report: Report::default(),
+        }
+    }
+
+    /// What is done about calls of a kind. Everything is flagged by default.
+    pub fn policy(mut self, kind: Kind, policy: Policy) -> Self {
+        self.policies.retain(|(other, _)| *other != kind);
+        self.policies.push((kind, policy));
+        self
+    }
+
+    /// The id that `context.protocols.sourceId` is to say. None by default.
+    pub fn source_id(mut self, id: &str) -> Self {
+        self.source_id = Some(id.to_owned());
+        self
+    }
+
+    /// Sends what is blocked to the destination of this name and to no other, with the violations in `context.protocols`,
+    /// in place of dropping it. What is not blocked does not go there.
+    pub fn quarantine(mut self, destination: &str) -> Self {
+        self.quarantine = Some(destination.to_owned());
+        self
+    }
+
+    /// Calls `listener` with each violation of each event, but for those that the policy allows. It runs in the pipeline:
+    /// it must not block. In tests it may panic, so that an event which is not planned fails them by its error.
+    pub fn on_violation(mut self, listener: impl Fn(&Event, &Violation) + Send + Sync + 'static) -> Self {
+        self.on_violation = Some(Arc::new(listener));
+        self
+    }
+
+    /// What the plugins that these settings make have found so far.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        self.report.clone()
+    }
+
+    /// Reads the plan and makes the plugin: a before plugin, so that nothing passes unchecked.
+    ///
+    /// # Errors
+    ///
+    /// If the plan cannot be read or used, or a policy cannot be held. The error names the file and the rule.
+    pub fn build(&self) -> Result<Registration, PlanError> {
+        if let Some((kind, _)) = self.policies.iter().find(|(_, policy)| policy.unplanned_events == Action::Omit) {
+            let problem = "unplanned events cannot be omitted from themselves: use allow, flag or block";
+            return Err(PlanError::Policy { kind: *kind, problem });
+        }
+        let check = Check {
+            plan: Plan::read(&self.path)?,
+            policies: self.policies.clone(),
+            source_id: self.source_id.clone(),
+            quarantine: self.quarantine.clone(),
+            on_violation: self.on_violation.clone(),
+            report: self.report.clone(),
+        };
+        Ok(before_fn(NAME, move |event: &mut Event| check.apply(event)))
+    }
+}
+
+impl fmt::Debug for TrackingPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TrackingPlan")
+            .field("path", &self.path)
+            .field("policies", &self.policies)
+            .field("source_id", &self.source_id)
+            .field("quarantine", &self.quarantine)
+            .finish_non_exhaustive()
+    }
+}

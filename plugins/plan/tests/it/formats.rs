@@ -1,0 +1,151 @@
+//! The formats of plans, and what is said about a plan that cannot be used.
+
+use std::error::Error;
+
+use serde_json::{Value, json};
+use tracklane::{Event, Group, Identify, Kind, Page, Track};
+use tracklane_plan::{Plan, TrackingPlan, Violation};
+
+/// Of the whole event: `total` must be a number.
+fn whole() -> Value {
+    json!({ "type": "object", "properties": { "properties": { "required": ["total"], "properties": { "total": { "type": "number" } } } } })
+}
+
+/// Of the properties alone.
+fn section() -> Value {
+    whole()["properties"]["properties"].clone()
+}
+
+fn order(properties: Value) -> Event {
+    Track::new("Order Completed").user_id("u1").properties(properties).into()
+}
+
+/// The fields that are not as planned, of the event and of its JSON, which are the same.
+fn fields(plan: &Plan, event: impl Into<Event>) -> Vec<String> {
+    let event = event.into();
+    let of = |violations: Vec<Violation>| violations.into_iter().map(|violation| violation.field).collect::<Vec<_>>();
+    let fields = of(plan.violations(&event));
+    assert_eq!(of(plan.violations_in(&serde_json::to_value(&event).unwrap())), fields);
+    fields
+}
+
+#[test]
+fn json_that_is_no_event_has_no_violations_and_one_that_cannot_be_sent_has() {
+    let rules = json!({ "rules": [{ "type": "TRACK", "key": "A", "jsonSchema": whole() }, { "type": "COMMON", "jsonSchema": { "required": ["userId"] } }] });
+    let plan = Plan::parse(&rules.to_string()).unwrap();
+    for none in [json!(null), json!([]), json!({}), json!({ "type": "sell" }), json!({ "type": 7, "event": "A" })] {
+        assert!(plan.violations_in(&none).is_empty(), "{none}");
+    }
+    let found = plan.violations_in(&json!({ "type": "track", "event": "A", "properties": [] }));
+    assert_eq!(found.iter().map(|violation| &*violation.field).collect::<Vec<_>>(), ["properties.total", "userId"]);
+}
+
+#[test]
+fn each_format_says_the_same() {
+    let rule = json!({ "type": "TRACK", "key": "Order Completed", "version": 1, "jsonSchema": whole() });
+    let plans = [
+        json!({ "name": "Shop", "id": "tp_1", "rules": [rule] }),
+        json!({ "data": { "name": "Shop", "rules": [rule], "pagination": { "current": "MA==", "next": null } } }),
+        json!({ "name": "workspaces/a/tracking-plans/rs_1", "display_name": "Shop",
+                "rules": { "events": [{ "name": "Order Completed", "version": 1, "rules": whole() }] } }),
+        json!({ "name": "Shop", "events": [{ "id": "e1", "name": "Order Completed", "rules": whole() }] }),
+        json!({ "name": "Shop", "events": [{ "id": "e1", "name": "Order Completed", "rules": section() }] }),
+        json!({ "name": "Shop", "events": [{ "name": "order", "rules": section(), "nameMapping": { "Segment": "Order Completed" } }] }),
+    ];
+    for text in plans {
+        let plan = Plan::parse(&text.to_string()).unwrap();
+        assert_eq!(plan.name(), "Shop", "{text}");
+        assert!(plan.events().contains(&(Kind::Track, "Order Completed")), "{text}");
+        assert_eq!(fields(&plan, order(json!({ "total": 1 }))), [""; 0], "{text}");
+        assert_eq!(fields(&plan, order(json!({ "total": "1" }))), ["properties.total"], "{text}");
+        assert_eq!(fields(&plan, order(json!({}))), ["properties.total"], "{text}");
+        assert_eq!(fields(&plan, order(json!({ "total": 1, "tax": 1 }))), ["properties.tax"], "{text}");
+        assert_eq!(fields(&plan, Track::new("Other").user_id("u1")), ["event"], "{text}");
+        assert_eq!(fields(&plan, Page::new("Other").user_id("u1")), [""; 0], "{text}");
+    }
+}
+
+#[test]
+fn a_folder_has_a_file_for_each_event_which_may_name_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, json: Value| std::fs::write(folder.path().join(name), json.to_string()).unwrap();
+    write(
+        "Order Completed.json",
+        json!({
+            "properties": { "total": { "$ref": "#/definitions/money" }, "to": { "$ref": "address.json" } }, "required": ["total"],
+            "definitions": { "money": { "type": "number" } },
+        }),
+    );
+    write("address.json", json!({ "type": "object", "required": ["city"] }));
+    write("identify.json", json!({ "properties": { "email": { "type": "string" } } }));
+    write("group.json", json!({ "properties": { "traits": { "properties": { "plan": { "type": "string" } } } } }));
+    write("common.json", json!({ "properties": { "userId": { "maxLength": 3 } } }));
+    std::fs::write(folder.path().join("README.md"), "not a schema").unwrap();
+    let plan = Plan::read(folder.path()).unwrap();
+    assert_eq!(
+        plan.events(),
+        [(Kind::Track, "Order Completed"), (Kind::Track, "address"), (Kind::Identify, ""), (Kind::Group, "")]
+    );
+    assert_eq!(fields(&plan, order(json!({ "total": 1, "to": { "city": "Ulm" } }))), [""; 0]);
+    assert_eq!(fields(&plan, order(json!({ "total": "1", "to": {} }))), ["properties.to.city", "properties.total"]);
+    assert_eq!(fields(&plan, order(json!({}))), ["properties.total"]);
+    assert_eq!(
+        fields(&plan, Identify::new().user_id("u1").traits(json!({ "email": 1, "x": 1 }))),
+        ["traits.x", "traits.email"]
+    );
+    assert_eq!(fields(&plan, Group::new("g").user_id("u1").traits(json!({ "plan": 1 }))), ["traits.plan"]);
+    assert_eq!(fields(&plan, Page::new("p").user_id("u1234")), ["userId"]);
+}
+
+#[test]
+fn the_schema_may_ask_for_any_part_of_the_event() {
+    let schema = json!({
+        "properties": { "context": { "required": ["ip"] }, "properties": { "properties": { "a": {} } } },
+        "if": { "properties": { "userId": { "const": "u1" } }, "required": ["userId"] }, "then": { "required": ["anonymousId"] },
+    });
+    let plan = json!({ "rules": [{ "type": "TRACK", "key": "A", "jsonSchema": schema }] });
+    let plan = Plan::parse(&plan.to_string()).unwrap();
+    assert_eq!(fields(&plan, Track::new("A").user_id("u1").property("a", 1)), ["anonymousId"]);
+    let context = json!({ "locale": "de" });
+    assert_eq!(fields(&plan, Track::new("A").user_id("u2").context(context)), ["context.ip"]);
+}
+
+#[test]
+fn a_plan_that_cannot_be_used_is_named_with_the_file_and_the_rule() {
+    let rule = |rule: Value| json!({ "rules": [{ "type": "PAGE", "jsonSchema": {} }, rule] }).to_string();
+    let track = |schema: Value| rule(json!({ "type": "TRACK", "key": "A", "jsonSchema": schema }));
+    let twice = json!({ "rules": [{ "type": "TRACK", "key": "A", "jsonSchema": {} }, { "type": "TRACK", "key": "A", "jsonSchema": {} }] });
+    let rows = [
+        ("{\n  \"rules\": [,]\n}".to_owned(), "is not JSON: line 2, column 13"),
+        ("7".to_owned(), "is in no format that is known"),
+        ("{}".to_owned(), "is in no format that is known"),
+        (json!({ "rules": {} }).to_string(), "has no rule"),
+        (json!({ "rules": [], "pagination": { "next": "Mg==" } }).to_string(), "is the first page of several"),
+        (rule(json!({ "type": "SELL", "key": "A", "jsonSchema": {} })), "rule 2, SELL \"A\": unknown type \"SELL\""),
+        (rule(json!({ "type": "TRACK", "jsonSchema": {} })), "rule 2, TRACK \"\": a track rule without a key"),
+        (rule(json!({ "type": "TRACK", "key": "A" })), "rule 2, TRACK \"A\": it has no jsonSchema"),
+        (track(json!({ "type": "text" })), "rule 2, TRACK \"A\": the schema cannot be used"),
+        (track(json!({ "properties": { "a": { "pattern": "(" } } })), "rule 2, TRACK \"A\": the schema cannot be used"),
+        (
+            track(json!({ "$ref": "file:///etc/passwd" })),
+            "it names the schema file:///etc/passwd, which is not in the plan",
+        ),
+        (track(json!({ "$ref": "https://example.com/x.json" })), "which is not in the plan"),
+        (twice.to_string(), "rule 2, TRACK \"A\": the plan has version 1 of it twice"),
+        (json!({ "events": [{ "rules": {} }] }).to_string(), "event 1, \"\": it has no name"),
+    ];
+    for (text, expected) in rows {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), &text).unwrap();
+        let error = TrackingPlan::new(file.path()).build().unwrap_err().to_string();
+        let name = file.path().display().to_string();
+        assert!(error.contains(&name) && error.contains(expected) && !error.contains('\n'), "{text}: {error}");
+    }
+    let error = TrackingPlan::new("/nowhere/plan.json").build().unwrap_err();
+    assert_eq!(error.to_string(), "cannot read the tracking plan /nowhere/plan.json");
+    assert!(error.source().is_some());
+    let empty = tempfile::tempdir().unwrap();
+    assert!(
+        TrackingPlan::new(empty.path()).build().unwrap_err().to_string().contains("has no file that ends in .json")
+    );
+}

@@ -1,0 +1,135 @@
+//! Which database, and whether by TLS.
+
+use std::path::Path;
+
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode};
+use tracklane_http::{Secret, SettingError};
+
+/// Reads a connection string, and decides on TLS: for a host that is not this machine it is required, unless plaintext is
+/// allowed; then, and on this machine, it is used if the string says `sslmode=require`.
+pub(crate) fn config(url: &Secret, allow_plaintext: bool) -> Result<Config, SettingError> {
+    let text = url.expose().trim();
+    if text.is_empty() {
+        return Err(invalid("is empty: write it as \"postgres://user:password@host/database\""));
+    }
+    for (option, instead) in [
+        ("sslmode=verify", "has sslmode=verify-…: write sslmode=require, for certificates are always verified"),
+        ("sslrootcert", "has sslrootcert: use the setting root_certificate"),
+    ] {
+        if text.contains(option) {
+            return Err(invalid(instead));
+        }
+    }
+    let mut config: Config = text.parse().map_err(|error| unreadable(&error))?;
+    if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+        return Err(invalid("names no host: write it as \"postgres://user:password@host/database\""));
+    }
+    let mode = match (config.get_ssl_mode(), is_this_machine(&config) || allow_plaintext) {
+        (SslMode::Require, _) => SslMode::Require,
+        (_, true) => SslMode::Disable,
+        (SslMode::Disable, false) => {
+            return Err(invalid("has sslmode=disable for another machine: leave it out, or set allow_plaintext"));
+        }
+        (_, false) => SslMode::Require,
+    };
+    config.ssl_mode(mode);
+    if config.get_application_name().is_none() {
+        config.application_name("tracklane");
+    }
+    Ok(config)
+}
+
+fn invalid(problem: &str) -> SettingError {
+    SettingError::new("url", problem)
+}
+
+/// The option that is wrong, and not its value. An unknown option may be the piece of a password.
+fn unreadable(error: &tokio_postgres::Error) -> SettingError {
+    let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    match cause.strip_prefix("invalid value for option ") {
+        Some(option) => invalid(&format!("has an invalid value for {option}")),
+        None => invalid(
+            "is no connection string: write it as \"postgres://user:password@host/database\", with % for special letters \
+             of the password",
+        ),
+    }
+}
+
+/// `localhost` alone of all names: what is below it, many resolvers ask the network for.
+fn is_this_machine(config: &Config) -> bool {
+    let is_near = |host: &Host| match host {
+        Host::Tcp(name) => {
+            name == "localhost" || name.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+        }
+        #[cfg(unix)]
+        Host::Unix(_) => true,
+    };
+    let addresses = config.get_hostaddrs();
+    if addresses.is_empty() {
+        config.get_hosts().iter().all(is_near)
+    } else {
+        addresses.iter().all(|it| it.is_loopback())
+    }
+}
+
+/// Hosts and database of a connection string, which are no secret.
+pub(crate) fn shown(config: &Config) -> String {
+    let hosts: Vec<String> = config
+        .get_hosts()
+        .iter()
+        .map(|host| match host {
+            Host::Tcp(name) => name.clone(),
+            #[cfg(unix)]
+            Host::Unix(path) => Path::display(path).to_string(),
+        })
+        .collect();
+    format!("{}/{}", hosts.join(","), config.get_dbname().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tls_is_required_but_on_this_machine() {
+        use SslMode::{Disable, Require};
+        for (url, allow_plaintext, expected) in [
+            ("postgres://u:p@db.example/app", false, Require),
+            ("postgres://u:p@db.example/app", true, Disable),
+            ("postgres://u:p@db.example/app?sslmode=require", true, Require),
+            ("postgres://u:p@db.example/app?sslmode=prefer", false, Require),
+            ("postgres://u:p@localhost/app", false, Disable),
+            ("postgres://u:p@127.0.0.1:5433/app", false, Disable),
+            ("postgres://u:p@[::1]/app", false, Disable),
+            ("postgres://u:p@localhost/app?sslmode=require", false, Require),
+            ("postgres://u:p@localhost,db.example/app", false, Require),
+            ("postgres://u:p@127.evil.example/app", false, Require),
+            ("host=localhost hostaddr=203.0.113.7 user=u", false, Require),
+            ("host=/var/run/postgresql user=u", false, Disable),
+        ] {
+            let config = config(&Secret::from(url), allow_plaintext);
+            assert_eq!(config.unwrap().get_ssl_mode(), expected, "{url} {allow_plaintext}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_without_the_password() {
+        for (url, problem) in [
+            ("", "is empty"),
+            ("hunter2", "is no connection string"),
+            ("postgres://u:hunter2@db.example:port/app", "invalid value for `port`"),
+            ("postgres://u:hunter2@db.example/app?hunter2=1", "is no connection string"),
+            ("postgres://u:hunter2@db.example/app?sslmode=verify-full", "certificates are always verified"),
+            ("postgres://u:hunter2@db.example/app?sslrootcert=/ca.pem", "use the setting root_certificate"),
+            ("postgres://u:hunter2@db.example/app?sslmode=disable", "set allow_plaintext"),
+            ("user=u password=hunter2", "names no host"),
+            ("host=a password='hunter2", "is no connection string"),
+        ] {
+            let error = config(&Secret::from(url), false).unwrap_err();
+            let told = format!("{error} {error:?}");
+            assert!(told.starts_with("setting url: ") && told.contains(problem), "{url}: {told}");
+            assert!(!told.contains("hunter2"), "{told}");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Settings that are taken and settings that are not.
+
+use std::error::Error;
+
+use tracklane_postgres::{Postgres, PostgresSettings};
+
+const URL: &str = "postgres://user:hunter2@localhost/analytics";
+
+#[test]
+fn settings_that_cannot_be_used_are_named_without_secrets() {
+    let here = || Postgres::new(URL);
+    let tls = || Postgres::new(format!("{URL}?sslmode=require"));
+    let table = [
+        (Postgres::new(""), "url", "is empty"),
+        (Postgres::new("hunter2"), "url", "is no connection string"),
+        (Postgres::new("https://user:hunter2@db.example"), "url", "is no connection string"),
+        (Postgres::new("postgres://user:hunter2@db.example/a?sslmode=disable"), "url", "set allow_plaintext"),
+        (here().table("a b"), "table", "\"a b\" has other letters"),
+        (here().root_certificate("ca.pem"), "root_certificate", "the connection is without TLS"),
+        (tls().root_certificate("/nowhere/ca.pem"), "root_certificate", "/nowhere/ca.pem: "),
+        (tls().root_certificate("Cargo.toml"), "root_certificate", "Cargo.toml: has no certificate"),
+    ];
+    for (postgres, setting, problem) in table {
+        let shown = format!("{postgres:?}");
+        let error = postgres.build().unwrap_err();
+        let cause = error.source().map(ToString::to_string).unwrap_or_default();
+        let told = format!("{error} {error:?} {cause} {shown}");
+        assert!(told.starts_with(&format!("setting {setting}: ")) && told.contains(problem), "{told}");
+        assert!(!told.contains("hunter2"), "{told}");
+    }
+}
+
+#[test]
+fn settings_are_read_from_data_and_an_unknown_member_is_an_error() {
+    let text = format!(
+        r#"{{ "url": "{URL}", "name": "Warehouse", "table": "product.events", "create_table": false, "timeout_seconds": 5,
+            "allow_plaintext": true, "batch": {{ "events": 10, "interval_seconds": 5 }} }}"#
+    );
+    let settings: PostgresSettings = serde_json::from_str(&text).unwrap();
+    assert!(!format!("{settings:?}").contains("hunter2"));
+    let postgres = Postgres::from(settings);
+    let shown = format!("{postgres:?}");
+    assert!(shown.contains("localhost/analytics") && shown.contains("create_table: false"), "{shown}");
+    assert!(postgres.ddl().unwrap().starts_with("CREATE TABLE IF NOT EXISTS \"product\".\"events\" ("));
+    assert_eq!(postgres.build().unwrap().name(), "Warehouse");
+    for unknown in [text.replace("\"table\"", "\"tables\""), text.replace("\"events\"", "\"event\"")] {
+        assert!(serde_json::from_str::<PostgresSettings>(&unknown).is_err(), "{unknown}");
+    }
+    assert!(serde_json::from_str::<PostgresSettings>("{}").is_err(), "a database without a URL");
+}

@@ -1,0 +1,39 @@
+//! Sends events to PostHog's batch endpoint.
+//!
+//! Invariants: an event has the same `uuid` in every attempt; nothing is invented (no id, no time, no sender's address);
+//! nothing in an event's properties overwrites its identity; the project key is in no `Debug` and no error.
+//!
+//! In the order of the files: [`PostHog`] holds the settings and makes the destination, [`PostHogSettings`] are the same
+//! as data; `mapping` makes an event into PostHog's form, without I/O; the `service` sends, and `answer` says what an
+//! answer means.
+//!
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+#![warn(
+    missing_docs,
+    missing_debug_implementations,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_errors_doc,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used
+)]
+
+// The settings, and the destination that they make.
+mod posthog;
+mod settings;
+
+// From an event to PostHog's form.
+mod mapping;
+
+// Its way.
+mod answer;
+mod service;
+
+pub use mapping::PersonProfiles;
+pub use posthog::{PostHog, Region};
+pub use settings::PostHogSettings;
+pub use tracklane_http::{Explanation, Mapped, Secret, SettingError};

@@ -1,0 +1,73 @@
+//! What surrounds an event, as the properties that PostHog knows.
+
+use serde_json::{Map, Value};
+use tracklane_http::EventJson;
+use url::Url;
+
+/// A path in `context`, and the property that it is.
+const PROPERTIES: &[(&[&str], &str)] = &[
+    (&["ip"], "$ip"),
+    (&["userAgent"], "$raw_user_agent"),
+    (&["browser", "name"], "$browser"),
+    (&["browser", "version"], "$browser_version"),
+    (&["os", "name"], "$os"),
+    (&["os", "version"], "$os_version"),
+    (&["device", "id"], "$device_id"),
+    (&["device", "manufacturer"], "$device_manufacturer"),
+    (&["device", "model"], "$device_model"),
+    (&["device", "name"], "$device_name"),
+    (&["device", "type"], "$device_type"),
+    (&["app", "name"], "$app_name"),
+    (&["app", "version"], "$app_version"),
+    (&["app", "build"], "$app_build"),
+    (&["app", "namespace"], "$app_namespace"),
+    (&["locale"], "$locale"),
+    (&["timezone"], "$timezone"),
+    (&["screen", "width"], "$screen_width"),
+    (&["screen", "height"], "$screen_height"),
+    (&["screen", "density"], "$screen_density"),
+    (&["network", "carrier"], "$network_carrier"),
+    (&["campaign", "source"], "utm_source"),
+    (&["campaign", "medium"], "utm_medium"),
+    (&["campaign", "name"], "utm_campaign"),
+    (&["campaign", "content"], "utm_content"),
+    (&["campaign", "term"], "utm_term"),
+    (&["page", "url"], "$current_url"),
+    (&["page", "path"], "$pathname"),
+    (&["page", "referrer"], "$referrer"),
+    (&["page", "title"], "title"),
+];
+
+/// What shows that an event comes from the user's own device.
+const CLIENT: &[&str] = &["userAgent", "device", "os"];
+
+/// Adds what the event's context says. A property that is there stays.
+pub(super) fn add(json: &EventJson, properties: &mut Map<String, Value>) {
+    for (path, name) in PROPERTIES {
+        if let Some(value) = json.context_at(path)
+            && !properties.contains_key(*name)
+        {
+            properties.insert((*name).to_owned(), value.clone());
+        }
+    }
+    if let Some(domain) = json.context_text(&["page", "referrer"]).and_then(domain)
+        && !properties.contains_key("$referring_domain")
+    {
+        properties.insert("$referring_domain".to_owned(), domain.into());
+    }
+    // Else PostHog would take the address that the request comes from for the user's.
+    if !properties.contains_key("$ip") {
+        properties.insert("$geoip_disable".to_owned(), true.into());
+    }
+    // Else it would take the server's system for the user's.
+    if CLIENT.iter().all(|member| json.context_at(&[member]).is_none()) {
+        properties.insert("$is_server".to_owned(), true.into());
+    }
+    properties.insert("$lib".to_owned(), "tracklane".into());
+    properties.insert("$lib_version".to_owned(), env!("CARGO_PKG_VERSION").into());
+}
+
+/// The host of a URL.
+pub(super) fn domain(url: &str) -> Option<String> {
+    Url::parse(url).ok()?.host_str().map(str::to_owned)
+}

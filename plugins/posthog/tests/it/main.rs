@@ -1,0 +1,6 @@
+//! PostHog as a destination, from settings to a server on this machine.
+
+mod mapping;
+mod requests;
+mod settings;
+mod support;

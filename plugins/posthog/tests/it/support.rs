@@ -1,0 +1,53 @@
+//! What several tests need.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tracklane::plugin::{Destination, RetryPolicy};
+use tracklane::{Analytics, Event, Track};
+use tracklane_http::Mapped;
+use tracklane_http::testing::Server;
+use tracklane_posthog::PostHog;
+
+pub(crate) const KEY: &str = "phc_hunter2";
+pub(crate) const SOON: Duration = Duration::from_secs(10);
+
+pub(crate) fn posthog() -> PostHog {
+    PostHog::new(KEY)
+}
+
+pub(crate) fn at(server: &Server) -> PostHog {
+    posthog().host(&server.url(""))
+}
+
+/// A client with three attempts and no wait between them.
+pub(crate) fn client(destination: Destination) -> Analytics {
+    let retry = RetryPolicy::new().max_retries(2).backoff(Duration::ZERO, Duration::ZERO);
+    Analytics::builder().plugin(destination.retry(retry)).build().unwrap()
+}
+
+pub(crate) fn track() -> Track {
+    Track::new("Item Purchased").user_id("u1").message_id("0a1801fd-3e68-49f8-a7ae-d4ab629a3c20")
+}
+
+/// The item that is sent of an event.
+#[track_caller]
+pub(crate) fn item(posthog: &PostHog, event: impl Into<Event>) -> Value {
+    match posthog.map(&event.into()).unwrap() {
+        Mapped::Items(items) => {
+            let [item] = <[Value; 1]>::try_from(items).unwrap();
+            item
+        }
+        other => panic!("nothing is sent: {other:?}"),
+    }
+}
+
+/// Why nothing is sent of an event, and whether that is a loss.
+#[track_caller]
+pub(crate) fn why_not(posthog: &PostHog, event: impl Into<Event>) -> (String, bool) {
+    match posthog.map(&event.into()).unwrap() {
+        Mapped::Items(items) => panic!("it is sent: {items:?}"),
+        Mapped::Skip(reason) => (reason, false),
+        Mapped::Reject(reason) => (reason, true),
+    }
+}

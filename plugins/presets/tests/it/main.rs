@@ -1,0 +1,83 @@
+//! Each preset against a server on this machine: host, path, authorization, headers.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tracklane::segment::Segment;
+use tracklane::testing::{Reply, TrackingApi};
+use tracklane::{Analytics, DropReason, Identify, Track};
+use tracklane_presets::{CustomerIoRegion, customer_io, hightouch, jitsu, rudderstack, traits_in_context};
+
+const SOON: Duration = Duration::from_secs(10);
+
+#[test]
+fn each_has_its_name_and_its_host() {
+    let table = [
+        (
+            rudderstack("https://example.dataplane.rudderstack.com", "k"),
+            "RudderStack",
+            "example.dataplane.rudderstack.com",
+        ),
+        (customer_io(CustomerIoRegion::Us, "k"), "Customer.io", "https://cdp.customer.io"),
+        (customer_io(CustomerIoRegion::Eu, "k"), "Customer.io", "https://cdp-eu.customer.io"),
+        (hightouch("k"), "Hightouch", "https://us-east-1.hightouch-events.com"),
+        (jitsu("https://example.d.jitsu.com", "id:secret"), "Jitsu", "https://example.d.jitsu.com"),
+    ];
+    for (segment, name, host) in table {
+        let shown = format!("{segment:?}");
+        assert!(shown.contains(host), "{shown}");
+        assert_eq!(segment.build().unwrap().name(), name);
+    }
+}
+
+#[test]
+fn each_sends_batches_with_its_key_and_headers() {
+    // Base64 of the key and a colon.
+    let table: [(Segment, &str, Option<&str>); 4] = [
+        (rudderstack("http://localhost", "key"), "Basic a2V5Og==", None),
+        (customer_io(CustomerIoRegion::Us, "key"), "Basic a2V5Og==", Some("1")),
+        (hightouch("key"), "Basic a2V5Og==", None),
+        (jitsu("http://localhost", "id:secret"), "Basic aWQ6c2VjcmV0Og==", None),
+    ];
+    for (segment, authorization, strict) in table {
+        let api = TrackingApi::start().unwrap();
+        let shown = format!("{segment:?}");
+        let analytics = Analytics::builder().plugin(segment.host(api.url()).build().unwrap()).build().unwrap();
+        analytics.track(Track::new("A").user_id("u1").integration("All", false)).unwrap();
+        assert!(analytics.close_blocking(SOON).is_complete(), "{shown}");
+        let requests = api.requests();
+        let [request] = &*requests else { panic!("{shown}: {} requests", requests.len()) };
+        assert_eq!(request.path(), "/v1/batch", "{shown}");
+        let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        assert_eq!(header("authorization").as_deref(), Some(authorization), "{shown}");
+        assert_eq!(header("x-strict-mode").as_deref(), strict, "{shown}");
+    }
+}
+
+#[test]
+fn a_source_of_rudderstacks_that_is_disabled_is_refused_credentials() {
+    for (status, reason) in
+        [(404, DropReason::Unauthorized), (401, DropReason::Unauthorized), (301, DropReason::Rejected)]
+    {
+        let api = TrackingApi::start().unwrap();
+        api.script([Reply::status(status)]);
+        let analytics = Analytics::builder().plugin(rudderstack(&api.url(), "key").build().unwrap()).build().unwrap();
+        analytics.track(Track::new("A").user_id("u1")).unwrap();
+        analytics.flush_blocking(SOON);
+        assert_eq!(analytics.stats().dropped.get(reason), 1, "{status}");
+    }
+}
+
+#[test]
+fn traits_are_copied_into_the_context_of_identify_calls() {
+    let api = TrackingApi::start().unwrap();
+    let rudderstack = rudderstack(&api.url(), "key").flush_at(2).build().unwrap();
+    let analytics = Analytics::builder().plugin(traits_in_context()).plugin(rudderstack).build().unwrap();
+    analytics.identify(Identify::new().user_id("u1").with_trait("plan", "Pro")).unwrap();
+    analytics.track(Track::new("A").user_id("u1")).unwrap();
+    assert!(analytics.close_blocking(SOON).is_complete());
+    let events = api.events();
+    assert_eq!(events[0]["context"]["traits"], json!({"plan": "Pro"}));
+    assert_eq!(events[0]["traits"], json!({"plan": "Pro"}));
+    assert!(events[1]["context"]["traits"].is_null());
+}

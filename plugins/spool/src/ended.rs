@@ -1,0 +1,41 @@
+//! A file that is done with: what becomes of it, and which of its events the destination will never have.
+
+use tracklane::DropReason;
+
+use crate::slot::SpooledFile;
+
+/// What becomes of a file that is done.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Fate {
+    Deleted,
+    /// Renamed, for an operator to look at.
+    Quarantine,
+}
+
+/// Why the destination will never have an event.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal {
+    /// Its place among the events of the file that can be read.
+    pub(crate) at: usize,
+    pub(crate) reason: DropReason,
+    pub(crate) error: Option<String>,
+}
+
+/// A file that is done with.
+#[derive(Clone)]
+pub(crate) struct Ended {
+    pub(crate) file: SpooledFile,
+    pub(crate) fate: Fate,
+    /// What is to be kept of it as dead letters.
+    pub(crate) refused: Vec<Refusal>,
+}
+
+impl Ended {
+    pub(crate) fn new(file: SpooledFile, fate: Fate) -> Self {
+        Self { file, fate, refused: Vec::new() }
+    }
+
+    pub(crate) fn with_refused(self, refused: Vec<Refusal>) -> Self {
+        Self { refused, ..self }
+    }
+}

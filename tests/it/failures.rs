@@ -1,0 +1,116 @@
+//! What the signal `error` tells: whether events are lost or tried again, and each failure in one report.
+
+use std::time::Duration;
+
+use pollster::block_on;
+use tracklane::BoxError;
+use tracklane::plugin::{Batch, Batching, Destination, Flow, Verdict, before_fn, enrichment_fn};
+use tracklane::signal::{self, Failure, LostEvents};
+use tracklane::testing::{ManualClock, Reply};
+use tracklane::{Analytics, Builder, DropReason, Event, Kind};
+
+use crate::support::{Log, SOON, api, quick_retries, recorder, segment, track, with_failures};
+
+/// What a listener can tell of a failure.
+pub(crate) fn facts(failure: &Failure) -> (bool, bool, Option<DropReason>, Option<String>, Option<u16>) {
+    let status = failure.status().map(|status| status.as_u16());
+    (failure.is_loss(), failure.retried, failure.dropped, failure.destination().map(str::to_owned), status)
+}
+
+#[test]
+fn a_plugin_that_is_passed_over_is_neither_a_loss_nor_a_retry() {
+    let fails = enrichment_fn("fails", |_: &mut Event| Err::<(), BoxError>("no geo".into()));
+    let (settings, failures) = with_failures(Analytics::builder().plugin(fails).plugin(recorder("r").0));
+    let analytics = settings.build().unwrap();
+    analytics.track(track("x")).unwrap();
+    assert!(analytics.close_blocking(SOON).is_complete());
+    assert_eq!(facts(&failures.wait_for(1)[0]), (false, false, None, None, None));
+}
+
+/// Collects reason, destination and names of lost events.
+fn with_lost(builder: Builder) -> (Builder, Log<(DropReason, Option<String>, Vec<String>)>) {
+    let lost = Log::new();
+    let log = lost.clone();
+    let listener = move |lost: &LostEvents| {
+        let names = lost.events().map(|event| event.name().unwrap_or_default().into_owned()).collect();
+        log.push((lost.reason, lost.destination.as_deref().map(str::to_owned), names));
+    };
+    (builder.on(signal::Lost, listener), lost)
+}
+
+#[test]
+fn lost_events_are_handed_over_wherever_they_are_lost() {
+    let breaks = |event: &mut Event| match event.name().as_deref() {
+        Some("breaks") => Err(BoxError::from("no geo")),
+        Some("grows") => {
+            event.context_mut().insert("text", "x".repeat(40_000));
+            Ok(())
+        }
+        _ => Ok(()),
+    };
+    let refuses = Destination::from_fn("refuses", |batch: Batch| async move {
+        let bad = batch.messages().any(|message| message.event().name().as_deref() == Some("bad"));
+        Ok::<_, std::io::Error>(if bad { Verdict::Reject } else { Verdict::Delivered })
+    });
+    let redacts = before_fn("redacts", breaks).only([Kind::Track]);
+    let drops = before_fn("drops", |event: &mut Event| match event.name().as_deref() {
+        Some("unwanted") => Flow::drop("as it should be"),
+        _ => Flow::Continue,
+    });
+    let settings = Analytics::builder().plugin(redacts).plugin(drops);
+    let settings = settings.plugin(refuses.batching(Batching::single())).plugin(recorder("r").0);
+    let (settings, lost) = with_lost(settings);
+    let analytics = settings.build().unwrap();
+    for name in ["good", "breaks", "bad", "unwanted", "grows", "good"] {
+        analytics.track(track(name)).unwrap();
+    }
+    assert_eq!(analytics.flush_blocking(SOON).pending, 0);
+    let mut lost = lost.wait_for(3);
+    lost.sort_by_key(|(.., names)| names.clone());
+    let expected = [
+        (DropReason::Rejected, Some("refuses"), "bad"),
+        (DropReason::BeforeFailed, None, "breaks"),
+        (DropReason::TooLarge, None, "grows"),
+    ];
+    let expected = expected.map(|(reason, by, name)| (reason, by.map(str::to_owned), vec![name.to_owned()]));
+    assert_eq!(lost, expected);
+    assert_eq!(analytics.stats().dropped.get(DropReason::Plugin), 1, "what is dropped on purpose is no loss");
+}
+
+#[test]
+fn every_failure_of_a_plugin_is_in_one_report_when_it_ends() {
+    for ends_with_the_client in [false, true] {
+        let fails = enrichment_fn("fails", |_: &mut Event| Err::<(), BoxError>("no geo".into()));
+        let settings = Analytics::builder().clock(ManualClock::new()).plugin(fails).plugin(recorder("r").0);
+        let (settings, failures) = with_failures(settings);
+        let analytics = settings.build().unwrap();
+        for _ in 0..5 {
+            analytics.track(track("x")).unwrap();
+        }
+        assert!(analytics.flush_blocking(SOON).is_complete());
+        assert_eq!(failures.wait_for(1).len(), 1, "the others are held back");
+        if ends_with_the_client {
+            assert!(analytics.close_blocking(SOON).is_complete());
+        } else {
+            block_on(analytics.deregister("fails")).unwrap();
+        }
+        let events: Vec<usize> = failures.wait_for(2).iter().map(|failure| failure.events).collect();
+        assert_eq!(events, [1, 4]);
+        assert!(failures.all()[1].message.ends_with("(4 events since the last report)"), "{:?}", failures.all());
+    }
+}
+
+#[test]
+fn a_destination_that_fails_again_after_it_worked_is_reported_again() {
+    let api = api();
+    api.script([Reply::status(500), Reply::status(500), Reply::ok(), Reply::status(502), Reply::ok()]);
+    let (settings, failures) =
+        with_failures(Analytics::builder().segment(segment(&api).retry(quick_retries(5)).flush_at(1)));
+    let analytics = settings.build().unwrap();
+    for _ in 0..2 {
+        assert!(analytics.send_with_receipt(track("x")).unwrap().wait_timeout(Duration::from_secs(20)).is_ok());
+    }
+    assert!(analytics.close_blocking(SOON).is_complete());
+    let statuses: Vec<u16> = failures.wait_for(2).iter().filter_map(|one| Some(one.status()?.as_u16())).collect();
+    assert_eq!(statuses, [500, 502], "one report for each episode");
+}
