@@ -10,8 +10,8 @@ mod argument;
 mod calls;
 mod checkpoint;
 mod content;
-#[expect(clippy::module_inception, reason = "named as its type")]
 mod derived_uuid;
+#[expect(clippy::module_inception, reason = "named as its type")]
 mod event;
 mod fields;
 mod json;
