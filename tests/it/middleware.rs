@@ -200,6 +200,7 @@ fn a_layer_may_send_its_event_as_a_call_of_its_own() {
     assert_eq!(analytics.flush_blocking(SOON).pending, 0);
     arrived.wait_for(1);
     assert_eq!(arrived.names(), ["second"]);
+    assert_eq!(analytics.flush_blocking(SOON).pending, 0, "the second came while the first flush was under way");
     let stats = analytics.stats();
     assert_eq!((stats.accepted, stats.delivered, stats.dropped.total()), (2, 1, 1));
 }
