@@ -11,7 +11,7 @@ use crate::emitter::signal::{Emitted, Signal};
 use crate::emitter::{Emitter, Subscription, UnknownSignal};
 use crate::event::{Alias, Event, Group, Identify, Page, Screen, Track};
 use crate::ledger::{DeliveryError, Dispatch, FlushReport, Receipt, Settlement, Stats};
-use crate::pipeline::{CloseReport, Pipeline, Shared, deadline};
+use crate::pipeline::{Client, CloseReport, Pipeline, deadline};
 use crate::plugin::IntoRegistration;
 use crate::refusal::{CallError, RegisterError};
 use crate::supervise::hops;
@@ -48,13 +48,13 @@ pub struct Analytics {
 
 /// Shared by the clones; its drop is the end of the client.
 struct Handle {
-    shared: Arc<Shared>,
+    client: Arc<Client>,
     keep_alive: Option<KeepAlive>,
 }
 
 impl Analytics {
-    pub(crate) fn start(shared: Arc<Shared>, keep_alive: KeepAlive) -> Self {
-        Self { handle: Arc::new(Handle { shared, keep_alive: Some(keep_alive) }) }
+    pub(crate) fn start(client: Arc<Client>, keep_alive: KeepAlive) -> Self {
+        Self { handle: Arc::new(Handle { client, keep_alive: Some(keep_alive) }) }
     }
 
     /// Records what a user did.
@@ -117,7 +117,7 @@ impl Analytics {
     ///
     /// As [`track`](Self::track).
     pub fn send(&self, event: impl Into<Event>) -> Result<(), CallError> {
-        self.handle.shared.intake.push(event)
+        self.handle.client.intake.push(event)
     }
 
     /// As [`send`](Self::send), with a receipt to wait for the event's end.
@@ -136,12 +136,12 @@ impl Analytics {
     /// As [`track`](Self::track).
     pub fn send_with_receipt(&self, event: impl Into<Event>) -> Result<Receipt, CallError> {
         let mut event = event.into();
-        let shared = &self.handle.shared;
-        let (sender, mut receipt) = Receipt::new(shared.background.process());
-        event.attached.watch.get_or_insert_default().receipt = Some(sender);
+        let client = &self.handle.client;
+        let (sender, mut receipt) = Receipt::new(client.background.process());
+        event.with_observers(|observers| observers.receipt = Some(sender));
         self.send(event)?;
         // Read when the event is in the queue: what is told to leave from here on has it among it.
-        let (dispatcher, seen) = (Arc::downgrade(shared), shared.intake.dispatched());
+        let (dispatcher, seen) = (Arc::downgrade(client), client.intake.dispatched());
         receipt.set_dispatch(Dispatch { dispatcher, seen });
         Ok(receipt)
     }
@@ -192,7 +192,7 @@ impl Analytics {
     }
 
     fn emitter(&self) -> &Emitter {
-        &self.handle.shared.emitter
+        &self.handle.client.emitter
     }
 
     /// Registers a plugin or destination. Events that were sent before pass without it; those that are sent after
@@ -202,7 +202,7 @@ impl Analytics {
     ///
     /// If a plugin of that name is registered, if it fails to load, or if the client is closed.
     pub async fn register(&self, plugin: impl IntoRegistration) -> Result<(), RegisterError> {
-        self.handle.shared.register(plugin.into_registration()).await
+        self.handle.client.register(plugin.into_registration()).await
     }
 
     /// Deregisters a plugin or destination by its name. A destination has ten seconds to deliver what it has, and the
@@ -212,18 +212,18 @@ impl Analytics {
     ///
     /// If there is no such plugin, if it fails to unload, or if the client is closed.
     pub async fn deregister(&self, name: &str) -> Result<(), RegisterError> {
-        self.handle.shared.deregister(name).await
+        self.handle.client.deregister(name).await
     }
 
     /// Waits until every event that was accepted so far has its outcome, retries and requests in flight included, and its
     /// callbacks have returned, at most `timeout`. Flushes may overlap; one in a callback does not wait for callbacks.
     pub async fn flush(&self, timeout: Duration) -> FlushReport {
-        self.handle.shared.clone().wait(timeout, Shared::flush).await
+        self.handle.client.clone().wait(timeout, Client::flush).await
     }
 
     /// [`flush`](Self::flush), where there is no async code. Blocks the thread.
     pub fn flush_blocking(&self, timeout: Duration) -> FlushReport {
-        self.handle.shared.flush(deadline(timeout))
+        self.handle.client.flush(deadline(timeout))
     }
 
     /// Waits for the end of one event, with nothing waiting for its batch to fill. Blocks the thread.
@@ -232,7 +232,7 @@ impl Analytics {
         receipt: Receipt,
         timeout: Duration,
     ) -> Result<Settlement, Option<Arc<DeliveryError>>> {
-        self.handle.shared.flush_for(receipt, deadline(timeout))
+        self.handle.client.flush_for(receipt, deadline(timeout))
     }
 
     /// Refuses calls from now on, for all clones, and waits until what was accepted has its outcome, at most
@@ -241,53 +241,53 @@ impl Analytics {
     ///
     /// It goes on if its future is dropped; another close, or the drop of the last clone, then waits for the same end.
     pub async fn close(&self, timeout: Duration) -> CloseReport {
-        self.handle.shared.clone().wait(timeout, Shared::close).await;
-        self.handle.shared.report()
+        self.handle.client.clone().wait(timeout, Client::close).await;
+        self.handle.client.report()
     }
 
     /// [`close`](Self::close), where there is no async code. Blocks the thread.
     pub fn close_blocking(&self, timeout: Duration) -> CloseReport {
-        self.handle.shared.close(deadline(timeout));
-        self.handle.shared.report()
+        self.handle.client.close(deadline(timeout));
+        self.handle.client.report()
     }
 
     /// What was accepted, delivered and dropped so far, altogether and by destination.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.handle.shared.stats()
+        self.handle.client.stats()
     }
 
     /// The pipeline as a tower service, to drive it by hand. It works as long as the client does.
     #[must_use]
     pub fn pipeline(&self) -> Pipeline {
-        Pipeline::new(self.handle.shared.clone())
+        Pipeline::new(self.handle.client.clone())
     }
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
         let keep_alive = self.keep_alive.take();
-        if self.shared.background.is_forked() {
+        if self.client.background.is_forked() {
             // The thread is the parent's.
             return std::mem::forget(keep_alive);
         }
-        let (shared, deadline, depth) = (self.shared.clone(), deadline(DROP_LIMIT), hops::current());
+        let (client, deadline, depth) = (self.client.clone(), deadline(DROP_LIMIT), hops::current());
         // To wait where the client works would hold up what is waited for.
-        let waits = !shared.background.is_current();
+        let waits = !client.background.is_current();
         let end = move || {
             let _scope = hops::set(depth);
             // A close that had its time is not given more.
-            if !shared.end.is_closed() {
-                shared.close(deadline);
+            if !client.end.is_closed() {
+                client.close(deadline);
             }
             // The destructors of plugins may take any time, too: that is why this has a thread of its own.
-            shared.release();
+            client.release();
             if depth == 0 {
-                shared.call_the_last();
+                client.call_the_last();
             }
             drop(keep_alive);
         };
-        match self.shared.background.spawn_thread(end) {
+        match self.client.background.spawn_thread(end) {
             Ok(ended) if waits => {
                 let _ = ended.recv_timeout(deadline.saturating_duration_since(Instant::now()));
             }

@@ -16,7 +16,7 @@ impl Analytics {
     ///
     /// If the event is not one that can be sent, or the client closed. The error holds the event.
     pub async fn send_when_ready(&self, event: impl Into<Event> + Send) -> Result<(), CallError> {
-        self.handle.shared.intake.push_when_room(event.into(), None).await
+        self.handle.client.intake.push_when_room(event.into(), None).await
     }
 
     /// [`send_when_ready`](Self::send_when_ready), where there is no async code. Blocks the thread, at most `timeout`.
@@ -38,7 +38,7 @@ impl Analytics {
     /// [`is_queue_full`](CallError::is_queue_full) tells. The error holds the event.
     pub fn send_when_ready_blocking(&self, event: impl Into<Event>, timeout: Duration) -> Result<(), CallError> {
         let deadline = deadline(timeout);
-        let mut sent = pin!(self.handle.shared.intake.push_when_room(event.into(), Some(deadline)));
+        let mut sent = pin!(self.handle.client.intake.push_when_room(event.into(), Some(deadline)));
         loop {
             if let Some(outcome) = threads::block_until(sent.as_mut(), Some(deadline)) {
                 return outcome;

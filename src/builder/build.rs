@@ -1,24 +1,16 @@
 //! A running client from the settings: each is checked, then everything is put together.
 
-use std::sync::{Arc, Weak};
-
-use tokio::sync::watch;
-
 use super::Builder;
 use crate::analytics::Analytics;
 use crate::background::Background;
-use crate::emitter::signal::{DrainInfo, Emitted, Failure};
+use crate::emitter::signal::Failure;
 use crate::emitter::{Emitter, UnknownSignal};
 use crate::error::SettingsError;
 use crate::event::{Context, MAX_EVENT_BYTES};
-use crate::ledger::Ledger;
-use crate::pipeline::{
-    AfterQueue, AfterWorker, Capacity, CurrentPlan, End, HostClient, Intake, PipelineService, Shared, Worker,
-};
-use crate::plugin::{Host, Overflow, Registration};
+use crate::pipeline::{Limits, Setup};
+use crate::plugin::{Overflow, Registration};
 use crate::supervise::Watchdog;
 use crate::threads;
-use crate::wait_group::WaitGroup;
 
 #[cfg(feature = "metrics")]
 const LEAST_METRICS_INTERVAL: std::time::Duration = std::time::Duration::from_millis(1);
@@ -30,67 +22,31 @@ impl Builder {
     ///
     /// If a setting cannot be used; the error names it and its value. Also if the background thread cannot be started.
     pub fn build(mut self) -> Result<Analytics, SettingsError> {
-        let (capacity, defaults) = (self.capacity()?, self.default_context()?);
+        let (limits, defaults) = (self.limits()?, self.default_context()?);
         #[cfg(feature = "metrics")]
         self.check_metrics()?;
-        let (plugins, middleware) = (self.first_plugins()?, std::mem::take(&mut self.middleware));
-        let (background, keep_alive) = match self.runtime.take() {
+        let plugins = self.first_plugins()?;
+        let (background, keep_alive) = match self.runtime {
             Some(runtime) => Background::from_handle(runtime),
             None => Background::start("tracklane").map_err(SettingsError::no_thread)?,
         };
-        #[cfg(feature = "metrics")]
-        let metrics_interval = self.metrics;
-        let (shared, after_worker) = self.shared(background, capacity, defaults)?;
-        // Some of tower's layers need a runtime to be applied.
-        let middleware = shared.background.enter(|| PipelineService::wrapped(&shared, middleware));
-        shared.background.spawn(Worker::new(shared.clone(), middleware).run(plugins));
-        let plan = Arc::downgrade(&shared);
-        let plan = move || plan.upgrade().map(|shared| shared.plan.load());
-        shared.background.spawn(after_worker.run(plan, shared.clock.clone(), shared.emitter.clone()));
-        #[cfg(feature = "metrics")]
-        if let Some(interval) = metrics_interval {
-            shared.background.spawn(report_metrics(Arc::downgrade(&shared), interval));
-        }
-        Ok(Analytics::start(shared, keep_alive))
-    }
-
-    /// What all parts of the pipeline share, with nothing at work yet.
-    fn shared(
-        self,
-        background: Background,
-        capacity: Capacity,
-        defaults: Context,
-    ) -> Result<(Arc<Shared>, AfterWorker), SettingsError> {
         let emitter = Emitter::new(background.clone(), self.clock.clone());
         let watchdog = watch(&emitter).map_err(SettingsError::no_thread)?;
         self.subscriptions.into_iter().try_for_each(|subscribe| subscribe(&emitter)).map_err(unknown_signal)?;
-        let drained = {
-            let emitter = emitter.clone();
-            move |accepted| emitter.emit(Emitted::Drained(DrainInfo { accepted }))
-        };
-        let ledger = Arc::new(Ledger::new(background.clone(), drained));
-        let clock = self.clock;
-        let (after, after_worker) = AfterQueue::new(emitter.clone(), capacity.events, capacity.bytes);
-        let (accounts, signals, time) = (ledger.clone(), emitter.clone(), clock.clone());
-        let intake = Intake::new(capacity, accounts, signals, time, defaults.clone(), self.call_context);
-        let shared = Arc::new_cyclic(|shared: &Weak<Shared>| Shared {
-            clock,
-            host: Host::new(emitter.clone(), Arc::new(HostClient(shared.clone()))),
-            plan: CurrentPlan::default(),
-            loaded: watch::Sender::new(false),
-            after: Arc::new(after),
-            unloading: WaitGroup::default(),
-            end: End::default(),
-            #[cfg(feature = "metrics")]
-            metrics: self.metrics.map(|_| crate::metrics::Reported::default()),
-            watchdog,
+        let setup = Setup {
+            clock: self.clock,
             background,
             emitter,
-            ledger,
-            intake,
+            watchdog,
+            limits,
             defaults,
-        });
-        Ok((shared, after_worker))
+            call_context: self.call_context,
+            layers: self.layers,
+            plugins,
+            #[cfg(feature = "metrics")]
+            metrics: self.metrics,
+        };
+        Ok(Analytics::start(setup.start(), keep_alive))
     }
 
     #[cfg(feature = "metrics")]
@@ -103,7 +59,7 @@ impl Builder {
         }
     }
 
-    fn capacity(&self) -> Result<Capacity, SettingsError> {
+    fn limits(&self) -> Result<Limits, SettingsError> {
         if self.max_queue_size == 0 {
             return Err(SettingsError::new("max_queue_size", self.max_queue_size, "must be at least 1"));
         }
@@ -112,7 +68,7 @@ impl Builder {
             let problem = format!("must be at least {MAX_EVENT_BYTES}, the size of one event");
             return Err(SettingsError::new("max_queue_bytes", self.max_queue_bytes, problem));
         }
-        Ok(Capacity {
+        Ok(Limits {
             events: self.max_queue_size as u64,
             bytes: self.max_queue_bytes as u64,
             drops_oldest: self.overflow == Overflow::DropOldest,
@@ -157,16 +113,4 @@ fn watch(emitter: &Emitter) -> std::io::Result<Watchdog> {
     let (watchdog, watch) = Watchdog::new(move |name, message| emitter.fail(Failure::new(name.clone(), message, 0)));
     threads::spawn("tracklane-watch", move || watch.run())?;
     Ok(watchdog)
-}
-
-/// Brings the metrics up to date every `interval`, until the client is gone.
-#[cfg(feature = "metrics")]
-async fn report_metrics(shared: Weak<Shared>, interval: std::time::Duration) {
-    loop {
-        let Some(client) = shared.upgrade() else { return };
-        client.report_metrics();
-        let sleep = client.clock.sleep_until(client.clock.now().saturating_add(interval));
-        drop(client);
-        sleep.await;
-    }
 }

@@ -16,7 +16,7 @@ use crate::emitter::signal::{Emitted, Signal};
 use crate::emitter::{Emitter, Subscription, UnknownSignal};
 use crate::error::{BoxError, SettingsError};
 use crate::event::{Context, Event};
-use crate::pipeline::{CallContext, MiddlewareLayer, PipelineService};
+use crate::pipeline::{CallContext, Layers, PipelineService, UserLayer};
 use crate::plugin::{IntoRegistration, Overflow, Registration};
 use crate::segment::{Segment, WriteKey};
 
@@ -42,7 +42,7 @@ pub struct Builder {
     context: Context,
     call_context: Option<CallContext>,
     plugins: Vec<Registration>,
-    middleware: Vec<MiddlewareLayer>,
+    layers: Layers,
     subscriptions: Vec<Subscribe>,
     runtime: Option<Handle>,
     #[cfg(feature = "metrics")]
@@ -92,7 +92,7 @@ impl Builder {
             context: Context::new(),
             call_context: None,
             plugins: Vec::new(),
-            middleware: Vec::new(),
+            layers: Layers::default(),
             subscriptions: Vec::new(),
             runtime: None,
             #[cfg(feature = "metrics")]
@@ -198,7 +198,45 @@ impl Builder {
         <L::Service as Service<Event>>::Error: Into<BoxError>,
         <L::Service as Service<Event>>::Future: Send,
     {
-        self.middleware.push(Box::new(move |inner| PipelineService::new(layer.layer(inner))));
+        self.layers.around.push(boxed(layer));
+        self
+    }
+
+    /// As [`layer`](Self::layer), between the before and the enrichment plugins: around the enrichment plugins and the
+    /// destinations. It sees what the before plugins let through, as they have left it.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tower::limit::RateLimitLayer;
+    /// use tracklane::Analytics;
+    ///
+    /// let builder = Analytics::builder().layer_enrichment(RateLimitLayer::new(1_000, Duration::from_secs(1)));
+    /// # let _ = builder;
+    /// ```
+    ///
+    /// Layers are built once, by [`build`](Self::build), and keep their state when plugins are registered and
+    /// deregistered. Events that are [driven by hand](crate::Analytics::pipeline) pass these, too.
+    pub fn layer_enrichment<L>(mut self, layer: L) -> Self
+    where
+        L: Layer<PipelineService> + Send + 'static,
+        L::Service: Service<Event, Response = ()> + Send + 'static,
+        <L::Service as Service<Event>>::Error: Into<BoxError>,
+        <L::Service as Service<Event>>::Future: Send,
+    {
+        self.layers.enrichment.push(boxed(layer));
+        self
+    }
+
+    /// As [`layer_enrichment`](Self::layer_enrichment), behind all plugins: around the destinations. It sees each event
+    /// as destinations get it, but for the default context.
+    pub fn layer_destinations<L>(mut self, layer: L) -> Self
+    where
+        L: Layer<PipelineService> + Send + 'static,
+        L::Service: Service<Event, Response = ()> + Send + 'static,
+        <L::Service as Service<Event>>::Error: Into<BoxError>,
+        <L::Service as Service<Event>>::Future: Send,
+    {
+        self.layers.destinations.push(boxed(layer));
         self
     }
 
@@ -258,6 +296,16 @@ impl Builder {
         self.clock = Clock::Manual(clock);
         self
     }
+}
+
+fn boxed<L>(layer: L) -> UserLayer
+where
+    L: Layer<PipelineService> + Send + 'static,
+    L::Service: Service<Event, Response = ()> + Send + 'static,
+    <L::Service as Service<Event>>::Error: Into<BoxError>,
+    <L::Service as Service<Event>>::Future: Send,
+{
+    Box::new(move |inner| PipelineService::new(layer.layer(inner)))
 }
 
 impl fmt::Debug for Builder {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::event::{Event, Message};
-use crate::ledger::{DeliveryError, DropReason};
+use crate::ledger::{DeliveryError, DropReason, Envelope};
 
 /// Events that were accepted and are lost, all for one reason.
 ///
@@ -40,13 +40,13 @@ pub struct LostEvents {
 enum Lost {
     /// Before the destinations.
     One(Arc<Event>),
-    Messages(Arc<[Arc<Message>]>),
+    Messages(Arc<[Arc<Envelope<Message>>]>),
 }
 
 impl LostEvents {
     pub(crate) fn of_destination(
         destination: Arc<str>,
-        messages: &[Arc<Message>],
+        messages: &[Arc<Envelope<Message>>],
         reason: DropReason,
         error: Option<Arc<DeliveryError>>,
     ) -> Self {

@@ -5,14 +5,13 @@
 use serde::Serialize;
 
 use super::{Event, IntoId, IntoText, IntoTimestamp, Kind, MessageId};
-use crate::ledger::Settlement;
 
 macro_rules! call {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, Debug)]
         #[must_use = "an event does nothing until it is sent"]
-        pub struct $name(Event);
+        pub struct $name(pub(crate) Event);
 
         impl $name {
             /// The id of the user in your database: a string, an integer, a UUID, anything that displays, or an
@@ -71,15 +70,6 @@ macro_rules! call {
                 let id = text(id);
                 self.0.write().message_id =
                     if id.is_empty() { MessageId::Unset } else { MessageId::Given(id) };
-                self
-            }
-
-            /// Calls `callback` once with the end of this event: delivered, or dropped and why. It runs on a thread
-            /// where it may block, and cannot disturb delivery. Until it returns the event keeps its room in the
-            /// queue: while callbacks block, calls may be refused, and one that waits for room itself
-            /// ([`send_when_ready`](crate::Analytics::send_when_ready)) may wait for ever.
-            pub fn on_delivery(mut self, callback: impl FnOnce(&Settlement) + Send + Sync + 'static) -> Self {
-                self.0.attached.watch.get_or_insert_default().callbacks.push(Box::new(callback));
                 self
             }
         }

@@ -1,11 +1,10 @@
 //! A copy of an event from before a plugin, to restore it when the plugin fails.
 //!
 //! A plugin gets the event itself, and may edit it, or put another one in its place. Invariant: whatever it did, the event
-//! can be taken back to what it was, and its ticket, its id and those who wait for it stay its own. An event that did
-//! not change since the last plugin is not copied again.
+//! can be taken back to what it was, and its id stays its own. An event that did not change since the last plugin is not
+//! copied again.
 
 use super::content::Content;
-use super::event::Attached;
 use super::{Event, pool};
 
 /// One event and the plugins of a stage, which get it one after the other.
@@ -13,8 +12,6 @@ use super::{Event, pool};
 pub(crate) struct Checkpoint {
     /// What the event was when it was last lent.
     before: Option<Box<Content>>,
-    /// Of an event that was lent and is not [back](Self::finish).
-    attached: Option<Attached>,
 }
 
 impl Checkpoint {
@@ -24,7 +21,6 @@ impl Checkpoint {
             self.before.get_or_insert_with(pool::take_copy).copy_from(&event.content);
         }
         event.edited = false;
-        self.attached.get_or_insert_with(|| event.detach());
     }
 
     /// Takes over what a plugin left, as the same event: with its id, and with a time.
@@ -41,13 +37,6 @@ impl Checkpoint {
     pub(crate) fn restore(&mut self, event: &mut Event) {
         if let Some(before) = self.before.take() {
             event.content = before;
-        }
-    }
-
-    /// No further plugin gets the event: it has again what is attached to it.
-    pub(crate) fn finish(&mut self, event: &mut Event) {
-        if let Some(attached) = self.attached.take() {
-            event.attached = attached;
         }
     }
 }

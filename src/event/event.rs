@@ -5,10 +5,7 @@ use std::fmt;
 
 use super::content::Content;
 use super::fields::Field;
-use super::{
-    Context, Integrations, IntoTimestamp, InvalidField, InvalidTimestamp, Kind, Object, Timestamp, limits, pool,
-};
-use crate::ledger::{Observers, Ticket};
+use super::{Context, Integrations, IntoTimestamp, InvalidTimestamp, Kind, Object, Slot, Timestamp, pool};
 
 /// An event on its way: what a plugin reads and edits.
 ///
@@ -33,21 +30,8 @@ pub struct Event {
     pub(super) content: Box<Content>,
     /// Whether it may say something else than when it was last [lent](super::Checkpoint::save). What is made anew does.
     pub(super) edited: bool,
-    /// Who is told of the event's end; not part of what a clone copies.
-    pub(crate) attached: Attached,
-}
-
-/// What travels with one event and not with its clones.
-#[derive(Default)]
-pub(crate) struct Attached {
-    pub(crate) watch: Option<Box<Observers>>,
-    pub(crate) ticket: Option<Ticket>,
-}
-
-impl Clone for Attached {
-    fn clone(&self) -> Self {
-        Self::default()
-    }
+    /// What the client keeps with the event; not part of what a clone copies.
+    pub(crate) slot: Slot,
 }
 
 impl Event {
@@ -56,7 +40,7 @@ impl Event {
     }
 
     pub(super) fn from_content(content: Box<Content>) -> Self {
-        Self { content, edited: true, attached: Attached::default() }
+        Self { content, edited: true, slot: Slot::default() }
     }
 
     /// Which call made it.
@@ -249,26 +233,14 @@ impl Event {
         pool::put(self.content);
     }
 
-    /// How many events led to this one.
-    pub(crate) fn depth(&self) -> u8 {
-        self.attached.ticket.as_ref().map_or(0, Ticket::depth)
+    /// Makes an id where none was given.
+    pub(crate) fn make_message_id(&mut self) {
+        self.content.message_id.make_if_unset();
     }
 
-    /// Keeps what was changed since the call, or since the event was last [lent](super::Checkpoint::save), if it can be sent
-    /// so.
-    pub(crate) fn commit(&mut self) -> Result<(), InvalidField> {
-        if !self.edited {
-            return Ok(());
-        }
-        self.normalise();
-        limits::check_sections(self)
-    }
-
-    /// Writes `All` where a call, a layer or a plugin wrote `all` into the integrations.
-    fn normalise(&mut self) {
-        if self.content.has_integrations {
-            self.content.integrations.normalise();
-        }
+    /// Sets the time of the call where none was given.
+    pub(crate) fn stamp(&mut self, now: impl FnOnce() -> Timestamp) {
+        self.content.timestamp.get_or_insert_with(now);
     }
 }
 

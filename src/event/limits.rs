@@ -140,6 +140,25 @@ pub(crate) fn check(event: &Event) -> Result<(), InvalidField> {
     check_sections(event)
 }
 
+impl Event {
+    /// Keeps what was changed since the call, or since the event was last [lent](super::Checkpoint::save), if it can be sent
+    /// so.
+    pub(crate) fn commit(&mut self) -> Result<(), InvalidField> {
+        if !self.edited {
+            return Ok(());
+        }
+        self.normalise();
+        check_sections(self)
+    }
+
+    /// Writes `All` where a call, a layer or a plugin wrote `all` into the integrations.
+    fn normalise(&mut self) {
+        if self.content.has_integrations {
+            self.content.integrations.normalise();
+        }
+    }
+}
+
 fn check_message_id(id: &str) -> Result<(), InvalidField> {
     match id.chars().count() {
         chars if chars > MAX_MESSAGE_ID_CHARS => Err(InvalidField::MessageIdTooLong { chars }),

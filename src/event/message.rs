@@ -9,7 +9,6 @@ use serde::{Serialize, Serializer};
 
 use super::json::{Transcode, read_string, write_string};
 use super::{Context, Event, InvalidField, Kind, MAX_EVENT_BYTES, MessageId, Object, Timestamp, limits};
-use crate::ledger::Ticket;
 
 /// An event as destinations get it: serialised once, immutable, shared by all of them.
 pub struct Message {
@@ -17,7 +16,6 @@ pub struct Message {
     json: Bytes,
     /// Where the id stands in the JSON, with its quotes.
     message_id: Range<usize>,
-    pub(crate) ticket: Ticket,
 }
 
 impl Message {
@@ -75,12 +73,13 @@ impl fmt::Debug for Message {
 }
 
 impl Event {
-    /// The event in its final form, its context merged over `defaults`; the ticket alone, if plugins have made it
-    /// what cannot be sent.
-    pub(crate) fn seal(&mut self, ticket: Ticket, defaults: &Context) -> Result<Message, (Ticket, InvalidField)> {
-        if let Err(invalid) = limits::check(self) {
-            return Err((ticket, invalid));
-        }
+    /// The event in its final form, its context merged over `defaults`. `bytes`: about how long that will be.
+    ///
+    /// # Errors
+    ///
+    /// If plugins have made the event what cannot be sent.
+    pub(crate) fn seal(&mut self, bytes: u32, defaults: &Context) -> Result<Message, InvalidField> {
+        limits::check(self)?;
         let context = match &mut self.content.context {
             none if none.is_empty() => defaults,
             context => {
@@ -88,12 +87,12 @@ impl Event {
                 &self.content.context
             }
         };
-        let mut json = Vec::with_capacity(ticket.bytes() as usize);
+        let mut json = Vec::with_capacity(bytes as usize);
         let message_id = self.write_json(context, &mut json);
         if json.len() > MAX_EVENT_BYTES {
-            return Err((ticket, InvalidField::TooLarge { bytes: json.len() }));
+            return Err(InvalidField::TooLarge { bytes: json.len() });
         }
-        Ok(Message { kind: self.kind(), json: json.into_boxed_slice().into(), message_id, ticket })
+        Ok(Message { kind: self.kind(), json: json.into_boxed_slice().into(), message_id })
     }
 
     /// Writes the event with `context` in place of its own. Returns where the id stands, with its quotes.

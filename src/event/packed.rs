@@ -6,7 +6,6 @@
 
 use uuid::Uuid;
 
-use super::event::Attached;
 use super::fields::Present;
 use super::{Event, Kind, MAX_EVENT_BYTES, MessageId, Object, Timestamp, pool};
 
@@ -91,21 +90,4 @@ fn append(buffer: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) -> Length {
     let start = buffer.len();
     write(buffer);
     Length::try_from(buffer.len() - start).unwrap_or(Length::MAX)
-}
-
-impl Event {
-    /// Takes what travels beside the content.
-    pub(crate) fn detach(&mut self) -> Attached {
-        std::mem::take(&mut self.attached)
-    }
-
-    /// Makes an id where none was given.
-    pub(crate) fn make_message_id(&mut self) {
-        self.content.message_id.make_if_unset();
-    }
-
-    /// Sets the time of the call where none was given.
-    pub(crate) fn stamp(&mut self, now: impl FnOnce() -> Timestamp) {
-        self.content.timestamp.get_or_insert_with(now);
-    }
 }

@@ -5,9 +5,11 @@
 //! lost, so no event can be forgotten. The ledger knows neither plugins nor destinations.
 
 mod capacity;
+mod envelope;
 mod flush;
 mod notifications;
 mod observers;
+mod on_delivery;
 mod outcome;
 mod pending;
 mod receipt;
@@ -21,6 +23,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub(crate) use capacity::Capacity;
+pub(crate) use envelope::Envelope;
 pub use flush::FlushReport;
 use flush::FlushTally;
 pub(crate) use notifications::Notifications;

@@ -58,6 +58,11 @@ impl Ticket {
         &self.ledger
     }
 
+    /// Returns whether this ledger counts the event.
+    pub(crate) fn is_of(&self, ledger: &Arc<Ledger>) -> bool {
+        Arc::ptr_eq(&self.ledger, ledger)
+    }
+
     pub(super) fn epoch(&self) -> u64 {
         self.epoch
     }

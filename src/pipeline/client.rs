@@ -1,113 +1,282 @@
-//! What the handle asks of the pipeline from outside, and what a plugin asks of its client.
+//! What a client is between its handle and its pipeline, and how it ends: flush and close. Every wait has a deadline in real time, whatever the pipeline does.
+//!
+//! Both wait on the caller's thread, or, the async ones, on a thread of their own: a deadline that depended on the
+//! background thread, or on those where user code may block, would not hold when they hang.
 
-use std::future::Future;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 
-use super::{Command, Shared};
-use crate::event::Event;
-use crate::ledger::{FlushReport, Stats};
-use crate::plugin::{Client, ClientFuture, Registration};
-use crate::refusal::{CallError, RefusalReason, RegisterError};
-use crate::supervise::hops;
-use crate::threads;
+use super::current::CurrentStack;
+use super::ending::Ending;
+use super::intake::Intake;
+use super::settle::AfterQueue;
+use crate::background::Background;
+use crate::emitter::Emitter;
+use crate::event::Unsent;
+use crate::ledger::{DeliveryError, DestinationStats, Dispatcher, FlushReport, Ledger, Receipt, Settlement, Stats};
+use crate::supervise::{hops, log};
+use crate::wait_group::WaitGroup;
 
-impl Shared {
-    /// Queues the command to register, at once. Returns a future of its answer.
-    pub(crate) fn register(
-        self: &Arc<Self>,
-        plugin: Registration,
-    ) -> impl Future<Output = Result<(), RegisterError>> + Send + 'static + use<> {
-        let checked = plugin.check().map_err(|error| RegisterError::settings(plugin.name(), error));
-        let (reply, answer) = oneshot::channel();
-        let queued = checked.and_then(|()| Ok(self.intake.command(Command::Register(plugin, reply))?));
-        self.clone().answer(queued, answer)
+/// How long it takes to take out one event that is left, where there are very many.
+const TAKE_EVENT: Duration = Duration::from_nanos(300);
+
+/// How long callbacks may go on when the last handle is gone. Nobody waits for that.
+const LAST_CALLBACKS: Duration = Duration::from_secs(10);
+
+/// The end of a client: what is counted and handed back at it.
+pub(crate) type End = Ending<Counts, Unsent>;
+
+/// One client: what its handle, its worker, and a pipeline that is driven by hand have in common.
+pub(crate) struct Client {
+    pub(crate) background: Background,
+    pub(crate) emitter: Emitter,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) intake: Intake,
+    pub(super) stack: Arc<CurrentStack>,
+    pub(super) after: Arc<AfterQueue>,
+    /// Plugins that were deregistered, until they are unloaded.
+    pub(super) unloading: WaitGroup,
+    pub(crate) end: End,
+    /// Whether the plugins of the settings have loaded or failed.
+    pub(super) loaded: watch::Sender<bool>,
+    /// If the counts are to be metrics: what these know so far.
+    #[cfg(feature = "metrics")]
+    pub(super) metrics: Option<crate::metrics::Reported>,
+}
+
+/// What had become of all events when the rest was taken back.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Counts {
+    delivered: u64,
+    dropped: u64,
+    failed: u64,
+    failed_deliveries: u64,
+    pending: u64,
+}
+
+/// How long closing waits for listeners to hear what was emitted, at most.
+const LISTENERS: Duration = Duration::from_secs(1);
+
+/// What became of all events that the client accepted in its life. By reason and by destination it is in
+/// [`stats`](crate::Analytics::stats). Serialized, `unsent` is the number of events.
+#[derive(Clone, Debug, Default, serde::Serialize)]
+#[non_exhaustive]
+pub struct CloseReport {
+    /// Events that at least one destination has.
+    pub delivered: u64,
+    /// Events that were dropped because somebody [asked for it](DropReason::is_deliberate): a plugin, say.
+    pub dropped: u64,
+    /// Events that were dropped for any other reason.
+    pub failed: u64,
+    /// Deliveries that failed for good: an event that one of two destinations lost counts here, although the other has
+    /// it.
+    pub failed_deliveries: u64,
+    /// Events that had no outcome when the deadline passed.
+    pub pending: u64,
+    /// Callbacks that had not returned when the deadline passed. Their events have their outcome nevertheless.
+    pub callbacks: u64,
+    /// The pending events, with their ids, as far as they could be got hold of: they can be sent again, by another
+    /// client, or saved as JSON. One that was in flight may have arrived nevertheless; Segment then drops the second.
+    /// Of several closes of one client, one hands them back.
+    #[serde(serialize_with = "number")]
+    pub unsent: Unsent,
+}
+
+/// Serializes how many events there are: a report is for a log, which has nothing of what they say.
+fn number<S: serde::Serializer>(unsent: &Unsent, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(unsent.len() as u64)
+}
+
+impl CloseReport {
+    /// Whether nothing failed, at any destination, and nothing is pending, whatever callbacks do.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.failed == 0 && self.failed_deliveries == 0 && self.pending == 0
     }
+}
 
-    /// Queues the command to deregister, at once. Returns a future of its answer.
-    pub(crate) fn deregister(
-        self: &Arc<Self>,
-        name: &str,
-    ) -> impl Future<Output = Result<(), RegisterError>> + Send + 'static + use<> {
-        let (reply, answer) = oneshot::channel();
-        let queued = self.intake.command(Command::Deregister(name.to_owned(), reply)).map_err(RegisterError::from);
-        self.clone().answer(queued, answer)
+impl Dispatcher for Client {
+    fn dispatch(&self, seen: u64) {
+        self.intake.dispatch(seen);
     }
+}
 
-    async fn answer(
-        self: Arc<Self>,
-        queued: Result<(), RegisterError>,
-        answer: oneshot::Receiver<Result<(), RegisterError>>,
-    ) -> Result<(), RegisterError> {
-        queued?;
-        // Without an answer the worker has ended.
-        let ended = || self.intake.refusal_reason().map_or(RegisterError::Closed, RegisterError::from);
-        answer.await.unwrap_or_else(|_| Err(ended()))
-    }
-
-    /// Waits on a thread of its own: user code may hold up any other, and the deadline must be kept.
-    pub(crate) async fn wait<T: Send + 'static>(
-        self: Arc<Self>,
-        timeout: Duration,
-        wait: fn(&Arc<Self>, Instant) -> T,
-    ) -> T {
-        let deadline = deadline(timeout);
-        if self.background.is_forked() || self.background.is_shut_down() {
-            // Nothing moves any more, and nothing is waited for.
-            return wait(&self, Instant::now());
+impl Client {
+    /// What is counted so far.
+    pub(crate) fn stats(&self) -> Stats {
+        if self.background.is_forked() {
+            // Everything is counted in the other process, and a lock may be held for ever here.
+            return Stats::default();
         }
-        let (reply, report) = oneshot::channel();
-        let (waiting, depth) = (self.clone(), hops::current());
-        let thread = threads::spawn("tracklane-wait", move || {
-            let _scope = hops::set(depth);
-            // Whoever asked may not wait for the answer any more.
-            let _ = reply.send(wait(&waiting, deadline));
-        });
-        match thread {
-            Ok(()) => report.await.unwrap_or_else(|_| wait(&self, Instant::now())),
-            // There is only the caller's thread.
-            Err(_) => wait(&self, deadline),
+        let version = self.stack.load();
+        let plugins = &version.plugins;
+        let destinations: Vec<_> = plugins.lanes.iter().map(|lane| lane.stats()).collect();
+        let total = |of: fn(&DestinationStats) -> u64| destinations.iter().map(of).sum();
+        Stats {
+            attempts: total(|destination| destination.attempts),
+            retries: total(|destination| destination.retries),
+            bytes: total(|destination| destination.bytes),
+            contained_panics: self.background.panics(),
+            destinations,
+            plugins: plugins.plugin_stats(),
+            ..self.ledger.stats()
+        }
+    }
+
+    /// Brings the metrics up to date, if there are to be any.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn report_metrics(&self) {
+        if let Some(metrics) = &self.metrics {
+            metrics.update(|| self.stats());
+        }
+    }
+
+    /// Nothing delivered, and pending what is under way, as far as that can be said without a lock.
+    fn forked(&self) -> FlushReport {
+        log!(WARN, "the client was built before this process was forked: nothing is sent");
+        FlushReport { pending: self.ledger.capacity.used().0, ..FlushReport::default() }
+    }
+
+    /// Blocks until everything that was accepted so far has its outcome and its callbacks have returned, at most until
+    /// `deadline`.
+    pub(crate) fn flush(self: &Arc<Self>, deadline: Instant) -> FlushReport {
+        let mut report = self.flush_events(deadline);
+        // A callback that flushes does not wait for itself.
+        if hops::current() == 0 && !self.background.is_forked() {
+            self.ledger.wait_for_callbacks(left(deadline));
+            report.callbacks = self.ledger.callbacks();
+        }
+        report
+    }
+
+    /// As [`flush`](Self::flush), whatever callbacks do.
+    fn flush_events(&self, deadline: Instant) -> FlushReport {
+        if self.background.is_forked() {
+            return self.forked();
+        }
+        if self.intake.is_deserted() {
+            // Nothing moves any more: what was under way was given up.
+            let pending = self.end.counts().map_or(0, |counts| counts.pending);
+            return FlushReport { pending, ..FlushReport::default() };
+        }
+        let flush = self.intake.begin_flush();
+        self.ledger.wait(flush, deadline)
+    }
+
+    /// As [`flush`](Self::flush), but waits for the end of one event only. Without one in time, the error of the first
+    /// destination whose last attempt failed.
+    pub(crate) fn flush_for(
+        &self,
+        receipt: Receipt,
+        deadline: Instant,
+    ) -> Result<Settlement, Option<Arc<DeliveryError>>> {
+        if self.background.is_forked() {
+            return Err(None);
+        }
+        let end = receipt.wait_timeout(left(deadline));
+        end.map_err(|_| self.stack.load().plugins.lanes.iter().find_map(|lane| lane.last_error()))
+    }
+
+    /// Refuses calls from now on, flushes, gives up at `deadline` what is left, and ends the worker, which unloads every
+    /// plugin. Any number of closes may be under way: the first that runs out of time gives up for all of them.
+    pub(crate) fn close(self: &Arc<Self>, deadline: Instant) {
+        if self.background.is_forked() {
+            return;
+        }
+        self.intake.close();
+        let deadline = if self.intake.is_deserted() { Instant::now() } else { deadline };
+        self.wake_refused();
+        // What is left has to be taken out in time: the more it is, the earlier.
+        if self.flush_events(self.last_moment(deadline)).pending > 0 {
+            // Less may be left by now.
+            self.flush_events(self.last_moment(deadline));
+        }
+        self.give_up(deadline);
+        self.after.wait(left(deadline));
+        self.emitter.report_held(None);
+        // A callback or listener that closes the client does not wait for itself.
+        if hops::current() == 0 {
+            self.ledger.wait_for_callbacks(left(deadline));
+            self.emitter.wait(left(deadline).min(LISTENERS));
+        }
+        if self.end.tells_worker() {
+            self.intake.end();
+        }
+        // Where this is the worker's thread, it would wait for itself.
+        if !self.background.is_current() {
+            // A plugin that needs longer to unload goes on without being waited for.
+            self.end.wait_for_worker(deadline);
+            self.unloading.wait(left(deadline));
+        }
+        self.end.set_closed();
+        #[cfg(feature = "metrics")]
+        if let Some(metrics) = &self.metrics {
+            metrics.update_and_wait(|| self.stats(), left(deadline));
+        }
+    }
+
+    /// When a close has to give up, so that it has taken everything out by its deadline.
+    fn last_moment(&self, deadline: Instant) -> Instant {
+        let (events, _) = self.ledger.capacity.used();
+        let takes = TAKE_EVENT.saturating_mul(u32::try_from(events).unwrap_or(u32::MAX));
+        deadline.checked_sub(takes).unwrap_or_else(Instant::now)
+    }
+
+    /// The report of a close that has ended. The first that asks gets what is handed back, and is told what was counted
+    /// then; for those that come later it is dropped like anything else.
+    pub(crate) fn report(&self) -> CloseReport {
+        if self.background.is_forked() {
+            let pending = self.forked().pending;
+            return CloseReport { pending, ..CloseReport::default() };
+        }
+        let (counts, unsent) = self.end.take_rest().unwrap_or_else(|| (self.counts(), Unsent::default()));
+        let Counts { delivered, dropped, failed, failed_deliveries, pending } = counts;
+        let callbacks = self.ledger.callbacks();
+        CloseReport { delivered, dropped, failed, failed_deliveries, pending, callbacks, unsent }
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        let Stats { delivered, dropped, pending, .. } = self.ledger.stats();
+        let deliberate = dropped.deliberate();
+        let failed_deliveries = self.ledger.failed_deliveries();
+        Counts { delivered, dropped: deliberate, failed: dropped.total() - deliberate, failed_deliveries, pending }
+    }
+
+    /// The worker has ended. If nobody has told it to, its runtime has ended, and everything else there: what is under
+    /// way is given up, for a close to hand back.
+    pub(super) fn worker_ended(self: &Arc<Self>) {
+        self.intake.desert();
+        self.wake_refused();
+        if self.intake.is_deserted() {
+            self.give_up(Instant::now());
+            self.loaded.send_replace(true);
+        }
+        self.end.worker_ended();
+    }
+
+    /// Blocks while callbacks run, so that those of events that were given up at the last moment are called.
+    pub(crate) fn call_the_last(&self) {
+        self.ledger.wait_for_callbacks(LAST_CALLBACKS);
+    }
+
+    /// Drops what is user code, now that the client has ended: plugins and listeners. That may take any time.
+    pub(crate) fn release(&self) {
+        drop((self.stack.take(), self.emitter.take_listeners()));
+    }
+}
+
+/// The last use may end anywhere, a pipeline's that somebody drives by hand included: plugins are dropped elsewhere.
+impl Drop for Client {
+    fn drop(&mut self) {
+        let provider = self.intake.take_call_context();
+        if provider.is_some() || !self.stack.is_empty() {
+            self.background.dispose((self.stack.take(), provider));
         }
     }
 }
 
-/// Returns when `timeout` is over. A deadline that is not in reach of the clock is as good as none.
-pub(crate) fn deadline(timeout: Duration) -> Instant {
-    let now = Instant::now();
-    now.checked_add(timeout).unwrap_or_else(|| now + Duration::from_secs(365 * 24 * 60 * 60))
-}
-
-/// The client that a plugin's `Host` speaks to. It does not keep the pipeline alive.
-pub(crate) struct HostClient(pub(crate) Weak<Shared>);
-
-impl Client for HostClient {
-    fn send(&self, event: Event) -> Result<(), CallError> {
-        match self.0.upgrade() {
-            Some(shared) => shared.intake.push(event),
-            None => Err(CallError::new(RefusalReason::Closed, event)),
-        }
-    }
-
-    fn register(&self, plugin: Registration) -> ClientFuture<Result<(), RegisterError>> {
-        match self.0.upgrade() {
-            Some(shared) => {
-                let answer = shared.register(plugin);
-                Box::pin(answer)
-            }
-            None => Box::pin(std::future::ready(Err(RegisterError::Closed))),
-        }
-    }
-
-    fn flush(&self, timeout: Duration) -> ClientFuture<FlushReport> {
-        match self.0.upgrade() {
-            Some(shared) => Box::pin(shared.wait(timeout, Shared::flush)),
-            None => Box::pin(std::future::ready(FlushReport::default())),
-        }
-    }
-
-    fn stats(&self) -> Stats {
-        self.0.upgrade().map(|shared| shared.stats()).unwrap_or_default()
-    }
+fn left(deadline: Instant) -> Duration {
+    deadline.saturating_duration_since(Instant::now())
 }

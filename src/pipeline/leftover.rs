@@ -6,10 +6,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Shared;
+use super::client::{Client, Counts};
 use super::intake::TakenBack as NotBegun;
 use super::lane::TakenBack as Begun;
-use super::shutdown::Counts;
 use crate::event::{Packed, Unsent};
 use crate::ledger::{DropReason, Notifications, Outcome};
 use crate::supervise::{hops, log};
@@ -28,7 +27,7 @@ struct Leftover {
     events: usize,
 }
 
-impl Shared {
+impl Client {
     /// Takes back what is under way, unless another close does, and counts it as dropped because of the close.
     pub(super) fn give_up(self: &Arc<Self>, deadline: Instant) {
         let mut leftover = None;
@@ -38,24 +37,24 @@ impl Shared {
             (counts, unsent)
         });
         if let Some(leftover) = leftover.filter(|leftover| !leftover.is_empty()) {
-            self.tell(deadline, move |shared| leftover.settle(shared));
+            self.tell(deadline, move |client| leftover.settle(client));
         }
     }
 
     /// Wakes those who wait for room, who are refused now.
     pub(super) fn wake_refused(self: &Arc<Self>) {
         if self.ledger.capacity.is_waited_for() {
-            self.tell(Instant::now(), |shared| shared.ledger.capacity.wake_all());
+            self.tell(Instant::now(), |client| client.ledger.capacity.wake_all());
         }
     }
 
     /// Does what calls foreign code on a thread of its own, and waits for that until the deadline.
     fn tell(self: &Arc<Self>, deadline: Instant, work: impl FnOnce(&Self) + Send + 'static) {
         let limit = deadline.saturating_duration_since(Instant::now()).max(TELL_LIMIT);
-        let (shared, sent_by) = (self.clone(), hops::current());
+        let (client, sent_by) = (self.clone(), hops::current());
         self.background.run_with_limit(limit, move || {
             let _scope = hops::set(sent_by);
-            work(&shared);
+            work(&client);
         });
     }
 
@@ -64,12 +63,12 @@ impl Shared {
     fn take_back(&self) -> (Counts, Unsent, Leftover) {
         // Before the lanes, so that the worker finds nothing more to give them.
         let mut not_begun = self.intake.take_back();
-        let begun: Vec<_> = self.plan.lanes().iter().map(|lane| lane.take_back(DropReason::Closed)).collect();
+        let begun: Vec<_> = self.stack.lanes().iter().map(|lane| lane.take_back(DropReason::Closed)).collect();
         let counts = self.counts();
         // An event that two destinations did not get is one event.
         let sealed = begun.iter().map(|taken| {
             let messages = taken.messages.iter().filter(|message| message.ticket.hand_back_once());
-            Packed::sealed(messages.map(|message| &**message))
+            Packed::sealed(messages.map(|message| &message.item))
         });
         let unsent = Unsent::new(sealed.chain(std::mem::take(&mut not_begun.events)).collect());
         let events = unsent.len();
@@ -83,15 +82,15 @@ impl Leftover {
     }
 
     /// Counts everything, and then tells whoever wants to know.
-    fn settle(mut self, shared: &Shared) {
-        let (mut due, events) = (Notifications::new(&shared.ledger), self.events);
+    fn settle(mut self, client: &Client) {
+        let (mut due, events) = (Notifications::new(&client.ledger), self.events);
         let mut missed = Vec::new();
         for taken in &self.begun {
             missed.extend(taken.count(DropReason::Closed, &mut due));
         }
-        self.not_begun.count(&shared.ledger, Outcome::Dropped(DropReason::Closed), &mut due);
+        self.not_begun.count(&client.ledger, Outcome::Dropped(DropReason::Closed), &mut due);
         due.notify();
-        shared.after.report(&missed);
+        client.after.report(&missed);
         if events > 0 {
             log!(ERROR, events, reason = %DropReason::Closed, "closed before these events were delivered");
         }

@@ -1,7 +1,6 @@
-//! The pipeline as source middleware finds it: a tower service of any type, behind one name.
+//! The pipeline as the user's layers find it: a tower service of any type, behind one name.
 
 use std::fmt;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_util::future::BoxFuture;
@@ -9,14 +8,10 @@ use tower::ServiceExt;
 use tower::util::BoxService;
 use tower_service::Service;
 
-use super::{Pipeline, Shared, SourceMiddleware};
 use crate::error::BoxError;
 use crate::event::Event;
 
-/// A layer around the pipeline, still to be applied.
-pub(crate) type MiddlewareLayer = Box<dyn FnOnce(PipelineService) -> PipelineService + Send>;
-
-/// The pipeline with its type hidden, as [`Builder::layer`](crate::Builder::layer) wraps it.
+/// The rest of the pipeline with its type hidden, as [`Builder::layer`](crate::Builder::layer) and its siblings wrap it.
 pub struct PipelineService(BoxService<Event, (), BoxError>);
 
 impl PipelineService {
@@ -29,13 +24,8 @@ impl PipelineService {
         Self(BoxService::new(service.map_err(Into::into)))
     }
 
-    /// The pipeline with the user's layers around it, the last one outermost; none, and nothing.
-    pub(crate) fn wrapped(shared: &Arc<Shared>, layers: Vec<MiddlewareLayer>) -> SourceMiddleware {
-        if layers.is_empty() {
-            return None;
-        }
-        let innermost = Self::new(Pipeline::new(shared.clone()));
-        Some(layers.into_iter().fold(innermost, |inner, layer| layer(inner)).0)
+    pub(super) fn into_inner(self) -> BoxService<Event, (), BoxError> {
+        self.0
     }
 }
 

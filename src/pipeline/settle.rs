@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc as queue;
 
-use super::plan::{Plan, Registered};
+use super::stack::Registered;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::emitter::signal::Failure;
 use crate::event::Message;
-use crate::ledger::Settlement;
+use crate::ledger::{Envelope, Settlement};
 use crate::plugin::AfterPlugin;
 use crate::supervise::hops::{self, WithHops};
 use crate::supervise::{self, EVENT_LIMIT, Fault, Repeats, Topic};
@@ -47,7 +47,7 @@ enum Item {
 
 /// An event in the queue, which takes room there until this is dropped.
 struct Shown {
-    message: Arc<Message>,
+    message: Arc<Envelope<Message>>,
     load: Arc<Load>,
 }
 
@@ -72,12 +72,12 @@ impl AfterQueue {
 
     /// Shows those of the messages that have ended to the after plugins. Returns the ends that these miss, which are to
     /// be [reported](Self::report), and dropped, when nobody is kept waiting by that: their errors are user code.
-    pub(super) fn show(&self, messages: &[Arc<Message>]) -> Vec<Settlement> {
+    pub(super) fn show(&self, messages: &[Arc<Envelope<Message>>]) -> Vec<Settlement> {
         let ended = messages.iter().filter_map(|message| Some((message, message.ticket.take_settlement()?)));
         ended.filter_map(|(message, end)| self.show_one(message, end).err()).collect()
     }
 
-    fn show_one(&self, message: &Arc<Message>, end: Settlement) -> Result<(), Settlement> {
+    fn show_one(&self, message: &Arc<Envelope<Message>>, end: Settlement) -> Result<(), Settlement> {
         let shown = Shown::new(message.clone(), self.load.clone());
         let fits = self.load.events.load(Ordering::Relaxed) <= self.max_events
             && self.load.bytes.load(Ordering::Relaxed) <= self.max_bytes;
@@ -117,7 +117,7 @@ impl AfterQueue {
 }
 
 impl Shown {
-    fn new(message: Arc<Message>, load: Arc<Load>) -> Self {
+    fn new(message: Arc<Envelope<Message>>, load: Arc<Load>) -> Self {
         load.events.fetch_add(1, Ordering::Relaxed);
         load.bytes.fetch_add(message.json().len() as u64, Ordering::Relaxed);
         Self { message, load }
@@ -132,7 +132,12 @@ impl Drop for Shown {
 }
 
 impl AfterWorker {
-    pub(crate) async fn run(mut self, plan: impl Fn() -> Option<Arc<Plan>>, clock: Clock, emitter: Emitter) {
+    pub(crate) async fn run(
+        mut self,
+        plugins: impl Fn() -> Option<Arc<[Registered<AfterPlugin>]>>,
+        clock: Clock,
+        emitter: Emitter,
+    ) {
         while let Some(item) = self.receiver.recv().await {
             let (shown, settlement) = match item {
                 Item::Ended(shown, settlement) => (shown, settlement),
@@ -141,10 +146,10 @@ impl AfterWorker {
                     continue;
                 }
             };
-            let Some(plan) = plan() else { return };
+            let Some(plugins) = plugins() else { return };
             let message = &shown.message;
             let depth = message.ticket.depth();
-            for plugin in plan.after.iter().filter(|plugin| plugin.wants(message.kind())) {
+            for plugin in plugins.iter().filter(|plugin| plugin.wants(message.kind())) {
                 let outcome = supervise::run(&plugin.watched, &clock, EVENT_LIMIT, || {
                     let _scope = hops::after(depth);
                     WithHops::after(depth, plugin.call.after(message, &settlement))

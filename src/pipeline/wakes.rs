@@ -6,8 +6,9 @@ use std::sync::{Arc, Barrier};
 use std::task::{Context as TaskContext, Poll, Wake, Waker};
 use std::thread;
 
-use super::intake::{Capacity, Intake, Taken};
-use super::registry::Command;
+use super::command::Command;
+use super::intake::{Intake, Taken};
+use super::limits::Limits;
 use super::rest::Rest;
 use crate::background::Background;
 use crate::clock::Clock;
@@ -23,9 +24,9 @@ const SLEEP: Rest = Rest { limit: None, wake_at: 1 };
 fn intake(events: u64, drops_oldest: bool) -> (Arc<Intake>, Arc<Ledger>, impl Sized) {
     let (background, keep_alive) = Background::start("wakes").unwrap();
     let ledger = Arc::new(Ledger::new(background.clone(), |_| {}));
-    let capacity = Capacity { events, bytes: u64::MAX, drops_oldest, all_disabled: false };
+    let limits = Limits { events, bytes: u64::MAX, drops_oldest, all_disabled: false };
     let intake = Intake::new(
-        capacity,
+        limits,
         ledger.clone(),
         Emitter::new(background, Clock::System),
         Clock::System,
@@ -44,9 +45,9 @@ fn work(intake: &Intake, events: usize) -> Vec<String> {
             continue;
         }
         while let Some(taken) = intake.next() {
-            let Taken::Event(mut event) = taken else { continue };
+            let Taken::Event(event) = taken else { continue };
             names.push(event.name().unwrap().into_owned());
-            event.attached.ticket.take().unwrap().settle(Outcome::Dropped(DropReason::NoDestination));
+            event.ticket.settle(Outcome::Dropped(DropReason::NoDestination));
         }
     }
     names
@@ -126,7 +127,7 @@ fn waiting<'i>(intake: &'i Intake, names: &[&str]) -> Vec<(String, PushFuture<'i
     names.iter().map(begin).collect()
 }
 
-type PushFuture<'i> = std::pin::Pin<Box<dyn Future<Output = Result<(), super::CallError>> + 'i>>;
+type PushFuture<'i> = std::pin::Pin<Box<dyn Future<Output = Result<(), crate::CallError>> + 'i>>;
 
 /// Takes one event out and settles it, which frees one place.
 fn work_one(intake: &Intake) {

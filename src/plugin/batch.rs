@@ -1,6 +1,6 @@
 //! The request of a destination's service: events, and the number of the attempt.
 
-use std::iter::Map;
+use std::iter::FusedIterator;
 use std::slice;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -8,11 +8,12 @@ use std::time::SystemTime;
 use super::Timer;
 use crate::emitter::Emitter;
 use crate::event::Message;
+use crate::ledger::Envelope;
 
 /// Events for one destination, and which attempt this is. A clone shares the events.
 #[derive(Clone, Debug)]
 pub struct Batch {
-    pub(crate) messages: Arc<[Arc<Message>]>,
+    pub(crate) messages: Arc<[Arc<Envelope<Message>>]>,
     pub(crate) number: u64,
     pub(crate) attempt: u32,
     pub(crate) sent_at: SystemTime,
@@ -74,9 +75,29 @@ impl Batch {
 /// The events, in the order of their calls.
 impl<'b> IntoIterator for &'b Batch {
     type Item = &'b Message;
-    type IntoIter = Map<slice::Iter<'b, Arc<Message>>, fn(&'b Arc<Message>) -> &'b Message>;
+    type IntoIter = BatchIter<'b>;
 
-    fn into_iter(self) -> Self::IntoIter {
-        self.messages.iter().map(|message| &**message)
+    fn into_iter(self) -> BatchIter<'b> {
+        BatchIter(self.messages.iter())
     }
 }
+
+/// The iterator over the events of a [`Batch`].
+#[derive(Clone, Debug)]
+pub struct BatchIter<'b>(slice::Iter<'b, Arc<Envelope<Message>>>);
+
+impl<'b> Iterator for BatchIter<'b> {
+    type Item = &'b Message;
+
+    fn next(&mut self) -> Option<&'b Message> {
+        self.0.next().map(|envelope| &envelope.item)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl ExactSizeIterator for BatchIter<'_> {}
+
+impl FusedIterator for BatchIter<'_> {}

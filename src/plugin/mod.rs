@@ -27,7 +27,7 @@ mod verdict;
 
 pub use crate::emitter::Role;
 pub use after::{After, after, after_fn};
-pub use batch::Batch;
+pub use batch::{Batch, BatchIter};
 pub use batching::{Batching, Overflow, QueueLimits};
 pub use destination::{BatchService, Destination};
 pub(crate) use destination::{Selection, ServiceFactory};
@@ -41,6 +41,6 @@ pub use registration::{IntoRegistration, Registration};
 pub use retry::RetryPolicy;
 pub use service::{Identity, before_service, enrichment_layer, enrichment_service};
 pub use timer::Timer;
-pub(crate) use transform::SyncTransform;
+pub(crate) use transform::{SyncTransform, TransformCall};
 pub use transform::{Transform, before, before_fn, enrichment, enrichment_fn};
 pub use verdict::{Answer, Verdict};

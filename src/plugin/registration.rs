@@ -1,7 +1,10 @@
 //! A plugin with its role, ready to be registered.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
+
+use tokio::sync::Semaphore;
 
 use super::after::AfterCall;
 use super::transform::TransformCall;
@@ -19,6 +22,7 @@ pub struct Registration {
     pub(crate) lifecycle: Arc<dyn Lifecycle>,
     pub(crate) behavior: Behavior,
     kinds: u8,
+    concurrency: NonZeroUsize,
 }
 
 /// What can be registered: a [`Registration`], which is a plugin with its role, or a [`Destination`].
@@ -81,16 +85,18 @@ pub(crate) enum Runner {
     Async(Arc<dyn TransformCall>),
 }
 
-/// A before or enrichment plugin in the plan.
+/// A before or enrichment plugin as the stack has it.
 pub(crate) struct TransformPlugin {
     pub(crate) name: Arc<str>,
     pub(crate) runner: Runner,
     pub(crate) lifecycle: Arc<dyn Lifecycle>,
     kinds: u8,
+    concurrency: usize,
+    permits: Semaphore,
     breaker: CircuitBreaker,
 }
 
-/// An after plugin in the plan.
+/// An after plugin as it is registered.
 pub(crate) struct AfterPlugin {
     pub(crate) name: Arc<str>,
     pub(crate) call: Arc<dyn AfterCall>,
@@ -107,12 +113,47 @@ fn bit(kind: Kind) -> u8 {
 
 impl Registration {
     pub(super) fn new(lifecycle: Arc<dyn Lifecycle>, behavior: Behavior) -> Self {
-        Self { name: lifecycle.name().into(), lifecycle, behavior, kinds: ALL_KINDS }
+        Self { name: lifecycle.name().into(), lifecycle, behavior, kinds: ALL_KINDS, concurrency: NonZeroUsize::MIN }
     }
 
     /// The plugin sees events of these kinds only; the others pass it by.
     pub fn only(mut self, kinds: impl IntoIterator<Item = Kind>) -> Self {
         self.kinds = kinds.into_iter().fold(0, |kinds, kind| kinds | bit(kind));
+        self
+    }
+
+    /// How many events a before or enrichment plugin takes at once, where it is asynchronous; one by default, so that a
+    /// plugin that takes 10 ms lets 100 events a second through.
+    ///
+    /// Events keep their order: one that is done waits until those before it are done. Each has its second for itself,
+    /// and fails for itself. What is synchronous is done with an event before the next one comes, and for destinations
+    /// there is [`max_in_flight`](Destination::max_in_flight): for these it changes nothing.
+    ///
+    /// ```
+    /// use std::num::NonZeroUsize;
+    /// use tracklane::{BoxError, Event};
+    /// use tracklane::plugin::{Flow, Plugin, Transform, enrichment};
+    ///
+    /// struct Features;
+    ///
+    /// impl Plugin for Features {
+    ///     fn name(&self) -> &str { "features" }
+    /// }
+    ///
+    /// impl Transform for Features {
+    ///     async fn transform(&self, event: &mut Event) -> Result<Flow, BoxError> {
+    ///         // … asks a service, which takes 10 ms.
+    ///         # let _ = event;
+    ///         Ok(Flow::Continue)
+    ///     }
+    /// }
+    ///
+    /// // 6,400 events a second instead of 100.
+    /// let features = enrichment(Features).concurrency(NonZeroUsize::new(64).unwrap());
+    /// # let _ = features;
+    /// ```
+    pub fn concurrency(mut self, events: NonZeroUsize) -> Self {
+        self.concurrency = events;
         self
     }
 
@@ -144,7 +185,12 @@ impl Registration {
 
     pub(crate) fn transform(&self, runner: Runner) -> TransformPlugin {
         let (name, lifecycle) = (self.name.clone(), self.lifecycle.clone());
-        TransformPlugin { name, runner, lifecycle, kinds: self.kinds, breaker: CircuitBreaker::default() }
+        let concurrency = match runner {
+            Runner::Sync(_) => 1,
+            Runner::Async(_) => self.concurrency.get().min(Semaphore::MAX_PERMITS),
+        };
+        let (kinds, permits, breaker) = (self.kinds, Semaphore::new(concurrency), CircuitBreaker::default());
+        TransformPlugin { name, runner, lifecycle, kinds, concurrency, permits, breaker }
     }
 
     pub(crate) fn after(&self, call: Arc<dyn AfterCall>) -> AfterPlugin {
@@ -168,6 +214,16 @@ impl Registration {
 }
 
 impl TransformPlugin {
+    /// How many events it takes at once.
+    pub(crate) fn concurrency(&self) -> usize {
+        self.concurrency
+    }
+
+    /// The places of these events.
+    pub(crate) fn permits(&self) -> &Semaphore {
+        &self.permits
+    }
+
     pub(crate) fn wants(&self, kind: Kind) -> bool {
         self.kinds & bit(kind) != 0
     }

@@ -33,7 +33,8 @@ use crate::supervise::CatchDrop;
 ///
 /// It has one second for each event. What awaits nothing is quicker as a closure: see [`enrichment_fn`].
 pub trait Transform: Plugin {
-    /// Works on one event. Called for one event after the other.
+    /// Works on one event. Called for one event after the other, or for as many at once as the registration
+    /// [says](Registration::concurrency).
     ///
     /// # Errors
     ///

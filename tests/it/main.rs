@@ -23,6 +23,8 @@ mod wire;
 
 // The way through.
 mod absent;
+mod between;
+mod concurrency;
 mod host;
 mod middleware;
 mod registry;

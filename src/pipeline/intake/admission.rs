@@ -4,12 +4,14 @@
 
 use std::sync::MutexGuard;
 
+use super::Intake;
 use super::front::{Free, Front};
-use super::{Capacity, Intake};
 use crate::emitter::signal::{Emitted, Failure};
 use crate::event::{self, Event, InvalidField, MAX_EVENT_BYTES};
+use crate::ledger::Observers;
+use crate::pipeline::limits::Limits;
 use crate::refusal::{CallError, RefusalReason};
-use crate::supervise::{Topic, hops, log};
+use crate::supervise::{self, Topic, hops, log};
 
 /// Events that are accepted on the strength of one look at how much is under way.
 const LOOK_EVERY: u64 = 128;
@@ -55,7 +57,7 @@ impl Intake {
             return Err(RefusalReason::Forked);
         }
         let room = &self.ledger.capacity;
-        let Capacity { events: max_events, bytes: max_bytes, drops_oldest, .. } = self.capacity;
+        let Limits { events: max_events, bytes: max_bytes, drops_oldest, .. } = self.limits;
         let (events, used) = if drops_oldest { room.used_before_destinations() } else { room.used() };
         if events >= max_events || used + bytes > max_bytes {
             return Err(RefusalReason::QueueFull { events, bytes: used, max_events, max_bytes });
@@ -70,12 +72,13 @@ impl Intake {
     /// Whether another event may come in.
     pub(super) fn has_room(&self) -> bool {
         let room = &self.ledger.capacity;
-        let (events, bytes) = if self.capacity.drops_oldest { room.used_before_destinations() } else { room.used() };
-        events < self.capacity.events && bytes < self.capacity.bytes
+        let (events, bytes) = if self.limits.drops_oldest { room.used_before_destinations() } else { room.used() };
+        events < self.limits.events && bytes < self.limits.bytes
     }
 
     /// Checks the event and completes it. Returns how much it weighs: the bytes that its JSON will have, and its watch.
     pub(super) fn check(&self, event: &mut Event) -> Result<u32, RefusalReason> {
+        leave_ticket(event);
         if hops::current() >= hops::LIMIT {
             return Err(RefusalReason::Loop);
         }
@@ -88,14 +91,14 @@ impl Intake {
         if bytes > MAX_EVENT_BYTES {
             return Err(RefusalReason::Invalid(InvalidField::TooLarge { bytes }));
         }
-        let watched = event.attached.watch.is_some();
+        let watched = event.slot.holds::<Observers>();
         // Whoever waits for the end of an event would wait for ever.
         if watched && self.ledger.is_forked() {
             return Err(RefusalReason::Forked);
         }
         let watch = if watched { WATCH_BYTES } else { 0 };
         // No event weighs more than all the room there is: it would wait for ever.
-        let weight = (bytes as u64 + watch).min(self.capacity.bytes);
+        let weight = (bytes as u64 + watch).min(self.limits.bytes);
         Ok(u32::try_from(weight).unwrap_or(u32::MAX))
     }
 
@@ -127,5 +130,12 @@ impl Intake {
             RefusalReason::Forked | RefusalReason::RuntimeEnded => {}
         }
         CallError { reason: because, event }
+    }
+}
+
+/// Takes out what a layer's event has of its first way through a client. That event ends here: what is sent is another.
+fn leave_ticket(event: &mut Event) {
+    if !event.slot.is_empty() && !event.slot.holds::<Observers>() {
+        supervise::discard(std::mem::take(&mut event.slot));
     }
 }

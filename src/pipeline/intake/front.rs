@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::handover::{Piece, Pieces};
 use crate::event::{Event, PackedEvent, PackedEvents};
 use crate::ledger::{Ledger, Observers, Ticket};
-use crate::pipeline::registry::Command;
+use crate::pipeline::command::Command;
 use crate::pipeline::rest::WorkerIs;
 use crate::random::Uuids;
 use crate::refusal::RefusalReason;

@@ -22,36 +22,25 @@ use front::{Accepted, Entry, Front};
 use handover::Handover;
 
 use super::call_context::CallContext;
-use super::registry::Command;
+use super::command::Command;
+use super::limits::Limits;
 use super::rest::Rest;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::event::{Context, Event, Packed};
-use crate::ledger::{DropReason, Ledger, Notifications, Outcome, Ticket};
-use crate::plugin::{Overflow, QueueLimits};
+use crate::ledger::{DropReason, Envelope, Ledger, Notifications, Outcome, Ticket};
 use crate::refusal::{CallError, RefusalReason};
 use crate::supervise::hops;
 
 /// Events that are counted under one lock, where there may be very many.
 const COUNTED_AT_ONCE: usize = 1024;
 
-/// How much may be under way.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Capacity {
-    pub(crate) events: u64,
-    pub(crate) bytes: u64,
-    /// Whether the oldest gives way, in the destination's queue, rather than the new one being refused here.
-    pub(crate) drops_oldest: bool,
-    /// Whether every event ends here, counted and not sent.
-    pub(crate) all_disabled: bool,
-}
-
 pub(crate) struct Intake {
     queue: Handover<Front>,
     wake: Notify,
     /// How often everything was told to leave; changed under the lock of the queue.
     dispatched: AtomicU64,
-    capacity: Capacity,
+    limits: Limits,
     ledger: Arc<Ledger>,
     emitter: Emitter,
     clock: Clock,
@@ -87,13 +76,13 @@ impl TakenBack {
 
 /// What the worker takes out.
 pub(super) enum Taken {
-    Event(Event),
+    Event(Envelope<Event>),
     Command(Box<Command>),
 }
 
 impl Intake {
     pub(crate) fn new(
-        capacity: Capacity,
+        limits: Limits,
         ledger: Arc<Ledger>,
         emitter: Emitter,
         clock: Clock,
@@ -102,7 +91,7 @@ impl Intake {
     ) -> Self {
         let (queue, wake) = (Handover::default(), Notify::new());
         let dispatched = AtomicU64::new(0);
-        Self { queue, wake, dispatched, capacity, ledger, emitter, clock, defaults, call_context }
+        Self { queue, wake, dispatched, limits, ledger, emitter, clock, defaults, call_context }
     }
 
     /// Accepts the event or refuses it. Never blocks.
@@ -160,8 +149,8 @@ impl Intake {
             Ok(accepted) => accepted,
             Err(because) => return Err((because, Box::new(event))),
         };
-        let accepted = Accepted { bytes, depth: hops::current(), epoch, watch: event.detach().watch };
-        if self.capacity.all_disabled {
+        let accepted = Accepted { bytes, depth: hops::current(), epoch, watch: event.slot.take() };
+        if self.limits.all_disabled {
             drop(front);
             event.make_message_id();
             self.ticket(&event, accepted).settle(Outcome::Dropped(DropReason::Disabled));
@@ -177,19 +166,18 @@ impl Intake {
     }
 
     /// Accepts an event that goes straight into the pipeline, not through the queue.
-    pub(super) fn admit(&self, mut event: Event) -> Result<Event, CallError> {
+    pub(super) fn admit(&self, mut event: Event) -> Result<Envelope<Event>, CallError> {
         let accept = |bytes| Ok((bytes, self.accept(bytes)?.1));
         let here = if self.ledger.is_forked() { Err(RefusalReason::Forked) } else { Ok(()) };
         let (bytes, epoch) = match here.and_then(|()| self.check(&mut event)).and_then(accept) {
             Ok(accepted) => accepted,
             Err(because) => return Err(self.refuse(because, Box::new(event))),
         };
-        let accepted = Accepted { bytes, depth: hops::current(), epoch, watch: event.detach().watch };
+        let accepted = Accepted { bytes, depth: hops::current(), epoch, watch: event.slot.take() };
         event.make_message_id();
         let mut ticket = self.ticket(&event, accepted);
         ticket.set_drop_reason(DropReason::Cancelled);
-        event.attached.ticket = Some(ticket);
-        Ok(event)
+        Ok(Envelope::new(event, ticket))
     }
 
     /// Puts a command behind what was accepted so far, or says why it would not be obeyed.
@@ -268,18 +256,6 @@ impl Intake {
         self.call_context.take()
     }
 
-    /// What the queue of a destination may hold that sets no limits of its own: as much as there may be under way.
-    pub(super) fn limits(&self) -> QueueLimits {
-        let Capacity { events, bytes, drops_oldest, .. } = self.capacity;
-        let overflow = if drops_oldest { Overflow::DropOldest } else { Overflow::RefuseNew };
-        let whole = |limit| usize::try_from(limit).unwrap_or(usize::MAX);
-        QueueLimits::new(whole(events), whole(bytes)).overflow(overflow)
-    }
-
-    pub(super) fn is_disabled(&self) -> bool {
-        self.capacity.all_disabled
-    }
-
     /// Whether calls are refused for good.
     pub(crate) fn is_closed(&self) -> bool {
         self.front_of_call().is_ok_and(|front| front.closed)
@@ -305,9 +281,9 @@ impl Intake {
     pub(super) fn next(&self) -> Option<Taken> {
         Some(match self.queue.next()? {
             Entry::Command(command) => Taken::Command(command),
-            Entry::Event(mut event, accepted) => {
-                event.attached.ticket = Some(self.ticket(&event, accepted));
-                Taken::Event(event)
+            Entry::Event(event, accepted) => {
+                let ticket = self.ticket(&event, accepted);
+                Taken::Event(Envelope::new(event, ticket))
             }
         })
     }
@@ -332,7 +308,7 @@ impl Intake {
                 return false;
             }
             // No call is refused while the worker rests until more wait than there may be.
-            let half = usize::try_from(self.capacity.events / 2).unwrap_or(usize::MAX).max(1);
+            let half = usize::try_from(self.limits.events / 2).unwrap_or(usize::MAX).max(1);
             let looks_anyway = rest.wake_at == usize::MAX;
             front.worker.rests(if looks_anyway { rest.wake_at } else { rest.wake_at.min(half) });
         }
@@ -343,11 +319,6 @@ impl Intake {
             }
         }
         true
-    }
-
-    /// The event is handed to the destinations.
-    pub(super) fn fan_out(&self, bytes: u32) {
-        self.ledger.capacity.fan_out(bytes, self.capacity.drops_oldest);
     }
 
     fn ticket(&self, event: &Event, mut accepted: Accepted) -> Ticket {
@@ -365,6 +336,6 @@ impl Intake {
 
 impl fmt::Debug for Intake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Intake").field("capacity", &self.capacity).finish_non_exhaustive()
+        f.debug_struct("Intake").field("limits", &self.limits).finish_non_exhaustive()
     }
 }

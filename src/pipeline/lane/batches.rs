@@ -6,12 +6,12 @@ use std::time::{Duration, SystemTime};
 
 use super::attempt::AttemptOutcome;
 use super::inner::LaneInner;
-use super::job::{Job, Step};
+use super::job::{Job, Messages, Step};
 use super::parts::{Errors, Part, parts};
 use super::report;
 use super::schedule::Schedule;
 use crate::event::Message;
-use crate::ledger::{DeliveryError, DropReason, Outcome};
+use crate::ledger::{DeliveryError, DropReason, Envelope, Outcome};
 use crate::plugin::{Answer, RetryPolicy, Verdict};
 use crate::supervise::{Topic, hops, log};
 
@@ -75,7 +75,7 @@ impl Batches {
             return parts.into_iter().map(|part| (job.clone(), part)).collect();
         }
         let of = |part: &Part| part.events.iter().filter_map(|event| job.messages.get(*event)).cloned().collect();
-        let messages: Vec<Arc<[Arc<Message>]>> = parts.iter().map(of).collect();
+        let messages: Vec<Messages> = parts.iter().map(of).collect();
         let Some(numbers) = self.lane.queue().divide(job.batch, &messages) else { return Vec::new() };
         let jobs = numbers.into_iter().zip(messages).map(|(number, messages)| job.part(number, messages, job.due));
         jobs.zip(parts).collect()
@@ -196,7 +196,7 @@ impl Batches {
     /// Drops the events that are older than `max_age`. Returns those that are not, if there are any.
     pub(super) fn drop_old(&mut self, job: Job, max_age: Duration) -> Option<Job> {
         let oldest = self.lane.clock.wall().checked_sub(max_age)?;
-        let is_old = |message: &Arc<Message>| {
+        let is_old = |message: &Arc<Envelope<Message>>| {
             message.event().timestamp().is_some_and(|timestamp| SystemTime::from(timestamp) < oldest)
         };
         let (old, young): (Vec<usize>, Vec<usize>) =

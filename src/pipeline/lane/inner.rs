@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::super::{AfterQueue, Shared};
+use super::super::settle::AfterQueue;
+use super::client_parts::ClientParts;
 use super::queue::Queue;
 use super::report;
 use super::state::LaneState;
@@ -15,7 +16,8 @@ use crate::emitter::Emitter;
 use crate::emitter::signal::{Emitted, LostEvents};
 use crate::event::Message;
 use crate::ledger::{
-    DeliveryError, DestinationOutcome, DestinationStats, DropReason, Ledger, Notifications, Outcome, Settlement,
+    DeliveryError, DestinationOutcome, DestinationStats, DropReason, Envelope, Ledger, Notifications, Outcome,
+    Settlement,
 };
 use crate::plugin::{Batching, QueueLimits};
 use crate::supervise::Topic;
@@ -39,7 +41,7 @@ pub(super) struct LaneInner {
 /// Events under way that were taken out of a lane. They have no outcome there yet.
 pub(in crate::pipeline) struct TakenBack {
     lane: Arc<LaneInner>,
-    pub(in crate::pipeline) messages: Vec<Arc<Message>>,
+    pub(in crate::pipeline) messages: Vec<Arc<Envelope<Message>>>,
     /// The error of the last attempt, if it failed.
     error: Option<Arc<DeliveryError>>,
 }
@@ -60,17 +62,17 @@ impl TakenBack {
 }
 
 impl LaneInner {
-    pub(super) fn new(shared: &Shared, name: Arc<str>, batching: Batching, limits: QueueLimits) -> Self {
+    pub(super) fn new(parts: &ClientParts, name: Arc<str>, batching: Batching, limits: QueueLimits) -> Self {
         Self {
             name,
             limits,
             queue: Mutex::new(Queue::new(batching, limits)),
             wake: Notify::new(),
             stopped: Notify::new(),
-            ledger: shared.ledger.clone(),
-            emitter: shared.emitter.clone(),
-            clock: shared.clock.clone(),
-            after: shared.after.clone(),
+            ledger: parts.ledger.clone(),
+            emitter: parts.emitter.clone(),
+            clock: parts.clock.clone(),
+            after: parts.after.clone(),
         }
     }
 
@@ -132,7 +134,7 @@ impl LaneInner {
     /// the event at that index.
     pub(super) fn settle(
         &self,
-        messages: &[Arc<Message>],
+        messages: &[Arc<Envelope<Message>>],
         outcome: Outcome,
         error_of: impl Fn(usize) -> Option<Arc<DeliveryError>>,
     ) {
@@ -152,7 +154,7 @@ impl LaneInner {
     /// what after plugins miss, which is returned.
     fn count(
         &self,
-        messages: &[Arc<Message>],
+        messages: &[Arc<Envelope<Message>>],
         outcome: Outcome,
         error_of: impl Fn(usize) -> Option<Arc<DeliveryError>>,
         due: &mut Notifications<'_>,
@@ -177,7 +179,7 @@ impl LaneInner {
     }
 
     /// Hands lost events to who listens to them.
-    fn tell_lost(&self, messages: &[Arc<Message>], reason: DropReason, error: Option<Arc<DeliveryError>>) {
+    fn tell_lost(&self, messages: &[Arc<Envelope<Message>>], reason: DropReason, error: Option<Arc<DeliveryError>>) {
         if self.emitter.wants_lost(reason) {
             let lost = LostEvents::of_destination(self.name.clone(), messages, reason, error);
             self.emitter.emit(Emitted::Lost(lost));

@@ -4,15 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::event::Message;
-use crate::ledger::{DropReason, Outcome};
+use crate::ledger::{DropReason, Envelope, Outcome};
 use crate::plugin::{RetryPolicy, Verdict};
+
+/// The events of a batch.
+pub(super) type Messages = Arc<[Arc<Envelope<Message>>]>;
 
 /// A batch under way.
 #[derive(Clone, Debug)]
 pub(super) struct Job {
     /// Its number in the queue.
     pub(super) batch: u64,
-    pub(super) messages: Arc<[Arc<Message>]>,
+    pub(super) messages: Messages,
     /// Attempts made.
     pub(super) attempts: u32,
     /// Retries spent. A pause that the destination asked for spends none.
@@ -37,12 +40,12 @@ pub(super) enum Step {
 }
 
 impl Job {
-    pub(super) fn new(batch: u64, messages: Arc<[Arc<Message>]>, now: Duration) -> Self {
+    pub(super) fn new(batch: u64, messages: Messages, now: Duration) -> Self {
         Self { batch, messages, attempts: 0, retries: 0, first_failure: None, first_pause: None, due: now }
     }
 
     /// Makes a part of this batch, which goes on where the whole was.
-    pub(super) fn part(&self, batch: u64, messages: Arc<[Arc<Message>]>, now: Duration) -> Self {
+    pub(super) fn part(&self, batch: u64, messages: Messages, now: Duration) -> Self {
         let Self { attempts, retries, first_failure, first_pause, .. } = *self;
         Self { batch, messages, attempts, retries, first_failure, first_pause, due: now }
     }

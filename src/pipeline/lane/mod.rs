@@ -14,6 +14,7 @@
 
 mod attempt;
 mod batches;
+mod client_parts;
 mod config;
 mod counts;
 mod inner;
@@ -31,11 +32,11 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Shared;
 use crate::event::{Event, Kind, Message};
-use crate::ledger::{DeliveryError, DestinationStats, DropReason, Outcome};
+use crate::ledger::{DeliveryError, DestinationStats, DropReason, Envelope, Outcome};
 use crate::plugin::{Lifecycle, Selection};
 use crate::supervise::{self, Topic, Watched, log};
+pub(super) use client_parts::ClientParts;
 pub(super) use config::LaneConfig;
 use inner::LaneInner;
 pub(super) use inner::TakenBack;
@@ -54,21 +55,21 @@ pub(crate) struct Lane {
 
 /// Makes the lane of a destination and starts its worker.
 pub(super) fn spawn(
-    shared: &Shared,
+    parts: &ClientParts,
     config: LaneConfig,
     lifecycle: Arc<dyn Lifecycle>,
     kinds: Kinds,
     watched: Arc<Watched>,
 ) -> Arc<Lane> {
     let selection = config.selection.clone();
-    let limits = config.queue.unwrap_or_else(|| shared.intake.limits());
-    let inner = Arc::new(LaneInner::new(shared, selection.name().clone(), config.batching, limits));
+    let limits = config.queue.unwrap_or_else(|| parts.limits.queue());
+    let inner = Arc::new(LaneInner::new(parts, selection.name().clone(), config.batching, limits));
     if config.disabled {
         inner.queue().close(DropReason::Disabled);
     }
     let worker = LaneWorker::new(inner.clone(), watched, config);
     let kept = inner.clone();
-    shared.background.spawn(async move {
+    parts.background.spawn(async move {
         if supervise::catch_future(pin!(worker.run())).await.is_err() {
             kept.abort();
         }
@@ -91,7 +92,7 @@ impl Lane {
     }
 
     /// Queues the event, or drops one if there is no room.
-    pub(super) fn offer(&self, message: Arc<Message>) {
+    pub(super) fn offer(&self, message: Arc<Envelope<Message>>) {
         let inner = &self.inner;
         log!(TRACE, destination = %inner.name, message_id = %message.message_id(), "event offered");
         let mut queue = inner.queue();

@@ -8,20 +8,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::counts::Counts;
+use super::job::Messages;
 use super::state::LaneState;
 use crate::event::{MAX_EVENT_BYTES, Message};
-use crate::ledger::{DeliveryError, DropReason};
+use crate::ledger::{DeliveryError, DropReason, Envelope};
 use crate::plugin::{Batching, Overflow, QueueLimits};
 
 pub(super) struct Queue {
     batching: Batching,
     limits: QueueLimits,
-    waiting: VecDeque<Arc<Message>>,
+    waiting: VecDeque<Arc<Envelope<Message>>>,
     waiting_bytes: usize,
     /// When the first waiting event came.
     oldest: Option<Duration>,
     /// Batches that left the queue and have no outcome yet.
-    tracked: HashMap<u64, Arc<[Arc<Message>]>>,
+    tracked: HashMap<u64, Messages>,
     last_batch: u64,
     /// Events that wait or are tracked.
     under_way: usize,
@@ -44,7 +45,7 @@ pub(super) struct Queue {
 /// What came of an event that was offered.
 pub(super) struct Offered {
     /// Events without a place: the one that was offered, or those that gave way to it.
-    pub(super) dropped: Vec<Arc<Message>>,
+    pub(super) dropped: Vec<Arc<Envelope<Message>>>,
     /// Why.
     pub(super) reason: DropReason,
     /// The worker must look.
@@ -78,7 +79,7 @@ impl Queue {
     }
 
     /// Queues the event, or drops one if there is no room.
-    pub(super) fn offer(&mut self, message: Arc<Message>, now: impl FnOnce() -> Duration) -> Offered {
+    pub(super) fn offer(&mut self, message: Arc<Envelope<Message>>, now: impl FnOnce() -> Duration) -> Offered {
         self.counts.accepted += 1;
         if let Some(reason) = self.state.drop_reason() {
             return Offered { dropped: vec![message], reason, wake: false };
@@ -95,7 +96,7 @@ impl Queue {
         Offered { dropped, reason: DropReason::QueueFull, wake: std::mem::take(&mut self.wake) }
     }
 
-    fn push(&mut self, message: Arc<Message>, now: impl FnOnce() -> Duration) {
+    fn push(&mut self, message: Arc<Envelope<Message>>, now: impl FnOnce() -> Duration) {
         let before = self.waiting_bytes;
         self.under_way += 1;
         self.under_way_bytes += message.json().len();
@@ -112,7 +113,11 @@ impl Queue {
 
     /// Makes room for `message` at the cost of the oldest that wait. Returns what was dropped: `message` itself if
     /// their room would not be enough.
-    fn drop_oldest_for(&mut self, message: Arc<Message>, now: impl FnOnce() -> Duration) -> Vec<Arc<Message>> {
+    fn drop_oldest_for(
+        &mut self,
+        message: Arc<Envelope<Message>>,
+        now: impl FnOnce() -> Duration,
+    ) -> Vec<Arc<Envelope<Message>>> {
         // What waits is weighed with its commas.
         let tracked_bytes = self.under_way_bytes - (self.waiting_bytes - self.waiting.len());
         let tracked = self.under_way - self.waiting.len();
@@ -185,7 +190,7 @@ impl Queue {
     }
 
     /// Takes the next batch out and tracks it: as many events as make one due, or as many as fit if they had to wait.
-    pub(super) fn cut_batch(&mut self) -> (u64, Arc<[Arc<Message>]>) {
+    pub(super) fn cut_batch(&mut self) -> (u64, Messages) {
         let most = if self.saturated { self.batching.max_events } else { self.batching.flush_at };
         let most = most.min(self.batching.max_events);
         let mut bytes = 0;
@@ -195,7 +200,7 @@ impl Queue {
         });
         // One event alone may have more than a batch should.
         let events = fitting.count().max(1).min(self.waiting.len());
-        let batch: Arc<[Arc<Message>]> = self.waiting.drain(..events).collect();
+        let batch: Messages = self.waiting.drain(..events).collect();
         self.waiting_bytes -= batch.iter().map(|message| weight(message)).sum::<usize>();
         self.dispatched = self.dispatched.saturating_sub(events);
         if self.waiting.is_empty() {
@@ -206,7 +211,7 @@ impl Queue {
         (self.track(batch.clone()), batch)
     }
 
-    fn track(&mut self, batch: Arc<[Arc<Message>]>) -> u64 {
+    fn track(&mut self, batch: Messages) -> u64 {
         self.last_batch += 1;
         self.tracked.insert(self.last_batch, batch);
         self.last_batch
@@ -214,26 +219,26 @@ impl Queue {
 
     /// Tracks parts in the place of the whole, whose events are in one of them each. Returns their numbers, or `None` if
     /// the whole was abandoned.
-    pub(super) fn divide(&mut self, batch: u64, parts: &[Arc<[Arc<Message>]>]) -> Option<Vec<u64>> {
+    pub(super) fn divide(&mut self, batch: u64, parts: &[Messages]) -> Option<Vec<u64>> {
         self.tracked.remove(&batch)?;
         Some(parts.iter().map(|part| self.track(part.clone())).collect())
     }
 
     /// Returns the tracked batches but for the `known`.
-    pub(super) fn tracked_except(&self, known: &HashSet<u64>) -> Vec<(u64, Arc<[Arc<Message>]>)> {
+    pub(super) fn tracked_except(&self, known: &HashSet<u64>) -> Vec<(u64, Messages)> {
         let others = self.tracked.iter().filter(|(number, _)| !known.contains(number));
         others.map(|(number, batch)| (*number, batch.clone())).collect()
     }
 
     /// Takes out a batch that has its outcome. Returns `None` if it was abandoned meanwhile.
-    pub(super) fn finish(&mut self, batch: u64) -> Option<Arc<[Arc<Message>]>> {
+    pub(super) fn finish(&mut self, batch: u64) -> Option<Messages> {
         let batch = self.tracked.remove(&batch)?;
         batch.iter().for_each(|message| self.release(message));
         Some(batch)
     }
 
     /// Takes out everything under way, the oldest first.
-    pub(super) fn take_all(&mut self) -> Vec<Arc<Message>> {
+    pub(super) fn take_all(&mut self) -> Vec<Arc<Envelope<Message>>> {
         let mut tracked: Vec<_> = self.tracked.drain().collect();
         tracked.sort_by_key(|(number, _)| *number);
         let tracked = tracked.into_iter().flat_map(|(_, batch)| batch.to_vec());

@@ -6,7 +6,7 @@ use super::job::Job;
 use crate::emitter::signal::{Emitted, Failure, Flushed};
 use crate::error::BoxError;
 use crate::event::Message;
-use crate::ledger::{DeliveryError, DropReason};
+use crate::ledger::{DeliveryError, DropReason, Envelope};
 use crate::plugin::QueueLimits;
 use crate::supervise::{self, Repeats, log};
 
@@ -98,7 +98,12 @@ pub(super) fn unavailable(destination: &Arc<str>, events: usize, error: BoxError
 }
 
 /// A batch has its outcome.
-pub(super) fn flushed(destination: &Arc<str>, job: &Job, messages: &[Arc<Message>], delivered: bool) -> Emitted {
+pub(super) fn flushed(
+    destination: &Arc<str>,
+    job: &Job,
+    messages: &[Arc<Envelope<Message>>],
+    delivered: bool,
+) -> Emitted {
     Emitted::Flush(Flushed {
         destination: destination.clone(),
         events: messages.len(),

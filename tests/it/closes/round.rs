@@ -1,6 +1,7 @@
 //! One round: a client of random make-up, senders, plugins that come and go, and an end at a random moment.
 
 use std::collections::{HashMap, HashSet};
+use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -35,6 +36,8 @@ pub(crate) enum Work {
     Yields,
     /// Awaits for some milliseconds.
     Awaits(u64),
+    /// Awaits for about some milliseconds, with so many events at once.
+    Together(usize, u64),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -134,7 +137,16 @@ impl Round {
             senders: random.usize(1..4),
             work: one_of(
                 random,
-                &[Work::None, Work::None, Work::Spins(5), Work::Spins(50), Work::Yields, Work::Awaits(1)],
+                &[
+                    Work::None,
+                    Work::None,
+                    Work::Spins(5),
+                    Work::Spins(50),
+                    Work::Yields,
+                    Work::Awaits(1),
+                    Work::Together(3, 1),
+                    Work::Together(64, 3),
+                ],
             ),
             destinations,
             changes: random.bool(),
@@ -196,7 +208,10 @@ impl Round {
                 let until = Instant::now() + Duration::from_micros(micros);
                 while Instant::now() < until {}
             })),
-            Work::Yields | Work::Awaits(_) => settings.plugin(enrichment(Waits(self.work))),
+            Work::Yields | Work::Awaits(_) | Work::Together(..) => {
+                let hands = NonZeroUsize::new(self.hands()).unwrap();
+                settings.plugin(enrichment(Waits(self.work)).concurrency(hands))
+            }
         };
         let destinations = self.destinations.iter().enumerate();
         let destinations = destinations.map(|(at, speed)| destination(&format!("d{at}"), *speed, seen));
@@ -230,6 +245,11 @@ impl Round {
             }
         }
         accepted
+    }
+
+    /// How many events a plugin may have in its hands.
+    pub(super) fn hands(&self) -> usize {
+        if let Work::Together(events, _) = self.work { events } else { 1 }
     }
 
     pub(super) fn is_dropped(&self) -> bool {
@@ -358,6 +378,8 @@ impl Transform for Waits {
     async fn transform(&self, _: &mut Event) -> Result<Flow, BoxError> {
         match self.0 {
             Work::Awaits(millis) => tokio::time::sleep(Duration::from_millis(millis)).await,
+            // Not all of them the same, so that they are done in another order.
+            Work::Together(_, millis) => tokio::time::sleep(Duration::from_millis(fastrand::u64(..=millis))).await,
             _ => tokio::task::yield_now().await,
         }
         Ok(Flow::Continue)

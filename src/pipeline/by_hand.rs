@@ -1,0 +1,120 @@
+//! The pipeline as a tower service that somebody drives by hand.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use futures_util::future::BoxFuture;
+use tower::ServiceExt;
+use tower::util::Oneshot;
+use tower_service::Service;
+
+use super::client::Client;
+use super::stack::{Exit, Passage, PluginStack};
+use crate::error::BoxError;
+use crate::event::Event;
+use crate::ledger::Envelope;
+use crate::refusal::CallError;
+use crate::supervise::hops::WithHops;
+
+/// The whole way as a tower service: before, enrichment, fan-out to the destinations.
+///
+/// For a gateway or a test that drives it by hand; [`track`](crate::Analytics::track) and its siblings go through a
+/// queue in front of it. Its future ends when the event is with the destinations' lanes, or was dropped on the way.
+/// Events that come this way are checked, counted and bounded like any other. It is ready when the plugins of the
+/// settings have loaded or failed.
+pub struct Pipeline {
+    client: Arc<Client>,
+    loading: Option<BoxFuture<'static, ()>>,
+}
+
+impl Pipeline {
+    pub(crate) fn new(client: Arc<Client>) -> Self {
+        Self { client, loading: None }
+    }
+}
+
+impl Service<Event> for Pipeline {
+    type Response = ();
+    type Error = BoxError;
+    type Future = PipelineFuture;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        // In a forked process nothing loads, and the call is refused.
+        if *self.client.loaded.borrow() || self.client.background.is_forked() {
+            return Poll::Ready(Ok(()));
+        }
+        let mut loaded = self.client.loaded.subscribe();
+        let loading = self.loading.get_or_insert_with(|| {
+            Box::pin(async move {
+                // The sender lives as long as the pipeline.
+                let _ = loaded.wait_for(|loaded| *loaded).await;
+            })
+        });
+        ready!(loading.as_mut().poll(cx));
+        self.loading = None;
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut event: Event) -> PipelineFuture {
+        // From a layer of this client it comes with its ticket. That of another client counts there, and ends there.
+        let ticket = Exit::take_ticket(&mut event);
+        let envelope = match ticket.filter(|ticket| ticket.is_of(&self.client.ledger)) {
+            Some(ticket) => Ok(Envelope::new(event, ticket)),
+            None => self.client.intake.admit(event),
+        };
+        PipelineFuture(match envelope {
+            Ok(envelope) => {
+                let depth = envelope.ticket.depth();
+                let stack = self.client.stack.stack().0.without_source_middleware();
+                let passing = WithHops::after(depth, stack.oneshot(Passage::alone(envelope)));
+                Entered::OnItsWay(self.client.clone(), passing)
+            }
+            Err(refused) => Entered::Refused(Some(refused)),
+        })
+    }
+}
+
+impl Clone for Pipeline {
+    fn clone(&self) -> Self {
+        // Readiness belongs to an instance.
+        Self { client: self.client.clone(), loading: None }
+    }
+}
+
+/// The future of [`Pipeline`].
+#[must_use = "futures do nothing unless polled"]
+pub struct PipelineFuture(Entered);
+
+enum Entered {
+    /// Limits in time need a runtime, which whoever drives this may not have.
+    OnItsWay(Arc<Client>, WithHops<Oneshot<PluginStack, Passage>>),
+    Refused(Option<CallError>),
+}
+
+impl Future for PipelineFuture {
+    type Output = Result<(), BoxError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.get_mut().0 {
+            Entered::OnItsWay(client, passing) => {
+                client.background.enter(|| Pin::new(passing).poll(cx)).map_err(Into::into)
+            }
+            Entered::Refused(refused) => Poll::Ready(refused.take().map_or(Ok(()), |refused| Err(refused.into()))),
+        }
+    }
+}
+
+impl fmt::Debug for PipelineFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PipelineFuture").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Pipeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pipeline").finish_non_exhaustive()
+    }
+}

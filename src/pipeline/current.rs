@@ -1,0 +1,123 @@
+//! The stack of now, and what is left of earlier ones.
+//!
+//! Registering and deregistering swap it whole; an event finishes on the one that it began with.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arc_swap::ArcSwap;
+
+use super::lane::Lane;
+use super::plugin_set::PluginSet;
+use super::stack::{Registered, Stack, StackParts};
+use crate::plugin::AfterPlugin;
+
+/// What is registered now.
+pub(crate) struct CurrentStack {
+    parts: StackParts,
+    now: ArcSwap<Version>,
+    old: Mutex<Old>,
+}
+
+/// The plugins, and the stack that was made of them.
+pub(super) struct Version {
+    pub(super) plugins: PluginSet,
+    pub(super) stack: Stack,
+    /// How many events may be in the stack at once.
+    pub(super) concurrency: usize,
+}
+
+#[derive(Default)]
+struct Old {
+    /// Versions that an event may still be on. They are kept, so that no plugin is dropped where that ends.
+    versions: Vec<Arc<Version>>,
+    /// Lanes that are in no stack any more, and have not ended.
+    draining: Vec<Arc<Lane>>,
+}
+
+impl Version {
+    fn new(plugins: PluginSet, parts: &StackParts) -> Arc<Self> {
+        let (stack, concurrency) = (parts.stack(plugins.for_stack()), plugins.concurrency());
+        Arc::new(Self { plugins, stack, concurrency })
+    }
+
+    /// Whether no event is on it. Asked of a version that nobody can find any more: first who has it, then who has its
+    /// stack.
+    fn is_unread(self: &Arc<Self>) -> bool {
+        Arc::strong_count(self) == 1 && self.stack.is_unread()
+    }
+}
+
+impl CurrentStack {
+    pub(super) fn new(parts: StackParts) -> Self {
+        let now = ArcSwap::new(Version::new(PluginSet::default(), &parts));
+        Self { parts, now, old: Mutex::default() }
+    }
+
+    pub(super) fn load(&self) -> Arc<Version> {
+        self.now.load_full()
+    }
+
+    /// The stack for an event, and how many may be in it at once.
+    pub(super) fn stack(&self) -> (Stack, usize) {
+        let now = self.now.load();
+        (now.stack.clone(), now.concurrency)
+    }
+
+    pub(super) fn after_plugins(&self) -> Arc<[Registered<AfterPlugin>]> {
+        self.now.load().plugins.after.clone()
+    }
+
+    fn old(&self) -> MutexGuard<'_, Old> {
+        self.old.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Swaps in what `change` makes of the plugins. Only the worker changes them, one after the other.
+    pub(super) fn update<T>(&self, change: impl FnOnce(&mut PluginSet) -> T) -> T {
+        let mut plugins = self.load().plugins.clone();
+        let outcome = change(&mut plugins);
+        let lanes = plugins.lanes.clone();
+        let version = Version::new(plugins, &self.parts);
+        // Under the lock, so that a lane is always to be found in one place or the other.
+        let mut old = self.old();
+        let before = self.now.swap(version);
+        let kept = |lane: &Arc<Lane>| lanes.iter().any(|kept| Arc::ptr_eq(kept, lane));
+        old.draining.extend(before.plugins.lanes.iter().filter(|lane| !kept(lane)).cloned());
+        old.versions.push(before);
+        drop(old);
+        self.forget_the_old();
+        outcome
+    }
+
+    /// All lanes that may have something under way.
+    pub(super) fn lanes(&self) -> Vec<Arc<Lane>> {
+        let old = self.old();
+        self.load().plugins.lanes.iter().chain(&old.draining).cloned().collect()
+    }
+
+    /// The lane has ended.
+    pub(super) fn drained(&self, lane: &Arc<Lane>) {
+        self.old().draining.retain(|draining| !Arc::ptr_eq(draining, lane));
+    }
+
+    /// Drops the versions that no event is on any more, and plugins with them: here, and not where an event has ended.
+    pub(super) fn forget_the_old(&self) {
+        let unread: Vec<_> = self.old().versions.extract_if(.., |version| version.is_unread()).collect();
+        drop(unread);
+    }
+
+    /// Drops the user's layers, at the end of the worker.
+    pub(super) fn end_layers(&self) {
+        self.parts.layers().for_each(|layers| layers.end());
+    }
+
+    /// Whether there is no plugin, not even an old one.
+    pub(super) fn is_empty(&self) -> bool {
+        self.load().plugins.names().next().is_none() && self.old().versions.is_empty()
+    }
+
+    /// Takes out everything, which holds all plugins, for the end of the client.
+    pub(super) fn take(&self) -> impl Send + use<> {
+        let empty = Version::new(PluginSet::default(), &self.parts);
+        (self.now.swap(empty), std::mem::take(&mut *self.old()))
+    }
+}

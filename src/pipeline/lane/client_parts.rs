@@ -1,0 +1,21 @@
+//! What every lane takes of its client.
+
+use std::sync::Arc;
+
+use super::super::limits::Limits;
+use super::super::settle::AfterQueue;
+use crate::background::Background;
+use crate::clock::Clock;
+use crate::emitter::Emitter;
+use crate::ledger::Ledger;
+
+/// The parts of a client that its lanes use.
+pub(in crate::pipeline) struct ClientParts {
+    pub(in crate::pipeline) background: Background,
+    pub(in crate::pipeline) clock: Clock,
+    pub(in crate::pipeline) emitter: Emitter,
+    pub(in crate::pipeline) ledger: Arc<Ledger>,
+    pub(in crate::pipeline) after: Arc<AfterQueue>,
+    /// For destinations without limits of their own.
+    pub(in crate::pipeline) limits: Limits,
+}

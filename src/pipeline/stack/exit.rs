@@ -1,0 +1,95 @@
+//! The innermost service of the user's layers: an event goes on from here.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use futures_util::future::BoxFuture;
+use tower_service::Service;
+
+use super::passage::Passage;
+use super::stopped::Stopped;
+use super::turn::Turn;
+use crate::error::BoxError;
+use crate::event::Event;
+use crate::ledger::{Envelope, Ticket};
+
+/// Where in the stack an event begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::pipeline) enum Entrance {
+    Before,
+    Enrichment,
+    Destinations,
+}
+
+/// What an event that has no ticket is given to: it is one that a layer has made.
+pub(in crate::pipeline) type Admit = dyn Fn(Event, Entrance) -> BoxFuture<'static, Result<(), BoxError>> + Send + Sync;
+
+/// The rest of the way, behind the layers.
+pub(super) type Rest = Box<dyn FnOnce(Passage) -> BoxFuture<'static, Result<(), Stopped>> + Send + Sync>;
+
+/// What the user's layers carry through with an event, in its slot.
+pub(super) struct Parcel {
+    pub(super) ticket: Ticket,
+    pub(super) turn: Turn,
+    pub(super) rest: Rest,
+    /// Whether the event is behind the layers.
+    pub(super) inside: Arc<AtomicBool>,
+}
+
+/// What [`Builder::layer`](crate::Builder::layer) and its siblings wrap.
+pub(in crate::pipeline) struct Exit {
+    entrance: Entrance,
+    admit: Arc<Admit>,
+}
+
+impl Exit {
+    pub(in crate::pipeline) fn new(entrance: Entrance, admit: Arc<Admit>) -> Self {
+        Self { entrance, admit }
+    }
+
+    /// Takes the ticket of an event that a layer sends elsewhere.
+    pub(in crate::pipeline) fn take_ticket(event: &mut Event) -> Option<Ticket> {
+        Some(event.slot.take::<Parcel>()?.ticket)
+    }
+}
+
+impl Service<Event> for Exit {
+    type Response = ();
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<(), BoxError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        // The event carries its own way, which is asked when it goes on.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut event: Event) -> Self::Future {
+        match event.slot.take::<Parcel>() {
+            Some(parcel) => Box::pin(open(*parcel, event)),
+            None => (self.admit)(event, self.entrance),
+        }
+    }
+}
+
+/// The event goes on.
+fn open(parcel: Parcel, event: Event) -> impl Future<Output = Result<(), BoxError>> + Send {
+    let Parcel { ticket, turn, rest, inside } = parcel;
+    inside.store(true, Ordering::Relaxed);
+    let inside = Inside(inside);
+    async move {
+        let passed = rest(Passage::in_turn(Envelope::new(event, ticket), turn)).await;
+        drop(inside);
+        passed.map_err(Into::into)
+    }
+}
+
+/// Held while an event is behind the layers.
+struct Inside(Arc<AtomicBool>);
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,94 @@
+//! The user's layers as a layer of the stack. Where there are none, events pass as if it was not there.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures_util::future::BoxFuture;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::exit::Rest;
+use super::passage::Passage;
+use super::stage;
+use super::stopped::Stopped;
+use super::user_layers::UserLayers;
+
+/// Makes a [`Middleware`].
+#[derive(Clone, Default)]
+pub(super) struct MiddlewareLayer(pub(super) Option<Arc<UserLayers>>);
+
+impl<S> Layer<S> for MiddlewareLayer {
+    type Service = Middleware<S>;
+
+    fn layer(&self, inner: S) -> Middleware<S> {
+        Middleware { layers: self.0.clone(), inner }
+    }
+}
+
+/// Sends an event through the user's layers, and then on.
+#[derive(Clone)]
+pub(in crate::pipeline) struct Middleware<S> {
+    layers: Option<Arc<UserLayers>>,
+    pub(super) inner: S,
+}
+
+impl<S> Service<Passage> for Middleware<S>
+where
+    S: Service<Passage, Response = (), Error = Stopped> + Clone + Send + Sync + 'static,
+    S::Future: Send + Unpin,
+{
+    type Response = ();
+    type Error = Stopped;
+    type Future = MiddlewareFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Stopped>> {
+        // The user's service is asked in the call, where it has a limit, and an event that what goes wrong is counted with.
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, passage: Passage) -> Self::Future {
+        let Some(layers) = &self.layers else {
+            return MiddlewareFuture::Through(self.inner.call(passage));
+        };
+        let rest = rest(layers.clone(), self.inner.clone());
+        MiddlewareFuture::Layered(Box::pin(layers.clone().pass(passage, rest)))
+    }
+}
+
+/// The way behind the layers.
+fn rest<S>(layers: Arc<UserLayers>, mut inner: S) -> Rest
+where
+    S: Service<Passage, Response = (), Error = Stopped> + Send + Sync + 'static,
+    S::Future: Send + Unpin,
+{
+    Box::new(move |mut passage| {
+        Box::pin(async move {
+            passage.turn.let_in(layers.gate);
+            if let Err(stopped) = stage::check(&mut passage.envelope, &layers.emitter) {
+                layers.emitter.lose(&passage.envelope.item, stopped.reason);
+                return Err(stopped);
+            }
+            poll_fn(|cx| inner.poll_ready(cx)).await?;
+            inner.call(passage).await
+        })
+    })
+}
+
+/// The future of a [`Middleware`].
+pub(in crate::pipeline) enum MiddlewareFuture<F> {
+    Through(F),
+    Layered(BoxFuture<'static, Result<(), Stopped>>),
+}
+
+impl<F: Future<Output = Result<(), Stopped>> + Unpin> Future for MiddlewareFuture<F> {
+    type Output = Result<(), Stopped>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.get_mut() {
+            MiddlewareFuture::Through(inner) => Pin::new(inner).poll(cx),
+            MiddlewareFuture::Layered(passing) => passing.as_mut().poll(cx),
+        }
+    }
+}
