@@ -26,8 +26,11 @@ fn a_plugin_that_is_passed_over_is_neither_a_loss_nor_a_retry() {
     assert_eq!(facts(&failures.wait_for(1)[0]), (false, false, None, None, None));
 }
 
-/// Collects reason, destination and names of lost events.
-fn with_lost(builder: Builder) -> (Builder, Log<(DropReason, Option<String>, Vec<String>)>) {
+/// The reason, the destination and the names of events that were lost together.
+type Lost = (DropReason, Option<String>, Vec<String>);
+
+/// Collects what is lost.
+fn with_lost(builder: Builder) -> (Builder, Log<Lost>) {
     let lost = Log::new();
     let log = lost.clone();
     let listener = move |lost: &LostEvents| {
