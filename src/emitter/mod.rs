@@ -170,7 +170,7 @@ impl Emitter {
         }
     }
 
-    /// Reports what was held back, of one origin that ends or of all.
+    /// Reports what would be reported some time, of one origin that ends or of all.
     pub(crate) fn report_held(&self, origin: Option<&str>) {
         self.report(self.shared.reports.take_all(origin));
     }

@@ -85,10 +85,11 @@ impl Reports {
         make(due)
     }
 
-    /// Makes the reports of what was held back, of one origin that ends or of all.
+    /// Makes the reports that would be due some time, of one origin that ends or of all.
     pub(super) fn take_all(&self, origin: Option<&str>) -> Vec<(u8, Failure)> {
-        let held = self.throttle().take_all(origin);
-        make(held)
+        let (due, others) = self.throttle().take_all(origin);
+        discard(others);
+        make(due)
     }
 
     fn throttle(&self) -> MutexGuard<'_, Throttle<Held>> {

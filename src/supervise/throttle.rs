@@ -2,8 +2,7 @@
 //!
 //! What one origin reports about one topic is a series. The first failure of a series is reported at once. What follows
 //! depends on the topic: nothing is reported until the [episode](Throttle::end) is over, or all of it is held back and
-//! reported together, with its count. Invariant: what is held back is in one report: that of a later failure, its own when
-//! it is due, or its own when the origin [ends](Throttle::take_all).
+//! reported together, with its count: in the report of a later failure, or in its own when it is due.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -151,10 +150,18 @@ impl<T> Throttle<T> {
         self.0.iter_mut().filter_map(|series| series.take_due(now)).collect()
     }
 
-    /// Forgets all series of one origin, or of all. Takes out the reports of what was held back there.
-    pub(crate) fn take_all(&mut self, origin: Option<&str>) -> Vec<(T, Repeats)> {
+    /// Forgets all series of one origin, or of all. Takes out the reports that would be due some time, and the others.
+    pub(crate) fn take_all(&mut self, origin: Option<&str>) -> (Vec<(T, Repeats)>, Vec<T>) {
         let of = |series: &mut Series<T>| origin.is_none_or(|origin| *series.origin == *origin);
-        self.0.extract_if(.., of).filter_map(Series::into_held).collect()
+        let (mut due, mut others) = (Vec::new(), Vec::new());
+        for series in self.0.extract_if(.., of) {
+            match series.held {
+                Some(Held { due: Some(_), report }) => due.push((report, series.unreported)),
+                Some(Held { due: None, report }) => others.push(report),
+                None => {}
+            }
+        }
+        (due, others)
     }
 }
 
@@ -198,10 +205,6 @@ impl<T> Series<T> {
     /// Takes out what is held back, because it has been reported with something else.
     pub(crate) fn take_stale(&mut self) -> Option<T> {
         self.held.take().map(|held| held.report)
-    }
-
-    fn into_held(self) -> Option<(T, Repeats)> {
-        self.held.map(|held| (held.report, self.unreported))
     }
 
     fn take_due(&mut self, now: Duration) -> Option<(T, Repeats)> {
@@ -314,16 +317,17 @@ mod tests {
     }
 
     #[test]
-    fn what_was_held_back_is_reported_when_its_origin_ends() {
-        let mut throttle = Throttle::new();
-        assert_eq!([0, 1].map(|second| fail(&mut throttle, Topic::Plugin, second, false)), [Some(10), None]);
-        assert_eq!(throttle.take_all(Some("another")), []);
-        assert_eq!(throttle.take_all(Some("origin")), [((), Repeats { failures: 1, events: 10 })]);
-        assert_eq!(
-            fail(&mut throttle, Topic::Plugin, 2, false),
-            Some(10),
-            "one of that name that comes later is another"
-        );
+    fn refused_credentials_that_were_held_back_are_reported_when_their_origin_ends() {
+        let repeats = Repeats { failures: 1, events: 10 };
+        for (topic, expected) in
+            [(Topic::Plugin, (vec![], vec![()])), (Topic::Unauthorized, (vec![((), repeats)], vec![]))]
+        {
+            let mut throttle = Throttle::new();
+            assert_eq!([0, 1].map(|second| fail(&mut throttle, topic, second, false)), [Some(10), None]);
+            assert_eq!(throttle.take_all(Some("another")), (vec![], vec![]));
+            assert_eq!(throttle.take_all(Some("origin")), expected, "{topic:?}");
+            assert_eq!(fail(&mut throttle, topic, 2, false), Some(10), "one of that name that comes later is another");
+        }
     }
 
     #[test]

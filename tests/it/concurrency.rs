@@ -166,7 +166,7 @@ fn what_a_plugin_does_not_see_waits_behind_what_it_does() {
     let analytics = builder.build().unwrap();
     for number in 0..20 {
         if number % 3 == 0 {
-            analytics.page(Page::new(&format!("p {number}")).user_id("u")).unwrap();
+            analytics.page(Page::new(format!("p {number}")).user_id("u")).unwrap();
         } else {
             analytics.track(track(&format!("e {number}"))).unwrap();
         }

@@ -268,13 +268,12 @@ fn signals_can_be_subscribed_to_by_name_before_the_client_is_built() {
 
 #[test]
 fn a_name_that_no_signal_has_is_an_error_that_lists_them() {
-    let said = "there is no signal \"errror\"; there are error, track, identify";
+    let said = "there is no signal \"eror\"; there are error, track, identify";
     let analytics = local();
-    for error in [analytics.on_name("errror", |_| ()).unwrap_err(), analytics.once_name("errror", |_| ()).unwrap_err()]
-    {
+    for error in [analytics.on_name("eror", |_| ()).unwrap_err(), analytics.once_name("eror", |_| ()).unwrap_err()] {
         assert!(error.to_string().starts_with(said), "{error}");
     }
-    for settings in [Analytics::builder().on_name("errror", |_| ()), Analytics::builder().once_name("errror", |_| ())] {
+    for settings in [Analytics::builder().on_name("eror", |_| ()), Analytics::builder().once_name("eror", |_| ())] {
         let error = settings.build().unwrap_err();
         assert_eq!(error.setting(), "on_name");
         assert!(error.to_string().contains(said), "{error}");

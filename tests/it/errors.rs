@@ -135,7 +135,7 @@ fn all() -> Vec<(&'static str, Box<dyn Error>)> {
         ("Stopped", stopped()),
         #[cfg(feature = "oauth")]
         ("TokenError", token_error()),
-        ("UnknownSignal", Box::new(Analytics::builder().build().unwrap().on_name("errror", |_| ()).unwrap_err())),
+        ("UnknownSignal", Box::new(Analytics::builder().build().unwrap().on_name("eror", |_| ()).unwrap_err())),
     ]
 }
 

@@ -1,12 +1,11 @@
-//! What the signal `error` tells: whether events are lost or tried again, and each failure in one report.
+//! What the signal `error` tells: whether events are lost or tried again, and how often.
 
 use std::time::Duration;
 
-use pollster::block_on;
 use tracklane::BoxError;
 use tracklane::plugin::{Batch, Batching, Destination, Flow, Verdict, before_fn, enrichment_fn};
 use tracklane::signal::{self, Failure, LostEvents};
-use tracklane::testing::{ManualClock, Reply};
+use tracklane::testing::Reply;
 use tracklane::{Analytics, Builder, DropReason, Event, Kind};
 
 use crate::support::{Log, SOON, api, quick_retries, recorder, segment, track, with_failures};
@@ -27,8 +26,11 @@ fn a_plugin_that_is_passed_over_is_neither_a_loss_nor_a_retry() {
     assert_eq!(facts(&failures.wait_for(1)[0]), (false, false, None, None, None));
 }
 
-/// Collects reason, destination and names of lost events.
-fn with_lost(builder: Builder) -> (Builder, Log<(DropReason, Option<String>, Vec<String>)>) {
+/// The reason, the destination and the names of events that were lost together.
+type Lost = (DropReason, Option<String>, Vec<String>);
+
+/// Collects what is lost.
+fn with_lost(builder: Builder) -> (Builder, Log<Lost>) {
     let lost = Log::new();
     let log = lost.clone();
     let listener = move |lost: &LostEvents| {
@@ -75,29 +77,6 @@ fn lost_events_are_handed_over_wherever_they_are_lost() {
     let expected = expected.map(|(reason, by, name)| (reason, by.map(str::to_owned), vec![name.to_owned()]));
     assert_eq!(lost, expected);
     assert_eq!(analytics.stats().dropped.get(DropReason::Plugin), 1, "what is dropped on purpose is no loss");
-}
-
-#[test]
-fn every_failure_of_a_plugin_is_in_one_report_when_it_ends() {
-    for ends_with_the_client in [false, true] {
-        let fails = enrichment_fn("fails", |_: &mut Event| Err::<(), BoxError>("no geo".into()));
-        let settings = Analytics::builder().clock(ManualClock::new()).plugin(fails).plugin(recorder("r").0);
-        let (settings, failures) = with_failures(settings);
-        let analytics = settings.build().unwrap();
-        for _ in 0..5 {
-            analytics.track(track("x")).unwrap();
-        }
-        assert!(analytics.flush_blocking(SOON).is_complete());
-        assert_eq!(failures.wait_for(1).len(), 1, "the others are held back");
-        if ends_with_the_client {
-            assert!(analytics.close_blocking(SOON).is_complete());
-        } else {
-            block_on(analytics.deregister("fails")).unwrap();
-        }
-        let events: Vec<usize> = failures.wait_for(2).iter().map(|failure| failure.events).collect();
-        assert_eq!(events, [1, 4]);
-        assert!(failures.all()[1].message.ends_with("(4 events since the last report)"), "{:?}", failures.all());
-    }
 }
 
 #[test]

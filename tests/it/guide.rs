@@ -5,8 +5,9 @@ use std::path::{Component, Path, PathBuf};
 
 use super::pages::{links, pages, prose, root, text};
 
-/// Pages for people who work on the crate. The page on performance has tables and pictures that are made anew.
-const FORGE_ONLY: &[&str] = &["docs/LONG_RUNS.md", "docs/PERFORMANCE.md", "docs/TOOL.md"];
+/// Pages on the programs, and for people who work on the crate. The page on performance has tables and pictures that are
+/// made anew.
+const FORGE_ONLY: &[&str] = &["docs/GATEWAY.md", "docs/LONG_RUNS.md", "docs/PERFORMANCE.md", "docs/TOOL.md"];
 
 /// The modules of the guide with their pages.
 fn guide() -> Vec<(String, String)> {

@@ -43,6 +43,7 @@ const VALUES: &[&str] = &[
     "proxy",
     "host",
     "api.segment.io",
+    "TRACKLANE_FLUSH",
     "flush",
     "FLUSH",
     "flush_at",
