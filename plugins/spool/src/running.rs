@@ -81,7 +81,10 @@ impl Running {
         W: Fn(&Store) -> Result<(), NotWritten> + Clone + Send + 'static,
     {
         let mut turn = self.turn.lock().await;
-        turn.opened(&self.store).await?;
+        // One that failed may have done so long ago: whether it can be opened now is found out below.
+        if let Err(slow @ NotWritten::Opening { .. }) = turn.opened(&self.store).await {
+            return Err(slow);
+        }
         let mut written = self.write_now(write.clone()).await;
         if matches!(written, Err(NotWritten::NotOpen)) {
             *turn = Turn::opening(&self.store, &self.writer);
