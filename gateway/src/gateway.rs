@@ -70,7 +70,7 @@ impl Gateway {
         if let Some(private) = private {
             tasks.push(tokio::spawn(private.serve(admin::private(&state), until(stopped.clone()))));
         }
-        tasks.push(tokio::spawn(reload::watch(Arc::clone(&state), stopped)));
+        tasks.push(tokio::spawn(reload::watch(Arc::clone(&state), read.text, stopped)));
         Ok(Self { state, addresses, admin, drain_delay: server.drain_delay, stop, tasks })
     }
 

@@ -12,9 +12,9 @@ use crate::state::State;
 /// How often the file is looked at.
 const EVERY: Duration = Duration::from_millis(500);
 
-/// Works until it is stopped.
-pub(crate) async fn watch(state: Arc<State>, mut stopped: watch::Receiver<bool>) {
-    let mut text = read(&state).await;
+/// Works until it is stopped. `text` is what is in force.
+pub(crate) async fn watch(state: Arc<State>, text: String, mut stopped: watch::Receiver<bool>) {
+    let mut text = Some(text.into_bytes());
     let mut asked = Asked::new();
     loop {
         let is_asked = tokio::select! {

@@ -5,6 +5,7 @@
 
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::path::Path;
 use std::sync::Arc;
@@ -20,10 +21,18 @@ use super::file::{Environment, File};
 use super::schema::{Config, PipelineConfig};
 
 /// A configuration, and the settings of its plugins.
-#[derive(Debug)]
 pub(crate) struct Read {
+    /// As it was when it was read.
+    pub(crate) text: String,
     pub(crate) config: Config,
     pub(crate) pipelines: BTreeMap<String, PipelineTables>,
+}
+
+impl fmt::Debug for Read {
+    /// Without the text, which has secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Read").field("config", &self.config).field("pipelines", &self.pipelines).finish_non_exhaustive()
+    }
 }
 
 /// The settings of the plugins of one pipeline, in the order of the file.
@@ -110,8 +119,7 @@ pub(super) fn parse(path: &Path, text: String, environment: Environment) -> Resu
         (name.clone(), tables)
     };
     let pipelines = config.pipelines.iter().map(tables).collect();
-    drop(file);
-    Ok(Read { config, pipelines })
+    Ok(Read { text: file.text.clone(), config, pipelines })
 }
 
 /// Of each pipeline, from its values alone and not from their places.

@@ -54,12 +54,23 @@ fn a_changed_file_is_in_force_soon_and_a_wrong_one_is_not() {
     assert_eq!(gateway.metric("tracklane_gateway_config_current"), Some(1.0));
 }
 
+/// Sets it at its end.
+struct Ends<'a>(&'a std::sync::atomic::AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, std::sync::atomic::Ordering::Release);
+    }
+}
+
 #[test]
 fn a_change_of_sources_costs_no_request_and_one_of_a_pipeline_loses_nothing() {
     let gateway = Running::plain();
     let sent = std::sync::atomic::AtomicUsize::new(0);
     let done = std::sync::atomic::AtomicBool::new(false);
     let refused = std::thread::scope(|scope| {
+        // Also when the test fails.
+        let ends = Ends(&done);
         let sender = scope.spawn(|| {
             let mut refused = Vec::new();
             while !done.load(std::sync::atomic::Ordering::Acquire) {
@@ -82,7 +93,7 @@ fn a_change_of_sources_costs_no_request_and_one_of_a_pipeline_loses_nothing() {
         gateway.rewrite(&plain("", plugin).replace("\"K\"", "\"K\", \"WITH PLUGIN\""));
         wait_until("the pipeline is in force", || status_with(&gateway, "WITH PLUGIN") == 200);
         sent.fetch_add(1, std::sync::atomic::Ordering::AcqRel);
-        done.store(true, std::sync::atomic::Ordering::Release);
+        drop(ends);
         sender.join().unwrap()
     });
     assert!(

@@ -3,10 +3,10 @@
 //! The child is this very test binary, started with [`child`] as its only test. `TRACKLANE_GATEWAY_KILLS` sets how often
 //! it is killed; a long run is `TRACKLANE_GATEWAY_KILLS=5000 cargo test --release -p tracklane-gateway --test it kill`.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -119,6 +119,8 @@ fn a_graceful_stop_under_load_answers_with_200_or_503_and_leaves_nothing() {
 struct Process {
     child: Child,
     address: SocketAddr,
+    /// Open until it ends, or what it prints last would fail.
+    _output: BufReader<ChildStdout>,
 }
 
 impl Process {
@@ -130,9 +132,10 @@ impl Process {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let output = BufReader::new(child.stdout.take().unwrap());
-        let address = output.lines().find_map(|line| line.unwrap().strip_prefix("listening ")?.parse().ok());
-        Self { child, address: address.expect("the child says where it listens") }
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut lines = output.by_ref().lines();
+        let address = lines.find_map(|line| line.unwrap().strip_prefix("listening ")?.parse().ok());
+        Self { child, address: address.expect("the child says where it listens"), _output: output }
     }
 
     fn signal(&mut self, signal: Signal) {

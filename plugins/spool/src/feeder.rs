@@ -25,7 +25,7 @@ use crate::disk_thread::DiskThread;
 use crate::disposition::{Disposition, disposition_of};
 use crate::ended::{Ended, Fate, Refusal};
 use crate::frame::Contents;
-use crate::running::Running;
+use crate::running::{Running, with_causes};
 use crate::slot::SpooledFile;
 use crate::stats::count;
 use crate::store::{Opened, Store};
@@ -223,7 +223,7 @@ impl Feeder {
                 Ok(receipt) => receipts.push((at, receipt)),
                 Err(refused) if refused.is_invalid() => {
                     *ended = true;
-                    let error = Some(refused.to_string());
+                    let error = Some(with_causes(&refused));
                     waiting.refused.push(Refusal { at, reason: DropReason::Invalid, error });
                     count(&self.store.counters.refused, 1);
                     self.store.fail(1, format!("an event from {:?} is dropped: {refused}", waiting.file.path()));
@@ -357,7 +357,7 @@ fn refusal(at: usize, settlement: &Settlement) -> Option<Refusal> {
         return None;
     }
     let error = settlement.destinations.iter().find_map(|destination| destination.error.as_ref());
-    Some(Refusal { at, reason, error: error.map(ToString::to_string) })
+    Some(Refusal { at, reason, error: error.map(|error| with_causes(&**error)) })
 }
 
 /// Ends when the destination has taken nothing for a while and failed instead.
