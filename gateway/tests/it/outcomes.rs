@@ -36,7 +36,7 @@ fn what_a_destination_refuses_is_dead_with_its_reason_and_can_be_sent_again() {
     gateway.arrived(3);
     assert_eq!(gateway.sink.ids(), ["first", "a", "b"]);
     wait_until("it is dead", || !dead(&gateway, "main/sink").is_empty());
-    let expected = ("bad".to_owned(), "rejected".to_owned(), Some("a property says so".to_owned()));
+    let expected = ("bad".to_owned(), "rejected".to_owned(), Some("the attempt failed: a property says so".to_owned()));
     assert_eq!(dead(&gateway, "main/sink"), [expected]);
     let counted = "tracklane_gateway_destination_dead_total{pipeline=\"main\",destination=\"sink\"}";
     assert_eq!(gateway.metric(counted), Some(1.0));
