@@ -46,7 +46,7 @@ fn a_refused_event_is_kept_and_goes_out_when_it_is_sent_again() {
     wait_until("nothing waits", || spool.stats().files == 0);
     assert_eq!(ids(&dead), ["bad-1", "bad-2"]);
     dead.visit(|letter| {
-        assert_eq!((letter.reason.as_str(), letter.error.as_deref()), ("rejected", Some("its id is bad")));
+        assert_eq!((letter.reason.as_str(), letter.error.as_deref()), ("rejected", Some("the attempt failed: its id is bad")));
         assert!(letter.event.get().contains("\"type\":\"track\"") && letter.at.starts_with("20"), "{letter:?}");
     })
     .unwrap();
