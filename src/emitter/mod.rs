@@ -4,7 +4,7 @@
 //! bounded queue. It is called with one signal after the other, on a thread where it may block. A listener that panics,
 //! hangs or is slow loses its own signals, which are counted, and delays nobody else.
 //!
-//! Failures come at a [bounded rate](reports).
+//! Failures come at a bounded rate (`reports.rs`).
 
 mod display;
 mod failure;

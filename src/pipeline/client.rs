@@ -66,7 +66,7 @@ const LISTENERS: Duration = Duration::from_secs(1);
 pub struct CloseReport {
     /// Events that at least one destination has.
     pub delivered: u64,
-    /// Events that were dropped because somebody [asked for it](DropReason::is_deliberate): a plugin, say.
+    /// Events that were dropped because somebody [asked for it](crate::DropReason::is_deliberate): a plugin, say.
     pub dropped: u64,
     /// Events that were dropped for any other reason.
     pub failed: u64,

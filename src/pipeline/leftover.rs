@@ -6,6 +6,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tracing::dispatcher;
+
 use super::client::{Client, Counts};
 use super::intake::TakenBack as NotBegun;
 use super::lane::TakenBack as Begun;
@@ -48,13 +50,14 @@ impl Client {
         }
     }
 
-    /// Does what calls foreign code on a thread of its own, and waits for that until the deadline.
+    /// Does what calls foreign code on a thread of its own, and waits for that until the deadline. What is logged there
+    /// goes to the subscriber of this thread.
     fn tell(self: &Arc<Self>, deadline: Instant, work: impl FnOnce(&Self) + Send + 'static) {
         let limit = deadline.saturating_duration_since(Instant::now()).max(TELL_LIMIT);
-        let (client, sent_by) = (self.clone(), hops::current());
+        let (client, sent_by, subscriber) = (self.clone(), hops::current(), dispatcher::get_default(Clone::clone));
         self.background.run_with_limit(limit, move || {
             let _scope = hops::set(sent_by);
-            work(&client);
+            dispatcher::with_default(&subscriber, || work(&client));
         });
     }
 
