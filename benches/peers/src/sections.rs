@@ -111,7 +111,9 @@ fn lost_and_repeated(runs: &Runs, events: f64) -> (u64, u64) {
 fn quiet(quick: bool) -> Result<(), Box<dyn Error>> {
     let (rounds, seconds) = if quick { (1, 10) } else { (3, 20) };
     let of = |work, flush_at, rate| Scenario { work, flush_at, ..Scenario::default() }.at_rate(rate, seconds);
-    println!("| events/s | tracklane: CPU of a core, % | wake-ups/s | posthog-rs 0.30.0: CPU of a core, % | wake-ups/s |");
+    println!(
+        "| events/s | tracklane: CPU of a core, % | wake-ups/s | posthog-rs 0.30.0: CPU of a core, % | wake-ups/s |"
+    );
     println!("|--:|--:|--:|--:|--:|");
     for rate in [0, 1, 10, 100, 1_000] {
         let table = [("tracklane", of(Work::Tracklane, 15, rate)), ("posthog-rs", of(Work::Posthog, 100, rate))];
