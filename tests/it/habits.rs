@@ -113,7 +113,9 @@ fn the_public_api_names_types_of_few_other_crates() {
         let list = text(&format!("api/{crate_name}.txt"));
         assert!(list.lines().count() > 10, "api/{crate_name}.txt");
         for line in list.lines() {
-            unknown.extend(roots(line).filter(|root| !KNOWN.contains(root)).map(|root| format!("{root} in {line:?}")));
+            // A capital is a type parameter, as in the blanket implementation of a trait.
+            let crates = roots(line).filter(|root| !root.starts_with(char::is_uppercase));
+            unknown.extend(crates.filter(|root| !KNOWN.contains(root)).map(|root| format!("{root} in {line:?}")));
         }
     }
     assert!(unknown.is_empty(), "{unknown:#?}");
