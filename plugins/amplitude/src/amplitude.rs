@@ -8,7 +8,7 @@ use serde::Deserialize;
 use tracklane::Event;
 use tracklane::plugin::{Batching, Destination};
 use tracklane::transport::HttpClient;
-use tracklane_http::{Client, Endpoint, EventJson, Explanation, Mapped, Secret, SettingError, ShownRequest};
+use tracklane_http::{Client, Endpoint, Explanation, Mapped, Secret, SettingError, ShownRequest};
 
 use crate::body;
 use crate::mapping::{ACTIONS, Item, Mapping, NAME, Products, Target};
@@ -191,8 +191,7 @@ impl Amplitude {
     ///
     /// If the event cannot be written as JSON.
     pub fn map(&self, event: &Event) -> Result<Mapped<Item>, serde_json::Error> {
-        let json = serde_json::to_vec(event)?;
-        Ok(self.mapping.apply(&EventJson::parse(&json)?, || event.clone()))
+        tracklane_http::map_event(event, |json| self.mapping.apply(json, || event.clone()))
     }
 
     /// The requests that would be sent for `event` at the time `at`, or why there would be none. Nothing is sent.
@@ -202,25 +201,24 @@ impl Amplitude {
     /// If a setting cannot be used, or the event cannot be written as JSON, which the error calls the setting `event`.
     pub fn explain(&self, event: impl Into<Event>, at: SystemTime) -> Result<Explanation, SettingError> {
         let (event, clients) = (event.into(), self.clients(true)?);
-        if let Some(reason) = tracklane_http::switched_off(&event, &[&self.mapping.name, NAME, ACTIONS]) {
-            return Ok(Explanation::not_sent(reason));
-        }
-        let unwritable = |error| SettingError::new("event", "cannot be written as JSON").caused_by(error);
-        let items = match self.map(&event).map_err(unwritable)? {
-            Mapped::Items(items) => items,
-            Mapped::Skip(reason) | Mapped::Reject(reason) => return Ok(Explanation::not_sent(reason)),
-        };
-        let mut requests = Vec::new();
-        for target in Target::ALL {
-            let those = items.iter().filter(|item| item.target == *target);
-            let written: Vec<Vec<u8>> =
-                those.map(|item| serde_json::to_vec(&item.body)).collect::<Result<_, _>>().map_err(unwritable)?;
-            if !written.is_empty() {
-                let payload = body::of(*target, &self.key, at, &written);
-                requests.push(ShownRequest::new(clients.of(*target), &payload, [&self.key]));
-            }
-        }
-        Ok(Explanation::of(requests))
+        let names = [&*self.mapping.name, NAME, ACTIONS];
+        Explanation::of_event(
+            &event,
+            &names,
+            |event| self.map(event),
+            |items| {
+                let mut requests = Vec::new();
+                for target in Target::ALL {
+                    let those = items.iter().filter(|item| item.target == *target);
+                    let written = those.map(|item| serde_json::to_vec(&item.body)).collect::<Result<Vec<_>, _>>()?;
+                    if !written.is_empty() {
+                        let payload = body::of(*target, &self.key, at, &written);
+                        requests.push(ShownRequest::new(clients.of(*target), &payload, [&self.key]));
+                    }
+                }
+                Ok(requests)
+            },
+        )
     }
 
     /// What sends nothing needs no TLS.

@@ -10,9 +10,7 @@ use serde_json::Value;
 use tracklane::Event;
 use tracklane::plugin::{Batching, Destination};
 use tracklane::transport::HttpClient;
-use tracklane_http::{
-    Auth, Client, Endpoint, EventJson, Explanation, Mapped, Payload, Secret, SettingError, ShownRequest,
-};
+use tracklane_http::{Auth, Client, Endpoint, Explanation, Mapped, Payload, Secret, SettingError, ShownRequest};
 
 use crate::row::{Rows, Sections};
 use crate::service::{ClickHouseService, Shared};
@@ -177,8 +175,7 @@ impl ClickHouse {
     ///
     /// If the event cannot be written as JSON.
     pub fn map(&self, event: &Event, at: SystemTime) -> Result<Mapped<Value>, serde_json::Error> {
-        let json = serde_json::to_vec(event)?;
-        Ok(self.rows.apply(&EventJson::parse(&json)?, at, || event.clone()))
+        tracklane_http::map_event(event, |json| self.rows.apply(json, at, || event.clone()))
     }
 
     /// The request that would be sent for `event` at the time `at`, or why there would be none. Nothing is sent.
@@ -188,17 +185,15 @@ impl ClickHouse {
     /// If a setting cannot be used, or the event cannot be written as JSON, which the error calls the setting `event`.
     pub fn explain(&self, event: impl Into<Event>, at: SystemTime) -> Result<Explanation, SettingError> {
         let (event, client) = (event.into(), self.client(true)?);
-        if let Some(reason) = tracklane_http::switched_off(&event, &[&self.name]) {
-            return Ok(Explanation::not_sent(reason));
-        }
-        let unwritable = |error| SettingError::new("event", "cannot be written as JSON").caused_by(error);
-        let rows = match self.map(&event, at).map_err(unwritable)? {
-            Mapped::Items(rows) => rows,
-            Mapped::Skip(reason) | Mapped::Reject(reason) => return Ok(Explanation::not_sent(reason)),
-        };
-        let written: Vec<Vec<u8>> =
-            rows.iter().map(serde_json::to_vec).collect::<Result<_, _>>().map_err(unwritable)?;
-        Ok(Explanation::of(vec![ShownRequest::new(&client, &Payload::ndjson(&written), [])]))
+        Explanation::of_event(
+            &event,
+            &[&self.name],
+            |event| self.map(event, at),
+            |rows| {
+                let written = rows.iter().map(serde_json::to_vec).collect::<Result<Vec<_>, _>>()?;
+                Ok(vec![ShownRequest::new(&client, &Payload::ndjson(&written), [])])
+            },
+        )
     }
 
     /// What sends nothing needs no TLS.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use tracklane::Event;
 use tracklane::plugin::{Batching, Destination};
 use tracklane::transport::HttpClient;
-use tracklane_http::{Client, Endpoint, EventJson, Explanation, Mapped, Secret, SettingError, ShownRequest};
+use tracklane_http::{Client, Endpoint, Explanation, Mapped, Secret, SettingError, ShownRequest};
 
 use crate::hits;
 use crate::mapping::{CLOUD, Hit, Mapping, NAME};
@@ -197,8 +197,7 @@ impl Ga4 {
     ///
     /// If the event cannot be written as JSON.
     pub fn map(&self, event: &Event) -> Result<Mapped<Hit>, serde_json::Error> {
-        let json = serde_json::to_vec(event)?;
-        Ok(self.mapping.apply(&EventJson::parse(&json)?, || event.clone()))
+        tracklane_http::map_event(event, |json| self.mapping.apply(json, || event.clone()))
     }
 
     /// The request that would be sent for `event`, or why there would be none. Nothing is sent.
@@ -208,16 +207,16 @@ impl Ga4 {
     /// If a setting cannot be used, or the event cannot be written as JSON, which the error calls the setting `event`.
     pub fn explain(&self, event: impl Into<Event>) -> Result<Explanation, SettingError> {
         let (event, client) = (event.into(), self.client(true)?);
-        if let Some(reason) = tracklane_http::switched_off(&event, &[&self.mapping.name, NAME, CLOUD]) {
-            return Ok(Explanation::not_sent(reason));
-        }
-        let unwritable = |error| SettingError::new("event", "cannot be written as JSON").caused_by(error);
-        let hits = match self.map(&event).map_err(unwritable)? {
-            Mapped::Items(hits) => hits,
-            Mapped::Skip(reason) | Mapped::Reject(reason) => return Ok(Explanation::not_sent(reason)),
-        };
-        let show = |hit: &Hit| Ok(ShownRequest::new(&client, &hits::payload(&[hit])?, [&self.secret]));
-        Ok(Explanation::of(hits.iter().map(show).collect::<Result<_, _>>().map_err(unwritable)?))
+        let names = [&*self.mapping.name, NAME, CLOUD];
+        Explanation::of_event(
+            &event,
+            &names,
+            |event| self.map(event),
+            |hits| {
+                let show = |hit: &Hit| Ok(ShownRequest::new(&client, &hits::payload(&[hit])?, [&self.secret]));
+                hits.iter().map(show).collect()
+            },
+        )
     }
 
     /// What sends nothing needs no TLS.

@@ -136,6 +136,12 @@ impl EventJson {
     }
 }
 
+/// An object with these members.
+#[must_use]
+pub fn object<const N: usize>(members: [(&str, Value); N]) -> Map<String, Value> {
+    members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
 /// What stands at a path of keys, unless it is null.
 #[must_use]
 pub fn at<'v>(object: &'v Map<String, Value>, path: &[&str]) -> Option<&'v Value> {

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue, Method};
 use serde_json::Value;
 use tracklane::Event;
 
-use crate::{Client, Payload};
+use crate::{Client, Mapped, Payload, Secret, SettingError};
 
 /// What would be sent for an event, and why it would not be. `Display` shows requests as HTTP has them, without what is
 /// secret.
@@ -46,19 +46,51 @@ impl Explanation {
     pub fn of(requests: Vec<ShownRequest>) -> Self {
         Self { requests, why_not: None }
     }
+
+    /// Of an event that `map` makes items of and `show` requests of those, at the destination of these names.
+    ///
+    /// # Errors
+    ///
+    /// If something cannot be written as JSON, which the error calls the setting `event`.
+    pub fn of_event<T>(
+        event: &Event,
+        names: &[&str],
+        map: impl FnOnce(&Event) -> Result<Mapped<T>, serde_json::Error>,
+        show: impl FnOnce(Vec<T>) -> Result<Vec<ShownRequest>, serde_json::Error>,
+    ) -> Result<Self, SettingError> {
+        if let Some(reason) = switched_off(event, names) {
+            return Ok(Self::not_sent(reason));
+        }
+        let explanation = map(event).and_then(|mapped| match mapped {
+            Mapped::Items(items) => show(items).map(Self::of),
+            Mapped::Skip(reason) | Mapped::Reject(reason) => Ok(Self::not_sent(reason)),
+        });
+        explanation.map_err(unwritable)
+    }
+}
+
+/// The error of an event that cannot be explained, since it cannot be written as JSON.
+pub fn unwritable(error: impl Into<tracklane::BoxError>) -> SettingError {
+    SettingError::new("event", "cannot be written as JSON").caused_by(error)
 }
 
 impl ShownRequest {
     /// The request that `client` makes of `payload`, which is not compressed. `secrets` are taken out of the body.
     #[must_use]
-    pub fn new<'a>(client: &Client, payload: &Payload, secrets: impl IntoIterator<Item = &'a crate::Secret>) -> Self {
+    pub fn new<'a>(client: &Client, payload: &Payload, secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
         let request = client.request(payload.clone(), HeaderMap::new());
-        let body = String::from_utf8_lossy(payload.bytes()).into_owned();
+        let shown = Self::of(&request, client, payload.bytes());
+        Self { body: secrets.into_iter().fold(shown.body, |body, secret| secret.hide_in(&body)), ..shown }
+    }
+
+    /// The request that `client` makes, whose body is this before compression. Nothing is taken out of the body.
+    #[must_use]
+    pub fn of<B>(request: &http::Request<B>, client: &Client, body: &[u8]) -> Self {
         Self {
             method: request.method().clone(),
             endpoint: client.endpoint().to_string(),
             headers: request.headers().iter().map(|(name, value)| (name.to_string(), shown(value))).collect(),
-            body: secrets.into_iter().fold(body, |body, secret| secret.hide_in(&body)),
+            body: String::from_utf8_lossy(body).into_owned(),
         }
     }
 }

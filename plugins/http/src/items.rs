@@ -1,10 +1,21 @@
 //! From the events of a batch to requests with what a vendor is sent of them.
 
 use serde::Serialize;
+use tracklane::Event;
 use tracklane::event::Message;
 use tracklane::plugin::{Answer, Batch, Verdict};
 
 use crate::{Answers, Chunks, Client, EventError, EventJson, Limits, Mapped, Outgoing, Payload};
+
+/// Maps one event that no client has taken.
+///
+/// # Errors
+///
+/// If the event cannot be written as JSON.
+pub fn map_event<T>(event: &Event, map: impl FnOnce(&EventJson) -> Mapped<T>) -> Result<Mapped<T>, serde_json::Error> {
+    let json = serde_json::to_vec(event)?;
+    Ok(map(&EventJson::parse(&json)?))
+}
 
 /// Maps the events of a batch, each as JSON and as the message that it came in. Gives what is to be sent, with the index of
 /// its event, and answers the others.
@@ -17,7 +28,7 @@ pub fn map_batch<T>(
     for (event, message) in batch.messages().enumerate() {
         let mapped = match EventJson::parse(message.json()) {
             Ok(json) => map(&json, message),
-            Err(error) => Mapped::Reject(format!("its JSON cannot be read: {error}")),
+            Err(error) => Mapped::reject(format!("its JSON cannot be read: {error}")),
         };
         match mapped {
             Mapped::Items(those) => items.extend(those.into_iter().map(|item| (event, item))),

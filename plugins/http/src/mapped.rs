@@ -20,6 +20,16 @@ impl<T> Mapped<T> {
         Self::Items(vec![item])
     }
 
+    /// Nothing, since the vendor has no such thing.
+    pub fn skip(reason: impl Into<String>) -> Self {
+        Self::Skip(reason.into())
+    }
+
+    /// Nothing, since the vendor would refuse it, or take and discard it.
+    pub fn reject(reason: impl Into<String>) -> Self {
+        Self::Reject(reason.into())
+    }
+
     /// Why nothing is sent, if nothing is.
     #[must_use]
     pub fn why_not(&self) -> Option<&str> {

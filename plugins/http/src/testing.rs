@@ -10,11 +10,23 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use tracklane::plugin::{Destination, RetryPolicy};
+use tracklane::{Analytics, SettingsError};
 
 /// Bytes of a request's head at most.
 const MOST_HEAD: usize = 64 * 1024;
 /// Bytes of a request's body at most.
 const MOST_BODY: usize = 64 * 1024 * 1024;
+
+/// A client with that destination, which makes three attempts with no wait between them.
+///
+/// # Errors
+///
+/// If the destination cannot be registered.
+pub fn client(destination: Destination) -> Result<Analytics, SettingsError> {
+    let retry = RetryPolicy::new().max_retries(2).backoff(Duration::ZERO, Duration::ZERO);
+    Analytics::builder().plugin(destination.retry(retry)).build()
+}
 
 /// A request as the server got it.
 #[derive(Clone, Debug)]

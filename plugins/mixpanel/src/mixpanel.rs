@@ -8,7 +8,7 @@ use serde::Deserialize;
 use tracklane::Event;
 use tracklane::plugin::{Batching, Destination, RetryPolicy};
 use tracklane::transport::HttpClient;
-use tracklane_http::{EventJson, Explanation, Mapped, Secret, SettingError, ShownRequest};
+use tracklane_http::{Explanation, Mapped, Secret, SettingError, ShownRequest};
 
 use crate::endpoints::{Endpoints, payload};
 use crate::mapping::{IdMerge, Item, Mapping, NAME, Products, Target};
@@ -206,8 +206,7 @@ impl Mixpanel {
     ///
     /// If the event cannot be written as JSON.
     pub fn map(&self, event: &Event) -> Result<Mapped<Item>, serde_json::Error> {
-        let json = serde_json::to_vec(event)?;
-        Ok(self.mapping.apply(&EventJson::parse(&json)?, || event.clone()))
+        tracklane_http::map_event(event, |json| self.mapping.apply(json, || event.clone()))
     }
 
     /// The requests that would be sent for `event`, or why there would be none. Nothing is sent.
@@ -217,26 +216,24 @@ impl Mixpanel {
     /// If a setting cannot be used, or the event cannot be written as JSON, which the error calls the setting `event`.
     pub fn explain(&self, event: impl Into<Event>) -> Result<Explanation, SettingError> {
         let (event, endpoints) = (event.into(), self.endpoints(true)?);
-        if let Some(reason) = tracklane_http::switched_off(&event, &[&self.mapping.name, NAME]) {
-            return Ok(Explanation::not_sent(reason));
-        }
-        let unwritable = |error| SettingError::new("event", "cannot be written as JSON").caused_by(error);
-        let items = match self.map(&event).map_err(unwritable)? {
-            Mapped::Items(items) => items,
-            Mapped::Skip(reason) | Mapped::Reject(reason) => return Ok(Explanation::not_sent(reason)),
-        };
-        let mut requests = Vec::new();
-        for target in Target::ALL {
-            let those = items.iter().filter(|item| item.target == *target);
-            let written: Vec<Vec<u8>> = those
-                .map(|item| serde_json::to_vec(&item.with_token(&self.token)))
-                .collect::<Result<_, _>>()
-                .map_err(unwritable)?;
-            if !written.is_empty() {
-                requests.push(ShownRequest::new(endpoints.of(*target), &payload(&written), &self.secrets()));
-            }
-        }
-        Ok(Explanation::of(requests))
+        let names = [&*self.mapping.name, NAME];
+        Explanation::of_event(
+            &event,
+            &names,
+            |event| self.map(event),
+            |items| {
+                let mut requests = Vec::new();
+                for target in Target::ALL {
+                    let those = items.iter().filter(|item| item.target == *target);
+                    let written = those.map(|item| serde_json::to_vec(&item.with_token(&self.token)));
+                    let written = written.collect::<Result<Vec<_>, _>>()?;
+                    if !written.is_empty() {
+                        requests.push(ShownRequest::new(endpoints.of(*target), &payload(&written), &self.secrets()));
+                    }
+                }
+                Ok(requests)
+            },
+        )
     }
 
     fn endpoints(&self, offline: bool) -> Result<Endpoints, SettingError> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tracklane::Event;
 use tracklane::plugin::{Batching, Destination};
-use tracklane_http::{Secret, SettingError};
+use tracklane_http::{Secret, SettingError, unwritable};
 
 use crate::connection::Database;
 use crate::row::Row;
@@ -158,8 +158,7 @@ impl Postgres {
     /// If the event cannot be written as JSON, which the error calls the setting `event`.
     pub fn explain(&self, event: impl Into<Event>) -> Result<Row, SettingError> {
         let event = event.into();
-        let unwritable = |error| SettingError::new("event", "cannot be written as JSON").caused_by(error);
-        let json = serde_json::to_vec(&event).map_err(|error: serde_json::Error| unwritable(error))?;
+        let json = serde_json::to_vec(&event).map_err(unwritable)?;
         row(&json, || event, self.map.as_deref()).map_err(unwritable)
     }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tracklane::Event;
 use tracklane::plugin::{Batching, Destination};
 use tracklane::transport::HttpClient;
-use tracklane_http::{Client, Endpoint, EventJson, Explanation, Mapped, Secret, SettingError, ShownRequest};
+use tracklane_http::{Client, Endpoint, Explanation, Mapped, Secret, SettingError, ShownRequest};
 
 use crate::mapping::{self, Mapping, NAME, PersonProfiles};
 use crate::service::{PostHogService, Shared, body};
@@ -225,8 +225,7 @@ impl PostHog {
     ///
     /// If the event cannot be written as JSON.
     pub fn map(&self, event: &Event) -> Result<Mapped<Value>, serde_json::Error> {
-        let json = serde_json::to_vec(event)?;
-        Ok(self.mapping.apply(&EventJson::parse(&json)?, || event.clone()))
+        tracklane_http::map_event(event, |json| self.mapping.apply(json, || event.clone()))
     }
 
     /// The request that would be sent for `event` at the time `at`, or why it would not be. Nothing is sent.
@@ -237,19 +236,18 @@ impl PostHog {
     pub fn explain(&self, event: impl Into<Event>, at: SystemTime) -> Result<Explanation, SettingError> {
         self.check()?;
         let (event, client) = (event.into(), self.client(true)?);
-        if let Some(reason) = tracklane_http::switched_off(&event, &[&self.mapping.name, NAME]) {
-            return Ok(Explanation::not_sent(reason));
-        }
-        let unwritable = |error| SettingError::new("event", "cannot be written as JSON").caused_by(error);
-        let items = match self.map(&event).map_err(unwritable)? {
-            Mapped::Items(items) => items,
-            Mapped::Skip(reason) | Mapped::Reject(reason) => return Ok(Explanation::not_sent(reason)),
-        };
-        let written: Vec<Vec<u8>> =
-            items.iter().map(serde_json::to_vec).collect::<Result<_, _>>().map_err(unwritable)?;
-        let is_old = self.historical && items.first().is_some_and(|item| mapping::is_historical(item, at));
-        let payload = body(&self.key, at, is_old, &written);
-        Ok(Explanation::of(vec![ShownRequest::new(&client, &payload, [&self.key])]))
+        let names = [&*self.mapping.name, NAME];
+        Explanation::of_event(
+            &event,
+            &names,
+            |event| self.map(event),
+            |items| {
+                let written = items.iter().map(serde_json::to_vec).collect::<Result<Vec<_>, _>>()?;
+                let is_old = self.historical && items.first().is_some_and(|item| mapping::is_historical(item, at));
+                let payload = body(&self.key, at, is_old, &written);
+                Ok(vec![ShownRequest::new(&client, &payload, [&self.key])])
+            },
+        )
     }
 
     fn check(&self) -> Result<(), SettingError> {

@@ -38,7 +38,6 @@ mod secret;
 mod signature;
 
 // Its way.
-mod explain;
 mod service;
 mod verdict;
 
@@ -46,11 +45,10 @@ mod verdict;
 mod verify;
 
 pub use body::Format;
-pub use explain::Explanation;
 pub use method::Method;
 pub use secret::SigningSecret;
 pub use settings::{BatchSettings, WebhookSettings};
-pub use tracklane_http::{Secret, SettingError};
+pub use tracklane_http::{Explanation, Secret, SettingError, ShownRequest};
 pub use verdict::verdict;
 pub use verify::{Verified, VerifyError, verify, verify_at};
 pub use webhook::Webhook;

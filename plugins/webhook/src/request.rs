@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use serde_json::Value;
 use tracklane::{BoxError, Event};
 use tracklane_http::{Payload, Secret};
 
@@ -72,18 +71,5 @@ impl Signer {
             headers.insert(HeaderName::from_static("x-signature"), HeaderValue::try_from(signature)?);
         }
         Ok(headers)
-    }
-}
-
-/// Why the event's `integrations` keep it from the destination `name`, if they do.
-pub(crate) fn switched_off(event: &Event, name: &str) -> Option<String> {
-    let integrations = event.integrations()?;
-    let is_off = |value: Value| matches!(value, Value::Bool(false) | Value::Null);
-    match integrations.get(name) {
-        Some(value) => is_off(value).then(|| format!("its integrations switch {name:?} off")),
-        None => {
-            let off = integrations.get("All").is_some_and(is_off);
-            off.then(|| format!("its integrations say All: false and do not name {name:?}"))
-        }
     }
 }

@@ -12,9 +12,8 @@ use tower_service::Service;
 use tracklane::BoxError;
 use tracklane::emitter::signal::Failure;
 use tracklane::plugin::{Answer, Batch, Verdict};
-use tracklane_http::{Client, Received, Secret};
+use tracklane_http::{Client, Received, Secret, ShownRequest};
 
-use crate::explain::Explanation;
 use crate::request::{Signed, Signer};
 use crate::verdict;
 
@@ -95,6 +94,6 @@ impl Shared {
 
 fn show(client: &Client, signed: Signed) {
     let request = client.request(signed.payload, signed.headers);
-    let explanation = Explanation::new(&request, client.endpoint().to_string(), signed.plain.bytes());
-    tracing::info!(target: "tracklane_webhook", "dry run, not sent: {explanation}");
+    let shown = ShownRequest::of(&request, client, signed.plain.bytes());
+    tracing::info!(target: "tracklane_webhook", "dry run, not sent: {shown}");
 }

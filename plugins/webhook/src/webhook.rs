@@ -9,15 +9,14 @@ use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
+use tracklane::Event;
 use tracklane::plugin::{Batching, Destination};
 use tracklane::transport::HttpClient;
-use tracklane::{BoxError, Event};
-use tracklane_http::{Client, Endpoint, Secret, SettingError};
+use tracklane_http::{Client, Endpoint, Explanation, Secret, SettingError, ShownRequest, unwritable};
 
 use crate::body::{Format, MapEvent};
-use crate::explain::Explanation;
 use crate::method::Method;
-use crate::request::{Signer, switched_off};
+use crate::request::Signer;
 use crate::secret::SigningSecret;
 use crate::service::{Shared, WebhookService};
 
@@ -247,9 +246,8 @@ impl Webhook {
     /// If a setting cannot be used, or the event cannot be written as JSON, which the error calls the setting `event`.
     pub fn explain(&self, event: impl Into<Event>, at: SystemTime) -> Result<Explanation, SettingError> {
         let (event, client) = (event.into(), self.client(true)?);
-        let unwritable = |error: BoxError| SettingError::new("event", "cannot be written as JSON").caused_by(error);
-        let json = serde_json::to_vec(&event).map_err(|error| unwritable(error.into()))?;
-        let switched_off = switched_off(&event, &self.name);
+        let json = serde_json::to_vec(&event).map_err(unwritable)?;
+        let switched_off = tracklane_http::switched_off(&event, &[&self.name]);
         let signed = self.signer()?.sign([(event, Cow::Owned(json))], at).map_err(unwritable)?;
         let len = signed.plain.bytes().len();
         let too_large = || {
@@ -257,7 +255,7 @@ impl Webhook {
             (len > most).then(|| format!("the body has {len} bytes, and max_body_bytes is {most}"))
         };
         let request = client.request(signed.payload, signed.headers);
-        let mut explanation = Explanation::new(&request, client.endpoint().to_string(), signed.plain.bytes());
+        let mut explanation = Explanation::of(vec![ShownRequest::of(&request, &client, signed.plain.bytes())]);
         explanation.why_not = switched_off.or_else(too_large);
         Ok(explanation)
     }

@@ -1,10 +1,10 @@
 //! The six calls: which events each is at Amplitude.
 
 use serde_json::{Map, Value};
-use tracklane_http::{EventJson, Mapped, text};
+use tracklane_http::{EventJson, Mapped, object, text};
 use url::Url;
 
-use super::{Item, Mapping, Products, Target, context, ids, object, reject, revenue};
+use super::{Item, Mapping, Products, Target, context, ids, revenue};
 
 /// Names by which Amplitude takes an event for something else.
 const RESERVED: &[&str] = &["$identify", "$groupidentify"];
@@ -32,9 +32,9 @@ impl Mapping {
     }
 
     fn track(&self, json: &EventJson) -> Result<Vec<Item>, Mapped<Item>> {
-        let name = json.text("event").ok_or_else(|| reject("it has no name, which Amplitude refuses"))?;
+        let name = json.text("event").ok_or_else(|| Mapped::reject("it has no name, which Amplitude refuses"))?;
         if RESERVED.contains(&name) {
-            return Err(Mapped::Reject(format!("Amplitude takes an event called {name} for something else")));
+            return Err(Mapped::reject(format!("Amplitude takes an event called {name} for something else")));
         }
         let mut properties = json.properties().clone();
         let products = self.order_products(json, name);
@@ -94,17 +94,17 @@ impl Mapping {
         if let Some(groups) = of_options {
             return Ok(groups.clone());
         }
-        let group = json.text("groupId").ok_or_else(|| reject("it has no groupId"))?;
+        let group = json.text("groupId").ok_or_else(|| Mapped::reject("it has no groupId"))?;
         let group_type = json.traits().get("groupType").and_then(text).unwrap_or(&self.group_type);
         Ok(object([(group_type, group.into())]))
     }
 
     fn alias(&self, json: &EventJson) -> Result<Vec<Item>, Mapped<Item>> {
         if !self.user_mapping {
-            return Err(Mapped::Skip("Amplitude maps users only with an add-on: see user_mapping".to_owned()));
+            return Err(Mapped::skip("Amplitude maps users only with an add-on: see user_mapping"));
         }
         let (Some(user), Some(previous)) = (json.user_id(), json.text("previousId")) else {
-            return Err(reject("it has no userId or no previousId"));
+            return Err(Mapped::reject("it has no userId or no previousId"));
         };
         ids::check(user)?;
         ids::check(previous)?;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use tracklane_http::{EventJson, Mapped};
 
-use super::{Item, reject};
+use super::Item;
 
 /// Ids that Amplitude refuses, as many programs send them by mistake, compared without case.
 const ILLEGAL: &[&str] = &[
@@ -27,7 +27,7 @@ pub(super) fn write(json: &EventJson, item: &mut Map<String, Value>) -> Result<(
     let of_app = json.context_text(&["device", "id"]).filter(|_| super::context::is_mobile(json));
     let (user, device) = (json.user_id(), of_app.or(json.anonymous_id()));
     if user.is_none() && device.is_none() {
-        return Err(reject("it has neither userId nor anonymousId"));
+        return Err(Mapped::reject("it has neither userId nor anonymousId"));
     }
     for (name, id) in [("user_id", user), ("device_id", device)] {
         if let Some(id) = id {
@@ -40,7 +40,7 @@ pub(super) fn write(json: &EventJson, item: &mut Map<String, Value>) -> Result<(
 
 pub(super) fn check(id: &str) -> Result<(), Mapped<Item>> {
     match ILLEGAL.iter().find(|illegal| id.trim().eq_ignore_ascii_case(illegal)) {
-        Some(illegal) => Err(Mapped::Reject(format!("Amplitude refuses the id {illegal:?}"))),
+        Some(illegal) => Err(Mapped::reject(format!("Amplitude refuses the id {illegal:?}"))),
         None => Ok(()),
     }
 }

@@ -1,9 +1,7 @@
 //! Revenue: of an event, or of each product of an order, and never of both.
 
 use serde_json::{Map, Value};
-use tracklane_http::number;
-
-use super::object;
+use tracklane_http::{number, object};
 
 /// The names that a member of a revenue event has in Segment's Spec, and the one at Amplitude.
 const MEMBERS: &[(&str, &[&str])] =

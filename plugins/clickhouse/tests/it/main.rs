@@ -19,9 +19,7 @@ fn at(server: &Server) -> ClickHouse {
 
 /// A client with three attempts and no wait between them, and batches of so many events.
 fn client(destination: Destination, events: usize) -> Analytics {
-    let retry = RetryPolicy::new().max_retries(2).backoff(Duration::ZERO, Duration::ZERO);
-    let batching = Batching::every(events, HOUR);
-    Analytics::builder().plugin(destination.batching(batching).retry(retry)).build().unwrap()
+    tracklane_http::testing::client(destination.batching(Batching::every(events, HOUR))).unwrap()
 }
 
 fn send(analytics: &Analytics, count: usize) -> Vec<Receipt> {

@@ -13,14 +13,14 @@ impl Mapping {
             "page" => Ok(page(json)),
             "group" => group(json),
             "screen" if self.screens => named(&json.viewed(), json.properties().clone()),
-            "screen" => Err(skip("a web stream knows no screens: see the setting screens")),
-            "identify" | "alias" => Err(skip("Google knows no call that only says who somebody is")),
+            "screen" => Err(Mapped::skip("a web stream knows no screens: see the setting screens")),
+            "identify" | "alias" => Err(Mapped::skip("Google knows no call that only says who somebody is")),
             _ => self.track(json),
         }
     }
 
     fn track(&self, json: &EventJson) -> Result<Call, Mapped<Hit>> {
-        let name = json.text("event").ok_or_else(|| Mapped::Reject("it has no name".to_owned()))?;
+        let name = json.text("event").ok_or_else(|| Mapped::reject("it has no name"))?;
         match ecommerce::recommended(name, json.properties(), self.currency.as_deref()) {
             Some((name, params)) => Ok((name.to_owned(), params)),
             None => named(name, self.with_currency(json.properties().clone())),
@@ -60,10 +60,6 @@ fn page(json: &EventJson) -> Call {
 }
 
 fn group(json: &EventJson) -> Result<Call, Mapped<Hit>> {
-    let group = json.text("groupId").ok_or_else(|| Mapped::Reject("it has no groupId".to_owned()))?;
+    let group = json.text("groupId").ok_or_else(|| Mapped::reject("it has no groupId"))?;
     Ok(("join_group".to_owned(), Map::from_iter([("group_id".to_owned(), group.into())])))
-}
-
-fn skip(reason: &str) -> Mapped<Hit> {
-    Mapped::Skip(reason.to_owned())
 }

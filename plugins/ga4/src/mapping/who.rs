@@ -14,7 +14,7 @@ pub(super) fn of(json: &EventJson, options: Option<&Map<String, Value>>) -> Resu
     let derived = || Some(tracklane::event::message_uuid(json.user_id()?));
     let client = client.or_else(derived);
     let Some(client) = client else {
-        return Err(Mapped::Reject("it has neither userId nor anonymousId".to_owned()));
+        return Err(Mapped::reject("it has neither userId nor anonymousId"));
     };
     who.insert("client_id".to_owned(), client.into());
     if let Some(user) = json.user_id() {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use tracklane::event::message_uuid;
 use tracklane_http::{EventJson, Mapped};
 
-use super::{IdMerge, Item, reject};
+use super::{IdMerge, Item};
 
 /// Ids that Mixpanel refuses, as many programs send them by mistake, compared without case.
 const ILLEGAL: &[&str] = &[
@@ -67,7 +67,7 @@ impl Who {
 
 pub(super) fn check(id: &str) -> Result<(), Mapped<Item>> {
     match illegal(id) {
-        Some(illegal) => Err(Mapped::Reject(format!("Mixpanel refuses the id {illegal:?}"))),
+        Some(illegal) => Err(Mapped::reject(format!("Mixpanel refuses the id {illegal:?}"))),
         None => Ok(()),
     }
 }
@@ -77,7 +77,7 @@ fn illegal(id: &str) -> Option<&'static str> {
 }
 
 fn nobody() -> Mapped<Item> {
-    reject("it has neither userId nor anonymousId")
+    Mapped::reject("it has neither userId nor anonymousId")
 }
 
 /// Writes which event it is, and when it was, in milliseconds.

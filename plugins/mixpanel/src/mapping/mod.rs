@@ -142,12 +142,3 @@ impl fmt::Debug for Mapping {
             .finish_non_exhaustive()
     }
 }
-
-/// An object with these members.
-fn object<const N: usize>(members: [(&str, Value); N]) -> Map<String, Value> {
-    members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-}
-
-fn reject(reason: &str) -> Mapped<Item> {
-    Mapped::Reject(reason.to_owned())
-}

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 use tracklane::event::Timestamp;
-use tracklane_http::{EventJson, Mapped, millis, text};
+use tracklane_http::{EventJson, Mapped, millis, object, text};
 
 use super::ids::{Who, check, is_uuid_v4, stamp};
-use super::{IdMerge, Item, Mapping, Target, object, reject};
+use super::{IdMerge, Item, Mapping, Target};
 
 /// A trait, and the property of a user's profile that it is.
 const USER: &[(&str, &str)] = &[
@@ -33,14 +33,14 @@ impl Mapping {
             items.extend(merge(json));
         }
         if items.is_empty() {
-            return Err(Mapped::Skip("it sets no traits, and Mixpanel merges by events".to_owned()));
+            return Err(Mapped::skip("it sets no traits, and Mixpanel merges by events"));
         }
         Ok(items)
     }
 
     /// The group's profile, and the user's groups. `$union` keeps those that the user has been in before.
     pub(super) fn group(&self, json: &EventJson, who: &Who) -> Result<Vec<Item>, Mapped<Item>> {
-        let group = json.text("groupId").ok_or_else(|| reject("it has no groupId"))?;
+        let group = json.text("groupId").ok_or_else(|| Mapped::reject("it has no groupId"))?;
         let key = &*self.group_key;
         let profile = object([
             ("$group_key", key.into()),
@@ -54,10 +54,10 @@ impl Mapping {
     /// The id that is kept is the earlier one.
     pub(super) fn alias(&self, json: &EventJson) -> Result<Vec<Item>, Mapped<Item>> {
         if self.id_merge == IdMerge::Simplified {
-            return Err(Mapped::Skip("an alias has no effect where Mixpanel merges identities by itself".to_owned()));
+            return Err(Mapped::skip("an alias has no effect where Mixpanel merges identities by itself"));
         }
         let (Some(user), Some(previous)) = (json.user_id(), json.text("previousId")) else {
-            return Err(reject("it has no userId or no previousId"));
+            return Err(Mapped::reject("it has no userId or no previousId"));
         };
         check(user)?;
         check(previous)?;

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 use tracklane::event::part_uuid;
-use tracklane_http::{EventJson, Mapped, number};
+use tracklane_http::{EventJson, Mapped, number, object};
 
 use super::ids::{Who, stamp};
-use super::{Item, Mapping, Products, Target, context, object, reject};
+use super::{Item, Mapping, Products, Target, context};
 
 /// What stands in properties and says something of identity, time, place or de-duplication, or has Mixpanel drop or hide
 /// the event without a word (`$ignore`, `bucket`).
@@ -32,7 +32,7 @@ const PURCHASED: &str = "Product Purchased";
 
 impl Mapping {
     pub(super) fn track(&self, json: &EventJson, who: &Who) -> Result<Vec<Item>, Mapped<Item>> {
-        let name = json.text("event").ok_or_else(|| reject("it has no name, which Mixpanel refuses"))?;
+        let name = json.text("event").ok_or_else(|| Mapped::reject("it has no name, which Mixpanel refuses"))?;
         let mut items = vec![self.event(json, who, name, properties(json.properties()))];
         if self.products == Products::PerProduct && name == "Order Completed" {
             items.extend(self.purchases(json, who));

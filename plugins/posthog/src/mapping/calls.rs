@@ -27,7 +27,7 @@ impl Mapping {
     }
 
     fn track(&self, json: &EventJson) -> Result<Call, Mapped<Value>> {
-        let name = json.text("event").ok_or_else(|| reject("it has no name, which PostHog refuses"))?;
+        let name = json.text("event").ok_or_else(|| Mapped::reject("it has no name, which PostHog refuses"))?;
         self.plain(json, name, properties(json))
     }
 
@@ -79,7 +79,7 @@ impl Mapping {
 
     /// The update of a group is dropped if the event is personless, so it never is.
     fn group(&self, json: &EventJson) -> Result<Call, Mapped<Value>> {
-        let group = json.text("groupId").ok_or_else(|| reject("it has no groupId"))?;
+        let group = json.text("groupId").ok_or_else(|| Mapped::reject("it has no groupId"))?;
         let group_type = self.group_type_of(json);
         let mut traits = json.traits().clone();
         traits.remove("groupType");
@@ -98,7 +98,7 @@ impl Mapping {
     fn alias(&self, json: &EventJson) -> Result<Call, Mapped<Value>> {
         self.needs_persons("alias")?;
         let distinct_id = distinct_id(json)?;
-        let previous = json.text("previousId").ok_or_else(|| reject("it has no previousId"))?;
+        let previous = json.text("previousId").ok_or_else(|| Mapped::reject("it has no previousId"))?;
         check_legal(&distinct_id)?;
         check_legal(previous)?;
         let properties = Map::from_iter([("alias".to_owned(), checked(previous)?.into())]);
@@ -108,7 +108,7 @@ impl Mapping {
 
     fn needs_persons(&self, call: &str) -> Result<(), Mapped<Value>> {
         match self.person_profiles {
-            PersonProfiles::Never => Err(Mapped::Skip(format!("{call} calls need persons: person_profiles is never"))),
+            PersonProfiles::Never => Err(Mapped::skip(format!("{call} calls need persons: person_profiles is never"))),
             _ => Ok(()),
         }
     }
@@ -152,23 +152,19 @@ fn properties(json: &EventJson) -> Map<String, Value> {
 
 fn distinct_id(json: &EventJson) -> Result<String, Mapped<Value>> {
     let id = json.user_id().or(json.anonymous_id());
-    checked(id.ok_or_else(|| reject("it has neither userId nor anonymousId"))?)
+    checked(id.ok_or_else(|| Mapped::reject("it has neither userId nor anonymousId"))?)
 }
 
 fn checked(id: &str) -> Result<String, Mapped<Value>> {
     if id.chars().count() > LONGEST_ID {
-        return Err(reject("its user id has more than 200 characters, which PostHog would cut off"));
+        return Err(Mapped::reject("its user id has more than 200 characters, which PostHog would cut off"));
     }
     Ok(id.to_owned())
 }
 
 fn check_legal(id: &str) -> Result<(), Mapped<Value>> {
     match illegal(id) {
-        Some(id) => Err(Mapped::Skip(format!("PostHog merges no person with the id {id:?}"))),
+        Some(id) => Err(Mapped::skip(format!("PostHog merges no person with the id {id:?}"))),
         None => Ok(()),
     }
-}
-
-fn reject(reason: &str) -> Mapped<Value> {
-    Mapped::Reject(reason.to_owned())
 }

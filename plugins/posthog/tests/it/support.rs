@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use tracklane::plugin::{Destination, RetryPolicy};
+use tracklane::plugin::Destination;
 use tracklane::{Analytics, Event, Track};
 use tracklane_http::Mapped;
 use tracklane_http::testing::Server;
@@ -22,8 +22,7 @@ pub(crate) fn at(server: &Server) -> PostHog {
 
 /// A client with three attempts and no wait between them.
 pub(crate) fn client(destination: Destination) -> Analytics {
-    let retry = RetryPolicy::new().max_retries(2).backoff(Duration::ZERO, Duration::ZERO);
-    Analytics::builder().plugin(destination.retry(retry)).build().unwrap()
+    tracklane_http::testing::client(destination).unwrap()
 }
 
 pub(crate) fn track() -> Track {

@@ -26,7 +26,7 @@ fn requests(server: &Server, webhook: Webhook, events: Vec<Event>) -> Vec<Reques
 }
 
 fn header(explanation: &Explanation, name: &str) -> Option<String> {
-    explanation.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+    explanation.requests[0].headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn options_shape_the_request() {
 fn the_signature_of_segment_is_that_of_the_whole_body() {
     let webhook = Webhook::new("https://hooks.example").segment_signature("Jefe");
     let explanation = webhook.map_event(|_, item| *item = json!(1)).explain(ping(), UNIX_EPOCH).unwrap();
-    assert_eq!(explanation.body, "1");
+    assert_eq!(explanation.requests[0].body, "1");
     // Computed with another implementation: HMAC-SHA1("Jefe", "1").
     assert_eq!(header(&explanation, "x-signature").unwrap(), "3ddf900e8b88f095e260c1594b797f798dddb35d");
     assert_eq!(header(&explanation, "webhook-signature"), None);
@@ -205,7 +205,8 @@ proptest! {
         let webhook = Webhook::new("https://hooks.example").secret(SECRET);
         let event = Track::new(&name).property(&key, &value).property("number", number);
         if let Ok(explanation) = webhook.explain(event, UNIX_EPOCH) {
-            prop_assert!(serde_json::from_str::<Value>(&explanation.body).is_ok(), "{}", explanation.body);
+            let body = &explanation.requests[0].body;
+            prop_assert!(serde_json::from_str::<Value>(body).is_ok(), "{body}");
         }
     }
 }

@@ -88,8 +88,10 @@ fn settings_are_read_from_data_and_an_unknown_member_is_an_error() {
         .http_client(tracklane::transport::HttpClient::new(Never))
         .explain(tracklane::Track::new("A").user_id("u"), std::time::UNIX_EPOCH)
         .unwrap();
-    assert_eq!(explanation.method, "PUT");
-    assert!(explanation.body.ends_with("}\n") && explanation.to_string().contains("idempotency-key: batch_"));
+    assert_eq!(explanation.requests[0].method, "PUT");
+    assert!(
+        explanation.requests[0].body.ends_with("}\n") && explanation.to_string().contains("idempotency-key: batch_")
+    );
     for unknown in [text.replace("\"gzip\"", "\"zip\""), text.replace("\"events\"", "\"event\"")] {
         assert!(serde_json::from_str::<WebhookSettings>(&unknown).is_err(), "{unknown}");
     }

@@ -160,9 +160,9 @@ fn base64(bytes: &[u8]) -> String {
 fn signed(name: &str, id: &str, seconds: u64) -> (HeaderMap, Vec<u8>) {
     let webhook = Webhook::new("https://hooks.example").secret(SECRET).secret(OTHER);
     let event = Track::new(name).user_id("u1").message_id(id);
-    let explanation = webhook.explain(event, at(seconds)).unwrap();
-    let pairs = explanation.headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
-    (pairs.collect::<HeaderMap>(), explanation.body.into_bytes())
+    let [request] = <[_; 1]>::try_from(webhook.explain(event, at(seconds)).unwrap().requests).unwrap();
+    let pairs = request.headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+    (pairs.collect::<HeaderMap>(), request.body.into_bytes())
 }
 
 proptest! {

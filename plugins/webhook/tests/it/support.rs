@@ -25,8 +25,7 @@ pub(crate) fn webhook(server: &Server) -> Webhook {
 
 /// A client with three attempts and no wait between them.
 pub(crate) fn client(destination: Destination) -> Analytics {
-    let retry = RetryPolicy::new().max_retries(2).backoff(Duration::ZERO, Duration::ZERO);
-    Analytics::builder().plugin(destination.retry(retry)).build().unwrap()
+    tracklane_http::testing::client(destination).unwrap()
 }
 
 /// A client with a clock of its own and a wait of one second before each retry.
