@@ -215,13 +215,15 @@ impl ClickHouse {
         for (name, value) in settings.iter().chain(insert) {
             endpoint = endpoint.with_query(name, value)?;
         }
+        let mut headers = HeaderMap::new();
+        if let Some((user, password)) = &self.auth {
+            headers.insert(AUTHORIZATION, Auth::basic(user.expose(), password.expose()).header()?);
+        }
         let client = match offline {
             true => Client::offline(endpoint)?,
             false => Client::new(endpoint, self.http_client.clone())?,
         };
-        let Some((user, password)) = &self.auth else { return Ok(client) };
-        let header = Auth::basic(user.expose(), password.expose()).header()?;
-        Ok(client.headers(HeaderMap::from_iter([(AUTHORIZATION, header)])))
+        Ok(client.headers(headers))
     }
 }
 
