@@ -157,3 +157,4 @@ pub use ledger::{
 pub use pipeline::{CloseReport, Pipeline, PipelineFuture, PipelineService, Stopped};
 pub use refusal::{CallError, RefusalReason, RegisterError};
 pub use settings::Settings;
+pub use supervise::text_with_causes;

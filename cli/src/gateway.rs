@@ -40,7 +40,7 @@ pub(crate) fn run(args: GatewayArgs) -> Outcome {
 async fn serve(args: GatewayArgs, catalog: Catalog) -> Outcome {
     let gateway = Gateway::start(&args.config, catalog).await.map_err(|error| match error {
         tracklane_gateway::StartError::Config(error) => Failure::cannot_run(error.to_string()),
-        error => Failure::cannot_run(with_causes(&error)),
+        error => Failure::cannot_run(tracklane::text_with_causes(&error)),
     })?;
     let addresses: Vec<String> = gateway.addresses().iter().map(ToString::to_string).collect();
     let admin = gateway.admin_address().map(|address| address.to_string());
@@ -54,15 +54,4 @@ async fn serve(args: GatewayArgs, catalog: Catalog) -> Outcome {
     }
     gateway.run_until_signalled().await;
     Ok(Exit::Fine)
-}
-
-/// An error in one line.
-fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        line = format!("{line}: {error}");
-        cause = error.source();
-    }
-    line
 }

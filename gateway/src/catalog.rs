@@ -1,13 +1,12 @@
 //! Plugins and destinations by the names that a configuration file calls them.
 
 use std::collections::BTreeMap;
-use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
-use tracklane::BoxError;
 use tracklane::plugin::{Destination, Registration};
+use tracklane::{BoxError, text_with_causes};
 use tracklane_console::{Console, ConsoleSettings};
 use tracklane_jsonl::{Jsonl, JsonlSettings};
 use tracklane_redact::{Redact, RedactSettings};
@@ -113,20 +112,9 @@ where
     Arc::new(move |table| {
         make(table.settings()?).map_err(|error| {
             let error = error.into();
-            table.error(with_causes(&*error)).because(error)
+            table.error(text_with_causes(&*error)).because(error)
         })
     })
-}
-
-/// An error in one line.
-pub(crate) fn with_causes(error: &(dyn Error + 'static)) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        line = format!("{line}: {error}");
-        cause = error.source();
-    }
-    line
 }
 
 impl fmt::Debug for Catalog {

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::catalog::with_causes;
 use crate::state::State;
 
 /// How often the file is looked at.
@@ -34,7 +33,7 @@ pub(crate) async fn watch(state: Arc<State>, text: String, mut stopped: watch::R
                 tracing::info!(target: "tracklane", file = %state.path.display(), "the configuration is in force")
             }
             Err(error) => {
-                let error = with_causes(&error);
+                let error = tracklane::text_with_causes(&error);
                 tracing::error!(target: "tracklane", %error, "the configuration is not taken; the one before stays in force");
             }
         }

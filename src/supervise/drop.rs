@@ -24,8 +24,10 @@ pub(crate) fn text(value: &(impl fmt::Display + ?Sized)) -> String {
     catch(|| value.to_string()).unwrap_or_else(|_| "its text is unknown: it panicked while it was displayed".into())
 }
 
-/// Returns an error and its causes in one line, from the outermost on.
-pub(crate) fn text_with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+/// Returns an error and its causes in one line, from the outermost on: `cannot connect: connection refused`. An error that
+/// panics when it is displayed has its text replaced.
+#[must_use]
+pub fn text_with_causes(error: &(dyn std::error::Error + 'static)) -> String {
     let mut line = text(error);
     let mut cause = cause_of(error);
     while let Some(error) = cause {

@@ -20,7 +20,8 @@ mod watchdog;
 
 pub(crate) use breaker::CircuitBreaker;
 pub(crate) use call::{EVENT_LIMIT, Fault, LIFECYCLE_LIMIT, call, call_unwatched, run};
-pub(crate) use drop::{CatchDrop, discard, text, text_with_causes};
+pub use drop::text_with_causes;
+pub(crate) use drop::{CatchDrop, discard, text};
 pub(crate) use log::log;
 pub(crate) use panic::{Panicked, catch, catch_future};
 pub(crate) use throttle::{Decision, Repeats, Throttle, Topic};

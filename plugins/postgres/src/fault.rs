@@ -56,7 +56,8 @@ impl Fault {
                 let column = db.column().map(|column| format!(", column {column:?}")).unwrap_or_default();
                 format!("{words} (SQLSTATE {}{column}){}", db.code().code(), advice(db.code()))
             }
-            None => with_causes(error),
+            // The connection string is in none of the causes.
+            None => tracklane::text_with_causes(error),
         };
         let message = match to_blame {
             Some(id) => format!("the database refuses the event {id:?}: {told}"),
@@ -64,17 +65,6 @@ impl Fault {
         };
         Self { message }
     }
-}
-
-/// An error and what led to it. The connection string is in none of them.
-fn with_causes(error: &tokio_postgres::Error) -> String {
-    let mut told = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        told = format!("{told}: {error}");
-        cause = error.source();
-    }
-    told
 }
 
 /// What an operator can do about it.

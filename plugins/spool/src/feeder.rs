@@ -19,13 +19,13 @@ use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout};
 use tracing::subscriber::{self, NoSubscriber};
-use tracklane::{Analytics, DropReason, Outcome, Settlement};
+use tracklane::{Analytics, DropReason, Outcome, Settlement, text_with_causes};
 
 use crate::disk_thread::DiskThread;
 use crate::disposition::{Disposition, disposition_of};
 use crate::ended::{Ended, Fate, Refusal};
 use crate::frame::Contents;
-use crate::running::{Running, with_causes};
+use crate::running::Running;
 use crate::slot::SpooledFile;
 use crate::stats::count;
 use crate::store::{Opened, Store};
@@ -223,7 +223,7 @@ impl Feeder {
                 Ok(receipt) => receipts.push((at, receipt)),
                 Err(refused) if refused.is_invalid() => {
                     *ended = true;
-                    let error = Some(with_causes(&refused));
+                    let error = Some(text_with_causes(&refused));
                     waiting.refused.push(Refusal { at, reason: DropReason::Invalid, error });
                     count(&self.store.counters.refused, 1);
                     self.store.fail(1, format!("an event from {:?} is dropped: {refused}", waiting.file.path()));
@@ -357,7 +357,7 @@ fn refusal(at: usize, settlement: &Settlement) -> Option<Refusal> {
         return None;
     }
     let error = settlement.destinations.iter().find_map(|destination| destination.error.as_ref());
-    Some(Refusal { at, reason, error: error.map(|error| with_causes(&**error)) })
+    Some(Refusal { at, reason, error: error.map(|error| text_with_causes(&**error)) })
 }
 
 /// Ends when the destination has taken nothing for a while and failed instead.

@@ -10,8 +10,8 @@ use std::time::Duration;
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{Mutex, oneshot};
 use tokio::time::timeout;
-use tracklane::Analytics;
 use tracklane::emitter::signal::Failure;
+use tracklane::{Analytics, text_with_causes};
 
 use crate::disk_thread::DiskThread;
 use crate::disposition::Dispositions;
@@ -131,15 +131,9 @@ impl Running {
             return;
         }
         let until = if self.store.refuse_unwritten { "new events are refused" } else { "events wait in memory" };
-        let message = format!("not on the disk, because {}; until it is, {until}", with_causes(&error));
+        let message = format!("not on the disk, because {}; until it is, {until}", text_with_causes(&error));
         let mut failure = Failure::of_destination(self.store.name.clone(), message, events);
         failure.error = Some(Arc::new(error));
         report::emit(&self.store.emitter, failure);
     }
-}
-
-/// An error in one line.
-pub(crate) fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
 }
