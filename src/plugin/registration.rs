@@ -50,7 +50,8 @@ pub struct Registration {
     message = "`{Self}` cannot be registered: a plugin is registered with its role",
     label = "no role, such as `enrichment(…)`",
     note = "a `Transform` is registered as `before(plugin)` or `enrichment(plugin)`, an `After` as `after(plugin)`, any other `Plugin` as `utility(plugin)`",
-    note = "a closure is registered as `before_fn(name, closure)`, `enrichment_fn(name, closure)` or `after_fn(name, closure)`, a tower service as `Destination::new(name, service)`"
+    note = "a closure is registered as `before_fn(name, closure)`, `enrichment_fn(name, closure)` or `after_fn(name, closure)`, a tower service as `Destination::new(name, service)`",
+    note = "a `Result`, as many a `build()` returns, needs a `?`"
 )]
 pub trait IntoRegistration {
     /// As the client takes it.
