@@ -1,6 +1,6 @@
 //! Random values, each from the operating system.
 //!
-//! Always: no generator is kept. A process that forks copies its memory, and a generator with it: parent and child
+//! Invariant: no generator is kept. A process that forks copies its memory, and a generator with it: parent and child
 //! would then make the same ids, and Segment would drop the events of one of the two.
 
 use std::collections::hash_map::RandomState;

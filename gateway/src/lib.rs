@@ -30,7 +30,7 @@
 //! }
 //! ```
 //!
-//! Always: 200 means that each event is synced to the disk in front of every destination that is to have it, or was
+//! Invariant: 200 means that each event is synced to the disk in front of every destination that is to have it, or was
 //! dropped by a plugin on purpose, or is named as rejected in the answer. An event that was answered with 200 is
 //! delivered, dead with its reason, or waits; no end of the process changes that.
 //!

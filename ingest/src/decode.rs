@@ -1,6 +1,6 @@
 //! The body of a request: read with bounds on time and bytes, and freed of gzip.
 //!
-//! Always: bytes are taken from the budget before there is memory for them.
+//! Invariant: bytes are taken from the budget before there is memory for them.
 
 use std::io::Read;
 use std::time::Duration;

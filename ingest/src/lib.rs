@@ -27,8 +27,8 @@
 //! - [`Answer`] says what the client is told; every SDK of Segment understands it.
 //! - [`Server`] accepts connections with bounds on their number, time and bytes ([`Limits`]).
 //!
-//! Always: no more memory is taken than the limits say, however well a body was compressed; a request is answered once
-//! the service has decided, and never before.
+//! Invariant: no more memory is taken than the limits say, however well a body was compressed; a request is answered
+//! once the service has decided, and never before.
 
 #![forbid(unsafe_code)]
 #![warn(

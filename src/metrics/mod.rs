@@ -1,6 +1,6 @@
 //! The counts as metrics of the `metrics` facade, behind the feature `metrics`. `docs/SETTINGS.md` has their names.
 //!
-//! Always: an event costs nothing more, since they are taken from a snapshot every so often, and once more at the
+//! Invariant: an event costs nothing more, since they are taken from a snapshot every so often, and once more at the
 //! close. The clients of a process add up in [`Totals`], which are told as they are: counters by their absolute value,
 //! gauges set. So it does not matter when a recorder is installed, nor whether it has forgotten what was idle. The
 //! recorder is user code: it is called on a thread of its own, without a lock, and waited for no longer than wanted.

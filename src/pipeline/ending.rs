@@ -1,8 +1,8 @@
 //! The end of a client, which several may ask for at once.
 //!
-//! Always: what is left is taken back once, by whoever comes first to the end of its time; the others wait for that. It
-//! is handed over once. The worker is told to end once, and everybody waits for the same end of it.
-//! See [`sync`](crate::sync) on how that is checked.
+//! Invariant: what is left is taken back once, by whoever comes first to the end of its time; the others wait for that.
+//! It is handed over once. The worker is told to end once, and everybody waits for the same end of it. See
+//! [`sync`](crate::sync) on how that is checked.
 
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};

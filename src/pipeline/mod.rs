@@ -8,7 +8,7 @@
 //!                                              ledger, callbacks, after plugins, signals ◀─ settle
 //! ```
 //!
-//! Read the files in the order of the modules below. Always: an event that was accepted carries a ticket and ends in
+//! Read the files in the order of the modules below. Invariant: an event that was accepted carries a ticket and ends in
 //! one counted outcome; a plugin's panic, error or hang stays where it is called ([`supervise`](crate::supervise));
 //! destinations share nothing but the finished event. The pipeline knows no destination by name, and nothing of HTTP.
 

@@ -1,8 +1,8 @@
 //! The connections of the default client, and how long they are kept.
 //!
-//! Always: no request goes out on a connection that was opened more than [`MAX_AGE`] before it and is part of an older
-//! pool; so a host whose name has moved is left, however busy the client is. Of a pool in which something panicked
-//! nothing is used again.
+//! Invariant: no request goes out on a connection that was opened more than [`MAX_AGE`] before it and is part of an
+//! older pool; so a host whose name has moved is left, however busy the client is. Of a pool in which something
+//! panicked nothing is used again.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

@@ -1,8 +1,8 @@
 //! The wire: one request out, one response in.
 //!
 //! Any tower service that takes an [`http::Request`] and answers with an [`http::Response`] is an HTTP client here.
-//! Always: at most 64 KiB of a response are read, or what the client is told, and nothing is decompressed. The default client follows no
-//! redirect, so the write key goes to no other host.
+//! Invariant: at most 64 KiB of a response are read, or what the client is told, and nothing is decompressed. The
+//! default client follows no redirect, so the write key goes to no other host.
 
 mod blocking;
 mod body;

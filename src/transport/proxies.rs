@@ -1,7 +1,7 @@
 //! Which proxy a request takes: the one that was set, or those that the environment names.
 //!
-//! Always: a variable that names no proxy that can be used is an error with the variable's name, and not passed by; one
-//! that is empty is not set. Hosts on this machine are reached without the proxies of the environment, which are
+//! Invariant: a variable that names no proxy that can be used is an error with the variable's name, and not passed by;
+//! one that is empty is not set. Hosts on this machine are reached without the proxies of the environment, which are
 //! elsewhere and would see the write key.
 
 use std::ffi::OsString;

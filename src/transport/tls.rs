@@ -1,6 +1,6 @@
 //! TLS of the default client: rustls with one of two providers, or the platform's.
 //!
-//! Always: the provider is named here rather than taken from the process, where other crates may have installed
+//! Invariant: the provider is named here rather than taken from the process, where other crates may have installed
 //! another, or none; and nothing is installed for the process.
 
 use reqwest::ClientBuilder;

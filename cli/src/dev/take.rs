@@ -1,6 +1,6 @@
 //! What becomes of a request: findings, the answer, and a place in the store, in this order.
 //!
-//! Always: an event is in the store before its request is answered, also if the answer is a fault.
+//! Invariant: an event is in the store before its request is answered, also if the answer is a fault.
 
 use std::convert::Infallible;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! Whether an event comes in: the checks of a call, and what it says when it refuses.
 //!
-//! Always: an event is counted as accepted before anybody can settle it, and a call that is refused is counted, too.
+//! Invariant: an event is counted as accepted before anybody can settle it, and a call that is refused is counted, too.
 
 use std::sync::MutexGuard;
 

@@ -1,6 +1,6 @@
 //! What the intake's lock guards: what waits, and what the worker is doing.
 //!
-//! Always: events and commands leave in the order in which they came. Events lie flat in chunks, and the chunks are
+//! Invariant: events and commands leave in the order in which they came. Events lie flat in chunks, and the chunks are
 //! used again, so that nothing is allocated while events flow.
 
 use std::collections::VecDeque;

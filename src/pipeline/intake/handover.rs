@@ -1,8 +1,8 @@
 //! From the callers' side of the queue into the worker's hand, and back out of both when the client ends.
 //!
-//! Always: what waits has one owner. It lies in front, or in the worker's hand, or belongs to whoever took it out. Only
-//! the worker puts something into its hand, and only when nothing is left in it; whoever takes back empties both places
-//! while it holds both locks. See [`sync`](crate::sync) on how that is checked.
+//! Invariant: what waits has one owner. It lies in front, or in the worker's hand, or belongs to whoever took it out.
+//! Only the worker puts something into its hand, and only when nothing is left in it; whoever takes back empties both
+//! places while it holds both locks. See [`sync`](crate::sync) on how that is checked.
 
 use std::sync::{PoisonError, TryLockError};
 

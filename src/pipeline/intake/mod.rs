@@ -1,8 +1,8 @@
 //! The bounded queue between callers and the pipeline.
 //!
-//! Always: a call takes one short lock, does no I/O and allocates only when a chunk is full. It wakes the worker only
-//! where that [rests](super::rest) until it is woken or much has come in, because waking a sleeping thread is a system
-//! call that costs the caller more than everything else it does here.
+//! Invariant: a call takes one short lock, does no I/O and allocates only when a chunk is full. It wakes the worker
+//! only where that [rests](super::rest) until it is woken or much has come in, because waking a sleeping thread is a
+//! system call that costs the caller more than everything else it does here.
 
 mod admission;
 mod front;

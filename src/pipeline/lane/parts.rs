@@ -1,6 +1,6 @@
 //! The answer to a batch, event by event: which of its events go the same way. No clock and no I/O.
 //!
-//! Always: each event of the batch is in one part. What was delivered comes first, and what comes again last.
+//! Invariant: each event of the batch is in one part. What was delivered comes first, and what comes again last.
 
 use std::sync::Arc;
 use std::time::Duration;
