@@ -63,6 +63,8 @@
 )]
 
 // What the application holds.
+#[cfg(feature = "metrics")]
+mod metrics;
 mod spool;
 mod stats;
 

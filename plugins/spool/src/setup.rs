@@ -19,5 +19,8 @@ pub(crate) struct Setup {
     pub(crate) refuse_unwritten: bool,
     /// What the destination refuses for good is kept, rather than dropped.
     pub(crate) keep_refused: bool,
+    /// How often the counts are set as metrics.
+    #[cfg(feature = "metrics")]
+    pub(crate) metrics: Option<Duration>,
     pub(crate) counters: Arc<Counters>,
 }
