@@ -80,19 +80,15 @@ impl Worker {
             if self.work_off(&mut events).await.is_break() {
                 return;
             }
-            let mut more = self.client.intake.take();
-            if more {
-                // The lanes work on this thread, too.
-                tokio::task::yield_now().await;
-            }
-            while !more {
+            // The lanes work on this thread, too. What comes meanwhile is taken together.
+            tokio::task::yield_now().await;
+            while !self.client.intake.take() {
                 // Real time, whatever the client's clock: this is how soon calls are noticed, not when anything is due.
                 let now = Instant::now();
                 let rest = Rest::choose(events, now - since, self.patience());
                 if self.rest(rest).await {
                     (events, since) = (0, now);
                 }
-                more = self.client.intake.take();
             }
         }
     }
