@@ -59,7 +59,7 @@ impl ClientClock {
     }
 }
 
-/// How long something has waited since `then`.
+/// Returns how long something has waited since `then`.
 pub(crate) fn age(then: SystemTime) -> Duration {
     SystemTime::now().duration_since(then).unwrap_or_default()
 }

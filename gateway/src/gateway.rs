@@ -52,7 +52,7 @@ impl Gateway {
     ///
     /// # Errors
     ///
-    /// If the file cannot be used, or an address cannot be listened on.
+    /// Returns an error if the file cannot be used, or an address cannot be listened on.
     pub async fn start(path: impl AsRef<Path>, catalog: Catalog) -> Result<Self, StartError> {
         let path = path.as_ref().to_owned();
         let read = config::read(&path)?;

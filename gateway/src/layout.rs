@@ -39,7 +39,7 @@ impl Layout {
     ///
     /// # Errors
     ///
-    /// If the file cannot be used.
+    /// Returns an error if the file cannot be used.
     pub fn of(config: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let LogConfig::Disk(disk) = config::read(config.as_ref())?.config.log;
         Ok(Self::new(disk.directory))
@@ -63,7 +63,7 @@ impl Layout {
     ///
     /// # Errors
     ///
-    /// If a folder cannot be read.
+    /// Returns an error if a folder cannot be read.
     pub fn stores(&self) -> io::Result<Vec<DeadStore>> {
         let mut stores = Vec::new();
         for pipeline in folders(&self.directory.join(PIPELINES))? {
@@ -92,7 +92,7 @@ impl DeadStore {
     ///
     /// # Errors
     ///
-    /// If the folder cannot be read.
+    /// Returns an error if the folder cannot be read.
     pub fn backlog(&self) -> io::Result<Backlog> {
         Backlog::of(&self.directory)
     }

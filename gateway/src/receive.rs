@@ -159,7 +159,7 @@ fn fate(settlement: &Settlement) -> Fate {
     Fate::Refused
 }
 
-/// Whether the event would end the same way if it came again.
+/// Returns whether the event would end the same way if it came again.
 fn is_final(reason: DropReason) -> bool {
     use DropReason::{BeforeFailed, Invalid, Middleware, TooLarge};
     matches!(reason, BeforeFailed | Invalid | Middleware | TooLarge)

@@ -115,7 +115,7 @@ impl State {
         self.live.load()
     }
 
-    /// Whether a balancer should send requests here.
+    /// Returns whether a balancer should send requests here.
     pub(crate) fn is_ready(&self) -> bool {
         self.readiness.load(Ordering::Acquire)
     }
@@ -195,7 +195,7 @@ impl State {
     }
 }
 
-/// Whether a gateway could keep anything there: better to be known now than at the first event.
+/// Returns whether a gateway could keep anything there: better to be known now than at the first event.
 fn try_to_write(directory: &Path) -> io::Result<()> {
     std::fs::create_dir_all(directory)?;
     let path = directory.join("written-at-the-start");

@@ -1,4 +1,4 @@
-//! A running client from the settings: each is checked, then everything is put together.
+//! Checks the settings, and starts a client with them.
 
 use super::Builder;
 use crate::analytics::Analytics;
@@ -20,7 +20,8 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used; the error names it and its value. Also if the background thread cannot be started.
+    /// Returns an error that names the setting and its value, if a setting cannot be used. Returns an error if the
+    /// background thread cannot be started.
     pub fn build(mut self) -> Result<Analytics, SettingsError> {
         let (limits, defaults) = (self.limits()?, self.default_context()?);
         #[cfg(feature = "metrics")]
@@ -63,7 +64,7 @@ impl Builder {
         if self.max_queue_size == 0 {
             return Err(SettingsError::new("max_queue_size", self.max_queue_size, "must be at least 1"));
         }
-        // A larger event would wait for ever for room that there never is.
+        // A larger event would wait for ever for room.
         if self.max_queue_bytes < MAX_EVENT_BYTES {
             let problem = format!("must be at least {MAX_EVENT_BYTES}, the size of one event");
             return Err(SettingsError::new("max_queue_bytes", self.max_queue_bytes, problem));
@@ -76,7 +77,7 @@ impl Builder {
         })
     }
 
-    /// The context of every event: that of the settings, and which library sent it.
+    /// Returns the context of every event: that of the settings, and the library that sends it.
     fn default_context(&self) -> Result<Context, SettingsError> {
         let library = serde_json::json!({ "name": "tracklane", "version": env!("CARGO_PKG_VERSION") });
         let mut context = self.context.clone();
@@ -87,7 +88,7 @@ impl Builder {
         Ok(context)
     }
 
-    /// Segment, if it is wanted, and what was registered; no two of one name.
+    /// Returns Segment's destination, if it is wanted, and the plugins of the settings. No two may have one name.
     fn first_plugins(&mut self) -> Result<Vec<Registration>, SettingsError> {
         let disabled = self.disabled || self.all_disabled;
         let segment = self.segment.take().map(|segment| segment.disable(disabled).build()).transpose()?;

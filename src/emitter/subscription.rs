@@ -28,11 +28,11 @@ pub(super) struct Listener {
 
 #[derive(Default)]
 struct Queue {
-    /// Each with the hops of what the listener sends because of it.
+    /// Each with the hops of events that the listener sends because of it.
     waiting: VecDeque<(u8, Emitted)>,
     /// Bytes of the lost events in it.
     bytes: usize,
-    /// A thread is calling the listener, and will look at the queue again.
+    /// Set while a thread calls the listener. It will look at the queue again.
     busy: bool,
 }
 
@@ -46,7 +46,7 @@ impl Listener {
         self.ended.load(Ordering::Acquire)
     }
 
-    /// Queues the signal, and sees to it that somebody calls the listener.
+    /// Queues the signal, and starts a thread for the listener if there is none.
     pub(super) fn tell(this: &Arc<Self>, emitted: &Emitted, shared: &Shared) {
         if this.has_ended() {
             return;
@@ -59,7 +59,7 @@ impl Listener {
         queue.push(hops::current(), emitted.clone());
         let busy = std::mem::replace(&mut queue.busy, true);
         drop(queue);
-        // Only now, for they may hold errors of user code.
+        // Only now, because they may hold errors of user code.
         this.missed.fetch_add(missed.len() as u64, Ordering::Relaxed);
         drop(missed);
         if busy {
@@ -72,13 +72,13 @@ impl Listener {
         });
     }
 
-    /// Calls the listener until nothing waits. A panic costs the signal it was called with.
+    /// Calls the listener until nothing waits. A panic costs the signal of that call.
     fn work(&self, panics: &Panics) {
         while let Some((depth, emitted)) = self.next() {
             if self.has_ended() && !self.once {
                 continue;
             }
-            // At least one, which tells it from the host's own code.
+            // At least one, which distinguishes it from the host's own code.
             let _scope = hops::set(depth.max(1));
             panics.catch_panic(emitted.name(), || (self.call)(&emitted));
         }
@@ -119,7 +119,7 @@ impl Queue {
     }
 }
 
-/// A listener's place in the emitter. It stays when this is dropped; [`unsubscribe`](Self::unsubscribe) ends it.
+/// A subscription of a listener. Dropping it changes nothing; [`unsubscribe`](Self::unsubscribe) ends it.
 pub struct Subscription {
     listener: Arc<Listener>,
     emitter: Weak<Shared>,
@@ -130,7 +130,7 @@ impl Subscription {
         Self { listener, emitter: Arc::downgrade(emitter) }
     }
 
-    /// Ends it: the listener is not called again, but for a call that is under way, and is dropped.
+    /// Ends the subscription. A call that is under way finishes. Then the listener is dropped.
     pub fn unsubscribe(self) {
         self.listener.ended.store(true, Ordering::Release);
         // Dropped when the lock is free again.
@@ -141,7 +141,7 @@ impl Subscription {
         }
     }
 
-    /// Signals that the listener did not get, because it was too slow and its queue full.
+    /// Returns the number of signals that the listener missed because its queue was full.
     #[must_use]
     pub fn missed(&self) -> u64 {
         self.listener.missed.load(Ordering::Relaxed)

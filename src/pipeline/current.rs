@@ -1,6 +1,6 @@
-//! The stack of now, and what is left of earlier ones.
+//! The current stack, and the earlier ones that events are still on.
 //!
-//! Registering and deregistering swap it whole; an event finishes on the one that it began with.
+//! Registering and deregistering swap it whole. An event finishes on the stack that it began with.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,7 +11,7 @@ use super::plugin_set::PluginSet;
 use super::stack::{Registered, Stack, StackParts};
 use crate::plugin::AfterPlugin;
 
-/// What is registered now.
+/// The plugins that are registered now.
 pub(crate) struct CurrentStack {
     parts: StackParts,
     now: ArcSwap<Version>,
@@ -22,13 +22,14 @@ pub(crate) struct CurrentStack {
 pub(super) struct Version {
     pub(super) plugins: PluginSet,
     pub(super) stack: Stack,
-    /// How many events may be in the stack at once.
+    /// The number of events that may be in the stack at once.
     pub(super) concurrency: usize,
 }
 
 #[derive(Default)]
 struct Old {
-    /// Versions that an event may still be on. They are kept, so that no plugin is dropped where that ends.
+    /// Versions that an event may still be on. They are kept here, so that no plugin is dropped where such an event
+    /// ends.
     versions: Vec<Arc<Version>>,
     /// Lanes that are in no stack any more, and have not ended.
     draining: Vec<Arc<Lane>>,
@@ -40,8 +41,8 @@ impl Version {
         Arc::new(Self { plugins, stack, concurrency })
     }
 
-    /// Whether no event is on it. Asked of a version that nobody can find any more: first who has it, then who has its
-    /// stack.
+    /// Returns whether no event is on this version. Ask only for a version that nobody can load any more: counts first
+    /// who holds it, then who holds its stack.
     fn is_unread(self: &Arc<Self>) -> bool {
         Arc::strong_count(self) == 1 && self.stack.is_unread()
     }
@@ -57,7 +58,7 @@ impl CurrentStack {
         self.now.load_full()
     }
 
-    /// The stack for an event, and how many may be in it at once.
+    /// Returns the stack for an event, and how many events may be in it at once.
     pub(super) fn stack(&self) -> (Stack, usize) {
         let now = self.now.load();
         (now.stack.clone(), now.concurrency)
@@ -71,13 +72,13 @@ impl CurrentStack {
         self.old.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Swaps in what `change` makes of the plugins. Only the worker changes them, one after the other.
+    /// Swaps in the plugins as `change` leaves them. Only the worker changes them, one change after the other.
     pub(super) fn update<T>(&self, change: impl FnOnce(&mut PluginSet) -> T) -> T {
         let mut plugins = self.load().plugins.clone();
         let outcome = change(&mut plugins);
         let lanes = plugins.lanes.clone();
         let version = Version::new(plugins, &self.parts);
-        // Under the lock, so that a lane is always to be found in one place or the other.
+        // Under the lock, so that a lane is always found in one of the two places.
         let mut old = self.old();
         let before = self.now.swap(version);
         let kept = |lane: &Arc<Lane>| lanes.iter().any(|kept| Arc::ptr_eq(kept, lane));
@@ -88,18 +89,19 @@ impl CurrentStack {
         outcome
     }
 
-    /// All lanes that may have something under way.
+    /// Returns all lanes that may have something under way.
     pub(super) fn lanes(&self) -> Vec<Arc<Lane>> {
         let old = self.old();
         self.load().plugins.lanes.iter().chain(&old.draining).cloned().collect()
     }
 
-    /// The lane has ended.
+    /// Notes that the lane has ended.
     pub(super) fn drained(&self, lane: &Arc<Lane>) {
         self.old().draining.retain(|draining| !Arc::ptr_eq(draining, lane));
     }
 
-    /// Drops the versions that no event is on any more, and plugins with them: here, and not where an event has ended.
+    /// Drops the versions that no event is on any more, and plugins with them. They are dropped here, not where an
+    /// event ends.
     pub(super) fn forget_the_old(&self) {
         let unread: Vec<_> = self.old().versions.extract_if(.., |version| version.is_unread()).collect();
         drop(unread);
@@ -110,12 +112,12 @@ impl CurrentStack {
         self.parts.layers().for_each(|layers| layers.end());
     }
 
-    /// Whether there is no plugin, not even an old one.
+    /// Returns whether there is no plugin, in earlier versions included.
     pub(super) fn is_empty(&self) -> bool {
         self.load().plugins.names().next().is_none() && self.old().versions.is_empty()
     }
 
-    /// Takes out everything, which holds all plugins, for the end of the client.
+    /// Takes out everything, all plugins included, for the end of the client.
     pub(super) fn take(&self) -> impl Send + use<> {
         let empty = Version::new(PluginSet::default(), &self.parts);
         (self.now.swap(empty), std::mem::take(&mut *self.old()))

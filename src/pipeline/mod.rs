@@ -1,4 +1,4 @@
-//! The way through: from the call to the end of every event.
+//! The pipeline: an event's way from the call to its outcome.
 //!
 //! ```text
 //!  caller              background
@@ -8,9 +8,11 @@
 //!                                              ledger, callbacks, after plugins, signals ◀─ settle
 //! ```
 //!
-//! Read the files in the order of the modules below. Invariant: an event that was accepted carries a ticket and ends in
-//! one counted outcome; a plugin's panic, error or hang stays where it is called ([`supervise`](crate::supervise));
-//! destinations share nothing but the finished event. The pipeline knows no destination by name, and nothing of HTTP.
+//! Read the files in the order of the modules below.
+//!
+//! Invariants: an accepted event carries a ticket and ends in one counted outcome. A panic, an error or a hang of a
+//! plugin stays where the plugin is called ([`supervise`](crate::supervise)). Destinations share nothing but the
+//! finished event. The pipeline knows no destination by name, and nothing of HTTP.
 
 mod call_context;
 mod command;

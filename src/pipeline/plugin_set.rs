@@ -1,4 +1,4 @@
-//! What is registered: the plugins by role.
+//! The plugins that are registered, by role.
 
 use std::sync::Arc;
 
@@ -15,13 +15,13 @@ pub(super) struct PluginSet {
     pub(super) lanes: Vec<Arc<Lane>>,
     pub(super) after: Arc<[Registered<AfterPlugin>]>,
     pub(super) utilities: Vec<(Arc<str>, Arc<dyn Lifecycle>)>,
-    /// Destinations that could not be loaded: what they were to have is lost, and not unwanted.
+    /// Destinations that failed to load. An event that one of them should have had counts as lost.
     pub(super) absent: Vec<Absent>,
-    /// Before plugins that could not be loaded: no event passes that one of them was to see.
+    /// Before plugins that failed to load. An event that one of them should have seen is dropped.
     pub(super) absent_before: Vec<AbsentBefore>,
 }
 
-/// What was taken out.
+/// A plugin that was taken out.
 pub(super) struct Removed {
     pub(super) role: Role,
     pub(super) lifecycle: Arc<dyn Lifecycle>,
@@ -34,13 +34,13 @@ impl PluginSet {
         self.after = self.after.iter().cloned().chain([plugin]).collect();
     }
 
-    /// How many events may be in the stack at once: as many as the plugins take together that take more than one.
+    /// Returns how many events may be in the stack at once: the sum over the plugins that take more than one.
     pub(super) fn concurrency(&self) -> usize {
         let plugins = self.before.iter().chain(&self.enrichment).map(|plugin| plugin.concurrency());
         plugins.filter(|events| *events > 1).fold(0_usize, usize::saturating_add).max(1)
     }
 
-    /// What a stack is made of.
+    /// Returns what a stack is made of.
     pub(super) fn for_stack(&self) -> StackPlugins {
         StackPlugins {
             before: self.before.clone(),
@@ -59,7 +59,7 @@ impl PluginSet {
         transforms.chain(lanes).chain(after).chain(self.utilities.iter().map(|(name, _)| name))
     }
 
-    /// Remembers a plugin that could not be loaded.
+    /// Remembers a plugin that failed to load.
     pub(super) fn remember(&mut self, absence: Absence) {
         match absence {
             Absence::Before(absent) => self.absent_before.push(absent),
@@ -68,7 +68,7 @@ impl PluginSet {
         }
     }
 
-    /// Nobody waits any more for a plugin that could not be loaded. Whether there was one of that name.
+    /// Forgets a plugin that failed to load. Returns whether there was one of that name.
     pub(super) fn forget_absent(&mut self, name: &str) -> bool {
         let absent = |set: &Self| set.absent.len() + set.absent_before.len();
         let before = absent(self);
@@ -77,7 +77,7 @@ impl PluginSet {
         absent(self) < before
     }
 
-    /// The records of the plugins that events pass, in the order in which they pass them.
+    /// Returns the records of the plugins that events pass, in the order in which they pass them.
     pub(super) fn plugin_stats(&self) -> Vec<PluginStats> {
         let absent = self.absent_before.iter().map(|absent| absent.record.stats(&absent.name));
         let transforms = self.before.iter().chain(&self.enrichment).map(|plugin| plugin.record.stats(&plugin.name));

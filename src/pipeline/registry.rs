@@ -1,7 +1,7 @@
-//! Registering and deregistering while events flow.
+//! Registers and deregisters plugins while events flow.
 //!
-//! Both are commands that go through the intake, so that what was sent after a plugin was registered waits until it
-//! has loaded. Every load and unload has a deadline, and its panics stay there.
+//! Both are commands that go through the intake. So events that were sent after a plugin was registered wait until it
+//! has loaded. Every load and unload has a deadline, and its panics are caught.
 
 use std::sync::Arc;
 
@@ -16,18 +16,18 @@ use crate::refusal::RegisterError;
 use crate::supervise::{self, Fault, LIFECYCLE_LIMIT, Stage, Watchdog};
 use crate::wait_group::WaitGroup;
 
-/// Changes what is registered, for the worker, one change after the other.
+/// Changes what is registered. The worker owns it and makes one change after the other.
 pub(crate) struct Registry {
     pub(super) stack: Arc<CurrentStack>,
     pub(super) lanes: ClientParts,
     pub(super) watchdog: Watchdog,
     pub(super) host: Host,
-    /// Plugins that were deregistered, until they are unloaded.
+    /// Counts the deregistered plugins that are still unloading.
     pub(super) unloading: WaitGroup,
 }
 
-/// Loads the plugin and puts it into the stack. Of a plugin that cannot be loaded it is remembered which events it was
-/// to have: what a destination misses is lost, and not unwanted, and what a before plugin was to see does not pass it by.
+/// Loads the plugin and puts it into the stack. If it fails to load, the registry remembers which events it should have
+/// had. An event that a destination misses counts as lost. An event that a before plugin should have seen is dropped.
 pub(super) async fn register(registry: &Registry, registration: Registration) -> Result<(), RegisterError> {
     let name = registration.name.clone();
     if registry.stack.load().plugins.names().any(|registered| *registered == name) {
@@ -89,8 +89,8 @@ fn not_loaded(name: &str, fault: Fault) -> RegisterError {
     RegisterError::Load { name, problem, source: fault.into_error() }
 }
 
-/// Takes the plugin out of the stack; a destination then drains, and at last the plugin is unloaded. The first half is
-/// done when this returns, the second when the future that it returns ends.
+/// Takes the plugin out of the stack. A destination then drains, and at last the plugin is unloaded. The first part is
+/// done when this returns, the second when the returned future ends.
 pub(super) fn deregister(
     registry: &Arc<Registry>,
     name: &str,
@@ -128,7 +128,7 @@ async fn unload(registry: &Registry, name: Arc<str>, removed: Removed) -> Result
     })
 }
 
-/// Lets the lane deliver what it has, as long as a plugin may take to end.
+/// Lets the lane deliver what it has, within the time that a plugin has to end.
 async fn drain(registry: &Registry, lane: &Arc<Lane>) {
     lane.close();
     if registry.lanes.clock.timeout(LIFECYCLE_LIMIT, lane.stopped()).await.is_some() {
@@ -141,7 +141,7 @@ async fn drain(registry: &Registry, lane: &Arc<Lane>) {
     registry.lanes.emitter.fail(failure);
 }
 
-/// Unloads everything that is registered, for the end of the client. The stack stays, so that its counts can be read.
+/// Unloads everything that is registered, at the end of the client. The stack stays, so that its counts can be read.
 pub(super) async fn unload_all(registry: &Registry) {
     let mut plugins = registry.stack.load().plugins.clone();
     let names: Vec<Arc<str>> = plugins.names().cloned().collect();

@@ -1,39 +1,40 @@
-//! How long the worker rests, and what wakes it.
+//! How the worker waits while there is nothing to do: it polls, or it is woken.
 //!
-//! To wake a thread that sleeps costs the caller a system call, and to look whether there is something costs the worker
-//! one. So the worker looks by itself while calls come so often that a look finds several, and is woken else.
+//! To wake a sleeping thread costs the caller a system call. To poll costs the worker one. So the worker polls while
+//! calls come so often that a poll finds several, and otherwise waits to be woken.
 //!
-//! [`WorkerIs`] is part of what the intake's lock guards. Invariant: whoever puts in what is to wake the worker is told
-//! to wake it, exactly one of them. Only the worker may say that it looks: a worker that is taken for awake is not woken.
+//! [`WorkerIs`] is part of the state under the intake's lock. Invariant: if an entry has to wake the worker, exactly
+//! one caller is told to. Only the worker marks itself as polling, because a worker that is taken for awake is not
+//! woken.
 
 use std::time::Duration;
 
-/// The time between two looks while many events come.
+/// The time between two polls while many events come.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(5);
-/// Events that a look must find to be cheaper than to be woken for each, in halves: one and a half.
+/// Events per poll, in halves, from which on polling is cheaper than a wake-up for each event: one and a half.
 const WORTH_A_LOOK: u128 = 3;
 
-/// What the worker is doing.
+/// The state of the worker.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum WorkerIs {
     #[default]
     Awake,
-    /// Resting until it looks by itself or so many events wait.
+    /// Waits until it polls by itself, or until so many events wait.
     Resting { wake_at: usize },
 }
 
 impl WorkerIs {
-    /// The worker looks whether there is something.
+    /// Notes that the worker polls.
     pub(crate) fn looks(&mut self) {
         *self = WorkerIs::Awake;
     }
 
-    /// The worker has found nothing, and rests.
+    /// Notes that the worker has found nothing, and waits.
     pub(crate) fn rests(&mut self, wake_at: usize) {
         *self = WorkerIs::Resting { wake_at };
     }
 
-    /// Whether the worker must be woken, now that so many events wait; it counts as awake then.
+    /// Returns whether the worker must be woken, now that so many events wait. If so, it counts as awake from now on.
     pub(crate) fn must_wake(&mut self, urgent: bool, waiting: usize) -> bool {
         let wakes = match self {
             WorkerIs::Awake => false,
@@ -46,31 +47,31 @@ impl WorkerIs {
     }
 }
 
-/// How long events may wait before the destinations get them.
+/// The delay that the destinations allow before they get an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Patience {
-    /// So many more events make a batch due somewhere.
+    /// The number of further events that makes a batch due at some destination.
     pub(crate) events: usize,
     pub(crate) time: Duration,
 }
 
-/// How the worker rests.
+/// One wait of the worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rest {
-    /// The time until it looks by itself. Without one it rests until it is woken.
+    /// The time until it polls by itself. `None`: it waits until it is woken.
     pub(crate) limit: Option<Duration>,
     /// It is woken when so many events wait.
     pub(crate) wake_at: usize,
 }
 
 impl Rest {
-    /// Chooses the rest that costs least, if events go on to come as lately: so many in that time.
+    /// Chooses the cheapest way to wait, if events keep coming as they did lately: so many in that time.
     pub(crate) fn choose(events: u64, time: Duration, patience: Patience) -> Self {
         let come_within = |limit: Duration, halves: u128| {
             2 * u128::from(events) * limit.as_nanos() >= halves.saturating_mul(time.as_nanos().max(1))
         };
         if come_within(LOOK_EVERY, WORTH_A_LOOK.max(2 * patience.events as u128)) {
-            // A batch is due as soon as it looks. To wake it would be no use.
+            // A batch is due at the next poll in any case, so a wake-up gains nothing.
             return Self { limit: Some(LOOK_EVERY), wake_at: usize::MAX };
         }
         if come_within(patience.time, WORTH_A_LOOK) {
@@ -90,7 +91,7 @@ mod tests {
         let singles = Patience { events: 1, time: LOOK_EVERY };
         let (sleep, look) = ((None, 1), (Some(5), usize::MAX));
         let table = [
-            // Events in so many microseconds, patience, how long at most in ms, until so many wait.
+            // Events in so many microseconds, allowed delay; longest wait in ms, events that wake.
             (0, 5_000, batches, sleep),
             (1, 1_000_000, batches, sleep),
             (1, 67_000, batches, sleep),

@@ -1,4 +1,4 @@
-//! What follows when events have their outcome: after plugins see them.
+//! After plugins, and the queue in front of them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
@@ -17,22 +17,22 @@ use crate::plugin::AfterPlugin;
 use crate::supervise::hops::{self, WithHops};
 use crate::supervise::{self, EVENT_LIMIT, Fault, Repeats, Topic};
 
-/// Who fails, in a report.
+/// The origin of the failures that are reported here.
 const CLIENT: &str = "tracklane";
 
-/// The way to the after plugins. They only look on, so it is bounded, by as much as may be under way, and never waited
-/// for.
+/// The queue in front of the after plugins. They only observe. So the queue is bounded by how much may be under way,
+/// and nobody waits for it.
 pub(crate) struct AfterQueue {
     sender: queue::UnboundedSender<Item>,
     load: Arc<Load>,
     max_events: u64,
     max_bytes: u64,
-    /// Read while events have their outcome and are not in the queue yet. No user code runs meanwhile.
+    /// Locked for reading while events have their outcome and are not in the queue yet. No user code runs meanwhile.
     settling: RwLock<()>,
     emitter: Emitter,
 }
 
-/// How much the queue holds, what the plugins are looking at included.
+/// The load of the queue, events that plugins are looking at included.
 #[derive(Default)]
 struct Load {
     events: AtomicU64,
@@ -41,37 +41,37 @@ struct Load {
 
 enum Item {
     Ended(Shown, Settlement),
-    /// Answered when everything before it was shown.
+    /// Answered when the plugins have seen everything before it.
     Mark(mpsc::SyncSender<()>),
 }
 
-/// An event in the queue, which takes room there until this is dropped.
+/// An event in the queue. It takes room there until this is dropped.
 struct Shown {
     message: Arc<Envelope<Message>>,
     load: Arc<Load>,
 }
 
-/// Calls after plugins; runs beside the pipeline.
+/// Calls the after plugins. Runs beside the pipeline.
 pub(crate) struct AfterWorker {
     receiver: queue::UnboundedReceiver<Item>,
 }
 
 impl AfterQueue {
-    /// A queue of at most `max_events` of `max_bytes` of JSON.
+    /// Makes a queue of at most `max_events` of `max_bytes` of JSON.
     pub(crate) fn new(emitter: Emitter, max_events: u64, max_bytes: u64) -> (Self, AfterWorker) {
         let (sender, receiver) = queue::unbounded_channel();
         let (load, settling) = (Arc::default(), RwLock::default());
         (Self { sender, load, max_events, max_bytes, settling, emitter }, AfterWorker { receiver })
     }
 
-    /// Held from before events have their outcome until they were [shown](Self::show): whoever [waits](Self::wait)
-    /// because they ended misses none of them.
+    /// Locks out [`wait`](Self::wait). Hold it from before events get their outcome until they were
+    /// [shown](Self::show), so that a caller that waits for their end misses none of them.
     pub(super) fn settling(&self) -> RwLockReadGuard<'_, ()> {
         self.settling.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Shows those of the messages that have ended to the after plugins. Returns the ends that these miss, which are to
-    /// be [reported](Self::report), and dropped, when nobody is kept waiting by that: their errors are user code.
+    /// Shows those of the messages that have ended to the after plugins. Returns the settlements that the plugins miss.
+    /// [Report](Self::report) and drop these when nobody waits for that, because their errors are user code.
     pub(super) fn show(&self, messages: &[Arc<Envelope<Message>>]) -> Vec<Settlement> {
         let ended = messages.iter().filter_map(|message| Some((message, message.ticket.take_settlement()?)));
         ended.filter_map(|(message, end)| self.show_one(message, end).err()).collect()
@@ -90,7 +90,7 @@ impl AfterQueue {
         }
     }
 
-    /// Says that after plugins have missed events, at most once a minute.
+    /// Reports that after plugins have missed events, at most once a minute.
     pub(super) fn report(&self, missed: &[Settlement]) {
         if missed.is_empty() {
             return;
@@ -110,7 +110,7 @@ impl AfterQueue {
         let start = Instant::now();
         drop(self.settling.write());
         let (mark, seen) = mpsc::sync_channel(1);
-        // Without a worker nobody answers; what they have not seen by then they do not see.
+        // Without a worker nobody answers. What the plugins have not seen by then, they will not see.
         let _ = self.sender.send(Item::Mark(mark));
         let _ = seen.recv_timeout(timeout.saturating_sub(start.elapsed()));
     }

@@ -1,8 +1,8 @@
 //! The worker: takes events out of the intake, in order, and sends each through the stack.
 //!
-//! By default one event is in the stack at a time. Where a plugin takes several at once, as many are, and each has its
-//! turn. Invariant: between two commands all events of before the second have gone through, so that those in the stack
-//! at the same time are on the same stack.
+//! By default one event is in the stack at a time. If plugins take several at once, so many are, and they take turns.
+//! Invariant: a command waits until all events before it have gone through. So events that are in the stack at the same
+//! time are on the same stack.
 
 use std::ops::ControlFlow;
 use std::pin::pin;
@@ -27,9 +27,9 @@ use crate::refusal::RegisterError;
 use crate::supervise::hops::{self, WithHops};
 use crate::supervise::{self, log};
 
-/// The longest time that events wait for a look of the worker.
+/// The longest time that events wait until the worker polls.
 const MAX_PATIENCE: Duration = Duration::from_secs(1);
-/// The part of a batch's interval that its events may wait for that.
+/// The part of a batch's interval that its events may spend waiting for that.
 const PATIENT_PART: u32 = 10;
 
 pub(crate) struct Worker {
@@ -61,15 +61,15 @@ impl Worker {
                 self.client.emitter.fail(failure);
             }
         }
-        // Whoever drives the pipeline by hand waits for this.
+        // A direct pipeline waits for this.
         answer(|| self.client.loaded.send_replace(true));
         let plugins = self.client.stack.load().plugins.names().cloned().collect();
         self.client.emitter.emit(Emitted::Initialize(Initialized { plugins }));
-        // Should anything panic after all, it costs the event at hand, not those behind it.
+        // If anything panics after all, it costs the current event, not those behind it.
         while supervise::catch_future(pin!(self.work())).await.is_err() {
             log!(ERROR, "the pipeline panicked; it goes on with the next event");
         }
-        // Before it is said that the worker has ended: whoever waits for that finds nothing left of it.
+        // Before the end is reported: whoever waits for it finds no layers left.
         self.client.stack.end_layers();
     }
 
@@ -86,7 +86,8 @@ impl Worker {
                 tokio::task::yield_now().await;
             }
             while !more {
-                // Real time, whatever the client's clock: this is how soon calls are noticed, not when anything is due.
+                // Real time, whatever the client's clock: this decides how soon calls are noticed, not when anything is
+                // due.
                 let now = Instant::now();
                 let rest = Rest::choose(events, now - since, self.patience());
                 if self.rest(rest).await {
@@ -97,7 +98,7 @@ impl Worker {
         }
     }
 
-    /// Works off what is in hand, and counts the `events`.
+    /// Works off what is in hand, and adds to the number of `events`.
     async fn work_off(&mut self, events: &mut u64) -> ControlFlow<()> {
         while let Some(taken) = self.client.intake.next() {
             match taken {
@@ -114,7 +115,7 @@ impl Worker {
         ControlFlow::Continue(())
     }
 
-    /// Waits for something to take, while what is under way goes on. Returns whether it had to for all of its time.
+    /// Waits for something to take, while what is under way goes on. Returns whether it had to wait all of that time.
     async fn rest(&mut self, rest: Rest) -> bool {
         tokio::select! {
             waited = self.client.intake.wait(rest) => waited,
@@ -122,7 +123,7 @@ impl Worker {
         }
     }
 
-    /// How long events may wait for a look of the worker, so that no destination gets them too late.
+    /// Returns how long events may wait for a poll of the worker without being late at a destination.
     fn patience(&self) -> Patience {
         let mut patience = Patience { events: usize::MAX, time: MAX_PATIENCE };
         for lane in &self.client.stack.load().plugins.lanes {
@@ -130,7 +131,8 @@ impl Worker {
             patience.events = patience.events.min(events);
             patience.time = patience.time.min(interval / PATIENT_PART);
         }
-        // Who takes single events, or listens to calls, is told of each; a test's clock moves on when nothing happens.
+        // Single events and listeners of calls get each event at once. The clock of a test moves on when nothing
+        // happens.
         let is_manual = self.registry.lanes.clock.is_manual();
         if patience.events <= 1 || self.client.emitter.wants_calls() || is_manual {
             patience.time = LOOK_EVERY;
@@ -149,7 +151,7 @@ impl Worker {
         }
         let (stack, at_once) = self.client.stack.stack();
         if at_once == 1 {
-            // An event that is stopped has been counted and reported where that happened.
+            // A stopped event was counted and reported where that happened.
             let _: Result<(), Stopped> = WithHops::after(depth, stack.oneshot(Passage::alone(envelope))).await;
             return;
         }
@@ -194,15 +196,15 @@ impl Worker {
     }
 }
 
-/// Gives an answer. Whoever asked may not wait for it any more, so that it is dropped here, and the waker of whoever does
-/// is called here: both are user code.
+/// Gives an answer. If nobody waits for it any more, it is dropped here; if somebody does, a waker is called here. Both
+/// are user code.
 fn answer<T>(give: impl FnOnce() -> T) {
     if supervise::catch(|| drop(give())).is_err() {
         log!(ERROR, what = "waker", "panicked; the panic was caught");
     }
 }
 
-/// It ends because it was told to, or because its runtime does: then it leaves nothing for others to wait for.
+/// Runs when the worker was told to end, and when its runtime ends. In the latter case it leaves nothing to wait for.
 impl Drop for Worker {
     fn drop(&mut self) {
         self.client.worker_ended();

@@ -1,4 +1,4 @@
-//! Who touches events: the traits that plugins implement, and how they are registered.
+//! Plugins and destinations: the traits that they implement, and how they are registered.
 //!
 //! | role | sees | on error, panic or timeout | can stop the event |
 //! |---|---|---|---|
@@ -8,7 +8,7 @@
 //! | after | `&Message` and its [`Settlement`](crate::Settlement) | reported | no |
 //! | utility | no events | reported | no |
 //!
-//! Nothing here knows the pipeline: a plugin compiles against this module, [`event`](crate::event) and
+//! Nothing here knows the pipeline. A plugin compiles against this module, [`event`](crate::event) and
 //! [`emitter`](crate::emitter), and so does Segment's destination.
 
 mod after;

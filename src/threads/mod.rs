@@ -1,4 +1,4 @@
-//! A pool of threads for work that may block. Threads are started when they are needed, up to a limit.
+//! A pool of threads for work that may block. Threads are started on demand, up to a limit.
 //!
 //! Invariant: work begins in the order in which it was given. While work waits and the limit is not reached, another
 //! thread is started. If none can be started, that is an error; `tokio::task::spawn_blocking` would panic. A thread
@@ -22,10 +22,10 @@ const IDLE: Duration = Duration::from_secs(10);
 
 pub(crate) type Work = Box<dyn FnOnce() + Send>;
 
-/// Starts a thread of that name; tests have one that fails.
+/// Starts a thread of that name. Tests replace it by one that fails.
 type Spawn = fn(&'static str, Work) -> io::Result<()>;
 
-/// Hands work to threads.
+/// A pool of threads. Cheap to clone.
 pub(crate) struct Threads(Arc<Shared>);
 
 struct Shared {
@@ -40,20 +40,20 @@ struct Shared {
 struct State {
     waiting: VecDeque<Work>,
     threads: usize,
-    /// Of these, those that have nothing to do.
+    /// The number of those that have nothing to do.
     idle: usize,
     /// Nobody hands out work any more.
     closed: bool,
 }
 
-/// There is no thread, and none can be started: why, and the work that was not begun.
+/// No thread runs, and none can be started: the reason, and the work that did not begin.
 pub(crate) struct NoThread {
     pub(crate) source: io::Error,
     pub(crate) work: Work,
 }
 
 impl Threads {
-    /// At most `most` threads called `name`, none of which is there yet.
+    /// Makes a pool of at most `most` threads called `name`. No thread is started yet.
     pub(crate) fn new(name: &'static str, most: usize) -> Self {
         Self::with(name, most, spawn)
     }
@@ -62,7 +62,7 @@ impl Threads {
         Self(Arc::new(Shared { name, most, spawn, state: Mutex::default(), changed: Condvar::new() }))
     }
 
-    /// Has a thread do the work, after what was given before.
+    /// Has a thread do the work, after all earlier work.
     pub(crate) fn run(&self, work: Work) -> Result<(), NoThread> {
         let mut state = self.0.state();
         if !state.needs_thread(self.0.most) {
@@ -82,8 +82,8 @@ impl Threads {
         Ok(())
     }
 
-    /// Lets the work wait although there is no thread: for one that [`start`](Self::start) or other work brings. Whether
-    /// it is the first that does.
+    /// Lets the work wait without a thread, until [`start`](Self::start) or other work brings one. Returns whether it
+    /// is the first that does.
     pub(crate) fn keep(&self, work: Work) -> bool {
         let state = self.0.state();
         let first = state.waiting.is_empty();
@@ -91,7 +91,7 @@ impl Threads {
         first
     }
 
-    /// Starts a thread, if something waits and there is none.
+    /// Starts a thread, if work waits and there is none.
     pub(crate) fn start(&self) -> io::Result<()> {
         let mut state = self.0.state();
         if state.waiting.is_empty() || state.threads > 0 {
@@ -108,7 +108,7 @@ impl Threads {
 
 impl Drop for Threads {
     fn drop(&mut self) {
-        // The last chance of what has waited for a thread.
+        // The last chance for work that has waited for a thread.
         let _ = self.start();
         let mut state = self.0.state();
         state.closed = true;
@@ -120,16 +120,17 @@ impl Drop for Threads {
 }
 
 impl State {
-    /// Whether other work takes another thread.
+    /// Returns whether other work needs another thread.
     fn needs_thread(&self, most: usize) -> bool {
         self.threads < most && self.waiting.len() >= self.idle
     }
 }
 
 impl Shared {
-    /// Starts a thread that is counted already, and begins with the work `first`. Without it: why, and the work.
+    /// Starts a thread that is counted already, with the work `first`. Without a thread: returns the reason, and the
+    /// work.
     fn start(this: &Arc<Self>, first: Option<Work>) -> Result<(), (io::Error, Option<Work>)> {
-        // What a thread that cannot be started was given is lost, so it is handed over beside.
+        // A thread that cannot be started drops its closure, so the work is handed over beside it.
         let first = Arc::new(Mutex::new(first));
         let (shared, handed_over) = (this.clone(), first.clone());
         let started = (this.spawn)(this.name, Box::new(move || shared.work(take(&handed_over))));
@@ -142,14 +143,15 @@ impl Shared {
         self.changed.notify_one();
     }
 
-    /// A thread's life.
+    /// Does work until there is none for a while.
     fn work(&self, first: Option<Work>) {
         let mut next = first;
         let mut state = self.state();
         loop {
             if let Some(work) = next.take().or_else(|| state.waiting.pop_front()) {
                 drop(state);
-                // Foreign code is caught where it is called, and its panics are counted; this is for what is around it.
+                // Foreign code is caught where it is called, and its panics are counted there. This is for the code
+                // around it.
                 let _ = supervise::catch(work);
                 state = self.state();
                 continue;

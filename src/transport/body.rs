@@ -1,4 +1,4 @@
-//! Bodies: ours go out in one piece, and of theirs no more is read than the limit.
+//! Bodies of requests, which are sent in one piece, and of responses, which are read up to a limit.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -15,13 +15,13 @@ use crate::error::BoxError;
 pub struct Body(Bytes);
 
 impl Body {
-    /// The bytes, to look at.
+    /// Returns the bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &Bytes {
         &self.0
     }
 
-    /// The bytes.
+    /// Converts the body into its bytes.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         self.0
@@ -52,7 +52,7 @@ impl http_body::Body for Body {
     }
 }
 
-/// Reads `body`; what is beyond `limit` is left unread, and with it the connection given up.
+/// Reads `body`. Bytes beyond `limit` stay unread, so the connection is not used again.
 pub(super) async fn read<B>(body: B, limit: usize) -> Result<Bytes, BoxError>
 where
     B: http_body::Body,

@@ -69,7 +69,7 @@ impl Guard {
         None
     }
 
-    /// Whether a Host, with any port, is one that cannot be made to lead here.
+    /// Returns whether a Host, with any port, is one that cannot be made to lead here.
     fn is_ours(&self, host: &str) -> bool {
         let name = match host.strip_prefix('[') {
             Some(rest) => rest.split_once(']').filter(|(_, port)| is_port(port)).map(|(name, _)| name),

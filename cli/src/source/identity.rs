@@ -24,7 +24,7 @@ impl Identity {
         Self::of_head(path, HEAD)
     }
 
-    /// Whether the file still begins as it did, though it may have grown.
+    /// Returns whether the file still begins as it did, though it may have grown.
     pub(crate) fn is_still(&self, path: &Path) -> Result<bool, String> {
         Ok(Self::of_head(path, self.bytes)? == *self)
     }

@@ -45,7 +45,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// If one of them cannot be bound, or there is none.
+    /// Returns an error if one of them cannot be bound, or there is none.
     pub async fn bind(addresses: impl IntoIterator<Item = SocketAddr>) -> io::Result<Self> {
         let mut listeners: Vec<TcpListener> = Vec::new();
         for mut address in addresses {
@@ -67,7 +67,7 @@ impl Server {
         self
     }
 
-    /// How long answers that are under way have to end when the server does, half a second by default.
+    /// Sets how long answers that are under way have to end when the server does, half a second by default.
     #[must_use]
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;

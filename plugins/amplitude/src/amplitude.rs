@@ -92,7 +92,7 @@ impl Amplitude {
         self
     }
 
-    /// Whether `http://` is allowed for a host that is not this machine.
+    /// Sets whether `http://` is allowed for a host that is not this machine.
     pub fn allow_plaintext(mut self, allow: bool) -> Self {
         self.allow_plaintext = allow;
         self
@@ -105,7 +105,7 @@ impl Amplitude {
         self
     }
 
-    /// Whether events belong to the group that `context.groupId` names. On by default.
+    /// Sets whether events belong to the group that `context.groupId` names. On by default.
     pub fn groups_from_context(mut self, from_context: bool) -> Self {
         self.mapping.groups_from_context = from_context;
         self
@@ -123,26 +123,27 @@ impl Amplitude {
         self
     }
 
-    /// Whether an alias maps the previous id to the new one by the endpoint `/usermap`, which is an add-on that must be
-    /// paid for. Off by default, and an alias is skipped.
+    /// Sets whether an alias maps the previous id to the new one by the endpoint `/usermap`, which is an add-on that
+    /// must be paid for. Off by default, and an alias is skipped.
     pub fn user_mapping(mut self, maps: bool) -> Self {
         self.mapping.user_mapping = maps;
         self
     }
 
-    /// Whether bodies are compressed. Off by default: Amplitude documents it for its own hosts only.
+    /// Sets whether bodies are compressed. Off by default: Amplitude documents it for its own hosts only.
     pub fn gzip(mut self, gzip: bool) -> Self {
         self.gzip = gzip;
         self
     }
 
-    /// How long an attempt may take, 20 s by default.
+    /// Sets how long an attempt may take, 20 s by default.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Whether requests are only logged, at the level INFO and with their bodies, and the events counted as delivered.
+    /// Sets whether requests are only logged, at the level INFO and with their bodies, and the events counted as
+    /// delivered.
     pub fn dry_run(mut self, dry_run: bool) -> Self {
         self.dry_run = dry_run;
         self
@@ -172,7 +173,7 @@ impl Amplitude {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used. The error names it, and does not show the key.
+    /// Returns an error if a setting cannot be used. The error names it, and does not show the key.
     pub fn build(self) -> Result<Destination, SettingError> {
         let clients = self.clients(self.dry_run)?;
         let (name, timeout) = (self.mapping.name.clone(), self.timeout);
@@ -189,7 +190,7 @@ impl Amplitude {
     ///
     /// # Errors
     ///
-    /// If the event cannot be written as JSON.
+    /// Returns an error if the event cannot be written as JSON.
     pub fn map(&self, event: &Event) -> Result<Mapped<Item>, serde_json::Error> {
         tracklane_http::map_event(event, |json| self.mapping.apply(json, || event.clone()))
     }
@@ -198,7 +199,8 @@ impl Amplitude {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used, or the event cannot be written as JSON, which the error calls the setting `event`.
+    /// Returns an error if a setting cannot be used, or the event cannot be written as JSON, which the error calls the
+    /// setting `event`.
     pub fn explain(&self, event: impl Into<Event>, at: SystemTime) -> Result<Explanation, SettingError> {
         let (event, clients) = (event.into(), self.clients(true)?);
         let names = [&*self.mapping.name, NAME, ACTIONS];

@@ -118,7 +118,7 @@ impl Console {
         self
     }
 
-    /// Whether text is coloured.
+    /// Sets whether text is coloured.
     pub fn color(mut self, color: Color) -> Self {
         self.color = color;
         self

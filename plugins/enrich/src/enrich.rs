@@ -48,20 +48,20 @@ impl Enrich {
         Self { campaign: true, referrer: true, user_agent: true, geoip: None, metadata: false }
     }
 
-    /// Whether `utm_…` and click ids of the page's URL become `context.campaign`. On by default.
+    /// Sets whether `utm_…` and click ids of the page's URL become `context.campaign`. On by default.
     pub fn campaign(mut self, on: bool) -> Self {
         self.campaign = on;
         self
     }
 
-    /// Whether the page's referrer becomes `context.page.referring_domain` and `context.referrer`. On by default.
+    /// Sets whether the page's referrer becomes `context.page.referring_domain` and `context.referrer`. On by default.
     pub fn referrer(mut self, on: bool) -> Self {
         self.referrer = on;
         self
     }
 
-    /// Whether the user agent, or its client hints, become `context.browser`, `context.os`, `context.device.type` and
-    /// `context.bot`. On by default.
+    /// Sets whether the user agent, or its client hints, become `context.browser`, `context.os`, `context.device.type`
+    /// and `context.bot`. On by default.
     pub fn user_agent(mut self, on: bool) -> Self {
         self.user_agent = on;
         self
@@ -80,8 +80,9 @@ impl Enrich {
         self
     }
 
-    /// Whether `context.host`, `context.cloud` and `context.kubernetes` tell where this process runs, as its environment
-    /// says when [`build`](Self::build) is called. Off by default: in a gateway it would be told of the events of others.
+    /// Sets whether `context.host`, `context.cloud` and `context.kubernetes` tell where this process runs, as its
+    /// environment says when [`build`](Self::build) is called. Off by default: in a gateway it would be told of the
+    /// events of others.
     pub fn metadata(mut self, on: bool) -> Self {
         self.metadata = on;
         self
@@ -91,7 +92,7 @@ impl Enrich {
     ///
     /// # Errors
     ///
-    /// If the database cannot be read. The error names the file.
+    /// Returns an error if the database cannot be read. The error names the file.
     pub fn build(&self) -> Result<Registration, EnrichError> {
         let geoip = match &self.geoip {
             None => None,

@@ -48,7 +48,7 @@ impl GeoIp {
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, or is no database of places. The error names it.
+    /// Returns an error if the file cannot be read, or is no database of places. The error names it.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, EnrichError> {
         Self::with_interval(path, INTERVAL)
     }
@@ -57,7 +57,7 @@ impl GeoIp {
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open).
+    /// Returns the errors of [`open`](Self::open).
     pub fn with_interval(path: impl Into<PathBuf>, interval: Duration) -> Result<Self, EnrichError> {
         let path = path.into();
         let stamp = stamp(&path);

@@ -99,7 +99,7 @@ impl Ga4 {
         self
     }
 
-    /// Whether `http://` is allowed for a host that is not this machine.
+    /// Sets whether `http://` is allowed for a host that is not this machine.
     pub fn allow_plaintext(mut self, allow: bool) -> Self {
         self.allow_plaintext = allow;
         self
@@ -112,34 +112,35 @@ impl Ga4 {
         self
     }
 
-    /// Whether screen calls are sent, as events `Viewed … Screen` with underscores. Off by default: a web stream knows no
-    /// screens.
+    /// Sets whether screen calls are sent, as events `Viewed … Screen` with underscores. Off by default: a web stream
+    /// knows no screens.
     pub fn screens(mut self, send: bool) -> Self {
         self.mapping.screens = send;
         self
     }
 
-    /// Whether events are shown in Google's DebugView. Off by default.
+    /// Sets whether events are shown in Google's DebugView. Off by default.
     pub fn debug(mut self, debug: bool) -> Self {
         self.mapping.debug = debug;
         self
     }
 
-    /// Whether an event is sent again of which it is unknown whether Google has counted it: after a timeout, or a
-    /// connection that broke. It may be counted twice then, but for a purchase or refund with a `transaction_id`, which is
-    /// always sent again. Off by default, and the event is lost.
+    /// Sets whether an event is sent again of which it is unknown whether Google has counted it: after a timeout, or a
+    /// connection that broke. It may be counted twice then, but for a purchase or refund with a `transaction_id`, which
+    /// is always sent again. Off by default, and the event is lost.
     pub fn retry_unknown(mut self, retry: bool) -> Self {
         self.retry_unknown = retry;
         self
     }
 
-    /// How long one request may take, 10 s by default.
+    /// Sets how long one request may take, 10 s by default.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Whether requests are only logged, at the level INFO and with their bodies, and the events counted as delivered.
+    /// Sets whether requests are only logged, at the level INFO and with their bodies, and the events counted as
+    /// delivered.
     pub fn dry_run(mut self, dry_run: bool) -> Self {
         self.dry_run = dry_run;
         self
@@ -169,7 +170,7 @@ impl Ga4 {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used. The error names it, and does not show the secret.
+    /// Returns an error if a setting cannot be used. The error names it, and does not show the secret.
     pub fn build(self) -> Result<Destination, SettingError> {
         let client = self.client(self.dry_run)?;
         let name = self.mapping.name.clone();
@@ -195,7 +196,7 @@ impl Ga4 {
     ///
     /// # Errors
     ///
-    /// If the event cannot be written as JSON.
+    /// Returns an error if the event cannot be written as JSON.
     pub fn map(&self, event: &Event) -> Result<Mapped<Hit>, serde_json::Error> {
         tracklane_http::map_event(event, |json| self.mapping.apply(json, || event.clone()))
     }
@@ -204,7 +205,8 @@ impl Ga4 {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used, or the event cannot be written as JSON, which the error calls the setting `event`.
+    /// Returns an error if a setting cannot be used, or the event cannot be written as JSON, which the error calls the
+    /// setting `event`.
     pub fn explain(&self, event: impl Into<Event>) -> Result<Explanation, SettingError> {
         let (event, client) = (event.into(), self.client(true)?);
         let names = [&*self.mapping.name, NAME, CLOUD];

@@ -116,7 +116,7 @@ fn fitting(hits: Vec<(usize, Hit)>, batch: &Batch, answers: &mut Answers) -> Vec
     fitting
 }
 
-/// Whether no byte of the request can have arrived: there was no connection.
+/// Returns whether no byte of the request can have arrived: there was no connection.
 #[cfg(feature = "reqwest")]
 fn is_surely_unsent(error: &BoxError) -> bool {
     use tracklane::transport::{SendError, SendErrorKind};

@@ -36,7 +36,8 @@ impl Auth {
     ///
     /// # Errors
     ///
-    /// If the user name has a colon, or the token what no header can have. The error does not show them.
+    /// Returns an error if the user name has a colon, or the token what no header can have. The error does not show
+    /// them.
     pub fn header(&self) -> Result<HeaderValue, SettingError> {
         let text = match self {
             Self::Basic { user, .. } if user.expose().contains(':') => {

@@ -32,7 +32,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// If the default client cannot be made, or the endpoint's user name cannot be sent.
+    /// Returns an error if the default client cannot be made, or the endpoint's user name cannot be sent.
     pub fn new(endpoint: Endpoint, given: Option<HttpClient>) -> Result<Self, SettingError> {
         let http = match given {
             Some(client) => client,
@@ -46,7 +46,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// If the endpoint's user name cannot be sent.
+    /// Returns an error if the endpoint's user name cannot be sent.
     pub fn offline(endpoint: Endpoint) -> Result<Self, SettingError> {
         Self::through(HttpClient::new(Offline), endpoint)
     }
@@ -101,7 +101,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// If there was no response, or its body did not come. No error shows the URL or a header.
+    /// Returns an error if there was no response, or its body did not come. No error shows the URL or a header.
     pub fn send(
         &self,
         batch: &Batch,
@@ -127,7 +127,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send).
+    /// Returns the errors of [`send`](Self::send).
     pub fn send_alone(
         &self,
         payload: Payload,

@@ -36,7 +36,7 @@ impl Endpoint {
     ///
     /// # Errors
     ///
-    /// If it is not such a URL. The error does not show it.
+    /// Returns an error if it is not such a URL. The error does not show it.
     pub fn new(setting: &'static str, url: &str, allow_plaintext: bool) -> Result<Self, SettingError> {
         let invalid = |problem: &str| SettingError::new(setting, problem);
         let text = url.trim();
@@ -73,7 +73,7 @@ impl Endpoint {
     ///
     /// # Errors
     ///
-    /// If HTTP cannot request the URL any more, because it is too long.
+    /// Returns an error if HTTP cannot request the URL any more, because it is too long.
     pub fn with_query(&self, name: &str, value: &str) -> Result<Self, SettingError> {
         let mut url = Url::parse(&self.uri.to_string())
             .map_err(|error| SettingError::new("query", "makes no URL").caused_by(error))?;
@@ -101,7 +101,7 @@ impl Endpoint {
         texts.chain(self.auth.iter().flat_map(Auth::secrets).cloned()).collect()
     }
 
-    /// Whether requests go out without TLS.
+    /// Returns whether requests go out without TLS.
     #[must_use]
     pub fn is_plaintext(&self) -> bool {
         self.is_plaintext

@@ -29,7 +29,7 @@ impl EventJson {
     ///
     /// # Errors
     ///
-    /// If it is no JSON object.
+    /// Returns an error if it is no JSON object.
     pub fn parse(json: &[u8]) -> Result<Self, serde_json::Error> {
         Ok(Self(serde_json::from_slice(json)?))
     }

@@ -51,7 +51,7 @@ impl Explanation {
     ///
     /// # Errors
     ///
-    /// If something cannot be written as JSON, which the error calls the setting `event`.
+    /// Returns an error if something cannot be written as JSON, which the error calls the setting `event`.
     pub fn of_event<T>(
         event: &Event,
         names: &[&str],
@@ -124,8 +124,8 @@ impl fmt::Display for ShownRequest {
     }
 }
 
-/// Why the event's `integrations` keep it from the destination of these names, if they do: the first name that they have
-/// an entry for decides, else `All`.
+/// Returns why the event's `integrations` keep it from the destination of these names, if they do: the first name that
+/// they have an entry for decides, else `All`.
 #[must_use]
 pub fn switched_off(event: &Event, names: &[&str]) -> Option<String> {
     let integrations = event.integrations()?;

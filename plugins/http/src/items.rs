@@ -11,7 +11,7 @@ use crate::{Answers, Chunks, Client, EventError, EventJson, Limits, Mapped, Outg
 ///
 /// # Errors
 ///
-/// If the event cannot be written as JSON.
+/// Returns an error if the event cannot be written as JSON.
 pub fn map_event<T>(event: &Event, map: impl FnOnce(&EventJson) -> Mapped<T>) -> Result<Mapped<T>, serde_json::Error> {
     let json = serde_json::to_vec(event)?;
     Ok(map(&EventJson::parse(&json)?))

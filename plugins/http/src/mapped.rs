@@ -30,7 +30,7 @@ impl<T> Mapped<T> {
         Self::Reject(reason.into())
     }
 
-    /// Why nothing is sent, if nothing is.
+    /// Returns why nothing is sent, if nothing is.
     #[must_use]
     pub fn why_not(&self) -> Option<&str> {
         match self {

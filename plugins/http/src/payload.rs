@@ -27,7 +27,7 @@ impl Payload {
     ///
     /// # Errors
     ///
-    /// If the value cannot be written as JSON.
+    /// Returns an error if the value cannot be written as JSON.
     pub fn json(value: &impl Serialize) -> Result<Self, serde_json::Error> {
         Ok(Self::new(HeaderValue::from_static("application/json"), serde_json::to_vec(value)?))
     }
@@ -88,7 +88,7 @@ impl Payload {
         &self.content_type
     }
 
-    /// Whether the bytes are compressed.
+    /// Returns whether the bytes are compressed.
     #[must_use]
     pub fn is_gzip(&self) -> bool {
         self.gzip

@@ -44,7 +44,7 @@ impl Received {
     ///
     /// # Errors
     ///
-    /// If it is not that, which it may only not be because it [was cut](Self::is_cut).
+    /// Returns an error if it is not that, which it may only not be because it [was cut](Self::is_cut).
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_slice(&self.body)
     }

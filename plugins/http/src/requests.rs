@@ -62,7 +62,7 @@ pub async fn send_in_turn(
     }
 }
 
-/// Whether the next request would fare no better.
+/// Returns whether the next request would fare no better.
 fn ends_the_turn(verdict: Verdict) -> bool {
     matches!(verdict, Verdict::Retry | Verdict::Pause(_) | Verdict::Unauthorized)
 }

@@ -24,7 +24,8 @@ impl Secret {
         &self.0
     }
 
-    /// Why it cannot be a key or token as vendors give them, if it cannot: most of them answer as if it were wrong.
+    /// Returns why it cannot be a key or token as vendors give them, if it cannot: most of them answer as if it were
+    /// wrong.
     #[must_use]
     pub fn problem(&self) -> Option<&'static str> {
         let is_quote = |character: char| matches!(character, '"' | '\'' | '`' | '“' | '”' | '‘' | '’');

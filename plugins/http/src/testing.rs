@@ -22,7 +22,7 @@ const MOST_BODY: usize = 64 * 1024 * 1024;
 ///
 /// # Errors
 ///
-/// If the destination cannot be registered.
+/// Returns an error if the destination cannot be registered.
 pub fn client(destination: Destination) -> Result<Analytics, SettingsError> {
     let retry = RetryPolicy::new().max_retries(2).backoff(Duration::ZERO, Duration::ZERO);
     Analytics::builder().plugin(destination.retry(retry)).build()
@@ -53,7 +53,7 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// If it cannot be decompressed or is not UTF-8.
+    /// Returns an error if it cannot be decompressed or is not UTF-8.
     pub fn text(&self) -> io::Result<String> {
         let mut text = String::new();
         match self.header("content-encoding") {
@@ -67,7 +67,7 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// If it is not that.
+    /// Returns an error if it is not that.
     pub fn json(&self) -> io::Result<serde_json::Value> {
         Ok(serde_json::from_str(&self.text()?)?)
     }
@@ -197,7 +197,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// If there is no port or no thread.
+    /// Returns an error if there is no port or no thread.
     pub fn start(replies: impl IntoIterator<Item = Reply>) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;

@@ -150,7 +150,7 @@ impl Jsonl {
         self
     }
 
-    /// How long a file that gets no events stays open. 30 seconds by default.
+    /// Sets how long a file that gets no events stays open. 30 seconds by default.
     pub fn idle(mut self, idle: Duration) -> Self {
         self.idle = idle;
         self
@@ -172,7 +172,7 @@ impl Jsonl {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used. The error names it and its value.
+    /// Returns an error if a setting cannot be used. The error names it and its value.
     pub fn build(mut self) -> Result<Destination, JsonlError> {
         if self.max_bytes < LEAST_BYTES {
             return Err(JsonlError::MaxBytes { bytes: self.max_bytes });

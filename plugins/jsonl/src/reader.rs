@@ -71,7 +71,7 @@ impl Reader {
     ///
     /// # Errors
     ///
-    /// If the directory cannot be listed, or there is nothing at the path.
+    /// Returns an error if the directory cannot be listed, or there is nothing at the path.
     pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
         let mut files = Vec::new();
         list(path.as_ref(), &mut files)?;
@@ -79,7 +79,7 @@ impl Reader {
         Ok(Self { files: files.into(), current: None, seen: HashSet::new(), order: VecDeque::new() })
     }
 
-    /// Whether the id comes for the first time.
+    /// Returns whether the id comes for the first time.
     fn is_new(&mut self, id: &str) -> bool {
         if id.is_empty() {
             return true;

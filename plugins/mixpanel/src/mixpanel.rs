@@ -103,7 +103,7 @@ impl Mixpanel {
         self
     }
 
-    /// Whether `http://` is allowed for a host that is not this machine.
+    /// Sets whether `http://` is allowed for a host that is not this machine.
     pub fn allow_plaintext(mut self, allow: bool) -> Self {
         self.allow_plaintext = allow;
         self
@@ -121,7 +121,7 @@ impl Mixpanel {
         self
     }
 
-    /// Whether events belong to the group that `context.groupId` names. On by default.
+    /// Sets whether events belong to the group that `context.groupId` names. On by default.
     pub fn groups_from_context(mut self, from_context: bool) -> Self {
         self.mapping.groups_from_context = from_context;
         self
@@ -133,26 +133,27 @@ impl Mixpanel {
         self
     }
 
-    /// Whether an event's `revenue` is added to its user's profile as a charge (`$transactions`). Off by default: reports
-    /// on revenue read the events.
+    /// Sets whether an event's `revenue` is added to its user's profile as a charge (`$transactions`). Off by default:
+    /// reports on revenue read the events.
     pub fn track_charges(mut self, track: bool) -> Self {
         self.mapping.track_charges = track;
         self
     }
 
-    /// Whether events are compressed. On by default. Profiles never are: Mixpanel takes them plain only.
+    /// Sets whether events are compressed. On by default. Profiles never are: Mixpanel takes them plain only.
     pub fn gzip(mut self, gzip: bool) -> Self {
         self.gzip = gzip;
         self
     }
 
-    /// How long an attempt may take, 20 s by default.
+    /// Sets how long an attempt may take, 20 s by default.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Whether requests are only logged, at the level INFO and with their bodies, and the events counted as delivered.
+    /// Sets whether requests are only logged, at the level INFO and with their bodies, and the events counted as
+    /// delivered.
     pub fn dry_run(mut self, dry_run: bool) -> Self {
         self.dry_run = dry_run;
         self
@@ -184,7 +185,7 @@ impl Mixpanel {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used. The error names it, and shows neither token nor secret.
+    /// Returns an error if a setting cannot be used. The error names it, and shows neither token nor secret.
     pub fn build(self) -> Result<Destination, SettingError> {
         let endpoints = self.endpoints(self.dry_run)?;
         let (name, timeout, secrets) = (self.mapping.name.clone(), self.timeout, self.secrets());
@@ -204,7 +205,7 @@ impl Mixpanel {
     ///
     /// # Errors
     ///
-    /// If the event cannot be written as JSON.
+    /// Returns an error if the event cannot be written as JSON.
     pub fn map(&self, event: &Event) -> Result<Mapped<Item>, serde_json::Error> {
         tracklane_http::map_event(event, |json| self.mapping.apply(json, || event.clone()))
     }
@@ -213,7 +214,8 @@ impl Mixpanel {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used, or the event cannot be written as JSON, which the error calls the setting `event`.
+    /// Returns an error if a setting cannot be used, or the event cannot be written as JSON, which the error calls the
+    /// setting `event`.
     pub fn explain(&self, event: impl Into<Event>) -> Result<Explanation, SettingError> {
         let (event, endpoints) = (event.into(), self.endpoints(true)?);
         let names = [&*self.mapping.name, NAME];

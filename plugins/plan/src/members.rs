@@ -61,7 +61,7 @@ impl Members {
         }
     }
 
-    /// Whether anything may be there.
+    /// Returns whether anything may be there.
     pub(crate) fn names_nothing(&self) -> bool {
         self.named.is_empty()
     }

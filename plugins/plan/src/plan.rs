@@ -44,7 +44,7 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// If it cannot be read or used. The error names the file and the rule.
+    /// Returns an error if it cannot be read or used. The error names the file and the rule.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, PlanError> {
         let path = path.as_ref();
         Self::compile(format::read(path)?, &path.display().to_string())
@@ -76,7 +76,7 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Whether the plan did not have this version of the rule.
+    /// Returns whether the plan did not have this version of the rule.
     fn add(&mut self, source: &RuleSource, schema: Schema) -> bool {
         let Some(kind) = source.kind else {
             self.common.push(Rule::new(source, schema, None));
@@ -176,7 +176,7 @@ impl Plan {
         version().and_then(|version| versions.iter().find(|rule| rule.version == version)).or(Some(oldest))
     }
 
-    /// Whether it is a track call that the plan does not name.
+    /// Returns whether it is a track call that the plan does not name.
     pub(crate) fn is_unplanned(&self, event: &Event) -> bool {
         event.kind() == Kind::Track && self.rule(event).is_none()
     }

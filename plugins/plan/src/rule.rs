@@ -118,7 +118,8 @@ fn into_object(value: Value) -> Map<String, Value> {
     }
 }
 
-/// Whether the answer is the same if the event had nothing but that section. Usual plans are so: the rest is `{}`.
+/// Returns whether the answer is the same if the event had nothing but that section. Usual plans are so: the rest is
+/// `{}`.
 fn asks_for_section_alone(schema: &Value, section: &str) -> bool {
     let Some(schema) = schema.as_object() else { return false };
     let is_local = schema.keys().all(|keyword| LOCAL.contains(&keyword.as_str()));

@@ -92,7 +92,8 @@ impl TrackingPlan {
     ///
     /// # Errors
     ///
-    /// If the plan cannot be read or used, or a policy cannot be held. The error names the file and the rule.
+    /// Returns an error if the plan cannot be read or used, or a policy cannot be held. The error names the file and
+    /// the rule.
     pub fn build(&self) -> Result<Registration, PlanError> {
         if let Some((kind, _)) = self.policies.iter().find(|(_, policy)| policy.unplanned_events == Action::Omit) {
             let problem = "unplanned events cannot be omitted from themselves: use allow, flag or block";

@@ -77,7 +77,7 @@ impl Database {
 }
 
 impl Connection {
-    /// Whether it is known to have broken.
+    /// Returns whether it is known to have broken.
     pub(crate) fn is_closed(&self) -> bool {
         self.client.is_closed()
     }

@@ -83,14 +83,14 @@ impl Postgres {
         self
     }
 
-    /// Whether a table that is not there is created, as [`ddl`](Self::ddl) says. On by default.
+    /// Sets whether a table that is not there is created, as [`ddl`](Self::ddl) says. On by default.
     pub fn create_table(mut self, create: bool) -> Self {
         self.create_table = create;
         self
     }
 
-    /// Whether a host that is not this machine may be connected to without TLS. Password and events can then be read on
-    /// the way.
+    /// Sets whether a host that is not this machine may be connected to without TLS. Password and events can then be
+    /// read on the way.
     pub fn allow_plaintext(mut self, allow: bool) -> Self {
         self.allow_plaintext = allow;
         self
@@ -109,7 +109,7 @@ impl Postgres {
         self
     }
 
-    /// How long an attempt may take, 20 s by default. Then the database is asked to end it.
+    /// Sets how long an attempt may take, 20 s by default. Then the database is asked to end it.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -145,7 +145,7 @@ impl Postgres {
     ///
     /// # Errors
     ///
-    /// If the name of the table cannot be used.
+    /// Returns an error if the name of the table cannot be used.
     pub fn ddl(&self) -> Result<String, SettingError> {
         Ok(Table::new(&self.table)?.ddl())
     }
@@ -155,7 +155,7 @@ impl Postgres {
     ///
     /// # Errors
     ///
-    /// If the event cannot be written as JSON, which the error calls the setting `event`.
+    /// Returns an error if the event cannot be written as JSON, which the error calls the setting `event`.
     pub fn explain(&self, event: impl Into<Event>) -> Result<Row, SettingError> {
         let event = event.into();
         let json = serde_json::to_vec(&event).map_err(unwritable)?;
@@ -167,7 +167,7 @@ impl Postgres {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used. The error names it, and shows no secret.
+    /// Returns an error if a setting cannot be used. The error names it, and shows no secret.
     pub fn build(self) -> Result<Destination, SettingError> {
         let config = target::config(&self.url, self.allow_plaintext)?;
         let tls = Tls::new(&config, self.root_certificate.as_deref())?;

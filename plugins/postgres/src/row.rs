@@ -45,7 +45,7 @@ impl Row {
     ///
     /// # Errors
     ///
-    /// If `json` is not a JSON object.
+    /// Returns an error if `json` is not a JSON object.
     pub fn from_json(json: &[u8]) -> Result<Self, serde_json::Error> {
         let members: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_slice(json)?;
         let mut row = BTreeMap::new();

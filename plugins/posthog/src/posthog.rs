@@ -97,14 +97,14 @@ impl PostHog {
         self
     }
 
-    /// Whether `http://` is allowed for a host that is not this machine.
+    /// Sets whether `http://` is allowed for a host that is not this machine.
     pub fn allow_plaintext(mut self, allow: bool) -> Self {
         self.allow_plaintext = allow;
         self
     }
 
-    /// Which events make or change person profiles. Events without are up to four times cheaper, and then retention,
-    /// lifecycle and reports on persons know nothing of them. Those of known users, by default.
+    /// Sets which events make or change person profiles. Events without are up to four times cheaper, and then
+    /// retention, lifecycle and reports on persons know nothing of them. Those of known users, by default.
     pub fn person_profiles(mut self, profiles: PersonProfiles) -> Self {
         self.mapping.person_profiles = profiles;
         self
@@ -117,8 +117,8 @@ impl PostHog {
         self
     }
 
-    /// Whether events belong to the group that `context.groupId` names. PostHog ties only those events to a group that say
-    /// so. On by default.
+    /// Sets whether events belong to the group that `context.groupId` names. PostHog ties only those events to a group
+    /// that say so. On by default.
     pub fn groups_from_context(mut self, from_context: bool) -> Self {
         self.mapping.groups_from_context = from_context;
         self
@@ -130,40 +130,41 @@ impl PostHog {
         self
     }
 
-    /// Whether `context.traits` of events other than identify change the person. Each such event is then billed as one
-    /// of an identified person. Off by default.
+    /// Sets whether `context.traits` of events other than identify change the person. Each such event is then billed as
+    /// one of an identified person. Off by default.
     pub fn context_traits(mut self, set: bool) -> Self {
         self.mapping.context_traits = set;
         self
     }
 
-    /// Whether an alias merges two persons also if both were identified before, which PostHog refuses by default and
-    /// cannot undo (`$merge_dangerously`). Off by default.
+    /// Sets whether an alias merges two persons also if both were identified before, which PostHog refuses by default
+    /// and cannot undo (`$merge_dangerously`). Off by default.
     pub fn merge_dangerously(mut self, merge: bool) -> Self {
         self.mapping.merge_dangerously = merge;
         self
     }
 
-    /// Whether events that are 48 hours old or more are sent as historical, in requests of their own. PostHog wants
-    /// backfills so, and live events never. Off by default.
+    /// Sets whether events that are 48 hours old or more are sent as historical, in requests of their own. PostHog
+    /// wants backfills so, and live events never. Off by default.
     pub fn historical(mut self, historical: bool) -> Self {
         self.historical = historical;
         self
     }
 
-    /// Whether bodies are compressed. On by default.
+    /// Sets whether bodies are compressed. On by default.
     pub fn gzip(mut self, gzip: bool) -> Self {
         self.gzip = gzip;
         self
     }
 
-    /// How long an attempt may take, 10 s by default.
+    /// Sets how long an attempt may take, 10 s by default.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Whether requests are only logged, at the level INFO and with their bodies, and the events counted as delivered.
+    /// Sets whether requests are only logged, at the level INFO and with their bodies, and the events counted as
+    /// delivered.
     pub fn dry_run(mut self, dry_run: bool) -> Self {
         self.dry_run = dry_run;
         self
@@ -196,7 +197,7 @@ impl PostHog {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used. The error names it, and does not show the key.
+    /// Returns an error if a setting cannot be used. The error names it, and does not show the key.
     pub fn build(self) -> Result<Destination, SettingError> {
         self.check()?;
         let client = self.client(self.dry_run)?;
@@ -223,7 +224,7 @@ impl PostHog {
     ///
     /// # Errors
     ///
-    /// If the event cannot be written as JSON.
+    /// Returns an error if the event cannot be written as JSON.
     pub fn map(&self, event: &Event) -> Result<Mapped<Value>, serde_json::Error> {
         tracklane_http::map_event(event, |json| self.mapping.apply(json, || event.clone()))
     }
@@ -232,7 +233,8 @@ impl PostHog {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used, or the event cannot be written as JSON, which the error calls the setting `event`.
+    /// Returns an error if a setting cannot be used, or the event cannot be written as JSON, which the error calls the
+    /// setting `event`.
     pub fn explain(&self, event: impl Into<Event>, at: SystemTime) -> Result<Explanation, SettingError> {
         self.check()?;
         let (event, client) = (event.into(), self.client(true)?);

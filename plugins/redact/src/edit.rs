@@ -107,7 +107,7 @@ impl Edit<'_> {
         });
     }
 
-    /// Redacts a member. Whether it stays.
+    /// Redacts a member. Returns whether it stays.
     fn member(&mut self, key: &str, value: &mut Value, path: &mut Vec<String>) -> bool {
         let members: Vec<&str> = path.iter().map(String::as_str).collect();
         if self.rules.keeps(&members) {
@@ -122,7 +122,7 @@ impl Edit<'_> {
         }
     }
 
-    /// Redacts what is in a value. Whether it stays.
+    /// Redacts what is in a value. Returns whether it stays.
     fn value(&mut self, value: &mut Value, path: &mut Vec<String>) -> bool {
         if path.len() > MAX_DEPTH {
             *value = Value::String(REDACTED.to_owned());
@@ -185,7 +185,7 @@ impl Edit<'_> {
     }
 }
 
-/// Applies an action to a whole value. Whether the member stays.
+/// Applies an action to a whole value. Returns whether the member stays.
 fn replace(value: &mut Value, action: &Action, rules: &Rules) -> bool {
     let text = match &*value {
         // Nothing is there that could be told.

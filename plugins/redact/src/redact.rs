@@ -145,7 +145,7 @@ impl Redact {
     ///
     /// # Errors
     ///
-    /// If a rule cannot be used. The error names it.
+    /// Returns an error if a rule cannot be used. The error names it.
     pub fn build(&self) -> Result<Registration, RedactError> {
         let rules = self.rules()?;
         Ok(before_fn(NAME, move |event: &mut Event| {

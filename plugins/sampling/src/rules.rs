@@ -42,7 +42,7 @@ impl Pattern {
     }
 }
 
-/// Whether calls of this kind say who somebody is.
+/// Returns whether calls of this kind say who somebody is.
 pub(crate) fn is_identity(kind: Kind) -> bool {
     matches!(kind, Kind::Identify | Kind::Group | Kind::Alias)
 }

@@ -121,8 +121,8 @@ impl Sampling {
         self
     }
 
-    /// Whether a sampled event says in `context.sampling` at which rate it was kept and by which key, so that counts can
-    /// be weighted. On by default.
+    /// Sets whether a sampled event says in `context.sampling` at which rate it was kept and by which key, so that
+    /// counts can be weighted. On by default.
     pub fn mark(mut self, mark: bool) -> Self {
         self.mark = mark;
         self
@@ -132,7 +132,8 @@ impl Sampling {
     ///
     /// # Errors
     ///
-    /// If a rate is not from 0 to 1, a name is empty, or a kind is never sampled. The error names the rule.
+    /// Returns an error if a rate is not from 0 to 1, a name is empty, or a kind is never sampled. The error names the
+    /// rule.
     pub fn build(&self) -> Result<Registration, SamplingError> {
         let rules = self.rules()?;
         Ok(before_fn(NAME, move |event: &mut Event| sample(&rules, event)))

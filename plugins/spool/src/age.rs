@@ -60,7 +60,7 @@ pub(crate) struct WallClock {
 }
 
 impl WallClock {
-    /// Whether the wall clock, which shows `wall`, was moved since the last call.
+    /// Returns whether the wall clock, which shows `wall`, was moved since the last call.
     pub(crate) fn moved(&self, wall: SystemTime) -> Option<Jump> {
         let now = Instant::now();
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);

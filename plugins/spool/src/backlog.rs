@@ -26,7 +26,7 @@ impl Backlog {
     ///
     /// # Errors
     ///
-    /// If the directory cannot be read. A file that ends meanwhile is not counted.
+    /// Returns an error if the directory cannot be read. A file that ends meanwhile is not counted.
     pub fn of(directory: impl AsRef<Path>) -> io::Result<Self> {
         let (root, mut backlog) = (directory.as_ref(), Self::default());
         let numbers = match slot::numbers(root) {

@@ -96,7 +96,7 @@ impl DeadLetters {
     ///
     /// # Errors
     ///
-    /// If a file cannot be read.
+    /// Returns an error if a file cannot be read.
     pub fn visit(&self, mut visit: impl FnMut(&DeadLetter)) -> io::Result<()> {
         for path in self.files()? {
             for line in lines(&read(&path)?) {
@@ -111,7 +111,7 @@ impl DeadLetters {
     ///
     /// # Errors
     ///
-    /// If they cannot be written, or all letters together would have more than `max_bytes`.
+    /// Returns an error if they cannot be written, or all letters together would have more than `max_bytes`.
     pub fn write(&self, letters: &[DeadLetter], max_bytes: u64) -> io::Result<()> {
         self.write_with(&Disk::default(), letters, max_bytes)
     }
@@ -120,7 +120,7 @@ impl DeadLetters {
     ///
     /// # Errors
     ///
-    /// If a file cannot be read or written; what was dropped before it is gone.
+    /// Returns an error if a file cannot be read or written; what was dropped before it is gone.
     pub fn remove(&self, mut which: impl FnMut(&DeadLetter) -> bool) -> io::Result<u64> {
         self.take(&mut which, |_| Ok(()))
     }
@@ -130,7 +130,7 @@ impl DeadLetters {
     ///
     /// # Errors
     ///
-    /// If a file cannot be read or written. Each letter is then still here, or in the spool, or both.
+    /// Returns an error if a file cannot be read or written. Each letter is then still here, or in the spool, or both.
     pub fn replay(&self, destination: &str, mut which: impl FnMut(&DeadLetter) -> bool) -> io::Result<u64> {
         let mut slot = None;
         self.take(&mut which, |letters| {

@@ -97,7 +97,7 @@ impl Disk {
     }
 }
 
-/// Whether an open file is the one that has this name now. What cannot be found out is taken for true.
+/// Returns whether an open file is the one that has this name now. What cannot be found out is taken for true.
 #[cfg(unix)]
 pub(crate) fn has_name(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;

@@ -350,7 +350,7 @@ impl Feeder {
     }
 }
 
-/// Why the destination will never have the event, if that is a loss.
+/// Returns why the destination will never have the event, if that is a loss.
 fn refusal(at: usize, settlement: &Settlement) -> Option<Refusal> {
     let Outcome::Dropped(reason) = settlement.outcome else { return None };
     if reason.is_deliberate() {

@@ -125,7 +125,7 @@ pub(crate) fn event(line: &[u8]) -> Result<Event, NotAnEvent> {
     Ok(event)
 }
 
-/// How often the keys of `serde_json` occur, be it in a text.
+/// Returns how often the keys of `serde_json` occur, be it in a text.
 fn occurrences(json: &[u8]) -> usize {
     // A dollar sign is rare, and looking for one is fast.
     json.split(|byte| *byte == b'$').skip(1).filter(|rest| rest.starts_with(OF_SERDE_JSON)).count()

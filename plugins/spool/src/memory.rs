@@ -39,7 +39,7 @@ impl Running {
         }
     }
 
-    /// Whether those events of the batch are on the disk, as they are.
+    /// Returns whether those events of the batch are on the disk, as they are.
     async fn write_those(&self, batch: &Batch, ids: &Arc<HashSet<String>>) -> bool {
         let (batch, ids) = (batch.clone(), ids.clone());
         let written = self.write(move |store| {

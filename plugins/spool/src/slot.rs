@@ -136,7 +136,8 @@ impl Slot {
         &self.locked.directory
     }
 
-    /// Whether it is there and still ours: if somebody has deleted or moved it, its name may be another process's.
+    /// Returns whether it is there and still ours: if somebody has deleted or moved it, its name may be another
+    /// process's.
     pub(crate) fn is_held(&self) -> bool {
         has_name(&self.locked.lock, &self.directory().join(LOCK))
     }
@@ -186,7 +187,7 @@ impl Slot {
         lock.sync_all()
     }
 
-    /// Whether a slot that may belong to another process has files to send.
+    /// Returns whether a slot that may belong to another process has files to send.
     pub(crate) fn has_files(root: &Path, number: u32) -> bool {
         let Ok(entries) = fs::read_dir(root.join(slot_name(number))) else { return false };
         entries.flatten().any(|entry| Path::new(&entry.file_name()).extension() == Some(OsStr::new(BATCH)))
@@ -303,7 +304,7 @@ fn number(path: &Path) -> Option<u64> {
     if digits.len() == 20 && digits.starts_with('0') { digits.parse().ok() } else { None }
 }
 
-/// How many events a name says that its file holds.
+/// Returns how many events a name says that its file holds.
 fn events(path: &Path) -> u32 {
     let stem = path.file_stem().and_then(OsStr::to_str).unwrap_or_default();
     stem.split('.').nth(1).and_then(|events| events.parse().ok()).unwrap_or_default()

@@ -73,7 +73,7 @@ impl Spool {
         self
     }
 
-    /// How long an event waits to be written at most, 100 ms by default: what a kill can cost.
+    /// Sets how long an event waits to be written at most, 100 ms by default: what a kill can cost.
     pub fn flush_interval(mut self, interval: Duration) -> Self {
         self.flush_interval = interval;
         self
@@ -87,8 +87,9 @@ impl Spool {
         self
     }
 
-    /// How long a file may wait, seven days by default; then its events are dropped. Only time counts in which a spool
-    /// was at work there, so no jump of the wall clock makes a file old, nor does a time in which the service was down.
+    /// Sets how long a file may wait, seven days by default; then its events are dropped. Only time counts in which a
+    /// spool was at work there, so no jump of the wall clock makes a file old, nor does a time in which the service was
+    /// down.
     ///
     /// Segment promises to recognise a `messageId` for 24 hours at least: an event that arrived, and was sent again
     /// after a crash more than a day later, may count twice. A limit of a day rules that out, and loses more.
@@ -97,8 +98,8 @@ impl Spool {
         self
     }
 
-    /// How often to look for what other processes left behind when they ended, 30 s by default. It is looked for at
-    /// the start, too.
+    /// Sets how often to look for what other processes left behind when they ended, 30 s by default. It is looked for
+    /// at the start, too.
     pub fn adopt_every(mut self, interval: Duration) -> Self {
         self.setup.adopt_every = interval.max(Duration::from_millis(1));
         self

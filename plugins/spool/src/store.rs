@@ -111,7 +111,7 @@ impl Store {
         Ok(())
     }
 
-    /// Whether a slot of our own was taken once.
+    /// Returns whether a slot of our own was taken once.
     pub(crate) fn is_opened(&self) -> bool {
         self.opened.load(Acquire)
     }
@@ -336,7 +336,7 @@ impl Store {
     }
 }
 
-/// Whether the error says what the file is, rather than how the disk is.
+/// Returns whether the error says what the file is, rather than how the disk is.
 fn is_not_ours(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::FileTooLarge)
 }

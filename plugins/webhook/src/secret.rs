@@ -36,7 +36,7 @@ impl SigningSecret {
     ///
     /// # Errors
     ///
-    /// If it is not base64 of 24 to 64 bytes. The error does not show it.
+    /// Returns an error if it is not base64 of 24 to 64 bytes. The error does not show it.
     pub fn new(secret: impl Into<Secret>) -> Result<Self, SettingError> {
         let secret = secret.into();
         let invalid = |problem: String| SettingError::new("secrets", problem);

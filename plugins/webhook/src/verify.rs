@@ -68,7 +68,7 @@ pub enum VerifyError {
 ///
 /// # Errors
 ///
-/// If it is not to be believed; see [`VerifyError`]. Answer 401 or 400, and say no more than that.
+/// Returns an error if it is not to be believed; see [`VerifyError`]. Answer 401 or 400, and say no more than that.
 pub fn verify(
     headers: &HeaderMap,
     body: &[u8],
@@ -82,7 +82,7 @@ pub fn verify(
 ///
 /// # Errors
 ///
-/// As [`verify`].
+/// Returns the errors of [`verify`].
 pub fn verify_at(
     headers: &HeaderMap,
     body: &[u8],

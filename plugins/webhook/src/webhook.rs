@@ -162,33 +162,34 @@ impl Webhook {
         self
     }
 
-    /// Whether bodies are compressed. The signature is then over the compressed bytes, and a receiver must verify it
-    /// before it decompresses them. Off by default.
+    /// Sets whether bodies are compressed. The signature is then over the compressed bytes, and a receiver must verify
+    /// it before it decompresses them. Off by default.
     pub fn gzip(mut self, gzip: bool) -> Self {
         self.gzip = gzip;
         self
     }
 
-    /// Whether `http://` is allowed for a host that is not this machine. Events can then be read on the way.
+    /// Sets whether `http://` is allowed for a host that is not this machine. Events can then be read on the way.
     pub fn allow_plaintext(mut self, allow: bool) -> Self {
         self.allow_plaintext = allow;
         self
     }
 
-    /// Whether 4xx answers are final. By default only 410 is, and the others are tried again, as Standard Webhooks has
-    /// it: an endpoint that is misconfigured today may be right in an hour. See [`verdict`](crate::verdict()).
+    /// Sets whether 4xx answers are final. By default only 410 is, and the others are tried again, as Standard Webhooks
+    /// has it: an endpoint that is misconfigured today may be right in an hour. See [`verdict`](crate::verdict()).
     pub fn client_errors_are_final(mut self, are: bool) -> Self {
         self.client_errors_are_final = are;
         self
     }
 
-    /// How long an attempt may take, 20 s by default.
+    /// Sets how long an attempt may take, 20 s by default.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Whether requests are only logged, at the level INFO and with their bodies, and the events counted as delivered.
+    /// Sets whether requests are only logged, at the level INFO and with their bodies, and the events counted as
+    /// delivered.
     pub fn dry_run(mut self, dry_run: bool) -> Self {
         self.dry_run = dry_run;
         self
@@ -219,7 +220,7 @@ impl Webhook {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used. The error names it, and shows no secret.
+    /// Returns an error if a setting cannot be used. The error names it, and shows no secret.
     pub fn build(self) -> Result<Destination, SettingError> {
         let signer = self.signer()?;
         let client = self.client(self.dry_run)?;
@@ -243,7 +244,8 @@ impl Webhook {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used, or the event cannot be written as JSON, which the error calls the setting `event`.
+    /// Returns an error if a setting cannot be used, or the event cannot be written as JSON, which the error calls the
+    /// setting `event`.
     pub fn explain(&self, event: impl Into<Event>, at: SystemTime) -> Result<Explanation, SettingError> {
         let (event, client) = (event.into(), self.client(true)?);
         let json = serde_json::to_vec(&event).map_err(unwritable)?;

@@ -1,4 +1,4 @@
-//! One attempt at a batch: it is handed to the service, bounded in time, and its panics are caught.
+//! One attempt at a batch: handed to the service, bounded in time, its panics caught.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -22,14 +22,14 @@ pub(super) enum AttemptOutcome {
     Panicked(String),
 }
 
-/// An attempt in flight. Ends with the batch and the outcome.
+/// An attempt in flight. Resolves to the batch and the outcome.
 pub(super) struct Attempt {
     pub(super) batch: u64,
     future: BoxFuture<'static, (Job, AttemptOutcome)>,
 }
 
 impl Attempt {
-    /// Hands the batch to the service, which is ready.
+    /// Hands the batch to the service. The service must be ready.
     pub(super) fn start(lane: &LaneInner, service: &mut LaneService, limit: Duration, mut job: Job) -> Self {
         job.attempts += 1;
         let batch = Batch {

@@ -1,4 +1,4 @@
-//! What every lane takes of its client.
+//! The parts of a client that every lane uses.
 
 use std::sync::Arc;
 
@@ -16,6 +16,6 @@ pub(in crate::pipeline) struct ClientParts {
     pub(in crate::pipeline) emitter: Emitter,
     pub(in crate::pipeline) ledger: Arc<Ledger>,
     pub(in crate::pipeline) after: Arc<AfterQueue>,
-    /// For destinations without limits of their own.
+    /// The limits for destinations that set none.
     pub(in crate::pipeline) limits: Limits,
 }

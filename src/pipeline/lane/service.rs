@@ -1,4 +1,4 @@
-//! The destination's service as its lane uses it: called under supervision, and made again once it is dead.
+//! The destination's service in its lane: called under supervision, and made again when it is dead.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -20,7 +20,7 @@ pub(super) struct LaneService {
     watched: Arc<Watched>,
 }
 
-/// How a service answered when it was asked whether it is ready.
+/// The answer of a service to the question whether it is ready.
 pub(super) enum Readiness {
     Ready,
     /// It will never be ready again.
@@ -62,11 +62,11 @@ impl LaneService {
         self.rebuilds = 0;
     }
 
-    /// Puts a new service in the place of one that died of `error`. Returns how many have died in a row.
+    /// Replaces a service that died of `error`. Returns how many have died in a row.
     ///
     /// # Errors
     ///
-    /// If no other one can be made: why the destination takes no more events.
+    /// Returns why the destination takes no more events, if no other service can be made.
     pub(super) fn rebuild(&mut self, error: BoxError) -> Result<(u32, BoxError), BoxError> {
         self.rebuilds += 1;
         let Some(factory) = self.factory.as_mut().filter(|_| self.rebuilds < MAX_REBUILDS) else { return Err(error) };

@@ -1,4 +1,4 @@
-//! Plugins that could not be loaded, and which events they were to see.
+//! Plugins that failed to load, and the events that they should have seen.
 
 use std::sync::Arc;
 
@@ -6,14 +6,14 @@ use super::registered::PluginRecord;
 use crate::event::{Event, Kind};
 use crate::plugin::{Behavior, Registration, Selection};
 
-/// A destination that could not be loaded, and which events it would have got.
+/// A destination that failed to load, and the events that it would have got.
 #[derive(Clone)]
 pub(in crate::pipeline) struct Absent {
     selection: Selection,
     kinds: Arc<dyn Fn(Kind) -> bool + Send + Sync>,
 }
 
-/// A before plugin that could not be loaded, which events it was to see, and how many were dropped for that.
+/// A before plugin that failed to load, the events that it should have seen, and how many were dropped for that.
 #[derive(Clone)]
 pub(in crate::pipeline) struct AbsentBefore {
     pub(in crate::pipeline) name: Arc<str>,
@@ -21,7 +21,7 @@ pub(in crate::pipeline) struct AbsentBefore {
     kinds: Arc<dyn Fn(Kind) -> bool + Send + Sync>,
 }
 
-/// What is remembered of a plugin that could not be loaded. Without any other plugin events go on.
+/// The memory of a plugin that failed to load. Without plugins of other roles events go on.
 pub(in crate::pipeline) enum Absence {
     Before(AbsentBefore),
     Destination(Absent),
@@ -29,7 +29,7 @@ pub(in crate::pipeline) enum Absence {
 }
 
 impl Absence {
-    /// What would be remembered of this one.
+    /// Returns what would be remembered of this plugin.
     pub(in crate::pipeline) fn of(registration: &Registration) -> Self {
         let kinds = registration.kinds();
         if let Some(selection) = registration.selection() {
@@ -42,7 +42,7 @@ impl Absence {
         Absence::Before(AbsentBefore { name, record, kinds: Arc::new(kinds) })
     }
 
-    /// What follows for events, to be said behind the reason.
+    /// Returns the consequence for events, as a clause behind the reason.
     pub(in crate::pipeline) fn consequence(&self) -> &'static str {
         match self {
             Absence::Before(_) => "; every event that it was to see is dropped until it is registered or deregistered",
@@ -53,19 +53,19 @@ impl Absence {
 }
 
 impl AbsentBefore {
-    /// Whether it was to see events of this kind.
+    /// Returns whether the plugin should have seen events of this kind.
     pub(in crate::pipeline) fn wants(&self, kind: Kind) -> bool {
         (self.kinds)(kind)
     }
 }
 
 impl Absent {
-    /// The name by which it is waited for.
+    /// Returns the name under which the plugin is expected.
     pub(in crate::pipeline) fn name(&self) -> &str {
         self.selection.name()
     }
 
-    /// Whether it would have got the event.
+    /// Returns whether the destination would have got the event.
     pub(super) fn selects(&self, event: &Event) -> bool {
         (self.kinds)(event.kind()) && self.selection.selects(event)
     }

@@ -1,4 +1,4 @@
-//! Puts the stack together.
+//! Puts the stack together, from the inside out, by tower's `ServiceBuilder`.
 
 use std::sync::Arc;
 
@@ -23,15 +23,15 @@ use crate::pipeline::lane::Lane;
 use crate::pipeline::limits::Limits;
 use crate::plugin::TransformPlugin;
 
-/// The gates of each part, in the order in which events come to them. There are never so many plugins.
+/// Numbers of gates that each part of the stack has. No client has so many plugins.
 const PART: usize = 1 << 20;
 
-/// What an event that comes through the queue passes.
+/// The stack of an event that comes through the queue.
 pub(in crate::pipeline) type Stack = Middleware<PluginStack>;
-/// What an event passes that is driven by hand: what is around the whole is around the queue.
+/// The stack of an event of a direct pipeline. Layers around the whole are around the queue, so it has none.
 pub(in crate::pipeline) type PluginStack = Transform<Middleware<Transform<Middleware<FanOut>>>>;
 
-/// What every stack of one client has.
+/// The parts that every stack of one client has.
 pub(in crate::pipeline) struct StackParts {
     pub(in crate::pipeline) defaults: Arc<Context>,
     pub(in crate::pipeline) limits: Limits,
@@ -44,7 +44,7 @@ pub(in crate::pipeline) struct StackParts {
     pub(in crate::pipeline) destination_layers: Option<Arc<UserLayers>>,
 }
 
-/// What is registered, as a stack is made of it.
+/// The registered plugins that a stack is made of.
 pub(in crate::pipeline) struct StackPlugins {
     pub(in crate::pipeline) before: Vec<Registered<TransformPlugin>>,
     pub(in crate::pipeline) absent_before: Vec<AbsentBefore>,
@@ -55,7 +55,7 @@ pub(in crate::pipeline) struct StackPlugins {
 }
 
 impl StackParts {
-    /// The gate of the user's layers behind which events begin at `entrance`.
+    /// Returns the gate of the user's layers behind which events begin at `entrance`.
     pub(in crate::pipeline) fn gate(entrance: Entrance) -> usize {
         match entrance {
             Entrance::Before => 1,
@@ -64,7 +64,7 @@ impl StackParts {
         }
     }
 
-    /// All layers of the user's.
+    /// Returns all of the user's layers.
     pub(in crate::pipeline) fn layers(&self) -> impl Iterator<Item = &Arc<UserLayers>> {
         [&self.around, &self.enrichment_layers, &self.destination_layers].into_iter().flatten()
     }
@@ -103,7 +103,7 @@ impl StackParts {
 }
 
 impl Stack {
-    /// The stack without what is around the whole.
+    /// Returns the stack without the layers around the whole.
     pub(in crate::pipeline) fn without_source_middleware(self) -> PluginStack {
         self.inner
     }
@@ -122,7 +122,7 @@ impl Stack {
         }
     }
 
-    /// Whether no event is on this stack, nor on a clone of it.
+    /// Returns whether no event is on this stack, nor on a clone of it.
     pub(in crate::pipeline) fn is_unread(&self) -> bool {
         let before = &self.inner;
         let enrichment = &before.inner.inner;

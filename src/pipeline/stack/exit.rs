@@ -1,4 +1,4 @@
-//! The innermost service of the user's layers: an event goes on from here.
+//! The service that the user's layers wrap. It sends an event on to the rest of the stack.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::error::BoxError;
 use crate::event::Event;
 use crate::ledger::{Envelope, Ticket};
 
-/// Where in the stack an event begins.
+/// The place in the stack where an event begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::pipeline) enum Entrance {
     Before,
@@ -23,22 +23,22 @@ pub(in crate::pipeline) enum Entrance {
     Destinations,
 }
 
-/// What an event that has no ticket is given to: it is one that a layer has made.
+/// Accepts an event that has no ticket, because a layer has made it.
 pub(in crate::pipeline) type Admit = dyn Fn(Event, Entrance) -> BoxFuture<'static, Result<(), BoxError>> + Send + Sync;
 
-/// The rest of the way, behind the layers.
+/// The rest of the stack, behind the layers.
 pub(super) type Rest = Box<dyn FnOnce(Passage) -> BoxFuture<'static, Result<(), Stopped>> + Send + Sync>;
 
-/// What the user's layers carry through with an event, in its slot.
+/// What travels with an event through the user's layers, in its slot.
 pub(super) struct Parcel {
     pub(super) ticket: Ticket,
     pub(super) turn: Turn,
     pub(super) rest: Rest,
-    /// Whether the event is behind the layers.
+    /// Set while the event is behind the layers.
     pub(super) inside: Arc<AtomicBool>,
 }
 
-/// What [`Builder::layer`](crate::Builder::layer) and its siblings wrap.
+/// The service that [`Builder::layer`](crate::Builder::layer) and its siblings wrap.
 pub(in crate::pipeline) struct Exit {
     entrance: Entrance,
     admit: Arc<Admit>,
@@ -61,7 +61,7 @@ impl Service<Event> for Exit {
     type Future = BoxFuture<'static, Result<(), BoxError>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        // The event carries its own way, which is asked when it goes on.
+        // The event carries the rest of its way, which is polled ready when the event goes on.
         Poll::Ready(Ok(()))
     }
 
@@ -73,7 +73,7 @@ impl Service<Event> for Exit {
     }
 }
 
-/// The event goes on.
+/// Sends the event on.
 fn open(parcel: Parcel, event: Event) -> impl Future<Output = Result<(), BoxError>> + Send {
     let Parcel { ticket, turn, rest, inside } = parcel;
     inside.store(true, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! The user's layers as a layer of the stack. Where there are none, events pass as if it was not there.
+//! The user's layers, as one layer of the stack. Without user layers it passes events through.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -44,7 +44,8 @@ where
     type Future = MiddlewareFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Stopped>> {
-        // The user's service is asked in the call, where it has a limit, and an event that what goes wrong is counted with.
+        // The user's service is polled ready in the call. There its time is limited, and its failure is counted with
+        // the event.
         self.inner.poll_ready(cx)
     }
 
@@ -57,7 +58,7 @@ where
     }
 }
 
-/// The way behind the layers.
+/// Makes the rest of the way, behind the layers.
 fn rest<S>(layers: Arc<UserLayers>, mut inner: S) -> Rest
 where
     S: Service<Passage, Response = (), Error = Stopped> + Send + Sync + 'static,

@@ -1,12 +1,12 @@
-//! The stack that every event passes: tower layers and services, built anew when plugins change, and swapped whole.
+//! The stack that every event passes: tower layers and services, built when plugins change, and swapped whole.
 //!
 //! ```text
 //!  [Middleware] ─▶ Transform (before) ─▶ [Middleware] ─▶ Transform (enrichment) ─▶ [Middleware] ─▶ FanOut ─▶ lanes
 //! ```
 //!
 //! Each service owns its state: a [`Transform`](transform::Transform) its plugins, [`FanOut`](fanout::FanOut) the
-//! lanes, a [`Middleware`](middleware::Middleware) the user's layers at that place. These layers are built once and go
-//! from stack to stack, so that what they count survives a registration.
+//! lanes, a [`Middleware`](middleware::Middleware) the user's layers at that place. The user's layers are built once
+//! and go from stack to stack, so they keep their state when plugins change.
 //!
 //! Invariant: an event ends on the stack that it began with. A service is called only when it was ready.
 

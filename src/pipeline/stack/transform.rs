@@ -1,7 +1,7 @@
-//! The before and the enrichment plugins, each role a layer of the stack.
+//! The before and the enrichment plugins, as a layer of the stack for each role.
 //!
-//! A stage runs its plugins in order. While they are synchronous, nothing is allocated and nothing awaited; from the
-//! first asynchronous one on, the rest of the stage is a boxed future.
+//! A stage runs its plugins in order. While they are synchronous, nothing is allocated and nothing awaited. From the
+//! first asynchronous plugin on, the rest of the stage is a boxed future.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -36,7 +36,7 @@ impl<S> Layer<S> for TransformLayer {
     }
 }
 
-/// Has the plugins of one role work on an event, and passes it on.
+/// Runs the plugins of one role on an event, and passes it on.
 #[derive(Clone)]
 pub(in crate::pipeline) struct Transform<S> {
     pub(super) stage: Arc<Stage>,
@@ -71,7 +71,7 @@ where
     }
 }
 
-/// Runs the plugins as far as none has to be waited for. Returns where the rest begins, if there is one.
+/// Runs the plugins up to the first that has to be awaited. Returns the index of that one, if there is one.
 fn run(stage: &Stage, Passage { envelope, turn }: &mut Passage) -> Result<Option<usize>, Stopped> {
     stage.admit(envelope)?;
     let mut checkpoint = Checkpoint::default();
@@ -87,7 +87,7 @@ fn run(stage: &Stage, Passage { envelope, turn }: &mut Passage) -> Result<Option
     Ok(None)
 }
 
-/// The rest of a stage from its first asynchronous plugin on.
+/// Runs the stage from its first asynchronous plugin on, and then the rest of the stack.
 async fn rest<S>(stage: Arc<Stage>, mut inner: S, mut passage: Passage, from: usize) -> Result<(), Stopped>
 where
     S: Service<Passage, Response = (), Error = Stopped>,

@@ -1,13 +1,13 @@
 //! Reports foreign code that blocks its thread, while it blocks.
 //!
-//! A timeout of the runtime works only between two awaits. A plugin that sleeps, locks or computes without end cannot be
-//! cut off, and nothing on its thread can report it. So a thread of its own looks twice a second at what
-//! [runs](Watched). Code that it finds in the same call in three looks in a row has blocked for [`LIMIT`] or longer, and
-//! is reported, once per call. The thread counts looks and reads no clock: a process that was stopped in the middle of a
-//! call, by a debugger or a signal, is not blamed.
+//! A timeout of the runtime works only between two awaits. A plugin that sleeps, locks or computes without end cannot
+//! be cut off, and nothing on its thread can report it. So a thread of the watchdog checks twice a second what
+//! [runs](Watched). Code in the same call in three checks in a row has blocked for [`LIMIT`] or longer, and is
+//! reported, once per call. The thread counts checks and reads no clock. So a process that a debugger or a signal
+//! stopped in the middle of a call is not blamed.
 //!
-//! Invariant: the watchdog only reports. While no foreign code runs, it sleeps. It keeps nothing of the client alive, and
-//! ends with it. Listeners and callbacks have threads where they may block, and are not watched.
+//! Invariant: the watchdog only reports. While no foreign code runs, it sleeps. It keeps nothing of the client alive,
+//! and ends with it. Listeners and callbacks have threads where they may block, and are not watched.
 
 #[cfg(test)]
 mod tests;
@@ -23,15 +23,15 @@ use super::{EVENT_LIMIT, hops};
 use watched::{Bell, Call};
 pub(crate) use watched::{Stage, Watched};
 
-/// The time for which one call or poll may hold its thread before that is reported: that of a plugin for an event.
+/// The time for which one call or poll may hold its thread before that is reported: the time of a plugin for an event.
 const LIMIT: Duration = EVENT_LIMIT;
-/// The time from one look to the next.
+/// The time between two checks.
 const PAUSE: Duration = Duration::from_millis(500);
-/// The number of looks in a row after which a call has lasted for [`LIMIT`].
+/// The number of checks in a row after which a call has lasted for [`LIMIT`].
 const LOOKS: u32 = 3;
 const _: () = assert!(PAUSE.as_millis() * (LOOKS as u128 - 1) >= LIMIT.as_millis(), "it is given its time");
 
-/// Makes what the watchdog looks at. The watchdog works while this or any of these exists.
+/// Makes the records that the watchdog checks. The watchdog works while this or any of these exists.
 pub(crate) struct Watchdog {
     bell: Bell,
     posts: Posts,
@@ -39,27 +39,27 @@ pub(crate) struct Watchdog {
 
 type Posts = Arc<Mutex<Vec<Post>>>;
 
-/// A piece of foreign code, and its call when it was last looked at.
+/// A piece of foreign code, and its call at the last check.
 struct Post {
     watched: Weak<Watched>,
     seen: Call,
     looks: u32,
 }
 
-/// The side of the thread.
+/// The watchdog on its thread.
 pub(crate) struct Watch {
-    /// The thread is awake.
+    /// Set while the thread is awake.
     watching: Arc<AtomicBool>,
     rung: Receiver<()>,
     posts: Posts,
     report: Report,
 }
 
-/// Called with the name of what blocks, and a message.
+/// Called with the name of the code that blocks, and a message.
 type Report = Box<dyn Fn(&Arc<str>, String) + Send>;
 
 impl Watchdog {
-    /// Makes both sides. A thread is to [run](Watch::run) the second.
+    /// Makes both sides. Call [run](Watch::run) of the second on a thread.
     pub(crate) fn new(report: impl Fn(&Arc<str>, String) + Send + 'static) -> (Self, Watch) {
         let (ring, rung) = mpsc::sync_channel(1);
         let (watching, posts) = (Arc::new(AtomicBool::new(false)), Posts::default());
@@ -67,7 +67,7 @@ impl Watchdog {
         (Self { bell: Bell { watching, ring }, posts }, watch)
     }
 
-    /// Makes something to look at, until it is dropped.
+    /// Makes a record to check, until it is dropped.
     pub(crate) fn watch(&self, name: impl Into<Arc<str>>, stage: Stage) -> Arc<Watched> {
         let watched = Arc::new(Watched::new(name.into(), stage, self.bell.clone()));
         lock(&self.posts).push(Post { watched: Arc::downgrade(&watched), seen: Call::default(), looks: 0 });
@@ -76,13 +76,13 @@ impl Watchdog {
 }
 
 impl Watch {
-    /// Looks until there is nothing to watch, and never will be.
+    /// Checks until there is nothing to watch, and never will be.
     pub(crate) fn run(self) {
         let mut in_vain = 0_u32;
         loop {
             let rung = match in_vain {
-                // A call that began while this thread was about to sleep may have seen it awake, and rung no bell. One
-                // more look finds it.
+                // A call that began while this thread was about to sleep may have seen it awake, and not woken it. One
+                // more check finds that call.
                 0 | 1 => self.rung.recv_timeout(PAUSE),
                 _ => self.rung.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
@@ -96,10 +96,10 @@ impl Watch {
         }
     }
 
-    /// Looks once, and reports what blocks. Returns whether anything runs.
+    /// Checks once, and reports what blocks. Returns whether anything runs.
     fn look(&self) -> bool {
         let Seen { anybody, blocked } = look(&mut lock(&self.posts));
-        // No lock is held: this runs the host's code where it logs.
+        // No lock is held, because this runs the host's code when it logs.
         blocked.iter().for_each(|(watched, call)| self.report(watched, *call));
         anybody
     }
@@ -116,11 +116,11 @@ impl Watch {
     }
 }
 
-/// The result of one look.
+/// The result of one check.
 struct Seen {
-    /// Foreign code runs.
+    /// Set if foreign code runs.
     anybody: bool,
-    /// What has been in the same call for exactly [`LOOKS`] looks.
+    /// The code that was in the same call for exactly [`LOOKS`] checks.
     blocked: Vec<(Arc<Watched>, Call)>,
 }
 
@@ -132,7 +132,7 @@ fn look(posts: &mut Vec<Post>) -> Seen {
         let Some(watched) = post.watched.upgrade() else { continue };
         let call = watched.call();
         seen.anybody |= call.is_running();
-        // While a plugin runs inside of the middleware, the plugin is looked at.
+        // While a plugin runs inside the middleware, only the plugin is checked.
         let waits = watched.stage == Stage::Middleware && in_plugin;
         if post.sees(if waits { Call::default() } else { call }) {
             seen.blocked.push((watched, call));
@@ -147,7 +147,7 @@ impl Post {
         watched.is_some_and(|watched| watched.stage != Stage::Middleware && watched.call().is_running())
     }
 
-    /// Notes the call that runs now. Returns whether it is time to report it.
+    /// Records the current call. Returns whether it is time to report it.
     fn sees(&mut self, call: Call) -> bool {
         if !call.is_running() || call != self.seen {
             (self.seen, self.looks) = (call, 0);

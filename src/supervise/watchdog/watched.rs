@@ -1,8 +1,8 @@
 //! A record of whether foreign code runs, for the [watchdog](super) to read.
 //!
-//! There is one for each plugin, and one for the source middleware. Invariant: entering and leaving is a plain store each,
-//! without a lock, a clock or an allocation. Both happen in every poll, so code that awaits is outside. A single task
-//! writes; if several threads drive pipelines by hand, a call that runs may be missed.
+//! There is one for each plugin, and one for the source middleware. Invariant: entering and leaving is a plain store
+//! each, without a lock, a clock or an allocation. Both happen in every poll, so code that awaits counts as not
+//! running. One task writes. If several threads drive direct pipelines, a call that runs may be missed.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -31,8 +31,8 @@ pub(crate) struct Watched {
     bell: Bell,
 }
 
-/// One call: its number, and in the last byte the hops of the events that it sends, plus one. The last byte is 0 when the
-/// call is over.
+/// One call: its number, and in the last byte the hops of the events that it sends, plus one. The last byte is 0 when
+/// the call is over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Call(u64);
 
@@ -51,7 +51,7 @@ impl Call {
         self.0 & Self::HOPS > 0
     }
 
-    /// Returns the hops of what is sent because of it.
+    /// Returns the hops of events that are sent because of it.
     pub(super) fn hops(self) -> u8 {
         u8::try_from(self.0 & Self::HOPS).unwrap_or(u8::MAX).saturating_sub(1)
     }
@@ -66,7 +66,7 @@ impl Watched {
         Call(self.running.load(Ordering::Relaxed))
     }
 
-    /// Runs foreign code, which must not unwind from here.
+    /// Runs foreign code, which must not unwind.
     #[inline]
     pub(crate) fn during<T>(&self, work: impl FnOnce() -> T) -> T {
         let number = (self.running.load(Ordering::Relaxed) & !Call::HOPS).wrapping_add(Call::NEXT);
@@ -95,16 +95,16 @@ impl Bell {
     #[cold]
     fn ring(&self) {
         if !self.watching.swap(true, Ordering::Relaxed) {
-            // It is full when the bell rings already.
+            // The channel is full if the watchdog is being woken already.
             let _ = self.ring.try_send(());
         }
     }
 }
 
-/// See [`Watched::over`].
+/// The future of [`Watched::over`].
 pub(crate) struct Over<'w, F> {
     watched: &'w Watched,
-    /// `None` when it has ended.
+    /// `None` once it has ended.
     future: Option<F>,
 }
 

@@ -188,7 +188,7 @@ impl Store {
         self.lock().get(seq)
     }
 
-    /// Whether an event with this id is kept.
+    /// Returns whether an event with this id is kept.
     pub(crate) fn has_id(&self, message_id: &str) -> bool {
         let inner = self.lock();
         inner.ids.contains_key(&inner.hasher.hash_one(message_id))

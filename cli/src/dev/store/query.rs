@@ -27,7 +27,7 @@ pub(crate) enum QueryError {
 }
 
 impl Store {
-    /// Whether each event matches.
+    /// Returns whether each event matches.
     pub(crate) fn select(&self, entries: Vec<Arc<Entry>>, filter: &Filter) -> Vec<Arc<Entry>> {
         if filter.is_empty() {
             return entries;

@@ -36,7 +36,7 @@ pub struct Hit {
 }
 
 impl Hit {
-    /// Whether Google counts it once however often it is sent: a purchase or refund with a `transaction_id`.
+    /// Returns whether Google counts it once however often it is sent: a purchase or refund with a `transaction_id`.
     pub(crate) fn is_deduplicated(&self) -> bool {
         let name = self.event.get("name").and_then(Value::as_str);
         let id = self.event.get("params").and_then(|params| params.get("transaction_id"));

@@ -100,7 +100,7 @@ fn insert_id(message_id: &str) -> Option<String> {
     Some(if is_taken { message_id.to_owned() } else { message_uuid(message_id) })
 }
 
-/// Whether an id is a random UUID, as `$identify` wants the anonymous one to be.
+/// Returns whether an id is a random UUID, as `$identify` wants the anonymous one to be.
 pub(super) fn is_uuid_v4(id: &str) -> bool {
     let parts: Vec<&str> = id.split('-').collect();
     let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();

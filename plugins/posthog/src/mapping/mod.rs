@@ -140,7 +140,7 @@ impl Mapping {
     }
 }
 
-/// Whether PostHog wants the item as historical at that time.
+/// Returns whether PostHog wants the item as historical at that time.
 pub(crate) fn is_historical(item: &Value, now: SystemTime) -> bool {
     let timestamp = item.get("timestamp").and_then(Value::as_str).and_then(|text| text.parse::<Timestamp>().ok());
     let age = timestamp.and_then(|timestamp| now.duration_since(SystemTime::from(timestamp)).ok());

@@ -77,7 +77,7 @@ impl Detector {
         }
     }
 
-    /// Whether it also looks at whole numbers that are no strings.
+    /// Returns whether it also looks at whole numbers that are no strings.
     pub(crate) fn reads_numbers(self) -> bool {
         self == Detector::CreditCard
     }
@@ -155,7 +155,8 @@ impl Signs {
     }
 }
 
-/// Whether a letter or digit stands right before `at`, or at it: then a find there is a part of something longer.
+/// Returns whether a letter or digit stands right before `at`, or at it: then a find there is a part of something
+/// longer.
 fn in_word(text: &str, at: usize) -> bool {
     text.get(at..).and_then(|rest| rest.chars().next()).is_some_and(|letter| letter.is_alphanumeric() || letter == '_')
 }
