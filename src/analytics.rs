@@ -287,7 +287,7 @@ impl Drop for Handle {
             // The destructors of plugins may take any time, too. That is why this has a thread of its own.
             client.release();
             if depth == 0 {
-                client.call_the_last();
+                client.run_last_callbacks();
             }
             drop(keep_alive);
         };

@@ -32,7 +32,7 @@ impl Builder {
             None => Background::start("tracklane").map_err(SettingsError::no_thread)?,
         };
         let emitter = Emitter::new(background.clone(), self.clock.clone());
-        let watchdog = watch(&emitter).map_err(SettingsError::no_thread)?;
+        let watchdog = start_watchdog(&emitter).map_err(SettingsError::no_thread)?;
         self.subscriptions.into_iter().try_for_each(|subscribe| subscribe(&emitter)).map_err(unknown_signal)?;
         let setup = Setup {
             clock: self.clock,
@@ -109,9 +109,9 @@ fn unknown_signal(unknown: UnknownSignal) -> SettingsError {
 }
 
 /// Starts the watchdog, which reports as the signal `error`.
-fn watch(emitter: &Emitter) -> std::io::Result<Watchdog> {
+fn start_watchdog(emitter: &Emitter) -> std::io::Result<Watchdog> {
     let emitter = emitter.clone();
-    let (watchdog, watch) = Watchdog::new(move |name, message| emitter.fail(Failure::new(name.clone(), message, 0)));
-    threads::spawn("tracklane-watch", move || watch.run())?;
+    let (watchdog, thread) = Watchdog::new(move |name, message| emitter.fail(Failure::new(name.clone(), message, 0)));
+    threads::spawn("tracklane-watch", move || thread.run())?;
     Ok(watchdog)
 }

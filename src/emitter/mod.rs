@@ -113,7 +113,7 @@ impl Emitter {
             Listener::tell(listener, &emitted, &self.shared);
         }
         drop(listeners);
-        self.shared.forget_the_done();
+        self.shared.remove_ended();
     }
 
     /// Blocks until the listeners have got every signal that was emitted, at most `timeout`.
@@ -239,7 +239,7 @@ impl Shared {
 
     /// Takes out listeners that have ended. They are dropped when the lock is free again, because one may own the last
     /// client, whose end emits signals, too.
-    fn forget_the_done(&self) {
+    fn remove_ended(&self) {
         let mut listeners = self.listeners();
         let ended: Vec<_> = listeners.extract_if(.., |listener| listener.has_ended()).collect();
         if !ended.is_empty() {

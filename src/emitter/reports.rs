@@ -12,10 +12,10 @@ use crate::supervise::{Decision, Repeats, Throttle, Topic, discard, hops};
 
 /// Makes the report of failures that are held back. The number is the hops of events that a listener sends because of
 /// it.
-type Held = (u8, Box<dyn FnOnce(Repeats) -> Failure + Send>);
+type HeldReport = (u8, Box<dyn FnOnce(Repeats) -> Failure + Send>);
 
 pub(super) struct Reports {
-    throttle: Mutex<Throttle<Held>>,
+    throttle: Mutex<Throttle<HeldReport>>,
     /// One bit for each topic that may have an open episode, so that a success need not take the lock.
     open: AtomicU32,
 }
@@ -94,11 +94,11 @@ impl Reports {
         make(due)
     }
 
-    fn throttle(&self) -> MutexGuard<'_, Throttle<Held>> {
+    fn throttle(&self) -> MutexGuard<'_, Throttle<HeldReport>> {
         self.throttle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn make(held: Vec<(Held, Repeats)>) -> Vec<(u8, Failure)> {
+fn make(held: Vec<(HeldReport, Repeats)>) -> Vec<(u8, Failure)> {
     held.into_iter().map(|((hops, failure), repeats)| (hops, failure(repeats))).collect()
 }

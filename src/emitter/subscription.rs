@@ -15,7 +15,7 @@ const QUEUE: usize = 1024;
 /// The largest number of bytes of [lost events](super::signal::LostEvents) that wait for one listener.
 const QUEUE_BYTES: usize = 8 * 1024 * 1024;
 
-type Call = Box<dyn Fn(&Emitted) + Send + Sync>;
+type ListenerFn = Box<dyn Fn(&Emitted) + Send + Sync>;
 
 pub(super) struct Listener {
     pub(super) wants: u32,
@@ -23,11 +23,11 @@ pub(super) struct Listener {
     call: CatchDrop<Call>,
     ended: AtomicBool,
     missed: AtomicU64,
-    queue: Mutex<Queue>,
+    queue: Mutex<SignalQueue>,
 }
 
 #[derive(Default)]
-struct Queue {
+struct SignalQueue {
     /// Each with the hops of events that the listener sends because of it.
     waiting: VecDeque<(u8, Emitted)>,
     /// Bytes of the lost events in it.
@@ -37,7 +37,7 @@ struct Queue {
 }
 
 impl Listener {
-    pub(super) fn new(wants: u32, once: bool, call: Call) -> Self {
+    pub(super) fn new(wants: u32, once: bool, call: ListenerFn) -> Self {
         let (ended, missed) = (AtomicBool::new(false), AtomicU64::new(0));
         Self { wants, once, call: CatchDrop::new(call), ended, missed, queue: Mutex::default() }
     }
@@ -91,12 +91,12 @@ impl Listener {
         next
     }
 
-    fn queue(&self) -> std::sync::MutexGuard<'_, Queue> {
+    fn queue(&self) -> std::sync::MutexGuard<'_, SignalQueue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Queue {
+impl SignalQueue {
     fn push(&mut self, hops: u8, emitted: Emitted) {
         self.bytes += emitted.bytes();
         self.waiting.push_back((hops, emitted));
@@ -137,7 +137,7 @@ impl Subscription {
         let queue = std::mem::take(&mut *self.listener.queue());
         drop(queue);
         if let Some(emitter) = self.emitter.upgrade() {
-            emitter.forget_the_done();
+            emitter.remove_ended();
         }
     }
 

@@ -39,7 +39,7 @@ use crate::background::Background;
 use crate::wait_group::WaitGroup;
 
 /// Called with the number of accepted events when nothing is pending any more.
-type Drained = Box<dyn Fn(u64) + Send + Sync>;
+type OnDrained = Box<dyn Fn(u64) + Send + Sync>;
 
 /// The counts of one client.
 pub(crate) struct Ledger {
@@ -51,7 +51,7 @@ pub(crate) struct Ledger {
     changed: Condvar,
     callbacks: WaitGroup,
     background: Background,
-    drained: Drained,
+    drained: OnDrained,
 }
 
 #[derive(Debug, Default)]

@@ -98,7 +98,7 @@ impl<'l> Notifications<'l> {
             ledger.background.spawn_callback(move || {
                 // Dropped when the callback has returned or panicked.
                 let _held = (held, guard);
-                let _scope = hops::after(depth);
+                let _scope = hops::follow(depth);
                 callback(&settlement);
             });
         }

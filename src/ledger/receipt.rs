@@ -38,7 +38,7 @@ use crate::threads;
 /// parent's.
 #[must_use = "a receipt does nothing unless it is awaited"]
 pub struct Receipt {
-    slot: Arc<Mutex<Slot>>,
+    slot: Arc<Mutex<ReceiptState>>,
     /// The process that accepted the event. Only there the receipt is settled.
     process: u32,
     /// Set until the receipt is waited for.
@@ -60,12 +60,12 @@ pub(crate) struct Dispatch {
 
 /// Settles the [`Receipt`].
 pub(crate) struct ReceiptSender {
-    slot: Arc<Mutex<Slot>>,
+    slot: Arc<Mutex<ReceiptState>>,
 }
 
 /// The settlement, and who waits for it.
 #[derive(Default)]
-struct Slot {
+struct ReceiptState {
     end: Option<Settlement>,
     waker: Option<Waker>,
 }
@@ -73,7 +73,7 @@ struct Slot {
 impl Receipt {
     /// Makes the receipt of an event that the process `process` accepts.
     pub(crate) fn new(process: u32) -> (ReceiptSender, Self) {
-        let slot = Arc::<Mutex<Slot>>::default();
+        let slot = Arc::<Mutex<ReceiptState>>::default();
         (ReceiptSender { slot: slot.clone() }, Self { slot, process, dispatch: None })
     }
 
@@ -169,7 +169,7 @@ fn closed() -> Settlement {
     Settlement { message_id: String::new(), outcome, destinations: Vec::new() }
 }
 
-fn lock(slot: &Mutex<Slot>) -> MutexGuard<'_, Slot> {
+fn lock(slot: &Mutex<ReceiptState>) -> MutexGuard<'_, ReceiptState> {
     slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

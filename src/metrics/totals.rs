@@ -9,10 +9,10 @@ use crate::ledger::{DestinationStats, Drops, Stats};
 
 /// The sums over the clients of a process.
 #[derive(Default)]
-pub(super) struct Totals(Mutex<Counted>);
+pub(super) struct Totals(Mutex<ProcessCounts>);
 
 #[derive(Clone, Default)]
-struct Counted {
+struct ProcessCounts {
     /// Grows with every change.
     version: u64,
     accepted: u64,
@@ -21,11 +21,11 @@ struct Counted {
     dropped: Drops,
     pending: u64,
     /// By name.
-    destinations: BTreeMap<String, Destination>,
+    destinations: BTreeMap<String, DestinationCounts>,
 }
 
 #[derive(Clone, Default)]
-struct Destination {
+struct DestinationCounts {
     delivered: u64,
     attempts: u64,
     retries: u64,
@@ -75,13 +75,13 @@ impl Totals {
         }
     }
 
-    fn counted(&self) -> MutexGuard<'_, Counted> {
+    fn counted(&self) -> MutexGuard<'_, ProcessCounts> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Counted {
-    fn destination(&mut self, of: &DestinationStats) -> &mut Destination {
+impl ProcessCounts {
+    fn destination(&mut self, of: &DestinationStats) -> &mut DestinationCounts {
         self.destinations.entry(of.name.to_string()).or_default()
     }
 
@@ -99,7 +99,7 @@ impl Counted {
     }
 }
 
-impl Destination {
+impl DestinationCounts {
     fn change(&mut self, before: Option<&DestinationStats>, now: &DestinationStats) {
         let change = |of: fn(&DestinationStats) -> u64| of(now) - before.map_or(0, of);
         self.delivered += change(|stats| stats.delivered);

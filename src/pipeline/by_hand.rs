@@ -12,7 +12,7 @@ use tower::util::Oneshot;
 use tower_service::Service;
 
 use super::client::Client;
-use super::stack::{Exit, Passage, PluginStack};
+use super::stack::{Exit, StackRequest, PluginStack};
 use crate::error::BoxError;
 use crate::event::Event;
 use crate::ledger::Envelope;
@@ -69,7 +69,7 @@ impl Service<Event> for Pipeline {
             Ok(envelope) => {
                 let depth = envelope.ticket.depth();
                 let stack = self.client.stack.stack().0.without_source_middleware();
-                let passing = WithHops::after(depth, stack.oneshot(Passage::alone(envelope)));
+                let passing = WithHops::follow(depth, stack.oneshot(StackRequest::alone(envelope)));
                 Entered::OnItsWay(self.client.clone(), passing)
             }
             Err(refused) => Entered::Refused(Some(refused)),
@@ -90,7 +90,7 @@ pub struct PipelineFuture(Entered);
 
 enum Entered {
     /// Timeouts need a runtime, and the caller may have none.
-    OnItsWay(Arc<Client>, WithHops<Oneshot<PluginStack, Passage>>),
+    OnItsWay(Arc<Client>, WithHops<Oneshot<PluginStack, StackRequest>>),
     Refused(Option<CallError>),
 }
 

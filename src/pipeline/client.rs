@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::current::CurrentStack;
-use super::ending::Ending;
+use super::shutdown::Shutdown;
 use super::intake::Intake;
 use super::settle::AfterQueue;
 use crate::background::Background;
@@ -27,7 +27,7 @@ const TAKE_EVENT: Duration = Duration::from_nanos(300);
 const LAST_CALLBACKS: Duration = Duration::from_secs(10);
 
 /// The end of a client: the final counts, and the events that are handed back.
-pub(crate) type End = Ending<Counts, Unsent>;
+pub(crate) type End = Shutdown<FinalCounts, Unsent>;
 
 /// One client: what its handle, its worker and its direct pipelines share.
 pub(crate) struct Client {
@@ -49,7 +49,7 @@ pub(crate) struct Client {
 
 /// The counts of all events at the moment when the leftover events were taken back.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Counts {
+pub(crate) struct FinalCounts {
     delivered: u64,
     dropped: u64,
     failed: u64,
@@ -157,7 +157,7 @@ impl Client {
         if self.background.is_forked() {
             return self.forked();
         }
-        if self.intake.is_deserted() {
+        if self.intake.is_orphaned() {
             // Nothing moves any more: what was under way was given up.
             let pending = self.end.counts().map_or(0, |counts| counts.pending);
             return FlushReport { pending, ..FlushReport::default() };
@@ -188,12 +188,12 @@ impl Client {
             return;
         }
         self.intake.close();
-        let deadline = if self.intake.is_deserted() { Instant::now() } else { deadline };
+        let deadline = if self.intake.is_orphaned() { Instant::now() } else { deadline };
         self.wake_refused();
         // Leftover events must be taken out before the deadline: the more there are, the earlier that begins.
-        if self.flush_events(self.last_moment(deadline)).pending > 0 {
+        if self.flush_events(self.give_up_at(deadline)).pending > 0 {
             // Fewer may be left by now.
-            self.flush_events(self.last_moment(deadline));
+            self.flush_events(self.give_up_at(deadline));
         }
         self.give_up(deadline);
         self.after.wait(left(deadline));
@@ -220,7 +220,7 @@ impl Client {
     }
 
     /// Returns when a close has to give up, so that everything is taken out by its deadline.
-    fn last_moment(&self, deadline: Instant) -> Instant {
+    fn give_up_at(&self, deadline: Instant) -> Instant {
         let (events, _) = self.ledger.capacity.used();
         let takes = TAKE_EVENT.saturating_mul(u32::try_from(events).unwrap_or(u32::MAX));
         deadline.checked_sub(takes).unwrap_or_else(Instant::now)
@@ -234,24 +234,24 @@ impl Client {
             return CloseReport { pending, ..CloseReport::default() };
         }
         let (counts, unsent) = self.end.take_rest().unwrap_or_else(|| (self.counts(), Unsent::default()));
-        let Counts { delivered, dropped, failed, failed_deliveries, pending } = counts;
+        let FinalCounts { delivered, dropped, failed, failed_deliveries, pending } = counts;
         let callbacks = self.ledger.callbacks();
         CloseReport { delivered, dropped, failed, failed_deliveries, pending, callbacks, unsent }
     }
 
-    pub(super) fn counts(&self) -> Counts {
+    pub(super) fn counts(&self) -> FinalCounts {
         let Stats { delivered, dropped, pending, .. } = self.ledger.stats();
         let deliberate = dropped.deliberate();
         let failed_deliveries = self.ledger.failed_deliveries();
-        Counts { delivered, dropped: deliberate, failed: dropped.total() - deliberate, failed_deliveries, pending }
+        FinalCounts { delivered, dropped: deliberate, failed: dropped.total() - deliberate, failed_deliveries, pending }
     }
 
     /// Notes that the worker has ended. If nobody told it to, its runtime has ended: gives up what is under way, so
     /// that a close can hand it back.
     pub(super) fn worker_ended(self: &Arc<Self>) {
-        self.intake.desert();
+        self.intake.stop();
         self.wake_refused();
-        if self.intake.is_deserted() {
+        if self.intake.is_orphaned() {
             self.give_up(Instant::now());
             self.loaded.send_replace(true);
         }
@@ -259,7 +259,7 @@ impl Client {
     }
 
     /// Blocks while callbacks run, so that those of events that were given up last are called, too.
-    pub(crate) fn call_the_last(&self) {
+    pub(crate) fn run_last_callbacks(&self) {
         self.ledger.wait_for_callbacks(LAST_CALLBACKS);
     }
 

@@ -85,7 +85,7 @@ impl CurrentStack {
         old.draining.extend(before.plugins.lanes.iter().filter(|lane| !kept(lane)).cloned());
         old.versions.push(before);
         drop(old);
-        self.forget_the_old();
+        self.drop_unused_versions();
         outcome
     }
 
@@ -96,13 +96,13 @@ impl CurrentStack {
     }
 
     /// Notes that the lane has ended.
-    pub(super) fn drained(&self, lane: &Arc<Lane>) {
+    pub(super) fn remove_drained(&self, lane: &Arc<Lane>) {
         self.old().draining.retain(|draining| !Arc::ptr_eq(draining, lane));
     }
 
     /// Drops the versions that no event is on any more, and plugins with them. They are dropped here, not where an
     /// event ends.
-    pub(super) fn forget_the_old(&self) {
+    pub(super) fn drop_unused_versions(&self) {
         let unread: Vec<_> = self.old().versions.extract_if(.., |version| version.is_unread()).collect();
         drop(unread);
     }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::sync::{Condvar, Mutex, MutexGuard};
 
 /// `C`: the counts when the leftover events were taken back. `T`: those events.
-pub(crate) struct Ending<C, T> {
+pub(crate) struct Shutdown<C, T> {
     state: Mutex<State<C, T>>,
     changed: Condvar,
 }
@@ -24,7 +24,7 @@ struct State<C, T> {
     closed: bool,
 }
 
-impl<C, T> Default for Ending<C, T> {
+impl<C, T> Default for Shutdown<C, T> {
     fn default() -> Self {
         let (taking_back, worker_told, worker_ended, closed) = (false, false, false, false);
         let state = State { taking_back, counts: None, rest: None, worker_told, worker_ended, closed };
@@ -32,7 +32,7 @@ impl<C, T> Default for Ending<C, T> {
     }
 }
 
-impl<C: Copy, T> Ending<C, T> {
+impl<C: Copy, T> Shutdown<C, T> {
     fn state(&self) -> MutexGuard<'_, State<C, T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -10,7 +10,7 @@ use super::client::Client;
 use super::command::Command;
 use crate::event::Event;
 use crate::ledger::{FlushReport, Stats};
-use crate::plugin::{Client as PluginClient, ClientFuture, Registration};
+use crate::plugin::{PluginClient, ClientFuture, Registration};
 use crate::refusal::{CallError, RefusalReason, RegisterError};
 use crate::supervise::hops;
 use crate::threads;

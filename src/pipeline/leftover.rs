@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tracing::dispatcher;
 
-use super::client::{Client, Counts};
+use super::client::{Client, FinalCounts};
 use super::intake::TakenBack as NotBegun;
 use super::lane::TakenBack as Begun;
 use crate::event::{Packed, Unsent};
@@ -63,7 +63,7 @@ impl Client {
 
     /// Takes out everything that waits or is under way, the oldest first. The counts still have the events that are
     /// handed back as pending.
-    fn take_back(&self) -> (Counts, Unsent, Leftover) {
+    fn take_back(&self) -> (FinalCounts, Unsent, Leftover) {
         // Before the lanes, so that the worker has nothing more to give them.
         let mut not_begun = self.intake.take_back();
         let begun: Vec<_> = self.stack.lanes().iter().map(|lane| lane.take_back(DropReason::Closed)).collect();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::lane::Lane;
-use super::stack::{Absence, Absent, AbsentBefore, Registered, StackPlugins};
+use super::stack::{Missing, MissingDestination, MissingBefore, Registered, StackPlugins};
 use crate::ledger::PluginStats;
 use crate::plugin::{AfterPlugin, Lifecycle, Role, TransformPlugin};
 
@@ -16,9 +16,9 @@ pub(super) struct PluginSet {
     pub(super) after: Arc<[Registered<AfterPlugin>]>,
     pub(super) utilities: Vec<(Arc<str>, Arc<dyn Lifecycle>)>,
     /// Destinations that failed to load. An event that one of them should have had counts as lost.
-    pub(super) absent: Vec<Absent>,
+    pub(super) missing: Vec<MissingDestination>,
     /// Before plugins that failed to load. An event that one of them should have seen is dropped.
-    pub(super) absent_before: Vec<AbsentBefore>,
+    pub(super) missing_before: Vec<MissingBefore>,
 }
 
 /// A plugin that was taken out.
@@ -44,10 +44,10 @@ impl PluginSet {
     pub(super) fn for_stack(&self) -> StackPlugins {
         StackPlugins {
             before: self.before.clone(),
-            absent_before: self.absent_before.clone(),
+            missing_before: self.missing_before.clone(),
             enrichment: self.enrichment.clone(),
             lanes: self.lanes.clone(),
-            absent: self.absent.clone(),
+            missing: self.missing.clone(),
             is_shown: !self.after.is_empty(),
         }
     }
@@ -60,28 +60,28 @@ impl PluginSet {
     }
 
     /// Remembers a plugin that failed to load.
-    pub(super) fn remember(&mut self, absence: Absence) {
-        match absence {
-            Absence::Before(absent) => self.absent_before.push(absent),
-            Absence::Destination(absent) => self.absent.push(absent),
-            Absence::Other => {}
+    pub(super) fn remember(&mut self, missing: Missing) {
+        match missing {
+            Missing::Before(missing) => self.missing_before.push(missing),
+            Missing::Destination(missing) => self.missing.push(missing),
+            Missing::Other => {}
         }
     }
 
     /// Forgets a plugin that failed to load. Returns whether there was one of that name.
-    pub(super) fn forget_absent(&mut self, name: &str) -> bool {
-        let absent = |set: &Self| set.absent.len() + set.absent_before.len();
-        let before = absent(self);
-        self.absent.retain(|absent| absent.name() != name);
-        self.absent_before.retain(|absent| &*absent.name != name);
-        absent(self) < before
+    pub(super) fn forget_missing(&mut self, name: &str) -> bool {
+        let missing = |set: &Self| set.missing.len() + set.missing_before.len();
+        let before = missing(self);
+        self.missing.retain(|missing| missing.name() != name);
+        self.missing_before.retain(|missing| &*missing.name != name);
+        missing(self) < before
     }
 
     /// Returns the records of the plugins that events pass, in the order in which they pass them.
     pub(super) fn plugin_stats(&self) -> Vec<PluginStats> {
-        let absent = self.absent_before.iter().map(|absent| absent.record.stats(&absent.name));
+        let missing = self.missing_before.iter().map(|missing| missing.record.stats(&missing.name));
         let transforms = self.before.iter().chain(&self.enrichment).map(|plugin| plugin.record.stats(&plugin.name));
-        absent.chain(transforms).chain(self.after.iter().map(|plugin| plugin.record.stats(&plugin.name))).collect()
+        missing.chain(transforms).chain(self.after.iter().map(|plugin| plugin.record.stats(&plugin.name))).collect()
     }
 
     /// Takes the plugin `name` out.

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use super::current::CurrentStack;
 use super::lane::{self, ClientParts, Lane, LaneConfig};
 use super::plugin_set::Removed;
-use super::stack::{Absence, Registered};
+use super::stack::{Missing, Registered};
 use crate::emitter::signal::{Emitted, Failure, PluginInfo};
 use crate::ledger::DropReason;
 use crate::plugin::{Behavior, Host, Registration};
 use crate::refusal::RegisterError;
-use crate::supervise::{self, Fault, LIFECYCLE_LIMIT, Stage, Watchdog};
+use crate::supervise::{self, Fault, LIFECYCLE_LIMIT, CodeKind, Watchdog};
 use crate::wait_group::WaitGroup;
 
 /// Changes what is registered. The worker owns it and makes one change after the other.
@@ -33,12 +33,12 @@ pub(super) async fn register(registry: &Registry, registration: Registration) ->
     if registry.stack.load().plugins.names().any(|registered| *registered == name) {
         return Err(RegisterError::Duplicate { name: name.to_string() });
     }
-    let absence = Absence::of(&registration);
+    let missing = Missing::of(&registration);
     let loaded = load(registry, registration).await;
     registry.stack.update(|plugins| {
-        plugins.forget_absent(&name);
+        plugins.forget_missing(&name);
         if loaded.is_err() {
-            plugins.remember(absence);
+            plugins.remember(missing);
         }
     });
     loaded
@@ -48,7 +48,7 @@ async fn load(registry: &Registry, mut registration: Registration) -> Result<(),
     let name = registration.name.clone();
     let lifecycle = registration.lifecycle.clone();
     let role = registration.role();
-    let watched = registry.watchdog.watch(name.clone(), Stage::Plugin(role.as_str()));
+    let watched = registry.watchdog.watch(name.clone(), CodeKind::Plugin(role.as_str()));
     if let Err(fault) =
         supervise::run(&watched, &registry.lanes.clock, LIFECYCLE_LIMIT, || lifecycle.load(&registry.host)).await
     {
@@ -95,7 +95,7 @@ pub(super) fn deregister(
     registry: &Arc<Registry>,
     name: &str,
 ) -> Result<impl Future<Output = Result<(), RegisterError>> + Send + use<>, RegisterError> {
-    let (removed, was_absent) = registry.stack.update(|plugins| (plugins.remove(name), plugins.forget_absent(name)));
+    let (removed, was_absent) = registry.stack.update(|plugins| (plugins.remove(name), plugins.forget_missing(name)));
     if removed.is_none() && !was_absent {
         return Err(RegisterError::Unknown { name: name.to_owned() });
     }
@@ -106,7 +106,7 @@ pub(super) fn deregister(
             // It was never loaded.
             None => Ok(()),
         };
-        registry.stack.forget_the_old();
+        registry.stack.drop_unused_versions();
         drop(busy);
         unloaded
     })
@@ -116,9 +116,9 @@ async fn unload(registry: &Registry, name: Arc<str>, removed: Removed) -> Result
     let Removed { role, lifecycle, lane } = removed;
     if let Some(lane) = lane {
         drain(registry, &lane).await;
-        registry.stack.drained(&lane);
+        registry.stack.remove_drained(&lane);
     }
-    let watched = registry.watchdog.watch(name.clone(), Stage::Plugin(role.as_str()));
+    let watched = registry.watchdog.watch(name.clone(), CodeKind::Plugin(role.as_str()));
     let outcome = supervise::run(&watched, &registry.lanes.clock, LIFECYCLE_LIMIT, || lifecycle.unload()).await;
     registry.lanes.emitter.report_held(Some(&name));
     registry.lanes.emitter.emit(Emitted::Deregister(PluginInfo { name: name.clone(), role }));

@@ -40,13 +40,13 @@ struct Load {
 }
 
 enum Item {
-    Ended(Shown, Settlement),
+    Ended(QueuedEvent, Settlement),
     /// Answered when the plugins have seen everything before it.
     Mark(mpsc::SyncSender<()>),
 }
 
 /// An event in the queue. It takes room there until this is dropped.
-struct Shown {
+struct QueuedEvent {
     message: Arc<Envelope<Message>>,
     load: Arc<Load>,
 }
@@ -78,7 +78,7 @@ impl AfterQueue {
     }
 
     fn show_one(&self, message: &Arc<Envelope<Message>>, end: Settlement) -> Result<(), Settlement> {
-        let shown = Shown::new(message.clone(), self.load.clone());
+        let shown = QueuedEvent::new(message.clone(), self.load.clone());
         let fits = self.load.events.load(Ordering::Relaxed) <= self.max_events
             && self.load.bytes.load(Ordering::Relaxed) <= self.max_bytes;
         if !fits {
@@ -116,7 +116,7 @@ impl AfterQueue {
     }
 }
 
-impl Shown {
+impl QueuedEvent {
     fn new(message: Arc<Envelope<Message>>, load: Arc<Load>) -> Self {
         load.events.fetch_add(1, Ordering::Relaxed);
         load.bytes.fetch_add(message.json().len() as u64, Ordering::Relaxed);
@@ -124,7 +124,7 @@ impl Shown {
     }
 }
 
-impl Drop for Shown {
+impl Drop for QueuedEvent {
     fn drop(&mut self) {
         self.load.events.fetch_sub(1, Ordering::Relaxed);
         self.load.bytes.fetch_sub(self.message.json().len() as u64, Ordering::Relaxed);
@@ -151,13 +151,13 @@ impl AfterWorker {
             let depth = message.ticket.depth();
             for plugin in plugins.iter().filter(|plugin| plugin.wants(message.kind())) {
                 let outcome = supervise::run(&plugin.watched, &clock, EVENT_LIMIT, || {
-                    let _scope = hops::after(depth);
-                    WithHops::after(depth, plugin.call.after(message, &settlement))
+                    let _scope = hops::follow(depth);
+                    WithHops::follow(depth, plugin.call.after(message, &settlement))
                 });
                 match outcome.await {
                     Ok(()) => plugin.worked(),
                     Err(fault) => {
-                        let _scope = hops::after(depth);
+                        let _scope = hops::follow(depth);
                         report(plugin, fault, &emitter);
                     }
                 }

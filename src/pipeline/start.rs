@@ -16,7 +16,7 @@ use super::limits::Limits;
 use super::registry::Registry;
 use super::service::PipelineService;
 use super::settle::AfterQueue;
-use super::stack::{Admit, Entrance, Exit, Passage, StackParts, UserLayer, UserLayers};
+use super::stack::{Admit, Entrance, Exit, StackRequest, StackParts, UserLayer, UserLayers};
 use super::worker::Worker;
 use crate::background::Background;
 use crate::clock::Clock;
@@ -26,7 +26,7 @@ use crate::event::Context;
 use crate::ledger::Ledger;
 use crate::plugin::{Host, Registration};
 use crate::supervise::hops::WithHops;
-use crate::supervise::{Stage, Watchdog};
+use crate::supervise::{CodeKind, Watchdog};
 use crate::wait_group::WaitGroup;
 
 /// The user's layers by place, each place from the inside out.
@@ -128,7 +128,7 @@ fn applied(
     }
     let innermost = PipelineService::new(Exit::new(entrance, admit(client.clone())));
     let service = layers.into_iter().fold(innermost, |inner, layer| layer(inner));
-    let watched = watchdog.watch(name, Stage::Middleware);
+    let watched = watchdog.watch(name, CodeKind::Middleware);
     Some(Arc::new(UserLayers::new(name, StackParts::gate(entrance), service.into_inner(), watched, handles)))
 }
 
@@ -143,8 +143,8 @@ fn admit(client: Weak<Client>) -> Arc<Admit> {
             Err(refused) => return Box::pin(ready(Err(refused.into()))),
         };
         let depth = envelope.ticket.depth();
-        let passing = client.stack.stack().0.enter_at(entrance, Passage::alone(envelope));
-        Box::pin(WithHops::after(depth, passing).map_err(Into::into))
+        let passing = client.stack.stack().0.enter_at(entrance, StackRequest::alone(envelope));
+        Box::pin(WithHops::follow(depth, passing).map_err(Into::into))
     })
 }
 

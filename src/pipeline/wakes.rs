@@ -7,9 +7,9 @@ use std::task::{Context as TaskContext, Poll, Wake, Waker};
 use std::thread;
 
 use super::command::Command;
-use super::intake::{Intake, Taken};
+use super::intake::{Intake, Dequeued};
 use super::limits::Limits;
-use super::rest::Rest;
+use super::worker_state::IdleWait;
 use crate::background::Background;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
@@ -19,7 +19,7 @@ use crate::ledger::{DropReason, Ledger, Outcome};
 const CALLERS: usize = 4;
 const CALLS: usize = 500;
 /// Waits until it is woken.
-const SLEEP: Rest = Rest { limit: None, wake_at: 1 };
+const SLEEP: IdleWait = IdleWait { limit: None, wake_at: 1 };
 
 fn intake(events: u64, drops_oldest: bool) -> (Arc<Intake>, Arc<Ledger>, impl Sized) {
     let (background, keep_alive) = Background::start("wakes").unwrap();
@@ -45,7 +45,7 @@ fn work(intake: &Intake, events: usize) -> Vec<String> {
             continue;
         }
         while let Some(taken) = intake.next() {
-            let Taken::Event(event) = taken else { continue };
+            let Dequeued::Event(event) = taken else { continue };
             names.push(event.name().unwrap().into_owned());
             event.ticket.settle(Outcome::Dropped(DropReason::NoDestination));
         }

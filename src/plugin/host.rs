@@ -17,11 +17,11 @@ use crate::refusal::{CallError, RegisterError};
 #[derive(Clone)]
 pub struct Host {
     emitter: Emitter,
-    client: Arc<dyn Client>,
+    client: Arc<dyn PluginClient>,
 }
 
 /// The part of a client that plugins use.
-pub(crate) trait Client: Send + Sync {
+pub(crate) trait PluginClient: Send + Sync {
     fn send(&self, event: Event) -> Result<(), CallError>;
     fn register(&self, plugin: Registration) -> ClientFuture<Result<(), RegisterError>>;
     fn flush(&self, timeout: Duration) -> ClientFuture<FlushReport>;
@@ -31,7 +31,7 @@ pub(crate) trait Client: Send + Sync {
 pub(crate) type ClientFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 impl Host {
-    pub(crate) fn new(emitter: Emitter, client: Arc<dyn Client>) -> Self {
+    pub(crate) fn new(emitter: Emitter, client: Arc<dyn PluginClient>) -> Self {
         Self { emitter, client }
     }
 

@@ -15,11 +15,11 @@ pub struct RetryPolicy {
     cap: Duration,
     max_total_backoff: Duration,
     max_rate_limit: Duration,
-    schedule: Option<Schedule>,
+    schedule: Option<ScheduleFn>,
 }
 
 /// User code; its drop may panic.
-type Schedule = Arc<CatchDrop<Box<dyn Fn(u32) -> Duration + Send + Sync>>>;
+type ScheduleFn = Arc<CatchDrop<Box<dyn Fn(u32) -> Duration + Send + Sync>>>;
 
 impl RetryPolicy {
     /// The default of [`max_retries`](Self::max_retries).

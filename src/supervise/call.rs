@@ -52,7 +52,7 @@ impl fmt::Display for Fault {
 
 /// Calls code that may panic or block, on the pipeline's thread.
 pub(crate) fn call<T>(watched: &Watched, work: impl FnOnce() -> Result<T, BoxError>) -> Result<T, Fault> {
-    watched.during(|| call_unwatched(work))
+    watched.run(|| call_unwatched(work))
 }
 
 /// Calls code that may panic, on a thread that is not the pipeline's.
@@ -74,7 +74,7 @@ where
     F: Future<Output = Result<T, BoxError>> + Unpin,
 {
     let future = CatchDrop::new(call(watched, || Ok(make()))?);
-    match clock.timeout(limit, watched.over(catch_future(future))).await {
+    match clock.timeout(limit, watched.wrap(catch_future(future))).await {
         None => Err(Fault::TimedOut(limit)),
         Some(Ok(outcome)) => outcome.map_err(Fault::error),
         Some(Err(Panicked(message))) => Err(Fault::Panicked(message)),

@@ -27,7 +27,7 @@ pub(crate) fn current() -> u8 {
 }
 
 /// Counts events that this thread sends as one hop behind an event of `cause` hops, until the scope ends.
-pub(crate) fn after(cause: u8) -> Scope {
+pub(crate) fn follow(cause: u8) -> Scope {
     set(cause.saturating_add(1))
 }
 
@@ -56,7 +56,7 @@ pub(crate) struct WithHops<F> {
 }
 
 impl<F> WithHops<F> {
-    pub(crate) fn after(cause: u8, future: F) -> Self {
+    pub(crate) fn follow(cause: u8, future: F) -> Self {
         Self { cause, future }
     }
 }
@@ -65,7 +65,7 @@ impl<F: Future + Unpin> Future for WithHops<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let _scope = after(self.cause);
+        let _scope = follow(self.cause);
         Pin::new(&mut self.future).poll(cx)
     }
 }

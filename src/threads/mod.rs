@@ -20,10 +20,10 @@ use crate::supervise;
 /// The time for which a thread without work is kept.
 const IDLE: Duration = Duration::from_secs(10);
 
-pub(crate) type Work = Box<dyn FnOnce() + Send>;
+pub(crate) type Task = Box<dyn FnOnce() + Send>;
 
 /// Starts a thread of that name. Tests replace it by one that fails.
-type Spawn = fn(&'static str, Work) -> io::Result<()>;
+type Spawn = fn(&'static str, Task) -> io::Result<()>;
 
 /// A pool of threads. Cheap to clone.
 pub(crate) struct Threads(Arc<Shared>);
@@ -38,7 +38,7 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    waiting: VecDeque<Work>,
+    waiting: VecDeque<Task>,
     threads: usize,
     /// The number of those that have nothing to do.
     idle: usize,
@@ -49,7 +49,7 @@ struct State {
 /// No thread runs, and none can be started: the reason, and the work that did not begin.
 pub(crate) struct NoThread {
     pub(crate) source: io::Error,
-    pub(crate) work: Work,
+    pub(crate) work: Task,
 }
 
 impl Threads {
@@ -63,7 +63,7 @@ impl Threads {
     }
 
     /// Has a thread do the work, after all earlier work.
-    pub(crate) fn run(&self, work: Work) -> Result<(), NoThread> {
+    pub(crate) fn run(&self, work: Task) -> Result<(), NoThread> {
         let mut state = self.0.state();
         if !state.needs_thread(self.0.most) {
             self.0.put(state, work);
@@ -84,7 +84,7 @@ impl Threads {
 
     /// Lets the work wait without a thread, until [`start`](Self::start) or other work brings one. Returns whether it
     /// is the first that does.
-    pub(crate) fn keep(&self, work: Work) -> bool {
+    pub(crate) fn keep(&self, work: Task) -> bool {
         let state = self.0.state();
         let first = state.waiting.is_empty();
         self.0.put(state, work);
@@ -129,7 +129,7 @@ impl State {
 impl Shared {
     /// Starts a thread that is counted already, with the work `first`. Without a thread: returns the reason, and the
     /// work.
-    fn start(this: &Arc<Self>, first: Option<Work>) -> Result<(), (io::Error, Option<Work>)> {
+    fn start(this: &Arc<Self>, first: Option<Task>) -> Result<(), (io::Error, Option<Task>)> {
         // A thread that cannot be started drops its closure, so the work is handed over beside it.
         let first = Arc::new(Mutex::new(first));
         let (shared, handed_over) = (this.clone(), first.clone());
@@ -137,14 +137,14 @@ impl Shared {
         started.map_err(|source| (source, take(&first)))
     }
 
-    fn put(&self, mut state: MutexGuard<'_, State>, work: Work) {
+    fn put(&self, mut state: MutexGuard<'_, State>, work: Task) {
         state.waiting.push_back(work);
         drop(state);
         self.changed.notify_one();
     }
 
     /// Does work until there is none for a while.
-    fn work(&self, first: Option<Work>) {
+    fn work(&self, first: Option<Task>) {
         let mut next = first;
         let mut state = self.state();
         loop {
@@ -175,7 +175,7 @@ impl Shared {
     }
 }
 
-fn take(work: &Mutex<Option<Work>>) -> Option<Work> {
+fn take(work: &Mutex<Option<Task>>) -> Option<Task> {
     work.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
@@ -228,7 +228,7 @@ mod tests {
             Err(io::ErrorKind::WouldBlock.into())
         };
         let (threads, (done, told)) = (Threads::with("t", 2, spawn), mpsc::channel());
-        let work = |number: u32| -> Work {
+        let work = |number: u32| -> Task {
             let done = done.clone();
             Box::new(move || done.send(number).unwrap())
         };

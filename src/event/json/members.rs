@@ -7,12 +7,12 @@ use std::ops::Range;
 
 /// One member: its place, and the places of its key (with quotes) and its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::event) struct Member {
+pub(in crate::event) struct MemberRange {
     pub(in crate::event) key: Range<usize>,
     pub(in crate::event) value: Range<usize>,
 }
 
-impl Member {
+impl MemberRange {
     /// Returns the place of the key, without its quotes.
     pub(super) fn name(&self) -> Range<usize> {
         self.key.start + 1..self.key.end - 1
@@ -33,16 +33,16 @@ pub(in crate::event) struct Members<'t> {
 }
 
 impl Iterator for Members<'_> {
-    type Item = Member;
+    type Item = MemberRange;
 
-    fn next(&mut self) -> Option<Member> {
+    fn next(&mut self) -> Option<MemberRange> {
         if self.at >= self.text.len() {
             return None;
         }
         let key = self.at..string_end(self.text, self.at)?;
         let value = key.end + 1..value_end(self.text, key.end + 1)?;
         self.at = value.end + 1;
-        Some(Member { key, value })
+        Some(MemberRange { key, value })
     }
 }
 

@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use serde_json::{Map, Value};
 
-use super::members::{Member, members};
+use super::members::{MemberRange, members};
 use super::reader;
 use super::string::{is_plain, read_string};
 
@@ -144,7 +144,7 @@ impl RawMembers {
         }
     }
 
-    fn find(&self, key: &str) -> Option<Member> {
+    fn find(&self, key: &str) -> Option<MemberRange> {
         let name = escaped(key);
         if self.keys & key_bit(&name) == 0 {
             return None;
@@ -152,7 +152,7 @@ impl RawMembers {
         find(&self.json, &name)
     }
 
-    fn cut(&mut self, member: Member) {
+    fn cut(&mut self, member: MemberRange) {
         let (start, end) = (member.key.start, member.value.end);
         if end < self.json.len() {
             self.json.drain(start..=end);
@@ -191,7 +191,7 @@ impl RawMembers {
     }
 
     pub(super) fn to_map(&self) -> Map<String, Value> {
-        let member = |member: Member| {
+        let member = |member: MemberRange| {
             let key = read_string(self.json.get(member.key)?)?;
             Some((key.into_owned(), reader::value(self.json.get(member.value)?, 0).ok()?))
         };
@@ -238,6 +238,6 @@ fn keys_of(text: &[u8]) -> u64 {
     members(text).fold(0, |keys, member| keys | key_bit(text.get(member.name()).unwrap_or_default()))
 }
 
-fn find(text: &[u8], name: &[u8]) -> Option<Member> {
+fn find(text: &[u8], name: &[u8]) -> Option<MemberRange> {
     members(text).find(|member| text.get(member.name()) == Some(name))
 }

@@ -5,7 +5,7 @@
 use std::sync::MutexGuard;
 
 use super::Intake;
-use super::front::{Free, Front};
+use super::front::{Credit, QueueState};
 use crate::emitter::signal::{Emitted, Failure};
 use crate::event::{self, Event, InvalidField, MAX_EVENT_BYTES};
 use crate::ledger::Observers;
@@ -14,7 +14,7 @@ use crate::refusal::{CallError, RefusalReason};
 use crate::supervise::{self, Topic, hops, log};
 
 /// Events that are accepted after one look at how much is under way.
-const LOOK_EVERY: u64 = 128;
+const CREDIT_EVENTS: u64 = 128;
 
 /// The origin of the failures that are reported here.
 const CLIENT: &str = "tracklane";
@@ -25,17 +25,17 @@ const WATCH_BYTES: u64 = 512;
 impl Intake {
     /// Counts one more event of `bytes`. Returns the lock under which it is put into the queue, and its number; or why
     /// the event is refused.
-    pub(super) fn accept(&self, bytes: u32) -> Result<(MutexGuard<'_, Front>, u64), RefusalReason> {
-        let mut front = self.front_of_call()?;
+    pub(super) fn accept(&self, bytes: u32) -> Result<(MutexGuard<'_, QueueState>, u64), RefusalReason> {
+        let mut front = self.lock_for_call()?;
         if front.closed {
             return Err(front.closed_because());
         }
         let weight = u64::from(bytes);
-        if front.free.events == 0 || front.free.bytes < weight {
-            front.free = self.look_up(weight)?;
+        if front.credit.events == 0 || front.credit.bytes < weight {
+            front.credit = self.refill_credit(weight)?;
         }
-        front.free.events -= 1;
-        front.free.bytes -= weight;
+        front.credit.events -= 1;
+        front.credit.bytes -= weight;
         self.ledger.accept(bytes);
         let epoch = front.epoch;
         Ok((front, epoch))
@@ -43,8 +43,8 @@ impl Intake {
 
     /// Locks the queue for a call. In a forked process the holder of the lock may be gone, so nobody waits for it
     /// there. To detect a fork takes a system call. So it is done only before waiting, and now and then in
-    /// [`look_up`](Self::look_up).
-    pub(super) fn front_of_call(&self) -> Result<MutexGuard<'_, Front>, RefusalReason> {
+    /// [`refill_credit`](Self::refill_credit).
+    pub(super) fn lock_for_call(&self) -> Result<MutexGuard<'_, QueueState>, RefusalReason> {
         match self.queue.try_front() {
             Some(front) => Ok(front),
             None if self.ledger.is_forked() => Err(RefusalReason::Forked),
@@ -54,7 +54,7 @@ impl Intake {
 
     /// Returns how much can be accepted without another look, if that is enough for an event of `bytes`.
     #[cold]
-    fn look_up(&self, bytes: u64) -> Result<Free, RefusalReason> {
+    fn refill_credit(&self, bytes: u64) -> Result<Credit, RefusalReason> {
         if self.ledger.is_forked() {
             return Err(RefusalReason::Forked);
         }
@@ -68,7 +68,7 @@ impl Intake {
         if events <= max_events / 2 && used <= max_bytes / 2 {
             self.emitter.works(Topic::QueueFull, CLIENT);
         }
-        Ok(Free { events: LOOK_EVERY.min(max_events - events), bytes: max_bytes - used })
+        Ok(Credit { events: CREDIT_EVENTS.min(max_events - events), bytes: max_bytes - used })
     }
 
     /// Returns whether another event may come in.
@@ -80,7 +80,7 @@ impl Intake {
 
     /// Checks the event and completes it. Returns its weight: the bytes of its final JSON, and of its watch.
     pub(super) fn check(&self, event: &mut Event) -> Result<u32, RefusalReason> {
-        leave_ticket(event);
+        detach_ticket(event);
         if hops::current() >= hops::LIMIT {
             return Err(RefusalReason::Loop);
         }
@@ -117,7 +117,7 @@ impl Intake {
     pub(super) fn refuse(&self, because: RefusalReason, event: Box<Event>) -> CallError {
         self.ledger.refuse();
         // Listeners are called because of this call, even though it was refused.
-        let _scope = hops::after(hops::current());
+        let _scope = hops::follow(hops::current());
         match because {
             RefusalReason::Closed => self.emitter.emit(Emitted::CallAfterClose(Event::clone(&event))),
             RefusalReason::QueueFull { .. } => {
@@ -138,7 +138,7 @@ impl Intake {
 
 /// Takes out what a layer's event has from its first way through a client. That event ends here; the one that is sent
 /// is new.
-fn leave_ticket(event: &mut Event) {
+fn detach_ticket(event: &mut Event) {
     if !event.slot.is_empty() && !event.slot.holds::<Observers>() {
         supervise::discard(std::mem::take(&mut event.slot));
     }

@@ -10,7 +10,7 @@ use super::handover::{Piece, Pieces};
 use crate::event::{Event, PackedEvent, PackedEvents};
 use crate::ledger::{Ledger, Observers, Ticket};
 use crate::pipeline::command::Command;
-use crate::pipeline::rest::WorkerIs;
+use crate::pipeline::worker_state::WorkerState;
 use crate::random::Uuids;
 use crate::refusal::RefusalReason;
 
@@ -21,12 +21,12 @@ const SPARE_CHUNKS: usize = 4;
 /// Full chunks that wake the worker however it rests.
 const WAKE_AT_CHUNKS: usize = 4;
 /// The count of events that a full chunk stands for. It is more than any worker waits for that is woken by a count.
-const A_CHUNK: usize = usize::MAX - 1;
+const FULL_CHUNK: usize = usize::MAX - 1;
 
 /// Aligned to cache lines, because callers touch it all the time and the pipeline hardly.
 #[repr(align(128))]
 #[derive(Default)]
-pub(super) struct Front {
+pub(super) struct QueueState {
     /// Full chunks, older than the one that is being filled.
     full: VecDeque<Chunk>,
     filling: Chunk,
@@ -37,15 +37,15 @@ pub(super) struct Front {
     /// The worker has ended or was told to: it takes nothing that comes later.
     pub(super) ended: bool,
     /// The worker has ended without being told to, together with its runtime.
-    pub(super) deserted: bool,
-    pub(super) worker: WorkerIs,
+    pub(super) orphaned: bool,
+    pub(super) worker: WorkerState,
     /// How much may be accepted before the ledger is asked again how much is under way.
-    pub(super) free: Free,
+    pub(super) credit: Credit,
 }
 
 /// The events and bytes that were free when it was last looked up. There may be more by now.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Free {
+pub(super) struct Credit {
     pub(super) events: u64,
     pub(super) bytes: u64,
 }
@@ -81,7 +81,7 @@ impl Accepted {
     }
 }
 
-impl Front {
+impl QueueState {
     /// Puts an event last. Returns whether the worker must be woken.
     pub(super) fn put(&mut self, event: &Event, accepted: Accepted) -> bool {
         let chunk = self.chunk_for(accepted.bytes);
@@ -116,7 +116,7 @@ impl Front {
 
     /// Returns why calls are refused for good.
     pub(super) fn closed_because(&self) -> RefusalReason {
-        if self.deserted { RefusalReason::RuntimeEnded } else { RefusalReason::Closed }
+        if self.orphaned { RefusalReason::RuntimeEnded } else { RefusalReason::Closed }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -125,13 +125,13 @@ impl Front {
 
     /// Returns whether the worker must be woken for the new entry. If so, it counts as awake from now on.
     fn wakes_worker(&mut self, urgent: bool) -> bool {
-        let waiting = if self.full.is_empty() { self.filling.entries.len() } else { A_CHUNK };
+        let waiting = if self.full.is_empty() { self.filling.entries.len() } else { FULL_CHUNK };
         let much = self.full.len() >= WAKE_AT_CHUNKS;
-        self.worker.must_wake(urgent || much, waiting)
+        self.worker.should_wake(urgent || much, waiting)
     }
 }
 
-impl Pieces for Front {
+impl Pieces for QueueState {
     type Piece = Chunk;
 
     fn pop(&mut self) -> Option<Chunk> {

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a call takes one short lock, does no I/O, and allocates only when a chunk is full. Waking a sleeping
 //! thread is a system call that costs the caller more than all the rest. So a call wakes the worker only if that
-//! [waits](super::rest) to be woken, or if much has come in.
+//! [waits](super::worker_state) to be woken, or if much has come in.
 
 mod admission;
 mod front;
@@ -18,13 +18,13 @@ use std::time::Instant;
 
 use tokio::sync::Notify;
 
-use front::{Accepted, Entry, Front};
+use front::{Accepted, Entry, QueueState};
 use handover::Handover;
 
 use super::call_context::CallContext;
 use super::command::Command;
 use super::limits::Limits;
-use super::rest::Rest;
+use super::worker_state::IdleWait;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::event::{Context, Event, Packed};
@@ -36,7 +36,7 @@ use crate::supervise::hops;
 const COUNTED_AT_ONCE: usize = 1024;
 
 pub(crate) struct Intake {
-    queue: Handover<Front>,
+    queue: Handover<QueueState>,
     wake: Notify,
     /// How many dispatches there were: each sends everything without waiting for full batches. Changed under the lock
     /// of the queue.
@@ -51,7 +51,7 @@ pub(crate) struct Intake {
 
 /// What was taken out when the client ended.
 #[derive(Default)]
-pub(super) struct TakenBack {
+pub(super) struct QueuedEvents {
     pub(super) events: Vec<Packed>,
     /// What else is known of these events.
     accepted: Vec<Accepted>,
@@ -59,7 +59,7 @@ pub(super) struct TakenBack {
     commands: Vec<Command>,
 }
 
-impl TakenBack {
+impl QueuedEvents {
     pub(super) fn is_empty(&self) -> bool {
         self.accepted.is_empty() && self.commands.is_empty()
     }
@@ -76,7 +76,7 @@ impl TakenBack {
 }
 
 /// What the worker takes out.
-pub(super) enum Taken {
+pub(super) enum Dequeued {
     Event(Envelope<Event>),
     Command(Box<Command>),
 }
@@ -186,7 +186,7 @@ impl Intake {
         if self.ledger.is_forked() {
             return Err(RefusalReason::Forked);
         }
-        let front = self.front_of_call()?;
+        let front = self.lock_for_call()?;
         if front.closed {
             return Err(front.closed_because());
         }
@@ -220,14 +220,14 @@ impl Intake {
     /// Has everything that was accepted so far leave without waiting for a full batch, unless there was a dispatch
     /// since there were `seen` of them.
     pub(super) fn dispatch(&self, seen: u64) {
-        let Ok(front) = self.front_of_call() else { return };
+        let Ok(front) = self.lock_for_call() else { return };
         if !front.ended && self.dispatched.compare_exchange(seen, seen + 1, Ordering::AcqRel, Ordering::Acquire).is_ok()
         {
             self.put(front, Command::Dispatch);
         }
     }
 
-    fn put(&self, mut front: MutexGuard<'_, Front>, command: Command) {
+    fn put(&self, mut front: MutexGuard<'_, QueueState>, command: Command) {
         let wake = front.put_command(command);
         drop(front);
         if wake {
@@ -241,15 +241,15 @@ impl Intake {
     }
 
     /// Notes that the worker has ended: with its runtime, if nobody told it to. Nothing is taken out any more.
-    pub(super) fn desert(&self) {
+    pub(super) fn stop(&self) {
         let mut front = self.front();
-        front.deserted = !front.ended;
+        front.orphaned = !front.ended;
         (front.ended, front.closed) = (true, true);
     }
 
     /// Returns whether the worker has ended without being told to.
-    pub(super) fn is_deserted(&self) -> bool {
-        self.front().deserted
+    pub(super) fn is_orphaned(&self) -> bool {
+        self.front().orphaned
     }
 
     /// Takes out the one piece of user code that the intake holds.
@@ -259,7 +259,7 @@ impl Intake {
 
     /// Returns whether calls are refused for good.
     pub(crate) fn is_closed(&self) -> bool {
-        self.front_of_call().is_ok_and(|front| front.closed)
+        self.lock_for_call().is_ok_and(|front| front.closed)
     }
 
     /// Returns why calls are refused for good, if they are.
@@ -274,25 +274,25 @@ impl Intake {
     /// Moves the oldest chunk to the worker, if that has emptied the one before. Returns whether it has one now.
     pub(super) fn take(&self) -> bool {
         let mut front = self.front();
-        front.worker.looks();
+        front.worker.poll();
         self.queue.take_up(front)
     }
 
     /// Takes the oldest entry out of the worker's chunk. Returns `None` when that is empty.
-    pub(super) fn next(&self) -> Option<Taken> {
+    pub(super) fn next(&self) -> Option<Dequeued> {
         Some(match self.queue.next()? {
-            Entry::Command(command) => Taken::Command(command),
+            Entry::Command(command) => Dequeued::Command(command),
             Entry::Event(event, accepted) => {
                 let ticket = self.ticket(&event, accepted);
-                Taken::Event(Envelope::new(event, ticket))
+                Dequeued::Event(Envelope::new(event, ticket))
             }
         })
     }
 
     /// Takes out everything that waits and everything that is left in the worker's hand, at the end of the client. The
     /// events have no outcome yet.
-    pub(super) fn take_back(&self) -> TakenBack {
-        let mut taken = TakenBack::default();
+    pub(super) fn take_back(&self) -> QueuedEvents {
+        let mut taken = QueuedEvents::default();
         for chunk in self.queue.take_back() {
             let accepted = |accepted| taken.accepted.push(accepted);
             let packed = chunk.pack(accepted, |command| taken.commands.push(*command));
@@ -302,7 +302,7 @@ impl Intake {
     }
 
     /// Waits until there may be something to take. Returns whether it had to wait.
-    pub(super) async fn wait(&self, rest: Rest) -> bool {
+    pub(super) async fn wait(&self, wait: IdleWait) -> bool {
         {
             let mut front = self.front();
             if !front.is_empty() {
@@ -310,10 +310,10 @@ impl Intake {
             }
             // Wakes the worker before the queue is full, so that no call is refused while it rests.
             let half = usize::try_from(self.limits.events / 2).unwrap_or(usize::MAX).max(1);
-            let looks_anyway = rest.wake_at == usize::MAX;
-            front.worker.rests(if looks_anyway { rest.wake_at } else { rest.wake_at.min(half) });
+            let polls_anyway = wait.wake_at == usize::MAX;
+            front.worker.park(if polls_anyway { wait.wake_at } else { wait.wake_at.min(half) });
         }
-        match rest.limit {
+        match wait.limit {
             None => self.wake.notified().await,
             Some(limit) => {
                 let _ = tokio::time::timeout(limit, self.wake.notified()).await;
@@ -330,7 +330,7 @@ impl Intake {
         accepted.into_ticket(self.ledger.clone())
     }
 
-    fn front(&self) -> MutexGuard<'_, Front> {
+    fn front(&self) -> MutexGuard<'_, QueueState> {
         self.queue.front()
     }
 }

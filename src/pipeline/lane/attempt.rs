@@ -47,12 +47,12 @@ impl Attempt {
         report::trace_events(&lane.name, &job);
         let (watched, clock) = (service.watched().clone(), lane.clock.clone());
         let (number, depth) = (job.batch, job.depth());
-        let scope = hops::after(depth);
+        let scope = hops::follow(depth);
         let called = service.call(batch);
         drop(scope);
         let future = Box::pin(async move {
             let outcome = match called {
-                Ok(future) => supervise::run(&watched, &clock, limit, || WithHops::after(depth, future)).await,
+                Ok(future) => supervise::run(&watched, &clock, limit, || WithHops::follow(depth, future)).await,
                 Err(fault) => Err(fault),
             };
             (job, AttemptOutcome::from(outcome))

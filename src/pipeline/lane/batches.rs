@@ -47,7 +47,7 @@ impl Batches {
 
     /// Acts on the outcome of an attempt. Returns whether the destination has taken the batch.
     pub(super) fn apply(&mut self, job: Job, outcome: AttemptOutcome) -> bool {
-        let _scope = hops::after(job.depth());
+        let _scope = hops::follow(job.depth());
         let answer = match outcome {
             AttemptOutcome::Answered(answer) => answer,
             AttemptOutcome::Panicked(message) => {

@@ -3,7 +3,7 @@
 use crate::ledger::{Drops, Outcome};
 
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Counts {
+pub(super) struct LaneCounts {
     pub(super) accepted: u64,
     pub(super) delivered: u64,
     pub(super) dropped: Drops,
@@ -15,7 +15,7 @@ pub(super) struct Counts {
     pub(super) batches: u64,
 }
 
-impl Counts {
+impl LaneCounts {
     /// Returns how many events were offered and have no outcome yet.
     pub(super) fn pending(&self) -> u64 {
         self.accepted - self.delivered - self.dropped.total()

@@ -39,14 +39,14 @@ pub(super) struct LaneInner {
 }
 
 /// Events that were taken out of a lane while they were under way. They have no outcome at this destination yet.
-pub(in crate::pipeline) struct TakenBack {
+pub(in crate::pipeline) struct LaneEvents {
     lane: Arc<LaneInner>,
     pub(in crate::pipeline) messages: Vec<Arc<Envelope<Message>>>,
     /// The error of the last attempt, if it failed.
     error: Option<Arc<DeliveryError>>,
 }
 
-impl TakenBack {
+impl LaneEvents {
     pub(in crate::pipeline) fn is_empty(&self) -> bool {
         self.messages.is_empty() && self.error.is_none()
     }
@@ -88,18 +88,18 @@ impl LaneInner {
 
     /// Takes out everything under way, and takes no more events, for `reason`. The caller has to settle what it gets.
     /// The worker finds nothing left to do.
-    pub(super) fn take_back(self: &Arc<Self>, reason: DropReason) -> TakenBack {
+    pub(super) fn take_back(self: &Arc<Self>, reason: DropReason) -> LaneEvents {
         let mut queue = self.queue();
         queue.close(reason);
         let (messages, error) = (queue.take_all(), queue.set_last_error(None));
         drop(queue);
         self.wake.notify_one();
-        TakenBack { lane: self.clone(), messages, error }
+        LaneEvents { lane: self.clone(), messages, error }
     }
 
     /// Drops everything under way for `reason`. Returns the number of events. Needs no worker.
     pub(super) fn abandon(self: &Arc<Self>, reason: DropReason) -> usize {
-        let TakenBack { messages, error, .. } = self.take_back(reason);
+        let LaneEvents { messages, error, .. } = self.take_back(reason);
         self.settle(&messages, Outcome::Dropped(reason), |_| error.clone());
         messages.len()
     }

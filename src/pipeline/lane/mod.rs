@@ -39,7 +39,7 @@ use crate::supervise::{self, Topic, Watched, log};
 pub(super) use client_parts::ClientParts;
 pub(super) use config::LaneConfig;
 use inner::LaneInner;
-pub(super) use inner::TakenBack;
+pub(super) use inner::LaneEvents;
 use worker::LaneWorker;
 
 /// Returns whether a destination takes events of a kind.
@@ -141,7 +141,7 @@ impl Lane {
     }
 
     /// Takes out everything under way, and takes no more events, for `reason`. The caller has to settle what it gets.
-    pub(super) fn take_back(&self, reason: DropReason) -> TakenBack {
+    pub(super) fn take_back(&self, reason: DropReason) -> LaneEvents {
         self.inner.take_back(reason)
     }
 

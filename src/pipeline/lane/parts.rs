@@ -29,7 +29,7 @@ pub(super) enum Errors {
 /// The order of parts. Parts that are tried again go to the front of the waiting batches one by one, so the one with
 /// the earliest event comes last.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Turn {
+enum PartOrder {
     Delivered,
     Final,
     Again(std::cmp::Reverse<usize>),
@@ -83,7 +83,7 @@ pub(super) fn parts(events: usize, answer: Answer) -> Vec<Part> {
     }
     let with_errors = |(part, errors)| Part { errors: Errors::Each(errors), ..part };
     let mut parts: Vec<Part> = parts.into_iter().map(with_errors).collect();
-    parts.sort_by_key(Part::turn);
+    parts.sort_by_key(Part::order);
     parts
 }
 
@@ -107,12 +107,12 @@ fn pause(verdict: Verdict) -> Option<Duration> {
 }
 
 impl Part {
-    fn turn(&self) -> Turn {
+    fn order(&self) -> PartOrder {
         match self.verdict {
-            Verdict::Delivered => Turn::Delivered,
-            Verdict::Reject | Verdict::Skip | Verdict::Unauthorized => Turn::Final,
+            Verdict::Delivered => PartOrder::Delivered,
+            Verdict::Reject | Verdict::Skip | Verdict::Unauthorized => PartOrder::Final,
             Verdict::Retry | Verdict::Pause(_) | Verdict::Split | Verdict::SplitIfProven => {
-                Turn::Again(std::cmp::Reverse(self.events.first().copied().unwrap_or_default()))
+                PartOrder::Again(std::cmp::Reverse(self.events.first().copied().unwrap_or_default()))
             }
         }
     }

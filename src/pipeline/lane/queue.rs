@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::counts::Counts;
+use super::counts::LaneCounts;
 use super::job::Messages;
 use super::state::LaneState;
 use crate::event::{MAX_EVENT_BYTES, Message};
@@ -39,7 +39,7 @@ pub(super) struct Queue {
     /// The error of the last attempt, if it failed.
     last_error: Option<Arc<DeliveryError>>,
     state: LaneState,
-    pub(super) counts: Counts,
+    pub(super) counts: LaneCounts,
 }
 
 /// The result of offering an event.
@@ -74,7 +74,7 @@ impl Queue {
             dispatched: 0,
             last_error: None,
             state: LaneState::Open,
-            counts: Counts::default(),
+            counts: LaneCounts::default(),
         }
     }
 

@@ -29,7 +29,7 @@ pub(super) enum Readiness {
 }
 
 /// The future of one call.
-pub(super) type Call = CatchDrop<<BatchService as Service<Batch>>::Future>;
+pub(super) type CallFuture = CatchDrop<<BatchService as Service<Batch>>::Future>;
 
 impl LaneService {
     pub(super) fn new(service: BatchService, factory: Option<ServiceFactory>, watched: Arc<Watched>) -> Self {
@@ -52,7 +52,7 @@ impl LaneService {
     }
 
     /// Calls the service, which must be ready.
-    pub(super) fn call(&mut self, batch: Batch) -> Result<Call, Fault> {
+    pub(super) fn call(&mut self, batch: Batch) -> Result<CallFuture, Fault> {
         let Self { watched, service, .. } = self;
         supervise::call(watched, || Ok(CatchDrop::new(service.call(batch))))
     }

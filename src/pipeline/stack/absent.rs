@@ -8,58 +8,58 @@ use crate::plugin::{Behavior, Registration, Selection};
 
 /// A destination that failed to load, and the events that it would have got.
 #[derive(Clone)]
-pub(in crate::pipeline) struct Absent {
+pub(in crate::pipeline) struct MissingDestination {
     selection: Selection,
     kinds: Arc<dyn Fn(Kind) -> bool + Send + Sync>,
 }
 
 /// A before plugin that failed to load, the events that it should have seen, and how many were dropped for that.
 #[derive(Clone)]
-pub(in crate::pipeline) struct AbsentBefore {
+pub(in crate::pipeline) struct MissingBefore {
     pub(in crate::pipeline) name: Arc<str>,
     pub(in crate::pipeline) record: Arc<PluginRecord>,
     kinds: Arc<dyn Fn(Kind) -> bool + Send + Sync>,
 }
 
 /// The memory of a plugin that failed to load. Without plugins of other roles events go on.
-pub(in crate::pipeline) enum Absence {
-    Before(AbsentBefore),
-    Destination(Absent),
+pub(in crate::pipeline) enum Missing {
+    Before(MissingBefore),
+    Destination(MissingDestination),
     Other,
 }
 
-impl Absence {
+impl Missing {
     /// Returns what would be remembered of this plugin.
     pub(in crate::pipeline) fn of(registration: &Registration) -> Self {
         let kinds = registration.kinds();
         if let Some(selection) = registration.selection() {
-            return Absence::Destination(Absent::new(selection, kinds));
+            return Missing::Destination(MissingDestination::new(selection, kinds));
         }
         if !matches!(registration.behavior, Behavior::Before(_)) {
-            return Absence::Other;
+            return Missing::Other;
         }
         let (name, record) = (registration.name.clone(), Arc::default());
-        Absence::Before(AbsentBefore { name, record, kinds: Arc::new(kinds) })
+        Missing::Before(MissingBefore { name, record, kinds: Arc::new(kinds) })
     }
 
     /// Returns the consequence for events, as a clause behind the reason.
     pub(in crate::pipeline) fn consequence(&self) -> &'static str {
         match self {
-            Absence::Before(_) => "; every event that it was to see is dropped until it is registered or deregistered",
-            Absence::Destination(_) => "; what it was to have is dropped until it is registered or deregistered",
-            Absence::Other => "; events go on without it",
+            Missing::Before(_) => "; every event that it was to see is dropped until it is registered or deregistered",
+            Missing::Destination(_) => "; what it was to have is dropped until it is registered or deregistered",
+            Missing::Other => "; events go on without it",
         }
     }
 }
 
-impl AbsentBefore {
+impl MissingBefore {
     /// Returns whether the plugin should have seen events of this kind.
     pub(in crate::pipeline) fn wants(&self, kind: Kind) -> bool {
         (self.kinds)(kind)
     }
 }
 
-impl Absent {
+impl MissingDestination {
     /// Returns the name under which the plugin is expected.
     pub(in crate::pipeline) fn name(&self) -> &str {
         self.selection.name()

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use tower::{ServiceBuilder, ServiceExt};
 
-use super::absent::{Absent, AbsentBefore};
+use super::missing::{MissingDestination, MissingBefore};
 use super::exit::Entrance;
 use super::fanout::{FanOut, Outlets};
 use super::middleware::{Middleware, MiddlewareLayer};
-use super::passage::Passage;
+use super::request::StackRequest;
 use super::registered::Registered;
 use super::stage::{OnFailure, Stage};
 use super::stopped::Stopped;
-use super::transform::{Transform, TransformLayer};
+use super::transform::{TransformService, TransformLayer};
 use super::user_layers::UserLayers;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
@@ -29,7 +29,7 @@ const PART: usize = 1 << 20;
 /// The stack of an event that comes through the queue.
 pub(in crate::pipeline) type Stack = Middleware<PluginStack>;
 /// The stack of an event of a direct pipeline. Layers around the whole are around the queue, so it has none.
-pub(in crate::pipeline) type PluginStack = Transform<Middleware<Transform<Middleware<FanOut>>>>;
+pub(in crate::pipeline) type PluginStack = TransformService<Middleware<TransformService<Middleware<FanOut>>>>;
 
 /// The parts that every stack of one client has.
 pub(in crate::pipeline) struct StackParts {
@@ -47,10 +47,10 @@ pub(in crate::pipeline) struct StackParts {
 /// The registered plugins that a stack is made of.
 pub(in crate::pipeline) struct StackPlugins {
     pub(in crate::pipeline) before: Vec<Registered<TransformPlugin>>,
-    pub(in crate::pipeline) absent_before: Vec<AbsentBefore>,
+    pub(in crate::pipeline) missing_before: Vec<MissingBefore>,
     pub(in crate::pipeline) enrichment: Vec<Registered<TransformPlugin>>,
     pub(in crate::pipeline) lanes: Vec<Arc<Lane>>,
-    pub(in crate::pipeline) absent: Vec<Absent>,
+    pub(in crate::pipeline) missing: Vec<MissingDestination>,
     pub(in crate::pipeline) is_shown: bool,
 }
 
@@ -70,12 +70,12 @@ impl StackParts {
     }
 
     pub(in crate::pipeline) fn stack(&self, plugins: StackPlugins) -> Stack {
-        let StackPlugins { before, absent_before, enrichment, lanes, absent, is_shown } = plugins;
-        let before = self.stage(before, absent_before, OnFailure::Drop, PART);
+        let StackPlugins { before, missing_before, enrichment, lanes, missing, is_shown } = plugins;
+        let before = self.stage(before, missing_before, OnFailure::Drop, PART);
         let enrichment = self.stage(enrichment, Vec::new(), OnFailure::PassThrough, 3 * PART);
         let outlets = Outlets {
             lanes,
-            absent,
+            missing,
             is_shown,
             defaults: self.defaults.clone(),
             limits: self.limits,
@@ -94,11 +94,11 @@ impl StackParts {
     fn stage(
         &self,
         plugins: Vec<Registered<TransformPlugin>>,
-        absent: Vec<AbsentBefore>,
+        missing: Vec<MissingBefore>,
         on_failure: OnFailure,
         first_gate: usize,
     ) -> Stage {
-        Stage { plugins, absent, on_failure, first_gate, clock: self.clock.clone(), emitter: self.emitter.clone() }
+        Stage { plugins, missing, on_failure, first_gate, clock: self.clock.clone(), emitter: self.emitter.clone() }
     }
 }
 
@@ -112,13 +112,13 @@ impl Stack {
     pub(in crate::pipeline) fn enter_at(
         self,
         entrance: Entrance,
-        passage: Passage,
+        request: StackRequest,
     ) -> BoxFuture<'static, Result<(), Stopped>> {
         let before = self.inner;
         match entrance {
-            Entrance::Before => Box::pin(before.oneshot(passage)),
-            Entrance::Enrichment => Box::pin(before.inner.inner.oneshot(passage)),
-            Entrance::Destinations => Box::pin(before.inner.inner.inner.inner.oneshot(passage)),
+            Entrance::Before => Box::pin(before.oneshot(request)),
+            Entrance::Enrichment => Box::pin(before.inner.inner.oneshot(request)),
+            Entrance::Destinations => Box::pin(before.inner.inner.inner.inner.oneshot(request)),
         }
     }
 

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use futures_util::future::BoxFuture;
 use tower_service::Service;
 
-use super::passage::Passage;
+use super::request::StackRequest;
 use super::stopped::Stopped;
 use super::turn::Turn;
 use crate::error::BoxError;
@@ -27,13 +27,13 @@ pub(in crate::pipeline) enum Entrance {
 pub(in crate::pipeline) type Admit = dyn Fn(Event, Entrance) -> BoxFuture<'static, Result<(), BoxError>> + Send + Sync;
 
 /// The rest of the stack, behind the layers.
-pub(super) type Rest = Box<dyn FnOnce(Passage) -> BoxFuture<'static, Result<(), Stopped>> + Send + Sync>;
+pub(super) type Continuation = Box<dyn FnOnce(StackRequest) -> BoxFuture<'static, Result<(), Stopped>> + Send + Sync>;
 
 /// What travels with an event through the user's layers, in its slot.
-pub(super) struct Parcel {
+pub(super) struct SlotContent {
     pub(super) ticket: Ticket,
     pub(super) turn: Turn,
-    pub(super) rest: Rest,
+    pub(super) rest: Continuation,
     /// Set while the event is behind the layers.
     pub(super) inside: Arc<AtomicBool>,
 }
@@ -51,7 +51,7 @@ impl Exit {
 
     /// Takes the ticket of an event that a layer sends elsewhere.
     pub(in crate::pipeline) fn take_ticket(event: &mut Event) -> Option<Ticket> {
-        Some(event.slot.take::<Parcel>()?.ticket)
+        Some(event.slot.take::<SlotContent>()?.ticket)
     }
 }
 
@@ -66,29 +66,29 @@ impl Service<Event> for Exit {
     }
 
     fn call(&mut self, mut event: Event) -> Self::Future {
-        match event.slot.take::<Parcel>() {
-            Some(parcel) => Box::pin(open(*parcel, event)),
+        match event.slot.take::<SlotContent>() {
+            Some(content) => Box::pin(open(*content, event)),
             None => (self.admit)(event, self.entrance),
         }
     }
 }
 
 /// Sends the event on.
-fn open(parcel: Parcel, event: Event) -> impl Future<Output = Result<(), BoxError>> + Send {
-    let Parcel { ticket, turn, rest, inside } = parcel;
+fn open(content: SlotContent, event: Event) -> impl Future<Output = Result<(), BoxError>> + Send {
+    let SlotContent { ticket, turn, rest, inside } = content;
     inside.store(true, Ordering::Relaxed);
-    let inside = Inside(inside);
+    let inside = InsideGuard(inside);
     async move {
-        let passed = rest(Passage::in_turn(Envelope::new(event, ticket), turn)).await;
+        let passed = rest(StackRequest::in_turn(Envelope::new(event, ticket), turn)).await;
         drop(inside);
         passed.map_err(Into::into)
     }
 }
 
 /// Held while an event is behind the layers.
-struct Inside(Arc<AtomicBool>);
+struct InsideGuard(Arc<AtomicBool>);
 
-impl Drop for Inside {
+impl Drop for InsideGuard {
     fn drop(&mut self) {
         self.0.store(false, Ordering::Relaxed);
     }

@@ -6,8 +6,8 @@ use std::task::{Context, Poll};
 
 use tower_service::Service;
 
-use super::absent::Absent;
-use super::passage::Passage;
+use super::missing::MissingDestination;
+use super::request::StackRequest;
 use super::stopped::Stopped;
 use crate::emitter::Emitter;
 use crate::emitter::signal::Failure;
@@ -24,7 +24,7 @@ pub(in crate::pipeline) struct FanOut(pub(super) Arc<Outlets>);
 pub(super) struct Outlets {
     pub(super) lanes: Vec<Arc<Lane>>,
     /// Destinations that failed to load. An event that one of them should have had counts as lost.
-    pub(super) absent: Vec<Absent>,
+    pub(super) missing: Vec<MissingDestination>,
     /// There are after plugins, which see how events end.
     pub(super) is_shown: bool,
     pub(super) defaults: Arc<EventContext>,
@@ -33,7 +33,7 @@ pub(super) struct Outlets {
     pub(super) emitter: Emitter,
 }
 
-impl Service<Passage> for FanOut {
+impl Service<StackRequest> for FanOut {
     type Response = ();
     type Error = Stopped;
     type Future = Ready<Result<(), Stopped>>;
@@ -42,7 +42,7 @@ impl Service<Passage> for FanOut {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, Passage { envelope, turn }: Passage) -> Self::Future {
+    fn call(&mut self, StackRequest { envelope, turn }: StackRequest) -> Self::Future {
         let passed = self.0.fan_out(envelope);
         // The next event may enter the fan-out only now.
         drop(turn);
@@ -67,7 +67,7 @@ impl Outlets {
         }
         let message = self.seal(&mut event, &ticket)?;
         self.ledger.capacity.fan_out(ticket.bytes(), self.limits.drops_oldest);
-        self.count_absent(&event, &ticket);
+        self.count_missing(&event, &ticket);
         ticket.set_destinations(u32::try_from(chosen).unwrap_or(u32::MAX));
         let message = Arc::new(Envelope::new(message, ticket));
         // Asked again, which is cheaper than to remember it: hardly any event names destinations.
@@ -98,15 +98,15 @@ impl Outlets {
     }
 
     /// Counts an event that other destinations have as lost for those that failed to load.
-    fn count_absent(&self, event: &Event, ticket: &Ticket) {
-        let missing = self.absent.iter().filter(|absent| absent.selects(event));
+    fn count_missing(&self, event: &Event, ticket: &Ticket) {
+        let missing = self.missing.iter().filter(|missing| missing.selects(event));
         missing.for_each(|_| self.ledger.count_failed_deliveries(std::iter::once(ticket)));
     }
 
     /// Returns why an event is dropped that no destination should have.
     #[cold]
     fn why_nobody(&self, event: &Event) -> DropReason {
-        if self.absent.iter().any(|absent| absent.selects(event)) {
+        if self.missing.iter().any(|missing| missing.selects(event)) {
             DropReason::Unavailable
         } else {
             DropReason::NoDestination

@@ -9,8 +9,8 @@ use futures_util::future::BoxFuture;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::exit::Rest;
-use super::passage::Passage;
+use super::exit::Continuation;
+use super::request::StackRequest;
 use super::stage;
 use super::stopped::Stopped;
 use super::user_layers::UserLayers;
@@ -34,9 +34,9 @@ pub(in crate::pipeline) struct Middleware<S> {
     pub(super) inner: S,
 }
 
-impl<S> Service<Passage> for Middleware<S>
+impl<S> Service<StackRequest> for Middleware<S>
 where
-    S: Service<Passage, Response = (), Error = Stopped> + Clone + Send + Sync + 'static,
+    S: Service<StackRequest, Response = (), Error = Stopped> + Clone + Send + Sync + 'static,
     S::Future: Send + Unpin,
 {
     type Response = ();
@@ -49,30 +49,30 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, passage: Passage) -> Self::Future {
+    fn call(&mut self, request: StackRequest) -> Self::Future {
         let Some(layers) = &self.layers else {
-            return MiddlewareFuture::Through(self.inner.call(passage));
+            return MiddlewareFuture::Through(self.inner.call(request));
         };
         let rest = rest(layers.clone(), self.inner.clone());
-        MiddlewareFuture::Layered(Box::pin(layers.clone().pass(passage, rest)))
+        MiddlewareFuture::Layered(Box::pin(layers.clone().pass(request, rest)))
     }
 }
 
 /// Makes the rest of the way, behind the layers.
-fn rest<S>(layers: Arc<UserLayers>, mut inner: S) -> Rest
+fn rest<S>(layers: Arc<UserLayers>, mut inner: S) -> Continuation
 where
-    S: Service<Passage, Response = (), Error = Stopped> + Send + Sync + 'static,
+    S: Service<StackRequest, Response = (), Error = Stopped> + Send + Sync + 'static,
     S::Future: Send + Unpin,
 {
-    Box::new(move |mut passage| {
+    Box::new(move |mut request| {
         Box::pin(async move {
-            passage.turn.let_in(layers.gate);
-            if let Err(stopped) = stage::check(&mut passage.envelope, &layers.emitter) {
-                layers.emitter.lose(&passage.envelope.item, stopped.reason);
+            request.turn.let_in(layers.gate);
+            if let Err(stopped) = stage::check(&mut request.envelope, &layers.emitter) {
+                layers.emitter.lose(&request.envelope.item, stopped.reason);
                 return Err(stopped);
             }
             poll_fn(|cx| inner.poll_ready(cx)).await?;
-            inner.call(passage).await
+            inner.call(request).await
         })
     })
 }

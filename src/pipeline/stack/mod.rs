@@ -1,21 +1,21 @@
 //! The stack that every event passes: tower layers and services, built when plugins change, and swapped whole.
 //!
 //! ```text
-//!  [Middleware] ─▶ Transform (before) ─▶ [Middleware] ─▶ Transform (enrichment) ─▶ [Middleware] ─▶ FanOut ─▶ lanes
+//!  [Middleware] ─▶ TransformService (before) ─▶ [Middleware] ─▶ TransformService (enrichment) ─▶ [Middleware] ─▶ FanOut ─▶ lanes
 //! ```
 //!
-//! Each service owns its state: a [`Transform`](transform::Transform) its plugins, [`FanOut`](fanout::FanOut) the
+//! Each service owns its state: a [`TransformService`](transform::TransformService) its plugins, [`FanOut`](fanout::FanOut) the
 //! lanes, a [`Middleware`](middleware::Middleware) the user's layers at that place. The user's layers are built once
 //! and go from stack to stack, so they keep their state when plugins change.
 //!
 //! Invariant: an event ends on the stack that it began with. A service is called only when it was ready.
 
-mod absent;
+mod missing;
 mod assembly;
 mod exit;
 mod fanout;
 mod middleware;
-mod passage;
+mod request;
 mod registered;
 mod stage;
 mod stopped;
@@ -23,10 +23,10 @@ mod transform;
 mod turn;
 mod user_layers;
 
-pub(super) use absent::{Absence, Absent, AbsentBefore};
+pub(super) use missing::{Missing, MissingDestination, MissingBefore};
 pub(super) use assembly::{PluginStack, Stack, StackParts, StackPlugins};
 pub(super) use exit::{Admit, Entrance, Exit};
-pub(super) use passage::Passage;
+pub(super) use request::StackRequest;
 pub(super) use registered::Registered;
 pub use stopped::Stopped;
 pub(super) use turn::Line;

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::absent::AbsentBefore;
+use super::missing::MissingBefore;
 use super::registered::Registered;
 use super::stopped::Stopped;
 use super::turn::Gate;
@@ -27,7 +27,7 @@ pub(super) enum OnFailure {
 pub(super) struct Stage {
     pub(super) plugins: Vec<Registered<TransformPlugin>>,
     /// Plugins that failed to load. An event that one of them should have seen is dropped.
-    pub(super) absent: Vec<AbsentBefore>,
+    pub(super) missing: Vec<MissingBefore>,
     pub(super) on_failure: OnFailure,
     /// The gate of the first plugin; the others follow.
     pub(super) first_gate: usize,
@@ -47,9 +47,9 @@ impl Stage {
             return Ok(());
         }
         check(envelope, &self.emitter)?;
-        match self.absent.iter().find(|absent| absent.wants(envelope.kind())) {
+        match self.missing.iter().find(|missing| missing.wants(envelope.kind())) {
             None => Ok(()),
-            Some(absent) => Err(self.miss(&envelope.ticket, absent)),
+            Some(missing) => Err(self.miss(&envelope.ticket, missing)),
         }
     }
 
@@ -150,10 +150,10 @@ impl Stage {
 
     /// Stops an event that a before plugin should have seen which failed to load. It may be the plugin that redacts.
     #[cold]
-    fn miss(&self, ticket: &Ticket, absent: &AbsentBefore) -> Stopped {
-        absent.record.failed();
-        let name = absent.name.clone();
-        self.emitter.fail_throttled(Topic::Plugin, &absent.name, (1, false), move |repeats| {
+    fn miss(&self, ticket: &Ticket, missing: &MissingBefore) -> Stopped {
+        missing.record.failed();
+        let name = missing.name.clone();
+        self.emitter.fail_throttled(Topic::Plugin, &missing.name, (1, false), move |repeats| {
             let message = format!("plugin could not be loaded; the event is dropped{}", repeats.suffix());
             let mut failure = Failure::new(name, message, repeats.events);
             failure.dropped = Some(DropReason::BeforeFailed);

@@ -14,8 +14,8 @@ use futures_util::future::BoxFuture;
 use tower::util::BoxService;
 use tower_service::Service;
 
-use super::exit::{Parcel, Rest};
-use super::passage::Passage;
+use super::exit::{SlotContent, Continuation};
+use super::request::StackRequest;
 use super::stopped::Stopped;
 use super::turn::Gate;
 use crate::clock::Clock;
@@ -81,20 +81,20 @@ impl UserLayers {
     }
 
     /// Sends the event through the layers. Behind them it takes the `rest` of its way.
-    pub(super) async fn pass(self: Arc<Self>, passage: Passage, rest: Rest) -> Result<(), Stopped> {
-        let Passage { envelope, mut turn } = passage;
+    pub(super) async fn pass(self: Arc<Self>, request: StackRequest, rest: Continuation) -> Result<(), Stopped> {
+        let StackRequest { envelope, mut turn } = request;
         turn.enter_alone(self.gate).await;
         let Envelope { item: mut event, mut ticket } = envelope;
         ticket.set_drop_reason(DropReason::Middleware);
         let (depth, inside) = (ticket.depth(), Arc::new(AtomicBool::new(false)));
-        drop(event.slot.put(Box::new(Parcel { ticket, turn, rest, inside: inside.clone() })));
+        drop(event.slot.put(Box::new(SlotContent { ticket, turn, rest, inside: inside.clone() })));
         let work = supervise::run(&self.watched, &self.clock, Duration::MAX, || {
-            WithHops::after(depth, Box::pin(self.through(event)))
+            WithHops::follow(depth, Box::pin(self.through(event)))
         });
         match self.in_time(work, &inside).await {
             Ok(passed) => passed,
             Err(fault) => {
-                let _scope = hops::after(depth);
+                let _scope = hops::follow(depth);
                 self.report(fault);
                 Err(Stopped::new(DropReason::Middleware))
             }

@@ -15,7 +15,7 @@ const LIFETIME: i64 = 60;
 const LEEWAY: i64 = 5;
 
 /// The two parties of an assertion, and the key that signs it.
-pub(super) struct Identity {
+pub(super) struct AssertionParties {
     pub(super) client_id: String,
     pub(super) key_id: String,
     pub(super) key: SigningKey,
@@ -46,7 +46,7 @@ pub(super) fn validity(now: i64) -> Range<i64> {
     from..from.saturating_add(LIFETIME)
 }
 
-impl Identity {
+impl AssertionParties {
     /// Signs a new assertion. No two are the same. Returns `None` if it cannot be signed.
     pub(super) fn assert(&self, validity: &Range<i64>) -> Option<String> {
         let header = Header { alg: "RS256", typ: "JWT", kid: &self.key_id };

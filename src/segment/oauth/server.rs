@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderValue, Request, Uri};
 use url::form_urlencoded;
 
 use super::TokenError;
-use super::assertion::{self, Identity};
+use super::assertion::{self, AssertionParties};
 use super::token::Token;
 use crate::emitter::Emitter;
 use crate::emitter::signal::{Emitted, RequestInfo, ResponseInfo};
@@ -26,7 +26,7 @@ pub(super) struct TokenServer {
     url: Arc<str>,
     user_agent: HeaderValue,
     scope: String,
-    identity: Identity,
+    identity: AssertionParties,
     /// The seconds from our time of day to the server's.
     skew: AtomicI64,
 }
@@ -37,7 +37,7 @@ impl TokenServer {
         uri: Uri,
         user_agent: HeaderValue,
         scope: String,
-        identity: Identity,
+        identity: AssertionParties,
     ) -> Self {
         let url = uri.to_string().into();
         Self { client: Mutex::new(client), uri, url, user_agent, scope, identity, skew: AtomicI64::new(0) }

@@ -5,7 +5,7 @@ use std::fmt;
 use http::HeaderValue;
 
 use super::Tokens;
-use super::assertion::Identity;
+use super::assertion::AssertionParties;
 use super::private_key::PrivateKeyPem;
 use super::server::TokenServer;
 use crate::error::SettingsError;
@@ -110,7 +110,7 @@ impl OAuth {
             }
         }
         let uri = endpoint("auth_server", &self.auth_server, "/token", allow_plaintext)?;
-        let identity = Identity {
+        let identity = AssertionParties {
             client_id: self.client_id.clone(),
             key_id: self.key_id.clone(),
             key: self.private_key.parse()?,

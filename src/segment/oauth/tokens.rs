@@ -27,7 +27,7 @@ const BACKOFF: Duration = Duration::from_millis(100);
 const BACKOFF_CAP: Duration = Duration::from_secs(5);
 
 /// One token request, which any number of uploads wait for.
-type Fetch = BoxFuture<'static, Result<HeaderValue, TokenError>>;
+type TokenRequest = BoxFuture<'static, Result<HeaderValue, TokenError>>;
 
 pub(in crate::segment) struct Tokens {
     server: TokenServer,
@@ -41,15 +41,15 @@ pub(in crate::segment) struct Tokens {
 struct State {
     token: Option<Token>,
     /// The request under way, as long as an upload waits for it.
-    fetch: Option<WeakShared<Fetch>>,
+    fetch: Option<WeakShared<TokenRequest>>,
     /// The earliest time of the next background renewal.
     renew_after: Option<SystemTime>,
 }
 
 /// The next step of an upload that needs its header.
-enum Step {
+enum NextStep {
     Send(HeaderValue),
-    Wait(Shared<Fetch>),
+    Wait(Shared<TokenRequest>),
 }
 
 impl Tokens {
@@ -64,8 +64,8 @@ impl Tokens {
         emitter: &Emitter,
     ) -> Result<HeaderValue, TokenError> {
         match self.step(timer, emitter) {
-            Step::Send(header) => Ok(header),
-            Step::Wait(fetch) => fetch.await,
+            NextStep::Send(header) => Ok(header),
+            NextStep::Wait(fetch) => fetch.await,
         }
     }
 
@@ -77,21 +77,21 @@ impl Tokens {
         }
     }
 
-    fn step(self: &Arc<Self>, timer: &Timer, emitter: &Emitter) -> Step {
+    fn step(self: &Arc<Self>, timer: &Timer, emitter: &Emitter) -> NextStep {
         let now = timer.now();
         let mut state = self.state();
         let Some(token) = state.token.as_ref().filter(|token| !token.has_expired(now)) else {
-            return Step::Wait(self.fetch(&mut state, timer, emitter));
+            return NextStep::Wait(self.fetch(&mut state, timer, emitter));
         };
         let (header, due) = (token.bearer().clone(), token.is_due(now));
         if due && state.may_renew(now) {
             self.renew(&mut state, timer, emitter);
         }
-        Step::Send(header)
+        NextStep::Send(header)
     }
 
     /// Returns the request under way, or a new one.
-    fn fetch(self: &Arc<Self>, state: &mut State, timer: &Timer, emitter: &Emitter) -> Shared<Fetch> {
+    fn fetch(self: &Arc<Self>, state: &mut State, timer: &Timer, emitter: &Emitter) -> Shared<TokenRequest> {
         if let Some(fetch) = state.fetch.as_ref().and_then(WeakShared::upgrade) {
             return fetch;
         }

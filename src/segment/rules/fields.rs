@@ -102,7 +102,7 @@ macro_rules! fields {
             Other,
         }
 
-        impl<'de: 'a, 'a> Visitor<'de> for Find<'a> {
+        impl<'de: 'a, 'a> Visitor<'de> for FieldsVisitor<'a> {
             type Value = Fields<'a>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -123,7 +123,7 @@ macro_rules! fields {
     };
 }
 
-struct Find<'a>(std::marker::PhantomData<&'a ()>);
+struct FieldsVisitor<'a>(std::marker::PhantomData<&'a ()>);
 
 fields! {
     /// `type`.
@@ -172,6 +172,6 @@ impl<'a> Fields<'a> {
 
 impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Find(std::marker::PhantomData))
+        deserializer.deserialize_map(FieldsVisitor(std::marker::PhantomData))
     }
 }
