@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use crate::supervise::{self, log};
-use crate::threads::{NoThread, Threads, Task};
+use crate::threads::{NoThread, Task, Threads};
 
 /// The largest number of listeners, or callbacks, that run at once.
 const MAX_THREADS: usize = 64;

@@ -14,11 +14,11 @@ use tower::ServiceExt;
 use tower::util::Oneshot;
 
 use super::client::Client;
-use super::command::Command;
+use super::intake::Command;
 use super::intake::Dequeued;
+use super::intake::{IdleWait, MaxDelay, POLL_INTERVAL};
 use super::registry::{self, Registry};
-use super::worker_state::{POLL_INTERVAL, MaxDelay, IdleWait};
-use super::stack::{Missing, Line, StackRequest, Stack, Stopped};
+use super::stack::{Line, Missing, Stack, StackRequest, Stopped};
 use crate::emitter::signal::{self, Emitted, Failure, Initialized};
 use crate::event::Event;
 use crate::ledger::Envelope;

@@ -33,7 +33,7 @@ pub use destination::{BatchService, Destination};
 pub(crate) use destination::{Selection, ServiceFactory};
 pub use flow::{Flow, IntoFlow};
 pub use host::Host;
-pub(crate) use host::{PluginClient, ClientFuture};
+pub(crate) use host::{ClientFuture, PluginClient};
 pub(crate) use lifecycle::Lifecycle;
 pub use lifecycle::{Plugin, utility};
 pub(crate) use registration::{AfterPlugin, Behavior, Runner, TransformPlugin};

@@ -5,7 +5,7 @@
 use std::sync::MutexGuard;
 
 use super::Intake;
-use super::front::{Credit, QueueState};
+use super::queue_state::{Credit, QueueState};
 use crate::emitter::signal::{Emitted, Failure};
 use crate::event::{self, Event, InvalidField, MAX_EVENT_BYTES};
 use crate::ledger::Observers;

@@ -2,11 +2,16 @@
 //!
 //! Invariant: a call takes one short lock, does no I/O, and allocates only when a chunk is full. Waking a sleeping
 //! thread is a system call that costs the caller more than all the rest. So a call wakes the worker only if that
-//! [waits](super::worker_state) to be woken, or if much has come in.
+//! [waits](worker_state) to be woken, or if much has come in.
 
 mod admission;
-mod front;
+mod call_context;
+mod command;
 mod handover;
+mod queue_state;
+#[cfg(test)]
+mod tests;
+mod worker_state;
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -18,19 +23,19 @@ use std::time::Instant;
 
 use tokio::sync::Notify;
 
-use front::{Accepted, Entry, QueueState};
 use handover::Handover;
+use queue_state::{Accepted, Entry, QueueState};
 
-use super::call_context::CallContext;
-use super::command::Command;
 use super::limits::Limits;
-use super::worker_state::IdleWait;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::event::{Context, Event, Packed};
 use crate::ledger::{DropReason, Envelope, Ledger, Notifications, Outcome, Ticket};
 use crate::refusal::{CallError, RefusalReason};
 use crate::supervise::hops;
+pub(crate) use call_context::CallContext;
+pub(super) use command::Command;
+pub(super) use worker_state::{IdleWait, MaxDelay, POLL_INTERVAL};
 
 /// Events that are counted under one lock, where there may be very many.
 const COUNTED_AT_ONCE: usize = 1024;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::super::after::AfterQueue;
 use super::super::limits::Limits;
-use super::super::settle::AfterQueue;
 use crate::background::Background;
 use crate::clock::Clock;
 use crate::emitter::Emitter;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::super::settle::AfterQueue;
+use super::super::after::AfterQueue;
 use super::client_parts::ClientParts;
 use super::queue::Queue;
 use super::report;

@@ -38,8 +38,8 @@ use crate::plugin::{Lifecycle, Selection};
 use crate::supervise::{self, Topic, Watched, log};
 pub(super) use client_parts::ClientParts;
 pub(super) use config::LaneConfig;
-use inner::LaneInner;
 pub(super) use inner::LaneEvents;
+use inner::LaneInner;
 use worker::LaneWorker;
 
 /// Returns whether a destination takes events of a kind.

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use tower::{ServiceBuilder, ServiceExt};
 
-use super::missing::{MissingDestination, MissingBefore};
 use super::exit::Entrance;
 use super::fanout::{FanOut, Outlets};
 use super::middleware::{Middleware, MiddlewareLayer};
-use super::request::StackRequest;
+use super::missing::{MissingBefore, MissingDestination};
 use super::registered::Registered;
+use super::request::StackRequest;
 use super::stage::{OnFailure, Stage};
 use super::stopped::Stopped;
-use super::transform::{TransformService, TransformLayer};
+use super::transform::{TransformLayer, TransformService};
 use super::user_layers::UserLayers;
 use crate::clock::Clock;
 use crate::emitter::Emitter;

@@ -1,7 +1,7 @@
 //! The stack that every event passes: tower layers and services, built when plugins change, and swapped whole.
 //!
 //! ```text
-//!  [Middleware] ─▶ TransformService (before) ─▶ [Middleware] ─▶ TransformService (enrichment) ─▶ [Middleware] ─▶ FanOut ─▶ lanes
+//!  [Middleware] ─▶ before ─▶ [Middleware] ─▶ enrichment ─▶ [Middleware] ─▶ FanOut ─▶ lanes
 //! ```
 //!
 //! Each service owns its state: a [`TransformService`](transform::TransformService) its plugins, [`FanOut`](fanout::FanOut) the
@@ -10,24 +10,26 @@
 //!
 //! Invariant: an event ends on the stack that it began with. A service is called only when it was ready.
 
-mod missing;
 mod assembly;
 mod exit;
 mod fanout;
 mod middleware;
-mod request;
+mod missing;
 mod registered;
+mod request;
+mod service;
 mod stage;
 mod stopped;
 mod transform;
 mod turn;
 mod user_layers;
 
-pub(super) use missing::{Missing, MissingDestination, MissingBefore};
 pub(super) use assembly::{PluginStack, Stack, StackParts, StackPlugins};
 pub(super) use exit::{Admit, Entrance, Exit};
-pub(super) use request::StackRequest;
+pub(super) use missing::{Missing, MissingBefore, MissingDestination};
 pub(super) use registered::Registered;
+pub(super) use request::StackRequest;
+pub use service::PipelineService;
 pub use stopped::Stopped;
 pub(super) use turn::Line;
 pub(crate) use user_layers::UserLayer;

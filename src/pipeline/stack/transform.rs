@@ -101,7 +101,11 @@ where
 }
 
 /// Runs the plugins of a stage from this one on.
-async fn run_from(stage: &Stage, StackRequest { envelope, turn }: &mut StackRequest, from: usize) -> Result<(), Stopped> {
+async fn run_from(
+    stage: &Stage,
+    StackRequest { envelope, turn }: &mut StackRequest,
+    from: usize,
+) -> Result<(), Stopped> {
     let mut checkpoint = Checkpoint::default();
     for (at, plugin) in stage.plugins.iter().enumerate().skip(from) {
         let wanted = plugin.wants(envelope.kind());

@@ -14,8 +14,9 @@ use futures_util::future::BoxFuture;
 use tower::util::BoxService;
 use tower_service::Service;
 
-use super::exit::{SlotContent, Continuation};
+use super::exit::{Continuation, SlotContent};
 use super::request::StackRequest;
+use super::service::PipelineService;
 use super::stopped::Stopped;
 use super::turn::Gate;
 use crate::clock::Clock;
@@ -24,7 +25,6 @@ use crate::emitter::signal::Failure;
 use crate::error::BoxError;
 use crate::event::Event;
 use crate::ledger::{DropReason, Envelope};
-use crate::pipeline::service::PipelineService;
 use crate::supervise::hops::{self, WithHops};
 use crate::supervise::{self, Fault, LIFECYCLE_LIMIT, Watched};
 

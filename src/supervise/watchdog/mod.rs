@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use super::{EVENT_LIMIT, hops};
-use watched::{WakeHandle, CallState};
+use watched::{CallState, WakeHandle};
 pub(crate) use watched::{CodeKind, Watched};
 
 /// The time for which one call or poll may hold its thread before that is reported: the time of a plugin for an event.

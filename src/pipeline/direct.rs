@@ -12,7 +12,7 @@ use tower::util::Oneshot;
 use tower_service::Service;
 
 use super::client::Client;
-use super::stack::{Exit, StackRequest, PluginStack};
+use super::stack::{Exit, PluginStack, StackRequest};
 use crate::error::BoxError;
 use crate::event::Event;
 use crate::ledger::Envelope;

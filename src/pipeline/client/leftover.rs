@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use tracing::dispatcher;
 
-use super::client::{Client, FinalCounts};
-use super::intake::TakenBack as NotBegun;
-use super::lane::TakenBack as Begun;
+use super::{Client, FinalCounts};
 use crate::event::{Packed, Unsent};
 use crate::ledger::{DropReason, Notifications, Outcome};
+use crate::pipeline::intake::QueuedEvents;
+use crate::pipeline::lane::LaneEvents;
 use crate::supervise::{hops, log};
 
 /// The longest time that a close waits for another one to take out what is left. That runs no foreign code, and takes
@@ -24,14 +24,14 @@ const TELL_LIMIT: Duration = Duration::from_millis(100);
 
 /// What was taken out. Nothing of it is counted yet.
 struct Leftover {
-    begun: Vec<Begun>,
-    not_begun: NotBegun,
+    begun: Vec<LaneEvents>,
+    not_begun: QueuedEvents,
     events: usize,
 }
 
 impl Client {
     /// Takes back what is under way, unless another close does, and counts it as dropped because of the close.
-    pub(super) fn give_up(self: &Arc<Self>, deadline: Instant) {
+    pub(in crate::pipeline) fn give_up(self: &Arc<Self>, deadline: Instant) {
         let mut leftover = None;
         self.end.give_up(deadline.max(Instant::now() + TAKE_LIMIT), || {
             let (counts, unsent, taken) = self.take_back();
@@ -44,7 +44,7 @@ impl Client {
     }
 
     /// Wakes the callers that wait for room. Their calls are refused now.
-    pub(super) fn wake_refused(self: &Arc<Self>) {
+    pub(in crate::pipeline) fn wake_refused(self: &Arc<Self>) {
         if self.ledger.capacity.is_waited_for() {
             self.tell(Instant::now(), |client| client.ledger.capacity.wake_all());
         }
@@ -81,7 +81,7 @@ impl Client {
 
 impl Leftover {
     fn is_empty(&self) -> bool {
-        self.begun.iter().all(Begun::is_empty) && self.not_begun.is_empty()
+        self.begun.iter().all(LaneEvents::is_empty) && self.not_begun.is_empty()
     }
 
     /// Counts everything, and then notifies whoever wants to know.

@@ -6,11 +6,11 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::command::Command;
 use super::handover::{Piece, Pieces};
+use super::worker_state::WorkerState;
 use crate::event::{Event, PackedEvent, PackedEvents};
 use crate::ledger::{Ledger, Observers, Ticket};
-use crate::pipeline::command::Command;
-use crate::pipeline::worker_state::WorkerState;
 use crate::random::Uuids;
 use crate::refusal::RefusalReason;
 

@@ -6,15 +6,14 @@ use std::sync::{Arc, Barrier};
 use std::task::{Context as TaskContext, Poll, Wake, Waker};
 use std::thread;
 
-use super::command::Command;
-use super::intake::{Intake, Dequeued};
-use super::limits::Limits;
-use super::worker_state::IdleWait;
 use crate::background::Background;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::event::{Context, Track};
 use crate::ledger::{DropReason, Ledger, Outcome};
+use crate::pipeline::intake::Command;
+use crate::pipeline::intake::{Dequeued, IdleWait, Intake};
+use crate::pipeline::limits::Limits;
 
 const CALLERS: usize = 4;
 const CALLS: usize = 500;

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::client::Client;
-use super::command::Command;
+use super::Client;
 use crate::event::Event;
 use crate::ledger::{FlushReport, Stats};
-use crate::plugin::{PluginClient, ClientFuture, Registration};
+use crate::pipeline::intake::Command;
+use crate::plugin::{ClientFuture, PluginClient, Registration};
 use crate::refusal::{CallError, RefusalReason, RegisterError};
 use crate::supervise::hops;
 use crate::threads;

@@ -3,18 +3,21 @@
 //! Both are commands that go through the intake. So events that were sent after a plugin was registered wait until it
 //! has loaded. Every load and unload has a deadline, and its panics are caught.
 
+mod current_stack;
+mod plugin_set;
+
 use std::sync::Arc;
 
-use super::current::CurrentStack;
 use super::lane::{self, ClientParts, Lane, LaneConfig};
-use super::plugin_set::Removed;
 use super::stack::{Missing, Registered};
 use crate::emitter::signal::{Emitted, Failure, PluginInfo};
 use crate::ledger::DropReason;
 use crate::plugin::{Behavior, Host, Registration};
 use crate::refusal::RegisterError;
-use crate::supervise::{self, Fault, LIFECYCLE_LIMIT, CodeKind, Watchdog};
+use crate::supervise::{self, CodeKind, Fault, LIFECYCLE_LIMIT, Watchdog};
 use crate::wait_group::WaitGroup;
+pub(super) use current_stack::CurrentStack;
+use plugin_set::Removed;
 
 /// Changes what is registered. The worker owns it and makes one change after the other.
 pub(crate) struct Registry {

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 
-use super::lane::Lane;
 use super::plugin_set::PluginSet;
-use super::stack::{Registered, Stack, StackParts};
+use crate::pipeline::lane::Lane;
+use crate::pipeline::stack::{Registered, Stack, StackParts};
 use crate::plugin::AfterPlugin;
 
 /// The plugins that are registered now.
@@ -19,11 +19,11 @@ pub(crate) struct CurrentStack {
 }
 
 /// The plugins, and the stack that was made of them.
-pub(super) struct Version {
-    pub(super) plugins: PluginSet,
-    pub(super) stack: Stack,
+pub(in crate::pipeline) struct Version {
+    pub(in crate::pipeline) plugins: PluginSet,
+    pub(in crate::pipeline) stack: Stack,
     /// The number of events that may be in the stack at once.
-    pub(super) concurrency: usize,
+    pub(in crate::pipeline) concurrency: usize,
 }
 
 #[derive(Default)]
@@ -49,22 +49,22 @@ impl Version {
 }
 
 impl CurrentStack {
-    pub(super) fn new(parts: StackParts) -> Self {
+    pub(in crate::pipeline) fn new(parts: StackParts) -> Self {
         let now = ArcSwap::new(Version::new(PluginSet::default(), &parts));
         Self { parts, now, old: Mutex::default() }
     }
 
-    pub(super) fn load(&self) -> Arc<Version> {
+    pub(in crate::pipeline) fn load(&self) -> Arc<Version> {
         self.now.load_full()
     }
 
     /// Returns the stack for an event, and how many events may be in it at once.
-    pub(super) fn stack(&self) -> (Stack, usize) {
+    pub(in crate::pipeline) fn stack(&self) -> (Stack, usize) {
         let now = self.now.load();
         (now.stack.clone(), now.concurrency)
     }
 
-    pub(super) fn after_plugins(&self) -> Arc<[Registered<AfterPlugin>]> {
+    pub(in crate::pipeline) fn after_plugins(&self) -> Arc<[Registered<AfterPlugin>]> {
         self.now.load().plugins.after.clone()
     }
 
@@ -73,7 +73,7 @@ impl CurrentStack {
     }
 
     /// Swaps in the plugins as `change` leaves them. Only the worker changes them, one change after the other.
-    pub(super) fn update<T>(&self, change: impl FnOnce(&mut PluginSet) -> T) -> T {
+    pub(in crate::pipeline) fn update<T>(&self, change: impl FnOnce(&mut PluginSet) -> T) -> T {
         let mut plugins = self.load().plugins.clone();
         let outcome = change(&mut plugins);
         let lanes = plugins.lanes.clone();
@@ -90,35 +90,35 @@ impl CurrentStack {
     }
 
     /// Returns all lanes that may have something under way.
-    pub(super) fn lanes(&self) -> Vec<Arc<Lane>> {
+    pub(in crate::pipeline) fn lanes(&self) -> Vec<Arc<Lane>> {
         let old = self.old();
         self.load().plugins.lanes.iter().chain(&old.draining).cloned().collect()
     }
 
     /// Notes that the lane has ended.
-    pub(super) fn remove_drained(&self, lane: &Arc<Lane>) {
+    pub(in crate::pipeline) fn remove_drained(&self, lane: &Arc<Lane>) {
         self.old().draining.retain(|draining| !Arc::ptr_eq(draining, lane));
     }
 
     /// Drops the versions that no event is on any more, and plugins with them. They are dropped here, not where an
     /// event ends.
-    pub(super) fn drop_unused_versions(&self) {
+    pub(in crate::pipeline) fn drop_unused_versions(&self) {
         let unread: Vec<_> = self.old().versions.extract_if(.., |version| version.is_unread()).collect();
         drop(unread);
     }
 
     /// Drops the user's layers, at the end of the worker.
-    pub(super) fn end_layers(&self) {
+    pub(in crate::pipeline) fn end_layers(&self) {
         self.parts.layers().for_each(|layers| layers.end());
     }
 
     /// Returns whether there is no plugin, in earlier versions included.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::pipeline) fn is_empty(&self) -> bool {
         self.load().plugins.names().next().is_none() && self.old().versions.is_empty()
     }
 
     /// Takes out everything, all plugins included, for the end of the client.
-    pub(super) fn take(&self) -> impl Send + use<> {
+    pub(in crate::pipeline) fn take(&self) -> impl Send + use<> {
         let empty = Version::new(PluginSet::default(), &self.parts);
         (self.now.swap(empty), std::mem::take(&mut *self.old()))
     }

@@ -24,7 +24,7 @@ impl PipelineService {
         Self(BoxService::new(service.map_err(Into::into)))
     }
 
-    pub(super) fn into_inner(self) -> BoxService<Event, (), BoxError> {
+    pub(in crate::pipeline) fn into_inner(self) -> BoxService<Event, (), BoxError> {
         self.0
     }
 }

@@ -4,21 +4,29 @@
 //! async forms wait on a thread of their own. A deadline kept by the background thread would not hold while user code
 //! blocks that thread.
 
+mod handle;
+mod leftover;
+mod shutdown;
+mod start;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::current::CurrentStack;
-use super::shutdown::Shutdown;
+use super::after::AfterQueue;
 use super::intake::Intake;
-use super::settle::AfterQueue;
+use super::registry::CurrentStack;
 use crate::background::Background;
 use crate::emitter::Emitter;
 use crate::event::Unsent;
 use crate::ledger::{DeliveryError, DestinationStats, Dispatcher, FlushReport, Ledger, Receipt, Settlement, Stats};
 use crate::supervise::{hops, log};
 use crate::wait_group::WaitGroup;
+use shutdown::Shutdown;
+
+pub(crate) use handle::deadline;
+pub(crate) use start::{Layers, Setup};
 
 /// The time to take out one leftover event, where there are very many.
 const TAKE_EVENT: Duration = Duration::from_nanos(300);

@@ -24,7 +24,7 @@ impl CallContext {
     }
 
     /// Merges the provider's context under that of the event.
-    pub(super) fn add_to(&self, event: &mut Event, emitter: &Emitter) {
+    pub(in crate::pipeline) fn add_to(&self, event: &mut Event, emitter: &Emitter) {
         match self.ask() {
             Ok(context) => {
                 emitter.works(Topic::CallContext, NAME);
