@@ -54,6 +54,7 @@ pub enum RefusalReason {
 /// assert!(error.is_closed());
 /// assert_eq!(error.to_string(), "track refused: the client was closed");
 /// ```
+#[derive(PartialEq, Eq)]
 pub struct CallError {
     pub(crate) reason: RefusalReason,
     pub(crate) event: Box<Event>,

@@ -122,7 +122,7 @@ signals! {
 }
 
 /// A batch that has its outcome.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Flushed {
     /// The destination's name.
@@ -138,7 +138,7 @@ pub struct Flushed {
 }
 
 /// An HTTP request, without secrets and without its body.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RequestInfo {
     /// The method.
@@ -156,7 +156,7 @@ pub struct RequestInfo {
 }
 
 /// The end of an HTTP request.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ResponseInfo {
     /// The URL, without query.
@@ -172,7 +172,7 @@ pub struct ResponseInfo {
 }
 
 /// A plugin or destination.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PluginInfo {
     /// Its name.
@@ -182,7 +182,7 @@ pub struct PluginInfo {
 }
 
 /// The client is ready.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Initialized {
     /// The names of the registered plugins and destinations.
@@ -190,7 +190,7 @@ pub struct Initialized {
 }
 
 /// Nothing is pending.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DrainInfo {
     /// The number of events accepted so far.

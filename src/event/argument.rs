@@ -12,7 +12,7 @@ use super::{InvalidTimestamp, Timestamp};
 
 /// The form of a plain value.
 #[derive(Debug)]
-pub struct Given;
+pub struct Plain;
 
 /// The form of an `Option`.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub struct OptionalRef;
 
 /// The form of an iterator.
 #[derive(Debug)]
-pub struct Iterated;
+pub struct Iterable;
 
 /// An id: any type that implements `Display` (a string, an integer, a UUID), or an `Option` of one.
 ///
@@ -50,7 +50,7 @@ pub trait IntoId<Form> {
     fn into_id(self) -> Option<Self::Id>;
 }
 
-impl<T: Display> IntoId<Given> for T {
+impl<T: Display> IntoId<Plain> for T {
     type Id = T;
 
     fn into_id(self) -> Option<T> {
@@ -87,7 +87,7 @@ pub trait IntoText<Form> {
     fn into_text(self) -> Option<Self::Text>;
 }
 
-impl<T: AsRef<str>> IntoText<Given> for T {
+impl<T: AsRef<str>> IntoText<Plain> for T {
     type Text = T;
 
     fn into_text(self) -> Option<T> {
@@ -122,7 +122,7 @@ pub trait IntoTimestamp<Form> {
     fn into_timestamp(self) -> Option<Result<Timestamp, InvalidTimestamp>>;
 }
 
-impl<T> IntoTimestamp<Given> for T
+impl<T> IntoTimestamp<Plain> for T
 where
     T: TryInto<Timestamp, Error: Into<InvalidTimestamp>>,
 {
@@ -159,7 +159,7 @@ pub trait IntoIpAddr<Form> {
     fn into_ip_addr(self) -> Option<IpAddr>;
 }
 
-impl<T: Into<IpAddr>> IntoIpAddr<Given> for T {
+impl<T: Into<IpAddr>> IntoIpAddr<Plain> for T {
     fn into_ip_addr(self) -> Option<IpAddr> {
         Some(self.into())
     }
@@ -190,7 +190,7 @@ pub trait IntoList<Form> {
     fn into_list(self) -> Self::List;
 }
 
-impl<T: Serialize> IntoList<Given> for T {
+impl<T: Serialize> IntoList<Plain> for T {
     type List = T;
 
     fn into_list(self) -> T {
@@ -198,7 +198,7 @@ impl<T: Serialize> IntoList<Given> for T {
     }
 }
 
-impl<I: Iterator<Item: Serialize>> IntoList<Iterated> for I {
+impl<I: Iterator<Item: Serialize>> IntoList<Iterable> for I {
     type List = Vec<I::Item>;
 
     fn into_list(self) -> Vec<I::Item> {
@@ -221,7 +221,7 @@ pub trait IntoPairs<Form> {
     fn into_pairs(self) -> Option<impl Iterator<Item = (Self::First, Self::Second)>>;
 }
 
-impl<I: IntoIterator<Item = (A, B)>, A: Serialize, B: Serialize> IntoPairs<Given> for I {
+impl<I: IntoIterator<Item = (A, B)>, A: Serialize, B: Serialize> IntoPairs<Plain> for I {
     type First = A;
     type Second = B;
 

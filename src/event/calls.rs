@@ -9,7 +9,7 @@ use super::{Event, IntoId, IntoText, IntoTimestamp, Kind, MessageId};
 macro_rules! call {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Debug)]
+        #[derive(Clone, Debug, PartialEq, Eq)]
         #[must_use = "an event does nothing until it is sent"]
         pub struct $name(pub(crate) Event);
 

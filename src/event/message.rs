@@ -10,7 +10,8 @@ use serde::{Serialize, Serializer};
 use super::json::{Transcode, read_string, write_string};
 use super::{Context, Event, InvalidField, Kind, MAX_EVENT_BYTES, MessageId, Object, Timestamp, limits};
 
-/// An event as destinations get it: serialized once, immutable, shared by all of them.
+/// An event as destinations get it: serialized once, immutable, shared by all of them. A clone shares the JSON.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Message {
     kind: Kind,
     json: Bytes,

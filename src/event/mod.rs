@@ -29,7 +29,7 @@ mod unsent;
 mod wire_format;
 
 pub use argument::{
-    Given, IntoId, IntoIpAddr, IntoList, IntoPairs, IntoText, IntoTimestamp, Iterated, Optional, OptionalRef,
+    IntoId, IntoIpAddr, IntoList, IntoPairs, IntoText, IntoTimestamp, Iterable, Optional, OptionalRef, Plain,
 };
 pub use calls::{Alias, Group, Identify, Page, Screen, Track};
 pub(crate) use checkpoint::Checkpoint;

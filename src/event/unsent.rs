@@ -125,6 +125,15 @@ impl Unsent {
     }
 }
 
+/// Compares the events, which reads them.
+impl PartialEq for Unsent {
+    fn eq(&self, other: &Self) -> bool {
+        self.events == other.events && self.iter().eq(other)
+    }
+}
+
+impl Eq for Unsent {}
+
 impl fmt::Debug for Unsent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Unsent").field("events", &self.events).finish_non_exhaustive()

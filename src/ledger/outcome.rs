@@ -209,6 +209,15 @@ impl DeliveryError {
     }
 }
 
+/// Compares the status, the body and the displayed texts. Errors of any type cannot be compared otherwise.
+impl PartialEq for DeliveryError {
+    fn eq(&self, other: &Self) -> bool {
+        self.status == other.status && self.body == other.body && format!("{self:#}") == format!("{other:#}")
+    }
+}
+
+impl Eq for DeliveryError {}
+
 /// Leaves out the body, which may repeat personal data.
 impl fmt::Debug for DeliveryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -250,7 +259,7 @@ impl std::error::Error for DeliveryError {
 }
 
 /// The outcome of an event at one destination.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct DestinationOutcome {
     /// The destination's name.
@@ -274,7 +283,7 @@ fn error<S: Serializer>(error: &Option<Arc<DeliveryError>>, serializer: S) -> Re
 }
 
 /// The outcome of an event, as its callback, its [`Receipt`](crate::Receipt) and after plugins see it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Settlement {
     /// The event's `messageId`.

@@ -99,7 +99,7 @@ pub struct Stats {
 }
 
 /// Counts of one before, enrichment or after plugin since it was registered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct PluginStats {
     /// The plugin's name.
@@ -112,7 +112,7 @@ pub struct PluginStats {
 }
 
 /// Counts of one destination since it was registered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct DestinationStats {
     /// The destination's name.

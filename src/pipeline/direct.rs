@@ -70,9 +70,9 @@ impl Service<Event> for Pipeline {
                 let depth = envelope.ticket.depth();
                 let stack = self.client.stack.stack().0.without_source_middleware();
                 let passing = WithHops::follow(depth, stack.oneshot(StackRequest::alone(envelope)));
-                Entered::OnItsWay(self.client.clone(), passing)
+                Progress::Running(self.client.clone(), passing)
             }
-            Err(refused) => Entered::Refused(Some(refused)),
+            Err(refused) => Progress::Refused(Some(refused)),
         })
     }
 }
@@ -86,11 +86,11 @@ impl Clone for Pipeline {
 
 /// The future of [`Pipeline`].
 #[must_use = "futures do nothing unless polled"]
-pub struct PipelineFuture(Entered);
+pub struct PipelineFuture(Progress);
 
-enum Entered {
+enum Progress {
     /// Timeouts need a runtime, and the caller may have none.
-    OnItsWay(Arc<Client>, WithHops<Oneshot<PluginStack, StackRequest>>),
+    Running(Arc<Client>, WithHops<Oneshot<PluginStack, StackRequest>>),
     Refused(Option<CallError>),
 }
 
@@ -99,10 +99,10 @@ impl Future for PipelineFuture {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.get_mut().0 {
-            Entered::OnItsWay(client, passing) => {
+            Progress::Running(client, passing) => {
                 client.background.enter(|| Pin::new(passing).poll(cx)).map_err(Into::into)
             }
-            Entered::Refused(refused) => Poll::Ready(refused.take().map_or(Ok(()), |refused| Err(refused.into()))),
+            Progress::Refused(refused) => Poll::Ready(refused.take().map_or(Ok(()), |refused| Err(refused.into()))),
         }
     }
 }

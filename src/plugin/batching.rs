@@ -73,7 +73,7 @@ impl Default for QueueLimits {
 /// The policy for a full queue.
 ///
 /// Non-exhaustive, because another policy may be added.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Overflow {

@@ -39,7 +39,7 @@ pub use lifecycle::{Plugin, utility};
 pub(crate) use registration::{AfterPlugin, Behavior, Runner, TransformPlugin};
 pub use registration::{IntoRegistration, Registration};
 pub use retry::RetryPolicy;
-pub use service::{Identity, before_service, enrichment_layer, enrichment_service};
+pub use service::{ReturnEvent, before_service, enrichment_layer, enrichment_service};
 pub use timer::Timer;
 pub(crate) use transform::{SyncTransform, TransformCall};
 pub use transform::{Transform, before, before_fn, enrichment, enrichment_fn};

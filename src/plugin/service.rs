@@ -38,19 +38,19 @@ where
 /// Registers a tower layer as an enrichment plugin; see [`enrichment`]. It wraps a service that answers with its event.
 pub fn enrichment_layer<L>(name: &str, layer: L) -> Registration
 where
-    L: Layer<Identity>,
+    L: Layer<ReturnEvent>,
     L::Service: Service<Event, Response = Event> + Clone + Send + 'static,
     <L::Service as Service<Event>>::Error: Into<BoxError>,
     <L::Service as Service<Event>>::Future: Send,
 {
-    enrichment_service(name, layer.layer(Identity))
+    enrichment_service(name, layer.layer(ReturnEvent))
 }
 
 /// The service that [`enrichment_layer`] wraps: it answers with its event.
-#[derive(Clone, Copy, Debug)]
-pub struct Identity;
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReturnEvent;
 
-impl Service<Event> for Identity {
+impl Service<Event> for ReturnEvent {
     type Response = Event;
     type Error = Infallible;
     type Future = Ready<Result<Event, Infallible>>;

@@ -11,7 +11,7 @@ use crate::ledger::{DeliveryError, SharedError};
 /// The verdict of a destination on a batch.
 ///
 /// Non-exhaustive: destinations make verdicts, and only the lane reads them, so another one may be added.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Verdict {
     /// Delivered: the destination took it.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 /// For Dublin, Segment's pages name two hosts. This is the one of the regional guide. Set the other as `host`.
 ///
 /// Non-exhaustive, because Segment may open another region.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Region {

@@ -48,8 +48,7 @@ macro_rules! settings {
     ($(#[$doc:meta])* pub struct $settings:ident;
      $($name:ident: $type:ty = $read:ident $($secret:ident)? $(=> $part:ident::$setter:ident)?;)*) => {
         $(#[$doc])*
-        #[derive(Clone, Default)]
-        #[cfg_attr(test, derive(PartialEq))]
+        #[derive(Clone, Default, PartialEq, Eq)]
         pub struct $settings {
             $(pub(super) $name: Option<$type>,)*
         }

@@ -11,7 +11,7 @@ use http_body::{Frame, SizeHint};
 use crate::error::BoxError;
 
 /// The body of a request: bytes in memory. A clone shares them, so a retry copies nothing.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Body(Bytes);
 
 impl Body {

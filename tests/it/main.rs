@@ -74,6 +74,7 @@ mod order;
 mod outages;
 mod pages;
 mod ports;
+mod public_traits;
 mod quoted;
 mod tracking_api;
 mod waiting;

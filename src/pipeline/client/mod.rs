@@ -70,7 +70,7 @@ const LISTENERS: Duration = Duration::from_secs(1);
 
 /// The outcomes of all events that a client accepted. [`stats`](crate::Analytics::stats) has them by reason and by
 /// destination. Serialized, `unsent` is a number of events.
-#[derive(Clone, Debug, Default, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct CloseReport {
     /// Events that at least one destination took.

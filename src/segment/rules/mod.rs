@@ -23,7 +23,7 @@ use crate::event::{Kind, MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_EVENT_BYTES, MAX
 /// The kind of a path of the tracking API.
 ///
 /// Non-exhaustive, because Segment may add another path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Endpoint {
     /// Takes many events in the member `batch`, each with its `type`.

@@ -58,6 +58,8 @@ impl PartialEq for Object {
     }
 }
 
+impl Eq for Object {}
+
 /// Shows the number of members, but none of them, because they are personal data.
 impl fmt::Debug for Object {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
