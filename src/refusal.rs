@@ -37,10 +37,10 @@ pub enum RefusalReason {
     Forked,
     /// The runtime of the client ([`Builder::runtime`](crate::Builder::runtime)) has ended, so nothing would send the
     /// event.
-    #[error("the runtime that the client works on has ended: build a client on one that lives")]
+    #[error("the runtime of the client has ended: build a client on a running one")]
     RuntimeEnded,
     /// Events lead to events without end: a plugin, listener or callback sends one for each event.
-    #[error("a plugin, listener or callback sends events because of its own events: eight led to this one")]
+    #[error("event loop: a plugin, listener or callback answers events with events, and this is the eighth in a row")]
     Loop,
 }
 
@@ -173,7 +173,7 @@ pub enum RegisterError {
     #[error("the client was built before this process was forked: build one in this process")]
     Forked,
     /// The runtime of the client ([`Builder::runtime`](crate::Builder::runtime)) has ended.
-    #[error("the runtime that the client works on has ended: build a client on one that lives")]
+    #[error("the runtime of the client has ended: build a client on a running one")]
     RuntimeEnded,
 }
 

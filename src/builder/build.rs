@@ -95,7 +95,7 @@ impl Builder {
         let mut plugins: Vec<Registration> = segment.into_iter().map(Registration::from).collect();
         for plugin in std::mem::take(&mut self.plugins) {
             if plugins.iter().any(|registered| registered.name() == plugin.name()) {
-                return Err(SettingsError::new("plugin", plugin.name(), "is the name of another plugin already"));
+                return Err(SettingsError::new("plugin", plugin.name(), "is the name of another plugin"));
             }
             plugin.check()?;
             plugins.push(plugin);

@@ -17,9 +17,9 @@ use crate::event::Event as AnyEvent;
 ///
 /// Only the markers of this module implement it.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no signal",
+    message = "`{Self}` is not a signal",
     label = "give a signal, such as `tracklane::signal::Error`",
-    note = "for a name that comes from configuration, such as \"error\", there is `on_name`"
+    note = "use `on_name` for a name from configuration, such as \"error\""
 )]
 pub trait Signal: sealed::Sealed + Copy + Send + Sync + 'static {
     /// The argument of a listener.

@@ -67,7 +67,7 @@ pub enum InvalidField {
         field: String,
     },
     /// The text for a point in time is not RFC 3339.
-    #[error("{field} is {:?}, and must be RFC 3339, as \"2011-05-03T14:05:00.123Z\" is", source.text())]
+    #[error("{field} is {:?}, and must be RFC 3339, such as \"2011-05-03T14:05:00.123Z\"", source.text())]
     Timestamp {
         /// The field, or the section and the key in it.
         field: String,
@@ -83,7 +83,7 @@ pub enum InvalidField {
         found: JsonType,
     },
     /// The value of a setter for numbers is not a number.
-    #[error("{field} is {found}, and must be a number, or text that is one, as \"39.95\" is")]
+    #[error("{field} is {found}, and must be a number, or a number in text, such as \"39.95\"")]
     NotANumber {
         /// The section, and the key in it.
         field: String,
@@ -111,7 +111,7 @@ pub enum InvalidField {
 /// Returns the usual cause where an object is null: a builder whose last step was a statement.
 fn hint(found: JsonType) -> &'static str {
     match found {
-        JsonType::Null => ": it may be what `insert` returned, in place of which `with` returns the object",
+        JsonType::Null => ": `insert` returns the old value, `with` returns the object",
         _ => "",
     }
 }

@@ -35,7 +35,7 @@ impl Flow {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "a plugin's closure returns `()`, `Flow` or a `Result` of either, not `{Self}`",
-    note = "what awaits is no closure: it implements `Transform` with an `async fn transform`, and is registered as `before(plugin)` or `enrichment(plugin)`"
+    note = "for async work, implement `Transform` with an `async fn transform`, and register it as `before(plugin)` or `enrichment(plugin)`"
 )]
 pub trait IntoFlow {
     /// Converts it for the pipeline.

@@ -51,7 +51,7 @@ pub struct Registration {
     label = "no role, such as `enrichment(…)`",
     note = "a `Transform` is registered as `before(plugin)` or `enrichment(plugin)`, an `After` as `after(plugin)`, any other `Plugin` as `utility(plugin)`",
     note = "a closure is registered as `before_fn(name, closure)`, `enrichment_fn(name, closure)` or `after_fn(name, closure)`, a tower service as `Destination::new(name, service)`",
-    note = "a `Result`, as many a `build()` returns, needs a `?`"
+    note = "add a `?` if it is a `Result`, such as of a `build()`"
 )]
 pub trait IntoRegistration {
     /// Converts it for the client.

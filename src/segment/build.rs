@@ -131,7 +131,7 @@ fn headers(given: &[(String, String)]) -> Result<HeaderMap, SettingsError> {
             return Err(SettingsError::new("header", name, "is set by the request itself"));
         }
         let mut value = HeaderValue::try_from(value)
-            .map_err(|_| SettingsError::new("header", name, "has a value that no header can have"))?;
+            .map_err(|_| SettingsError::new("header", name, "has a value that is not valid in a header"))?;
         value.set_sensitive(true);
         headers.append(known, value);
     }

@@ -54,7 +54,7 @@ impl Auth {
             }
         };
         let mut value = HeaderValue::try_from(text)
-            .map_err(|_| SettingError::new("token", "has characters that no header can have"))?;
+            .map_err(|_| SettingError::new("token", "has characters that are not valid in a header"))?;
         value.set_sensitive(true);
         Ok(value)
     }

@@ -282,7 +282,7 @@ impl Webhook {
                 return Err(invalid("is set by the request itself"));
             }
             let mut value =
-                HeaderValue::try_from(value.expose()).map_err(|_| invalid("has a value that no header can have"))?;
+                HeaderValue::try_from(value.expose()).map_err(|_| invalid("has a value that is not valid in a header"))?;
             value.set_sensitive(true);
             headers.insert(known, value);
         }

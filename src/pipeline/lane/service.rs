@@ -75,7 +75,7 @@ impl LaneService {
             Ok(service) => self.service = service,
             Err(fault) => {
                 supervise::discard(error);
-                return Err(format!("to make it again {fault}").into());
+                return Err(format!("rebuilding it {fault}").into());
             }
         }
         Ok((self.rebuilds, error))

@@ -45,8 +45,8 @@ impl Missing {
     /// Returns the consequence for events, as a clause behind the reason.
     pub(in crate::pipeline) fn consequence(&self) -> &'static str {
         match self {
-            Missing::Before(_) => "; every event that it was to see is dropped until it is registered or deregistered",
-            Missing::Destination(_) => "; what it was to have is dropped until it is registered or deregistered",
+            Missing::Before(_) => "; every event that it should see is dropped until it is registered or deregistered",
+            Missing::Destination(_) => "; its events are dropped until it is registered or deregistered",
             Missing::Other => "; events go on without it",
         }
     }

@@ -107,8 +107,8 @@ impl WatchdogThread {
     #[cold]
     fn report(&self, watched: &Watched, call: CallState) {
         let message = format!(
-            "{} blocks its thread: a single call has not come back for {LIMIT:?}; it cannot be cut off, and what is \
-             behind it waits until it returns",
+            "{} blocks its thread: a single call has not returned for {LIMIT:?}; it cannot be cut off, and the events \
+             behind it wait until it returns",
             watched.kind
         );
         let _scope = hops::set(call.hops());
