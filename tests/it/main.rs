@@ -59,6 +59,7 @@ mod runtimes;
 
 // The whole.
 mod architecture;
+mod charts;
 mod defaults;
 mod e2e_cli;
 mod environment;
