@@ -33,7 +33,8 @@ const STYLE: &str = "\
 ///
 /// Panics if a value is not a number.
 pub(super) fn draw(title: &str, unit: &str, accent: &str, bars: &[(String, String)]) -> String {
-    let number = |text: &str| -> f64 { text.replace(',', "").parse().unwrap_or_else(|_| panic!("{text:?} is not a number")) };
+    let number =
+        |text: &str| -> f64 { text.replace(',', "").parse().unwrap_or_else(|_| panic!("{text:?} is not a number")) };
     let longest = bars.iter().map(|(_, value)| number(value)).fold(f64::MIN_POSITIVE, f64::max);
     let height = TOP + STEP * bars.len() as f64 + 8.0;
     let mut svg = String::new();

@@ -33,7 +33,8 @@ impl Table {
 
     /// Returns the value of `row` in the column `name`: of `p50 / p99` the first.
     pub(super) fn cell(&self, row: &[String], name: &str) -> String {
-        let index = self.header.iter().position(|column| column == name).unwrap_or_else(|| panic!("no column {name:?}"));
+        let index =
+            self.header.iter().position(|column| column == name).unwrap_or_else(|| panic!("no column {name:?}"));
         row[index].split(" / ").next().unwrap_or_default().to_owned()
     }
 }

@@ -14,7 +14,7 @@ use crate::body;
 use crate::mapping::{ACTIONS, Item, Mapping, NAME, Products, Target};
 use crate::service::{AmplitudeService, Clients, Shared};
 
-/// Where a project keeps its data.
+/// The region where a project keeps its data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -81,7 +81,7 @@ impl Amplitude {
         self
     }
 
-    /// Where the project keeps its data, in the US by default.
+    /// Sets the region where the project keeps its data, the US by default.
     pub fn region(self, region: Region) -> Self {
         self.host(region.host())
     }
@@ -98,8 +98,8 @@ impl Amplitude {
         self
     }
 
-    /// The type of groups, unless a group call says it (`groupType` in its traits, or `groups` in its options). `group` by
-    /// default.
+    /// Sets the type of groups. A group call with a type (`groupType` in its traits, or `groups` in its options)
+    /// overrides it. `group` by default.
     pub fn group_type(mut self, group_type: &str) -> Self {
         group_type.clone_into(&mut self.mapping.group_type);
         self
@@ -117,7 +117,7 @@ impl Amplitude {
         self
     }
 
-    /// What becomes of an order's products. They stay in its event by default.
+    /// Sets what happens to an order's products. They stay in its event by default.
     pub fn products(mut self, products: Products) -> Self {
         self.mapping.products = products;
         self
@@ -186,7 +186,8 @@ impl Amplitude {
             .attempt_timeout(timeout))
     }
 
-    /// What is sent of an event: items, each with where it goes, or why there are none. A pure function.
+    /// Returns the items that are sent of an event, each with its target, or the reason why there are none. A pure
+    /// function.
     ///
     /// # Errors
     ///
@@ -223,7 +224,7 @@ impl Amplitude {
         )
     }
 
-    /// What sends nothing needs no TLS.
+    /// A client that sends nothing needs no TLS.
     fn clients(&self, offline: bool) -> Result<Clients, SettingError> {
         if let Some(problem) = self.key.problem() {
             return Err(SettingError::new("api_key", problem));
@@ -240,7 +241,7 @@ impl Amplitude {
     }
 }
 
-/// Without the key.
+/// Hides the key.
 impl fmt::Debug for Amplitude {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Amplitude").field("mapping", &self.mapping).finish_non_exhaustive()

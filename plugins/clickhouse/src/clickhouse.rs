@@ -125,7 +125,7 @@ impl ClickHouse {
         self
     }
 
-    /// Changes the row of an event, after everything else: add a column, or take one away. Columns that the table does not
+    /// Changes the row of an event, after everything else, to add or remove a column. Columns that the table does not
     /// have are ignored.
     ///
     /// ```
@@ -146,7 +146,7 @@ impl ClickHouse {
         self
     }
 
-    /// The statement that creates the table, for whoever may run it. The destination never does.
+    /// Returns the statement that creates the table, for an administrator. The destination never runs it.
     #[must_use]
     pub fn create_table(&self) -> String {
         table::create(&self.database, &self.table, self.rows.sections)
@@ -198,7 +198,7 @@ impl ClickHouse {
         )
     }
 
-    /// What sends nothing needs no TLS.
+    /// A client that sends nothing needs no TLS.
     fn client(&self, offline: bool) -> Result<Client, SettingError> {
         for (setting, name) in [("database", &self.database), ("table", &self.table)] {
             if name.trim().is_empty() {
@@ -229,7 +229,7 @@ impl ClickHouse {
     }
 }
 
-/// Without the credentials and the path of the URL.
+/// Hides the credentials and the path of the URL.
 impl fmt::Debug for ClickHouse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let endpoint = Endpoint::new("url", &self.url, true);

@@ -10,7 +10,8 @@ use crate::geoip::GeoIp;
 use crate::metadata;
 use crate::plugin::EnrichPlugin;
 
-/// What is added to events. By default campaign, referrer and user agent, which need nothing but the event.
+/// The settings: the data that is added to events. By default campaign, referrer and user agent, which need only the
+/// event.
 ///
 /// ```no_run
 /// use tracklane::Analytics;
@@ -43,7 +44,7 @@ impl Default for Enrich {
 }
 
 impl Enrich {
-    /// Adds what `context.page`, `context.userAgent` and `context.userAgentData` tell.
+    /// Adds data derived from `context.page`, `context.userAgent` and `context.userAgentData`.
     pub fn new() -> Self {
         Self { campaign: true, referrer: true, user_agent: true, geoip: None, metadata: false }
     }
@@ -80,15 +81,16 @@ impl Enrich {
         self
     }
 
-    /// Sets whether `context.host`, `context.cloud` and `context.kubernetes` tell where this process runs, as its
-    /// environment says when [`build`](Self::build) is called. Off by default: in a gateway it would be told of the
+    /// Sets whether `context.host`, `context.cloud` and `context.kubernetes` describe where this process runs, from its
+    /// environment at the time of [`build`](Self::build). Off by default, because in a gateway it would be added to the
     /// events of others.
     pub fn metadata(mut self, on: bool) -> Self {
         self.metadata = on;
         self
     }
 
-    /// Makes the plugin: a before plugin, so that it can come before one that takes out what it reads. It fails no event.
+    /// Makes the plugin. It is a before plugin, so that it can come before one that removes the data it reads. It fails
+    /// at no event.
     ///
     /// # Errors
     ///

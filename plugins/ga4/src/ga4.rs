@@ -14,12 +14,12 @@ use crate::hits;
 use crate::mapping::{CLOUD, Hit, Mapping, NAME};
 use crate::service::{Ga4Service, Shared};
 
-/// How old an event may be: Google moves an older one to another time, or drops it.
+/// The greatest age of an event: Google moves an older one to another time, or drops it.
 const MAX_AGE: Duration = Duration::from_secs(72 * 60 * 60);
 /// Events of a batch at most. Each may be a request of its own.
 const MOST_EVENTS: usize = 100;
 
-/// Where requests go.
+/// The region of the requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -88,7 +88,7 @@ impl Ga4 {
         self
     }
 
-    /// Where requests go.
+    /// Sets the region of the requests.
     pub fn region(self, region: Region) -> Self {
         self.host(region.host())
     }
@@ -125,9 +125,9 @@ impl Ga4 {
         self
     }
 
-    /// Sets whether an event is sent again of which it is unknown whether Google has counted it: after a timeout, or a
-    /// connection that broke. It may be counted twice then, but for a purchase or refund with a `transaction_id`, which
-    /// is always sent again. Off by default, and the event is lost.
+    /// Sets whether an event is sent again if it is unknown whether Google has counted it: after a timeout, or a broken
+    /// connection. It may be counted twice then. A purchase or refund with a `transaction_id` cannot, and is always
+    /// sent again. Off by default; then the event is lost.
     pub fn retry_unknown(mut self, retry: bool) -> Self {
         self.retry_unknown = retry;
         self
@@ -146,7 +146,7 @@ impl Ga4 {
         self
     }
 
-    /// Changes the [`Hit`] that is made of an event, after everything else. What it makes is not checked again.
+    /// Changes the [`Hit`] of an event, after everything else. The result is not checked again.
     ///
     /// ```
     /// use tracklane_ga4::Ga4;
@@ -192,7 +192,7 @@ impl Ga4 {
             .attempt_timeout(attempt))
     }
 
-    /// What is sent of an event, or why nothing is. A pure function.
+    /// Returns the hit that is sent of an event, or the reason why there is none. A pure function.
     ///
     /// # Errors
     ///
@@ -221,7 +221,7 @@ impl Ga4 {
         )
     }
 
-    /// What sends nothing needs no TLS.
+    /// A client that sends nothing needs no TLS.
     fn client(&self, offline: bool) -> Result<Client, SettingError> {
         let id = self.measurement_id.trim();
         let is_id = id.strip_prefix("G-").is_some_and(|rest| {
@@ -250,7 +250,7 @@ impl Ga4 {
     }
 }
 
-/// Without the secret.
+/// Hides the secret.
 impl fmt::Debug for Ga4 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ga4")

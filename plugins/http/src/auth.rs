@@ -6,7 +6,7 @@ use http::HeaderValue;
 
 use crate::{Secret, SettingError};
 
-/// Who sends: the header `Authorization` (RFC 7617, RFC 6750).
+/// The credentials of the sender: the header `Authorization` (RFC 7617, RFC 6750).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Auth {
@@ -36,7 +36,7 @@ impl Auth {
     ///
     /// # Errors
     ///
-    /// Returns an error if the user name has a colon, or the token what no header can have. The error does not show
+    /// Returns an error if the user name has a colon, or the token is not valid in a header. The error does not show
     /// them.
     pub fn header(&self) -> Result<HeaderValue, SettingError> {
         let text = match self {
@@ -59,7 +59,7 @@ impl Auth {
         Ok(value)
     }
 
-    /// The secrets in it, so that what a server answers can be shown without them.
+    /// Returns the secrets in it, so that an answer of the server can be shown without them.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
         let (first, second) = match self {
             Self::Basic { user, password } => (user, Some(password)),

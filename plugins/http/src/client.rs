@@ -90,14 +90,14 @@ impl Client {
         self
     }
 
-    /// Where requests go.
+    /// Returns the endpoint of the requests.
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// Sends `payload` for a batch, with `headers` of its own, and emits `http_request` and `http_response` for it, which
-    /// show of the URL only what the endpoint shows.
+    /// Sends `payload` for a batch, with `headers` of its own. Emits `http_request` and `http_response`, with the part
+    /// of the URL that the endpoint shows.
     ///
     /// # Errors
     ///
@@ -136,7 +136,7 @@ impl Client {
         self.exchange(self.request(payload, headers))
     }
 
-    /// The request as it is sent.
+    /// Makes the request that would be sent.
     #[must_use]
     pub fn request(&self, payload: Payload, headers: HeaderMap) -> Request<Body> {
         let mut request = Request::new(Body::from(payload.bytes().clone()));
@@ -168,7 +168,7 @@ impl Client {
     }
 }
 
-/// What an offline client sends through.
+/// The service of an offline client.
 #[derive(Clone)]
 struct Offline;
 

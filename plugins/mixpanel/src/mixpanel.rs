@@ -15,7 +15,7 @@ use crate::mapping::{IdMerge, Item, Mapping, NAME, Products, Target};
 use crate::service::{MixpanelService, Shared};
 use crate::service_account::ServiceAccount;
 
-/// Where a project keeps its data.
+/// The region where a project keeps its data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -92,7 +92,8 @@ impl Mixpanel {
         self
     }
 
-    /// Where the project keeps its data, in the US by default. A project elsewhere refuses what is sent there.
+    /// Sets the region where the project keeps its data, the US by default. A project of another region refuses the
+    /// events.
     pub fn region(self, region: Region) -> Self {
         self.host(region.host())
     }
@@ -109,7 +110,8 @@ impl Mixpanel {
         self
     }
 
-    /// How the project merges identities, as its settings say. [`IdMerge::Simplified`] by default, as of new projects.
+    /// Sets how the project merges identities, as its settings have it. [`IdMerge::Simplified`] by default, as for new
+    /// projects.
     pub fn id_merge(mut self, id_merge: IdMerge) -> Self {
         self.mapping.id_merge = id_merge;
         self
@@ -127,7 +129,7 @@ impl Mixpanel {
         self
     }
 
-    /// What becomes of an order's products. They stay in its event by default.
+    /// Sets what happens to an order's products. They stay in its event by default.
     pub fn products(mut self, products: Products) -> Self {
         self.mapping.products = products;
         self
@@ -200,8 +202,8 @@ impl Mixpanel {
             .attempt_timeout(timeout))
     }
 
-    /// What is sent of an event: items, each with where it goes, or why there are none. A pure function. Profiles have no
-    /// `$token` yet.
+    /// Returns the items that are sent of an event, each with its target, or the reason why there are none. A pure
+    /// function. Profiles have no `$token` yet.
     ///
     /// # Errors
     ///
@@ -256,7 +258,7 @@ impl Mixpanel {
     }
 }
 
-/// Without token and secret.
+/// Hides the token and the secret.
 impl fmt::Debug for Mixpanel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Mixpanel").field("mapping", &self.mapping).finish_non_exhaustive()

@@ -51,9 +51,9 @@ pub struct Postgres {
 
 impl Postgres {
     /// Stores in the database of a connection string: `postgres://user:password@host:port/database?option=value`, or
-    /// `host=… user=…`, with the options that
-    /// [tokio-postgres](https://docs.rs/tokio-postgres/latest/tokio_postgres/config/struct.Config.html) knows. Several
-    /// hosts with a comma between them are tried in turn; `target_session_attrs=read-write` passes over replicas.
+    /// `host=… user=…`, with the options of
+    /// [tokio-postgres](https://docs.rs/tokio-postgres/latest/tokio_postgres/config/struct.Config.html). Several hosts
+    /// with a comma between them are tried in turn. `target_session_attrs=read-write` skips replicas.
     ///
     /// For a host that is not this machine, TLS is required, and the certificate is always checked. On this machine it is
     /// used with `sslmode=require`.
@@ -83,7 +83,7 @@ impl Postgres {
         self
     }
 
-    /// Sets whether a table that is not there is created, as [`ddl`](Self::ddl) says. On by default.
+    /// Sets whether a missing table is created, with the statement of [`ddl`](Self::ddl). On by default.
     pub fn create_table(mut self, create: bool) -> Self {
         self.create_table = create;
         self
@@ -102,8 +102,8 @@ impl Postgres {
         self
     }
 
-    /// When rows are stored, and how many at once: 1,000 or what has come within a second by default, and up to 5,000
-    /// while the database is slow.
+    /// Sets when rows are stored, and how many at once. By default 1,000, or those of one second, and up to 5,000 while
+    /// the database is slow.
     pub fn batching(mut self, batching: Batching) -> Self {
         self.batching = batching;
         self
@@ -132,8 +132,8 @@ impl Postgres {
         self
     }
 
-    /// The statement that creates the table, for those who do it by hand. More columns can be added at any time, and those
-    /// that are not wanted can be left out, but for `message_id`.
+    /// Returns the statement that creates the table, to run it by hand. Columns can be added at any time, and all but
+    /// `message_id` can be left out.
     ///
     /// ```
     /// use tracklane_postgres::Postgres;

@@ -17,7 +17,7 @@ use crate::service::{PostHogService, Shared, body};
 /// Bytes of a body that PostHog takes, before compression.
 const MAX_BODY_BYTES: usize = 20_000_000;
 
-/// Where a project is hosted.
+/// The region where a project is hosted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -85,13 +85,13 @@ impl PostHog {
         self
     }
 
-    /// Where the project is hosted, in the US by default.
+    /// Sets the region where the project is hosted, the US by default.
     pub fn region(self, region: Region) -> Self {
         self.host(region.host())
     }
 
-    /// The host of an installation of your own, such as `https://posthog.example`. The addresses of PostHog's own
-    /// application are taken for those of its intake.
+    /// Sets the host of an installation of your own, such as `https://posthog.example`. The addresses of PostHog's own
+    /// application are replaced by those of its intake.
     pub fn host(mut self, host: &str) -> Self {
         host.clone_into(&mut self.host);
         self
@@ -110,8 +110,8 @@ impl PostHog {
         self
     }
 
-    /// The type of groups, unless a group call says it (`groupType` in its traits or options). `segment_group` by default,
-    /// as in PostHog's own integration. A project has five types at most.
+    /// Sets the type of groups. A group call with a type (`groupType` in its traits or options) overrides it.
+    /// `segment_group` by default, as in PostHog's own integration. A project has at most five types.
     pub fn group_type(mut self, group_type: &str) -> Self {
         group_type.clone_into(&mut self.mapping.group_type);
         self
@@ -170,7 +170,7 @@ impl PostHog {
         self
     }
 
-    /// Changes what is sent of an event, after everything else: the item of the batch, with `event`, `distinct_id`, `uuid`,
+    /// Changes the item that is sent of an event, after everything else. It has `event`, `distinct_id`, `uuid`,
     /// `timestamp` and `properties`.
     ///
     /// ```
@@ -220,7 +220,7 @@ impl PostHog {
             .attempt_timeout(timeout))
     }
 
-    /// What is sent of an event: one item of the batch, or why there is none. A pure function.
+    /// Returns the item that is sent of an event, or the reason why there is none. A pure function.
     ///
     /// # Errors
     ///
@@ -266,7 +266,7 @@ impl PostHog {
         Ok(())
     }
 
-    /// What sends nothing needs no TLS.
+    /// A client that sends nothing needs no TLS.
     fn client(&self, offline: bool) -> Result<Client, SettingError> {
         let host = match self.host.trim().trim_end_matches('/') {
             "https://app.posthog.com" | "https://us.posthog.com" => Region::Us.host(),
@@ -279,7 +279,7 @@ impl PostHog {
     }
 }
 
-/// Without the key and the path of the host.
+/// Hides the key and the path of the host.
 impl fmt::Debug for PostHog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let endpoint = Endpoint::new("host", &self.host, true);

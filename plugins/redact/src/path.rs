@@ -1,4 +1,4 @@
-//! Where in an event a rule applies: members with dots between them, `*` for any one, `**` for any number.
+//! The path of a rule in an event: members with dots between them, `*` for any one, `**` for any number.
 
 use crate::error::RedactError;
 

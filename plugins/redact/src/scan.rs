@@ -1,6 +1,6 @@
-//! Whether any rule applies to an event: reads its text and makes nothing of it.
+//! Finds out whether any rule applies to an event. It reads the text and makes no map of it.
 //!
-//! Nearly all events hold nothing to redact. They stay the text that they are, which is what makes the plugin cheap.
+//! Nearly all events have nothing to redact. They stay text, which makes the plugin cheap.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -62,7 +62,7 @@ fn in_text_of(
 /// Reads one value and all in it.
 struct Scan<'r> {
     rules: &'r Rules,
-    /// Where it stands, if any rule depends on that.
+    /// The place, if any rule depends on it.
     members: Option<Vec<String>>,
     found: bool,
 }

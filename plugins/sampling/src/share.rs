@@ -1,4 +1,4 @@
-//! Whether a key is in a share.
+//! Decides whether a key is in a share.
 
 use sha2::{Digest, Sha256};
 

@@ -1,4 +1,4 @@
-//! What signatures are made and verified with.
+//! The secret that signs and verifies.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use tracklane_http::{Secret, SettingError};
 
-/// What a secret begins with.
+/// The prefix of a secret.
 const PREFIX: &str = "whsec_";
 /// Bytes of a secret, as Standard Webhooks has it.
 const LEAST: usize = 24;

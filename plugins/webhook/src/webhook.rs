@@ -22,7 +22,7 @@ use crate::service::{Shared, WebhookService};
 
 /// The name of the destination, unless another is given.
 const NAME: &str = "Webhook";
-/// How long an attempt may take: Standard Webhooks recommends 15 to 30 s.
+/// The time of an attempt: Standard Webhooks recommends 15 to 30 s.
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// Headers that the request itself decides on.
 const RESERVED: &[&str] = &[
@@ -117,8 +117,8 @@ impl Webhook {
         self
     }
 
-    /// Adds `X-Signature` as Segment's own webhooks have it, for receivers that exist: HMAC-SHA1 of the body, in
-    /// hexadecimal. It protects against no replay; use it beside [`secret`](Self::secret).
+    /// Adds `X-Signature` like Segment's own webhooks, for existing receivers: HMAC-SHA1 of the body, in hexadecimal.
+    /// It does not protect against replay; use it together with [`secret`](Self::secret).
     pub fn segment_signature(mut self, secret: impl Into<Secret>) -> Self {
         self.segment_signature = Some(secret.into());
         self
@@ -148,8 +148,8 @@ impl Webhook {
         self
     }
 
-    /// How several events are written into one body, as a JSON array by default. Without
-    /// [`batched`](Self::batched) it has no effect.
+    /// Sets the format of several events in one body, a JSON array by default. Without [`batched`](Self::batched) it
+    /// has no effect.
     pub fn format(mut self, format: Format) -> Self {
         self.format = format;
         self
@@ -195,8 +195,8 @@ impl Webhook {
         self
     }
 
-    /// Changes what is written of an event, `{"type", "timestamp", "data"}`, before it is signed. Ids and the time of
-    /// the signature stay. Numbers are read and written as `serde_json` has them.
+    /// Changes the item of an event, `{"type", "timestamp", "data"}`, before it is signed. Ids and the time of the
+    /// signature stay. `serde_json` reads and writes its numbers.
     ///
     /// ```
     /// use tracklane_webhook::Webhook;
@@ -262,7 +262,7 @@ impl Webhook {
         Ok(explanation)
     }
 
-    /// What sends nothing needs no TLS.
+    /// A client that sends nothing needs no TLS.
     fn client(&self, offline: bool) -> Result<Client, SettingError> {
         let endpoint = Endpoint::new("url", self.url.expose(), self.allow_plaintext)?;
         let headers = self.header_map()?;
@@ -311,7 +311,8 @@ impl Webhook {
         })
     }
 
-    /// What a server must not send back into an error. Of a header also the word behind the scheme, as in `Bearer abc`.
+    /// Returns the secrets that a server may repeat, to be removed from errors. For a header also the word behind the
+    /// scheme, as in `Bearer abc`.
     fn all_secrets(&self, endpoint: &Endpoint) -> Vec<Secret> {
         let behind_scheme = |value: &Secret| value.expose().split_once(' ').map(|(_, word)| Secret::from(word));
         let mut secrets = endpoint.secrets();

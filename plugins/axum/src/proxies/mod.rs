@@ -31,7 +31,7 @@ pub struct TrustedProxies {
     header: Header,
 }
 
-/// Only one is read, because a proxy passes on what a client wrote into the other.
+/// Only one of them is read, because a proxy passes on what a client wrote into the other.
 #[derive(Clone, Copy, Debug)]
 enum Header {
     XForwardedFor,
