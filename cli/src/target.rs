@@ -1,4 +1,4 @@
-//! Where events are sent: Segment with a write key, another host, or without either a `tracklane dev` on this machine.
+//! The target of events: Segment with a write key, another host, or otherwise a `tracklane dev` on this machine.
 
 use clap::Args;
 use serde_json::{Map, Value};

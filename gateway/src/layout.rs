@@ -1,4 +1,4 @@
-//! Where everything is below the directory of the log.
+//! The layout of the directory of the log.
 //!
 //! ```text
 //! directory/pipelines/main/Segment.io/0000/…   what waits for a destination: a spool
@@ -54,7 +54,7 @@ impl Layout {
         self.directory.join(PIPELINES).join(pipeline).join(encoded(destination))
     }
 
-    /// What a source sent that was no event.
+    /// Returns the folder of a source's requests that were not events.
     pub(crate) fn rejected(&self, source: &str) -> PathBuf {
         self.directory.join(REJECTED).join(source)
     }
@@ -88,7 +88,7 @@ impl DeadStore {
         DeadLetters::of(&self.directory)
     }
 
-    /// What waits there to be delivered.
+    /// Returns the backlog there.
     ///
     /// # Errors
     ///

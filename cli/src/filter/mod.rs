@@ -1,6 +1,6 @@
 //! The filter language of the page, of `tail`, and of the API.
 //!
-//! Terms joined by spaces, all of which must hold: `kind:track -name:Ping properties.total>10 has:finding text`.
+//! Terms separated by spaces, which must all match: `kind:track -name:Ping properties.total>10 has:finding text`.
 
 mod parse;
 mod search;
