@@ -20,7 +20,7 @@ type ListenerFn = Box<dyn Fn(&Emitted) + Send + Sync>;
 pub(super) struct Listener {
     pub(super) wants: u32,
     once: bool,
-    call: CatchDrop<Call>,
+    call: CatchDrop<ListenerFn>,
     ended: AtomicBool,
     missed: AtomicU64,
     queue: Mutex<SignalQueue>,
