@@ -13,6 +13,8 @@ pub(super) struct PluginSet {
     pub(super) before: Vec<Registered<TransformPlugin>>,
     pub(super) enrichment: Vec<Registered<TransformPlugin>>,
     pub(super) lanes: Vec<Arc<Lane>>,
+    /// The names of destinations that get what plugins drop, and nothing else: whoever was one stays one.
+    pub(super) quarantines: Vec<Arc<str>>,
     pub(super) after: Arc<[Registered<AfterPlugin>]>,
     pub(super) utilities: Vec<(Arc<str>, Arc<dyn Lifecycle>)>,
     /// Destinations that could not be loaded: what they were to have is lost, and not unwanted.
@@ -42,12 +44,15 @@ impl PluginSet {
 
     /// What a stack is made of.
     pub(super) fn for_stack(&self) -> StackPlugins {
+        let is_quarantine = |name: &str| self.quarantines.iter().any(|quarantine| **quarantine == *name);
+        let (quarantines, lanes) = self.lanes.iter().cloned().partition(|lane| is_quarantine(lane.name()));
         StackPlugins {
             before: self.before.clone(),
             absent_before: self.absent_before.clone(),
             enrichment: self.enrichment.clone(),
-            lanes: self.lanes.clone(),
-            absent: self.absent.clone(),
+            lanes,
+            quarantines,
+            absent: self.absent.iter().filter(|absent| !is_quarantine(absent.name())).cloned().collect(),
             is_shown: !self.after.is_empty(),
         }
     }

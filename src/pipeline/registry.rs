@@ -34,6 +34,9 @@ pub(super) async fn register(registry: &Registry, registration: Registration) ->
         return Err(RegisterError::Duplicate { name: name.to_string() });
     }
     let absence = Absence::of(&registration);
+    if let Some(quarantine) = registration.quarantined_at().cloned() {
+        registry.stack.update(|plugins| plugins.quarantines.push(quarantine));
+    }
     let loaded = load(registry, registration).await;
     registry.stack.update(|plugins| {
         plugins.forget_absent(&name);

@@ -14,7 +14,7 @@ pub enum Action {
     Flag,
     /// The member is taken out, and `context.protocols` says which. What is missing cannot be taken out: it is flagged.
     Omit,
-    /// The event is dropped, or goes to the [quarantine](crate::TrackingPlan::quarantine).
+    /// The event is dropped. It goes to the [quarantine](crate::TrackingPlan::quarantine), if there is one.
     Block,
 }
 

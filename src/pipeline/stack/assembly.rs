@@ -10,6 +10,7 @@ use super::exit::Entrance;
 use super::fanout::{FanOut, Outlets};
 use super::middleware::{Middleware, MiddlewareLayer};
 use super::passage::Passage;
+use super::quarantine::Quarantine;
 use super::registered::Registered;
 use super::stage::{OnFailure, Stage};
 use super::stopped::Stopped;
@@ -50,6 +51,8 @@ pub(in crate::pipeline) struct StackPlugins {
     pub(in crate::pipeline) absent_before: Vec<AbsentBefore>,
     pub(in crate::pipeline) enrichment: Vec<Registered<TransformPlugin>>,
     pub(in crate::pipeline) lanes: Vec<Arc<Lane>>,
+    /// Those that get what plugins drop, and nothing else.
+    pub(in crate::pipeline) quarantines: Vec<Arc<Lane>>,
     pub(in crate::pipeline) absent: Vec<Absent>,
     pub(in crate::pipeline) is_shown: bool,
 }
@@ -70,18 +73,11 @@ impl StackParts {
     }
 
     pub(in crate::pipeline) fn stack(&self, plugins: StackPlugins) -> Stack {
-        let StackPlugins { before, absent_before, enrichment, lanes, absent, is_shown } = plugins;
-        let before = self.stage(before, absent_before, OnFailure::Drop, PART);
-        let enrichment = self.stage(enrichment, Vec::new(), OnFailure::PassThrough, 3 * PART);
-        let outlets = Outlets {
-            lanes,
-            absent,
-            is_shown,
-            defaults: self.defaults.clone(),
-            limits: self.limits,
-            ledger: self.ledger.clone(),
-            emitter: self.emitter.clone(),
-        };
+        let StackPlugins { before, absent_before, enrichment, lanes, quarantines, absent, is_shown } = plugins;
+        let quarantine = Quarantine(Arc::new(self.outlets(quarantines, Vec::new(), is_shown)));
+        let before = self.stage((before, absent_before), OnFailure::Drop, quarantine.clone(), PART);
+        let enrichment = self.stage((enrichment, Vec::new()), OnFailure::PassThrough, quarantine, 3 * PART);
+        let outlets = self.outlets(lanes, absent, is_shown);
         ServiceBuilder::new()
             .layer(MiddlewareLayer(self.around.clone()))
             .layer(TransformLayer::new(before))
@@ -93,12 +89,25 @@ impl StackParts {
 
     fn stage(
         &self,
-        plugins: Vec<Registered<TransformPlugin>>,
-        absent: Vec<AbsentBefore>,
+        (plugins, absent): (Vec<Registered<TransformPlugin>>, Vec<AbsentBefore>),
         on_failure: OnFailure,
+        quarantine: Quarantine,
         first_gate: usize,
     ) -> Stage {
-        Stage { plugins, absent, on_failure, first_gate, clock: self.clock.clone(), emitter: self.emitter.clone() }
+        let (clock, emitter) = (self.clock.clone(), self.emitter.clone());
+        Stage { plugins, absent, on_failure, quarantine, first_gate, clock, emitter }
+    }
+
+    fn outlets(&self, lanes: Vec<Arc<Lane>>, absent: Vec<Absent>, is_shown: bool) -> Outlets {
+        Outlets {
+            lanes,
+            absent,
+            is_shown,
+            defaults: self.defaults.clone(),
+            limits: self.limits,
+            ledger: self.ledger.clone(),
+            emitter: self.emitter.clone(),
+        }
     }
 }
 

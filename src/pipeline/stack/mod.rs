@@ -8,6 +8,8 @@
 //! lanes, a [`Middleware`](middleware::Middleware) the user's layers at that place. These layers are built once and go
 //! from stack to stack, so that what they count survives a registration.
 //!
+//! What a plugin drops ends there, or goes from its `Transform` to a [`Quarantine`](quarantine::Quarantine).
+//!
 //! Invariant: an event ends on the stack that it began with. A service is called only when it was ready.
 
 mod absent;
@@ -16,6 +18,7 @@ mod exit;
 mod fanout;
 mod middleware;
 mod passage;
+mod quarantine;
 mod registered;
 mod stage;
 mod stopped;

@@ -62,6 +62,9 @@ where
                 self.stage.emitter.lose(&passage.envelope.item, stopped.reason);
                 TransformFuture::Stopped(Some(stopped))
             }
+            Ok(None) if passage.quarantine.is_some() => {
+                TransformFuture::Stopped(Some(self.stage.quarantine.take(passage)))
+            }
             Ok(None) => TransformFuture::Through(self.inner.call(passage)),
             Ok(Some(from)) => {
                 let rest = rest(self.stage.clone(), self.inner.clone(), passage, from);
@@ -72,15 +75,15 @@ where
 }
 
 /// Runs the plugins as far as none has to be waited for. Returns where the rest begins, if there is one.
-fn run(stage: &Stage, Passage { envelope, turn }: &mut Passage) -> Result<Option<usize>, Stopped> {
-    stage.admit(envelope)?;
+fn run(stage: &Stage, passage: &mut Passage) -> Result<Option<usize>, Stopped> {
+    stage.admit(&mut passage.envelope)?;
     let mut checkpoint = Checkpoint::default();
     for (at, plugin) in stage.plugins.iter().enumerate() {
-        let wanted = plugin.wants(envelope.kind());
+        let wanted = plugin.wants(passage.envelope.kind());
         match &plugin.runner {
-            Runner::Sync(transform) if wanted => stage.run_sync(plugin, &**transform, envelope, &mut checkpoint)?,
+            Runner::Sync(transform) if wanted => stage.run_sync(plugin, &**transform, passage, &mut checkpoint)?,
             Runner::Sync(_) => {}
-            Runner::Async(_) if wanted || !turn.is_next(stage.gate(at)) => return Ok(Some(at)),
+            Runner::Async(_) if wanted || !passage.turn.is_next(stage.gate(at)) => return Ok(Some(at)),
             Runner::Async(_) => {}
         }
     }
@@ -96,29 +99,32 @@ where
         stage.emitter.lose(&passage.envelope.item, stopped.reason);
         return Err(stopped);
     }
+    if passage.quarantine.is_some() {
+        return Err(stage.quarantine.take(passage));
+    }
     poll_fn(|cx| inner.poll_ready(cx)).await?;
     inner.call(passage).await
 }
 
 /// Runs the plugins of a stage from this one on.
-async fn run_from(stage: &Stage, Passage { envelope, turn }: &mut Passage, from: usize) -> Result<(), Stopped> {
+async fn run_from(stage: &Stage, passage: &mut Passage, from: usize) -> Result<(), Stopped> {
     let mut checkpoint = Checkpoint::default();
     for (at, plugin) in stage.plugins.iter().enumerate().skip(from) {
-        let wanted = plugin.wants(envelope.kind());
+        let wanted = plugin.wants(passage.envelope.kind());
         match &plugin.runner {
-            Runner::Sync(transform) if wanted => stage.run_sync(plugin, &**transform, envelope, &mut checkpoint)?,
+            Runner::Sync(transform) if wanted => stage.run_sync(plugin, &**transform, passage, &mut checkpoint)?,
             Runner::Sync(_) => {}
             Runner::Async(transform) if wanted => {
                 let gate = stage.gate(at);
-                let permit = turn.enter(gate, plugin.permits()).await;
-                stage.run_async(plugin, &**transform, envelope, &mut checkpoint).await?;
-                turn.leave(gate).await;
+                let permit = passage.turn.enter(gate, plugin.permits()).await;
+                stage.run_async(plugin, &**transform, passage, &mut checkpoint).await?;
+                passage.turn.leave(gate).await;
                 drop(permit);
             }
             Runner::Async(_) => {
                 let gate = stage.gate(at);
-                turn.pass_by(gate).await;
-                turn.leave(gate).await;
+                passage.turn.pass_by(gate).await;
+                passage.turn.leave(gate).await;
             }
         }
     }

@@ -82,7 +82,7 @@ impl UserLayers {
 
     /// Sends the event through the layers, behind which it takes the `rest` of its way.
     pub(super) async fn pass(self: Arc<Self>, passage: Passage, rest: Rest) -> Result<(), Stopped> {
-        let Passage { envelope, mut turn } = passage;
+        let Passage { envelope, mut turn, .. } = passage;
         turn.enter_alone(self.gate).await;
         let Envelope { item: mut event, mut ticket } = envelope;
         ticket.set_drop_reason(DropReason::Middleware);
