@@ -5,7 +5,7 @@
 //! of an event is in a `Debug` or an error.
 //!
 //! In the order of the files: [`Postgres`] holds the settings and makes the destination, [`PostgresSettings`] are the
-//! same as data; a [`Row`] is what is stored of an event; a `table` has a name, columns and the statement that creates it;
+//! same as data; a [`Row`] is what is stored of an event, and an [`Explanation`] shows it; a `table` has a name, columns and the statement that creates it;
 //! `insert` is one statement for all rows of a batch. The `service` sends it over a `connection`, which is made anew when
 //! it breaks, over `tls`; `fault` says what an error of the database means.
 //!
@@ -25,6 +25,7 @@
 )]
 
 // The settings, and the destination that they make.
+mod explanation;
 mod postgres;
 mod settings;
 mod target;
@@ -40,7 +41,8 @@ mod fault;
 mod service;
 mod tls;
 
+pub use explanation::Explanation;
 pub use postgres::Postgres;
 pub use row::Row;
 pub use settings::{BatchSettings, PostgresSettings};
-pub use tracklane_http::{Secret, SettingError};
+pub use tracklane_http::{Mapped, Secret, SettingError};
