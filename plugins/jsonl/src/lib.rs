@@ -5,7 +5,8 @@
 //! Delivery is at least once: what failed half-way is written again, with the same `messageId`.
 //!
 //! In the order of the files: [`Jsonl`] holds the settings and makes the destination; its service hands batches to a
-//! thread of its own, the `writer`, which sorts events into files by a `template`; a `file` rotates, syncs and takes its
+//! thread of its own, the `writer`, which sorts the `line` of each event into files by its `head` and a `template`; a
+//! `file` rotates, syncs and takes its
 //! last name when it is done. [`Reader`] reads such files.
 //!
 #![doc = include_str!("../README.md")]
@@ -29,6 +30,8 @@ mod service;
 
 // The thread that writes.
 mod file;
+mod head;
+mod line;
 mod template;
 mod writer;
 
@@ -36,4 +39,5 @@ mod writer;
 mod reader;
 
 pub use jsonl::{Compression, Jsonl, JsonlError, JsonlSettings, Sync};
+pub use line::Explanation;
 pub use reader::{ReadError, Reader};
