@@ -168,11 +168,11 @@ impl AfterWorker {
 
 #[cold]
 fn report(plugin: &Registered<AfterPlugin>, fault: Fault, emitter: &Emitter) {
-    let quarantined = fault.is_crash() && plugin.crashed();
+    let cut_off = fault.is_crash() && plugin.crashed();
     plugin.record.failed();
     let name = plugin.name.clone();
-    emitter.fail_throttled(Topic::Plugin, &plugin.name, (1, quarantined), move |repeats| {
-        let consequence = if quarantined { "; it is not called any more" } else { "" };
+    emitter.fail_throttled(Topic::Plugin, &plugin.name, (1, cut_off), move |repeats| {
+        let consequence = if cut_off { "; it is not called any more" } else { "" };
         let message = format!("after plugin {fault}{consequence}{}", repeats.suffix());
         let mut failure = Failure::new(name, message, repeats.events);
         failure.error = fault.into_error().map(Arc::from);

@@ -27,6 +27,7 @@ mod between;
 mod concurrency;
 mod host;
 mod middleware;
+mod quarantine;
 mod registry;
 mod replaced;
 mod run_plugin;

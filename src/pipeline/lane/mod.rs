@@ -86,9 +86,14 @@ impl Lane {
         &self.lifecycle
     }
 
+    /// Returns whether the destination takes events of this kind.
+    pub(in crate::pipeline) fn takes(&self, kind: Kind) -> bool {
+        (self.kinds)(kind)
+    }
+
     /// Returns whether this destination gets the event.
     pub(super) fn selects(&self, event: &Event) -> bool {
-        (self.kinds)(event.kind()) && self.selection.selects(event)
+        self.takes(event.kind()) && self.selection.selects(event)
     }
 
     /// Queues the event, or drops one if there is no room.
