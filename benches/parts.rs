@@ -1,4 +1,4 @@
-//! The parts, one by one: to build an event, to pass plugins, to make batches.
+//! Measures single parts: building an event, passing plugins, making batches.
 //!
 //! ```text
 //! cargo bench --bench parts            # everything, about a minute

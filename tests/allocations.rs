@@ -1,7 +1,7 @@
-//! What a call allocates, and what an event that waits keeps: recorded bounds, the same on every machine.
+//! Bounds the allocations of a call, and the memory of a waiting event. The bounds are the same on every machine.
 //!
-//! A test binary of its own, because it counts what the allocator is asked for. Only the test's own thread is counted:
-//! the pipeline works on a runtime that this thread drives when it wants to.
+//! This is a test binary of its own, because it counts the calls of the allocator. It counts only the test's own
+//! thread: the pipeline works on a runtime that this thread drives.
 
 #[path = "../benches/item_purchased/mod.rs"]
 mod item_purchased;

@@ -1,7 +1,7 @@
-//! A process that is hostile: its log panics at every line of the client, or it has no more threads.
+//! A hostile process: its log panics at every line of the client, or it cannot start more threads.
 //!
-//! A test binary of its own, because a subscriber and a limit are for the whole process. A child is this binary again,
-//! told to run one of the ignored tests below.
+//! This is a test binary of its own, because a subscriber and a limit are for the whole process. A child runs this
+//! binary again, with one of the ignored tests below.
 
 use std::process::{Command, Stdio};
 use std::sync::Once;

@@ -1,7 +1,7 @@
 //! Faults of the whole process: signals, kills, forks, limits, memory.
 //!
-//! Each needs a process of its own. A child is this binary again, told to run one of the ignored tests below, whose
-//! server is in the parent.
+//! Each needs a process of its own. A child runs this binary again, with one of the ignored tests below. Its server is
+//! in the parent.
 
 // What a process holds is read from `/proc`.
 #![cfg(target_os = "linux")]

@@ -1,7 +1,7 @@
-//! A host that has SIGPIPE at its default, as command-line programs and programs in C have it, lives on when a connection
-//! of the client is lost.
+//! A host with the default action for SIGPIPE, such as a command-line program or a C program, survives when a
+//! connection of the client breaks.
 //!
-//! A host is a process of its own: this binary again, told to run one of the ignored tests below.
+//! Each host is a process of its own: this binary again, with one of the ignored tests below.
 
 #![cfg(target_os = "linux")]
 

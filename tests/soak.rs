@@ -1,6 +1,6 @@
-//! A client under mixed faults for a while: its books balance, and neither memory, threads nor sockets grow.
+//! A client under mixed faults for some time: its counts balance, and memory, threads and sockets do not grow.
 //!
-//! A binary of its own, because it measures the process. Two seconds by default; as long as you like with
+//! This is a test binary of its own, because it measures the process. It takes two seconds by default, or longer:
 //!
 //! ```text
 //! TRACKLANE_SOAK_SECONDS=1800 cargo test --test soak -- --nocapture

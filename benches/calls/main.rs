@@ -1,4 +1,4 @@
-//! One call, timed by itself: what `track()` costs the thread that calls it.
+//! Measures what one call of `track()` costs the calling thread.
 //!
 //! ```text
 //! cargo bench --bench calls              # everything, about four minutes

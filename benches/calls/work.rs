@@ -1,4 +1,4 @@
-//! What is timed.
+//! The code that the benchmark times.
 
 use std::error::Error;
 use std::hint::black_box;

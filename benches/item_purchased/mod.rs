@@ -1,7 +1,7 @@
 //! The event that every benchmark sends: a purchase with six properties, about 460 bytes of JSON.
 //!
-//! Three forms of it: the call that a user of this crate writes, its properties as a `serde_json` map, and the whole
-//! event as a plain struct for `serde_json` to write, as code without any SDK would have it.
+//! There are three forms: the call that a user of this crate writes, its properties as a `serde_json` map, and the
+//! whole event as a plain struct, as code without an SDK would have it.
 #![allow(dead_code, reason = "no benchmark uses all of it")]
 
 use serde::Serialize;

@@ -1,6 +1,6 @@
-//! Queues and nothing else: the same event, built before, moved to another thread that frees it.
+//! Measures a queue alone: it moves an event to another thread, which drops it.
 //!
-//! No check, no time of day, no count: what is left of a call when only the hand-over has to be paid.
+//! Nothing checks, dates or counts the event. So the result is the part of a call that only the queue takes.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, mpsc};

@@ -1,4 +1,4 @@
-//! This crate as the client: sends the events, and says what it cost.
+//! The client process with this crate: sends the events, and reports what they cost.
 
 use std::error::Error;
 use std::sync::mpsc;

@@ -1,4 +1,4 @@
-//! The same work without any SDK: what the machine can do at best.
+//! The same work without an SDK: the best that the machine can do.
 
 use std::error::Error;
 use std::io::{self, Read, Write};

@@ -1,4 +1,4 @@
-//! Measures what a process uses: CPU time and memory.
+//! Measures the CPU time and the memory of a process.
 
 use std::time::Instant;
 

@@ -1,8 +1,8 @@
-//! What the benchmarks over loopback HTTP share: a server and a client, each a process of its own, and what both say.
+//! The shared parts of the benchmarks over loopback HTTP: a server process, a client process, and their reports.
 //!
-//! Invariant: the CPU time and memory of the client are its own; the server ticks every event off by its number, so a
-//! missing event and one that came twice are known. Each program that includes this says by a type what its
-//! clients can do: see [`Work`](scenario::Work).
+//! Invariant: the client's CPU time and memory are measured alone. The server checks off each event by its number, so
+//! it finds missing and repeated events. Each benchmark says by a type what its clients can do: see
+//! [`Work`](scenario::Work).
 #![allow(dead_code, reason = "no benchmark uses all of it")]
 
 pub(crate) mod bare_queue;

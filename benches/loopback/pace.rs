@@ -1,4 +1,4 @@
-//! How calls that are timed follow each other.
+//! The intervals between timed calls.
 
 use serde::{Deserialize, Serialize};
 

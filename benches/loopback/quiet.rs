@@ -1,6 +1,6 @@
-//! A quiet service: events at even distances, and what the client's threads cost beside the caller's.
+//! Measures a quiet service: events at even intervals, and the cost of the client's threads.
 //!
-//! Only the threads that the client has started are counted, and the time after the last event counts as well.
+//! Counts only the threads that the client started, and also the time after the last event.
 
 use std::fs;
 use std::thread;

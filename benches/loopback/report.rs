@@ -1,4 +1,4 @@
-//! What the two processes of a run report. Plain data.
+//! The reports of the two processes of a run. Plain data.
 
 use serde::{Deserialize, Serialize};
 

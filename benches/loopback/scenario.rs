@@ -1,4 +1,4 @@
-//! What one run does, and how it is run: a server process, a client process, and what both report.
+//! One run: starts a server process and a client process, and collects their reports.
 
 use std::env;
 use std::error::Error;

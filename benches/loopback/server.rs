@@ -1,4 +1,4 @@
-//! The server's process: answers, and ticks every event off by its number.
+//! The server process: answers requests, and checks off each event by its number.
 
 use std::error::Error;
 use std::io::Read;

@@ -1,6 +1,6 @@
-//! Times single calls, one by one.
+//! Times single calls.
 //!
-//! Every figure holds two readings of the clock.
+//! Each figure includes two readings of the clock.
 
 use std::hint::spin_loop;
 use std::sync::Barrier;

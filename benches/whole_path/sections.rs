@@ -1,4 +1,4 @@
-//! The sections of the benchmark, each a table.
+//! The sections of the benchmark. Each prints a table.
 
 use std::error::Error;
 

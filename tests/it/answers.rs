@@ -1,4 +1,5 @@
-//! An answer for each event: only what must come again does, and every event has the outcome that its destination told.
+//! Answers for each event: only the events with the verdict `Retry` are sent again, and each event has the outcome of
+//! its answer.
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Dependencies between parts and between files run one way, and files stay short.
+//! Checks that parts and files depend on each other in one direction, and that files stay short.
 
 mod graph;
 

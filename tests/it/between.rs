@@ -1,4 +1,4 @@
-//! The user's layers between the stages: where they are, what they keep, and what they cannot lose.
+//! The user's layers between the stages: their place, the events that they keep, and the events that they cannot lose.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! What a call refuses, what its error says, and that nothing else is lost by it.
+//! Calls that are refused: the reason, the error's text, and that other events are not affected.
 
 use std::collections::HashMap;
 use std::error::Error as _;

@@ -1,4 +1,4 @@
-//! The charts of docs/PERFORMANCE.md are those that its tables give, and are on the page.
+//! Checks that the charts of docs/PERFORMANCE.md show the numbers of its tables, and that the page has them.
 
 #[path = "../../benches/charts/mod.rs"]
 mod charts;

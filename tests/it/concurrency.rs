@@ -1,6 +1,6 @@
-//! Asynchronous plugins that take several events at once: how many, how fast, in order, and each for itself.
+//! Asynchronous plugins that handle several events at once: how many, how fast, in order, and independently.
 //!
-//! Time is tokio's, which stands still while anything can be done and then jumps to the next timer.
+//! These tests use tokio's paused time: it stands still while a task can run, and then jumps to the next timer.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;

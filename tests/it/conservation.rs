@@ -1,5 +1,5 @@
-//! The property that holds at every instant: what was accepted is delivered, dropped for a reason, or pending, and
-//! every event has exactly one end.
+//! The property that holds at every moment: each accepted event is delivered, dropped with a reason, or pending, and
+//! has exactly one end.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};

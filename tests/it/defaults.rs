@@ -1,4 +1,4 @@
-//! The tables of docs/SETTINGS.md say what the code does.
+//! Compares the tables of docs/SETTINGS.md with the code.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Nesting: 64 levels go through, and a million neither cost the stack nor the process.
+//! Nested values: 64 levels are accepted, and a million levels neither overflow the stack nor end the process.
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};

@@ -1,4 +1,4 @@
-//! Whoever waits for an event does not wait for its batch to fill.
+//! A caller that waits for an event does not wait until its batch is full.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! The end of a client, case by case: several closes, one that nobody waits for, a destination that is being
-//! deregistered, plugins that hang even when they are dropped, and more events than can be read in time.
+//! The end of a client, case by case: several closes, a close that nobody waits for, a destination during its
+//! deregistration, plugins that hang even in their drop, and more events than a close can read in time.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};

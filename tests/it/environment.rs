@@ -1,5 +1,5 @@
-//! What the environment of a process does to a client. Each test has a child with an environment of its own: this
-//! binary again, told to run the ignored test below.
+//! The effect of environment variables on a client. Each test has a child with its own environment: it runs this binary
+//! again, with the ignored test below.
 
 use std::ffi::OsStr;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! Every public error displays itself once, gives its cause by `source()`, and says what to do where that is known.
+//! Every public error displays itself once, returns its cause from `source()`, and suggests a remedy if there is one.
 
 use std::collections::BTreeSet;
 use std::error::Error;

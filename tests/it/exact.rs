@@ -1,5 +1,5 @@
-//! What JSON text can say and a `serde_json` value cannot: numbers beyond 64 bits, and keys that `serde_json` keeps for
-//! itself. On every way into an event it goes out as it came in, or is refused by name.
+//! Values that JSON text can hold and a `serde_json` value cannot: numbers beyond 64 bits, and keys that `serde_json`
+//! reserves. Each way into an event keeps such a value exactly, or refuses it by name.
 
 use std::collections::BTreeMap;
 

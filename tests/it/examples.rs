@@ -1,4 +1,4 @@
-//! Every example is a whole program that runs offline, ends with success, and says what its page says.
+//! Every example is a whole program: it runs offline, exits with success, and prints what its page says.
 
 use crate::support::example;
 

@@ -1,4 +1,4 @@
-//! What the signal `error` tells: whether events are lost or tried again, and how often.
+//! The signal `error`: whether events are lost or retried, and how often it is emitted.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Cases that Segment's own suites hold their libraries to: the twelve fixtures of analytics-go, and the commands of
-//! the cross-library tester.
+//! Cases from Segment's own test suites: the twelve fixtures of analytics-go, and the commands of the cross-library
+//! tester.
 
 use std::time::Duration;
 

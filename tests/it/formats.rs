@@ -1,4 +1,4 @@
-//! Events and sections in other formats than JSON, and what `Debug` shows of them.
+//! Events and sections in formats other than JSON, and their `Debug` output.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

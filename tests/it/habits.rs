@@ -1,4 +1,4 @@
-//! What a contributor is told: the tasks, the examples, the public API and the packages are as the pages say.
+//! Checks what the pages tell contributors: the tasks, the examples, the public API and the packages.
 
 use std::collections::BTreeSet;
 use std::fs;

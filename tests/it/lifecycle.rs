@@ -1,4 +1,4 @@
-//! Flush, close and drop: what they wait for, what they report, and the deadlines they keep.
+//! Flush, close and drop: what they wait for, their reports, and their deadlines.
 
 use std::sync::Mutex;
 use std::sync::mpsc;

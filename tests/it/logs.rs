@@ -1,4 +1,4 @@
-//! What the log tells: losses and retries by their level, and the way of an event by its id.
+//! The log: losses and retries at their levels, and the path of an event by its id.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! Source middleware: tower layers around the whole pipeline, which see every event first.
+//! Source middleware: tower layers around the whole pipeline, which receive every event first.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -1,6 +1,6 @@
-//! The pipeline against a model of it: whatever is done in whatever order, the counts are what the model says.
+//! Compares the pipeline with a model: after every random sequence of operations, the counts equal those of the model.
 //!
-//! `TRACKLANE_MODEL_CASES` sets how many random histories are tried, 48 by default.
+//! `TRACKLANE_MODEL_CASES` is the number of random sequences, 48 by default.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};

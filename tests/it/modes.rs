@@ -1,5 +1,4 @@
-//! The ways a client can be set up beside the plain one: regions, proxy, gzip, disabled, blocking, global, waiting for
-//! room, metrics.
+//! Other ways to set up a client: regions, proxy, gzip, disabled, blocking, global, waiting for room, metrics.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

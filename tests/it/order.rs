@@ -1,4 +1,4 @@
-//! One batch at a time means one, and in order, whatever the destination answers.
+//! One batch at a time: batches leave alone and in order, whatever the destination answers.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

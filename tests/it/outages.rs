@@ -1,4 +1,4 @@
-//! Outages in virtual time, as an application's own tests have them: a clock that runs by itself.
+//! Outages in virtual time, as in an application's own tests: the clock advances by itself.
 
 use std::time::Duration;
 

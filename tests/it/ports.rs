@@ -1,8 +1,8 @@
-//! The examples of the documents of Segment's libraries as programs of this one, and what the originals send.
+//! Runs the examples from the documentation of Segment's libraries as programs of this crate, and compares the results.
 //!
-//! `ports/recorded.json` is what `@segment/analytics-node` 3.1.0 and `analytics-node` 6.2.0 sent for each example, to a
-//! server that wrote it down; ids and times that they make are `<made>` there. The examples that are in other languages
-//! were recorded by the same calls.
+//! `ports/recorded.json` has what `@segment/analytics-node` 3.1.0 and `analytics-node` 6.2.0 sent to a recording server
+//! for each example. Ids and times that they generate are `<made>` there. Examples in other languages were recorded
+//! with the same calls.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;

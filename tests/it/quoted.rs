@@ -1,4 +1,4 @@
-//! The messages that the pages quote: each is made of the texts that the code has, with values between them.
+//! The messages that the pages quote: each consists of texts from the code, with values between them.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,5 +1,5 @@
 //! No user code runs under a lock of the client: wakers that run their task at once, wakers that panic, and errors that
-//! use the client while they are dropped.
+//! use the client in their drop.
 
 use std::fmt;
 use std::future::Future;

@@ -1,4 +1,4 @@
-//! What a plugin or a layer may do with the event itself: put another one in its place, keep it, or spoil it.
+//! Plugins and layers that replace an event, keep it, or empty it.
 
 use std::sync::Mutex;
 

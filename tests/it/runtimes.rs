@@ -1,4 +1,4 @@
-//! Where a client may live: plain threads, every kind of runtime, and on the host's own.
+//! Where a client can live: in plain threads, in every kind of runtime, and in the host's own runtime.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! The event limit, to the byte, of the JSON that is really sent.
+//! The size limit of an event: exact to the byte of the JSON that is sent.
 
 use serde_json::json;
 use tracklane::event::{Context, InvalidField, MAX_EVENT_BYTES};

@@ -1,4 +1,4 @@
-//! Plugins that fail, panic or hang, stage by stage: what becomes of the event, and that the others go on.
+//! Plugins that fail, panic or hang, stage by stage: what happens to the event, and that other plugins continue.
 
 use std::time::Duration;
 

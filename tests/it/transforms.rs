@@ -1,5 +1,4 @@
-//! The forms in which a before or enrichment plugin comes: closures, tower services and layers, traits; and the
-//! pipeline driven by hand.
+//! All forms of before and enrichment plugins: closures, tower services and layers, traits. Also the direct pipeline.
 
 use std::convert::Infallible;
 

@@ -1,4 +1,4 @@
-//! Sending without async code that waits for room, and destinations that read what they get.
+//! Sending without async code while the queue is full, and destinations that read their events.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! What goes over the wire: requests compared with literal expectations.
+//! Compares requests with literal JSON.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The crate `posthog-rs`: a queue, and a thread that sends one batch after the other.
+//! The crate `posthog-rs`: it has a queue, and a thread that sends one batch after the other.
 
 use std::error::Error;
 

@@ -1,4 +1,4 @@
-//! The crate `segment`: the caller serialises, and waits for the request whenever a batch is full.
+//! The crate `segment`: the caller serialises the events, and waits for a request whenever a batch is full.
 
 use std::error::Error;
 use std::time::{Duration, Instant};

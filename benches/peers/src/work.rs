@@ -1,4 +1,4 @@
-//! Who sends.
+//! The clients that the benchmark compares.
 
 use std::error::Error;
 

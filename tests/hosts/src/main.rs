@@ -1,5 +1,5 @@
-//! An application that was there before tracklane: what it did works as before, and tracklane works beside it, whatever
-//! either has switched on.
+//! An application that existed before tracklane: it works as before, and tracklane works beside it, whichever features
+//! either enables.
 
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};

@@ -1,8 +1,8 @@
-//! Which file of a crate uses which: read from the paths in its text.
+//! Reads from the source text which file of a crate uses which.
 //!
-//! A path is followed through re-exports to the file that defines the item, so `super::Ticket` is a use of `ticket.rs`.
-//! Declaring a module is no use of it, and re-exporting an item is one only where the file itself names the item, too.
-//! Comments and modules under `#[cfg(test)]` are left out.
+//! It follows a path through re-exports to the file that defines the item, so `super::Ticket` is a use of `ticket.rs`.
+//! A declaration of a module is no use. A re-export is a use only if the file itself names the item as well. Comments
+//! and modules under `#[cfg(test)]` do not count.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! What must hold after a round: every id is looked up.
+//! The checks after a round: they look up every id.
 
 use std::collections::HashSet;
 use std::thread;

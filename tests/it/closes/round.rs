@@ -1,4 +1,4 @@
-//! One round: a client of random make-up, senders, plugins that come and go, and an end at a random moment.
+//! One round: a client with random settings, senders, plugins that come and go, and a close at a random moment.
 
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroUsize;

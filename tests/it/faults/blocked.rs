@@ -1,6 +1,6 @@
-//! User code that blocks its thread: it is named while it does, and nothing is lost by it.
+//! User code that blocks its thread: the client reports it by name, and no event is lost.
 //!
-//! What blocks does so in real time, until the test has seen the signal and releases it.
+//! The code blocks in real time, until the test has seen the signal and releases it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};

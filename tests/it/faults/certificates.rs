@@ -1,7 +1,7 @@
-//! Certificates of an authority that is trusted, with one thing wrong about them.
+//! Certificates from a trusted authority, each with one fault.
 //!
-//! The default client trusts what the machine trusts, which on Linux the environment names. So each test runs once
-//! more, in a process of its own that trusts the authority of the test.
+//! The default client trusts the certificates that the machine trusts. On Linux an environment variable names them. So
+//! each test runs again in its own process, which trusts the authority of the test.
 
 use std::fs;
 use std::io::{Read, Write};

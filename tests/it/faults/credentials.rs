@@ -1,4 +1,4 @@
-//! A key that the server refuses, and one that takes its place.
+//! A key that the server refuses, and its replacement.
 
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;

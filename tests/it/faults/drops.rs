@@ -1,4 +1,4 @@
-//! Errors of user code that panic in their drop, wherever the last of them is dropped.
+//! Errors of user code that panic in their drop, in every place where the last copy is dropped.
 
 use std::fmt;
 use std::task::{Context, Poll};

@@ -1,4 +1,4 @@
-//! Faults of who is told: listeners and callbacks that fail or hang, and user code that answers events with events.
+//! Faults of observers: listeners and callbacks that fail or hang, and user code that sends an event for each event.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, mpsc};

@@ -1,4 +1,4 @@
-//! Faults of plugins: those that fail, panic or hang, and come and go.
+//! Faults of plugins: they fail, panic or hang, and they come and go.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};

@@ -1,4 +1,4 @@
-//! Proxies: by HTTP and SOCKS, with and without a password, and those that do not let one in.
+//! Proxies: HTTP and SOCKS, with and without a password, and proxies that refuse the connection.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;

@@ -1,4 +1,4 @@
-//! A token server that is slow, broken, of another time, or says no.
+//! A token server that is slow or broken, has a different time, or refuses.
 
 use std::error::Error;
 use std::time::SystemTime;

@@ -1,4 +1,4 @@
-//! The life of a token: renewed in time, given up when refused.
+//! The lifetime of a token: it is renewed in time, and discarded when it is refused.
 
 use std::time::Instant;
 

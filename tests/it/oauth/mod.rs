@@ -1,4 +1,4 @@
-//! OAuth 2.0 with Segment, against a token server that verifies what is signed.
+//! OAuth 2.0 with Segment, against a token server that verifies signatures.
 
 mod clients;
 mod failures;

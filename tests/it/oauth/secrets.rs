@@ -1,4 +1,4 @@
-//! Private key, assertion, token and write key are where they belong, and nowhere else.
+//! Private key, assertion, token and write key are only where they belong.
 
 use std::io::Write;
 use std::sync::Mutex;

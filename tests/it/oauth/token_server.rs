@@ -1,4 +1,4 @@
-//! A token server on this machine that grants nothing without a good signature.
+//! A token server on this machine that grants a token only for a valid signature.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,4 +1,4 @@
-//! OAuth that is written in a file or in the environment.
+//! OAuth settings from a file or from the environment.
 
 use serde_json::{Value, json};
 use tracklane::{Settings, SettingsError};

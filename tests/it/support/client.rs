@@ -1,4 +1,4 @@
-//! A client against a tracking API in this process, and a destination that keeps what it gets.
+//! A client with a tracking API in this process, and a destination that records its events.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! An HTTP client that leads the first requests elsewhere, and servers that speak raw bytes.
+//! An HTTP client that sends the first requests elsewhere, and servers that write raw bytes.
 
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};

@@ -1,4 +1,4 @@
-//! Everything that any crate logs in this process, searched for secrets as it comes.
+//! Collects everything that any crate logs in this process, and searches it for secrets.
 
 use std::io::{self, Write};
 use std::sync::{Mutex, Once, PoisonError};

@@ -1,4 +1,4 @@
-//! One client against one server through one fault, and what must hold at its end.
+//! One client and one server during one fault, and the checks at the end.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};

@@ -1,4 +1,4 @@
-//! What comes in place of an answer, or goes wrong with one.
+//! Faults in the place of an answer, or during one.
 
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! What a test learns from the handle, and what its end does.
+//! What the handle shows a test, and what dropping it does.
 
 use std::io::ErrorKind;
 use std::net::TcpStream;

@@ -1,4 +1,4 @@
-//! What is answered, and who decides it: the rules of Segment, a script, a default or a function.
+//! The answers, and their sources: the rules of Segment, a script, a default or a function.
 
 use std::io::Write;
 

@@ -1,4 +1,5 @@
-//! Worker, closes, a drop, a close that nobody waits for, and a lane that drains: each event has one owner throughout.
+//! A worker, several closes, a drop, a close that nobody waits for, and a lane that drains: each event always has one
+//! owner.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Loom's atomics and locks, and what `tokio::sync::Notify` promises, made of loom's lock and condition variable.
+//! Loom's atomics and locks, and a `Notify` like tokio's, made of loom's lock and condition variable.
 
 use std::collections::VecDeque;
 use std::marker::PhantomData;

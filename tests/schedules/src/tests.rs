@@ -1,4 +1,4 @@
-//! What must hold in every order of steps.
+//! Properties that must hold in every order of steps.
 
 use loom::sync::{Arc, Mutex};
 use loom::thread;
