@@ -18,7 +18,7 @@ use tracklane::{Analytics, Event};
 
 const EVENTS: u64 = 10_000;
 
-/// A client whose pipeline stands still while nobody drives the runtime.
+/// A client whose pipeline stands still unless the test drives the runtime.
 fn client(destination: Destination) -> (Analytics, Runtime) {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let settings = Analytics::builder().plugin(destination).max_queue_size(100_000);
@@ -38,8 +38,8 @@ fn hung(bytes_per_event: Arc<AtomicUsize>) -> Destination {
         .queue(QueueLimits::new(100_000, 100_000_000))
 }
 
-/// The runtime and the client go together, at the end of the process: a client waits for what is under way, and
-/// nobody drives it.
+/// Leaks the runtime and the client until the process ends: a client waits for its pending events, and nothing drives
+/// its runtime.
 fn leave(analytics: Analytics, runtime: Runtime) {
     std::mem::forget((analytics, runtime));
 }

@@ -69,7 +69,7 @@ fn quick() -> RetryPolicy {
     RetryPolicy::new().max_retries(5).backoff(Duration::from_millis(1), Duration::from_millis(4))
 }
 
-/// What is logged meanwhile: at least one line, or nothing was shown.
+/// Returns the result of `work`. Fails if nothing was logged meanwhile.
 #[track_caller]
 fn logs<T>(work: impl FnOnce() -> T) -> T {
     let before = LINES.load(Ordering::SeqCst);
@@ -190,7 +190,7 @@ fn a_log_that_panics_does_not_end_the_watch_for_what_blocks() {
     assert!(analytics.close_blocking(SOON).is_complete());
 }
 
-/// A recorder that hangs while it is told to, and panics while it is told to.
+/// A recorder that hangs or panics when the test says so.
 struct HostileRecorder;
 
 static HANGS: AtomicBool = AtomicBool::new(false);
@@ -273,7 +273,7 @@ fn a_client_without_threads_does_not_panic_and_goes_on_when_there_are_some() {
     assert_eq!(api.delivered_ids().len(), 3);
 }
 
-/// What the children do. Never run by itself: without a parent there is no server.
+/// The work of the children. Never run alone: without a parent there is no server.
 #[cfg(target_os = "linux")]
 mod child {
     use super::*;

@@ -33,7 +33,7 @@ fn not_an_object(field: &str, found: JsonType) -> InvalidField {
     InvalidField::NotAnObject { field: field.into(), found }
 }
 
-/// Events with something wrong, and what the error must say.
+/// Faulty events, each with the expected error.
 fn refused() -> Vec<(Event, InvalidField)> {
     let id = |chars: usize, of: &str| track("x").message_id(of.repeat(chars));
     vec![

@@ -60,7 +60,7 @@ fn the_defaults_of_oauth_are_the_constants() {
     assert_eq!(rows["oauth_max_retries"], OAuth::MAX_RETRIES.to_string());
 }
 
-/// These have no constants: a client that sets none of them shows them.
+/// These defaults have no constants: the behaviour of a client without settings shows them.
 #[test]
 fn the_defaults_without_a_constant_are_what_a_client_does() {
     let rows = rows();

@@ -18,7 +18,7 @@ fn objects(levels: usize) -> Value {
     (1..levels).fold(json!({}), |inner, _| Value::Object(Map::from_iter([("k".to_owned(), inner)])))
 }
 
-/// Without the recursion that a drop would be.
+/// Drops a value without recursion.
 fn take_apart(value: Value) {
     let mut open = vec![value];
     while let Some(value) = open.pop() {

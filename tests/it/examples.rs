@@ -2,7 +2,7 @@
 
 use crate::support::example;
 
-/// Example, arguments, and what it must say.
+/// An example, its arguments, and the expected output.
 const EXAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("quickstart", &[], &["6 events delivered", "Item Purchased", "revenue", "quickstart", "alias"]),
     ("lowercase_plugin", &[], &["\"item purchased\""]),

@@ -14,7 +14,7 @@ use crate::support::{SOON, api, quick_retries, segment, track, with_failures};
 struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Lines {
-    /// Keeps what this thread logs, until the guard is dropped.
+    /// Captures the log of this thread until the guard is dropped.
     fn capture(level: tracing::Level) -> (Self, tracing::subscriber::DefaultGuard) {
         let lines = Self::default();
         let writer = lines.clone();

@@ -16,7 +16,7 @@ use tracklane::{Analytics, BoxError, DropReason, Event, Outcome, PipelineService
 
 use crate::support::{SOON, recorder, track, with_failures};
 
-/// Does to an event what its name says.
+/// Acts on an event as its name says.
 struct Gate(PipelineService);
 
 impl Service<Event> for Gate {

@@ -79,10 +79,10 @@ impl Plugin for Lives {
     }
 }
 
-/// Adds what fails to a client.
+/// Adds the failing code to a client.
 type Add = Box<dyn FnOnce(Builder) -> Builder>;
 
-/// Sends twelve events past what `add` adds; what became of them at the end.
+/// Sends twelve events through the code that `add` adds. Returns the final counts.
 fn twelve(add: impl FnOnce(Builder) -> Builder) -> Stats {
     let (destination, _) = recorder("r");
     let analytics = add(Analytics::builder().plugin(destination)).build().unwrap();

@@ -9,7 +9,7 @@ use tracklane::{DropReason, Outcome};
 
 use super::*;
 
-/// The reason why there was no token, as the event's end tells it.
+/// Returns the reason for the missing token, from the event's settlement.
 fn token_error(end: &Settlement) -> TokenError {
     let error = end.destinations[0].error.as_ref().expect("an error");
     error.source().and_then(|source| source.downcast_ref::<TokenError>()).expect("a token error").clone()

@@ -37,7 +37,7 @@ const FILES: &[(&str, &str)] = &[
     ("segment_crate", "docs/migrating/segment-crate.md"),
 ];
 
-/// The snippets of a file, without what is not on the page.
+/// Returns the snippets of a file, without the lines that are not on the page.
 fn shown(file: &str) -> Vec<Vec<String>> {
     let source = text(&format!("tests/it/snippets/{file}.rs"));
     let snippets = source.split("{ // begin\n").skip(1).map(|rest| rest.split("\n} // end").next().unwrap());

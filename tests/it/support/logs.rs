@@ -18,7 +18,7 @@ pub(super) fn capture() {
     });
 }
 
-/// Fails if anything secret was logged; also if nothing was logged at all, for then nobody has listened.
+/// Fails if a secret was logged, and also if nothing was logged at all, because then nothing was checked.
 #[track_caller]
 pub(super) fn assert_silent() {
     assert!(*SEEN.lock().unwrap_or_else(PoisonError::into_inner) > 0, "nothing was logged, so nobody listened");

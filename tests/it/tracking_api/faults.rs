@@ -13,7 +13,7 @@ fn a_reset_reaches_even_a_client_that_was_already_connected() {
     let mut client = Client::connect(&api);
     assert_eq!(client.post("{}").status, 200);
     api.script([Reply::ok(), Reply::reset()]);
-    // With the reset still ahead, the connection goes on as usual.
+    // Until the reset, the connection works as usual.
     assert_eq!(client.post(&batch(&["a"])).status, 200);
     let large = format!(r#"{{"batch":["{}"]}}"#, "x".repeat(3 << 20));
     client.send_request("POST", "/v1/batch", &large);
