@@ -70,7 +70,7 @@ fn path(quick: bool) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What it costs to wait for receipts: a batch leaves as soon as somebody waits for one of its events.
+/// The cost of waiting for receipts: a batch leaves as soon as a caller waits for one of its events.
 fn receipts(quick: bool) -> Result<(), Box<dyn Error>> {
     let (rounds, events) = if quick { (1, 2_000) } else { (5, 20_000) };
     let of = |work, flush_at| Scenario { work, flush_at, events, ..Scenario::default() };
