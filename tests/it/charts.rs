@@ -1,11 +1,11 @@
 //! Checks that the charts of docs/PERFORMANCE.md show the numbers of its tables, and that the page has them.
 
 #[path = "../../benches/charts/mod.rs"]
-mod charts;
+mod drawing;
 
 use std::fs;
 
-use charts::CHARTS;
+use drawing::CHARTS;
 
 use super::pages::{root, text};
 
