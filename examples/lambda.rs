@@ -1,7 +1,7 @@
 //! An AWS Lambda handler: one client for the life of the environment, and a flush at the end of each invocation,
-//! because the environment is frozen between them.
+//! because the environment is frozen between invocations.
 //!
-//! Deployed, `main` would be `lambda_runtime::run(service_fn(handler))`; here two invocations are simulated.
+//! In a deployment, `main` is `lambda_runtime::run(service_fn(handler))`. This program simulates two invocations.
 //!
 //! ```text
 //! cargo run --example lambda
@@ -25,8 +25,8 @@ async fn handler(invocation: LambdaEvent<Value>) -> Result<Value, Error> {
     analytics
         .track(Track::new("Function Invoked").user_id(&user).property("request_id", &invocation.context.request_id))?;
 
-    // Less than what the invocation has left: a slow network must not cost the answer.
-    // What is pending then goes on with the next one.
+    // Less than the invocation's remaining time, because a slow network must not prevent the answer. Events that are
+    // still pending leave with the next invocation.
     let report = analytics.flush(Duration::from_secs(2)).await;
     Ok(json!({ "delivered": report.delivered, "failed": report.failed, "pending": report.pending }))
 }
@@ -34,7 +34,7 @@ async fn handler(invocation: LambdaEvent<Value>) -> Result<Value, Error> {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let api = TrackingApi::start()?;
-    // A request that hangs ends before the flush does, and is tried again within it or with the next invocation.
+    // A request that hangs times out before the flush does, and is retried within it or in the next invocation.
     let segment = Segment::new("WRITE_KEY").host(api.url()).http_request_timeout(Duration::from_millis(900));
     let settings = Analytics::builder().segment(segment);
     // Standard error is the log of the function.

@@ -91,7 +91,7 @@ impl Request {
     /// Returns 400 also for events that Segment would answer with 200 and discard, with a reason for each.
     #[must_use]
     pub fn strictly(&self) -> Answer {
-        self.refusing(Level::Swallowed)
+        self.refusing(Level::Discarded)
     }
 
     /// 400 if an event, or the whole, has something wrong that is at least as grave as this.

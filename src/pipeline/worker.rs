@@ -80,7 +80,7 @@ impl Worker {
             if self.process_chunk(&mut events).await.is_break() {
                 return;
             }
-            // The lanes work on this thread, too. What comes meanwhile is taken together.
+            // The lanes run on this thread, too. Events that come meanwhile are taken together.
             tokio::task::yield_now().await;
             while !self.client.intake.take() {
                 // Real time, whatever the client's clock: this decides how soon calls are noticed, not when anything is

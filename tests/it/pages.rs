@@ -1,4 +1,4 @@
-//! The pages: every link inside the project leads somewhere, and every page's snippets are compiled.
+//! The pages: every link inside the project has a target, and the snippets of every page are compiled.
 
 use std::fs;
 use std::path::{Path, PathBuf};

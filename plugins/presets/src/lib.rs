@@ -48,7 +48,7 @@ pub fn traits_in_context() -> Registration {
 }
 
 /// The region of a workspace of Customer.io.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CustomerIoRegion {
     /// `https://cdp.customer.io`

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::Client;
+use super::deadline::deadline;
 use crate::event::Event;
 use crate::ledger::{FlushReport, Stats};
 use crate::pipeline::intake::Command;
@@ -72,12 +73,6 @@ impl Client {
             Err(_) => wait(&self, deadline),
         }
     }
-}
-
-/// Returns the time when `timeout` is over. A deadline that the clock cannot reach is as good as none.
-pub(crate) fn deadline(timeout: Duration) -> Instant {
-    let now = Instant::now();
-    now.checked_add(timeout).unwrap_or_else(|| now + Duration::from_secs(365 * 24 * 60 * 60))
 }
 
 /// The client behind a plugin's `Host`. It does not keep the pipeline alive.

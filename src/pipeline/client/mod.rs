@@ -4,6 +4,7 @@
 //! async forms wait on a thread of their own. A deadline kept by the background thread would not hold while user code
 //! blocks that thread.
 
+mod deadline;
 mod handle;
 mod leftover;
 mod shutdown;
@@ -23,9 +24,10 @@ use crate::event::Unsent;
 use crate::ledger::{DeliveryError, DestinationStats, Dispatcher, FlushReport, Ledger, Receipt, Settlement, Stats};
 use crate::supervise::{hops, log};
 use crate::wait_group::WaitGroup;
+use deadline::left;
 use shutdown::Shutdown;
 
-pub(crate) use handle::deadline;
+pub(crate) use deadline::deadline;
 pub(crate) use start::{Layers, Setup};
 
 /// The time to take out one leftover event, where there are very many.
@@ -285,8 +287,4 @@ impl Drop for Client {
             self.background.dispose((self.stack.take(), provider));
         }
     }
-}
-
-fn left(deadline: Instant) -> Duration {
-    deadline.saturating_duration_since(Instant::now())
 }

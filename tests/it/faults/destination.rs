@@ -14,7 +14,7 @@ use tracklane::{Analytics, BoxError, Builder, DropReason, Event, Track};
 use super::plugin::block_on;
 use crate::support::{SOON, Trial, eventually, quick_retries};
 
-/// What a destination of its own does with each batch, beside Segment.
+/// A second destination beside Segment that runs `work` for each batch.
 pub(super) fn beside_segment(name: &str, work: impl Fn() + Send + Sync + 'static) -> Destination {
     let work = Arc::new(work);
     Destination::from_fn(name, move |_: Batch| {
@@ -218,7 +218,7 @@ fn a_schedule_of_retries_that_panics_is_no_schedule() {
     trial.survives();
 }
 
-/// An error that breaks whoever asks what it is, or drops it.
+/// An error that breaks code that displays or drops it.
 #[derive(Debug)]
 struct Vicious {
     in_display: bool,

@@ -16,14 +16,14 @@ use crate::support::{Detour, Ended, SOON, Trial, Wire, eventually};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Why the default client got no response, if that is what failed.
+/// Returns why the default client got no response, if it got none.
 pub(super) fn kind(failure: &Failure) -> Option<SendErrorKind> {
     let error: &DeliveryError = failure.error.as_deref()?.downcast_ref()?;
     let cause: &dyn std::error::Error = std::error::Error::source(error)?;
     Some(cause.downcast_ref::<SendError>()?.kind())
 }
 
-/// Sends the first request where `base` says, and checks that it failed so, was tried again and arrived.
+/// Sends the first request to `base`, and checks that it failed as expected, was retried and arrived.
 #[track_caller]
 fn fails_first_and_is_retried(base: &str, expected: SendErrorKind) -> Ended {
     let client = Detour::first(1, base);
@@ -97,7 +97,7 @@ fn pauses_in_a_row_are_told_once_and_each_ends_in_one_request() {
         let before = trial.api.request_count();
         clock.advance(pause);
         assert!(clock.wait_for_sleeper(pause..=pause), "it pauses again");
-        // In the first round the answers to what had left together may come late.
+        // In the first round the answers to simultaneous requests may come late.
         let probes = trial.api.request_count() - before;
         assert!(round == 0 || probes == 1, "one request, to see whether it works again: {probes}");
     }
@@ -219,7 +219,7 @@ fn endless_1xx_responses_are_timed_out_and_their_connection_is_given_up() {
     let (told, given_up) = mpsc::channel();
     let wire = Wire::serve(move |mut stream| {
         Wire::read_head(&mut stream);
-        // As many as the client reads would keep its thread busy; see docs/FAULTS.md.
+        // As many as the client reads would keep its thread busy: see docs/FAULTS.md.
         while stream.write_all(b"HTTP/1.1 103 Early Hints\r\n\r\n").is_ok() {
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -269,7 +269,7 @@ fn endless_1xx_responses_delay_no_timeout_and_no_other_destination() {
         let many = b"HTTP/1.1 103 Early Hints\r\n\r\n".repeat(1_000);
         let _ = begun.send(());
         while stream.write_all(&many).is_ok() {
-            // What a debug build reads in a second; a release build reads all that comes.
+            // A debug build reads about this much in a second. A release build reads everything.
             if cfg!(debug_assertions) {
                 std::thread::sleep(Duration::from_millis(30));
             }

@@ -1,4 +1,4 @@
-//! Events that cannot be sent: too large, too deep, no numbers.
+//! Events that cannot be sent: too large, too deeply nested, or with numbers that JSON cannot hold.
 
 use std::thread;
 

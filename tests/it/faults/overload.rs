@@ -1,4 +1,4 @@
-//! More than fits: full queues, bursts.
+//! Overload: full queues and bursts.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! One client against one server through one fault, and what must hold at its end.
+//! One client and one server during one fault, and the checks at the end.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -15,7 +15,7 @@ use tracklane::{Analytics, Builder, CallError, DropReason, FlushReport, Receipt,
 
 use super::{BODY, SECRET, SOON, eventually, logs, quick_retries};
 
-/// A client, its server, and all that was sent and told.
+/// A client, its server, all sent events and all signals.
 pub(crate) struct Trial {
     pub(crate) api: Arc<TrackingApi>,
     pub(crate) analytics: Analytics,
@@ -26,14 +26,14 @@ pub(crate) struct Trial {
     in_order: bool,
 }
 
-/// What the signals said, as text and as they were.
+/// The signals, as text and as payloads.
 #[derive(Default)]
 struct Told {
     texts: Mutex<Vec<String>>,
     failures: Mutex<Vec<Failure>>,
 }
 
-/// What is known when a trial is over and every oracle has held.
+/// The results of a trial after all checks.
 pub(crate) struct Ended {
     pub(crate) api: Arc<TrackingApi>,
     pub(crate) stats: Stats,
@@ -42,8 +42,7 @@ pub(crate) struct Ended {
     pub(crate) ends: BTreeMap<String, Settlement>,
 }
 
-/// What must not be seen: the key as it is, as HTTP carries it, alone and as the beginning of another, and what events
-/// say.
+/// Texts that must not appear: the key itself, its form in HTTP, alone and as a prefix, and the content of events.
 fn secrets() -> &'static [String] {
     static SECRETS: OnceLock<Vec<String>> = OnceLock::new();
     SECRETS.get_or_init(|| {
@@ -52,7 +51,7 @@ fn secrets() -> &'static [String] {
     })
 }
 
-/// Whether a text says what nobody may see.
+/// Returns whether a text has a secret.
 pub(crate) fn shows_a_secret(text: &str) -> bool {
     secrets().iter().any(|secret| text.contains(secret.as_str()))
 }
@@ -226,7 +225,7 @@ impl Trial {
         ended.collect()
     }
 
-    /// What came is what was sent, no more, as it was, in order, and none of it twice.
+    /// Checks that the arrived events are those that were sent, unchanged, in order, and none twice.
     #[track_caller]
     fn assert_arrivals(&self, ends: &BTreeMap<String, Settlement>) {
         let mut attempts = HashMap::<String, u32>::new();

@@ -1,4 +1,4 @@
-//! Loom's atomics and locks, and what `tokio::sync::Notify` promises, made of loom's lock and condition variable.
+//! Loom's atomics and locks, and a `Notify` like tokio's, made of loom's lock and condition variable.
 
 use std::collections::VecDeque;
 use std::marker::PhantomData;
@@ -20,10 +20,10 @@ struct State {
 struct Now {
     /// Calls of `notify_waiters`.
     to_all: u64,
-    /// A `notify_one` that nobody waited for.
+    /// A `notify_one` without a waiter.
     permit: bool,
     next: u64,
-    /// Those who wait, the first first, and those of them who were woken since.
+    /// The waiters in their order, and those that were woken meanwhile.
     line: VecDeque<u64>,
     woken: Vec<u64>,
 }
@@ -67,7 +67,7 @@ impl Now {
         }
     }
 
-    /// Whether it was among those who were woken, and is no more.
+    /// Returns whether the waiter was woken, and removes it.
     fn take_woken(&mut self, number: u64) -> bool {
         let at = self.woken.iter().position(|woken| *woken == number);
         at.map(|at| self.woken.remove(at)).is_some()
