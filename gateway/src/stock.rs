@@ -13,9 +13,7 @@ use tracklane_mixpanel::{Mixpanel, MixpanelSettings};
 use tracklane_plan::{PlanSettings, TrackingPlan};
 use tracklane_postgres::{Postgres, PostgresSettings};
 use tracklane_posthog::{PostHog, PostHogSettings};
-use tracklane_presets::{
-    CustomerIoSettings, HightouchSettings, JitsuSettings, RudderStackSettings, traits_in_context,
-};
+use tracklane_presets::{CustomerIoSettings, HightouchSettings, JitsuSettings, RudderStackSettings, traits_in_context};
 use tracklane_redact::{Redact, RedactSettings};
 use tracklane_sampling::{Sampling, SamplingSettings};
 use tracklane_webhook::{Webhook, WebhookSettings};
