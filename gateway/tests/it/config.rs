@@ -22,7 +22,8 @@ fn a_check_makes_every_plugin_and_names_what_is_wrong() {
     };
     assert_eq!(check(&plain("", "")), Ok(()));
     let plugin = |text: &str| plain("", &format!("[[pipelines.main.plugins]]\n{text}\n"));
-    let named = |name: &str, rest: &str| plain("", "").replace("plugin = \"sink\"", &format!("plugin = {name:?}{rest}"));
+    let named =
+        |name: &str, rest: &str| plain("", "").replace("plugin = \"sink\"", &format!("plugin = {name:?}{rest}"));
     let segment = |rest: &str| named("segment", rest);
     for (config, line, expected) in [
         (plugin("plugin = \"redcat\""), 13, "there is no plugin \"redcat\"; there are: as-told, enrich, plan, redact"),

@@ -7,8 +7,8 @@ use tracklane::segment::Segment;
 use tracklane::testing::{Reply, TrackingApi};
 use tracklane::{Analytics, DropReason, Identify, Track};
 use tracklane_presets::{
-    CustomerIoRegion, CustomerIoSettings, HightouchSettings, JitsuSettings, RudderStackSettings, customer_io, hightouch,
-    jitsu, rudderstack, traits_in_context,
+    CustomerIoRegion, CustomerIoSettings, HightouchSettings, JitsuSettings, RudderStackSettings, customer_io,
+    hightouch, jitsu, rudderstack, traits_in_context,
 };
 
 const SOON: Duration = Duration::from_secs(10);
@@ -55,7 +55,9 @@ fn settings_as_data_make_the_same_and_show_no_key() {
             hightouch("SECRET").host("https://eu.example").flush_at(50),
         ),
         (
-            made::<JitsuSettings>(r#"{ "host": "https://site.example", "write_key": "SECRET", "proxy": "http://p:1" }"#),
+            made::<JitsuSettings>(
+                r#"{ "host": "https://site.example", "write_key": "SECRET", "proxy": "http://p:1" }"#,
+            ),
             jitsu("https://site.example", "SECRET").proxy("http://p:1"),
         ),
     ];
