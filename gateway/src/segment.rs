@@ -32,7 +32,7 @@ impl SegmentSettings {
         if let Some(region) = self.region {
             segment = segment.region(region);
         }
-        // What waits is on the disk, so nothing is gained by small batches.
+        // Waiting events are on the disk, so small batches gain nothing.
         segment = segment.flush_at(self.flush_at.unwrap_or(100));
         if let Some(name) = self.name {
             segment = segment.name(&name);
@@ -45,7 +45,7 @@ impl SegmentSettings {
 }
 
 impl fmt::Debug for SegmentSettings {
-    /// Without the key.
+    /// Hides the key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SegmentSettings").field("name", &self.name).finish_non_exhaustive()
     }

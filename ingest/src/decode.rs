@@ -16,10 +16,10 @@ use crate::Limits;
 use crate::budget::{Buffer, Exhausted, Share};
 use crate::elements::TooMany;
 
-/// What is decompressed at a time.
+/// The size of one step of decompressing.
 const STEP: usize = 16 << 10;
 
-/// Why there is no body.
+/// The reason why there is no body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Undecodable {
     /// More bytes than one body may have.
@@ -32,7 +32,7 @@ pub(crate) enum Undecodable {
     TooSlow,
     /// The connection broke.
     Broken,
-    /// Not gzip, though the request says so.
+    /// It is not gzip, although the request says so.
     MalformedGzip,
     /// Neither gzip nor plain.
     UnknownEncoding,
@@ -50,7 +50,7 @@ impl From<Exhausted> for Undecodable {
     }
 }
 
-/// Whether a body is compressed.
+/// The coding of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Encoding {
     Plain,

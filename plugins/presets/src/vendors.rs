@@ -29,7 +29,7 @@ pub fn traits_in_context() -> Registration {
     .only([Kind::Identify])
 }
 
-/// Where a workspace of Customer.io is.
+/// The region of a workspace of Customer.io.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]

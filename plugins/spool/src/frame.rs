@@ -6,8 +6,8 @@
 //! ```
 //!
 //! Invariant: a file either decodes to exactly the events that were encoded or is [`Damaged`]. An event that cannot be
-//! read is named and left out; it is never replaced by another or an empty one. The header is not parsed: it is
-//! computed from what follows it and compared, so it has one spelling. This file does no I/O.
+//! read is named and left out, never replaced by another or an empty one. The header is not parsed: it is computed from
+//! the rest and compared, so it has one spelling. This file does no I/O.
 
 use tracklane::Event;
 use tracklane::event::InvalidEvent;
@@ -17,7 +17,7 @@ const HEADER_LEN: usize = NAME_AND_VERSION.len() + 1 + 8 + 1 + 10 + 1;
 /// Bytes of a `messageId` that are shown.
 const SHOWN_BYTES: usize = 400;
 
-/// Why bytes are not a file of ours, or not any more.
+/// The reason why bytes are not a file of a spool.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Damaged {
     #[error("it has {bytes} bytes, less than a header")]
@@ -30,7 +30,7 @@ pub(crate) enum Damaged {
     Empty,
 }
 
-/// Why a line is no event.
+/// The reason why a line is not an event.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotAnEvent {
     #[error(transparent)]
@@ -39,7 +39,7 @@ pub(crate) enum NotAnEvent {
     NoMessageId,
 }
 
-/// What a file holds.
+/// The content of a file.
 #[derive(Debug, Default)]
 pub(crate) struct Contents {
     pub(crate) events: Vec<Event>,
@@ -50,9 +50,9 @@ pub(crate) struct Contents {
 #[derive(Debug, thiserror::Error)]
 #[error("line {line} (messageId {id:?}) cannot be read: {why}")]
 pub(crate) struct Unreadable {
-    /// As an editor counts: the header is the first.
+    /// The line in an editor: the header is the first.
     line: usize,
-    /// As far as it can be found.
+    /// The id, as far as it can be found.
     id: String,
     why: NotAnEvent,
 }
@@ -233,7 +233,7 @@ mod tests {
     }
 
     proptest! {
-        /// Bytes that nobody wrote, with and without a header that fits: never a panic.
+        /// Random bytes, with and without a header that fits, never cause a panic.
         #[test]
         fn whatever_bytes_are_decoded_or_damaged(payload in proptest::collection::vec(any::<u8>(), 0..512)) {
             prop_assert!(decode(&payload).is_err());
@@ -246,7 +246,7 @@ mod tests {
             let _ = decode(&encode(std::iter::once(payload.as_bytes())));
         }
 
-        /// What is encoded comes back: ids, times, and numbers to the last bit.
+        /// Encoded events decode unchanged: ids, times, and numbers to the last bit.
         #[test]
         fn events_survive(
             id in "[a-z0-9-]{1,40}", text in "\\PC{0,40}", number in any::<f64>().prop_filter("JSON", |n| n.is_finite()),

@@ -1,8 +1,8 @@
-//! JSON text as a value: what came in as text, and what this crate wrote.
+//! Reads JSON text as a value.
 //!
-//! Invariant: a number is read exactly or refused, and a key is no more than a key. `serde_json` rounds whole numbers
-//! beyond 64 bits, takes objects with keys of its own for something else, and reads as the whole program has set it up
-//! (`arbitrary_precision`, `float_roundtrip`).
+//! Invariant: a number is read exactly or refused, and a key is nothing but a key. `serde_json` promises neither: it
+//! rounds whole numbers beyond 64 bits, gives a meaning to some keys, and depends on the features that other crates
+//! switch on (`arbitrary_precision`, `float_roundtrip`).
 
 use serde_json::{Map, Value};
 
@@ -11,7 +11,7 @@ use super::number::{self, Number};
 use super::serializer::{MAX_DEPTH, check_key};
 use super::string::{plain_len, read_string};
 
-/// The value that `text` is, with `depth` levels above it.
+/// Reads `text` as a value with `depth` levels above it.
 pub(super) fn value(text: &[u8], depth: usize) -> Result<Value, ValueError> {
     let mut reader = Reader::new(text);
     let value = reader.value(depth)?;
@@ -44,7 +44,7 @@ impl<'t> Reader<'t> {
             Some(b'{' | b'[') if depth >= MAX_DEPTH => Err(Problem::TooDeep.into()),
             Some(b'{') => Ok(Value::Object(self.object(|reader, key| {
                 let value = reader.value(depth + 1);
-                // The section and the key in it say enough.
+                // The section and the key in it are enough.
                 value.map_err(|fault| if depth == 0 { fault.below(key) } else { fault })
             })?)),
             Some(b'[') => self.array(depth).map(Value::Array),
@@ -79,7 +79,7 @@ impl<'t> Reader<'t> {
         Ok(items)
     }
 
-    /// The key of the member that is next, and the colon behind it.
+    /// Reads the key of the next member, and the colon behind it.
     pub(super) fn key(&mut self) -> Result<String, ValueError> {
         if self.peek() != Some(b'"') {
             return Err(not_json());
@@ -90,12 +90,12 @@ impl<'t> Reader<'t> {
         Ok(key)
     }
 
-    /// The string whose opening quote is next.
+    /// Reads the string whose opening quote is next.
     fn string(&mut self) -> Result<String, ValueError> {
         read_string(self.quoted()?).map(std::borrow::Cow::into_owned).ok_or_else(not_json)
     }
 
-    /// The text of the string whose opening quote is next, with its quotes.
+    /// Returns the text of the string whose opening quote is next, with its quotes.
     pub(super) fn quoted(&mut self) -> Result<&'t [u8], ValueError> {
         let rest = self.text.get(self.at..).unwrap_or_default();
         let (mut at, mut end) = (1, None);
@@ -104,7 +104,7 @@ impl<'t> Reader<'t> {
             match rest.get(at) {
                 Some(b'"') => end = Some(at + 1),
                 Some(b'\\') => at += 2,
-                // Escaped in JSON.
+                // Must be escaped in JSON.
                 _ => return Err(not_json()),
             }
         }
@@ -121,7 +121,7 @@ impl<'t> Reader<'t> {
         })
     }
 
-    /// The text of the number that is next.
+    /// Returns the text of the next number.
     pub(super) fn number_token(&mut self) -> Result<&'t str, ValueError> {
         let rest = self.text.get(self.at..).unwrap_or_default();
         let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
@@ -134,7 +134,7 @@ impl<'t> Reader<'t> {
         self.skip(literal.as_bytes()).map(|()| value)
     }
 
-    /// Goes over `literal`, which must be next.
+    /// Skips `literal`, which must be next.
     pub(super) fn skip(&mut self, literal: &[u8]) -> Result<(), ValueError> {
         if !self.text.get(self.at..).is_some_and(|rest| rest.starts_with(literal)) {
             return Err(not_json());
@@ -143,7 +143,7 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    /// Goes over `byte`, which must be next.
+    /// Skips `byte`, which must be next.
     pub(super) fn begin(&mut self, byte: u8) -> Result<(), ValueError> {
         if self.peek() != Some(byte) {
             return Err(not_json());
@@ -152,7 +152,7 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    /// Whether `close` is next, which is gone over; else, but for the first element, a comma must be.
+    /// Returns whether `close` is next, and skips it. Otherwise a comma must be next, except before the first element.
     pub(super) fn ends(&mut self, close: u8, first: bool) -> Result<bool, ValueError> {
         if self.peek() == Some(close) {
             self.at += 1;
@@ -164,7 +164,7 @@ impl<'t> Reader<'t> {
         Ok(false)
     }
 
-    /// The next byte that is not white space.
+    /// Returns the next byte that is not white space.
     pub(super) fn peek(&mut self) -> Option<u8> {
         while let Some(byte) = self.text.get(self.at) {
             if !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
@@ -192,7 +192,7 @@ mod tests {
     use super::value;
 
     proptest! {
-        /// `serde_json` as it is set up here knows all of JSON; what is refused beyond that has tests of its own.
+        /// `serde_json`, as it is set up here, reads all of JSON. Other tests cover what is refused beyond that.
         #[test]
         fn what_is_read_is_what_serde_json_reads(text in r#"[\[\]{}",:\\0-9eE.truefalsn+ \n-]{0,60}"#) {
             let theirs = serde_json::from_str::<serde_json::Value>(&text);
