@@ -51,7 +51,7 @@ impl Checks<'_, '_> {
             return Ok(());
         }
         let connections = ServerConfig::CONNECTION_BYTES.saturating_mul(server.max_connections as u64);
-        let least = connections.saturating_add(bodies.saturating_mul(2)).div_ceil(1 << 20);
+        let least = connections.saturating_add(bodies.saturating_mul(3)).div_ceil(1 << 20);
         let problem = format!(
             "is too little for {} connections and bodies of {} bytes: use at least \"{least}MB\", or fewer max_connections",
             server.max_connections, server.max_body

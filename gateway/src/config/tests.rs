@@ -60,7 +60,7 @@ fn what_is_wrong_is_said_with_its_line_and_what_would_be_right() {
         (
             "[log.disk]",
             "[server]\nmax_memory = \"64MB\"\n[log.disk]",
-            "g.toml:3: max_memory: is too little for 10240 connections and bodies of 4194304 bytes: use at least \"256MB\"",
+            "g.toml:3: max_memory: is too little for 10240 connections and bodies of 4194304 bytes: use at least \"264MB\"",
         ),
         ("[log.disk]", "[server]\nmax_connections = 100000\n[log.disk]", "g.toml:2: max_memory: is too little for"),
         ("[log.disk]", "[server]\nlisten = []\n[log.disk]", "g.toml:3: listen: needs an address"),
