@@ -35,7 +35,7 @@
 //! delivered, dead with its reason, or waits; no end of the process changes that.
 //!
 //! In the order of the files: [`Gateway`] starts and stops, `state` is what a reload replaces; `config` reads one TOML file; the [`Catalog`] knows
-//! plugins by name; `sources` and `rate` say who may send; `receive` answers a request; `assemble` makes an event of what
+//! plugins by name, and `stock` has those of tracklane; `sources` and `rate` say who may send; `receive` answers a request; `assemble` makes an event of what
 //! was sent, with `clock_skew` and `ip`; a `pipeline` is a client with a spool in front of each destination; `rejects`
 //! keeps what was not taken; `admin` and `metrics` tell how it goes.
 
@@ -62,6 +62,7 @@ mod state;
 mod catalog;
 mod config;
 mod segment;
+mod stock;
 
 // A request on its way.
 mod assemble;
