@@ -1,5 +1,5 @@
-//! `tracklane dead`: the events of a gateway that were refused for good, or never taken. It works on the folders, so the
-//! gateway need not run, and on the log in JetStream where there is one.
+//! `tracklane dead`: the events of a gateway that were refused for good, or never taken. It reads the folders, so the
+//! gateway need not run, and the log in JetStream if there is one.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -168,7 +168,7 @@ fn list(place: &Place) -> Result<(), Failure> {
     })
 }
 
-/// Without what could drive a terminal.
+/// Returns the text without control characters, which could drive a terminal.
 fn printable(text: &str) -> String {
     text.chars().map(|char| if char.is_control() { ' ' } else { char }).collect()
 }

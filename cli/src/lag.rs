@@ -1,5 +1,5 @@
-//! `tracklane lag`: what waits in a gateway's log, and since when. It reads the folders, so the gateway need not run; a log
-//! in JetStream is asked besides.
+//! `tracklane lag`: the events that wait in a gateway's log, and since when. It reads the folders, so the gateway need
+//! not run, and asks the log in JetStream if there is one.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

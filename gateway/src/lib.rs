@@ -61,7 +61,7 @@ mod reload;
 mod signal;
 mod state;
 
-// What is asked for.
+// The configuration.
 mod catalog;
 mod config;
 mod segment;
@@ -82,7 +82,7 @@ mod log;
 mod pipeline;
 mod worker;
 
-// What is told.
+// The reports.
 mod admin;
 mod layout;
 mod metrics;

@@ -1,5 +1,5 @@
-//! A client behind which the log is: with the log on this disk a spool in front of each destination, from which events go
-//! out by themselves; with JetStream the streams, from which workers take them.
+//! A client with the log behind it: a spool in front of each destination, from which events are sent in the background, or
+//! the streams of JetStream, from which workers take them.
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -24,11 +24,11 @@ use crate::log::Log;
 const MAX_EVENTS: usize = 200_000;
 /// Their bytes.
 const MAX_BYTES: usize = 128 << 20;
-/// How often it is looked for what an operator put back.
+/// The time between two looks for events that an operator has put back.
 const ADOPT_EVERY: Duration = Duration::from_secs(5);
-/// How long a destination that refuses its credentials is left alone.
+/// The pause of a destination that refuses its credentials.
 const UNAUTHORIZED: Duration = Duration::from_secs(60);
-/// How long a pipeline may take to end.
+/// The time for a pipeline to end.
 const CLOSE: Duration = Duration::from_secs(15);
 
 /// A pipeline that runs.
@@ -39,7 +39,7 @@ pub(crate) struct Pipeline {
     pub(crate) fingerprint: u64,
 }
 
-/// What a pipeline is made of, checked.
+/// The checked parts of a pipeline.
 pub(crate) struct Parts {
     plugins: Vec<Registration>,
     destinations: Vec<(Destination, bool)>,
@@ -109,7 +109,7 @@ impl Pipeline {
         Ok(Self { client: builder.build()?, spools, fingerprint: parts.fingerprint })
     }
 
-    /// Hands an event over. The receipt tells when it is safe.
+    /// Hands an event over. The receipt resolves when it is safe.
     pub(crate) fn send(&self, event: Event) -> Result<Receipt, CallError> {
         self.client.send_with_receipt(event)
     }
@@ -136,7 +136,7 @@ fn spools_in_front(
     let with_spool = |(destination, in_order): (Destination, bool)| {
         let spool = spool(layout.spool(pipeline, destination.name()), disk.max_bytes, disk.max_age);
         let destination = if in_order { patient(destination, disk.max_age) } else { destination };
-        // One write at a time: what comes meanwhile goes into the next, so one sync serves many requests.
+        // One write at a time. Events that come meanwhile go into the next, so one sync serves many requests.
         let destination = spool.in_front_of(destination).max_in_flight(1);
         (spool, destination)
     };
