@@ -11,16 +11,16 @@ use crate::exit::{Exit, Failure, Outcome};
 use crate::output;
 use crate::stream_log::StreamLog;
 
-/// What of the log is sent again.
+/// The part of the log that is sent again.
 #[derive(Debug, Args)]
 pub(crate) struct LogArgs {
-    /// In place of files: what gateways put into their log in JetStream from this time on, for every destination
+    /// Send again what gateways put into their log in JetStream from this time on, for every destination
     #[arg(long, value_name = "TIME", value_parser = time, conflicts_with = "files")]
     from: Option<SystemTime>,
-    /// Until this time; now if it is not given
+    /// The end of that time; now if it is not given
     #[arg(long, value_name = "TIME", value_parser = time, requires = "from")]
     to: Option<SystemTime>,
-    /// For this destination alone
+    /// The one destination that gets it
     #[arg(long, value_name = "NAME", requires = "from")]
     destination: Option<String>,
     /// The configuration of the gateways

@@ -1,4 +1,4 @@
-//! What makes an event durable: files on this machine, or streams of JetStream.
+//! The log that makes events durable: files on this machine, or streams of JetStream.
 
 use std::sync::Arc;
 

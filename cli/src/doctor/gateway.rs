@@ -1,4 +1,4 @@
-//! What a 200 of a gateway means, with its log as it is.
+//! The meaning of a gateway's 200, with its log as it is.
 
 use std::path::Path;
 

@@ -171,16 +171,19 @@ fn three_nodes_on_one_machine_deliver_what_two_gateways_take_also_when_a_node_is
         .unwrap();
     let mut output = BufReader::new(child.stdout.take().unwrap());
     let script = Script(child);
-    let mut node = None;
     let mut next_line = || {
         let mut line = String::new();
         assert!(output.read_line(&mut line).unwrap() > 0, "the script ended");
-        if let Some(process) = line.strip_prefix("NATS node 1: process ") {
-            node = Some(process.trim().to_owned());
-        }
         line
     };
-    while !next_line().starts_with("worker 1:") {}
+    let mut node = None;
+    loop {
+        let line = next_line();
+        node = line.strip_prefix("NATS node 1: process ").map(|process| process.trim().to_owned()).or(node);
+        if line.starts_with("worker 1:") {
+            break;
+        }
+    }
     let gateways = [format!("127.0.0.1:{port}"), format!("127.0.0.1:{}", port + 1)];
     for (gateway, id) in gateways.iter().zip(["event-a", "event-b"]) {
         wait_until("the gateway takes events", || is_taken(gateway, id));
@@ -192,7 +195,7 @@ fn three_nodes_on_one_machine_deliver_what_two_gateways_take_also_when_a_node_is
         }
     };
     wait_for(&["event-a", "event-b"], &mut next_line);
-    assert!(Command::new("kill").args(["-9", &node.clone().unwrap()]).status().unwrap().success());
+    assert!(Command::new("kill").args(["-9", &node.unwrap()]).status().unwrap().success());
     for (gateway, id) in gateways.iter().zip(["event-c", "event-d"]) {
         assert!(is_taken(gateway, id), "a node that is gone changes no answer");
     }

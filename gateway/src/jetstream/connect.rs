@@ -10,7 +10,7 @@ use async_nats::{Client, ConnectOptions};
 use super::trouble::LogError;
 use crate::config::JetStreamConfig;
 
-/// How long an acknowledgement, or any other answer of NATS, is waited for.
+/// The time that NATS has for an acknowledgement, or for any other answer.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 /// The oldest version whose consumers can be pinned to one client.
 const OLDEST: (u64, u64) = (2, 11);

@@ -19,9 +19,9 @@ use super::streams::{self, Place, dead_stream, dead_subject, park_stream, park_s
 use super::trouble::LogError;
 use crate::config::JetStreamConfig;
 
-/// How long the start waits for NATS. What comes before it is there goes to the disk.
+/// The time that the start waits for NATS. Events that come earlier than NATS go to the disk.
 const START: Duration = Duration::from_secs(1);
-/// How often the log is looked at while something is wrong, and while nothing is.
+/// The time from one check of the log to the next: while something is wrong, and while nothing is.
 const LOOK: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
 /// The log in JetStream.
@@ -35,7 +35,7 @@ pub(crate) struct JetStream {
     counts: Counts,
 }
 
-/// What was published since the process began.
+/// Counts since the process began.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     pub(crate) messages: AtomicU64,
@@ -90,7 +90,7 @@ impl JetStream {
         }))
     }
 
-    /// What JetStream is asked through.
+    /// Returns the context that asks JetStream.
     pub(crate) fn context(&self) -> &Context {
         &self.context
     }
@@ -103,12 +103,12 @@ impl JetStream {
         &self.counts
     }
 
-    /// What is wrong now.
+    /// Returns what is wrong now.
     pub(crate) fn trouble(&self) -> Option<LogError> {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Bytes of one message that the server takes.
+    /// Returns how many bytes of one message the server takes.
     pub(super) fn max_payload(&self) -> usize {
         self.client.max_payload()
     }
@@ -158,7 +158,7 @@ impl JetStream {
         self.send(stream.clone(), subject, parked.into_publish(&stream)).await.map(drop)
     }
 
-    /// Whether nothing is parked of that destination.
+    /// Returns whether no event of that destination is parked.
     pub(crate) async fn is_park_empty(&self, pipeline: &str, destination: &str) -> Result<bool, LogError> {
         let name = park_stream(&self.config.name, pipeline, destination);
         Ok(streams::info(&self.context, &name).await?.state.messages == 0)
@@ -189,7 +189,7 @@ impl JetStream {
         }
     }
 
-    /// Whether the log can be trusted.
+    /// Checks whether the log can be trusted.
     async fn check(&self) -> Result<(), LogError> {
         if self.client.connection_state() != State::Connected {
             return Err(away(&self.config));

@@ -13,7 +13,7 @@ use tracklane_spool::DeadLetter;
 
 use super::partition::partition_of;
 
-/// What a message is, for whoever reads the stream.
+/// The format of a message, for readers of the stream.
 pub(super) const FORMAT_HEADER: &str = "Tracklane-Format";
 /// One event in JSON a line, as Segment's tracking API has it.
 pub(super) const FORMAT: &str = "events/1";
@@ -21,7 +21,7 @@ pub(super) const FORMAT: &str = "events/1";
 pub(super) const DEAD_FORMAT: &str = "dead/1";
 /// The destination that is meant, and no other.
 pub(crate) const DESTINATION_HEADER: &str = "Tracklane-Destination";
-/// How many events are in it.
+/// The number of events in a message.
 pub(super) const COUNT_HEADER: &str = "Tracklane-Events";
 /// Bytes of a message at most, but for a single event. JetStream writes larger ones no faster.
 const MAX_BYTES: usize = 256 << 10;
@@ -83,7 +83,7 @@ pub(crate) struct DeadMessage<'l> {
     pub(crate) pipeline: &'l str,
     /// `None` if it is no event for any.
     pub(crate) destination: Option<&'l str>,
-    /// As it stood in the log.
+    /// The event's line in the log.
     pub(crate) event: &'l [u8],
     pub(crate) letter: &'l DeadLetter,
 }
@@ -107,7 +107,7 @@ impl DeadMessage<'_> {
 pub(crate) struct ParkedMessage<'l> {
     pub(crate) pipeline: &'l str,
     pub(crate) destination: &'l str,
-    /// As they stood in the log.
+    /// Their lines in the log.
     pub(crate) events: Vec<&'l [u8]>,
 }
 

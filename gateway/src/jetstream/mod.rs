@@ -13,9 +13,9 @@
 //! while one waits on the disk, those behind it wait there, too. A stream that is missing is never made but by
 //! [`create_streams`].
 //!
-//! In the order of the files: `connect` connects, and `connection` knows whether the log can be trusted; `streams` says
-//! what a stream must be, and makes it; `partition` and `message` cut a batch into messages; `publisher` publishes them;
-//! `spill` goes by the disk while that fails; `trouble` is what may be wrong; `operator` is what operators ask and do.
+//! Files, in their order: `connect` connects, and `connection` knows whether the log can be trusted. `streams` checks and
+//! makes streams. `partition` and `message` cut a batch into messages. `publisher` publishes them, and `spill` writes them to
+//! the disk while that fails. `trouble` has the errors, and `operator` serves the commands of operators.
 
 mod connect;
 mod connection;

@@ -1,4 +1,4 @@
-//! What an operator asks of the log in JetStream, and does to it: what waits, what is dead, and what goes out again.
+//! Commands of an operator to the log in JetStream: show what waits and what is dead, and send events again.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ pub struct JetStreamLog {
     log: Arc<JetStream>,
 }
 
-/// What waits in the stream of a partition for destinations.
+/// The messages that wait in the stream of a partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PartitionLag {
@@ -36,13 +36,13 @@ pub struct PartitionLag {
     pub stream: String,
     /// Messages that no worker has acknowledged.
     pub messages: u64,
-    /// Of those, the ones that a worker has at the moment.
+    /// Those of them that a worker has at the moment.
     pub under_way: u64,
     /// When the oldest of them was stored.
     pub oldest: Option<SystemTime>,
 }
 
-/// What is parked of a destination.
+/// The parked messages of a destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ParkedLag {
@@ -86,13 +86,13 @@ impl JetStreamLog {
         self.context().client().server_info().version
     }
 
-    /// How many servers have each event, at least.
+    /// Returns how many servers have each event, at least.
     #[must_use]
     pub fn replicas(&self) -> u8 {
         self.log.config().replicas
     }
 
-    /// What waits in each partition.
+    /// Returns what waits in each partition.
     ///
     /// # Errors
     ///
@@ -124,7 +124,7 @@ impl JetStreamLog {
         Ok(PartitionLag { stream: name.to_owned(), messages, under_way, oldest })
     }
 
-    /// What is parked of each destination of which something is.
+    /// Returns what is parked, for each destination with parked events.
     ///
     /// # Errors
     ///
@@ -146,7 +146,7 @@ impl JetStreamLog {
         Ok(parked)
     }
 
-    /// Every dead event, the oldest first.
+    /// Returns every dead event, the oldest first.
     ///
     /// # Errors
     ///
@@ -278,7 +278,7 @@ impl DeadEntry {
     }
 }
 
-/// Why the log in JetStream cannot be asked.
+/// The reason why the log in JetStream cannot be asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OperatorError {

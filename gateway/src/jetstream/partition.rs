@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-/// As the texts stand in the JSON of an event, which spells each value in one way.
+/// The ids of a user, as texts of the event's JSON. It spells each value in one way.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct User<'e> {
@@ -17,7 +17,7 @@ struct User<'e> {
     user_id: Option<&'e RawValue>,
 }
 
-/// From 0, of so many partitions.
+/// Returns the partition of an event, from 0.
 pub(super) fn partition_of(pipeline: &str, event: &[u8], partitions: u16) -> u16 {
     let user: User<'_> = serde_json::from_slice(event).unwrap_or_default();
     let id = user.anonymous_id.or(user.user_id).map_or("", RawValue::get);

@@ -24,12 +24,12 @@ use super::publisher::{Publisher, answer};
 pub(crate) const NAME: &str = "jetstream";
 /// Events, and their bytes, that are published at once. They are spread over the partitions.
 const GROUP: (usize, usize) = (10_000, 4 << 20);
-/// How long events wait at most, and how often it is looked, while so few files are left on the disk that they may be
-/// gone in a moment.
+/// A number of files on the disk that may be gone in a moment, the time that events wait for that, and the time from one
+/// look to the next.
 const LAST_FILES: (u64, Duration, Duration) = (8, Duration::from_millis(500), Duration::from_millis(2));
 /// Waits before what is on the disk is tried again.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
-/// How long the streams may take for a group, each message of which has a limit of its own.
+/// The time that the streams have for a group. Each message of it has a limit of its own.
 const ATTEMPT: Duration = Duration::from_secs(60);
 
 /// The log as a destination of a pipeline, with this spool for what it does not take.
@@ -59,7 +59,7 @@ fn batching() -> Batching {
     Batching::every(1, Duration::from_millis(1)).max_events(GROUP.0).max_bytes(GROUP.1)
 }
 
-/// What is known about the way.
+/// The state of the way.
 struct Spill {
     publisher: Publisher,
     directory: PathBuf,
@@ -68,7 +68,7 @@ struct Spill {
 }
 
 impl Spill {
-    /// Whether events go straight to the log.
+    /// Returns whether events go straight to the log.
     async fn goes_straight(&self) -> bool {
         if self.publisher.log.trouble().is_some() {
             return false;

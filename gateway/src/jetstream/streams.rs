@@ -13,10 +13,10 @@ use super::connect;
 use super::trouble::LogError;
 use crate::config::JetStreamConfig;
 
-/// How long JetStream recognises a repeat: its own default.
+/// The time in which JetStream recognises a repeat: its own default.
 const DUPLICATES: Duration = Duration::from_secs(120);
 
-/// What [`create_streams`] did.
+/// The result of [`Gateway::create_streams`](crate::Gateway::create_streams).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CreatedStreams {
@@ -31,7 +31,7 @@ pub(crate) fn stream_name(log: &str, partition: u16) -> String {
     format!("{log}-{partition:02}")
 }
 
-/// Where the events of a pipeline are published.
+/// The subject of a pipeline's events.
 pub(super) fn subject(log: &str, partition: u16, pipeline: &str) -> String {
     format!("{log}.{partition:02}.{pipeline}")
 }
@@ -41,7 +41,7 @@ pub(crate) fn dead_stream(log: &str) -> String {
     format!("{log}-dead")
 }
 
-/// Where a dead event of a pipeline is published.
+/// The subject of a pipeline's dead events.
 pub(super) fn dead_subject(log: &str, pipeline: &str) -> String {
     format!("{log}.dead.{pipeline}")
 }
@@ -51,12 +51,12 @@ pub(crate) fn park_stream(log: &str, pipeline: &str, destination: &str) -> Strin
     format!("{}{pipeline}-{}", park_prefix(log), token(destination))
 }
 
-/// Of which their names begin.
+/// The beginning of their names.
 pub(super) fn park_prefix(log: &str) -> String {
     format!("{log}-park-")
 }
 
-/// Where what is parked is published.
+/// The subject of a destination's parked events.
 pub(super) fn park_subject(log: &str, pipeline: &str, destination: &str) -> String {
     format!("{log}.park.{}.{pipeline}", token(destination))
 }
@@ -103,12 +103,12 @@ pub(crate) async fn create_streams(
     Ok(made)
 }
 
-/// Whether every stream of the log is there and is as it must be.
+/// Checks that every stream of the log is there and is as it must be.
 pub(super) async fn check_all(context: &Context, config: &JetStreamConfig) -> Result<(), LogError> {
     check_each(context, config, log_streams(config)).await
 }
 
-/// Whether the streams of what is parked are.
+/// Checks the streams of parked events likewise.
 pub(super) async fn check_parks(
     context: &Context,
     config: &JetStreamConfig,
@@ -156,7 +156,7 @@ pub(super) async fn info(context: &Context, name: &str) -> Result<Info, LogError
     }
 }
 
-/// Whether a 200 can be built on this stream.
+/// Checks whether a 200 can be built on this stream.
 fn check(info: &Info, config: &JetStreamConfig) -> Result<(), LogError> {
     let found = &info.config;
     let differs = |setting, found: String, needed: String| {

@@ -1,9 +1,9 @@
-//! What may be wrong with the log in JetStream.
+//! Errors of the log in JetStream.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Why the log in JetStream takes nothing, or cannot be trusted with anything.
+/// The reason why the log in JetStream takes nothing, or cannot be trusted.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogError {
@@ -18,13 +18,13 @@ pub enum LogError {
     Connect {
         /// The addresses of the configuration.
         servers: String,
-        /// Why.
+        /// The reason.
         source: Cause,
     },
     /// The server is too old.
     #[error("the NATS server has version {version:?}, and the log needs 2.11 or later: update the server")]
     TooOld {
-        /// As the server says it.
+        /// The server's own text.
         version: String,
     },
     /// A stream is not there.
@@ -59,7 +59,7 @@ pub enum LogError {
     NotAcknowledged {
         /// Its name.
         stream: String,
-        /// How long it was waited for.
+        /// The time that it had.
         after: Duration,
     },
     /// NATS refused a request.
@@ -67,7 +67,7 @@ pub enum LogError {
     Refused {
         /// Its name.
         stream: String,
-        /// What it said.
+        /// The answer of NATS.
         source: Cause,
     },
 }
@@ -76,12 +76,12 @@ pub enum LogError {
 pub(crate) type Cause = Arc<dyn std::error::Error + Send + Sync>;
 
 impl LogError {
-    /// Whether a 200 would promise too much: nothing is published then.
+    /// Returns whether a 200 would promise too much. Nothing is published then.
     pub(super) fn is_unfit(&self) -> bool {
         matches!(self, Self::TooOld { .. } | Self::Differs { .. })
     }
 
-    /// Whether an operator must act, rather than wait.
+    /// Returns whether an operator must act, rather than wait.
     pub(super) fn is_alarm(&self) -> bool {
         self.is_unfit() || matches!(self, Self::Missing { .. } | Self::Full { .. })
     }

@@ -1,4 +1,4 @@
-//! What an operator asks of a worker: health and metrics.
+//! Health and metrics of a worker.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +13,7 @@ use super::targets::{SharedTargets, Target};
 use crate::admin::{prometheus, text};
 use crate::metrics::Page;
 
-/// What is told about.
+/// The sources of the metrics.
 #[derive(Clone)]
 pub(super) struct Told {
     pub(super) targets: SharedTargets,

@@ -1,4 +1,4 @@
-//! In front of a destination: after it has taken nothing for a while, its events are parked rather than tried.
+//! A gate in front of a destination. After the destination has taken nothing for a while, its events are parked.
 //!
 //! Invariant: a gate opens only when nothing is parked and nothing is on its way there. So no event of a destination
 //! overtakes one that is parked.
@@ -16,21 +16,21 @@ use tower_service::Service;
 use tracklane::BoxError;
 use tracklane::plugin::{Answer, Batch, BatchService, Verdict};
 
-/// Whether a destination gets its events, or they are parked.
+/// Decides whether a destination gets its events, or they are parked.
 #[derive(Debug)]
 pub(super) struct Gate {
-    /// How long it is tried.
+    /// The time for which it is tried.
     park_after: Duration,
     is_closed: AtomicBool,
-    /// When it began to fail, or when the attempt began that is under way.
+    /// The time when it began to fail, or when the attempt under way began.
     failing_since: Mutex<Option<Instant>>,
     on_the_way: Arc<RwLock<()>>,
 }
 
-/// That a message is on its way through a gate, or from there to the park.
+/// A message's way through a gate, and from there to the park. It ends with the drop.
 pub(super) type Pass = OwnedRwLockReadGuard<()>;
 
-/// Why a destination did not get an event: it is parked.
+/// The reason why a destination did not get an event.
 #[derive(Debug)]
 pub(super) struct Parked;
 
@@ -71,7 +71,7 @@ impl Gate {
         self.is_closed.store(false, Ordering::Release);
     }
 
-    /// Whether the destination is to be tried.
+    /// Returns whether the destination is to be tried.
     fn lets_through(&self) -> bool {
         if !self.is_closed() && self.failing_for() >= self.park_after {
             self.close();
@@ -79,13 +79,13 @@ impl Gate {
         !self.is_closed()
     }
 
-    /// How long nothing was taken.
+    /// Returns for how long nothing was taken.
     fn failing_for(&self) -> Duration {
         let mut since = self.failing_since.lock().unwrap_or_else(PoisonError::into_inner);
         since.get_or_insert_with(Instant::now).elapsed()
     }
 
-    /// What the destination said. Returns whether its events are parked from now on.
+    /// Notes an answer. Returns whether events are parked from now on.
     fn heard(&self, answer: &Result<Answer, BoxError>) -> bool {
         let wait = match answer.as_ref().map(Answer::verdict) {
             Ok(Verdict::Pause(wait)) => wait,

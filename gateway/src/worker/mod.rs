@@ -12,10 +12,10 @@
 //! JetStream pins its consumer to one client. A worker that is gone is replaced by another, which goes on from the first
 //! message that is not acknowledged, in order.
 //!
-//! In the order of the files: `service` starts and stops a worker; `reader` reads a stream, `reading` and `order` know
-//! what of it is under way, and `partition` what becomes of a message; `targets` hands events to destinations, each with
-//! a `gate` that closes when it takes nothing; `dead` keeps what they refuse; `purge` deletes what is done with; `admin`
-//! tells how it goes.
+//! Files, in their order: `service` starts and stops a worker. `reader` reads a stream, `reading` and `order` know what of
+//! it is under way, and `partition` what becomes of a message. `targets` hands events to destinations, each with a `gate`
+//! that closes when it takes nothing. `dead` stores refused events, and `purge` deletes finished messages. `admin` has the
+//! metrics.
 
 mod admin;
 mod dead;

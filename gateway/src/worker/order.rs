@@ -53,7 +53,7 @@ impl<T> InOrder<T> {
         self.held = self.held.split_off(&self.next);
     }
 
-    /// What waits for others.
+    /// Returns the items that wait for others.
     pub(super) fn held(&self) -> impl Iterator<Item = &T> {
         self.held.values()
     }

@@ -14,7 +14,7 @@ use super::gate::Pass;
 use super::targets::{Ended, SharedTargets, Targets, hand_over, outcomes, set_aside};
 use crate::jetstream::{DESTINATION_HEADER, JetStream, ParkedMessage};
 
-/// How long to wait before what was not stored is stored again.
+/// The wait before the next attempt to store events.
 const AFTER_ERROR: Duration = Duration::from_secs(1);
 
 /// One stream.
@@ -22,14 +22,14 @@ pub(super) struct Partition {
     pub(super) log: Arc<JetStream>,
     pub(super) stream: String,
     pub(super) targets: SharedTargets,
-    /// How long events stay after they are done with.
+    /// The time that finished events stay.
     pub(super) keep: Duration,
     pub(super) counts: Arc<Counts>,
-    /// What was said last to be wrong.
+    /// The last warning.
     pub(super) told: Mutex<String>,
 }
 
-/// What the partitions of a worker have seen.
+/// Counts of all partitions of a worker.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     pub(super) messages: AtomicU64,
@@ -43,7 +43,7 @@ pub(super) struct Done {
     pub(super) message: Arc<Message>,
     pub(super) ended: Result<(), BoxError>,
     parked: Parcels,
-    /// Held until what is parked is stored.
+    /// Passes, held until parked events are stored.
     passes: Vec<Pass>,
 }
 

@@ -13,18 +13,18 @@ use super::partition::Partition;
 use super::reading::Reading;
 use crate::jetstream::CONSUMER;
 
-/// How long a worker that no longer asks keeps its partitions. It asks every [`EXPIRES`] at least.
+/// The time after which a worker that no longer asks loses its partitions. It asks every [`EXPIRES`] at least.
 const PIN: Duration = Duration::from_secs(5);
 const EXPIRES: Duration = Duration::from_millis(1_500);
 const HEARTBEAT: Duration = Duration::from_millis(500);
-/// How long a message may be without a sign of life before it is delivered again.
+/// The time without a sign of life after which a message is delivered again.
 const ACK_WAIT: Duration = Duration::from_secs(10);
-/// How often it is looked after what the messages alone do not bring about.
+/// The time from one look at gaps, gates and finished messages to the next.
 const LOOK: Duration = Duration::from_secs(1);
 /// Messages without an acknowledgement, and what is asked for at once.
 const MAX_UNACKNOWLEDGED: i64 = 512;
 const ASK: (usize, usize) = (256, 4 << 20);
-/// How long to wait after an error.
+/// The wait after an error.
 const AFTER_ERROR: Duration = Duration::from_secs(1);
 
 /// Works until it is stopped. Errors are told, and it begins again from the floor.
@@ -77,7 +77,7 @@ async fn is_stopped(stopped: &mut watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
-/// Whether the messages have ended, and not only the connection.
+/// Returns whether the messages have ended, and not only the connection.
 fn is_fatal(kind: MessagesErrorKind) -> bool {
     use MessagesErrorKind::{ConsumerDeleted, PushBasedConsumer, RequestLimitExceeded};
     matches!(kind, ConsumerDeleted | PushBasedConsumer | RequestLimitExceeded)

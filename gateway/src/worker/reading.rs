@@ -1,4 +1,4 @@
-//! What is known of a stream while it is read.
+//! The state of a stream that is read.
 //!
 //! Invariant: messages are handed over in the order of the stream, from the acknowledged floor on, and acknowledged in
 //! that order, each when all of its events have their outcome. What is under way is kept alive, so that it is not
@@ -33,7 +33,7 @@ const UNDER_WAY: usize = 256;
 /// that killed it is found. One that was delivered still more often is set aside.
 const SUSPECT: i64 = 3;
 const DEADLY: i64 = 10;
-/// How long the end waits for outcomes, and for acknowledgements.
+/// The time that the end waits for outcomes and acknowledgements.
 const SETTLE: Duration = Duration::from_secs(15);
 
 /// A stream that is read.
@@ -41,17 +41,19 @@ pub(super) struct Reading<'p> {
     partition: &'p Partition,
     stream: Stream,
     consumer: Consumer<Config>,
-    /// From the first message on.
+    /// The state from the first message on.
     state: Option<State>,
     looks: u64,
 }
 
 struct State {
     order: InOrder<Message>,
-    /// What was handed over last may be what kills workers: nothing else is under way beside it.
+    /// Set if the message that was handed over last may kill workers. Nothing else is under way beside it.
     is_alone: bool,
+    /// Set until the first message is handed over.
+    is_first: bool,
     handed_over: FuturesOrdered<BoxFuture<'static, Done>>,
-    /// By their sequence.
+    /// Messages by their sequence.
     unacknowledged: BTreeMap<u64, Arc<Message>>,
     acknowledging: FuturesOrdered<BoxFuture<'static, ()>>,
 }
@@ -80,7 +82,8 @@ impl<'p> Reading<'p> {
             let order = InOrder::behind(floor(&self.consumer).await?);
             let (handed_over, acknowledging) = (FuturesOrdered::new(), FuturesOrdered::new());
             let unacknowledged = BTreeMap::new();
-            self.state = Some(State { order, is_alone: false, handed_over, unacknowledged, acknowledging });
+            self.state =
+                Some(State { order, is_alone: false, is_first: true, handed_over, unacknowledged, acknowledging });
         }
         let Some(state) = &mut self.state else { return Ok(()) };
         if let Some(repeat) = state.order.arrive(sequence, message) {
@@ -105,7 +108,9 @@ impl<'p> Reading<'p> {
             // What waits for a gate is handed over when it is looked again.
             let Some(passes) = self.partition.targets.enter() else { return };
             let Some((sequence, message)) = state.order.take_next() else { return };
-            let is_deadly = deliveries(&message) > DEADLY;
+            // Messages behind a deadly one were delivered as often.
+            let is_deadly = state.is_first && deliveries(&message) > DEADLY;
+            state.is_first = false;
             let message = Arc::new(message);
             state.is_alone = is_suspect;
             state.unacknowledged.insert(sequence, Arc::clone(&message));
@@ -125,7 +130,7 @@ impl<'p> Reading<'p> {
         Ok(())
     }
 
-    /// What is done once a second.
+    /// Does what is due once a second.
     pub(super) async fn look(&mut self) -> Result<(), BoxError> {
         self.looks += 1;
         let looks = self.looks;
@@ -146,7 +151,8 @@ impl<'p> Reading<'p> {
         Ok(())
     }
 
-    /// What is missing was acknowledged by the worker before, or deleted, or is delivered again some time.
+    /// Looks for a message that others wait for. The worker before has acknowledged it, or it was deleted, or JetStream
+    /// delivers it again.
     async fn look_for(&mut self, missing: u64) -> Result<(), BoxError> {
         let mut floor = floor(&self.consumer).await?;
         if floor < missing && is_gone(&self.stream, missing).await? {
@@ -179,7 +185,7 @@ impl<'p> Reading<'p> {
     }
 }
 
-/// What an earlier worker has parked goes before what it did not come to.
+/// Closes the gates of destinations with parked events. An earlier worker has parked them, and they go first.
 async fn close_gates(partition: &Partition) -> Result<(), BoxError> {
     for (pipeline, target) in partition.targets.all() {
         if let Some(gate) = &target.gate
@@ -204,7 +210,7 @@ async fn is_gone(stream: &Stream, sequence: u64) -> Result<bool, BoxError> {
     }
 }
 
-/// How often the message was delivered, this time included.
+/// Returns how often the message was delivered, this time included.
 fn deliveries(message: &Message) -> i64 {
     message.info().map_or(1, |info| info.delivered)
 }

@@ -21,9 +21,9 @@ use crate::pipeline::Parts;
 use crate::signal::signalled;
 use crate::state::{StartError, make_all, places};
 
-/// How long the tasks may take to end.
+/// The time that the tasks have to end.
 const END: Duration = Duration::from_secs(20);
-/// How often closed gates are looked at, and how long they wait for what is on the way.
+/// The time from one look at closed gates to the next, and the time that they wait for events on the way.
 const LOOK: Duration = Duration::from_secs(1);
 const ON_THE_WAY: Duration = Duration::from_secs(5);
 
@@ -91,7 +91,7 @@ impl Worker {
         Ok(Self { targets, behind_park, stop, tasks, admin_address })
     }
 
-    /// Where it tells how it goes.
+    /// Returns the address of health and metrics.
     #[must_use]
     pub fn admin_address(&self) -> Option<SocketAddr> {
         self.admin_address

@@ -17,7 +17,7 @@ use crate::pipeline::{patient, persistent};
 
 /// No bound: what a partition reads ahead bounds what is under way.
 const UNBOUNDED: usize = usize::MAX / 2;
-/// How long a client may take to close.
+/// The time that a client has to close.
 const CLOSE: Duration = Duration::from_secs(5);
 
 /// The destinations of every pipeline.
@@ -32,7 +32,7 @@ pub(super) type SharedTargets = Arc<Targets>;
 pub(super) struct Target {
     pub(super) name: String,
     client: Analytics,
-    /// Where it is tried for a while, and its events are parked then; else it is tried for ever.
+    /// The gate that parks events. Without one the destination is tried for ever.
     pub(super) gate: Option<Arc<Gate>>,
     pub(super) counts: Counts,
 }
@@ -54,7 +54,7 @@ pub(super) struct Waiting {
     receipt: Receipt,
 }
 
-/// What became of the events of a message.
+/// The outcomes of the events of a message.
 #[derive(Debug, Default)]
 pub(super) struct Ended {
     pub(super) dead: Vec<DeadEvent>,
@@ -121,7 +121,7 @@ impl Target {
     }
 }
 
-/// All events of a message as dead, because workers died that had it.
+/// Declares all events of a message dead, because workers died that had it.
 pub(super) fn set_aside(targets: &[Target], only: Option<&str>, events: usize) -> Vec<DeadEvent> {
     let chosen = targets.iter().filter(|target| only.is_none_or(|only| only == target.name));
     let dead = |target: &Target| {
@@ -186,7 +186,7 @@ pub(super) async fn outcomes(targets: &Targets, pipeline: &str, waiting: Vec<Wai
     ended
 }
 
-/// Whether that says nothing about the event and the destination.
+/// Returns whether that says nothing about the event and the destination.
 fn is_no_outcome(reason: DropReason) -> bool {
     use DropReason::{Cancelled, Closed, Internal, QueueFull};
     matches!(reason, Cancelled | Closed | Internal | QueueFull)

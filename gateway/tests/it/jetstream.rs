@@ -58,9 +58,10 @@ fn the_events_of_a_request_are_one_message_for_each_partition() {
     assert_eq!(found.len(), 200);
     // The lane may have taken the first events of the request before the last were there.
     assert!(messages <= 40, "{messages} messages for 200 events");
+    let events: Vec<Value> = found.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
     for user in 0..10 {
-        let of_user = found.iter().filter(|line| line.contains(&format!(r#""userId":"u{user}""#)));
-        let ids: Vec<&str> = of_user.map(|line| line.split("\"m").nth(1).unwrap().split('"').next().unwrap()).collect();
+        let of_user = events.iter().filter(|event| event["userId"] == format!("u{user}"));
+        let ids: Vec<&str> = of_user.map(|event| event["messageId"].as_str().unwrap()).collect();
         assert!(ids.is_sorted() && ids.len() == 20, "u{user}: {ids:?}");
     }
 }

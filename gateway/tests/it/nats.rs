@@ -85,7 +85,7 @@ impl Nats {
     /// `[log.jetstream]` on this server, with a few partitions, and these lines behind it.
     pub(crate) fn log(&self, lines: &str) -> String {
         format!(
-            "[log.jetstream]\nservers = [{:?}]\nname = {LOG:?}\nreplicas = 1\npartitions = 4\nmax_bytes = \"64MB\"\n{lines}\n",
+            "[worker]\nadmin = \"127.0.0.1:0\"\n[log.jetstream]\nservers = [{:?}]\nname = {LOG:?}\nreplicas = 1\npartitions = 4\nmax_bytes = \"64MB\"\n{lines}\n",
             self.url()
         )
     }
@@ -128,7 +128,7 @@ impl Cluster {
     pub(crate) fn log(&self, lines: &str) -> String {
         let servers: Vec<String> = self.nodes.iter().map(Nats::url).collect();
         format!(
-            "[log.jetstream]\nservers = {servers:?}\nname = {LOG:?}\nreplicas = 3\npartitions = 4\n\
+            "[worker]\nadmin = \"127.0.0.1:0\"\n[log.jetstream]\nservers = {servers:?}\nname = {LOG:?}\nreplicas = 3\npartitions = 4\n\
              max_bytes = \"64MB\"\n{lines}\n"
         )
     }

@@ -95,8 +95,7 @@ pub(crate) struct Running {
     pub(crate) runtime: Runtime,
 }
 
-pub(crate) const SERVER: &str =
-    "[worker]\nadmin = \"127.0.0.1:0\"\n[server]\nlisten = [\"127.0.0.1:0\"]\nadmin = \"127.0.0.1:0\"\n";
+pub(crate) const SERVER: &str = "[server]\nlisten = [\"127.0.0.1:0\"]\nadmin = \"127.0.0.1:0\"\n";
 pub(crate) const DESTINATION: &str = "\n[[pipelines.main.destinations]]\nplugin = \"sink\"\n";
 
 /// One source with the key `K`, one pipeline, one destination.
