@@ -27,6 +27,9 @@ const GROUP: (usize, usize) = (10_000, 4 << 20);
 /// A number of files on the disk that may be gone in a moment, the time that events wait for that, and the time from one
 /// look to the next.
 const LAST_FILES: (u64, Duration, Duration) = (8, Duration::from_millis(500), Duration::from_millis(2));
+/// The wait before a file is written, in which more events come for it. Few files of many events are sent faster than
+/// they are written, also under a load of small requests.
+const PACE: Duration = Duration::from_millis(20);
 /// Waits before what is on the disk is tried again.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 /// The time that the streams have for a group. Each message of it has a limit of its own.
@@ -129,6 +132,9 @@ impl Service<Batch> for SpillService {
                 }
             }
             spill.is_spilling.store(true, Ordering::Release);
+            if batch.attempt() == 1 {
+                tokio::time::sleep(PACE).await;
+            }
             to_disk.await
         })
     }
