@@ -281,8 +281,8 @@ impl Webhook {
             if RESERVED.contains(&known.as_str()) || known.as_str().starts_with("webhook-") {
                 return Err(invalid("is set by the request itself"));
             }
-            let mut value =
-                HeaderValue::try_from(value.expose()).map_err(|_| invalid("has a value that is not valid in a header"))?;
+            let mut value = HeaderValue::try_from(value.expose())
+                .map_err(|_| invalid("has a value that is not valid in a header"))?;
             value.set_sensitive(true);
             headers.insert(known, value);
         }
