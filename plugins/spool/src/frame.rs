@@ -35,6 +35,8 @@ pub(crate) enum Damaged {
 pub(crate) enum NotAnEvent {
     #[error(transparent)]
     Invalid(#[from] InvalidEvent),
+    #[error("it cannot be written again: {0}")]
+    Unwritable(#[from] serde_json::Error),
     #[error("it has no messageId, by which it could be told from its repetition")]
     NoMessageId,
 }
@@ -117,6 +119,8 @@ pub(crate) fn event(line: &[u8]) -> Result<Event, NotAnEvent> {
     if event.message_id().is_empty() {
         return Err(NotAnEvent::NoMessageId);
     }
+    // A call would refuse an event whose properties are a text, and it cannot be written.
+    serde_json::to_writer(std::io::sink(), &event)?;
     Ok(event)
 }
 
