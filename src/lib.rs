@@ -102,6 +102,7 @@ mod settings;
 
 // What the application holds.
 mod analytics;
+#[cfg(not(target_family = "wasm"))]
 mod blocking;
 pub mod global;
 
@@ -122,6 +123,7 @@ mod ledger;
 mod background;
 mod clock;
 mod error;
+mod process;
 mod random;
 mod refusal;
 mod supervise;
@@ -141,6 +143,7 @@ mod docs;
 pub mod guide;
 
 pub use analytics::Analytics;
+#[cfg(not(target_family = "wasm"))]
 pub use blocking::{BlockingAnalytics, BlockingError};
 pub use builder::Builder;
 pub use emitter::{Subscription, UnknownSignal, signal};

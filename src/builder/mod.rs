@@ -3,7 +3,6 @@
 mod build;
 
 use std::fmt;
-#[cfg(feature = "metrics")]
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -11,6 +10,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::analytics::Analytics;
+use crate::background::HostSleep;
 use crate::clock::Clock;
 use crate::emitter::signal::{Emitted, Signal};
 use crate::emitter::{Emitter, Subscription, UnknownSignal};
@@ -44,10 +44,17 @@ pub struct Builder {
     plugins: Vec<Registration>,
     layers: Layers,
     subscriptions: Vec<Subscribe>,
-    runtime: Option<Handle>,
+    carrier: Carrier,
     #[cfg(feature = "metrics")]
     metrics: Option<Duration>,
     clock: Clock,
+}
+
+/// Where the client works.
+enum Carrier {
+    OwnThread,
+    Runtime(Handle),
+    Driven(HostSleep),
 }
 
 type Subscribe = Box<dyn FnOnce(&Emitter) -> Result<(), UnknownSignal> + Send>;
@@ -94,7 +101,7 @@ impl Builder {
             plugins: Vec::new(),
             layers: Layers::default(),
             subscriptions: Vec::new(),
-            runtime: None,
+            carrier: Carrier::OwnThread,
             #[cfg(feature = "metrics")]
             metrics: None,
             clock: Clock::System,
@@ -271,14 +278,59 @@ impl Builder {
         self
     }
 
-    /// Works on this runtime instead of a thread of its own. Events that are under way when the runtime ends are lost.
-    /// One thread is left to the client, which sleeps unless plugins run: it notices those that block.
+    /// Works on this runtime instead of a thread of its own; of this and [`driven`](Self::driven) the last one counts.
+    /// Events that are under way when the runtime ends are lost. One thread is left to the client, which sleeps unless
+    /// plugins run: it notices those that block.
     ///
     /// The client's own thread blocks SIGPIPE, so that a connection that is lost over TLS cannot end a program that has
     /// this signal at its default. The threads of this runtime are the program's: if it does not ignore SIGPIPE, as
     /// Rust programs do unless they change that, block it where they start (`tokio`'s `on_thread_start`).
     pub fn runtime(mut self, runtime: Handle) -> Self {
-        self.runtime = Some(runtime);
+        self.carrier = Carrier::Runtime(runtime);
+        self
+    }
+
+    /// Makes a client without a thread, for runtimes that have none (WebAssembly in edge workers and browsers) or freeze
+    /// between two requests: it works while somebody awaits it, on the task of whoever does. `sleep` makes a future that
+    /// ends after a time, such as `tokio::time::sleep`. Of this and [`runtime`](Self::runtime) the last one counts.
+    ///
+    /// Calls are queued as always. What awaits the client drives it: [`flush`](Analytics::flush),
+    /// [`close`](Analytics::close), [`register`](Analytics::register), [`deregister`](Analytics::deregister),
+    /// [`send_when_ready`](Analytics::send_when_ready), a [`Receipt`](crate::Receipt), and
+    /// [`drive`](Analytics::drive), which does nothing else. Nothing runs in between: an interval or a pause that is over
+    /// is noticed when the client is driven again.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tracklane::segment::Segment;
+    /// use tracklane::testing::TrackingApi;
+    /// use tracklane::{Analytics, Track};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let api = TrackingApi::start()?;
+    /// let segment = Segment::new("WRITE_KEY").host(api.url());
+    /// let analytics = Analytics::builder().segment(segment).driven(tokio::time::sleep).build()?;
+    ///
+    /// analytics.track(Track::new("Signed Up").user_id("u1"))?;
+    /// assert_eq!(api.request_count(), 0);
+    /// let report = analytics.flush(Duration::from_secs(2)).await;
+    /// assert_eq!((report.delivered, api.request_count()), (1, 1));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Listeners and callbacks run where the client is driven, so they should not block. What blocks is not reported, and
+    /// the drop of the last clone delivers nothing more: close the client. The default HTTP client needs a tokio runtime
+    /// around whoever drives, and looks names up on a thread; any other works as it does.
+    pub fn driven<S>(mut self, sleep: impl Fn(Duration) -> S + Send + Sync + 'static) -> Self
+    where
+        S: Future + Send + 'static,
+    {
+        self.carrier = Carrier::Driven(Box::new(move |time| {
+            let slept = sleep(time);
+            Box::pin(async move { drop(slept.await) })
+        }));
         self
     }
 

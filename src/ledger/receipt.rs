@@ -4,16 +4,18 @@
 //! no lock is held, because it is user code and may run the whole task that waits. A sender that is dropped settles the
 //! receipt, too.
 
+#[cfg(not(target_family = "wasm"))]
+mod blocking;
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
 
 use super::{DropReason, Outcome, Settlement};
-use crate::supervise;
-use crate::threads;
+use crate::background::Driver;
+use crate::{process, supervise};
 
 /// The end of one event, to wait for: a future, or [`wait`](Receipt::wait) where there is no async code.
 ///
@@ -44,10 +46,15 @@ pub struct Receipt {
     process: u32,
     /// Until the receipt is waited for.
     dispatch: Option<Dispatch>,
+    /// Since then, if the client has to be driven.
+    driver: Option<Box<Driver>>,
 }
 
 /// Who has batches leave before they are full.
 pub(crate) trait Dispatcher: Send + Sync {
+    /// One who drives the client, if it has to be.
+    fn driver(&self) -> Option<Driver>;
+
     /// Has everything that waits leave at once, unless that was done since it was done `seen` times.
     fn dispatch(&self, seen: u64);
 }
@@ -75,7 +82,7 @@ impl Receipt {
     /// Of an event that the process `process` accepts.
     pub(crate) fn new(process: u32) -> (ReceiptSender, Self) {
         let slot = Arc::<Mutex<Slot>>::default();
-        (ReceiptSender { slot: slot.clone() }, Self { slot, process, dispatch: None })
+        (ReceiptSender { slot: slot.clone() }, Self { slot, process, dispatch: None, driver: None })
     }
 
     /// Has the event leave when the receipt is first waited for.
@@ -90,36 +97,13 @@ impl Receipt {
         let known = self.slot.try_lock().ok().and_then(|slot| slot.end.clone());
         known.unwrap_or_else(closed)
     }
-
-    /// Blocks the thread until the event has its outcome. Every retry is included, so this can take hours if the
-    /// destination is down; [`wait_timeout`](Self::wait_timeout) has a limit.
-    #[must_use]
-    pub fn wait(mut self) -> Settlement {
-        loop {
-            match self.wait_timeout(Duration::MAX) {
-                Ok(settlement) => return settlement,
-                Err(receipt) => self = receipt,
-            }
-        }
-    }
-
-    /// Blocks the thread until the event has its outcome, at most `timeout`.
-    ///
-    /// # Errors
-    ///
-    /// If the event had no outcome in time: the receipt, to wait again.
-    pub fn wait_timeout(mut self, timeout: Duration) -> Result<Settlement, Self> {
-        // What is not in reach of the clock is no limit.
-        let deadline = Instant::now().checked_add(timeout);
-        threads::block_until(Pin::new(&mut self), deadline).ok_or(self)
-    }
 }
 
 impl Future for Receipt {
     type Output = Settlement;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Settlement> {
-        if std::process::id() != self.process {
+        if process::id() != self.process {
             return Poll::Ready(self.of_the_parent());
         }
         // To copy and to drop a waker is user code, too.
@@ -128,6 +112,7 @@ impl Future for Receipt {
         if let Some(end) = &slot.end {
             let end = end.clone();
             drop(slot);
+            self.driver = None;
             return Poll::Ready(end);
         }
         let before = slot.waker.replace(waker);
@@ -137,6 +122,10 @@ impl Future for Receipt {
             && let Some(dispatcher) = dispatcher.upgrade()
         {
             dispatcher.dispatch(seen);
+            self.driver = dispatcher.driver().map(Box::new);
+        }
+        if let Some(driver) = &mut self.driver {
+            driver.drive(cx);
         }
         Poll::Pending
     }
@@ -184,12 +173,13 @@ impl fmt::Debug for Receipt {
 #[cfg(test)]
 mod tests {
     use std::thread;
+    use std::time::Duration;
 
     use super::*;
 
     #[test]
     fn a_sender_that_is_dropped_tells_that_the_client_ended() {
-        let (sender, receipt) = Receipt::new(std::process::id());
+        let (sender, receipt) = Receipt::new(process::id());
         let waiting = thread::spawn(move || receipt.wait());
         drop(sender);
         assert_eq!(waiting.join().unwrap().outcome, Outcome::Dropped(DropReason::Closed));
@@ -197,7 +187,7 @@ mod tests {
 
     #[test]
     fn an_end_that_was_put_down_can_be_read_again() {
-        let (mut sender, receipt) = Receipt::new(std::process::id());
+        let (mut sender, receipt) = Receipt::new(process::id());
         let end = Settlement { message_id: "m".into(), outcome: Outcome::Delivered, destinations: Vec::new() };
         let mut receipt = receipt.wait_timeout(Duration::ZERO).unwrap_err();
         sender.put(end);

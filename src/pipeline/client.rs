@@ -4,18 +4,20 @@
 //! background thread, or on those where user code may block, would not hold when they hang.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
 use super::current::CurrentStack;
+use super::deadline::left;
 use super::ending::Ending;
 use super::intake::Intake;
 use super::settle::AfterQueue;
-use crate::background::Background;
+use crate::background::{Background, Driver, Tasks};
+use crate::clock::Instant;
 use crate::emitter::Emitter;
 use crate::event::Unsent;
-use crate::ledger::{DeliveryError, DestinationStats, Dispatcher, FlushReport, Ledger, Receipt, Settlement, Stats};
+use crate::ledger::{DestinationStats, Dispatcher, FlushReport, Ledger, Stats};
 use crate::supervise::{hops, log};
 use crate::wait_group::WaitGroup;
 
@@ -57,7 +59,7 @@ pub(crate) struct Counts {
 }
 
 /// How long closing waits for listeners to hear what was emitted, at most.
-const LISTENERS: Duration = Duration::from_secs(1);
+pub(super) const LISTENERS: Duration = Duration::from_secs(1);
 
 /// What became of all events that the client accepted in its life. By reason and by destination it is in
 /// [`stats`](crate::Analytics::stats). Serialized, `unsent` is the number of events.
@@ -98,6 +100,10 @@ impl CloseReport {
 }
 
 impl Dispatcher for Client {
+    fn driver(&self) -> Option<Driver> {
+        self.background.tasks().map(Tasks::driver)
+    }
+
     fn dispatch(&self, seen: u64) {
         self.intake.dispatch(seen);
     }
@@ -165,20 +171,6 @@ impl Client {
         self.ledger.wait(flush, deadline)
     }
 
-    /// As [`flush`](Self::flush), but waits for the end of one event only. Without one in time, the error of the first
-    /// destination whose last attempt failed.
-    pub(crate) fn flush_for(
-        &self,
-        receipt: Receipt,
-        deadline: Instant,
-    ) -> Result<Settlement, Option<Arc<DeliveryError>>> {
-        if self.background.is_forked() {
-            return Err(None);
-        }
-        let end = receipt.wait_timeout(left(deadline));
-        end.map_err(|_| self.stack.load().plugins.lanes.iter().find_map(|lane| lane.last_error()))
-    }
-
     /// Refuses calls from now on, flushes, gives up at `deadline` what is left, and ends the worker, which unloads every
     /// plugin. Any number of closes may be under way: the first that runs out of time gives up for all of them.
     pub(crate) fn close(self: &Arc<Self>, deadline: Instant) {
@@ -194,7 +186,7 @@ impl Client {
             self.flush_events(self.last_moment(deadline));
         }
         self.give_up(deadline);
-        self.after.wait(left(deadline));
+        self.after.wait(deadline);
         self.emitter.report_held(None);
         // A callback or listener that closes the client does not wait for itself.
         if hops::current() == 0 {
@@ -219,9 +211,13 @@ impl Client {
 
     /// When a close has to give up, so that it has taken everything out by its deadline.
     fn last_moment(&self, deadline: Instant) -> Instant {
+        deadline.checked_sub(self.time_to_take_out()).unwrap_or_else(Instant::now)
+    }
+
+    /// How long it takes to take out everything that is under way.
+    pub(super) fn time_to_take_out(&self) -> Duration {
         let (events, _) = self.ledger.capacity.used();
-        let takes = TAKE_EVENT.saturating_mul(u32::try_from(events).unwrap_or(u32::MAX));
-        deadline.checked_sub(takes).unwrap_or_else(Instant::now)
+        TAKE_EVENT.saturating_mul(u32::try_from(events).unwrap_or(u32::MAX))
     }
 
     /// The report of a close that has ended. The first that asks gets what is handed back, and is told what was counted
@@ -275,8 +271,4 @@ impl Drop for Client {
             self.background.dispose((self.stack.take(), provider));
         }
     }
-}
-
-fn left(deadline: Instant) -> Duration {
-    deadline.saturating_duration_since(Instant::now())
 }

@@ -5,9 +5,9 @@
 //! [`sync`](crate::sync) on how that is checked.
 
 use std::sync::PoisonError;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::sync::{Condvar, Mutex, MutexGuard};
+use crate::sync::{Condvar, Instant, Mutex, MutexGuard};
 
 /// `C`: what was counted when the rest was taken back. `T`: the rest.
 pub(crate) struct Ending<C, T> {
@@ -73,6 +73,10 @@ impl<C: Copy, T> Ending<C, T> {
     pub(crate) fn worker_ended(&self) {
         self.state().worker_ended = true;
         self.changed.notify_all();
+    }
+
+    pub(crate) fn has_worker_ended(&self) -> bool {
+        self.state().worker_ended
     }
 
     /// Blocks until the worker has ended, at most until `deadline`.

@@ -2,12 +2,14 @@
 
 use std::future::Future;
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
 use super::client::Client;
 use super::command::Command;
+use super::deadline::deadline;
+use crate::clock::Instant;
 use crate::event::Event;
 use crate::ledger::{FlushReport, Stats};
 use crate::plugin::{Client as PluginClient, ClientFuture, Registration};
@@ -45,7 +47,7 @@ impl Client {
         queued?;
         // Without an answer the worker has ended.
         let ended = || self.intake.refusal_reason().map_or(RegisterError::Closed, RegisterError::from);
-        answer.await.unwrap_or_else(|_| Err(ended()))
+        self.background.run(answer).await.unwrap_or_else(|_| Err(ended()))
     }
 
     /// Waits on a thread of its own: user code may hold up any other, and the deadline must be kept.
@@ -74,12 +76,6 @@ impl Client {
     }
 }
 
-/// Returns when `timeout` is over. A deadline that is not in reach of the clock is as good as none.
-pub(crate) fn deadline(timeout: Duration) -> Instant {
-    let now = Instant::now();
-    now.checked_add(timeout).unwrap_or_else(|| now + Duration::from_secs(365 * 24 * 60 * 60))
-}
-
 /// The client that a plugin's `Host` speaks to. It does not keep the pipeline alive.
 pub(crate) struct HostClient(pub(crate) Weak<Client>);
 
@@ -103,7 +99,7 @@ impl PluginClient for HostClient {
 
     fn flush(&self, timeout: Duration) -> ClientFuture<FlushReport> {
         match self.0.upgrade() {
-            Some(client) => Box::pin(client.wait(timeout, Client::flush)),
+            Some(client) => Box::pin(client.flush_within(timeout)),
             None => Box::pin(std::future::ready(FlushReport::default())),
         }
     }

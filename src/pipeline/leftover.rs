@@ -4,13 +4,14 @@
 //! is counted before anybody is told, and wakers are called, and values dropped, on a thread of their own.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tracing::dispatcher;
 
 use super::client::{Client, Counts};
 use super::intake::TakenBack as NotBegun;
 use super::lane::TakenBack as Begun;
+use crate::clock::Instant;
 use crate::event::{Packed, Unsent};
 use crate::ledger::{DropReason, Notifications, Outcome};
 use crate::supervise::{hops, log};

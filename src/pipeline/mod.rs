@@ -14,6 +14,7 @@
 
 mod call_context;
 mod command;
+mod deadline;
 mod ending;
 mod intake;
 mod limits;
@@ -28,8 +29,11 @@ mod stack;
 mod lane;
 mod settle;
 
+#[cfg(not(target_family = "wasm"))]
+mod blocking;
 mod by_hand;
 mod client;
+mod driven;
 mod handle;
 mod leftover;
 #[cfg(test)]
@@ -43,7 +47,7 @@ pub use by_hand::{Pipeline, PipelineFuture};
 pub(crate) use call_context::CallContext;
 pub(crate) use client::Client;
 pub use client::CloseReport;
-pub(crate) use handle::deadline;
+pub(crate) use deadline::{deadline, left};
 pub(crate) use limits::Limits;
 pub use service::PipelineService;
 pub use stack::Stopped;

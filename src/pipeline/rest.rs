@@ -64,6 +64,9 @@ pub(crate) struct Rest {
 }
 
 impl Rest {
+    /// For a driven client, which has no time of its own: a wake-up costs nothing where nobody drives.
+    pub(crate) const UNTIL_WOKEN: Self = Self { limit: None, wake_at: 1 };
+
     /// Chooses the rest that costs least, if events go on to come as lately: so many in that time.
     pub(crate) fn choose(events: u64, time: Duration, patience: Patience) -> Self {
         let come_within = |limit: Duration, halves: u128| {
@@ -76,7 +79,7 @@ impl Rest {
         if come_within(patience.time, WORTH_A_LOOK) {
             return Self { limit: Some(patience.time), wake_at: patience.events };
         }
-        Self { limit: None, wake_at: 1 }
+        Self::UNTIL_WOKEN
     }
 }
 

@@ -7,7 +7,7 @@
 use std::ops::ControlFlow;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tower::ServiceExt;
@@ -19,6 +19,7 @@ use super::intake::Taken;
 use super::registry::{self, Registry};
 use super::rest::{LOOK_EVERY, Patience, Rest};
 use super::stack::{Absence, Line, Passage, Stack, Stopped};
+use crate::clock::Instant;
 use crate::emitter::signal::{self, Emitted, Failure, Initialized};
 use crate::event::Event;
 use crate::ledger::Envelope;
@@ -88,7 +89,10 @@ impl Worker {
             while !more {
                 // Real time, whatever the client's clock: this is how soon calls are noticed, not when anything is due.
                 let now = Instant::now();
-                let rest = Rest::choose(events, now - since, self.patience());
+                let rest = match self.client.background.has_threads() {
+                    true => Rest::choose(events, now - since, self.patience()),
+                    false => Rest::UNTIL_WOKEN,
+                };
                 if self.rest(rest).await {
                     (events, since) = (0, now);
                 }

@@ -14,7 +14,6 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, MutexGuard};
 use std::task::Poll;
-use std::time::Instant;
 
 use tokio::sync::Notify;
 
@@ -25,7 +24,7 @@ use super::call_context::CallContext;
 use super::command::Command;
 use super::limits::Limits;
 use super::rest::Rest;
-use crate::clock::Clock;
+use crate::clock::{Clock, Instant};
 use crate::emitter::Emitter;
 use crate::event::{Context, Event, Packed};
 use crate::ledger::{DropReason, Envelope, Ledger, Notifications, Outcome, Ticket};
