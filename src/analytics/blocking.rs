@@ -1,4 +1,4 @@
-//! The calls that wait, where there is no async code: they block the thread. Not in WebAssembly, where nothing can.
+//! Calls that block the thread, for code that is not async. Left out in WebAssembly, where nothing can block.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -12,17 +12,18 @@ use crate::refusal::CallError;
 use crate::threads;
 
 impl Analytics {
-    /// [`flush`](Self::flush), where there is no async code. Blocks the thread.
+    /// Like [`flush`](Self::flush), for code that is not async. Blocks the thread.
     pub fn flush_blocking(&self, timeout: Duration) -> FlushReport {
         self.handle.client.flush_blocking(timeout)
     }
 
-    /// [`close`](Self::close), where there is no async code. Blocks the thread.
+    /// Like [`close`](Self::close), for code that is not async. Blocks the thread.
     pub fn close_blocking(&self, timeout: Duration) -> CloseReport {
         self.handle.client.close_blocking(timeout)
     }
 
-    /// [`send_when_ready`](Self::send_when_ready), where there is no async code. Blocks the thread, at most `timeout`.
+    /// Like [`send_when_ready`](Self::send_when_ready), for code that is not async. Blocks the thread, at most
+    /// `timeout`.
     ///
     /// ```no_run
     /// # use std::time::Duration;
@@ -37,8 +38,8 @@ impl Analytics {
     ///
     /// # Errors
     ///
-    /// As [`send_when_ready`](Self::send_when_ready); and if there is no room in time, which
-    /// [`is_queue_full`](CallError::is_queue_full) tells. The error holds the event.
+    /// Returns the errors of [`send_when_ready`](Self::send_when_ready), and one if there is no room in time, for which
+    /// [`is_queue_full`](CallError::is_queue_full) returns `true`. The error holds the event.
     pub fn send_when_ready_blocking(&self, event: impl Into<Event>, timeout: Duration) -> Result<(), CallError> {
         let deadline = deadline(timeout);
         let client = &self.handle.client;
@@ -50,7 +51,7 @@ impl Analytics {
         }
     }
 
-    /// Waits for the end of one event, with nothing waiting for its batch to fill. Blocks the thread.
+    /// Waits for the outcome of one event. Meanwhile no event waits for its batch to fill. Blocks the thread.
     pub(crate) fn flush_for(
         &self,
         receipt: Receipt,

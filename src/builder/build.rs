@@ -1,4 +1,4 @@
-//! A running client from the settings: each is checked, then everything is put together.
+//! Checks the settings, and starts a client with them.
 
 use super::{Builder, Carrier};
 use crate::analytics::Analytics;
@@ -21,7 +21,8 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used; the error names it and its value. Also if the background thread cannot be started.
+    /// Returns an error that names the setting and its value, if a setting cannot be used. Returns an error if the
+    /// background thread cannot be started.
     pub fn build(mut self) -> Result<Analytics, SettingsError> {
         let (limits, defaults) = (self.limits()?, self.default_context()?);
         #[cfg(feature = "metrics")]
@@ -37,7 +38,7 @@ impl Builder {
             (clock, _) => clock,
         };
         let emitter = Emitter::new(background.clone(), clock.clone());
-        let watchdog = watch(&emitter, background.has_threads()).map_err(SettingsError::no_thread)?;
+        let watchdog = start_watchdog(&emitter, background.has_threads()).map_err(SettingsError::no_thread)?;
         self.subscriptions.into_iter().try_for_each(|subscribe| subscribe(&emitter)).map_err(unknown_signal)?;
         let setup = Setup {
             clock,
@@ -69,7 +70,7 @@ impl Builder {
         if self.max_queue_size == 0 {
             return Err(SettingsError::new("max_queue_size", self.max_queue_size, "must be at least 1"));
         }
-        // A larger event would wait for ever for room that there never is.
+        // A larger event would wait for ever for room.
         if self.max_queue_bytes < MAX_EVENT_BYTES {
             let problem = format!("must be at least {MAX_EVENT_BYTES}, the size of one event");
             return Err(SettingsError::new("max_queue_bytes", self.max_queue_bytes, problem));
@@ -82,7 +83,7 @@ impl Builder {
         })
     }
 
-    /// The context of every event: that of the settings, and which library sent it.
+    /// Returns the context of every event: that of the settings, and the library that sends it.
     fn default_context(&self) -> Result<Context, SettingsError> {
         let library = serde_json::json!({ "name": "tracklane", "version": env!("CARGO_PKG_VERSION") });
         let mut context = self.context.clone();
@@ -93,14 +94,14 @@ impl Builder {
         Ok(context)
     }
 
-    /// Segment, if it is wanted, and what was registered; no two of one name.
+    /// Returns Segment's destination, if it is wanted, and the plugins of the settings. No two may have one name.
     fn first_plugins(&mut self) -> Result<Vec<Registration>, SettingsError> {
         let disabled = self.disabled || self.all_disabled;
         let segment = self.segment.take().map(|segment| segment.disable(disabled).build()).transpose()?;
         let mut plugins: Vec<Registration> = segment.into_iter().map(Registration::from).collect();
         for plugin in std::mem::take(&mut self.plugins) {
             if plugins.iter().any(|registered| registered.name() == plugin.name()) {
-                return Err(SettingsError::new("plugin", plugin.name(), "is the name of another plugin already"));
+                return Err(SettingsError::new("plugin", plugin.name(), "is the name of another plugin"));
             }
             plugin.check()?;
             plugins.push(plugin);
@@ -114,11 +115,11 @@ fn unknown_signal(unknown: UnknownSignal) -> SettingsError {
 }
 
 /// Starts the watchdog, which reports as the signal `error`, if it may have a thread.
-fn watch(emitter: &Emitter, has_threads: bool) -> std::io::Result<Watchdog> {
+fn start_watchdog(emitter: &Emitter, has_threads: bool) -> std::io::Result<Watchdog> {
     let emitter = emitter.clone();
-    let (watchdog, watch) = Watchdog::new(move |name, message| emitter.fail(Failure::new(name.clone(), message, 0)));
+    let (watchdog, thread) = Watchdog::new(move |name, message| emitter.fail(Failure::new(name.clone(), message, 0)));
     if has_threads {
-        threads::spawn("tracklane-watch", move || watch.run())?;
+        threads::spawn("tracklane-watch", move || thread.run())?;
     }
     Ok(watchdog)
 }

@@ -6,17 +6,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::pending::{DELIVERED, PendingDestinations};
 use super::{DropReason, Ledger, Observers, Outcome, Settlement};
 
-/// Stands for one accepted event in the ledger. It is settled once. Dropped unsettled, it settles itself as lost.
+/// Stands for one accepted event in the ledger. It is settled once. If it is dropped before, it settles itself as lost.
 pub(crate) struct Ticket {
     ledger: Arc<Ledger>,
     epoch: u64,
     bytes: u32,
-    /// How many events led to this one.
+    /// The number of events that led to this one.
     depth: u8,
     pending: PendingDestinations,
     has_destinations: bool,
     state: Option<Box<Mutex<State>>>,
-    /// Counted if the ticket is dropped unsettled.
+    /// The reason that is counted if the ticket is dropped before it is settled.
     default_reason: DropReason,
 }
 
@@ -48,8 +48,8 @@ impl Ticket {
         }
     }
 
-    /// Sets the reason that is counted if the ticket is dropped unsettled. Between intake and destinations user code
-    /// holds the event, and may drop it.
+    /// Sets the reason that is counted if the ticket is dropped before it is settled. Between intake and destinations
+    /// user code holds the event, and may drop it.
     pub(crate) fn set_drop_reason(&mut self, reason: DropReason) {
         self.default_reason = reason;
     }
@@ -152,8 +152,8 @@ impl Ticket {
 
     /// Completes the event for one destination. Returns the outcome for all of them, if it was the last.
     ///
-    /// It is delivered if any destination has the event; else lost if any has lost it, as the last one that did; else
-    /// as this one says.
+    /// The event is delivered if any destination took it. Otherwise it is lost if any has lost it, for the reason of
+    /// the last one that did. Otherwise this outcome counts.
     pub(super) fn complete_one(&self, outcome: Outcome) -> Option<Outcome> {
         match self.pending.complete_one(rank(outcome))? {
             DELIVERED => Some(Outcome::Delivered),
@@ -170,7 +170,7 @@ impl Ticket {
     }
 }
 
-/// 0 for what was dropped as it should be, more for what was lost, and the most for what was delivered.
+/// Returns 0 for a drop on purpose, more for a loss, and the most for a delivery.
 fn rank(outcome: Outcome) -> u8 {
     match outcome {
         Outcome::Delivered => DELIVERED,

@@ -14,8 +14,8 @@ use crate::error::SettingsError;
 use crate::event::Kind;
 use crate::supervise::CircuitBreaker;
 
-/// A plugin and the role it is to play. Made by [`before`](super::before), [`enrichment`](super::enrichment),
-/// [`after`](super::after), [`utility`](super::utility) and their relatives, and from a [`Destination`].
+/// A plugin and its role. [`before`](super::before), [`enrichment`](super::enrichment), [`after`](super::after),
+/// [`utility`](super::utility) and their relatives make it, and so does a [`Destination`].
 #[must_use = "a plugin does nothing until it is registered"]
 pub struct Registration {
     pub(crate) name: Arc<str>,
@@ -25,9 +25,9 @@ pub struct Registration {
     concurrency: NonZeroUsize,
 }
 
-/// What can be registered: a [`Registration`], which is a plugin with its role, or a [`Destination`].
+/// The types that can be registered: a [`Registration`], which is a plugin with its role, or a [`Destination`].
 ///
-/// A plugin alone cannot, because the same `Transform` may be a before plugin or an enrichment:
+/// A plugin alone cannot be registered, because the same `Transform` may be a before or an enrichment plugin:
 ///
 /// ```compile_fail,E0277
 /// use tracklane::plugin::{Flow, Plugin, Transform};
@@ -51,10 +51,10 @@ pub struct Registration {
     label = "no role, such as `enrichment(…)`",
     note = "a `Transform` is registered as `before(plugin)` or `enrichment(plugin)`, an `After` as `after(plugin)`, any other `Plugin` as `utility(plugin)`",
     note = "a closure is registered as `before_fn(name, closure)`, `enrichment_fn(name, closure)` or `after_fn(name, closure)`, a tower service as `Destination::new(name, service)`",
-    note = "a `Result`, as many a `build()` returns, needs a `?`"
+    note = "add a `?` if it is a `Result`, such as of a `build()`"
 )]
 pub trait IntoRegistration {
-    /// As the client takes it.
+    /// Converts it for the client.
     fn into_registration(self) -> Registration;
 }
 
@@ -70,7 +70,7 @@ impl IntoRegistration for Destination {
     }
 }
 
-/// What a plugin does in its role.
+/// The work of a plugin in its role.
 pub(crate) enum Behavior {
     Before(Runner),
     Enrichment(Runner),
@@ -79,14 +79,14 @@ pub(crate) enum Behavior {
     Utility,
 }
 
-/// How a transform runs: at once, or as a future.
+/// The form of a transform: synchronous, or a future.
 #[derive(Clone)]
 pub(crate) enum Runner {
     Sync(Arc<super::transform::SyncTransform>),
     Async(Arc<dyn TransformCall>),
 }
 
-/// A before or enrichment plugin as the stack has it.
+/// A before or enrichment plugin, as the stack has it.
 pub(crate) struct TransformPlugin {
     pub(crate) name: Arc<str>,
     pub(crate) runner: Runner,
@@ -97,7 +97,7 @@ pub(crate) struct TransformPlugin {
     breaker: CircuitBreaker,
 }
 
-/// An after plugin as it is registered.
+/// An after plugin, as it is registered.
 pub(crate) struct AfterPlugin {
     pub(crate) name: Arc<str>,
     pub(crate) call: Arc<dyn AfterCall>,
@@ -117,18 +117,18 @@ impl Registration {
         Self { name: lifecycle.name().into(), lifecycle, behavior, kinds: ALL_KINDS, concurrency: NonZeroUsize::MIN }
     }
 
-    /// The plugin sees events of these kinds only; the others pass it by.
+    /// Shows the plugin events of these kinds only. Others pass without it.
     pub fn only(mut self, kinds: impl IntoIterator<Item = Kind>) -> Self {
         self.kinds = kinds.into_iter().fold(0, |kinds, kind| kinds | bit(kind));
         self
     }
 
-    /// How many events a before or enrichment plugin takes at once, where it is asynchronous; one by default, so that a
-    /// plugin that takes 10 ms lets 100 events a second through.
+    /// Sets how many events an asynchronous before or enrichment plugin takes at once. The default is one, so a plugin
+    /// that takes 10 ms lets 100 events a second through.
     ///
-    /// Events keep their order: one that is done waits until those before it are done. Each has its second for itself,
-    /// and fails for itself. What is synchronous is done with an event before the next one comes, and for destinations
-    /// there is [`max_in_flight`](Destination::max_in_flight): for these it changes nothing.
+    /// Events keep their order: one that is done waits until those before it are done. Each has its own second, and
+    /// fails alone. The setting changes nothing for synchronous plugins, and for destinations, which have
+    /// [`max_in_flight`](Destination::max_in_flight).
     ///
     /// ```
     /// use std::num::NonZeroUsize;
@@ -158,13 +158,13 @@ impl Registration {
         self
     }
 
-    /// The plugin's name.
+    /// Returns the plugin's name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What it is registered as.
+    /// Returns the plugin's role.
     #[must_use]
     pub fn role(&self) -> Role {
         match self.behavior {
@@ -199,7 +199,7 @@ impl Registration {
         AfterPlugin { name, call, lifecycle, kinds: self.kinds, breaker: CircuitBreaker::default() }
     }
 
-    /// Which events the destination is to have, if it is one.
+    /// Returns which events the destination gets, if it is one.
     pub(crate) fn selection(&self) -> Option<super::Selection> {
         match &self.behavior {
             Behavior::Destination(destination) => Some(destination.selection()),
@@ -207,7 +207,7 @@ impl Registration {
         }
     }
 
-    /// Whether the registered destination wants events of this kind.
+    /// Returns a function that says whether the destination wants events of a kind.
     pub(crate) fn kinds(&self) -> impl Fn(Kind) -> bool + Send + Sync + use<> {
         let kinds = self.kinds;
         move |kind| kinds & bit(kind) != 0
@@ -215,12 +215,12 @@ impl Registration {
 }
 
 impl TransformPlugin {
-    /// How many events it takes at once.
+    /// Returns how many events it takes at once.
     pub(crate) fn concurrency(&self) -> usize {
         self.concurrency
     }
 
-    /// The places of these events.
+    /// Returns the permits for these events.
     pub(crate) fn permits(&self) -> &Semaphore {
         &self.permits
     }
@@ -229,7 +229,7 @@ impl TransformPlugin {
         self.kinds & bit(kind) != 0
     }
 
-    /// Whether the plugin crashed so often that it is not called any more.
+    /// Returns whether the plugin crashed so often that it is not called any more.
     pub(crate) fn is_quarantined(&self) -> bool {
         self.breaker.is_open()
     }
@@ -238,14 +238,14 @@ impl TransformPlugin {
         self.breaker.record_success();
     }
 
-    /// Counts a panic or a timeout. Whether it was one too many.
+    /// Counts a panic or a timeout. Returns whether it was one too many.
     pub(crate) fn crashed(&self) -> bool {
         self.breaker.record_crash()
     }
 }
 
 impl AfterPlugin {
-    /// Whether the plugin is to see the end of an event of this kind, and has not crashed too often.
+    /// Returns whether the plugin sees the outcome of an event of this kind, and has not crashed too often.
     pub(crate) fn wants(&self, kind: Kind) -> bool {
         self.kinds & bit(kind) != 0 && !self.breaker.is_open()
     }
@@ -254,7 +254,7 @@ impl AfterPlugin {
         self.breaker.record_success();
     }
 
-    /// Counts a panic or a timeout. Whether it was one too many.
+    /// Counts a panic or a timeout. Returns whether it was one too many.
     pub(crate) fn crashed(&self) -> bool {
         self.breaker.record_crash()
     }

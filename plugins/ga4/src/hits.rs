@@ -39,7 +39,7 @@ pub(crate) fn together(hits: &[(usize, Hit)]) -> Vec<Together<'_>> {
     requests
 }
 
-/// Whether the hit by itself is larger than a request may be.
+/// Returns whether the hit by itself is larger than a request may be.
 pub(crate) fn is_too_large(hit: &Hit) -> bool {
     Value::from(hit.who.clone()).to_string().len() + 16 + hit.event.to_string().len() > MOST_BYTES
 }

@@ -8,7 +8,7 @@ use tracklane::event::Timestamp;
 
 static NOTHING: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
 
-/// Seconds since the epoch that are taken for milliseconds from here on: the year 5138 as seconds, 1973 as milliseconds.
+/// From here on, a number is a time in milliseconds, not seconds: the year 5138 as seconds, 1973 as milliseconds.
 const MILLIS_FROM: f64 = 1e11;
 
 /// An event in Segment's form, parsed once. Numbers are as `serde_json` has them.
@@ -29,7 +29,7 @@ impl EventJson {
     ///
     /// # Errors
     ///
-    /// If it is no JSON object.
+    /// Returns an error if it is no JSON object.
     pub fn parse(json: &[u8]) -> Result<Self, serde_json::Error> {
         Ok(Self(serde_json::from_slice(json)?))
     }
@@ -94,7 +94,7 @@ impl EventJson {
         self.object("context")
     }
 
-    /// What stands in `context` at a path of keys, unless it is null.
+    /// Returns the value in `context` at a path of keys, unless it is null.
     #[must_use]
     pub fn context_at(&self, path: &[&str]) -> Option<&Value> {
         at(self.context(), path)
@@ -113,14 +113,14 @@ impl EventJson {
         names.iter().find_map(|name| integrations.get(*name)?.as_object())
     }
 
-    /// The name of a page or screen view: the member `name`, else the property of that name.
+    /// Returns the name of a page or screen view: the member `name`, otherwise the property of that name.
     #[must_use]
     pub fn view_name(&self) -> Option<&str> {
         self.text("name").or_else(|| text(self.properties().get("name")?))
     }
 
-    /// What a page or screen view is called where a vendor has no name of its own for it: `Viewed Docs Page`, or without a
-    /// name `Viewed Page`.
+    /// Returns a name for a page or screen view, if a vendor has none of its own: `Viewed Docs Page`, or without a name
+    /// `Viewed Page`.
     #[must_use]
     pub fn viewed(&self) -> Cow<'static, str> {
         match (self.kind(), self.view_name()) {
@@ -142,7 +142,7 @@ pub fn object<const N: usize>(members: [(&str, Value); N]) -> Map<String, Value>
     members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// What stands at a path of keys, unless it is null.
+/// Returns the value at a path of keys, unless it is null.
 #[must_use]
 pub fn at<'v>(object: &'v Map<String, Value>, path: &[&str]) -> Option<&'v Value> {
     let (first, rest) = path.split_first()?;

@@ -1,4 +1,4 @@
-//! From the events of a batch to requests with what a vendor is sent of them.
+//! Maps the events of a batch to the items of a vendor's requests.
 
 use serde::Serialize;
 use tracklane::Event;
@@ -11,14 +11,14 @@ use crate::{Answers, Chunks, Client, EventError, EventJson, Limits, Mapped, Outg
 ///
 /// # Errors
 ///
-/// If the event cannot be written as JSON.
+/// Returns an error if the event cannot be written as JSON.
 pub fn map_event<T>(event: &Event, map: impl FnOnce(&EventJson) -> Mapped<T>) -> Result<Mapped<T>, serde_json::Error> {
     let json = serde_json::to_vec(event)?;
     Ok(map(&EventJson::parse(&json)?))
 }
 
-/// Maps the events of a batch, each as JSON and as the message that it came in. Gives what is to be sent, with the index of
-/// its event, and answers the others.
+/// Maps the events of a batch, each as JSON and as its message. Returns the items with the index of their event, and
+/// answers the other events.
 pub fn map_batch<T>(
     batch: &Batch,
     answers: &mut Answers,

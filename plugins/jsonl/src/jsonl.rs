@@ -37,7 +37,7 @@ pub struct Jsonl {
     pub(crate) sync: Sync,
 }
 
-/// How lines are compressed.
+/// The compression of lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -45,8 +45,8 @@ pub enum Compression {
     /// Not at all.
     #[default]
     None,
-    /// By gzip, each batch a member of its own (RFC 1952): what was written before a crash can be read. File names get
-    /// the ending `.gz`.
+    /// Gzip, with each batch as a member of its own (RFC 1952), so that lines from before a crash can be read. File
+    /// names get the ending `.gz`.
     Gzip,
 }
 
@@ -60,7 +60,7 @@ pub enum Sync {
     /// When the file is done, before it takes its last name.
     #[default]
     OnClose,
-    /// With each batch, before it counts as delivered: what is delivered survives a power cut.
+    /// Syncs each batch before it counts as delivered, so that delivered events survive a power cut.
     EachBatch,
 }
 
@@ -87,7 +87,7 @@ pub struct JsonlSettings {
     pub sync: Sync,
 }
 
-/// Why settings cannot be used.
+/// The error of the settings.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum JsonlError {
@@ -96,7 +96,7 @@ pub enum JsonlError {
     File {
         /// The template.
         file: String,
-        /// What is wrong with it, and what to write instead.
+        /// The problem, and what to write instead.
         problem: String,
     },
     /// Files would be rotated with nearly every batch.
@@ -110,7 +110,7 @@ pub enum JsonlError {
     Directory {
         /// The setting.
         directory: PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         problem: String,
     },
 }
@@ -150,13 +150,13 @@ impl Jsonl {
         self
     }
 
-    /// How long a file that gets no events stays open. 30 seconds by default.
+    /// Sets how long a file that gets no events stays open. 30 seconds by default.
     pub fn idle(mut self, idle: Duration) -> Self {
         self.idle = idle;
         self
     }
 
-    /// How lines are compressed. Not at all by default.
+    /// Sets the compression of lines. None by default.
     pub fn compression(mut self, compression: Compression) -> Self {
         self.compression = compression;
         self
@@ -172,7 +172,7 @@ impl Jsonl {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used. The error names it and its value.
+    /// Returns an error if a setting cannot be used. The error names it and its value.
     pub fn build(mut self) -> Result<Destination, JsonlError> {
         if self.max_bytes < LEAST_BYTES {
             return Err(JsonlError::MaxBytes { bytes: self.max_bytes });

@@ -15,7 +15,7 @@ use crate::file::{OpenFile, with_ending};
 use crate::jsonl::{Compression, Jsonl};
 use crate::template::Template;
 
-/// What the thread is told.
+/// A job of the thread.
 pub(crate) enum Job {
     Write(Batch, oneshot::Sender<io::Result<()>>),
     /// End all files, and then the thread.
@@ -29,7 +29,7 @@ pub(crate) struct Writer {
     pub(crate) files: HashMap<String, OpenFile>,
 }
 
-/// What the path of an event's file depends on.
+/// The members of an event that decide on its file.
 #[derive(Deserialize)]
 struct Head<'a> {
     #[serde(rename = "type")]
@@ -46,7 +46,7 @@ impl Writer {
                 Ok(Job::Write(batch, done)) => drop(done.send(self.write(&batch))),
                 Ok(Job::End(done)) => return drop(done.send(self.end_all())),
                 Err(RecvTimeoutError::Timeout) => {}
-                // Nobody is left who could be told of an error.
+                // Nobody is left who could get an error.
                 Err(RecvTimeoutError::Disconnected) => return drop(self.end_all()),
             }
             // Nor here: a file that cannot take its last name keeps its first, and the next process ends it.
@@ -88,7 +88,7 @@ impl Writer {
         appended
     }
 
-    /// Where the file is, with its last name.
+    /// Returns the place of the file, with its final name.
     fn place(&self, path: &str) -> PathBuf {
         let path = self.settings.directory.join(path);
         if self.settings.compression == Compression::Gzip { with_ending(&path, ".gz") } else { path }

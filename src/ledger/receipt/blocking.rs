@@ -1,4 +1,4 @@
-//! Waiting for a receipt where there is no async code. Not in WebAssembly, where nothing can block.
+//! Waiting for a receipt in code that is not async. Left out in WebAssembly, where nothing can block.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -8,8 +8,8 @@ use crate::sync::Instant;
 use crate::threads;
 
 impl Receipt {
-    /// Blocks the thread until the event has its outcome. Every retry is included, so this can take hours if the
-    /// destination is down; [`wait_timeout`](Self::wait_timeout) has a limit.
+    /// Blocks the thread until the event has its outcome. That includes every retry, so it can take hours if the
+    /// destination is down. [`wait_timeout`](Self::wait_timeout) has a limit.
     #[must_use]
     pub fn wait(mut self) -> Settlement {
         loop {
@@ -24,9 +24,9 @@ impl Receipt {
     ///
     /// # Errors
     ///
-    /// If the event had no outcome in time: the receipt, to wait again.
+    /// Returns the receipt if the event had no outcome in time, to wait again.
     pub fn wait_timeout(mut self, timeout: Duration) -> Result<Settlement, Self> {
-        // What is not in reach of the clock is no limit.
+        // A time that the clock cannot reach is no limit.
         let deadline = Instant::now().checked_add(timeout);
         threads::block_until(Pin::new(&mut self), deadline).ok_or(self)
     }

@@ -1,10 +1,10 @@
-//! What the before or the enrichment plugins do with an event, one after the other.
+//! Runs the before or the enrichment plugins on an event, one after the other.
 //!
-//! Before fails closed, enrichment fails open.
+//! Before plugins fail closed, enrichment plugins fail open.
 
 use std::sync::Arc;
 
-use super::absent::AbsentBefore;
+use super::missing::MissingBefore;
 use super::registered::Registered;
 use super::stopped::Stopped;
 use super::turn::Gate;
@@ -16,7 +16,7 @@ use crate::ledger::{DropReason, Envelope, Outcome, Ticket};
 use crate::plugin::{Flow, SyncTransform, TransformCall, TransformPlugin};
 use crate::supervise::{self, EVENT_LIMIT, Fault, Topic, log};
 
-/// What becomes of an event that a plugin cannot work on.
+/// What happens to an event that a plugin fails at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OnFailure {
     Drop,
@@ -26,8 +26,8 @@ pub(super) enum OnFailure {
 /// The plugins of one role.
 pub(super) struct Stage {
     pub(super) plugins: Vec<Registered<TransformPlugin>>,
-    /// Plugins that could not be loaded: no event passes that one of them was to see.
-    pub(super) absent: Vec<AbsentBefore>,
+    /// Plugins that failed to load. An event that one of them should have seen is dropped.
+    pub(super) missing: Vec<MissingBefore>,
     pub(super) on_failure: OnFailure,
     /// The gate of the first plugin; the others follow.
     pub(super) first_gate: usize,
@@ -36,20 +36,20 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    /// The gate of the plugin at this place.
+    /// Returns the gate of the plugin at this place.
     pub(super) fn gate(&self, at: usize) -> Gate {
         Gate(self.first_gate + at)
     }
 
-    /// Stops what cannot enter the stage.
+    /// Stops events that may not enter the stage.
     pub(super) fn admit(&self, envelope: &mut Envelope<Event>) -> Result<(), Stopped> {
         if self.on_failure == OnFailure::PassThrough {
             return Ok(());
         }
         check(envelope, &self.emitter)?;
-        match self.absent.iter().find(|absent| absent.wants(envelope.kind())) {
+        match self.missing.iter().find(|missing| missing.wants(envelope.kind())) {
             None => Ok(()),
-            Some(absent) => Err(self.miss(&envelope.ticket, absent)),
+            Some(missing) => Err(self.miss(&envelope.ticket, missing)),
         }
     }
 
@@ -87,7 +87,7 @@ impl Stage {
         self.follow(plugin, envelope, checkpoint, outcome)
     }
 
-    /// Does what follows from a plugin's outcome: goes on, takes its changes back, or stops the event.
+    /// Acts on a plugin's outcome: the event goes on, goes on as it was before, or stops.
     fn follow(
         &self,
         plugin: &Registered<TransformPlugin>,
@@ -95,7 +95,7 @@ impl Stage {
         checkpoint: &mut Checkpoint,
         outcome: Result<Flow, Fault>,
     ) -> Result<(), Stopped> {
-        // What it changed matters only if the event goes on: a drop stays a drop.
+        // Changes matter only if the event goes on: a drop stays a drop.
         let outcome = outcome.and_then(|flow| match flow {
             Flow::Continue => event.commit().map(|()| flow).map_err(Fault::error),
             Flow::Drop(_) => Ok(flow),
@@ -119,7 +119,7 @@ impl Stage {
         }
     }
 
-    /// What becomes of an event that a plugin did not work on.
+    /// Decides what happens to an event that a plugin did not work on.
     fn without(&self, ticket: &Ticket) -> Result<(), Stopped> {
         match self.on_failure {
             OnFailure::Drop => Err(stop(ticket, DropReason::BeforeFailed)),
@@ -148,12 +148,12 @@ impl Stage {
         });
     }
 
-    /// Stops an event that a before plugin was to see which could not be loaded: it may be the one that redacts.
+    /// Stops an event that a before plugin should have seen which failed to load. It may be the plugin that redacts.
     #[cold]
-    fn miss(&self, ticket: &Ticket, absent: &AbsentBefore) -> Stopped {
-        absent.record.failed();
-        let name = absent.name.clone();
-        self.emitter.fail_throttled(Topic::Plugin, &absent.name, (1, false), move |repeats| {
+    fn miss(&self, ticket: &Ticket, missing: &MissingBefore) -> Stopped {
+        missing.record.failed();
+        let name = missing.name.clone();
+        self.emitter.fail_throttled(Topic::Plugin, &missing.name, (1, false), move |repeats| {
             let message = format!("plugin could not be loaded; the event is dropped{}", repeats.suffix());
             let mut failure = Failure::new(name, message, repeats.events);
             failure.dropped = Some(DropReason::BeforeFailed);
@@ -163,7 +163,7 @@ impl Stage {
     }
 }
 
-/// Stops an event that cannot be sent as a layer has left it. It could when it was called.
+/// Stops an event that a layer has made one that cannot be sent. It was valid at the call.
 pub(super) fn check(envelope: &mut Envelope<Event>, emitter: &Emitter) -> Result<(), Stopped> {
     let Err(invalid) = envelope.item.commit() else { return Ok(()) };
     let mut failure = Failure::new("tracklane", format!("an event was dropped before its plugins: {invalid}"), 1);
@@ -177,7 +177,7 @@ fn stop(ticket: &Ticket, reason: DropReason) -> Stopped {
     Stopped::new(reason)
 }
 
-/// Takes over what a plugin left. Who waits for an event that it put in the place of this one waits in vain.
+/// Accepts the event as a plugin left it. The receipt of the original does not wait for an event that replaced it.
 fn accept(checkpoint: &mut Checkpoint, event: &mut Event) {
     checkpoint.accept(event);
     if !event.slot.is_empty() {

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::{Item, Mapping, Products, Target, context, ids, revenue};
 
-/// Names by which Amplitude takes an event for something else.
+/// Names by which Amplitude would take an event for something else.
 const RESERVED: &[&str] = &["$identify", "$groupidentify"];
 /// Operations on a user's properties that the options of an event may have.
 const OPERATIONS: &[&str] =
@@ -40,7 +40,7 @@ impl Mapping {
         let products = self.order_products(json, name);
         let has_parts = !products.is_empty();
         let mut own = Map::new();
-        // Of an order whose products have the revenue, it stays a property.
+        // If the products of an order have the revenue, it stays a property.
         if !(has_parts && revenue::all_have_prices(&products)) {
             own = revenue::take(&mut properties);
         }
@@ -53,7 +53,7 @@ impl Mapping {
         Ok(items)
     }
 
-    /// The products that are to be events of their own.
+    /// Returns the products that become events of their own.
     fn order_products(&self, json: &EventJson, name: &str) -> Vec<Map<String, Value>> {
         if self.products == Products::Keep || name != "Order Completed" {
             return Vec::new();
@@ -88,7 +88,8 @@ impl Mapping {
         Ok(items)
     }
 
-    /// The groups of a group call: those of its options, else one of the type that its traits or the settings say.
+    /// Returns the groups of a group call: those of its options, otherwise one of the type in its traits or the
+    /// settings.
     fn groups_of(&self, json: &EventJson) -> Result<Map<String, Value>, Mapped<Item>> {
         let of_options = self.options(json).and_then(|options| options.get("groups")?.as_object());
         if let Some(groups) = of_options {
@@ -145,7 +146,7 @@ impl Mapping {
         object([("user_properties", operations.into())])
     }
 
-    /// An event with its own members and what all have. `part` numbers the items of one event, from 0.
+    /// Makes an event with its own members and the common ones. `part` numbers the items of one event, from 0.
     fn event(&self, json: &EventJson, name: &str, part: usize, own: Map<String, Value>) -> Result<Item, Mapped<Item>> {
         let mut item = own;
         ids::write(json, &mut item)?;

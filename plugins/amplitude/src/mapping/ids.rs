@@ -1,4 +1,4 @@
-//! Who an event is of.
+//! The user of an event.
 
 use serde_json::{Map, Value};
 use tracklane_http::{EventJson, Mapped};

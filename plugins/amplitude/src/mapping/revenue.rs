@@ -30,7 +30,7 @@ pub(super) fn take(properties: &mut Map<String, Value>) -> Map<String, Value> {
     own
 }
 
-/// Whether the products account for all of the revenue.
+/// Returns whether the products account for all of the revenue.
 pub(super) fn all_have_prices(products: &[Map<String, Value>]) -> bool {
     products.iter().all(|product| product.get("price").and_then(number).is_some())
 }

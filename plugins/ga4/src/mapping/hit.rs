@@ -1,4 +1,4 @@
-//! The parts of a hit together: the event, who it is of, and what reports need.
+//! Makes a hit: the event, its user, and the parameters that reports need.
 
 use serde_json::{Map, Value};
 use tracklane_http::{EventJson, Mapped};
@@ -18,7 +18,8 @@ impl Mapping {
         Ok(Hit { who, event: event.into() })
     }
 
-    /// What reports need: without a session and a time of engagement an event is in Realtime alone.
+    /// Adds the parameters that reports need. Without a session and a time of engagement, an event appears only in
+    /// Realtime.
     fn add_reporting(&self, json: &EventJson, params: &mut Map<String, Value>) {
         let option = |names: [&str; 2]| {
             let options = self.options(json)?;

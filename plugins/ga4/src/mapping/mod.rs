@@ -18,13 +18,13 @@ pub(crate) use rules::is_currency;
 
 /// The name of the destination, unless another is given; also a name for options in `integrations`.
 pub(crate) const NAME: &str = "Google Analytics 4";
-/// What Segment calls one of its own integrations with it.
+/// The name of one of Segment's own integrations with it.
 pub(crate) const CLOUD: &str = "Google Analytics 4 Cloud";
 
-/// What changes a hit before it is sent.
+/// Changes a hit before it is sent.
 pub(crate) type MapEvent = dyn Fn(&Event, &mut Hit) + Send + Sync;
 
-/// What is sent of an event.
+/// The hit that is sent of an event.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Hit {
@@ -36,7 +36,7 @@ pub struct Hit {
 }
 
 impl Hit {
-    /// Whether Google counts it once however often it is sent: a purchase or refund with a `transaction_id`.
+    /// Returns whether Google counts it once however often it is sent: a purchase or refund with a `transaction_id`.
     pub(crate) fn is_deduplicated(&self) -> bool {
         let name = self.event.get("name").and_then(Value::as_str);
         let id = self.event.get("params").and_then(|params| params.get("transaction_id"));
@@ -44,7 +44,7 @@ impl Hit {
     }
 }
 
-/// How events are mapped.
+/// The settings of the mapping.
 #[derive(Clone)]
 pub(crate) struct Mapping {
     /// The destination's name, for options in `integrations`.

@@ -1,4 +1,4 @@
-//! What surrounds an event, as the properties that Mixpanel knows.
+//! Maps the context of an event to Mixpanel's properties.
 
 use serde_json::{Map, Value};
 use tracklane_http::EventJson;
@@ -31,7 +31,7 @@ const PROPERTIES: &[(&[&str], &str)] = &[
     (&["campaign", "term"], "utm_term"),
 ];
 
-/// Adds what the event's context says. A property that is there stays.
+/// Adds the event's context. Existing properties stay.
 pub(super) fn add(json: &EventJson, properties: &mut Map<String, Value>) {
     for (path, name) in PROPERTIES {
         if let Some(value) = json.context_at(path)

@@ -1,4 +1,4 @@
-//! Who an event is of, and which event it is.
+//! The user of an event, and its id.
 
 use serde_json::{Map, Value};
 use tracklane::event::message_uuid;
@@ -30,7 +30,7 @@ const ILLEGAL: &[&str] = &[
 /// Bytes of an `$insert_id` at most.
 const LONGEST_INSERT_ID: usize = 36;
 
-/// Who an event is of.
+/// The user of an event.
 pub(super) struct Who {
     pub(super) distinct_id: String,
     /// The members of an event that name the user and the device, where the project merges by them.
@@ -90,7 +90,7 @@ pub(super) fn stamp(json: &EventJson, properties: &mut Map<String, Value>) {
     }
 }
 
-/// The `$insert_id` of an event: its `messageId` if Mixpanel takes it, else a UUID that follows from it.
+/// Returns the `$insert_id` of an event: its `messageId` if Mixpanel takes it, otherwise a UUID derived from it.
 fn insert_id(message_id: &str) -> Option<String> {
     if message_id.is_empty() {
         return None;
@@ -100,7 +100,7 @@ fn insert_id(message_id: &str) -> Option<String> {
     Some(if is_taken { message_id.to_owned() } else { message_uuid(message_id) })
 }
 
-/// Whether an id is a random UUID, as `$identify` wants the anonymous one to be.
+/// Returns whether an id is a random UUID, as `$identify` wants the anonymous one to be.
 pub(super) fn is_uuid_v4(id: &str) -> bool {
     let parts: Vec<&str> = id.split('-').collect();
     let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();

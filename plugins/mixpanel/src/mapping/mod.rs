@@ -18,10 +18,10 @@ use tracklane_http::{EventJson, Mapped, Secret};
 /// The name of the destination, unless another is given.
 pub(crate) const NAME: &str = "Mixpanel";
 
-/// What changes an item before it is sent.
+/// Changes an item before it is sent.
 pub(crate) type MapEvent = dyn Fn(&Event, &mut Item) + Send + Sync;
 
-/// Where an item goes.
+/// The target of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Target {
@@ -38,13 +38,13 @@ impl Target {
     pub const ALL: &'static [Self] = &[Self::Engage, Self::Groups, Self::Import];
 }
 
-/// What is sent of an event, or a part of it.
+/// An item that is sent of an event.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Item {
-    /// Where it goes.
+    /// The target.
     pub target: Target,
-    /// The item as Mixpanel takes it, but for the `$token` of profiles.
+    /// The item in Mixpanel's form. Profiles lack their `$token`.
     pub body: Value,
 }
 
@@ -53,7 +53,7 @@ impl Item {
         Self { target, body: Value::Object(body.into()) }
     }
 
-    /// The body as it is sent: profiles have the token in them.
+    /// Returns the body as it is sent. Profiles have the token in it.
     pub(crate) fn with_token(&self, token: &Secret) -> Cow<'_, Value> {
         match (self.target, &self.body) {
             (Target::Engage | Target::Groups, Value::Object(body)) => {
@@ -66,19 +66,19 @@ impl Item {
     }
 }
 
-/// How a project merges identities.
+/// The way in which a project merges identities.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum IdMerge {
-    /// As of new projects: the first event with both ids merges. An alias has no effect, and is skipped.
+    /// The way of new projects: the first event with both ids merges. An alias has no effect, and is skipped.
     #[default]
     Simplified,
-    /// As of older projects: `$identify`, `$merge` and `$create_alias` merge.
+    /// The way of older projects: `$identify`, `$merge` and `$create_alias` merge.
     Original,
 }
 
-/// What becomes of an order's products.
+/// The treatment of an order's products.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -90,7 +90,7 @@ pub enum Products {
     PerProduct,
 }
 
-/// How events are mapped.
+/// The settings of the mapping.
 #[derive(Clone)]
 pub(crate) struct Mapping {
     /// The destination's name, for options in `integrations`.

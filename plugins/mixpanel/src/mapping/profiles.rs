@@ -66,7 +66,7 @@ impl Mapping {
     }
 }
 
-/// A change of a user's profile. `$ip` keeps the sender's address from being taken for the user's.
+/// Makes a change of a user's profile. `$ip` keeps Mixpanel from taking the sender's address for the user's.
 pub(super) fn user(json: &EventJson, who: &Who, operation: &str, change: Map<String, Value>) -> Item {
     let ip = json.context_text(&["ip"]).unwrap_or("0");
     let body =
@@ -123,7 +123,7 @@ fn group_traits(traits: &Map<String, Value>) -> Map<String, Value> {
     set
 }
 
-/// When it came to be, as the date that Mixpanel reads. What is no date stays as it is.
+/// Writes the time of creation as a date that Mixpanel reads. Other values stay as they are.
 fn created(set: &mut Map<String, Value>) {
     let is_date = |name: &&&str| set.get(**name).is_some_and(|value| millis(value).is_some());
     let Some(name) = CREATED.iter().find(is_date) else { return };
@@ -132,7 +132,7 @@ fn created(set: &mut Map<String, Value>) {
     }
 }
 
-/// What Mixpanel knows of an address; the rest stays.
+/// Writes the parts of an address that Mixpanel knows. The others stay.
 fn address(set: &mut Map<String, Value>) {
     let Some(Value::Object(mut address)) = set.remove("address") else { return };
     for (name, property) in [("city", "$city"), ("state", "$region"), ("country", "$country_code")] {

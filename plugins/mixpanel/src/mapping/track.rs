@@ -7,8 +7,8 @@ use tracklane_http::{EventJson, Mapped, number, object};
 use super::ids::{Who, stamp};
 use super::{Item, Mapping, Products, Target, context};
 
-/// What stands in properties and says something of identity, time, place or de-duplication, or has Mixpanel drop or hide
-/// the event without a word (`$ignore`, `bucket`).
+/// Properties that would change identity, time, place or de-duplication, or that make Mixpanel silently drop or hide
+/// the event (`$ignore`, `bucket`).
 const NEVER: &[&str] = &[
     "distinct_id",
     "$distinct_id",
@@ -27,7 +27,7 @@ const NEVER: &[&str] = &[
     "$bucket",
 ];
 
-/// What one of an order's products is called.
+/// The name of the event of one of an order's products.
 const PURCHASED: &str = "Product Purchased";
 
 impl Mapping {
@@ -41,7 +41,7 @@ impl Mapping {
         Ok(items)
     }
 
-    /// The event `name` with these properties, and what all events have.
+    /// Makes the event `name` with these properties, and the common ones.
     pub(super) fn event(&self, json: &EventJson, who: &Who, name: &str, mut properties: Map<String, Value>) -> Item {
         context::add(json, &mut properties);
         if let Some(group) = json.context_text(&["groupId"]).filter(|_| self.groups_from_context)

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::client::{Client, CloseReport, LISTENERS};
+use super::{Client, CloseReport, LISTENERS};
 use crate::background::Tasks;
 use crate::clock::Instant;
 use crate::ledger::{FlushReport, Ledger};

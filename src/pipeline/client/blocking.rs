@@ -4,8 +4,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::client::{Client, CloseReport};
 use super::deadline::{deadline, left};
+use super::{Client, CloseReport};
 use crate::clock::Instant;
 use crate::ledger::{DeliveryError, FlushReport, Receipt, Settlement};
 use crate::threads;
@@ -28,8 +28,8 @@ impl Client {
         self.report()
     }
 
-    /// As [`flush`](Self::flush), but waits for the end of one event only. Without one in time, the error of the first
-    /// destination whose last attempt failed.
+    /// Like [`flush`](Self::flush), but waits for the outcome of one event only. If that does not come in time, returns
+    /// the error of the first destination whose last attempt failed.
     pub(crate) fn flush_for(
         &self,
         receipt: Receipt,
