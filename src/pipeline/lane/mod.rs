@@ -146,6 +146,7 @@ impl Lane {
     }
 
     /// Returns the error of the last attempt, if it failed.
+    #[cfg(not(target_family = "wasm"))]
     pub(super) fn last_error(&self) -> Option<Arc<DeliveryError>> {
         self.inner.queue().last_error()
     }

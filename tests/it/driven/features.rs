@@ -12,11 +12,7 @@ fn features_of_tokio(flags: &[&str]) -> Vec<String> {
     let tree = String::from_utf8(out.stdout).unwrap();
     let tokio = tree.lines().find(|line| line.starts_with("tokio v")).expect("it is there");
     let (_, features) = tokio.split_once('[').unwrap();
-    features
-        .trim_end_matches(|end: char| end == ']' || end == ')' || end == '*' || end == ' ')
-        .split(',')
-        .map(str::to_owned)
-        .collect()
+    features.trim_end_matches([']', ')', '*', ' ']).split(',').map(str::to_owned).collect()
 }
 
 #[test]
