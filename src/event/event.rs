@@ -147,9 +147,9 @@ impl Event {
         &self.content.section
     }
 
-    /// Returns the section to edit.
+    /// Returns the section to edit. An event that had none, and has nothing in it afterwards, is sent without it.
     pub fn section_mut(&mut self) -> &mut Object {
-        self.write().section_mut()
+        self.write().edit_section()
     }
 
     /// Returns the properties of a track, page, screen or alias call; `None` for the other calls.

@@ -125,7 +125,7 @@ mod tests {
             assert!(error.contains(&format!("{name} ")) && !error.contains("secret"), "{error}");
         }
         let error = read_one("TRACKLANE_FLUSHAT", "5").unwrap_err().to_string();
-        let said = "(TRACKLANE_FLUSHAT in the environment), but TRACKLANE_FLUSH_AT does: see docs/SETTINGS.md";
+        let said = "(TRACKLANE_FLUSHAT in the environment), but TRACKLANE_FLUSH_AT does (docs/SETTINGS.md has all)";
         assert!(error.ends_with(said), "{error}");
     }
 

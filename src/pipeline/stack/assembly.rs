@@ -1,6 +1,7 @@
 //! Puts the stack together, from the inside out, by tower's `ServiceBuilder`.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use futures_util::future::BoxFuture;
 use tower::{ServiceBuilder, ServiceExt};
@@ -103,6 +104,7 @@ impl StackParts {
             lanes,
             missing,
             is_shown,
+            is_warned: AtomicBool::new(false),
             defaults: self.defaults.clone(),
             limits: self.limits,
             ledger: self.ledger.clone(),

@@ -2,6 +2,7 @@
 
 use std::future::{Ready, ready};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use tower_service::Service;
@@ -15,6 +16,7 @@ use crate::event::{Context as EventContext, Event, InvalidField, Message};
 use crate::ledger::{DropReason, Envelope, Ledger, Ticket};
 use crate::pipeline::lane::Lane;
 use crate::pipeline::limits::Limits;
+use crate::supervise::log;
 
 /// Offers events to lanes. Never waits: a full lane drops what it is offered, and other lanes do not notice.
 #[derive(Clone)]
@@ -27,6 +29,8 @@ pub(super) struct Outlets {
     pub(super) missing: Vec<MissingDestination>,
     /// There are after plugins, which see how events end.
     pub(super) is_shown: bool,
+    /// It was logged that there is no destination at all.
+    pub(super) is_warned: AtomicBool,
     pub(super) defaults: Arc<EventContext>,
     pub(super) limits: Limits,
     pub(super) ledger: Arc<Ledger>,
@@ -107,9 +111,11 @@ impl Outlets {
     #[cold]
     fn why_nobody(&self, event: &Event) -> DropReason {
         if self.missing.iter().any(|missing| missing.selects(event)) {
-            DropReason::Unavailable
-        } else {
-            DropReason::NoDestination
+            return DropReason::Unavailable;
         }
+        if self.lanes.is_empty() && !self.is_warned.swap(true, Ordering::Relaxed) {
+            log!(WARN, "no destination is registered, so events go nowhere: add one, for example by Builder::segment");
+        }
+        DropReason::NoDestination
     }
 }
