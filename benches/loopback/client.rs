@@ -56,6 +56,29 @@ pub(crate) fn send<S>(analytics: &Analytics, scenario: &Scenario<S>) -> Result<C
     Ok(ClientReport { refused, dropped, p50, p99, p999, ..report })
 }
 
+/// Sends with receipts, so many at once, and waits for these before it goes on.
+pub(crate) fn send_with_receipts<S>(
+    analytics: &Analytics,
+    scenario: &Scenario<S>,
+    at_once: usize,
+) -> Result<ClientReport, Box<dyn Error>> {
+    let meter = Meter::start();
+    let mut receipts = Vec::with_capacity(at_once);
+    for number in 0..scenario.events {
+        receipts.push(analytics.send_with_receipt(item_purchased::call(number))?);
+        if receipts.len() < at_once && number + 1 < scenario.events {
+            continue;
+        }
+        for receipt in receipts.drain(..) {
+            let settlement = receipt.wait();
+            if !settlement.is_delivered() {
+                return Err(format!("an event was not delivered: {settlement:?}").into());
+            }
+        }
+    }
+    Ok(meter.report())
+}
+
 /// Sends little, with as many clients as the scenario says, and says what their threads cost.
 pub(crate) fn send_quietly<S>(url: &str, scenario: &Scenario<S>) -> Result<ClientReport, Box<dyn Error>> {
     let clients = (0..scenario.clients).map(|_| segment(url, scenario)).collect::<Result<Vec<_>, _>>()?;

@@ -25,7 +25,7 @@ pub(crate) fn run<W, T>(scenario: &Scenario<W>, prepare: impl Fn(u64) -> T, mut 
     }
     sleep_until(start + Duration::from_secs(scenario.seconds));
     let elapsed = start.elapsed().as_nanos() as u64;
-    let (cpu, wake_ups) = (meter::cpu_of_others() - cpu, wake_ups_of_others().saturating_sub(wake_ups));
+    let (cpu, wake_ups) = (meter::cpu_of_others().saturating_sub(cpu), wake_ups_of_others().saturating_sub(wake_ups));
     ClientReport { elapsed, cpu, wake_ups, ..timing::report(calls) }
 }
 

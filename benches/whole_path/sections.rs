@@ -12,8 +12,14 @@ use crate::work::{Scenario, Work};
 type Section = fn(bool) -> Result<(), Box<dyn Error>>;
 
 pub(crate) fn run(wanted: &Wanted) -> Result<(), Box<dyn Error>> {
-    let sections: [(&str, Section); 5] =
-        [("path", path), ("latency", latency), ("burst", burst), ("scale", scale), ("quiet", quiet)];
+    let sections: [(&str, Section); 6] = [
+        ("path", path),
+        ("receipts", receipts),
+        ("latency", latency),
+        ("burst", burst),
+        ("scale", scale),
+        ("quiet", quiet),
+    ];
     for (name, section) in sections {
         if wanted.contains(name) {
             println!("\n## {name}");
@@ -60,6 +66,29 @@ fn path(quick: bool) -> Result<(), Box<dyn Error>> {
         println!(
             "| {name} | {per_second:.0} | {ratio:.2} | {cpu:.2} | {per_request:.0} | {bytes:.0} | {connections:.0} |"
         );
+    }
+    Ok(())
+}
+
+/// What it costs to wait for receipts: a batch leaves as soon as somebody waits for one of its events.
+fn receipts(quick: bool) -> Result<(), Box<dyn Error>> {
+    let (rounds, events) = if quick { (1, 2_000) } else { (5, 20_000) };
+    let of = |work, flush_at| Scenario { work, flush_at, events, ..Scenario::default() };
+    let table = [
+        ("no SDK: a request for each event", of(Work::OneThread, 1)),
+        ("each waited for", of(Work::Receipts(1), 15)),
+        ("10 sent, then waited for", of(Work::Receipts(10), 15)),
+        ("100 sent, then waited for", of(Work::Receipts(100), 15)),
+        ("1,000 sent, then waited for", of(Work::Receipts(1_000), 15)),
+        ("no receipts", of(Work::Tracklane, 15)),
+    ];
+    println!("| events | events/s | CPU µs per event | events per request |");
+    println!("|---|--:|--:|--:|");
+    for (name, runs) in take_turns(&table, rounds)? {
+        let per_second = median(&runs, |(client, _)| events as f64 * 1e9 / client.elapsed as f64);
+        let cpu = median(&runs, |(client, _)| client.cpu as f64 / events as f64 / 1000.0);
+        let per_request = median(&runs, |(_, server)| events as f64 / server.requests as f64);
+        println!("| {name} | {per_second:.0} | {cpu:.2} | {per_request:.0} |");
     }
     Ok(())
 }

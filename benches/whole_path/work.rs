@@ -16,6 +16,8 @@ pub(crate) enum Work {
     /// This crate.
     #[default]
     Tracklane,
+    /// This crate, where the caller waits for the receipts of so many events before it goes on.
+    Receipts(usize),
     /// No SDK: build, serialise and send on one thread.
     OneThread,
     /// No SDK: build and serialise on one thread, hand whole batches of bytes to another that sends.
@@ -34,6 +36,7 @@ impl scenario::Work for Work {
     fn run(self, url: &str, scenario: &Scenario) -> Result<ClientReport, Box<dyn Error>> {
         match self {
             Self::Tracklane => client::send(&client::segment(url, scenario)?, scenario),
+            Self::Receipts(at_once) => client::send_with_receipts(&client::segment(url, scenario)?, scenario, at_once),
             Self::OneThread => limits::one_thread(url, scenario),
             Self::BytesInBatches => limits::bytes_in_batches(url, scenario),
             Self::NoNetwork => client::send(&client::no_network(scenario)?, scenario),

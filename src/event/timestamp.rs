@@ -100,24 +100,27 @@ impl Timestamp {
     pub(crate) fn write(self, out: &mut Vec<u8>) {
         let (year, month, day) = date_of(self.milliseconds.div_euclid(DAY));
         let in_day = self.milliseconds.rem_euclid(DAY);
-        let parts = [
-            (year, 1_000, b'-'),
-            (month, 10, b'-'),
-            (day, 10, b'T'),
-            (in_day / 3_600_000, 10, b':'),
-            (in_day / 60_000 % 60, 10, b':'),
-            (in_day / 1_000 % 60, 10, b'.'),
-            (in_day % 1_000, 100, b'Z'),
-        ];
         out.reserve(Self::LEN);
-        for (number, mut power, end) in parts {
-            while power > 0 {
-                out.push(b'0' + (number / power % 10) as u8);
-                power /= 10;
-            }
-            out.push(end);
-        }
+        write_digits::<4>(year, b'-', out);
+        write_digits::<2>(month, b'-', out);
+        write_digits::<2>(day, b'T', out);
+        write_digits::<2>(in_day / 3_600_000, b':', out);
+        write_digits::<2>(in_day / 60_000 % 60, b':', out);
+        write_digits::<2>(in_day / 1_000 % 60, b'.', out);
+        write_digits::<3>(in_day % 1_000, b'Z', out);
     }
+}
+
+/// Appends the last `N` digits of a number that is not negative, and `end`. Every event is written with two times: the
+/// divisor is a constant, and no check is made per digit.
+fn write_digits<const N: usize>(number: i64, end: u8, out: &mut Vec<u8>) {
+    let (mut number, mut digits) = (number as u32, [b'0'; N]);
+    for digit in digits.iter_mut().rev() {
+        *digit += (number % 10) as u8;
+        number /= 10;
+    }
+    out.extend_from_slice(&digits);
+    out.push(end);
 }
 
 /// Returns the year, month and day of a day since the Unix epoch, by the algorithm of Howard Hinnant. Its years begin

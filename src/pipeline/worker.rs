@@ -80,12 +80,9 @@ impl Worker {
             if self.process_chunk(&mut events).await.is_break() {
                 return;
             }
-            let mut more = self.client.intake.take();
-            if more {
-                // The lanes work on this thread, too.
-                tokio::task::yield_now().await;
-            }
-            while !more {
+            // The lanes work on this thread, too. What comes meanwhile is taken together.
+            tokio::task::yield_now().await;
+            while !self.client.intake.take() {
                 // Real time, whatever the client's clock: this decides how soon calls are noticed, not when anything is
                 // due.
                 let now = Instant::now();
@@ -93,7 +90,6 @@ impl Worker {
                 if self.wait(wait).await {
                     (events, since) = (0, now);
                 }
-                more = self.client.intake.take();
             }
         }
     }

@@ -157,7 +157,8 @@ impl Segment {
         self
     }
 
-    /// Limits how long an event waits for its batch, a millisecond to a day. 10 s by default.
+    /// Limits how long an event waits for its batch, a millisecond to a day. 10 s by default. Where few events come, it
+    /// may be a tenth longer, and a second at most: then the client looks less often for new ones.
     pub fn flush_interval(mut self, interval: Duration) -> Self {
         self.flush_interval = interval;
         self

@@ -87,10 +87,13 @@ impl Connections {
 impl Settings {
     /// Makes the client. It does not depend on the features that the application has switched on for its own `reqwest`.
     fn client(&self, idle: usize) -> Result<reqwest::Client, SettingsError> {
-        let proxies = self.proxies.clone();
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .proxy(reqwest::Proxy::custom(move |url| proxies.proxy_for(url)))
+        let mut client = reqwest::Client::builder().no_proxy();
+        // Asked for each request, for which its URL is parsed twice.
+        if self.proxies.is_any() {
+            let proxies = self.proxies.clone();
+            client = client.proxy(reqwest::Proxy::custom(move |url| proxies.proxy_for(url)));
+        }
+        let client = client
             .dns_resolver(self.resolver.clone())
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())

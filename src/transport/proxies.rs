@@ -51,6 +51,11 @@ impl Proxies {
         })
     }
 
+    /// Whether any request takes a proxy.
+    pub(super) fn is_any(&self) -> bool {
+        !matches!(self, Self::OfEnvironment { http: None, https: None, .. })
+    }
+
     pub(super) fn proxy_for(&self, url: &Url) -> Option<Url> {
         match self {
             Self::One(proxy) => Some(proxy.clone()),

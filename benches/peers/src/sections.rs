@@ -112,11 +112,16 @@ fn quiet(quick: bool) -> Result<(), Box<dyn Error>> {
     let (rounds, seconds) = if quick { (1, 10) } else { (3, 20) };
     let of = |work, flush_at, rate| Scenario { work, flush_at, ..Scenario::default() }.at_rate(rate, seconds);
     println!(
-        "| events/s | tracklane: CPU of a core, % | wake-ups/s | posthog-rs 0.30.0: CPU of a core, % | wake-ups/s |"
+        "| events/s | tracklane, 15 (default): CPU of a core, % | wake-ups/s | tracklane, 100: CPU of a core, % | wake-ups/s \
+         | posthog-rs 0.30.0, 100 (default): CPU of a core, % | wake-ups/s |"
     );
-    println!("|--:|--:|--:|--:|--:|");
+    println!("|--:|--:|--:|--:|--:|--:|--:|");
     for rate in [0, 1, 10, 100, 1_000] {
-        let table = [("tracklane", of(Work::Tracklane, 15, rate)), ("posthog-rs", of(Work::Posthog, 100, rate))];
+        let table = [
+            ("tracklane, 15", of(Work::Tracklane, 15, rate)),
+            ("tracklane, 100", of(Work::Tracklane, 100, rate)),
+            ("posthog-rs", of(Work::Posthog, 100, rate)),
+        ];
         print!("| {rate} |");
         for (_, runs) in by_turns(&table, rounds, run_and_count)? {
             let least = |what: &dyn Fn(&Run) -> f64| runs.iter().map(what).fold(f64::MAX, f64::min);

@@ -4,9 +4,17 @@ mod answers;
 mod bad_input;
 mod config;
 #[cfg(unix)]
+mod jetstream;
+#[cfg(unix)]
+mod jetstream_kill;
+#[cfg(unix)]
 mod kill;
+#[cfg(unix)]
+mod nats;
 #[cfg(unix)]
 mod oracle;
 mod outcomes;
 mod page;
 mod support;
+#[cfg(unix)]
+mod worker;

@@ -95,6 +95,7 @@ pub(crate) struct Running {
     pub(crate) runtime: Runtime,
 }
 
+pub(crate) const SERVER: &str = "[server]\nlisten = [\"127.0.0.1:0\"]\nadmin = \"127.0.0.1:0\"\n";
 pub(crate) const DESTINATION: &str = "\n[[pipelines.main.destinations]]\nplugin = \"sink\"\n";
 
 /// One source with the key `K`, one pipeline, one destination.
@@ -118,9 +119,24 @@ impl Running {
 
     /// With these lines in `[server]`, in `[log.disk]`, and behind both.
     pub(crate) fn start_all(directory: TempDir, sink: Sink, server: &str, log: &str, config: &str) -> Self {
+        let text = Self::text(&directory, server, log, config);
+        Self::start_text(directory, sink, &text, false)
+    }
+
+    /// With this as the whole of the log, whose streams are made first if need be.
+    #[cfg(unix)]
+    pub(crate) fn start_with_log(directory: TempDir, sink: Sink, log: &str, config: &str, create: bool) -> Self {
+        let text = format!("{SERVER}{log}{config}");
+        Self::start_text(directory, sink, &text, create)
+    }
+
+    fn start_text(directory: TempDir, sink: Sink, text: &str, create_streams: bool) -> Self {
         let path = directory.path().join("gateway.toml");
-        std::fs::write(&path, Self::text(&directory, server, log, config)).unwrap();
+        std::fs::write(&path, text).unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        if create_streams {
+            runtime.block_on(Gateway::create_streams(&path, &catalog(&sink))).unwrap();
+        }
         let gateway = runtime.block_on(Gateway::start(&path, catalog(&sink))).unwrap();
         let (address, admin) = (gateway.addresses()[0], gateway.admin_address().unwrap());
         Self { sink, directory, address, admin, gateway: Some(gateway), runtime }
@@ -128,10 +144,7 @@ impl Running {
 
     fn text(directory: &TempDir, server: &str, log: &str, config: &str) -> String {
         let log_directory = directory.path().join("log");
-        format!(
-            "[server]\nlisten = [\"127.0.0.1:0\"]\nadmin = \"127.0.0.1:0\"\n{server}\n\
-             [log.disk]\ndirectory = {log_directory:?}\n{log}\n{config}"
-        )
+        format!("{SERVER}{server}\n[log.disk]\ndirectory = {log_directory:?}\n{log}\n{config}")
     }
 
     /// Writes another configuration over the one in force.

@@ -44,7 +44,7 @@ impl Backend {
         let (destination, failing) = attempts::watched(destination.queue(QueueLimits::new(UNBOUNDED, UNBOUNDED)));
         register(&client, destination, &name, emitter);
         let (found, files) = mpsc::unbounded_channel();
-        let Setup { root, disk, max_bytes, max_age, adopt_every, refuse_unwritten, keep_refused, counters } = setup;
+        let Setup { root, disk, max_bytes, max_age, adopt_every, refuse_unwritten, keep_refused, counters, .. } = setup;
         let store = Arc::new(Store {
             name,
             root,

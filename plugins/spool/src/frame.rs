@@ -118,8 +118,9 @@ pub(crate) fn event(line: &[u8]) -> Result<Event, NotAnEvent> {
     if event.message_id().is_empty() {
         return Err(NotAnEvent::NoMessageId);
     }
-    let suspicious = occurrences(line);
-    if suspicious > 0 && occurrences(&serde_json::to_vec(&event)?) != suspicious {
+    // An event that a call would refuse, such as one whose properties are a text, cannot be written either.
+    let written = serde_json::to_vec(&event)?;
+    if occurrences(line) != occurrences(&written) {
         return Err(NotAnEvent::ReadDifferently);
     }
     Ok(event)
@@ -220,6 +221,13 @@ mod tests {
             let [unreadable] = &contents.unreadable[..] else { panic!("{value}: {:?}", contents.unreadable) };
             let said = unreadable.to_string();
             assert!(said.starts_with(r#"line 3 (messageId "m-2") cannot be read: "#), "{said}");
+        }
+        for section in ["properties", "context", "integrations"] {
+            for value in [r#""text""#, "1", "true", "[1]"] {
+                let line =
+                    format!(r#"{{"type":"track","messageId":"m-2","event":"e","userId":"u","{section}":{value}}}"#);
+                assert_eq!(around(line.as_bytes()).unreadable.len(), 1, "{line}");
+            }
         }
         for line in ["{}", "[1,2]", r#"{"type":"track","event":"e","userId":"u"}"#, "\u{0}"] {
             assert_eq!(around(line.as_bytes()).unreadable.len(), 1, "{line:?}");

@@ -63,6 +63,8 @@
 )]
 
 // The handle of the application.
+#[cfg(feature = "metrics")]
+mod metrics;
 mod spool;
 mod stats;
 

@@ -15,6 +15,8 @@ use tracklane::emitter::signal::Failure;
 use tracklane::plugin::{Destination, Host, Plugin};
 
 use crate::backend::Backend;
+#[cfg(feature = "metrics")]
+use crate::metrics::Metrics;
 use crate::report;
 use crate::running::{PATIENCE, Running};
 use crate::setup::Setup;
@@ -37,6 +39,8 @@ struct Thread {
     stop: watch::Sender<bool>,
     /// Answers, when every sender is dropped, that the thread is at its end.
     ended: mpsc::Receiver<()>,
+    #[cfg(feature = "metrics")]
+    metrics: Option<Metrics>,
 }
 
 impl Lifecycle {
@@ -56,7 +60,13 @@ impl Plugin for Lifecycle {
         let parts = taken.ok_or("the spool was loaded before")?;
         let (stop, stopped) = watch::channel(false);
         let (ending, ended) = mpsc::channel(1);
-        *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(Thread { stop, ended });
+        let thread = Thread {
+            stop,
+            ended,
+            #[cfg(feature = "metrics")]
+            metrics: Metrics::start(&parts.0, &self.name),
+        };
+        *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
         let (name, emitter, running) = (self.name.clone(), host.emitter().clone(), self.running.clone());
         let parts = Arc::new(Mutex::new(Some(parts)));
         tokio::spawn(Start { name, parts, emitter, running, stopped, ending }.until_it_works());
@@ -72,9 +82,14 @@ impl Plugin for Lifecycle {
 
     async fn unload(&self) -> Result<(), BoxError> {
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Thread { stop, mut ended }) = thread else { return Ok(()) };
-        stop.send_replace(true);
-        match timeout(UNLOAD, ended.recv()).await {
+        let Some(mut thread) = thread else { return Ok(()) };
+        thread.stop.send_replace(true);
+        let ended = timeout(UNLOAD, thread.ended.recv()).await;
+        #[cfg(feature = "metrics")]
+        if let Some(metrics) = thread.metrics {
+            metrics.end().await;
+        }
+        match ended {
             Ok(_) => Ok(()),
             Err(_) => Err("the thread behind the spool did not end in time; what is on the disk stays there".into()),
         }

@@ -19,5 +19,8 @@ pub(crate) struct Setup {
     pub(crate) refuse_unwritten: bool,
     /// Keeps events that the destination refuses for good, rather than dropping them.
     pub(crate) keep_refused: bool,
+    /// How often the counts are set as metrics.
+    #[cfg(feature = "metrics")]
+    pub(crate) metrics: Option<Duration>,
     pub(crate) counters: Arc<Counters>,
 }

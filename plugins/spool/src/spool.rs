@@ -61,6 +61,8 @@ impl Spool {
             adopt_every: Duration::from_secs(30),
             refuse_unwritten: false,
             keep_refused: false,
+            #[cfg(feature = "metrics")]
+            metrics: None,
             counters: Arc::new(Counters::default()),
         };
         Self { setup, flush_at: Self::FLUSH_AT, flush_interval: Self::FLUSH_INTERVAL }
@@ -118,6 +120,15 @@ impl Spool {
     /// with such events stay where they are.
     pub fn keep_refused(mut self) -> Self {
         self.setup.keep_refused = true;
+        self
+    }
+
+    /// Sets the counts of [`stats`](Self::stats) as metrics of the `metrics` facade, every `interval` and at the end:
+    /// `tracklane_spool_events`, `tracklane_spool_delivered_total` and their siblings, with the labels `destination` and
+    /// `directory`. Needs the feature `metrics`.
+    #[cfg(feature = "metrics")]
+    pub fn metrics(mut self, interval: Duration) -> Self {
+        self.setup.metrics = Some(interval);
         self
     }
 

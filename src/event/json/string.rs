@@ -28,7 +28,8 @@ pub(in crate::event) fn write_string(out: &mut Vec<u8>, string: &str) {
 /// Reads a string from its JSON text `quoted`, with its quotes. Returns `None` if it is not a string.
 pub(in crate::event) fn read_string(quoted: &[u8]) -> Option<Cow<'_, str>> {
     let inner = quoted.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
-    if inner.contains(&b'\\') {
+    // The first question is cheap, and its answer is nearly always yes.
+    if !is_plain(inner) && inner.contains(&b'\\') {
         return serde_json::from_slice(quoted).ok().map(Cow::Owned);
     }
     std::str::from_utf8(inner).ok().map(Cow::Borrowed)

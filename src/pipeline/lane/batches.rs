@@ -92,7 +92,7 @@ impl Batches {
         part_taken: bool,
     ) -> bool {
         let (now, proven) = (self.lane.clock.now(), self.schedule.is_proven());
-        let step = job.decide(verdict, &self.retry, now, proven, crate::random::fraction());
+        let step = job.decide(verdict, &self.retry, now, proven, crate::random::fraction);
         let (destination, batch, attempt) = (&self.lane.name, job.batch, job.attempts);
         log!(TRACE, %destination, batch, attempt, ?verdict, ?step, "attempt ended");
         match step {

@@ -62,7 +62,7 @@ impl Job {
         policy: &RetryPolicy,
         now: Duration,
         proven: bool,
-        random: f64,
+        random: impl FnOnce() -> f64,
     ) -> Step {
         let dropped = |reason| Step::Settle(Outcome::Dropped(reason));
         let single = self.messages.len() == 1;
@@ -75,7 +75,7 @@ impl Job {
             Verdict::Split => Step::Split,
             Verdict::SplitIfProven if single || !proven => dropped(DropReason::Rejected),
             Verdict::SplitIfProven => Step::Split,
-            Verdict::Retry => self.retry(policy, now, random),
+            Verdict::Retry => self.retry(policy, now, random()),
             Verdict::Pause(pause) => {
                 let since = now.saturating_sub(*self.first_pause.get_or_insert(now));
                 if policy.allows_pause(since, pause) {

@@ -80,7 +80,11 @@ impl LaneWorker {
                 break;
             }
             match self.wait(now, next_look).await {
-                Wake::Ended(job, outcome) => self.apply(job, outcome),
+                Wake::Ended(job, outcome) => {
+                    self.apply(job, outcome);
+                    // What the pipeline has at hand goes into the next batch.
+                    tokio::task::yield_now().await;
+                }
                 Wake::Answered(Readiness::Ready) => self.start(),
                 Wake::Answered(Readiness::Panicked(message)) => self.drop_next(message),
                 Wake::Answered(Readiness::Dead(error)) => {

@@ -9,6 +9,7 @@ mod example;
 mod files;
 mod kill;
 mod limits;
+mod metrics;
 mod outage;
 mod sharing;
 #[cfg(target_os = "linux")]
