@@ -21,7 +21,7 @@ const MAX_AGE: Duration = Duration::from_secs(72 * 60 * 60);
 const MOST_EVENTS: usize = 100;
 
 /// The region of the requests.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Region {

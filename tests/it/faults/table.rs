@@ -26,8 +26,8 @@ fn tests_of(source: &str) -> Vec<String> {
     for line in source.lines().map(str::trim_start) {
         is_test |= line.starts_with("#[test]") || line.starts_with("#[tokio::test");
         is_ignored |= line.starts_with("#[ignore");
-        let function =
-            line.trim_start_matches("async ").strip_prefix("fn ").and_then(|rest| rest.split_once(['(', '<']));
+        let function = line.trim_start_matches("pub(super) ").trim_start_matches("async ").strip_prefix("fn ");
+        let function = function.and_then(|rest| rest.split_once(['(', '<']));
         if let Some((name, _)) = function {
             if is_test && !is_ignored {
                 names.push(name.to_owned());
@@ -52,7 +52,7 @@ fn text(page: &str) -> String {
 /// The rows of the tables in a page's text, each cell trimmed, without their heads.
 fn rows(page: &str) -> Vec<Vec<String>> {
     let is_row = |line: &str| line.starts_with('|') && !line.starts_with("|--");
-    // A head is what stands over a line of dashes.
+    // A head is the row above a line of dashes.
     let below = page.lines().skip(1).chain([""]);
     let rows = page.lines().zip(below).filter(|(line, below)| is_row(line) && !below.starts_with("|--"));
     let cells = |row: &str| row.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect();
@@ -71,7 +71,7 @@ fn assert_tests_exist(page: &str, text: &str) {
         let mut names = 0;
         for named in cell.split(", ") {
             let name = named.trim_start_matches('`').split('`').next().expect("there is always a first");
-            // Where the package is built without its companions, theirs cannot be looked for.
+            // A package without its companions cannot have their tests.
             let absent = named.ends_with("(spool)") && !root().join("plugins/spool").exists();
             assert!(absent || known.contains(name), "{page} names {name:?}, which is no test that is run: {row:?}");
             names += 1;
