@@ -12,30 +12,30 @@ use crate::{Answers, Chunks, Client, EventError, EventJson, Limits, Mapped, Outg
 /// # Errors
 ///
 /// If the event cannot be written as JSON.
-pub fn map_event<T>(event: &Event, map: impl FnOnce(&EventJson) -> Mapped<T>) -> Result<Mapped<T>, serde_json::Error> {
+pub fn map_event<T>(
+    event: &Event,
+    map: impl FnOnce(&EventJson<'_>) -> Mapped<T>,
+) -> Result<Mapped<T>, serde_json::Error> {
     let json = serde_json::to_vec(event)?;
     Ok(map(&EventJson::parse(&json)?))
 }
 
-/// Maps the events of a batch, each as JSON and as the message that it came in. Gives what is to be sent, with the index of
-/// its event, and answers the others.
-pub fn map_batch<T>(
+/// Maps the events of a batch, each as JSON and as the message that it came in, with its index in the batch. `map` keeps what
+/// is to be sent, which borrows from the event, in the form in which it is sent; the others are answered.
+pub fn map_batch(
     batch: &Batch,
     answers: &mut Answers,
-    mut map: impl FnMut(&EventJson, &Message) -> Mapped<T>,
-) -> Vec<(usize, T)> {
-    let mut items = Vec::with_capacity(batch.len());
+    mut map: impl FnMut(usize, &EventJson<'_>, &Message, &mut Answers) -> Mapped<()>,
+) {
     for (event, message) in batch.messages().enumerate() {
         let mapped = match EventJson::parse(message.json()) {
-            Ok(json) => map(&json, message),
+            Ok(json) => map(event, &json, message, answers),
             Err(error) => Mapped::reject(format!("its JSON cannot be read: {error}")),
         };
-        match mapped {
-            Mapped::Items(those) => items.extend(those.into_iter().map(|item| (event, item))),
-            other => other.answer(&message.message_id()).iter().for_each(|answer| answers.add([event], answer)),
+        if let Some(answer) = mapped.answer(&message.message_id()) {
+            answers.add([event], &answer);
         }
     }
-    items
 }
 
 /// Items for one endpoint as JSON, and of which event each is.

@@ -30,6 +30,15 @@ impl<T> Mapped<T> {
         Self::Reject(reason.into())
     }
 
+    /// The same with other items.
+    pub fn map<U>(self, map: impl FnMut(T) -> U) -> Mapped<U> {
+        match self {
+            Self::Items(items) => Mapped::Items(items.into_iter().map(map).collect()),
+            Self::Skip(reason) => Mapped::Skip(reason),
+            Self::Reject(reason) => Mapped::Reject(reason),
+        }
+    }
+
     /// Why nothing is sent, if nothing is.
     #[must_use]
     pub fn why_not(&self) -> Option<&str> {
