@@ -83,7 +83,7 @@ pub(crate) fn together(hits: &[(usize, Written)]) -> Vec<Together<'_>> {
 /// The body of a request: who it was, and the events.
 pub(crate) fn payload(hits: &[&Written]) -> Payload {
     let bytes = hits.iter().map(|hit| hit.event.len() + 1).sum::<usize>();
-    let who = hits.first().map_or(&b"{}"[..], |hit| &hit.who);
+    let who = hits.first().map_or(&b"{}"[..], |hit| hit.who.as_slice());
     let mut body = Vec::with_capacity(who.len() + FRAME + bytes);
     // The object goes on: its last byte is the brace.
     body.extend_from_slice(who.strip_suffix(b"}").unwrap_or(who));

@@ -14,7 +14,7 @@ impl Mapping {
             "page" => Ok(page(json)),
             "group" => group(json),
             "screen" if self.is_app => Ok(screen(json)),
-            "screen" if self.screens => named(&json.viewed(), json.properties().clone()),
+            "screen" if self.screens => named(json.viewed(), json.properties().clone()),
             "screen" => Err(Mapped::skip("a web stream knows no screens: see the setting screens")),
             "identify" | "alias" => Err(Mapped::skip("Google knows no call that only says who somebody is")),
             _ => self.track(json),
@@ -36,11 +36,11 @@ impl Mapping {
     }
 }
 
-fn named<'e>(text: &str, params: JsonObject<'e>) -> Made<'e, Call<'e>> {
+fn named<'e>(text: impl Into<Cow<'e, str>>, params: JsonObject<'e>) -> Made<'e, Call<'e>> {
     let name = rules::name(text);
     match rules::problem_of_event(&name) {
         Some(problem) => Err(Mapped::Skip(problem)),
-        None => Ok((name.into(), params)),
+        None => Ok((name, params)),
     }
 }
 
