@@ -1,4 +1,4 @@
-//! The handle: what an application holds and calls.
+//! The handle of a client, which an application holds and calls.
 
 mod room;
 
@@ -16,14 +16,14 @@ use crate::plugin::IntoRegistration;
 use crate::refusal::{CallError, RegisterError};
 use crate::supervise::hops;
 
-/// How long the drop of the last handle waits for what is under way.
+/// The time that the drop of the last handle waits for what is under way.
 const DROP_LIMIT: Duration = Duration::from_secs(2);
 
-/// A client: events go in here.
+/// A client of the pipeline. An application sends its events here.
 ///
-/// Cheap to clone, and usable from any thread, with and without an async runtime. The calls never block. When the
-/// last clone is dropped, what is under way has two seconds to be delivered; [`close`](Self::close) gives more, and
-/// says what became of it.
+/// It is cheap to clone, and usable from any thread, with and without an async runtime. The calls never block. When the
+/// last clone is dropped, events under way have two seconds to be delivered. [`close`](Self::close) gives them more,
+/// and reports their outcomes.
 ///
 /// ```no_run
 /// use tracklane::{Analytics, Track};
@@ -40,13 +40,13 @@ const DROP_LIMIT: Duration = Duration::from_secs(2);
 /// | [`send_when_ready`](Self::send_when_ready)`.await` | there is room | nothing | it waits |
 /// | [`blocking`](Self::blocking), then [`send`](crate::BlockingAnalytics::send) | the event has its outcome | the [`Settlement`] | an error with the event |
 ///
-/// Accepted is not delivered: what the calls return says that the event is in the queue, and the outcome comes later.
+/// Accepted is not delivered: `Ok` means that the event is in the queue. Its outcome comes later.
 #[derive(Clone)]
 pub struct Analytics {
     handle: Arc<Handle>,
 }
 
-/// Shared by the clones; its drop is the end of the client.
+/// Shared by the clones. Its drop ends the client.
 struct Handle {
     client: Arc<Client>,
     keep_alive: Option<KeepAlive>,
@@ -61,7 +61,8 @@ impl Analytics {
     ///
     /// # Errors
     ///
-    /// If the event is not one that can be sent, the queue is full, or the client closed. The error holds the event.
+    /// Returns an error if the event cannot be sent, the queue is full, or the client is closed. The error holds the
+    /// event.
     pub fn track(&self, event: Track) -> Result<(), CallError> {
         self.send(event)
     }
@@ -70,7 +71,7 @@ impl Analytics {
     ///
     /// # Errors
     ///
-    /// As [`track`](Self::track).
+    /// Returns the errors of [`track`](Self::track).
     pub fn identify(&self, event: Identify) -> Result<(), CallError> {
         self.send(event)
     }
@@ -79,7 +80,7 @@ impl Analytics {
     ///
     /// # Errors
     ///
-    /// As [`track`](Self::track).
+    /// Returns the errors of [`track`](Self::track).
     pub fn page(&self, event: Page) -> Result<(), CallError> {
         self.send(event)
     }
@@ -88,7 +89,7 @@ impl Analytics {
     ///
     /// # Errors
     ///
-    /// As [`track`](Self::track).
+    /// Returns the errors of [`track`](Self::track).
     pub fn screen(&self, event: Screen) -> Result<(), CallError> {
         self.send(event)
     }
@@ -97,7 +98,7 @@ impl Analytics {
     ///
     /// # Errors
     ///
-    /// As [`track`](Self::track).
+    /// Returns the errors of [`track`](Self::track).
     pub fn group(&self, event: Group) -> Result<(), CallError> {
         self.send(event)
     }
@@ -106,21 +107,22 @@ impl Analytics {
     ///
     /// # Errors
     ///
-    /// As [`track`](Self::track).
+    /// Returns the errors of [`track`](Self::track).
     pub fn alias(&self, event: Alias) -> Result<(), CallError> {
         self.send(event)
     }
 
-    /// Any of the six, where the kind is not known before: from JSON, or handed back by [`close`](Self::close).
+    /// Sends any of the six calls, for code that does not know the kind: for events from JSON, or from
+    /// [`close`](Self::close).
     ///
     /// # Errors
     ///
-    /// As [`track`](Self::track).
+    /// Returns the errors of [`track`](Self::track).
     pub fn send(&self, event: impl Into<Event>) -> Result<(), CallError> {
         self.handle.client.intake.push(event)
     }
 
-    /// As [`send`](Self::send), with a receipt to wait for the event's end.
+    /// Like [`send`](Self::send), with a receipt to wait for the event's outcome.
     ///
     /// ```no_run
     /// # use tracklane::{Analytics, Track};
@@ -133,14 +135,14 @@ impl Analytics {
     ///
     /// # Errors
     ///
-    /// As [`track`](Self::track).
+    /// Returns the errors of [`track`](Self::track).
     pub fn send_with_receipt(&self, event: impl Into<Event>) -> Result<Receipt, CallError> {
         let mut event = event.into();
         let client = &self.handle.client;
         let (sender, mut receipt) = Receipt::new(client.background.process());
         event.with_observers(|observers| observers.receipt = Some(sender));
         self.send(event)?;
-        // Read when the event is in the queue: what is told to leave from here on has it among it.
+        // Read once the event is in the queue, so that every later dispatch includes it.
         let (dispatcher, seen) = (Arc::downgrade(client), client.intake.dispatched());
         receipt.set_dispatch(Dispatch { dispatcher, seen });
         Ok(receipt)
@@ -155,7 +157,7 @@ impl Analytics {
     /// # Ok::<(), tracklane::SettingsError>(())
     /// ```
     ///
-    /// The listener runs on a thread where it may block, one signal after the other, and cannot disturb delivery.
+    /// The listener runs on a thread where it may block, one signal after the other. It cannot disturb delivery.
     pub fn on<S: Signal>(&self, signal: S, listener: impl Fn(&S::Payload) + Send + Sync + 'static) -> Subscription {
         self.emitter().on(signal, listener)
     }
@@ -165,11 +167,11 @@ impl Analytics {
         self.emitter().once(signal, listener)
     }
 
-    /// As [`on`](Self::on), for a name that comes from configuration, such as `"error"`.
+    /// Like [`on`](Self::on), for a name that comes from configuration, such as `"error"`.
     ///
     /// # Errors
     ///
-    /// If there is no signal of that name.
+    /// Returns an error if there is no signal of that name.
     pub fn on_name(
         &self,
         name: &str,
@@ -178,11 +180,11 @@ impl Analytics {
         self.emitter().on_name(name, listener)
     }
 
-    /// As [`once`](Self::once), for a name that comes from configuration.
+    /// Like [`once`](Self::once), for a name that comes from configuration.
     ///
     /// # Errors
     ///
-    /// If there is no signal of that name.
+    /// Returns an error if there is no signal of that name.
     pub fn once_name(
         &self,
         name: &str,
@@ -195,12 +197,12 @@ impl Analytics {
         &self.handle.client.emitter
     }
 
-    /// Registers a plugin or destination. Events that were sent before pass without it; those that are sent after
-    /// wait until it has loaded, at most ten seconds.
+    /// Registers a plugin or destination. Events that were sent before pass without it. Events that are sent after wait
+    /// until it has loaded, at most ten seconds.
     ///
     /// # Errors
     ///
-    /// If a plugin of that name is registered, if it fails to load, or if the client is closed.
+    /// Returns an error if a plugin of that name is registered, if it fails to load, or if the client is closed.
     pub async fn register(&self, plugin: impl IntoRegistration) -> Result<(), RegisterError> {
         self.handle.client.register(plugin.into_registration()).await
     }
@@ -210,23 +212,24 @@ impl Analytics {
     ///
     /// # Errors
     ///
-    /// If there is no such plugin, if it fails to unload, or if the client is closed.
+    /// Returns an error if there is no such plugin, if it fails to unload, or if the client is closed.
     pub async fn deregister(&self, name: &str) -> Result<(), RegisterError> {
         self.handle.client.deregister(name).await
     }
 
-    /// Waits until every event that was accepted so far has its outcome, retries and requests in flight included, and its
-    /// callbacks have returned, at most `timeout`. Flushes may overlap; one in a callback does not wait for callbacks.
+    /// Waits until every event that was accepted so far has its outcome and its callbacks have returned, at most
+    /// `timeout`. Retries and requests in flight are included. Flushes may overlap. A flush in a callback does not wait
+    /// for callbacks.
     pub async fn flush(&self, timeout: Duration) -> FlushReport {
         self.handle.client.clone().wait(timeout, Client::flush).await
     }
 
-    /// [`flush`](Self::flush), where there is no async code. Blocks the thread.
+    /// Like [`flush`](Self::flush), for code that is not async. Blocks the thread.
     pub fn flush_blocking(&self, timeout: Duration) -> FlushReport {
         self.handle.client.flush(deadline(timeout))
     }
 
-    /// Waits for the end of one event, with nothing waiting for its batch to fill. Blocks the thread.
+    /// Waits for the outcome of one event. Meanwhile no event waits for its batch to fill. Blocks the thread.
     pub(crate) fn flush_for(
         &self,
         receipt: Receipt,
@@ -235,29 +238,30 @@ impl Analytics {
         self.handle.client.flush_for(receipt, deadline(timeout))
     }
 
-    /// Refuses calls from now on, for all clones, and waits until what was accepted has its outcome, at most
-    /// `timeout`. Failed batches are tried again until then. What is left is handed back. In the time that is left, plugins
-    /// are unloaded.
+    /// Refuses calls from now on, for all clones, and waits until every accepted event has its outcome, at most
+    /// `timeout`. Failed batches are tried again until then. Events without an outcome are handed back. Plugins are
+    /// unloaded in the time that is left.
     ///
-    /// It goes on if its future is dropped; another close, or the drop of the last clone, then waits for the same end.
+    /// The close goes on if its future is dropped. Another close, or the drop of the last clone, then waits for the
+    /// same end.
     pub async fn close(&self, timeout: Duration) -> CloseReport {
         self.handle.client.clone().wait(timeout, Client::close).await;
         self.handle.client.report()
     }
 
-    /// [`close`](Self::close), where there is no async code. Blocks the thread.
+    /// Like [`close`](Self::close), for code that is not async. Blocks the thread.
     pub fn close_blocking(&self, timeout: Duration) -> CloseReport {
         self.handle.client.close(deadline(timeout));
         self.handle.client.report()
     }
 
-    /// What was accepted, delivered and dropped so far, altogether and by destination.
+    /// Returns the counts of accepted, delivered and dropped events, in total and by destination.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.handle.client.stats()
     }
 
-    /// The pipeline as a tower service, to drive it by hand. It works as long as the client does.
+    /// Returns the pipeline as a tower service, to call it directly. It works as long as the client does.
     #[must_use]
     pub fn pipeline(&self) -> Pipeline {
         Pipeline::new(self.handle.client.clone())
@@ -272,18 +276,18 @@ impl Drop for Handle {
             return std::mem::forget(keep_alive);
         }
         let (client, deadline, depth) = (self.client.clone(), deadline(DROP_LIMIT), hops::current());
-        // To wait where the client works would hold up what is waited for.
+        // Waiting on the client's own thread would hold up the events that it waits for.
         let waits = !client.background.is_current();
         let end = move || {
             let _scope = hops::set(depth);
-            // A close that had its time is not given more.
+            // A close that had its time gets no more.
             if !client.end.is_closed() {
                 client.close(deadline);
             }
-            // The destructors of plugins may take any time, too: that is why this has a thread of its own.
+            // The destructors of plugins may take any time, too. That is why this has a thread of its own.
             client.release();
             if depth == 0 {
-                client.call_the_last();
+                client.run_last_callbacks();
             }
             drop(keep_alive);
         };

@@ -1,4 +1,4 @@
-//! Every call waits for its end: for scripts and short programs that send little and want to know at once.
+//! Blocking calls, for scripts and short programs: each waits for the outcome of its event.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,10 +9,10 @@ use crate::event::{Alias, Event, Group, Identify, Page, Screen, Track};
 use crate::ledger::{DeliveryError, Settlement};
 use crate::refusal::CallError;
 
-/// A client whose calls block until their event is delivered or dropped. Made by [`Analytics::blocking`].
+/// A client whose calls block until their event is delivered or dropped. [`Analytics::blocking`] makes it.
 ///
-/// A destination that is down is tried again until the timeout of the call; with `max_retries(0)` the call fails at
-/// once.
+/// While a destination is down, the batch is tried again until the timeout of the call. With `max_retries(0)` the call
+/// fails after one attempt.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -29,27 +29,27 @@ pub struct BlockingAnalytics {
     timeout: Duration,
 }
 
-/// The error of a call that blocks. With `{:#}` it is displayed in one line with its causes.
+/// The error of a blocking call. `{:#}` displays it with its causes in one line.
 ///
-/// Non-exhaustive: there may come to be another reason.
+/// Non-exhaustive, because another reason may be added.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum BlockingError {
     /// The call was refused.
     Refused(CallError),
-    /// The event was lost: no destination has it.
+    /// The event was lost: no destination took it.
     Lost(Settlement),
     /// The event had no outcome in time. It stays under way.
     TimedOut {
-        /// How long it was waited for.
+        /// The timeout.
         timeout: Duration,
-        /// Why a destination did not take the last batch, if it did not.
+        /// The error of the last attempt, if it failed.
         last_error: Option<Arc<DeliveryError>>,
     },
 }
 
 impl BlockingError {
-    /// Returns why a destination did not take the event: the first that has a reason.
+    /// Returns the first error of a destination that did not take the event.
     fn cause(&self) -> Option<&DeliveryError> {
         match self {
             BlockingError::Refused(_) => None,
@@ -99,69 +99,69 @@ impl Analytics {
 }
 
 impl BlockingAnalytics {
-    /// Records what a user did, and waits for the event's end as [`send`](Self::send) does.
+    /// Records what a user did, and waits for the event's outcome like [`send`](Self::send).
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send).
+    /// Returns the errors of [`send`](Self::send).
     pub fn track(&self, event: Track) -> Result<Settlement, BlockingError> {
         self.send(event)
     }
 
-    /// Records who a user is, and waits for the event's end as [`send`](Self::send) does.
+    /// Records who a user is, and waits for the event's outcome like [`send`](Self::send).
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send).
+    /// Returns the errors of [`send`](Self::send).
     pub fn identify(&self, event: Identify) -> Result<Settlement, BlockingError> {
         self.send(event)
     }
 
-    /// Records that a page was viewed, and waits for the event's end as [`send`](Self::send) does.
+    /// Records that a page was viewed, and waits for the event's outcome like [`send`](Self::send).
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send).
+    /// Returns the errors of [`send`](Self::send).
     pub fn page(&self, event: Page) -> Result<Settlement, BlockingError> {
         self.send(event)
     }
 
-    /// Records that a screen was viewed, and waits for the event's end as [`send`](Self::send) does.
+    /// Records that a screen was viewed, and waits for the event's outcome like [`send`](Self::send).
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send).
+    /// Returns the errors of [`send`](Self::send).
     pub fn screen(&self, event: Screen) -> Result<Settlement, BlockingError> {
         self.send(event)
     }
 
-    /// Records which group a user belongs to, and waits for the event's end as [`send`](Self::send) does.
+    /// Records which group a user belongs to, and waits for the event's outcome like [`send`](Self::send).
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send).
+    /// Returns the errors of [`send`](Self::send).
     pub fn group(&self, event: Group) -> Result<Settlement, BlockingError> {
         self.send(event)
     }
 
-    /// Records that two ids are one user, and waits for the event's end as [`send`](Self::send) does.
+    /// Records that two ids are one user, and waits for the event's outcome like [`send`](Self::send).
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send).
+    /// Returns the errors of [`send`](Self::send).
     pub fn alias(&self, event: Alias) -> Result<Settlement, BlockingError> {
         self.send(event)
     }
 
-    /// Sends any of the six calls, at once and not with others in a batch, and waits for the event's end: it is
-    /// delivered, or dropped because somebody [asked for it](crate::DropReason::is_deliberate).
+    /// Sends any of the six calls at once, without waiting for a batch to fill, and waits for the event's outcome. An
+    /// event that was dropped [on purpose](crate::DropReason::is_deliberate) is `Ok`, too.
     ///
     /// # Errors
     ///
-    /// If the call is refused, the event is lost, or it has no outcome within the timeout.
+    /// Returns an error if the call is refused, the event is lost, or it has no outcome within the timeout.
     pub fn send(&self, event: impl Into<Event>) -> Result<Settlement, BlockingError> {
         let receipt = self.analytics.send_with_receipt(event)?;
-        // Nothing waits for a batch to fill while a flush is under way.
+        // While a flush is under way, no event waits for its batch to fill.
         match self.analytics.flush_for(receipt, self.timeout) {
             Ok(end) if end.outcome.is_failed() => Err(BlockingError::Lost(end)),
             Ok(end) => Ok(end),
@@ -169,7 +169,7 @@ impl BlockingAnalytics {
         }
     }
 
-    /// The client itself, for everything else.
+    /// Returns the client itself, for everything else.
     #[must_use]
     pub fn analytics(&self) -> &Analytics {
         &self.analytics

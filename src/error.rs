@@ -1,4 +1,4 @@
-//! The errors that more than one part of the crate has.
+//! Errors that several parts of the crate share.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,17 +18,17 @@ pub struct SettingsError {
 
 /// The kind of a [`SettingsError`].
 ///
-/// Non-exhaustive: a kind may come to be told apart from `Invalid`.
+/// Non-exhaustive, because a kind may be split off from `Invalid`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SettingsErrorKind {
     /// The value cannot be read, or cannot be used.
     Invalid,
-    /// The setting must be set, and is not.
+    /// A required setting is not set.
     Missing,
     /// There is no setting of that name.
     Unknown,
-    /// What the setting needs of the machine is not to be had: a thread, or the certificates of an HTTP client.
+    /// The machine lacks what the setting needs: a thread, or the certificates of an HTTP client.
     Unavailable,
 }
 
@@ -41,18 +41,18 @@ impl SettingsError {
         Self { value: format!("{value:?}"), ..Self::without_value(setting, problem) }
     }
 
-    /// The value of this setting is a secret, or there is none.
+    /// An error without a value: the value is a secret, or there is none.
     pub(crate) fn without_value(setting: impl Into<Cow<'static, str>>, problem: impl Into<String>) -> Self {
         let (setting, problem) = (setting.into(), problem.into());
         Self { kind: SettingsErrorKind::Invalid, setting, value: String::new(), problem, source: None }
     }
 
-    /// The setting must be set, and is not.
+    /// A required setting is not set.
     pub(crate) fn missing(setting: &'static str, problem: impl Into<String>) -> Self {
         Self { kind: SettingsErrorKind::Missing, ..Self::without_value(setting, problem) }
     }
 
-    /// There is no such setting. Its value may be a secret.
+    /// There is no such setting. Its value may be a secret, so it is not shown.
     pub(crate) fn unknown(setting: impl Into<Cow<'static, str>>, problem: impl Into<String>) -> Self {
         Self { kind: SettingsErrorKind::Unknown, ..Self::without_value(setting, problem) }
     }
@@ -73,7 +73,7 @@ impl SettingsError {
         Self { kind: SettingsErrorKind::Unavailable, ..error }
     }
 
-    /// Returns what kind of error it is.
+    /// Returns the kind of the error.
     #[must_use]
     pub fn kind(&self) -> SettingsErrorKind {
         self.kind

@@ -8,8 +8,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A static is never dropped: at the end of the program, close the client with
-//! `global::analytics()?.close_blocking(…)`, or what is under way is lost.
+//! A static is never dropped. Close the client at the end of the program with `global::analytics()?.close_blocking(…)`,
+//! or events under way are lost.
 
 use std::sync::OnceLock;
 
@@ -21,14 +21,14 @@ static CLIENT: OnceLock<Analytics> = OnceLock::new();
 
 /// The error of a call through the global client.
 ///
-/// Non-exhaustive: there may come to be another reason.
+/// Non-exhaustive, because another reason may be added.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GlobalError {
     /// There is no global client yet.
     #[error("there is no global client: call tracklane::global::init first")]
     NotInitialized,
-    /// There is a global client already; it stays.
+    /// There is a global client already. It stays.
     #[error("there is a global client already")]
     AlreadyInitialized,
     /// The call was refused.
@@ -40,16 +40,16 @@ pub enum GlobalError {
 ///
 /// # Errors
 ///
-/// If there is one already.
+/// Returns an error if there is one already.
 pub fn init(analytics: Analytics) -> Result<(), GlobalError> {
     CLIENT.set(analytics).map_err(|_| GlobalError::AlreadyInitialized)
 }
 
-/// The global client.
+/// Returns the global client.
 ///
 /// # Errors
 ///
-/// If there is none.
+/// Returns an error if there is none.
 pub fn analytics() -> Result<&'static Analytics, GlobalError> {
     CLIENT.get().ok_or(GlobalError::NotInitialized)
 }
@@ -58,7 +58,7 @@ pub fn analytics() -> Result<&'static Analytics, GlobalError> {
 ///
 /// # Errors
 ///
-/// If there is none, or the call is refused.
+/// Returns an error if there is none, or if the call is refused.
 pub fn send(event: impl Into<Event>) -> Result<(), GlobalError> {
     Ok(analytics()?.send(event)?)
 }

@@ -1,5 +1,5 @@
-//! The pages of `docs/`, as they were when this version was made: how to write plugins, what delivery promises, every
-//! setting, what to do when something does not arrive, and how to come from another library.
+//! The pages of `docs/` at this version: how to write plugins, what delivery promises, every setting, what to do when
+//! something does not arrive, and how to migrate from another library.
 //!
 //! - [`calls`]: the six calls, with the JSON that arrives.
 //! - [`plugins`]: plugins and destinations, and what happens when they fail.
@@ -7,13 +7,13 @@
 //! - [`settings`], [`oauth`]: every setting with its default.
 //! - [`testing`]: testing your code, outages included.
 //! - [`troubleshooting`]: when something does not arrive.
-//! - [`migrating`], [`ports`]: coming from another library, with every example of its document.
+//! - [`migrating`], [`ports`]: migrating from another library, with every example of its document.
 //! - [`architecture`]: the event's way through the code.
 //!
-//! This module is in the documentation only; in code it does not exist.
+//! This module is in the documentation only. In code it does not exist.
 
-/// Links of a page, for its place in the documentation. They stand before the page, and of two definitions of a link
-/// the first counts, so that they are taken in place of those at the page's end, which are for the forge.
+/// The links of a page, for the documentation. They are written before the page. If a link is defined twice, the first
+/// definition counts. So these replace the links at the page's end, which are for GitHub.
 macro_rules! links {
     () => {
         concat!(
@@ -51,7 +51,7 @@ macro_rules! links {
     };
 }
 
-/// The link to a file that is no part of the documentation: the file of this version, by the version's tag.
+/// The link to a file that is not in the documentation: the file at this version's tag.
 macro_rules! forge {
     ($path:literal) => {
         concat!("[", $path, "]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/", $path, "\n")

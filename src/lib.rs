@@ -1,5 +1,5 @@
-//! Server-side analytics: product events in through a call that never blocks, through a pipeline of plugins, out to
-//! Segment and any other destination.
+//! Server-side analytics. A call that never blocks takes product events in, a pipeline of plugins processes them, and
+//! destinations deliver them, to Segment and elsewhere.
 //!
 //! ```text
 //!  track() ─▶ intake ─▶ before ─▶ enrichment ─▶ fan-out ─▶ one lane per destination ─▶ tower service
@@ -39,14 +39,14 @@
 //! | [`group`](Analytics::group)([`Group`]) | which account or team a user belongs to |
 //! | [`alias`](Analytics::alias)([`Alias`]) | that two ids are one user |
 //!
-//! - [`Analytics`]: the handle, and [`Builder`] with the settings; [`Settings`] are the same from a file or from the
+//! - [`Analytics`]: the handle. [`Builder`] has its settings; [`Settings`] are the same from a file or from the
 //!   environment.
-//! - [`BlockingAnalytics`]: the handle for calls that wait for their event's end; [`global`]: one client for the whole
+//! - [`BlockingAnalytics`]: a handle whose calls wait for their event's outcome. [`global`]: one client for the whole
 //!   process.
 //! - [`event`]: the six calls, and the event as plugins see it.
 //! - [`plugin`]: before, enrichment, destination, after, utility.
-//! - [`signal`]: what the client tells whoever [listens](Analytics::on).
-//! - [`segment`] and [`transport`]: the built-in destination and its wire.
+//! - [`signal`]: what the client reports to [listeners](Analytics::on).
+//! - [`segment`] and [`transport`]: the built-in destination and its HTTP.
 //! - `testing`: a local tracking API, a recording destination and a manual clock, behind the feature of that name.
 //!
 //! | feature | default | what it adds |
@@ -62,16 +62,15 @@
 //! | `jiff` | no | the same of `jiff` |
 //! | `time` | no | the same of `time` |
 //!
-//! Where several kinds of TLS are on, the first of them is used. An application whose own `rustls` has `ring` takes
-//! `default-features = false, features = ["rustls-ring", "oauth"]`: with two providers in one program, `rustls` has no
-//! default, and what asks for it panics
+//! If several kinds of TLS are on, the first of them is used. An application whose own `rustls` uses `ring` takes
+//! `default-features = false, features = ["rustls-ring", "oauth"]`. With two providers in one program, `rustls` has no
+//! default, and code that asks for the default panics
 //! ([more](https://github.com/tracklane/tracklane/blob/main/docs/TROUBLESHOOTING.md#another-crates-http-client-or-tls-panics-since-tracklane-was-added)).
 //!
 //! The minimum version of Rust is 1.88.
 //!
-//! What is promised, and what is not, is in the guide to [guarantees]; how to write a plugin, in that to [plugins];
-//! how to test, in that to [testing]; every setting, in that to [settings]; how it is built, in that to the [architecture]. What to do when something does
-//! not arrive is in that to [troubleshooting], and whole programs are in [examples].
+//! The guides: [guarantees] (what is promised, and what is not), [plugins], [testing], [settings] (every setting),
+//! [architecture], and [troubleshooting] (what to do when something does not arrive). Whole programs are in [examples].
 //!
 //! [guarantees]: guide::guarantees
 //! [plugins]: guide::plugins
@@ -96,29 +95,29 @@
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-// What makes a client.
+// The builder of a client.
 mod builder;
 mod settings;
 
-// What the application holds.
+// The handle of the application.
 mod analytics;
 mod blocking;
 pub mod global;
 
-// What flows, who touches it, and the way through.
+// Events, plugins, and the pipeline.
 pub mod event;
 mod pipeline;
 pub mod plugin;
 
-// The built-in destination, and its wire.
+// The built-in destination, and its HTTP.
 pub mod segment;
 pub mod transport;
 
-// Who is told, what is counted.
+// Signals and counts.
 pub mod emitter;
 mod ledger;
 
-// What all of them stand on.
+// The parts that all others use.
 mod background;
 mod clock;
 mod error;
@@ -134,7 +133,7 @@ mod metrics;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-// The pages of docs/, in the documentation only; their snippets are compiled by `cargo test --doc`.
+// The pages of docs/, in the documentation only. `cargo test --doc` compiles their snippets.
 #[cfg(doctest)]
 mod docs;
 #[cfg(any(doc, doctest))]

@@ -1,7 +1,7 @@
 //! Random values, each from the operating system.
 //!
-//! Invariant: no generator is kept. A process that forks copies its memory, and a generator with it: parent and child
-//! would then make the same ids, and Segment would drop the events of one of the two.
+//! Invariant: no generator is kept. A process that forks copies its memory. With a generator in it, parent and child
+//! would make the same ids, and Segment would drop the events of one of them.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
@@ -11,21 +11,21 @@ use uuid::Uuid;
 
 /// Bytes of one UUID.
 const BYTES: usize = 16;
-/// UUIDs that are made at once, at most: one system call for all of them.
+/// The largest number of UUIDs that are made by one system call.
 const AT_ONCE: usize = 64;
 
-/// A random UUID.
+/// Makes a random UUID.
 pub(crate) fn uuid() -> Uuid {
     let mut bytes = [0; BYTES];
     fill(&mut bytes);
     uuid::Builder::from_random_bytes(bytes).into_uuid()
 }
 
-/// A random number from 0 to 1, without 1.
+/// Makes a random number from 0 to 1, without 1.
 pub(crate) fn fraction() -> f64 {
     let mut bytes = [0; 8];
     fill(&mut bytes);
-    // As many bits as a double keeps.
+    // As many bits as a double has.
     (u64::from_le_bytes(bytes) >> 11) as f64 / (1_u64 << 53) as f64
 }
 
@@ -35,7 +35,7 @@ fn fill(bytes: &mut [u8]) {
     }
 }
 
-/// Where the system has nothing to give: what differs from process to process, and from moment to moment.
+/// Used if the system has no random values: hashes what differs between processes and moments.
 #[cold]
 fn fill_without_system(bytes: &mut [u8]) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -47,15 +47,15 @@ fn fill_without_system(bytes: &mut [u8]) {
     }
 }
 
-/// UUIDs for events that are there already, made some at a time. It must not outlive these events: those of a process
-/// that forks in between are in both processes, with the same ids.
+/// UUIDs for events that are there already, made in groups. It must not outlive these events. If the process forks in
+/// between, both processes have the rest, and would make the same ids.
 #[derive(Default)]
 pub(crate) struct Uuids {
     bytes: Vec<u8>,
 }
 
 impl Uuids {
-    /// The next one, of as many as are wanted from now on.
+    /// Returns the next one. `wanted` is the number that is wanted from now on.
     pub(crate) fn next(&mut self, wanted: usize) -> Uuid {
         if self.bytes.is_empty() {
             self.bytes.resize(wanted.clamp(1, AT_ONCE) * BYTES, 0);

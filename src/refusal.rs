@@ -1,20 +1,20 @@
-//! The errors of a client that refuses: a call, with its event, or a plugin.
+//! The errors of a client that refuses a call or a plugin.
 
 use std::fmt;
 
 use crate::error::BoxError;
 use crate::event::{Event, InvalidField};
 
-/// Why a call was refused.
+/// The reason why a call was refused.
 ///
-/// Non-exhaustive: a client may come to refuse for another reason.
+/// Non-exhaustive, because another reason may be added.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RefusalReason {
-    /// The event is not one that can be sent.
+    /// The event cannot be sent.
     #[error(transparent)]
     Invalid(InvalidField),
-    /// As much as the settings allow is under way.
+    /// The limits of the settings are reached.
     #[error(
         "the queue is full: {events} events of {bytes} bytes are under way, at most {max_events} events and {max_bytes} \
          bytes are allowed"
@@ -22,7 +22,7 @@ pub enum RefusalReason {
     QueueFull {
         /// Events under way.
         events: u64,
-        /// What they weigh, in bytes of JSON.
+        /// Their size, in bytes of JSON.
         bytes: u64,
         /// The setting `max_queue_size`.
         max_events: u64,
@@ -32,19 +32,19 @@ pub enum RefusalReason {
     /// The client was closed.
     #[error("the client was closed")]
     Closed,
-    /// The client was built before this process was forked, so that nothing here would send the event.
+    /// The client was built before this process was forked, so nothing here would send the event.
     #[error("the client was built before this process was forked: build one in this process")]
     Forked,
-    /// The runtime that the client works on ([`Builder::runtime`](crate::Builder::runtime)) has ended, so that nothing
-    /// would send the event.
-    #[error("the runtime that the client works on has ended: build a client on one that lives")]
+    /// The runtime of the client ([`Builder::runtime`](crate::Builder::runtime)) has ended, so nothing would send the
+    /// event.
+    #[error("the runtime of the client has ended: build a client on a running one")]
     RuntimeEnded,
-    /// A plugin, listener or callback answers events with events, which lead to events again.
-    #[error("a plugin, listener or callback sends events because of its own events: eight led to this one")]
+    /// Events lead to events without end: a plugin, listener or callback sends one for each event.
+    #[error("event loop: a plugin, listener or callback answers events with events, and this is the eighth in a row")]
     Loop,
 }
 
-/// The error of a call: why it was refused, and the event.
+/// The error of a call: the reason why it was refused, and the event.
 ///
 /// ```
 /// use tracklane::{CallError, RefusalReason, Track};
@@ -54,6 +54,7 @@ pub enum RefusalReason {
 /// assert!(error.is_closed());
 /// assert_eq!(error.to_string(), "track refused: the client was closed");
 /// ```
+#[derive(PartialEq, Eq)]
 pub struct CallError {
     pub(crate) reason: RefusalReason,
     pub(crate) event: Box<Event>,
@@ -89,7 +90,7 @@ impl CallError {
         self.reason == RefusalReason::Forked
     }
 
-    /// Returns whether the runtime that the client works on has ended.
+    /// Returns whether the runtime of the client has ended.
     #[must_use]
     pub fn is_runtime_ended(&self) -> bool {
         self.reason == RefusalReason::RuntimeEnded
@@ -101,8 +102,8 @@ impl CallError {
         matches!(self.reason, RefusalReason::Invalid(_))
     }
 
-    /// Returns the event, with the time of the call and what [`call_context`](crate::Builder::call_context) added, to be sent
-    /// again.
+    /// Returns the event, to send it again. It has the time of the call, and the context that
+    /// [`call_context`](crate::Builder::call_context) added.
     #[must_use]
     pub fn into_event(self) -> Event {
         *self.event
@@ -127,9 +128,9 @@ impl std::error::Error for CallError {
     }
 }
 
-/// Why a plugin could not be registered or deregistered.
+/// The reason why a plugin could not be registered or deregistered.
 ///
-/// Non-exhaustive: there may come to be another reason.
+/// Non-exhaustive, because another reason may be added.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegisterError {
@@ -145,22 +146,22 @@ pub enum RegisterError {
         /// The name.
         name: String,
     },
-    /// The plugin could not be loaded, and is not registered.
+    /// The plugin failed to load, and is not registered.
     #[error("the plugin {name:?} could not be loaded{}", unless_caused(problem, source))]
     Load {
         /// The name.
         name: String,
-        /// What went wrong: an error, a panic, or a timeout. An error is displayed as the source, and not here.
+        /// A description of the error, panic or timeout. An error is displayed as the source, and not here.
         problem: String,
         /// The plugin's error, if it returned one.
         source: Option<BoxError>,
     },
-    /// The plugin was deregistered, but did not end well.
+    /// The plugin was deregistered, but failed to unload.
     #[error("the plugin {name:?} could not be unloaded{}", unless_caused(problem, source))]
     Unload {
         /// The name.
         name: String,
-        /// What went wrong: an error, a panic, or a timeout. An error is displayed as the source, and not here.
+        /// A description of the error, panic or timeout. An error is displayed as the source, and not here.
         problem: String,
         /// The plugin's error, if it returned one.
         source: Option<BoxError>,
@@ -168,11 +169,11 @@ pub enum RegisterError {
     /// The client was closed.
     #[error("the client was closed")]
     Closed,
-    /// The client was built before this process was forked, so that nothing here works for it.
+    /// The client was built before this process was forked, so nothing here does its work.
     #[error("the client was built before this process was forked: build one in this process")]
     Forked,
-    /// The runtime that the client works on ([`Builder::runtime`](crate::Builder::runtime)) has ended.
-    #[error("the runtime that the client works on has ended: build a client on one that lives")]
+    /// The runtime of the client ([`Builder::runtime`](crate::Builder::runtime)) has ended.
+    #[error("the runtime of the client has ended: build a client on a running one")]
     RuntimeEnded,
 }
 
@@ -186,7 +187,7 @@ impl From<RefusalReason> for RegisterError {
     }
 }
 
-/// Returns what is shown of a problem. An error is shown as the source.
+/// Returns the displayed description of a problem. An error is displayed as the source.
 fn unless_caused(problem: &str, source: &Option<BoxError>) -> String {
     match source {
         Some(_) => String::new(),
@@ -195,7 +196,7 @@ fn unless_caused(problem: &str, source: &Option<BoxError>) -> String {
 }
 
 impl RegisterError {
-    /// A destination whose settings cannot be used.
+    /// The settings of the destination cannot be used.
     pub(crate) fn settings(name: &str, error: impl Into<BoxError>) -> Self {
         let source = error.into();
         RegisterError::Load { name: name.to_owned(), problem: source.to_string(), source: Some(source) }

@@ -1,8 +1,8 @@
-//! What the lock-free parts synchronise by, named in one place.
+//! The synchronisation primitives of the lock-free parts, in one place.
 //!
-//! `tests/schedules` builds the very files that use it ([`ledger`](crate::ledger)'s `room` and `shares`, the pipeline's
-//! `handover` and `ending`, `running`) over other primitives, whose every order of steps it goes through. So those files
-//! take nothing from elsewhere.
+//! `tests/schedules` builds the files that use this one ([`ledger`](crate::ledger)'s `capacity` and `pending`, the
+//! pipeline's `handover` and `shutdown`, `wait_group`) over other primitives, and runs every order of their steps. So
+//! those files use nothing from elsewhere.
 
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 pub(crate) use std::sync::{Arc, Condvar, Mutex, MutexGuard};

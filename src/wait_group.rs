@@ -1,6 +1,6 @@
 //! A wait group: counts callbacks, listeners or plugins that run, so that closing can wait for them.
 //!
-//! Invariant: any number of threads may wait at once, and each waits for all guards that were handed out before.
+//! Invariant: any number of threads may wait at once. Each waits for all guards that were handed out before.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -76,7 +76,7 @@ impl Generations {
         self.oldest + self.guards.len() as u64 - 1
     }
 
-    /// Begins a generation, unless the newest is empty. Returns its number; all guards handed out before are older.
+    /// Begins a generation, unless the newest is empty. Returns its number. All guards handed out before are older.
     fn begin(&mut self) -> u64 {
         if self.guards.back().is_some_and(|newest| *newest > 0) {
             self.guards.push_back(0);

@@ -16,7 +16,7 @@ use crate::exit::Failure;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Which server is asked.
+/// The server to ask.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct DevUrl {
     /// Where `tracklane dev` listens

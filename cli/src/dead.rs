@@ -1,4 +1,4 @@
-//! `tracklane dead`: the events of a gateway that were refused for good, or never taken. It works on the folders, so the
+//! `tracklane dead`: the events of a gateway that were refused for good, or never taken. It reads the folders, so the
 //! gateway need not run.
 
 use std::collections::BTreeSet;
@@ -113,7 +113,7 @@ fn list(place: &Place) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Without what could drive a terminal.
+/// Returns the text without control characters, which could drive a terminal.
 fn printable(text: &str) -> String {
     text.chars().map(|char| if char.is_control() { ' ' } else { char }).collect()
 }

@@ -1,4 +1,4 @@
-//! How the program ends.
+//! The exit codes of the program.
 
 use std::fmt;
 
@@ -35,7 +35,7 @@ impl Exit {
     }
 }
 
-/// What went wrong, in one line, and how the program ends.
+/// The error in one line, and the exit code.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,

@@ -1,4 +1,5 @@
-//! `tracklane lag`: what waits in a gateway's log, and since when. It reads the folders, so the gateway need not run.
+//! `tracklane lag`: the events that wait in a gateway's log, and since when. It reads the folders, so the gateway need
+//! not run.
 
 use std::path::PathBuf;
 use std::time::SystemTime;

@@ -2,8 +2,8 @@
 //!
 //! Data goes to standard output, messages to standard error. Exit codes are in [`exit`].
 //!
-//! The one indexing here is that of a JSON value by a name, which gives null where there is no such member, and sets one
-//! only in what was made an object just before. Slices are asked by `get`.
+//! The only indexing is of a JSON value by a name. It returns null for a missing member, and sets a member only in a
+//! value that was made an object just before. Slices use `get`.
 
 #![forbid(unsafe_code)]
 #![warn(clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]

@@ -21,7 +21,7 @@ pub(crate) fn note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-/// Whether colours are wanted: on a terminal, unless `NO_COLOR` or a dumb terminal speak against it.
+/// Returns whether colours are wanted: on a terminal, unless `NO_COLOR` or a dumb terminal speak against it.
 pub(crate) fn colours() -> bool {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     io::stdout().is_terminal() && !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")

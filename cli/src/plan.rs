@@ -1,5 +1,5 @@
-//! A tracking plan, and what in an event is not as it says, as a finding. The plan itself is `tracklane-plan`'s, so that the
-//! tool and a service with its plugin say the same.
+//! A tracking plan, and the violations of an event as findings. The plan is `tracklane-plan`'s, so that the tool and a
+//! service with its plugin agree.
 
 use std::error::Error;
 use std::path::Path;
@@ -31,7 +31,7 @@ impl Plan {
         self.0.events()
     }
 
-    /// What in the event is not as planned. Its `type` may be missing: the path of a request says it, too.
+    /// Finds the violations of the event. Its `type` may be missing, because the path of a request has it, too.
     pub(crate) fn check(&self, kind: Kind, raw: &[u8], findings: &mut Vec<Finding>) {
         let Ok(mut event @ Value::Object(_)) = serde_json::from_slice(raw) else { return };
         event["type"] = kind.as_str().into();

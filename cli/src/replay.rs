@@ -112,7 +112,7 @@ pub(crate) fn run(args: ReplayArgs) -> Outcome {
     })
 }
 
-/// Counts what was not delivered, and says why.
+/// Counts undelivered events, and prints the reason.
 fn note(counts: &mut Counts, end: &End<'_>) -> Result<(), String> {
     if let Some((problem, _)) = end.undelivered {
         counts.undelivered += 1;

@@ -1,4 +1,4 @@
-//! `tracklane send`: one call, and what became of it.
+//! `tracklane send`: one call, and its outcome.
 
 use std::io::Read;
 use std::time::Duration;

@@ -180,7 +180,7 @@ fn with_kind(filter: &Filter, raw: &str, head: &Value) -> bool {
     filter.matches(&Subject::new(raw.as_bytes(), kind))
 }
 
-/// A line: the event as it was sent, or what a person wants to see of it.
+/// Prints a line: the event as it was sent, or a summary for people.
 fn show(raw: &str, head: Option<&Value>, json: bool) {
     if json {
         return output::line(&raw.replace(['\n', '\r'], " "));
@@ -200,7 +200,7 @@ fn show(raw: &str, head: Option<&Value>, json: bool) {
     };
     let first = |names: &[&str]| names.iter().find_map(|name| text(name)).unwrap_or_else(|| "–".to_owned());
     let time = first(&["at", "timestamp"]);
-    // Of the time of day, the date is known.
+    // The time of day, because the date is known.
     let time = time.get(11..23).filter(|_| head.is_some()).unwrap_or(&time).to_owned();
     let finding = text("level").map_or_else(String::new, |level| format!("  {}", output::paint(&level, 33)));
     let kind = output::paint(&format!("{:8}", first(&["kind", "type"])), 36);

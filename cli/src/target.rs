@@ -1,4 +1,4 @@
-//! Where events are sent: Segment with a write key, another host, or without either a `tracklane dev` on this machine.
+//! The target of events: Segment with a write key, another host, or otherwise a `tracklane dev` on this machine.
 
 use clap::Args;
 use serde_json::{Map, Value};
@@ -45,7 +45,7 @@ impl Target {
         Ok((settings.into_builder().map_err(|error| Failure::usage(error.to_string()))?, shown))
     }
 
-    /// Whether a write key was given, here or in the environment.
+    /// Returns whether a write key was given, here or in the environment.
     pub(crate) fn has_key(&self) -> bool {
         self.write_key.is_some() || variable("TRACKLANE_WRITE_KEY").is_some()
     }

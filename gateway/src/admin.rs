@@ -1,4 +1,4 @@
-//! What an operator and a balancer ask: health and metrics.
+//! The endpoints for an operator and a balancer: health and metrics.
 
 use std::sync::Arc;
 

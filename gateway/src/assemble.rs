@@ -1,4 +1,5 @@
-//! An event from what was sent: with the type of its path, what stands around its batch, an id, a time and an address.
+//! Makes an event from the sent JSON: with the type of its path, the members around its batch, an id, a time and an
+//! address.
 
 use std::net::IpAddr;
 use std::sync::OnceLock;
@@ -15,11 +16,11 @@ use crate::clock_skew::{ClientClock, Correction};
 use crate::config::IpPolicy;
 use crate::ip;
 
-/// Bytes that are left for what is added here, below the most that an event may have. One that is nearer to it gets an
-/// id and a time, and nothing else.
+/// The bytes below the largest size of an event that are reserved for added members. A larger event gets only an id and
+/// a time.
 const ROOM: usize = 512;
 
-/// What is the same for every event of one request.
+/// The data that all events of one request share.
 pub(crate) struct Around {
     /// The type that the path names.
     kind: Option<Kind>,
@@ -33,7 +34,7 @@ pub(crate) struct Around {
     digest: OnceLock<String>,
 }
 
-/// Why something is no event.
+/// The reason why something is not an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Unfit {
     pub(crate) rule: &'static str,
@@ -88,7 +89,7 @@ impl Around {
         Ok(event)
     }
 
-    /// By the gateway's clock. What the client said is kept where it was changed.
+    /// Sets the time by the gateway's clock. A changed time of the client is kept as the original.
     fn set_time(&self, event: &mut Event, small: bool) {
         let said = event.timestamp();
         let Correction::Set(timestamp) = self.clock.correct(said) else { return };
@@ -100,7 +101,7 @@ impl Around {
         }
     }
 
-    /// What the event says itself wins.
+    /// The event's own entries win.
     fn add_integrations(&self, event: &mut Event) {
         let Some(around) = &self.integrations else { return };
         let own = event.integrations_mut();
@@ -111,7 +112,7 @@ impl Around {
         }
     }
 
-    /// An id for an event that has none: the same when the same request comes again.
+    /// Makes an id for an event that has none: the same when the same request is repeated.
     fn id(&self, index: usize) -> String {
         let digest = self.digest.get_or_init(|| {
             let hash = Sha256::digest(&self.body);
@@ -125,7 +126,7 @@ fn read(json: &[u8]) -> Result<Event, Unfit> {
     serde_json::from_slice(json).map_err(|error| Unfit { rule: "invalid-event", message: error.to_string() })
 }
 
-/// The object with one member more, which counts, since it is the last. Its name and value need no escapes.
+/// Adds a member to the object. It counts, because it is the last. Its name and value need no escapes.
 fn with_member(object: &[u8], name: &str, value: &str) -> Vec<u8> {
     let object = object.trim_ascii_end();
     let inside = object.strip_suffix(b"}").unwrap_or(object);

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use tracklane::event::Timestamp;
 
-/// Clocks that differ by less are taken for right.
+/// The largest difference at which a clock counts as right.
 const TOLERANCE_MILLIS: i64 = 60_000;
 /// The offset is rounded to this, so that it is the same for all that one client sends at about one time.
 const STEP_MILLIS: i64 = 1_000;
@@ -18,21 +18,21 @@ const AHEAD_MILLIS: i64 = 5 * 60_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ClientClock {
     received_at: i64,
-    /// What is to be added to the client's times. `None` if it did not say when it sent the request.
+    /// The offset to add to the client's times. `None` if the client did not say when it sent the request.
     offset: Option<i64>,
 }
 
-/// What the time of an event becomes.
+/// The correction of an event's time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Correction {
-    /// It is as the client says.
+    /// Keep the client's time.
     Keep,
     /// It is this.
     Set(Timestamp),
 }
 
 impl ClientClock {
-    /// By the body's `sentAt`. What cannot be read is as good as none.
+    /// Reads the body's `sentAt`. One that cannot be read counts as missing.
     pub(crate) fn new(received_at: SystemTime, sent_at: Option<&str>) -> Self {
         let received_at = Timestamp::from(received_at).as_unix_millis();
         let sent_at = sent_at.and_then(|text| text.parse::<Timestamp>().ok());
@@ -43,7 +43,7 @@ impl ClientClock {
         Self { received_at, offset }
     }
 
-    /// The time of an event that says it happened at `timestamp`. One that says nothing happened when it arrived.
+    /// Corrects the time of an event with this `timestamp`. An event without one happened when it arrived.
     pub(crate) fn correct(self, timestamp: Option<Timestamp>) -> Correction {
         let Some(timestamp) = timestamp else { return Correction::Set(self.arrival()) };
         let Some(offset) = self.offset else { return Correction::Keep };
@@ -59,7 +59,7 @@ impl ClientClock {
     }
 }
 
-/// How long something has waited since `then`.
+/// Returns how long something has waited since `then`.
 pub(crate) fn age(then: SystemTime) -> Duration {
     SystemTime::now().duration_since(then).unwrap_or_default()
 }
@@ -68,7 +68,7 @@ pub(crate) fn age(then: SystemTime) -> Duration {
 mod tests {
     use super::*;
 
-    /// Received at noon; what the client says, and when the event happened.
+    /// Received at noon; the times of the client, and the time of the event.
     #[test]
     fn only_a_clock_that_is_wrong_is_corrected() {
         const NOON: &str = "2026-03-01T12:00:00.000Z";

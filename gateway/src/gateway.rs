@@ -20,12 +20,12 @@ use crate::receive::receive;
 use crate::state::{StartError, State, make_all};
 use crate::{admin, reload};
 
-/// How long answers that are under way may take at the end.
+/// The time that answers under way have at the end.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// A gateway that runs.
 ///
-/// Start it on a tokio runtime of several threads. It ends by [`stop`](Self::stop); one that is dropped goes on until its
+/// Start it on a tokio runtime of several threads. [`stop`](Self::stop) ends it. If it is dropped, it goes on until its
 /// runtime ends.
 #[derive(Debug)]
 pub struct Gateway {
@@ -52,7 +52,7 @@ impl Gateway {
     ///
     /// # Errors
     ///
-    /// If the file cannot be used, or an address cannot be listened on.
+    /// Returns an error if the file cannot be used, or an address cannot be listened on.
     pub async fn start(path: impl AsRef<Path>, catalog: Catalog) -> Result<Self, StartError> {
         let path = path.as_ref().to_owned();
         let read = config::read(&path)?;
@@ -86,14 +86,14 @@ impl Gateway {
         self.admin
     }
 
-    /// Works until the process is told to end (SIGTERM, Ctrl-C), and then stops in good order.
+    /// Works until the process gets SIGTERM or Ctrl-C, and then stops in good order.
     pub async fn run_until_signalled(self) {
         signalled().await;
         self.stop().await;
     }
 
-    /// Stops in good order: says that it is not ready, goes on for `drain_delay`, answers what is under way, and closes
-    /// the pipelines. What is not delivered by then stays on the disk.
+    /// Stops in good order: reports that it is not ready, goes on for `drain_delay`, answers requests under way, and
+    /// closes the pipelines. Events that are not delivered by then stay on the disk.
     pub async fn stop(self) {
         self.state.readiness.store(false, Ordering::Release);
         tokio::time::sleep(self.drain_delay).await;
@@ -137,7 +137,7 @@ fn public_router(state: &Arc<State>, server: &ServerConfig) -> Result<Router, St
     Ok(Router::new().fallback_service(UsualPaths(inner)))
 }
 
-/// Waits until the process is told to end.
+/// Waits for SIGTERM or Ctrl-C.
 async fn signalled() {
     #[cfg(unix)]
     {

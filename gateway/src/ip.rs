@@ -17,14 +17,14 @@ pub(crate) fn apply(policy: IpPolicy, address: Option<IpAddr>, event: &mut Event
             let Some(sent) = event.context().get_str("ip").map(|text| text.parse::<IpAddr>()) else { return };
             match sent {
                 Ok(sent) => drop(event.context_mut().insert("ip", truncated(sent).to_string())),
-                // What is no address cannot be cut.
+                // Text that is not an address cannot be cut.
                 Err(_) => drop(event.context_mut().remove("ip")),
             }
         }
     }
 }
 
-/// What the event says itself wins.
+/// The event's own address wins.
 fn add(event: &mut Event, address: Option<IpAddr>) {
     if let Some(address) = address {
         event.add_context(&Context::new().with("ip", address.to_string()));

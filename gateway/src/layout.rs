@@ -1,4 +1,4 @@
-//! Where everything is below the directory of the log.
+//! The layout of the directory of the log.
 //!
 //! ```text
 //! directory/pipelines/main/Segment.io/0000/…   what waits for a destination: a spool
@@ -39,7 +39,7 @@ impl Layout {
     ///
     /// # Errors
     ///
-    /// If the file cannot be used.
+    /// Returns an error if the file cannot be used.
     pub fn of(config: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let LogConfig::Disk(disk) = config::read(config.as_ref())?.config.log;
         Ok(Self::new(disk.directory))
@@ -54,7 +54,7 @@ impl Layout {
         self.directory.join(PIPELINES).join(pipeline).join(encoded(destination))
     }
 
-    /// What a source sent that was no event.
+    /// Returns the folder of a source's requests that were not events.
     pub(crate) fn rejected(&self, source: &str) -> PathBuf {
         self.directory.join(REJECTED).join(source)
     }
@@ -63,7 +63,7 @@ impl Layout {
     ///
     /// # Errors
     ///
-    /// If a folder cannot be read.
+    /// Returns an error if a folder cannot be read.
     pub fn stores(&self) -> io::Result<Vec<DeadStore>> {
         let mut stores = Vec::new();
         for pipeline in folders(&self.directory.join(PIPELINES))? {
@@ -88,11 +88,11 @@ impl DeadStore {
         DeadLetters::of(&self.directory)
     }
 
-    /// What waits there to be delivered.
+    /// Returns the backlog there.
     ///
     /// # Errors
     ///
-    /// If the folder cannot be read.
+    /// Returns an error if the folder cannot be read.
     pub fn backlog(&self) -> io::Result<Backlog> {
         Backlog::of(&self.directory)
     }

@@ -58,7 +58,7 @@ mod gateway;
 mod reload;
 mod state;
 
-// What is asked for.
+// The configuration.
 mod catalog;
 mod config;
 mod segment;
@@ -76,7 +76,7 @@ mod sources;
 // Behind it.
 mod pipeline;
 
-// What is told.
+// The reports.
 mod admin;
 mod layout;
 mod metrics;

@@ -1,6 +1,6 @@
 //! Counts in Prometheus' text format (version 0.0.4).
 //!
-//! Invariant: of a source, `received = accepted + rejected + refused`, but for what is under way.
+//! Invariant: for a source, `received = accepted + rejected + refused`, except for events under way.
 
 use std::fmt::Write;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};

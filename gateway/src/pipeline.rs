@@ -1,4 +1,4 @@
-//! A client with a spool in front of each destination: what is stored there is safe, and goes out by itself.
+//! A client with a spool in front of each destination. Stored events are safe, and are sent in the background.
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -20,11 +20,11 @@ use crate::layout::Layout;
 const MAX_EVENTS: usize = 200_000;
 /// Their bytes.
 const MAX_BYTES: usize = 128 << 20;
-/// How often it is looked for what an operator put back.
+/// The time between two looks for events that an operator has put back.
 const ADOPT_EVERY: Duration = Duration::from_secs(5);
-/// How long a destination that refuses its credentials is left alone.
+/// The pause of a destination that refuses its credentials.
 const UNAUTHORIZED: Duration = Duration::from_secs(60);
-/// How long a pipeline may take to end.
+/// The time for a pipeline to end.
 const CLOSE: Duration = Duration::from_secs(15);
 
 /// A pipeline that runs.
@@ -35,7 +35,7 @@ pub(crate) struct Pipeline {
     pub(crate) fingerprint: u64,
 }
 
-/// What a pipeline is made of, checked.
+/// The checked parts of a pipeline.
 pub(crate) struct Parts {
     plugins: Vec<Registration>,
     destinations: Vec<(Destination, bool)>,
@@ -79,13 +79,13 @@ impl Pipeline {
             let spool = spool(disk, layout, name, destination.name());
             spools.push((destination.name().to_owned(), spool.clone()));
             let destination = if in_order { patient(destination, disk.max_age) } else { destination };
-            // One write at a time: what comes meanwhile goes into the next, so one sync serves many requests.
+            // One write at a time. Events that come meanwhile go into the next, so one sync serves many requests.
             builder = builder.plugin(spool.in_front_of(destination).max_in_flight(1));
         }
         Ok(Self { client: builder.build()?, spools, fingerprint: parts.fingerprint })
     }
 
-    /// Hands an event over. The receipt tells when it is safe.
+    /// Hands an event over. The receipt resolves when it is safe.
     pub(crate) fn send(&self, event: Event) -> Result<Receipt, CallError> {
         self.client.send_with_receipt(event)
     }

@@ -1,4 +1,4 @@
-//! How many events a source may send: a bucket that fills at a steady rate. No clock of its own.
+//! Limits the events of a source by a token bucket. It has no clock of its own.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ impl Bucket {
         Self { per_second: f64::from(per_second), burst, left: burst, at: now }
     }
 
-    /// Takes so many events out, or says how long there will not be so many. A request with more events than the bucket
+    /// Takes so many events out, or returns how long to wait for that many. A request with more events than the bucket
     /// can ever hold is taken when it is full, and the next one waits longer.
     pub(crate) fn take(&mut self, events: usize, now: Instant) -> Result<(), Duration> {
         let since = now.saturating_duration_since(self.at).as_secs_f64();

@@ -42,7 +42,7 @@ async fn decide(state: &State, request: Request) -> Answer {
         return ending();
     }
     if request.head.endpoint == Some(Endpoint::Metrics) {
-        // SDKs' figures about themselves, which have no key and are nobody's events.
+        // Figures of SDKs about themselves. They have no key, and are not events.
         return Answer::accepted();
     }
     let live = state.live();
@@ -80,7 +80,7 @@ fn ending() -> Answer {
     Answer::error(StatusCode::SERVICE_UNAVAILABLE, "ending", message).retry_after(ENDING)
 }
 
-/// What became of the events of a request.
+/// The fates of the events of a request.
 #[derive(Debug, Default)]
 struct Taken {
     safe: usize,
@@ -89,7 +89,7 @@ struct Taken {
     refused: usize,
 }
 
-/// What became of one.
+/// The fate of an event.
 enum Fate {
     Safe,
     /// A plugin dropped it on purpose, or no destination is to have it.
@@ -139,7 +139,7 @@ async fn take(source: &Source, request: &Request, received_at: SystemTime) -> Ta
     taken
 }
 
-/// Safe is what every destination that is to have it has on the disk.
+/// An event is safe when it is on the disk of every destination that should get it.
 fn fate(settlement: &Settlement) -> Fate {
     let at_destinations = settlement.destinations.iter().map(|destination| destination.outcome);
     let lost = at_destinations.chain([settlement.outcome]).filter(|outcome| outcome.is_failed());
@@ -159,13 +159,13 @@ fn fate(settlement: &Settlement) -> Fate {
     Fate::Refused
 }
 
-/// Whether the event would end the same way if it came again.
+/// Returns whether the event would end the same way if it came again.
 fn is_final(reason: DropReason) -> bool {
     use DropReason::{BeforeFailed, Invalid, Middleware, TooLarge};
     matches!(reason, BeforeFailed | Invalid | Middleware | TooLarge)
 }
 
-/// The address of whoever sent the request, by the layer around the router; `None` if nobody wants to know.
+/// Returns the address of the sender, from the layer around the router; `None` if the policy needs none.
 fn address(policy: IpPolicy) -> Option<IpAddr> {
     if matches!(policy, IpPolicy::Keep | IpPolicy::Remove) {
         return None;

@@ -1,7 +1,7 @@
 //! Events that were never taken, kept with the reason so that an operator can find them.
 //!
-//! They are kept as dead letters are, in a folder of the source, up to a bound: whoever sends rubbish must not fill the
-//! disk. Beyond it they are counted and named in the answer, and not kept.
+//! They are kept like dead letters, in a folder of the source, up to a bound, so that a broken sender cannot fill the
+//! disk. Beyond it they are only counted and named in the answer.
 
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ const WAITING: usize = 256;
 /// Requests whose rejects are written at once.
 const AT_ONCE: usize = 64;
 
-/// Where the rejects of one source go.
+/// The folder for the rejects of one source.
 #[derive(Clone, Debug)]
 pub(crate) struct Rejects {
     tell: mpsc::Sender<Batch>,

@@ -8,10 +8,10 @@ use tokio::sync::watch;
 
 use crate::state::State;
 
-/// How often the file is looked at.
+/// The time between two looks at the file.
 const EVERY: Duration = Duration::from_millis(500);
 
-/// Works until it is stopped. `text` is what is in force.
+/// Works until it is stopped. `text` is the configuration in force.
 pub(crate) async fn watch(state: Arc<State>, text: String, mut stopped: watch::Receiver<bool>) {
     let mut text = Some(text.into_bytes());
     let mut asked = Asked::new();
@@ -40,7 +40,7 @@ pub(crate) async fn watch(state: Arc<State>, text: String, mut stopped: watch::R
     }
 }
 
-/// The file; `None` while it is not there, as between the two steps of whoever replaces it.
+/// Reads the file; `None` while it is missing, for example between the two steps of replacing it.
 async fn read(state: &State) -> Option<Vec<u8>> {
     let path = state.path.clone();
     tokio::task::spawn_blocking(move || std::fs::read(path).ok()).await.ok().flatten()

@@ -19,7 +19,7 @@ impl RequestCounts {
         self.bytes.fetch_add(bytes as u64, Relaxed);
     }
 
-    /// How often each status was answered.
+    /// Returns how often each status was answered.
     pub(crate) fn by_status(&self) -> BTreeMap<u16, u64> {
         self.by_status.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -28,7 +28,7 @@ impl SegmentSettings {
     pub(crate) fn build(self) -> Result<Destination, SettingsError> {
         let host = self.host.unwrap_or_else(|| self.region.host().to_owned());
         let mut segment = Segment::new(self.write_key).host(host).allow_plaintext(self.allow_plaintext).gzip(self.gzip);
-        // What waits is on the disk, so nothing is gained by small batches.
+        // Waiting events are on the disk, so small batches gain nothing.
         segment = segment.flush_at(self.flush_at.unwrap_or(100));
         if let Some(name) = self.name {
             segment = segment.name(&name);
@@ -41,7 +41,7 @@ impl SegmentSettings {
 }
 
 impl fmt::Debug for SegmentSettings {
-    /// Without the key.
+    /// Hides the key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SegmentSettings").field("name", &self.name).finish_non_exhaustive()
     }

@@ -57,7 +57,7 @@ impl Source {
         }
     }
 
-    /// Whether a page of this origin may send. What is no page has none.
+    /// Returns whether a page of this origin may send. What is no page has none.
     pub(crate) fn allows(&self, origin: Option<&str>) -> bool {
         let Some(origin) = origin else { return true };
         self.origins.is_empty() || self.origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))

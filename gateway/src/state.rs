@@ -1,4 +1,4 @@
-//! What every request needs, and how a reload replaces it.
+//! The state that every request needs, and its replacement by a reload.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -20,7 +20,7 @@ use crate::rejects::Rejects;
 use crate::requests::RequestCounts;
 use crate::sources::{Source, SourceCounts, Sources};
 
-/// Why a gateway cannot start.
+/// The reason why a gateway cannot start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
@@ -32,7 +32,7 @@ pub enum StartError {
     Pipeline {
         /// Its name.
         pipeline: String,
-        /// Why.
+        /// The error.
         source: SettingsError,
     },
     /// Nothing can be written to the directory of the log.
@@ -40,7 +40,7 @@ pub enum StartError {
     Log {
         /// The directory.
         directory: PathBuf,
-        /// Why.
+        /// The error.
         source: io::Error,
     },
     /// A network of `trusted_proxies` is none.
@@ -51,17 +51,17 @@ pub enum StartError {
     Listen {
         /// The addresses.
         addresses: Vec<SocketAddr>,
-        /// Why.
+        /// The error.
         source: io::Error,
     },
 }
 
-/// What every request needs.
+/// The state that every request needs.
 pub(crate) struct State {
     pub(crate) path: PathBuf,
     pub(crate) requests: RequestCounts,
     pub(crate) started: Instant,
-    /// Whether the file is the one that is in force.
+    /// Set if the file is the one in force.
     pub(crate) is_current: AtomicBool,
     catalog: Catalog,
     server: ServerConfig,
@@ -72,7 +72,7 @@ pub(crate) struct State {
     counts: Mutex<BTreeMap<String, Arc<SourceCounts>>>,
 }
 
-/// What a reload replaces, all at once.
+/// The part that a reload replaces, all at once.
 pub(crate) struct Live {
     pub(crate) sources: Sources,
     pub(crate) pipelines: BTreeMap<String, Arc<Pipeline>>,
@@ -115,7 +115,7 @@ impl State {
         self.live.load()
     }
 
-    /// Whether a balancer should send requests here.
+    /// Returns whether a balancer should send requests here.
     pub(crate) fn is_ready(&self) -> bool {
         self.readiness.load(Ordering::Acquire)
     }
@@ -134,7 +134,7 @@ impl State {
         Layout::new(disk.directory.clone())
     }
 
-    /// Puts the file as it is now in force. What is wrong with it leaves everything as it is.
+    /// Puts the current file in force. An error in it leaves everything unchanged.
     pub(crate) async fn reload(&self) -> Result<(), StartError> {
         let read = config::read(&self.path)?;
         if read.config.server != self.server || read.config.log != self.log {
@@ -195,7 +195,7 @@ impl State {
     }
 }
 
-/// Whether a gateway could keep anything there: better to be known now than at the first event.
+/// Returns whether a gateway could keep anything there: better to be known now than at the first event.
 fn try_to_write(directory: &Path) -> io::Result<()> {
     std::fs::create_dir_all(directory)?;
     let path = directory.join("written-at-the-start");

@@ -1,4 +1,4 @@
-//! What a client is told, in words that every SDK of Segment understands.
+//! The answer to a client, in words that every SDK of Segment understands.
 //!
 //! Success is 200 with `"success":true`. An error has a `code` and a `message`, without which the Python SDK raises.
 //! 429 with `Retry-After` in whole seconds is the one answer for which every SDK keeps its events.
@@ -11,7 +11,7 @@ use serde::Serialize;
 /// Seconds of `Retry-After` that SDKs honour at most.
 const MAX_RETRY_AFTER: u64 = 300;
 
-/// What a client is told about its request.
+/// The answer to a request.
 #[derive(Clone, Debug)]
 pub struct Answer {
     pub(crate) status: StatusCode,
@@ -29,7 +29,7 @@ pub struct Rejection {
     pub index: usize,
     /// The rule, or another name for the reason.
     pub rule: &'static str,
-    /// What is wrong.
+    /// The problem.
     pub message: String,
 }
 
@@ -55,7 +55,7 @@ impl Answer {
         Self::new(StatusCode::OK)
     }
 
-    /// 200, but for these events, which will not be taken however often they are sent.
+    /// Answers 200, except that these events will not be taken however often they are sent.
     #[must_use]
     pub fn accepted_without(rejected: Vec<Rejection>) -> Self {
         Self { rejected, ..Self::accepted() }
@@ -74,7 +74,7 @@ impl Answer {
         self
     }
 
-    /// 429: come again after this time, in whole seconds, at least one and at most 300.
+    /// Answers 429: come again after this time, in whole seconds, at least one and at most 300.
     #[must_use]
     pub fn come_again(after: Duration, message: impl Into<String>) -> Self {
         Self::error(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message).retry_after(after)

@@ -1,4 +1,4 @@
-//! Browsers: the preflight, and what scripts may read of an answer.
+//! Browsers: the preflight, and the headers of an answer that scripts may read.
 //!
 //! Events are taken from pages of any origin. Answers carry no data, so there is nothing for a foreign page to read.
 

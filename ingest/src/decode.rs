@@ -15,10 +15,10 @@ use tokio::time::{Instant, timeout, timeout_at};
 use crate::Limits;
 use crate::budget::{Exhausted, Share};
 
-/// What is decompressed at a time.
+/// The size of one step of decompressing.
 const STEP: usize = 16 << 10;
 
-/// Why there is no body.
+/// The reason why there is no body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Undecodable {
     /// More bytes than one body may have.
@@ -29,7 +29,7 @@ pub(crate) enum Undecodable {
     TooSlow,
     /// The connection broke.
     Broken,
-    /// Not gzip, though the request says so.
+    /// It is not gzip, although the request says so.
     MalformedGzip,
     /// Neither gzip nor plain.
     UnknownEncoding,
@@ -41,7 +41,7 @@ impl From<Exhausted> for Undecodable {
     }
 }
 
-/// Whether a body is compressed.
+/// The coding of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Encoding {
     Plain,
@@ -109,7 +109,7 @@ pub(crate) fn decode(body: Bytes, encoding: Encoding, max: usize, share: &mut Sh
         share.take(read.len())?;
         text.extend_from_slice(read);
     }
-    // What is kept of it must not be twice as large as it is.
+    // The kept text must not take twice its length.
     text.shrink_to_fit();
     Ok(text.into())
 }

@@ -14,7 +14,7 @@ use crate::rules::{self, Finding, Level};
 
 /// The request that a body is, with everything that is wrong with it.
 ///
-/// `smells`: what is only suspicious is looked for, too.
+/// `smells`: also looks for events that are only suspicious.
 pub(crate) fn open(head: Head, body: Bytes, smells: bool) -> Request {
     let mut request = Request {
         key: basic_key(&head.headers),

@@ -1,5 +1,5 @@
-//! Segment's HTTP tracking API as a server: routes, decoding, rules and answers. A tower service decides what becomes of
-//! the events.
+//! Segment's HTTP tracking API as a server: routes, decoding, rules and answers. A tower service decides what happens
+//! to the events.
 //!
 //! ```
 //! use std::convert::Infallible;
@@ -27,8 +27,8 @@
 //! - [`Answer`] says what the client is told; every SDK of Segment understands it.
 //! - [`Server`] accepts connections with bounds on their number, time and bytes ([`Limits`]).
 //!
-//! Invariant: no more memory is taken than the limits say, however well a body was compressed; a request is answered
-//! once the service has decided, and never before.
+//! Invariants: no more memory is taken than the limits allow, however well a body was compressed. A request is answered
+//! only after the service has decided.
 
 #![forbid(unsafe_code)]
 #![warn(

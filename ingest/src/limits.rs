@@ -1,12 +1,13 @@
-//! What a client may take of the server.
+//! The limits on what clients may take of the server.
 
 use std::time::Duration;
 
-/// Bounds on what clients send, each with a default that every SDK stays below.
+/// Limits on clients. Every SDK stays below the defaults.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Bytes of one body, as it comes and uncompressed. More than Segment takes, so that what is too large can be shown.
+    /// Bytes of one body, as it comes and uncompressed. More than Segment's limit, so that too large bodies can be
+    /// shown.
     pub max_body_bytes: usize,
     /// Bytes of all bodies that are being read or decided upon, together. What comes beyond is answered with 429.
     pub max_total_bytes: usize,
@@ -14,11 +15,11 @@ pub struct Limits {
     pub max_head_bytes: usize,
     /// Connections at one time; further ones wait in the system's queue.
     pub max_connections: usize,
-    /// How long a connection may be idle, or take to send a head.
+    /// The longest time that a connection may be idle, or take to send a head.
     pub head_timeout: Duration,
-    /// How long a body may take in all.
+    /// The longest time of a whole body.
     pub body_timeout: Duration,
-    /// How long a client may pause within a body, or leave an answer unread.
+    /// The longest time that a client may pause within a body, or leave an answer unread.
     pub idle_timeout: Duration,
 }
 

@@ -1,7 +1,7 @@
 //! The settings of a project, which browsers and phones ask for before they send anything.
 //!
-//! They say that everything is allowed and that events go to where the settings came from, so that analytics.js needs
-//! nothing from elsewhere.
+//! They allow everything and send events to the server of the settings, so that analytics.js needs nothing from
+//! elsewhere.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What arrived: the events as they were sent, and what is known of the request around them.
+//! A request: the events as they were sent, and the data around them.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ use crate::{Answer, Rejection};
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Request {
-    /// The write key: from Basic authorization, or else from wherever in the body it stands.
+    /// The write key: from Basic authorization, otherwise from its place in the body.
     pub key: Option<String>,
     /// The events, in the order in which they were sent.
     pub events: Vec<Event>,
@@ -25,7 +25,7 @@ pub struct Request {
     pub integrations: Option<Bytes>,
     /// The `sentAt` of the body, which is that of a single event.
     pub sent_at: Option<String>,
-    /// What is wrong with the request as a whole.
+    /// Findings about the request as a whole.
     pub findings: Vec<Finding>,
     /// The head.
     pub head: Head,
@@ -39,9 +39,9 @@ pub struct Request {
 pub struct Event {
     /// Its JSON, a slice of the body.
     pub raw: Bytes,
-    /// The type: that of the path, or else its own.
+    /// The type: that of the path, otherwise its own.
     pub kind: Option<Kind>,
-    /// What is wrong with it.
+    /// Findings about the event.
     pub findings: Vec<Finding>,
 }
 
@@ -53,17 +53,17 @@ pub struct Head {
     pub method: Method,
     /// The path, without the query.
     pub path: String,
-    /// What the path takes; `None` for a pixel.
+    /// The kind of the path; `None` for a pixel.
     pub endpoint: Option<Endpoint>,
     /// All headers, secrets included.
     pub headers: HeaderMap,
     /// Bytes of the body as they came.
     pub wire_bytes: usize,
-    /// Whether they were compressed with gzip.
+    /// Set if they were compressed with gzip.
     pub gzip: bool,
-    /// How often the client tried before, as its header `X-Retry-Count` says.
+    /// The number of earlier attempts, by the header `X-Retry-Count`.
     pub retry_count: u32,
-    /// Who opened the connection, if the router runs in this crate's [`Server`](crate::Server).
+    /// The address of the client, if the router runs in this crate's [`Server`](crate::Server).
     pub peer: Option<SocketAddr>,
 }
 
@@ -82,13 +82,13 @@ impl Event {
 }
 
 impl Request {
-    /// The answer that Segment gives: 400 to what is too large or no JSON, and 200 to all else.
+    /// Returns Segment's answer: 400 to bodies that are too large or not JSON, and 200 to all else.
     #[must_use]
     pub fn as_segment(&self) -> Answer {
         self.refusing(Level::Refused)
     }
 
-    /// 400 also to what Segment answers with 200 and then discards, with a reason for each event.
+    /// Returns 400 also for events that Segment would answer with 200 and discard, with a reason for each.
     #[must_use]
     pub fn strictly(&self) -> Answer {
         self.refusing(Level::Swallowed)
@@ -116,7 +116,7 @@ impl Request {
     }
 }
 
-/// Without the events, the key and the headers, which are nobody's business.
+/// Hides the events, the key and the headers.
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request").field("head", &self.head).field("events", &self.events.len()).finish_non_exhaustive()

@@ -1,4 +1,4 @@
-//! The paths, and what is done at each.
+//! The paths, and the handler of each.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,10 +42,10 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("get", "/v1/projects/{key}/settings"),
 ];
 
-/// How long a client is to wait when all bytes are taken.
+/// The time that a client should wait when all bytes are taken.
 const OVERLOADED_FOR: Duration = Duration::from_secs(1);
 
-/// Segment's tracking API around a service that decides what becomes of the events.
+/// Segment's tracking API around a service that decides what happens to the events.
 #[derive(Clone, Debug)]
 pub struct Ingest<S> {
     service: S,
@@ -227,7 +227,7 @@ where
             let body = pixel::data(parts.uri.query().unwrap_or_default());
             let mut head = head(&parts, endpoint);
             head.wire_bytes = body.len();
-            // Whatever comes of it, a picture is what a page can show.
+            // A page needs a picture, whatever the result.
             let answer = decide(&shared.service, envelope::open(head, body, shared.options.smells)).await;
             let mut response = typed("image/gif", Bytes::from_static(pixel::GIF));
             if shared.options.pixel_status {

@@ -1,4 +1,4 @@
-//! Sending that waits for room, for those who have more events than the queue holds.
+//! Calls that wait for room in the queue, for callers with more events than it holds.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -10,16 +10,17 @@ use crate::refusal::CallError;
 use crate::threads;
 
 impl Analytics {
-    /// As [`send`](Self::send), but waits for room if the queue is full. Needs no runtime of its own.
+    /// Like [`send`](Self::send), but waits for room if the queue is full. Needs no particular runtime.
     ///
     /// # Errors
     ///
-    /// If the event is not one that can be sent, or the client closed. The error holds the event.
+    /// Returns an error if the event cannot be sent, or the client is closed. The error holds the event.
     pub async fn send_when_ready(&self, event: impl Into<Event> + Send) -> Result<(), CallError> {
         self.handle.client.intake.push_when_room(event.into(), None).await
     }
 
-    /// [`send_when_ready`](Self::send_when_ready), where there is no async code. Blocks the thread, at most `timeout`.
+    /// Like [`send_when_ready`](Self::send_when_ready), for code that is not async. Blocks the thread, at most
+    /// `timeout`.
     ///
     /// ```no_run
     /// # use std::time::Duration;
@@ -34,8 +35,8 @@ impl Analytics {
     ///
     /// # Errors
     ///
-    /// As [`send_when_ready`](Self::send_when_ready); and if there is no room in time, which
-    /// [`is_queue_full`](CallError::is_queue_full) tells. The error holds the event.
+    /// Returns the errors of [`send_when_ready`](Self::send_when_ready), and one if there is no room in time, for which
+    /// [`is_queue_full`](CallError::is_queue_full) returns `true`. The error holds the event.
     pub fn send_when_ready_blocking(&self, event: impl Into<Event>, timeout: Duration) -> Result<(), CallError> {
         let deadline = deadline(timeout);
         let mut sent = pin!(self.handle.client.intake.push_when_room(event.into(), Some(deadline)));

@@ -14,7 +14,7 @@ thread_local! {
 }
 
 /// Work, until a thread takes it. The sender is dropped when it is done.
-type Work<W> = Arc<Mutex<Option<(W, SyncSender<()>)>>>;
+type SharedWork<W> = Arc<Mutex<Option<(W, SyncSender<()>)>>>;
 
 impl Background {
     /// Marks the calling thread as one where values of user code may be dropped.
@@ -29,7 +29,7 @@ impl Background {
     /// Gives the work back if no thread can be started.
     pub(crate) fn spawn_thread<W: FnOnce() + Send + 'static>(&self, work: W) -> Result<Receiver<()>, W> {
         let (done, end) = mpsc::sync_channel(0);
-        let work: Work<W> = Arc::new(Mutex::new(Some((work, done))));
+        let work: SharedWork<W> = Arc::new(Mutex::new(Some((work, done))));
         let (there, background) = (work.clone(), self.clone());
         let spawned = threads::spawn("tracklane-drop", move || {
             Background::mark_thread();
@@ -67,6 +67,6 @@ impl Background {
     }
 }
 
-fn take<W>(work: &Work<W>) -> Option<(W, SyncSender<()>)> {
+fn take<W>(work: &SharedWork<W>) -> Option<(W, SyncSender<()>)> {
     work.lock().unwrap_or_else(PoisonError::into_inner).take()
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use crate::supervise::{self, log};
-use crate::threads::{NoThread, Threads, Work};
+use crate::threads::{NoThread, Task, Threads};
 
 /// The largest number of listeners, or callbacks, that run at once.
 const MAX_THREADS: usize = 64;
@@ -55,7 +55,7 @@ impl Default for Pools {
 
 impl Pools {
     /// Does the work on a thread of `pool`. Without any it waits, and a task of `runtime` tries to start one again.
-    pub(super) fn run(this: &Arc<Self>, pool: fn(&Self) -> &Threads, runtime: &Handle, work: Work) {
+    pub(super) fn run(this: &Arc<Self>, pool: fn(&Self) -> &Threads, runtime: &Handle, work: Task) {
         let Err(NoThread { work, .. }) = pool(this).run(work) else { return };
         if !pool(this).keep(work) {
             return;

@@ -1,4 +1,4 @@
-//! A running client from the settings: each is checked, then everything is put together.
+//! Checks the settings, and starts a client with them.
 
 use super::Builder;
 use crate::analytics::Analytics;
@@ -20,7 +20,8 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used; the error names it and its value. Also if the background thread cannot be started.
+    /// Returns an error that names the setting and its value, if a setting cannot be used. Returns an error if the
+    /// background thread cannot be started.
     pub fn build(mut self) -> Result<Analytics, SettingsError> {
         let (limits, defaults) = (self.limits()?, self.default_context()?);
         #[cfg(feature = "metrics")]
@@ -31,7 +32,7 @@ impl Builder {
             None => Background::start("tracklane").map_err(SettingsError::no_thread)?,
         };
         let emitter = Emitter::new(background.clone(), self.clock.clone());
-        let watchdog = watch(&emitter).map_err(SettingsError::no_thread)?;
+        let watchdog = start_watchdog(&emitter).map_err(SettingsError::no_thread)?;
         self.subscriptions.into_iter().try_for_each(|subscribe| subscribe(&emitter)).map_err(unknown_signal)?;
         let setup = Setup {
             clock: self.clock,
@@ -63,7 +64,7 @@ impl Builder {
         if self.max_queue_size == 0 {
             return Err(SettingsError::new("max_queue_size", self.max_queue_size, "must be at least 1"));
         }
-        // A larger event would wait for ever for room that there never is.
+        // A larger event would wait for ever for room.
         if self.max_queue_bytes < MAX_EVENT_BYTES {
             let problem = format!("must be at least {MAX_EVENT_BYTES}, the size of one event");
             return Err(SettingsError::new("max_queue_bytes", self.max_queue_bytes, problem));
@@ -76,7 +77,7 @@ impl Builder {
         })
     }
 
-    /// The context of every event: that of the settings, and which library sent it.
+    /// Returns the context of every event: that of the settings, and the library that sends it.
     fn default_context(&self) -> Result<Context, SettingsError> {
         let library = serde_json::json!({ "name": "tracklane", "version": env!("CARGO_PKG_VERSION") });
         let mut context = self.context.clone();
@@ -87,14 +88,14 @@ impl Builder {
         Ok(context)
     }
 
-    /// Segment, if it is wanted, and what was registered; no two of one name.
+    /// Returns Segment's destination, if it is wanted, and the plugins of the settings. No two may have one name.
     fn first_plugins(&mut self) -> Result<Vec<Registration>, SettingsError> {
         let disabled = self.disabled || self.all_disabled;
         let segment = self.segment.take().map(|segment| segment.disable(disabled).build()).transpose()?;
         let mut plugins: Vec<Registration> = segment.into_iter().map(Registration::from).collect();
         for plugin in std::mem::take(&mut self.plugins) {
             if plugins.iter().any(|registered| registered.name() == plugin.name()) {
-                return Err(SettingsError::new("plugin", plugin.name(), "is the name of another plugin already"));
+                return Err(SettingsError::new("plugin", plugin.name(), "is the name of another plugin"));
             }
             plugin.check()?;
             plugins.push(plugin);
@@ -108,9 +109,9 @@ fn unknown_signal(unknown: UnknownSignal) -> SettingsError {
 }
 
 /// Starts the watchdog, which reports as the signal `error`.
-fn watch(emitter: &Emitter) -> std::io::Result<Watchdog> {
+fn start_watchdog(emitter: &Emitter) -> std::io::Result<Watchdog> {
     let emitter = emitter.clone();
-    let (watchdog, watch) = Watchdog::new(move |name, message| emitter.fail(Failure::new(name.clone(), message, 0)));
-    threads::spawn("tracklane-watch", move || watch.run())?;
+    let (watchdog, thread) = Watchdog::new(move |name, message| emitter.fail(Failure::new(name.clone(), message, 0)));
+    threads::spawn("tracklane-watch", move || thread.run())?;
     Ok(watchdog)
 }

@@ -1,4 +1,4 @@
-//! Settings, and a running client from them.
+//! The settings of a client.
 
 mod build;
 
@@ -20,7 +20,7 @@ use crate::pipeline::{CallContext, Layers, PipelineService, UserLayer};
 use crate::plugin::{IntoRegistration, Overflow, Registration};
 use crate::segment::{Segment, WriteKey};
 
-/// The settings of a client; [`build`](Self::build) checks them and starts it.
+/// The settings of a client. [`build`](Self::build) checks them and starts the client.
 ///
 /// ```
 /// use std::time::Duration;
@@ -57,13 +57,14 @@ impl Analytics {
     ///
     /// # Errors
     ///
-    /// If it cannot be a write key (empty, or with white space), or the background thread cannot be started.
+    /// Returns an error if it cannot be a write key (it is empty, or has white space), or if the background thread
+    /// cannot be started.
     pub fn new(write_key: impl Into<WriteKey>) -> Result<Self, SettingsError> {
         Self::builder_for(write_key).build()
     }
 
-    /// Returns the settings of a client that sends nowhere yet: to Segment with [`Builder::segment`], and to every
-    /// destination that is registered.
+    /// Returns the settings of a client without destinations. [`Builder::segment`] adds Segment, and
+    /// [`Builder::plugin`] any other destination.
     pub fn builder() -> Builder {
         Builder::new()
     }
@@ -101,8 +102,8 @@ impl Builder {
         }
     }
 
-    /// Sends to Segment, with these settings. Another source is a destination like any other: [`Segment::build`] makes
-    /// it, and [`plugin`](Self::plugin) registers it. Of several calls the last one counts.
+    /// Sends to Segment, with these settings. The last call counts. For a second source, make another destination with
+    /// [`Segment::build`], and register it with [`plugin`](Self::plugin).
     ///
     /// ```
     /// use tracklane::Analytics;
@@ -116,52 +117,51 @@ impl Builder {
         self
     }
 
-    /// Whether nothing is sent to Segment, as in analytics-node: plugins, signals, callbacks and other destinations work,
-    /// and Segment's destination ends what it gets at once as dropped
-    /// ([`Disabled`](crate::DropReason::Disabled), which is no failure). Neither a write key nor an HTTP client is
-    /// needed, so it works on a machine without certificates; what [`Segment::wrap`] would put around
-    /// the destination is left out. For tests and development. See [`disable_all`](Self::disable_all).
+    /// With `true`, sends nothing to Segment, like the setting of analytics-node. Plugins, signals, callbacks and other
+    /// destinations work. Segment's destination drops at once what it gets ([`Disabled`](crate::DropReason::Disabled),
+    /// which is not a failure). It needs neither a write key nor an HTTP client, so it works on a machine without
+    /// certificates. The destination of [`Segment::wrap`] is left out. For tests and development. See
+    /// [`disable_all`](Self::disable_all).
     pub fn disable(mut self, disable: bool) -> Self {
         self.disabled = disable;
         self
     }
 
-    /// Whether nothing happens at all: settings and calls are checked, and each event ends in its call, as dropped
-    /// ([`Disabled`](crate::DropReason::Disabled)). No plugin and no destination sees it, and no signal tells of it; its
-    /// callback or receipt does. Like [`disable`](Self::disable) it needs no write key.
+    /// With `true`, does nothing at all. Settings and calls are checked, and each event is dropped in its call
+    /// ([`Disabled`](crate::DropReason::Disabled)). No plugin, no destination and no signal gets it; its callback or
+    /// receipt does. Like [`disable`](Self::disable), it needs no write key.
     pub fn disable_all(mut self, disable: bool) -> Self {
         self.all_disabled = disable;
         self
     }
 
-    /// Events under way at most, from the call to the outcome. 10,000 by default.
+    /// Limits the events under way, from the call to the outcome. 10,000 by default.
     pub fn max_queue_size(mut self, events: usize) -> Self {
         self.max_queue_size = events;
         self
     }
 
-    /// What the events under way may weigh, in bytes of JSON; at least 32,768, the size of one event. 32 MiB by
-    /// default.
+    /// Limits the bytes of JSON of the events under way. At least 32,768, the size of one event. 32 MiB by default.
     pub fn max_queue_bytes(mut self, bytes: usize) -> Self {
         self.max_queue_bytes = bytes;
         self
     }
 
-    /// What happens when the queue is full: the call returns an error, by default.
+    /// Sets what happens when the queue is full. By default the call returns an error.
     pub fn overflow(mut self, overflow: Overflow) -> Self {
         self.overflow = overflow;
         self
     }
 
-    /// Context of every event. What an event says itself wins, deeply.
+    /// Sets context for every event. It is merged deeply under the context of an event, whose members win.
     pub fn context(mut self, context: impl Into<Context>) -> Self {
         self.context = context.into();
         self
     }
 
-    /// Asks `provider` for context whenever a call is made, on the thread that makes it: for what belongs to the work
-    /// at hand rather than to the program, such as the request that is being handled (the crate `tracklane-axum` has a
-    /// provider for that). Merged deeply, under what the call sets and over [`context`](Self::context).
+    /// Calls `provider` for context in every call, on the calling thread. Use it for context of the current work rather
+    /// than of the program, such as the request that is being handled; the crate `tracklane-axum` has a provider for
+    /// that. The context is merged deeply, under that of the call and over [`context`](Self::context).
     ///
     /// ```
     /// use std::cell::RefCell;
@@ -174,23 +174,24 @@ impl Builder {
     /// # Ok::<(), tracklane::SettingsError>(())
     /// ```
     ///
-    /// It runs in every call, so it should be quick, and it must not make calls of this client. If it panics, or gives
-    /// what cannot be sent, the event goes on without that context, and `error` says so once until it works again. What
-    /// it gives counts towards the size of the event. There is one provider; the last one set is asked.
+    /// The provider should be quick, because it runs in every call. It must not make calls of this client. If it
+    /// panics, or its context cannot be sent, the event goes on without that context, and `error` reports it once until
+    /// it works again. The context counts towards the size of the event. There is one provider; the last one set is
+    /// called.
     pub fn call_context(mut self, provider: impl Fn() -> Option<Context> + Send + Sync + 'static) -> Self {
         self.call_context = Some(CallContext::new(provider));
         self
     }
 
-    /// Registers a plugin or destination before the first event. If it fails to load, `error` says so and the client
-    /// works without it.
+    /// Registers a plugin or destination before the first event. If it fails to load, `error` reports it, and the
+    /// client works without it.
     pub fn plugin(mut self, plugin: impl IntoRegistration) -> Self {
         self.plugins.push(plugin.into_registration());
         self
     }
 
-    /// Source middleware: a tower layer around the whole pipeline, which sees every event first. The last one added is
-    /// the outermost. An event that it does not pass on is counted as dropped by middleware.
+    /// Adds source middleware: a tower layer around the whole pipeline, which sees every event first. The last one
+    /// added is the outermost. An event that it does not pass on counts as dropped by middleware.
     pub fn layer<L>(mut self, layer: L) -> Self
     where
         L: Layer<PipelineService> + Send + 'static,
@@ -202,8 +203,8 @@ impl Builder {
         self
     }
 
-    /// As [`layer`](Self::layer), between the before and the enrichment plugins: around the enrichment plugins and the
-    /// destinations. It sees what the before plugins let through, as they have left it.
+    /// Like [`layer`](Self::layer), between the before and the enrichment plugins: the layer is around the enrichment
+    /// plugins and the destinations. It sees events as the before plugins have left them.
     ///
     /// ```
     /// use std::time::Duration;
@@ -215,7 +216,7 @@ impl Builder {
     /// ```
     ///
     /// Layers are built once, by [`build`](Self::build), and keep their state when plugins are registered and
-    /// deregistered. Events that are [driven by hand](crate::Analytics::pipeline) pass these, too.
+    /// deregistered. Events of a [direct pipeline](crate::Analytics::pipeline) pass these layers, too.
     pub fn layer_enrichment<L>(mut self, layer: L) -> Self
     where
         L: Layer<PipelineService> + Send + 'static,
@@ -227,8 +228,8 @@ impl Builder {
         self
     }
 
-    /// As [`layer_enrichment`](Self::layer_enrichment), behind all plugins: around the destinations. It sees each event
-    /// as destinations get it, but for the default context.
+    /// Like [`layer_enrichment`](Self::layer_enrichment), behind all plugins: the layer is around the destinations. It
+    /// sees each event as destinations get it, except for the default context.
     pub fn layer_destinations<L>(mut self, layer: L) -> Self
     where
         L: Layer<PipelineService> + Send + 'static,
@@ -250,14 +251,14 @@ impl Builder {
         self.subscribe(move |emitter| Ok(emitter.once(signal, listener)))
     }
 
-    /// As [`on`](Self::on), for a name that comes from configuration, such as `"error"`. If there is no signal of that
-    /// name, [`build`](Self::build) says so.
+    /// Like [`on`](Self::on), for a name that comes from configuration, such as `"error"`. If there is no signal of
+    /// that name, [`build`](Self::build) returns an error.
     pub fn on_name(self, name: &str, listener: impl Fn(&Emitted) + Send + Sync + 'static) -> Self {
         let name = name.to_owned();
         self.subscribe(move |emitter| emitter.on_name(&name, listener))
     }
 
-    /// As [`once`](Self::once), for a name that comes from configuration.
+    /// Like [`once`](Self::once), for a name that comes from configuration.
     pub fn once_name(self, name: &str, listener: impl Fn(&Emitted) + Send + Sync + 'static) -> Self {
         let name = name.to_owned();
         self.subscribe(move |emitter| emitter.once_name(&name, listener))
@@ -272,18 +273,19 @@ impl Builder {
     }
 
     /// Works on this runtime instead of a thread of its own. Events that are under way when the runtime ends are lost.
-    /// One thread is left to the client, which sleeps unless plugins run: it notices those that block.
+    /// The client keeps one thread, which sleeps unless plugins run: the watchdog, which notices plugins that block.
     ///
-    /// The client's own thread blocks SIGPIPE, so that a connection that is lost over TLS cannot end a program that has
-    /// this signal at its default. The threads of this runtime are the program's: if it does not ignore SIGPIPE, as
-    /// Rust programs do unless they change that, block it where they start (`tokio`'s `on_thread_start`).
+    /// The client's own thread blocks SIGPIPE, so that a lost TLS connection cannot end a program that has this signal
+    /// at its default. The threads of this runtime are the program's. Rust programs ignore SIGPIPE unless they change
+    /// that. If yours does not, block the signal where the threads start (`tokio`'s `on_thread_start`).
     pub fn runtime(mut self, runtime: Handle) -> Self {
         self.runtime = Some(runtime);
         self
     }
 
-    /// Sets the client's counts as metrics of the `metrics` facade, every `interval`: `tracklane_events_accepted_total`,
-    /// `tracklane_destination_delivered_total` and their siblings. Needs the feature `metrics`.
+    /// Reports the client's counts as metrics of the `metrics` facade, every `interval`:
+    /// `tracklane_events_accepted_total`, `tracklane_destination_delivered_total` and their siblings. Needs the feature
+    /// `metrics`.
     #[cfg(feature = "metrics")]
     pub fn metrics(mut self, interval: Duration) -> Self {
         self.metrics = Some(interval);

@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// A clock that a test moves by hand: intervals, backoff and timeouts of hours pass at once.
+/// A clock that a test moves. Intervals, backoff and timeouts of hours pass at once.
 ///
 /// ```
 /// use std::time::Duration;
@@ -19,7 +19,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Clones are the same clock. Deadlines of `flush` and `close` are not on it: they bound what a caller really waits.
+/// Clones are the same clock. Deadlines of `flush` and `close` do not use it, because they bound the real time of a
+/// caller.
 #[derive(Clone, Debug, Default)]
 pub struct ManualClock {
     shared: Arc<Shared>,
@@ -39,7 +40,7 @@ struct State {
     wall_behind: Duration,
     sleepers: Vec<Sleeper>,
     next_id: u64,
-    /// How often the sleepers have changed.
+    /// The number of changes of the sleepers.
     changes: u64,
 }
 
@@ -47,17 +48,17 @@ struct State {
 struct Sleeper {
     id: u64,
     deadline: Duration,
-    /// Whether it bounds work that goes on meanwhile, rather than being all that there is to do.
+    /// Set if it bounds work that goes on meanwhile. Other sleepers have nothing else to do.
     is_limit: bool,
     waker: Waker,
 }
 
-/// How long nothing must have changed, in real time, before [`ManualClock::run_until`] moves the clock: the client looks
-/// for calls every five milliseconds.
+/// The real time without a change after which [`ManualClock::run_until`] moves the clock. The client polls for calls
+/// every five milliseconds.
 const QUIET: Duration = Duration::from_millis(15);
-/// The same while something is at work, which is taken for hung after that.
+/// The same while something works. After that it counts as hung.
 const HUNG: Duration = Duration::from_millis(100);
-/// How long a test waits at most.
+/// The longest time that a test waits.
 const GIVE_UP: Duration = Duration::from_secs(10);
 
 /// 2009-11-10T23:00:00Z.
@@ -107,10 +108,10 @@ impl ManualClock {
         state.sleepers.iter().map(|sleeper| sleeper.deadline).min().map(|next| next.saturating_sub(state.monotonic))
     }
 
-    /// Blocks until some task sleeps until a time `range` from now, at most ten seconds of real time. Returns whether
-    /// one does.
+    /// Blocks until a task sleeps until a time `range` from now, at most ten seconds of real time. Returns whether one
+    /// does.
     ///
-    /// By this a test knows that the code waits, before it moves the clock.
+    /// A test uses this to know that the code waits, before it moves the clock.
     #[must_use]
     pub fn wait_for_sleeper(&self, range: impl std::ops::RangeBounds<Duration>) -> bool {
         let give_up = Instant::now() + GIVE_UP;
@@ -130,9 +131,9 @@ impl ManualClock {
 
     /// Lets time pass by itself until `condition` holds, at most ten seconds of real time. Returns whether it holds.
     ///
-    /// The clock stands while something is at work, such as a request that a local server answers, and moves on to the
-    /// next time that somebody waits for when nothing is: the end of an interval, of a pause or of a backoff, however long
-    /// that is. What hangs has a tenth of a second; then its time limit passes. So an outage of an hour takes a moment:
+    /// The clock stands still while something works, such as a request that a local server answers. Otherwise it moves
+    /// to the next time that somebody waits for: the end of an interval, of a pause or of a backoff, however long that
+    /// is. Work that hangs has a tenth of a second; then its time limit passes. So an outage of an hour takes a moment:
     ///
     /// ```
     /// use std::time::Duration;
@@ -185,7 +186,7 @@ impl ManualClock {
         self.sleeper(deadline, false)
     }
 
-    /// As [`sleep_until`](Self::sleep_until), for what bounds work that goes on meanwhile.
+    /// Like [`sleep_until`](Self::sleep_until), for a limit on work that goes on meanwhile.
     pub(crate) fn limit(&self, deadline: Duration) -> impl Future<Output = ()> + Send + use<> {
         self.sleeper(deadline, true)
     }

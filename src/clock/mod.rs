@@ -1,7 +1,7 @@
 //! The clock of a client: the machine's, or one that a test moves.
 //!
 //! Invariant: all scheduling (flush interval, backoff, deadlines of plugins and attempts) uses the monotonic time. The
-//! wall clock serves timestamps and HTTP dates only, so a jump of it moves no timer.
+//! wall clock serves only timestamps and HTTP dates, so a jump of it moves no timer.
 
 #[cfg(feature = "testing")]
 mod manual;
@@ -62,7 +62,7 @@ impl Clock {
         }
     }
 
-    /// As [`sleep_until`](Self::sleep_until), for what bounds work that goes on meanwhile.
+    /// Like [`sleep_until`](Self::sleep_until), for a limit on work that goes on meanwhile.
     fn limit(&self, deadline: Duration) -> Sleep {
         match self {
             Clock::System => self.sleep_until(deadline),

@@ -1,10 +1,10 @@
-//! What signals display as: one line each, for a log, without what the events say.
+//! Displays signals: one line each, for a log, without the content of events.
 
 use std::fmt;
 
 use super::signal::{DrainInfo, Emitted, Flushed, Initialized, LostEvents, PluginInfo, RequestInfo, ResponseInfo};
 
-/// The signal's name, and what it tells.
+/// Shows the signal's name and its payload.
 impl fmt::Display for Emitted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.name())?;

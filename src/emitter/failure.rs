@@ -1,4 +1,4 @@
-//! What the signal `error` hands over: who failed, what becomes of the events, and why.
+//! The payload of the signal `error`: who failed, what happens to the events, and why.
 
 use std::error::Error;
 use std::fmt;
@@ -9,10 +9,10 @@ use http::StatusCode;
 use crate::ledger::{DeliveryError, DropReason};
 use crate::supervise::{self, log};
 
-/// What failed.
+/// A failure.
 ///
-/// It tells three cases apart: events are [lost](Self::is_loss), they are [tried again](Self::retried), or neither,
-/// such as when the pipeline goes on without a plugin.
+/// There are three cases: events are [lost](Self::is_loss), they are [tried again](Self::retried), or neither, for
+/// example when the pipeline goes on without a plugin.
 ///
 /// ```
 /// use tracklane::{Analytics, signal};
@@ -28,30 +28,30 @@ use crate::supervise::{self, log};
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Failure {
-    /// Who failed: the name of a plugin or destination, or `tracklane`.
+    /// The name of the plugin or destination that failed, or `tracklane`.
     pub origin: Arc<str>,
-    /// What went wrong and what becomes of the events.
+    /// A description of the failure and of what happens to the events.
     pub message: String,
-    /// How many events it concerns.
+    /// The number of events that it concerns.
     pub events: usize,
-    /// Why those events are lost; `None` if they are not.
+    /// The reason why those events are lost; `None` if they are not.
     pub dropped: Option<DropReason>,
-    /// Whether those events are tried again: none of them is lost yet.
+    /// Set if those events are tried again. Then none of them is lost yet.
     pub retried: bool,
-    /// The error itself, if there was one: of a destination, a [`DeliveryError`].
+    /// The error, if there was one. A destination's is a [`DeliveryError`].
     pub error: Option<Arc<dyn Error + Send + Sync>>,
-    /// The origin is a destination.
+    /// Set if the origin is a destination.
     of_destination: bool,
 }
 
 impl Failure {
-    /// A failure of `origin` that concerns `events` events.
+    /// Makes a failure of `origin` that concerns `events` events.
     pub fn new(origin: impl Into<Arc<str>>, message: impl Into<String>, events: usize) -> Self {
         let (origin, message) = (origin.into(), message.into());
         Self { origin, message, events, dropped: None, retried: false, error: None, of_destination: false }
     }
 
-    /// A failure of the destination `name` that concerns `events` events.
+    /// Makes a failure of the destination `name` that concerns `events` events.
     pub fn of_destination(name: impl Into<Arc<str>>, message: impl Into<String>, events: usize) -> Self {
         let mut failure = Self::new(name, message, events);
         failure.of_destination = true;
@@ -70,13 +70,13 @@ impl Failure {
         self.of_destination.then_some(&*self.origin)
     }
 
-    /// The HTTP status, if a response was the cause.
+    /// Returns the HTTP status, if a response was the cause.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         self.error.as_deref()?.downcast_ref::<DeliveryError>()?.status()
     }
 
-    /// Logs it: a loss as `ERROR`, anything else as `WARN`.
+    /// Logs a loss as `ERROR`, anything else as `WARN`.
     pub(super) fn log(&self) {
         let Self { origin, events, message, .. } = self;
         let (destination, status) = (self.destination(), self.status().map(|status| status.as_u16()));
@@ -87,7 +87,7 @@ impl Failure {
     }
 }
 
-/// The last one may be dropped in the middle of the pipeline: an error that panics then must not cost an event.
+/// The last one may be dropped in the middle of the pipeline. If its error panics then, that must not cost an event.
 impl Drop for Failure {
     fn drop(&mut self) {
         if let Some(error) = self.error.take() {

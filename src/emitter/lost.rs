@@ -1,4 +1,4 @@
-//! What the signal `lost` hands over: the events that were accepted and will not be delivered.
+//! The payload of the signal `lost`: accepted events that will not be delivered.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,12 +6,14 @@ use std::sync::Arc;
 use crate::event::{Event, Message};
 use crate::ledger::{DeliveryError, DropReason, Envelope};
 
-/// Events that were accepted and are lost, all for one reason.
+/// Accepted events that are lost, all for one reason.
 ///
-/// What is dropped on purpose (by a plugin, or because no destination wants it) is no loss. Another destination may have
-/// got the events all the same. An event that a before plugin could not work on is as it was before that plugin: what the
-/// plugin redacts is still in it. What source middleware loses is not handed over, for middleware owns its events.
-/// What a close gives up is in its report, [`CloseReport::unsent`](crate::CloseReport::unsent).
+/// Events that are dropped on purpose (by a plugin, or because no destination wants them) are not lost. Another
+/// destination may have taken the lost events all the same.
+///
+/// An event that a before plugin failed at is as it was before that plugin, so it still has what the plugin redacts.
+/// Events that source middleware loses are missing here, because middleware owns its events. Events that a close gives
+/// up are in its report, [`CloseReport::unsent`](crate::CloseReport::unsent).
 ///
 /// ```
 /// use tracklane::{Analytics, signal};
@@ -27,18 +29,18 @@ use crate::ledger::{DeliveryError, DropReason, Envelope};
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct LostEvents {
-    /// The destination that did not get them; `None` if they did not come that far.
+    /// The destination that did not take them; `None` if they did not come that far.
     pub destination: Option<Arc<str>>,
-    /// Why.
+    /// The reason.
     pub reason: DropReason,
-    /// The error of the destination, if there was one; where they differ, that of the first event.
+    /// The error of the destination, if there was one. If there were several, that of the first event.
     pub error: Option<Arc<DeliveryError>>,
     events: Lost,
 }
 
 #[derive(Clone)]
 enum Lost {
-    /// Before the destinations.
+    /// Lost before the destinations.
     One(Arc<Event>),
     Messages(Arc<[Arc<Envelope<Message>>]>),
 }
@@ -57,7 +59,7 @@ impl LostEvents {
         Self { destination: None, reason, error: None, events: Lost::One(Arc::new(event)) }
     }
 
-    /// Returns how many there are; never 0.
+    /// Returns the number of events; never 0.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "it never is")]
     pub fn len(&self) -> usize {
@@ -67,7 +69,7 @@ impl LostEvents {
         }
     }
 
-    /// Returns the events, in the order of the calls. Each is made when it is asked for.
+    /// Returns the events, in the order of the calls. Each is made when the iteration reaches it.
     pub fn events(&self) -> impl Iterator<Item = Event> + '_ {
         let (one, messages) = match &self.events {
             Lost::One(event) => (Some(event), &[][..]),

@@ -74,11 +74,11 @@ impl Emitter {
         self.subscribe(S::NAME, true, move |emitted| S::payload(emitted).into_iter().for_each(&listener))
     }
 
-    /// As [`on`](Self::on), for a name that comes from configuration.
+    /// Like [`on`](Self::on), for a name that comes from configuration.
     ///
     /// # Errors
     ///
-    /// If there is no signal of that name.
+    /// Returns an error if there is no signal of that name.
     pub fn on_name(
         &self,
         name: &str,
@@ -87,11 +87,11 @@ impl Emitter {
         Ok(self.subscribe(known(name)?, false, listener))
     }
 
-    /// As [`once`](Self::once), for a name that comes from configuration.
+    /// Like [`once`](Self::once), for a name that comes from configuration.
     ///
     /// # Errors
     ///
-    /// If there is no signal of that name.
+    /// Returns an error if there is no signal of that name.
     pub fn once_name(
         &self,
         name: &str,
@@ -106,21 +106,22 @@ impl Emitter {
         if self.shared.wanted.load(Ordering::Acquire) & bit == 0 {
             return;
         }
-        // Told when the lock is free again: what they lose of their queues is dropped, and may be the host's code.
+        // They get the signal when the lock is free again. Signals that their queues lose are dropped then, and may
+        // hold the host's code.
         let listeners: Vec<_> = self.shared.listeners().iter().filter(|one| one.wants == bit).cloned().collect();
         for listener in &listeners {
             Listener::tell(listener, &emitted, &self.shared);
         }
         drop(listeners);
-        self.shared.forget_the_done();
+        self.shared.remove_ended();
     }
 
-    /// Blocks until listeners have heard what was emitted, at most `timeout`.
+    /// Blocks until the listeners have got every signal that was emitted, at most `timeout`.
     pub(crate) fn wait(&self, timeout: Duration) {
         self.shared.running.wait(timeout);
     }
 
-    /// Takes out all listeners, which are not called any more.
+    /// Takes out all listeners. They are not called any more.
     pub(crate) fn take_listeners(&self) -> impl Send + use<> {
         let mut listeners = self.shared.listeners();
         self.shared.update_wanted(&[]);
@@ -133,7 +134,7 @@ impl Emitter {
         self.emit(Emitted::Error(failure));
     }
 
-    /// As [`fail`](Self::fail), once for each episode of `topic`, which [`works`](Self::works) ends.
+    /// Like [`fail`](Self::fail), once for each episode of `topic`. [`works`](Self::works) ends an episode.
     #[cold]
     pub(crate) fn fail_once(&self, topic: Topic, origin: &str, failure: impl FnOnce() -> Failure) {
         // A lock may be held for ever there.
@@ -145,8 +146,8 @@ impl Emitter {
         }
     }
 
-    /// As [`fail`](Self::fail), for what fails again and again: the first failure is reported at once, and those of the
-    /// next minute together. An urgent one is not held back.
+    /// Like [`fail`](Self::fail), for repeated failures: the first is reported at once, those of the next minute
+    /// together. An urgent one is not held back.
     #[cold]
     pub(crate) fn fail_throttled(
         &self,
@@ -170,7 +171,7 @@ impl Emitter {
         }
     }
 
-    /// Reports what would be reported some time, of one origin that ends or of all.
+    /// Reports the failures that are held back, of one origin that ends or of all.
     pub(crate) fn report_held(&self, origin: Option<&str>) {
         self.report(self.shared.reports.take_all(origin));
     }
@@ -192,19 +193,19 @@ impl Emitter {
         });
     }
 
-    /// Returns whether anybody listens to lost events, and what is dropped for `reason` is lost.
+    /// Returns whether somebody listens to lost events, and a drop for `reason` is a loss.
     pub(crate) fn wants_lost(&self, reason: DropReason) -> bool {
         !reason.is_deliberate() && self.shared.wanted.load(Ordering::Relaxed) & signal::LOST != 0
     }
 
-    /// Hands over an event that is lost before the destinations, if anybody listens.
+    /// Emits an event that is lost before the destinations, if somebody listens.
     pub(crate) fn lose(&self, event: &Event, reason: DropReason) {
         if self.wants_lost(reason) {
             self.emit(Emitted::Lost(signal::LostEvents::one(event.clone(), reason)));
         }
     }
 
-    /// Returns whether anybody listens to calls. If nobody does, no event needs to be copied.
+    /// Returns whether somebody listens to calls. If nobody does, no event needs to be copied.
     pub(crate) fn wants_calls(&self) -> bool {
         self.shared.wanted.load(Ordering::Relaxed) & signal::CALLS != 0
     }
@@ -225,7 +226,7 @@ impl Emitter {
     }
 }
 
-/// Returns the name as the signals have it.
+/// Returns the static name of a signal.
 pub(crate) fn known(name: &str) -> Result<&'static str, UnknownSignal> {
     let known = Emitted::NAMES.iter().copied().find(|known| *known == name);
     known.ok_or_else(|| UnknownSignal { name: name.to_owned() })
@@ -236,9 +237,9 @@ impl Shared {
         self.listeners.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes out listeners that have ended. They are dropped when the lock is free again: one may own the last client,
-    /// whose end is told to listeners, too.
-    fn forget_the_done(&self) {
+    /// Takes out listeners that have ended. They are dropped when the lock is free again, because one may own the last
+    /// client, whose end emits signals, too.
+    fn remove_ended(&self) {
         let mut listeners = self.listeners();
         let ended: Vec<_> = listeners.extract_if(.., |listener| listener.has_ended()).collect();
         if !ended.is_empty() {

@@ -1,6 +1,7 @@
-//! Which failures are reported, and which are held back: one [`Throttle`] for all parts of a client.
+//! Decides which failures are reported, and which are held back, by one [`Throttle`] for all parts of a client.
 //!
-//! Invariant: no user code runs under the lock. What is taken out is reported or dropped when the lock is free again.
+//! Invariant: no user code runs under the lock. Reports that are taken out are emitted or dropped when the lock is free
+//! again.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,12 +10,13 @@ use std::time::Duration;
 use super::failure::Failure;
 use crate::supervise::{Decision, Repeats, Throttle, Topic, discard, hops};
 
-/// Makes the report of what is held back, with the hops of what a listener sends because of it.
-type Held = (u8, Box<dyn FnOnce(Repeats) -> Failure + Send>);
+/// Makes the report of failures that are held back. The number is the hops of events that a listener sends because of
+/// it.
+type HeldReport = (u8, Box<dyn FnOnce(Repeats) -> Failure + Send>);
 
 pub(super) struct Reports {
-    throttle: Mutex<Throttle<Held>>,
-    /// A bit for each topic that may have an open episode, so that what works need not take the lock.
+    throttle: Mutex<Throttle<HeldReport>>,
+    /// One bit for each topic that may have an open episode, so that a success need not take the lock.
     open: AtomicU32,
 }
 
@@ -23,7 +25,7 @@ impl Reports {
         Self { throttle: Mutex::new(Throttle::new()), open: AtomicU32::new(0) }
     }
 
-    /// Returns whether to report a failure of which an episode has one report.
+    /// Returns whether this failure begins an episode. Only then it is reported.
     pub(super) fn begins(&self, topic: Topic, origin: &str, now: impl Fn() -> Duration) -> bool {
         let mut throttle = self.throttle();
         let decision = throttle.with(origin, topic, |series| series.record(1, false, &now));
@@ -35,7 +37,7 @@ impl Reports {
         true
     }
 
-    /// Records a failure. Returns its report if it is to be made now, or when to look for [what is due](Self::take_due).
+    /// Records a failure. Returns its report if that is due now, or when to look for [due reports](Self::take_due).
     pub(super) fn record(
         &self,
         topic: Topic,
@@ -85,18 +87,18 @@ impl Reports {
         make(due)
     }
 
-    /// Makes the reports that would be due some time, of one origin that ends or of all.
+    /// Makes all reports that are held back, of one origin that ends or of all.
     pub(super) fn take_all(&self, origin: Option<&str>) -> Vec<(u8, Failure)> {
         let (due, others) = self.throttle().take_all(origin);
         discard(others);
         make(due)
     }
 
-    fn throttle(&self) -> MutexGuard<'_, Throttle<Held>> {
+    fn throttle(&self) -> MutexGuard<'_, Throttle<HeldReport>> {
         self.throttle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn make(held: Vec<(Held, Repeats)>) -> Vec<(u8, Failure)> {
+fn make(held: Vec<(HeldReport, Repeats)>) -> Vec<(u8, Failure)> {
     held.into_iter().map(|((hops, failure), repeats)| (hops, failure(repeats))).collect()
 }

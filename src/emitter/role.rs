@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-/// The role that a plugin was registered in; it says what the plugin sees, and when.
+/// The role of a plugin. It decides what the plugin sees, and when.
 ///
-/// Non-exhaustive: a role between two of these may come.
+/// Non-exhaustive, because a role between two of these may be added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Role {
@@ -16,7 +16,7 @@ pub enum Role {
     Destination,
     /// Sees how events ended.
     After,
-    /// Sees no events.
+    /// Gets no events.
     Utility,
 }
 

@@ -1,7 +1,7 @@
 //! The signals: one marker type for each, with a typed payload.
 //!
 //! The names are those of analytics-node's emitter. No payload carries a secret: no write key, no token, no request
-//! body, and of headers the names only.
+//! body, and of headers only the names.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,16 +13,16 @@ pub use super::failure::Failure;
 pub use super::lost::LostEvents;
 use crate::event::Event as AnyEvent;
 
-/// A signal that can be subscribed to by type: `analytics.on(signal::Error, |failure| …)`.
+/// A signal, to subscribe to by type: `analytics.on(signal::Error, |failure| …)`.
 ///
-/// Implemented by the markers of this module only.
+/// Only the markers of this module implement it.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no signal",
+    message = "`{Self}` is not a signal",
     label = "give a signal, such as `tracklane::signal::Error`",
-    note = "for a name that comes from configuration, such as \"error\", there is `on_name`"
+    note = "use `on_name` for a name from configuration, such as \"error\""
 )]
 pub trait Signal: sealed::Sealed + Copy + Send + Sync + 'static {
-    /// What a listener gets.
+    /// The argument of a listener.
     type Payload;
 
     /// The signal's name, as in analytics-node.
@@ -58,9 +58,9 @@ macro_rules! signals {
             }
         )*
 
-        /// Any signal, for a listener whose signal's name comes from configuration.
+        /// Any signal, for a listener that subscribes by a name from configuration.
         ///
-        /// Non-exhaustive: another signal may come.
+        /// Non-exhaustive, because another signal may be added.
         #[derive(Clone, Debug)]
         #[non_exhaustive]
         pub enum Emitted {
@@ -68,7 +68,7 @@ macro_rules! signals {
         }
 
         impl Emitted {
-            /// The signal's name, as in analytics-node.
+            /// Returns the signal's name, as in analytics-node.
             #[must_use]
             pub fn name(&self) -> &'static str {
                 match self {
@@ -111,34 +111,34 @@ signals! {
     Register(PluginInfo) = "register";
     /// A plugin or destination was deregistered.
     Deregister(PluginInfo) = "deregister";
-    /// A call was made after the client was closed. The event is handed over, with the time of the call.
+    /// A call was made after the client was closed. The payload is the event, with the time of the call.
     CallAfterClose(AnyEvent) = "call_after_close";
     /// The client is ready: its plugins have loaded or failed.
     Initialize(Initialized) = "initialize";
     /// Nothing is pending any more.
     Drained(DrainInfo) = "drained";
-    /// Events that were accepted will not be delivered. They are handed over; see [`LostEvents`].
+    /// Accepted events will not be delivered. The payload holds them; see [`LostEvents`].
     Lost(LostEvents) = "lost";
 }
 
 /// A batch that has its outcome.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Flushed {
     /// The destination's name.
     pub destination: Arc<str>,
     /// Events in the batch.
     pub events: usize,
-    /// Bytes of their JSON.
+    /// The bytes of their JSON.
     pub bytes: usize,
     /// Attempts that it took.
     pub attempts: u32,
-    /// Whether the destination has them.
+    /// Set if the destination took them.
     pub delivered: bool,
 }
 
 /// An HTTP request, without secrets and without its body.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RequestInfo {
     /// The method.
@@ -151,12 +151,12 @@ pub struct RequestInfo {
     pub events: usize,
     /// Bytes of the body.
     pub bytes: usize,
-    /// Which attempt it is, from 1.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
 }
 
 /// The end of an HTTP request.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ResponseInfo {
     /// The URL, without query.
@@ -165,40 +165,40 @@ pub struct ResponseInfo {
     pub status: Option<StatusCode>,
     /// Events in the request.
     pub events: usize,
-    /// Which attempt it was, from 1.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
-    /// From the request to the response.
+    /// The time from the request to the response.
     pub elapsed: Duration,
 }
 
 /// A plugin or destination.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PluginInfo {
     /// Its name.
     pub name: Arc<str>,
-    /// What it was registered as.
+    /// Its role.
     pub role: Role,
 }
 
 /// The client is ready.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Initialized {
-    /// The names of what is registered.
+    /// The names of the registered plugins and destinations.
     pub plugins: Vec<Arc<str>>,
 }
 
 /// Nothing is pending.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DrainInfo {
-    /// Events accepted so far.
+    /// The number of events accepted so far.
     pub accepted: u64,
 }
 
 impl RequestInfo {
-    /// A request of `events` events in `bytes` bytes, with the headers that `request` has.
+    /// Describes a request of `events` events in `bytes` bytes, with the headers of `request`.
     pub fn new<B>(request: &http::Request<B>, url: Arc<str>, events: usize, bytes: usize, attempt: u32) -> Self {
         let headers = request.headers().keys().cloned().collect();
         Self { method: request.method().clone(), url, headers, events, bytes, attempt }
@@ -206,14 +206,14 @@ impl RequestInfo {
 }
 
 impl ResponseInfo {
-    /// The end of the request that `request` describes.
+    /// Describes the end of the request `request`.
     #[must_use]
     pub fn new(request: &RequestInfo, status: Option<StatusCode>, elapsed: Duration) -> Self {
         Self { url: request.url.clone(), status, events: request.events, attempt: request.attempt, elapsed }
     }
 }
 
-/// The signal that says that a call of this kind was accepted.
+/// Makes the signal of an accepted call.
 pub(crate) fn of_call(event: AnyEvent) -> Emitted {
     use crate::event::Kind;
     match event.kind() {

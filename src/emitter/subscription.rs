@@ -15,29 +15,29 @@ const QUEUE: usize = 1024;
 /// The largest number of bytes of [lost events](super::signal::LostEvents) that wait for one listener.
 const QUEUE_BYTES: usize = 8 * 1024 * 1024;
 
-type Call = Box<dyn Fn(&Emitted) + Send + Sync>;
+type ListenerFn = Box<dyn Fn(&Emitted) + Send + Sync>;
 
 pub(super) struct Listener {
     pub(super) wants: u32,
     once: bool,
-    call: CatchDrop<Call>,
+    call: CatchDrop<ListenerFn>,
     ended: AtomicBool,
     missed: AtomicU64,
-    queue: Mutex<Queue>,
+    queue: Mutex<SignalQueue>,
 }
 
 #[derive(Default)]
-struct Queue {
-    /// Each with the hops of what the listener sends because of it.
+struct SignalQueue {
+    /// Each with the hops of events that the listener sends because of it.
     waiting: VecDeque<(u8, Emitted)>,
     /// Bytes of the lost events in it.
     bytes: usize,
-    /// A thread is calling the listener, and will look at the queue again.
+    /// Set while a thread calls the listener. It will look at the queue again.
     busy: bool,
 }
 
 impl Listener {
-    pub(super) fn new(wants: u32, once: bool, call: Call) -> Self {
+    pub(super) fn new(wants: u32, once: bool, call: ListenerFn) -> Self {
         let (ended, missed) = (AtomicBool::new(false), AtomicU64::new(0));
         Self { wants, once, call: CatchDrop::new(call), ended, missed, queue: Mutex::default() }
     }
@@ -46,7 +46,7 @@ impl Listener {
         self.ended.load(Ordering::Acquire)
     }
 
-    /// Queues the signal, and sees to it that somebody calls the listener.
+    /// Queues the signal, and starts a thread for the listener if there is none.
     pub(super) fn tell(this: &Arc<Self>, emitted: &Emitted, shared: &Shared) {
         if this.has_ended() {
             return;
@@ -59,7 +59,7 @@ impl Listener {
         queue.push(hops::current(), emitted.clone());
         let busy = std::mem::replace(&mut queue.busy, true);
         drop(queue);
-        // Only now, for they may hold errors of user code.
+        // Only now, because they may hold errors of user code.
         this.missed.fetch_add(missed.len() as u64, Ordering::Relaxed);
         drop(missed);
         if busy {
@@ -72,13 +72,13 @@ impl Listener {
         });
     }
 
-    /// Calls the listener until nothing waits. A panic costs the signal it was called with.
+    /// Calls the listener until nothing waits. A panic costs the signal of that call.
     fn work(&self, panics: &Panics) {
         while let Some((depth, emitted)) = self.next() {
             if self.has_ended() && !self.once {
                 continue;
             }
-            // At least one, which tells it from the host's own code.
+            // At least one, which distinguishes it from the host's own code.
             let _scope = hops::set(depth.max(1));
             panics.catch_panic(emitted.name(), || (self.call)(&emitted));
         }
@@ -91,12 +91,12 @@ impl Listener {
         next
     }
 
-    fn queue(&self) -> std::sync::MutexGuard<'_, Queue> {
+    fn queue(&self) -> std::sync::MutexGuard<'_, SignalQueue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Queue {
+impl SignalQueue {
     fn push(&mut self, hops: u8, emitted: Emitted) {
         self.bytes += emitted.bytes();
         self.waiting.push_back((hops, emitted));
@@ -119,7 +119,7 @@ impl Queue {
     }
 }
 
-/// A listener's place in the emitter. It stays when this is dropped; [`unsubscribe`](Self::unsubscribe) ends it.
+/// A subscription of a listener. Dropping it changes nothing; [`unsubscribe`](Self::unsubscribe) ends it.
 pub struct Subscription {
     listener: Arc<Listener>,
     emitter: Weak<Shared>,
@@ -130,18 +130,18 @@ impl Subscription {
         Self { listener, emitter: Arc::downgrade(emitter) }
     }
 
-    /// Ends it: the listener is not called again, but for a call that is under way, and is dropped.
+    /// Ends the subscription. A call that is under way finishes. Then the listener is dropped.
     pub fn unsubscribe(self) {
         self.listener.ended.store(true, Ordering::Release);
         // Dropped when the lock is free again.
         let queue = std::mem::take(&mut *self.listener.queue());
         drop(queue);
         if let Some(emitter) = self.emitter.upgrade() {
-            emitter.forget_the_done();
+            emitter.remove_ended();
         }
     }
 
-    /// Signals that the listener did not get, because it was too slow and its queue full.
+    /// Returns the number of signals that the listener missed because its queue was full.
     #[must_use]
     pub fn missed(&self) -> u64 {
         self.listener.missed.load(Ordering::Relaxed)

@@ -1,7 +1,7 @@
-//! What setters take: a value, or an `Option` of one, so that a value that may be missing needs no `if`.
+//! The arguments of setters: a value, or an `Option` of one. A value that may be missing needs no `if`.
 //!
-//! `None` is the same as not set: it takes away what was there. Each trait has a parameter `Form`, which tells a value
-//! from an `Option`; the compiler finds it, and nobody writes it.
+//! `None` removes what was set before. Each trait has a parameter `Form`, which tells a value from an `Option`. The
+//! compiler infers it, and nobody writes it.
 
 use std::fmt::Display;
 use std::net::IpAddr;
@@ -10,9 +10,9 @@ use serde::Serialize;
 
 use super::{InvalidTimestamp, Timestamp};
 
-/// The form of a value that is given as it is.
+/// The form of a plain value.
 #[derive(Debug)]
-pub struct Given;
+pub struct Plain;
 
 /// The form of an `Option`.
 #[derive(Debug)]
@@ -24,9 +24,9 @@ pub struct OptionalRef;
 
 /// The form of an iterator.
 #[derive(Debug)]
-pub struct Iterated;
+pub struct Iterable;
 
-/// An id: anything that displays (a string, an integer, a UUID), or an `Option` of it.
+/// An id: any type that implements `Display` (a string, an integer, a UUID), or an `Option` of one.
 ///
 /// ```
 /// use tracklane::event::Page;
@@ -39,18 +39,18 @@ pub struct Iterated;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no id",
-    note = "an id displays, as strings, integers and UUIDs do, or is an `Option` of what does"
+    message = "`{Self}` is not an id",
+    note = "an id implements `Display`, as strings, integers and UUIDs do, or is an `Option` of such a type"
 )]
 pub trait IntoId<Form> {
-    /// What is written.
+    /// The type that is written.
     type Id: Display;
 
     /// The id, if there is one.
     fn into_id(self) -> Option<Self::Id>;
 }
 
-impl<T: Display> IntoId<Given> for T {
+impl<T: Display> IntoId<Plain> for T {
     type Id = T;
 
     fn into_id(self) -> Option<T> {
@@ -76,18 +76,18 @@ impl<'o, T: Display> IntoId<OptionalRef> for &'o Option<T> {
 
 /// Text: any type of string, or an `Option` of it.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no text",
-    note = "text is anything that is `AsRef<str>`, or an `Option` of it"
+    message = "`{Self}` is not text",
+    note = "text implements `AsRef<str>`, or is an `Option` of such a type"
 )]
 pub trait IntoText<Form> {
-    /// What is written.
+    /// The type that is written.
     type Text: AsRef<str>;
 
     /// The text, if there is one.
     fn into_text(self) -> Option<Self::Text>;
 }
 
-impl<T: AsRef<str>> IntoText<Given> for T {
+impl<T: AsRef<str>> IntoText<Plain> for T {
     type Text = T;
 
     fn into_text(self) -> Option<T> {
@@ -111,18 +111,18 @@ impl<'o, T: AsRef<str>> IntoText<OptionalRef> for &'o Option<T> {
     }
 }
 
-/// A point in time: a [`Timestamp`], a [`SystemTime`](std::time::SystemTime), text in RFC 3339, with the features
-/// `chrono`, `time` and `jiff` the types of these crates, or an `Option` of any.
+/// A point in time: a [`Timestamp`], a [`SystemTime`](std::time::SystemTime), text in RFC 3339, or an `Option` of
+/// these. With the features `chrono`, `time` and `jiff` also the types of these crates.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no point in time",
-    note = "a `Timestamp`, a `SystemTime` and text in RFC 3339 are, and an `Option` of them; with the features `chrono`, `time` and `jiff` also the types of these crates"
+    message = "`{Self}` is not a point in time",
+    note = "use a `Timestamp`, a `SystemTime`, text in RFC 3339 or an `Option` of one; with the features `chrono`, `time` and `jiff` also the types of these crates"
 )]
 pub trait IntoTimestamp<Form> {
     /// The time, if there is one, or what is wrong with its text.
     fn into_timestamp(self) -> Option<Result<Timestamp, InvalidTimestamp>>;
 }
 
-impl<T> IntoTimestamp<Given> for T
+impl<T> IntoTimestamp<Plain> for T
 where
     T: TryInto<Timestamp, Error: Into<InvalidTimestamp>>,
 {
@@ -151,15 +151,15 @@ where
 
 /// An IP address, or an `Option` of one.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no IP address",
-    note = "an `IpAddr` is, and what converts into one; text goes in using `with`"
+    message = "`{Self}` is not an IP address",
+    note = "use an `IpAddr` or a type that converts into one; set text with `with`"
 )]
 pub trait IntoIpAddr<Form> {
     /// The address, if there is one.
     fn into_ip_addr(self) -> Option<IpAddr>;
 }
 
-impl<T: Into<IpAddr>> IntoIpAddr<Given> for T {
+impl<T: Into<IpAddr>> IntoIpAddr<Plain> for T {
     fn into_ip_addr(self) -> Option<IpAddr> {
         Some(self.into())
     }
@@ -177,20 +177,20 @@ impl<T: Into<IpAddr> + Copy> IntoIpAddr<OptionalRef> for &Option<T> {
     }
 }
 
-/// A list: what serializes as one (an array, a slice, a `Vec`, a set), an `Option` of that, or an iterator.
+/// A list: a value that serializes as one (an array, a slice, a `Vec`, a set), an `Option` of it, or an iterator.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no list",
-    note = "a list serializes as one, or is an iterator over what serializes"
+    message = "`{Self}` is not a list",
+    note = "use a type that serializes as a list, or an iterator over values that serialize"
 )]
 pub trait IntoList<Form> {
-    /// What is written.
+    /// The type that is written.
     type List: Serialize;
 
     /// The list.
     fn into_list(self) -> Self::List;
 }
 
-impl<T: Serialize> IntoList<Given> for T {
+impl<T: Serialize> IntoList<Plain> for T {
     type List = T;
 
     fn into_list(self) -> T {
@@ -198,7 +198,7 @@ impl<T: Serialize> IntoList<Given> for T {
     }
 }
 
-impl<I: Iterator<Item: Serialize>> IntoList<Iterated> for I {
+impl<I: Iterator<Item: Serialize>> IntoList<Iterable> for I {
     type List = Vec<I::Item>;
 
     fn into_list(self) -> Vec<I::Item> {
@@ -206,22 +206,22 @@ impl<I: Iterator<Item: Serialize>> IntoList<Iterated> for I {
     }
 }
 
-/// Pairs: what iterates over tuples of two, or an `Option` of it.
+/// Pairs: an iterator over tuples of two, or an `Option` of one.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no list of pairs",
-    note = "pairs are an array, a `Vec` or an iterator of tuples of two, or an `Option` of one"
+    message = "`{Self}` is not a list of pairs",
+    note = "use an array, a `Vec` or an iterator of tuples of two, or an `Option` of one"
 )]
 pub trait IntoPairs<Form> {
-    /// What is written first of each pair.
+    /// The type of the first values.
     type First: Serialize;
-    /// What is written second.
+    /// The type of the second values.
     type Second: Serialize;
 
     /// The pairs, if there are any.
     fn into_pairs(self) -> Option<impl Iterator<Item = (Self::First, Self::Second)>>;
 }
 
-impl<I: IntoIterator<Item = (A, B)>, A: Serialize, B: Serialize> IntoPairs<Given> for I {
+impl<I: IntoIterator<Item = (A, B)>, A: Serialize, B: Serialize> IntoPairs<Plain> for I {
     type First = A;
     type Second = B;
 

@@ -1,6 +1,6 @@
 //! The six calls, as builders with consuming setters.
 //!
-//! A setter never fails: what is wrong with an event is said once, by the call that sends it.
+//! A setter never fails. The call that sends the event reports an error of a setter, once.
 
 use serde::Serialize;
 
@@ -9,44 +9,45 @@ use super::{Event, IntoId, IntoText, IntoTimestamp, Kind, MessageId};
 macro_rules! call {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Debug)]
+        #[derive(Clone, Debug, PartialEq, Eq)]
         #[must_use = "an event does nothing until it is sent"]
         pub struct $name(pub(crate) Event);
 
         impl $name {
-            /// The id of the user in your database: a string, an integer, a UUID, anything that displays, or an
-            /// `Option` of it. `None` and an empty one are the same as none.
+            /// The id of the user in your database: a string, an integer, a UUID, any type that implements `Display`,
+            /// or an `Option` of one. `None` and an empty id stand for no id.
             pub fn user_id<Form>(mut self, id: impl IntoId<Form>) -> Self {
                 self.0.set_user_id(&text(id));
                 self
             }
 
-            /// The id of a user who is not known, or an `Option` of it. `None` and an empty one are the same as none.
+            /// The id of a user who is not known, or an `Option` of it. `None` and an empty id stand for no id.
             pub fn anonymous_id<Form>(mut self, id: impl IntoId<Form>) -> Self {
                 self.0.set_anonymous_id(&text(id));
                 self
             }
 
-            /// When it happened; the time of the call, if it is not set, or `None`. For imports from the past.
+            /// The time when it happened, for imports from the past. Without one, or with `None`, it is the time of the
+            /// call.
             ///
-            /// A [`Timestamp`](super::Timestamp), a [`SystemTime`](std::time::SystemTime), text in RFC 3339, or an
-            /// `Option` of these; with the features `chrono`, `time` and `jiff` also the types of these crates. Text
-            /// goes in as it is, without `parse()`; what is not RFC 3339 is refused at the call
+            /// Takes a [`Timestamp`](super::Timestamp), a [`SystemTime`](std::time::SystemTime), text in RFC 3339, or
+            /// an `Option` of these. With the features `chrono`, `time` and `jiff` it also takes the types of these
+            /// crates. Text needs no `parse()`: if it is not RFC 3339, the call refuses the event
             /// ([`InvalidField::Timestamp`](super::InvalidField::Timestamp)).
             pub fn timestamp<Form>(mut self, timestamp: impl IntoTimestamp<Form>) -> Self {
                 self.0.put_timestamp(timestamp.into_timestamp());
                 self
             }
 
-            /// Context of this event: a [`Context`](super::Context), a `serde_json` object or anything that serializes
-            /// as an object. Merged over the default context of the settings, deeply.
+            /// The context of this event: a [`Context`](super::Context), a `serde_json` object or anything else that
+            /// serializes as an object. It is merged deeply over the default context of the settings.
             pub fn context(mut self, context: impl Serialize) -> Self {
                 self.0.context_mut().insert_all(context);
                 self
             }
 
-            /// Which destinations get the event: [`Integrations`](super::Integrations), or anything that serializes as
-            /// such an object.
+            /// The destinations that get the event: [`Integrations`](super::Integrations), or anything else that
+            /// serializes as such an object.
             pub fn integrations(mut self, integrations: impl Serialize) -> Self {
                 let mine = self.0.integrations_mut();
                 mine.insert_all(integrations);
@@ -63,9 +64,9 @@ macro_rules! call {
                 self
             }
 
-            /// The id by which Segment tells this event from another; a UUID, if it is not set, or `None`. At most 99
-            /// characters, and unique across all workspaces: set it only if you have such an id, as for an import that
-            /// is run twice.
+            /// The id by which Segment recognises an event that arrives twice. Without one, or with `None`, it is a
+            /// UUID. At most 99 characters, and unique across all workspaces. Set it only if you have such an id, for
+            /// example for an import that is run twice.
             pub fn message_id<Form>(mut self, id: impl IntoId<Form>) -> Self {
                 let id = text(id);
                 self.0.write().message_id =
@@ -76,7 +77,7 @@ macro_rules! call {
     };
 }
 
-/// The text of an id; an empty one without one.
+/// Returns the text of an id. No id is an empty text.
 fn text<Form>(id: impl IntoId<Form>) -> String {
     id.into_id().map(|id| id.to_string()).unwrap_or_default()
 }
@@ -91,8 +92,8 @@ macro_rules! sent_as_it_is {
     };
 }
 
-/// A view has its category among its properties, too, where it does not have another one there: that is what
-/// analytics-node sends, and what destinations read.
+/// The category of a view is also one of its properties, unless that property is set to something else. Analytics-node
+/// sends it so, and destinations read it there.
 macro_rules! sent_with_category {
     ($($name:ident),+) => {
         $(impl From<$name> for Event {
@@ -115,15 +116,15 @@ sent_with_category!(Page, Screen);
 macro_rules! with_properties {
     ($name:ident) => {
         impl $name {
-            /// Sets one property to anything that serializes. A key that is set again is replaced.
+            /// Sets one property to a value that serializes. A key that is set again is replaced.
             pub fn property(mut self, key: impl AsRef<str>, value: impl Serialize) -> Self {
                 self.0.section_mut().set(key.as_ref(), value);
                 self
             }
 
-            /// Sets all members of [`Properties`](super::Properties), a `serde_json` object or anything that
-            /// serializes as an object; what was set before and is not in it stays. Anything else, `()` included, is refused at the
-            /// call.
+            /// Sets all members of [`Properties`](super::Properties), a `serde_json` object or anything else that
+            /// serializes as an object. Members that were set before and are not in it stay. Anything else, `()`
+            /// included, is refused at the call.
             pub fn properties(mut self, properties: impl Serialize) -> Self {
                 self.0.section_mut().insert_all(properties);
                 self
@@ -135,15 +136,15 @@ macro_rules! with_properties {
 macro_rules! with_traits {
     ($name:ident) => {
         impl $name {
-            /// Sets one trait to anything that serializes. A key that is set again is replaced.
+            /// Sets one trait to a value that serializes. A key that is set again is replaced.
             pub fn with_trait(mut self, key: impl AsRef<str>, value: impl Serialize) -> Self {
                 self.0.section_mut().set(key.as_ref(), value);
                 self
             }
 
-            /// Sets all members of [`Traits`](super::Traits), a `serde_json` object or anything that serializes as an
-            /// object; what was set before and is not in it stays. Anything else, `()` included, is refused at the
-            /// call.
+            /// Sets all members of [`Traits`](super::Traits), a `serde_json` object or anything else that serializes as
+            /// an object. Members that were set before and are not in it stay. Anything else, `()` included, is refused
+            /// at the call.
             pub fn traits(mut self, traits: impl Serialize) -> Self {
                 self.0.section_mut().insert_all(traits);
                 self
@@ -225,7 +226,7 @@ with_traits!(Identify);
 with_traits!(Group);
 
 impl Track {
-    /// The event called `event`. Segment recommends names like "Item Purchased"; an empty one is refused.
+    /// Makes the event called `event`. Segment recommends names like "Item Purchased". An empty name is refused.
     pub fn new(event: impl AsRef<str>) -> Self {
         let mut track = Event::new(Kind::Track);
         track.set_name(event.as_ref());
@@ -234,7 +235,7 @@ impl Track {
 }
 
 impl Identify {
-    /// An identify call; set a user id, an anonymous id or both.
+    /// Makes an identify call. Set a user id, an anonymous id or both.
     pub fn new() -> Self {
         Self(Event::new(Kind::Identify))
     }
@@ -247,7 +248,7 @@ impl Default for Identify {
 }
 
 impl Page {
-    /// The page called `name`; `""` or `None::<&str>` for a page without a name.
+    /// Makes a view of the page called `name`; `""` or `None::<&str>` for a page without a name.
     pub fn new<Form>(name: impl IntoText<Form>) -> Self {
         let mut page = Event::new(Kind::Page);
         page.set_name(name.into_text().as_ref().map_or("", AsRef::as_ref));
@@ -262,7 +263,7 @@ impl Page {
 }
 
 impl Screen {
-    /// The screen called `name`; `""` or `None::<&str>` for a screen without a name.
+    /// Makes a view of the screen called `name`; `""` or `None::<&str>` for a screen without a name.
     pub fn new<Form>(name: impl IntoText<Form>) -> Self {
         let mut screen = Event::new(Kind::Screen);
         screen.set_name(name.into_text().as_ref().map_or("", AsRef::as_ref));
@@ -277,7 +278,7 @@ impl Screen {
 }
 
 impl Group {
-    /// The group `group_id`; an empty one is refused, and so is `None`.
+    /// Makes a call for the group `group_id`. An empty id and `None` are refused.
     pub fn new<Form>(group_id: impl IntoId<Form>) -> Self {
         let mut group = Event::new(Kind::Group);
         group.set_group_id(&text(group_id));
@@ -286,7 +287,7 @@ impl Group {
 }
 
 impl Alias {
-    /// The user `user_id`, who was `previous_id` before; an empty one is refused.
+    /// Makes a call for the user `user_id`, who was `previous_id` before. An empty id is refused.
     pub fn new<Form, UserForm>(previous_id: impl IntoId<Form>, user_id: impl IntoId<UserForm>) -> Self {
         let mut alias = Event::new(Kind::Alias);
         alias.set_previous_id(&text(previous_id));

@@ -1,8 +1,8 @@
 //! A copy of an event from before a plugin, to restore it when the plugin fails.
 //!
-//! A plugin gets the event itself, and may edit it, or put another one in its place. Invariant: whatever it did, the event
-//! can be taken back to what it was, and its id stays its own. An event that did not change since the last plugin is not
-//! copied again.
+//! A plugin gets the event itself. It may edit the event, or put another one in its place. Invariants: the event can be
+//! restored whatever the plugin did, and its id never changes. An event that did not change since the last plugin is
+//! not copied again.
 
 use super::content::Content;
 use super::{Event, pool};
@@ -10,12 +10,12 @@ use super::{Event, pool};
 /// One event and the plugins of a stage, which get it one after the other.
 #[derive(Default)]
 pub(crate) struct Checkpoint {
-    /// What the event was when it was last lent.
+    /// The content of the event before the last plugin.
     before: Option<Box<Content>>,
 }
 
 impl Checkpoint {
-    /// Makes the event ready for a plugin.
+    /// Saves the event before a plugin gets it.
     pub(crate) fn save(&mut self, event: &mut Event) {
         if event.edited || self.before.is_none() {
             self.before.get_or_insert_with(pool::take_copy).copy_from(&event.content);
@@ -23,7 +23,7 @@ impl Checkpoint {
         event.edited = false;
     }
 
-    /// Takes over what a plugin left, as the same event: with its id, and with a time.
+    /// Accepts what a plugin left, as the same event: with its id, and with a time.
     pub(crate) fn accept(&mut self, event: &mut Event) {
         let Some(before) = &self.before else { return };
         if event.content.message_id != before.message_id {
@@ -33,7 +33,7 @@ impl Checkpoint {
         }
     }
 
-    /// Takes the event back to what it was when it was last lent.
+    /// Restores the event as it was before the last plugin.
     pub(crate) fn restore(&mut self, event: &mut Event) {
         if let Some(before) = self.before.take() {
             event.content = before;

@@ -1,23 +1,23 @@
-//! All that an event says, in memory that is used again.
+//! The content of an event, in memory that is reused.
 
 use super::fields::Fields;
 use super::{Context, Integrations, Kind, MessageId, Object, Timestamp};
 
-/// All that plugins can change.
+/// Everything that plugins can change.
 #[derive(Clone)]
 pub(super) struct Content {
     pub(super) kind: Kind,
     pub(super) message_id: MessageId,
-    /// None until the call is made, where it was not given.
+    /// `None` until the call is made, if the caller gave none.
     pub(super) timestamp: Option<Timestamp>,
     pub(super) fields: Fields,
-    /// Properties or traits, whichever the kind has.
+    /// The properties or the traits, as the kind has it.
     pub(super) section: Object,
-    /// Whether there is a section. It may be empty.
+    /// There is a section. It may be empty.
     pub(super) has_section: bool,
     pub(super) context: Context,
     pub(super) integrations: Integrations,
-    /// Whether there are integrations. They may be empty.
+    /// There are integrations. They may be empty.
     pub(super) has_integrations: bool,
 }
 
@@ -36,7 +36,7 @@ impl Content {
         }
     }
 
-    /// Takes out everything but the kind, and keeps the memory.
+    /// Removes everything but the kind, and keeps the memory.
     #[inline]
     pub(super) fn clear(&mut self) {
         self.message_id = MessageId::Unset;
@@ -49,7 +49,7 @@ impl Content {
         self.has_integrations = false;
     }
 
-    /// Becomes what `other` is, in the memory that is there.
+    /// Copies `other` into the memory that is there.
     pub(super) fn copy_from(&mut self, other: &Content) {
         self.kind = other.kind;
         self.message_id.clone_from(&other.message_id);

@@ -1,13 +1,13 @@
-//! UUIDs that follow from a message id: the same in every attempt, at every destination, in every process.
+//! UUIDs that are derived from a message id: the same in every attempt, at every destination, in every process.
 
 use uuid::{Uuid, uuid};
 
-/// The namespace of message ids that are no UUIDs themselves. It never changes.
+/// The namespace of message ids that are not UUIDs. It never changes.
 const NAMESPACE: Uuid = uuid!("6f0c1d3e-5a1b-5c0e-9a53-7472616b6c6e");
 
-/// Returns the UUID of an event, for a destination that takes no other ids: the `messageId` itself if it is one, else the
-/// UUIDv5 (RFC 9562) of it in a namespace that never changes. So is the same event everywhere the same, and can be joined
-/// across vendors.
+/// Returns the UUID of an event, for a destination that takes no other ids. That is the `messageId` itself if it is a
+/// UUID, otherwise its UUIDv5 (RFC 9562) in a namespace that never changes. So an event has the same id everywhere, and
+/// can be joined across vendors.
 ///
 /// ```
 /// use tracklane::event::message_uuid;
@@ -21,15 +21,15 @@ pub fn message_uuid(message_id: &str) -> String {
     of(message_id).hyphenated().to_string()
 }
 
-/// Returns the UUID of a part of an event, such as the product number `part` of an order, for a destination to which each
-/// is an event: the UUIDv5 of the number in decimal, in the namespace of [`message_uuid`].
+/// Returns the UUID of a part of an event, such as the product number `part` of an order, for a destination where each
+/// part is an event. It is the UUIDv5 of the number in decimal, in the namespace of [`message_uuid`].
 #[must_use]
 pub fn part_uuid(message_id: &str, part: usize) -> String {
     Uuid::new_v5(&of(message_id), part.to_string().as_bytes()).hyphenated().to_string()
 }
 
 fn of(message_id: &str) -> Uuid {
-    // The hyphenated form alone: 32 hexadecimal digits may as well be another kind of id.
+    // Only the hyphenated form: 32 hexadecimal digits may be another kind of id.
     let is_hyphenated = message_id.len() == uuid::fmt::Hyphenated::LENGTH;
     let parsed = if is_hyphenated { Uuid::try_parse(message_id).ok().filter(|uuid| !uuid.is_nil()) } else { None };
     parsed.unwrap_or_else(|| Uuid::new_v5(&NAMESPACE, message_id.as_bytes()))

@@ -1,6 +1,6 @@
 //! The common fields of an event that are strings, as members of its JSON.
 //!
-//! Invariant: a bit says of each known field whether it is set, so that the check of a call never reads the text.
+//! Invariant: one bit per known field says whether it is set. So the check of a call never reads the text.
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::json::read_string;
 use super::{InvalidTimestamp, Object};
 
-/// A field that the Spec knows, for all kinds or for some.
+/// A field of the Spec, for all kinds or for some.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Field {
     UserId,
@@ -52,13 +52,13 @@ impl Field {
 #[derive(Clone, Default)]
 pub(super) struct Fields {
     members: Object,
-    /// One bit per [`Field`] that there is.
+    /// One bit per [`Field`] that is set.
     present: Present,
     places: Places,
 }
 
-/// Where the values of fields that were read stand in the text of [`Fields::members`], so that ten plugins that read the
-/// name look for it once: the start and the end, each of 16 bits; zero where nobody has looked.
+/// The places of fields that were read, in the text of [`Fields::members`]. So the name is searched once, even if ten
+/// plugins read it. Each place is its start and end, of 16 bits each; zero if nobody has looked.
 #[derive(Default)]
 struct Places([AtomicU32; Field::ALL.len()]);
 
@@ -77,25 +77,25 @@ impl Places {
     }
 }
 
-/// A copy looks for itself.
+/// A copy starts without places.
 impl Clone for Places {
     fn clone(&self) -> Self {
         Self::default()
     }
 }
 
-/// Which fields there are, as it travels with the text of [`Fields::members`].
+/// The fields that are set. It travels with the text of [`Fields::members`].
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Present(u8);
 
 impl Fields {
-    /// Becomes the fields that `members` is the text of.
+    /// Takes over the fields whose text `members` is.
     pub(super) fn set_members(&mut self, members: &[u8], present: Present) {
         self.edit().set_members(members);
         self.present = present;
     }
 
-    /// Becomes what `other` is, in the memory that is there.
+    /// Copies `other` into the memory that is there.
     pub(super) fn copy_from(&mut self, other: &Fields) {
         self.edit().copy_from(&other.members);
         self.present = other.present;
@@ -118,13 +118,13 @@ impl Fields {
         read_string(text.get(start..end)?)
     }
 
-    /// The members to change: what is known of their places is forgotten.
+    /// Returns the members to change. What is known of their places is forgotten.
     fn edit(&mut self) -> &mut Object {
         self.places = Places::default();
         &mut self.members
     }
 
-    /// Sets a field; an empty value takes it away.
+    /// Sets a field. An empty value removes it.
     pub(super) fn set(&mut self, field: Field, value: &str) {
         if value.is_empty() {
             self.edit().discard(field.as_str());
@@ -142,7 +142,7 @@ impl Fields {
         known.for_each(|field| self.present.0 |= field.bit());
     }
 
-    /// Notes that the timestamp is none.
+    /// Records the error of a timestamp.
     pub(super) fn note_timestamp(&mut self, error: InvalidTimestamp) {
         self.edit().note_timestamp("timestamp", error);
     }
@@ -152,7 +152,7 @@ impl Fields {
         self.edit().set(key, value);
     }
 
-    /// Takes everything out, and keeps the memory.
+    /// Removes everything, and keeps the memory.
     pub(super) fn clear(&mut self) {
         self.edit().clear();
         self.present = Present::default();

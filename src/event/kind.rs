@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-/// Which call made an event; the `type` of the Segment Spec.
+/// The call that made an event; the `type` of the Segment Spec.
 ///
-/// Exhaustive, so that a `match` covers all six: the Spec has had these since 2012, and a seventh would be another
+/// Exhaustive, so that a `match` covers all six. The Spec has had these since 2012, and a seventh would be another
 /// contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -26,7 +26,7 @@ impl Kind {
     /// All six.
     pub const ALL: &'static [Kind] = &[Kind::Track, Kind::Identify, Kind::Page, Kind::Screen, Kind::Group, Kind::Alias];
 
-    /// The name on the wire, such as `track`.
+    /// Returns the name on the wire, such as `track`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -39,13 +39,13 @@ impl Kind {
         }
     }
 
-    /// The kind of that name on the wire.
+    /// Returns the kind of that name on the wire.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
     }
 
-    /// The section that carries what the call is about.
+    /// Returns the section that carries the data of the call.
     pub(crate) const fn section(self) -> &'static str {
         match self {
             Kind::Identify | Kind::Group => "traits",

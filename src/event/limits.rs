@@ -1,24 +1,24 @@
-//! What an event must be to be accepted, checked once at the call.
+//! The limits of an event, checked once at the call.
 //!
-//! Segment answers 200 to most events that it then discards, so this check is the only error a caller ever sees.
+//! Segment answers 200 to most events that it then discards. So this check is the only error that a caller ever sees.
 
 use super::fields::Field;
 use super::json::{JsonType, Problem, ValueError};
 use super::{Event, InvalidTimestamp, Kind, MAX_DEPTH, MessageId, Object};
 
-/// Bytes that the final JSON of one event may have
-/// ([Segment: HTTP API, max request size](https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/#max-request-size)).
+/// Bytes that the final JSON of one event may have ([Segment: HTTP API, max request
+/// size](https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/#max-request-size)).
 pub const MAX_EVENT_BYTES: usize = 32_768;
 /// Bytes that the body of one request may have (same source).
 pub const MAX_BATCH_BYTES: usize = 500_000;
-/// Events that one request may have; Segment answers 200 and discards what is beyond (same source).
+/// Events that one request may have. Segment answers 200 and discards those beyond (same source).
 pub const MAX_BATCH_EVENTS: usize = 2_500;
 /// Characters that a `messageId` may have (same source: fewer than 100).
 pub const MAX_MESSAGE_ID_CHARS: usize = 99;
 
-/// What is wrong with one field of an event.
+/// The error of one field of an event.
 ///
-/// Non-exhaustive: there may come to be another limit.
+/// Non-exhaustive, because another limit may be added.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidField {
@@ -28,7 +28,7 @@ pub enum InvalidField {
         /// The call.
         kind: Kind,
     },
-    /// A field that this call cannot do without is missing or empty.
+    /// A required field of this call is missing or empty.
     #[error("{field} is missing or empty: a {kind} call needs it")]
     Missing {
         /// The call.
@@ -48,30 +48,30 @@ pub enum InvalidField {
         /// Its final size, with the default context.
         bytes: usize,
     },
-    /// A value is nested too deep.
+    /// A value is nested too deeply.
     #[error("{field} is nested more than {MAX_DEPTH} levels deep: flatten it")]
     TooDeep {
-        /// Where: the section, and the key in it.
+        /// The section, and the key in it.
         field: String,
     },
     /// A number is NaN or infinite, which JSON cannot carry.
     #[error("{field} is NaN or infinite, which JSON cannot carry: leave it out or send a string")]
     NotFinite {
-        /// Where: the section, and the key in it.
+        /// The section, and the key in it.
         field: String,
     },
-    /// A number is a whole one of more than 64 bits, or has more digits than a double keeps.
+    /// A whole number has more than 64 bits, or a decimal has more digits than a double keeps.
     #[error("{field} is a number that 64 bits cannot hold exactly: send it as a string")]
     Inexact {
-        /// Where: the section, and the key in it.
+        /// The section, and the key in it.
         field: String,
     },
-    /// Text in place of a point in time is not RFC 3339.
-    #[error("{field} is {:?}, and must be RFC 3339, as \"2011-05-03T14:05:00.123Z\" is", source.text())]
+    /// The text for a point in time is not RFC 3339.
+    #[error("{field} is {:?}, and must be RFC 3339, such as \"2011-05-03T14:05:00.123Z\"", source.text())]
     Timestamp {
-        /// Where: the field, or the section and the key in it.
+        /// The field, or the section and the key in it.
         field: String,
-        /// What is wrong with it.
+        /// The error of the text.
         source: InvalidTimestamp,
     },
     /// A section is not a JSON object.
@@ -79,44 +79,44 @@ pub enum InvalidField {
     NotAnObject {
         /// The section.
         field: String,
-        /// What it is.
+        /// The type that it has.
         found: JsonType,
     },
-    /// What goes in by the setter of a number is none.
-    #[error("{field} is {found}, and must be a number, or text that is one, as \"39.95\" is")]
+    /// The value of a setter for numbers is not a number.
+    #[error("{field} is {found}, and must be a number, or a number in text, such as \"39.95\"")]
     NotANumber {
-        /// Where: the section, and the key in it.
+        /// The section, and the key in it.
         field: String,
-        /// What it is; a string that is no number, if it is a string.
+        /// The type that it has; `String` for a string that is not a number.
         found: JsonType,
     },
-    /// What goes in by the setter of a list is none.
+    /// The value of a setter for lists is not a list.
     #[error("{field} is {found}, and must be a list")]
     NotAList {
-        /// Where: the section, and the key in it.
+        /// The section, and the key in it.
         field: String,
-        /// What it is.
+        /// The type that it has.
         found: JsonType,
     },
     /// A value cannot be written as JSON.
     #[error("{field} cannot be written as JSON: {problem}")]
     Unserializable {
-        /// Where: the section, and the key in it.
+        /// The section, and the key in it.
         field: String,
-        /// What the serializer said.
+        /// The message of the serializer.
         problem: String,
     },
 }
 
-/// What is usually meant where an object is null: a builder whose last step was a statement.
+/// Returns the usual cause where an object is null: a builder whose last step was a statement.
 fn hint(found: JsonType) -> &'static str {
     match found {
-        JsonType::Null => ": it may be what `insert` returned, in place of which `with` returns the object",
+        JsonType::Null => ": `insert` returns the old value, `with` returns the object",
         _ => "",
     }
 }
 
-/// Checks all but the size, which depends on the settings.
+/// Checks everything but the size, which depends on the settings.
 pub(crate) fn check(event: &Event) -> Result<(), InvalidField> {
     let kind = event.kind();
     let content = &event.content;
@@ -141,8 +141,8 @@ pub(crate) fn check(event: &Event) -> Result<(), InvalidField> {
 }
 
 impl Event {
-    /// Keeps what was changed since the call, or since the event was last [lent](super::Checkpoint::save), if it can be sent
-    /// so.
+    /// Keeps the changes since the call, or since the event was last [saved](super::Checkpoint::save), if it can be
+    /// sent with them.
     pub(crate) fn commit(&mut self) -> Result<(), InvalidField> {
         if !self.edited {
             return Ok(());
@@ -166,7 +166,7 @@ fn check_message_id(id: &str) -> Result<(), InvalidField> {
     }
 }
 
-/// What the fields beside the sections are called as a whole.
+/// The name for all fields outside of the sections.
 const FIELDS: &str = "fields";
 
 /// Checks what plugins can break: values that JSON cannot carry, and depth.
@@ -186,7 +186,7 @@ fn check_object(section: &'static str, object: &Object) -> Result<(), InvalidFie
 fn invalid(section: &'static str, error: ValueError) -> InvalidField {
     let (key, problem) = error.into_parts();
     let field = match (section, key) {
-        // On the wire these stand beside the sections.
+        // On the wire these fields are beside the sections.
         (FIELDS, key) if !key.is_empty() => key,
         (section, key) if key.is_empty() => section.to_owned(),
         (section, key) => format!("{section}.{key}"),

@@ -1,4 +1,4 @@
-//! The event in its final form: the JSON that goes on the wire, and what the pipeline knows of it.
+//! The event in its final form: the JSON for the wire, and what the pipeline knows of it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,52 +10,53 @@ use serde::{Serialize, Serializer};
 use super::json::{Transcode, read_string, write_string};
 use super::{Context, Event, InvalidField, Kind, MAX_EVENT_BYTES, MessageId, Object, Timestamp, limits};
 
-/// An event as destinations get it: serialised once, immutable, shared by all of them.
+/// An event as destinations get it: serialized once, immutable, shared by all of them. A clone shares the JSON.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Message {
     kind: Kind,
     json: Bytes,
-    /// Where the id stands in the JSON, with its quotes.
+    /// The place of the id in the JSON, with its quotes.
     message_id: Range<usize>,
 }
 
 impl Message {
-    /// Which call made the event.
+    /// Returns the call that made the event.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// The event's `messageId`, the same in every attempt.
+    /// Returns the event's `messageId`, the same in every attempt.
     #[must_use]
     pub fn message_id(&self) -> Cow<'_, str> {
         self.json.get(self.message_id.clone()).and_then(read_string).unwrap_or_default()
     }
 
-    /// The event's UUID, which follows from its `messageId`: see [`message_uuid`](super::message_uuid).
+    /// Returns the event's UUID, which is derived from its `messageId`: see [`message_uuid`](super::message_uuid).
     #[must_use]
     pub fn uuid(&self) -> String {
         super::message_uuid(&self.message_id())
     }
 
-    /// The event as one JSON object in UTF-8, in Segment's form, at most [`MAX_EVENT_BYTES`].
+    /// Returns the event as one JSON object in UTF-8, in Segment's form, at most [`MAX_EVENT_BYTES`].
     #[must_use]
     pub fn json(&self) -> &[u8] {
         &self.json
     }
 
-    /// The event to read by its parts.
+    /// Parses the event, to read its parts.
     #[must_use]
     pub fn event(&self) -> Event {
         Event::of_final_form(self.kind, &self.json)
     }
 
-    /// The JSON again, which takes no memory of its own.
+    /// Returns the JSON again, without memory of its own.
     pub(super) fn shared_json(&self) -> Bytes {
         self.json.clone()
     }
 }
 
-/// As its JSON, in any format.
+/// Serializes as its JSON, in any format.
 impl Serialize for Message {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         Transcode(&self.json).serialize(serializer)
@@ -73,11 +74,11 @@ impl fmt::Debug for Message {
 }
 
 impl Event {
-    /// The event in its final form, its context merged over `defaults`. `bytes`: about how long that will be.
+    /// Writes the event in its final form, its context merged over `defaults`. `bytes` is about the length of that.
     ///
     /// # Errors
     ///
-    /// If plugins have made the event what cannot be sent.
+    /// Returns an error if plugins have made the event one that cannot be sent.
     pub(crate) fn seal(&mut self, bytes: u32, defaults: &Context) -> Result<Message, InvalidField> {
         limits::check(self)?;
         let context = match &mut self.content.context {
@@ -95,7 +96,7 @@ impl Event {
         Ok(Message { kind: self.kind(), json: json.into_boxed_slice().into(), message_id })
     }
 
-    /// Writes the event with `context` in place of its own. Returns where the id stands, with its quotes.
+    /// Writes the event with `context` in place of its own. Returns the place of the id, with its quotes.
     pub(super) fn write_json(&self, context: &Context, out: &mut Vec<u8>) -> Range<usize> {
         let content = &self.content;
         out.extend_from_slice(b"{\"type\":\"");
@@ -118,7 +119,7 @@ impl Event {
         message_id
     }
 
-    /// How long the final JSON of the event will be, if no plugin changes it.
+    /// Returns the length of the event's final JSON, if no plugin changes it.
     pub(crate) fn final_len(&self, defaults: &Context) -> usize {
         let content = &self.content;
         let message_id = match &content.message_id {

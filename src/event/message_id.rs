@@ -1,4 +1,4 @@
-//! What tells one event from another, through every retry.
+//! The id of an event, the same through every retry.
 
 use std::borrow::Cow;
 
@@ -6,9 +6,9 @@ use uuid::Uuid;
 
 use crate::random;
 
-/// The `messageId` of an event: given by the caller, or made by the pipeline.
+/// The `messageId` of an event, from the caller or from the pipeline.
 ///
-/// Segment de-duplicates by it over at least 24 hours, across all workspaces, so a made id is a random UUID.
+/// Segment de-duplicates by it over at least 24 hours, across all workspaces. So the pipeline makes a random UUID.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum MessageId {
     /// Made when the event enters the pipeline, away from the caller.
@@ -19,7 +19,7 @@ pub(crate) enum MessageId {
 }
 
 impl MessageId {
-    /// Length of a made id.
+    /// The length of an id that the pipeline makes.
     pub(crate) const MADE_LEN: usize = uuid::fmt::Hyphenated::LENGTH;
 
     pub(crate) fn make_if_unset(&mut self) {
@@ -28,7 +28,7 @@ impl MessageId {
         }
     }
 
-    /// The id as text; empty while it is unset.
+    /// Returns the id as text; empty while it is unset.
     pub(crate) fn text(&self) -> Cow<'_, str> {
         match self {
             MessageId::Unset => Cow::Borrowed(""),

@@ -1,10 +1,10 @@
-//! What flows: the event, its free-form sections, and the six typed calls that make one.
+//! The event, its free-form sections, and the six typed calls that make one.
 //!
-//! An [`Event`] is what plugins see and edit. A call ([`Track`], [`Identify`], …) is an event with the setters that
-//! fit it. A [`Message`] is the event in its final form, the JSON that every destination gets.
+//! An [`Event`] is what plugins see and edit. A call ([`Track`], [`Identify`], …) is an event with the setters that fit
+//! it. A [`Message`] is the event in its final form, the JSON that every destination gets.
 //!
-//! Invariant: sections are JSON text until somebody needs a map ([`Object`]), and an event that passed
-//! the check at the call can be written as JSON without loss. The JSON engine in `json` knows nothing of events.
+//! Invariants: sections are JSON text until somebody needs a map ([`Object`]). An event that passed the check at the
+//! call can be written as JSON without loss. The JSON engine in `json` knows nothing of events.
 
 mod argument;
 mod calls;
@@ -29,7 +29,7 @@ mod unsent;
 mod wire_format;
 
 pub use argument::{
-    Given, IntoId, IntoIpAddr, IntoList, IntoPairs, IntoText, IntoTimestamp, Iterated, Optional, OptionalRef,
+    IntoId, IntoIpAddr, IntoList, IntoPairs, IntoText, IntoTimestamp, Iterable, Optional, OptionalRef, Plain,
 };
 pub use calls::{Alias, Group, Identify, Page, Screen, Track};
 pub(crate) use checkpoint::Checkpoint;

@@ -1,16 +1,16 @@
 //! An event flat in a shared buffer, for the way from the caller's thread to the pipeline's.
 //!
-//! Memory that one thread allocates and another frees costs both of them; an event that is copied into a large
-//! buffer, and copied out again, leaves nothing behind that crosses. The buffer is text, so its size is what the
-//! queue weighs.
+//! Memory that one thread allocates and another frees is slow on both. An event that is copied into a large buffer, and
+//! copied out again, takes no such memory along. The buffer is text, so its length is the weight of the event in the
+//! queue.
 
 use uuid::Uuid;
 
 use super::fields::Present;
 use super::{Event, Kind, MAX_EVENT_BYTES, MessageId, Object, Timestamp, pool};
 
-/// The lengths of one event's parts in the buffer, in their order. Small, because the caller writes it into memory that
-/// another processor read last.
+/// The lengths of one event's parts in the buffer, in their order. It is small, because the caller writes it into
+/// memory that another processor read last.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PackedEvent {
     timestamp: Option<Timestamp>,
@@ -48,19 +48,18 @@ impl PackedEvent {
         }
     }
 
-    /// How much of the buffer it takes.
+    /// Returns the bytes that it takes in the buffer.
     pub(super) fn len(&self) -> usize {
         let parts = [self.message_id, Some(self.fields), self.section, Some(self.context), self.integrations];
         parts.into_iter().flatten().map(usize::from).sum()
     }
 
-    /// How long the id is that was given, if one was. It comes first.
+    /// Returns the length of the caller's id, if there is one. The id comes first.
     pub(super) fn message_id(&self) -> Option<usize> {
         self.message_id.map(usize::from)
     }
 
-    /// The event again, from the front of `buffer`, which is moved on. If the caller gave it no id, it gets one from
-    /// `make_id`.
+    /// Reads the event from the front of `buffer`, which is moved on. If the caller gave no id, `make_id` makes one.
     pub(crate) fn unpack(self, buffer: &mut &[u8], make_id: impl FnOnce() -> Uuid) -> Event {
         let mut take = |length: Length| {
             let (part, rest) = buffer.split_at_checked(length.into()).unwrap_or((buffer, &[]));
@@ -85,7 +84,7 @@ impl PackedEvent {
     }
 }
 
-/// Appends what `write` writes. Returns its length.
+/// Appends the text that `write` writes. Returns its length.
 fn append(buffer: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) -> Length {
     let start = buffer.len();
     write(buffer);

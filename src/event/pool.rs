@@ -1,11 +1,10 @@
-//! The memory of the event that ended last on a thread, for the next one that begins there, and of its copy.
+//! Reuses the memory of the last event on a thread for the next one that begins there, and for its copy.
 //!
-//! An event is a few allocations, much like those of the event before, and over soon: on the caller's thread when its
-//! text has been copied into the queue, on the pipeline's when it has its final form. To allocate and to free them
-//! took a third of a call.
+//! An event is a few allocations, and they are much alike from event to event. On the caller's thread it ends when its
+//! text is in the queue; on the pipeline's, when it has its final form. Allocating and freeing took a third of a call.
 //!
-//! Invariant: what is kept is empty, of ordinary size, and does not leave its thread. A thread that is ending keeps
-//! nothing.
+//! Invariant: memory in the pool is empty, of ordinary size, and stays on its thread. A thread that is ending keeps
+//! none.
 
 use std::cell::Cell;
 
@@ -14,11 +13,11 @@ use super::content::Content;
 
 thread_local! {
     static CONTENT: Cell<Option<Box<Content>>> = const { Cell::new(None) };
-    /// The same for the copies that are made before plugins.
+    /// The memory for the copies that are made before plugins.
     static COPY: Cell<Option<Box<Content>>> = const { Cell::new(None) };
 }
 
-/// The content of a new event.
+/// Returns the content of a new event.
 pub(super) fn take(kind: Kind) -> Box<Content> {
     match CONTENT.try_with(Cell::take) {
         Ok(Some(mut content)) => {
@@ -29,7 +28,7 @@ pub(super) fn take(kind: Kind) -> Box<Content> {
     }
 }
 
-/// What is to become a copy of an event.
+/// Returns content to copy an event into.
 pub(super) fn take_copy() -> Box<Content> {
     let kept = COPY.try_with(Cell::take).unwrap_or_default();
     kept.unwrap_or_else(|| Box::new(Content::new(Kind::Track)))

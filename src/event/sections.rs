@@ -1,16 +1,16 @@
-//! The free-form sections of an event: objects with a name each, so that traits are not taken for properties.
+//! The free-form sections of an event. Each is a type of its own, so that traits cannot be taken for properties.
 //!
-//! What the Spec says of their keys is in [`spec`](super::spec); a section takes any other key as well.
+//! The keys of the Spec are in [`spec`](super::spec). A section takes any other key as well.
 
 macro_rules! section {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         #[serde(transparent)]
         pub struct $name($crate::event::Object);
 
         impl $name {
-            /// An empty section. Allocates nothing.
+            /// Makes an empty section. Allocates nothing.
             #[must_use]
             pub fn new() -> Self {
                 Self::default()
@@ -33,7 +33,7 @@ macro_rules! section {
             }
         }
 
-        /// A section is an [`Object`]($crate::event::Object) with a name: it is read and edited by its methods.
+        /// A section is an [`Object`]($crate::event::Object), which has the methods to read and edit it.
         impl std::ops::Deref for $name {
             type Target = $crate::event::Object;
 
@@ -66,7 +66,7 @@ macro_rules! section {
             }
         }
 
-        /// From a `serde_json` object. Any other value, null included, is refused when the event is sent.
+        /// Converts a `serde_json` object. Any other value, null included, is refused when the event is sent.
         impl From<serde_json::Value> for $name {
             fn from(value: serde_json::Value) -> Self {
                 Self(value.into())
@@ -107,8 +107,8 @@ macro_rules! section {
 pub(super) use section;
 
 section! {
-    /// What is known of an event (`track`) or a view (`page`, `screen`):
-    /// [Spec: Track, properties](https://segment.com/docs/connections/spec/track/#properties).
+    /// The properties of an event (`track`) or a view (`page`, `screen`): [Spec: Track,
+    /// properties](https://segment.com/docs/connections/spec/track/#properties).
     ///
     /// ```
     /// use tracklane::event::Properties;
@@ -122,8 +122,8 @@ section! {
 }
 
 section! {
-    /// What is known of a user (`identify`) or a group (`group`):
-    /// [Spec: Identify, traits](https://segment.com/docs/connections/spec/identify/#traits).
+    /// The traits of a user (`identify`) or a group (`group`): [Spec: Identify,
+    /// traits](https://segment.com/docs/connections/spec/identify/#traits).
     ///
     /// ```
     /// use tracklane::event::{Address, Traits};
@@ -137,8 +137,8 @@ section! {
 }
 
 section! {
-    /// What surrounds an event: app, device, page, locale, …
-    /// [Spec: Common fields, context](https://segment.com/docs/connections/spec/common/#context).
+    /// The context of an event: app, device, page, locale, … [Spec: Common fields,
+    /// context](https://segment.com/docs/connections/spec/common/#context).
     ///
     /// ```
     /// use tracklane::event::{Context, context};
@@ -153,10 +153,10 @@ section! {
 }
 
 section! {
-    /// Which destinations get an event:
-    /// [Spec: Common fields, integrations](https://segment.com/docs/connections/spec/common/#integrations).
+    /// The destinations that get an event: [Spec: Common fields,
+    /// integrations](https://segment.com/docs/connections/spec/common/#integrations).
     ///
-    /// Names are case sensitive, as in the Spec; `all` is taken for `All`, because two of Segment's own libraries
+    /// Names are case sensitive, as in the Spec. Only `all` stands for `All`, because two of Segment's own libraries
     /// write it so.
     ///
     /// ```
@@ -171,7 +171,7 @@ section! {
 }
 
 impl Integrations {
-    /// Whether destinations that are not named get the event. They do if this is not called.
+    /// Sets whether destinations that are not named get the event. By default they do.
     #[must_use]
     pub fn all(mut self, enabled: bool) -> Self {
         self.0.discard("all");
@@ -190,8 +190,8 @@ impl Integrations {
         self.with(name, false)
     }
 
-    /// Returns the options that an event has for the destination `name`: the object that stands there. `true` selects the
-    /// destination and is no options.
+    /// Returns the options that an event has for the destination `name`, if they are an object. `true` selects the
+    /// destination and is not an option.
     ///
     /// ```
     /// use tracklane::event::Integrations;
@@ -210,7 +210,7 @@ impl Integrations {
         }
     }
 
-    /// Writes `All` where the member came in as `all`.
+    /// Writes `All` in place of `all`.
     pub(crate) fn normalise(&mut self) {
         if let Some(enabled) = self.0.remove("all") {
             self.0.set("All", enabled);

@@ -1,4 +1,4 @@
-//! A place in an event for what travels with it and is no part of what it says, like the extensions of `http`.
+//! A place in an event for data of the client that is not part of its content, like the extensions of `http`.
 //!
 //! Invariant: a clone starts with an empty slot. An empty slot takes no memory of its own.
 

@@ -1,6 +1,6 @@
-//! When something happened, in the one form that goes on the wire.
+//! A point in time, in the one form that goes on the wire.
 //!
-//! Invariant: the years 0 to 9999, which RFC 3339 can say, and what is finer than a millisecond is rounded downwards.
+//! Invariant: it is in the years 0 to 9999, the range of RFC 3339. Parts finer than a millisecond are rounded down.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -17,14 +17,14 @@ const FIRST: i64 = -62_167_219_200_000;
 /// The last millisecond of the year 9999.
 const LAST: i64 = 253_402_300_799_999;
 const DAY: i64 = 24 * 60 * 60 * 1000;
-/// Characters of a text that an error shows.
+/// Characters of the text that an error shows.
 const SHOWN_CHARS: usize = 64;
 
 /// A point in time in milliseconds, written as RFC 3339 in UTC: `2011-05-03T14:05:00.123Z`.
 ///
-/// From a [`SystemTime`], from a string in RFC 3339 with any offset, and, with the features `chrono`, `time` and
-/// `jiff`, from the types of these crates. What is finer than a millisecond is rounded downwards. In serde it is its
-/// text.
+/// It is made from a [`SystemTime`], from a string in RFC 3339 with any offset, and, with the features `chrono`, `time`
+/// and `jiff`, from the types of these crates. Parts finer than a millisecond are rounded down. Serde reads and writes
+/// it as text.
 ///
 /// ```
 /// use tracklane::event::Timestamp;
@@ -41,7 +41,7 @@ pub struct Timestamp {
 
 /// The error of a timestamp that is not RFC 3339, or not in the years 0 to 9999.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("timestamp {text:?} is not RFC 3339, as in \"2011-05-03T14:05:00.123Z\"")]
+#[error("timestamp {text:?} is not RFC 3339, such as \"2011-05-03T14:05:00.123Z\"")]
 pub struct InvalidTimestamp {
     text: String,
     source: jiff::Error,
@@ -52,7 +52,7 @@ impl InvalidTimestamp {
         Self { text: text.chars().take(SHOWN_CHARS).collect(), source }
     }
 
-    /// The text, of which 64 characters are kept.
+    /// Returns the first 64 characters of the text.
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
@@ -67,7 +67,7 @@ impl PartialEq for InvalidTimestamp {
 
 impl Eq for InvalidTimestamp {}
 
-/// So that setters take what always is a timestamp, and what may be none.
+/// Lets setters take a type that always converts like one that may fail.
 impl From<Infallible> for InvalidTimestamp {
     fn from(never: Infallible) -> Self {
         match never {}
@@ -77,20 +77,19 @@ impl From<Infallible> for InvalidTimestamp {
 impl Timestamp {
     pub(crate) const LEN: usize = "2011-05-03T14:05:00.123Z".len();
 
-    /// Milliseconds since the Unix epoch.
+    /// Returns the milliseconds since the Unix epoch.
     #[must_use]
     pub const fn as_unix_millis(self) -> i64 {
         self.milliseconds
     }
 
-    /// The timestamp that is `milliseconds` after the Unix epoch; clamped to what RFC 3339 can say, the years 0 to
-    /// 9999.
+    /// Makes the timestamp `milliseconds` after the Unix epoch, clamped to the range of RFC 3339, the years 0 to 9999.
     #[must_use]
     pub fn from_unix_millis(milliseconds: i64) -> Self {
         Self { milliseconds: milliseconds.clamp(FIRST, LAST) }
     }
 
-    /// The timestamp that is `nanoseconds` after the Unix epoch, rounded and clamped.
+    /// Makes the timestamp `nanoseconds` after the Unix epoch, rounded and clamped.
     #[cfg(any(feature = "jiff", feature = "time"))]
     fn from_unix_nanos(nanoseconds: i128) -> Self {
         let milliseconds = nanoseconds.div_euclid(1_000_000).clamp(FIRST.into(), LAST.into());
@@ -121,8 +120,8 @@ impl Timestamp {
     }
 }
 
-/// Year, month and day of a day since the Unix epoch, by the algorithm of Howard Hinnant: years begin in March, so that
-/// a leap day is the last one, and repeat every 400.
+/// Returns the year, month and day of a day since the Unix epoch, by the algorithm of Howard Hinnant. Its years begin
+/// in March, so that a leap day is the last day, and its calendar repeats every 400 years.
 fn date_of(day: i64) -> (i64, i64, i64) {
     let since_year_0 = day + 719_468;
     let (era, day_of_era) = (since_year_0.div_euclid(146_097), since_year_0.rem_euclid(146_097));
@@ -137,7 +136,7 @@ fn date_of(day: i64) -> (i64, i64, i64) {
 /// Clamped to the years 0 to 9999.
 impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Self {
-        // Every call asks for this: no division of 128 bits.
+        // Every call asks for this, so it avoids a division of 128 bits.
         let millis = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX - 1);
         Self::from_unix_millis(match time.duration_since(UNIX_EPOCH) {
             Ok(after) => millis(after),
@@ -164,7 +163,7 @@ impl FromStr for Timestamp {
     }
 }
 
-/// By its parts: a point in time of jiff ends two days before the year 9999 does.
+/// Reads it by its parts: a point in time of jiff ends two days before the year 9999 does.
 fn read(text: &str) -> Result<Timestamp, jiff::Error> {
     const PARSER: DateTimeParser = DateTimeParser::new();
     let problem = |problem: &str| jiff::Error::from_args(format_args!("{problem}"));
@@ -208,7 +207,7 @@ impl TryFrom<String> for Timestamp {
 #[cfg(feature = "chrono")]
 impl<Z: chrono::TimeZone> From<chrono::DateTime<Z>> for Timestamp {
     fn from(time: chrono::DateTime<Z>) -> Self {
-        // Rounded downwards there, too.
+        // Rounded down there, too.
         Self::from_unix_millis(time.timestamp_millis())
     }
 }
@@ -261,14 +260,14 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// As its text in RFC 3339.
+/// Serializes as text in RFC 3339.
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
-/// From text in RFC 3339.
+/// Deserializes from text in RFC 3339.
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(D::Error::custom)

@@ -1,6 +1,6 @@
-//! What a close hands back: events as they lay in the queues, which are read one by one when somebody asks for them.
+//! The events that a close hands back, packed as they were in the queues, and read one by one on demand.
 //!
-//! Invariant: to keep them costs no parsing, and an event has the same id whenever it is read.
+//! Invariant: keeping them parses nothing. An event has the same id whenever it is read.
 
 use std::fmt;
 use std::iter::FusedIterator;
@@ -14,8 +14,8 @@ use super::{Event, Kind, Message, MessageId, PackedEvent};
 
 /// The events that a [close](crate::Analytics::close) hands back, the oldest first.
 ///
-/// They are kept packed, and each is read when the iteration comes to it. So a close keeps its deadline however many
-/// there are. To [`iter`](Self::iter) again costs the reading again; a clone costs nothing.
+/// They are kept packed, and each is read when the iteration reaches it. So a close keeps its deadline however many
+/// there are. To [`iter`](Self::iter) again reads them again; a clone costs nothing.
 ///
 /// ```no_run
 /// # fn example(analytics: tracklane::Analytics) -> Result<(), Box<dyn std::error::Error>> {
@@ -34,16 +34,16 @@ pub struct Unsent {
 
 /// Events that were kept together.
 pub(crate) enum Packed {
-    /// Those that were on their way to destinations.
+    /// Events on their way to destinations.
     Sealed(Vec<(Kind, Bytes)>),
-    /// Those of a chunk that no plugin had seen.
+    /// Events of a chunk, which no plugin had seen.
     Events(PackedEvents),
 }
 
 /// Events flat in a buffer, still without a ticket.
 pub(crate) struct PackedEvents {
     text: Vec<u8>,
-    /// Where the next one begins.
+    /// The start of the next event.
     end: usize,
     events: Vec<(usize, PackedEvent, MessageId)>,
 }
@@ -69,19 +69,19 @@ impl Packed {
 }
 
 impl PackedEvents {
-    /// At most so many events in `text`, of which the first begins at `start`.
+    /// Makes a list of at most so many events in `text`, of which the first begins at `start`.
     pub(crate) fn new(text: Vec<u8>, start: usize, events: usize) -> Self {
         Self { text, end: start, events: Vec::with_capacity(events) }
     }
 
-    /// The next event in the text. An event without an id gets one from `make_id`.
+    /// Adds the next event of the text. An event without an id gets one from `make_id`.
     pub(crate) fn push(&mut self, event: PackedEvent, make_id: impl FnOnce() -> Uuid) {
         let message_id = if event.message_id().is_some() { MessageId::Unset } else { MessageId::Made(make_id()) };
         self.events.push((self.end, event, message_id));
         self.end += event.len();
     }
 
-    /// The id of the event that was pushed last.
+    /// Returns the id of the event that was added last.
     pub(crate) fn last_message_id(&self) -> String {
         let Some((start, event, made)) = self.events.last() else { return String::new() };
         match event.message_id() {
@@ -106,24 +106,33 @@ impl Unsent {
         Self { parts: parts.into(), events }
     }
 
-    /// How many events there are.
+    /// Returns the number of events.
     #[must_use]
     pub fn len(&self) -> usize {
         self.events
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no events.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.events == 0
     }
 
-    /// The events, each read when it is its turn.
+    /// Returns the events. Each is read when the iteration reaches it.
     #[must_use]
     pub fn iter(&self) -> UnsentIter {
         UnsentIter { parts: self.parts.clone(), part: 0, at: 0, left: self.events }
     }
 }
+
+/// Compares the events, which reads them.
+impl PartialEq for Unsent {
+    fn eq(&self, other: &Self) -> bool {
+        self.events == other.events && self.iter().eq(other)
+    }
+}
+
+impl Eq for Unsent {}
 
 impl fmt::Debug for Unsent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

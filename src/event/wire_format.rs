@@ -1,4 +1,4 @@
-//! Events from JSON and to JSON, in Segment's form.
+//! Converts events from and to JSON, in Segment's form.
 
 use serde::de::Error as _;
 use serde::ser::Error as _;
@@ -12,31 +12,31 @@ use super::{Context, Event, Integrations, Kind, MessageId, Object, Timestamp, li
 /// Characters of a string that an error shows.
 const SHOWN_CHARS: usize = 40;
 
-/// Members that an event has in a batch or an export. They belong to one sending: Segment ignores the `timestamp` of an
-/// event that brings a `sentAt` along, and a write key is nobody's business.
+/// Members of an event in a batch or an export that belong to one sending. Segment ignores the `timestamp` of an event
+/// that has a `sentAt`, and a write key must not be passed on.
 const NOT_THE_EVENTS: [&str; 4] = ["sentAt", "receivedAt", "originalTimestamp", "writeKey"];
 
 /// The error of JSON that is not an event.
 ///
-/// Non-exhaustive: more may come to be checked.
+/// Non-exhaustive, because more may be checked later.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidEvent {
     /// It is not a JSON object.
     #[error("an event must be a JSON object")]
     NotAnObject,
-    /// The `type` is missing or none of the six.
+    /// The `type` is missing, or is not one of the six.
     #[error("type is {found}, and must be one of track, identify, page, screen, group, alias")]
     UnknownType {
-        /// What was found: a string in quotes, of which 40 characters are shown, or what else JSON has.
+        /// The value that was found: a string in quotes, cut to 40 characters, or the name of another JSON type.
         found: String,
     },
-    /// A field has a type that it must not have.
+    /// A field has the wrong type.
     #[error("{field} must be {expected}")]
     WrongType {
         /// The field's name on the wire.
         field: &'static str,
-        /// What it must be.
+        /// The type that it must have.
         expected: &'static str,
     },
     /// The timestamp is not RFC 3339.
@@ -44,17 +44,15 @@ pub enum InvalidEvent {
     Timestamp(#[from] super::InvalidTimestamp),
 }
 
-/// The event that a JSON object in Segment's form describes, as a gateway or an import has it.
+/// The event that a JSON object in Segment's form describes, for gateways and imports.
 ///
-/// Null is the same as nothing, ids may be whole numbers of at most 64 bits, and members that the Spec does not know
-/// are kept.
+/// Null stands for no value. Ids may be whole numbers of at most 64 bits. Members that the Spec does not know are kept.
 ///
-/// An event that is read by serde is exact: a number that 64 bits cannot hold is an error with the name of its field.
-/// A `Value`, and what serde reads first for itself (`#[serde(flatten)]`), has such numbers rounded already; only ids
-/// are refused then.
+/// Reading by serde is exact: a number that does not fit 64 bits is an error that names its field. A `Value` has such
+/// numbers rounded already, and so has a value that serde buffers (`#[serde(flatten)]`). Then only ids are refused.
 ///
-/// What Segment exports can be sent again: `sentAt`, `receivedAt`, `originalTimestamp` and `writeKey` belong to the
-/// sending that is over, and are left out. Without a `timestamp` the event happened at `originalTimestamp`.
+/// An export of Segment can be sent again: `sentAt`, `receivedAt`, `originalTimestamp` and `writeKey` belong to the
+/// earlier sending and are left out. Without a `timestamp` the event happened at `originalTimestamp`.
 ///
 /// ```
 /// use tracklane::Event;
@@ -129,7 +127,7 @@ fn kind(members: &mut Map<String, Value>) -> Result<Kind, InvalidEvent> {
     kind
 }
 
-/// What an error says of `found`: never all of it, which may be large, deep, or personal data.
+/// Returns what an error shows of `found`. That is never all of it, which may be large, deep, or personal data.
 fn shown(found: &Value) -> String {
     match found {
         Value::Null => "null".to_owned(),
@@ -159,7 +157,7 @@ fn string(
 fn id(members: &mut Map<String, Value>, field: &'static str) -> Result<Option<String>, InvalidEvent> {
     let expected = "a string or a number, which must be whole and have at most 64 bits";
     match members.get(field) {
-        // Any other number may have been another one before it was rounded.
+        // Any other number may have been rounded.
         Some(Value::Number(number)) if number.is_i64() || number.is_u64() => {
             let id = number.to_string();
             members.remove(field);
@@ -169,7 +167,7 @@ fn id(members: &mut Map<String, Value>, field: &'static str) -> Result<Option<St
     }
 }
 
-/// What is not an object is refused by the call, like any other value that a section cannot hold.
+/// Any value but an object is refused by the call, like every value that a section cannot hold.
 fn object(members: &mut Map<String, Value>, field: &str) -> Option<Object> {
     match members.remove(field) {
         None | Some(Value::Null) => None,
@@ -190,8 +188,8 @@ impl<'de> Deserialize<'de> for Event {
     }
 }
 
-/// In Segment's form; what is not set yet (the id, the time) is left out. An event with a value that JSON cannot carry
-/// is not written.
+/// Serializes in Segment's form. Fields that are not set yet (the id, the time) are left out. Fails for an event with a
+/// value that JSON cannot carry.
 impl Serialize for Event {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         limits::check_sections(self).map_err(S::Error::custom)?;
@@ -202,7 +200,7 @@ impl Serialize for Event {
 }
 
 impl Event {
-    /// The event whose final form is `json`, which this crate wrote: nothing of it is read but where its parts are.
+    /// Makes the event whose final form is `json`, which this crate wrote. Only the places of its parts are read.
     pub(super) fn of_final_form(kind: Kind, json: &[u8]) -> Event {
         let mut event = Event::new(kind);
         let content = event.write();
@@ -229,7 +227,7 @@ impl Event {
     }
 }
 
-/// The text of an object without its braces.
+/// Returns the text of an object without its braces.
 fn inside(object: &[u8]) -> &[u8] {
     object.strip_prefix(b"{").and_then(|members| members.strip_suffix(b"}")).unwrap_or_default()
 }

@@ -64,12 +64,12 @@ pub(crate) struct Capacity {
 /// A place in the line of callers that wait for capacity, until it is dropped. It may be dropped at any time: a caller
 /// that was [called](Capacity::call_next) and leaves has the next one called.
 #[derive(Debug)]
-pub(crate) struct InLine<'c> {
+pub(crate) struct WaitingCaller<'c> {
     capacity: &'c Capacity,
     first: bool,
 }
 
-impl InLine<'_> {
+impl WaitingCaller<'_> {
     /// Returns whether it is this caller's turn to try.
     pub(crate) fn is_first(&self) -> bool {
         self.first
@@ -80,7 +80,7 @@ impl InLine<'_> {
     }
 }
 
-impl Drop for InLine<'_> {
+impl Drop for WaitingCaller<'_> {
     fn drop(&mut self) {
         self.capacity.line.fetch_sub(1, Ordering::AcqRel);
     }
@@ -134,8 +134,8 @@ impl Capacity {
     }
 
     /// Joins the line. A caller that finds it empty may try at once.
-    pub(crate) fn wait_in_line(&self) -> InLine<'_> {
-        InLine { capacity: self, first: self.line.fetch_add(1, Ordering::AcqRel) == 0 }
+    pub(crate) fn wait_in_line(&self) -> WaitingCaller<'_> {
+        WaitingCaller { capacity: self, first: self.line.fetch_add(1, Ordering::AcqRel) == 0 }
     }
 
     /// Returns whether callers wait in line.

@@ -1,4 +1,4 @@
-//! An event inside of the client: what it says, and the ticket that counts it.
+//! An event inside the client, with the ticket that counts it.
 
 use std::ops::Deref;
 
@@ -7,7 +7,7 @@ use super::Ticket;
 /// Holds an [`Event`](crate::Event) on its way to the destinations, or the [`Message`](crate::event::Message) that was
 /// made of it, with its ticket.
 ///
-/// It reads like what is in it.
+/// It dereferences to what it holds.
 #[derive(Debug)]
 pub(crate) struct Envelope<T> {
     pub(crate) item: T,

@@ -1,35 +1,35 @@
-//! Flushes: each waits until every event that was accepted before it has its outcome.
+//! Flushes. Each waits until every event that was accepted before it has its outcome.
 
 use super::outcome::Outcome;
 
-/// The result of a flush: counts the events that it waited for, which were accepted before it and had no outcome yet.
+/// The result of a flush. It counts the events that were accepted before it and had no outcome yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct FlushReport {
-    /// Events that at least one destination has.
+    /// Events that at least one destination took.
     pub delivered: u64,
     /// Events that were dropped [on purpose](crate::DropReason::is_deliberate), such as by a plugin.
     pub dropped: u64,
     /// Events that were dropped for any other reason.
     pub failed: u64,
-    /// Deliveries that failed for good: an event that one of two destinations lost counts here, although the other has
-    /// it. By destination it is in [`stats`](crate::Analytics::stats).
+    /// Deliveries that failed for good. An event counts here once per destination that lost it, even if another
+    /// destination took it. [`stats`](crate::Analytics::stats) has them by destination.
     pub failed_deliveries: u64,
     /// Events that had no outcome when the deadline passed.
     pub pending: u64,
-    /// Callbacks that had not returned when the deadline passed. Their events have their outcome nevertheless.
+    /// Callbacks that had not returned when the deadline passed. Their events have an outcome all the same.
     pub callbacks: u64,
 }
 
 impl FlushReport {
-    /// Returns whether nothing failed, at any destination, and nothing is pending. Callbacks do not matter.
+    /// Returns whether nothing failed at any destination and nothing is pending. Callbacks do not count.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.failed == 0 && self.failed_deliveries == 0 && self.pending == 0
     }
 }
 
-/// The count of one flush that is under way: events of its epoch and of earlier ones.
+/// The counts of one flush under way: of events of its epoch and of earlier ones.
 #[derive(Debug)]
 pub(super) struct FlushTally {
     pub(super) id: u64,

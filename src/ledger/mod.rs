@@ -38,20 +38,20 @@ pub(crate) use ticket::Ticket;
 use crate::background::Background;
 use crate::wait_group::WaitGroup;
 
-/// Is told that nothing is pending any more, and how many events were accepted so far.
-type Drained = Box<dyn Fn(u64) + Send + Sync>;
+/// Called with the number of accepted events when nothing is pending any more.
+type OnDrained = Box<dyn Fn(u64) + Send + Sync>;
 
 /// The counts of one client.
 pub(crate) struct Ledger {
     pub(crate) capacity: Capacity,
     refused: AtomicU64,
-    /// Flushes under way.
+    /// The number of flushes under way.
     flushing: AtomicU64,
     totals: Mutex<Totals>,
     changed: Condvar,
     callbacks: WaitGroup,
     background: Background,
-    drained: Drained,
+    drained: OnDrained,
 }
 
 #[derive(Debug, Default)]
@@ -100,7 +100,7 @@ impl Ledger {
         let totals = self.totals();
         let (delivered, dropped) = (totals.delivered, totals.dropped);
         drop(totals);
-        // Read last: what was settled above was accepted before, so nothing can be missing here.
+        // Read last. What was settled above was accepted before, so nothing can be missing.
         let accepted = self.accepted();
         let pending = accepted - delivered - dropped.total();
         let (queued_events, queued_bytes) = self.capacity.used();
@@ -188,8 +188,8 @@ impl Ledger {
         due.notify();
     }
 
-    /// Counts outcomes, under one lock. The caller sends the notifications that are `due`. No user code runs here, nor
-    /// its wakers and drops: it could use the client, and wait for this lock.
+    /// Counts outcomes, under one lock. The caller sends the notifications that are `due`. No user code runs here, and
+    /// no wakers or drops of user code either: they could use the client, and wait for this lock.
     pub(crate) fn count<'a>(
         &self,
         tickets: impl IntoIterator<Item = (&'a Ticket, Outcome)>,

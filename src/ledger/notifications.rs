@@ -16,16 +16,16 @@ use crate::wait_group::WaitGuard;
 pub(crate) struct Notifications<'l> {
     ledger: &'l Ledger,
     /// Settlements with their receipts, whose wakers are called. A settlement may hold the last reference to an error
-    /// of a plugin: it is dropped after the others have been told.
+    /// of a plugin, so it is dropped after the others were notified.
     ends: Vec<(Settlement, Option<ReceiptSender>)>,
     calls: Vec<PendingCallback>,
-    /// Capacity was released.
+    /// Set if capacity was released.
     freed: bool,
-    /// Nothing is pending any more. Holds the number of events that were accepted.
+    /// Set if nothing is pending any more, to the number of events that were accepted.
     drained: Option<u64>,
 }
 
-/// A callback, and what it is called with.
+/// A callback and its argument.
 struct PendingCallback {
     callback: Callback,
     settlement: Settlement,
@@ -61,8 +61,8 @@ impl<'l> Notifications<'l> {
         self.drained = Some(accepted);
     }
 
-    /// Adds the observers of an event that has this outcome now. If it has callbacks, it takes capacity until they have
-    /// returned, so callbacks that block are bounded as events are.
+    /// Adds the observers of an event that has just got this outcome. An event with callbacks takes capacity until they
+    /// have returned. So callbacks that block are bounded like events.
     pub(super) fn add(&mut self, ticket: &Ticket, outcome: Outcome) {
         let Some(observers) = ticket.take_observers() else { return };
         let Observers { callbacks, mut receipt, message_id, destinations, keep } = observers;
@@ -98,11 +98,11 @@ impl<'l> Notifications<'l> {
             ledger.background.spawn_callback(move || {
                 // Dropped when the callback has returned or panicked.
                 let _held = (held, guard);
-                let _scope = hops::after(depth);
+                let _scope = hops::follow(depth);
                 callback(&settlement);
             });
         }
-        // Foreign code last: a waker that hangs keeps nobody else from being told.
+        // Foreign code comes last, because a waker that hangs would delay the other notifications.
         if freed {
             ledger.capacity.call_next();
         }

@@ -1,4 +1,4 @@
-//! The observers of one event: who is told of its outcome.
+//! The observers of one event: its callbacks and its receipt.
 
 use std::fmt;
 
@@ -8,14 +8,14 @@ use super::receipt::ReceiptSender;
 /// A function that is called with the settlement of an event.
 pub(super) type Callback = Box<dyn FnOnce(&Settlement) + Send + Sync>;
 
-/// Callbacks and receipt of one event, and what is known of its outcome so far.
+/// The callbacks and the receipt of one event, and its outcome so far.
 #[derive(Default)]
 pub(crate) struct Observers {
     pub(crate) callbacks: Vec<Callback>,
     pub(crate) receipt: Option<ReceiptSender>,
     pub(crate) message_id: String,
     pub(crate) destinations: Vec<DestinationOutcome>,
-    /// Keep the settlement in the ticket, for after plugins.
+    /// Set if the ticket keeps the settlement for after plugins.
     pub(super) keep: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Who is told of an event's outcome, as the event carries it to the call.
+//! Adds observers to an event before its call.
 
 use super::{Observers, Settlement};
 use crate::event::{Alias, Event, Group, Identify, Page, Screen, Track};
@@ -15,9 +15,9 @@ impl Event {
 macro_rules! on_delivery {
     ($($call:ident),+) => {$(
         impl $call {
-            /// Calls `callback` once with the end of this event: delivered, or dropped and why. It runs on a thread
-            /// where it may block, and cannot disturb delivery. Until it returns the event keeps its room in the
-            /// queue: while callbacks block, calls may be refused, and one that waits for room itself
+            /// Calls `callback` once with the outcome of this event: delivered, or dropped and why. It runs on a thread
+            /// where it may block, and cannot disturb delivery. Until it returns, the event keeps its room in the
+            /// queue. While callbacks block, calls may be refused, and a callback that waits for room itself
             /// ([`send_when_ready`](crate::Analytics::send_when_ready)) may wait for ever.
             pub fn on_delivery(mut self, callback: impl FnOnce(&Settlement) + Send + Sync + 'static) -> Self {
                 self.0.with_observers(|observers| observers.callbacks.push(Box::new(callback)));

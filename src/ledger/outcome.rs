@@ -1,4 +1,4 @@
-//! How an event ends.
+//! The outcomes of events.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,21 +9,22 @@ use serde::{Serialize, Serializer};
 use crate::error::BoxError;
 use crate::supervise::{self, CatchDrop};
 
-/// Why an accepted event was not delivered. It is serialized as [its name](Self::as_str).
+/// The reason why an accepted event was not delivered. It serializes as [its name](Self::as_str).
 ///
-/// Non-exhaustive: there may come to be another reason.
+/// Non-exhaustive, because another reason may be added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DropReason {
-    /// A before plugin failed, panicked or ran out of time; before fails closed.
+    /// A before plugin failed, panicked or timed out. Before plugins fail closed.
     BeforeFailed,
     /// A plugin dropped the event on purpose.
     Plugin,
-    /// Source middleware did not pass the event on, or made it unfit to be sent.
+    /// Source middleware did not pass the event on, or changed it so that it cannot be sent.
     Middleware,
-    /// A plugin made the event what cannot be sent, such as one without an id; the signal `error` says what is wrong.
+    /// A plugin changed the event so that it cannot be sent, for example removed its id. The signal `error` has
+    /// details.
     Invalid,
-    /// No destination is to have the event: `integrations` and kinds select none, or none was ever registered.
+    /// No destination gets the event: `integrations` and kinds select none, or none was ever registered.
     NoDestination,
     /// The destination's queue was full.
     QueueFull,
@@ -31,31 +32,31 @@ pub enum DropReason {
     TooLarge,
     /// The destination refused the event for good.
     Rejected,
-    /// The destination can take no such event, as one that knows no groups cannot take a group call. Why is in the
-    /// [`error`](DestinationOutcome::error) of the event's outcome there.
+    /// The destination has no such event: for example, one without groups cannot take a group call. The
+    /// [`error`](DestinationOutcome::error) of the outcome there has details.
     Skipped,
-    /// The destination refused its credentials, whatever the event was.
+    /// The destination refused the credentials.
     Unauthorized,
     /// Every attempt failed.
     RetriesExhausted,
-    /// The destination did not take the event within the longest time that retries or rate limiting may last.
+    /// The destination did not take the event within the longest time for retries or rate limiting.
     Expired,
-    /// The event was older than the destination takes: see [`Destination::max_age`](crate::plugin::Destination::max_age).
+    /// The event was older than the destination takes; see
+    /// [`Destination::max_age`](crate::plugin::Destination::max_age).
     TooOld,
     /// The destination panicked.
     Panicked,
-    /// The destination that is to have the event could not be loaded, can take no more, or was deregistered before it
-    /// took this one.
+    /// The destination failed to load, can take no more events, or was deregistered before it took this one.
     Unavailable,
-    /// The client was closed, or the runtime that it works on ended, before the event was delivered.
+    /// The client was closed, or its runtime ended, before the event was delivered.
     Closed,
-    /// The pipeline was driven by hand ([`Analytics::pipeline`](crate::Analytics::pipeline)), and the event's future
+    /// The event came through a direct pipeline ([`Analytics::pipeline`](crate::Analytics::pipeline)), and its future
     /// was dropped before it ended.
     Cancelled,
     /// The destination or the client is disabled ([`Builder::disable`](crate::Builder::disable),
     /// [`Builder::disable_all`](crate::Builder::disable_all)).
     Disabled,
-    /// The pipeline lost the event. It never should: please report it.
+    /// The pipeline lost the event. This is a bug: please report it.
     Internal,
 }
 
@@ -83,15 +84,15 @@ impl DropReason {
         DropReason::Internal,
     ];
 
-    /// Whether it is as it should be: a plugin dropped the event, no destination is selected for it or registered, the
-    /// destination can take no such event, or the client is disabled. Any other reason is a loss, so also that the
-    /// destination to have it could not be loaded.
+    /// Returns whether the event was dropped on purpose: a plugin dropped it, no destination is selected for it or
+    /// registered, the destination has no such event, or the client is disabled. Any other reason is a loss, a
+    /// destination that failed to load included.
     #[must_use]
     pub const fn is_deliberate(self) -> bool {
         matches!(self, DropReason::Plugin | DropReason::NoDestination | DropReason::Skipped | DropReason::Disabled)
     }
 
-    /// The name in logs and metrics, such as `retries_exhausted`.
+    /// Returns the name in logs and metrics, such as `retries_exhausted`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -130,26 +131,26 @@ impl fmt::Display for DropReason {
     }
 }
 
-/// How an event ended, at one destination or altogether. It is serialized as `"delivered"` or `{"dropped": REASON}`.
+/// The outcome of an event, at one destination or in total. It serializes as `"delivered"` or `{"dropped": REASON}`.
 ///
-/// Exhaustive: an event is delivered or it is not, and the reason of the second is open.
+/// Exhaustive: an event is delivered or it is not. The reason of a drop is non-exhaustive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// The destination has it. Altogether: at least one destination has it.
+    /// The destination took it. In total: at least one destination took it.
     Delivered,
-    /// No destination has it.
+    /// No destination took it.
     Dropped(DropReason),
 }
 
 impl Outcome {
-    /// Whether the event was delivered.
+    /// Returns whether the event was delivered.
     #[must_use]
     pub const fn is_delivered(self) -> bool {
         matches!(self, Outcome::Delivered)
     }
 
-    /// Whether the event was lost: dropped, and not because somebody [asked for it](DropReason::is_deliberate).
+    /// Returns whether the event was lost: dropped, but not [on purpose](DropReason::is_deliberate).
     #[must_use]
     pub const fn is_failed(self) -> bool {
         matches!(self, Outcome::Dropped(reason) if !reason.is_deliberate())
@@ -168,8 +169,8 @@ impl fmt::Display for Outcome {
 /// An error of user code that several events share.
 pub(crate) type SharedError = Arc<dyn std::error::Error + Send + Sync>;
 
-/// Why a destination did not take a batch. Its [source](std::error::Error::source) is the destination's own error; with
-/// `{:#}` it is displayed in one line with all causes.
+/// The reason why a destination did not take a batch. Its [source](std::error::Error::source) is the destination's own
+/// error. `{:#}` displays it with its causes in one line.
 pub struct DeliveryError {
     status: Option<StatusCode>,
     source: Option<CatchDrop<SharedError>>,
@@ -177,7 +178,7 @@ pub struct DeliveryError {
 }
 
 impl DeliveryError {
-    /// Characters of a response's body that are kept.
+    /// The largest number of characters of a response's body that are kept.
     pub const MAX_BODY_CHARS: usize = 200;
 
     pub(crate) fn new(status: Option<StatusCode>, source: Option<SharedError>) -> Self {
@@ -188,27 +189,36 @@ impl DeliveryError {
         Self { body, ..self }
     }
 
-    /// Makes the error of what went wrong here.
+    /// Makes an error of this crate.
     pub(crate) fn of(source: impl Into<BoxError>) -> Self {
         Self::new(None, Some(Arc::from(source.into())))
     }
 
-    /// The HTTP status, if there was a response.
+    /// Returns the HTTP status, if there was a response.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         self.status
     }
 
-    /// The beginning of the response's body, which often says what was wrong; at most
-    /// [`MAX_BODY_CHARS`](Self::MAX_BODY_CHARS) characters, and none where the response had no text or did not come in
-    /// time. It is a text of the server's, which may repeat what it was sent, so neither `Display` nor `Debug` shows it.
+    /// Returns the beginning of the response's body, which often says what was wrong. It has at most
+    /// [`MAX_BODY_CHARS`](Self::MAX_BODY_CHARS) characters, and is `None` if the response had no text or did not come
+    /// in time. The server may repeat in it what it was sent. So neither `Display` nor `Debug` shows it.
     #[must_use]
     pub fn body(&self) -> Option<&str> {
         self.body.as_deref()
     }
 }
 
-/// Without the body, which may repeat what is nobody's business.
+/// Compares the status, the body and the displayed texts. Errors of any type cannot be compared otherwise.
+impl PartialEq for DeliveryError {
+    fn eq(&self, other: &Self) -> bool {
+        self.status == other.status && self.body == other.body && format!("{self:#}") == format!("{other:#}")
+    }
+}
+
+impl Eq for DeliveryError {}
+
+/// Leaves out the body, which may repeat personal data.
 impl fmt::Debug for DeliveryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DeliveryError")
@@ -218,7 +228,7 @@ impl fmt::Debug for DeliveryError {
     }
 }
 
-/// The status; with `{:#}` in one line with its causes.
+/// Shows the status; with `{:#}` also the causes, in one line.
 impl fmt::Display for DeliveryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let causes = match &self.source {
@@ -235,7 +245,7 @@ impl fmt::Display for DeliveryError {
     }
 }
 
-/// As text in one line.
+/// Serializes as text in one line.
 impl Serialize for DeliveryError {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&format_args!("{self:#}"))
@@ -248,16 +258,17 @@ impl std::error::Error for DeliveryError {
     }
 }
 
-/// How an event ended at one destination.
-#[derive(Clone, Debug, Serialize)]
+/// The outcome of an event at one destination.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct DestinationOutcome {
     /// The destination's name.
     #[serde(serialize_with = "name")]
     pub destination: Arc<str>,
-    /// What became of the event there.
+    /// The outcome there.
     pub outcome: Outcome,
-    /// The last error of the destination, if there was one; of a [skipped](DropReason::Skipped) event the reason.
+    /// The last error of the destination, if there was one. For a [skipped](DropReason::Skipped) event it is the
+    /// reason.
     #[serde(serialize_with = "error")]
     pub error: Option<Arc<DeliveryError>>,
 }
@@ -271,20 +282,20 @@ fn error<S: Serializer>(error: &Option<Arc<DeliveryError>>, serializer: S) -> Re
     error.as_deref().serialize(serializer)
 }
 
-/// The end of an event, as its callback, its [`Receipt`](crate::Receipt) and after plugins see it.
-#[derive(Clone, Debug, Serialize)]
+/// The outcome of an event, as its callback, its [`Receipt`](crate::Receipt) and after plugins see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Settlement {
     /// The event's `messageId`.
     pub message_id: String,
-    /// What became of the event altogether.
+    /// The outcome in total.
     pub outcome: Outcome,
-    /// What became of it at each destination that was to have it.
+    /// The outcome at each destination that should have got it.
     pub destinations: Vec<DestinationOutcome>,
 }
 
 impl Settlement {
-    /// Whether at least one destination has the event.
+    /// Returns whether at least one destination took the event.
     #[must_use]
     pub fn is_delivered(&self) -> bool {
         self.outcome.is_delivered()

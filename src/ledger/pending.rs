@@ -1,26 +1,26 @@
-//! The destinations that are not done with one event: the last one that completes makes the event's outcome.
+//! The destinations that have not completed one event. The last one to complete decides the event's outcome.
 //!
 //! Invariants: exactly one [`settle_once`](PendingDestinations::settle_once) and one
 //! [`release_once`](PendingDestinations::release_once) return `true`. The last
 //! [`complete_one`](PendingDestinations::complete_one) returns the greatest of all outcomes; the others return `None`.
-//! `tests/schedules` checks that: see [`sync`](crate::sync).
+//! `tests/schedules` checks this; see [`sync`](crate::sync).
 
 use crate::sync::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 
-/// The outcome at a destination that has the event. It is the greatest.
+/// The outcome at a destination that took the event. It is the greatest.
 pub(crate) const DELIVERED: u8 = u8::MAX;
 
-/// What is open for one event.
+/// The state of one event across its destinations.
 #[derive(Debug, Default)]
 pub(crate) struct PendingDestinations {
     settled: AtomicBool,
-    /// A destination is done with the event.
+    /// Set when a first destination has completed the event.
     freed: AtomicBool,
-    /// Destinations that are not done, once their number is known.
+    /// The number of destinations that have not completed the event, once it is known.
     open: AtomicU32,
-    /// The greatest outcome at those that are done.
+    /// The greatest outcome at those that have.
     greatest: AtomicU8,
-    /// A close hands the event back.
+    /// Set when a close hands the event back.
     handed_back: AtomicBool,
 }
 

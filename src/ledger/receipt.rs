@@ -15,12 +15,11 @@ use super::{DropReason, Outcome, Settlement};
 use crate::supervise;
 use crate::threads;
 
-/// The end of one event, to wait for: a future, or [`wait`](Receipt::wait) where there is no async code.
+/// The outcome of one event, to wait for: a future, or [`wait`](Receipt::wait) for code that is not async.
 ///
-/// Whoever waits does not wait for a batch to fill: when a receipt is first polled or waited for, everything that waits
-/// at that moment leaves at once, its own event included. So `send_with_receipt(…)?.await` takes one request and not the
-/// ten seconds of `flush_interval`; and to wait for many events, send all of them first. A receipt that nobody waits
-/// for changes nothing.
+/// A receipt that is waited for does not wait for a batch to fill. When it is first polled, every event that waits at
+/// that moment leaves at once. So `send_with_receipt(…)?.await` takes the time of one request, not the ten seconds of
+/// `flush_interval`. To wait for many events, send all of them first. A receipt that nobody waits for changes nothing.
 ///
 /// ```
 /// use tracklane::segment::Segment;
@@ -34,65 +33,65 @@ use crate::threads;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// It needs no runtime of its own, and dropping it costs the event nothing. A client that ends without having worked off
-/// the event tells its end as [`Closed`](DropReason::Closed). So does a receipt that a forked child waits for: the event
-/// is its parent's.
+/// It needs no runtime of its own. Dropping it has no effect on the event. If the client ends without having processed
+/// the event, the outcome is [`Closed`](DropReason::Closed). So it is for a receipt in a forked child: the event is its
+/// parent's.
 #[must_use = "a receipt does nothing unless it is awaited"]
 pub struct Receipt {
-    slot: Arc<Mutex<Slot>>,
-    /// Where the event was accepted, and whoever tells its end is.
+    slot: Arc<Mutex<ReceiptState>>,
+    /// The process that accepted the event. Only there the receipt is settled.
     process: u32,
-    /// Until the receipt is waited for.
+    /// Set until the receipt is waited for.
     dispatch: Option<Dispatch>,
 }
 
-/// Who has batches leave before they are full.
+/// Sends batches before they are full.
 pub(crate) trait Dispatcher: Send + Sync {
-    /// Has everything that waits leave at once, unless that was done since it was done `seen` times.
+    /// Sends everything that waits, unless there was a dispatch since there were `seen` of them.
     fn dispatch(&self, seen: u64);
 }
 
-/// How a receipt has its event leave.
+/// The dispatch that a receipt makes when it is first waited for.
 pub(crate) struct Dispatch {
     pub(crate) dispatcher: Weak<dyn Dispatcher>,
-    /// How often that was done before.
+    /// The number of dispatches before the event.
     pub(crate) seen: u64,
 }
 
-/// Tells the end to the [`Receipt`].
+/// Settles the [`Receipt`].
 pub(crate) struct ReceiptSender {
-    slot: Arc<Mutex<Slot>>,
+    slot: Arc<Mutex<ReceiptState>>,
 }
 
-/// Where the end is put down.
+/// The settlement, and who waits for it.
 #[derive(Default)]
-struct Slot {
+struct ReceiptState {
     end: Option<Settlement>,
     waker: Option<Waker>,
 }
 
 impl Receipt {
-    /// Of an event that the process `process` accepts.
+    /// Makes the receipt of an event that the process `process` accepts.
     pub(crate) fn new(process: u32) -> (ReceiptSender, Self) {
-        let slot = Arc::<Mutex<Slot>>::default();
+        let slot = Arc::<Mutex<ReceiptState>>::default();
         (ReceiptSender { slot: slot.clone() }, Self { slot, process, dispatch: None })
     }
 
-    /// Has the event leave when the receipt is first waited for.
+    /// Sends the event when the receipt is first waited for.
     pub(crate) fn set_dispatch(&mut self, dispatch: Dispatch) {
         self.dispatch = Some(dispatch);
     }
 
-    /// In a process that was forked off since nobody tells the end, and a lock may be held for ever: the end, if it is
-    /// known.
+    /// Returns the settlement in a forked process. Nobody settles the receipt there, and a lock may be held for ever:
+    /// the settlement is there only if it was known before.
     #[cold]
     fn of_the_parent(&self) -> Settlement {
         let known = self.slot.try_lock().ok().and_then(|slot| slot.end.clone());
         known.unwrap_or_else(closed)
     }
 
-    /// Blocks the thread until the event has its outcome. Every retry is included, so this can take hours if the
-    /// destination is down; [`wait_timeout`](Self::wait_timeout) has a limit.
+    /// Blocks the thread until the event has its outcome. That includes every retry, so it can take hours if the
+    /// destination is down. [`wait_timeout`](Self::wait_timeout) has a limit.
     #[must_use]
     pub fn wait(mut self) -> Settlement {
         loop {
@@ -107,9 +106,9 @@ impl Receipt {
     ///
     /// # Errors
     ///
-    /// If the event had no outcome in time: the receipt, to wait again.
+    /// Returns the receipt if the event had no outcome in time, to wait again.
     pub fn wait_timeout(mut self, timeout: Duration) -> Result<Settlement, Self> {
-        // What is not in reach of the clock is no limit.
+        // A time that the clock cannot reach is no limit.
         let deadline = Instant::now().checked_add(timeout);
         threads::block_until(Pin::new(&mut self), deadline).ok_or(self)
     }
@@ -122,7 +121,7 @@ impl Future for Receipt {
         if std::process::id() != self.process {
             return Poll::Ready(self.of_the_parent());
         }
-        // To copy and to drop a waker is user code, too.
+        // Cloning and dropping a waker is user code, too.
         let waker = cx.waker().clone();
         let mut slot = lock(&self.slot);
         if let Some(end) = &slot.end {
@@ -143,12 +142,12 @@ impl Future for Receipt {
 }
 
 impl ReceiptSender {
-    /// Puts the end down. Whoever waits is [woken](Self::wake) later.
+    /// Stores the settlement. [`wake`](Self::wake) wakes whoever waits for it later.
     pub(super) fn put(&mut self, end: Settlement) {
         lock(&self.slot).end.get_or_insert(end);
     }
 
-    /// Wakes whoever waits for the end; what panics in that stays here. No lock may be held.
+    /// Wakes whoever waits for the settlement, and catches a panic. No lock may be held.
     pub(super) fn wake(self) {}
 }
 
@@ -164,13 +163,13 @@ impl Drop for ReceiptSender {
     }
 }
 
-/// The end of an event of which nothing is known.
+/// Makes the settlement of an event of which nothing is known.
 fn closed() -> Settlement {
     let outcome = Outcome::Dropped(DropReason::Closed);
     Settlement { message_id: String::new(), outcome, destinations: Vec::new() }
 }
 
-fn lock(slot: &Mutex<Slot>) -> MutexGuard<'_, Slot> {
+fn lock(slot: &Mutex<ReceiptState>) -> MutexGuard<'_, ReceiptState> {
     slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -14,25 +14,25 @@ pub struct Drops {
 }
 
 impl Drops {
-    /// Events dropped for `reason`.
+    /// Returns the number of events dropped for `reason`.
     #[must_use]
     pub fn get(&self, reason: DropReason) -> u64 {
         self.counts.get(reason as usize).copied().unwrap_or_default()
     }
 
-    /// Events dropped for whatever reason.
+    /// Returns the number of all dropped events.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.counts.iter().sum()
     }
 
-    /// Events dropped because somebody [asked for it](DropReason::is_deliberate).
+    /// Returns the number of events that were dropped [on purpose](DropReason::is_deliberate).
     #[must_use]
     pub fn deliberate(&self) -> u64 {
         self.iter().filter(|(reason, _)| reason.is_deliberate()).map(|(_, events)| events).sum()
     }
 
-    /// Every reason with its count.
+    /// Returns every reason with its count.
     pub fn iter(&self) -> impl Iterator<Item = (DropReason, u64)> + '_ {
         DropReason::ALL.iter().copied().map(|reason| (reason, self.get(reason)))
     }
@@ -44,24 +44,24 @@ impl Drops {
     }
 }
 
-/// The reasons for which something was dropped.
+/// Shows the reasons for which events were dropped.
 impl fmt::Debug for Drops {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.iter().filter(|(_, events)| *events > 0)).finish()
     }
 }
 
-/// The reasons for which something was dropped, each with its count.
+/// Serializes the reasons for which events were dropped, each with its count.
 impl Serialize for Drops {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.iter().filter(|(_, events)| *events > 0))
     }
 }
 
-/// Counts since the client was built. Cheap enough to poll every millisecond. In a forked process they are all zero:
-/// the one that the client was built in has them.
+/// The counts since the client was built. Reading them is cheap enough for every millisecond. In a forked process they
+/// are all zero; the parent has them.
 ///
-/// `accepted == delivered + dropped.total() + pending` holds in every snapshot, here and per destination.
+/// `accepted == delivered + dropped.total() + pending` holds in every snapshot, in total and per destination.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Stats {
@@ -69,18 +69,18 @@ pub struct Stats {
     pub accepted: u64,
     /// Calls that returned an error. Not part of `accepted`.
     pub refused: u64,
-    /// Events that at least one destination has.
+    /// Events that at least one destination took.
     pub delivered: u64,
-    /// Events that no destination has, by reason.
+    /// Events that no destination took, by reason.
     pub dropped: Drops,
     /// Events without an outcome yet.
     pub pending: u64,
-    /// Events that take room, as `max_queue_size` bounds them: no destination is done with them yet, or their callbacks
-    /// have not returned.
+    /// Events that take room under `max_queue_size`: no destination has completed them yet, or their callbacks have not
+    /// returned.
     pub queued_events: u64,
-    /// What they weigh, as `max_queue_bytes` bounds it.
+    /// Their size in bytes, under `max_queue_bytes`.
     pub queued_bytes: u64,
-    /// Batches handed to destinations, retries included. For Segment each is a request, or two if the key or token
+    /// Batches handed to destinations, retries included. For Segment each is one request, or two if the key or token
     /// changed meanwhile.
     pub attempts: u64,
     /// Attempts that repeated an earlier one.
@@ -89,48 +89,48 @@ pub struct Stats {
     pub bytes: u64,
     /// Panics of listeners and callbacks.
     pub contained_panics: u64,
-    /// Callbacks of events that have their outcome, which wait for a thread or have not returned. Each takes the room
-    /// of its event until then.
+    /// Callbacks of settled events that wait for a thread or have not returned. Each takes the room of its event until
+    /// then.
     pub pending_callbacks: u64,
-    /// The same for each destination that is registered, in the order of registration.
+    /// The counts of each registered destination, in the order of registration.
     pub destinations: Vec<DestinationStats>,
-    /// What the registered before, enrichment and after plugins did, in the order in which events pass them.
+    /// The counts of the before, enrichment and after plugins, in the order in which events pass them.
     pub plugins: Vec<PluginStats>,
 }
 
 /// Counts of one before, enrichment or after plugin since it was registered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct PluginStats {
     /// The plugin's name.
     #[serde(serialize_with = "super::outcome::name")]
     pub name: Arc<str>,
-    /// Events at which it failed, panicked or ran out of time.
+    /// Events at which it failed, panicked or timed out.
     pub failed: u64,
     /// Events that it dropped on purpose.
     pub dropped: u64,
 }
 
 /// Counts of one destination since it was registered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct DestinationStats {
     /// The destination's name.
     #[serde(serialize_with = "super::outcome::name")]
     pub name: Arc<str>,
-    /// Events that were to go to this destination.
+    /// Events that this destination should get.
     pub accepted: u64,
-    /// Events that it has.
+    /// Events that it took.
     pub delivered: u64,
-    /// Events that it does not have, by reason.
+    /// Events that it did not take, by reason.
     pub dropped: Drops,
     /// Events without an outcome here yet.
     pub pending: u64,
-    /// Events that wait in its queue; part of `pending`, as are those in flight or between two attempts.
+    /// Events that wait in its queue. They are part of `pending`, and so are events in flight or between two attempts.
     pub queued_events: u64,
-    /// What the events in its queue weigh, in bytes of JSON.
+    /// The size of the events in its queue, in bytes of JSON.
     pub queued_bytes: u64,
-    /// Batches that it has taken.
+    /// Batches that it took.
     pub batches: u64,
     /// Batches handed to it, retries included.
     pub attempts: u64,

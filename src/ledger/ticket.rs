@@ -6,19 +6,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::pending::{DELIVERED, PendingDestinations};
 use super::{DropReason, Ledger, Observers, Outcome, Settlement};
 
-/// Stands for one accepted event in the ledger. It is settled once. Dropped unsettled, it settles itself as lost.
+/// Stands for one accepted event in the ledger. It is settled once. If it is dropped before, it settles itself as lost.
 pub(crate) struct Ticket {
     ledger: Arc<Ledger>,
     epoch: u64,
     bytes: u32,
-    /// How many events led to this one.
+    /// The number of events that led to this one.
     depth: u8,
     pending: PendingDestinations,
     has_destinations: bool,
-    /// Why a plugin dropped the event, which then went to a quarantine.
+    /// The reason of an event that a plugin dropped into a quarantine.
     quarantined: Option<DropReason>,
     state: Option<Box<Mutex<State>>>,
-    /// Counted if the ticket is dropped unsettled.
+    /// The reason that is counted if the ticket is dropped before it is settled.
     default_reason: DropReason,
 }
 
@@ -51,8 +51,8 @@ impl Ticket {
         }
     }
 
-    /// Sets the reason that is counted if the ticket is dropped unsettled. Between intake and destinations user code
-    /// holds the event, and may drop it.
+    /// Sets the reason that is counted if the ticket is dropped before it is settled. Between intake and destinations
+    /// user code holds the event, and may drop it.
     pub(crate) fn set_drop_reason(&mut self, reason: DropReason) {
         self.default_reason = reason;
     }
@@ -148,8 +148,7 @@ impl Ticket {
         self.has_destinations = true;
     }
 
-    /// Gives the event to one destination that takes what was dropped for `reason`. That is its outcome altogether,
-    /// whatever becomes of it there.
+    /// Gives the event to a quarantine. Its outcome is then a drop for `reason`, whatever the quarantine does with it.
     pub(crate) fn set_quarantined(&mut self, reason: DropReason) {
         self.set_destinations(1);
         self.quarantined = Some(reason);
@@ -163,8 +162,8 @@ impl Ticket {
 
     /// Completes the event for one destination. Returns the outcome for all of them, if it was the last.
     ///
-    /// It is delivered if any destination has the event; else lost if any has lost it, as the last one that did; else
-    /// as this one says.
+    /// The event is delivered if any destination took it. Otherwise it is lost if any has lost it, for the reason of
+    /// the last one that did. Otherwise this outcome counts.
     pub(super) fn complete_one(&self, outcome: Outcome) -> Option<Outcome> {
         let greatest = self.pending.complete_one(rank(outcome))?;
         if let Some(reason) = self.quarantined {
@@ -185,7 +184,7 @@ impl Ticket {
     }
 }
 
-/// 0 for what was dropped as it should be, more for what was lost, and the most for what was delivered.
+/// Returns 0 for a drop on purpose, more for a loss, and the most for a delivery.
 fn rank(outcome: Outcome) -> u8 {
     match outcome {
         Outcome::Delivered => DELIVERED,

@@ -8,7 +8,7 @@ use super::Ledger;
 use super::flush::{FlushReport, FlushTally};
 
 impl Ledger {
-    /// Begins to count for a flush of everything up to `epoch`. The caller ensures that no event of that epoch is
+    /// Starts to count for a flush of everything up to `epoch`. The caller ensures that no event of that epoch is
     /// accepted meanwhile or later. Returns the flush's number for [`wait`](Self::wait).
     pub(crate) fn begin_flush(&self, epoch: u64) -> u64 {
         let mut totals = self.totals();

@@ -1,9 +1,9 @@
 //! The counts as metrics of the `metrics` facade, behind the feature `metrics`. `docs/SETTINGS.md` has their names.
 //!
-//! Invariant: an event costs nothing more, since they are taken from a snapshot every so often, and once more at the
-//! close. The clients of a process add up in [`Totals`], which are told as they are: counters by their absolute value,
-//! gauges set. So it does not matter when a recorder is installed, nor whether it has forgotten what was idle. The
-//! recorder is user code: it is called on a thread of its own, without a lock, and waited for no longer than wanted.
+//! Invariant: an event costs nothing more. The metrics are taken from a snapshot at intervals, and once more at the
+//! close. [`Totals`] adds up the clients of a process. Counters are set to their absolute value, and gauges are set. So
+//! it does not matter when a recorder is installed, nor whether it has forgotten idle metrics. The recorder is user
+//! code: it is called on a thread of its own, without a lock, and waited for with a limit.
 
 mod totals;
 
@@ -18,11 +18,11 @@ use totals::Totals;
 
 /// The metrics of one client.
 pub(crate) struct Reported {
-    /// What the totals know of this client.
+    /// The counts of this client that the totals include.
     known: Mutex<Stats>,
     totals: &'static Totals,
     teller: Threads,
-    /// The recorder is being called, and everything will be told by that.
+    /// Set while the recorder is called. That call reports everything.
     telling: Arc<AtomicBool>,
 }
 
@@ -34,11 +34,11 @@ impl Default for Reported {
 }
 
 impl Reported {
-    /// Takes over what has changed, and tells the recorder, on another thread. The snapshot is taken while no other is,
-    /// so that none is older than the one before.
+    /// Adds the changes to the totals, and calls the recorder on another thread. One snapshot is taken at a time, so
+    /// none is older than the one before.
     pub(crate) fn update(&self, snapshot: impl FnOnce() -> Stats) {
         self.take_over(snapshot);
-        // One that hangs is not called again and again.
+        // A recorder that hangs is not called again and again.
         if !self.telling.swap(true, Ordering::AcqRel) {
             let (totals, telling) = (self.totals, self.telling.clone());
             self.on_thread(move || {
@@ -48,7 +48,7 @@ impl Reported {
         }
     }
 
-    /// As [`update`](Self::update), and waits until the recorder knows, at most `timeout`.
+    /// Like [`update`](Self::update), and waits until the recorder was called, at most `timeout`.
     pub(crate) fn update_and_wait(&self, snapshot: impl FnOnce() -> Stats, timeout: Duration) {
         self.take_over(snapshot);
         let (told, done) = mpsc::sync_channel(1);
@@ -67,7 +67,7 @@ impl Reported {
         *known = now;
     }
 
-    /// Without a thread they are told the next time.
+    /// Without a thread, the next update reports them.
     fn on_thread(&self, work: impl FnOnce() + Send + 'static) {
         if self.teller.run(Box::new(work)).is_err() {
             self.telling.store(false, Ordering::Release);
@@ -75,7 +75,7 @@ impl Reported {
     }
 }
 
-/// What a client that has ended counted stays; nothing of it waits any more.
+/// The counts of a client that has ended stay. Nothing of it is pending any more.
 impl Drop for Reported {
     fn drop(&mut self) {
         let known = std::mem::take(self.known.get_mut().unwrap_or_else(PoisonError::into_inner));
@@ -87,7 +87,7 @@ impl Drop for Reported {
     }
 }
 
-/// Tells the recorder, which may panic.
+/// Calls the recorder, which may panic.
 fn tell(totals: &Totals) {
     if supervise::catch(|| totals.tell()).is_err() {
         log!(ERROR, what = "recorder of metrics", "panicked; the panic was caught");

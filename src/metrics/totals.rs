@@ -1,4 +1,4 @@
-//! What all clients of a process have counted, and how a recorder is told.
+//! The counts of all clients of a process, and how they reach a recorder.
 
 use std::collections::BTreeMap;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
@@ -9,10 +9,10 @@ use crate::ledger::{DestinationStats, Drops, Stats};
 
 /// The sums over the clients of a process.
 #[derive(Default)]
-pub(super) struct Totals(Mutex<Counted>);
+pub(super) struct Totals(Mutex<ProcessCounts>);
 
 #[derive(Clone, Default)]
-struct Counted {
+struct ProcessCounts {
     /// Grows with every change.
     version: u64,
     accepted: u64,
@@ -20,12 +20,12 @@ struct Counted {
     delivered: u64,
     dropped: Drops,
     pending: u64,
-    /// By their names.
-    destinations: BTreeMap<String, Destination>,
+    /// By name.
+    destinations: BTreeMap<String, DestinationCounts>,
 }
 
 #[derive(Clone, Default)]
-struct Destination {
+struct DestinationCounts {
     delivered: u64,
     attempts: u64,
     retries: u64,
@@ -62,8 +62,9 @@ impl Totals {
         }
     }
 
-    /// Tells the recorder of now. It is called without a lock, so another thread may tell something older at the same
-    /// time: who finds that there is something newer tells that, and the last word is the newest.
+    /// Reports the current counts to the recorder. It is called without a lock, so another thread may report older
+    /// counts at the same time. A thread that finds newer counts afterwards reports those, so the last report is the
+    /// newest.
     pub(super) fn tell(&self) {
         loop {
             let counted = self.counted().clone();
@@ -74,17 +75,17 @@ impl Totals {
         }
     }
 
-    fn counted(&self) -> MutexGuard<'_, Counted> {
+    fn counted(&self) -> MutexGuard<'_, ProcessCounts> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Counted {
-    fn destination(&mut self, of: &DestinationStats) -> &mut Destination {
+impl ProcessCounts {
+    fn destination(&mut self, of: &DestinationStats) -> &mut DestinationCounts {
         self.destinations.entry(of.name.to_string()).or_default()
     }
 
-    /// What was accepted first: whoever reads meanwhile sees no more delivered than accepted.
+    /// Accepted events first, so that whoever reads meanwhile sees no more delivered than accepted.
     fn tell(&self) {
         describe();
         counter!("tracklane_events_accepted_total").absolute(self.accepted);
@@ -98,7 +99,7 @@ impl Counted {
     }
 }
 
-impl Destination {
+impl DestinationCounts {
     fn change(&mut self, before: Option<&DestinationStats>, now: &DestinationStats) {
         let change = |of: fn(&DestinationStats) -> u64| of(now) - before.map_or(0, of);
         self.delivered += change(|stats| stats.delivered);
@@ -113,7 +114,7 @@ impl Destination {
         self.queued_bytes += now.queued_bytes;
     }
 
-    /// What waited `before` does not any more.
+    /// Subtracts what was pending `before`.
     fn nothing_waits(&mut self, before: &DestinationStats) {
         self.queued_events -= before.queued_events;
         self.queued_bytes -= before.queued_bytes;
@@ -121,7 +122,7 @@ impl Destination {
 
     fn tell(&self, labels: &[Label]) {
         let labelled = || labels.to_vec();
-        // As of the whole: attempts before what they led to.
+        // Attempts before their results, as for the whole.
         counter!("tracklane_destination_attempts_total", labelled()).absolute(self.attempts);
         counter!("tracklane_destination_retries_total", labelled()).absolute(self.retries);
         counter!("tracklane_destination_bytes_total", labelled()).absolute(self.bytes);
@@ -132,7 +133,7 @@ impl Destination {
     }
 }
 
-/// Says what each metric is. Said again each time, since a recorder may be installed at any time.
+/// Describes each metric. Repeated for each report, because a recorder may be installed at any time.
 fn describe() {
     describe_counter!("tracklane_events_accepted_total", Unit::Count, "Events that calls have handed over");
     describe_counter!("tracklane_events_refused_total", Unit::Count, "Calls that were refused with an error");
@@ -148,7 +149,7 @@ fn describe() {
     describe_gauge!("tracklane_destination_queued_bytes", Unit::Bytes, "Bytes of events that wait for the destination");
 }
 
-/// Whether the counts are later ones of the same registration: with less than before it was registered again.
+/// Returns whether the counts are later ones of the same registration. Lower counts mean that it was registered again.
 fn continues(before: &DestinationStats, now: &DestinationStats) -> bool {
     let counts = |of: &DestinationStats| [of.delivered, of.attempts, of.retries, of.bytes];
     before.name == now.name
@@ -173,7 +174,7 @@ mod tests {
 
     use super::*;
 
-    /// What a client says whose destination has delivered so many events one by one, while one waits.
+    /// Returns the counts of a client whose destination has delivered so many events one by one, while one waits.
     fn stats(delivered: u64) -> Stats {
         let destination = DestinationStats {
             name: "d".into(),
@@ -191,7 +192,7 @@ mod tests {
         Stats { accepted: delivered + 1, delivered, pending: 1, destinations: vec![destination], ..Stats::default() }
     }
 
-    /// What a recorder that knows nothing yet is told.
+    /// Returns the value that a new recorder gets.
     fn told(totals: &Totals, name: &str) -> f64 {
         let recorder = DebuggingRecorder::new();
         metrics::with_local_recorder(&recorder, || totals.tell());
@@ -219,7 +220,7 @@ mod tests {
     fn a_recorder_that_comes_late_or_has_forgotten_is_told_all_and_nothing_is_negative() {
         let totals = Totals::default();
         totals.change(&Stats::default(), &stats(5));
-        // Nobody listened so far.
+        // No recorder was there so far.
         totals.change(&stats(5), &Stats { accepted: 6, delivered: 6, ..Stats::default() });
         for _ in 0..2 {
             assert_eq!(told(&totals, "tracklane_events_accepted_total"), 6.0);

@@ -1,20 +1,20 @@
-//! How much a client may have under way.
+//! The limits of a client: how much may be under way.
 
 use crate::plugin::{Overflow, QueueLimits};
 
-/// The settings of a client that say what it takes.
+/// The settings that limit what a client accepts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     pub(crate) events: u64,
     pub(crate) bytes: u64,
-    /// Whether the oldest gives way, in the destination's queue, rather than the new one being refused.
+    /// If the queue of a destination is full, its oldest event gives way; otherwise the new one is dropped.
     pub(crate) drops_oldest: bool,
-    /// Whether every event ends at once, counted and not sent.
+    /// Every event ends at once: it is counted and not sent.
     pub(crate) all_disabled: bool,
 }
 
 impl Limits {
-    /// What the queue of a destination may hold that sets no limits of its own: as much as there may be under way.
+    /// Returns the limits of a destination that sets none: as much as the client may have under way.
     pub(super) fn queue(&self) -> QueueLimits {
         let overflow = if self.drops_oldest { Overflow::DropOldest } else { Overflow::RefuseNew };
         let whole = |limit| usize::try_from(limit).unwrap_or(usize::MAX);

@@ -1,4 +1,4 @@
-//! The way through: from the call to the end of every event.
+//! The pipeline: an event's way from the call to its outcome.
 //!
 //! ```text
 //!  caller              background
@@ -8,44 +8,30 @@
 //!                                              ledger, callbacks, after plugins, signals ◀─ settle
 //! ```
 //!
-//! Read the files in the order of the modules below. Invariant: an event that was accepted carries a ticket and ends in
-//! one counted outcome; a plugin's panic, error or hang stays where it is called ([`supervise`](crate::supervise));
-//! destinations share nothing but the finished event. The pipeline knows no destination by name, and nothing of HTTP.
+//! Read the files in the order of the modules below.
+//!
+//! Invariants: an accepted event carries a ticket and ends in one counted outcome. A panic, an error or a hang of a
+//! plugin stays where the plugin is called ([`supervise`](crate::supervise)). Destinations share nothing but the
+//! finished event. The pipeline knows no destination by name, and nothing of HTTP.
 
-mod call_context;
-mod command;
-mod ending;
 mod intake;
-mod limits;
-mod rest;
 mod worker;
 
-mod current;
-mod plugin_set;
 mod registry;
 mod stack;
 
 mod lane;
-mod settle;
 
-mod by_hand;
+mod after;
+
 mod client;
-mod handle;
-mod leftover;
-#[cfg(test)]
-mod measured;
-mod service;
-mod start;
-#[cfg(test)]
-mod wakes;
+mod direct;
+mod limits;
 
-pub use by_hand::{Pipeline, PipelineFuture};
-pub(crate) use call_context::CallContext;
-pub(crate) use client::Client;
 pub use client::CloseReport;
-pub(crate) use handle::deadline;
+pub(crate) use client::{Client, Layers, Setup, deadline};
+pub use direct::{Pipeline, PipelineFuture};
+pub(crate) use intake::CallContext;
 pub(crate) use limits::Limits;
-pub use service::PipelineService;
-pub use stack::Stopped;
 pub(crate) use stack::UserLayer;
-pub(crate) use start::{Layers, Setup};
+pub use stack::{PipelineService, Stopped};

@@ -1,8 +1,8 @@
 //! The worker: takes events out of the intake, in order, and sends each through the stack.
 //!
-//! By default one event is in the stack at a time. Where a plugin takes several at once, as many are, and each has its
-//! turn. Invariant: between two commands all events of before the second have gone through, so that those in the stack
-//! at the same time are on the same stack.
+//! By default one event is in the stack at a time. If plugins take several at once, so many are, and they take turns.
+//! Invariant: a command waits until all events before it have gone through. So events that are in the stack at the same
+//! time are on the same stack.
 
 use std::ops::ControlFlow;
 use std::pin::pin;
@@ -14,11 +14,11 @@ use tower::ServiceExt;
 use tower::util::Oneshot;
 
 use super::client::Client;
-use super::command::Command;
-use super::intake::Taken;
+use super::intake::Command;
+use super::intake::Dequeued;
+use super::intake::{IdleWait, MaxDelay, POLL_INTERVAL};
 use super::registry::{self, Registry};
-use super::rest::{LOOK_EVERY, Patience, Rest};
-use super::stack::{Absence, Line, Passage, Stack, Stopped};
+use super::stack::{Line, Missing, Stack, StackRequest, Stopped};
 use crate::emitter::signal::{self, Emitted, Failure, Initialized};
 use crate::event::Event;
 use crate::ledger::Envelope;
@@ -27,21 +27,21 @@ use crate::refusal::RegisterError;
 use crate::supervise::hops::{self, WithHops};
 use crate::supervise::{self, log};
 
-/// The longest time that events wait for a look of the worker.
-const MAX_PATIENCE: Duration = Duration::from_secs(1);
-/// The part of a batch's interval that its events may wait for that.
-const PATIENT_PART: u32 = 10;
+/// The longest time that events wait until the worker polls.
+const MAX_POLL_DELAY: Duration = Duration::from_secs(1);
+/// The part of a batch's interval that its events may spend waiting for that.
+const POLL_DELAY_PART: u32 = 10;
 
 pub(crate) struct Worker {
     client: Arc<Client>,
     registry: Arc<Registry>,
     /// The order of the events that are under way at the same time.
     line: Line,
-    under_way: FuturesUnordered<Passing>,
+    under_way: FuturesUnordered<EventFuture>,
 }
 
 /// An event on its way through the stack.
-type Passing = WithHops<Oneshot<Stack, Passage>>;
+type EventFuture = WithHops<Oneshot<Stack, StackRequest>>;
 
 impl Worker {
     pub(super) fn new(client: Arc<Client>, registry: Registry) -> Self {
@@ -52,24 +52,24 @@ impl Worker {
     /// Loads the first plugins, then works until it is told to end.
     pub(crate) async fn run(mut self, first: Vec<Registration>) {
         for registration in first {
-            let (name, absence) = (registration.name.clone(), Absence::of(&registration));
+            let (name, missing) = (registration.name.clone(), Missing::of(&registration));
             if let Err(error) = registry::register(&self.registry, registration).await {
-                let consequence = if matches!(error, RegisterError::Load { .. }) { absence.consequence() } else { "" };
+                let consequence = if matches!(error, RegisterError::Load { .. }) { missing.consequence() } else { "" };
                 let mut failure =
                     Failure::new(name, format!("{}{consequence}", supervise::text_with_causes(&error)), 0);
                 failure.error = Some(Arc::new(error));
                 self.client.emitter.fail(failure);
             }
         }
-        // Whoever drives the pipeline by hand waits for this.
+        // A direct pipeline waits for this.
         answer(|| self.client.loaded.send_replace(true));
         let plugins = self.client.stack.load().plugins.names().cloned().collect();
         self.client.emitter.emit(Emitted::Initialize(Initialized { plugins }));
-        // Should anything panic after all, it costs the event at hand, not those behind it.
+        // If anything panics after all, it costs the current event, not those behind it.
         while supervise::catch_future(pin!(self.work())).await.is_err() {
             log!(ERROR, "the pipeline panicked; it goes on with the next event");
         }
-        // Before it is said that the worker has ended: whoever waits for that finds nothing left of it.
+        // Before the end is reported: whoever waits for it finds no layers left.
         self.client.stack.end_layers();
     }
 
@@ -77,7 +77,7 @@ impl Worker {
         let (mut events, mut since) = (0, Instant::now());
         loop {
             // At first, what a panic has left.
-            if self.work_off(&mut events).await.is_break() {
+            if self.process_chunk(&mut events).await.is_break() {
                 return;
             }
             let mut more = self.client.intake.take();
@@ -86,10 +86,11 @@ impl Worker {
                 tokio::task::yield_now().await;
             }
             while !more {
-                // Real time, whatever the client's clock: this is how soon calls are noticed, not when anything is due.
+                // Real time, whatever the client's clock: this decides how soon calls are noticed, not when anything is
+                // due.
                 let now = Instant::now();
-                let rest = Rest::choose(events, now - since, self.patience());
-                if self.rest(rest).await {
+                let wait = IdleWait::choose(events, now - since, self.max_delay());
+                if self.wait(wait).await {
                     (events, since) = (0, now);
                 }
                 more = self.client.intake.take();
@@ -97,46 +98,47 @@ impl Worker {
         }
     }
 
-    /// Works off what is in hand, and counts the `events`.
-    async fn work_off(&mut self, events: &mut u64) -> ControlFlow<()> {
+    /// Works off what is in hand, and adds to the number of `events`.
+    async fn process_chunk(&mut self, events: &mut u64) -> ControlFlow<()> {
         while let Some(taken) = self.client.intake.next() {
             match taken {
-                Taken::Event(envelope) => {
+                Dequeued::Event(envelope) => {
                     *events += 1;
                     self.send(envelope).await;
                 }
-                Taken::Command(command) => {
+                Dequeued::Command(command) => {
                     self.finish(1).await;
-                    self.obey(*command).await?;
+                    self.run_command(*command).await?;
                 }
             }
         }
         ControlFlow::Continue(())
     }
 
-    /// Waits for something to take, while what is under way goes on. Returns whether it had to for all of its time.
-    async fn rest(&mut self, rest: Rest) -> bool {
+    /// Waits for something to take, while what is under way goes on. Returns whether it had to wait all of that time.
+    async fn wait(&mut self, wait: IdleWait) -> bool {
         tokio::select! {
-            waited = self.client.intake.wait(rest) => waited,
+            waited = self.client.intake.wait(wait) => waited,
             Some(_) = self.under_way.next() => false,
         }
     }
 
-    /// How long events may wait for a look of the worker, so that no destination gets them too late.
-    fn patience(&self) -> Patience {
-        let mut patience = Patience { events: usize::MAX, time: MAX_PATIENCE };
+    /// Returns how long events may wait for a poll of the worker without being late at a destination.
+    fn max_delay(&self) -> MaxDelay {
+        let mut max_delay = MaxDelay { events: usize::MAX, time: MAX_POLL_DELAY };
         for lane in &self.client.stack.load().plugins.lanes {
             let (events, interval) = lane.next_batch();
-            patience.events = patience.events.min(events);
-            patience.time = patience.time.min(interval / PATIENT_PART);
+            max_delay.events = max_delay.events.min(events);
+            max_delay.time = max_delay.time.min(interval / POLL_DELAY_PART);
         }
-        // Who takes single events, or listens to calls, is told of each; a test's clock moves on when nothing happens.
+        // Single events and listeners of calls get each event at once. The clock of a test moves on when nothing
+        // happens.
         let is_manual = self.registry.lanes.clock.is_manual();
-        if patience.events <= 1 || self.client.emitter.wants_calls() || is_manual {
-            patience.time = LOOK_EVERY;
+        if max_delay.events <= 1 || self.client.emitter.wants_calls() || is_manual {
+            max_delay.time = POLL_INTERVAL;
         }
-        patience.time = patience.time.max(LOOK_EVERY);
-        patience
+        max_delay.time = max_delay.time.max(POLL_INTERVAL);
+        max_delay
     }
 
     /// Sends an event through the stack. Returns when there is room for another one.
@@ -144,17 +146,17 @@ impl Worker {
         log!(TRACE, message_id = %envelope.message_id(), kind = %envelope.kind(), "event enters the pipeline");
         let depth = envelope.ticket.depth();
         if self.client.emitter.wants_calls() {
-            let _scope = hops::after(depth);
+            let _scope = hops::follow(depth);
             self.client.emitter.emit(signal::of_call(envelope.item.clone()));
         }
         let (stack, at_once) = self.client.stack.stack();
         if at_once == 1 {
-            // An event that is stopped has been counted and reported where that happened.
-            let _: Result<(), Stopped> = WithHops::after(depth, stack.oneshot(Passage::alone(envelope))).await;
+            // A stopped event was counted and reported where that happened.
+            let _: Result<(), Stopped> = WithHops::follow(depth, stack.oneshot(StackRequest::alone(envelope))).await;
             return;
         }
-        let passage = Passage::in_turn(envelope, self.line.join());
-        let mut passing = WithHops::after(depth, stack.oneshot(passage));
+        let request = StackRequest::in_turn(envelope, self.line.join());
+        let mut passing = WithHops::follow(depth, stack.oneshot(request));
         if futures_util::poll!(&mut passing).is_pending() {
             self.under_way.push(passing);
         }
@@ -168,7 +170,7 @@ impl Worker {
         }
     }
 
-    async fn obey(&mut self, command: Command) -> ControlFlow<()> {
+    async fn run_command(&mut self, command: Command) -> ControlFlow<()> {
         match command {
             Command::Register(registration, reply) => {
                 let registered = registry::register(&self.registry, registration).await;
@@ -194,15 +196,15 @@ impl Worker {
     }
 }
 
-/// Gives an answer. Whoever asked may not wait for it any more, so that it is dropped here, and the waker of whoever does
-/// is called here: both are user code.
+/// Gives an answer. If nobody waits for it any more, it is dropped here; if somebody does, a waker is called here. Both
+/// are user code.
 fn answer<T>(give: impl FnOnce() -> T) {
     if supervise::catch(|| drop(give())).is_err() {
         log!(ERROR, what = "waker", "panicked; the panic was caught");
     }
 }
 
-/// It ends because it was told to, or because its runtime does: then it leaves nothing for others to wait for.
+/// Runs when the worker was told to end, and when its runtime ends. In the latter case it leaves nothing to wait for.
 impl Drop for Worker {
     fn drop(&mut self) {
         self.client.worker_ended();

@@ -1,4 +1,4 @@
-//! Plugins that see how events ended.
+//! Plugins that see the outcomes of events.
 
 use std::future::{self, Future};
 use std::pin::Pin;
@@ -11,13 +11,13 @@ use crate::event::Message;
 use crate::ledger::Settlement;
 use crate::supervise::CatchDrop;
 
-/// A plugin that is told the end of every event that reached the destinations: for clean-up, audit, metrics.
+/// A plugin that sees the outcome of every event that reached the destinations. For clean-up, audit, metrics.
 pub trait After: Plugin {
-    /// Sees one event and how it ended. It has one second.
+    /// Sees one event and its outcome. It has one second.
     ///
     /// # Errors
     ///
-    /// Whatever went wrong; it is reported as a signal and changes nothing.
+    /// Returns any error of the plugin. It is reported as a signal and changes nothing.
     fn after(&self, message: &Message, end: &Settlement) -> impl Future<Output = Result<(), BoxError>> + Send;
 }
 
@@ -27,7 +27,7 @@ pub fn after(plugin: impl After) -> Registration {
     Registration::new(plugin.clone(), Behavior::After(plugin))
 }
 
-/// [`after`], with a closure.
+/// Registers a closure as an after plugin; see [`after`].
 ///
 /// ```
 /// use tracklane::plugin::after_fn;
@@ -44,7 +44,7 @@ pub fn after_fn(name: &str, after: impl Fn(&Message, &Settlement) + Send + Sync 
 
 pub(crate) type AfterFuture<'a> = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>>;
 
-/// [`After`], made into an object.
+/// [`After`] as an object.
 pub(crate) trait AfterCall: Send + Sync {
     fn after<'a>(&'a self, message: &'a Message, end: &'a Settlement) -> AfterFuture<'a>;
 }

@@ -10,7 +10,7 @@ use crate::emitter::Emitter;
 use crate::event::Message;
 use crate::ledger::Envelope;
 
-/// Events for one destination, and which attempt this is. A clone shares the events.
+/// The events of one attempt at a destination. A clone shares the events.
 #[derive(Clone, Debug)]
 pub struct Batch {
     pub(crate) messages: Arc<[Arc<Envelope<Message>>]>,
@@ -47,7 +47,7 @@ impl Batch {
         self.number
     }
 
-    /// Returns which attempt at these events it is, from 1.
+    /// Returns the number of the attempt at these events, from 1.
     #[must_use]
     pub fn attempt(&self) -> u32 {
         self.attempt
@@ -65,7 +65,7 @@ impl Batch {
         &self.timer
     }
 
-    /// Returns the emitter, by which the destination can tell what it does.
+    /// Returns the emitter, for signals of the destination.
     #[must_use]
     pub fn emitter(&self) -> &Emitter {
         &self.emitter

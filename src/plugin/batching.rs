@@ -22,8 +22,8 @@ impl Batching {
 
     /// Makes a batch due when `events` wait, or when the first has waited for `interval`.
     ///
-    /// While as many batches are on their way as the destination takes at once, what waits grows, and leaves in
-    /// larger batches: up to 2,500 events and 500,000 bytes, unless set otherwise.
+    /// While the destination has as many batches in flight as it takes, waiting events add up, and leave in larger
+    /// batches: up to 2,500 events and 500,000 bytes, unless set otherwise.
     pub const fn every(events: usize, interval: Duration) -> Self {
         Self { flush_at: events, interval, max_events: MAX_BATCH_EVENTS, max_bytes: MAX_BATCH_BYTES }
     }
@@ -34,7 +34,7 @@ impl Batching {
         self
     }
 
-    /// Limits the bytes of one batch: its events as JSON, with a comma each. A single event may have more.
+    /// Limits the bytes of one batch: its events as JSON, with a comma each. A single event may be larger.
     pub const fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
         self
@@ -72,8 +72,8 @@ impl Default for QueueLimits {
 
 /// The policy for a full queue.
 ///
-/// Non-exhaustive: another policy may come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+/// Non-exhaustive, because another policy may be added.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Overflow {

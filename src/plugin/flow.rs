@@ -1,31 +1,31 @@
-//! What becomes of an event after a plugin.
+//! The result of a plugin: whether an event goes on.
 
 use std::borrow::Cow;
 
 use crate::error::BoxError;
 
-/// Whether an event goes on.
+/// The decision of a plugin about an event.
 ///
 /// Exhaustive: an event goes on or it does not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Flow {
-    /// To the next plugin, and at last to the destinations.
+    /// The event goes on to the next plugin, and at last to the destinations.
     #[default]
     Continue,
-    /// Not any further, for this reason. It is counted as dropped by a plugin.
+    /// The event stops here, for this reason. It counts as dropped by a plugin.
     Drop(Cow<'static, str>),
 }
 
 impl Flow {
-    /// The event goes no further, for this reason.
+    /// Stops the event, for this reason.
     pub fn drop(reason: impl Into<Cow<'static, str>>) -> Self {
         Flow::Drop(reason.into())
     }
 }
 
-/// What a closure plugin may return: nothing, a [`Flow`], or a `Result` of either.
+/// The return types of closure plugins: nothing, a [`Flow`], or a `Result` of either.
 ///
-/// What awaits is no closure, and the compiler says what to write instead:
+/// An async closure is not one of them. The compiler says what to write instead:
 ///
 /// ```compile_fail,E0277
 /// use tracklane::Event;
@@ -35,14 +35,14 @@ impl Flow {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "a plugin's closure returns `()`, `Flow` or a `Result` of either, not `{Self}`",
-    note = "what awaits is no closure: it implements `Transform` with an `async fn transform`, and is registered as `before(plugin)` or `enrichment(plugin)`"
+    note = "for async work, implement `Transform` with an `async fn transform`, and register it as `before(plugin)` or `enrichment(plugin)`"
 )]
 pub trait IntoFlow {
-    /// As the pipeline takes it.
+    /// Converts it for the pipeline.
     ///
     /// # Errors
     ///
-    /// The plugin's own.
+    /// Returns the error of the plugin.
     fn into_flow(self) -> Result<Flow, BoxError>;
 }
 

@@ -1,4 +1,4 @@
-//! The client as a plugin's `load` sees it.
+//! The client, for a plugin's `load`.
 
 use std::fmt;
 use std::future::Future;
@@ -12,16 +12,16 @@ use crate::event::Event;
 use crate::ledger::{FlushReport, Stats};
 use crate::refusal::{CallError, RegisterError};
 
-/// The client, as a plugin's `load` gets it: to listen, to report, and to send events of its own. Cheap to clone; it
+/// The client, for a plugin's `load`: to listen, to report, and to send events of its own. It is cheap to clone, and
 /// does not keep the client alive.
 #[derive(Clone)]
 pub struct Host {
     emitter: Emitter,
-    client: Arc<dyn Client>,
+    client: Arc<dyn PluginClient>,
 }
 
-/// What a client does for its plugins.
-pub(crate) trait Client: Send + Sync {
+/// The part of a client that plugins use.
+pub(crate) trait PluginClient: Send + Sync {
     fn send(&self, event: Event) -> Result<(), CallError>;
     fn register(&self, plugin: Registration) -> ClientFuture<Result<(), RegisterError>>;
     fn flush(&self, timeout: Duration) -> ClientFuture<FlushReport>;
@@ -31,11 +31,11 @@ pub(crate) trait Client: Send + Sync {
 pub(crate) type ClientFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 impl Host {
-    pub(crate) fn new(emitter: Emitter, client: Arc<dyn Client>) -> Self {
+    pub(crate) fn new(emitter: Emitter, client: Arc<dyn PluginClient>) -> Self {
         Self { emitter, client }
     }
 
-    /// Returns the emitter, where signals are emitted and subscribed to.
+    /// Returns the emitter, to emit signals and to subscribe to them.
     #[must_use]
     pub fn emitter(&self) -> &Emitter {
         &self.emitter
@@ -45,17 +45,19 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// If the client refuses the call, as it does any other: the error holds the event. A client that is gone is closed.
+    /// Returns an error if the client refuses the call. The error holds the event. A client that is gone counts as
+    /// closed.
     pub fn send(&self, event: impl Into<Event>) -> Result<(), CallError> {
         self.client.send(event.into())
     }
 
-    /// Registers another plugin or destination. It is queued at once, also if the future is dropped; the future ends
-    /// when it has loaded. In `load` this must not be awaited: the other plugin loads after this one.
+    /// Registers another plugin or destination. The command is queued at once, also if the future is dropped. The
+    /// future ends when the plugin has loaded. Do not await it in `load`: the other plugin loads after this one.
     ///
     /// # Errors
     ///
-    /// As [`Analytics::register`](crate::Analytics::register). A client that is gone is closed.
+    /// Returns the errors of [`Analytics::register`](crate::Analytics::register). A client that is gone counts as
+    /// closed.
     pub fn register<P: Into<Registration>>(
         &self,
         plugin: P,
@@ -64,8 +66,8 @@ impl Host {
     }
 
     /// Waits until every event that was accepted so far has its outcome, at most `timeout`; see
-    /// [`Analytics::flush`](crate::Analytics::flush). Of a client that is gone the report is empty. A plugin that waits
-    /// for this in the middle of an event waits for that event, too, and so until `timeout`.
+    /// [`Analytics::flush`](crate::Analytics::flush). If the client is gone, the report is empty. A plugin that waits
+    /// for this while it works on an event waits for that event, too, until `timeout`.
     pub async fn flush(&self, timeout: Duration) -> FlushReport {
         self.client.flush(timeout).await
     }

@@ -1,4 +1,4 @@
-//! Who touches events: the traits that plugins implement, and how they are registered.
+//! Plugins and destinations: the traits that they implement, and how they are registered.
 //!
 //! | role | sees | on error, panic or timeout | can stop the event |
 //! |---|---|---|---|
@@ -8,7 +8,7 @@
 //! | after | `&Message` and its [`Settlement`](crate::Settlement) | reported | no |
 //! | utility | no events | reported | no |
 //!
-//! Nothing here knows the pipeline: a plugin compiles against this module, [`event`](crate::event) and
+//! Nothing here knows the pipeline. A plugin compiles against this module, [`event`](crate::event) and
 //! [`emitter`](crate::emitter), and so does Segment's destination.
 
 mod after;
@@ -33,13 +33,13 @@ pub use destination::{BatchService, Destination};
 pub(crate) use destination::{Selection, ServiceFactory};
 pub use flow::{Flow, IntoFlow};
 pub use host::Host;
-pub(crate) use host::{Client, ClientFuture};
+pub(crate) use host::{ClientFuture, PluginClient};
 pub(crate) use lifecycle::Lifecycle;
 pub use lifecycle::{Plugin, utility};
 pub(crate) use registration::{AfterPlugin, Behavior, Runner, TransformPlugin};
 pub use registration::{IntoRegistration, Registration};
 pub use retry::RetryPolicy;
-pub use service::{Identity, before_service, enrichment_layer, enrichment_service};
+pub use service::{ReturnEvent, before_service, enrichment_layer, enrichment_service};
 pub use timer::Timer;
 pub(crate) use transform::{SyncTransform, TransformCall};
 pub use transform::{Transform, before, before_fn, enrichment, enrichment_fn};

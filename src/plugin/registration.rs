@@ -14,8 +14,8 @@ use crate::error::SettingsError;
 use crate::event::Kind;
 use crate::supervise::CircuitBreaker;
 
-/// A plugin and the role it is to play. Made by [`before`](super::before), [`enrichment`](super::enrichment),
-/// [`after`](super::after), [`utility`](super::utility) and their relatives, and from a [`Destination`].
+/// A plugin and its role. [`before`](super::before), [`enrichment`](super::enrichment), [`after`](super::after),
+/// [`utility`](super::utility) and their relatives make it, and so does a [`Destination`].
 #[must_use = "a plugin does nothing until it is registered"]
 pub struct Registration {
     pub(crate) name: Arc<str>,
@@ -26,9 +26,9 @@ pub struct Registration {
     quarantine: Option<Arc<str>>,
 }
 
-/// What can be registered: a [`Registration`], which is a plugin with its role, or a [`Destination`].
+/// The types that can be registered: a [`Registration`], which is a plugin with its role, or a [`Destination`].
 ///
-/// A plugin alone cannot, because the same `Transform` may be a before plugin or an enrichment:
+/// A plugin alone cannot be registered, because the same `Transform` may be a before or an enrichment plugin:
 ///
 /// ```compile_fail,E0277
 /// use tracklane::plugin::{Flow, Plugin, Transform};
@@ -52,10 +52,10 @@ pub struct Registration {
     label = "no role, such as `enrichment(…)`",
     note = "a `Transform` is registered as `before(plugin)` or `enrichment(plugin)`, an `After` as `after(plugin)`, any other `Plugin` as `utility(plugin)`",
     note = "a closure is registered as `before_fn(name, closure)`, `enrichment_fn(name, closure)` or `after_fn(name, closure)`, a tower service as `Destination::new(name, service)`",
-    note = "a `Result`, as many a `build()` returns, needs a `?`"
+    note = "add a `?` if it is a `Result`, such as of a `build()`"
 )]
 pub trait IntoRegistration {
-    /// As the client takes it.
+    /// Converts it for the client.
     fn into_registration(self) -> Registration;
 }
 
@@ -71,7 +71,7 @@ impl IntoRegistration for Destination {
     }
 }
 
-/// What a plugin does in its role.
+/// The work of a plugin in its role.
 pub(crate) enum Behavior {
     Before(Runner),
     Enrichment(Runner),
@@ -80,14 +80,14 @@ pub(crate) enum Behavior {
     Utility,
 }
 
-/// How a transform runs: at once, or as a future.
+/// The form of a transform: synchronous, or a future.
 #[derive(Clone)]
 pub(crate) enum Runner {
     Sync(Arc<super::transform::SyncTransform>),
     Async(Arc<dyn TransformCall>),
 }
 
-/// A before or enrichment plugin as the stack has it.
+/// A before or enrichment plugin, as the stack has it.
 pub(crate) struct TransformPlugin {
     pub(crate) name: Arc<str>,
     pub(crate) runner: Runner,
@@ -100,7 +100,7 @@ pub(crate) struct TransformPlugin {
     breaker: CircuitBreaker,
 }
 
-/// An after plugin as it is registered.
+/// An after plugin, as it is registered.
 pub(crate) struct AfterPlugin {
     pub(crate) name: Arc<str>,
     pub(crate) call: Arc<dyn AfterCall>,
@@ -121,18 +121,18 @@ impl Registration {
         Self { name, lifecycle, behavior, kinds: ALL_KINDS, concurrency, quarantine: None }
     }
 
-    /// The plugin sees events of these kinds only; the others pass it by.
+    /// Shows the plugin events of these kinds only. Others pass without it.
     pub fn only(mut self, kinds: impl IntoIterator<Item = Kind>) -> Self {
         self.kinds = kinds.into_iter().fold(0, |kinds, kind| kinds | bit(kind));
         self
     }
 
-    /// How many events a before or enrichment plugin takes at once, where it is asynchronous; one by default, so that a
-    /// plugin that takes 10 ms lets 100 events a second through.
+    /// Sets how many events an asynchronous before or enrichment plugin takes at once. The default is one, so a plugin
+    /// that takes 10 ms lets 100 events a second through.
     ///
-    /// Events keep their order: one that is done waits until those before it are done. Each has its second for itself,
-    /// and fails for itself. What is synchronous is done with an event before the next one comes, and for destinations
-    /// there is [`max_in_flight`](Destination::max_in_flight): for these it changes nothing.
+    /// Events keep their order: one that is done waits until those before it are done. Each has its own second, and
+    /// fails alone. The setting changes nothing for synchronous plugins, and for destinations, which have
+    /// [`max_in_flight`](Destination::max_in_flight).
     ///
     /// ```
     /// use std::num::NonZeroUsize;
@@ -162,16 +162,16 @@ impl Registration {
         self
     }
 
-    /// Sends what a before or enrichment plugin drops ([`Flow::Drop`](super::Flow::Drop)) to the destination of this name,
-    /// to look at it there or to send it again once what was wrong is mended. Of other plugins it changes nothing.
+    /// Sends the events that a before or enrichment plugin drops ([`Flow::Drop`](super::Flow::Drop)) to the destination of
+    /// this name, to look at them or to send them again later. It has no effect on other plugins.
     ///
-    /// The event still counts as dropped by a plugin; whether the quarantine took it is in the counts of that destination
-    /// and in the event's [`Settlement`](crate::Settlement). It goes there whatever its `integrations` say, as the plugin
-    /// left it, once the rest of its stage has worked on it too: what is registered behind the plugin still redacts it. If
-    /// one of these drops it as well and has no quarantine, or fails at it, it goes nowhere.
+    /// Such an event still counts as dropped by a plugin. The quarantine's own outcome is in the counts of that
+    /// destination and in the event's [`Settlement`](crate::Settlement). The event goes there whatever its `integrations`
+    /// say. The other plugins of the stage still see it before, so that a redaction behind this plugin redacts it. If one
+    /// of them drops it without a quarantine, or fails, the event goes nowhere.
     ///
-    /// A destination that a plugin names so gets nothing else, from the plugin's registration on. If there is none of that
-    /// name, the event goes nowhere, and the signal `error` says so.
+    /// The destination gets no other events, from the registration of this plugin on. If it is not registered, the event
+    /// is dropped, and the signal `error` reports it.
     ///
     /// ```
     /// use tracklane::Event;
@@ -194,13 +194,13 @@ impl Registration {
         self
     }
 
-    /// The plugin's name.
+    /// Returns the plugin's name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What it is registered as.
+    /// Returns the plugin's role.
     #[must_use]
     pub fn role(&self) -> Role {
         match self.behavior {
@@ -236,7 +236,7 @@ impl Registration {
         AfterPlugin { name, call, lifecycle, kinds: self.kinds, breaker: CircuitBreaker::default() }
     }
 
-    /// Which events the destination is to have, if it is one.
+    /// Returns which events the destination gets, if it is one.
     pub(crate) fn selection(&self) -> Option<super::Selection> {
         match &self.behavior {
             Behavior::Destination(destination) => Some(destination.selection()),
@@ -244,13 +244,13 @@ impl Registration {
         }
     }
 
-    /// The destination of what the plugin drops, if it is one that events pass.
+    /// Returns the quarantine of a plugin that may drop events.
     pub(crate) fn quarantined_at(&self) -> Option<&Arc<str>> {
         let drops = matches!(self.behavior, Behavior::Before(_) | Behavior::Enrichment(_));
         self.quarantine.as_ref().filter(|_| drops)
     }
 
-    /// Whether the registered destination wants events of this kind.
+    /// Returns a function that says whether the destination wants events of a kind.
     pub(crate) fn kinds(&self) -> impl Fn(Kind) -> bool + Send + Sync + use<> {
         let kinds = self.kinds;
         move |kind| kinds & bit(kind) != 0
@@ -258,12 +258,12 @@ impl Registration {
 }
 
 impl TransformPlugin {
-    /// How many events it takes at once.
+    /// Returns how many events it takes at once.
     pub(crate) fn concurrency(&self) -> usize {
         self.concurrency
     }
 
-    /// The places of these events.
+    /// Returns the permits for these events.
     pub(crate) fn permits(&self) -> &Semaphore {
         &self.permits
     }
@@ -272,12 +272,12 @@ impl TransformPlugin {
         self.kinds & bit(kind) != 0
     }
 
-    /// The destination of what it drops.
+    /// Returns the name of the destination that gets the events it drops.
     pub(crate) fn quarantine(&self) -> Option<&Arc<str>> {
         self.quarantine.as_ref()
     }
 
-    /// Whether the plugin crashed so often that it is not called any more.
+    /// Returns whether the plugin crashed so often that it is not called any more.
     pub(crate) fn is_cut_off(&self) -> bool {
         self.breaker.is_open()
     }
@@ -286,14 +286,14 @@ impl TransformPlugin {
         self.breaker.record_success();
     }
 
-    /// Counts a panic or a timeout. Whether it was one too many.
+    /// Counts a panic or a timeout. Returns whether it was one too many.
     pub(crate) fn crashed(&self) -> bool {
         self.breaker.record_crash()
     }
 }
 
 impl AfterPlugin {
-    /// Whether the plugin is to see the end of an event of this kind, and has not crashed too often.
+    /// Returns whether the plugin sees the outcome of an event of this kind, and has not crashed too often.
     pub(crate) fn wants(&self, kind: Kind) -> bool {
         self.kinds & bit(kind) != 0 && !self.breaker.is_open()
     }
@@ -302,7 +302,7 @@ impl AfterPlugin {
         self.breaker.record_success();
     }
 
-    /// Counts a panic or a timeout. Whether it was one too many.
+    /// Counts a panic or a timeout. Returns whether it was one too many.
     pub(crate) fn crashed(&self) -> bool {
         self.breaker.record_crash()
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::supervise::{self, CatchDrop};
 
-/// How often and how long a destination's batches are tried again. The defaults are Segment's.
+/// The retries of a destination's batches: how often and how long. The defaults are Segment's.
 #[derive(Clone)]
 #[must_use]
 pub struct RetryPolicy {
@@ -15,11 +15,11 @@ pub struct RetryPolicy {
     cap: Duration,
     max_total_backoff: Duration,
     max_rate_limit: Duration,
-    schedule: Option<Schedule>,
+    schedule: Option<ScheduleFn>,
 }
 
-/// User code, whose drop may panic.
-type Schedule = Arc<CatchDrop<Box<dyn Fn(u32) -> Duration + Send + Sync>>>;
+/// User code; its drop may panic.
+type ScheduleFn = Arc<CatchDrop<Box<dyn Fn(u32) -> Duration + Send + Sync>>>;
 
 impl RetryPolicy {
     /// The default of [`max_retries`](Self::max_retries).
@@ -33,8 +33,9 @@ impl RetryPolicy {
     /// The default of [`max_rate_limit`](Self::max_rate_limit).
     pub const MAX_RATE_LIMIT: Duration = Duration::from_secs(12 * 60 * 60);
 
-    /// Makes the default policy: ten retries; 500 ms, doubled each time up to 60 s, of which a random part is waited
-    /// (full jitter); twelve hours at most, and twelve more of pauses that the destination asked for.
+    /// Makes the default policy: ten retries, with a random wait of at most 500 ms before the first, doubled each time
+    /// up to 60 s (full jitter). Retries end after twelve hours, and pauses that the destination asked for after twelve
+    /// more.
     pub const fn new() -> Self {
         Self {
             max_retries: Self::MAX_RETRIES,
@@ -46,7 +47,7 @@ impl RetryPolicy {
         }
     }
 
-    /// Limits the attempts after the first. 0: every batch is tried once.
+    /// Limits the attempts after the first. With 0, every batch is tried once.
     pub const fn max_retries(mut self, retries: u32) -> Self {
         self.max_retries = retries;
         self
@@ -58,8 +59,8 @@ impl RetryPolicy {
         self
     }
 
-    /// Waits as long as `schedule` says before each retry, counted from 1, in place of the backoff; without jitter. If it
-    /// panics, the longest wait of the backoff is taken.
+    /// Waits as long as `schedule` returns before each retry, which is counted from 1. It replaces the backoff and has
+    /// no jitter. If it panics, the longest wait of the backoff is used.
     ///
     /// ```
     /// use std::time::Duration;
@@ -75,13 +76,13 @@ impl RetryPolicy {
         self
     }
 
-    /// Limits how long after its first failure a batch is tried again.
+    /// Limits the time between the first failure of a batch and its last retry.
     pub const fn max_total_backoff(mut self, limit: Duration) -> Self {
         self.max_total_backoff = limit;
         self
     }
 
-    /// Limits how long after the first pause that the destination asked for a batch is tried again.
+    /// Limits the time between the first pause of a batch that the destination asked for and its last retry.
     pub const fn max_rate_limit(mut self, limit: Duration) -> Self {
         self.max_rate_limit = limit;
         self
@@ -93,7 +94,7 @@ impl RetryPolicy {
     }
 
     /// Returns how long to wait before retry number `retry` (from 1). Returns `None` if there is none, or if it would
-    /// come more than the total after the first failure, which was `since_failure` ago. `random` is between 0 and 1.
+    /// come too long after the first failure, which was `since_failure` ago. `random` is between 0 and 1.
     pub(crate) fn next(&self, retry: u32, since_failure: Duration, random: f64) -> Option<Duration> {
         if !self.has_retries_left(retry) {
             return None;
@@ -102,7 +103,7 @@ impl RetryPolicy {
         (since_failure.saturating_add(wait) <= self.max_total_backoff).then_some(wait)
     }
 
-    /// Returns how long to wait before retry number `retry` (from 1), whatever their limit.
+    /// Returns how long to wait before retry number `retry` (from 1), without checking limits.
     pub(crate) fn wait(&self, retry: u32, random: f64) -> Duration {
         match &self.schedule {
             Some(schedule) => supervise::catch(|| schedule(retry)).unwrap_or_else(|_| self.longest_wait(retry)),

@@ -1,4 +1,4 @@
-//! Any tower service or layer as a plugin.
+//! Tower services and layers as plugins.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -13,7 +13,8 @@ use super::{Flow, Plugin, Registration, Transform, before, enrichment};
 use crate::error::BoxError;
 use crate::event::Event;
 
-/// [`before`], with a tower service that takes an event and answers with the event that goes on.
+/// Registers a tower service as a before plugin; see [`before`]. It takes an event and answers with the event that goes
+/// on.
 pub fn before_service<S>(name: &str, service: S) -> Registration
 where
     S: Service<Event, Response = Event> + Clone + Send + 'static,
@@ -23,7 +24,8 @@ where
     before(EventService::new(name, service))
 }
 
-/// [`enrichment`], with a tower service that takes an event and answers with the event that goes on.
+/// Registers a tower service as an enrichment plugin; see [`enrichment`]. It takes an event and answers with the event
+/// that goes on.
 pub fn enrichment_service<S>(name: &str, service: S) -> Registration
 where
     S: Service<Event, Response = Event> + Clone + Send + 'static,
@@ -33,22 +35,22 @@ where
     enrichment(EventService::new(name, service))
 }
 
-/// [`enrichment`], with a tower layer around a service that hands back its event.
+/// Registers a tower layer as an enrichment plugin; see [`enrichment`]. It wraps a service that answers with its event.
 pub fn enrichment_layer<L>(name: &str, layer: L) -> Registration
 where
-    L: Layer<Identity>,
+    L: Layer<ReturnEvent>,
     L::Service: Service<Event, Response = Event> + Clone + Send + 'static,
     <L::Service as Service<Event>>::Error: Into<BoxError>,
     <L::Service as Service<Event>>::Future: Send,
 {
-    enrichment_service(name, layer.layer(Identity))
+    enrichment_service(name, layer.layer(ReturnEvent))
 }
 
-/// The service that [`enrichment_layer`] wraps: it hands back its event.
-#[derive(Clone, Copy, Debug)]
-pub struct Identity;
+/// The service that [`enrichment_layer`] wraps: it answers with its event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReturnEvent;
 
-impl Service<Event> for Identity {
+impl Service<Event> for ReturnEvent {
     type Response = Event;
     type Error = Infallible;
     type Future = Ready<Result<Event, Infallible>>;
@@ -64,7 +66,7 @@ impl Service<Event> for Identity {
 
 struct EventService<S> {
     name: String,
-    /// Cloned for each event: readiness belongs to an instance.
+    /// Cloned for each event, because readiness belongs to one instance.
     service: Mutex<S>,
 }
 

@@ -4,8 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use crate::clock::Clock;
 
-/// The client's clock, for a destination that has to know the time or to wait: in a test it is the one that the test
-/// moves. Cheap to clone.
+/// The client's clock, for destinations that need the time or have to wait. In a test it is the test's clock. Cheap to
+/// clone.
 #[derive(Clone, Debug)]
 pub struct Timer(Clock);
 
@@ -14,7 +14,7 @@ impl Timer {
         Self(clock)
     }
 
-    /// Returns the time of day. It can jump: measure durations with a monotonic clock.
+    /// Returns the time of day. It can jump. Measure durations with a monotonic clock.
     #[must_use]
     pub fn now(&self) -> SystemTime {
         self.0.wall()

@@ -1,4 +1,4 @@
-//! Plugins that change events: before and enrichment.
+//! Plugins that change events: before and enrichment plugins.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -29,34 +29,34 @@ use crate::supervise::CatchDrop;
 /// }
 /// ```
 ///
-/// An implementation is written with a plain `async fn`, without the macro `async-trait`.
+/// Write an implementation with a plain `async fn`, without the macro `async-trait`.
 ///
-/// It has one second for each event. What awaits nothing is quicker as a closure: see [`enrichment_fn`].
+/// It has one second for each event. Code that awaits nothing is quicker as a closure: see [`enrichment_fn`].
 pub trait Transform: Plugin {
-    /// Works on one event. Called for one event after the other, or for as many at once as the registration
-    /// [says](Registration::concurrency).
+    /// Works on one event. Called for one event after the other, or for as many at once as
+    /// [`Registration::concurrency`] allows.
     ///
     /// # Errors
     ///
-    /// What becomes of the event then depends on the role: [`before`] drops it, [`enrichment`] lets it go on as it
-    /// was before this plugin.
+    /// Returns an error if the plugin failed. Then [`before`] drops the event, and [`enrichment`] restores it as it was
+    /// before this plugin.
     fn transform(&self, event: &mut Event) -> impl Future<Output = Result<Flow, BoxError>> + Send;
 }
 
-/// Registers a plugin that sees every event first. It fails closed: an event that it cannot work on is dropped. For
-/// consent and redaction.
+/// Registers a plugin that sees every event first. It fails closed: an event that it fails at is dropped. For consent
+/// and redaction.
 pub fn before(plugin: impl Transform) -> Registration {
     let plugin = Arc::new(CatchDrop::new(plugin));
     Registration::new(plugin.clone(), Behavior::Before(Runner::Async(plugin)))
 }
 
-/// Registers a plugin that adds to events. It fails open: an event that it cannot work on goes on as it was.
+/// Registers a plugin that adds to events. It fails open: an event that it fails at goes on as it was.
 pub fn enrichment(plugin: impl Transform) -> Registration {
     let plugin = Arc::new(CatchDrop::new(plugin));
     Registration::new(plugin.clone(), Behavior::Enrichment(Runner::Async(plugin)))
 }
 
-/// [`before`], with a closure.
+/// Registers a closure as a before plugin; see [`before`].
 ///
 /// ```
 /// use tracklane::Event;
@@ -77,7 +77,7 @@ where
     Registration::new(Named::lifecycle(name), Behavior::Before(runner))
 }
 
-/// [`enrichment`], with a closure.
+/// Registers a closure as an enrichment plugin; see [`enrichment`].
 ///
 /// ```
 /// use tracklane::{Event, Kind};
@@ -99,7 +99,7 @@ where
     Registration::new(Named::lifecycle(name), Behavior::Enrichment(runner))
 }
 
-/// A plugin that has nothing but a name: its work is a closure.
+/// A plugin with nothing but a name. Its work is a closure.
 pub(super) struct Named(String);
 
 impl Named {
@@ -117,7 +117,7 @@ impl Plugin for Named {
 pub(crate) type SyncTransform = dyn Fn(&mut Event) -> Result<Flow, BoxError> + Send + Sync;
 pub(crate) type TransformFuture<'a> = Pin<Box<dyn Future<Output = Result<Flow, BoxError>> + Send + 'a>>;
 
-/// [`Transform`], made into an object.
+/// [`Transform`] as an object.
 pub(crate) trait TransformCall: Send + Sync {
     fn transform<'a>(&'a self, event: &'a mut Event) -> TransformFuture<'a>;
 }

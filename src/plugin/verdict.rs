@@ -8,37 +8,36 @@ use http::StatusCode;
 use crate::error::BoxError;
 use crate::ledger::{DeliveryError, SharedError};
 
-/// Decides what becomes of a batch.
+/// The verdict of a destination on a batch.
 ///
-/// Non-exhaustive: destinations make verdicts, and only the lane reads them, so another one may come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Non-exhaustive: destinations make verdicts, and only the lane reads them, so another one may be added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// Delivered: the destination has it.
+    /// Delivered: the destination took it.
     Delivered,
-    /// Failed this time: tried again after the backoff of the destination's [`RetryPolicy`](super::RetryPolicy).
+    /// Failed for now: try again after the backoff of the destination's [`RetryPolicy`](super::RetryPolicy).
     Retry,
-    /// The destination asks for a pause: nothing is sent to it for this long, then the batch again. Spends no retry.
+    /// The destination asks for a pause: send nothing for this long, then the batch again. Spends no retry.
     Pause(Duration),
-    /// Too large: tried again in two halves, down to the single event that is to blame.
+    /// Too large: try again in two halves, down to the single event that causes it.
     Split,
-    /// May hold an event that spoils it: as [`Split`](Self::Split) if the destination has taken a batch before,
-    /// otherwise as [`Reject`](Self::Reject), because then the fault may not lie with the events.
+    /// May hold an event that spoils it: [`Split`](Self::Split) if the destination has taken a batch before, otherwise
+    /// [`Reject`](Self::Reject), because then the events may not be the cause.
     SplitIfProven,
     /// Refused for good.
     Reject,
-    /// Nothing that this destination can take, such as an alias where it knows none: neither delivered nor lost. It is
-    /// counted apart ([`DropReason::Skipped`](crate::DropReason::Skipped)) and is no failure. Say why by
-    /// [`Answer::skip`].
+    /// The destination has no such event, for example no aliases. It counts as neither delivered nor lost, but as
+    /// [`DropReason::Skipped`](crate::DropReason::Skipped), which is no failure. Give the reason with [`Answer::skip`].
     Skip,
-    /// The credentials are refused, whatever the events are: dropped for good, and counted apart. The signal `error`
-    /// says so at once and then once a minute, rather than with every batch; see [`Answer::with_credentials`].
+    /// The credentials are refused, whatever the events are: the batch is dropped. The signal `error` reports it at
+    /// once and then once a minute, not for every batch; see [`Answer::with_credentials`].
     Unauthorized,
 }
 
-/// A [`Verdict`] with what led to it. The response of a destination's service is one, or a verdict, or `()`.
+/// A [`Verdict`] with its cause. The service of a destination responds with an answer, a verdict, or `()`.
 ///
-/// It is about the whole batch, but for the events that have an answer of their own:
+/// It applies to the whole batch, except for events that have an answer of their own:
 ///
 /// ```
 /// use tracklane::plugin::{Answer, Verdict};
@@ -58,7 +57,7 @@ pub struct Answer {
     pub(crate) body: Option<String>,
     /// The number of the credentials that were used.
     pub(crate) credentials: u64,
-    /// Events that have an answer of their own, by their index in the batch. The last one of an index counts.
+    /// Events with an answer of their own, by their index in the batch. The last one of an index counts.
     pub(crate) events: Vec<(usize, Answer)>,
 }
 
@@ -69,12 +68,12 @@ impl Answer {
         Self { verdict, status: None, error: None, body: None, credentials: 0, events: Vec::new() }
     }
 
-    /// Makes an answer to a batch of which some events have an answer of their own: their index in the batch, from 0, and
-    /// that answer. Of several for one event the last counts. An index that the batch does not have is ignored.
+    /// Makes an answer to a batch of which some events have an answer of their own: their index in the batch, from 0,
+    /// and that answer. If one event has several, the last counts. An index that the batch does not have is ignored.
     ///
-    /// Each event goes its own way then. Those that must come again ([`Retry`](Verdict::Retry),
-    /// [`Pause`](Verdict::Pause)) do so as one smaller batch; of several pauses the longest counts. An answer without
-    /// an error or a status has those of the whole.
+    /// Each event is then settled by its own answer. Events to be tried again ([`Retry`](Verdict::Retry),
+    /// [`Pause`](Verdict::Pause)) become one smaller batch, after the longest of their pauses. An answer without an
+    /// error or a status takes those of the whole.
     #[must_use]
     pub fn each<A: Into<Self>>(batch: impl Into<Self>, events: impl IntoIterator<Item = (usize, A)>) -> Self {
         let mut answer = batch.into();
@@ -82,7 +81,7 @@ impl Answer {
         answer
     }
 
-    /// Makes an answer for what this destination can not take, and why. See [`Verdict::Skip`].
+    /// Makes an answer for events that this destination does not have, with the reason. See [`Verdict::Skip`].
     #[must_use]
     pub fn skip(reason: impl Into<BoxError>) -> Self {
         Self::new(Verdict::Skip).with_error(reason)
@@ -102,9 +101,9 @@ impl Answer {
         self
     }
 
-    /// Adds the beginning of the response's body, which often says what is wrong. Of longer text the first
-    /// [`MAX_BODY_CHARS`](crate::DeliveryError::MAX_BODY_CHARS) characters are kept. It is in no message and no log, because
-    /// some servers repeat there what they were sent: [`DeliveryError::body`] has it.
+    /// Adds the beginning of the response's body, which often says what is wrong. The first
+    /// [`MAX_BODY_CHARS`](crate::DeliveryError::MAX_BODY_CHARS) characters are kept. No message and no log shows them,
+    /// because some servers repeat there what they were sent. [`DeliveryError::body`] returns them.
     #[must_use]
     pub fn with_body(mut self, body: &[u8]) -> Self {
         let text = String::from_utf8_lossy(body);
@@ -113,15 +112,15 @@ impl Answer {
         self
     }
 
-    /// Adds the number of the credentials that were used. For a destination whose credentials can be changed: it grows
-    /// with each change, and a refusal ([`Verdict::Unauthorized`]) of newer ones is reported at once.
+    /// Adds the number of the credentials that were used, for a destination whose credentials can be changed. It grows
+    /// with each change, and a refusal ([`Verdict::Unauthorized`]) of newer credentials is reported at once.
     #[must_use]
     pub fn with_credentials(mut self, number: u64) -> Self {
         self.credentials = number;
         self
     }
 
-    /// Returns the verdict on the batch, or on what is left of it beside the events that have their own.
+    /// Returns the verdict on the batch, or on its events without an answer of their own.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         self.verdict
@@ -133,7 +132,7 @@ impl Answer {
         self.event(index).map_or(self.verdict, |event| event.verdict)
     }
 
-    /// Returns the answer that the event at that index has for itself, if it has one.
+    /// Returns the event's own answer, if it has one.
     #[must_use]
     pub fn event(&self, index: usize) -> Option<&Answer> {
         self.events.iter().rev().find(|(event, _)| *event == index).map(|(_, answer)| answer)
@@ -158,7 +157,7 @@ impl From<Verdict> for Answer {
     }
 }
 
-/// A service that answers nothing has delivered.
+/// A service that answers `()` has delivered.
 impl From<()> for Answer {
     fn from((): ()) -> Self {
         Self::new(Verdict::Delivered)

@@ -9,7 +9,7 @@ use http::{HeaderValue, StatusCode};
 use super::oauth::Tokens;
 use crate::plugin::{Answer, Batch};
 
-/// The source of the `Authorization` header. The write key is in the body in either case.
+/// The source of the `Authorization` header. The body has the write key in either case.
 pub(super) enum Authorization {
     Basic,
     #[cfg(feature = "oauth")]
@@ -26,7 +26,7 @@ impl Authorization {
     ///
     /// # Errors
     ///
-    /// If there is no token to be had: what becomes of the batch.
+    /// Returns the answer to the batch if there is no token.
     #[cfg_attr(not(feature = "oauth"), expect(unused_variables, reason = "Basic authentication asks nobody"))]
     pub(super) async fn token(&self, batch: &Batch) -> Result<Option<HeaderValue>, Answer> {
         match self {
@@ -39,7 +39,7 @@ impl Authorization {
         }
     }
 
-    /// Notes how a request with `header` was answered. Returns whether another token could make the difference.
+    /// Notes the answer to a request with `header`. Returns whether the request should be repeated with another token.
     #[cfg_attr(not(feature = "oauth"), expect(unused_variables, reason = "Basic authentication has no tokens"))]
     pub(super) fn answered(&self, header: &HeaderValue, status: StatusCode) -> bool {
         match self {

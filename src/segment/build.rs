@@ -1,4 +1,4 @@
-//! From checked settings to a working destination.
+//! Makes the destination from checked settings.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ impl Segment {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used; the error names it and its value.
+    /// Returns an error that names the setting and its value, if a setting cannot be used.
     pub fn build(mut self) -> Result<Destination, SettingsError> {
         check(&self)?;
         let key_len = self.key.current().json.len();
@@ -68,7 +68,7 @@ impl Segment {
         if let Some(limits) = queue {
             destination = destination.queue(limits);
         }
-        // What is around the destination, as a queue on disk is, has nothing to do where nothing is sent.
+        // A wrapper such as a queue on disk would have nothing to do.
         let wraps = if self.disabled { Vec::new() } else { wraps };
         Ok(wraps.into_iter().fold(destination, |destination, wrap| wrap(destination)))
     }
@@ -108,7 +108,7 @@ impl Segment {
     }
 }
 
-/// Headers that the request itself decides on.
+/// Headers that the request itself sets.
 const OWN_HEADERS: &[&str] = &[
     "authorization",
     "connection",
@@ -121,7 +121,7 @@ const OWN_HEADERS: &[&str] = &[
     "x-retry-count",
 ];
 
-/// The headers that are added to every request.
+/// Returns the headers that are added to every request.
 fn headers(given: &[(String, String)]) -> Result<HeaderMap, SettingsError> {
     let mut headers = HeaderMap::new();
     for (name, value) in given {
@@ -131,7 +131,7 @@ fn headers(given: &[(String, String)]) -> Result<HeaderMap, SettingsError> {
             return Err(SettingsError::new("header", name, "is set by the request itself"));
         }
         let mut value = HeaderValue::try_from(value)
-            .map_err(|_| SettingsError::new("header", name, "has a value that no header can have"))?;
+            .map_err(|_| SettingsError::new("header", name, "has a value that is not valid in a header"))?;
         value.set_sensitive(true);
         headers.append(known, value);
     }

@@ -1,4 +1,4 @@
-//! The ranges of the settings that are numbers, and the write key.
+//! Checks the write key, and the ranges of numbers in the settings.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use super::Segment;
 use crate::error::SettingsError;
 use crate::event::MAX_BATCH_EVENTS;
 
-/// The longest interval or timeout that is not taken for a mistake: a day.
+/// The longest interval or timeout: a day. A longer one is taken for a mistake.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The longest time of retries that is not taken for a mistake: 30 days. The events wait in memory, and hardly any
-/// process keeps its memory for longer.
+/// The longest time of retries: 30 days. A longer one is taken for a mistake, because the events wait in memory, and
+/// hardly any process runs for longer.
 const LONGEST_RETRYING: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Checks the key and the numbers.
@@ -34,7 +34,7 @@ pub(super) fn check(settings: &Segment) -> Result<(), SettingsError> {
     }
 }
 
-/// Checks that a duration is between a millisecond and a day. Anything else is taken for a mistake of units.
+/// Checks that a duration is between a millisecond and a day. Any other is taken for a mistake of units.
 fn check_duration(setting: &'static str, value: Duration) -> Result<(), SettingsError> {
     if (Duration::from_millis(1)..=LONGEST).contains(&value) {
         return Ok(());

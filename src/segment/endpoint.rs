@@ -1,4 +1,4 @@
-//! The URL that batches go to, from host and path in any spelling.
+//! The URL for batches, made of a host and a path in any spelling.
 
 use http::Uri;
 use url::Url;
@@ -6,9 +6,9 @@ use url::Url;
 use crate::error::SettingsError;
 use crate::transport::is_loopback;
 
-/// Makes a URL of `host` and `path`. Errors call the host by the name of its `setting`.
+/// Makes a URL of `host` and `path`. Errors name the host by its `setting`.
 ///
-/// Segment's documents write hosts with and without `/v1`, and users add slashes: all of those are one URL.
+/// Segment's documents write hosts with and without `/v1`, and users add slashes. All of these make one URL.
 pub(super) fn endpoint(
     setting: &'static str,
     host: &str,
@@ -26,11 +26,12 @@ pub(super) fn endpoint(
     })
 }
 
-/// Segment's endpoints, as they stand in examples for `curl`.
+/// Segment's endpoints, as examples for `curl` have them.
 const ENDPOINTS: [&str; 15] =
     ["batch", "import", "track", "identify", "page", "screen", "group", "alias", "b", "t", "i", "p", "s", "g", "a"];
 
-/// Takes off what the path will add again: all of it, or `/v1`, with or without the endpoint that a URL was copied for.
+/// Removes the part of the host that the path adds again: all of it, or `/v1`, with or without the endpoint of a copied
+/// URL.
 fn without_endpoint<'h>(host: &'h str, path: &str) -> &'h str {
     let mut base = host.strip_suffix(path).unwrap_or(host).trim_end_matches('/');
     if path.starts_with("/v1/") {
@@ -41,7 +42,7 @@ fn without_endpoint<'h>(host: &'h str, path: &str) -> &'h str {
     base
 }
 
-/// Returns a URL for errors and `Debug`: an ellipsis if it may hold a password.
+/// Returns a URL for errors and `Debug`, or an ellipsis if it may hold a password.
 pub(crate) fn redacted(url: &str) -> &str {
     if url.contains('@') { "…" } else { url }
 }
@@ -108,7 +109,7 @@ mod tests {
         for host in ["https://proxy.example/t/v1/batch", "https://proxy.example/t/v1/identify"] {
             assert_eq!(endpoint("host", host, "/v1/batch", false).unwrap(), "https://proxy.example/t/v1/batch");
         }
-        // What only looks alike stays.
+        // Paths that only look similar stay.
         for host in ["https://proxy.example/track", "https://proxy.example/v2/track", "https://proxy.example/xv1/t"] {
             assert_eq!(endpoint("host", host, "/v1/batch", false).unwrap(), format!("{host}/v1/batch").as_str());
         }

@@ -1,9 +1,9 @@
-//! The HTTP client of the destination: the one that was given, the default one, or one that never sends.
+//! The HTTP client of the destination: the user's, the default one, or one that never sends.
 
 use crate::error::SettingsError;
 use crate::transport::{Body, HttpClient, proxy_url};
 
-/// Returns the client that was given, or the default one, through `proxy`. `plaintext`: no request is over TLS.
+/// Returns the user's client, or the default one, through `proxy`. `plaintext`: no request is over TLS.
 pub(super) fn http_client(
     given: Option<HttpClient>,
     proxy: Option<&str>,

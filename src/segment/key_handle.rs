@@ -1,7 +1,7 @@
 //! The write key of a destination, which can be changed while it works.
 //!
-//! Invariant: one request has one key, in its header and in its body. An attempt whose key was refused and has been
-//! changed meanwhile can be repeated with the new one.
+//! Invariant: one request has one key, in its header and in its body. If the key of an attempt was refused and has
+//! changed meanwhile, the attempt can be repeated with the new one.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use http::HeaderValue;
 use super::WriteKey;
 use crate::error::SettingsError;
 
-/// Changes the write key of a destination while it works, for all clones of its client. Made by
-/// [`Segment::key_handle`](super::Segment::key_handle). A clone changes the same key.
+/// Changes the write key of a destination while it works. [`Segment::key_handle`](super::Segment::key_handle) makes it.
+/// A clone changes the same key.
 #[derive(Clone)]
 pub struct KeyHandle(Arc<ArcSwap<Credentials>>);
 
@@ -33,13 +33,14 @@ impl KeyHandle {
         Self(Arc::new(ArcSwap::from_pointee(Credentials::new(key, 0))))
     }
 
-    /// Sets the key of every request from now on, in its header and in its body, also for batches that were sent with the
-    /// old one before. A request that is under way and comes back as refused (401, 403) is repeated with the new key at
-    /// once. Nothing happens if the destination is no longer registered, or its client is closed.
+    /// Sets the key of every request from now on, in its header and in its body. That includes batches that were sent
+    /// with the old key before. A request under way that is refused (401, 403) is repeated with the new key at once.
+    /// Nothing happens if the destination is no longer registered, or its client is closed.
     ///
     /// # Errors
     ///
-    /// If it cannot be a write key: it is empty, or has white space or quotes. The key then stays as it was.
+    /// Returns an error if it cannot be a write key, because it is empty, or has white space or quotes. Then the key
+    /// stays as it was.
     pub fn set_write_key(&self, key: impl Into<WriteKey>) -> Result<(), SettingsError> {
         let key = key.into();
         Credentials::new(&key, 0).check()?;

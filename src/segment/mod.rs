@@ -1,10 +1,10 @@
 //! The built-in destination: Segment's tracking API.
 //!
 //! A batch of events becomes one request (`payload`), is sent (`upload`), and the response becomes a verdict
-//! ([`verdict`]), by which the lane retries, pauses or splits. Who sends it is told by a header: the write key, which
-//! can be changed while events flow (`key_handle`), or with `OAuth` a token (`authorization`). Like any destination
-//! this is made of the public parts of [`plugin`](crate::plugin) and [`transport`](crate::transport); the pipeline does not
-//! know that it exists.
+//! ([`verdict`]). By the verdict the lane retries, pauses or splits. A header authorizes the sender: the write key,
+//! which can be changed while events flow (`key_handle`), or with `OAuth` a token (`authorization`). Like any
+//! destination, this one uses only the public parts of [`plugin`](crate::plugin) and [`transport`](crate::transport).
+//! The pipeline does not know that it exists.
 
 mod authorization;
 mod build;

@@ -11,14 +11,14 @@ use crate::event::Timestamp;
 use crate::plugin::Batch;
 use crate::transport::Blocking;
 
-/// Counts the bytes of a body without its events, for a write key of `key_len` bytes as JSON.
+/// Returns the length of a body without its events, for a write key of `key_len` bytes as JSON.
 pub(super) const fn frame_len(key_len: usize) -> usize {
     br#"{"batch":[],"writeKey":,"sentAt":""}"#.len() + key_len + Timestamp::LEN
 }
 
-/// Writes the body: the events as they are, the write key as JSON, and `sentAt`. The last belongs to the attempt:
-/// Segment corrects the events' timestamps by it
-/// ([Spec: Common, timestamps](https://segment.com/docs/connections/spec/common/#timestamps)).
+/// Writes the body: the events as they are, the write key as JSON, and `sentAt`. That is the time of the attempt, by
+/// which Segment corrects the events' timestamps ([Spec: Common,
+/// timestamps](https://segment.com/docs/connections/spec/common/#timestamps)).
 pub(super) fn body(batch: &Batch, write_key: &[u8], sent_at: Timestamp) -> Bytes {
     let mut body = Vec::with_capacity(frame_len(write_key.len()) + batch.bytes() + batch.len());
     body.extend_from_slice(br#"{"batch":["#);
@@ -36,7 +36,7 @@ pub(super) fn body(batch: &Batch, write_key: &[u8], sent_at: Timestamp) -> Bytes
     body.into()
 }
 
-/// Compresses the body with gzip at its fastest level. Works on a thread of its own, or here if there is none.
+/// Compresses the body with gzip at its fastest level, on a thread of its own, or here if there is none.
 pub(super) async fn compress(threads: &Blocking, body: Bytes) -> Result<Bytes, BoxError> {
     let copy = body.clone();
     match threads.run(move || gzip(&copy)).await {

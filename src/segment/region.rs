@@ -2,13 +2,13 @@
 
 use serde::Deserialize;
 
-/// The place where a workspace keeps its data
-/// ([Segment: Regional Segment](https://segment.com/docs/guides/regional-segment/)).
+/// The region where a workspace keeps its data ([Segment: Regional
+/// Segment](https://segment.com/docs/guides/regional-segment/)).
 ///
-/// For Dublin, Segment's pages name two hosts; this is the one of the regional guide. The other can be set as `host`.
+/// For Dublin, Segment's pages name two hosts. This is the one of the regional guide. Set the other as `host`.
 ///
-/// Non-exhaustive: Segment may open another region.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+/// Non-exhaustive, because Segment may open another region.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Region {

@@ -8,13 +8,13 @@ use http::header::RETRY_AFTER;
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(300);
 
-/// Returns how long the server asks to wait, clamped to 1 to 300 seconds. Returns `None` if it does not ask, or not in
-/// a form that RFC 9110 knows. `now` is only needed for the form that is a date.
+/// Returns how long the server asks to wait, clamped to 1 to 300 seconds. Returns `None` if it does not ask in a form
+/// that RFC 9110 knows. `now` is needed only for the form that is a date.
 #[must_use]
 pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More digits than fit are a long time, too.
+        // A number with too many digits is a long time, too.
         Duration::from_secs(value.parse().unwrap_or(u64::MAX))
     } else {
         let until = httpdate::parse_http_date(value).ok()?;

@@ -1,4 +1,4 @@
-//! `Segment`: the settings of the destination, as their user writes them.
+//! `Segment`: the settings of the destination.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::transport::HttpClient;
 /// The name of the destination, as in analytics-node.
 pub const NAME: &str = "Segment.io";
 
-/// Puts something around a destination.
+/// Wraps a destination.
 pub(super) type Wrap = Box<dyn FnOnce(Destination) -> Destination + Send>;
 
 /// Segment's tracking API as a destination: its settings, and [`build`](Self::build).
@@ -45,7 +45,7 @@ pub struct Segment {
     pub(super) http_request_timeout: Duration,
     pub(super) retry: RetryPolicy,
     pub(super) max_in_flight: usize,
-    /// Those of the client if `None`.
+    /// `None` stands for the limits of the client.
     pub(super) queue: Option<QueueLimits>,
     pub(super) http_client: Option<HttpClient>,
     pub(super) proxy: Option<String>,
@@ -101,7 +101,7 @@ impl Segment {
         }
     }
 
-    /// Names the destination. Needed if there is more than one.
+    /// Names the destination. Required if there are several.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
@@ -130,7 +130,7 @@ impl Segment {
         self
     }
 
-    /// Sends to the API of that region, in place of a [`host`](Self::host). To set both is an error.
+    /// Sends to the API of that region, in place of a [`host`](Self::host). Setting both is an error.
     pub fn region(mut self, region: Region) -> Self {
         self.region = Some(region);
         self
@@ -142,15 +142,16 @@ impl Segment {
         self
     }
 
-    /// Allows `http://` for a host that is not this machine. It is not allowed by default: anybody on the way could read
-    /// the write key.
+    /// Allows `http://` for a host that is not this machine. By default it is not allowed, because anybody on the
+    /// network could read the write key.
     pub fn allow_plaintext(mut self, allow: bool) -> Self {
         self.allow_plaintext = allow;
         self
     }
 
-    /// Sets how many events make a batch due, 1 to 2,500; 15 by default. With 1 each leaves at once, together with what
-    /// came meanwhile. While as many requests are under way as may be, what waits goes out in larger batches.
+    /// Sets how many events make a batch due, 1 to 2,500; 15 by default. With 1 each leaves at once, together with
+    /// those that came meanwhile. While the largest number of requests is in flight, waiting events add up to larger
+    /// batches.
     pub fn flush_at(mut self, events: usize) -> Self {
         self.flush_at = events;
         self
@@ -162,25 +163,25 @@ impl Segment {
         self
     }
 
-    /// Limits how long one request may take, a millisecond to a day. 10 s by default.
+    /// Limits the time of one request, a millisecond to a day. 10 s by default.
     pub fn http_request_timeout(mut self, timeout: Duration) -> Self {
         self.http_request_timeout = timeout;
         self
     }
 
-    /// Sets how often and how long a failed batch is tried again, at most 30 days: see [`RetryPolicy`].
+    /// Sets how often and how long a failed batch is tried again, at most 30 days; see [`RetryPolicy`].
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
         self.retry = retry;
         self
     }
 
-    /// Limits the requests under way at once, 8 by default. With 1, events arrive in order.
+    /// Limits the requests in flight, 8 by default. With 1, events arrive in order.
     pub fn max_in_flight(mut self, requests: usize) -> Self {
         self.max_in_flight = requests;
         self
     }
 
-    /// Limits how much may wait, and says what happens beyond. By default the settings of the client decide
+    /// Limits the queue, and sets what happens when it is full. By default the settings of the client decide
     /// (`max_queue_size`, `max_queue_bytes`, `overflow`).
     pub fn queue(mut self, queue: QueueLimits) -> Self {
         self.queue = Some(queue);
@@ -194,14 +195,14 @@ impl Segment {
     }
 
     /// Sets the proxy of the default HTTP client, such as `http://user:password@proxy.example:8080` or
-    /// `socks5h://proxy.example`, in place of those that the environment names (`HTTPS_PROXY`, `NO_PROXY`, …), which are
+    /// `socks5h://proxy.example`. It replaces the proxies of the environment (`HTTPS_PROXY`, `NO_PROXY`, …). Those are
     /// never used for a host on this machine.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxy = Some(url.into());
         self
     }
 
-    /// Has nothing sent, ever.
+    /// With `true`, sends nothing.
     pub(crate) fn disable(mut self, disable: bool) -> Self {
         self.disabled = disable;
         self
@@ -226,9 +227,9 @@ impl Segment {
         self
     }
 
-    /// Adds a header to every request, such as `X-Strict-Mode` for Customer.io. One that the request itself decides on
-    /// (`Authorization`, `Content-Type`, `Content-Encoding`, `Content-Length`, `Host`, `User-Agent`, `X-Retry-Count`) is an
-    /// error of [`build`](Self::build). Its value is shown nowhere.
+    /// Adds a header to every request, such as `X-Strict-Mode` for Customer.io. A header that the request itself sets
+    /// (`Authorization`, `Content-Type`, `Content-Encoding`, `Content-Length`, `Host`, `User-Agent`, `X-Retry-Count`)
+    /// is an error of [`build`](Self::build). The value is shown nowhere.
     ///
     /// ```
     /// use tracklane::segment::Segment;
@@ -242,8 +243,7 @@ impl Segment {
         self
     }
 
-    /// Replaces the function that decides on a response: [`verdict`](super::verdict()), or with OAuth
-    /// `verdict_with_oauth`.
+    /// Replaces the function that judges a response: [`verdict`](super::verdict()), or with OAuth `verdict_with_oauth`.
     pub fn verdict(
         mut self,
         table: impl Fn(StatusCode, &HeaderMap, SystemTime) -> Verdict + Send + Sync + 'static,
@@ -252,8 +252,8 @@ impl Segment {
         self
     }
 
-    /// Puts something around the destination when it is built: tower layers, or a queue on disk in front of it. The last
-    /// one added is the outermost.
+    /// Wraps the destination when it is built, for example in tower layers or in a queue on disk. The last wrapper is
+    /// the outermost.
     ///
     /// ```
     /// use tower::limit::ConcurrencyLimitLayer;
@@ -273,7 +273,7 @@ impl Segment {
     ///
     /// # Errors
     ///
-    /// If both a host and a region are set.
+    /// Returns an error if both a host and a region are set.
     pub(crate) fn base_url(&self) -> Result<&str, SettingsError> {
         match (&self.host, self.region) {
             (Some(host), Some(_)) => {
@@ -286,7 +286,7 @@ impl Segment {
     }
 }
 
-/// Shows neither the key, nor the proxy, nor a password in the host.
+/// Hides the key, the proxy, and a password in the host.
 impl fmt::Debug for Segment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Segment")

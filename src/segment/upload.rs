@@ -20,20 +20,20 @@ use crate::event::MAX_BATCH_BYTES;
 use crate::plugin::{Answer, Batch, Verdict};
 use crate::transport::{Blocking, Body, Exchange, HttpClient};
 
-/// Decides on a response: [`verdict`](super::verdict()) unless it was replaced.
+/// Judges a response: [`verdict`](super::verdict()) unless it was replaced.
 pub(super) type VerdictTable = dyn Fn(StatusCode, &HeaderMap, SystemTime) -> Verdict + Send + Sync;
 
-/// The time that the rest of a response may take, once its status has decided.
+/// The time that the rest of a response may take, once its status is known.
 const DRAIN: Duration = Duration::from_secs(5);
-/// The time that the next request waits for it.
+/// The time that the next request waits for the rest.
 const DRAIN_FIRST: Duration = Duration::from_millis(100);
-/// The most responses that are read to their end while nobody waits for them. Others are dropped.
+/// The largest number of responses that are read to their end while nobody waits for them. Others are dropped.
 pub(super) const MAX_DRAINS: usize = 4;
 
-/// The most bodies that are compressed at once. Others wait.
+/// The largest number of bodies that are compressed at once. Others wait.
 pub(super) const MAX_COMPRESSING: usize = 8;
 
-/// Sends batches to one endpoint, with the key of the moment.
+/// Sends batches to one endpoint, with the current key.
 #[derive(Clone)]
 pub(super) struct Upload {
     pub(super) client: HttpClient,
@@ -47,13 +47,13 @@ pub(super) struct Shared {
     pub(super) key_len: usize,
     pub(super) authorization: Authorization,
     pub(super) user_agent: HeaderValue,
-    /// Others that were set.
+    /// The headers of the settings.
     pub(super) headers: HeaderMap,
     pub(super) verdict: Arc<VerdictTable>,
     pub(super) gzip: bool,
     /// The threads on which bodies are compressed.
     pub(super) compressing: Blocking,
-    /// A place for each response of [`MAX_DRAINS`].
+    /// A permit for each response of [`MAX_DRAINS`].
     pub(super) drains: Arc<Semaphore>,
 }
 
@@ -118,7 +118,7 @@ impl Shared {
         credentials: &Credentials,
         authorization: HeaderValue,
     ) -> Result<(http::response::Parts, Bytes), BoxError> {
-        // The token may have taken its time, and `sentAt` is when the request leaves.
+        // After the token, which may have taken time: `sentAt` is when the request leaves.
         let mut body = payload::body(batch, &credentials.json, batch.timer().now().into());
         if self.gzip {
             body = payload::compress(&self.compressing, body).await?;
@@ -134,8 +134,8 @@ impl Shared {
         Ok((head, self.drain(body).await))
     }
 
-    /// Reads the rest of a response whose status has decided, so that the connection can be used again. The next
-    /// request waits a moment for that, or it would open another one. Returns the body, if it came in that moment.
+    /// Reads the rest of a response whose status is known, so that the connection can be used again. The next request
+    /// waits a moment for that; otherwise it would open another one. Returns the body, if it came in that moment.
     async fn drain(&self, mut body: BoxFuture<'static, Result<Bytes, BoxError>>) -> Bytes {
         if let Ok(read) = tokio::time::timeout(DRAIN_FIRST, &mut body).await {
             return read.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The meaning of a response of Segment's tracking API.
+//! The verdict on a response of Segment's tracking API.
 
 use std::time::SystemTime;
 
@@ -7,7 +7,7 @@ use http::{HeaderMap, StatusCode};
 use super::retry_after;
 use crate::plugin::Verdict;
 
-/// Decides on a response. A pure function: the table below is the whole of it.
+/// Returns the verdict on a response. A pure function, by this table:
 ///
 /// | status | verdict |
 /// |---|---|
@@ -34,8 +34,8 @@ pub fn verdict(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Verd
     }
 }
 
-/// Decides as [`verdict`] does, for a destination with OAuth: 511 (network authentication required) is retried, because
-/// the token that was refused has been discarded by then.
+/// Like [`verdict`], for a destination with OAuth. 511 (network authentication required) is retried, because the
+/// refused token has been discarded by then.
 #[cfg(feature = "oauth")]
 #[must_use]
 pub fn verdict_with_oauth(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Verdict {

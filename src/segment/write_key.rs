@@ -1,4 +1,4 @@
-//! The secret that names a Segment source.
+//! The secret that identifies a Segment source.
 
 use std::fmt;
 
@@ -16,14 +16,14 @@ use http::HeaderValue;
 pub struct WriteKey(String);
 
 impl WriteKey {
-    /// Returns why it cannot be a write key, if it cannot. Nobody else would tell: Segment answers 200 to any.
+    /// Returns why it cannot be a write key. Segment would not report it, because it answers 200 to any key.
     pub(super) fn problem(&self) -> Option<&'static str> {
         let Self(key) = self;
         if key.trim().is_empty() {
             return Some("is empty: copy it from the settings of your source");
         }
         if in_quotes(key) {
-            return Some("has quotes around it: leave them out, since here nobody takes them away");
+            return Some("has quotes around it: leave them out");
         }
         if key.len() > 1024 {
             return Some("is longer than any write key");
@@ -48,7 +48,8 @@ impl WriteKey {
     }
 }
 
-/// Returns whether a text begins or ends with a quote, as one does whose quotes were not removed when it was read.
+/// Returns whether a text begins or ends with a quote. That happens when a file with quotes is read without removing
+/// them.
 pub(super) fn in_quotes(text: &str) -> bool {
     let is_quote = |character: char| matches!(character, '"' | '\'' | '`' | '“' | '”' | '‘' | '’');
     text.trim().starts_with(is_quote) || text.trim().ends_with(is_quote)

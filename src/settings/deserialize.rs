@@ -1,6 +1,6 @@
-//! Settings from any format of serde, and one by one.
+//! Reads settings from any format of serde, one by one.
 //!
-//! Invariant: an error names the setting and, unless it may be a secret, what was written.
+//! Invariant: an error names the setting and, unless it may be a secret, the value.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::table::{NAMES, Settings};
 use crate::error::SettingsError;
 
-/// Sets one setting as it is written; null sets nothing.
+/// Sets one setting to its written value. Null sets nothing.
 pub(super) fn set(settings: &mut Settings, name: &str, value: &Value) -> Result<(), SettingsError> {
     let problem = match settings.read(name, value) {
         Some(Ok(())) => return Ok(()),
@@ -32,7 +32,7 @@ pub(super) fn set(settings: &mut Settings, name: &str, value: &Value) -> Result<
     })
 }
 
-/// The setting that is meant by a name in another spelling, as `flushAt` is.
+/// Returns the setting that a name in another spelling means, such as `flushAt`.
 pub(super) fn similar(name: &str) -> Option<&'static str> {
     let letters = |name: &str| name.replace(['_', '-'], "").to_lowercase();
     NAMES.iter().find(|known| letters(known) == letters(name)).copied()
@@ -67,8 +67,8 @@ impl<'de> Visitor<'de> for OneByOne {
     }
 }
 
-/// A value as it is written. Read as one of several, so that a format with names without quotes gives them as text:
-/// without this, RON's `region: dublin` would be taken for null.
+/// A value as it is written. It is read as an untagged enum, so that formats with names without quotes give them as
+/// text. Otherwise RON's `region: dublin` would be taken for null.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Written {

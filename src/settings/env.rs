@@ -12,24 +12,24 @@ use crate::error::SettingsError;
 const PREFIX: &str = "TRACKLANE_";
 
 impl Analytics {
-    /// Starts a client with the settings that the environment has: `TRACKLANE_WRITE_KEY` and others. See [`Settings`].
+    /// Starts a client with the settings of the environment: `TRACKLANE_WRITE_KEY` and others. See [`Settings`].
     ///
     /// # Errors
     ///
-    /// If a variable cannot be read as its setting, or a setting cannot be used.
+    /// Returns an error if a variable cannot be read as its setting, or a setting cannot be used.
     pub fn from_env() -> Result<Self, SettingsError> {
         Settings::from_env()?.into_builder()?.build()
     }
 }
 
-/// Reads the variables that begin with the prefix; the others are somebody else's. One that is empty is not set.
+/// Reads the variables that begin with the prefix. An empty one counts as not set.
 pub(super) fn settings(variables: impl Iterator<Item = (OsString, OsString)>) -> Result<Settings, SettingsError> {
     let mut settings = Settings::default();
     for (name, value) in variables {
         // A name that is not UTF-8 becomes one that no setting has.
         let name = name.to_string_lossy();
         let Some(setting) = name.strip_prefix(PREFIX) else { continue };
-        // A file of variables has no other way to leave one out.
+        // A file of variables cannot leave one out in any other way.
         if value.to_string_lossy().trim().is_empty() {
             continue;
         }
@@ -43,7 +43,7 @@ pub(super) fn settings(variables: impl Iterator<Item = (OsString, OsString)>) ->
     Ok(settings)
 }
 
-/// What is said of a variable that names no setting.
+/// Returns the problem of a variable that names no setting.
 fn unknown(variable: &str, setting: &str) -> String {
     let known =
         similar(setting).map(|known| format!(", but {PREFIX}{} does", known.to_uppercase())).unwrap_or_default();
@@ -58,7 +58,7 @@ mod tests {
         settings([(name.into(), value.into())].into_iter())
     }
 
-    /// What a file may say of each setting, and what a variable may.
+    /// The values of each setting in a file, and in a variable.
     const TABLE: &[(&str, &str, &str)] = &[
         ("write_key", "\"k\"", "k"),
         ("host", "\"https://h\"", "https://h"),
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_variable_that_names_no_setting_is_named_in_full_without_its_value() {
-        // Kubernetes sets the second one beside a service of that name.
+        // Kubernetes sets the second one for a service of that name.
         for name in ["TRACKLANE_FLUSH_ATT", "TRACKLANE_SERVICE_HOST", "TRACKLANE_"] {
             let error = read_one(name, "secret").unwrap_err().to_string();
             assert!(error.contains(&format!("{name} ")) && !error.contains("secret"), "{error}");

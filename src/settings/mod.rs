@@ -1,7 +1,7 @@
-//! Settings from a configuration file or from the environment, with the same checks as the builder's.
+//! Settings from a configuration file or from the environment, with the checks of the builder.
 //!
-//! What is not set keeps its default. What does not exist is an error, so a misspelt setting is not silently without
-//! effect.
+//! A setting that is not set keeps its default. An unknown setting is an error, so that a misspelt one cannot go
+//! unnoticed.
 
 mod deserialize;
 mod env;
@@ -17,19 +17,20 @@ use crate::segment::{Segment, redacted};
 pub use table::Settings;
 
 impl Settings {
-    /// Reads the settings of the environment, each under the name of the setting in capitals behind `TRACKLANE_`:
+    /// Reads the settings of the environment. A variable has the name of its setting in capitals, behind `TRACKLANE_`:
     /// `TRACKLANE_WRITE_KEY`, `TRACKLANE_FLUSH_AT`, …
     ///
     /// # Errors
     ///
-    /// If a variable of that prefix cannot be read as its setting, or there is no setting of its name; the error names
-    /// it.
+    /// Returns an error that names the variable, if a variable of that prefix cannot be read as its setting, or there
+    /// is no setting of its name.
     pub fn from_env() -> Result<Self, SettingsError> {
         env::settings(std::env::vars_os())
     }
 
-    /// Returns these settings, and where one is not set, that of `fallback`. So the environment goes before a file:
-    /// `Settings::from_env()?.or(file)`. `host` and `region` are one in this: they name the same thing.
+    /// Returns these settings. A setting that is not set here is taken from `fallback`. So
+    /// `Settings::from_env()?.or(file)` lets the environment override a file. `host` and `region` count as one setting,
+    /// because they mean the same thing.
     #[must_use]
     pub fn or(self, mut fallback: Self) -> Self {
         if self.host.is_some() || self.region.is_some() {
@@ -38,18 +39,18 @@ impl Settings {
         self.fill(fallback)
     }
 
-    /// Makes the builder with these settings, to add what cannot be written in a file: plugins, listeners.
+    /// Makes the builder with these settings, to add what a file cannot have: plugins, listeners.
     ///
     /// # Errors
     ///
-    /// As [`segment`](Self::segment).
+    /// Returns the errors of [`segment`](Self::segment).
     pub fn into_builder(self) -> Result<Builder, SettingsError> {
         let segment = self.segment()?;
         Ok(self.give_builder(Builder::new().segment(segment)))
     }
 
-    /// Makes those of the settings that are of Segment's destination, to add what cannot be written in a file: an HTTP
-    /// client, layers, a queue on disk.
+    /// Makes the settings of Segment's destination, to add what a file cannot have: an HTTP client, layers, a queue on
+    /// disk.
     ///
     /// ```
     /// use tower::limit::ConcurrencyLimitLayer;
@@ -64,8 +65,8 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// If there is no write key and the client is not disabled, if both `host` and `region` are set, or only a part of
-    /// what OAuth needs.
+    /// Returns an error if there is no write key and the client is not disabled, if both `host` and `region` are set,
+    /// or if only some of the settings of OAuth are set.
     pub fn segment(&self) -> Result<Segment, SettingsError> {
         let segment = self.give_segment(Segment::new(self.key()?).retry(self.give_retry(RetryPolicy::new())));
         segment.base_url()?;
@@ -78,7 +79,7 @@ impl Settings {
     fn key(&self) -> Result<&str, SettingsError> {
         match &self.write_key {
             Some(key) => Ok(key),
-            // Never sent, so a machine for development or tests needs none.
+            // Nothing is sent, so a machine for development or tests needs no key.
             None if self.disable == Some(true) || self.disable_all == Some(true) => Ok("disabled"),
             None => {
                 let problem = "is not set: write it in the file, or set TRACKLANE_WRITE_KEY";
@@ -93,7 +94,7 @@ impl Settings {
             value.clone().ok_or_else(|| SettingsError::missing(setting, "is missing, and OAuth needs it"))
         };
         let client_id = needed("oauth_client_id", &self.oauth_client_id)?;
-        // A line break can hardly be written in a file of variables, and PEM has no backslashes.
+        // A file of variables can hardly have a line break, and PEM has no backslashes.
         let private_key = needed("oauth_private_key", &self.oauth_private_key)?.replace("\\n", "\n");
         let key_id = needed("oauth_key_id", &self.oauth_key_id)?;
         Ok(segment.oauth(self.give_oauth(crate::segment::OAuth::new(client_id, private_key, key_id))))
@@ -105,7 +106,7 @@ impl Settings {
     }
 }
 
-/// Shows neither keys nor the proxy, which may hold a password as the host may.
+/// Hides keys, and the proxy and the host, which may have a password.
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")

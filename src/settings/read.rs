@@ -1,7 +1,7 @@
-//! Reads the value of one setting, as it is written in a file or in the environment.
+//! Reads the value of one setting, from a file or from the environment.
 //!
-//! Numbers and booleans may also be written as text (`"7"`, `"yes"`), so files and environment variables behave the same.
-//! Whether a value can be used is not asked here: `build` does that.
+//! Numbers and booleans may also be written as text (`"7"`, `"yes"`), so files and environment variables behave the
+//! same. `build` checks later whether a value can be used.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::segment::Region;
 
 type Read<T> = Result<Option<T>, &'static str>;
 
-/// Text as it is. A number is refused, since its zeros and digits may be lost already.
+/// Reads text. A number is refused, because its leading zeros or digits may be lost already.
 pub(super) fn text(value: &Value) -> Read<String> {
     match value {
         Value::Null => Ok(None),
@@ -25,7 +25,7 @@ pub(super) fn text(value: &Value) -> Read<String> {
     }
 }
 
-/// What is no text of its own, read from its text.
+/// Reads a value that is not text, or the text of one.
 fn scalar<T>(value: &Value, expected: &'static str, parse: impl FnOnce(&str) -> Option<T>) -> Read<T> {
     let text = match value {
         Value::Null => return Ok(None),
@@ -40,7 +40,7 @@ pub(super) fn number<T: FromStr>(value: &Value) -> Read<T> {
     scalar(value, "must be a whole number", |text| text.parse().ok())
 }
 
-/// Units in the friendly format of `jiff`, or a number of milliseconds.
+/// Reads a duration: units in the friendly format of `jiff`, or a number of milliseconds.
 pub(super) fn duration(value: &Value) -> Read<Duration> {
     let expected = "must be a duration like \"10s\" or \"500ms\", or a number of milliseconds";
     scalar(value, expected, |text| match text.parse() {
@@ -57,7 +57,7 @@ pub(super) fn switch(value: &Value) -> Read<bool> {
     })
 }
 
-/// One of the names that the type has for serde.
+/// Reads one of the names that serde has for the type.
 fn named<T: DeserializeOwned>(value: &Value, expected: &'static str) -> Read<T> {
     scalar(value, expected, |text| serde_json::from_value(text.to_ascii_lowercase().into()).ok())
 }
@@ -70,7 +70,7 @@ pub(super) fn overflow(value: &Value) -> Read<Overflow> {
     named(value, "must be refuse_new or drop_oldest")
 }
 
-/// An object, or the text of one.
+/// Reads an object, or the text of one.
 pub(super) fn object(value: &Value) -> Read<Context> {
     let object = match value {
         Value::Null => return Ok(None),

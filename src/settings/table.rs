@@ -1,7 +1,7 @@
-//! The table of the settings: each is written down once.
+//! The table of the settings. Each setting is written once.
 //!
-//! From a row follow the field, its name in a file and in the environment, how it is read, whether errors may show it,
-//! and the setter that it is given to. A test compares the table with docs/SETTINGS.md.
+//! The macros derive from a row: the field, its name in a file and in the environment, how it is read, whether errors
+//! may show it, and the setter that gets it. A test compares the table with docs/SETTINGS.md.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::plugin::{Overflow, RetryPolicy};
 use crate::segment::OAuth;
 use crate::segment::{Region, Segment};
 
-/// Gives a value to its setter, if the row names one of this type.
+/// Calls the setter of this type, if the row names one.
 macro_rules! give {
     (Builder, $settings:ident, $to:ident, $name:ident, Builder::$setter:ident) => {
         give!(@ $settings, $to, $name, Builder::$setter)
@@ -48,8 +48,7 @@ macro_rules! settings {
     ($(#[$doc:meta])* pub struct $settings:ident;
      $($name:ident: $type:ty = $read:ident $($secret:ident)? $(=> $part:ident::$setter:ident)?;)*) => {
         $(#[$doc])*
-        #[derive(Clone, Default)]
-        #[cfg_attr(test, derive(PartialEq))]
+        #[derive(Clone, Default, PartialEq, Eq)]
         pub struct $settings {
             $(pub(super) $name: Option<$type>,)*
         }
@@ -58,7 +57,7 @@ macro_rules! settings {
         pub(super) const NAMES: &[&str] = &[$(stringify!($name)),*];
 
         impl $settings {
-            /// Reads one setting as it is written. Null sets nothing. Returns `None` if there is no setting of that name.
+            /// Reads the value of one setting. Null sets nothing. Returns `None` if there is no setting of that name.
             pub(super) fn read(&mut self, name: &str, value: &serde_json::Value) -> Option<Result<(), &'static str>> {
                 Some(match name {
                     $(stringify!($name) => read::$read(value).map(|value| self.$name = value),)*
@@ -66,7 +65,7 @@ macro_rules! settings {
                 })
             }
 
-            /// Returns whether an error must not show the value. A misspelt `write_key` holds a key as well.
+            /// Returns whether an error must hide the value. A misspelt `write_key` holds a key, too.
             pub(super) fn is_secret(name: &str) -> bool {
                 match name {
                     $(stringify!($name) => is_secret!($($secret)?),)*
@@ -112,8 +111,8 @@ macro_rules! settings {
 settings! {
     /// Settings as data, for any format that serde reads.
     ///
-    /// Durations are strings with units (`"10s"`, `"500ms"`, `"1h 30m"`) or numbers of milliseconds. What cannot be read is
-    /// an error of the format that names the setting and, unless it may be a secret, the value.
+    /// Durations are strings with units (`"10s"`, `"500ms"`, `"1h 30m"`) or numbers of milliseconds. If a value cannot
+    /// be read, the format's error names the setting and, unless it may be a secret, the value.
     ///
     /// ```
     /// use tracklane::Settings;

@@ -1,5 +1,5 @@
-//! Calls plugins: a panic, an error or a hang becomes a [`Fault`]. What blocks its thread cannot be stopped; the
-//! [watchdog](super::watchdog) sees it.
+//! Calls plugins: a panic, an error or a hang becomes a [`Fault`]. Code that blocks its thread cannot be stopped; the
+//! [watchdog](super::watchdog) reports it.
 
 use std::fmt;
 use std::future::Future;
@@ -9,12 +9,12 @@ use super::{CatchDrop, Panicked, Watched, catch, catch_future, text};
 use crate::clock::Clock;
 use crate::error::BoxError;
 
-/// How long a transform or after plugin may work on one event.
+/// The time that a transform or after plugin has for one event.
 pub(crate) const EVENT_LIMIT: Duration = Duration::from_secs(1);
-/// How long a plugin may take to load, to unload, or to drain, and the source middleware to let an event through.
+/// The time that a plugin has to load, to unload, or to drain, and the source middleware to let an event through.
 pub(crate) const LIFECYCLE_LIMIT: Duration = Duration::from_secs(10);
 
-/// What went wrong in foreign code.
+/// A failure of foreign code.
 #[derive(Debug)]
 pub(crate) enum Fault {
     Error(CatchDrop<BoxError>),
@@ -23,7 +23,7 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    /// Returns whether the code itself is broken, rather than refusing what it was given.
+    /// Returns whether the code itself is broken, rather than refusing its argument.
     pub(crate) fn is_crash(&self) -> bool {
         !matches!(self, Fault::Error(_))
     }
@@ -50,12 +50,12 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Calls what may panic or block, on the pipeline's thread.
+/// Calls code that may panic or block, on the pipeline's thread.
 pub(crate) fn call<T>(watched: &Watched, work: impl FnOnce() -> Result<T, BoxError>) -> Result<T, Fault> {
-    watched.during(|| call_unwatched(work))
+    watched.run(|| call_unwatched(work))
 }
 
-/// Calls what may panic, on a thread that is not the pipeline's.
+/// Calls code that may panic, on a thread that is not the pipeline's.
 pub(crate) fn call_unwatched<T>(work: impl FnOnce() -> Result<T, BoxError>) -> Result<T, Fault> {
     match catch(work) {
         Ok(outcome) => outcome.map_err(Fault::error),
@@ -63,7 +63,7 @@ pub(crate) fn call_unwatched<T>(work: impl FnOnce() -> Result<T, BoxError>) -> R
     }
 }
 
-/// Makes and awaits a future that may panic, hang or block, in the making and in its drop, too.
+/// Makes and awaits a future that may panic, hang or block, also while it is made or dropped.
 pub(crate) async fn run<T, F>(
     watched: &Watched,
     clock: &Clock,
@@ -74,7 +74,7 @@ where
     F: Future<Output = Result<T, BoxError>> + Unpin,
 {
     let future = CatchDrop::new(call(watched, || Ok(make()))?);
-    match clock.timeout(limit, watched.over(catch_future(future))).await {
+    match clock.timeout(limit, watched.wrap(catch_future(future))).await {
         None => Err(Fault::TimedOut(limit)),
         Some(Ok(outcome)) => outcome.map_err(Fault::error),
         Some(Err(Panicked(message))) => Err(Fault::Panicked(message)),

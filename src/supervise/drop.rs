@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 
 use super::{catch, log};
 
-/// Drops a value that foreign code made.
+/// Drops a value of foreign code.
 pub(crate) fn discard<T>(value: T) {
     if catch(|| drop(value)).is_err() {
         let what = std::any::type_name::<T>();
@@ -19,13 +19,13 @@ pub(crate) fn discard<T>(value: T) {
     }
 }
 
-/// Returns what the value displays as. An error of foreign code may panic even then.
+/// Displays a value. An error of foreign code may panic in that.
 pub(crate) fn text(value: &(impl fmt::Display + ?Sized)) -> String {
     catch(|| value.to_string()).unwrap_or_else(|_| "its text is unknown: it panicked while it was displayed".into())
 }
 
-/// Returns an error and its causes in one line, from the outermost on: `cannot connect: connection refused`. An error that
-/// panics when it is displayed has its text replaced.
+/// Returns an error and its causes in one line, the outermost first: `cannot connect: connection refused`. If an error
+/// panics while it is displayed, another text replaces its own.
 #[must_use]
 pub fn text_with_causes(error: &(dyn std::error::Error + 'static)) -> String {
     let mut line = text(error);
@@ -37,7 +37,7 @@ pub fn text_with_causes(error: &(dyn std::error::Error + 'static)) -> String {
     line
 }
 
-/// Returns the cause of an error. One of foreign code may panic when it is asked for that.
+/// Returns the cause of an error. An error of foreign code may panic in that.
 fn cause_of<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e (dyn std::error::Error + 'static)> {
     catch(|| error.source()).ok().flatten()
 }
@@ -50,7 +50,7 @@ impl<T> CatchDrop<T> {
         Self(Some(value))
     }
 
-    /// Returns the value, whose drop is not caught any more.
+    /// Returns the value. Its drop is not caught any more.
     pub(crate) fn into_inner(mut self) -> Option<T> {
         self.0.take()
     }

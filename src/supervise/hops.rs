@@ -1,11 +1,12 @@
-//! Counts the hops from event to event: an event that a plugin, listener or callback sends because of an event.
+//! Counts the hops from event to event. A hop is an event that a plugin, listener or callback sends because of an
+//! event.
 //!
-//! Sending from there is allowed. A plugin that answers every event with another one would never end, though, so each
-//! event knows how many others led to it, and at [`LIMIT`] the chain is cut.
+//! Sending from there is allowed. But a plugin that answers every event with another one would never end. So each event
+//! knows how many events led to it, and at [`LIMIT`] the chain is cut.
 //!
-//! The count of what is sent now is in a thread-local while foreign code runs. A count that travels with the event alone
-//! would not do: listeners and callbacks send through a handle of their own, which knows no event, and their loops are
-//! promised to be cut, too. A thread of the user's own starts again from nothing.
+//! The current count is in a thread-local while foreign code runs. A count in the event alone is not enough: listeners
+//! and callbacks send through a handle of their own, which knows no event, and their loops must be cut, too. A thread
+//! of the user's own starts from zero.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -25,12 +26,12 @@ pub(crate) fn current() -> u8 {
     HOPS.get()
 }
 
-/// Until the scope ends, what this thread sends is one hop behind an event of `cause` hops.
-pub(crate) fn after(cause: u8) -> Scope {
+/// Counts events that this thread sends as one hop behind an event of `cause` hops, until the scope ends.
+pub(crate) fn follow(cause: u8) -> Scope {
     set(cause.saturating_add(1))
 }
 
-/// Until the scope ends, what this thread sends has so many hops.
+/// Gives events that this thread sends so many hops, until the scope ends.
 pub(crate) fn set(hops: u8) -> Scope {
     Scope { before: HOPS.replace(hops), not_send: PhantomData }
 }
@@ -55,7 +56,7 @@ pub(crate) struct WithHops<F> {
 }
 
 impl<F> WithHops<F> {
-    pub(crate) fn after(cause: u8, future: F) -> Self {
+    pub(crate) fn follow(cause: u8, future: F) -> Self {
         Self { cause, future }
     }
 }
@@ -64,7 +65,7 @@ impl<F: Future + Unpin> Future for WithHops<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let _scope = after(self.cause);
+        let _scope = follow(self.cause);
         Pin::new(&mut self.future).poll(cx)
     }
 }

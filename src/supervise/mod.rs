@@ -25,4 +25,4 @@ pub(crate) use drop::{CatchDrop, discard, text};
 pub(crate) use log::log;
 pub(crate) use panic::{Panicked, catch, catch_future};
 pub(crate) use throttle::{Decision, Repeats, Throttle, Topic};
-pub(crate) use watchdog::{Stage, Watchdog, Watched};
+pub(crate) use watchdog::{CodeKind, Watchdog, Watched};

@@ -1,6 +1,7 @@
-//! Catches panics. The one file with `catch_unwind`; it uses nothing but `std`, so that `tests/schedules` builds it, too.
+//! Catches panics. This is the only file with `catch_unwind`. It uses only `std`, so that `tests/schedules` can build
+//! it.
 //!
-//! Invariant: what was thrown is dropped here, and a panic in that drop is caught as well.
+//! Invariant: the thrown value is dropped here, and a panic in that drop is caught as well.
 
 use std::any::Any;
 use std::future::Future;
@@ -25,12 +26,12 @@ impl Panicked {
     }
 }
 
-/// Calls what may panic.
+/// Calls code that may panic.
 pub(crate) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
     catch_unwind(AssertUnwindSafe(work)).map_err(Panicked::new)
 }
 
-/// Returns a future that ends with an error where `future` panics in a poll.
+/// Wraps a future. It resolves to an error if `future` panics in a poll.
 pub(crate) fn catch_future<F: Future + Unpin>(future: F) -> CatchFuture<F> {
     CatchFuture(future)
 }

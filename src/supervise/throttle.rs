@@ -1,21 +1,22 @@
 //! Bounds how often a failure is reported. Without a clock and without I/O.
 //!
-//! What one origin reports about one topic is a series. The first failure of a series is reported at once. What follows
-//! depends on the topic: nothing is reported until the [episode](Throttle::end) is over, or all of it is held back and
-//! reported together, with its count: in the report of a later failure, or in its own when it is due.
+//! Failures of one origin about one topic are a series. The first failure of a series is reported at once. For the rest
+//! there are two ways, by topic. Either nothing is reported until the [episode](Throttle::end) is over. Or failures are
+//! held back and reported together, with their count: in the report of a later failure, or in one of their own when it
+//! is due.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long one report suffices.
+/// The time that one report covers.
 const INTERVAL: Duration = Duration::from_secs(60);
-/// Series that are kept although they have nothing to say any more.
+/// The largest number of series that are kept although nothing of them is held back.
 const KEPT: usize = 64;
 
-/// What a report is about.
+/// The topic of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Topic {
-    /// A plugin fails, or is missed because it could not be loaded.
+    /// A plugin fails, or failed to load and is missing.
     Plugin,
     /// After plugins miss events.
     Missed,
@@ -31,62 +32,62 @@ pub(crate) enum Topic {
     Retry,
 }
 
-/// What one report stands for.
+/// The failures that one report stands for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Repeats {
     pub(crate) failures: usize,
     pub(crate) events: usize,
 }
 
-/// What follows from a failure.
+/// The decision about a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// Report it, and what was held back.
+    /// Report it, together with those held back.
     Report(Repeats),
     /// Hold it back.
     Hold,
-    /// Say nothing: what was reported holds for it, too.
+    /// Ignore it, because an earlier report covers it.
     Skip,
 }
 
-/// All series. `T` makes the report of what is held back.
+/// All series. `T` makes the report of failures that are held back.
 #[derive(Debug)]
 pub(crate) struct Throttle<T>(Vec<Series<T>>);
 
-/// What one origin reports about one topic.
+/// The failures of one origin about one topic.
 #[derive(Debug)]
 pub(crate) struct Series<T> {
     origin: Arc<str>,
     topic: Topic,
-    /// An episode has begun, and has not ended.
+    /// Set while an episode lasts.
     open: bool,
-    /// Nothing is reported before.
+    /// The earliest time of the next report.
     quiet_until: Duration,
-    /// What no report stands for yet.
+    /// The failures that no report covers yet.
     unreported: Repeats,
     held: Option<Held<T>>,
 }
 
-/// Makes a report when it is due.
+/// A report that is held back.
 #[derive(Debug)]
 struct Held<T> {
-    /// `None`: with the next failure that is reported.
+    /// When it is due. `None`: with the next failure that is reported.
     due: Option<Duration>,
     report: T,
 }
 
 impl Topic {
-    /// Returns whether a failure within an episode is held back, and not passed over.
+    /// Returns whether failures within an episode are held back, rather than ignored.
     fn repeats(self) -> bool {
         matches!(self, Topic::Plugin | Topic::Missed | Topic::Unauthorized)
     }
 
-    /// Returns whether what is held back is reported after a while, though nothing else fails.
+    /// Returns whether failures that are held back are reported after a while, although nothing else fails.
     fn is_due_by_time(self) -> bool {
         self == Topic::Unauthorized
     }
 
-    /// Returns for how long a report suffices, even where another episode begins.
+    /// Returns how long one report covers a topic, even if another episode begins.
     fn interval(self) -> Duration {
         match self {
             Topic::Plugin | Topic::Missed | Topic::Unauthorized | Topic::QueueFull => INTERVAL,
@@ -94,14 +95,14 @@ impl Topic {
         }
     }
 
-    /// A bit of its own.
+    /// Returns the bit of the topic.
     pub(crate) fn bit(self) -> u32 {
         1 << self as u32
     }
 }
 
 impl Repeats {
-    /// Returns what is added to the message of a report that stands for more than one failure.
+    /// Returns the suffix for the message of a report that stands for several failures.
     pub(crate) fn suffix(self) -> String {
         match self.failures {
             0 | 1 => String::new(),
@@ -115,7 +116,7 @@ impl<T> Throttle<T> {
         Self(Vec::new())
     }
 
-    /// Returns what `work` makes of the series of this origin and topic, which begins with the first failure.
+    /// Calls `work` with the series of this origin and topic. The first failure creates it.
     pub(crate) fn with<R>(&mut self, origin: &str, topic: Topic, work: impl FnOnce(&mut Series<T>) -> R) -> R {
         if let Some(series) = self.find(origin, topic) {
             return work(series);
@@ -130,7 +131,7 @@ impl<T> Throttle<T> {
         self.0.iter_mut().find(|series| series.topic == topic && *series.origin == *origin)
     }
 
-    /// Ends the episode: what failed works again. Returns whether no other origin has one of this topic.
+    /// Ends the episode, because the origin works again. Returns whether no other origin has one of this topic.
     pub(crate) fn end(&mut self, origin: &str, topic: Topic) -> bool {
         if let Some(series) = self.find(origin, topic) {
             series.end();
@@ -138,7 +139,7 @@ impl<T> Throttle<T> {
         !self.0.iter().any(|series| series.topic == topic && series.open)
     }
 
-    /// Forgets series that have nothing to say any more, if there are many: origins may come and go.
+    /// Forgets series without held failures if there are many, because origins may come and go.
     pub(crate) fn forget(&mut self, now: Duration) {
         if self.0.len() > KEPT {
             self.0.retain(|series| series.open || series.held.is_some() || series.quiet_until > now);
@@ -150,7 +151,7 @@ impl<T> Throttle<T> {
         self.0.iter_mut().filter_map(|series| series.take_due(now)).collect()
     }
 
-    /// Forgets all series of one origin, or of all. Takes out the reports that would be due some time, and the others.
+    /// Forgets all series of one origin, or of all. Returns the reports that are held back, and the other values.
     pub(crate) fn take_all(&mut self, origin: Option<&str>) -> (Vec<(T, Repeats)>, Vec<T>) {
         let of = |series: &mut Series<T>| origin.is_none_or(|origin| *series.origin == *origin);
         let (mut due, mut others) = (Vec::new(), Vec::new());
@@ -192,7 +193,7 @@ impl<T> Series<T> {
         Decision::Report(std::mem::take(&mut self.unreported))
     }
 
-    /// Keeps `report`, and returns when it is due, if it is by itself; gives it back if there is one.
+    /// Keeps `report`, and returns when it is due, if ever. Gives it back if there is one already.
     pub(crate) fn hold(&mut self, report: T) -> Result<Option<Duration>, T> {
         if self.held.is_some() {
             return Err(report);
@@ -202,7 +203,7 @@ impl<T> Series<T> {
         Ok(due)
     }
 
-    /// Takes out what is held back, because it has been reported with something else.
+    /// Takes out the held report, because another report has covered it.
     pub(crate) fn take_stale(&mut self) -> Option<T> {
         self.held.take().map(|held| held.report)
     }
@@ -213,7 +214,7 @@ impl<T> Series<T> {
         Some((held.report, std::mem::take(&mut self.unreported)))
     }
 
-    /// The next failure is news. A queue that is full again within a minute is none.
+    /// Makes the next failure begin an episode. A queue that is full again within a minute does not.
     fn end(&mut self) {
         self.open = false;
         if self.topic.repeats() {

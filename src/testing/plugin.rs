@@ -4,9 +4,9 @@ use crate::error::BoxError;
 use crate::event::Event;
 use crate::plugin::{Behavior, Flow, Registration, Runner};
 
-/// Runs a before or enrichment plugin on one event, as a client would, and returns the event as the plugin leaves it and
-/// whether it goes on. An event of a kind that the plugin does not see goes on as it is. The plugin's `load` is not
-/// called, and a panic of the plugin is the test's.
+/// Runs a before or enrichment plugin on one event, as a client would. Returns the event as the plugin leaves it, and
+/// whether it goes on. An event of a kind that the plugin does not see goes on unchanged. The plugin's `load` is not
+/// called, and its panics are not caught.
 ///
 /// ```
 /// use tracklane::plugin::{Flow, before_fn};
@@ -27,7 +27,7 @@ use crate::plugin::{Behavior, Flow, Registration, Runner};
 ///
 /// # Errors
 ///
-/// The plugin's own; also if it is neither a before nor an enrichment plugin.
+/// Returns the error of the plugin, or one if it is neither a before nor an enrichment plugin.
 pub async fn run_plugin(plugin: &Registration, event: impl Into<Event>) -> Result<(Event, Flow), BoxError> {
     let mut event = event.into();
     let runner = match &plugin.behavior {

@@ -1,4 +1,4 @@
-//! A destination that keeps what it gets, for tests without a network.
+//! A destination that records its events, for tests without a network.
 
 use std::fmt;
 use std::future::ready;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::event::Event;
 use crate::plugin::{Answer, Batch, Destination, Verdict};
 
-/// A destination that records its events, and answers as a test wants it to.
+/// A destination that records its events, and answers as a test wants.
 ///
 /// ```
 /// use std::time::Duration;
@@ -23,7 +23,7 @@ use crate::plugin::{Answer, Batch, Destination, Verdict};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Clones are the same recording.
+/// Clones share one recording.
 #[derive(Clone)]
 pub struct RecordingDestination {
     name: String,
@@ -46,18 +46,18 @@ struct Record {
 type AnswerFn = Arc<dyn Fn(&Batch) -> Answer + Send + Sync>;
 
 impl RecordingDestination {
-    /// A recording under the name `name`. It takes every batch.
+    /// Makes a recording destination `name`. It takes every batch.
     #[must_use]
     pub fn new(name: &str) -> Self {
         Self { name: name.to_owned(), shared: Arc::default() }
     }
 
-    /// Answers every batch from now on as `answer` says. What it does not take is recorded as a batch, not as events.
+    /// Sets the answer to every batch from now on. Events that it does not take are recorded only in their batch.
     pub fn answer_with(&self, answer: impl Fn(&Batch) -> Answer + Send + Sync + 'static) {
         self.record().answer = Some(Arc::new(answer));
     }
 
-    /// The destination to register, to which each event goes by itself and at once; its settings can be changed.
+    /// Returns the destination to register. Each event goes to it alone and at once; its settings can be changed.
     pub fn destination(&self) -> Destination {
         let recording = self.clone();
         Destination::from_fn(&self.name, move |batch| ready(Ok::<_, std::convert::Infallible>(recording.take(batch))))
@@ -65,7 +65,7 @@ impl RecordingDestination {
 
     fn take(&self, batch: Batch) -> Answer {
         let answer = self.record().answer.clone();
-        // Outside the lock: it may look at the recording.
+        // Without the lock, because the function may look at the recording.
         let answer = answer.map_or(Answer::new(Verdict::Delivered), |answer| answer(&batch));
         let mut record = self.record();
         let taken = batch.messages().enumerate().filter(|(index, _)| answer.verdict_of(*index) == Verdict::Delivered);
@@ -76,19 +76,19 @@ impl RecordingDestination {
         answer
     }
 
-    /// The events that were taken, in order.
+    /// Returns the events that were taken, in order.
     #[must_use]
     pub fn events(&self) -> Vec<Event> {
         self.record().events.clone()
     }
 
-    /// Every batch, repeated attempts included, in order.
+    /// Returns every batch in order, repeated attempts included.
     #[must_use]
     pub fn batches(&self) -> Vec<Batch> {
         self.record().batches.clone()
     }
 
-    /// Blocks until `count` events were taken, at most `timeout` of real time. Returns those that were.
+    /// Blocks until `count` events were taken, at most `timeout` of real time. Returns the events that were.
     #[must_use]
     pub fn wait_for_events(&self, count: usize, timeout: Duration) -> Vec<Event> {
         let give_up = Instant::now() + timeout;

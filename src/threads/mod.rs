@@ -1,4 +1,4 @@
-//! A pool of threads for work that may block. Threads are started when they are needed, up to a limit.
+//! A pool of threads for work that may block. Threads are started on demand, up to a limit.
 //!
 //! Invariant: work begins in the order in which it was given. While work waits and the limit is not reached, another
 //! thread is started. If none can be started, that is an error; `tokio::task::spawn_blocking` would panic. A thread
@@ -20,12 +20,12 @@ use crate::supervise;
 /// The time for which a thread without work is kept.
 const IDLE: Duration = Duration::from_secs(10);
 
-pub(crate) type Work = Box<dyn FnOnce() + Send>;
+pub(crate) type Task = Box<dyn FnOnce() + Send>;
 
-/// Starts a thread of that name; tests have one that fails.
-type Spawn = fn(&'static str, Work) -> io::Result<()>;
+/// Starts a thread of that name. Tests replace it by one that fails.
+type Spawn = fn(&'static str, Task) -> io::Result<()>;
 
-/// Hands work to threads.
+/// A pool of threads. Cheap to clone.
 pub(crate) struct Threads(Arc<Shared>);
 
 struct Shared {
@@ -38,22 +38,22 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    waiting: VecDeque<Work>,
+    waiting: VecDeque<Task>,
     threads: usize,
-    /// Of these, those that have nothing to do.
+    /// The number of those that have nothing to do.
     idle: usize,
     /// Nobody hands out work any more.
     closed: bool,
 }
 
-/// There is no thread, and none can be started: why, and the work that was not begun.
+/// No thread runs, and none can be started: the reason, and the work that did not begin.
 pub(crate) struct NoThread {
     pub(crate) source: io::Error,
-    pub(crate) work: Work,
+    pub(crate) work: Task,
 }
 
 impl Threads {
-    /// At most `most` threads called `name`, none of which is there yet.
+    /// Makes a pool of at most `most` threads called `name`. No thread is started yet.
     pub(crate) fn new(name: &'static str, most: usize) -> Self {
         Self::with(name, most, spawn)
     }
@@ -62,8 +62,8 @@ impl Threads {
         Self(Arc::new(Shared { name, most, spawn, state: Mutex::default(), changed: Condvar::new() }))
     }
 
-    /// Has a thread do the work, after what was given before.
-    pub(crate) fn run(&self, work: Work) -> Result<(), NoThread> {
+    /// Has a thread do the work, after all earlier work.
+    pub(crate) fn run(&self, work: Task) -> Result<(), NoThread> {
         let mut state = self.0.state();
         if !state.needs_thread(self.0.most) {
             self.0.put(state, work);
@@ -82,16 +82,16 @@ impl Threads {
         Ok(())
     }
 
-    /// Lets the work wait although there is no thread: for one that [`start`](Self::start) or other work brings. Whether
-    /// it is the first that does.
-    pub(crate) fn keep(&self, work: Work) -> bool {
+    /// Lets the work wait without a thread, until [`start`](Self::start) or other work brings one. Returns whether it
+    /// is the first that does.
+    pub(crate) fn keep(&self, work: Task) -> bool {
         let state = self.0.state();
         let first = state.waiting.is_empty();
         self.0.put(state, work);
         first
     }
 
-    /// Starts a thread, if something waits and there is none.
+    /// Starts a thread, if work waits and there is none.
     pub(crate) fn start(&self) -> io::Result<()> {
         let mut state = self.0.state();
         if state.waiting.is_empty() || state.threads > 0 {
@@ -108,7 +108,7 @@ impl Threads {
 
 impl Drop for Threads {
     fn drop(&mut self) {
-        // The last chance of what has waited for a thread.
+        // The last chance for work that has waited for a thread.
         let _ = self.start();
         let mut state = self.0.state();
         state.closed = true;
@@ -120,36 +120,38 @@ impl Drop for Threads {
 }
 
 impl State {
-    /// Whether other work takes another thread.
+    /// Returns whether other work needs another thread.
     fn needs_thread(&self, most: usize) -> bool {
         self.threads < most && self.waiting.len() >= self.idle
     }
 }
 
 impl Shared {
-    /// Starts a thread that is counted already, and begins with the work `first`. Without it: why, and the work.
-    fn start(this: &Arc<Self>, first: Option<Work>) -> Result<(), (io::Error, Option<Work>)> {
-        // What a thread that cannot be started was given is lost, so it is handed over beside.
+    /// Starts a thread that is counted already, with the work `first`. Without a thread: returns the reason, and the
+    /// work.
+    fn start(this: &Arc<Self>, first: Option<Task>) -> Result<(), (io::Error, Option<Task>)> {
+        // A thread that cannot be started drops its closure, so the work is handed over beside it.
         let first = Arc::new(Mutex::new(first));
         let (shared, handed_over) = (this.clone(), first.clone());
         let started = (this.spawn)(this.name, Box::new(move || shared.work(take(&handed_over))));
         started.map_err(|source| (source, take(&first)))
     }
 
-    fn put(&self, mut state: MutexGuard<'_, State>, work: Work) {
+    fn put(&self, mut state: MutexGuard<'_, State>, work: Task) {
         state.waiting.push_back(work);
         drop(state);
         self.changed.notify_one();
     }
 
-    /// A thread's life.
-    fn work(&self, first: Option<Work>) {
+    /// Does work until there is none for a while.
+    fn work(&self, first: Option<Task>) {
         let mut next = first;
         let mut state = self.state();
         loop {
             if let Some(work) = next.take().or_else(|| state.waiting.pop_front()) {
                 drop(state);
-                // Foreign code is caught where it is called, and its panics are counted; this is for what is around it.
+                // Foreign code is caught where it is called, and its panics are counted there. This is for the code
+                // around it.
                 let _ = supervise::catch(work);
                 state = self.state();
                 continue;
@@ -173,7 +175,7 @@ impl Shared {
     }
 }
 
-fn take(work: &Mutex<Option<Work>>) -> Option<Work> {
+fn take(work: &Mutex<Option<Task>>) -> Option<Task> {
     work.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
@@ -226,7 +228,7 @@ mod tests {
             Err(io::ErrorKind::WouldBlock.into())
         };
         let (threads, (done, told)) = (Threads::with("t", 2, spawn), mpsc::channel());
-        let work = |number: u32| -> Work {
+        let work = |number: u32| -> Task {
             let done = done.clone();
             Box::new(move || done.send(number).unwrap())
         };

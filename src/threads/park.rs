@@ -1,4 +1,4 @@
-//! Waiting for a future where there is no async code.
+//! Waits for a future, for code that is not async.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -7,11 +7,11 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Instant;
 
-/// Blocks the thread until `future` is ready, at most until `deadline`, when it is polled once more.
+/// Blocks the thread until `future` is ready, at most until `deadline`. Then it is polled once more.
 pub(crate) fn block_until<F: Future + ?Sized>(mut future: Pin<&mut F>, deadline: Option<Instant>) -> Option<F::Output> {
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     loop {
-        // Before the future is polled: at the deadline it has its last chance.
+        // Before the poll, so that the future has its last chance at the deadline.
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
             return Some(output);

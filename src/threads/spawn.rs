@@ -1,8 +1,9 @@
 //! Starts the client's own threads.
 //!
-//! Invariant: SIGPIPE is blocked on them. A write to a connection that the server has closed raises it on the thread that
-//! writes, and where the host has left it at its default (command-line programs, Rust in a program in C) it would end
-//! the host. Blocked, the write fails with an error like any other. What threads of the host do is not changed.
+//! Invariant: SIGPIPE is blocked on them. A write to a connection that the server has closed raises this signal on the
+//! thread that writes. If the host has left it at its default (command-line programs, Rust in a program in C), it ends
+//! the host. With the signal blocked, the write fails with an error like any other. The host's own threads are not
+//! changed.
 
 use std::io;
 use std::thread;
@@ -23,7 +24,7 @@ pub(crate) fn block_sigpipe() {
 
     let mut signals = SigSet::empty();
     signals.add(Signal::SIGPIPE);
-    // It fails for nothing but a wrong way of changing the mask.
+    // It fails only for a wrong way of changing the mask.
     let _ = signals.thread_block();
 }
 

@@ -1,4 +1,4 @@
-//! Work of ours that may block, on threads apart from those of listeners and callbacks, however many of them hang.
+//! Runs blocking work of this crate, on threads apart from those of listeners and callbacks, which may hang.
 
 use std::io;
 use std::sync::Arc;
@@ -13,13 +13,13 @@ use crate::threads::{NoThread, Threads};
 pub(crate) struct Blocking(Arc<Threads>);
 
 impl Blocking {
-    /// At most `most` threads called `name`.
+    /// Makes a pool of at most `most` threads called `name`.
     pub(crate) fn new(name: &'static str, most: usize) -> Self {
         Self(Arc::new(Threads::new(name, most)))
     }
 
-    /// Waits for the work, which is not begun once nobody waits for it any more. That there is no thread for it is an
-    /// error: the attempt failed for the moment, and is made again.
+    /// Runs the work and waits for it. Work that nobody waits for any more does not begin. If there is no thread for
+    /// it, that is an error of the attempt, which is then repeated.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,

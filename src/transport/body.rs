@@ -1,4 +1,4 @@
-//! Bodies: ours go out in one piece, and of theirs no more is read than the limit.
+//! Bodies of requests, which are sent in one piece, and of responses, which are read up to a limit.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -11,17 +11,17 @@ use http_body::{Frame, SizeHint};
 use crate::error::BoxError;
 
 /// The body of a request: bytes in memory. A clone shares them, so a retry copies nothing.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Body(Bytes);
 
 impl Body {
-    /// The bytes, to look at.
+    /// Returns the bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &Bytes {
         &self.0
     }
 
-    /// The bytes.
+    /// Converts the body into its bytes.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         self.0
@@ -52,7 +52,7 @@ impl http_body::Body for Body {
     }
 }
 
-/// Reads `body`; what is beyond `limit` is left unread, and with it the connection given up.
+/// Reads `body`. Bytes beyond `limit` stay unread, so the connection is not used again.
 pub(super) async fn read<B>(body: B, limit: usize) -> Result<Bytes, BoxError>
 where
     B: http_body::Body,

@@ -1,4 +1,4 @@
-//! A request in which something may panic: the HTTP client logs, and a subscriber is the host's code.
+//! Catches a panic in a request: the HTTP client logs, and a subscriber is the host's code.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,7 +9,7 @@ use tracing::dispatcher::{self, Dispatch};
 
 use crate::supervise::{self, CatchDrop, Panicked};
 
-/// Work whose panic is its result, and which may be kept from logging.
+/// Work that returns its panic as an error, and that may be kept from logging.
 pub(super) struct Caught<T> {
     work: CatchDrop<BoxFuture<'static, T>>,
     silent: bool,
@@ -27,7 +27,7 @@ impl<T> Future for Caught<T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let silent = self.silent;
         let poll = || match silent {
-            // Where there is no subscriber, to set one would end what `tracing` hands over to `log`.
+            // If there is no subscriber, setting one would end what `tracing` passes on to `log`.
             true if dispatcher::has_been_set() => {
                 dispatcher::with_default(&Dispatch::none(), || Pin::new(&mut self.work).poll(cx))
             }

@@ -1,8 +1,8 @@
 //! The connections of the default client, and how long they are kept.
 //!
-//! Invariant: no request goes out on a connection that was opened more than [`MAX_AGE`] before it and is part of an
-//! older pool; so a host whose name has moved is left, however busy the client is. Of a pool in which something
-//! panicked nothing is used again.
+//! Invariants: no request goes out on a connection of an older pool that was opened more than [`MAX_AGE`] before it. So
+//! a host whose name has moved is left, however busy the client is. After a panic in a pool, nothing of it is used
+//! again.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -20,27 +20,27 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const POOL_IDLE: usize = usize::MAX;
 /// Idle connections are closed, so that a changed DNS entry is noticed.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
-/// So are those that never idle. What is under way on them ends as it would.
+/// The greatest age of connections that are never idle. Requests on them end as they would.
 pub(super) const MAX_AGE: Duration = Duration::from_secs(5 * 60);
 
-/// A pool of connections, made anew when it is too old, or broken.
+/// A pool of connections. It is replaced when it is too old, or broken.
 pub(super) struct Connections {
     settings: Settings,
     pool: Mutex<Pool>,
 }
 
-/// Connections to take the next one from.
+/// A pool to take the next connection from.
 #[derive(Clone)]
 pub(super) struct Pool {
     pub(super) client: reqwest::Client,
     opened: Instant,
     made: u64,
-    /// The one before it broke: what logs in it may have, so it is used without a log, and keeps no connection, because
-    /// what it would keep is under a lock that a panic makes useless.
+    /// The pool before it broke, maybe in a log subscriber. So this pool works without a log, and keeps no connections,
+    /// because those are under a lock that a panic poisons.
     pub(super) wary: bool,
 }
 
-/// What every pool is made of.
+/// The settings of every pool.
 pub(super) struct Settings {
     pub(super) tls: Tls,
     pub(super) proxies: Arc<Proxies>,
@@ -53,12 +53,12 @@ impl Connections {
         Ok(Self { settings, pool: Mutex::new(pool) })
     }
 
-    /// Whether a request to that URL takes a proxy.
+    /// Returns whether a request to that URL takes a proxy.
     pub(super) fn take_proxy(&self, url: &Url) -> bool {
         self.settings.proxies.proxy_for(url).is_some()
     }
 
-    /// The pool for the next request.
+    /// Returns the pool for the next request.
     pub(super) fn pool(&self) -> Pool {
         let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
         if pool.opened.elapsed() >= MAX_AGE {
@@ -67,7 +67,7 @@ impl Connections {
         pool.clone()
     }
 
-    /// Something panicked in that pool; the next request takes another one.
+    /// Replaces a pool in which something panicked.
     pub(super) fn give_up(&self, broken: &Pool) {
         let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
         if pool.made == broken.made {
@@ -77,7 +77,7 @@ impl Connections {
 
     fn renew(&self, pool: &mut Pool, wary: bool) {
         pool.opened = Instant::now();
-        // It could be made of the same settings before.
+        // The same settings have made a pool before.
         if let Ok(client) = self.settings.client(if wary { 0 } else { POOL_IDLE }) {
             *pool = Pool { client, opened: pool.opened, made: pool.made + 1, wary };
         }
@@ -85,7 +85,7 @@ impl Connections {
 }
 
 impl Settings {
-    /// Nothing here depends on which features the application has switched on for its own `reqwest`.
+    /// Makes the client. It does not depend on the features that the application has switched on for its own `reqwest`.
     fn client(&self, idle: usize) -> Result<reqwest::Client, SettingsError> {
         let proxies = self.proxies.clone();
         let client = reqwest::Client::builder()

@@ -1,4 +1,4 @@
-//! The HTTP client that is used when none is given: `reqwest`, with TLS as the features say.
+//! The default HTTP client: `reqwest`, with TLS as the features select it.
 
 use std::fmt;
 use std::net::ToSocketAddrs;
@@ -21,47 +21,49 @@ use super::{Blocking, Body, proxy_url};
 use crate::error::{BoxError, SettingsError};
 use crate::supervise;
 
-/// Names that are looked up at once; a resolver that hangs holds a thread for each attempt.
+/// The largest number of host names that are looked up at once. A resolver that hangs holds a thread for each attempt.
 const MOST_LOOKUPS: usize = 64;
 
-/// The default HTTP client. It speaks HTTP/1.1, follows no redirects, asks for nothing compressed and decompresses
-/// nothing, and honours the proxy variables of the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`),
-/// but for hosts on this machine. No connection is used for longer than five minutes, so a host that moves is followed.
-/// None of this depends on the features that the application has switched on for its own `reqwest`. Cheap to clone.
+/// The default HTTP client. It speaks HTTP/1.1, follows no redirects, and neither asks for compression nor
+/// decompresses. It honours the proxy variables of the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`,
+/// `NO_PROXY`), except for hosts on this machine. It uses no connection for longer than five minutes, so it follows a
+/// host that moves. None of this depends on the features that the application has switched on for its own `reqwest`.
+/// Cheap to clone.
 #[derive(Clone)]
 pub struct DefaultClient {
     connections: Arc<Connections>,
 }
 
 impl DefaultClient {
-    /// A client with a connection pool of its own.
+    /// Makes a client with a connection pool of its own.
     ///
     /// # Errors
     ///
-    /// If the machine has no certificates to check servers against, if a proxy variable of the environment is not the
-    /// URL of a proxy, or if none of the features `rustls`, `rustls-ring` and `native-tls` is on.
+    /// Returns an error if the machine has no certificates to check servers against, if a proxy variable of the
+    /// environment is not the URL of a proxy, or if none of the features `rustls`, `rustls-ring` and `native-tls` is
+    /// on.
     pub fn new() -> Result<Self, SettingsError> {
         Self::with(Tls::checked()?, Proxies::of_environment()?)
     }
 
-    /// A client for servers that are reached without TLS, such as one on this machine. It needs no certificates, and
-    /// is for no server over TLS.
+    /// Makes a client for servers without TLS, such as one on this machine. It needs no certificates, and cannot
+    /// connect over TLS.
     ///
     /// # Errors
     ///
-    /// If a proxy variable of the environment is not the URL of a proxy.
+    /// Returns an error if a proxy variable of the environment is not the URL of a proxy.
     pub fn plaintext() -> Result<Self, SettingsError> {
         Self::with(Tls::trusting_nobody()?, Proxies::of_environment()?)
     }
 
-    /// A client that goes through the proxy at `url`, such as `http://user:password@proxy.example:8080`, and through
-    /// none that the environment names. The proxy speaks `http`, `https`, `socks4`, `socks4a`, `socks5` or `socks5h`;
-    /// `host:port` alone is an `http` proxy.
+    /// Makes a client that uses the proxy at `url`, such as `http://user:password@proxy.example:8080`, and none of the
+    /// environment. The proxy speaks `http`, `https`, `socks4`, `socks4a`, `socks5` or `socks5h`; `host:port` alone is
+    /// an `http` proxy.
     ///
     /// # Errors
     ///
-    /// If the URL is not one of such a proxy, or as [`new`](Self::new) without the environment. The error does not show
-    /// the URL, which may hold a password.
+    /// Returns an error if the URL is not one of such a proxy, and the errors of [`new`](Self::new) that do not concern
+    /// the environment. The error does not show the URL, which may hold a password.
     pub fn through_proxy(url: &str) -> Result<Self, SettingsError> {
         Self::with(Tls::checked()?, Proxies::One(proxy_url(url)?))
     }
@@ -72,7 +74,7 @@ impl DefaultClient {
     }
 }
 
-/// Shows no proxy, which may have a password.
+/// Hides the proxy, which may have a password.
 impl fmt::Debug for DefaultClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DefaultClient").finish_non_exhaustive()
@@ -114,9 +116,9 @@ impl Service<Request<Body>> for DefaultClient {
                 connections.give_up(&pool);
                 return Err(SendError::panicked().into());
             };
-            // The URL may hold what nobody should log.
+            // The URL may hold secrets.
             let response = response.map_err(|error| SendError::new(error.without_url()))?;
-            // Over TLS, it is said before there is a tunnel to the server.
+            // For TLS, this response comes before there is a tunnel to the server.
             if by_proxy && response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
                 return Err(SendError::proxy_authentication().into());
             }
@@ -125,7 +127,7 @@ impl Service<Request<Body>> for DefaultClient {
     }
 }
 
-/// The machine's resolver, with an error that can be told from others.
+/// The machine's resolver, with an error of its own type.
 struct SystemResolver(Blocking);
 
 impl SystemResolver {

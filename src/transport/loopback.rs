@@ -1,8 +1,8 @@
-//! Which URLs stay on this machine: what is sent to them may be plaintext, and is nobody's proxy's business.
+//! URLs of this machine. They may be plaintext, and take no proxy.
 
 use url::{Host, Url};
 
-/// `localhost` alone of all names: what is below it, many resolvers ask the network for.
+/// Of all names only `localhost`: many resolvers ask the network for names below it.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",

@@ -1,8 +1,8 @@
-//! The wire: one request out, one response in.
+//! HTTP: one request out, one response in.
 //!
 //! Any tower service that takes an [`http::Request`] and answers with an [`http::Response`] is an HTTP client here.
-//! Invariant: at most 64 KiB of a response are read, or what the client is told, and nothing is decompressed. The
-//! default client follows no redirect, so the write key goes to no other host.
+//! Invariant: at most 64 KiB of a response are read, unless the client is set otherwise, and nothing is decompressed.
+//! The default client follows no redirect, so the write key goes to no other host.
 
 mod blocking;
 mod body;
@@ -45,10 +45,11 @@ pub use send_error::{SendError, SendErrorKind};
 
 use crate::error::BoxError;
 
-/// Bytes of a response that are read at most, unless a client is [told otherwise](HttpClient::max_response).
+/// The largest number of bytes that are read of a response, unless a client is [set
+/// otherwise](HttpClient::max_response).
 pub const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
-/// An HTTP client with its type hidden. Cheap to clone.
+/// An HTTP client, its type hidden. Cheap to clone.
 ///
 /// ```
 /// use tracklane::transport::{Body, HttpClient};
@@ -65,7 +66,7 @@ pub struct HttpClient {
     max_response: usize,
 }
 
-/// A response whose body is read by a call with the most bytes.
+/// A response with an unread body. A call with the limit in bytes reads it.
 struct Unread {
     head: http::response::Parts,
     read: Box<dyn FnOnce(usize) -> BoxFuture<'static, Result<Bytes, BoxError>> + Send>,
@@ -78,7 +79,7 @@ pub(crate) struct Exchange {
 }
 
 impl HttpClient {
-    /// A client that sends its requests through `service`.
+    /// Makes a client that sends its requests through `service`.
     pub fn new<S, B>(service: S) -> Self
     where
         S: Service<Request<Body>, Response = Response<B>> + Clone + Send + 'static,
@@ -95,15 +96,15 @@ impl HttpClient {
         Self { service, max_response: MAX_RESPONSE_BYTES }
     }
 
-    /// Sets how many bytes of a response are read at most, 64 KiB by default. For a server whose answer has a line for
-    /// each event.
+    /// Sets the largest number of bytes that are read of a response, 64 KiB by default. For a server that answers with
+    /// a line for each event.
     #[must_use]
     pub fn max_response(mut self, bytes: usize) -> Self {
         self.max_response = bytes;
         self
     }
 
-    /// Sends the request; ends when the head of the response is there.
+    /// Sends the request. The future resolves when the head of the response is there.
     pub(crate) fn send(
         &self,
         request: Request<Body>,
@@ -116,7 +117,7 @@ impl HttpClient {
     }
 }
 
-/// The client as a service, so that a layer can wrap it: headers added, a span around each request, …
+/// The client is a service, so that a layer can wrap it, for example to add headers or a span around each request.
 impl Service<Request<Body>> for HttpClient {
     type Response = Response<Body>;
     type Error = BoxError;

@@ -1,4 +1,4 @@
-//! The hosts that are reached without a proxy, as `NO_PROXY` lists them.
+//! The hosts of `NO_PROXY`, which are reached without a proxy.
 //!
 //! | entry | what it stands for |
 //! |---|---|
@@ -8,8 +8,8 @@
 //! | `10.0.0.1`, `::1`, `[::1]` | the address |
 //! | `10.0.0.0/8`, `fd00::/8` | the network |
 //!
-//! Behind each but a network, `:port` may stand. Entries are separated by commas or white space; what is none of
-//! these stands for nobody. Names are not looked up.
+//! Each but a network may be followed by `:port`. Entries are separated by commas or white space. Any other entry
+//! matches nothing. Names are not looked up.
 
 use std::net::IpAddr;
 
@@ -21,7 +21,7 @@ pub(super) struct NoProxy(Vec<Entry>);
 #[derive(Debug)]
 struct Entry {
     hosts: Hosts,
-    /// Any, if there is none.
+    /// `None` stands for any port.
     port: Option<u16>,
 }
 
@@ -59,7 +59,7 @@ impl Entry {
 }
 
 impl Hosts {
-    /// An address, with or without brackets, or a network.
+    /// Reads an address, with or without brackets, or a network.
     fn network(text: &str) -> Option<Self> {
         let (address, prefix) = match text.split_once('/') {
             Some((address, prefix)) => (address, Some(prefix)),

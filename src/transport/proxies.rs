@@ -1,8 +1,8 @@
-//! Which proxy a request takes: the one that was set, or those that the environment names.
+//! Chooses the proxy of a request: the one of the settings, or those of the environment.
 //!
-//! Invariant: a variable that names no proxy that can be used is an error with the variable's name, and not passed by;
-//! one that is empty is not set. Hosts on this machine are reached without the proxies of the environment, which are
-//! elsewhere and would see the write key.
+//! Invariant: a variable that does not name a usable proxy is an error with the variable's name. An empty variable
+//! counts as not set. Hosts on this machine are reached without the proxies of the environment, which are elsewhere and
+//! would see the write key.
 
 use std::ffi::OsString;
 
@@ -14,7 +14,7 @@ use crate::error::SettingsError;
 
 #[derive(Debug)]
 pub(super) enum Proxies {
-    /// For every request.
+    /// The proxy for every request.
     One(Url),
     OfEnvironment {
         http: Option<Url>,
@@ -28,8 +28,8 @@ impl Proxies {
         Self::of_variables(|name| std::env::var_os(name))
     }
 
-    /// Capitals go before small letters. Of a program that a web server runs (CGI), `HTTP_PROXY` is a header of the
-    /// request, and not read.
+    /// Reads the variables. Names in capitals win over names in small letters. In a program that a web server runs
+    /// (CGI), `HTTP_PROXY` is a header of the request, and is not read.
     fn of_variables(value: impl Fn(&str) -> Option<OsString>) -> Result<Self, SettingsError> {
         let first = |names: [&'static str; 2]| {
             let values = names.into_iter().map(|name| (name, value(name).unwrap_or_default()));
@@ -68,7 +68,7 @@ mod tests {
         Proxies::of_variables(|name| variables.iter().find(|(set, _)| *set == name).map(|(_, value)| value.into()))
     }
 
-    /// Variables, a URL, and the proxy that it takes.
+    /// Variables, a URL, and the proxy for it.
     type Row = (&'static [(&'static str, &'static str)], &'static str, Option<&'static str>);
 
     #[test]
@@ -93,7 +93,7 @@ mod tests {
             (&[("ALL_PROXY", "p:1")], "http://localhost:8080", None),
             (&[("ALL_PROXY", "p:1")], "https://[::1]", None),
             (&[("ALL_PROXY", "p:1")], "https://api.localhost", Some("http://p:1/")),
-            // A header of the request that is served, in a program that a web server runs.
+            // In a program that a web server runs, a header of the request.
             (&[("REQUEST_METHOD", "GET"), ("HTTP_PROXY", "evil:1")], HTTP, None),
             (&[("REQUEST_METHOD", "GET"), ("http_proxy", "p:1")], HTTP, Some("http://p:1/")),
             (&[("REQUEST_METHOD", "GET"), ("HTTPS_PROXY", "p:1")], HTTPS, Some("http://p:1/")),

@@ -1,6 +1,7 @@
 //! The URL of a proxy, checked.
 //!
-//! `reqwest` takes any text for a proxy, and goes past one whose scheme it does not know. What passes here it uses.
+//! `reqwest` accepts any text for a proxy, and ignores one whose scheme it does not know. It uses every URL that passes
+//! here.
 
 #[cfg(feature = "reqwest")]
 use std::ffi::OsString;
@@ -9,11 +10,11 @@ use url::Url;
 
 use crate::error::SettingsError;
 
-/// What a proxy may speak. The letters behind `socks` say who looks names up: with `4a` and `5h`, the proxy.
+/// The schemes of a proxy. The letters behind `socks` say who looks names up: with `4a` and `5h`, the proxy.
 const SCHEMES: &[&str] = &["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
 const SOCKS_PORT: u16 = 1080;
 
-/// The URL that the setting `proxy` holds: a scheme, a host, and perhaps a port, a user name and a password.
+/// Reads the URL of the setting `proxy`: a scheme, a host, and optionally a port, a user name and a password.
 /// `host:port` alone is taken for `http`, as most programs do. No error shows the URL, which may hold a password.
 pub(crate) fn proxy_url(text: &str) -> Result<Url, SettingsError> {
     let text = text.trim();
@@ -21,7 +22,7 @@ pub(crate) fn proxy_url(text: &str) -> Result<Url, SettingsError> {
     if has_scheme { parse(text) } else { Err("has no scheme") }.map_err(|problem| invalid("proxy", problem))
 }
 
-/// The URL that the environment variable `name` holds. There, a host alone is an `http` proxy.
+/// Reads the URL of the environment variable `name`. There, a host alone is an `http` proxy.
 #[cfg(feature = "reqwest")]
 pub(super) fn of_variable(name: &'static str, value: OsString) -> Result<Url, SettingsError> {
     let text = value.into_string().map_err(|_| invalid(name, "is not UTF-8"))?;
@@ -35,7 +36,7 @@ fn invalid(setting: &'static str, problem: &str) -> SettingsError {
 }
 
 fn parse(text: &str) -> Result<Url, &'static str> {
-    // A parser of URLs would leave them out without a word.
+    // A parser of URLs would silently remove them.
     if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return Err("has white space or control characters");
     }

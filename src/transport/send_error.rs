@@ -1,6 +1,6 @@
-//! Why the default client got no response.
+//! The error of the default client when it gets no response.
 //!
-//! The kinds are those that an operator treats differently. No text here holds a URL, a header or a body.
+//! Its kinds are those that an operator treats differently. No text here holds a URL, a header or a body.
 
 use std::error::Error;
 use std::fmt;
@@ -10,27 +10,27 @@ use std::io;
 #[derive(Debug)]
 pub struct SendError {
     kind: SendErrorKind,
-    /// None for an answer of the proxy, and for a panic.
+    /// `None` for an answer of the proxy, and for a panic.
     source: Option<reqwest::Error>,
 }
 
-/// What kept a request from getting a response.
+/// The kind of a [`SendError`].
 ///
-/// Non-exhaustive: a kind may come to be told apart from `Protocol`.
+/// Non-exhaustive, because a kind may be split off from `Protocol`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SendErrorKind {
     /// The host's name could not be looked up.
     Dns,
-    /// No TLS session came about: the certificate is not valid, or the server does not speak TLS.
+    /// No TLS session was made: the certificate is not valid, or the server does not speak TLS.
     Tls,
-    /// The proxy asks for a user name and a password, or for others than the ones in its URL.
+    /// The proxy asks for a user name and a password, or rejects those in its URL.
     ProxyAuthentication,
     /// The connection was refused, or not made in time; or a proxy did not make it.
     Connect,
-    /// The connection was lost, or what came back is not HTTP.
+    /// The connection was lost, or the response is not HTTP.
     Protocol,
-    /// The HTTP client panicked, as it does where a subscriber of its log does. Its connections were given up.
+    /// The HTTP client panicked, for example in a subscriber of its log. Its connections were given up.
     Panicked,
 }
 
@@ -55,37 +55,37 @@ impl SendError {
         Self { kind: SendErrorKind::ProxyAuthentication, source: None }
     }
 
-    /// Nothing is shown of what was thrown, which may hold a URL.
+    /// Shows nothing of the thrown value, which may hold a URL.
     pub(super) fn panicked() -> Self {
         Self { kind: SendErrorKind::Panicked, source: None }
     }
 
-    /// What went wrong.
+    /// Returns the kind of the error.
     #[must_use]
     pub fn kind(&self) -> SendErrorKind {
         self.kind
     }
 }
 
-/// The errors that led to `error`, the outermost first.
+/// Returns the causes of `error`, the outermost first.
 fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
     std::iter::successors(error.source(), |cause: &&(dyn Error + 'static)| (*cause).source())
 }
 
-/// `rustls` comes wrapped in I/O errors, which do not count what they wrap among their sources.
+/// `rustls` errors are wrapped in I/O errors, which do not return them as a source.
 #[cfg(any(feature = "rustls", feature = "rustls-ring"))]
 fn is_tls(cause: &(dyn Error + 'static)) -> bool {
     let wrapped = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
     cause.is::<rustls::Error>() || wrapped.is_some_and(|inner| is_tls(inner))
 }
 
-/// The platform's TLS has no type that can be named here: its errors are all those of connecting.
+/// The platform's TLS errors have no type that can be named here. They all count as errors of connecting.
 #[cfg(not(any(feature = "rustls", feature = "rustls-ring")))]
 fn is_tls(_: &(dyn Error + 'static)) -> bool {
     false
 }
 
-/// What a tunnel and SOCKS say when the proxy does not let one in. Their types cannot be named.
+/// The messages of a tunnel and of SOCKS when the proxy refuses the user. Their types cannot be named.
 fn is_proxy_authentication(cause: &(dyn Error + 'static)) -> bool {
     let said = cause.to_string();
     [
@@ -119,7 +119,7 @@ impl Error for SendError {
     }
 }
 
-/// The resolver's error, so that it can be told from others.
+/// The resolver's error, as a type of its own.
 #[derive(Debug, thiserror::Error)]
 #[error("looking up {host:?} failed")]
 pub(super) struct LookupError {

@@ -1,7 +1,7 @@
 //! TLS of the default client: rustls with one of two providers, or the platform's.
 //!
-//! Invariant: the provider is named here rather than taken from the process, where other crates may have installed
-//! another, or none; and nothing is installed for the process.
+//! Invariant: the provider is named here and not taken from the process, where other crates may have installed another
+//! one or none. Nothing is installed for the process.
 
 use reqwest::ClientBuilder;
 
@@ -73,7 +73,7 @@ mod by_platform {
             Ok(Self)
         }
 
-        /// The platform reads its certificates when they are needed.
+        /// The platform reads its certificates when it needs them.
         pub(in crate::transport) fn trusting_nobody() -> Result<Self, SettingsError> {
             Ok(Self)
         }

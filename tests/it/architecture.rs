@@ -310,7 +310,7 @@ fn what_may_panic_stands_in_one_place() {
     for file in files(&source()) {
         let place = file.strip_prefix(source()).unwrap().to_str().unwrap().to_owned();
         // What tests and their servers do is no part of a client.
-        if place.starts_with("testing") || place.ends_with("tests.rs") || place == "pipeline/wakes.rs" {
+        if place.starts_with("testing") || place.ends_with("tests.rs") || place.contains("/tests/") {
             continue;
         }
         let text = std::fs::read_to_string(&file).unwrap();
@@ -328,5 +328,39 @@ fn every_file_begins_with_a_header() {
     for file in all_files() {
         let text = std::fs::read_to_string(&file).unwrap();
         assert!(text.starts_with("//!"), "{} does not begin with //!", file.display());
+    }
+}
+
+/// The rows of the table "Words" of ARCHITECTURE.md: the word and its meaning.
+fn glossary() -> Vec<(String, String)> {
+    let page = std::fs::read_to_string(repository().join("docs/ARCHITECTURE.md")).unwrap();
+    let (_, table) = page.split_once("| word | meaning |\n|---|---|\n").unwrap();
+    let rows = table.lines().map_while(|row| row.strip_prefix("| ")?.strip_suffix(" |")?.split_once(" | "));
+    rows.map(|(word, meaning)| (word.to_owned(), meaning.to_owned())).collect()
+}
+
+#[test]
+fn the_glossary_is_short_and_sorted_and_one_sentence_each() {
+    let words = glossary();
+    assert!((15..=25).contains(&words.len()), "{} words: rename before you add", words.len());
+    assert!(words.is_sorted(), "{words:?}");
+    for (word, meaning) in words {
+        assert!(meaning.ends_with('.') && !meaning.contains(". "), "{word}: {meaning:?} is not one sentence");
+    }
+}
+
+#[test]
+fn every_word_of_the_glossary_is_in_the_code() {
+    let code: Vec<String> =
+        files(&source()).iter().map(|file| std::fs::read_to_string(file).unwrap().to_lowercase()).collect();
+    let is_part = |c: Option<char>| c.is_some_and(char::is_alphabetic);
+    let has = |text: &str, word: &str| {
+        text.match_indices(word)
+            .any(|(at, _)| !is_part(text[..at].chars().last()) && !is_part(text[at + word.len()..].chars().next()))
+    };
+    for (word, _) in glossary() {
+        let plural = format!("{word}s");
+        let files = code.iter().filter(|text| has(text, &word) || has(text, &plural)).count();
+        assert!(files > 1, "{word:?} is in {files} files of src/: it needs no entry");
     }
 }

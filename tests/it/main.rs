@@ -60,6 +60,7 @@ mod runtimes;
 
 // The whole.
 mod architecture;
+mod charts;
 mod defaults;
 mod e2e_cli;
 mod environment;
@@ -75,6 +76,7 @@ mod order;
 mod outages;
 mod pages;
 mod ports;
+mod public_traits;
 mod quoted;
 mod tracking_api;
 mod waiting;

@@ -269,7 +269,7 @@ fn a_header_that_the_request_decides_on_is_refused() {
         ("Authorization", "x", "is set by the request itself"),
         ("content-length", "x", "is set by the request itself"),
         ("a b", "x", "is not the name of a header"),
-        ("X-Key", "hunter2\n", "has a value that no header can have"),
+        ("X-Key", "hunter2\n", "has a value that is not valid in a header"),
     ];
     for (name, value, problem) in table {
         let error = Segment::new("WRITE_KEY").header(name, value).build().unwrap_err().to_string();

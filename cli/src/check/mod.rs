@@ -67,7 +67,7 @@ impl From<Least> for Level {
     }
 }
 
-/// Where a finding is.
+/// The place of a finding.
 #[derive(Clone, Copy)]
 struct Place<'a> {
     file: &'a Path,

@@ -14,7 +14,7 @@ pub(super) struct Report {
     show: u64,
     events: u64,
     found: u64,
-    /// What is still to be written.
+    /// The text that is still to be written.
     out: String,
 }
 
@@ -68,7 +68,7 @@ impl Report {
         self.out.push_str(&text);
     }
 
-    /// Writes the rest, and says how many were found.
+    /// Writes the rest. Returns the number of findings.
     pub(super) fn finish(self) -> u64 {
         let (events, found) = (self.events, self.found);
         match self.format {

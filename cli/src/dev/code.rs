@@ -6,7 +6,7 @@ use tracklane::Kind;
 
 use super::store::Entry;
 
-/// How one SDK is told to send here.
+/// The code that makes one SDK send here.
 #[derive(Debug, Serialize)]
 pub(crate) struct Snippet {
     sdk: &'static str,
@@ -142,7 +142,7 @@ fn curl(mut event: Map<String, Value>, kind: Kind, url: &str, key: &str) -> Stri
     format!("curl {url}/v1/{kind} -u {user} -H 'content-type: application/json' -d {}\n", quoted(&json))
 }
 
-/// The body of `POST expect`: the event without what differs from run to run.
+/// Makes the body of `POST expect`: the event without the members that differ from run to run.
 fn expect(mut event: Map<String, Value>, kind: Kind, key: Option<&str>) -> String {
     OF_THE_SENDING.iter().chain(&["context", "integrations"]).for_each(|name| drop(event.remove(*name)));
     event.insert("type".to_owned(), kind.as_str().into());
@@ -153,7 +153,7 @@ fn expect(mut event: Map<String, Value>, kind: Kind, key: Option<&str>) -> Strin
     format!("{}\n", serde_json::to_string_pretty(&expectation).unwrap_or_default())
 }
 
-/// As it is printed at the start.
+/// Displays it as it is printed at the start.
 impl std::fmt::Display for Snippet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         writeln!(f, "  {}", self.sdk)?;

@@ -28,7 +28,7 @@ pub(super) async fn run(
     tokio::select! {
         ended = child.wait() => {
             let status = ended.map_err(|error| Failure::cannot_run(format!("--exec: {error}")))?;
-            // What a signal ended has no code.
+            // A process that a signal ended has no code.
             Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(Exit::Findings, Exit::Code))
         }
         exit = interrupted => {

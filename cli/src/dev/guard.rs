@@ -1,4 +1,4 @@
-//! Who may see the page and ask the API: nobody from another site.
+//! Decides who may see the page and ask the API: no other site.
 //!
 //! `Host` keeps out names that were made to lead here, `Origin` and `Sec-Fetch-Site` keep out the pages of others. The
 //! tracking API itself takes events from anywhere, and answers nothing that is worth reading.
@@ -22,7 +22,7 @@ const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; conn
 pub(crate) struct Guard {
     /// The address of `--listen`, if it is another than the loopback ones.
     pub(crate) listen: Option<IpAddr>,
-    /// What must be shown where others can reach the port.
+    /// The token to show if others can reach the port.
     pub(crate) token: Option<String>,
 }
 
@@ -69,7 +69,7 @@ impl Guard {
         None
     }
 
-    /// Whether a Host, with any port, is one that cannot be made to lead here.
+    /// Returns whether a Host, with any port, is one that cannot be made to lead here.
     fn is_ours(&self, host: &str) -> bool {
         let name = match host.strip_prefix('[') {
             Some(rest) => rest.split_once(']').filter(|(_, port)| is_port(port)).map(|(name, _)| name),

@@ -112,7 +112,7 @@ pub(crate) fn run(args: DevArgs) -> Outcome {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::cannot_run(format!("cannot start: {error}")))?;
     let outcome = runtime.block_on(serve(args));
-    // A search that still runs is nobody's any more.
+    // Nobody needs a search that still runs.
     runtime.shutdown_background();
     outcome
 }

@@ -1,4 +1,4 @@
-//! Where events go besides the store: to Segment, and to a file.
+//! Passes events on besides storing them: to Segment, and to a file.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
@@ -13,10 +13,10 @@ use tracklane_ingest::Request;
 
 use super::store::Entry;
 
-/// How long the client has to deliver when the server ends.
+/// The time that the client has to deliver when the server ends.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Nothing, a client, a file, or both.
+/// The targets: none, a client, a file, or both.
 #[derive(Default)]
 pub(crate) struct Outlets {
     forward: Option<Analytics>,
@@ -60,7 +60,7 @@ impl Outlets {
         }
     }
 
-    /// Delivers and writes what is left.
+    /// Delivers and writes the rest.
     pub(crate) async fn close(&self) {
         if let Some(client) = &self.forward {
             let report = client.close(CLOSE_TIMEOUT).await;
@@ -78,7 +78,7 @@ fn forward(client: &Analytics, request: &Request, entry: &Entry) {
     }
 }
 
-/// The event with its type, and with what stood around its batch.
+/// Returns the event with its type, and with the members around its batch.
 fn whole(request: &Request, entry: &Entry) -> Option<Event> {
     let mut event: Value = serde_json::from_slice(&entry.raw).ok()?;
     let members = event.as_object_mut()?;
@@ -104,7 +104,7 @@ fn record(file: &mut BufWriter<File>, entries: &[Entry]) -> std::io::Result<()> 
     for entry in entries {
         file.write_all(&line(entry))?;
     }
-    // What was answered is in the file, also if this process is killed.
+    // Answered events are in the file, even if this process is killed.
     file.flush()
 }
 

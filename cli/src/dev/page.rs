@@ -19,7 +19,7 @@ macro_rules! assets {
     };
 }
 
-// Every file of the folder; a test says which one is missing here.
+// Every file of the folder; a test finds missing ones.
 assets![
     "index.html",
     "app.js",

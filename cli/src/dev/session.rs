@@ -1,5 +1,4 @@
-//! Smells that only several events show: a name that differs by capitals, a property with two types, an id that comes
-//! again.
+//! Finds smells that need several events: names that differ only in capitals, a property with two types, a repeated id.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -10,10 +9,10 @@ use tracklane::Kind;
 use tracklane_ingest::Event;
 use tracklane_ingest::rules::{Finding, Leaf, Level, walk};
 
-/// Names and properties that are remembered; what comes beyond is not compared.
+/// The largest number of names and properties that are remembered. Others are not compared.
 const MAX_REMEMBERED: usize = 100_000;
 
-/// What was seen since the start.
+/// The memory of the session.
 #[derive(Default)]
 pub(crate) struct Session {
     seen: Mutex<Seen>,
@@ -29,7 +28,7 @@ struct Seen {
 }
 
 impl Session {
-    /// Adds what the event shows beside those before it.
+    /// Adds the findings of the event in comparison with those before it.
     pub(crate) fn smells(&self, event: &Event, findings: &mut Vec<Finding>) {
         let fields = event.fields();
         let Some(kind) = event.kind else { return };
@@ -94,7 +93,7 @@ fn smell(rule: &'static str, property: String, message: String, fix: &'static st
     Finding { rule, level: Level::Smell, property: Some(property.into()), message, fix }
 }
 
-/// Hashes what is written to it.
+/// Hashes the text that is written to it.
 struct Place<H>(H);
 
 impl<H: Hasher> Write for Place<H> {

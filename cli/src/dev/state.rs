@@ -22,7 +22,7 @@ pub(crate) enum AnswerMode {
     /// Segment: 200 also for nonsense.
     #[default]
     AsSegment,
-    /// 400 for what Segment would discard.
+    /// Answers 400 to events that Segment would discard.
     Strict,
 }
 
@@ -55,7 +55,7 @@ pub(crate) struct State {
     texts: Mutex<HashSet<Arc<str>>>,
 }
 
-/// What a state is made of.
+/// The parts of a state.
 pub(crate) struct Parts {
     pub(crate) keep_bytes: u64,
     pub(crate) outlets: Outlets,
@@ -101,7 +101,7 @@ impl State {
         text
     }
 
-    /// What is wrong with the key, if the right ones are known.
+    /// Returns the problem of the key, if the right ones are known.
     pub(crate) fn unknown_key(&self, key: Option<&str>) -> Option<Finding> {
         let known = self.write_keys.is_empty() || key.is_some_and(|key| self.write_keys.iter().any(|one| one == key));
         (!known).then(|| take::unknown_key(key))

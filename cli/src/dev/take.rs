@@ -1,4 +1,4 @@
-//! What becomes of a request: findings, the answer, and a place in the store, in this order.
+//! Processes a request: findings, the answer, and a place in the store, in this order.
 //!
 //! Invariant: an event is in the store before its request is answered, also if the answer is a fault.
 
@@ -96,7 +96,7 @@ fn entries(state: &State, request: &Request, answer: &Answer) -> Vec<Entry> {
     events.collect()
 }
 
-/// Without what is secret, and without what is said elsewhere.
+/// Returns the headers without secrets, and without those that are shown elsewhere.
 fn header_lines(headers: &HeaderMap) -> String {
     let mut lines = String::new();
     for (name, value) in headers {

@@ -151,7 +151,7 @@ pub(super) fn spool(folder: &Path) -> Vec<Check> {
     checks
 }
 
-/// How many files and connections a process may have open; nothing where that cannot be asked.
+/// Returns how many files and connections a process may have open; nothing where that cannot be asked.
 pub(super) fn descriptors() -> Option<Check> {
     let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
     let line = limits.lines().find(|line| line.starts_with("Max open files"))?;

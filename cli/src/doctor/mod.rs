@@ -1,4 +1,4 @@
-//! `tracklane doctor`: what is wrong with the settings and with the way to the host, each with a cause and what to do.
+//! `tracklane doctor`: problems of the settings and of the way to the host, each with a cause and the remedy.
 
 mod checks;
 
@@ -27,21 +27,21 @@ pub(crate) struct DoctorArgs {
     json: bool,
 }
 
-/// What one check found.
+/// The result of one check.
 #[derive(Debug)]
 struct Check {
     /// The name that does not change.
     id: &'static str,
     state: CheckState,
     message: String,
-    /// What to do about it.
+    /// The remedy.
     advice: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum CheckState {
     Fine,
-    /// Nothing is wrong, and there is something to know.
+    /// Nothing is wrong, but there is something to know.
     Note,
     Wrong,
 }

@@ -1,4 +1,4 @@
-//! Holds what arrived against what is expected, event by event, without a clock and without I/O.
+//! Compares arrived events with the expected ones, event by event, without a clock and without I/O.
 
 use serde::Serialize;
 
@@ -7,14 +7,14 @@ use super::{Arrived, Difference, Expectation, Matcher};
 /// Events that are shown for a matcher that none met.
 const NEAREST: usize = 3;
 
-/// What came of an expectation.
+/// The verdict on an expectation.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Verdict {
     pub(crate) met: bool,
-    /// Why it is not met.
+    /// The reason why it is not met.
     pub(crate) reason: Option<String>,
-    /// Whether time ran out, and more of it might have helped.
+    /// Set if time ran out, and more of it might have helped.
     pub(crate) timed_out: bool,
     /// For each matcher of `all` the event that met it.
     pub(crate) events: Vec<Option<u64>>,
@@ -22,7 +22,7 @@ pub(crate) struct Verdict {
     pub(crate) unexpected: Vec<u64>,
     /// The event at which the wait was over.
     pub(crate) until: Option<u64>,
-    /// How many events were looked at.
+    /// The number of events that were compared.
     pub(crate) seen: usize,
     /// The matchers that no event met, with the events that came nearest.
     pub(crate) missing: Vec<Missing>,
@@ -41,12 +41,12 @@ struct Near {
     differ: Vec<Difference>,
 }
 
-/// What is known so far.
+/// The state so far.
 pub(crate) struct Judge {
     expectation: Expectation,
     /// For each matcher of `all` the events that match it.
     candidates: Vec<Vec<u64>>,
-    /// How many events match at least one of them.
+    /// The number of events that match at least one of them.
     matching: usize,
     surplus: Vec<u64>,
     until: Option<u64>,
@@ -98,7 +98,7 @@ impl Judge {
     /// The verdict, if no further event can change it.
     pub(crate) fn early(&self) -> Option<Verdict> {
         let over = self.until.is_some() || !self.surplus.is_empty();
-        // What is not to arrive may arrive to the very end.
+        // An event that must not arrive may arrive until the very end.
         let may_change =
             self.expectation.until.is_some() || !self.expectation.none.is_empty() || self.expectation.exactly.is_some();
         (over || (!may_change && self.met())).then(|| self.verdict(false))
@@ -202,7 +202,7 @@ impl Judge {
 
 fn keep_nearest(matcher: &Matcher, arrived: &Arrived, near: &mut Vec<(usize, Arrived)>) {
     let distance = matcher.differences(&arrived.event).len();
-    // Of two that are equally near the newer one comes first.
+    // If two are equally near, the newer one comes first.
     let at = near.partition_point(|(known, _)| *known < distance);
     if at < NEAREST {
         near.insert(at, (distance, arrived.clone()));

@@ -1,7 +1,7 @@
 //! A partial event that an event is held against.
 //!
-//! Objects match what has their members and perhaps more; other values are equal, or are what an operator says:
-//! `{"$gt": 10}`.
+//! An object matches if it has the members, and perhaps more. Other values must be equal, or fit an operator: `{"$gt":
+//! 10}`.
 
 use std::fmt;
 
@@ -35,7 +35,7 @@ enum Operator {
     Absent,
 }
 
-/// Where an event differs from a matcher.
+/// The difference of an event from a matcher.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Difference {
     pub(crate) path: String,
@@ -58,7 +58,7 @@ impl Matcher {
         self.0.matches(Some(event))
     }
 
-    /// Where the event differs; nothing if it matches.
+    /// Returns the differences of the event; none if it matches.
     pub(crate) fn differences(&self, event: &Value) -> Vec<Difference> {
         let mut found = Vec::new();
         self.0.differ(String::new(), Some(event), &mut found);
@@ -198,7 +198,7 @@ fn equal(expected: &Value, value: &Value) -> bool {
     }
 }
 
-/// What is expected, in words.
+/// Describes the expectation in words.
 impl fmt::Display for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,4 +1,4 @@
-//! Expectations: which events are to arrive, in which order and how often, and which are not.
+//! Expectations: the events that must arrive, their order and number, and those that must not.
 
 pub(crate) mod command;
 mod judge;
@@ -13,10 +13,10 @@ use serde_json::Value;
 pub(crate) use judge::{Judge, Verdict};
 pub(crate) use matcher::{Difference, Matcher};
 
-/// How long is waited where nothing else is said.
+/// The default time to wait.
 const DEFAULT_WITHIN_MS: u64 = 5_000;
 
-/// What is expected.
+/// An expectation.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Expectation {
@@ -28,13 +28,13 @@ pub(crate) struct Expectation {
     pub(crate) after: u64,
     #[serde(default = "default_within", alias = "within_ms")]
     pub(crate) within_ms: u64,
-    /// Each is to be met by an event of its own.
+    /// Each must be met by an event of its own.
     #[serde(default)]
     pub(crate) all: Vec<Matcher>,
     /// In the order of `all`.
     #[serde(default, alias = "in_order")]
     pub(crate) in_order: bool,
-    /// How many events are to match one of `all`, no more and no less.
+    /// The exact number of events that must match one of `all`.
     #[serde(default)]
     pub(crate) exactly: Option<usize>,
     /// No event is to match one of these.

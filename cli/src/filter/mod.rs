@@ -1,6 +1,6 @@
 //! The filter language of the page, of `tail`, and of the API.
 //!
-//! Terms joined by spaces, all of which must hold: `kind:track -name:Ping properties.total>10 has:finding text`.
+//! Terms separated by spaces, which must all match: `kind:track -name:Ping properties.total>10 has:finding text`.
 
 mod parse;
 mod search;
@@ -84,7 +84,7 @@ impl Pattern {
         rest.ends_with(last.as_str())
     }
 
-    /// Whether an event with this text can have a match somewhere.
+    /// Returns whether an event with this text can have a match somewhere.
     fn may_be_in(&self, raw: &[u8]) -> bool {
         self.needle.as_ref().is_none_or(|needle| needle.is_in(raw))
     }

@@ -46,7 +46,7 @@ impl Reader<'_> {
         self.chars.next_if(|(_, char)| *char == wanted).is_some()
     }
 
-    /// Whether something is left.
+    /// Returns whether something is left.
     fn skip_spaces(&mut self) -> bool {
         while self.chars.next_if(|(_, char)| char.is_whitespace()).is_some() {}
         self.chars.peek().is_some()

@@ -16,7 +16,7 @@ impl Needle {
         Self { text, first: (first, first.to_ascii_uppercase()) }
     }
 
-    /// Whether the event's JSON, or the text that it stands for, has it.
+    /// Returns whether the event's JSON, or the text that it stands for, has it.
     pub(crate) fn is_in(&self, raw: &[u8]) -> bool {
         self.is_in_text(raw) || unescaped(raw).is_some_and(|text| self.is_in_text(&text))
     }

@@ -1,4 +1,4 @@
-//! What a filter looks at: an event and what is known of it, parsed at most once and only if a term asks.
+//! The subject of a filter: an event and what is known of it, parsed at most once and only if a term needs it.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -17,7 +17,7 @@ pub(crate) struct Subject<'a> {
     pub(crate) kind: Option<Kind>,
     pub(crate) key: Option<&'a str>,
     pub(crate) findings: &'a [Finding],
-    /// How far the event came, if an inspector said so.
+    /// How far the event came, by an inspector.
     pub(crate) path_state: Option<&'a str>,
     fields: OnceCell<Fields<'a>>,
 }
@@ -43,7 +43,7 @@ impl<'a> Subject<'a> {
     /// The JSON at a path. A name alone is looked for in the properties and traits, too.
     pub(super) fn member(&self, path: &[String]) -> Option<&'a str> {
         let name = path.last()?;
-        // Where nothing is escaped, a member that is not in the text is not in the event.
+        // If nothing is escaped, a member that is not in the text is not in the event.
         if memchr::memchr(b'\\', self.raw).is_none() && memchr::memmem::find(self.raw, name.as_bytes()).is_none() {
             return None;
         }

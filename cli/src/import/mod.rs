@@ -1,8 +1,8 @@
 //! `tracklane import`: events of a file, sent once each, whatever happens on the way.
 //!
-//! The file is read as a stream. What all before it have ended up to is written beside the file each second, and an
-//! event without a `messageId` gets one that depends on the file and its line. So an import that was killed goes on where
-//! it was, and what is sent twice has the same id, which Segment drops.
+//! The file is read as a stream. The position up to which all events have their outcome is written beside the file each
+//! second. An event without a `messageId` gets one that depends on the file and its line. So a killed import continues
+//! where it was. Events that are sent twice have the same id, and Segment drops the second.
 
 mod position;
 mod rejects;
@@ -89,7 +89,7 @@ impl Rows {
     }
 }
 
-/// What was read of a file, so far.
+/// The state of reading a file.
 struct Import {
     mapping: Mapping,
     identity: Identity,
@@ -127,7 +127,7 @@ pub(crate) fn run(args: ImportArgs) -> Outcome {
         bar.set_position(row.end);
         import.send(&mut sender, row)?;
     }
-    // An interrupted import does not wait: what is under way is sent again with the same ids.
+    // An interrupted import does not wait: events under way are sent again with the same ids.
     let patience = if interrupted.is_set() { Duration::ZERO } else { args.timeout };
     let ended = sender.finish(patience, |end| import.settled(end));
     bar.finish_and_clear();
@@ -169,7 +169,7 @@ fn progress(args: &ImportArgs) -> ProgressBar {
 }
 
 impl ImportArgs {
-    /// What the file is known by, and where the import stands.
+    /// Returns the identity of the file, and the position of the import.
     fn begin(&self, mapping: &Mapping) -> Result<(Identity, Option<Position>), Failure> {
         if self.file == Path::new("-") {
             if self.resume {
@@ -280,7 +280,7 @@ impl Import {
     }
 }
 
-/// What the library would say of the event at the call.
+/// Returns the error that the library's call would return for the event.
 fn check(event: &tracklane::Event) -> Result<(), String> {
     let json = serde_json::to_vec(event).map_err(|error| error.to_string())?;
     let fields = tracklane::segment::rules::Fields::parse(&json).unwrap_or_default();

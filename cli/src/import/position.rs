@@ -1,4 +1,4 @@
-//! How far an import has come, beside the file.
+//! The position of an import, beside the file.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
@@ -32,7 +32,7 @@ impl Position {
         Self { path, saved: Saved { schema: 1, line: 0, identity, mapping }, last_save: Instant::now() }
     }
 
-    /// Where an import stopped, if one did.
+    /// Reads where an import stopped, if one did.
     pub(crate) fn read(path: &Path) -> Result<Option<Self>, String> {
         let text = match fs::read(path) {
             Ok(text) => text,

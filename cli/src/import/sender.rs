@@ -1,4 +1,4 @@
-//! Sends events at a rate, and tells of their ends in the order of their lines.
+//! Sends events at a rate, and reports their outcomes in the order of their lines.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,13 +10,13 @@ use tracklane::{Analytics, Event, Receipt};
 
 /// Events under way at most.
 const WINDOW: usize = 20_000;
-/// How long to wait for the oldest event before looking whether to stop.
+/// The wait for the oldest event before the sender checks whether to stop.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// A line that has ended.
 pub(crate) struct End<'a> {
     pub(crate) line: u64,
-    /// Why the event was not delivered, and the event.
+    /// The event and the reason, if it was not delivered.
     pub(crate) undelivered: Option<(&'a str, &'a str)>,
 }
 
@@ -28,7 +28,7 @@ pub(crate) struct Rate {
 }
 
 impl Rate {
-    /// As many as go for 0.
+    /// Limits the rate; 0 stands for no limit.
     pub(crate) fn new(per_second: u32) -> Self {
         Self { per_second, start: Instant::now(), sent: 0 }
     }
@@ -46,7 +46,7 @@ impl Rate {
     }
 }
 
-/// A client, and what is under way.
+/// A client, and the events under way.
 pub(crate) struct Sender {
     client: Analytics,
     rate: Rate,
@@ -160,7 +160,7 @@ impl Sender {
     }
 }
 
-/// Whether the user wants it to end.
+/// Set when the user wants it to end.
 #[derive(Clone)]
 pub(crate) struct Interrupt(Arc<AtomicBool>);
 

@@ -1,8 +1,8 @@
-//! Puts text at a place in an event, with the type that was said: types are never guessed.
+//! Puts text at a place in an event, with the given type: types are never guessed.
 
 use serde_json::{Map, Value};
 
-/// Where a value goes, and of which type it is: `properties.total:number`.
+/// The place of a value, and its type: `properties.total:number`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Place {
     path: Vec<String>,

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::Row;
 use super::assign::Place;
 
-/// Which column goes where, and what every event has.
+/// The place of each column, and the members of every event.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Mapping {
     places: Vec<(Place, String)>,
@@ -36,7 +36,7 @@ impl Mapping {
         self.places.is_empty()
     }
 
-    /// The event of JSON Lines, with what every event has.
+    /// Adds the members of every event to an event of JSON Lines.
     pub(crate) fn complete(&self, event: &mut Value) {
         let Some(members) = event.as_object_mut() else { return };
         for (name, value) in &self.constants {

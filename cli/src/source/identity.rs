@@ -11,11 +11,11 @@ use uuid::Uuid;
 /// Bytes from the beginning of a file by which it is known.
 const HEAD: u64 = 64 << 10;
 
-/// What a file is known by.
+/// The data that identifies a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Identity {
     head: Uuid,
-    /// How many bytes of the beginning that is.
+    /// The length of the beginning in bytes.
     bytes: u64,
 }
 
@@ -24,12 +24,12 @@ impl Identity {
         Self::of_head(path, HEAD)
     }
 
-    /// Whether the file still begins as it did, though it may have grown.
+    /// Returns whether the file still begins as it did, though it may have grown.
     pub(crate) fn is_still(&self, path: &Path) -> Result<bool, String> {
         Ok(Self::of_head(path, self.bytes)? == *self)
     }
 
-    /// For what has no beginning to be known by.
+    /// Makes the identity of a source without a beginning to read.
     pub(crate) fn unknown() -> Self {
         Self { head: Uuid::new_v4(), bytes: 0 }
     }
@@ -70,7 +70,7 @@ mod tests {
         for blank in [serde_json::json!({"messageId": null}), serde_json::json!({"messageId": ""})] {
             assert_eq!(id(1, blank), id(1, nothing()));
         }
-        // Not for us to mend: the library says what is wrong with it.
+        // Left unchanged: the library reports the error.
         assert_eq!(id(1, serde_json::json!({"messageId": 7})), 7);
     }
 }

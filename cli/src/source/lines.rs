@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Row;
 
-/// Bytes of a line that are read; what is longer is no event.
+/// The largest number of bytes of a line. A longer line is not an event.
 const MAX_LINE: u64 = 4 << 20;
 const SPOOL: &str = "tracklane-spool ";
 

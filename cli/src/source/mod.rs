@@ -15,14 +15,14 @@ pub(crate) use csv_rows::{CsvRows, Mapping};
 pub(crate) use identity::Identity;
 pub(crate) use lines::Lines;
 
-/// One event of a file, or what stands there instead.
+/// One event of a file, or the error at its place.
 #[derive(Debug)]
 pub(crate) struct Row {
     /// The line, from 1.
     pub(crate) line: u64,
     /// Bytes of the file up to its end.
     pub(crate) end: u64,
-    /// The text as it is in the file.
+    /// The text of the file.
     pub(crate) text: String,
     pub(crate) event: Result<Value, String>,
 }
@@ -33,7 +33,7 @@ pub(crate) fn open(path: &Path) -> Result<Box<dyn Read>, String> {
         return Ok(Box::new(io::stdin()));
     }
     let file = File::open(path).map_err(|error| unreadable(path, &error))?;
-    // To open a folder is no error, to read it is.
+    // Opening a folder is not an error, but reading it is.
     if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
         return Err(format!("cannot read {}: it is a folder", path.display()));
     }

@@ -1,4 +1,4 @@
-//! What is wrong with a configuration, with the file and the line.
+//! The error of a configuration, with the file and the line.
 
 use std::fmt;
 use std::ops::Range;
@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use tracklane::BoxError;
 
-/// A configuration that cannot be used: the file, the line, what is wrong there, and what would be right. No value of a
-/// setting that may be a secret is in it.
+/// The error of a configuration: the file, the line, the problem, and the remedy. It shows no value of a setting that
+/// may be a secret.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct ConfigError {
@@ -15,13 +15,13 @@ pub struct ConfigError {
     pub path: PathBuf,
     /// The line, counted from 1, if it is known.
     pub line: Option<usize>,
-    /// What is wrong.
+    /// The problem.
     pub problem: String,
     source: Option<BoxError>,
 }
 
 impl ConfigError {
-    /// What is wrong with the file as a whole.
+    /// Makes the error of the whole file.
     pub(crate) fn new(path: &Path, problem: impl Into<String>) -> Self {
         Self { path: path.to_owned(), line: None, problem: problem.into(), source: None }
     }

@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::error::ConfigError;
 
-/// The file as it was read, so that what is wrong with a setting has its line.
+/// The file as it was read, so that errors of a setting have its line.
 pub(super) struct File {
     pub(super) path: PathBuf,
     pub(super) text: String,
@@ -20,7 +20,7 @@ pub(super) struct File {
 pub(super) type Environment = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 impl fmt::Debug for File {
-    /// Without the text, which has secrets.
+    /// Hides the text, which has secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("File").field("path", &self.path).finish_non_exhaustive()
     }
@@ -72,7 +72,7 @@ impl File {
     }
 }
 
-/// What serde shows of a text may be a secret.
+/// Text that serde shows may be a secret.
 fn without_value(message: &str) -> String {
     for kind in ["invalid type: string", "invalid value: string"] {
         if let Some((_, expected)) = message.strip_prefix(kind).and_then(|rest| rest.rsplit_once(", expected ")) {

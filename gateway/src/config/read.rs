@@ -1,7 +1,7 @@
 //! From a file to a checked configuration.
 //!
-//! The file is read as a tree that knows the place of everything in it. `${NAME}` in a text is replaced by that variable
-//! of the environment. The settings of plugins are left to whoever knows the plugin; all else is read by serde.
+//! The file is read as a tree that knows the place of everything in it. `${NAME}` in a text is replaced by that
+//! variable of the environment. The settings of a plugin are left to its own code; serde reads all else.
 
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, HashMap};
@@ -22,14 +22,14 @@ use super::schema::{Config, PipelineConfig};
 
 /// A configuration, and the settings of its plugins.
 pub(crate) struct Read {
-    /// As it was when it was read.
+    /// The text of the file.
     pub(crate) text: String,
     pub(crate) config: Config,
     pub(crate) pipelines: BTreeMap<String, PipelineTables>,
 }
 
 impl fmt::Debug for Read {
-    /// Without the text, which has secrets.
+    /// Hides the text, which has secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Read").field("config", &self.config).field("pipelines", &self.pipelines).finish_non_exhaustive()
     }
@@ -136,7 +136,7 @@ fn fingerprints(tree: &Spanned<DeTable<'_>>) -> HashMap<String, u64> {
     pipelines.iter().map(|(name, pipeline)| (name.get_ref().to_string(), fingerprint(pipeline))).collect()
 }
 
-/// Takes out what only the plugins know.
+/// Removes the parts that only the plugins know.
 fn cut_settings(tree: &mut Spanned<DeTable<'_>>) {
     let Some(DeValue::Table(pipelines)) = tree.get_mut().get_mut("pipelines").map(Spanned::get_mut) else { return };
     for (_, pipeline) in pipelines.iter_mut() {

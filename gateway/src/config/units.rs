@@ -15,7 +15,7 @@ pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Dur
     deserializer.deserialize_str(Quantity { units: DURATIONS, expected }).map(Duration::from_millis)
 }
 
-/// `"512MB"`, in which a KB is 1,024 bytes.
+/// Reads `"512MB"`, in which a KB is 1,024 bytes.
 pub(super) fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     let expected = "a size with its unit (B, KB, MB, GB, TB), such as \"512MB\"";
     deserializer.deserialize_str(Quantity { units: SIZES, expected })

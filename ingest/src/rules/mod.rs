@@ -1,4 +1,4 @@
-//! What is wrong with an event: Segment's rules, which are the library's, and smells, which are ours.
+//! Findings about an event: Segment's rules, which are the library's, and smells, which are our own.
 
 mod smells;
 mod walk;
@@ -12,7 +12,7 @@ use tracklane::segment::rules::{self as segment, Violation};
 pub use smells::{Smell, smells};
 pub use walk::{Leaf, Path, walk};
 
-/// How grave a finding is, the gravest first.
+/// The severity of a finding, the gravest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
@@ -20,7 +20,7 @@ pub enum Level {
     Refused,
     /// Segment answers 200, and discards the event or a part of it.
     Swallowed,
-    /// It arrives, and is probably not what was meant.
+    /// It arrives, but is probably not what was meant.
     Smell,
 }
 
@@ -47,13 +47,13 @@ impl fmt::Display for Level {
 pub struct Finding {
     /// The rule's name, such as `user-id-missing`.
     pub rule: &'static str,
-    /// How grave it is.
+    /// The severity.
     pub level: Level,
-    /// Where: the members' names from the top, joined by dots.
+    /// The place: the members' names from the top, joined by dots.
     pub property: Option<Cow<'static, str>>,
-    /// What is wrong.
+    /// The problem.
     pub message: String,
-    /// What to do about it.
+    /// The remedy.
     pub fix: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! What arrives, and is probably not what was meant.
+//! Finds events that arrive, but are probably not what was meant.
 
 use std::time::SystemTime;
 

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 
-/// Where a leaf is. Written only when it is asked for.
+/// The place of a leaf. Written only on demand.
 #[derive(Clone, Copy, Debug)]
 pub struct Path<'a> {
     parent: Option<&'a Path<'a>>,
@@ -67,7 +67,7 @@ impl fmt::Display for Path<'_> {
     }
 }
 
-/// Calls `visit` for each leaf of `json`, which is the member `name`. Stops at what is no JSON or too deep.
+/// Calls `visit` for each leaf of `json`, which is the member `name`. Stops at text that is not JSON or too deep.
 pub fn walk(name: &str, json: &str, mut visit: impl FnMut(&Path<'_>, Leaf<'_>)) {
     let path = Path::member(None, name);
     let mut deserializer = serde_json::Deserializer::from_str(json);

@@ -1,4 +1,4 @@
-//! Accepts connections, and bounds what each may take.
+//! Accepts connections, and limits each.
 //!
 //! The accept loop is our own, because two faults need the socket: a reset, and bytes that are no HTTP.
 
@@ -23,9 +23,9 @@ use crate::Limits;
 use socket::Socket;
 pub(crate) use socket::Wire;
 
-/// How long connections have to end when the server does, unless it is told otherwise.
+/// The time that connections have to end when the server does, by default.
 const GRACE: Duration = Duration::from_millis(500);
-/// How long to wait when the system has no descriptors left.
+/// The wait when the system has no descriptors left.
 const NO_DESCRIPTORS: Duration = Duration::from_millis(50);
 
 /// Listens on addresses, and serves a router there.
@@ -36,7 +36,7 @@ pub struct Server {
     grace: Duration,
 }
 
-/// Who opened a connection, in the extensions of each request.
+/// The address of a client, in the extensions of each request.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
 
@@ -45,7 +45,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// If one of them cannot be bound, or there is none.
+    /// Returns an error if one of them cannot be bound, or there is none.
     pub async fn bind(addresses: impl IntoIterator<Item = SocketAddr>) -> io::Result<Self> {
         let mut listeners: Vec<TcpListener> = Vec::new();
         for mut address in addresses {
@@ -67,14 +67,14 @@ impl Server {
         self
     }
 
-    /// How long answers that are under way have to end when the server does, half a second by default.
+    /// Sets how long answers that are under way have to end when the server does, half a second by default.
     #[must_use]
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
         self
     }
 
-    /// Where it listens.
+    /// Returns the addresses on which it listens.
     pub fn addresses(&self) -> Vec<SocketAddr> {
         self.listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect()
     }

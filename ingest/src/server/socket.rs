@@ -1,4 +1,4 @@
-//! A connection that can be told to break, and that does not wait for ever for a client to read.
+//! A connection that can be broken on purpose, and that does not wait for ever for a client to read.
 
 use std::io;
 use std::pin::Pin;
@@ -46,7 +46,7 @@ impl Socket {
         Self { stream, wire, idle_timeout, stalled: None }
     }
 
-    /// Does what the wire was told to do.
+    /// Breaks the connection as it was set to.
     fn broken(&self) -> Option<io::Error> {
         let how = self.wire.0.load(Ordering::Acquire);
         match how {

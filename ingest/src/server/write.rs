@@ -16,7 +16,7 @@ use tokio::time::{Sleep, sleep};
 use super::Wire;
 use crate::{Answer, Fault};
 
-/// What was written before a body breaks is sent within this time; hyper drops what it still has when one does.
+/// The time in which the bytes before a broken body are sent. hyper drops the rest when a body breaks.
 const FLUSHED: Duration = Duration::from_millis(20);
 
 /// The response, without its faults.

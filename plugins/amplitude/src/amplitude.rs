@@ -14,7 +14,7 @@ use crate::body;
 use crate::mapping::{ACTIONS, Item, Mapping, NAME, Products, Target};
 use crate::service::{AmplitudeService, Clients, Shared};
 
-/// Where a project keeps its data.
+/// The region where a project keeps its data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -81,7 +81,7 @@ impl Amplitude {
         self
     }
 
-    /// Where the project keeps its data, in the US by default.
+    /// Sets the region where the project keeps its data, the US by default.
     pub fn region(self, region: Region) -> Self {
         self.host(region.host())
     }
@@ -92,20 +92,20 @@ impl Amplitude {
         self
     }
 
-    /// Whether `http://` is allowed for a host that is not this machine.
+    /// Sets whether `http://` is allowed for a host that is not this machine.
     pub fn allow_plaintext(mut self, allow: bool) -> Self {
         self.allow_plaintext = allow;
         self
     }
 
-    /// The type of groups, unless a group call says it (`groupType` in its traits, or `groups` in its options). `group` by
-    /// default.
+    /// Sets the type of groups. A group call with a type (`groupType` in its traits, or `groups` in its options)
+    /// overrides it. `group` by default.
     pub fn group_type(mut self, group_type: &str) -> Self {
         group_type.clone_into(&mut self.mapping.group_type);
         self
     }
 
-    /// Whether events belong to the group that `context.groupId` names. On by default.
+    /// Sets whether events belong to the group that `context.groupId` names. On by default.
     pub fn groups_from_context(mut self, from_context: bool) -> Self {
         self.mapping.groups_from_context = from_context;
         self
@@ -117,32 +117,33 @@ impl Amplitude {
         self
     }
 
-    /// What becomes of an order's products. They stay in its event by default.
+    /// Sets what happens to an order's products. They stay in its event by default.
     pub fn products(mut self, products: Products) -> Self {
         self.mapping.products = products;
         self
     }
 
-    /// Whether an alias maps the previous id to the new one by the endpoint `/usermap`, which is an add-on that must be
-    /// paid for. Off by default, and an alias is skipped.
+    /// Sets whether an alias maps the previous id to the new one by the endpoint `/usermap`, which is an add-on that
+    /// must be paid for. Off by default, and an alias is skipped.
     pub fn user_mapping(mut self, maps: bool) -> Self {
         self.mapping.user_mapping = maps;
         self
     }
 
-    /// Whether bodies are compressed. Off by default: Amplitude documents it for its own hosts only.
+    /// Sets whether bodies are compressed. Off by default: Amplitude documents it for its own hosts only.
     pub fn gzip(mut self, gzip: bool) -> Self {
         self.gzip = gzip;
         self
     }
 
-    /// How long an attempt may take, 20 s by default.
+    /// Sets how long an attempt may take, 20 s by default.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Whether requests are only logged, at the level INFO and with their bodies, and the events counted as delivered.
+    /// Sets whether requests are only logged, at the level INFO and with their bodies, and the events counted as
+    /// delivered.
     pub fn dry_run(mut self, dry_run: bool) -> Self {
         self.dry_run = dry_run;
         self
@@ -172,7 +173,7 @@ impl Amplitude {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used. The error names it, and does not show the key.
+    /// Returns an error if a setting cannot be used. The error names it, and does not show the key.
     pub fn build(self) -> Result<Destination, SettingError> {
         let clients = self.clients(self.dry_run)?;
         let (name, timeout) = (self.mapping.name.clone(), self.timeout);
@@ -185,11 +186,12 @@ impl Amplitude {
             .attempt_timeout(timeout))
     }
 
-    /// What is sent of an event: items, each with where it goes, or why there are none. A pure function.
+    /// Returns the items that are sent of an event, each with its target, or the reason why there are none. A pure
+    /// function.
     ///
     /// # Errors
     ///
-    /// If the event cannot be written as JSON.
+    /// Returns an error if the event cannot be written as JSON.
     pub fn map(&self, event: &Event) -> Result<Mapped<Item>, serde_json::Error> {
         tracklane_http::map_event(event, |json| self.mapping.apply(json, || event.clone()))
     }
@@ -198,7 +200,8 @@ impl Amplitude {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used, or the event cannot be written as JSON, which the error calls the setting `event`.
+    /// Returns an error if a setting cannot be used, or the event cannot be written as JSON, which the error calls the
+    /// setting `event`.
     pub fn explain(&self, event: impl Into<Event>, at: SystemTime) -> Result<Explanation, SettingError> {
         let (event, clients) = (event.into(), self.clients(true)?);
         let names = [&*self.mapping.name, NAME, ACTIONS];
@@ -221,7 +224,7 @@ impl Amplitude {
         )
     }
 
-    /// What sends nothing needs no TLS.
+    /// A client that sends nothing needs no TLS.
     fn clients(&self, offline: bool) -> Result<Clients, SettingError> {
         if let Some(problem) = self.key.problem() {
             return Err(SettingError::new("api_key", problem));
@@ -238,7 +241,7 @@ impl Amplitude {
     }
 }
 
-/// Without the key.
+/// Hides the key.
 impl fmt::Debug for Amplitude {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Amplitude").field("mapping", &self.mapping).finish_non_exhaustive()

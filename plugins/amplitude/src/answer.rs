@@ -1,4 +1,4 @@
-//! What an answer of Amplitude means, event by event.
+//! The verdict on an answer of Amplitude, event by event.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use tracklane_http::{EventError, EventJson, Outgoing, Received, Secret, message_
 /// Events by their index in the request, for each field or id.
 type ByName = BTreeMap<String, Vec<usize>>;
 
-/// The body of a refusal, as far as it is read.
+/// The body of a refusal, as far as it is needed.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Refusal {

@@ -12,8 +12,8 @@ use crate::mapping::Target;
 /// Bytes of a body that are not its items and not the key.
 const FRAME: usize = 128;
 
-/// Of Amplitude's documentation: 20 MB and 2,000 events for `/batch`, 1 MB and 2,000 mappings for `/usermap`. A form may
-/// write three bytes for one.
+/// Limits of Amplitude's documentation: 20 MB and 2,000 events for `/batch`, 1 MB and 2,000 mappings for `/usermap`. A
+/// form may write three bytes for one.
 pub(crate) fn limits(target: Target, key: &Secret) -> Limits {
     let frame = FRAME + key.expose().len();
     match target {

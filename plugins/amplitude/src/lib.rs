@@ -1,11 +1,12 @@
 //! Sends events to Amplitude's batch endpoint.
 //!
-//! Invariants: an event has the same `insert_id` in every attempt; nothing is invented (no device id, no time, no sender's
-//! address); nothing in an event's properties overwrites its identity; the API key is in no `Debug` and no error.
+//! Invariants: an event has the same `insert_id` in every attempt. Nothing is invented (no device id, no time, no
+//! sender's address). Nothing in an event's properties overwrites its identity. The API key is in no `Debug` and no
+//! error.
 //!
-//! In the order of the files: [`Amplitude`] holds the settings and makes the destination, [`AmplitudeSettings`] are the
-//! same as data; `mapping` makes an event into Amplitude's items, without I/O; the `service` sends them, and `answer` reads
-//! what Amplitude says of each.
+//! In the order of the files: [`Amplitude`] holds the settings and makes the destination. [`AmplitudeSettings`] are the
+//! same as data. `mapping` makes an event into Amplitude's items, without I/O. The `service` sends them, and `answer`
+//! reads Amplitude's answer to each.
 //!
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]

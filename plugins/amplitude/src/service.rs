@@ -36,7 +36,7 @@ impl Clients {
     }
 }
 
-/// What requests under way need.
+/// The shared state of requests under way.
 pub(crate) struct Shared {
     pub(crate) key: Secret,
     pub(crate) mapping: Mapping,

@@ -1,4 +1,4 @@
-//! Reads what axum leaves in a request's extensions. Finds nothing without the feature `axum`.
+//! Reads axum's entries in a request's extensions. Finds nothing without the feature `axum`.
 
 #[cfg(feature = "axum")]
 pub(crate) use present::{original_uri, peer_address, route};
@@ -13,7 +13,7 @@ mod present {
     use axum::extract::{ConnectInfo, MatchedPath, OriginalUri};
     use http::{Extensions, Uri};
 
-    /// Returns the address of whoever opened the connection, if the service was made by
+    /// Returns the address of the peer, if the service was made by
     /// `into_make_service_with_connect_info::<SocketAddr>()`.
     pub(crate) fn peer_address(extensions: &Extensions) -> Option<IpAddr> {
         extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip())

@@ -12,8 +12,8 @@ use crate::current::InRequest;
 use crate::page_calls::PendingPage;
 
 pin_project! {
-    /// The future of [`RequestContextService`](crate::RequestContextService). If it is dropped before it ends, no page
-    /// call is made, and what was captured of the request is freed.
+    /// The future of [`RequestContextService`](crate::RequestContextService). If it is dropped before it ends, it makes
+    /// no page call and frees the captured context.
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F> {
         #[pin]

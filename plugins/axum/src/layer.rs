@@ -46,16 +46,16 @@ impl RequestContextLayer {
     }
 
     /// Takes the user's address from a header if the request comes from one of these proxies. Without this, it is the
-    /// address of whoever opened the connection.
+    /// address of the peer.
     pub fn trust_proxies(self, proxies: TrustedProxies) -> Self {
         self.set(|settings| settings.proxies = Some(proxies))
     }
 
-    /// Finds the address of whoever opened the connection among a request's extensions. By default it is read from
-    /// axum's `ConnectInfo<SocketAddr>` (with the feature `axum`).
+    /// Finds the address of the peer in a request's extensions. By default it is read from axum's
+    /// `ConnectInfo<SocketAddr>` (with the feature `axum`).
     ///
-    /// A server behind a Unix socket may return a fixed address and trust that. A server on hyper or tonic returns what
-    /// its accept loop has put there:
+    /// A server behind a Unix socket may return a fixed address and trust that. A server on hyper or tonic returns the
+    /// address that its accept loop has stored:
     ///
     /// ```
     /// use std::net::SocketAddr;
@@ -70,8 +70,8 @@ impl RequestContextLayer {
         self.set(|settings| settings.peer_address = Arc::new(find))
     }
 
-    /// Sets what the URLs of this service begin with in `page.url`, such as `https://shop.example`. By default it is
-    /// made of the request's scheme (or that of a trusted proxy, or `http`) and its host.
+    /// Sets the start of this service's URLs in `page.url`, such as `https://shop.example`. By default it is made of
+    /// the request's scheme (or that of a trusted proxy, or `http`) and its host.
     pub fn origin(self, origin: impl AsRef<str>) -> Self {
         self.set(|settings| settings.origin = Some(origin.as_ref().trim_end_matches('/').into()))
     }
@@ -85,8 +85,8 @@ impl RequestContextLayer {
     /// that matched (`/users/{id}`, with the feature `axum`). A prefetch makes no call. A layer around the whole
     /// router, rather than added by `Router::layer`, does not know the route: its calls have no name.
     ///
-    /// `viewer` tells whose view it is, before the request is handled. Nothing is sent for [`Viewer::unknown`]. No
-    /// identity is taken from anywhere else. A panic in `viewer` costs the page call.
+    /// `viewer` identifies the viewer before the request is handled. Nothing is sent for [`Viewer::unknown`]. The
+    /// identity has no other source. If `viewer` panics, the page call is lost.
     ///
     /// ```
     /// use tracklane::Analytics;

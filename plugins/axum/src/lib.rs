@@ -5,8 +5,8 @@
 //! does not look into bodies, cookies or credentials.
 //!
 //! In the order of the files: [`RequestContextLayer`] holds the settings. Its [service](RequestContextService) captures
-//! what a request says ([`RequestContext`]). The [future](ResponseFuture) makes that the current request while it is
-//! handled, and [`current_context`] gives it to the client.
+//! the context of a request ([`RequestContext`]). The [future](ResponseFuture) makes it the current one while the
+//! request is handled, and [`current_context`] gives it to the client.
 //!
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
@@ -34,14 +34,14 @@ mod future;
 // Calls that it makes by itself.
 mod page_calls;
 
-// What it captures of a request, and where that is found while the request is handled.
+// The captured context, and its place while the request is handled.
 mod current;
 
 mod request;
 
 mod settings;
 
-// What a request is read for.
+// The readers of a request.
 mod proxies;
 
 mod catch_panic;

@@ -36,7 +36,7 @@ pub struct Viewer {
 }
 
 impl Viewer {
-    /// Names nobody: no call is made.
+    /// Makes a viewer who is not known. No call is made.
     #[must_use]
     pub fn unknown() -> Self {
         Self::default()
@@ -94,7 +94,7 @@ impl PageCalls {
         Self { analytics, viewer: Arc::new(viewer) }
     }
 
-    /// Prepares the call for this request, if it can become a page view of somebody who is known.
+    /// Prepares the call for this request, if it can become a page view of a known viewer.
     pub(crate) fn begin(&self, request: &Parts, context: &RequestContext) -> Option<PendingPage> {
         if request.method != Method::GET || is_prefetch(request) {
             return None;

@@ -1,4 +1,4 @@
-//! What is captured of a request, and the context that is made of it.
+//! The captured parts of a request, and the context that is made of them.
 //!
 //! Invariant: only the headers named below are read, and none that is marked sensitive. A request that makes no call
 //! costs one allocation; the context is made for its first call and shared by the others. Every text is cut to
@@ -108,7 +108,7 @@ impl Captured {
         }
     }
 
-    /// Returns what the request's URL begins with. HTTP/1.1 has the host in a header, and the scheme nowhere.
+    /// Returns the start of the request's URL. HTTP/1.1 has the host in a header, and the scheme nowhere.
     fn origin(&self) -> Option<String> {
         if let Some(origin) = &self.settings.origin {
             return Some(origin.to_string());

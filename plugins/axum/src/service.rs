@@ -1,4 +1,4 @@
-//! The service: captures what a request says, and passes it on unchanged.
+//! The service: captures the context of a request, and passes the request on unchanged.
 
 use std::fmt;
 use std::sync::Arc;

@@ -20,7 +20,7 @@ pub(crate) struct Settings {
     pub(crate) query: bool,
 }
 
-/// Finds the address of whoever opened the connection.
+/// Finds the address of the peer.
 pub(crate) type PeerAddress = Arc<dyn Fn(&Extensions) -> Option<IpAddr> + Send + Sync>;
 
 impl Default for Settings {

@@ -1,9 +1,9 @@
-//! What an answer of ClickHouse means: its error code decides, since its status is mostly 500.
+//! The verdict on an answer of ClickHouse. Its error code decides, because its status is mostly 500.
 
 use tracklane::plugin::{Answer, Batch, Verdict};
 use tracklane_http::{EventError, Outgoing, Received, Secret, message_id};
 
-/// What an error code says.
+/// The meaning of an error code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Means {
     /// A row cannot be read, or does not fit its columns.

@@ -86,7 +86,7 @@ impl ClickHouse {
         self
     }
 
-    /// Whether `http://` is allowed for a host that is not this machine.
+    /// Sets whether `http://` is allowed for a host that is not this machine.
     pub fn allow_plaintext(mut self, allow: bool) -> Self {
         self.allow_plaintext = allow;
         self
@@ -98,33 +98,34 @@ impl ClickHouse {
         self
     }
 
-    /// Whether the server collects rows of several inserts (`async_insert`), which is for many clients with small batches.
-    /// It is waited for all the same. There is no de-duplication token then, because ClickHouse has lost rows by it. Off
-    /// by default.
+    /// Sets whether the server collects rows of several inserts (`async_insert`), which is for many clients with small
+    /// batches. It is waited for all the same. There is no de-duplication token then, because ClickHouse has lost rows
+    /// by it. Off by default.
     pub fn async_insert(mut self, collects: bool) -> Self {
         self.async_insert = collects;
         self
     }
 
-    /// Whether bodies are compressed. On by default.
+    /// Sets whether bodies are compressed. On by default.
     pub fn gzip(mut self, gzip: bool) -> Self {
         self.gzip = gzip;
         self
     }
 
-    /// How long an attempt may take, 30 s by default.
+    /// Sets how long an attempt may take, 30 s by default.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Whether requests are only logged, at the level INFO and with their bodies, and the events counted as delivered.
+    /// Sets whether requests are only logged, at the level INFO and with their bodies, and the events counted as
+    /// delivered.
     pub fn dry_run(mut self, dry_run: bool) -> Self {
         self.dry_run = dry_run;
         self
     }
 
-    /// Changes the row of an event, after everything else: add a column, or take one away. Columns that the table does not
+    /// Changes the row of an event, after everything else, to add or remove a column. Columns that the table does not
     /// have are ignored.
     ///
     /// ```
@@ -145,7 +146,7 @@ impl ClickHouse {
         self
     }
 
-    /// The statement that creates the table, for whoever may run it. The destination never does.
+    /// Returns the statement that creates the table, for an administrator. The destination never runs it.
     #[must_use]
     pub fn create_table(&self) -> String {
         table::create(&self.database, &self.table, self.rows.sections)
@@ -155,7 +156,7 @@ impl ClickHouse {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used. The error names it, and does not show the password.
+    /// Returns an error if a setting cannot be used. The error names it, and does not show the password.
     pub fn build(self) -> Result<Destination, SettingError> {
         let client = self.client(self.dry_run)?;
         let mut secrets: Vec<Secret> = self.auth.iter().map(|(_, password)| password.clone()).collect();
@@ -173,7 +174,7 @@ impl ClickHouse {
     ///
     /// # Errors
     ///
-    /// If the event cannot be written as JSON.
+    /// Returns an error if the event cannot be written as JSON.
     pub fn map(&self, event: &Event, at: SystemTime) -> Result<Mapped<Value>, serde_json::Error> {
         tracklane_http::map_event(event, |json| self.rows.apply(json, at, || event.clone()).map(Value::from))
     }
@@ -182,7 +183,8 @@ impl ClickHouse {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used, or the event cannot be written as JSON, which the error calls the setting `event`.
+    /// Returns an error if a setting cannot be used, or the event cannot be written as JSON, which the error calls the
+    /// setting `event`.
     pub fn explain(&self, event: impl Into<Event>, at: SystemTime) -> Result<Explanation, SettingError> {
         let (event, client) = (event.into(), self.client(true)?);
         Explanation::of_event(
@@ -196,7 +198,7 @@ impl ClickHouse {
         )
     }
 
-    /// What sends nothing needs no TLS.
+    /// A client that sends nothing needs no TLS.
     fn client(&self, offline: bool) -> Result<Client, SettingError> {
         for (setting, name) in [("database", &self.database), ("table", &self.table)] {
             if name.trim().is_empty() {
@@ -227,7 +229,7 @@ impl ClickHouse {
     }
 }
 
-/// Without the credentials and the path of the URL.
+/// Hides the credentials and the path of the URL.
 impl fmt::Debug for ClickHouse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let endpoint = Endpoint::new("url", &self.url, true);

@@ -1,11 +1,12 @@
 //! Inserts events into a table of ClickHouse over HTTP.
 //!
-//! Invariants: a row has the event's `message_id`; the same rows in the same request have the same de-duplication token in
-//! every attempt; an insert is waited for, so what is delivered is stored; the password is in no `Debug` and no error.
+//! Invariants: a row has the event's `message_id`. The same rows in the same request have the same de-duplication token
+//! in every attempt. An insert is waited for, so delivered events are stored. The password is in no `Debug` and no
+//! error.
 //!
-//! In the order of the files: [`ClickHouse`] holds the settings and makes the destination, [`ClickHouseSettings`] are the
-//! same as data; `table` has the statement that creates the table; `row` makes an event into a row, without I/O; the
-//! `service` inserts, and `answer` reads ClickHouse's error codes.
+//! In the order of the files: [`ClickHouse`] holds the settings and makes the destination. [`ClickHouseSettings`] are
+//! the same as data. `table` has the statement that creates the table. `row` makes an event into a row, without I/O.
+//! The `service` inserts, and `answer` reads ClickHouse's error codes.
 //!
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]

@@ -10,7 +10,7 @@ use tracklane::Event;
 use tracklane::event::Timestamp;
 use tracklane_http::{EventJson, Json, JsonObject, Mapped};
 
-/// What changes a row before it is sent.
+/// Changes a row before it is sent.
 pub(crate) type MapEvent = dyn Fn(&Event, &mut Value) + Send + Sync;
 
 /// The type of the columns `properties`, `traits` and `context`.
@@ -25,7 +25,7 @@ pub enum Sections {
     Text,
 }
 
-/// How events are mapped.
+/// The settings of the mapping.
 #[derive(Clone, Default)]
 pub(crate) struct Rows {
     pub(crate) sections: Sections,

@@ -23,13 +23,13 @@ pub(crate) struct ClickHouseService {
     pub(crate) shared: Arc<Shared>,
 }
 
-/// What requests under way need.
+/// The shared state of requests under way.
 pub(crate) struct Shared {
     pub(crate) rows: Rows,
     pub(crate) has_token: bool,
     pub(crate) gzip: bool,
     pub(crate) dry_run: bool,
-    /// What a server must not send back into an error.
+    /// Secrets that a server may repeat, to be removed from errors.
     pub(crate) secrets: Vec<Secret>,
 }
 

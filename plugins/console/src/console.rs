@@ -31,7 +31,7 @@ pub struct Console {
     writer: Option<Box<dyn Write + Send>>,
 }
 
-/// Where lines go.
+/// The stream of the lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -43,7 +43,7 @@ pub enum Stream {
     Stdout,
 }
 
-/// What a line looks like.
+/// The format of a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -59,7 +59,7 @@ pub enum Format {
     PrettyJson,
 }
 
-/// Whether text is coloured.
+/// The use of colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -106,19 +106,19 @@ impl Console {
         self
     }
 
-    /// Where lines go. Standard error by default.
+    /// Sets the stream of the lines. Standard error by default.
     pub fn stream(mut self, stream: Stream) -> Self {
         self.stream = stream;
         self
     }
 
-    /// What a line looks like.
+    /// Sets the format of a line.
     pub fn format(mut self, format: Format) -> Self {
         self.format = format;
         self
     }
 
-    /// Whether text is coloured.
+    /// Sets whether text is coloured.
     pub fn color(mut self, color: Color) -> Self {
         self.color = color;
         self
@@ -130,9 +130,8 @@ impl Console {
         self
     }
 
-    /// Makes the destination. It gets each event at once, and prints what the other destinations get: what plugins made
-    /// of it. For some kinds of calls only, see
-    /// [`Registration::only`](tracklane::plugin::Registration::only).
+    /// Makes the destination. It gets each event at once, and prints it as other destinations get it, after all
+    /// plugins. To print only some kinds of calls, see [`Registration::only`](tracklane::plugin::Registration::only).
     pub fn build(self) -> Destination {
         let is_terminal = self.writer.is_none()
             && match self.stream {

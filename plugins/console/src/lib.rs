@@ -1,10 +1,10 @@
-//! Prints events as a line each, to look at what a program sends.
+//! Prints each event as a line, to see what a program sends.
 //!
-//! Invariants: nothing that an event holds is printed as a control character, so no event can drive the terminal; a
-//! terminal that blocks delays this destination alone, since a thread of its own prints.
+//! Invariants: nothing of an event is printed as a control character, so no event can control the terminal. A terminal
+//! that blocks delays only this destination, because a thread of its own prints.
 //!
-//! In the order of the files: [`Console`] holds the settings and makes the destination; `line` makes a text of an event;
-//! `printer` is the thread.
+//! In the order of the files: [`Console`] holds the settings and makes the destination. `line` makes a text of an
+//! event. `printer` is the thread.
 //!
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::console::Format;
 
-/// How events are shown.
+/// The style of a line.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Style {
     pub(crate) format: Format,
@@ -53,7 +53,7 @@ impl Style {
     }
 
     fn paint(self, color: &str, text: &str) -> String {
-        // What the event brings along cannot end the colour.
+        // The event's own text cannot end the colour.
         let text = harmless(text, false);
         if self.color { format!("{color}{text}{RESET}") } else { text }
     }

@@ -52,7 +52,7 @@ impl Printer {
 fn print(jobs: Receiver<Job>, mut writer: Box<dyn Write + Send>, style: Style) {
     for (batch, done) in jobs {
         let text: String = batch.messages().map(|message| style.show(message.json())).collect();
-        // Whoever waited may have given up.
+        // The caller may have given up.
         let _ = done.send(writer.write_all(text.as_bytes()).and_then(|()| writer.flush()));
     }
 }

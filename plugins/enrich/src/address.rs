@@ -1,4 +1,4 @@
-//! Which IP addresses have a place.
+//! Tells IP addresses that can have a place from others.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -32,7 +32,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let first = address.segments()[0];
     let is_documentation = address.segments().starts_with(&[0x2001, 0x0db8]);
-    // 2000::/3 is what is given out.
+    // 2000::/3 is the range of public addresses.
     first & 0xe000 == 0x2000 && !is_documentation
 }
 

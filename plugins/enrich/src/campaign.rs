@@ -1,8 +1,8 @@
-//! The campaign that a URL tells of: `utm_…` and the click ids of advertisers.
+//! Reads the campaign of a URL: `utm_…` and the click ids of advertisers.
 
 use serde_json::{Map, Value};
 
-/// The parameters that are known, and what they are in `context.campaign`. No other is taken: typos in links would become
+/// The known parameters, and their names in `context.campaign`. Others are ignored, because typos in links would become
 /// columns of a warehouse.
 const KNOWN: &[(&str, &str)] = &[
     ("utm_campaign", "name"),
@@ -32,7 +32,7 @@ const KNOWN: &[(&str, &str)] = &[
 /// Letters of a value at most. What is longer is no campaign, and left out.
 const LONGEST: usize = 500;
 
-/// What a query tells of its campaign. Of a parameter that is there twice the first counts; an empty one is none.
+/// Returns the campaign of a query. If a parameter is there twice, the first counts. An empty one is ignored.
 pub(crate) fn campaign(query: &str) -> Map<String, Value> {
     let mut campaign = Map::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {

@@ -10,7 +10,8 @@ use crate::geoip::GeoIp;
 use crate::metadata;
 use crate::plugin::EnrichPlugin;
 
-/// What is added to events. By default campaign, referrer and user agent, which need nothing but the event.
+/// The settings: the data that is added to events. By default campaign, referrer and user agent, which need only the
+/// event.
 ///
 /// ```no_run
 /// use tracklane::Analytics;
@@ -43,25 +44,25 @@ impl Default for Enrich {
 }
 
 impl Enrich {
-    /// Adds what `context.page`, `context.userAgent` and `context.userAgentData` tell.
+    /// Adds data derived from `context.page`, `context.userAgent` and `context.userAgentData`.
     pub fn new() -> Self {
         Self { campaign: true, referrer: true, user_agent: true, geoip: None, metadata: false }
     }
 
-    /// Whether `utm_…` and click ids of the page's URL become `context.campaign`. On by default.
+    /// Sets whether `utm_…` and click ids of the page's URL become `context.campaign`. On by default.
     pub fn campaign(mut self, on: bool) -> Self {
         self.campaign = on;
         self
     }
 
-    /// Whether the page's referrer becomes `context.page.referring_domain` and `context.referrer`. On by default.
+    /// Sets whether the page's referrer becomes `context.page.referring_domain` and `context.referrer`. On by default.
     pub fn referrer(mut self, on: bool) -> Self {
         self.referrer = on;
         self
     }
 
-    /// Whether the user agent, or its client hints, become `context.browser`, `context.os`, `context.device.type` and
-    /// `context.bot`. On by default.
+    /// Sets whether the user agent, or its client hints, become `context.browser`, `context.os`, `context.device.type`
+    /// and `context.bot`. On by default.
     pub fn user_agent(mut self, on: bool) -> Self {
         self.user_agent = on;
         self
@@ -80,18 +81,20 @@ impl Enrich {
         self
     }
 
-    /// Whether `context.host`, `context.cloud` and `context.kubernetes` tell where this process runs, as its environment
-    /// says when [`build`](Self::build) is called. Off by default: in a gateway it would be told of the events of others.
+    /// Sets whether `context.host`, `context.cloud` and `context.kubernetes` describe where this process runs, from its
+    /// environment at the time of [`build`](Self::build). Off by default, because in a gateway it would be added to the
+    /// events of others.
     pub fn metadata(mut self, on: bool) -> Self {
         self.metadata = on;
         self
     }
 
-    /// Makes the plugin: a before plugin, so that it can come before one that takes out what it reads. It fails no event.
+    /// Makes the plugin. It is a before plugin, so that it can come before one that removes the data it reads. It fails
+    /// at no event.
     ///
     /// # Errors
     ///
-    /// If the database cannot be read. The error names the file.
+    /// Returns an error if the database cannot be read. The error names the file.
     pub fn build(&self) -> Result<Registration, EnrichError> {
         let geoip = match &self.geoip {
             None => None,

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-/// Why a setting cannot be used. It names the file.
+/// The error of a setting. It names the file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EnrichError {
@@ -12,7 +12,7 @@ pub enum EnrichError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// The file is no database of places.
@@ -20,7 +20,7 @@ pub enum EnrichError {
     Database {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The error of the database.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 }

@@ -15,10 +15,10 @@ use serde_json::{Map, Value};
 use crate::error::EnrichError;
 use crate::location::location;
 
-/// How often it is looked whether the file has changed, unless said otherwise.
+/// The time between two checks for a change of the file, by default.
 const INTERVAL: Duration = Duration::from_secs(60);
 
-/// What databases of other things have in their type.
+/// Parts of the type names of databases without places.
 const NO_PLACES: &[&str] = &["ASN", "ISP", "Anonymous", "Connection", "Domain", "Privacy"];
 
 /// A database of places by IP address in the format MaxMind DB: GeoLite2, GeoIP2, DB-IP, IPinfo. Cheap to clone.
@@ -31,7 +31,7 @@ pub struct GeoIp(Arc<Shared>);
 struct Shared {
     path: PathBuf,
     reader: ArcSwap<Reader<Vec<u8>>>,
-    /// What was last tried to be read.
+    /// The stamp of the file at the last attempt to read it.
     stamp: Mutex<Option<Stamp>>,
     begun: Instant,
     interval: Duration,
@@ -40,7 +40,7 @@ struct Shared {
     is_looking: AtomicBool,
 }
 
-/// By what a file is known to have changed.
+/// The data that shows that a file has changed.
 type Stamp = (Option<SystemTime>, u64);
 
 impl GeoIp {
@@ -48,7 +48,7 @@ impl GeoIp {
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, or is no database of places. The error names it.
+    /// Returns an error if the file cannot be read, or is no database of places. The error names it.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, EnrichError> {
         Self::with_interval(path, INTERVAL)
     }
@@ -57,7 +57,7 @@ impl GeoIp {
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open).
+    /// Returns the errors of [`open`](Self::open).
     pub fn with_interval(path: impl Into<PathBuf>, interval: Duration) -> Result<Self, EnrichError> {
         let path = path.into();
         let stamp = stamp(&path);
@@ -77,7 +77,7 @@ impl GeoIp {
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open). The former one counts then.
+    /// Like [`open`](Self::open). After an error the former database stays in use.
     pub fn reload(&self) -> Result<(), EnrichError> {
         let stamp = stamp(&self.0.path);
         let read = read(&self.0.path);
@@ -102,7 +102,7 @@ impl GeoIp {
         }
         self.0.next_look.store(now.saturating_add(millis(self.0.interval)), Ordering::Relaxed);
         let looking = Looking(self.clone());
-        // Without a thread it is looked again after the interval.
+        // Without a thread it checks again after the interval.
         let _ = thread::Builder::new().name("tracklane-geoip".to_owned()).spawn(move || looking.0.look());
     }
 

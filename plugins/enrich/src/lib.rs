@@ -1,13 +1,13 @@
-//! Adds to events what their context tells: the campaign and the referrer of a page, the browser and the system of a user
-//! agent, the place of an IP address; and where the process runs.
+//! Adds data to events that is derived from their context: the campaign and the referrer of a page, the browser and the
+//! system of a user agent, the place of an IP address. It can also add where the process runs.
 //!
-//! Invariants: nothing that an event has is overwritten; nothing is guessed, so what is not known is not written; an event
-//! is told of by itself alone, never by the connection that brought it; no event waits for the disk or the network.
+//! Invariants: nothing of an event is overwritten. Nothing is guessed, so unknown data is not written. Only the event
+//! itself is read, never the connection that brought it. No event waits for the disk or the network.
 //!
-//! In the order of the files: [`Enrich`] holds the settings and makes the plugin, [`EnrichSettings`] are the same as data;
-//! `campaign`, `referrer`, `user_agent` and `location` are pure functions of what the context has; [`GeoIp`] is a database
-//! that is read again when it changes; `metadata` is where the process runs; `order` notices a plugin that takes out first
-//! what is read here.
+//! In the order of the files: [`Enrich`] holds the settings and makes the plugin. [`EnrichSettings`] are the same as
+//! data. `campaign`, `referrer`, `user_agent` and `location` are pure functions of the context. [`GeoIp`] is a database
+//! that is read again when it changes. `metadata` describes where the process runs. `order` notices a plugin that
+//! removes the data before it is read here.
 //!
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
@@ -31,7 +31,7 @@ mod order;
 mod plugin;
 mod settings;
 
-// What the context tells.
+// The readers of the context.
 mod address;
 mod campaign;
 mod location;
@@ -39,7 +39,7 @@ mod referrer;
 mod user_agent;
 mod web_url;
 
-// What is outside of the event.
+// The sources outside the event.
 mod geoip;
 mod metadata;
 

@@ -16,13 +16,13 @@ const TEXTS: &[(&str, &[Path<'_>])] = &[
     ("timezone", &[&[Key("location"), Key("time_zone")], &[Key("timezone")], &[Key("time_zone")]]),
 ];
 
-/// Those that are numbers.
+/// The paths of numbers.
 const NUMBERS: &[(&str, &[Path<'_>])] = &[
     ("latitude", &[&[Key("location"), Key("latitude")], &[Key("latitude")], &[Key("lat")]]),
     ("longitude", &[&[Key("location"), Key("longitude")], &[Key("longitude")], &[Key("lng")]]),
 ];
 
-/// What the record tells; what it does not have is left out.
+/// Returns the location of the record. Missing parts are left out.
 pub(crate) fn location(record: &LookupResult<'_, Vec<u8>>) -> Map<String, Value> {
     let mut location = Map::new();
     for (name, paths) in TEXTS {

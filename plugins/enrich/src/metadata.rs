@@ -1,10 +1,11 @@
-//! Where the process runs: host, cloud and Kubernetes, as the environment tells. No service is asked over the network.
+//! Describes where the process runs: host, cloud and Kubernetes, from the environment. No service is asked over the
+//! network.
 
 use serde_json::{Map, Value, json};
 use tracklane::Context;
 
-/// A variable that only one platform sets, and what it then is: the provider, the platform (as OpenTelemetry names them),
-/// and the variables of region, service and version.
+/// A variable that only one platform sets, and what it identifies: the provider, the platform (as OpenTelemetry names
+/// them), and the variables of region, service and version.
 struct Platform {
     variable: &'static str,
     provider: &'static str,
@@ -62,14 +63,14 @@ const PLATFORMS: &[Platform] = &[
     Platform { variable: "DYNO", provider: "heroku", platform: "heroku", members: &[("service", "HEROKU_APP_NAME")] },
 ];
 
-/// Variables by which a pod is told of itself: its manifest sets them by `fieldRef`.
+/// Variables that describe a pod. Its manifest sets them by `fieldRef`.
 const POD: &[(&str, &[&str])] = &[
     ("pod", &["POD_NAME", "K8S_POD_NAME"]),
     ("namespace", &["POD_NAMESPACE", "K8S_NAMESPACE"]),
     ("node", &["NODE_NAME", "K8S_NODE_NAME"]),
 ];
 
-/// `context.host`, `context.cloud` and `context.kubernetes`, of what is known.
+/// Returns `context.host`, `context.cloud` and `context.kubernetes`, as far as they are known.
 pub(crate) fn metadata(variable: &dyn Fn(&str) -> Option<String>, file: &dyn Fn(&str) -> Option<String>) -> Context {
     let variable = |name: &str| variable(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
     let file = |path: &str| file(path).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
@@ -104,7 +105,7 @@ pub(crate) fn metadata(variable: &dyn Fn(&str) -> Option<String>, file: &dyn Fn(
     context
 }
 
-/// Of this process.
+/// Returns the metadata of this process.
 pub(crate) fn of_this_process() -> Context {
     metadata(&|name| std::env::var(name).ok(), &|path| std::fs::read_to_string(path).ok())
 }

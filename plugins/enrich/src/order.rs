@@ -1,11 +1,11 @@
-//! Whether a plugin that comes first takes out what is read here.
+//! Notices an earlier plugin that removes the data that is read here.
 
 use std::sync::Arc;
 
 /// Plugins that take out of events, by the names that they have in `tracklane`'s own crates.
 const TAKE_OUT: &[&str] = &["Redact"];
 
-/// What is wrong with the order in which plugins were registered, if `own` is one of them.
+/// Returns the problem of the order in which plugins were registered, if `own` is one of them.
 pub(crate) fn problem(registered: &[Arc<str>], own: &str) -> Option<String> {
     let before = registered.split(|name| **name == *own).next().filter(|before| before.len() < registered.len())?;
     let first = before.iter().find(|name| TAKE_OUT.contains(&&***name))?;

@@ -21,7 +21,7 @@ pub(crate) struct EnrichPlugin {
     pub(crate) referrer: bool,
     pub(crate) user_agent: bool,
     pub(crate) geoip: Option<GeoIp>,
-    /// Where the process runs; empty if it is not to be told.
+    /// Where the process runs; empty if it is not added.
     pub(crate) metadata: Context,
 }
 
@@ -100,7 +100,7 @@ impl EnrichPlugin {
     }
 }
 
-/// What a page call says of its page in its properties, as browsers do.
+/// Returns a member of the page from the properties of a page call, which browsers write.
 fn of_page_call(event: &Event, name: &str) -> Option<String> {
     let properties = event.properties().filter(|_| event.kind() == Kind::Page)?;
     properties.get_str(name).map(|text| text.into_owned())

@@ -1,11 +1,10 @@
-//! Where a visitor came from.
+//! Classifies the site that a visitor came from.
 
 use serde_json::{Map, Value, json};
 
 use crate::web_url::host;
 
-/// Sites that are known: the domain, whose subdomains are meant, too; what they are; and their name. Behind a `.*` any
-/// country may follow.
+/// Known sites: the domain, which includes its subdomains, its type, and its name. A `.*` stands for any country.
 const SITES: &[(&str, &str, &str)] = &[
     ("google.*", "search", "Google"),
     ("bing.com", "search", "Bing"),
@@ -55,7 +54,7 @@ const SITES: &[(&str, &str, &str)] = &[
     ("com.google.android.googlequicksearchbox", "search", "Google"),
 ];
 
-/// What is told of a referrer.
+/// The data of a referrer.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Referrer {
     /// For `context.page.referring_domain`.
@@ -64,7 +63,7 @@ pub(crate) struct Referrer {
     pub(crate) referrer: Map<String, Value>,
 }
 
-/// What `referrer` tells, on a page whose URL is `page`. An empty one says that nobody referred: `direct`.
+/// Classifies `referrer`, on a page whose URL is `page`. An empty one means that there was none: `direct`.
 pub(crate) fn referrer(referrer: &str, page: Option<&str>) -> Referrer {
     if referrer.is_empty() {
         return Referrer { domain: None, referrer: members(&json!({ "type": "direct" })) };
@@ -96,7 +95,7 @@ fn is_below(domain: &str, site: &str) -> bool {
 
 fn is_of(domain: &str, site: &str) -> bool {
     let Some(name) = site.strip_suffix('*') else { return is_below(domain, site) };
-    // google.com, google.co.uk, images.google.de: what follows is a country, or `com` or `co` and a country.
+    // google.com, google.co.uk, images.google.de: a country follows, or `com` or `co` and a country.
     let Some(at) = domain.find(name).filter(|at| *at == 0 || domain.as_bytes().get(at - 1) == Some(&b'.')) else {
         return false;
     };

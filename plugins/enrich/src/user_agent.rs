@@ -1,11 +1,11 @@
-//! The browser, the system and the kind of device that a user agent tells of.
+//! Reads the browser, the system and the kind of device from a user agent.
 //!
-//! Browsers freeze what they write there: the names stay true, while versions of systems are the same for all (`Windows NT
-//! 10.0`, `Mac OS X 10_15_7`) and are left out where they are. What is in no table is not guessed.
+//! Browsers freeze parts of it. The names stay true, but versions of systems are the same for all (`Windows NT 10.0`,
+//! `Mac OS X 10_15_7`) and are left out then. Products that are in no table are not guessed.
 
 use serde_json::{Map, Value, json};
 
-/// What a user agent, or its client hints, tell. Empty members are not known.
+/// The data of a user agent, or of its client hints. Empty members are unknown.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct UserAgent {
     pub(crate) browser: Map<String, Value>,
@@ -14,7 +14,7 @@ pub(crate) struct UserAgent {
     pub(crate) is_bot: bool,
 }
 
-/// Product tokens, in the order in which they are looked for: most browsers have those of others, too.
+/// Product tokens, in the order of the search, because most browsers have those of others, too.
 const BROWSERS: &[(&str, &str)] = &[
     ("EdgiOS/", "Edge"),
     ("EdgA/", "Edge"),
@@ -74,13 +74,13 @@ const BOTS: &[&str] = &[
 /// Phones whose name has `bot`.
 const NO_BOTS: &[&str] = &["cubot"];
 
-/// What the header `User-Agent` tells.
+/// Reads the header `User-Agent`.
 pub(crate) fn user_agent(text: &str) -> UserAgent {
     let lower = text.to_ascii_lowercase();
     let is_bot = (BOTS.iter().any(|word| lower.contains(word)) || lower.ends_with("bot"))
         && !NO_BOTS.iter().any(|word| lower.contains(word));
     if is_bot {
-        // What a bot says of its browser is a costume.
+        // The browser that a bot claims is not its own.
         return UserAgent { is_bot, ..UserAgent::default() };
     }
     let (os, device_type) = os(text);
@@ -141,8 +141,8 @@ fn os(text: &str) -> (Map<String, Value>, Option<&'static str>) {
     }
 }
 
-/// What the client hints tell, in the form that `navigator.userAgentData` and Segment's `context.userAgentData` have. They
-/// are truer than the header.
+/// Reads the client hints, in the form of `navigator.userAgentData` and Segment's `context.userAgentData`. They are
+/// more reliable than the header.
 pub(crate) fn client_hints(hints: &Map<String, Value>) -> UserAgent {
     let mut told = UserAgent::default();
     let lists = ["fullVersionList", "brands"].into_iter().filter_map(|list| hints.get(list)?.as_array());
@@ -159,7 +159,7 @@ pub(crate) fn client_hints(hints: &Map<String, Value>) -> UserAgent {
     {
         let name = if platform == "Chrome OS" { "ChromeOS" } else { platform };
         let version = hints.get("platformVersion").and_then(Value::as_str).filter(|version| !version.is_empty());
-        // Of Windows it is the number of an interface: 13 and more is Windows 11.
+        // For Windows it is the number of an interface: 13 and more is Windows 11.
         let version = match (name, version.and_then(|version| version.split('.').next()?.parse::<u32>().ok())) {
             ("Windows", Some(13..)) => Some("11"),
             ("Windows", Some(1..)) => Some("10"),
@@ -203,7 +203,7 @@ fn after<'a>(text: &'a str, token: &str) -> Option<&'a str> {
 /// `CPU iPhone OS 17_5_1 like Mac OS X`.
 fn apple(text: &str) -> Option<&str> {
     let (_, rest) = text.split_once(" OS ")?;
-    // Members have dots, and this has lines: the first number is what is true for long.
+    // Members of versions have dots, and this has underscores. Only the first number stays the same for long.
     let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
     rest.get(..end).filter(|version| !version.is_empty())
 }

@@ -16,7 +16,7 @@ pub(crate) fn host(url: &str) -> Option<&str> {
     Some(bare.unwrap_or(host).trim_end_matches('.')).filter(|host| !host.is_empty())
 }
 
-/// What is between `?` and `#`.
+/// Returns the text between `?` and `#`.
 pub(crate) fn query(url: &str) -> Option<&str> {
     let (_, query) = url.split('#').next()?.split_once('?')?;
     Some(query)

@@ -15,12 +15,12 @@ use crate::mapping::{CLOUD, Consent, Hit, Mapping, NAME};
 use crate::service::{Ga4Service, Shared};
 use crate::stream::Stream;
 
-/// How old an event may be: Google moves an older one to another time, or drops it.
+/// The greatest age of an event: Google moves an older one to another time, or drops it.
 const MAX_AGE: Duration = Duration::from_secs(72 * 60 * 60);
 /// Events of a batch at most. Each may be a request of its own.
 const MOST_EVENTS: usize = 100;
 
-/// Where requests go.
+/// The region of the requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -115,7 +115,7 @@ impl Ga4 {
         self
     }
 
-    /// Where requests go.
+    /// Sets the region of the requests.
     pub fn region(self, region: Region) -> Self {
         self.host(region.host())
     }
@@ -126,7 +126,7 @@ impl Ga4 {
         self
     }
 
-    /// Whether `http://` is allowed for a host that is not this machine.
+    /// Sets whether `http://` is allowed for a host that is not this machine.
     pub fn allow_plaintext(mut self, allow: bool) -> Self {
         self.allow_plaintext = allow;
         self
@@ -139,60 +139,62 @@ impl Ga4 {
         self
     }
 
-    /// Traits in the context (`context.traits`) that are sent as user properties, such as `plan`. None by default. Google's
-    /// terms forbid what identifies a person: no names, addresses, e-mail addresses or phone numbers.
+    /// Sets the traits in the context (`context.traits`) that are sent as user properties, such as `plan`. None by default.
+    /// Google's terms forbid data that identifies a person: no names, addresses, e-mail addresses or phone numbers.
     pub fn user_properties(mut self, traits: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.mapping.user_properties = traits.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Whether users allow that their data is sent to Google for advertising, unless an event's options say it
-    /// (`integrations["Google Analytics 4"].consent.ad_user_data`, `"granted"` or `"denied"`). Without both nothing is said.
+    /// Sets whether users allow that their data is sent to Google for advertising, for events whose options do not say it
+    /// (`integrations["Google Analytics 4"].consent.ad_user_data`, `"granted"` or `"denied"`). Nothing is sent by default.
     pub fn ad_user_data(mut self, consent: Consent) -> Self {
         self.mapping.ad_user_data = Some(consent);
         self
     }
 
-    /// Whether users allow personalized advertising, unless an event's options say it (`consent.ad_personalization`).
+    /// Sets whether users allow personalized advertising, for events whose options do not say it
+    /// (`consent.ad_personalization`). Nothing is sent by default.
     pub fn ad_personalization(mut self, consent: Consent) -> Self {
         self.mapping.ad_personalization = Some(consent);
         self
     }
 
-    /// Whether screen calls are sent to a web stream, as events `Viewed … Screen` with underscores. Off by default: a web
-    /// stream knows no screens. To an app's stream they always are.
+    /// Sets whether screen calls are sent to a web stream, as events `Viewed … Screen` with underscores. Off by default: a
+    /// web stream knows no screens. To the stream of an app they always are.
     pub fn screens(mut self, send: bool) -> Self {
         self.mapping.screens = send;
         self
     }
 
-    /// Whether events are shown in Google's DebugView. Off by default.
+    /// Sets whether events are shown in Google's DebugView. Off by default.
     pub fn debug(mut self, debug: bool) -> Self {
         self.mapping.debug = debug;
         self
     }
 
-    /// Whether an event is sent again of which it is unknown whether Google has counted it: after a timeout, or a
-    /// connection that broke. It may be counted twice then, but for a purchase or refund with a `transaction_id`, which is
-    /// always sent again. Off by default, and the event is lost.
+    /// Sets whether an event is sent again if it is unknown whether Google has counted it: after a timeout, or a broken
+    /// connection. It may be counted twice then. A purchase or refund with a `transaction_id` cannot, and is always
+    /// sent again. Off by default; then the event is lost.
     pub fn retry_unknown(mut self, retry: bool) -> Self {
         self.retry_unknown = retry;
         self
     }
 
-    /// How long one request may take, 10 s by default.
+    /// Sets how long one request may take, 10 s by default.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Whether requests are only logged, at the level INFO and with their bodies, and the events counted as delivered.
+    /// Sets whether requests are only logged, at the level INFO and with their bodies, and the events counted as
+    /// delivered.
     pub fn dry_run(mut self, dry_run: bool) -> Self {
         self.dry_run = dry_run;
         self
     }
 
-    /// Changes the [`Hit`] that is made of an event, after everything else. What it makes is not checked again.
+    /// Changes the [`Hit`] of an event, after everything else. The result is not checked again.
     ///
     /// ```
     /// use tracklane_ga4::Ga4;
@@ -216,7 +218,7 @@ impl Ga4 {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used. The error names it, and does not show the secret.
+    /// Returns an error if a setting cannot be used. The error names it, and does not show the secret.
     pub fn build(self) -> Result<Destination, SettingError> {
         let client = self.client(self.dry_run)?;
         let name = self.mapping.name.clone();
@@ -238,11 +240,11 @@ impl Ga4 {
             .attempt_timeout(attempt))
     }
 
-    /// What is sent of an event, or why nothing is. A pure function.
+    /// Returns the hit that is sent of an event, or the reason why there is none. A pure function.
     ///
     /// # Errors
     ///
-    /// If the event cannot be written as JSON.
+    /// Returns an error if the event cannot be written as JSON.
     pub fn map(&self, event: &Event) -> Result<Mapped<Hit>, serde_json::Error> {
         tracklane_http::map_event(event, |json| self.mapping.apply(json, || event.clone()))
     }
@@ -251,7 +253,8 @@ impl Ga4 {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used, or the event cannot be written as JSON, which the error calls the setting `event`.
+    /// Returns an error if a setting cannot be used, or the event cannot be written as JSON, which the error calls the
+    /// setting `event`.
     pub fn explain(&self, event: impl Into<Event>, at: SystemTime) -> Result<Explanation, SettingError> {
         let (event, client) = (event.into(), self.client(true)?);
         let age = event.timestamp().and_then(|timestamp| at.duration_since(timestamp.into()).ok());
@@ -272,7 +275,7 @@ impl Ga4 {
         )
     }
 
-    /// What sends nothing needs no TLS.
+    /// A client that sends nothing needs no TLS.
     fn client(&self, offline: bool) -> Result<Client, SettingError> {
         let stream = self.stream.query()?;
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
@@ -297,7 +300,7 @@ impl Ga4 {
     }
 }
 
-/// Without the secret.
+/// Hides the secret.
 impl fmt::Debug for Ga4 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ga4").field("stream", &self.stream).field("mapping", &self.mapping).finish_non_exhaustive()

@@ -2,12 +2,12 @@
 //!
 //! Google answers 2xx to everything, a wrong secret included, so its rules are checked here: names, counts, lengths, age.
 //!
-//! Invariants: a request keeps every limit; it has events of one client, one user and one set of user properties; nothing is
-//! invented (no client id, no time, no currency, no sender's address); what may have been counted is not sent again, unless
-//! Google de-duplicates it; the secret is in no `Debug` and no error.
+//! Invariants: a request keeps every limit. It has events of one client, one user and one set of user properties.
+//! Nothing is invented (no client id, no time, no currency, no sender's address). An event that may have been counted
+//! is not sent again, unless Google de-duplicates it. The secret is in no `Debug` and no error.
 //!
-//! In the order of the files: [`Ga4`] holds the settings and makes the destination, [`Ga4Settings`] are the same as data;
-//! `mapping` makes an event into a hit, without I/O; `hits` puts them together into bodies; the `service` sends these.
+//! In the order of the files: [`Ga4`] holds the settings and makes the destination. [`Ga4Settings`] are the same as
+//! data. `mapping` makes an event into a hit, without I/O. `hits` groups them into bodies. The `service` sends these.
 //!
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]

@@ -22,13 +22,13 @@ pub(crate) struct Ga4Service {
     pub(crate) shared: Arc<Shared>,
 }
 
-/// What requests under way need.
+/// The shared state of requests under way.
 pub(crate) struct Shared {
     pub(crate) mapping: Mapping,
     pub(crate) timeout: Duration,
     pub(crate) retry_unknown: bool,
     pub(crate) dry_run: bool,
-    /// What a server must not send back into an error.
+    /// Secrets that a server may repeat, to be removed from errors.
     pub(crate) secrets: Vec<Secret>,
 }
 
@@ -108,8 +108,8 @@ impl Shared {
         received.answer(client.endpoint(), &self.secrets, batch.timer().now())
     }
 
-    /// The answer to a request of which it is unknown whether Google has counted it. Google de-duplicates purchases and
-    /// refunds by their `transaction_id`, and nothing else.
+    /// Returns the answer to a request if it is unknown whether Google has counted it. Google de-duplicates purchases
+    /// and refunds by their `transaction_id`, and nothing else.
     fn unknown(&self, request: &Together<'_>, batch: &Batch, why: String) -> Answer {
         let again = Answer::new(Verdict::Retry).with_error(why.clone());
         let once = request.hits.iter().enumerate().filter(|(_, hit)| !self.retry_unknown && !hit.is_deduplicated);
@@ -122,7 +122,7 @@ impl Shared {
     }
 }
 
-/// Whether no byte of the request can have arrived: there was no connection.
+/// Returns whether no byte of the request can have arrived: there was no connection.
 #[cfg(feature = "reqwest")]
 fn is_surely_unsent(error: &BoxError) -> bool {
     use tracklane::transport::{SendError, SendErrorKind};
@@ -131,7 +131,7 @@ fn is_surely_unsent(error: &BoxError) -> bool {
     matches!(kind, Some(SendErrorKind::Connect | SendErrorKind::Dns | SendErrorKind::Tls))
 }
 
-/// Of another client's errors nothing is known.
+/// Errors of another client say nothing about this.
 #[cfg(not(feature = "reqwest"))]
 fn is_surely_unsent(_: &BoxError) -> bool {
     false

@@ -2,9 +2,9 @@
 
 use tracklane::plugin::{Answer, Verdict};
 
-/// Collects what is said of each event. An event that several requests are about ends as the one says that asks for the
-/// most: what must come again comes before what was refused, that before what was taken, and that before what was
-/// skipped. An event of which nothing is said was delivered.
+/// Collects the answers to each event. If several requests are about one event, the answer that asks for the most
+/// counts: a retry before a refusal, a refusal before a delivery, a delivery before a skip. An event without an answer
+/// was delivered.
 ///
 /// ```
 /// use tracklane::plugin::{Answer, Verdict};
@@ -23,12 +23,12 @@ pub struct Answers {
 }
 
 impl Answers {
-    /// Of a batch with so many events.
+    /// Makes the answers to a batch of so many events.
     pub fn new(events: usize) -> Self {
         Self { of: vec![None; events] }
     }
 
-    /// Adds an answer to these events, by their index in the batch. What it says of single events is not looked at: see
+    /// Adds an answer to these events, by their index in the batch. Its answers to single events are ignored: see
     /// [`add_each`](Self::add_each).
     pub fn add(&mut self, events: impl IntoIterator<Item = usize>, answer: &Answer) {
         for event in events {
@@ -39,7 +39,7 @@ impl Answers {
         }
     }
 
-    /// Adds an answer to a request: to its first item, which is of the event `events[0]` of the batch, and so on.
+    /// Adds an answer to a request. Its first item is of the event `events[0]` of the batch, and so on.
     pub fn add_each(&mut self, events: &[usize], answer: &Answer) {
         for (item, event) in events.iter().enumerate() {
             self.add([*event], answer.event(item).unwrap_or(answer));
@@ -81,7 +81,7 @@ fn rank(verdict: Verdict) -> u8 {
         Verdict::SplitIfProven => 4,
         Verdict::Split => 5,
         Verdict::Pause(_) => 7,
-        // Retry, and what is not known here.
+        // Retry, and verdicts that are not known here.
         _ => 6,
     }
 }

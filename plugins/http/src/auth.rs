@@ -6,7 +6,7 @@ use http::HeaderValue;
 
 use crate::{Secret, SettingError};
 
-/// Who sends: the header `Authorization` (RFC 7617, RFC 6750).
+/// The credentials of the sender: the header `Authorization` (RFC 7617, RFC 6750).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Auth {
@@ -36,7 +36,8 @@ impl Auth {
     ///
     /// # Errors
     ///
-    /// If the user name has a colon, or the token what no header can have. The error does not show them.
+    /// Returns an error if the user name has a colon, or the token is not valid in a header. The error does not show
+    /// them.
     pub fn header(&self) -> Result<HeaderValue, SettingError> {
         let text = match self {
             Self::Basic { user, .. } if user.expose().contains(':') => {
@@ -53,12 +54,12 @@ impl Auth {
             }
         };
         let mut value = HeaderValue::try_from(text)
-            .map_err(|_| SettingError::new("token", "has characters that no header can have"))?;
+            .map_err(|_| SettingError::new("token", "has characters that are not valid in a header"))?;
         value.set_sensitive(true);
         Ok(value)
     }
 
-    /// The secrets in it, so that what a server answers can be shown without them.
+    /// Returns the secrets in it, so that an answer of the server can be shown without them.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
         let (first, second) = match self {
             Self::Basic { user, password } => (user, Some(password)),

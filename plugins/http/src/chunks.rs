@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// How large a body may be.
+/// The largest size of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Limits {
@@ -24,7 +24,7 @@ impl Limits {
     }
 }
 
-/// Which items go together: ranges of indexes, in order. Each item is either in one range or too large for any body.
+/// The items of each body: ranges of indexes, in order. Each item is either in one range or too large for any body.
 ///
 /// ```
 /// use tracklane_http::{Chunks, Limits};
@@ -37,7 +37,7 @@ impl Limits {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Chunks {
-    /// What goes together.
+    /// The items of each body.
     pub ranges: Vec<Range<usize>>,
     /// Items that are too large even by themselves.
     pub too_large: Vec<usize>,

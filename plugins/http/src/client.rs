@@ -32,7 +32,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// If the default client cannot be made, or the endpoint's user name cannot be sent.
+    /// Returns an error if the default client cannot be made, or the endpoint's user name cannot be sent.
     pub fn new(endpoint: Endpoint, given: Option<HttpClient>) -> Result<Self, SettingError> {
         let http = match given {
             Some(client) => client,
@@ -46,7 +46,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// If the endpoint's user name cannot be sent.
+    /// Returns an error if the endpoint's user name cannot be sent.
     pub fn offline(endpoint: Endpoint) -> Result<Self, SettingError> {
         Self::through(HttpClient::new(Offline), endpoint)
     }
@@ -90,18 +90,18 @@ impl Client {
         self
     }
 
-    /// Where requests go.
+    /// Returns the endpoint of the requests.
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// Sends `payload` for a batch, with `headers` of its own, and emits `http_request` and `http_response` for it, which
-    /// show of the URL only what the endpoint shows.
+    /// Sends `payload` for a batch, with `headers` of its own. Emits `http_request` and `http_response`, with the part
+    /// of the URL that the endpoint shows.
     ///
     /// # Errors
     ///
-    /// If there was no response, or its body did not come. No error shows the URL or a header.
+    /// Returns an error if there was no response, or its body did not come. No error shows the URL or a header.
     pub fn send(
         &self,
         batch: &Batch,
@@ -127,7 +127,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send).
+    /// Returns the errors of [`send`](Self::send).
     pub fn send_alone(
         &self,
         payload: Payload,
@@ -136,7 +136,7 @@ impl Client {
         self.exchange(self.request(payload, headers))
     }
 
-    /// The request as it is sent.
+    /// Makes the request that would be sent.
     #[must_use]
     pub fn request(&self, payload: Payload, headers: HeaderMap) -> Request<Body> {
         let mut request = Request::new(Body::from(payload.bytes().clone()));
@@ -168,7 +168,7 @@ impl Client {
     }
 }
 
-/// What an offline client sends through.
+/// The service of an offline client.
 #[derive(Clone)]
 struct Offline;
 

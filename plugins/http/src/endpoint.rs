@@ -36,7 +36,7 @@ impl Endpoint {
     ///
     /// # Errors
     ///
-    /// If it is not such a URL. The error does not show it.
+    /// Returns an error if it is not such a URL. The error does not show it.
     pub fn new(setting: &'static str, url: &str, allow_plaintext: bool) -> Result<Self, SettingError> {
         let invalid = |problem: &str| SettingError::new(setting, problem);
         let text = url.trim();
@@ -73,7 +73,7 @@ impl Endpoint {
     ///
     /// # Errors
     ///
-    /// If HTTP cannot request the URL any more, because it is too long.
+    /// Returns an error if HTTP cannot request the URL any more, because it is too long.
     pub fn with_query(&self, name: &str, value: &str) -> Result<Self, SettingError> {
         let mut url = Url::parse(&self.uri.to_string())
             .map_err(|error| SettingError::new("query", "makes no URL").caused_by(error))?;
@@ -88,20 +88,20 @@ impl Endpoint {
         self.auth.as_ref()
     }
 
-    /// What may be secret of the URL, as a server may repeat it: user name and password, also in the form that the header
-    /// has, and path and query.
+    /// Returns the parts of the URL that may be secret, because a server may repeat them: user name and password, also
+    /// in the form of the header, and path and query.
     #[must_use]
     pub fn secrets(&self) -> Vec<Secret> {
         let whole = self.uri.path_and_query().map_or("", |both| both.as_str());
         let parts = [whole, self.uri.path(), self.uri.query().unwrap_or_default()];
         let header = self.auth.as_ref().and_then(|auth| auth.header().ok());
         let sent = header.as_ref().and_then(|value| value.to_str().ok()?.split_once(' ')).map(|(_, sent)| sent);
-        // What is shorter is no secret, and would be found in other words.
+        // Shorter text is not a secret, and would be found in other words.
         let texts = sent.into_iter().chain(parts).filter(|text| text.len() >= LEAST_SECRET).map(Secret::from);
         texts.chain(self.auth.iter().flat_map(Auth::secrets).cloned()).collect()
     }
 
-    /// Whether requests go out without TLS.
+    /// Returns whether requests go out without TLS.
     #[must_use]
     pub fn is_plaintext(&self) -> bool {
         self.is_plaintext
@@ -127,7 +127,7 @@ fn shown(url: &Url) -> String {
     format!("{}://{}{port}/{rest}", url.scheme(), url.host_str().unwrap_or_default())
 }
 
-/// `localhost` alone of all names: what is below it, many resolvers ask the network for.
+/// Of all names only `localhost`: many resolvers ask the network for names below it.
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",

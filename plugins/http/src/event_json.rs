@@ -8,7 +8,7 @@ use crate::{Json, JsonObject};
 
 static NOTHING: JsonObject<'static> = JsonObject::new();
 
-/// Seconds since the epoch that are taken for milliseconds from here on: the year 5138 as seconds, 1973 as milliseconds.
+/// From here on, a number is a time in milliseconds, not seconds: the year 5138 as seconds, 1973 as milliseconds.
 const MILLIS_FROM: f64 = 1e11;
 
 /// An event in Segment's form, parsed once. Numbers are as `serde_json` has them.
@@ -29,7 +29,7 @@ impl<'a> EventJson<'a> {
     ///
     /// # Errors
     ///
-    /// If it is no JSON object.
+    /// Returns an error if it is no JSON object.
     pub fn parse(json: &'a [u8]) -> Result<Self, serde_json::Error> {
         Ok(Self(serde_json::from_slice(json)?))
     }
@@ -94,7 +94,7 @@ impl<'a> EventJson<'a> {
         self.object("context")
     }
 
-    /// What stands in `context` at a path of keys, unless it is null.
+    /// Returns the value in `context` at a path of keys, unless it is null.
     #[must_use]
     pub fn context_at(&self, path: &[&str]) -> Option<&Json<'a>> {
         at(self.context(), path)
@@ -113,14 +113,14 @@ impl<'a> EventJson<'a> {
         names.iter().find_map(|name| integrations.get(*name)?.as_object())
     }
 
-    /// The name of a page or screen view: the member `name`, else the property of that name.
+    /// Returns the name of a page or screen view: the member `name`, otherwise the property of that name.
     #[must_use]
     pub fn view_name(&self) -> Option<&str> {
         self.text("name").or_else(|| text(self.properties().get("name")?))
     }
 
-    /// What a page or screen view is called where a vendor has no name of its own for it: `Viewed Docs Page`, or without a
-    /// name `Viewed Page`.
+    /// Returns a name for a page or screen view, if a vendor has none of its own: `Viewed Docs Page`, or without a name
+    /// `Viewed Page`.
     #[must_use]
     pub fn viewed(&self) -> Cow<'static, str> {
         match (self.kind(), self.view_name()) {
@@ -142,7 +142,7 @@ pub fn object<'a, const N: usize>(members: [(&'a str, Json<'a>); N]) -> JsonObje
     members.into_iter().collect()
 }
 
-/// What stands at a path of keys, unless it is null.
+/// Returns the value at a path of keys, unless it is null.
 #[must_use]
 pub fn at<'v, 'a>(object: &'v JsonObject<'a>, path: &[&str]) -> Option<&'v Json<'a>> {
     let (first, rest) = path.split_first()?;

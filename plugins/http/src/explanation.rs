@@ -8,19 +8,19 @@ use tracklane::Event;
 
 use crate::{Client, Mapped, Payload, Secret, SettingError};
 
-/// What would be sent for an event, and why it would not be. `Display` shows requests as HTTP has them, without what is
-/// secret.
+/// The requests that would be sent for an event, or the reason why not. `Display` shows requests as HTTP, without
+/// secrets.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Explanation {
     /// The requests, in order.
     pub requests: Vec<ShownRequest>,
-    /// Why the event would not be sent, or not be taken; `None` if it would.
+    /// The reason why the event would not be sent, or not be taken; `None` if it would.
     pub why_not: Option<String>,
 }
 
-/// A request without what is secret: the values of headers that are sensitive, and path and query of the URL. The body is
-/// shown, before compression.
+/// A request without secrets: without the values of sensitive headers, and without path and query of the URL. The body
+/// is shown before compression.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ShownRequest {
@@ -35,23 +35,23 @@ pub struct ShownRequest {
 }
 
 impl Explanation {
-    /// Of an event of which nothing is sent.
+    /// Explains an event of which nothing is sent.
     #[must_use]
     pub fn not_sent(reason: impl Into<String>) -> Self {
         Self { requests: Vec::new(), why_not: Some(reason.into()) }
     }
 
-    /// Of an event for which these requests are made.
+    /// Explains an event for which these requests are made.
     #[must_use]
     pub fn of(requests: Vec<ShownRequest>) -> Self {
         Self { requests, why_not: None }
     }
 
-    /// Of an event that `map` makes items of and `show` requests of those, at the destination of these names.
+    /// Explains an event at the destination of these names. `map` makes items of it, and `show` requests of those.
     ///
     /// # Errors
     ///
-    /// If something cannot be written as JSON, which the error calls the setting `event`.
+    /// Returns an error if something cannot be written as JSON, which the error calls the setting `event`.
     pub fn of_event<T>(
         event: &Event,
         names: &[&str],
@@ -124,8 +124,8 @@ impl fmt::Display for ShownRequest {
     }
 }
 
-/// Why the event's `integrations` keep it from the destination of these names, if they do: the first name that they have
-/// an entry for decides, else `All`.
+/// Returns why the event's `integrations` keep it from the destination of these names, if they do. The first name with
+/// an entry decides, otherwise `All`.
 #[must_use]
 pub fn switched_off(event: &Event, names: &[&str]) -> Option<String> {
     let integrations = event.integrations()?;

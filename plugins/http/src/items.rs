@@ -1,4 +1,4 @@
-//! From the events of a batch to requests with what a vendor is sent of them.
+//! Maps the events of a batch to the items of a vendor's requests.
 
 use serde::Serialize;
 use tracklane::Event;
@@ -11,7 +11,7 @@ use crate::{Answers, Chunks, Client, EventError, EventJson, Limits, Mapped, Outg
 ///
 /// # Errors
 ///
-/// If the event cannot be written as JSON.
+/// Returns an error if the event cannot be written as JSON.
 pub fn map_event<T>(
     event: &Event,
     map: impl FnOnce(&EventJson<'_>) -> Mapped<T>,

@@ -1,15 +1,15 @@
-//! What destinations that speak HTTP have in common. Functions and small types, no framework: each destination keeps its
-//! own mapping of events, and its own reading of partial failures.
+//! The common parts of destinations that speak HTTP. They are functions and small types, no framework: each destination
+//! keeps its own mapping of events, and its own reading of partial failures.
 //!
-//! Invariants: no secret is in a `Debug`, a `Display` or an error; plaintext goes to this machine only, unless it is
-//! allowed; no more of an answer is read than the cap; what an answer means is decided by pure functions.
+//! Invariants: no secret is in a `Debug`, a `Display` or an error. Plaintext goes only to this machine, unless it is
+//! allowed. An answer is read only up to a limit. Pure functions decide what an answer means.
 //!
-//! In the order of the files: an [`Endpoint`] is a checked URL; a [`Secret`] hides itself, and [`Auth`] makes it a
-//! header; a [`Payload`] is a body with its type; a [`Client`] sends it and gives a [`Received`] back; [`verdict()`] and
-//! [`Received::answer`] say what follows. A vendor's mapping reads an [`EventJson`] and makes it [`Mapped`]; [`Chunks`] cuts
-//! what it made into bodies that keep a vendor's limits, [`send_in_turn`] sends them, and [`Answers`] collects what is said
-//! of each event. An [`Explanation`] shows requests without sending them.
-//! [`testing`] has a server that answers as a script says.
+//! In the order of the files: an [`Endpoint`] is a checked URL. A [`Secret`] hides itself, and [`Auth`] makes it a
+//! header. A [`Payload`] is a body with its type. A [`Client`] sends it and returns a [`Received`]. [`verdict()`] and
+//! [`Received::answer`] decide what follows. A vendor's mapping reads an [`EventJson`] and returns [`Mapped`].
+//! [`Chunks`] cuts the items into bodies within a vendor's limits, [`send_in_turn`] sends them, and [`Answers`]
+//! collects the answers to each event. An [`Explanation`] shows requests without sending them. [`testing`] has a
+//! scripted server.
 //!
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
@@ -26,25 +26,25 @@
     clippy::unwrap_used
 )]
 
-// Where to, and who says so.
+// The address and the credentials.
 mod auth;
 mod endpoint;
 mod secret;
 
-// From events to what a vendor takes.
+// The mapping of events.
 mod event_json;
 mod items;
 mod json;
 mod mapped;
 
-// What goes out.
+// The requests.
 mod chunks;
 mod client;
 mod explanation;
 mod payload;
 mod requests;
 
-// What comes back.
+// The responses.
 mod answers;
 mod received;
 mod verdict;
@@ -69,16 +69,16 @@ pub use secret::Secret;
 pub use tracklane::segment::retry_after;
 pub use verdict::verdict;
 
-/// Why a setting cannot be used. It names the setting and says what to write instead; no secret is in it.
+/// The error of a setting. It names the setting and says what to write instead, without secrets.
 #[derive(Debug, thiserror::Error)]
 #[error("setting {setting}: {problem}")]
 #[non_exhaustive]
 pub struct SettingError {
     /// The name of the setting.
     pub setting: &'static str,
-    /// What is wrong, and what to write instead.
+    /// The problem, and what to write instead.
     pub problem: String,
-    /// What led to it.
+    /// The cause.
     pub source: Option<tracklane::BoxError>,
 }
 
@@ -88,7 +88,7 @@ impl SettingError {
         Self { setting, problem: problem.into(), source: None }
     }
 
-    /// Adds what led to it, which must hold no secret either.
+    /// Adds the cause, which must hold no secret either.
     #[must_use]
     pub fn caused_by(mut self, source: impl Into<tracklane::BoxError>) -> Self {
         self.source = Some(source.into());

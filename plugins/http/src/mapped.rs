@@ -1,14 +1,14 @@
-//! What a vendor is sent of an event, or why it is sent nothing.
+//! The items that a vendor gets of an event, or the reason why there are none.
 
 use tracklane::plugin::Answer;
 use tracklane::plugin::Verdict;
 
-/// What a mapping makes of one event: a pure function's result, so that a table can test it.
+/// The result of mapping one event. The mapping is a pure function, so that a table can test it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Mapped<T> {
-    /// What is sent. An event is delivered when all of it was taken.
+    /// The items to send. An event is delivered when all of them were taken.
     Items(Vec<T>),
-    /// The vendor has no such thing, and why. It is no loss: see [`Verdict::Skip`].
+    /// The vendor has no such thing, for this reason. It is no loss: see [`Verdict::Skip`].
     Skip(String),
     /// The vendor would refuse it, or take and discard it, and why. It is a loss.
     Reject(String),
@@ -20,12 +20,12 @@ impl<T> Mapped<T> {
         Self::Items(vec![item])
     }
 
-    /// Nothing, since the vendor has no such thing.
+    /// Sends nothing, because the vendor has no such thing.
     pub fn skip(reason: impl Into<String>) -> Self {
         Self::Skip(reason.into())
     }
 
-    /// Nothing, since the vendor would refuse it, or take and discard it.
+    /// Sends nothing, because the vendor would refuse it, or take and discard it.
     pub fn reject(reason: impl Into<String>) -> Self {
         Self::Reject(reason.into())
     }
@@ -39,7 +39,7 @@ impl<T> Mapped<T> {
         }
     }
 
-    /// Why nothing is sent, if nothing is.
+    /// Returns why nothing is sent, if nothing is.
     #[must_use]
     pub fn why_not(&self) -> Option<&str> {
         match self {
@@ -60,14 +60,14 @@ impl<T> Mapped<T> {
     }
 }
 
-/// What is wrong with one event, in the words of the vendor or of its destination here.
+/// The error of one event, in the words of the vendor or of its destination here.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("event {message_id}: {problem}")]
 #[non_exhaustive]
 pub struct EventError {
     /// The event's `messageId`.
     pub message_id: String,
-    /// What is wrong with it.
+    /// A description of the problem.
     pub problem: String,
 }
 

@@ -8,7 +8,7 @@ use flate2::write::GzEncoder;
 use http::HeaderValue;
 use serde::Serialize;
 
-/// A body and what it is: JSON, lines of JSON, or a form.
+/// A body with its type: JSON, lines of JSON, or a form.
 #[derive(Clone, Debug)]
 #[must_use = "a payload does nothing until it is sent"]
 pub struct Payload {
@@ -27,12 +27,12 @@ impl Payload {
     ///
     /// # Errors
     ///
-    /// If the value cannot be written as JSON.
+    /// Returns an error if the value cannot be written as JSON.
     pub fn json(value: &impl Serialize) -> Result<Self, serde_json::Error> {
         Ok(Self::new(HeaderValue::from_static("application/json"), serde_json::to_vec(value)?))
     }
 
-    /// What is JSON already, as an array (`application/json`).
+    /// Makes an array of items that are JSON already (`application/json`).
     pub fn json_array(items: &[impl AsRef<[u8]>]) -> Self {
         let mut bytes = Vec::with_capacity(items.iter().map(|item| item.as_ref().len() + 1).sum::<usize>() + 2);
         bytes.push(b'[');
@@ -46,7 +46,7 @@ impl Payload {
         Self::new(HeaderValue::from_static("application/json"), bytes)
     }
 
-    /// What is JSON without line breaks already, one a line (`application/x-ndjson`).
+    /// Makes lines of items that are JSON without line breaks already (`application/x-ndjson`).
     pub fn ndjson(items: &[impl AsRef<[u8]>]) -> Self {
         let mut bytes = Vec::with_capacity(items.iter().map(|item| item.as_ref().len() + 1).sum());
         for item in items {
@@ -68,7 +68,7 @@ impl Payload {
             return self;
         }
         let mut encoder = GzEncoder::new(Vec::with_capacity(self.bytes.len() / 4), Compression::fast());
-        // Writing to memory does not fail; if it did, the body would go out as it is.
+        // Writing to memory does not fail. If it did, the body would be sent uncompressed.
         let compressed = encoder.write_all(&self.bytes).and_then(|()| encoder.finish());
         match compressed {
             Ok(bytes) => Self { bytes: bytes.into(), gzip: true, ..self },
@@ -88,7 +88,7 @@ impl Payload {
         &self.content_type
     }
 
-    /// Whether the bytes are compressed.
+    /// Returns whether the bytes are compressed.
     #[must_use]
     pub fn is_gzip(&self) -> bool {
         self.gzip

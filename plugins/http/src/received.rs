@@ -22,16 +22,16 @@ pub struct Received {
     pub headers: HeaderMap,
     /// The body, cut off at the cap.
     pub body: Bytes,
-    /// Whether the body reached the cap, so that there may be more of it.
+    /// Set if the body reached the limit, so that it may be incomplete.
     pub is_cut: bool,
 }
 
-/// What a server said when it did not take a batch, in its own words.
+/// A server's refusal of a batch, in its own words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{endpoint} answered {status}{}{words}", if .words.is_empty() { "" } else { ": " })]
 #[non_exhaustive]
 pub struct Refused {
-    /// The server, without what may be secret of its URL.
+    /// The server, without the secret parts of its URL.
     pub endpoint: String,
     /// The status.
     pub status: StatusCode,
@@ -44,18 +44,18 @@ impl Received {
     ///
     /// # Errors
     ///
-    /// If it is not that, which it may only not be because it [was cut](Self::is_cut).
+    /// Returns an error if it is not that, which it may only not be because it [was cut](Self::is_cut).
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_slice(&self.body)
     }
 
-    /// What [`verdict()`] says of it.
+    /// Returns the verdict of [`verdict()`].
     #[must_use]
     pub fn verdict(&self, now: SystemTime) -> Verdict {
         verdict(self.status, &self.headers, now)
     }
 
-    /// The answer to a batch by [`verdict()`]; see [`answer_with`](Self::answer_with).
+    /// Returns the answer to a batch by [`verdict()`]; see [`answer_with`](Self::answer_with).
     #[must_use]
     pub fn answer<'a>(
         &self,
@@ -66,9 +66,9 @@ impl Received {
         self.answer_with(self.verdict(now), endpoint, secrets)
     }
 
-    /// The answer with that verdict, with status, and unless it is delivered with the server's own words. A server may
-    /// send back what it got: `secrets`, such as those of the [`Endpoint`](crate::Endpoint::secrets), are taken out of its
-    /// words.
+    /// Returns the answer with that verdict, with the status, and unless it is delivered with the server's own words. A
+    /// server may repeat what it got. So `secrets`, such as those of the [`Endpoint`](crate::Endpoint::secrets), are
+    /// removed from its words.
     #[must_use]
     pub fn answer_with<'a>(
         &self,

@@ -9,11 +9,11 @@ use crate::{Answers, Client, Payload, Received, Secret, ShownRequest};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Outgoing {
-    /// Where it goes, and with which headers.
+    /// The client that sends it, with its headers.
     pub client: Client,
     /// Its body.
     pub payload: Payload,
-    /// Of each item in it, in order: the index of its event in the batch.
+    /// The index of the event in the batch, for each item in order.
     pub events: Vec<usize>,
 }
 
@@ -23,21 +23,22 @@ impl Outgoing {
         Self { client: client.clone(), payload, events }
     }
 
-    /// The same, compressed if `gzip` says so.
+    /// Compresses the body if `gzip` is set.
     #[must_use]
     pub fn gzip(self, gzip: bool) -> Self {
         if gzip { Self { payload: self.payload.gzip(), ..self } } else { self }
     }
 
-    /// The request without what is secret, as long as it is not compressed.
+    /// Returns the request without secrets, if it is not compressed.
     #[must_use]
     pub fn shown<'a>(&self, secrets: impl IntoIterator<Item = &'a Secret>) -> ShownRequest {
         ShownRequest::new(&self.client, &self.payload, secrets)
     }
 }
 
-/// Sends requests in turn until the server fails, and adds to `answers` what `read` says of each: an answer to its items,
-/// which may have one of their own ([`Answer::each`]). What was not sent then comes again with what failed.
+/// Sends requests in turn until the server fails. `read` returns the answer to the items of each, which may have their
+/// own ([`Answer::each`]). These go into `answers`. Requests that were not sent are tried again together with the
+/// failed one.
 pub async fn send_in_turn(
     batch: &Batch,
     requests: Vec<Outgoing>,
@@ -62,7 +63,7 @@ pub async fn send_in_turn(
     }
 }
 
-/// Whether the next request would fare no better.
+/// Returns whether the next request would fare no better.
 fn ends_the_turn(verdict: Verdict) -> bool {
     matches!(verdict, Verdict::Retry | Verdict::Pause(_) | Verdict::Unauthorized)
 }

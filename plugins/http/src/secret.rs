@@ -1,4 +1,4 @@
-//! A text that nobody is to see.
+//! A text that is never shown.
 
 use std::fmt;
 
@@ -24,7 +24,8 @@ impl Secret {
         &self.0
     }
 
-    /// Why it cannot be a key or token as vendors give them, if it cannot: most of them answer as if it were wrong.
+    /// Returns why it cannot be a key or token as vendors give them, if it cannot: most of them answer as if it were
+    /// wrong.
     #[must_use]
     pub fn problem(&self) -> Option<&'static str> {
         let is_quote = |character: char| matches!(character, '"' | '\'' | '`' | '“' | '”' | '‘' | '’');
@@ -38,7 +39,7 @@ impl Secret {
         broken.then_some("has white space or control characters: copy it again, without the line's end")
     }
 
-    /// `text` with `…` wherever the secret stands in it. For what others wrote and an error is to show.
+    /// Returns `text` with `…` in place of the secret. For text of others that an error shows.
     #[must_use]
     pub fn hide_in(&self, text: &str) -> String {
         if self.0.is_empty() { text.to_owned() } else { text.replace(&self.0, "…") }

@@ -1,4 +1,4 @@
-//! A server on this machine that answers as a script says, for the tests of destinations. Behind the feature `testing`.
+//! A scripted server on this machine, for the tests of destinations. Behind the feature `testing`.
 //!
 //! Real sockets, and no runtime: each connection has a thread. Nothing sleeps that the end of the server does not wake.
 
@@ -22,7 +22,7 @@ const MOST_BODY: usize = 64 * 1024 * 1024;
 ///
 /// # Errors
 ///
-/// If the destination cannot be registered.
+/// Returns an error if the destination cannot be registered.
 pub fn client(destination: Destination) -> Result<Analytics, SettingsError> {
     let retry = RetryPolicy::new().max_retries(2).backoff(Duration::ZERO, Duration::ZERO);
     Analytics::builder().plugin(destination.retry(retry)).build()
@@ -43,17 +43,17 @@ pub struct Request {
 }
 
 impl Request {
-    /// A header as text; empty if it is not there.
+    /// Returns a header as text; empty if it is missing.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// The body as text, decompressed if it says that it is gzip.
+    /// Returns the body as text, decompressed if it is gzip.
     ///
     /// # Errors
     ///
-    /// If it cannot be decompressed or is not UTF-8.
+    /// Returns an error if it cannot be decompressed or is not UTF-8.
     pub fn text(&self) -> io::Result<String> {
         let mut text = String::new();
         match self.header("content-encoding") {
@@ -63,17 +63,17 @@ impl Request {
         Ok(text)
     }
 
-    /// The body as JSON, decompressed if it says that it is gzip.
+    /// Returns the body as JSON, decompressed if it is gzip.
     ///
     /// # Errors
     ///
-    /// If it is not that.
+    /// Returns an error if it is not that.
     pub fn json(&self) -> io::Result<serde_json::Value> {
         Ok(serde_json::from_str(&self.text()?)?)
     }
 }
 
-/// What the server does with a request.
+/// The server's reaction to a request.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Reply {
@@ -185,7 +185,7 @@ struct State {
     has_stopped: bool,
 }
 
-/// Wakes what waits, and the thread that accepts.
+/// Wakes the waiting threads, and the thread that accepts.
 #[derive(Debug)]
 struct Stop {
     address: SocketAddr,
@@ -197,7 +197,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// If there is no port or no thread.
+    /// Returns an error if there is no port or no thread.
     pub fn start(replies: impl IntoIterator<Item = Reply>) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
@@ -214,7 +214,7 @@ impl Server {
         Ok(Self { address, shared, _stop: stop })
     }
 
-    /// What is answered when the script is at its end, in place of 200.
+    /// Sets the reply after the end of the script, in place of 200.
     pub fn otherwise(&self, reply: Reply) {
         self.shared.state().otherwise = reply;
     }
@@ -281,7 +281,7 @@ impl Drop for Stop {
     fn drop(&mut self) {
         self.shared.state().has_stopped = true;
         self.shared.changed.notify_all();
-        // So that the thread that accepts looks up.
+        // Wakes the thread that accepts.
         let _ = TcpStream::connect_timeout(&self.address, Duration::from_secs(1));
     }
 }
@@ -292,7 +292,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
             return;
         }
         let (Ok(stream), shared) = (stream, shared.clone()) else { continue };
-        // A test sees by what is missing that a connection was not served.
+        // A test notices a missing answer if a connection was not served.
         let _ = thread::Builder::new().name("scripted-connection".to_owned()).spawn(move || serve(stream, &shared));
     }
 }

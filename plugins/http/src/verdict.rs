@@ -1,4 +1,4 @@
-//! What a status means, unless a vendor says otherwise.
+//! The verdict on a status, unless a vendor decides otherwise.
 
 use std::time::SystemTime;
 

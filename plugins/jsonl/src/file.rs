@@ -23,7 +23,7 @@ pub(crate) struct OpenFile {
 }
 
 impl OpenFile {
-    /// Opens the file for `path`, and goes on where a process before this one was cut off.
+    /// Opens the file for `path`, and continues where an earlier process was cut off.
     pub(crate) fn open(path: PathBuf, compression: Compression) -> io::Result<Self> {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)?;
@@ -37,7 +37,8 @@ impl OpenFile {
                 Err(TryLockError::WouldBlock) => continue,
                 Err(TryLockError::Error(error)) => return Err(error),
             }
-            // Whoever had it before may have finished it between opening and locking: then the name is another file's.
+            // The earlier owner may have finished it between opening and locking. Then the name belongs to another
+            // file.
             if !part.exists() {
                 continue;
             }
@@ -112,7 +113,7 @@ fn gzip(lines: &[u8]) -> io::Result<Vec<u8>> {
     encoder.finish()
 }
 
-/// `a.jsonl` as it is, then `a.1.jsonl`, `a.2.jsonl`, … The endings `.jsonl.gz` stay together.
+/// Returns `a.jsonl` unchanged, then `a.1.jsonl`, `a.2.jsonl`, … The endings `.jsonl.gz` stay together.
 fn numbered(path: &Path, number: u32) -> PathBuf {
     if number == 0 {
         return path.to_owned();

@@ -44,7 +44,7 @@ pub struct Jsonl {
     pub(crate) map: Hook,
 }
 
-/// How lines are compressed.
+/// The compression of lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -52,8 +52,8 @@ pub enum Compression {
     /// Not at all.
     #[default]
     None,
-    /// By gzip, each batch a member of its own (RFC 1952): what was written before a crash can be read. File names get
-    /// the ending `.gz`.
+    /// Gzip, with each batch as a member of its own (RFC 1952), so that lines from before a crash can be read. File
+    /// names get the ending `.gz`.
     Gzip,
 }
 
@@ -67,7 +67,7 @@ pub enum Sync {
     /// When the file is done, before it takes its last name.
     #[default]
     OnClose,
-    /// With each batch, before it counts as delivered: what is delivered survives a power cut.
+    /// Syncs each batch before it counts as delivered, so that delivered events survive a power cut.
     EachBatch,
 }
 
@@ -97,7 +97,7 @@ pub struct JsonlSettings {
     pub dry_run: bool,
 }
 
-/// Why settings cannot be used.
+/// The error of the settings, or of an event that is explained.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JsonlError {
@@ -106,7 +106,7 @@ pub enum JsonlError {
     File {
         /// The template.
         file: String,
-        /// What is wrong with it, and what to write instead.
+        /// The problem, and what to write instead.
         problem: String,
     },
     /// Files would be rotated with nearly every batch.
@@ -123,7 +123,7 @@ pub enum JsonlError {
     Directory {
         /// The setting.
         directory: PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         problem: String,
     },
 }
@@ -165,13 +165,13 @@ impl Jsonl {
         self
     }
 
-    /// How long a file that gets no events stays open. 30 seconds by default.
+    /// Sets how long a file that gets no events stays open. 30 seconds by default.
     pub fn idle(mut self, idle: Duration) -> Self {
         self.idle = idle;
         self
     }
 
-    /// How lines are compressed. Not at all by default.
+    /// Sets the compression of lines. None by default.
     pub fn compression(mut self, compression: Compression) -> Self {
         self.compression = compression;
         self
@@ -232,7 +232,7 @@ impl Jsonl {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used. The error names it and its value.
+    /// Returns an error if a setting cannot be used. The error names it and its value.
     pub fn build(self) -> Result<Destination, JsonlError> {
         let (jsonl, template) = self.checked()?;
         let name = jsonl.name.clone();
@@ -243,7 +243,7 @@ impl Jsonl {
             .lifecycle(handle))
     }
 
-    /// The settings with an absolute directory, and the template.
+    /// Checks the settings. Returns them with an absolute directory, and the template.
     fn checked(mut self) -> Result<(Self, Template), JsonlError> {
         if self.max_bytes < LEAST_BYTES {
             return Err(JsonlError::MaxBytes { bytes: self.max_bytes });

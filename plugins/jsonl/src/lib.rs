@@ -1,13 +1,12 @@
 //! Writes events to files, one JSON object a line, and reads them back.
 //!
-//! Invariants: a file without the ending `.part` is whole and is never written again; a line is the event's JSON as
-//! every destination gets it; a batch is delivered only when its bytes are written, and synced if that is asked for.
-//! Delivery is at least once: what failed half-way is written again, with the same `messageId`.
+//! Invariants: a file without the ending `.part` is complete and is never written again. A line is the event's JSON as
+//! every destination gets it. A batch is delivered only when its bytes are written, and synced if that is set. Delivery
+//! is at least once: a batch that failed half-way is written again, with the same `messageId`s.
 //!
-//! In the order of the files: [`Jsonl`] holds the settings and makes the destination; its service hands batches to a
-//! thread of its own, the `writer`, which sorts the `line` of each event into files by its `head` and a `template`; a
-//! `file` rotates, syncs and takes its
-//! last name when it is done. [`Reader`] reads such files.
+//! In the order of the files: [`Jsonl`] holds the settings and makes the destination. Its service hands batches to a
+//! thread of its own, the `writer`, which sorts the `line` of each event into files by its `head` and a `template`. A
+//! `file` rotates, syncs and takes its final name when it is finished. [`Reader`] reads such files.
 //!
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]

@@ -11,8 +11,9 @@ use tracklane::Event;
 /// Ids that are remembered to drop repeats.
 const WINDOW: usize = 100_000;
 
-/// Reads the events of a file, or of all files below a directory in the order of their names, `.part` and `.gz` among
-/// them. An event that comes again within the last 100,000 is left out: a batch that failed half-way is written twice.
+/// Reads the events of a file, or of all files below a directory in the order of their names, including `.part` and
+/// `.gz`. An event that repeats one of the last 100,000 is left out, because a batch that failed half-way is written
+/// twice.
 ///
 /// ```no_run
 /// use tracklane::Analytics;
@@ -40,7 +41,7 @@ struct Current {
     number: u64,
 }
 
-/// Why a line or a file could not be read. The reader goes on behind it.
+/// The error of a line or a file. The reader continues behind it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
@@ -51,7 +52,7 @@ pub enum ReadError {
         path: PathBuf,
         /// The line, from 1.
         line: u64,
-        /// What is wrong with it.
+        /// The error.
         source: tracklane::BoxError,
     },
     /// The rest of the file cannot be read.
@@ -61,7 +62,7 @@ pub enum ReadError {
         path: PathBuf,
         /// The last line that was read.
         line: u64,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: io::Error,
     },
 }
@@ -71,7 +72,7 @@ impl Reader {
     ///
     /// # Errors
     ///
-    /// If the directory cannot be listed, or there is nothing at the path.
+    /// Returns an error if the directory cannot be listed, or there is nothing at the path.
     pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
         let mut files = Vec::new();
         list(path.as_ref(), &mut files)?;
@@ -79,7 +80,7 @@ impl Reader {
         Ok(Self { files: files.into(), current: None, seen: HashSet::new(), order: VecDeque::new() })
     }
 
-    /// Whether the id comes for the first time.
+    /// Returns whether the id comes for the first time.
     fn is_new(&mut self, id: &str) -> bool {
         if id.is_empty() {
             return true;

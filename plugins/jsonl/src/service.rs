@@ -27,7 +27,7 @@ pub(crate) struct WriterHandle {
     jobs: Jobs,
 }
 
-/// Where batches go; nowhere while the thread does not run.
+/// The channel for batches; none while the thread does not run.
 type Jobs = Arc<Mutex<Option<Sender<Job>>>>;
 
 impl WriterHandle {

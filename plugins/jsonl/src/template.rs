@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 /// Bytes that a name of an event may give to a file name.
 const LONGEST: usize = 100;
 
-/// A template that was checked: it makes a path below the directory, whatever the event says.
+/// A checked template. It makes a path below the directory, whatever the event contains.
 #[derive(Clone, Debug)]
 pub(crate) struct Template {
     text: String,

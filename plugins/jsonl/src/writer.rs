@@ -12,7 +12,7 @@ use crate::file::OpenFile;
 use crate::jsonl::Jsonl;
 use crate::line::Paths;
 
-/// What the thread is told.
+/// A job of the thread.
 pub(crate) enum Job {
     Write(Batch, oneshot::Sender<io::Result<()>>),
     /// End all files, and then the thread.
@@ -33,7 +33,7 @@ impl Writer {
                 Ok(Job::Write(batch, done)) => drop(done.send(self.write(&batch))),
                 Ok(Job::End(done)) => return drop(done.send(self.end_all())),
                 Err(RecvTimeoutError::Timeout) => {}
-                // Nobody is left who could be told of an error.
+                // Nobody is left who could get an error.
                 Err(RecvTimeoutError::Disconnected) => return drop(self.end_all()),
             }
             // Nor here: a file that cannot take its last name keeps its first, and the next process ends it.

@@ -1,11 +1,11 @@
-//! What an answer of Mixpanel means, record by record.
+//! The verdict on an answer of Mixpanel, record by record.
 
 use http::StatusCode;
 use serde::Deserialize;
 use tracklane::plugin::{Answer, Batch, Verdict};
 use tracklane_http::{EventError, Outgoing, Received, Secret, message_id};
 
-/// The body of an answer, as far as it is read.
+/// The body of an answer, as far as it is needed.
 #[derive(Debug, Default, Deserialize)]
 struct Body {
     #[serde(default)]

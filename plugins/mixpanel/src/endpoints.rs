@@ -45,7 +45,7 @@ impl Endpoints {
         let authorization = HeaderMap::from_iter([(AUTHORIZATION, auth.header()?)]);
         Ok(Self {
             import: client(&format!("/import?strict=1{project}"))?.headers(authorization),
-            // Without `verbose` they answer 200 to anything.
+            // Without `verbose` Mixpanel answers 200 to anything.
             users: client("/engage?verbose=1&strict=1")?,
             groups: client("/groups?verbose=1&strict=1")?,
         })

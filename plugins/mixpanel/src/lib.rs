@@ -1,12 +1,12 @@
 //! Sends events to Mixpanel: events by its import, profiles of users and groups beside it.
 //!
-//! Invariants: an event has the same `$insert_id` and time in every attempt; nothing is invented (no id, no time, no
-//! sender's address); nothing in an event's properties overwrites its identity; the project's token and secret are in no
-//! `Debug` and no error.
+//! Invariants: an event has the same `$insert_id` and time in every attempt. Nothing is invented (no id, no time, no
+//! sender's address). Nothing in an event's properties overwrites its identity. The project's token and secret are in
+//! no `Debug` and no error.
 //!
-//! In the order of the files: [`Mixpanel`] holds the settings and makes the destination, [`MixpanelSettings`] are the same
-//! as data; `mapping` makes an event into Mixpanel's items, without I/O; the `service` sends them to their endpoints, and
-//! `answer` reads what Mixpanel says of each.
+//! In the order of the files: [`Mixpanel`] holds the settings and makes the destination. [`MixpanelSettings`] are the
+//! same as data. `mapping` makes an event into Mixpanel's items, without I/O. The `service` sends them to their
+//! endpoints, and `answer` reads Mixpanel's answer to each.
 //!
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]

@@ -15,7 +15,7 @@ use crate::mapping::{IdMerge, Item, Mapping, NAME, Products, Target};
 use crate::service::{MixpanelService, Shared};
 use crate::service_account::ServiceAccount;
 
-/// Where a project keeps its data.
+/// The region where a project keeps its data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -92,7 +92,8 @@ impl Mixpanel {
         self
     }
 
-    /// Where the project keeps its data, in the US by default. A project elsewhere refuses what is sent there.
+    /// Sets the region where the project keeps its data, the US by default. A project of another region refuses the
+    /// events.
     pub fn region(self, region: Region) -> Self {
         self.host(region.host())
     }
@@ -103,13 +104,14 @@ impl Mixpanel {
         self
     }
 
-    /// Whether `http://` is allowed for a host that is not this machine.
+    /// Sets whether `http://` is allowed for a host that is not this machine.
     pub fn allow_plaintext(mut self, allow: bool) -> Self {
         self.allow_plaintext = allow;
         self
     }
 
-    /// How the project merges identities, as its settings say. [`IdMerge::Simplified`] by default, as of new projects.
+    /// Sets how the project merges identities, as its settings have it. [`IdMerge::Simplified`] by default, as for new
+    /// projects.
     pub fn id_merge(mut self, id_merge: IdMerge) -> Self {
         self.mapping.id_merge = id_merge;
         self
@@ -121,38 +123,39 @@ impl Mixpanel {
         self
     }
 
-    /// Whether events belong to the group that `context.groupId` names. On by default.
+    /// Sets whether events belong to the group that `context.groupId` names. On by default.
     pub fn groups_from_context(mut self, from_context: bool) -> Self {
         self.mapping.groups_from_context = from_context;
         self
     }
 
-    /// What becomes of an order's products. They stay in its event by default.
+    /// Sets what happens to an order's products. They stay in its event by default.
     pub fn products(mut self, products: Products) -> Self {
         self.mapping.products = products;
         self
     }
 
-    /// Whether an event's `revenue` is added to its user's profile as a charge (`$transactions`). Off by default: reports
-    /// on revenue read the events.
+    /// Sets whether an event's `revenue` is added to its user's profile as a charge (`$transactions`). Off by default:
+    /// reports on revenue read the events.
     pub fn track_charges(mut self, track: bool) -> Self {
         self.mapping.track_charges = track;
         self
     }
 
-    /// Whether events are compressed. On by default. Profiles never are: Mixpanel takes them plain only.
+    /// Sets whether events are compressed. On by default. Profiles never are: Mixpanel takes them plain only.
     pub fn gzip(mut self, gzip: bool) -> Self {
         self.gzip = gzip;
         self
     }
 
-    /// How long an attempt may take, 20 s by default.
+    /// Sets how long an attempt may take, 20 s by default.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Whether requests are only logged, at the level INFO and with their bodies, and the events counted as delivered.
+    /// Sets whether requests are only logged, at the level INFO and with their bodies, and the events counted as
+    /// delivered.
     pub fn dry_run(mut self, dry_run: bool) -> Self {
         self.dry_run = dry_run;
         self
@@ -184,7 +187,7 @@ impl Mixpanel {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used. The error names it, and shows neither token nor secret.
+    /// Returns an error if a setting cannot be used. The error names it, and shows neither token nor secret.
     pub fn build(self) -> Result<Destination, SettingError> {
         let endpoints = self.endpoints(self.dry_run)?;
         let (name, timeout, secrets) = (self.mapping.name.clone(), self.timeout, self.secrets());
@@ -199,12 +202,12 @@ impl Mixpanel {
             .attempt_timeout(timeout))
     }
 
-    /// What is sent of an event: items, each with where it goes, or why there are none. A pure function. Profiles have no
-    /// `$token` yet.
+    /// Returns the items that are sent of an event, each with its target, or the reason why there are none. A pure
+    /// function. Profiles have no `$token` yet.
     ///
     /// # Errors
     ///
-    /// If the event cannot be written as JSON.
+    /// Returns an error if the event cannot be written as JSON.
     pub fn map(&self, event: &Event) -> Result<Mapped<Item>, serde_json::Error> {
         tracklane_http::map_event(event, |json| self.mapping.apply(json, || event.clone()))
     }
@@ -213,7 +216,8 @@ impl Mixpanel {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used, or the event cannot be written as JSON, which the error calls the setting `event`.
+    /// Returns an error if a setting cannot be used, or the event cannot be written as JSON, which the error calls the
+    /// setting `event`.
     pub fn explain(&self, event: impl Into<Event>) -> Result<Explanation, SettingError> {
         let (event, endpoints) = (event.into(), self.endpoints(true)?);
         let names = [&*self.mapping.name, NAME];
@@ -254,7 +258,7 @@ impl Mixpanel {
     }
 }
 
-/// Without token and secret.
+/// Hides the token and the secret.
 impl fmt::Debug for Mixpanel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Mixpanel").field("mapping", &self.mapping).finish_non_exhaustive()

@@ -20,13 +20,13 @@ pub(crate) struct MixpanelService {
     pub(crate) shared: Arc<Shared>,
 }
 
-/// What requests under way need.
+/// The shared state of requests under way.
 pub(crate) struct Shared {
     pub(crate) token: Secret,
     pub(crate) mapping: Mapping,
     pub(crate) gzip: bool,
     pub(crate) dry_run: bool,
-    /// What a server must not send back into an error.
+    /// Secrets that a server may repeat, to be removed from errors.
     pub(crate) secrets: Vec<Secret>,
 }
 
@@ -100,8 +100,8 @@ impl ByTarget {
     }
 }
 
-/// Of Mixpanel's documentation: 2,000 items, 10 MB of events before compression (an older error says 2 MiB), 1 MB of
-/// profiles. Each is a bit less here.
+/// Limits of Mixpanel's documentation: 2,000 items, 10 MB of events before compression (an older error says 2 MiB), 1
+/// MB of profiles. Here each is slightly smaller.
 fn limits(target: Target) -> Limits {
     match target {
         Target::Import => Limits::new(2_000, 1_500_000).frame(2),

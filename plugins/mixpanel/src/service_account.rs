@@ -1,4 +1,4 @@
-//! Who sends in place of the token.
+//! A service account, which authenticates in place of the token.
 
 use serde::Deserialize;
 use tracklane_http::{Secret, SettingError};

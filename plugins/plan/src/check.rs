@@ -11,7 +11,7 @@ use crate::report::Report;
 use crate::rule::section_of;
 use crate::violation::Violation;
 
-/// What one event was found to be.
+/// The findings about one event.
 #[derive(Default)]
 struct Findings {
     violations: Vec<Violation>,
@@ -20,7 +20,7 @@ struct Findings {
     is_blocked: bool,
 }
 
-/// What checks events.
+/// Checks events.
 pub(crate) struct Check {
     pub(crate) plan: Plan,
     pub(crate) policies: Policies,
@@ -35,7 +35,7 @@ pub(crate) type OnViolation = dyn Fn(&Event, &Violation) + Send + Sync;
 pub(crate) type Policies = Vec<(tracklane::Kind, Policy)>;
 
 impl Check {
-    /// Changes the event as the policy says, and says what becomes of it.
+    /// Changes the event as the policy says, and decides whether it goes on.
     pub(crate) fn apply(&self, event: &mut Event) -> Flow {
         let policy = self.policy(event.kind());
         let mut findings = Findings::default();
@@ -57,7 +57,7 @@ impl Check {
         self.policies.iter().find(|(of, _)| *of == kind).map(|(_, policy)| *policy).unwrap_or_default()
     }
 
-    /// Unplanned members first: what is omitted cannot violate anything any more.
+    /// Unplanned members come first, because omitted members cannot violate anything.
     fn check_section(&self, event: &mut Event, policy: Policy, findings: &mut Findings) {
         let mut section = event.section().to_map();
         let mut is_edited = false;
@@ -71,7 +71,7 @@ impl Check {
             findings.act(policy.unplanned_properties, Violation::unplanned_property(field));
         }
         for found in self.plan.check(event, &mut section) {
-            // Told already: a schema with `additionalProperties: false` finds it, too.
+            // Found already: a schema with `additionalProperties: false` finds it, too.
             if findings.violations.iter().any(|violation| violation.field == found.violation.field) {
                 continue;
             }
@@ -88,7 +88,7 @@ impl Check {
         }
     }
 
-    /// As Segment writes it, for the quarantine too. What the call has there stays, but for these members.
+    /// Writes `context.protocols` in Segment's form, also for the quarantine. Other members of the call's own stay.
     fn write_protocols(&self, event: &mut Event, findings: &Findings) {
         if findings.violations.is_empty() && findings.omitted.is_empty() {
             return;

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-/// Why a plan cannot be used. It names the file, the place in it, and what to do.
+/// The error of a plan. It names the file, the place in it, and what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlanError {
@@ -12,7 +12,7 @@ pub enum PlanError {
     Read {
         /// The file or folder.
         path: PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// A file is not JSON.
@@ -20,7 +20,7 @@ pub enum PlanError {
     Json {
         /// The file, or `text`.
         from: String,
-        /// What is wrong there.
+        /// The error at that place.
         source: serde_json::Error,
     },
     /// It is JSON, and none of the formats.
@@ -28,7 +28,7 @@ pub enum PlanError {
     Format {
         /// The file, or `text`.
         from: String,
-        /// What is wrong, and what to give instead.
+        /// The problem, and what to give instead.
         problem: String,
     },
     /// A rule of the plan cannot be used.
@@ -36,9 +36,9 @@ pub enum PlanError {
     Rule {
         /// The file, or `text`.
         from: String,
-        /// Where the rule stands, and its event.
+        /// The place of the rule, and its event.
         rule: String,
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
     },
     /// An action that cannot be taken there.
@@ -46,7 +46,7 @@ pub enum PlanError {
     Policy {
         /// The kind of call.
         kind: tracklane::Kind,
-        /// What is wrong, and what to say instead.
+        /// The problem, and what to write instead.
         problem: &'static str,
     },
 }

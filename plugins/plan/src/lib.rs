@@ -1,14 +1,14 @@
-//! Holds events to a tracking plan, as Segment's Protocols do: what is not planned passes, is flagged, is omitted, or
+//! Checks events against a tracking plan, like Segment's Protocols: unplanned data passes, is flagged, is omitted, or
 //! blocks the event.
 //!
-//! Invariants: a plan that cannot be read or used is an error of `build`, which names the file and the rule; an event that
-//! passes is changed by `context.protocols`, which says what is wrong with it, and by what was omitted, and by nothing
-//! else. No description says what a value was.
+//! Invariants: a plan that cannot be read or used is an error of `build`, which names the file and the rule. An event
+//! that passes is changed only by `context.protocols`, which describes its violations, and by the omitted members. No
+//! description shows a value.
 //!
-//! In the order of the files: [`TrackingPlan`] holds the settings and makes the plugin, [`PlanSettings`] are the same as
-//! data; a [`Policy`] says what is done, by kind of call. A [`Plan`] is read from one of the formats into rules; a rule
-//! has a compiled schema, which finds each [`Violation`], and knows which members are planned. A check puts both together
-//! for one event, and the [`Report`] counts what it found.
+//! In the order of the files: [`TrackingPlan`] holds the settings and makes the plugin. [`PlanSettings`] are the same
+//! as data. A [`Policy`] sets the action, by kind of call. A [`Plan`] is read from one of the formats into rules. A
+//! rule has a compiled schema, which finds each [`Violation`], and knows the planned members. A check applies both to
+//! one event, and the [`Report`] counts its findings.
 //!
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
@@ -25,20 +25,20 @@
     clippy::unwrap_used
 )]
 
-// What is asked for.
+// The settings.
 mod error;
 mod policy;
 mod settings;
 mod tracking_plan;
 
-// What is planned.
+// The plan.
 mod format;
 mod members;
 mod plan;
 mod rule;
 mod schema;
 
-// What is found.
+// The findings.
 mod check;
 mod report;
 mod violation;

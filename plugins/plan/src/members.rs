@@ -1,4 +1,4 @@
-//! Which members a schema names, and which of a value it does not.
+//! The members that a schema names, and the members of a value that it does not name.
 
 use std::collections::HashMap;
 
@@ -9,9 +9,9 @@ use serde_json::{Map, Value};
 pub(crate) struct Members {
     /// Empty: the schema names no member, so any may be there.
     named: HashMap<String, Members>,
-    /// Of the elements of an array.
+    /// The members of the elements of an array.
     elements: Option<Box<Members>>,
-    /// Whether there may be others: by a pattern, or by parts of the schema that are not read here.
+    /// Set if there may be others: by a pattern, or by parts of the schema that are not read here.
     is_open: bool,
 }
 
@@ -61,7 +61,7 @@ impl Members {
         }
     }
 
-    /// Whether anything may be there.
+    /// Returns whether anything may be there.
     pub(crate) fn names_nothing(&self) -> bool {
         self.named.is_empty()
     }
@@ -71,17 +71,17 @@ impl Members {
     }
 }
 
-/// What became of a member that was to be taken out.
+/// The result of removing a member.
 enum Taken {
     /// It is out, with so many steps of the path.
     Out(usize),
-    /// It was not there.
+    /// It was missing.
     Gone,
-    /// The path ends at an element of an array. Elements keep their places, so what holds them goes.
+    /// The path ends at an element of an array. Elements keep their places, so the member that holds them is removed.
     IsElement,
 }
 
-/// Takes a member out, or what is nearest above it that is a member. The path of what was taken, none if it was gone.
+/// Removes a member, or the nearest member above it. Returns the path of the removed one, or `None` if it was missing.
 pub(crate) fn take_out<'a>(object: &mut Map<String, Value>, path: &'a [String]) -> Option<&'a [String]> {
     match take_member(object, path) {
         Taken::Out(steps) => path.get(..steps),

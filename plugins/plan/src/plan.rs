@@ -12,7 +12,7 @@ use crate::rule::{Rule, section_of};
 use crate::schema::{Compiled, Found, Schema};
 use crate::violation::Violation;
 
-/// A tracking plan: which events there are, and what each must be like.
+/// A tracking plan: the events that there are, and the schema of each.
 ///
 /// ```
 /// use tracklane::Track;
@@ -33,9 +33,9 @@ pub struct Plan {
     name: String,
     id: Option<String>,
     compiled: Compiled,
-    /// By kind, and by name within it; the versions of one event are sorted.
+    /// The rules by kind and name. The versions of one event are sorted.
     rules: HashMap<Kind, HashMap<String, Vec<Rule>>>,
-    /// Those of every call.
+    /// The rules of every call.
     common: Vec<Rule>,
 }
 
@@ -44,7 +44,7 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// If it cannot be read or used. The error names the file and the rule.
+    /// Returns an error if it cannot be read or used. The error names the file and the rule.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, PlanError> {
         let path = path.as_ref();
         Self::compile(format::read(path)?, &path.display().to_string())
@@ -54,7 +54,7 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// As [`read`](Self::read). It calls the file `text`.
+    /// Like [`read`](Self::read). Errors call the file `text`.
     pub fn parse(text: &str) -> Result<Self, PlanError> {
         Self::compile(format::parse(text, "text")?, "text")
     }
@@ -76,7 +76,7 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Whether the plan did not have this version of the rule.
+    /// Returns whether the plan did not have this version of the rule.
     fn add(&mut self, source: &RuleSource, schema: Schema) -> bool {
         let Some(kind) = source.kind else {
             self.common.push(Rule::new(source, schema, None));
@@ -116,15 +116,15 @@ impl Plan {
         events
     }
 
-    /// What in the event is not as planned. Empty if everything is.
+    /// Returns the violations of the event. Empty if everything is planned.
     #[must_use]
     pub fn violations(&self, event: &Event) -> Vec<Violation> {
         let (kind, section) = (event.kind(), event.section().to_map());
         self.find(kind, &event.name().unwrap_or_default(), self.rule(event), section, &|| whole(event))
     }
 
-    /// The same of an event that is JSON in Segment's form, whether or not it could be sent. Nothing is found in what is no
-    /// call.
+    /// Returns the violations of an event that is JSON in Segment's form, whether or not it could be sent. Returns none
+    /// for JSON that is not a call.
     #[must_use]
     pub fn violations_in(&self, event: &Value) -> Vec<Violation> {
         let text = |member: &str| event.get(member).and_then(Value::as_str).unwrap_or_default();
@@ -154,7 +154,7 @@ impl Plan {
             None => {}
         }
         for found in self.check_rules(kind, rule, &mut section, whole) {
-            // Told already: a schema with `additionalProperties: false` finds it, too.
+            // Found already: a schema with `additionalProperties: false` finds it, too.
             if !violations.iter().any(|violation| violation.field == found.violation.field) {
                 violations.push(found.violation);
             }
@@ -162,8 +162,8 @@ impl Plan {
         violations
     }
 
-    /// The rule of an event, in the version that it asks for by `context.protocols.event_version`, or else in the oldest,
-    /// as Segment has it.
+    /// Returns the rule of an event, in the version of its `context.protocols.event_version`, otherwise in the oldest
+    /// version, like Segment.
     pub(crate) fn rule(&self, event: &Event) -> Option<&Rule> {
         let version = || event.context().get("protocols")?.get("event_version")?.as_u64();
         self.rule_of(event.kind(), &event.name().unwrap_or_default(), version)
@@ -176,12 +176,12 @@ impl Plan {
         version().and_then(|version| versions.iter().find(|rule| rule.version == version)).or(Some(oldest))
     }
 
-    /// Whether it is a track call that the plan does not name.
+    /// Returns whether it is a track call that the plan does not name.
     pub(crate) fn is_unplanned(&self, event: &Event) -> bool {
         event.kind() == Kind::Track && self.rule(event).is_none()
     }
 
-    /// What the schemas of the event forbid. The section is given back as it was.
+    /// Returns the violations of the event's schemas. The section stays as it was.
     pub(crate) fn check(&self, event: &Event, section: &mut Map<String, Value>) -> Vec<Found> {
         self.check_rules(event.kind(), self.rule(event), section, &|| whole(event))
     }

@@ -1,24 +1,24 @@
-//! What is done about what is not as planned.
+//! The policy: the actions on unplanned data.
 
 use serde::Deserialize;
 
-/// What is done about an event, a member or a violation.
+/// The action on an event, a member or a violation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Action {
-    /// Nothing: it passes as if it were planned.
+    /// Do nothing: it passes as if it were planned.
     Allow,
-    /// The event passes, and `context.protocols.violations` says what is wrong.
+    /// Let the event pass, with the violation in `context.protocols.violations`.
     #[default]
     Flag,
-    /// The member is taken out, and `context.protocols` says which. What is missing cannot be taken out: it is flagged.
+    /// Remove the member, and name it in `context.protocols`. A missing member cannot be removed: it is flagged.
     Omit,
     /// The event is dropped. It goes to the [quarantine](crate::TrackingPlan::quarantine), if there is one.
     Block,
 }
 
-/// What is done about the calls of one kind, as Segment's schema controls have it. Everything is flagged by default.
+/// The actions on the calls of one kind, like Segment's schema controls. Everything is flagged by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Policy {
@@ -33,20 +33,20 @@ impl Policy {
         Self { unplanned_events: Action::Flag, unplanned_properties: Action::Flag, violations: Action::Flag }
     }
 
-    /// What is done about a track call whose event is not in the plan. The other kinds have no events to plan: without a
+    /// Sets the action on a track call whose event is not in the plan. Other kinds have no events to plan: without a
     /// rule they pass.
     pub const fn unplanned_events(mut self, action: Action) -> Self {
         self.unplanned_events = action;
         self
     }
 
-    /// What is done about properties or traits that the rule of the event does not name.
+    /// Sets the action on properties or traits that the rule of the event does not name.
     pub const fn unplanned_properties(mut self, action: Action) -> Self {
         self.unplanned_properties = action;
         self
     }
 
-    /// What is done about what the schema forbids.
+    /// Sets the action on violations of the schema.
     pub const fn violations(mut self, action: Action) -> Self {
         self.violations = action;
         self

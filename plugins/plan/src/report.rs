@@ -1,4 +1,4 @@
-//! What was found since the start.
+//! The findings since the start.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -11,7 +11,7 @@ use crate::violation::{Violation, ViolationType};
 /// Names that are counted by themselves. Those beyond are counted together: names may be made of ids.
 const MOST_NAMES: usize = 1_000;
 
-/// What the plugins of one [`TrackingPlan`](crate::TrackingPlan) have found so far. Cheap to clone.
+/// The findings of the plugins of one [`TrackingPlan`](crate::TrackingPlan) so far. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Report(Arc<Mutex<Counts>>);
 
@@ -31,7 +31,7 @@ struct Counts {
 pub struct Unplanned {
     /// Its name.
     pub event: String,
-    /// How often it came.
+    /// The number of times.
     pub count: u64,
 }
 

@@ -1,4 +1,4 @@
-//! A rule, compiled: what an event must be like, and how much of the event it asks for.
+//! A compiled rule: the schema of an event, and the part of the event that it reads.
 
 use serde_json::{Map, Value};
 use tracklane::Kind;
@@ -16,12 +16,12 @@ pub(crate) struct Rule {
     members: Members,
 }
 
-/// What of an event a schema can look at.
+/// The part of an event that a schema reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum AsksFor {
     /// Its properties or traits, as its whole.
     Section,
-    /// Those, as a member of the event.
+    /// Both, as a member of the event.
     EventWithSection,
     WholeEvent,
 }
@@ -46,7 +46,7 @@ const LOCAL: &[&str] = &[
 ];
 
 impl Rule {
-    /// `section` is what the event has, `properties` or `traits`; `None` for a rule of every call.
+    /// Compiles a rule. `section` is the event's, `properties` or `traits`; `None` for a rule of every call.
     pub(crate) fn new(source: &RuleSource, schema: Schema, section: Option<&str>) -> Self {
         let of_section = section.and_then(|section| source.schema.get("properties")?.get(section));
         let (asks_for, members) = match (source.scope, section) {
@@ -68,8 +68,8 @@ impl Rule {
         found
     }
 
-    /// What is not as the schema says. Locations are those in the event. `whole` is asked for the whole event where the
-    /// schema asks for more of it than the section, which is given back as it was.
+    /// Returns the violations. Locations are those in the event. `whole` returns the whole event if the schema reads
+    /// more than the section. The section stays as it was.
     pub(crate) fn check(
         &self,
         compiled: &Compiled,
@@ -118,7 +118,8 @@ fn into_object(value: Value) -> Map<String, Value> {
     }
 }
 
-/// Whether the answer is the same if the event had nothing but that section. Usual plans are so: the rest is `{}`.
+/// Returns whether the answer is the same if the event had nothing but that section. Usual plans are so: the rest is
+/// `{}`.
 fn asks_for_section_alone(schema: &Value, section: &str) -> bool {
     let Some(schema) = schema.as_object() else { return false };
     let is_local = schema.keys().all(|keyword| LOCAL.contains(&keyword.as_str()));

@@ -1,4 +1,4 @@
-//! A compiled JSON Schema, and what in a value is not as it says.
+//! A compiled JSON Schema, and the violations of a value.
 
 use std::fmt;
 
@@ -17,15 +17,16 @@ pub(crate) struct Compiled {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Schema(SchemaIndex);
 
-/// What a value is not as its schema says, and where. The location is a list of members and indices.
+/// A violation, and its location: a list of members and indices.
 pub(crate) struct Found {
     pub(crate) location: Vec<String>,
     pub(crate) violation: Violation,
 }
 
 impl Compiled {
-    /// Compiles the schemas of all rules, in their order. Those that do not say their draft are of draft 7, as Segment's
-    /// are. A schema may name others of the plan, and none from anywhere else. If one cannot be used: its number, and why.
+    /// Compiles the schemas of all rules, in their order. A schema without a draft is of draft 7, like Segment's. It
+    /// may refer to others of the plan, and to none from elsewhere. If one cannot be used, returns its number and the
+    /// reason.
     pub(crate) fn new(rules: &[RuleSource]) -> Result<(Self, Vec<Schema>), (usize, String)> {
         let mut compiler = Compiler::new();
         compiler.set_default_draft(Draft::V7);
@@ -42,7 +43,7 @@ impl Compiled {
         Ok((Self { schemas }, compiled))
     }
 
-    /// Everything in `value` that is not as the schema says. Fields are told below `prefix`.
+    /// Returns all violations in `value`. Fields are named below `prefix`.
     pub(crate) fn check(&self, schema: Schema, value: &Value, prefix: &str, found: &mut Vec<Found>) {
         if let Err(error) = self.schemas.validate(value, schema.0) {
             collect(&error, prefix, found);
@@ -59,7 +60,7 @@ fn told(error: &CompileError) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Nothing is loaded while a plan is compiled, from disk or net.
+/// Loads nothing while a plan is compiled, neither from disk nor from the network.
 struct Nowhere;
 
 impl boon::UrlLoader for Nowhere {
@@ -110,7 +111,7 @@ fn step(token: &InstanceToken<'_>) -> String {
     }
 }
 
-/// The kind of violation and what is wrong, without the value.
+/// Returns the kind of violation and its description, without the value.
 fn describe(kind: &ErrorKind<'_, '_>) -> (ViolationType, String) {
     use ViolationType::{Enum, Format, InvalidType, Range, Regex, Schema};
     match kind {

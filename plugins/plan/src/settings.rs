@@ -32,19 +32,19 @@ pub struct PlanSettings {
     /// The policy of track calls. See [`TrackingPlan::policy`].
     #[serde(default)]
     pub track: PolicySettings,
-    /// That of identify calls.
+    /// The policy of identify calls.
     #[serde(default)]
     pub identify: PolicySettings,
-    /// That of group calls.
+    /// The policy of group calls.
     #[serde(default)]
     pub group: PolicySettings,
-    /// That of page calls.
+    /// The policy of page calls.
     #[serde(default)]
     pub page: PolicySettings,
-    /// That of screen calls.
+    /// The policy of screen calls.
     #[serde(default)]
     pub screen: PolicySettings,
-    /// That of alias calls.
+    /// The policy of alias calls.
     #[serde(default)]
     pub alias: PolicySettings,
     /// See [`TrackingPlan::source_id`].

@@ -17,7 +17,7 @@ use crate::violation::Violation;
 /// The name of the plugin.
 const NAME: &str = "Tracking plan";
 
-/// A tracking plan, and what is done about what is not as planned.
+/// A tracking plan, and the policies for unplanned data.
 ///
 /// ```no_run
 /// use tracklane::{Analytics, Kind};
@@ -55,7 +55,7 @@ impl TrackingPlan {
         }
     }
 
-    /// What is done about calls of a kind. Everything is flagged by default.
+    /// Sets the policy for calls of a kind. Everything is flagged by default.
     pub fn policy(mut self, kind: Kind, policy: Policy) -> Self {
         self.policies.retain(|(other, _)| *other != kind);
         self.policies.push((kind, policy));
@@ -68,21 +68,21 @@ impl TrackingPlan {
         self
     }
 
-    /// Sends what is blocked to the destination of this name, with the violations in `context.protocols`. That destination
-    /// gets nothing else: see [`Registration::quarantine`].
+    /// Sends blocked events to the destination of this name, with the violations in `context.protocols`. They still count
+    /// as dropped. The destination gets no other events: see [`Registration::quarantine`].
     pub fn quarantine(mut self, destination: &str) -> Self {
         self.quarantine = Some(destination.to_owned());
         self
     }
 
-    /// Calls `listener` with each violation of each event, but for those that the policy allows. It runs in the pipeline:
-    /// it must not block. In tests it may panic, so that an event which is not planned fails them by its error.
+    /// Calls `listener` with each violation of each event, except for those that the policy allows. It runs in the
+    /// pipeline and must not block. In tests it may panic, so that an unplanned event fails the test.
     pub fn on_violation(mut self, listener: impl Fn(&Event, &Violation) + Send + Sync + 'static) -> Self {
         self.on_violation = Some(Arc::new(listener));
         self
     }
 
-    /// What the plugins that these settings make have found so far.
+    /// Returns the findings of the plugins of these settings so far.
     #[must_use]
     pub fn report(&self) -> Report {
         self.report.clone()
@@ -92,7 +92,8 @@ impl TrackingPlan {
     ///
     /// # Errors
     ///
-    /// If the plan cannot be read or used, or a policy cannot be held. The error names the file and the rule.
+    /// Returns an error if the plan cannot be read or used, or a policy cannot be held. The error names the file and
+    /// the rule.
     pub fn build(&self) -> Result<Registration, PlanError> {
         if let Some((kind, _)) = self.policies.iter().find(|(_, policy)| policy.unplanned_events == Action::Omit) {
             let problem = "unplanned events cannot be omitted from themselves: use allow, flag or block";

@@ -1,4 +1,4 @@
-//! What is not as planned, in the form that Segment writes into `context.protocols`.
+//! A violation, in the form that Segment writes into `context.protocols`.
 
 use std::fmt;
 
@@ -6,16 +6,17 @@ use serde::{Serialize, Serializer};
 
 /// One thing that is not as planned.
 ///
-/// As JSON: `{"type": "Required", "field": "properties.total", "description": "properties.total is required"}`.
+/// A violation. As JSON: `{"type": "Required", "field": "properties.total", "description": "properties.total is
+/// required"}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Violation {
-    /// What kind of thing.
+    /// The kind of violation.
     #[serde(rename = "type")]
     pub violation_type: ViolationType,
-    /// Where: members with dots between them, from the event's root.
+    /// The location: members with dots between them, from the event's root.
     pub field: String,
-    /// What is wrong, in words. It names what is planned, and never what the value was.
+    /// The description in words. It names what is planned, and never the value.
     pub description: String,
 }
 

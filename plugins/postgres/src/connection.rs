@@ -11,7 +11,7 @@ use crate::row::Row;
 use crate::table::{MESSAGE_ID, Table};
 use crate::tls::Tls;
 
-/// Which columns an insert may fill. A type comes without a length (-1), so that a cast to it cuts nothing.
+/// Reads the columns that an insert may fill. A type comes without a length (-1), so that a cast to it cuts nothing.
 const READ_COLUMNS: &str = "SELECT a.attname::text, pg_catalog.format_type(a.atttypid, -1) FROM pg_catalog.pg_attribute a \
     WHERE a.attrelid = pg_catalog.to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' \
     ORDER BY a.attnum";
@@ -21,7 +21,7 @@ pub(crate) struct Connection {
     columns: Vec<Column>,
 }
 
-/// Where connections are made to, and for which table.
+/// The server of the connections, and the table.
 pub(crate) struct Database {
     pub(crate) config: Config,
     pub(crate) tls: Tls,
@@ -29,11 +29,11 @@ pub(crate) struct Database {
     pub(crate) creates_table: bool,
 }
 
-/// Why nothing can be stored over a new connection.
+/// The reason why nothing can be stored over a new connection.
 #[derive(Debug)]
 pub(crate) enum OpenError {
     Database(Error),
-    /// The table is not there; with the statement that creates it.
+    /// The table does not exist; with the statement that creates it.
     NoTable(String),
     NoMessageId(Table),
 }
@@ -46,7 +46,7 @@ impl Database {
         if columns.is_empty() && self.creates_table {
             let created = client.batch_execute(&self.table.ddl()).await;
             columns = self.read_columns(&client).await?;
-            // Of two that create it at the same time one gets an error, and the table.
+            // If two create it at the same time, one gets an error, and the table.
             if columns.is_empty() {
                 created?;
             }
@@ -65,8 +65,8 @@ impl Database {
         rows.iter().map(|row| Ok(Column { name: row.try_get(0)?, kind: row.try_get(1)? })).collect()
     }
 
-    /// Stores the rows, all or none, but for those that are there. If it is dropped before its end, the server is asked
-    /// to end it, too.
+    /// Stores the rows, all or none, except for those that are there already. If it is dropped before its end, it asks
+    /// the server to stop, too.
     pub(crate) async fn insert(&self, connection: &Connection, rows: &[Row]) -> Result<(), Error> {
         let insert = Insert::new(&self.table, &connection.columns, rows);
         let mut under_way = UnderWay { token: Some(connection.client.cancel_token()), tls: self.tls.clone() };
@@ -77,7 +77,7 @@ impl Database {
 }
 
 impl Connection {
-    /// Whether it is known to have broken.
+    /// Returns whether it is known to have broken.
     pub(crate) fn is_closed(&self) -> bool {
         self.client.is_closed()
     }
@@ -88,7 +88,8 @@ impl Connection {
     }
 }
 
-/// A statement that would hold its place at the server after nobody waits for it, behind a lock perhaps.
+/// A statement under way. Without a cancel it would stay at the server when nobody waits for it any more, perhaps
+/// behind a lock.
 struct UnderWay {
     token: Option<CancelToken>,
     tls: Tls,

@@ -1,22 +1,22 @@
-//! What an error of the database means: pure functions.
+//! Classifies errors of the database by pure functions.
 
 use std::fmt;
 
 use tokio_postgres::error::SqlState;
 use tracklane::plugin::{Answer, Verdict};
 
-/// Who is to blame for an error.
+/// The cause of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cause {
     /// A row: without it the others can be stored.
     Row,
-    /// Whoever set the user and the password.
+    /// The user or the password.
     Credentials,
     /// The database, the way to it, or the table: tried again over a new connection, which reads the columns anew.
     Database,
 }
 
-/// Who is to blame for an error with that SQLSTATE, none if the database never answered. By its class: 22 data, 23
+/// Returns the cause of an error with that SQLSTATE; `None` if the database never answered. By class: 22 data, 23
 /// constraints, 44 views, 54 limits, P0, 09 and 27 triggers; 28 credentials.
 pub(crate) fn cause(code: Option<&SqlState>) -> Cause {
     match code.map(class) {
@@ -39,15 +39,15 @@ fn class(code: &SqlState) -> &str {
     code.code().get(..2).unwrap_or_default()
 }
 
-/// An error of the database, told without what the event says.
+/// An error of the database, without the content of the event.
 #[derive(Debug)]
 pub(crate) struct Fault {
     message: String,
 }
 
 impl Fault {
-    /// `to_blame` is the id of the only event, if there is one. Whatever the database has from the event it quotes in errors of class 22
-    /// and tells in details, which are left out.
+    /// `to_blame` is the id of the only event, if there is one. The database quotes values of the event in errors of
+    /// class 22 and in details, which are left out.
     pub(crate) fn new(error: &tokio_postgres::Error, to_blame: Option<&str>) -> Self {
         let told = match error.as_db_error() {
             Some(db) => {
@@ -67,7 +67,7 @@ impl Fault {
     }
 }
 
-/// What an operator can do about it.
+/// Returns advice for an operator.
 fn advice(code: &SqlState) -> &'static str {
     match code {
         code if *code == SqlState::INVALID_COLUMN_REFERENCE => {

@@ -7,11 +7,11 @@ use tokio_postgres::types::{ToSql, Type};
 use crate::row::Row;
 use crate::table::{MESSAGE_ID, Table, quoted};
 
-/// A column of the table as it is in the database.
+/// A column of the table in the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Column {
     pub(crate) name: String,
-    /// Its type as SQL has it, without a length: a cast to `varchar(20)` would cut what the column refuses.
+    /// Its type in SQL, without a length: a cast to `varchar(20)` would cut values that the column refuses.
     pub(crate) kind: String,
 }
 
@@ -23,7 +23,7 @@ pub(crate) struct Insert<'a> {
 
 impl<'a> Insert<'a> {
     /// Arrays as parameters make it one statement for any number of rows. Every value is sent as text and cast by the
-    /// database, which refuses what does not fit. Columns that no row fills are left to their defaults.
+    /// database, which refuses values that do not fit. Columns that no row fills get their defaults.
     pub(crate) fn new(table: &Table, columns: &[Column], rows: &'a [Row]) -> Self {
         let filled: BTreeSet<&str> = rows.iter().flat_map(Row::iter).map(|(column, _)| column).collect();
         let columns: Vec<&Column> = columns.iter().filter(|column| filled.contains(&*column.name)).collect();

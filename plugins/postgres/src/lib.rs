@@ -1,13 +1,14 @@
 //! Stores events in PostgreSQL, a row each.
 //!
-//! Invariants: an event is acknowledged only when its row is committed; its row is there once, however often it is sent,
-//! since `message_id` is the primary key; a row that the database refuses costs that row alone. No secret and no content
-//! of an event is in a `Debug` or an error.
+//! Invariants: an event is acknowledged only when its row is committed. There is one row for it, however often it is
+//! sent, because `message_id` is the primary key. If the database refuses a row, only that row is lost. No secret and
+//! no content of an event is in a `Debug` or an error.
 //!
-//! In the order of the files: [`Postgres`] holds the settings and makes the destination, [`PostgresSettings`] are the
-//! same as data; a [`Row`] is what is stored of an event, and an [`Explanation`] shows it; a `table` has a name, columns and the statement that creates it;
-//! `insert` is one statement for all rows of a batch. The `service` sends it over a `connection`, which is made anew when
-//! it breaks, over `tls`; `fault` says what an error of the database means.
+//! In the order of the files: [`Postgres`] holds the settings and makes the destination. [`PostgresSettings`] are the
+//! same as data. A [`Row`] is the stored form of an event, and an
+//! [`Explanation`] shows it. A `table` has a name, columns and the statement that creates
+//! it. `insert` is one statement for all rows of a batch. The `service` sends it over a `connection`, which is made
+//! again when it breaks, over `tls`. `fault` classifies errors of the database.
 //!
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]

@@ -53,9 +53,9 @@ pub struct Postgres {
 
 impl Postgres {
     /// Stores in the database of a connection string: `postgres://user:password@host:port/database?option=value`, or
-    /// `host=… user=…`, with the options that
-    /// [tokio-postgres](https://docs.rs/tokio-postgres/latest/tokio_postgres/config/struct.Config.html) knows. Several
-    /// hosts with a comma between them are tried in turn; `target_session_attrs=read-write` passes over replicas.
+    /// `host=… user=…`, with the options of
+    /// [tokio-postgres](https://docs.rs/tokio-postgres/latest/tokio_postgres/config/struct.Config.html). Several hosts
+    /// with a comma between them are tried in turn. `target_session_attrs=read-write` skips replicas.
     ///
     /// For a host that is not this machine, TLS is required, and the certificate is always checked. On this machine it is
     /// used with `sslmode=require`.
@@ -86,14 +86,14 @@ impl Postgres {
         self
     }
 
-    /// Whether a table that is not there is created, as [`ddl`](Self::ddl) says. On by default.
+    /// Sets whether a missing table is created, with the statement of [`ddl`](Self::ddl). On by default.
     pub fn create_table(mut self, create: bool) -> Self {
         self.create_table = create;
         self
     }
 
-    /// Whether a host that is not this machine may be connected to without TLS. Password and events can then be read on
-    /// the way.
+    /// Sets whether a host that is not this machine may be connected to without TLS. Password and events can then be
+    /// read on the way.
     pub fn allow_plaintext(mut self, allow: bool) -> Self {
         self.allow_plaintext = allow;
         self
@@ -105,14 +105,14 @@ impl Postgres {
         self
     }
 
-    /// When rows are stored, and how many at once: 1,000 or what has come within a second by default, and up to 5,000
-    /// while the database is slow.
+    /// Sets when rows are stored, and how many at once. By default 1,000, or those of one second, and up to 5,000 while
+    /// the database is slow.
     pub fn batching(mut self, batching: Batching) -> Self {
         self.batching = batching;
         self
     }
 
-    /// How long an attempt may take, 20 s by default. Then the database is asked to end it.
+    /// Sets how long an attempt may take, 20 s by default. Then the database is asked to end it.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -141,8 +141,8 @@ impl Postgres {
         self
     }
 
-    /// The statement that creates the table, for those who do it by hand. More columns can be added at any time, and those
-    /// that are not wanted can be left out, but for `message_id`.
+    /// Returns the statement that creates the table, to run it by hand. Columns can be added at any time, and all but
+    /// `message_id` can be left out.
     ///
     /// ```
     /// use tracklane_postgres::Postgres;
@@ -154,7 +154,7 @@ impl Postgres {
     ///
     /// # Errors
     ///
-    /// If the name of the table cannot be used.
+    /// Returns an error if the name of the table cannot be used.
     pub fn ddl(&self) -> Result<String, SettingError> {
         Ok(Table::new(&self.table)?.ddl())
     }
@@ -163,18 +163,19 @@ impl Postgres {
     ///
     /// # Errors
     ///
-    /// If the event cannot be written as JSON.
+    /// Returns an error if the event cannot be written as JSON.
     pub fn map(&self, event: &Event) -> Result<Mapped<Row>, serde_json::Error> {
         let json = serde_json::to_vec(event)?;
         row(&json, || event.clone(), self.map.as_deref()).map(Mapped::one)
     }
 
-    /// The row that would be stored for `event`, or why none would be. Nothing is sent. An event that no client has taken
-    /// yet has neither id nor time unless they were set.
+    /// Shows the row that would be stored for `event`, or why none would be. Nothing is sent. An event that no client has
+    /// taken yet has neither id nor time unless they were set.
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used, or the event cannot be written as JSON, which the error calls the setting `event`.
+    /// Returns an error if a setting cannot be used, or the event cannot be written as JSON, which the error calls the
+    /// setting `event`.
     pub fn explain(&self, event: impl Into<Event>) -> Result<Explanation, SettingError> {
         let (event, table) = (event.into(), Table::new(&self.table)?);
         if let Some(reason) = switched_off(&event, &[&self.name]) {
@@ -190,7 +191,7 @@ impl Postgres {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used. The error names it, and shows no secret.
+    /// Returns an error if a setting cannot be used. The error names it, and shows no secret.
     pub fn build(self) -> Result<Destination, SettingError> {
         let config = target::config(&self.url, self.allow_plaintext)?;
         let tls = Tls::new(&config, self.root_certificate.as_deref())?;

@@ -6,8 +6,8 @@ use std::fmt;
 
 use serde_json::value::RawValue;
 
-/// What is stored of an event: values by column, each as text that PostgreSQL casts to the column's type. What the event
-/// does not have is not there, and becomes `NULL`.
+/// The stored form of an event: values by column, each as text that PostgreSQL casts to the column's type. Missing
+/// values become `NULL`.
 ///
 /// | column | of the event |
 /// |---|---|
@@ -45,7 +45,7 @@ impl Row {
     ///
     /// # Errors
     ///
-    /// If `json` is not a JSON object.
+    /// Returns an error if `json` is not a JSON object.
     pub fn from_json(json: &[u8]) -> Result<Self, serde_json::Error> {
         let members: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_slice(json)?;
         let mut row = BTreeMap::new();
@@ -96,7 +96,7 @@ impl Row {
     }
 }
 
-/// The text of a string; of anything else its JSON; nothing of null.
+/// Returns the text of a string, the JSON of any other value, and nothing for null.
 fn text(value: &RawValue) -> Option<String> {
     match value.get() {
         "null" => None,

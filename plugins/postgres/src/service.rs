@@ -16,21 +16,21 @@ use crate::fault::{self, Cause, Fault};
 use crate::row::Row;
 use crate::table::MESSAGE_ID;
 
-/// What changes a row before it is stored.
+/// Changes a row before it is stored.
 pub(crate) type MapEvent = dyn Fn(&Event, &mut Row) + Send + Sync;
 
 #[derive(Clone)]
 pub(crate) struct PostgresService(pub(crate) Arc<Shared>);
 
-/// What batches under way need.
+/// The shared state of batches under way.
 pub(crate) struct Shared {
     pub(crate) name: String,
     pub(crate) database: Database,
     pub(crate) map: Option<Arc<MapEvent>>,
     pub(crate) dry_run: bool,
-    /// Those that nothing is under way on: one at most, unless several batches may be.
+    /// Idle connections: at most one, unless several batches may be in flight.
     pub(crate) idle: Mutex<Vec<Connection>>,
-    /// The columns that were last said to be missing.
+    /// The columns that were last reported as missing.
     pub(crate) told_missing: Mutex<Vec<&'static str>>,
 }
 
@@ -136,7 +136,7 @@ impl Shared {
     }
 }
 
-/// What became of rows; those that are in none of these are stored.
+/// The results for rows that were not stored.
 #[derive(Default)]
 struct Stored {
     refused: Vec<(usize, Answer)>,
@@ -144,7 +144,7 @@ struct Stored {
     broken: Option<(Vec<usize>, Answer)>,
 }
 
-/// No row is to blame for what goes wrong before one is sent.
+/// An error before a row is sent has no row as its cause.
 fn unopened(error: OpenError) -> Answer {
     match error {
         OpenError::Database(error) => fault::cause(error.code()).answer(&error),

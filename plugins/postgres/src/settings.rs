@@ -57,7 +57,7 @@ pub struct PostgresSettings {
 pub struct BatchSettings {
     /// Events of a batch at most, with which it is due.
     pub events: usize,
-    /// How long an event waits for its batch at most, in seconds.
+    /// The longest time that an event waits for its batch, in seconds.
     pub interval_seconds: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Which database, and whether by TLS.
+//! The database of a connection string, and whether TLS is used.
 
 use std::path::Path;
 
@@ -6,8 +6,8 @@ use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 use tracklane_http::{Secret, SettingError};
 
-/// Reads a connection string, and decides on TLS: for a host that is not this machine it is required, unless plaintext is
-/// allowed; then, and on this machine, it is used if the string says `sslmode=require`.
+/// Reads a connection string, and decides on TLS. For a host that is not this machine it is required, unless plaintext
+/// is allowed. With plaintext allowed, and on this machine, it is used if the string has `sslmode=require`.
 pub(crate) fn config(url: &Secret, allow_plaintext: bool) -> Result<Config, SettingError> {
     let text = url.expose().trim();
     if text.is_empty() {
@@ -56,7 +56,7 @@ fn unreadable(error: &tokio_postgres::Error) -> SettingError {
     }
 }
 
-/// `localhost` alone of all names: what is below it, many resolvers ask the network for.
+/// Of all names only `localhost`: many resolvers ask the network for names below it.
 fn is_this_machine(config: &Config) -> bool {
     let is_near = |host: &Host| match host {
         Host::Tcp(name) => {

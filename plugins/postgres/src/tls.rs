@@ -6,7 +6,7 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres::{CancelToken, Client, Config, Error, NoTls};
 use tracklane_http::SettingError;
 
-/// How connections are secured.
+/// The security of connections.
 #[derive(Clone)]
 pub(crate) enum Tls {
     None,
@@ -15,8 +15,8 @@ pub(crate) enum Tls {
 }
 
 impl Tls {
-    /// What the connection string asks for. The database's certificate is checked against those of `roots`, or of this
-    /// machine.
+    /// Makes the TLS that the connection string asks for. The database's certificate is checked against those of
+    /// `roots`, or of this machine.
     pub(crate) fn new(config: &Config, roots: Option<&Path>) -> Result<Self, SettingError> {
         match config.get_ssl_mode() {
             SslMode::Disable if roots.is_some() => {
@@ -58,7 +58,7 @@ impl Tls {
         }
     }
 
-    /// Asks the server to end what a connection waits for.
+    /// Asks the server to stop the statement of a connection.
     pub(crate) async fn cancel(&self, token: CancelToken) -> Result<(), Error> {
         match self {
             Self::None => token.cancel_query(NoTls).await,

@@ -1,4 +1,4 @@
-//! What an answer of PostHog means.
+//! The verdict on an answer of PostHog.
 
 use std::time::SystemTime;
 

@@ -17,7 +17,7 @@ use crate::service::{PostHogService, Shared, body};
 /// Bytes of a body that PostHog takes, before compression.
 const MAX_BODY_BYTES: usize = 20_000_000;
 
-/// Where a project is hosted.
+/// The region where a project is hosted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -85,40 +85,40 @@ impl PostHog {
         self
     }
 
-    /// Where the project is hosted, in the US by default.
+    /// Sets the region where the project is hosted, the US by default.
     pub fn region(self, region: Region) -> Self {
         self.host(region.host())
     }
 
-    /// The host of an installation of your own, such as `https://posthog.example`. The addresses of PostHog's own
-    /// application are taken for those of its intake.
+    /// Sets the host of an installation of your own, such as `https://posthog.example`. The addresses of PostHog's own
+    /// application are replaced by those of its intake.
     pub fn host(mut self, host: &str) -> Self {
         host.clone_into(&mut self.host);
         self
     }
 
-    /// Whether `http://` is allowed for a host that is not this machine.
+    /// Sets whether `http://` is allowed for a host that is not this machine.
     pub fn allow_plaintext(mut self, allow: bool) -> Self {
         self.allow_plaintext = allow;
         self
     }
 
-    /// Which events make or change person profiles. Events without are up to four times cheaper, and then retention,
-    /// lifecycle and reports on persons know nothing of them. Those of known users, by default.
+    /// Sets which events make or change person profiles. Events without are up to four times cheaper, and then
+    /// retention, lifecycle and reports on persons know nothing of them. Those of known users, by default.
     pub fn person_profiles(mut self, profiles: PersonProfiles) -> Self {
         self.mapping.person_profiles = profiles;
         self
     }
 
-    /// The type of groups, unless a group call says it (`groupType` in its traits or options). `segment_group` by default,
-    /// as in PostHog's own integration. A project has five types at most.
+    /// Sets the type of groups. A group call with a type (`groupType` in its traits or options) overrides it.
+    /// `segment_group` by default, as in PostHog's own integration. A project has at most five types.
     pub fn group_type(mut self, group_type: &str) -> Self {
         group_type.clone_into(&mut self.mapping.group_type);
         self
     }
 
-    /// Whether events belong to the group that `context.groupId` names. PostHog ties only those events to a group that say
-    /// so. On by default.
+    /// Sets whether events belong to the group that `context.groupId` names. PostHog ties only those events to a group
+    /// that say so. On by default.
     pub fn groups_from_context(mut self, from_context: bool) -> Self {
         self.mapping.groups_from_context = from_context;
         self
@@ -130,46 +130,47 @@ impl PostHog {
         self
     }
 
-    /// Whether `context.traits` of events other than identify change the person. Each such event is then billed as one
-    /// of an identified person. Off by default.
+    /// Sets whether `context.traits` of events other than identify change the person. Each such event is then billed as
+    /// one of an identified person. Off by default.
     pub fn context_traits(mut self, set: bool) -> Self {
         self.mapping.context_traits = set;
         self
     }
 
-    /// Whether an alias merges two persons also if both were identified before, which PostHog refuses by default and
-    /// cannot undo (`$merge_dangerously`). Off by default.
+    /// Sets whether an alias merges two persons also if both were identified before, which PostHog refuses by default
+    /// and cannot undo (`$merge_dangerously`). Off by default.
     pub fn merge_dangerously(mut self, merge: bool) -> Self {
         self.mapping.merge_dangerously = merge;
         self
     }
 
-    /// Whether events that are 48 hours old or more are sent as historical, in requests of their own. PostHog wants
-    /// backfills so, and live events never. Off by default.
+    /// Sets whether events that are 48 hours old or more are sent as historical, in requests of their own. PostHog
+    /// wants backfills so, and live events never. Off by default.
     pub fn historical(mut self, historical: bool) -> Self {
         self.historical = historical;
         self
     }
 
-    /// Whether bodies are compressed. On by default.
+    /// Sets whether bodies are compressed. On by default.
     pub fn gzip(mut self, gzip: bool) -> Self {
         self.gzip = gzip;
         self
     }
 
-    /// How long an attempt may take, 10 s by default.
+    /// Sets how long an attempt may take, 10 s by default.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Whether requests are only logged, at the level INFO and with their bodies, and the events counted as delivered.
+    /// Sets whether requests are only logged, at the level INFO and with their bodies, and the events counted as
+    /// delivered.
     pub fn dry_run(mut self, dry_run: bool) -> Self {
         self.dry_run = dry_run;
         self
     }
 
-    /// Changes what is sent of an event, after everything else: the item of the batch, with `event`, `distinct_id`, `uuid`,
+    /// Changes the item that is sent of an event, after everything else. It has `event`, `distinct_id`, `uuid`,
     /// `timestamp` and `properties`.
     ///
     /// ```
@@ -196,7 +197,7 @@ impl PostHog {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used. The error names it, and does not show the key.
+    /// Returns an error if a setting cannot be used. The error names it, and does not show the key.
     pub fn build(self) -> Result<Destination, SettingError> {
         self.check()?;
         let client = self.client(self.dry_run)?;
@@ -219,11 +220,11 @@ impl PostHog {
             .attempt_timeout(timeout))
     }
 
-    /// What is sent of an event: one item of the batch, or why there is none. A pure function.
+    /// Returns the item that is sent of an event, or the reason why there is none. A pure function.
     ///
     /// # Errors
     ///
-    /// If the event cannot be written as JSON.
+    /// Returns an error if the event cannot be written as JSON.
     pub fn map(&self, event: &Event) -> Result<Mapped<Value>, serde_json::Error> {
         tracklane_http::map_event(event, |json| self.mapping.apply(json, || event.clone()).map(Value::from))
     }
@@ -232,7 +233,8 @@ impl PostHog {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used, or the event cannot be written as JSON, which the error calls the setting `event`.
+    /// Returns an error if a setting cannot be used, or the event cannot be written as JSON, which the error calls the
+    /// setting `event`.
     pub fn explain(&self, event: impl Into<Event>, at: SystemTime) -> Result<Explanation, SettingError> {
         self.check()?;
         let (event, client) = (event.into(), self.client(true)?);
@@ -265,7 +267,7 @@ impl PostHog {
         Ok(())
     }
 
-    /// What sends nothing needs no TLS.
+    /// A client that sends nothing needs no TLS.
     fn client(&self, offline: bool) -> Result<Client, SettingError> {
         let host = match self.host.trim().trim_end_matches('/') {
             "https://app.posthog.com" | "https://us.posthog.com" => Region::Us.host(),
@@ -278,7 +280,7 @@ impl PostHog {
     }
 }
 
-/// Without the key and the path of the host.
+/// Hides the key and the path of the host.
 impl fmt::Debug for PostHog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let endpoint = Endpoint::new("host", &self.host, true);

@@ -26,7 +26,7 @@ pub(crate) struct PostHogService {
     pub(crate) shared: Arc<Shared>,
 }
 
-/// What requests under way need.
+/// The shared state of requests under way.
 pub(crate) struct Shared {
     pub(crate) key: Secret,
     pub(crate) mapping: Mapping,
@@ -34,7 +34,7 @@ pub(crate) struct Shared {
     pub(crate) historical: bool,
     pub(crate) dry_run: bool,
     pub(crate) max_body_bytes: usize,
-    /// What a server must not send back into an error.
+    /// Secrets that a server may repeat, to be removed from errors.
     pub(crate) secrets: Vec<Secret>,
 }
 

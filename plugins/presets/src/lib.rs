@@ -1,5 +1,5 @@
-//! Vendors that take events in the form of Segment's tracking API: each is a [`Segment`] with a name, a host and what else
-//! differs. All other settings are Segment's own, and are set on what these functions return.
+//! Vendors that take events in the form of Segment's tracking API. Each is a [`Segment`] with a name, a host and other
+//! differences. Set all other settings on the [`Segment`] that these functions return.
 //!
 //! Like Segment, these vendors distribute events themselves by `integrations`. So they get also the events that say
 //! `All: false`.
@@ -47,7 +47,7 @@ pub fn traits_in_context() -> Registration {
     .only([Kind::Identify])
 }
 
-/// Where a workspace of Customer.io is.
+/// The region of a workspace of Customer.io.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CustomerIoRegion {

@@ -1,4 +1,4 @@
-//! What is done to a value.
+//! The action on a value.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,12 +8,12 @@ use hmac::{Hmac, Mac};
 use serde::Deserialize;
 use sha2::Sha256;
 
-/// What stands for a value that [`Action::Replace`] takes away by default.
+/// The default text in place of a value for [`Action::Replace`].
 pub(crate) const REDACTED: &str = "[redacted]";
 /// Hexadecimal digits that a hash is cut to.
 const HASH_DIGITS: usize = 32;
 
-/// What is done to a value that a rule finds.
+/// The action on a value that a rule finds.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]

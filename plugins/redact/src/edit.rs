@@ -1,4 +1,4 @@
-//! Rewrites what the rules name.
+//! Applies the rules to an event.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -17,7 +17,7 @@ pub(crate) const FIELDS: &[&str] = &["userId", "anonymousId", "groupId", "previo
 /// A value that is nested deeper is replaced: it is not looked into.
 const MAX_DEPTH: usize = 100;
 
-/// Redacts the event, and marks what was redacted if that is asked for.
+/// Redacts the event, and marks the redacted paths if that is set.
 pub(crate) fn redact(rules: &Rules, event: &mut Event) -> Result<(), serde_json::Error> {
     let mut edit = Edit { rules, redacted: Vec::new() };
     for name in FIELDS {
@@ -76,12 +76,12 @@ fn set_field(event: &mut Event, name: &str, text: &str) {
 
 struct Edit<'r> {
     rules: &'r Rules,
-    /// The paths of what was redacted.
+    /// The redacted paths.
     redacted: Vec<String>,
 }
 
 impl Edit<'_> {
-    /// What stands for a field from now on, if it changes. A field is never taken away by what is found in it.
+    /// Returns the new text of a field, if it changes. A field is never removed because of its content.
     fn field(&mut self, name: &str, text: String) -> Option<String> {
         let rules = self.rules;
         if rules.keeps(&[name]) {
@@ -107,7 +107,7 @@ impl Edit<'_> {
         });
     }
 
-    /// Redacts a member. Whether it stays.
+    /// Redacts a member. Returns whether it stays.
     fn member(&mut self, key: &str, value: &mut Value, path: &mut Vec<String>) -> bool {
         let members: Vec<&str> = path.iter().map(String::as_str).collect();
         if self.rules.keeps(&members) {
@@ -122,7 +122,7 @@ impl Edit<'_> {
         }
     }
 
-    /// Redacts what is in a value. Whether it stays.
+    /// Redacts a value. Returns whether it stays.
     fn value(&mut self, value: &mut Value, path: &mut Vec<String>) -> bool {
         if path.len() > MAX_DEPTH {
             *value = Value::String(REDACTED.to_owned());
@@ -158,7 +158,7 @@ impl Edit<'_> {
         }
     }
 
-    /// What stands for a text: None if it stays, `Some(None)` if it goes.
+    /// Returns the replacement of a text: `None` if it stays, `Some(None)` if it is removed.
     fn string(&mut self, text: &str, path: &[String]) -> Option<Option<String>> {
         let rules = self.rules;
         let mut changed: Option<String> = None;
@@ -185,10 +185,10 @@ impl Edit<'_> {
     }
 }
 
-/// Applies an action to a whole value. Whether the member stays.
+/// Applies an action to a whole value. Returns whether the member stays.
 fn replace(value: &mut Value, action: &Action, rules: &Rules) -> bool {
     let text = match &*value {
-        // Nothing is there that could be told.
+        // There is nothing to redact.
         Value::Null => return *action != Action::Drop,
         Value::String(text) => Cow::Borrowed(text.as_str()),
         other => Cow::Owned(other.to_string()),

@@ -1,6 +1,6 @@
 //! The error of a rule that cannot be used.
 
-/// Why a rule cannot be used. It names the rule and says what to write instead.
+/// The error of a rule. It names the rule and says what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RedactError {
@@ -39,14 +39,14 @@ pub enum RedactError {
         /// Its length.
         bytes: usize,
     },
-    /// The action does not fit what the rule finds.
+    /// The action does not fit the values of the rule.
     #[error("{rule}: {action} is for {for_what} only")]
     UnfitAction {
         /// The rule.
         rule: String,
         /// The action.
         action: &'static str,
-        /// What the action can be applied to.
+        /// The values that the action can be applied to.
         for_what: &'static str,
     },
     /// An id that an event cannot be sent without would be dropped.

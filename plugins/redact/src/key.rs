@@ -10,7 +10,7 @@ pub(crate) struct Plain {
 }
 
 impl Plain {
-    /// None for a key that is longer than any on a list, or has none of the letters that these have.
+    /// Returns `None` for a key that is longer than any on a list, or has none of their letters.
     pub(crate) fn new(key: &str) -> Option<Self> {
         let mut plain = Self { letters: [0; LONGEST], len: 0 };
         for byte in key.bytes().filter(u8::is_ascii_alphanumeric) {

@@ -3,8 +3,8 @@
 //! Invariant: an event leaves this plugin redacted, or it does not leave. Whatever cannot be looked at (nested too
 //! deep, a rule that fails) is replaced or drops the event; nothing is passed on unread.
 //!
-//! In the order of the files: [`Redact`] collects rules and checks them; a *scan* reads an event without changing it
-//! and finds out whether any rule applies; only then an *edit* rewrites what the rules name.
+//! In the order of the files: [`Redact`] collects rules and checks them. A *scan* reads an event without changing it
+//! and finds out whether any rule applies. Only then an *edit* applies the rules.
 //!
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
@@ -21,21 +21,21 @@
     clippy::unwrap_used
 )]
 
-// What is asked for.
+// The settings.
 mod action;
 mod error;
 mod redact;
 mod settings;
 
-// What it is checked into.
+// The checked rules.
 mod key;
 mod path;
 mod rules;
 
-// What finds sensitive text.
+// The detectors of sensitive text.
 mod detect;
 
-// What is done to an event.
+// The work on an event.
 mod edit;
 mod scan;
 

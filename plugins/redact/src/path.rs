@@ -1,4 +1,4 @@
-//! Where in an event a rule applies: members with dots between them, `*` for any one, `**` for any number.
+//! The path of a rule in an event: members with dots between them, `*` for any one, `**` for any number.
 
 use crate::error::RedactError;
 
@@ -41,17 +41,17 @@ impl Path {
         }
     }
 
-    /// Whether the path names the member at `members`, or one that is around it.
+    /// Returns whether the path names the member at `members`, or one that is around it.
     pub(crate) fn covers(&self, members: &[&str]) -> bool {
         (1..=members.len()).any(|len| members.get(..len).is_some_and(|members| self.matches(members)))
     }
 
-    /// Whether the path names the member at `members`.
+    /// Returns whether the path names the member at `members`.
     pub(crate) fn matches(&self, members: &[&str]) -> bool {
         matches(&self.0, members)
     }
 
-    /// Whether the path may name something inside of `members`.
+    /// Returns whether the path may name something inside of `members`.
     pub(crate) fn reaches_into(&self, members: &[&str]) -> bool {
         reaches(&self.0, members)
     }

@@ -22,7 +22,7 @@ const LEAST_HASH_KEY: usize = 16;
 /// Ids that some kind of event is not sent without.
 const REQUIRED: &[&str] = &["userId", "anonymousId", "groupId", "previousId", "event"];
 
-/// Rules for what is taken out of events. Register it first, so that nothing sees what it takes out.
+/// Rules that remove data from events. Register it first, so that no other plugin sees that data.
 ///
 /// A later rule for the same key or detector replaces an earlier one, so a preset can be refined.
 ///
@@ -51,7 +51,7 @@ pub struct Redact {
     hits: Hits,
 }
 
-/// How many values each kind of rule has redacted since the start.
+/// The number of values that each kind of rule has redacted since the start.
 #[derive(Clone, Debug)]
 pub struct Counts(Hits);
 
@@ -61,9 +61,9 @@ impl Redact {
         Self::default()
     }
 
-    /// Takes out what opens something: members with a secret's name are dropped; card numbers and IBANs are masked but
-    /// for four digits; tokens, keys and the secrets in URLs are replaced. Leaves names, e-mail addresses and IP
-    /// addresses alone, since `identify` is made of them.
+    /// Removes secrets. Members with a secret's name are dropped. Card numbers and IBANs are masked except for four
+    /// digits. Tokens, keys and the secrets in URLs are replaced. Names, e-mail addresses and IP addresses stay,
+    /// because `identify` needs them.
     pub fn secrets() -> Self {
         let keys = SECRETS.iter().map(|key| ((*key).to_owned(), Action::Drop)).collect();
         let masked = [Detector::CreditCard, Detector::Iban].map(|detector| (detector, Action::mask(4)));
@@ -98,20 +98,20 @@ impl Redact {
         self
     }
 
-    /// Redacts what a detector finds inside of strings; [`Action::Drop`] takes the whole string away.
+    /// Redacts text that a detector finds inside strings. [`Action::Drop`] removes the whole string.
     pub fn value(mut self, detector: Detector, action: Action) -> Self {
         self.values.push((detector, action));
         self
     }
 
-    /// Leaves the value at a path as it is, whatever other rules say: `context.device.token`, say.
+    /// Keeps the value at a path, such as `context.device.token`, whatever other rules say.
     pub fn keep(mut self, path: &str) -> Self {
         self.keep.push(path.to_owned());
         self
     }
 
-    /// Lets nothing of properties, traits and context pass but these paths and those of [`keep`](Self::keep). The
-    /// other rules apply to what passes.
+    /// Removes everything from properties, traits and context except these paths and those of [`keep`](Self::keep). The
+    /// other rules apply to the rest.
     pub fn allow<'a>(mut self, paths: impl IntoIterator<Item = &'a str>) -> Self {
         self.allow.extend(paths.into_iter().map(str::to_owned));
         self
@@ -123,19 +123,19 @@ impl Redact {
         self
     }
 
-    /// Writes the paths of what was redacted into `context.redacted`. Off by default.
+    /// Writes the redacted paths into `context.redacted`. Off by default.
     pub fn mark(mut self, mark: bool) -> Self {
         self.mark = mark;
         self
     }
 
-    /// Counts what would be redacted, and changes nothing. Off by default.
+    /// Counts the values that would be redacted, and changes nothing. Off by default.
     pub fn dry_run(mut self, dry_run: bool) -> Self {
         self.dry_run = dry_run;
         self
     }
 
-    /// What has been redacted so far by the plugins that these rules make.
+    /// Returns the counts of the plugins of these rules so far.
     #[must_use]
     pub fn counts(&self) -> Counts {
         Counts(self.hits.clone())
@@ -145,7 +145,7 @@ impl Redact {
     ///
     /// # Errors
     ///
-    /// If a rule cannot be used. The error names it.
+    /// Returns an error if a rule cannot be used. The error names it.
     pub fn build(&self) -> Result<Registration, RedactError> {
         let rules = self.rules()?;
         Ok(before_fn(NAME, move |event: &mut Event| {

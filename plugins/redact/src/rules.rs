@@ -24,7 +24,7 @@ pub(crate) struct Rules {
     pub(crate) hits: Hits,
 }
 
-/// Which rule found something.
+/// The rule that found something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rule {
     Path,
@@ -33,7 +33,7 @@ pub(crate) enum Rule {
     Detector(Detector),
 }
 
-/// How often each kind of rule has applied.
+/// The number of times that each kind of rule has applied.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Hits(Arc<HitCounts>);
 
@@ -46,12 +46,12 @@ pub(crate) struct HitCounts {
 }
 
 impl Rules {
-    /// Whether the rules depend on where a value stands.
+    /// Returns whether the rules depend on where a value stands.
     pub(crate) fn needs_paths(&self) -> bool {
         !(self.paths.is_empty() && self.allow.is_empty() && self.keep.is_empty())
     }
 
-    /// What is to be done to the whole value at `members`, whatever it is.
+    /// Returns the action on the whole value at `members`, whatever it is.
     pub(crate) fn for_member(&self, members: &[&str], key: &str) -> Option<(Rule, &Action)> {
         if self.needs_paths() {
             if self.keep.iter().any(|path| path.covers(members)) {
@@ -67,7 +67,7 @@ impl Rules {
         self.keys.get(key).map(|action| (Rule::Key, action))
     }
 
-    /// Whether the value at `members` is to be left as it is, with all that is in it.
+    /// Returns whether the value at `members` stays as it is, with everything in it.
     pub(crate) fn keeps(&self, members: &[&str]) -> bool {
         self.keep.iter().any(|path| path.covers(members))
     }
@@ -77,13 +77,13 @@ impl Rules {
             || self.allow.iter().chain(&self.keep).any(|path| path.covers(members) || path.reaches_into(members))
     }
 
-    /// Whether any detector finds something in `text`.
+    /// Returns whether any detector finds something in `text`.
     pub(crate) fn apply_to_text(&self, text: &str) -> bool {
         let signs = Signs::new(text);
         self.detectors.keys().any(|detector| !detector.find(text, signs).is_empty())
     }
 
-    /// Whether any detector that reads numbers finds something in this one.
+    /// Returns whether any detector that reads numbers finds something in this one.
     pub(crate) fn in_number(&self, number: &str) -> Option<(Detector, &Action)> {
         let signs = Signs::new(number);
         let reads = |(detector, _): &(&Detector, &Action)| detector.reads_numbers();
@@ -119,7 +119,7 @@ impl Hits {
 #[derive(Debug)]
 pub(crate) struct Keys {
     actions: HashMap<Box<[u8]>, Action>,
-    /// By length: the first letters that keys of this length have.
+    /// By length: the first letters of keys of this length.
     first_letters: [u64; LONGEST + 1],
 }
 
@@ -130,7 +130,7 @@ impl Default for Keys {
 }
 
 impl Keys {
-    /// Whether the key can be compared at all.
+    /// Returns whether the key can be compared at all.
     pub(crate) fn insert(&mut self, key: &str, action: Action) -> bool {
         let Some(plain) = Plain::new(key) else { return false };
         let letters = plain.as_bytes();

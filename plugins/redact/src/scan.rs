@@ -1,6 +1,6 @@
-//! Whether any rule applies to an event: reads its text and makes nothing of it.
+//! Finds out whether any rule applies to an event. It reads the text and makes no map of it.
 //!
-//! Nearly all events hold nothing to redact. They stay the text that they are, which is what makes the plugin cheap.
+//! Nearly all events have nothing to redact. They stay text, which makes the plugin cheap.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -16,7 +16,7 @@ thread_local! {
     static TEXT: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Whether a rule applies anywhere in the event.
+/// Returns whether a rule applies anywhere in the event.
 pub(crate) fn touches(rules: &Rules, event: &Event) -> Result<bool, serde_json::Error> {
     if FIELDS.iter().any(|name| field(event, name).is_some_and(|text| in_field(rules, name, &text))) {
         return Ok(true);
@@ -29,7 +29,7 @@ fn in_field(rules: &Rules, name: &str, text: &str) -> bool {
         || (is_free_text(name) && !rules.keeps(&[name]) && rules.apply_to_text(text))
 }
 
-/// Whether the field is text for people, and no id.
+/// Returns whether the field is text for people, and no id.
 pub(crate) fn is_free_text(name: &str) -> bool {
     matches!(name, "name" | "category" | "event")
 }
@@ -62,7 +62,7 @@ fn in_text_of(
 /// Reads one value and all in it.
 struct Scan<'r> {
     rules: &'r Rules,
-    /// Where it stands, if any rule depends on that.
+    /// The place, if any rule depends on it.
     members: Option<Vec<String>>,
     found: bool,
 }

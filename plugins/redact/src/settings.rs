@@ -30,13 +30,13 @@ use crate::redact::Redact;
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RedactSettings {
-    /// What to begin from.
+    /// The preset to begin with.
     pub preset: Preset,
     /// Rules for paths.
     pub paths: Vec<PathRule>,
     /// Rules for keys.
     pub keys: Vec<KeyRule>,
-    /// Rules for what detectors find.
+    /// Rules for the values that detectors find.
     pub values: Vec<ValueRule>,
     /// Paths that stay as they are.
     pub keep: Vec<String>,
@@ -44,13 +44,13 @@ pub struct RedactSettings {
     pub allow: Vec<String>,
     /// The key of `hash`: at least 16 bytes.
     pub hash_key: Option<String>,
-    /// Whether `context.redacted` tells the paths of what was redacted.
+    /// Writes the redacted paths into `context.redacted`.
     pub mark: bool,
-    /// Whether what would be redacted is only counted.
+    /// Only counts the values that would be redacted.
     pub dry_run: bool,
 }
 
-/// What the rules of a file are added to.
+/// The rules that those of a file are added to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -66,33 +66,33 @@ pub enum Preset {
     None,
 }
 
-/// What is done at a path.
+/// The action at a path.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PathRule {
     /// Members with dots between them; `*` is any one, `**` any number.
     pub path: String,
-    /// What is done.
+    /// The action.
     pub action: Action,
 }
 
-/// What is done to every member of a name.
+/// The action on every member of a name.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeyRule {
     /// The name; case and separators do not count.
     pub key: String,
-    /// What is done.
+    /// The action.
     pub action: Action,
 }
 
-/// What is done to what a detector finds.
+/// The action on values that a detector finds.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ValueRule {
     /// The detector.
     pub detector: Detector,
-    /// What is done.
+    /// The action.
     pub action: Action,
 }
 

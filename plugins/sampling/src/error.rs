@@ -1,6 +1,6 @@
 //! The error of a rule that cannot be used.
 
-/// Why a rule cannot be used. It names the rule and the value.
+/// The error of a rule. It names the rule and the value.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SamplingError {
@@ -18,7 +18,7 @@ pub enum SamplingError {
         /// The rule.
         rule: &'static str,
     },
-    /// Calls of this kind say who somebody is, and always pass.
+    /// Calls of this kind identify a user, and always pass.
     #[error("{kind} calls are never sampled: a user whose identity is missing is worth nothing")]
     Identity {
         /// The kind.

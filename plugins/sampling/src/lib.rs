@@ -1,11 +1,11 @@
 //! Sends a share of the events, and always the same share: a user is in it or is not, in every process.
 //!
-//! Invariants: the decision depends on the seed, the key and the rate alone, by a documented hash; whoever is in the
-//! share at one rate is in it at every higher rate. `identify`, `group` and `alias` always pass, since a user whose
-//! identity is missing is worth nothing.
+//! Invariants: the decision depends only on the seed, the key and the rate, by a documented hash. A key that is in the
+//! share at one rate is in it at every higher rate. `identify`, `group` and `alias` always pass, because events of a
+//! user without an identity are worth nothing.
 //!
-//! In the order of the files: [`Sampling`] collects rules and checks them; `rules` finds an event's rate; `share` says
-//! whether a key is in the share of that rate.
+//! In the order of the files: [`Sampling`] collects rules and checks them. `rules` finds an event's rate. `share`
+//! decides whether a key is in the share of that rate.
 //!
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]

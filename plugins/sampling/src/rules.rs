@@ -42,7 +42,7 @@ impl Pattern {
     }
 }
 
-/// Whether calls of this kind say who somebody is.
+/// Returns whether calls of this kind identify a user.
 pub(crate) fn is_identity(kind: Kind) -> bool {
     matches!(kind, Kind::Identify | Kind::Group | Kind::Alias)
 }
@@ -61,7 +61,7 @@ impl Rules {
         by_name().or_else(by_kind).or(Some(self.rate)).filter(|rate| *rate < 1.0)
     }
 
-    /// What the event is sampled by: the first key that it has, and at last its own id.
+    /// Returns the key of the event: the first key that it has, otherwise its own id.
     pub(crate) fn key_of(&self, event: &Event) -> (&'static str, String) {
         self.keys
             .iter()

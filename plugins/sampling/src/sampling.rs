@@ -37,7 +37,7 @@ pub struct Sampling {
     mark: bool,
 }
 
-/// What decides whether an event is in the share.
+/// The key that decides whether an event is in the share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -76,7 +76,7 @@ impl SampleKey {
 }
 
 impl Sampling {
-    /// Sends the share `rate` of the users, from 0 to 1: a user is in it by `userId`, or else by `anonymousId`.
+    /// Sends the share `rate` of the users, from 0 to 1. The key of a user is `userId`, otherwise `anonymousId`.
     pub fn new(rate: f64) -> Self {
         Self {
             seed: String::new(),
@@ -102,14 +102,14 @@ impl Sampling {
         self
     }
 
-    /// Samples what goes to one destination, after the rates above, and leaves the others alone: an event that is not in
-    /// this share has the destination switched off in its `integrations`.
+    /// Samples the events of one destination, after the rates above. For an event that is not in this share, the entry
+    /// of the destination in its `integrations` is switched off. Other destinations get it.
     pub fn destination(mut self, name: &str, rate: f64) -> Self {
         self.destinations.push((name.to_owned(), rate));
         self
     }
 
-    /// What the share is taken of: the first of these that an event has, and its `messageId` if it has none.
+    /// Sets the keys of the share: the first of these that an event has, otherwise its `messageId`.
     pub fn by(mut self, keys: impl IntoIterator<Item = SampleKey>) -> Self {
         self.keys = keys.into_iter().collect();
         self
@@ -121,8 +121,8 @@ impl Sampling {
         self
     }
 
-    /// Whether a sampled event says in `context.sampling` at which rate it was kept and by which key, so that counts can
-    /// be weighted. On by default.
+    /// Sets whether a sampled event has its rate and its key in `context.sampling`, so that counts can be weighted. On
+    /// by default.
     pub fn mark(mut self, mark: bool) -> Self {
         self.mark = mark;
         self
@@ -132,7 +132,8 @@ impl Sampling {
     ///
     /// # Errors
     ///
-    /// If a rate is not from 0 to 1, a name is empty, or a kind is never sampled. The error names the rule.
+    /// Returns an error if a rate is not from 0 to 1, a name is empty, or a kind is never sampled. The error names the
+    /// rule.
     pub fn build(&self) -> Result<Registration, SamplingError> {
         let rules = self.rules()?;
         Ok(before_fn(NAME, move |event: &mut Event| sample(&rules, event)))

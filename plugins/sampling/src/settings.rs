@@ -33,16 +33,16 @@ pub struct SamplingSettings {
     /// Other rates by name.
     #[serde(default)]
     pub events: Vec<EventRate>,
-    /// Shares of what goes to single destinations.
+    /// Shares of single destinations.
     #[serde(default)]
     pub destinations: Vec<DestinationRate>,
-    /// What the share is taken of.
+    /// The keys of the share.
     #[serde(default)]
     pub by: Option<Vec<SampleKey>>,
-    /// Which share of this size is taken.
+    /// Selects one of the shares of this size.
     #[serde(default)]
     pub seed: String,
-    /// Whether `context.sampling` tells the rate.
+    /// Writes the rate into `context.sampling`.
     #[serde(default)]
     pub mark: Option<bool>,
 }

@@ -1,8 +1,8 @@
-//! Whether a key is in a share.
+//! Decides whether a key is in a share.
 
 use sha2::{Digest, Sha256};
 
-/// Whether `key` is in the share `rate` of all keys.
+/// Returns whether `key` is in the share `rate` of all keys.
 ///
 /// The first eight bytes of SHA-256 over the seed, a zero byte and the key, read as a big-endian number, are below
 /// `rate` × 2⁶⁴. Any language and most databases can tell the same. In PostgreSQL 11 and later, for a rate of one tenth

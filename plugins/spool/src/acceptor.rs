@@ -1,7 +1,7 @@
 //! The acceptor: takes batches off the caller's client and answers when they are safe.
 //!
-//! Invariant: it reports events as delivered that are on the disk or, while the disk cannot be written, that the
-//! destination has. Where what cannot be written is refused, only the former. Batches are written one after the other,
+//! Invariant: it reports events as delivered only when they are on the disk or, while the disk cannot be written, when
+//! the destination has them. With `refuse_unwritten` only the former counts. Batches are written one after the other,
 //! in the order in which they came.
 
 use std::future::Future;

@@ -1,11 +1,11 @@
-//! How old a file is, so that no jump of the wall clock deletes what was acknowledged.
+//! The age of a file, measured so that no jump of the wall clock deletes acknowledged events.
 //!
-//! The rule: only time counts in which a spool was at work. While a process knows a file, its age grows by the
-//! monotonic clock. What its age was before, the directory says: the newest time in its slot, that of the lock
-//! included, less the file's. The lock's time is renewed while a spool works there, so that is when the last one did.
-//! Time in which none did counts for nothing: it cannot be told from a clock that was moved.
+//! The rule: only time in which a spool was running counts. While a process knows a file, its age grows by the
+//! monotonic clock. Its age before that follows from the directory: the newest time in its slot, that of the lock
+//! included, less the file's time. The lock's time is renewed while a spool runs there, so that is when the last one
+//! did. Time in which none ran does not count, because it cannot be distinguished from a moved clock.
 //!
-//! A clock that is moved while files wait would spoil what the directory says. So the times of files are moved with it.
+//! A moved clock would falsify the times in the directory while files wait. So the times of files are moved with it.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-/// How far the wall clock may go astray before the times of files follow it.
+/// The difference of the wall clock from which on the times of files follow it.
 pub(crate) const TOLERANCE: Duration = Duration::from_secs(60 * 60);
 
 /// The age of a file that this process knows.
@@ -24,7 +24,7 @@ pub(crate) struct Age {
 }
 
 impl Age {
-    /// Of a file that has that age now.
+    /// Makes the age of a file that has that age now.
     pub(crate) fn of(before: Duration) -> Self {
         Self { known: Instant::now(), before }
     }
@@ -34,7 +34,7 @@ impl Age {
     }
 }
 
-/// How far the wall clock was moved, and where to.
+/// A move of the wall clock: how far, and to which time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Jump {
     Forward(Duration),
@@ -42,8 +42,8 @@ pub(crate) enum Jump {
 }
 
 impl Jump {
-    /// The time that a file has once it has followed the clock to `now`, if it is to. One that was written after the
-    /// jump cannot be told from an older one, and may become younger by this, never older.
+    /// Returns the time of a file that has followed the clock to `now`, if it has to. A file that was written after the
+    /// jump cannot be distinguished from an older one. It may become younger by this, never older.
     pub(crate) fn follow(self, written: SystemTime, now: SystemTime) -> Option<SystemTime> {
         match self {
             Jump::Forward(by) => Some(written.checked_add(by)?.min(now)),
@@ -55,12 +55,12 @@ impl Jump {
 /// Notices jumps of the wall clock by the monotonic one.
 #[derive(Debug, Default)]
 pub(crate) struct WallClock {
-    /// What both showed the last time.
+    /// The times of both clocks at the last call.
     last: Mutex<Option<(Instant, SystemTime)>>,
 }
 
 impl WallClock {
-    /// Whether the wall clock, which shows `wall`, was moved since the last call.
+    /// Returns whether the wall clock, which shows `wall`, was moved since the last call.
     pub(crate) fn moved(&self, wall: SystemTime) -> Option<Jump> {
         let now = Instant::now();
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,7 +1,7 @@
-//! Whether the destination fails, as its last attempt has it.
+//! Records whether the last attempt at the destination failed.
 //!
-//! It stands around the destination's service and changes nothing. The client behind the spool tells how a batch ended
-//! after its last retry only, which may be hours later.
+//! It wraps the destination's service and changes nothing. The client behind the spool reports only how a batch ended
+//! after its last retry, which may be hours later.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -65,7 +65,7 @@ impl Service<Batch> for Watched {
     }
 }
 
-/// What is refused or split because of the events was not refused by a destination that fails.
+/// A refusal or a split because of the events does not mean that the destination fails.
 fn is_failure(verdict: Verdict) -> bool {
     matches!(verdict, Verdict::Retry | Verdict::Pause(_) | Verdict::Unauthorized)
 }

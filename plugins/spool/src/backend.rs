@@ -21,7 +21,7 @@ use crate::running::{Running, Turn};
 use crate::setup::Setup;
 use crate::store::{OwnSlot, Store};
 
-/// No bound: what the feeder reads and the queue in front bound what is under way here.
+/// No bound: the feeder's reading and the queue in front bound what is under way here.
 const UNBOUNDED: usize = usize::MAX / 2;
 
 pub(crate) struct Backend {
@@ -79,7 +79,7 @@ fn register(client: &Analytics, destination: Destination, name: &Arc<str>, emitt
         let message = format!("{error}; its events wait on the disk until a start at which it loads");
         report::emit(&emitter, Failure::of_destination(name, message, 0));
     });
-    // What comes first has its place before everything that is sent later.
+    // The first poll takes its place before everything that is sent later.
     if (&mut registering).now_or_never().is_none() {
         tokio::spawn(registering);
     }

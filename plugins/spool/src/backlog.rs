@@ -1,5 +1,5 @@
-//! What waits in a directory, as its names say. Asked without a lock and without reading a file, so it can be asked
-//! beside a service that runs.
+//! The backlog in a directory, by the names of its files. It takes no lock and reads no file, so it can be asked beside
+//! a running service.
 
 use std::io;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use crate::slot;
 
-/// What waits in the directory of a spool, whichever process it belongs to.
+/// The files that wait in the directory of a spool, of any process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Backlog {
@@ -22,11 +22,11 @@ pub struct Backlog {
 }
 
 impl Backlog {
-    /// Of this directory; one that does not exist has none.
+    /// Returns the backlog of this directory. A directory that does not exist has none.
     ///
     /// # Errors
     ///
-    /// If the directory cannot be read. A file that ends meanwhile is not counted.
+    /// Returns an error if the directory cannot be read. A file that ends meanwhile is not counted.
     pub fn of(directory: impl AsRef<Path>) -> io::Result<Self> {
         let (root, mut backlog) = (directory.as_ref(), Self::default());
         let numbers = match slot::numbers(root) {

@@ -1,5 +1,5 @@
-//! Dead letters: events that the destination refused for good, each with the reason, until an operator sends them again
-//! or drops them.
+//! Dead letters: events that the destination refused for good, each with the reason. An operator sends them again or
+//! drops them.
 //!
 //! ```text
 //! directory/dead/0001764300000000.0.jsonl
@@ -37,9 +37,9 @@ const REPLAY_EVENTS: usize = 1_000;
 pub struct DeadLetter {
     /// When it was given up, in RFC 3339.
     pub at: String,
-    /// Why, as [`DropReason::as_str`](tracklane::DropReason::as_str) has it, or another word.
+    /// The reason, as [`DropReason::as_str`](tracklane::DropReason::as_str) has it, or another word.
     pub reason: String,
-    /// What the destination said.
+    /// The error of the destination.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// The event, as it would have been sent.
@@ -87,7 +87,7 @@ pub struct DeadLetters {
 }
 
 impl DeadLetters {
-    /// Those of the spool in `directory`.
+    /// Opens the dead letters of the spool in `directory`.
     pub fn of(directory: impl Into<PathBuf>) -> Self {
         Self { root: directory.into() }
     }
@@ -96,7 +96,7 @@ impl DeadLetters {
     ///
     /// # Errors
     ///
-    /// If a file cannot be read.
+    /// Returns an error if a file cannot be read.
     pub fn visit(&self, mut visit: impl FnMut(&DeadLetter)) -> io::Result<()> {
         for path in self.files()? {
             for line in lines(&read(&path)?) {
@@ -111,7 +111,7 @@ impl DeadLetters {
     ///
     /// # Errors
     ///
-    /// If they cannot be written, or all letters together would have more than `max_bytes`.
+    /// Returns an error if they cannot be written, or all letters together would have more than `max_bytes`.
     pub fn write(&self, letters: &[DeadLetter], max_bytes: u64) -> io::Result<()> {
         self.write_with(&Disk::default(), letters, max_bytes)
     }
@@ -120,17 +120,18 @@ impl DeadLetters {
     ///
     /// # Errors
     ///
-    /// If a file cannot be read or written; what was dropped before it is gone.
+    /// Returns an error if a file cannot be read or written. Letters that were dropped before are gone.
     pub fn remove(&self, mut which: impl FnMut(&DeadLetter) -> bool) -> io::Result<u64> {
         self.take(&mut which, |_| Ok(()))
     }
 
-    /// Puts the letters that `which` picks back into the spool in front of `destination`. Returns how many these were. A
-    /// service that runs there sends them within [`adopt_every`](crate::Spool::adopt_every), else the next one does.
+    /// Puts the letters that `which` selects back into the spool in front of `destination`. Returns their number. A
+    /// service that runs there sends them within [`adopt_every`](crate::Spool::adopt_every), otherwise the next one
+    /// does.
     ///
     /// # Errors
     ///
-    /// If a file cannot be read or written. Each letter is then still here, or in the spool, or both.
+    /// Returns an error if a file cannot be read or written. Each letter is then still here, or in the spool, or both.
     pub fn replay(&self, destination: &str, mut which: impl FnMut(&DeadLetter) -> bool) -> io::Result<u64> {
         let mut slot = None;
         self.take(&mut which, |letters| {
@@ -173,7 +174,7 @@ impl DeadLetters {
         replace(disk, &path, &text)
     }
 
-    /// Takes out what `which` picks, once `keep` has done with it.
+    /// Removes the letters that `which` selects, once `keep` has processed them.
     fn take(
         &self,
         which: &mut dyn FnMut(&DeadLetter) -> bool,
@@ -224,7 +225,7 @@ impl DeadLetters {
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     match Disk::default().read(path, MAX_FILE_BYTES) {
-        // Somebody else has dropped it.
+        // Another process has dropped it.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         read => read,
     }

@@ -1,7 +1,7 @@
 //! File system operations of the store.
 //!
-//! Invariant: files are readable by their owner only, symbolic links are not followed, and what `write_new` has written
-//! is on the disk when it returns. A test can make reading and writing fail.
+//! Invariant: only their owner can read the files, symbolic links are not followed, and a file of `write_new` is on the
+//! disk when that returns. A test can make reading and writing fail.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -21,15 +21,15 @@ pub(crate) struct Disk {
 }
 
 impl Disk {
-    /// Writes a file that must not exist yet, and its bytes to the disk; its name follows with
-    /// [`sync_directory`](Self::sync_directory).
+    /// Writes a file that must not exist yet, and syncs its bytes to the disk. [`sync_directory`](Self::sync_directory)
+    /// syncs its name.
     pub(crate) fn write_new(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         #[cfg(test)]
         self.fail(path)?;
         let mut file = private(OpenOptions::new().write(true).create_new(true)).open(path)?;
         let written = file.write_all(bytes).and_then(|()| file.sync_data());
         if written.is_err() {
-            // If it stays, it is deleted as unfinished by whoever locks the slot next.
+            // If it stays, the next process that locks the slot deletes it as unfinished.
             let _ = fs::remove_file(path);
         }
         written
@@ -57,7 +57,7 @@ impl Disk {
         fs::remove_file(path)
     }
 
-    /// What the wall clock shows.
+    /// Returns the time of the wall clock.
     pub(crate) fn now(&self) -> SystemTime {
         #[cfg(test)]
         if let Some(clock) = &self.clock {
@@ -97,7 +97,7 @@ impl Disk {
     }
 }
 
-/// Whether an open file is the one that has this name now. What cannot be found out is taken for true.
+/// Returns whether an open file is the one that has this name now. Returns `true` if that cannot be found out.
 #[cfg(unix)]
 pub(crate) fn has_name(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;

@@ -39,7 +39,7 @@ impl DiskThread {
     /// Gives it work, which is done whether or not anybody waits for the answer.
     pub(crate) fn give<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> oneshot::Receiver<T> {
         let (reply, answer) = oneshot::channel();
-        // Whoever gave it may not wait. The thread lives as long as this handle.
+        // The caller may not wait. The thread lives as long as this handle.
         let _ = self.work.send(Box::new(move || drop(reply.send(work()))));
         answer
     }

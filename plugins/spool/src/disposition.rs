@@ -1,10 +1,10 @@
-//! The disposition of an event: what its outcome at the destination means for the file that holds it.
+//! The disposition of an event: the consequence of its outcome at the destination for the file that holds it.
 
 use std::collections::HashMap;
 
 use tracklane::{DropReason, Outcome};
 
-/// What becomes of an event in a file.
+/// The consequence for an event in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Disposition {
     /// The destination has the event.
@@ -18,8 +18,8 @@ pub(crate) enum Disposition {
 /// The dispositions of events, by their `messageId`.
 pub(crate) type Dispositions = HashMap<String, Disposition>;
 
-/// Returns the disposition of an outcome. A decision on the event itself is final. An outcome that only says that the
-/// destination was not available is not.
+/// Returns the disposition of an outcome. A decision about the event itself is final. An outcome that only means that
+/// the destination was not available is not final.
 pub(crate) fn disposition_of(outcome: Outcome) -> Disposition {
     match outcome {
         Outcome::Delivered => Disposition::Delivered,

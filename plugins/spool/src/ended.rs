@@ -1,10 +1,10 @@
-//! A file that is done with: what becomes of it, and which of its events the destination will never have.
+//! A finished file: its fate, and the events that the destination will never have.
 
 use tracklane::DropReason;
 
 use crate::slot::SpooledFile;
 
-/// What becomes of a file that is done.
+/// The fate of a finished file.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Fate {
     Deleted,
@@ -12,7 +12,7 @@ pub(crate) enum Fate {
     Quarantine,
 }
 
-/// Why the destination will never have an event.
+/// The reason why the destination will never have an event.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     /// Its place among the events of the file that can be read.
@@ -26,7 +26,7 @@ pub(crate) struct Refusal {
 pub(crate) struct Ended {
     pub(crate) file: SpooledFile,
     pub(crate) fate: Fate,
-    /// What is to be kept of it as dead letters.
+    /// The events to keep as dead letters.
     pub(crate) refused: Vec<Refusal>,
 }
 

@@ -1,7 +1,7 @@
 //! The end of a file: deleted, set aside, or first its refused events kept as dead letters.
 //!
-//! Invariant: a file with events that are to be kept goes only after they are on the disk as dead letters. What cannot
-//! be taken away is tried again, and counts until then.
+//! Invariant: a file with events to keep is removed only after they are on the disk as dead letters. A file that cannot
+//! be removed is tried again, and counts until then.
 
 use std::io;
 use std::path::Path;
@@ -29,7 +29,7 @@ impl Store {
         report::emit(&self.emitter, failure);
     }
 
-    /// A file is done with. If it cannot be taken away, that is said once and tried again.
+    /// Finishes a file. If it cannot be removed, that is reported once and tried again.
     pub(crate) fn end(&self, ended: Ended) {
         let path = ended.file.path();
         if let Err(error) = self.take_away(ended) {
@@ -37,7 +37,7 @@ impl Store {
         }
     }
 
-    /// Tries again to take away what could not be.
+    /// Tries again to remove files that could not be removed.
     pub(crate) fn try_the_stuck(&self) {
         let stuck = std::mem::take(&mut *self.stuck());
         stuck.into_iter().for_each(|ended| drop(self.take_away(ended)));
@@ -53,7 +53,7 @@ impl Store {
             Fate::Quarantine => ended.file.quarantine().map(|()| count(&self.counters.quarantined, 1)),
         };
         match taken {
-            // It is not there any more, and so not in the way.
+            // It does not exist any more, so it is not in the way.
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 self.stuck().push(ended);
                 Err(error)
@@ -71,7 +71,7 @@ impl Store {
             return Ok(());
         }
         let bytes = match ended.file.read(&self.disk, MAX_FILE_BYTES) {
-            // Somebody else has taken it.
+            // Another process has taken it.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             read => read?,
         };

@@ -30,26 +30,26 @@ use crate::slot::SpooledFile;
 use crate::stats::count;
 use crate::store::{Opened, Store};
 
-/// What is read from the disk and has no end yet: events, and bytes of their files.
+/// Limits what is read from the disk and has no outcome yet: events, and bytes of their files.
 const WINDOW_EVENTS: usize = 5_000;
 const WINDOW_BYTES: u64 = 4 * 1024 * 1024;
-/// How long to wait before a file that was not taken is sent again, doubled each time that none was taken.
+/// The wait before a file that was not taken is sent again. It doubles each time that none was taken.
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
-/// Lines of one file that cannot be read, as far as they are told one by one.
+/// The number of unreadable lines of one file that are reported one by one.
 const SHOWN_LINES: usize = 10;
-/// How long the end may take: the client gives a plugin ten seconds.
+/// The time for the end: the client gives a plugin ten seconds.
 const DRAIN: Duration = Duration::from_secs(8);
-/// How long the end goes on with a destination that only fails.
+/// The time for which the end goes on with a destination that only fails.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How long the client behind the spool may take to close, once nothing more is waited for, and the slot after it.
+/// The time for the client behind the spool to close, once nothing is waited for, and for the slot after it.
 const CLOSE: Duration = Duration::from_millis(500);
-/// How long to wait after a panic.
+/// The wait after a panic.
 const AFTER_PANIC: Duration = Duration::from_secs(1);
 
 pub(crate) struct Feeder {
     running: Arc<Running>,
     client: Analytics,
-    /// Whether the last attempt at the destination failed.
+    /// Set if the last attempt at the destination failed.
     failing: watch::Receiver<bool>,
     store: Arc<Store>,
     found: mpsc::UnboundedReceiver<SpooledFile>,
@@ -60,14 +60,14 @@ pub(crate) struct Feeder {
     waiting: VecDeque<Waiting>,
     /// Files that could not be read: looked at again each time that abandoned files are looked for.
     unreadable: Vec<Waiting>,
-    /// It was said that there are some, and none of them could be read since.
+    /// Set once unreadable files were reported, until one can be read again.
     told_unreadable: bool,
     under_way: FuturesUnordered<BoxFuture<'static, Waiting>>,
     events_under_way: usize,
     bytes_under_way: u64,
     /// Rounds in a row that failed.
     failures: u32,
-    /// What is sent between two failures is one round, which fails once.
+    /// The events between two failures are one round, which fails once.
     round: u64,
     paused_until: Option<Instant>,
     /// The place of the next file.
@@ -86,7 +86,7 @@ struct Waiting {
     round: u64,
     /// It could not be read the last time.
     skipped: bool,
-    /// What becomes of it in the end.
+    /// The fate of the file.
     fate: Fate,
     /// The events that the destination refused.
     refused: Vec<Refusal>,
@@ -179,7 +179,7 @@ impl Feeder {
         }
     }
 
-    /// The others go on. It is said once for all that cannot be read at the time.
+    /// The others go on. One report covers all files that cannot be read at the time.
     fn skip(&mut self, mut waiting: Waiting, error: &dyn std::error::Error) {
         if !std::mem::replace(&mut self.told_unreadable, true) {
             let (path, every) = (waiting.file.path(), self.adopt_every);
@@ -278,7 +278,7 @@ impl Feeder {
 
     /// The file goes before those that came later when the destination is tried again.
     fn put_back(&mut self, waiting: Waiting) {
-        // What was sent before the last failure says nothing new.
+        // A batch from before the last failure says nothing new.
         if waiting.round == self.round {
             self.pause();
         }
@@ -309,11 +309,11 @@ impl Feeder {
         }
     }
 
-    /// Sends what it can in the time that is left, one attempt for each file; the rest stays on the disk. When the
-    /// destination fails, all of it may as well stay there.
+    /// Sends what it can in the remaining time, one attempt for each file. The rest stays on the disk. When the
+    /// destination fails, all of it may stay there.
     async fn drain(&mut self) {
         let (client, failing) = (self.client.clone(), self.failing.clone());
-        // Nothing that is sent now waits for its batch to fill.
+        // Events that are sent now do not wait for a full batch.
         let flushing = tokio::spawn(async move {
             loop {
                 client.flush(DRAIN).await;
@@ -341,16 +341,17 @@ impl Feeder {
 
     async fn close(&self) {
         let client = self.client.clone();
-        // Nothing is lost of what the client did not deliver: it would log that it is, on the thread that closes it.
+        // Events that the client did not deliver are not lost. It would log that they are, on the thread that closes
+        // it.
         let close = move || subscriber::with_default(NoSubscriber::default(), || client.close_blocking(CLOSE));
-        // What hangs on the disk is not waited for.
+        // Does not wait for work that hangs on the disk.
         let _ = timeout(CLOSE * 2, self.reader.run(close)).await;
         let store = self.store.clone();
         let _ = timeout(CLOSE, self.running.writer.run(move || store.close())).await;
     }
 }
 
-/// Why the destination will never have the event, if that is a loss.
+/// Returns why the destination will never have the event, if that is a loss.
 fn refusal(at: usize, settlement: &Settlement) -> Option<Refusal> {
     let Outcome::Dropped(reason) = settlement.outcome else { return None };
     if reason.is_deliberate() {
@@ -367,7 +368,7 @@ async fn fails_on(mut failing: watch::Receiver<bool>) {
             return;
         }
     }
-    // The destination is gone, and whoever waits for it sees that.
+    // The destination is gone, and the waiting side notices that.
     std::future::pending().await
 }
 
@@ -383,7 +384,7 @@ impl Waiting {
 }
 
 impl Store {
-    /// What an ending adds to, if it is one.
+    /// Returns the counter of an ending, if the disposition is one.
     fn counter_of(&self, ending: Disposition, outcome: Outcome) -> Option<&AtomicU64> {
         match ending {
             Disposition::Delivered => Some(&self.counters.delivered),

@@ -6,20 +6,20 @@
 //! ```
 //!
 //! Invariant: a file either decodes to exactly the events that were encoded or is [`Damaged`]. An event that cannot be
-//! read is named and left out; it is never replaced by another or an empty one. The header is not parsed: it is
-//! computed from what follows it and compared, so it has one spelling. This file does no I/O.
+//! read is named and left out, never replaced by another or an empty one. The header is not parsed: it is computed from
+//! the rest and compared, so it has one spelling. This file does no I/O.
 
 use tracklane::Event;
 
 const NAME_AND_VERSION: &str = "tracklane-spool 1";
 const HEADER_LEN: usize = NAME_AND_VERSION.len() + 1 + 8 + 1 + 10 + 1;
-/// What follows a dollar sign in keys that `serde_json` takes for its own: it reads a value in place of the object with
-/// such a key.
+/// The text behind a dollar sign in keys that have a meaning for `serde_json`: it reads another value in place of the
+/// object with such a key.
 const OF_SERDE_JSON: &[u8] = b"serde_json::private::";
 /// Bytes of a `messageId` that are shown.
 const SHOWN_BYTES: usize = 400;
 
-/// Why bytes are not a file of ours, or not any more.
+/// The reason why bytes are not a file of a spool.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Damaged {
     #[error("it has {bytes} bytes, less than a header")]
@@ -32,7 +32,7 @@ pub(crate) enum Damaged {
     Empty,
 }
 
-/// Why a line is no event.
+/// The reason why a line is not an event.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotAnEvent {
     #[error(transparent)]
@@ -43,7 +43,7 @@ pub(crate) enum NotAnEvent {
     ReadDifferently,
 }
 
-/// What a file holds.
+/// The content of a file.
 #[derive(Debug, Default)]
 pub(crate) struct Contents {
     pub(crate) events: Vec<Event>,
@@ -54,9 +54,9 @@ pub(crate) struct Contents {
 #[derive(Debug, thiserror::Error)]
 #[error("line {line} (messageId {id:?}) cannot be read: {why}")]
 pub(crate) struct Unreadable {
-    /// As an editor counts: the header is the first.
+    /// The line in an editor: the header is the first.
     line: usize,
-    /// As far as it can be found.
+    /// The id, as far as it can be found.
     id: String,
     why: NotAnEvent,
 }
@@ -125,7 +125,7 @@ pub(crate) fn event(line: &[u8]) -> Result<Event, NotAnEvent> {
     Ok(event)
 }
 
-/// How often the keys of `serde_json` occur, be it in a text.
+/// Returns how often the keys of `serde_json` occur, be it in a text.
 fn occurrences(json: &[u8]) -> usize {
     // A dollar sign is rare, and looking for one is fast.
     json.split(|byte| *byte == b'$').skip(1).filter(|rest| rest.starts_with(OF_SERDE_JSON)).count()
@@ -244,7 +244,7 @@ mod tests {
     }
 
     proptest! {
-        /// Bytes that nobody wrote, with and without a header that fits: never a panic.
+        /// Random bytes, with and without a header that fits, never cause a panic.
         #[test]
         fn whatever_bytes_are_decoded_or_damaged(payload in proptest::collection::vec(any::<u8>(), 0..512)) {
             prop_assert!(decode(&payload).is_err());
@@ -257,7 +257,7 @@ mod tests {
             let _ = decode(&encode(std::iter::once(payload.as_bytes())));
         }
 
-        /// What is encoded comes back: ids, times, and numbers to the last bit.
+        /// Encoded events decode unchanged: ids, times, and numbers to the last bit.
         #[test]
         fn events_survive(
             id in "[a-z0-9-]{1,40}", text in "\\PC{0,40}", number in any::<f64>().prop_filter("JSON", |n| n.is_finite()),

@@ -21,12 +21,12 @@
 //!
 //! # What is promised
 //!
-//! An event that the destination with a spool reports as delivered (by a receipt, a callback, a flush) is on the
-//! disk, synced, and no end of the process loses it, `kill -9` included. It is sent with its own `messageId` and
-//! `timestamp`, at least once: what was sent and not yet deleted when the process ended is sent again, and a
-//! destination that de-duplicates by `messageId`, as Segment does over at least 24 hours, drops the second.
+//! An event that the destination with a spool reports as delivered (by a receipt, a callback, a flush) is on the disk
+//! and synced. No end of the process loses it, `kill -9` included. It is sent with its own `messageId` and `timestamp`,
+//! at least once. An event that was sent and not yet deleted when the process ended is sent again. A destination that
+//! de-duplicates by `messageId`, as Segment does over at least 24 hours, drops the second.
 //!
-//! Not safe yet is what was called less than [`Spool::flush_interval`] ago; `flush()` makes it so.
+//! Events of the last [`Spool::flush_interval`] are not safe yet; `flush()` makes them so.
 //!
 //! # When things go wrong
 //!
@@ -62,7 +62,7 @@
     clippy::unwrap_used
 )]
 
-// What the application holds.
+// The handle of the application.
 mod spool;
 mod stats;
 

@@ -1,7 +1,7 @@
 //! Loads and unloads the spool: starts and ends the threads of its backend.
 //!
-//! One thread has a runtime of its own, so that files are sent even if the host's runtime ends. Two more do what
-//! blocks. Loading never fails because a disk is slow or a thread cannot be started: it goes on in the background.
+//! One thread has a runtime of its own, so that files are sent even if the host's runtime ends. Two more do blocking
+//! work. Loading never fails because a disk is slow or a thread cannot be started. It goes on in the background.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -60,7 +60,7 @@ impl Plugin for Lifecycle {
         let (name, emitter, running) = (self.name.clone(), host.emitter().clone(), self.running.clone());
         let parts = Arc::new(Mutex::new(Some(parts)));
         tokio::spawn(Start { name, parts, emitter, running, stopped, ending }.until_it_works());
-        // As a rule that takes no time, and the first events need not go from memory.
+        // Usually this takes no time, and the first events need not go from memory.
         let mut running = self.running.subscribe();
         let begun = timeout(PATIENCE, running.wait_for(Option::is_some)).await;
         let running = begun.ok().and_then(Result::ok).and_then(|running| running.clone());
@@ -137,7 +137,7 @@ fn live(
     mut stopped: watch::Receiver<bool>,
     begun: oneshot::Sender<Result<Arc<Running>, BoxError>>,
 ) {
-    // Made on this thread: the client's, which has a runtime of its own, could not even drop it.
+    // Made on this thread, because the client's has a runtime of its own and could not even drop this one.
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = match builder.enable_all().thread_name("tracklane-spool").on_thread_start(block_sigpipe).build() {
         Ok(runtime) => runtime,

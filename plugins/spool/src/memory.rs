@@ -15,13 +15,14 @@ use crate::disposition::{Disposition, Dispositions, disposition_of};
 use crate::frame;
 use crate::running::Running;
 
-/// How long one flush of events in memory waits.
+/// The time that one flush of events in memory waits.
 const FLUSH: Duration = Duration::from_secs(10);
-/// How long to wait before events that neither the disk nor the destination takes are tried again.
+/// The wait before events that neither the disk nor the destination takes are tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 
 impl Running {
-    /// Ends when each of the events is with the destination, refused by it for good, or on the disk after all.
+    /// Resolves when the destination has taken each of the events or refused it for good, or when it is on the disk
+    /// after all.
     pub(crate) async fn deliver_from_memory(&self, batch: &Batch) -> Result<Dispositions, BoxError> {
         let mut ended = Dispositions::new();
         loop {
@@ -39,7 +40,7 @@ impl Running {
         }
     }
 
-    /// Whether those events of the batch are on the disk, as they are.
+    /// Returns whether those events of the batch are on the disk, as they are.
     async fn write_those(&self, batch: &Batch, ids: &Arc<HashSet<String>>) -> bool {
         let (batch, ids) = (batch.clone(), ids.clone());
         let written = self.write(move |store| {
@@ -109,7 +110,7 @@ enum Sent {
     Later,
 }
 
-/// The answer to a batch, if each of its events has its end. They are taken out, unless the batch is to be split.
+/// Returns the answer to a batch, if each of its events has its outcome. Removes them, unless the batch is to be split.
 pub(crate) fn answer(batch: &Batch, ended: &mut Dispositions) -> Option<Answer> {
     let ending = |message: &Message| ended.get(&*message.message_id()).copied();
     let endings: Vec<Disposition> = batch.messages().map(ending).collect::<Option<_>>()?;
@@ -126,7 +127,7 @@ pub(crate) fn answer(batch: &Batch, ended: &mut Dispositions) -> Option<Answer> 
     })
 }
 
-/// What has been a batch once gains nothing by waiting for another.
+/// Events that have been a batch once gain nothing by waiting for another.
 async fn keep_flushing(client: &Analytics) {
     loop {
         client.flush(FLUSH).await;

@@ -18,7 +18,7 @@ use crate::disposition::Dispositions;
 use crate::report;
 use crate::store::{NotWritten, Store};
 
-/// How long the directory may take to be opened before events go from memory.
+/// The time that opening the directory may take before events go from memory.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The parts of a spool that has loaded.
@@ -30,7 +30,7 @@ pub(crate) struct Running {
     pub(crate) degraded: AtomicBool,
     /// Held by the one batch that is being written.
     pub(crate) turn: Mutex<Turn>,
-    /// What is known of the parts of batches that are being split.
+    /// The outcomes of the parts of batches that are being split.
     pub(crate) unanswered: std::sync::Mutex<Dispositions>,
 }
 
@@ -115,7 +115,7 @@ impl Running {
         }
     }
 
-    /// Has the directory opened, if it never was: what waits there is to be sent, even if nothing new comes.
+    /// Opens the directory, if it never was: files that wait there must be sent, even if nothing new comes.
     pub(crate) fn open_if_need_be(&self) {
         if !self.store.is_opened()
             && let Ok(mut turn) = self.turn.try_lock()

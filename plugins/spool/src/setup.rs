@@ -17,7 +17,7 @@ pub(crate) struct Setup {
     pub(crate) adopt_every: Duration,
     /// Events that cannot be written are refused, rather than sent from memory.
     pub(crate) refuse_unwritten: bool,
-    /// What the destination refuses for good is kept, rather than dropped.
+    /// Keeps events that the destination refuses for good, rather than dropping them.
     pub(crate) keep_refused: bool,
     pub(crate) counters: Arc<Counters>,
 }

@@ -1,8 +1,8 @@
-//! One subdirectory, which belongs to the one process that holds its lock, and what is found in it.
+//! A slot: one subdirectory that belongs to the process that holds its lock, and the files in it.
 //!
-//! The lock is the operating system's, on the file `lock`, and goes with the process, however it ends, and with what
-//! was forked from it without `exec`. What a dead process left is so found unlocked, and whoever locks the slot answers
-//! for its files.
+//! The lock is the operating system's, on the file `lock`. It ends with the process, however that ends, and with its
+//! forks without `exec`. So the slot of a dead process is unlocked, and the process that locks it is responsible for
+//! its files.
 //!
 //! The same file holds the name of the destination that the events are for, from before the first of them. Slots of
 //! the first format have no name.
@@ -27,7 +27,7 @@ const MAX_NAME_BYTES: u64 = 4096;
 
 /// The largest number of slots in use at once.
 pub(crate) const MAX_SLOTS: u32 = 10_000;
-/// What a file takes on the disk is a multiple of this, on most file systems.
+/// The size of a file on the disk is a multiple of this, on most file systems.
 const BLOCK: u64 = 4096;
 
 /// A slot that this process has locked; unlocked when the last clone is dropped.
@@ -36,7 +36,7 @@ pub(crate) struct Slot {
     locked: Arc<Locked>,
 }
 
-/// A slot that is ours as long as somebody else keeps it.
+/// A slot that belongs to this process as long as another handle keeps it.
 #[derive(Debug)]
 pub(crate) struct WeakSlot(Weak<Locked>);
 
@@ -57,9 +57,9 @@ struct Locked {
 pub(crate) struct SpooledFile {
     slot: Slot,
     number: u64,
-    /// How many events its name says that it holds; 0 if it does not say.
+    /// The number of events by its name; 0 if the name has none.
     pub(crate) events: u32,
-    /// What it takes on the disk.
+    /// Its size on the disk.
     pub(crate) bytes: u64,
     age: Age,
 }
@@ -91,7 +91,7 @@ impl SpooledFile {
     }
 }
 
-/// What a file of `bytes` takes on the disk.
+/// Returns the size of a file of `bytes` on the disk.
 pub(crate) fn in_blocks(bytes: u64) -> u64 {
     bytes.div_ceil(BLOCK).saturating_mul(BLOCK)
 }
@@ -105,12 +105,12 @@ fn batch_name(number: u64, events: u32) -> String {
     }
 }
 
-/// What a slot holds.
+/// The files of a slot.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     /// The oldest first.
     pub(crate) files: Vec<SpooledFile>,
-    /// What cannot be ours.
+    /// Files that cannot be the spool's.
     pub(crate) foreign: Vec<PathBuf>,
     /// The number of the next file.
     pub(crate) next: u64,
@@ -136,7 +136,8 @@ impl Slot {
         &self.locked.directory
     }
 
-    /// Whether it is there and still ours: if somebody has deleted or moved it, its name may be another process's.
+    /// Returns whether the slot is there and still belongs to this process. If it was deleted or moved, its name may be
+    /// another process's.
     pub(crate) fn is_held(&self) -> bool {
         has_name(&self.locked.lock, &self.directory().join(LOCK))
     }
@@ -172,7 +173,7 @@ impl Slot {
         Ok(Some(String::from_utf8_lossy(name.strip_suffix(b"\n").unwrap_or(&name)).into_owned()))
     }
 
-    /// Writes down what destination the events are for, if that is not known.
+    /// Records the destination of the events, if it is not known.
     pub(crate) fn keep_for(&self, destination: &str) -> io::Result<()> {
         let mut lock = &self.locked.lock;
         if lock.metadata()?.len() > 0 {
@@ -186,14 +187,14 @@ impl Slot {
         lock.sync_all()
     }
 
-    /// Whether a slot that may belong to another process has files to send.
+    /// Returns whether a slot that may belong to another process has files to send.
     pub(crate) fn has_files(root: &Path, number: u32) -> bool {
         let Ok(entries) = fs::read_dir(root.join(slot_name(number))) else { return false };
         entries.flatten().any(|entry| Path::new(&entry.file_name()).extension() == Some(OsStr::new(BATCH)))
     }
 
-    /// Looks through the slot, and deletes what was not finished, and so never acknowledged. `now` is what the wall
-    /// clock shows: if the slot's times are far from it, they are brought there, so that the files keep their ages.
+    /// Reads the slot, and deletes files that were not finished and so never acknowledged. `now` is the time of the
+    /// wall clock. If the slot's times are far from it, they are moved there, so that the files keep their ages.
     pub(crate) fn look_through(&self, now: SystemTime) -> io::Result<Found> {
         let mut found = Found::default();
         let mut waiting = Vec::new();
@@ -240,11 +241,11 @@ impl Slot {
 
     /// Has the slot say that a spool worked here at `now`.
     pub(crate) fn is_at_work(&self, now: SystemTime) {
-        // If it cannot, the time until somebody can does not count.
+        // If that fails, the time until it succeeds does not count.
         let _ = self.locked.lock.set_modified(now);
     }
 
-    /// The times of what waits follow the wall clock, which was moved to `now`.
+    /// Moves the times of waiting files with the wall clock, which was moved to `now`.
     pub(crate) fn follow(&self, jump: Jump, now: SystemTime) -> io::Result<()> {
         for entry in fs::read_dir(self.directory())? {
             let path = entry?.path();
@@ -263,10 +264,10 @@ impl Slot {
         WeakSlot(Arc::downgrade(&self.locked))
     }
 
-    /// Writes a file whole or not at all: first under another name, then renamed; on the disk when this returns.
+    /// Writes a file whole or not at all: first under another name, then renamed. It is on the disk when this returns.
     ///
-    /// It never replaces one, even if somebody else writes to the slot, too: whoever makes the first name has the
-    /// second, and looks whether it is free.
+    /// It never replaces a file, even if another process writes to the slot, too: the process that makes the first name
+    /// also has the second, and checks that it is free.
     pub(crate) fn write(&self, disk: &Disk, number: u64, events: u32, bytes: &[u8]) -> io::Result<SpooledFile> {
         let path = self.directory().join(batch_name(number, events));
         let unfinished = path.with_extension(UNFINISHED);
@@ -303,13 +304,13 @@ fn number(path: &Path) -> Option<u64> {
     if digits.len() == 20 && digits.starts_with('0') { digits.parse().ok() } else { None }
 }
 
-/// How many events a name says that its file holds.
+/// Returns how many events a name says that its file holds.
 fn events(path: &Path) -> u32 {
     let stem = path.file_stem().and_then(OsStr::to_str).unwrap_or_default();
     stem.split('.').nth(1).and_then(|events| events.parse().ok()).unwrap_or_default()
 }
 
-/// Renames what cannot be sent, so that it is looked at by an operator and by nobody else. Returns the new name.
+/// Renames a file that cannot be sent, so that only an operator looks at it. Returns the new name.
 pub(crate) fn quarantine(path: &Path) -> io::Result<PathBuf> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let candidates = (0_u32..1000).map(|n| match n {
@@ -322,7 +323,7 @@ pub(crate) fn quarantine(path: &Path) -> io::Result<PathBuf> {
     Ok(aside)
 }
 
-/// The files that wait in a slot: how many events each has by its name, and what the file system knows of it.
+/// Returns the files that wait in a slot: the number of events of each by its name, and its metadata.
 pub(crate) fn waiting(root: &Path, number: u32) -> io::Result<Vec<(u32, fs::Metadata)>> {
     let mut waiting = Vec::new();
     for entry in fs::read_dir(root.join(slot_name(number)))? {

@@ -47,9 +47,8 @@ impl Spool {
     /// The default of [`max_age`](Self::max_age).
     pub const MAX_AGE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-    /// A spool in `directory`, which is made if it does not exist. Each destination needs a directory of its own: what
-    /// was written for one of another name is not sent. A relative path is below the current directory of now,
-    /// whichever is current later.
+    /// Makes a spool in `directory`, which is created if it does not exist. Each destination needs a directory of its
+    /// own: events that were written for one of another name are not sent. A relative path is resolved once, now.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
         let directory = directory.into();
         let setup = Setup {
@@ -73,7 +72,7 @@ impl Spool {
         self
     }
 
-    /// How long an event waits to be written at most, 100 ms by default: what a kill can cost.
+    /// Sets the longest time that an event waits to be written, 100 ms by default. A kill can cost that much.
     pub fn flush_interval(mut self, interval: Duration) -> Self {
         self.flush_interval = interval;
         self
@@ -87,8 +86,9 @@ impl Spool {
         self
     }
 
-    /// How long a file may wait, seven days by default; then its events are dropped. Only time counts in which a spool
-    /// was at work there, so no jump of the wall clock makes a file old, nor does a time in which the service was down.
+    /// Sets how long a file may wait, seven days by default; then its events are dropped. Only time counts in which a
+    /// spool was at work there, so no jump of the wall clock makes a file old, nor does a time in which the service was
+    /// down.
     ///
     /// Segment promises to recognise a `messageId` for 24 hours at least: an event that arrived, and was sent again
     /// after a crash more than a day later, may count twice. A limit of a day rules that out, and loses more.
@@ -97,25 +97,25 @@ impl Spool {
         self
     }
 
-    /// How often to look for what other processes left behind when they ended, 30 s by default. It is looked for at
-    /// the start, too.
+    /// Sets how often to look for files that other processes left when they ended, 30 s by default. The start looks for
+    /// them, too.
     pub fn adopt_every(mut self, interval: Duration) -> Self {
         self.setup.adopt_every = interval.max(Duration::from_millis(1));
         self
     }
 
-    /// Refuses events while the disk cannot be written or is full, instead of sending them from memory. They are dropped
-    /// as [`RetriesExhausted`](tracklane::DropReason::RetriesExhausted) at once. For a server, whose client keeps what it
-    /// was not told to be safe.
+    /// Refuses events while the disk cannot be written or is full, instead of sending them from memory. They are
+    /// dropped as [`RetriesExhausted`](tracklane::DropReason::RetriesExhausted) at once. For a server whose own client
+    /// keeps events until they are acknowledged.
     pub fn refuse_unwritten(mut self) -> Self {
         self.setup.refuse_unwritten = true;
         self
     }
 
-    /// Keeps what the destination refuses for good, and what becomes older than [`max_age`](Self::max_age), as
-    /// [`DeadLetters`](crate::DeadLetters) with the reason, instead of dropping it. They may take
-    /// [`max_bytes`](Self::max_bytes) on the disk beside what waits. While there is no room for more, files with such
-    /// events stay where they are.
+    /// Keeps events that the destination refuses for good, and files that become older than [`max_age`](Self::max_age),
+    /// as [`DeadLetters`](crate::DeadLetters) with the reason, instead of dropping them. They may take
+    /// [`max_bytes`](Self::max_bytes) on the disk besides the waiting files. While there is no room for more, files
+    /// with such events stay where they are.
     pub fn keep_refused(mut self) -> Self {
         self.setup.keep_refused = true;
         self
@@ -136,9 +136,9 @@ impl Spool {
     /// The destination with this spool in front of it. It has the same name, and users switch it on and off in
     /// `integrations` as before.
     ///
-    /// How the destination batches and retries goes on behind the spool. What is set on the destination that is
-    /// returned concerns the way to the disk: [`queue`](Destination::queue) is what may wait in memory. It is that of
-    /// `destination`, or of the client's settings, unless it is set.
+    /// Batching and retries of the destination happen behind the spool. Settings of the returned destination concern
+    /// the way to the disk: [`queue`](Destination::queue) limits the events in memory. It is that of `destination`, or
+    /// of the client's settings, unless it is set.
     pub fn in_front_of(&self, destination: Destination) -> Destination {
         let (running, is_running) = watch::channel(None);
         let refuse_unwritten = self.setup.refuse_unwritten;

@@ -1,20 +1,20 @@
-//! What the spool counts.
+//! The counts of a spool.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::slot::SpooledFile;
 
-/// Counts since the [`Spool`](crate::Spool) was made, and what waits on the disk now.
+/// The counts since the [`Spool`](crate::Spool) was made, and the files on the disk now.
 ///
-/// What waits, and how events from the disk ended, is counted over all files that this process answers for: those that
-/// it wrote, and those that it found or adopted. So after a restart there can be more `delivered` than `spooled`.
+/// Waiting files and the outcomes of events from the disk are counted over all files of this process: those that it
+/// wrote, and those that it found or adopted. So after a restart there can be more `delivered` than `spooled`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SpoolStats {
     /// Files that wait on the disk, as far as this process answers for them.
     pub files: u64,
-    /// The events in them, as their names say; a file counts whole until the last of its events has its end. Files that
-    /// were written before names said so count none.
+    /// The events in them, by their names. A file counts whole until the last of its events has its outcome. Files of
+    /// versions without such names count none.
     pub events: u64,
     /// Their bytes, each file in whole blocks of 4,096.
     pub bytes: u64,

@@ -30,7 +30,7 @@ use crate::stats::{Counters, count};
 /// The largest size of one file. The largest batch that a lane makes by default is 500,000 bytes.
 pub(crate) const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
 
-/// Why events are not on the disk.
+/// The reason why events are not on the disk.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotWritten {
     #[error("{waiting} bytes wait in the spool, and {bytes} more would be beyond its max_bytes, {max}")]
@@ -111,7 +111,7 @@ impl Store {
         Ok(())
     }
 
-    /// Whether a slot of our own was taken once.
+    /// Returns whether a slot of our own was taken once.
     pub(crate) fn is_opened(&self) -> bool {
         self.opened.load(Acquire)
     }
@@ -180,7 +180,7 @@ impl Store {
         }
     }
 
-    /// Hands what is in a slot to the feeder. Returns the number of the slot's next file.
+    /// Hands the files of a slot to the feeder. Returns the number of the slot's next file.
     fn claim(&self, slot: &Slot) -> io::Result<u64> {
         let found = slot.look_through(self.now())?;
         self.slots().push(slot.downgrade());
@@ -195,8 +195,8 @@ impl Store {
         let _ = self.found.send(file);
     }
 
-    /// What is to be done now and then: the files keep their ages, what could not be taken away is tried again, and
-    /// what other processes left is taken over.
+    /// Does the periodic work: keeps the ages of files, tries again to remove files, and adopts those of other
+    /// processes.
     pub(crate) fn look_after(&self) {
         let now = self.now();
         let jump = self.wall_clock.moved(now);
@@ -303,7 +303,7 @@ impl Store {
         file.age() > self.max_age
     }
 
-    /// What the wall clock shows.
+    /// Returns the time of the wall clock.
     fn now(&self) -> SystemTime {
         self.disk.now()
     }
@@ -336,7 +336,7 @@ impl Store {
     }
 }
 
-/// Whether the error says what the file is, rather than how the disk is.
+/// Returns whether the error is about the file, rather than about the disk.
 fn is_not_ours(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::FileTooLarge)
 }

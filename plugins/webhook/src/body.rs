@@ -5,23 +5,23 @@ use serde_json::Value;
 use tracklane::Event;
 use tracklane_http::Payload;
 
-/// How several events are written into one body.
+/// The format of several events in one body.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Format {
-    /// As a JSON array (`application/json`).
+    /// A JSON array (`application/json`).
     #[default]
     Array,
     /// One a line (`application/x-ndjson`).
     Ndjson,
 }
 
-/// What changes an item before it is sent.
+/// Changes an item before it is sent.
 pub(crate) type MapEvent = dyn Fn(&Event, &mut Value) + Send + Sync;
 
-/// What is written of one event: `{"type", "timestamp", "data"}` with the event's JSON, byte by byte, as `data`; or
-/// whatever `map` makes of that. A time that the event does not have is left out.
+/// Writes one event: `{"type", "timestamp", "data"}` with the event's JSON, byte by byte, as `data`; or the result of
+/// `map`. A missing time is left out.
 pub(crate) fn item(event: &Event, json: &[u8], map: Option<&MapEvent>) -> Result<Vec<u8>, serde_json::Error> {
     let mut item = Vec::with_capacity(json.len() + 72);
     item.extend_from_slice(b"{\"type\":\"");

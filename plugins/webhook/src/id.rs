@@ -4,13 +4,13 @@ use sha2::{Digest, Sha256};
 
 use crate::signature::hex;
 
-/// Letters of an id of the application's that is taken as it is.
+/// The largest number of letters of an id that is kept as it is.
 const LONGEST: usize = 256;
 /// Bytes of a hash that an id shows.
 const HASH: usize = 16;
 
-/// The id of a request with one event: its `messageId`, or a hash of it, if it has a dot, which would make the signed
-/// text ambiguous, or what a header cannot have.
+/// Returns the id of a request with one event: its `messageId`. It is a hash of that if it has a dot, which would make
+/// the signed text ambiguous, or a character that is not valid in a header.
 pub(crate) fn of_event(message_id: &str) -> String {
     let is_plain = message_id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'.');
     if is_plain && (1..=LONGEST).contains(&message_id.len()) {

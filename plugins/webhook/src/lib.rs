@@ -1,14 +1,14 @@
 //! Sends events to a webhook with signatures as [Standard Webhooks](https://www.standardwebhooks.com) has them, and
 //! verifies such signatures.
 //!
-//! Invariants: the signature is over the exact bytes that are sent; the id of an event or batch is the same in every
-//! attempt, the timestamp and with it the signature are those of the attempt; secrets, passwords, the values of headers
+//! Invariants: the signature is over the exact bytes that are sent. The id of an event or batch is the same in every
+//! attempt; the timestamp and with it the signature are those of the attempt. Secrets, passwords, the values of headers
 //! and the path of the URL are in no `Debug` and no error.
 //!
-//! In the order of the files: [`Webhook`] holds the settings and makes the destination, [`WebhookSettings`] are the same
-//! as data; `body` maps events, `id` names them, `signature` signs with a [`SigningSecret`]; the `request` is made of
-//! those, sent by the `service`, and [`verdict()`] says what the answer means. [`Explanation`] shows a request without
-//! sending it. [`verify`] is for whoever receives.
+//! In the order of the files: [`Webhook`] holds the settings and makes the destination. [`WebhookSettings`] are the
+//! same as data. `body` maps events, `id` names them, `signature` signs with a [`SigningSecret`]. The `request` is made
+//! of those and sent by the `service`, and [`verdict()`] judges the answer. [`Explanation`] shows a request without
+//! sending it. [`verify`] is for receivers.
 //!
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]

@@ -13,7 +13,7 @@ use crate::id;
 use crate::secret::SigningSecret;
 use crate::signature::{self, ID, SIGNATURE, TIMESTAMP};
 
-/// What a request is made with.
+/// The parts that a request is made with.
 pub(crate) struct Signer {
     pub(crate) secrets: Vec<SigningSecret>,
     pub(crate) segment_signature: Option<Secret>,
@@ -23,7 +23,7 @@ pub(crate) struct Signer {
     pub(crate) map: Option<Arc<MapEvent>>,
 }
 
-/// A request, but for where it goes.
+/// A request without its URL.
 pub(crate) struct Signed {
     pub(crate) payload: Payload,
     pub(crate) headers: HeaderMap,

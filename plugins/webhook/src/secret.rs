@@ -1,4 +1,4 @@
-//! What signatures are made and verified with.
+//! The secret that signs and verifies.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use tracklane_http::{Secret, SettingError};
 
-/// What a secret begins with.
+/// The prefix of a secret.
 const PREFIX: &str = "whsec_";
 /// Bytes of a secret, as Standard Webhooks has it.
 const LEAST: usize = 24;
@@ -36,7 +36,7 @@ impl SigningSecret {
     ///
     /// # Errors
     ///
-    /// If it is not base64 of 24 to 64 bytes. The error does not show it.
+    /// Returns an error if it is not base64 of 24 to 64 bytes. The error does not show it.
     pub fn new(secret: impl Into<Secret>) -> Result<Self, SettingError> {
         let secret = secret.into();
         let invalid = |problem: String| SettingError::new("secrets", problem);

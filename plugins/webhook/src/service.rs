@@ -22,16 +22,16 @@ pub(crate) struct WebhookService {
     pub(crate) shared: Arc<Shared>,
 }
 
-/// What requests under way need.
+/// The shared state of requests under way.
 pub(crate) struct Shared {
     pub(crate) name: String,
     pub(crate) signer: Signer,
     pub(crate) max_body_bytes: usize,
     pub(crate) client_errors_are_final: bool,
     pub(crate) dry_run: bool,
-    /// What a server must not send back into an error.
+    /// Secrets that a server may repeat, to be removed from errors.
     pub(crate) secrets: Vec<Secret>,
-    /// Whether the endpoint has said that it is gone.
+    /// Set once the endpoint has answered 410 Gone.
     pub(crate) is_gone: AtomicBool,
 }
 
@@ -67,7 +67,7 @@ impl Service<Batch> for WebhookService {
     }
 }
 
-/// What each batch is refused with from then on.
+/// The refusal of each batch from then on.
 const GONE: &str = "the endpoint has answered 410 Gone, and gets nothing more until the client is made again";
 
 impl Shared {

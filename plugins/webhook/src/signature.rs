@@ -1,4 +1,4 @@
-//! Signatures: what is signed, and with what.
+//! Signatures, and the text that is signed.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -1,4 +1,4 @@
-//! What an answer means.
+//! The verdict on an answer.
 
 use std::time::SystemTime;
 

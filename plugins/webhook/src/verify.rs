@@ -1,4 +1,4 @@
-//! For whoever receives a webhook: is it what was sent, by whom it should be, and now?
+//! Verifies a webhook for its receiver: its content, its sender and its time.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -17,17 +17,17 @@ const MOST_SIGNATURES: usize = 16;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Verified {
-    /// The header `webhook-id`: the same in every attempt, so what has come before can be left out.
+    /// The header `webhook-id`. It is the same in every attempt, so that a receiver can leave out repetitions.
     pub id: String,
     /// When it was sent, in whole seconds.
     pub sent_at: SystemTime,
 }
 
-/// Why a webhook is not to be believed.
+/// The reason why a webhook cannot be trusted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifyError {
-    /// A header is not there, is there twice, or is not in its form.
+    /// A header is missing, is there twice, or has the wrong form.
     #[error("the header {header} is missing or not valid")]
     Header {
         /// Its name.
@@ -36,13 +36,13 @@ pub enum VerifyError {
     /// The time is longer ago than the tolerance: it may be a replay.
     #[error("it was sent {age:?} ago, longer than the tolerance")]
     TooOld {
-        /// How long ago.
+        /// Its age.
         age: Duration,
     },
     /// The time is further in the future than the tolerance: one of the clocks is wrong.
     #[error("it was sent {ahead:?} in the future, further than the tolerance: check the clock")]
     TooNew {
-        /// How far.
+        /// How far it is in the future.
         ahead: Duration,
     },
     /// No signature is that of a secret over this body. Most often the body was read and written again before it came
@@ -68,7 +68,7 @@ pub enum VerifyError {
 ///
 /// # Errors
 ///
-/// If it is not to be believed; see [`VerifyError`]. Answer 401 or 400, and say no more than that.
+/// Returns an error if it is not to be believed; see [`VerifyError`]. Answer 401 or 400, and say no more than that.
 pub fn verify(
     headers: &HeaderMap,
     body: &[u8],
@@ -82,7 +82,7 @@ pub fn verify(
 ///
 /// # Errors
 ///
-/// As [`verify`].
+/// Returns the errors of [`verify`].
 pub fn verify_at(
     headers: &HeaderMap,
     body: &[u8],
@@ -100,7 +100,7 @@ pub fn verify_at(
     let mut fits = false;
     for secret in secrets {
         let Ok(mac) = mac(secret, id, timestamp, body) else { continue };
-        // All of them, so that the time tells nothing of which one fits.
+        // All of them, so that the time does not reveal which one fits.
         for signature in &signatures {
             fits |= mac.clone().verify_slice(signature).is_ok();
         }

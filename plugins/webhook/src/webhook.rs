@@ -22,7 +22,7 @@ use crate::service::{Shared, WebhookService};
 
 /// The name of the destination, unless another is given.
 const NAME: &str = "Webhook";
-/// How long an attempt may take: Standard Webhooks recommends 15 to 30 s.
+/// The time of an attempt: Standard Webhooks recommends 15 to 30 s.
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// Headers that the request itself decides on.
 const RESERVED: &[&str] = &[
@@ -117,8 +117,8 @@ impl Webhook {
         self
     }
 
-    /// Adds `X-Signature` as Segment's own webhooks have it, for receivers that exist: HMAC-SHA1 of the body, in
-    /// hexadecimal. It protects against no replay; use it beside [`secret`](Self::secret).
+    /// Adds `X-Signature` like Segment's own webhooks, for existing receivers: HMAC-SHA1 of the body, in hexadecimal.
+    /// It does not protect against replay; use it together with [`secret`](Self::secret).
     pub fn segment_signature(mut self, secret: impl Into<Secret>) -> Self {
         self.segment_signature = Some(secret.into());
         self
@@ -148,8 +148,8 @@ impl Webhook {
         self
     }
 
-    /// How several events are written into one body, as a JSON array by default. Without
-    /// [`batched`](Self::batched) it has no effect.
+    /// Sets the format of several events in one body, a JSON array by default. Without [`batched`](Self::batched) it
+    /// has no effect.
     pub fn format(mut self, format: Format) -> Self {
         self.format = format;
         self
@@ -162,40 +162,41 @@ impl Webhook {
         self
     }
 
-    /// Whether bodies are compressed. The signature is then over the compressed bytes, and a receiver must verify it
-    /// before it decompresses them. Off by default.
+    /// Sets whether bodies are compressed. The signature is then over the compressed bytes, and a receiver must verify
+    /// it before it decompresses them. Off by default.
     pub fn gzip(mut self, gzip: bool) -> Self {
         self.gzip = gzip;
         self
     }
 
-    /// Whether `http://` is allowed for a host that is not this machine. Events can then be read on the way.
+    /// Sets whether `http://` is allowed for a host that is not this machine. Events can then be read on the way.
     pub fn allow_plaintext(mut self, allow: bool) -> Self {
         self.allow_plaintext = allow;
         self
     }
 
-    /// Whether 4xx answers are final. By default only 410 is, and the others are tried again, as Standard Webhooks has
-    /// it: an endpoint that is misconfigured today may be right in an hour. See [`verdict`](crate::verdict()).
+    /// Sets whether 4xx answers are final. By default only 410 is, and the others are tried again, as Standard Webhooks
+    /// has it: an endpoint that is misconfigured today may be right in an hour. See [`verdict`](crate::verdict()).
     pub fn client_errors_are_final(mut self, are: bool) -> Self {
         self.client_errors_are_final = are;
         self
     }
 
-    /// How long an attempt may take, 20 s by default.
+    /// Sets how long an attempt may take, 20 s by default.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Whether requests are only logged, at the level INFO and with their bodies, and the events counted as delivered.
+    /// Sets whether requests are only logged, at the level INFO and with their bodies, and the events counted as
+    /// delivered.
     pub fn dry_run(mut self, dry_run: bool) -> Self {
         self.dry_run = dry_run;
         self
     }
 
-    /// Changes what is written of an event, `{"type", "timestamp", "data"}`, before it is signed. Ids and the time of
-    /// the signature stay. Numbers are read and written as `serde_json` has them.
+    /// Changes the item of an event, `{"type", "timestamp", "data"}`, before it is signed. Ids and the time of the
+    /// signature stay. `serde_json` reads and writes its numbers.
     ///
     /// ```
     /// use tracklane_webhook::Webhook;
@@ -219,7 +220,7 @@ impl Webhook {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used. The error names it, and shows no secret.
+    /// Returns an error if a setting cannot be used. The error names it, and shows no secret.
     pub fn build(self) -> Result<Destination, SettingError> {
         let signer = self.signer()?;
         let client = self.client(self.dry_run)?;
@@ -243,7 +244,8 @@ impl Webhook {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used, or the event cannot be written as JSON, which the error calls the setting `event`.
+    /// Returns an error if a setting cannot be used, or the event cannot be written as JSON, which the error calls the
+    /// setting `event`.
     pub fn explain(&self, event: impl Into<Event>, at: SystemTime) -> Result<Explanation, SettingError> {
         let (event, client) = (event.into(), self.client(true)?);
         let json = serde_json::to_vec(&event).map_err(unwritable)?;
@@ -260,7 +262,7 @@ impl Webhook {
         Ok(explanation)
     }
 
-    /// What sends nothing needs no TLS.
+    /// A client that sends nothing needs no TLS.
     fn client(&self, offline: bool) -> Result<Client, SettingError> {
         let endpoint = Endpoint::new("url", self.url.expose(), self.allow_plaintext)?;
         let headers = self.header_map()?;
@@ -279,8 +281,8 @@ impl Webhook {
             if RESERVED.contains(&known.as_str()) || known.as_str().starts_with("webhook-") {
                 return Err(invalid("is set by the request itself"));
             }
-            let mut value =
-                HeaderValue::try_from(value.expose()).map_err(|_| invalid("has a value that no header can have"))?;
+            let mut value = HeaderValue::try_from(value.expose())
+                .map_err(|_| invalid("has a value that is not valid in a header"))?;
             value.set_sensitive(true);
             headers.insert(known, value);
         }
@@ -309,7 +311,8 @@ impl Webhook {
         })
     }
 
-    /// What a server must not send back into an error. Of a header also the word behind the scheme, as in `Bearer abc`.
+    /// Returns the secrets that a server may repeat, to be removed from errors. For a header also the word behind the
+    /// scheme, as in `Bearer abc`.
     fn all_secrets(&self, endpoint: &Endpoint) -> Vec<Secret> {
         let behind_scheme = |value: &Secret| value.expose().split_once(' ').map(|(_, word)| Secret::from(word));
         let mut secrets = endpoint.secrets();

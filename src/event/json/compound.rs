@@ -1,4 +1,4 @@
-//! An object or array while it is written: serde has seven names for the two.
+//! Writes one object or array. Serde has seven traits for that.
 
 use serde::Serialize;
 use serde::ser;
@@ -12,12 +12,12 @@ use super::system_time;
 
 pub(super) struct Compound<'o> {
     pub(super) json: &'o mut Vec<u8>,
-    /// Levels above what is inside.
+    /// The number of levels above the members.
     pub(super) depth: usize,
-    /// What goes behind the last element.
+    /// The text behind the last member.
     close: &'static [u8],
     state: State,
-    /// Where the object begins, if it is a `SystemTime`.
+    /// The start of the object, if it is a `SystemTime`.
     system_time: Option<usize>,
 }
 
@@ -25,9 +25,9 @@ pub(super) struct Compound<'o> {
 enum State {
     Empty,
     Begun,
-    /// No level at all: what stands for it is text.
+    /// No level: the value is given as JSON text.
     Raw,
-    /// An element could not be written, which the end says again: a `Serialize` may have ignored it.
+    /// An element could not be written. `end` returns the error again, because a `Serialize` may have ignored it.
     Broken(ValueError),
 }
 
@@ -40,7 +40,7 @@ impl<'o> Compound<'o> {
         Self { json, depth, close: b"", state: State::Raw, system_time: None }
     }
 
-    /// The level, which has just begun, as a `SystemTime`.
+    /// Marks the level, which has just begun, as a `SystemTime`.
     pub(super) fn of_system_time(self) -> Self {
         let start = self.json.len().saturating_sub(1);
         Self { system_time: Some(start), ..self }
@@ -79,12 +79,12 @@ impl<'o> Compound<'o> {
         self.value(value)
     }
 
-    /// Writes the value whose text `value` is, in the one spelling that it has here.
+    /// Writes the value that is given as the text `value`, in the one spelling that a value has here.
     fn raw_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), ValueError> {
         let Ok(serde_json::Value::String(text)) = serde_json::to_value(value) else {
             return Err(ser::Error::custom("text that stands for a value must be a string"));
         };
-        // Not by way of a value: where `serde_json` keeps the digits of numbers, that is text, too.
+        // Numbers are not parsed to a `Value`, because `serde_json` may keep their digits as text.
         if text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
             return match number::read(&text)? {
                 Number::Positive(number) => self.value(&number),
@@ -95,7 +95,7 @@ impl<'o> Compound<'o> {
         self.value(&reader::value(text.as_bytes(), self.depth)?)
     }
 
-    /// Writes a key, which is a string, or a number or boolean that becomes one.
+    /// Writes a key: a string, or a number or boolean that becomes one.
     fn key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), ValueError> {
         self.write_key(key).inspect_err(|error| self.state = State::Broken(error.clone()))
     }

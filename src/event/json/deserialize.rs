@@ -1,7 +1,7 @@
-//! What any format of serde reads, as JSON text where it is JSON, and as a value otherwise.
+//! Reads JSON from any format of serde: as text if the format is JSON, and as values otherwise.
 //!
-//! Whoever reads JSON as values gets numbers that are rounded already. So text is taken as it is, and read by
-//! [`reader`](super::reader). Other formats hand over values, which are checked one by one.
+//! `serde_json` rounds numbers when it reads JSON as values. So the text is taken as it is, and
+//! [`reader`](super::reader) reads it. Other formats give values, which are checked one by one.
 
 use std::any::type_name;
 use std::fmt;
@@ -15,18 +15,18 @@ use serde_json::{Map, Number, Value};
 use super::error::Problem;
 use super::serializer::{MAX_DEPTH, check_key};
 
-/// What came in.
+/// What a deserializer gave.
 pub(in crate::event) enum Input {
     Json(Box<RawValue>),
     Value(Value),
 }
 
-/// Levels of an object whose members are objects of their own, as the sections of an event are.
+/// Levels of an object whose members are objects themselves, like the sections of an event.
 const LEVELS: usize = MAX_DEPTH + 1;
 
 impl<'de> Deserialize<'de> for Input {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Nothing else tells that `serde_json` reads: other formats may not bear being asked for its text.
+        // There is no other way to detect `serde_json`. Other formats may fail when they are asked for its raw text.
         if type_name::<D::Error>() != type_name::<serde_json::Error>() {
             return Ok(Input::Value(Node::ROOT.deserialize(deserializer)?));
         }
@@ -38,8 +38,8 @@ impl<'de> Deserialize<'de> for Input {
     }
 }
 
-/// Reads text where there is text, and else leaves the value that there is in its place: serde has read that before, as
-/// it does for `#[serde(flatten)]`.
+/// Reads the text if the format is JSON, and otherwise leaves the value in its place. Serde may have read that value
+/// before, as it does for `#[serde(flatten)]`.
 struct Either<'v, D> {
     inner: D,
     value: &'v mut Option<Value>,
@@ -84,7 +84,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for EitherVisitor<'_, V> {
     }
 }
 
-/// A value that is being read, and where it stands.
+/// A value that is being read, and its place.
 #[derive(Clone, Copy)]
 struct Node<'p> {
     parent: Option<&'p Node<'p>>,
@@ -99,7 +99,7 @@ impl Node<'_> {
         Node { parent: Some(self), key, depth: self.depth + 1 }
     }
 
-    /// The error of `fault` here. Two names say enough: the section's, and the key's in it.
+    /// Makes the error of `fault` at this place. Two names are enough: the section, and the key in it.
     #[cold]
     fn fail<E: Error>(&self, fault: &Problem) -> E {
         let mut names: Vec<&str> = std::iter::successors(Some(self), |node| node.parent)
@@ -110,7 +110,7 @@ impl Node<'_> {
         if names.is_empty() { E::custom(fault) } else { E::custom(format_args!("{}: {fault}", names.join("."))) }
     }
 
-    /// Whether another level may begin here.
+    /// Returns an error if another level would be too deep.
     fn open<E: Error>(&self) -> Result<(), E> {
         if self.depth >= LEVELS { Err(self.fail(&Problem::TooDeep)) } else { Ok(()) }
     }
@@ -203,7 +203,7 @@ impl<'de> Visitor<'de> for Node<'_> {
     }
 }
 
-/// The number that is written so where `serde_json` was built with `arbitrary_precision`, and serde has read it before.
+/// Returns the number that `serde_json` writes as an object of this key, where it is built with `arbitrary_precision`.
 fn number(key: &str, digits: &Value) -> Option<Value> {
     let member = std::iter::once((key, digits.as_str()?));
     let number = Number::deserialize(MapDeserializer::<_, serde::de::value::Error>::new(member)).ok()?;

@@ -1,8 +1,8 @@
-//! Why a value cannot be part of an event, and where it stands.
+//! The reason why a value cannot be part of an event, and its place.
 //!
-//! An object that holds such an error is written into another one through serde, whose errors carry no more than
-//! text. So an error has a second text form (`{:#}`) that says everything, and [`ser::Error::custom`] reads it back.
-//! That works through every adapter of serde (`flatten`, tags) whose error type is this one.
+//! An object that holds such an error is written into another one through serde, whose errors carry only text. So an
+//! error has a second text form (`{:#}`) that holds everything, and [`ser::Error::custom`] reads it back. That works
+//! through every adapter of serde (`flatten`, tags) whose error type is this one.
 
 use std::fmt;
 
@@ -11,18 +11,19 @@ use serde::ser;
 use super::serializer::MAX_DEPTH;
 use crate::event::timestamp::{InvalidTimestamp, Timestamp};
 
-/// The error of a value that an event cannot carry: which one, and why. One pointer, since every setter returns it.
+/// The error of a value that an event cannot carry: its place and the reason. One pointer, because every setter returns
+/// it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ValueError(Box<Located>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Located {
-    /// The path from the object that was asked; empty for the value itself.
+    /// The path from the outermost object; empty for the value itself.
     key: String,
     problem: Problem,
 }
 
-/// Why a value cannot be part of an event.
+/// The reason why a value cannot be part of an event.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Problem {
     #[error("a number is not finite")]
@@ -48,7 +49,7 @@ pub(crate) enum Problem {
 /// Exhaustive: JSON has no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum JsonType {
-    /// `null`, as `None` and `()` are written.
+    /// `null`; `None` and `()` are written so.
     Null,
     /// `true` or `false`.
     Boolean,
@@ -66,7 +67,7 @@ impl JsonType {
     const ALL: [JsonType; 6] =
         [JsonType::Null, JsonType::Boolean, JsonType::Number, JsonType::String, JsonType::Array, JsonType::Object];
 
-    /// The type of a value whose text begins with `first`.
+    /// Returns the type of a value whose text begins with `first`.
     pub(super) fn from_first_byte(first: Option<&u8>) -> Self {
         match first {
             Some(b'n') => JsonType::Null,
@@ -104,7 +105,7 @@ impl From<Problem> for ValueError {
 }
 
 impl ValueError {
-    /// The error as seen from an object that has the faulty one at `key`.
+    /// Returns the error as an object sees it that has the faulty value at `key`.
     pub(super) fn below(mut self, key: &str) -> Self {
         let path = &mut self.0.key;
         if path.is_empty() {
@@ -115,7 +116,7 @@ impl ValueError {
         self
     }
 
-    /// Where, and why.
+    /// Returns the place and the reason.
     pub(crate) fn into_parts(self) -> (String, Problem) {
         (self.0.key, self.0.problem)
     }
@@ -124,13 +125,13 @@ impl ValueError {
         self.0.problem == Problem::Inexact
     }
 
-    /// Whether the value at hand is too deep to be dropped. An object inside it drops itself without recursion.
+    /// Returns whether the value is nested too deeply to be dropped. An object inside drops itself without recursion.
     pub(super) fn forbids_drop(&self) -> bool {
         self.0.key.is_empty() && self.0.problem == Problem::TooDeep
     }
 }
 
-/// Writes where and why; with `{:#}` a text from which [`parse_carried`] makes the error again.
+/// Writes the place and the reason; with `{:#}` a text from which [`parse_carried`] makes the error again.
 impl fmt::Display for ValueError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Located { key, problem } = &*self.0;
@@ -150,10 +151,10 @@ impl ser::Error for ValueError {
     }
 }
 
-/// What the full text of an error begins with.
+/// The start of an error's full text.
 const CARRIED: &str = "\0tracklane value error ";
 
-/// The key, the name of the problem, and what else there is to know.
+/// Returns the key, the name of the problem, and its details.
 fn carried(key: &str, problem: &Problem) -> serde_json::Value {
     let (name, detail) = match problem {
         Problem::NotFinite => ("not finite", ""),

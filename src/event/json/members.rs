@@ -1,24 +1,26 @@
-//! Where the members of a text stand, found without parsing their values.
+//! Finds the members of a text without parsing their values.
 //!
-//! Invariant: text that is not what the [`RawMembers`](super::raw_members::RawMembers) module says ends the walk early, and nothing else.
+//! Invariant: text that breaks the invariant of [`RawMembers`](super::raw_members::RawMembers) ends the iteration
+//! early. It has no other effect.
 
 use std::ops::Range;
 
-/// One member: where it stands, and where its key (with quotes) and its value are.
+/// One member: its place, and the places of its key (with quotes) and its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::event) struct Member {
+pub(in crate::event) struct MemberRange {
     pub(in crate::event) key: Range<usize>,
     pub(in crate::event) value: Range<usize>,
 }
 
-impl Member {
-    /// Where the key is, without its quotes.
+impl MemberRange {
+    /// Returns the place of the key, without its quotes.
     pub(super) fn name(&self) -> Range<usize> {
         self.key.start + 1..self.key.end - 1
     }
 }
 
-/// The members of `text`, in order. Ends early on text that is not what the module says.
+/// Returns the members of `text`, in order. Ends early on text that is not as
+/// [`RawMembers`](super::raw_members::RawMembers) has it.
 pub(in crate::event) fn members(text: &[u8]) -> Members<'_> {
     Members { text, at: 0 }
 }
@@ -31,20 +33,20 @@ pub(in crate::event) struct Members<'t> {
 }
 
 impl Iterator for Members<'_> {
-    type Item = Member;
+    type Item = MemberRange;
 
-    fn next(&mut self) -> Option<Member> {
+    fn next(&mut self) -> Option<MemberRange> {
         if self.at >= self.text.len() {
             return None;
         }
         let key = self.at..string_end(self.text, self.at)?;
         let value = key.end + 1..value_end(self.text, key.end + 1)?;
         self.at = value.end + 1;
-        Some(Member { key, value })
+        Some(MemberRange { key, value })
     }
 }
 
-/// The elements of an array, which `text` is without its brackets, in order.
+/// Returns the elements of an array, in order. `text` is the array without its brackets.
 pub(super) fn elements(text: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
     let mut at = 0;
     std::iter::from_fn(move || {
@@ -54,7 +56,7 @@ pub(super) fn elements(text: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
     })
 }
 
-/// Where the string that begins at `start` ends (behind its closing quote).
+/// Returns the end of the string that begins at `start`, behind its closing quote.
 fn string_end(text: &[u8], start: usize) -> Option<usize> {
     let mut bytes = text.iter().enumerate().skip(start + 1);
     while let Some((at, byte)) = bytes.next() {
@@ -69,7 +71,7 @@ fn string_end(text: &[u8], start: usize) -> Option<usize> {
     None
 }
 
-/// Where the value that begins at `start` ends.
+/// Returns the end of the value that begins at `start`.
 fn value_end(text: &[u8], start: usize) -> Option<usize> {
     match text.get(start)? {
         b'"' => string_end(text, start),

@@ -1,11 +1,10 @@
-//! JSON objects that are text first: written once, and read as values only where somebody asks.
+//! JSON objects that are text first: written once, and read as values only on demand.
 //!
 //! [`RawMembers`](raw_members::RawMembers) holds the members of an object as text. [`serializer`] writes any value as
-//! such text and refuses what JSON cannot carry. [`reader`] reads text as values, exactly or not at all. [`Object`] puts
-//! them together. [`deserialize`] and [`transcode`] are the ways from and to other formats of serde.
+//! such text and refuses what JSON cannot carry. [`reader`] reads text as values, exactly or not at all. [`Object`]
+//! puts them together. [`deserialize`] and [`transcode`] convert from and to other formats of serde.
 //!
-//! Invariant: nothing here knows of events. Of the rest of the crate only `timestamp` is used, by which a time is
-//! written.
+//! Invariant: nothing here knows of events. Of the rest of the crate only `timestamp` is used, to write a time.
 
 mod compound;
 mod deserialize;

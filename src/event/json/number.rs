@@ -1,14 +1,14 @@
-//! Numbers as JSON text: which of them an event can carry, and as what.
+//! Numbers as JSON text: which of them an event can carry, and of which type they are.
 //!
-//! Invariant: a whole number is exact, and has at most 64 bits; a decimal is a double, spelled with however many digits.
-//! What is neither is refused rather than rounded.
+//! Invariant: a whole number is exact, and has at most 64 bits. A decimal is a double, whatever its number of digits. A
+//! number that is neither is refused, not rounded.
 
 use super::error::{JsonType, Problem};
 use super::string::read_string;
 
 /// Digits that every double keeps.
 const SURE_DIGITS: usize = 15;
-/// Digits that an exact double has at most.
+/// The largest number of digits of an exact double.
 const MOST_DIGITS: usize = 767;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,7 +18,7 @@ pub(super) enum Number {
     Float(f64),
 }
 
-/// The number that `text` is.
+/// Reads `text` as a number.
 pub(super) fn read(text: &str) -> Result<Number, Problem> {
     let parts = Parts::split(text).ok_or_else(|| Problem::Unserializable("it is not JSON".to_owned()))?;
     // "-0" is a decimal: no whole number has that sign.
@@ -30,7 +30,7 @@ pub(super) fn read(text: &str) -> Result<Number, Problem> {
     if parts.spell(float) { Ok(Number::Float(float)) } else { Err(Problem::Inexact) }
 }
 
-/// Makes a number of the JSON string at `start`, with which `json` ends.
+/// Makes a number of the JSON string at `start`, which is the end of `json`.
 pub(super) fn unquote(json: &mut Vec<u8>, start: usize) -> Result<(), Problem> {
     let text = json.get(start..).and_then(read_string).ok_or(Problem::NotANumber(JsonType::String))?;
     let number = match read(&text) {
@@ -76,7 +76,7 @@ impl<'t> Parts<'t> {
         })
     }
 
-    /// Whether these are the first digits of `float`, as many as they are: then nothing is lost with the others.
+    /// Returns whether these are the first digits of `float`, as many as there are. Then the other digits lose nothing.
     fn spell(&self, float: f64) -> bool {
         if !float.is_finite() {
             return false;
@@ -106,7 +106,7 @@ mod tests {
         fn a_double_is_read_from_every_spelling(float in proptest::num::f64::NORMAL | proptest::num::f64::SUBNORMAL | proptest::num::f64::ZERO, more in 0_usize..30) {
             let shortest = serde_json::to_string(&float).unwrap();
             prop_assert_eq!(read(&shortest), Ok(Number::Float(float)));
-            // As C's `%.17g` has it, and with still more digits.
+            // As C's `%.17g` writes it, and with still more digits.
             let long = format!("{float:.*e}", 16 + more);
             prop_assert_eq!(read(&long), Ok(Number::Float(float)), "{}", long);
         }

@@ -1,7 +1,7 @@
 //! A JSON object as text: its members without the braces, `"a":1,"b":{"c":2}`.
 //!
-//! Invariant: the text is what this crate wrote, so a value has one spelling and there is no white space around members;
-//! and no key is there twice. To find a member its value is not read, and nothing is allocated.
+//! Invariant: this crate wrote the text. So a value has one spelling, there is no white space around members, and no
+//! key is there twice. Finding a member reads no value and allocates nothing.
 
 #[cfg(test)]
 mod tests;
@@ -11,49 +11,49 @@ use std::ops::Range;
 
 use serde_json::{Map, Value};
 
-use super::members::{Member, members};
+use super::members::{MemberRange, members};
 use super::reader;
 use super::string::{is_plain, read_string};
 
-/// Room for the members of a usual event, so that they are written without growing.
+/// The bytes to reserve for the members of a usual event, so that they are written without growing.
 const FIRST_RESERVE: usize = 512;
-/// With this many bits set, after some 64 members, the filter of keys says little, and a map finds a key faster than
-/// a walk through the text, ...
+/// With this many bits set, after some 64 members, the filter of keys rejects little. Then a map finds a key faster
+/// than a walk through the text, ...
 const INDEX_LIMIT_BITS: u32 = 40;
 /// ... unless the text is short.
 const INDEX_LIMIT_BYTES: usize = 1024;
-/// The filter of a text whose keys nobody has looked at: any key may be there.
+/// The filter of a text whose keys were not read: any key may be there.
 const ANY_KEY: u64 = u64::MAX;
 
 #[derive(Clone, Default)]
 pub(super) struct RawMembers {
     json: Vec<u8>,
-    /// One bit per hash of a key: a key whose bit is not set is certainly not there.
+    /// One bit per hash of a key. If the bit of a key is not set, the key is not there.
     keys: u64,
 }
 
 impl RawMembers {
-    /// Trusted text, as the module says.
+    /// Copies trusted text, as the module defines it.
     pub(super) fn new(json: &[u8]) -> Self {
         let mut text = Self::default();
         text.set(json);
         text
     }
 
-    /// Becomes trusted text, in the memory that is there.
+    /// Takes over trusted text, into the memory that is there.
     pub(super) fn set(&mut self, json: &[u8]) {
         self.json.clear();
         self.json.extend_from_slice(json);
         self.keys = if json.is_empty() { 0 } else { ANY_KEY };
     }
 
-    /// Becomes what `other` is, in the memory that is there.
+    /// Copies `other` into the memory that is there.
     pub(super) fn copy_from(&mut self, other: &RawMembers) {
         self.json.clone_from(&other.json);
         self.keys = other.keys;
     }
 
-    /// Bytes of memory that are there.
+    /// Returns the bytes of memory that are there.
     pub(super) fn capacity(&self) -> usize {
         self.json.capacity()
     }
@@ -62,17 +62,17 @@ impl RawMembers {
         &self.json
     }
 
-    /// How many members there are.
+    /// Returns the number of members there are.
     pub(super) fn len(&self) -> usize {
         members(&self.json).count()
     }
 
-    /// Whether a map would serve better.
+    /// Returns whether a map would be faster.
     pub(super) fn is_over_index_limit(&self) -> bool {
         self.json.len() >= INDEX_LIMIT_BYTES && self.keys.count_ones() >= INDEX_LIMIT_BITS
     }
 
-    /// Appends a member whose value is what `write_value` appends, and removes an older one of the same key.
+    /// Appends a member whose value `write_value` appends, and removes an older one of the same key.
     pub(super) fn insert<E>(
         &mut self,
         key: &str,
@@ -101,7 +101,7 @@ impl RawMembers {
         self.replace_older(end, key.get(1..key.len() - 1).unwrap_or_default());
     }
 
-    /// Makes ready for another member.
+    /// Prepares for another member.
     fn begin_member(&mut self) {
         if !self.json.is_empty() {
             self.json.push(b',');
@@ -110,7 +110,7 @@ impl RawMembers {
         }
     }
 
-    /// Notes the key of the member that was appended behind `end`, and removes an older member of the same key.
+    /// Records the key of the member that was appended behind `end`, and removes an older member of the same key.
     fn replace_older(&mut self, end: usize, name: &[u8]) {
         if self.keys == ANY_KEY {
             self.keys = keys_of(self.json.get(..end).unwrap_or_default());
@@ -127,12 +127,12 @@ impl RawMembers {
         self.find(key).is_some()
     }
 
-    /// The text of the value at `key`.
+    /// Returns the text of the value at `key`.
     pub(super) fn raw(&self, key: &str) -> Option<&[u8]> {
         self.json.get(self.place(key)?)
     }
 
-    /// Where the value at `key` stands.
+    /// Returns the place of the value at `key`.
     pub(super) fn place(&self, key: &str) -> Option<Range<usize>> {
         Some(self.find(key)?.value)
     }
@@ -144,7 +144,7 @@ impl RawMembers {
         }
     }
 
-    fn find(&self, key: &str) -> Option<Member> {
+    fn find(&self, key: &str) -> Option<MemberRange> {
         let name = escaped(key);
         if self.keys & key_bit(&name) == 0 {
             return None;
@@ -152,7 +152,7 @@ impl RawMembers {
         find(&self.json, &name)
     }
 
-    fn cut(&mut self, member: Member) {
+    fn cut(&mut self, member: MemberRange) {
         let (start, end) = (member.key.start, member.value.end);
         if end < self.json.len() {
             self.json.drain(start..=end);
@@ -161,7 +161,7 @@ impl RawMembers {
         }
     }
 
-    /// Whether certainly no key is in both; `false` says nothing.
+    /// Returns `true` if certainly no key is in both; `false` says nothing.
     pub(super) fn has_disjoint_keys(&self, other: &RawMembers) -> bool {
         self.known_keys() & other.known_keys() == 0
     }
@@ -170,7 +170,7 @@ impl RawMembers {
         if self.keys == ANY_KEY { keys_of(&self.json) } else { self.keys }
     }
 
-    /// Puts the members of `other`, which shares no key, in front.
+    /// Puts the members of `other` in front. No key may be in both.
     pub(super) fn prepend(&mut self, other: &RawMembers) {
         if other.json.is_empty() {
             return;
@@ -184,14 +184,14 @@ impl RawMembers {
         *self = RawMembers { json, keys: self.known_keys() | other.known_keys() };
     }
 
-    /// How long the text is with the members of `other` in front.
+    /// Returns the length of the text with the members of `other` in front.
     pub(super) fn prepended_len(&self, other: &RawMembers) -> usize {
         let comma = usize::from(!self.json.is_empty() && !other.json.is_empty());
         self.json.len() + comma + other.json.len()
     }
 
     pub(super) fn to_map(&self) -> Map<String, Value> {
-        let member = |member: Member| {
+        let member = |member: MemberRange| {
             let key = read_string(self.json.get(member.key)?)?;
             Some((key.into_owned(), reader::value(self.json.get(member.value)?, 0).ok()?))
         };
@@ -199,8 +199,8 @@ impl RawMembers {
     }
 }
 
-/// A member whose value is being written. Unless that ends well, the text is as it was: a `Serialize` may also panic,
-/// and half a member would spoil whatever batch it goes into.
+/// A member whose value is being written. Unless that succeeds, the text stays as it was. A `Serialize` may also panic,
+/// and half a member would spoil the batch that it goes into.
 struct PartialMember<'t> {
     json: &'t mut Vec<u8>,
     end: usize,
@@ -212,7 +212,7 @@ impl Drop for PartialMember<'_> {
     }
 }
 
-/// The key as it stands between its quotes.
+/// Returns the key as it is written between its quotes.
 fn escaped(key: &str) -> Cow<'_, [u8]> {
     if is_plain(key.as_bytes()) {
         return Cow::Borrowed(key.as_bytes());
@@ -221,7 +221,7 @@ fn escaped(key: &str) -> Cow<'_, [u8]> {
     Cow::Owned(quoted.get(1..quoted.len() - 1).unwrap_or_default().to_vec())
 }
 
-/// The bit of a key, from its length and its first and last eight or four bytes.
+/// Returns the bit of a key, from its length and its first and last eight or four bytes.
 fn key_bit(name: &[u8]) -> u64 {
     let (first, last) = if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
         (u64::from_le_bytes(*first), u64::from_le_bytes(*last))
@@ -238,6 +238,6 @@ fn keys_of(text: &[u8]) -> u64 {
     members(text).fold(0, |keys, member| keys | key_bit(text.get(member.name()).unwrap_or_default()))
 }
 
-fn find(text: &[u8], name: &[u8]) -> Option<Member> {
+fn find(text: &[u8], name: &[u8]) -> Option<MemberRange> {
     members(text).find(|member| text.get(member.name()) == Some(name))
 }

@@ -1,8 +1,8 @@
-//! JSON text as a value: what came in as text, and what this crate wrote.
+//! Reads JSON text as a value.
 //!
-//! Invariant: a number is read exactly or refused, and a key is no more than a key. `serde_json` rounds whole numbers
-//! beyond 64 bits, takes objects with keys of its own for something else, and reads as the whole program has set it up
-//! (`arbitrary_precision`, `float_roundtrip`).
+//! Invariant: a number is read exactly or refused, and a key is nothing but a key. `serde_json` promises neither: it
+//! rounds whole numbers beyond 64 bits, gives a meaning to some keys, and depends on the features that other crates
+//! switch on (`arbitrary_precision`, `float_roundtrip`).
 
 use serde_json::{Map, Value};
 
@@ -11,14 +11,15 @@ use super::number::{self, Number};
 use super::serializer::{MAX_DEPTH, check_key};
 use super::string::read_string;
 
-/// The value that `text` is, with `depth` levels above it.
+/// Reads `text` as a value with `depth` levels above it.
 pub(super) fn value(text: &[u8], depth: usize) -> Result<Value, ValueError> {
     let mut reader = Reader { text, at: 0 };
     let value = reader.value(depth)?;
     reader.end().map(|()| value)
 }
 
-/// The members that `text` has, each read as a value of its own: `MAX_DEPTH` counts from there. `None` if it is no object.
+/// Reads the members of `text`, each as a value of its own: `MAX_DEPTH` counts from there. Returns `None` if it is not
+/// an object.
 pub(in crate::event) fn members(text: &[u8]) -> Result<Option<Map<String, Value>>, ValueError> {
     let mut reader = Reader { text, at: 0 };
     if reader.peek() != Some(b'{') {
@@ -40,7 +41,7 @@ impl<'t> Reader<'t> {
             Some(b'{' | b'[') if depth >= MAX_DEPTH => Err(Problem::TooDeep.into()),
             Some(b'{') => Ok(Value::Object(self.object(|reader, key| {
                 let value = reader.value(depth + 1);
-                // The section and the key in it say enough.
+                // The section and the key in it are enough.
                 value.map_err(|fault| if depth == 0 { fault.below(key) } else { fault })
             })?)),
             Some(b'[') => self.array(depth).map(Value::Array),
@@ -80,7 +81,7 @@ impl<'t> Reader<'t> {
         Ok(items)
     }
 
-    /// The string whose opening quote is next.
+    /// Reads the string whose opening quote is next.
     fn string(&mut self) -> Result<String, ValueError> {
         let rest = self.text.get(self.at..).unwrap_or_default();
         let (mut bytes, mut end) = (rest.iter().enumerate().skip(1), None);
@@ -91,7 +92,7 @@ impl<'t> Reader<'t> {
                     break;
                 }
                 b'\\' => drop(bytes.next()),
-                // Escaped in JSON.
+                // Must be escaped in JSON.
                 0..b' ' => break,
                 _ => {}
             }
@@ -123,7 +124,7 @@ impl<'t> Reader<'t> {
         Ok(value)
     }
 
-    /// Goes over `byte`, which must be next.
+    /// Skips `byte`, which must be next.
     fn begin(&mut self, byte: u8) -> Result<(), ValueError> {
         if self.peek() != Some(byte) {
             return Err(not_json());
@@ -132,7 +133,7 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    /// Whether `close` is next, which is gone over; else, but for the first element, a comma must be.
+    /// Returns whether `close` is next, and skips it. Otherwise a comma must be next, except before the first element.
     fn ends(&mut self, close: u8, first: bool) -> Result<bool, ValueError> {
         if self.peek() == Some(close) {
             self.at += 1;
@@ -144,7 +145,7 @@ impl<'t> Reader<'t> {
         Ok(false)
     }
 
-    /// The next byte that is not white space.
+    /// Returns the next byte that is not white space.
     fn peek(&mut self) -> Option<u8> {
         while let Some(byte) = self.text.get(self.at) {
             if !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
@@ -172,7 +173,7 @@ mod tests {
     use super::value;
 
     proptest! {
-        /// `serde_json` as it is set up here knows all of JSON; what is refused beyond that has tests of its own.
+        /// `serde_json`, as it is set up here, reads all of JSON. Other tests cover what is refused beyond that.
         #[test]
         fn what_is_read_is_what_serde_json_reads(text in r#"[\[\]{}",:\\0-9eE.truefalsn+ \n-]{0,60}"#) {
             let theirs = serde_json::from_str::<serde_json::Value>(&text);

@@ -1,11 +1,13 @@
-//! Writing any `Serialize` as JSON text, and refusing what JSON cannot carry.
+//! Writes any `Serialize` as JSON text, and refuses what JSON cannot carry.
 //!
 //! `serde_json` writes NaN and infinities as `null`, and recurses as deep as the value does. This serializer stops at
-//! the first number that is not finite and at the first level below [`MAX_DEPTH`], so a hostile value costs neither
-//! data nor stack. It writes the structure itself, and straight into the text of an event; numbers, and strings with
-//! escapes, are left to `serde_json`, and the text is the one that it would have written. But for three things: a
-//! number that 64 bits do not hold is refused, text that came in as text is read and written anew, so that a value has
-//! one spelling and one length, and a `SystemTime` is RFC 3339, as every other time in an event.
+//! the first number that is not finite and at the first level below [`MAX_DEPTH`]. So a hostile value costs neither
+//! data nor stack. It writes the structure straight into the text of an event. Numbers, and strings with escapes, are
+//! left to `serde_json`.
+//!
+//! The text is the one that `serde_json` would write, except for three things. A number that does not fit 64 bits is
+//! refused. Raw JSON text is parsed and written again, so that a value has one spelling and one length. A `SystemTime`
+//! is RFC 3339, like every other time in an event.
 
 #[cfg(test)]
 mod tests;
@@ -18,15 +20,15 @@ use super::error::{Problem, ValueError};
 use super::string::{is_plain, write_string};
 use super::system_time;
 
-/// Levels of objects and arrays that a value may nest, its section included.
+/// The levels of objects and arrays that a value may nest, its section included.
 pub const MAX_DEPTH: usize = 64;
 
-/// What the names begin with by which `serde_json` knows text that came in as text (`RawValue`), and the digits of a
-/// number where it was built with `arbitrary_precision`. It has no public name for them; a test holds this one to what
-/// it uses.
+/// The start of the names by which `serde_json` marks raw JSON text (`RawValue`), and the digits of a number where it
+/// is built with `arbitrary_precision`. It has no public name for them. A test compares this one with the names that it
+/// uses.
 const OF_SERDE_JSON: &str = "$serde_json::private::";
 
-/// Appends `value` as JSON text to `json`; on a fault `json` is as it was. `depth` levels are above the value.
+/// Appends `value` as JSON text to `json`. After an error, `json` is as it was. `depth` levels are above the value.
 pub(super) fn append<T>(json: &mut Vec<u8>, value: &T, depth: usize) -> Result<(), ValueError>
 where
     T: Serialize + ?Sized,
@@ -39,7 +41,7 @@ where
     outcome
 }
 
-/// Refuses a key that `serde_json` does not read again as what it is.
+/// Refuses a key to which `serde_json` gives a meaning when it reads it again.
 pub(super) fn check_key(key: &str) -> Result<(), Problem> {
     if !key.starts_with(OF_SERDE_JSON) {
         return Ok(());
@@ -49,13 +51,13 @@ pub(super) fn check_key(key: &str) -> Result<(), Problem> {
 
 /// Writes one value, which has `depth` levels above it.
 pub(super) struct Serializer<'o> {
-    /// Where the text goes.
+    /// Receives the text.
     pub(super) json: &'o mut Vec<u8>,
     pub(super) depth: usize,
 }
 
 impl<'o> Serializer<'o> {
-    /// Writes what has no text of our own: numbers.
+    /// Writes a number, as `serde_json` does.
     fn plain<T: Serialize>(self, value: T) -> Result<(), ValueError> {
         serde_json::to_writer(&mut *self.json, &value).map_err(<ValueError as ser::Error>::custom)
     }
@@ -65,7 +67,7 @@ impl<'o> Serializer<'o> {
         Ok(())
     }
 
-    /// Begins a level with `open`, which will end with `close`.
+    /// Begins a level with the text `open`, which ends with the text `close`.
     fn compound(self, open: &[u8], close: &'static [u8]) -> Result<Compound<'o>, ValueError> {
         if self.depth >= MAX_DEPTH {
             return Err(Problem::TooDeep.into());
@@ -74,7 +76,7 @@ impl<'o> Serializer<'o> {
         Ok(Compound::new(self.json, self.depth + 1, close))
     }
 
-    /// Begins the object around a variant of an enum that has more than its name.
+    /// Begins the object around an enum's variant that has data.
     fn variant(self, variant: &str) -> Result<Self, ValueError> {
         check_key(variant)?;
         let Compound { json, depth, .. } = self.compound(b"{", b"")?;
@@ -136,8 +138,8 @@ impl<'o> ser::Serializer for Serializer<'o> {
         if !v.is_finite() {
             return Err(Problem::NotFinite.into());
         }
-        // The shortest digits that mean `v`, spelled as a double: 1e14, as JSON has it of an `f32`, is longer when it is
-        // read and written again.
+        // The shortest digits that mean `v`, written as a double. JSON of an `f32`, such as 1e14, gets longer when it
+        // is read and written again.
         let double = v.to_string().parse().unwrap_or(f64::from(v));
         self.plain::<f64>(double)
     }

@@ -1,7 +1,7 @@
 //! A string as JSON text, and back.
 //!
-//! Most strings of events need no escapes. To find that out eight bytes at a time, and to copy them whole, takes a
-//! third of what it costs to look at every byte; the others are left to `serde_json`. The text is the same.
+//! Most strings of events need no escapes. Testing eight bytes at a time for that, and copying them whole, takes a
+//! third of the time of testing every byte. Other strings are left to `serde_json`. The text is the same.
 
 use std::borrow::Cow;
 
@@ -12,10 +12,10 @@ const HIGHEST: u64 = ONES << 7;
 /// A word of spaces.
 const SPACES: u64 = ONES * b' ' as u64;
 
-/// Appends `string` in quotes, escaped where it must be.
+/// Appends `string` in quotes, with the escapes that it needs.
 pub(in crate::event) fn write_string(out: &mut Vec<u8>, string: &str) {
     if !is_plain(string.as_bytes()) {
-        // A string can be written, and a `Vec` takes every byte.
+        // A string can always be written, and a `Vec` takes every byte.
         let _ = serde_json::to_writer(out, string);
         return;
     }
@@ -25,7 +25,7 @@ pub(in crate::event) fn write_string(out: &mut Vec<u8>, string: &str) {
     out.push(b'"');
 }
 
-/// The string that `quoted` is the text of, with its quotes; none if it is not a string.
+/// Reads a string from its JSON text `quoted`, with its quotes. Returns `None` if it is not a string.
 pub(in crate::event) fn read_string(quoted: &[u8]) -> Option<Cow<'_, str>> {
     let inner = quoted.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
     if inner.contains(&b'\\') {
@@ -34,9 +34,9 @@ pub(in crate::event) fn read_string(quoted: &[u8]) -> Option<Cow<'_, str>> {
     std::str::from_utf8(inner).ok().map(Cow::Borrowed)
 }
 
-/// Whether the bytes can stand between quotes as they are.
+/// Returns whether the bytes can be between quotes as they are.
 pub(super) fn is_plain(bytes: &[u8]) -> bool {
-    // The last word overlaps the one before it: to look at each byte of the rest would cost more.
+    // The last word overlaps the one before it, which costs less than testing each byte of the rest.
     if let Some(last) = bytes.last_chunk::<8>() {
         let (words, _) = bytes.as_chunks::<8>();
         return words.iter().chain([last]).all(|word| is_plain_word(u64::from_le_bytes(*word)));
@@ -47,8 +47,8 @@ pub(super) fn is_plain(bytes: &[u8]) -> bool {
     bytes.iter().all(|byte| *byte >= b' ' && *byte != b'"' && *byte != b'\\')
 }
 
-/// No byte below a space, no quote, no backslash: the well-known tests of a word for a byte that is less than another,
-/// or is zero.
+/// Returns whether there is no byte below a space, no quote and no backslash. These are the well-known tests of a word
+/// for a byte that is zero or less than another.
 fn is_plain_word(word: u64) -> bool {
     let is_zero = |word: u64| word.wrapping_sub(ONES) & !word;
     let is_control = word.wrapping_sub(SPACES) & !word;
@@ -79,7 +79,7 @@ mod tests {
         }
     }
 
-    /// Every character that a byte can begin, at every place of a word and of what is left over.
+    /// Tests every first byte of a character, at every place of a word and of the rest behind it.
     #[test]
     fn every_character_is_seen_wherever_it_stands() {
         for character in ('\0'..='\u{100}').chain(['\u{2028}', '\u{ffff}', '\u{10ffff}']) {

@@ -1,13 +1,13 @@
-//! The time of the standard library, which serde writes as an object of two numbers, as RFC 3339.
+//! Writes the time of the standard library as RFC 3339. Serde writes it as an object of two numbers.
 
 use std::time::{Duration, UNIX_EPOCH};
 
 use crate::event::timestamp::Timestamp;
 
-/// The name by which serde announces it.
+/// The name that serde gives the object.
 pub(super) const NAME: &str = "SystemTime";
 
-/// Puts RFC 3339 in place of the object that begins at `start`; any other type of that name is left as it is.
+/// Replaces the object that begins at `start` by RFC 3339. Another type of that name is left as it is.
 pub(super) fn rewrite(json: &mut Vec<u8>, start: usize) {
     let Some(since_epoch) = json.get(start..).and_then(read) else { return };
     let Some(time) = UNIX_EPOCH.checked_add(since_epoch) else { return };
@@ -17,7 +17,7 @@ pub(super) fn rewrite(json: &mut Vec<u8>, start: usize) {
     json.push(b'"');
 }
 
-/// How long after the epoch it was, if `object` is what serde makes of such a time.
+/// Reads the time since the epoch, if `object` is what serde writes for such a time.
 fn read(object: &[u8]) -> Option<Duration> {
     let fields = std::str::from_utf8(object).ok()?.strip_prefix("{\"secs_since_epoch\":")?.strip_suffix('}')?;
     let (seconds, nanoseconds) = fields.split_once(",\"nanos_since_epoch\":")?;

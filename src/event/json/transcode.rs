@@ -1,4 +1,4 @@
-//! JSON text that this crate wrote, as any format of serde writes it: the same values in the same order.
+//! Writes JSON text of this crate in any format of serde: the same values in the same order.
 
 use serde::ser::{Error, Serialize, SerializeMap, SerializeSeq, Serializer};
 

@@ -1,6 +1,6 @@
-//! A postal address, as users and groups have it.
+//! A postal address, of a user or a group.
 //!
-//! Always an object on the wire: who keeps addresses as one string sets it using `Traits::with`. Nothing is checked.
+//! It is always an object on the wire. Set an address that is one string with `Traits::with`. Nothing is checked.
 
 use super::setters::setters;
 use crate::event::sections::section;

@@ -1,7 +1,7 @@
-//! The events of a B2B product: accounts, who uses them, and trials.
+//! The events of a B2B product: accounts, their users, and trials.
 //!
-//! Always [Spec: B2B SaaS](https://segment.com/docs/connections/spec/b2b-saas/). A function makes a [`Track`] in the
-//! context of a group, as all of these events need it (`context.groupId`; an empty id is the same as none). The
+//! They follow [Spec: B2B SaaS](https://segment.com/docs/connections/spec/b2b-saas/). A function makes a [`Track`] in
+//! the context of a group, which all of these events need (`context.groupId`; an empty id stands for none). The
 //! properties are [`Properties`], a struct of yours, or `Properties::new()` for none.
 //!
 //! ```

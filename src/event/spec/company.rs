@@ -1,6 +1,6 @@
 //! The company of a user, as a trait of that user.
 //!
-//! Always an object on the wire. A company that is an account of its own is a group and has `Traits`.
+//! It is always an object on the wire. A company with an account of its own is a group and has `Traits`.
 
 use super::setters::setters;
 use crate::event::sections::section;

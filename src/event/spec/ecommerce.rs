@@ -1,8 +1,8 @@
 //! The events of a shop: one function per name, so that no name is misspelt.
 //!
-//! Always [Spec: Ecommerce v2](https://segment.com/docs/connections/spec/ecommerce/v2/). A function makes a [`Track`]
-//! with the properties it is given: [`Properties`], a [`Product`](super::Product), a struct of yours, `Properties::new()` for none.
-//! It asks for no property in particular, as most destinations do with few.
+//! They follow [Spec: Ecommerce v2](https://segment.com/docs/connections/spec/ecommerce/v2/). A function makes a
+//! [`Track`] with the properties that it is given: [`Properties`], a [`Product`](super::Product), a struct of yours, or
+//! `Properties::new()` for none. It requires no property, because most destinations require few.
 //!
 //! ```
 //! use tracklane::event::{Product, Properties, ecommerce};

@@ -1,8 +1,8 @@
 //! The vocabulary of the Segment Spec: a setter for every key that the Spec gives a meaning.
 //!
 //! Invariant: a setter takes the section and returns it, cannot fail, writes the key in the Spec's spelling, and writes
-//! `false`, `0` and `""` like any other value. What is not in a table here goes in with `with` or `with_all`. Nothing
-//! here decides which keys an event must have.
+//! `false`, `0` and `""` like any other value. Set other keys with `with` or `with_all`. Nothing here decides which
+//! keys an event must have.
 
 mod address;
 pub mod b2b;

@@ -1,16 +1,15 @@
 //! A product of a shop: an item of `products`, or the subject of an event.
 //!
-//! Always in the spelling of ecommerce v2 (`product_id`, `sku`). Prices carry no currency: the event has it.
+//! The keys are those of ecommerce v2 (`product_id`, `sku`). Prices carry no currency; the event has it.
 
 use super::setters::setters;
 use crate::event::Properties;
 use crate::event::sections::section;
 
 section! {
-    /// A product, in a list or alone:
-    /// [Spec: Ecommerce v2](https://segment.com/docs/connections/spec/ecommerce/v2/).
+    /// A product, in a list or alone: [Spec: Ecommerce v2](https://segment.com/docs/connections/spec/ecommerce/v2/).
     ///
-    /// In an event about one product its members are properties: begin the properties with it.
+    /// In an event about one product, its members are the properties of the event: convert it into [`Properties`].
     ///
     /// ```
     /// use tracklane::event::{Product, Properties, ecommerce};
@@ -36,7 +35,7 @@ setters! { Product, PRODUCT:
     image_url: "image_url" "URL of a picture of the product" text;
 }
 
-/// The product as the subject of an event: its members as properties.
+/// Makes the product the subject of an event: its members become properties.
 impl From<Product> for Properties {
     fn from(product: Product) -> Self {
         crate::event::Object::from(product).into()

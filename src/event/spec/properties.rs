@@ -1,7 +1,7 @@
 //! Properties of tracked events, pages and screens that belong to no industry, and those of one product.
 //!
-//! Always in the spelling of ecommerce v2. What only shops or B2B products send is in `ecommerce` and `b2b`; it is
-//! one type all the same, since one event may have keys of each.
+//! The keys are those of ecommerce v2. Properties of shops and of B2B products are in `ecommerce` and `b2b`. They are
+//! setters of the same type, because one event may have keys of each.
 
 use super::setters::setters;
 use crate::event::Properties;

@@ -1,4 +1,4 @@
-//! From a table of keys to setters with documentation.
+//! Makes documented setters from a table of keys.
 //!
 //! One row is `setter: "wireKey" "What it is" kind;`. Under test the table is also a list of its keys, so that tests
 //! can compare it with the Spec. The macro writes no logic beyond [`Object::set`](crate::event::Object::set).
@@ -118,7 +118,7 @@ macro_rules! setters {
     };
 }
 
-/// Written as the string that it displays as. Ids are strings for Segment, whatever they are in a database.
+/// Written as the string that it displays as. For Segment ids are strings, whatever their type in a database.
 pub(super) struct Displayed<T>(pub(super) T);
 
 impl<T: std::fmt::Display> serde::Serialize for Displayed<T> {

@@ -1,7 +1,7 @@
 //! Traits of users and groups.
 //!
-//! Always one type for both, as the Spec shares most of the keys: each setter says whom it is for, and none of them
-//! refuses the other.
+//! They are one type, because the Spec shares most of the keys. Each setter says whether it is for users or groups.
+//! None of them checks that.
 
 use super::setters::setters;
 use super::{Address, Company};

@@ -1,11 +1,11 @@
-//! Whether an event comes in: the checks of a call, and what it says when it refuses.
+//! Checks an event at the call, and says why a call is refused.
 //!
-//! Invariant: an event is counted as accepted before anybody can settle it, and a call that is refused is counted, too.
+//! Invariant: an event is counted as accepted before anybody can settle it. A refused call is counted, too.
 
 use std::sync::MutexGuard;
 
 use super::Intake;
-use super::front::{Free, Front};
+use super::queue_state::{Credit, QueueState};
 use crate::emitter::signal::{Emitted, Failure};
 use crate::event::{self, Event, InvalidField, MAX_EVENT_BYTES};
 use crate::ledger::Observers;
@@ -13,36 +13,38 @@ use crate::pipeline::limits::Limits;
 use crate::refusal::{CallError, RefusalReason};
 use crate::supervise::{self, Topic, hops, log};
 
-/// Events that are accepted on the strength of one look at how much is under way.
-const LOOK_EVERY: u64 = 128;
+/// Events that are accepted after one look at how much is under way.
+const CREDIT_EVENTS: u64 = 128;
 
-/// Who fails, in a report.
+/// The origin of the failures that are reported here.
 const CLIENT: &str = "tracklane";
 
-/// What a callback or receipt adds to the weight of its event.
+/// The weight that a callback or receipt adds to its event.
 const WATCH_BYTES: u64 = 512;
 
 impl Intake {
-    /// Counts another event of `bytes`, to be put into what is locked, or says why it is refused.
-    pub(super) fn accept(&self, bytes: u32) -> Result<(MutexGuard<'_, Front>, u64), RefusalReason> {
-        let mut front = self.front_of_call()?;
+    /// Counts one more event of `bytes`. Returns the lock under which it is put into the queue, and its number; or why
+    /// the event is refused.
+    pub(super) fn accept(&self, bytes: u32) -> Result<(MutexGuard<'_, QueueState>, u64), RefusalReason> {
+        let mut front = self.lock_for_call()?;
         if front.closed {
             return Err(front.closed_because());
         }
         let weight = u64::from(bytes);
-        if front.free.events == 0 || front.free.bytes < weight {
-            front.free = self.look_up(weight)?;
+        if front.credit.events == 0 || front.credit.bytes < weight {
+            front.credit = self.refill_credit(weight)?;
         }
-        front.free.events -= 1;
-        front.free.bytes -= weight;
+        front.credit.events -= 1;
+        front.credit.bytes -= weight;
         self.ledger.accept(bytes);
         let epoch = front.epoch;
         Ok((front, epoch))
     }
 
-    /// The lock for a call. In a forked process whoever held it may be gone: nobody waits for it there. To find that
-    /// out takes a system call, so only who would wait does it, and now and then [`look_up`](Self::look_up).
-    pub(super) fn front_of_call(&self) -> Result<MutexGuard<'_, Front>, RefusalReason> {
+    /// Locks the queue for a call. In a forked process the holder of the lock may be gone, so nobody waits for it
+    /// there. To detect a fork takes a system call. So it is done only before waiting, and now and then in
+    /// [`refill_credit`](Self::refill_credit).
+    pub(super) fn lock_for_call(&self) -> Result<MutexGuard<'_, QueueState>, RefusalReason> {
         match self.queue.try_front() {
             Some(front) => Ok(front),
             None if self.ledger.is_forked() => Err(RefusalReason::Forked),
@@ -50,9 +52,9 @@ impl Intake {
         }
     }
 
-    /// How much can be accepted without another look, if it is enough for an event of `bytes`.
+    /// Returns how much can be accepted without another look, if that is enough for an event of `bytes`.
     #[cold]
-    fn look_up(&self, bytes: u64) -> Result<Free, RefusalReason> {
+    fn refill_credit(&self, bytes: u64) -> Result<Credit, RefusalReason> {
         if self.ledger.is_forked() {
             return Err(RefusalReason::Forked);
         }
@@ -66,19 +68,19 @@ impl Intake {
         if events <= max_events / 2 && used <= max_bytes / 2 {
             self.emitter.works(Topic::QueueFull, CLIENT);
         }
-        Ok(Free { events: LOOK_EVERY.min(max_events - events), bytes: max_bytes - used })
+        Ok(Credit { events: CREDIT_EVENTS.min(max_events - events), bytes: max_bytes - used })
     }
 
-    /// Whether another event may come in.
+    /// Returns whether another event may come in.
     pub(super) fn has_room(&self) -> bool {
         let room = &self.ledger.capacity;
         let (events, bytes) = if self.limits.drops_oldest { room.used_before_destinations() } else { room.used() };
         events < self.limits.events && bytes < self.limits.bytes
     }
 
-    /// Checks the event and completes it. Returns how much it weighs: the bytes that its JSON will have, and its watch.
+    /// Checks the event and completes it. Returns its weight: the bytes of its final JSON, and of its watch.
     pub(super) fn check(&self, event: &mut Event) -> Result<u32, RefusalReason> {
-        leave_ticket(event);
+        detach_ticket(event);
         if hops::current() >= hops::LIMIT {
             return Err(RefusalReason::Loop);
         }
@@ -92,17 +94,18 @@ impl Intake {
             return Err(RefusalReason::Invalid(InvalidField::TooLarge { bytes }));
         }
         let watched = event.slot.holds::<Observers>();
-        // Whoever waits for the end of an event would wait for ever.
+        // A receipt or callback would never hear of this event.
         if watched && self.ledger.is_forked() {
             return Err(RefusalReason::Forked);
         }
         let watch = if watched { WATCH_BYTES } else { 0 };
-        // No event weighs more than all the room there is: it would wait for ever.
+        // No event weighs more than all the room there is, or it would wait for ever.
         let weight = (bytes as u64 + watch).min(self.limits.bytes);
         Ok(u32::try_from(weight).unwrap_or(u32::MAX))
     }
 
-    /// What is said of a queue that is full. Callbacks that block are the host's to mend.
+    /// Returns the message for a full queue. It names callbacks that block, because only the application can mend
+    /// those.
     fn full(&self, because: &RefusalReason) -> String {
         match self.ledger.capacity.calling() {
             0 => because.to_string(),
@@ -113,8 +116,8 @@ impl Intake {
     #[cold]
     pub(super) fn refuse(&self, because: RefusalReason, event: Box<Event>) -> CallError {
         self.ledger.refuse();
-        // Whoever listens is called because of this call, even though it was refused.
-        let _scope = hops::after(hops::current());
+        // Listeners are called because of this call, even though it was refused.
+        let _scope = hops::follow(hops::current());
         match because {
             RefusalReason::Closed => self.emitter.emit(Emitted::CallAfterClose(Event::clone(&event))),
             RefusalReason::QueueFull { .. } => {
@@ -126,15 +129,16 @@ impl Intake {
             RefusalReason::Invalid(_) => {
                 log!(DEBUG, kind = %event.kind(), "call refused: {because}");
             }
-            // Whoever would be told is in the other process.
+            // The listeners are in the other process.
             RefusalReason::Forked | RefusalReason::RuntimeEnded => {}
         }
         CallError { reason: because, event }
     }
 }
 
-/// Takes out what a layer's event has of its first way through a client. That event ends here: what is sent is another.
-fn leave_ticket(event: &mut Event) {
+/// Takes out what a layer's event has from its first way through a client. That event ends here; the one that is sent
+/// is new.
+fn detach_ticket(event: &mut Event) {
     if !event.slot.is_empty() && !event.slot.holds::<Observers>() {
         supervise::discard(std::mem::take(&mut event.slot));
     }

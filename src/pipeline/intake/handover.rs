@@ -1,21 +1,21 @@
-//! From the callers' side of the queue into the worker's hand, and back out of both when the client ends.
+//! Moves what waits from the callers' side of the queue to the worker, and takes back both when the client ends.
 //!
-//! Invariant: what waits has one owner. It lies in front, or in the worker's hand, or belongs to whoever took it out.
-//! Only the worker puts something into its hand, and only when nothing is left in it; whoever takes back empties both
-//! places while it holds both locks. See [`sync`](crate::sync) on how that is checked.
+//! Invariant: whatever waits has one owner. It is in front, or in the worker's hand, or belongs to whoever took it out.
+//! Only the worker fills its hand, and only when that is empty. Taking back empties both places under both locks.
+//! [`sync`](crate::sync) says how this is checked.
 
 use std::sync::{PoisonError, TryLockError};
 
 use crate::sync::{Mutex, MutexGuard};
 
-/// What waits in front, in pieces.
+/// The front of the queue, in pieces.
 pub(crate) trait Pieces {
     type Piece: Piece;
 
     /// Takes out the oldest piece.
     fn pop(&mut self) -> Option<Self::Piece>;
 
-    /// Gets back a piece that was worked off, to be used again.
+    /// Gets back a finished piece, for reuse.
     fn keep(&mut self, done: Self::Piece);
 }
 
@@ -29,14 +29,14 @@ pub(crate) trait Piece: Default {
     fn is_empty(&self) -> bool;
 }
 
-/// The two places where entries wait. The lock in front is taken first, where both are.
+/// The two places where entries wait. Where both are locked, the front is locked first.
 #[derive(Default)]
 pub(crate) struct Handover<F: Pieces> {
     front: Mutex<F>,
     hand: Hand<F::Piece>,
 }
 
-/// In cache lines of its own, since it changes with every event, and callers read what stands beside it.
+/// In cache lines of its own: it changes with every event, and callers read its neighbours.
 #[repr(align(128))]
 #[derive(Default)]
 struct Hand<P>(Mutex<P>);
@@ -46,7 +46,7 @@ impl<F: Pieces> Handover<F> {
         self.front.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// As [`front`](Self::front), if nobody else has it.
+    /// Like [`front`](Self::front), if the lock is free.
     pub(crate) fn try_front(&self) -> Option<MutexGuard<'_, F>> {
         match self.front.try_lock() {
             Ok(front) => Some(front),
@@ -59,8 +59,8 @@ impl<F: Pieces> Handover<F> {
         self.hand.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Moves the oldest piece into the worker's hand, unless there is something in it. Whether there is now. Only the
-    /// worker calls this.
+    /// Moves the oldest piece into the worker's hand, if that is empty. Returns whether there is something in it now.
+    /// Only the worker calls this.
     pub(crate) fn take_up(&self, mut front: MutexGuard<'_, F>) -> bool {
         let mut hand = self.hand();
         if !hand.is_empty() {

@@ -1,12 +1,17 @@
 //! The bounded queue between callers and the pipeline.
 //!
-//! Invariant: a call takes one short lock, does no I/O and allocates only when a chunk is full. It wakes the worker
-//! only where that [rests](super::rest) until it is woken or much has come in, because waking a sleeping thread is a
-//! system call that costs the caller more than everything else it does here.
+//! Invariant: a call takes one short lock, does no I/O, and allocates only when a chunk is full. Waking a sleeping
+//! thread is a system call that costs the caller more than all the rest. So a call wakes the worker only if that
+//! [waits](worker_state) to be woken, or if much has come in.
 
 mod admission;
-mod front;
+mod call_context;
+mod command;
 mod handover;
+mod queue_state;
+#[cfg(test)]
+mod tests;
+mod worker_state;
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -18,27 +23,28 @@ use std::time::Instant;
 
 use tokio::sync::Notify;
 
-use front::{Accepted, Entry, Front};
 use handover::Handover;
+use queue_state::{Accepted, Entry, QueueState};
 
-use super::call_context::CallContext;
-use super::command::Command;
 use super::limits::Limits;
-use super::rest::Rest;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::event::{Context, Event, Packed};
 use crate::ledger::{DropReason, Envelope, Ledger, Notifications, Outcome, Ticket};
 use crate::refusal::{CallError, RefusalReason};
 use crate::supervise::hops;
+pub(crate) use call_context::CallContext;
+pub(super) use command::Command;
+pub(super) use worker_state::{IdleWait, MaxDelay, POLL_INTERVAL};
 
 /// Events that are counted under one lock, where there may be very many.
 const COUNTED_AT_ONCE: usize = 1024;
 
 pub(crate) struct Intake {
-    queue: Handover<Front>,
+    queue: Handover<QueueState>,
     wake: Notify,
-    /// How often everything was told to leave; changed under the lock of the queue.
+    /// How many dispatches there were: each sends everything without waiting for full batches. Changed under the lock
+    /// of the queue.
     dispatched: AtomicU64,
     limits: Limits,
     ledger: Arc<Ledger>,
@@ -48,22 +54,22 @@ pub(crate) struct Intake {
     call_context: Option<CallContext>,
 }
 
-/// What was taken out when the client ends.
+/// What was taken out when the client ended.
 #[derive(Default)]
-pub(super) struct TakenBack {
+pub(super) struct QueuedEvents {
     pub(super) events: Vec<Packed>,
     /// What else is known of these events.
     accepted: Vec<Accepted>,
-    /// Nobody obeys them any more. They hold plugins, which are user code.
+    /// Commands that nobody will carry out. They hold plugins, which are user code.
     commands: Vec<Command>,
 }
 
-impl TakenBack {
+impl QueuedEvents {
     pub(super) fn is_empty(&self) -> bool {
         self.accepted.is_empty() && self.commands.is_empty()
     }
 
-    /// Counts the events, and tells nobody.
+    /// Counts the events, and notifies nobody.
     pub(super) fn count(&mut self, ledger: &Arc<Ledger>, outcome: Outcome, due: &mut Notifications<'_>) {
         let mut accepted = std::mem::take(&mut self.accepted).into_iter();
         while !accepted.as_slice().is_empty() {
@@ -75,7 +81,7 @@ impl TakenBack {
 }
 
 /// What the worker takes out.
-pub(super) enum Taken {
+pub(super) enum Dequeued {
     Event(Envelope<Event>),
     Command(Box<Command>),
 }
@@ -95,7 +101,7 @@ impl Intake {
     }
 
     /// Accepts the event or refuses it. Never blocks.
-    // A function of its own in the program, so that what a call costs can be counted by name (benches/instructions.sh).
+    // Not inlined, so that the cost of a call can be counted by name (benches/instructions.sh).
     #[inline(never)]
     pub(crate) fn push(&self, event: impl Into<Event>) -> Result<(), CallError> {
         let mut event = event.into();
@@ -106,8 +112,8 @@ impl Intake {
         placed.map_err(|(because, event)| self.refuse(because, event))
     }
 
-    /// Accepts the event or refuses it, after waiting for room until `deadline`, if there is one. Whoever sets one
-    /// polls when it has come.
+    /// Accepts the event or refuses it. Waits for room first, until `deadline` if there is one. A caller with a
+    /// deadline has to poll when that has come.
     pub(crate) async fn push_when_room(&self, event: Event, deadline: Option<Instant>) -> Result<(), CallError> {
         let mut event = event;
         let bytes = match self.check(&mut event) {
@@ -117,7 +123,7 @@ impl Intake {
         let room = &self.ledger.capacity;
         let mut waiting = room.wait_in_line();
         loop {
-            // Before it is looked for room: what is freed from here on is not missed.
+            // Before the check for room, so that nothing that is freed from here on is missed.
             let mut freed = pin!(room.freed());
             freed.as_mut().enable();
             if waiting.is_first() || self.is_closed() {
@@ -137,7 +143,7 @@ impl Intake {
             waiting.is_called();
         }
         if self.has_room() {
-            // For the next in line: of what was freed at once, each takes one.
+            // For the next in line: if much was freed at once, each takes one place.
             room.call_next();
         }
         Ok(())
@@ -165,7 +171,7 @@ impl Intake {
         Ok(())
     }
 
-    /// Accepts an event that goes straight into the pipeline, not through the queue.
+    /// Accepts an event that goes straight into the pipeline, past the queue.
     pub(super) fn admit(&self, mut event: Event) -> Result<Envelope<Event>, CallError> {
         let accept = |bytes| Ok((bytes, self.accept(bytes)?.1));
         let here = if self.ledger.is_forked() { Err(RefusalReason::Forked) } else { Ok(()) };
@@ -180,12 +186,12 @@ impl Intake {
         Ok(Envelope::new(event, ticket))
     }
 
-    /// Puts a command behind what was accepted so far, or says why it would not be obeyed.
+    /// Puts a command behind everything that was accepted so far, or says why it would not be carried out.
     pub(crate) fn command(&self, command: Command) -> Result<(), RefusalReason> {
         if self.ledger.is_forked() {
             return Err(RefusalReason::Forked);
         }
-        let front = self.front_of_call()?;
+        let front = self.lock_for_call()?;
         if front.closed {
             return Err(front.closed_because());
         }
@@ -193,7 +199,7 @@ impl Intake {
         Ok(())
     }
 
-    /// Tells the worker to end when it has worked off what is before.
+    /// Tells the worker to end after everything that came before.
     pub(super) fn end(&self) {
         let mut front = self.front();
         front.ended = true;
@@ -211,22 +217,22 @@ impl Intake {
         flush
     }
 
-    /// How often everything was told to leave.
+    /// Returns how many dispatches there were.
     pub(crate) fn dispatched(&self) -> u64 {
         self.dispatched.load(Ordering::Acquire)
     }
 
-    /// Has everything that was accepted so far leave without waiting for its batch to fill, unless that was done since
-    /// it was done `seen` times.
+    /// Has everything that was accepted so far leave without waiting for a full batch, unless there was a dispatch
+    /// since there were `seen` of them.
     pub(super) fn dispatch(&self, seen: u64) {
-        let Ok(front) = self.front_of_call() else { return };
+        let Ok(front) = self.lock_for_call() else { return };
         if !front.ended && self.dispatched.compare_exchange(seen, seen + 1, Ordering::AcqRel, Ordering::Acquire).is_ok()
         {
             self.put(front, Command::Dispatch);
         }
     }
 
-    fn put(&self, mut front: MutexGuard<'_, Front>, command: Command) {
+    fn put(&self, mut front: MutexGuard<'_, QueueState>, command: Command) {
         let wake = front.put_command(command);
         drop(front);
         if wake {
@@ -234,34 +240,34 @@ impl Intake {
         }
     }
 
-    /// Refuses every call from now on. Whoever waits for room is to be woken.
+    /// Refuses every call from now on. The caller wakes whoever waits for room.
     pub(super) fn close(&self) {
         self.front().closed = true;
     }
 
-    /// The worker has ended: with its runtime, if nobody has told it to. Nobody will take anything out any more.
-    pub(super) fn desert(&self) {
+    /// Notes that the worker has ended: with its runtime, if nobody told it to. Nothing is taken out any more.
+    pub(super) fn stop(&self) {
         let mut front = self.front();
-        front.deserted = !front.ended;
+        front.orphaned = !front.ended;
         (front.ended, front.closed) = (true, true);
     }
 
-    /// Whether the worker has ended without being told to.
-    pub(super) fn is_deserted(&self) -> bool {
-        self.front().deserted
+    /// Returns whether the worker has ended without being told to.
+    pub(super) fn is_orphaned(&self) -> bool {
+        self.front().orphaned
     }
 
-    /// Takes out the one piece of user code here.
+    /// Takes out the one piece of user code that the intake holds.
     pub(super) fn take_call_context(&mut self) -> Option<CallContext> {
         self.call_context.take()
     }
 
-    /// Whether calls are refused for good.
+    /// Returns whether calls are refused for good.
     pub(crate) fn is_closed(&self) -> bool {
-        self.front_of_call().is_ok_and(|front| front.closed)
+        self.lock_for_call().is_ok_and(|front| front.closed)
     }
 
-    /// Why calls are refused for good, if they are.
+    /// Returns why calls are refused for good, if they are.
     pub(crate) fn refusal_reason(&self) -> Option<RefusalReason> {
         if self.ledger.is_forked() {
             return Some(RefusalReason::Forked);
@@ -270,28 +276,28 @@ impl Intake {
         front.closed.then(|| front.closed_because())
     }
 
-    /// Lets the worker have the oldest chunk, once it has taken out all of the one before. Whether there is one.
+    /// Moves the oldest chunk to the worker, if that has emptied the one before. Returns whether it has one now.
     pub(super) fn take(&self) -> bool {
         let mut front = self.front();
-        front.worker.looks();
+        front.worker.poll();
         self.queue.take_up(front)
     }
 
-    /// Takes out the oldest entry of the chunk in the worker's hand; `None` when it is empty.
-    pub(super) fn next(&self) -> Option<Taken> {
+    /// Takes the oldest entry out of the worker's chunk. Returns `None` when that is empty.
+    pub(super) fn next(&self) -> Option<Dequeued> {
         Some(match self.queue.next()? {
-            Entry::Command(command) => Taken::Command(command),
+            Entry::Command(command) => Dequeued::Command(command),
             Entry::Event(event, accepted) => {
                 let ticket = self.ticket(&event, accepted);
-                Taken::Event(Envelope::new(event, ticket))
+                Dequeued::Event(Envelope::new(event, ticket))
             }
         })
     }
 
-    /// Takes out all that waits and what is left in the worker's hand, for whoever ends the client. The events have no
-    /// outcome yet.
-    pub(super) fn take_back(&self) -> TakenBack {
-        let mut taken = TakenBack::default();
+    /// Takes out everything that waits and everything that is left in the worker's hand, at the end of the client. The
+    /// events have no outcome yet.
+    pub(super) fn take_back(&self) -> QueuedEvents {
+        let mut taken = QueuedEvents::default();
         for chunk in self.queue.take_back() {
             let accepted = |accepted| taken.accepted.push(accepted);
             let packed = chunk.pack(accepted, |command| taken.commands.push(*command));
@@ -300,19 +306,19 @@ impl Intake {
         taken
     }
 
-    /// Waits until there may be something to take. Returns whether it had to.
-    pub(super) async fn wait(&self, rest: Rest) -> bool {
+    /// Waits until there may be something to take. Returns whether it had to wait.
+    pub(super) async fn wait(&self, wait: IdleWait) -> bool {
         {
             let mut front = self.front();
             if !front.is_empty() {
                 return false;
             }
-            // No call is refused while the worker rests until more wait than there may be.
+            // Wakes the worker before the queue is full, so that no call is refused while it rests.
             let half = usize::try_from(self.limits.events / 2).unwrap_or(usize::MAX).max(1);
-            let looks_anyway = rest.wake_at == usize::MAX;
-            front.worker.rests(if looks_anyway { rest.wake_at } else { rest.wake_at.min(half) });
+            let polls_anyway = wait.wake_at == usize::MAX;
+            front.worker.park(if polls_anyway { wait.wake_at } else { wait.wake_at.min(half) });
         }
-        match rest.limit {
+        match wait.limit {
             None => self.wake.notified().await,
             Some(limit) => {
                 let _ = tokio::time::timeout(limit, self.wake.notified()).await;
@@ -323,13 +329,13 @@ impl Intake {
 
     fn ticket(&self, event: &Event, mut accepted: Accepted) -> Ticket {
         if let Some(watch) = &mut accepted.watch {
-            // Known from here on, wherever the event ends.
+            // From here on the id is known wherever the event ends.
             watch.message_id = event.message_id().into_owned();
         }
         accepted.into_ticket(self.ledger.clone())
     }
 
-    fn front(&self) -> MutexGuard<'_, Front> {
+    fn front(&self) -> MutexGuard<'_, QueueState> {
         self.queue.front()
     }
 }

@@ -1,4 +1,4 @@
-//! One attempt at a batch: it is handed to the service, bounded in time, and its panics are caught.
+//! One attempt at a batch: handed to the service, bounded in time, its panics caught.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -22,14 +22,14 @@ pub(super) enum AttemptOutcome {
     Panicked(String),
 }
 
-/// An attempt in flight. Ends with the batch and the outcome.
+/// An attempt in flight. Resolves to the batch and the outcome.
 pub(super) struct Attempt {
     pub(super) batch: u64,
     future: BoxFuture<'static, (Job, AttemptOutcome)>,
 }
 
 impl Attempt {
-    /// Hands the batch to the service, which is ready.
+    /// Hands the batch to the service. The service must be ready.
     pub(super) fn start(lane: &LaneInner, service: &mut LaneService, limit: Duration, mut job: Job) -> Self {
         job.attempts += 1;
         let batch = Batch {
@@ -47,12 +47,12 @@ impl Attempt {
         report::trace_events(&lane.name, &job);
         let (watched, clock) = (service.watched().clone(), lane.clock.clone());
         let (number, depth) = (job.batch, job.depth());
-        let scope = hops::after(depth);
+        let scope = hops::follow(depth);
         let called = service.call(batch);
         drop(scope);
         let future = Box::pin(async move {
             let outcome = match called {
-                Ok(future) => supervise::run(&watched, &clock, limit, || WithHops::after(depth, future)).await,
+                Ok(future) => supervise::run(&watched, &clock, limit, || WithHops::follow(depth, future)).await,
                 Err(fault) => Err(fault),
             };
             (job, AttemptOutcome::from(outcome))

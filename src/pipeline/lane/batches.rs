@@ -1,4 +1,4 @@
-//! The batches of one lane: cut from the queue, scheduled, and followed to their outcome.
+//! The batches of one lane, from the queue to their outcome.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -45,9 +45,9 @@ impl Batches {
         queue.due_by_age()
     }
 
-    /// Does what follows from an attempt. Returns whether the destination has taken the batch.
+    /// Acts on the outcome of an attempt. Returns whether the destination has taken the batch.
     pub(super) fn apply(&mut self, job: Job, outcome: AttemptOutcome) -> bool {
-        let _scope = hops::after(job.depth());
+        let _scope = hops::follow(job.depth());
         let answer = match outcome {
             AttemptOutcome::Answered(answer) => answer,
             AttemptOutcome::Panicked(message) => {
@@ -81,7 +81,7 @@ impl Batches {
         jobs.zip(parts).collect()
     }
 
-    /// Does what follows from one verdict on all of the batch. `part_taken`: the destination has taken others of the same
+    /// Acts on one verdict for the whole batch. `part_taken`: the destination has taken other events of the same
     /// attempt. Returns whether it has taken these.
     fn apply_verdict(
         &mut self,
@@ -104,7 +104,7 @@ impl Batches {
                 return true;
             }
             Step::Settle(Outcome::Dropped(reason)) => self.settle_dropped(&job, reason, &errors, credentials),
-            // What takes a part of a batch does not fail, so the others need not wait.
+            // A destination that takes a part of a batch is not failing, so other batches need not wait.
             Step::Retry(at) if part_taken => {
                 self.lane.set_last_error(errors.of(0));
                 self.schedule.retry(job, at);
@@ -122,7 +122,7 @@ impl Batches {
         false
     }
 
-    /// Puts two halves in the place of the whole.
+    /// Replaces a batch by its two halves.
     fn split(&mut self, job: &Job, now: Duration) {
         let (first, second) = job.messages.split_at(job.messages.len() / 2);
         let halves: [Arc<[_]>; 2] = [first.into(), second.into()];
@@ -132,7 +132,7 @@ impl Batches {
         self.schedule.add_parts(halves);
     }
 
-    /// Keeps the error of an attempt that is repeated. Reports it if it is the first since one succeeded.
+    /// Keeps the error of an attempt that is repeated. Reports it if it is the first since a success.
     fn record_failure(&mut self, job: &Job, errors: &Errors, consequence: &str) {
         self.schedule.record_failure();
         self.lane.set_last_error(errors.of(0));
@@ -164,7 +164,7 @@ impl Batches {
         self.lane.emitter.emit(report::flushed(&self.lane.name, job, &messages, false));
     }
 
-    /// Says why events are dropped, unless that is as it should be.
+    /// Reports why events are dropped, unless the destination dropped them on purpose.
     fn report_dropped(
         &mut self,
         events: usize,
@@ -183,8 +183,8 @@ impl Batches {
         }
     }
 
-    /// Reports that the credentials are refused: every batch alike, so one report stands for many. It is urgent if they
-    /// are new.
+    /// Reports that the credentials are refused. Every batch fails alike, so one report stands for many. It is urgent
+    /// if the credentials are new.
     fn report_unauthorized(&mut self, events: usize, credentials: u64, error: Arc<DeliveryError>) {
         let urgent = credentials > self.refused_credentials;
         self.refused_credentials = self.refused_credentials.max(credentials);
@@ -193,7 +193,7 @@ impl Batches {
         self.lane.emitter.fail_throttled(Topic::Unauthorized, &self.lane.name, (events, urgent), failure);
     }
 
-    /// Drops the events that are older than `max_age`. Returns those that are not, if there are any.
+    /// Drops the events that are older than `max_age`. Returns the batch of the others, if there are any.
     pub(super) fn drop_old(&mut self, job: Job, max_age: Duration) -> Option<Job> {
         let oldest = self.lane.clock.wall().checked_sub(max_age)?;
         let is_old = |message: &Arc<Envelope<Message>>| {
@@ -214,7 +214,7 @@ impl Batches {
         divided.next().map(|(young, _)| young)
     }
 
-    /// Drops what was in hand when something panicked: batches that are tracked and neither wait nor are in flight.
+    /// Drops what was in hand when something panicked: batches that are tracked, but neither wait nor are in flight.
     #[cold]
     pub(super) fn drop_lost(&mut self, in_flight: impl Iterator<Item = u64>) {
         let known: HashSet<u64> = self.schedule.batches().chain(in_flight).collect();

@@ -1,9 +1,9 @@
-//! What every lane takes of its client.
+//! The parts of a client that every lane uses.
 
 use std::sync::Arc;
 
+use super::super::after::AfterQueue;
 use super::super::limits::Limits;
-use super::super::settle::AfterQueue;
 use crate::background::Background;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
@@ -16,6 +16,6 @@ pub(in crate::pipeline) struct ClientParts {
     pub(in crate::pipeline) emitter: Emitter,
     pub(in crate::pipeline) ledger: Arc<Ledger>,
     pub(in crate::pipeline) after: Arc<AfterQueue>,
-    /// For destinations without limits of their own.
+    /// The limits for destinations that set none.
     pub(in crate::pipeline) limits: Limits,
 }

@@ -1,10 +1,10 @@
-//! How one lane works: the destination's service and the settings of its author.
+//! The configuration of one lane: the destination's service and its author's settings.
 
 use std::time::Duration;
 
 use crate::plugin::{BatchService, Batching, Destination, QueueLimits, RetryPolicy, Selection, ServiceFactory};
 
-/// The part of a [`Destination`] that its lane needs. To make one runs user code: the layers around the service.
+/// The part of a [`Destination`] that its lane needs. Making one runs user code: the layers around the service.
 pub(in crate::pipeline) struct LaneConfig {
     pub(super) selection: Selection,
     pub(super) service: BatchService,
@@ -12,7 +12,7 @@ pub(in crate::pipeline) struct LaneConfig {
     pub(super) factory: Option<ServiceFactory>,
     pub(super) batching: Batching,
     pub(super) retry: RetryPolicy,
-    /// Those of the client if `None`.
+    /// `None` stands for the limits of the client.
     pub(super) queue: Option<QueueLimits>,
     pub(super) max_in_flight: usize,
     pub(super) attempt_timeout: Duration,

@@ -1,4 +1,4 @@
-//! The part of a lane that its front and its worker share: the queue, and how events leave it.
+//! The shared part of a lane and its worker: the queue, and how events leave it.
 //!
 //! Invariant: no user code runs under the queue's lock.
 
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::super::settle::AfterQueue;
+use super::super::after::AfterQueue;
 use super::client_parts::ClientParts;
 use super::queue::Queue;
 use super::report;
@@ -38,20 +38,20 @@ pub(super) struct LaneInner {
     after: Arc<AfterQueue>,
 }
 
-/// Events under way that were taken out of a lane. They have no outcome there yet.
-pub(in crate::pipeline) struct TakenBack {
+/// Events that were taken out of a lane while they were under way. They have no outcome at this destination yet.
+pub(in crate::pipeline) struct LaneEvents {
     lane: Arc<LaneInner>,
     pub(in crate::pipeline) messages: Vec<Arc<Envelope<Message>>>,
     /// The error of the last attempt, if it failed.
     error: Option<Arc<DeliveryError>>,
 }
 
-impl TakenBack {
+impl LaneEvents {
     pub(in crate::pipeline) fn is_empty(&self) -> bool {
         self.messages.is_empty() && self.error.is_none()
     }
 
-    /// Counts the events as dropped for `reason`, and tells nobody. Returns what after plugins miss of it.
+    /// Counts the events as dropped for `reason`, and notifies nobody. Returns the settlements that after plugins miss.
     pub(in crate::pipeline) fn count(&self, reason: DropReason, due: &mut Notifications<'_>) -> Vec<Settlement> {
         let (outcome, mut missed) = (Outcome::Dropped(reason), Vec::new());
         for some in self.messages.chunks(COUNTED_AT_ONCE) {
@@ -80,31 +80,31 @@ impl LaneInner {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes no more events. The worker ends when those it has have their outcome.
+    /// Takes no more events. The worker ends when those that it has have their outcome.
     pub(super) fn close(&self) {
         self.queue().close(DropReason::Unavailable);
         self.wake.notify_one();
     }
 
-    /// Takes out everything under way, and takes no more events, for `reason`. The caller has to settle what it gets:
-    /// the worker finds nothing left to do.
-    pub(super) fn take_back(self: &Arc<Self>, reason: DropReason) -> TakenBack {
+    /// Takes out everything under way, and takes no more events, for `reason`. The caller has to settle what it gets.
+    /// The worker finds nothing left to do.
+    pub(super) fn take_back(self: &Arc<Self>, reason: DropReason) -> LaneEvents {
         let mut queue = self.queue();
         queue.close(reason);
         let (messages, error) = (queue.take_all(), queue.set_last_error(None));
         drop(queue);
         self.wake.notify_one();
-        TakenBack { lane: self.clone(), messages, error }
+        LaneEvents { lane: self.clone(), messages, error }
     }
 
-    /// Drops everything under way for `reason`. Returns how many events that were. Does not need the worker.
+    /// Drops everything under way for `reason`. Returns the number of events. Needs no worker.
     pub(super) fn abandon(self: &Arc<Self>, reason: DropReason) -> usize {
-        let TakenBack { messages, error, .. } = self.take_back(reason);
+        let LaneEvents { messages, error, .. } = self.take_back(reason);
         self.settle(&messages, Outcome::Dropped(reason), |_| error.clone());
         messages.len()
     }
 
-    /// Ends the lane after a panic of its worker: nothing that is under way will be delivered any more.
+    /// Ends the lane after a panic of its worker. Nothing that is under way will be delivered.
     #[cold]
     pub(super) fn abort(self: &Arc<Self>) {
         let dropped = self.abandon(DropReason::Panicked);
@@ -118,7 +118,7 @@ impl LaneInner {
         self.stopped.notify_waiters();
     }
 
-    /// Ends when the worker has: after [`close`](Self::close) or [`abandon`](Self::abandon).
+    /// Waits until the worker has ended, after [`close`](Self::close) or [`abandon`](Self::abandon).
     pub(super) async fn stopped(&self) {
         let stopped = self.stopped.notified();
         if !matches!(self.state(), LaneState::Stopped(_)) {
@@ -130,8 +130,8 @@ impl LaneInner {
         self.queue().state()
     }
 
-    /// Counts the outcome of events that left the queue, and tells whoever wants to know. `error_of` gives the error of
-    /// the event at that index.
+    /// Counts the outcome of events that left the queue, and notifies whoever wants to know. `error_of` returns the
+    /// error of the event at that index.
     pub(super) fn settle(
         &self,
         messages: &[Arc<Envelope<Message>>],
@@ -151,7 +151,7 @@ impl LaneInner {
     }
 
     /// Counts the outcome of events that left the queue. The caller sends the notifications that are `due`, and reports
-    /// what after plugins miss, which is returned.
+    /// the settlements that are returned, which after plugins miss.
     fn count(
         &self,
         messages: &[Arc<Envelope<Message>>],
@@ -178,7 +178,7 @@ impl LaneInner {
         self.after.show(messages)
     }
 
-    /// Hands lost events to who listens to them.
+    /// Emits the signal `lost`, if somebody listens to it.
     fn tell_lost(&self, messages: &[Arc<Envelope<Message>>], reason: DropReason, error: Option<Arc<DeliveryError>>) {
         if self.emitter.wants_lost(reason) {
             let lost = LostEvents::of_destination(self.name.clone(), messages, reason, error);

@@ -1,4 +1,4 @@
-//! One batch on its way through attempts, and the decision that follows from an answer. No clock and no I/O.
+//! One batch on its way through attempts, and what follows from an answer. No clock and no I/O.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,26 +16,26 @@ pub(super) struct Job {
     /// Its number in the queue.
     pub(super) batch: u64,
     pub(super) messages: Messages,
-    /// Attempts made.
+    /// The number of attempts made.
     pub(super) attempts: u32,
-    /// Retries spent. A pause that the destination asked for spends none.
+    /// The number of retries spent. A pause that the destination asked for spends none.
     retries: u32,
     first_failure: Option<Duration>,
     first_pause: Option<Duration>,
-    /// When the next attempt may begin.
+    /// The earliest time of the next attempt.
     pub(super) due: Duration,
 }
 
 /// The next step of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// It has its outcome.
+    /// The batch has its outcome.
     Settle(Outcome),
-    /// It is tried again at this time.
+    /// Try again at this time.
     Retry(Duration),
-    /// Nothing is sent before this time, and then the batch again.
+    /// Send nothing before this time, then this batch.
     Pause(Duration),
-    /// It is tried again in halves.
+    /// Try again in halves.
     Split,
 }
 
@@ -44,13 +44,13 @@ impl Job {
         Self { batch, messages, attempts: 0, retries: 0, first_failure: None, first_pause: None, due: now }
     }
 
-    /// Makes a part of this batch, which goes on where the whole was.
+    /// Makes a part of this batch. It continues where the whole was.
     pub(super) fn part(&self, batch: u64, messages: Messages, now: Duration) -> Self {
         let Self { attempts, retries, first_failure, first_pause, .. } = *self;
         Self { batch, messages, attempts, retries, first_failure, first_pause, due: now }
     }
 
-    /// The largest number of events that led to one of these.
+    /// Returns the largest number of events that led to one of these.
     pub(super) fn depth(&self) -> u8 {
         self.messages.iter().map(|message| message.ticket.depth()).max().unwrap_or_default()
     }

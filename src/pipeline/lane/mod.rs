@@ -1,4 +1,4 @@
-//! One destination: its queue, and the worker that owns its service.
+//! A lane: the queue of one destination, and the worker that owns its service.
 //!
 //! ```text
 //!  offer ─▶ queue ─cut_batch─▶ batches (schedule) ─start─▶ attempt ─▶ service
@@ -7,10 +7,10 @@
 //! ```
 //!
 //! [`spawn`] makes a pair, as tower's `Buffer` does: the [`Lane`], which others hold, and a worker in a task of its
-//! own. What both need is in `inner`.
+//! own. They share `inner`.
 //!
-//! Invariant: an event that was offered ends here in one outcome, and what a destination does (fail, panic, hang, be
-//! slow) is not felt outside its lane. Offering an event allocates nothing and wakes the worker once per batch.
+//! Invariants: an event that was offered ends here in one outcome. Whatever a destination does (fail, panic, hang, be
+//! slow), other lanes do not notice. Offering an event allocates nothing and wakes the worker once per batch.
 
 mod attempt;
 mod batches;
@@ -38,14 +38,14 @@ use crate::plugin::{Lifecycle, Selection};
 use crate::supervise::{self, Topic, Watched, log};
 pub(super) use client_parts::ClientParts;
 pub(super) use config::LaneConfig;
+pub(super) use inner::LaneEvents;
 use inner::LaneInner;
-pub(super) use inner::TakenBack;
 use worker::LaneWorker;
 
-/// Which kinds of events a destination takes.
+/// Returns whether a destination takes events of a kind.
 type Kinds = Box<dyn Fn(Kind) -> bool + Send + Sync>;
 
-/// The side of a lane that others hold.
+/// The front of a lane: the side that others hold.
 pub(crate) struct Lane {
     selection: Selection,
     kinds: Kinds,
@@ -87,11 +87,11 @@ impl Lane {
     }
 
     /// Returns whether the destination takes events of this kind.
-    pub(super) fn takes(&self, kind: Kind) -> bool {
+    pub(in crate::pipeline) fn takes(&self, kind: Kind) -> bool {
         (self.kinds)(kind)
     }
 
-    /// Returns whether the event is to go to this destination.
+    /// Returns whether this destination gets the event.
     pub(super) fn selects(&self, event: &Event) -> bool {
         self.takes(event.kind()) && self.selection.selects(event)
     }
@@ -113,44 +113,44 @@ impl Lane {
         }
     }
 
-    /// Returns how many more events make a batch due, and how long one waits for that at most.
+    /// Returns how many more events make a batch due, and how long that may take.
     pub(super) fn next_batch(&self) -> (usize, Duration) {
         self.inner.queue().next_batch()
     }
 
-    /// Has what waits leave at once.
+    /// Sends what waits at once.
     pub(super) fn dispatch(&self) {
         self.inner.queue().dispatch();
         self.inner.wake.notify_one();
     }
 
-    /// Has everything that waits leave at once, while a flush is under way.
+    /// Sends what waits at once, and what comes while a flush is under way.
     pub(super) fn flush(&self) {
         self.inner.queue().begin_flush();
         self.inner.wake.notify_one();
     }
 
-    /// Takes no more events, and ends when those it has have their outcome.
+    /// Takes no more events. The lane ends when those that it has have their outcome.
     pub(super) fn close(&self) {
         self.inner.close();
     }
 
-    /// Ends when the worker has: after [`close`](Self::close) or [`abandon`](Self::abandon).
+    /// Waits until the worker has ended, after [`close`](Self::close) or [`abandon`](Self::abandon).
     pub(super) async fn stopped(&self) {
         self.inner.stopped().await;
     }
 
-    /// Drops everything under way for `reason`. Returns how many events that were.
+    /// Drops everything under way for `reason`. Returns the number of events.
     pub(super) fn abandon(&self, reason: DropReason) -> usize {
         self.inner.abandon(reason)
     }
 
     /// Takes out everything under way, and takes no more events, for `reason`. The caller has to settle what it gets.
-    pub(super) fn take_back(&self, reason: DropReason) -> TakenBack {
+    pub(super) fn take_back(&self, reason: DropReason) -> LaneEvents {
         self.inner.take_back(reason)
     }
 
-    /// The error of the last attempt, if it failed.
+    /// Returns the error of the last attempt, if it failed.
     pub(super) fn last_error(&self) -> Option<Arc<DeliveryError>> {
         self.inner.queue().last_error()
     }

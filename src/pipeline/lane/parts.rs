@@ -1,6 +1,6 @@
-//! The answer to a batch, event by event: which of its events go the same way. No clock and no I/O.
+//! Divides a batch by the answer to its events: a part is the events that share a verdict. No clock and no I/O.
 //!
-//! Invariant: each event of the batch is in one part. What was delivered comes first, and what comes again last.
+//! Invariant: each event of the batch is in one part. Delivered events come first, events that are tried again last.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,16 +9,16 @@ use crate::ledger::{DeliveryError, SharedError};
 use crate::plugin::{Answer, Verdict};
 use crate::supervise;
 
-/// Events of a batch that go the same way.
+/// Events of a batch that share a verdict.
 #[derive(Debug)]
 pub(super) struct Part {
     pub(super) verdict: Verdict,
-    /// Their indexes in the batch, in order.
+    /// The indexes of its events in the batch, in order.
     pub(super) events: Vec<usize>,
     pub(super) errors: Errors,
 }
 
-/// What led to the verdict: one error for all events of a part, or one each.
+/// The cause of the verdict: one error for all events of a part, or one each.
 #[derive(Clone, Debug)]
 pub(super) enum Errors {
     Shared(Arc<DeliveryError>),
@@ -26,10 +26,10 @@ pub(super) enum Errors {
     Each(Vec<Arc<DeliveryError>>),
 }
 
-/// The order of parts. Of those that come again, the part whose first event is the earliest is the last, so that it is
-/// put in front of the others.
+/// The order of parts. Parts that are tried again go to the front of the waiting batches one by one, so the one with
+/// the earliest event comes last.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Turn {
+enum PartOrder {
     Delivered,
     Final,
     Again(std::cmp::Reverse<usize>),
@@ -83,21 +83,21 @@ pub(super) fn parts(events: usize, answer: Answer) -> Vec<Part> {
     }
     let with_errors = |(part, errors)| Part { errors: Errors::Each(errors), ..part };
     let mut parts: Vec<Part> = parts.into_iter().map(with_errors).collect();
-    parts.sort_by_key(Part::turn);
+    parts.sort_by_key(Part::order);
     parts
 }
 
-/// What waits for a retry and what waits for a pause come again as one batch.
+/// Returns whether events with these verdicts are tried again as one batch: a retry and a pause are.
 fn go_together(one: Verdict, other: Verdict) -> bool {
     pause(one).is_some() && pause(other).is_some() || one == other
 }
 
-/// Of two verdicts that go together the one with the longer pause.
+/// Returns the verdict with the longer pause, of two that are tried again as one batch.
 fn longest(one: Verdict, other: Verdict) -> Verdict {
     if pause(other) > pause(one) || one == Verdict::Retry { other } else { one }
 }
 
-/// How long the destination pauses at least before the events come again, if they do.
+/// Returns the shortest pause before the events are tried again, if they are.
 fn pause(verdict: Verdict) -> Option<Duration> {
     match verdict {
         Verdict::Retry => Some(Duration::ZERO),
@@ -107,12 +107,12 @@ fn pause(verdict: Verdict) -> Option<Duration> {
 }
 
 impl Part {
-    fn turn(&self) -> Turn {
+    fn order(&self) -> PartOrder {
         match self.verdict {
-            Verdict::Delivered => Turn::Delivered,
-            Verdict::Reject | Verdict::Skip | Verdict::Unauthorized => Turn::Final,
+            Verdict::Delivered => PartOrder::Delivered,
+            Verdict::Reject | Verdict::Skip | Verdict::Unauthorized => PartOrder::Final,
             Verdict::Retry | Verdict::Pause(_) | Verdict::Split | Verdict::SplitIfProven => {
-                Turn::Again(std::cmp::Reverse(self.events.first().copied().unwrap_or_default()))
+                PartOrder::Again(std::cmp::Reverse(self.events.first().copied().unwrap_or_default()))
             }
         }
     }
@@ -123,7 +123,7 @@ impl Errors {
         Self::Shared(Arc::new(error))
     }
 
-    /// The error of the event at that place of the part.
+    /// Returns the error of the event at that place of the part.
     pub(super) fn of(&self, event: usize) -> Option<Arc<DeliveryError>> {
         match self {
             Self::Shared(error) => Some(error.clone()),
@@ -131,7 +131,7 @@ impl Errors {
         }
     }
 
-    /// Whether the events have different errors.
+    /// Returns whether the events have different errors.
     pub(super) fn differ(&self) -> bool {
         let Self::Each(errors) = self else { return false };
         errors.windows(2).any(|pair| matches!(pair, [one, other] if !Arc::ptr_eq(one, other)))
@@ -163,15 +163,15 @@ mod tests {
             (3, Delivered, &[(1, Reject)], &[(Delivered, &[0, 2]), (Reject, &[1])]),
             (3, Retry, &[(1, Reject)], &[(Reject, &[1]), (Retry, &[0, 2])]),
             (3, Delivered, &[(0, Retry), (2, Retry)], &[(Delivered, &[1]), (Retry, &[0, 2])]),
-            // Everything has the same answer after all.
+            // All events have the same answer after all.
             (2, Delivered, &[(0, Skip), (1, Skip)], &[(Skip, &[0, 1])]),
-            // The last answer of an event counts, and an index that is not there is ignored.
+            // The last answer for an event counts. An index that does not exist is ignored.
             (2, Delivered, &[(0, Retry), (0, Reject), (2, Reject)], &[(Delivered, &[1]), (Reject, &[0])]),
-            // Retries and pauses come again together, after the longest pause.
+            // Retries and pauses are tried again together, after the longest pause.
             (3, Retry, &[(1, Pause(SECOND)), (2, Pause(SECOND * 2))], &[(Pause(SECOND * 2), &[0, 1, 2])]),
             (2, Pause(SECOND * 3), &[(1, Retry)], &[(Pause(SECOND * 3), &[0, 1])]),
             (2, Retry, &[(1, Pause(Duration::ZERO))], &[(Pause(Duration::ZERO), &[0, 1])]),
-            // What has the earliest event is put in front last.
+            // The part with the earliest event is put in front last.
             (4, Retry, &[(2, Split), (3, Split)], &[(Split, &[2, 3]), (Retry, &[0, 1])]),
             (4, Split, &[(2, Retry), (3, Delivered)], &[(Delivered, &[3]), (Retry, &[2]), (Split, &[0, 1])]),
             (3, SplitIfProven, &[(0, Unauthorized)], &[(Unauthorized, &[0]), (SplitIfProven, &[1, 2])]),

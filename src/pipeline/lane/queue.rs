@@ -1,13 +1,13 @@
-//! Bookkeeping of one lane: which events wait, which are under way, and which make the next batch.
+//! The bookkeeping of one lane: which events wait, which are under way, and which make the next batch.
 //!
-//! Invariant: an event that was queued is in one place, waiting or in a tracked batch, until it has its outcome. No
+//! Invariant: until it has its outcome, a queued event is in one place: it waits, or it is in a tracked batch. No
 //! clock, no waiting, no I/O.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::counts::Counts;
+use super::counts::LaneCounts;
 use super::job::Messages;
 use super::state::LaneState;
 use crate::event::{MAX_EVENT_BYTES, Message};
@@ -19,42 +19,42 @@ pub(super) struct Queue {
     limits: QueueLimits,
     waiting: VecDeque<Arc<Envelope<Message>>>,
     waiting_bytes: usize,
-    /// When the first waiting event came.
+    /// The time when the first waiting event came.
     oldest: Option<Duration>,
     /// Batches that left the queue and have no outcome yet.
     tracked: HashMap<u64, Messages>,
     last_batch: u64,
-    /// Events that wait or are tracked.
+    /// The number of events that wait or are tracked.
     under_way: usize,
-    /// Bytes of their JSON.
+    /// The bytes of their JSON.
     under_way_bytes: usize,
-    /// A batch was due while no other could leave: what waits has grown.
+    /// A batch was due while no other could leave, so the next may be larger.
     saturated: bool,
-    /// The worker must look.
+    /// The worker must look at the queue.
     wake: bool,
-    /// A flush is under way: what waits is due.
+    /// A flush is under way: everything that waits is due.
     flushing: bool,
-    /// So many of those that wait, from the oldest on, are due because somebody waits for them.
+    /// The number of waiting events, from the oldest on, that are due because of a dispatch.
     dispatched: usize,
     /// The error of the last attempt, if it failed.
     last_error: Option<Arc<DeliveryError>>,
     state: LaneState,
-    pub(super) counts: Counts,
+    pub(super) counts: LaneCounts,
 }
 
-/// What came of an event that was offered.
+/// The result of offering an event.
 pub(super) struct Offered {
-    /// Events without a place: the one that was offered, or those that gave way to it.
+    /// The events that found no place: the one that was offered, or those that gave way to it.
     pub(super) dropped: Vec<Arc<Envelope<Message>>>,
-    /// Why.
+    /// Why they are dropped.
     pub(super) reason: DropReason,
-    /// The worker must look.
+    /// The worker must look at the queue.
     pub(super) wake: bool,
 }
 
 impl Queue {
-    /// Makes an empty queue. A batch is due before the limits are reached, whatever `batching` says: nobody is refused
-    /// while nothing leaves.
+    /// Makes an empty queue. A batch is due before the limits are reached, whatever `batching` says. Otherwise events
+    /// could be refused while nothing leaves.
     pub(super) fn new(mut batching: Batching, limits: QueueLimits) -> Self {
         batching.flush_at = batching.flush_at.min(limits.events);
         batching.max_bytes = batching.max_bytes.min(limits.bytes.saturating_sub(MAX_EVENT_BYTES));
@@ -74,7 +74,7 @@ impl Queue {
             dispatched: 0,
             last_error: None,
             state: LaneState::Open,
-            counts: Counts::default(),
+            counts: LaneCounts::default(),
         }
     }
 
@@ -111,14 +111,14 @@ impl Queue {
         self.wake |= came_due;
     }
 
-    /// Makes room for `message` at the cost of the oldest that wait. Returns what was dropped: `message` itself if
-    /// their room would not be enough.
+    /// Makes room for `message` at the cost of the oldest that wait. Returns what was dropped: `message` itself if even
+    /// their room is not enough.
     fn drop_oldest_for(
         &mut self,
         message: Arc<Envelope<Message>>,
         now: impl FnOnce() -> Duration,
     ) -> Vec<Arc<Envelope<Message>>> {
-        // What waits is weighed with its commas.
+        // The bytes that wait include one comma per event.
         let tracked_bytes = self.under_way_bytes - (self.waiting_bytes - self.waiting.len());
         let tracked = self.under_way - self.waiting.len();
         if tracked >= self.limits.events || tracked_bytes + message.json().len() > self.limits.bytes {
@@ -145,12 +145,12 @@ impl Queue {
         self.under_way < self.limits.events && self.under_way_bytes + message.json().len() <= self.limits.bytes
     }
 
-    /// Has everything that waits leave at once.
+    /// Makes everything that waits due.
     pub(super) fn dispatch(&mut self) {
         self.dispatched = self.waiting.len();
     }
 
-    /// Has everything that waits, and what comes, leave at once, until [`end_flush`](Self::end_flush).
+    /// Makes everything due that waits and that comes, until [`end_flush`](Self::end_flush).
     pub(super) fn begin_flush(&mut self) {
         self.flushing = true;
     }
@@ -163,7 +163,7 @@ impl Queue {
         self.flushing
     }
 
-    /// Returns whether a batch should leave: enough wait, or for long enough, or everything must go.
+    /// Returns whether a batch should leave: enough events wait, one waits long enough, or everything must go.
     pub(super) fn is_due(&self, now: Duration) -> bool {
         let Some(due) = self.due_by_age() else { return false };
         self.flushing
@@ -179,12 +179,12 @@ impl Queue {
         self.oldest.map(|oldest| oldest.saturating_add(self.batching.interval))
     }
 
-    /// Returns how many more events make a batch due, and how long one waits for that at most.
+    /// Returns how many more events make a batch due, and how long that may take.
     pub(super) fn next_batch(&self) -> (usize, Duration) {
         (self.batching.flush_at.saturating_sub(self.waiting.len()).max(1), self.batching.interval)
     }
 
-    /// Notes that a batch is due and cannot leave: the next ones may be larger.
+    /// Notes that a batch is due and cannot leave. The next ones may be larger.
     pub(super) fn mark_saturated(&mut self) {
         self.saturated = true;
     }
@@ -198,13 +198,13 @@ impl Queue {
             bytes += weight(message);
             bytes <= self.batching.max_bytes
         });
-        // One event alone may have more than a batch should.
+        // One event alone may be larger than a batch should be.
         let events = fitting.count().max(1).min(self.waiting.len());
         let batch: Messages = self.waiting.drain(..events).collect();
         self.waiting_bytes -= batch.iter().map(|message| weight(message)).sum::<usize>();
         self.dispatched = self.dispatched.saturating_sub(events);
         if self.waiting.is_empty() {
-            // Else the age of the one that left stands for those behind it: they never wait too long.
+            // Otherwise the age of the one that left stands for those behind it. So no event waits too long.
             self.oldest = None;
         }
         self.saturated &= self.waiting.len() >= self.batching.flush_at;
@@ -217,14 +217,14 @@ impl Queue {
         self.last_batch
     }
 
-    /// Tracks parts in the place of the whole, whose events are in one of them each. Returns their numbers, or `None` if
+    /// Tracks parts in the place of the whole; each of its events is in one part. Returns their numbers, or `None` if
     /// the whole was abandoned.
     pub(super) fn divide(&mut self, batch: u64, parts: &[Messages]) -> Option<Vec<u64>> {
         self.tracked.remove(&batch)?;
         Some(parts.iter().map(|part| self.track(part.clone())).collect())
     }
 
-    /// Returns the tracked batches but for the `known`.
+    /// Returns the tracked batches that are not `known`.
     pub(super) fn tracked_except(&self, known: &HashSet<u64>) -> Vec<(u64, Messages)> {
         let others = self.tracked.iter().filter(|(number, _)| !known.contains(number));
         others.map(|(number, batch)| (*number, batch.clone())).collect()
@@ -262,7 +262,7 @@ impl Queue {
         self.waiting_bytes
     }
 
-    /// Replaces the error of the last attempt. Returns the one before, which is user code: drop it without the lock.
+    /// Replaces the error of the last attempt. Returns the one before. It is user code: drop it without the lock.
     #[must_use = "it is user code, to be dropped when the lock is free"]
     pub(super) fn set_last_error(&mut self, error: Option<Arc<DeliveryError>>) -> Option<Arc<DeliveryError>> {
         std::mem::replace(&mut self.last_error, error)
@@ -294,7 +294,7 @@ impl Queue {
     }
 }
 
-/// What an event adds to a batch: itself and a comma.
+/// Returns what an event adds to a batch: itself and a comma.
 fn weight(message: &Message) -> usize {
     message.json().len() + 1
 }

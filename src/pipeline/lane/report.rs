@@ -1,4 +1,4 @@
-//! The messages of a lane: each says what went wrong and what becomes of the events.
+//! The failures that a lane reports. Each says what went wrong and what happens to the events.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::ledger::{DeliveryError, DropReason, Envelope};
 use crate::plugin::QueueLimits;
 use crate::supervise::{self, Repeats, log};
 
-/// Events are dropped for want of room.
+/// Events are dropped because the queue is full.
 pub(super) fn overflow(destination: &Arc<str>, limits: &QueueLimits) -> Failure {
     let message = format!(
         "the queue is full: more than {} events or {} bytes are under way; events are dropped until there is room",
@@ -29,7 +29,7 @@ pub(super) fn lane_panicked(destination: &Arc<str>, events: usize) -> Failure {
     failure
 }
 
-/// Events were dropped. If their errors differ, `error` is that of the first.
+/// Events were dropped. If their errors differ, `error` is the first.
 pub(super) fn dropped(
     destination: &Arc<str>,
     events: usize,
@@ -79,7 +79,7 @@ fn count(events: usize) -> String {
     if events == 1 { "1 event".to_owned() } else { format!("{events} events") }
 }
 
-/// The service is dead, and there is another one.
+/// The service is dead, and a new one is made.
 pub(super) fn rebuilding(destination: &Arc<str>, error: BoxError) -> Failure {
     let text = supervise::text(&error);
     let message = format!("the destination's service is dead: {text}; rebuilding the service");
@@ -113,7 +113,7 @@ pub(super) fn flushed(
     })
 }
 
-/// Logs which events an attempt is at.
+/// Logs the ids of the events in an attempt.
 pub(super) fn trace_events(destination: &str, job: &Job) {
     if tracing::level_filters::LevelFilter::current() < tracing::Level::TRACE {
         return;

@@ -1,4 +1,4 @@
-//! Which batch goes next, and when: a decision without I/O and without a clock.
+//! Decides which batch goes next, and when. No I/O and no clock.
 //!
 //! A batch keeps its place among the `max_in_flight` while it waits for a retry. While the destination fails, only one
 //! attempt is made at a time, until one succeeds.
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::job::Job;
 
-/// The batches of a lane that wait for their first or next attempt, and what the destination has shown so far.
+/// The batches of a lane that wait for their first or next attempt, and what is known of the destination.
 #[derive(Debug)]
 pub(super) struct Schedule {
     jobs: VecDeque<Job>,
@@ -23,9 +23,9 @@ pub(super) struct Schedule {
 /// What the worker does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
-    /// An attempt may begin.
+    /// Start an attempt now.
     Start,
-    /// An attempt may begin then.
+    /// Start an attempt at this time.
     WaitUntil(Duration),
     /// Nothing waits, or something has to end first.
     Idle,
@@ -64,7 +64,7 @@ impl Schedule {
         self.jobs.push_back(job);
     }
 
-    /// Puts the parts of a batch in its place. They wait for a place like whole ones.
+    /// Puts the parts of a batch in its place. They wait for a place like whole batches.
     pub(super) fn add_parts(&mut self, parts: Vec<Job>) {
         parts.into_iter().rev().for_each(|part| self.jobs.push_front(part));
     }
@@ -101,12 +101,12 @@ impl Schedule {
         self.failing = true;
     }
 
-    /// Returns whether the destination has taken a batch.
+    /// Returns whether the destination has ever taken a batch.
     pub(super) fn is_proven(&self) -> bool {
         self.proven
     }
 
-    /// The numbers of the batches that wait here.
+    /// Returns the numbers of the batches that wait here.
     pub(super) fn batches(&self) -> impl Iterator<Item = u64> {
         self.jobs.iter().map(|job| job.batch)
     }
@@ -115,7 +115,7 @@ impl Schedule {
         if self.failing { 1 } else { self.max_in_flight }
     }
 
-    /// The batches that may go next: with one place only the first, so that events arrive in order.
+    /// Returns the batches that may go next. With one place that is only the first, so that events arrive in order.
     fn candidates(&self) -> impl Iterator<Item = &Job> {
         self.jobs.iter().take(if self.keeps_order() { 1 } else { usize::MAX })
     }
@@ -139,7 +139,7 @@ mod tests {
         Job::new(batch, [].into(), second(due))
     }
 
-    /// A schedule with batches 1, 2, … that are due at these seconds.
+    /// Makes a schedule with batches 1, 2, … that are due at these seconds.
     fn schedule(max_in_flight: usize, due: &[u64]) -> Schedule {
         let mut schedule = Schedule::new(max_in_flight);
         (1..).zip(due).for_each(|(batch, due)| schedule.add(job(batch, *due)));
@@ -161,9 +161,9 @@ mod tests {
             // Every place is taken.
             (2, &[100], 2, 0, false, Next::Idle),
             (2, &[100], 1, 0, false, Next::Start),
-            // Halves of a split batch may be more than there are places: they wait.
+            // A split batch may have more parts than there are places: they wait.
             (1, &[100, 100], 1, 0, false, Next::Idle),
-            // A destination that fails gets one attempt at a time.
+            // A failing destination gets one attempt at a time.
             (8, &[100], 1, 0, true, Next::Idle),
             (8, &[100], 0, 0, true, Next::Start),
             // A pause holds everything.
@@ -196,7 +196,7 @@ mod tests {
         }
     }
 
-    /// The batches in the order in which they are taken.
+    /// Returns the batches in the order in which they are taken.
     fn order(mut schedule: Schedule) -> Vec<u64> {
         std::iter::from_fn(|| schedule.take_due(second(1000))).map(|job| job.batch).collect()
     }

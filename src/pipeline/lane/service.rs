@@ -1,4 +1,4 @@
-//! The destination's service as its lane uses it: called under supervision, and made again once it is dead.
+//! The destination's service in its lane: called under supervision, and made again when it is dead.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -20,7 +20,7 @@ pub(super) struct LaneService {
     watched: Arc<Watched>,
 }
 
-/// How a service answered when it was asked whether it is ready.
+/// The answer of a service to the question whether it is ready.
 pub(super) enum Readiness {
     Ready,
     /// It will never be ready again.
@@ -29,7 +29,7 @@ pub(super) enum Readiness {
 }
 
 /// The future of one call.
-pub(super) type Call = CatchDrop<<BatchService as Service<Batch>>::Future>;
+pub(super) type CallFuture = CatchDrop<<BatchService as Service<Batch>>::Future>;
 
 impl LaneService {
     pub(super) fn new(service: BatchService, factory: Option<ServiceFactory>, watched: Arc<Watched>) -> Self {
@@ -52,7 +52,7 @@ impl LaneService {
     }
 
     /// Calls the service, which must be ready.
-    pub(super) fn call(&mut self, batch: Batch) -> Result<Call, Fault> {
+    pub(super) fn call(&mut self, batch: Batch) -> Result<CallFuture, Fault> {
         let Self { watched, service, .. } = self;
         supervise::call(watched, || Ok(CatchDrop::new(service.call(batch))))
     }
@@ -62,11 +62,11 @@ impl LaneService {
         self.rebuilds = 0;
     }
 
-    /// Puts a new service in the place of one that died of `error`. Returns how many have died in a row.
+    /// Replaces a service that died of `error`. Returns how many have died in a row.
     ///
     /// # Errors
     ///
-    /// If no other one can be made: why the destination takes no more events.
+    /// Returns why the destination takes no more events, if no other service can be made.
     pub(super) fn rebuild(&mut self, error: BoxError) -> Result<(u32, BoxError), BoxError> {
         self.rebuilds += 1;
         let Some(factory) = self.factory.as_mut().filter(|_| self.rebuilds < MAX_REBUILDS) else { return Err(error) };
@@ -75,7 +75,7 @@ impl LaneService {
             Ok(service) => self.service = service,
             Err(fault) => {
                 supervise::discard(error);
-                return Err(format!("to make it again {fault}").into());
+                return Err(format!("rebuilding it {fault}").into());
             }
         }
         Ok((self.rebuilds, error))

@@ -1,6 +1,6 @@
-//! The worker of one lane: it owns the destination's service and drives everything that is under way.
+//! The worker of one lane. It owns the destination's service and drives everything that is under way.
 //!
-//! It waits for the service's readiness and for the attempts in flight together: waiting for readiness alone would
+//! It waits for the service's readiness and for the attempts in flight together. To wait for readiness alone would
 //! deadlock under a concurrency limit.
 
 use std::future::poll_fn;
@@ -31,13 +31,13 @@ pub(super) struct LaneWorker {
     batches: Batches,
     in_flight: FuturesUnordered<Attempt>,
     attempt_timeout: Duration,
-    /// How old an event may be when it is sent.
+    /// The greatest age at which an event is still sent.
     max_age: Option<Duration>,
-    /// Also how long a service that was rebuilt is left alone.
+    /// Also the pause before a rebuilt service is asked.
     retry: RetryPolicy,
 }
 
-/// What woke the worker.
+/// The event that woke the worker.
 enum Wake {
     Ended(Job, AttemptOutcome),
     Answered(Readiness),
@@ -61,13 +61,13 @@ impl LaneWorker {
 
     /// Works until the lane is closed and has nothing left.
     pub(super) async fn run(mut self) {
-        // Should anything panic after all, it costs the batch at hand, not the destination.
+        // If anything panics after all, it costs the current batch, not the destination.
         while supervise::catch_future(pin!(self.work())).await.is_err() {
             self.batches.drop_lost(self.in_flight.iter().map(|attempt| attempt.batch));
             tokio::task::yield_now().await;
         }
         let lane = self.lane.clone();
-        // The service is dropped before anyone hears of the end.
+        // The service is dropped before anyone learns of the end.
         drop(self);
         lane.stop();
     }
@@ -115,7 +115,7 @@ impl LaneWorker {
         }
     }
 
-    /// Starts an attempt at the first batch that is due. The service is ready.
+    /// Starts an attempt at the first batch that is due. The service must be ready.
     fn start(&mut self) {
         let Some(mut job) = self.batches.schedule.take_due(self.lane.clock.now()) else { return };
         if let Some(max_age) = self.max_age {
@@ -131,14 +131,14 @@ impl LaneWorker {
         }
     }
 
-    /// Drops the batch for which the service panicked.
+    /// Drops the batch that the service panicked at.
     fn drop_next(&mut self, message: String) {
         if let Some(job) = self.batches.schedule.take_due(self.lane.clock.now()) {
             self.apply(job, AttemptOutcome::Panicked(message));
         }
     }
 
-    /// Replaces the service, which is dead. The new one is asked after a backoff.
+    /// Replaces the dead service. The new one is asked after a backoff.
     fn rebuild(&mut self, error: BoxError) -> Result<(), BoxError> {
         let (rebuilds, error) = self.service.rebuild(error)?;
         let wait = self.retry.wait(rebuilds, crate::random::fraction());

@@ -1,20 +1,20 @@
-//! Puts the stack together.
+//! Puts the stack together, from the inside out, by tower's `ServiceBuilder`.
 
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use tower::{ServiceBuilder, ServiceExt};
 
-use super::absent::{Absent, AbsentBefore};
 use super::exit::Entrance;
 use super::fanout::{FanOut, Outlets};
 use super::middleware::{Middleware, MiddlewareLayer};
-use super::passage::Passage;
+use super::missing::{MissingBefore, MissingDestination};
 use super::quarantine::Quarantine;
 use super::registered::Registered;
+use super::request::StackRequest;
 use super::stage::{OnFailure, Stage};
 use super::stopped::Stopped;
-use super::transform::{Transform, TransformLayer};
+use super::transform::{TransformLayer, TransformService};
 use super::user_layers::UserLayers;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
@@ -24,15 +24,15 @@ use crate::pipeline::lane::Lane;
 use crate::pipeline::limits::Limits;
 use crate::plugin::TransformPlugin;
 
-/// The gates of each part, in the order in which events come to them. There are never so many plugins.
+/// Numbers of gates that each part of the stack has. No client has so many plugins.
 const PART: usize = 1 << 20;
 
-/// What an event that comes through the queue passes.
+/// The stack of an event that comes through the queue.
 pub(in crate::pipeline) type Stack = Middleware<PluginStack>;
-/// What an event passes that is driven by hand: what is around the whole is around the queue.
-pub(in crate::pipeline) type PluginStack = Transform<Middleware<Transform<Middleware<FanOut>>>>;
+/// The stack of an event of a direct pipeline. Layers around the whole are around the queue, so it has none.
+pub(in crate::pipeline) type PluginStack = TransformService<Middleware<TransformService<Middleware<FanOut>>>>;
 
-/// What every stack of one client has.
+/// The parts that every stack of one client has.
 pub(in crate::pipeline) struct StackParts {
     pub(in crate::pipeline) defaults: Arc<Context>,
     pub(in crate::pipeline) limits: Limits,
@@ -45,20 +45,20 @@ pub(in crate::pipeline) struct StackParts {
     pub(in crate::pipeline) destination_layers: Option<Arc<UserLayers>>,
 }
 
-/// What is registered, as a stack is made of it.
+/// The registered plugins that a stack is made of.
 pub(in crate::pipeline) struct StackPlugins {
     pub(in crate::pipeline) before: Vec<Registered<TransformPlugin>>,
-    pub(in crate::pipeline) absent_before: Vec<AbsentBefore>,
+    pub(in crate::pipeline) missing_before: Vec<MissingBefore>,
     pub(in crate::pipeline) enrichment: Vec<Registered<TransformPlugin>>,
     pub(in crate::pipeline) lanes: Vec<Arc<Lane>>,
-    /// Those that get what plugins drop, and nothing else.
+    /// The lanes that get only the events that plugins drop.
     pub(in crate::pipeline) quarantines: Vec<Arc<Lane>>,
-    pub(in crate::pipeline) absent: Vec<Absent>,
+    pub(in crate::pipeline) missing: Vec<MissingDestination>,
     pub(in crate::pipeline) is_shown: bool,
 }
 
 impl StackParts {
-    /// The gate of the user's layers behind which events begin at `entrance`.
+    /// Returns the gate of the user's layers behind which events begin at `entrance`.
     pub(in crate::pipeline) fn gate(entrance: Entrance) -> usize {
         match entrance {
             Entrance::Before => 1,
@@ -67,17 +67,17 @@ impl StackParts {
         }
     }
 
-    /// All layers of the user's.
+    /// Returns all of the user's layers.
     pub(in crate::pipeline) fn layers(&self) -> impl Iterator<Item = &Arc<UserLayers>> {
         [&self.around, &self.enrichment_layers, &self.destination_layers].into_iter().flatten()
     }
 
     pub(in crate::pipeline) fn stack(&self, plugins: StackPlugins) -> Stack {
-        let StackPlugins { before, absent_before, enrichment, lanes, quarantines, absent, is_shown } = plugins;
+        let StackPlugins { before, missing_before, enrichment, lanes, quarantines, missing, is_shown } = plugins;
         let quarantine = Quarantine(Arc::new(self.outlets(quarantines, Vec::new(), is_shown)));
-        let before = self.stage((before, absent_before), OnFailure::Drop, quarantine.clone(), PART);
+        let before = self.stage((before, missing_before), OnFailure::Drop, quarantine.clone(), PART);
         let enrichment = self.stage((enrichment, Vec::new()), OnFailure::PassThrough, quarantine, 3 * PART);
-        let outlets = self.outlets(lanes, absent, is_shown);
+        let outlets = self.outlets(lanes, missing, is_shown);
         ServiceBuilder::new()
             .layer(MiddlewareLayer(self.around.clone()))
             .layer(TransformLayer::new(before))
@@ -89,19 +89,19 @@ impl StackParts {
 
     fn stage(
         &self,
-        (plugins, absent): (Vec<Registered<TransformPlugin>>, Vec<AbsentBefore>),
+        (plugins, missing): (Vec<Registered<TransformPlugin>>, Vec<MissingBefore>),
         on_failure: OnFailure,
         quarantine: Quarantine,
         first_gate: usize,
     ) -> Stage {
         let (clock, emitter) = (self.clock.clone(), self.emitter.clone());
-        Stage { plugins, absent, on_failure, quarantine, first_gate, clock, emitter }
+        Stage { plugins, missing, on_failure, quarantine, first_gate, clock, emitter }
     }
 
-    fn outlets(&self, lanes: Vec<Arc<Lane>>, absent: Vec<Absent>, is_shown: bool) -> Outlets {
+    fn outlets(&self, lanes: Vec<Arc<Lane>>, missing: Vec<MissingDestination>, is_shown: bool) -> Outlets {
         Outlets {
             lanes,
-            absent,
+            missing,
             is_shown,
             defaults: self.defaults.clone(),
             limits: self.limits,
@@ -112,7 +112,7 @@ impl StackParts {
 }
 
 impl Stack {
-    /// The stack without what is around the whole.
+    /// Returns the stack without the layers around the whole.
     pub(in crate::pipeline) fn without_source_middleware(self) -> PluginStack {
         self.inner
     }
@@ -121,17 +121,17 @@ impl Stack {
     pub(in crate::pipeline) fn enter_at(
         self,
         entrance: Entrance,
-        passage: Passage,
+        request: StackRequest,
     ) -> BoxFuture<'static, Result<(), Stopped>> {
         let before = self.inner;
         match entrance {
-            Entrance::Before => Box::pin(before.oneshot(passage)),
-            Entrance::Enrichment => Box::pin(before.inner.inner.oneshot(passage)),
-            Entrance::Destinations => Box::pin(before.inner.inner.inner.inner.oneshot(passage)),
+            Entrance::Before => Box::pin(before.oneshot(request)),
+            Entrance::Enrichment => Box::pin(before.inner.inner.oneshot(request)),
+            Entrance::Destinations => Box::pin(before.inner.inner.inner.inner.oneshot(request)),
         }
     }
 
-    /// Whether no event is on this stack, nor on a clone of it.
+    /// Returns whether no event is on this stack, nor on a clone of it.
     pub(in crate::pipeline) fn is_unread(&self) -> bool {
         let before = &self.inner;
         let enrichment = &before.inner.inner;

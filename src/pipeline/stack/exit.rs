@@ -1,4 +1,4 @@
-//! The innermost service of the user's layers: an event goes on from here.
+//! The service that the user's layers wrap. It sends an event on to the rest of the stack.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -8,14 +8,14 @@ use std::task::{Context, Poll};
 use futures_util::future::BoxFuture;
 use tower_service::Service;
 
-use super::passage::Passage;
+use super::request::StackRequest;
 use super::stopped::Stopped;
 use super::turn::Turn;
 use crate::error::BoxError;
 use crate::event::Event;
 use crate::ledger::{Envelope, Ticket};
 
-/// Where in the stack an event begins.
+/// The place in the stack where an event begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::pipeline) enum Entrance {
     Before,
@@ -23,22 +23,22 @@ pub(in crate::pipeline) enum Entrance {
     Destinations,
 }
 
-/// What an event that has no ticket is given to: it is one that a layer has made.
+/// Accepts an event that has no ticket, because a layer has made it.
 pub(in crate::pipeline) type Admit = dyn Fn(Event, Entrance) -> BoxFuture<'static, Result<(), BoxError>> + Send + Sync;
 
-/// The rest of the way, behind the layers.
-pub(super) type Rest = Box<dyn FnOnce(Passage) -> BoxFuture<'static, Result<(), Stopped>> + Send + Sync>;
+/// The rest of the stack, behind the layers.
+pub(super) type Continuation = Box<dyn FnOnce(StackRequest) -> BoxFuture<'static, Result<(), Stopped>> + Send + Sync>;
 
-/// What the user's layers carry through with an event, in its slot.
-pub(super) struct Parcel {
+/// What travels with an event through the user's layers, in its slot.
+pub(super) struct SlotContent {
     pub(super) ticket: Ticket,
     pub(super) turn: Turn,
-    pub(super) rest: Rest,
-    /// Whether the event is behind the layers.
+    pub(super) rest: Continuation,
+    /// Set while the event is behind the layers.
     pub(super) inside: Arc<AtomicBool>,
 }
 
-/// What [`Builder::layer`](crate::Builder::layer) and its siblings wrap.
+/// The service that [`Builder::layer`](crate::Builder::layer) and its siblings wrap.
 pub(in crate::pipeline) struct Exit {
     entrance: Entrance,
     admit: Arc<Admit>,
@@ -51,7 +51,7 @@ impl Exit {
 
     /// Takes the ticket of an event that a layer sends elsewhere.
     pub(in crate::pipeline) fn take_ticket(event: &mut Event) -> Option<Ticket> {
-        Some(event.slot.take::<Parcel>()?.ticket)
+        Some(event.slot.take::<SlotContent>()?.ticket)
     }
 }
 
@@ -61,34 +61,34 @@ impl Service<Event> for Exit {
     type Future = BoxFuture<'static, Result<(), BoxError>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        // The event carries its own way, which is asked when it goes on.
+        // The event carries the rest of its way, which is polled ready when the event goes on.
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, mut event: Event) -> Self::Future {
-        match event.slot.take::<Parcel>() {
-            Some(parcel) => Box::pin(open(*parcel, event)),
+        match event.slot.take::<SlotContent>() {
+            Some(content) => Box::pin(open(*content, event)),
             None => (self.admit)(event, self.entrance),
         }
     }
 }
 
-/// The event goes on.
-fn open(parcel: Parcel, event: Event) -> impl Future<Output = Result<(), BoxError>> + Send {
-    let Parcel { ticket, turn, rest, inside } = parcel;
+/// Sends the event on.
+fn open(content: SlotContent, event: Event) -> impl Future<Output = Result<(), BoxError>> + Send {
+    let SlotContent { ticket, turn, rest, inside } = content;
     inside.store(true, Ordering::Relaxed);
-    let inside = Inside(inside);
+    let inside = InsideGuard(inside);
     async move {
-        let passed = rest(Passage::in_turn(Envelope::new(event, ticket), turn)).await;
+        let passed = rest(StackRequest::in_turn(Envelope::new(event, ticket), turn)).await;
         drop(inside);
         passed.map_err(Into::into)
     }
 }
 
 /// Held while an event is behind the layers.
-struct Inside(Arc<AtomicBool>);
+struct InsideGuard(Arc<AtomicBool>);
 
-impl Drop for Inside {
+impl Drop for InsideGuard {
     fn drop(&mut self) {
         self.0.store(false, Ordering::Relaxed);
     }

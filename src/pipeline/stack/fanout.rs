@@ -1,4 +1,4 @@
-//! The end of the stack: the event in its final form, offered to every destination that is to have it.
+//! The end of the stack: seals the event, and offers it to every destination that should have it.
 
 use std::future::{Ready, ready};
 use std::sync::Arc;
@@ -6,8 +6,8 @@ use std::task::{Context, Poll};
 
 use tower_service::Service;
 
-use super::absent::Absent;
-use super::passage::Passage;
+use super::missing::MissingDestination;
+use super::request::StackRequest;
 use super::stopped::{Stopped, stop};
 use crate::emitter::Emitter;
 use crate::emitter::signal::Failure;
@@ -16,16 +16,16 @@ use crate::ledger::{DropReason, Envelope, Ledger, Ticket};
 use crate::pipeline::lane::Lane;
 use crate::pipeline::limits::Limits;
 
-/// Hands events to lanes. Never waits: a lane that is full drops what it is offered, and no other notices.
+/// Offers events to lanes. Never waits: a full lane drops what it is offered, and other lanes do not notice.
 #[derive(Clone)]
 pub(in crate::pipeline) struct FanOut(pub(super) Arc<Outlets>);
 
 /// The destinations, and what an event needs on its way to them.
 pub(super) struct Outlets {
     pub(super) lanes: Vec<Arc<Lane>>,
-    /// Destinations that could not be loaded: what they were to have is lost, and not unwanted.
-    pub(super) absent: Vec<Absent>,
-    /// Whether there are after plugins, which are to see how events end.
+    /// Destinations that failed to load. An event that one of them should have had counts as lost.
+    pub(super) missing: Vec<MissingDestination>,
+    /// There are after plugins, which see how events end.
     pub(super) is_shown: bool,
     pub(super) defaults: Arc<EventContext>,
     pub(super) limits: Limits,
@@ -33,7 +33,7 @@ pub(super) struct Outlets {
     pub(super) emitter: Emitter,
 }
 
-impl Service<Passage> for FanOut {
+impl Service<StackRequest> for FanOut {
     type Response = ();
     type Error = Stopped;
     type Future = Ready<Result<(), Stopped>>;
@@ -42,9 +42,9 @@ impl Service<Passage> for FanOut {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, Passage { envelope, turn, .. }: Passage) -> Self::Future {
+    fn call(&mut self, StackRequest { envelope, turn, .. }: StackRequest) -> Self::Future {
         let passed = self.0.fan_out(envelope);
-        // The next event may come only now.
+        // The next event may enter the fan-out only now.
         drop(turn);
         ready(passed)
     }
@@ -52,7 +52,7 @@ impl Service<Passage> for FanOut {
 
 impl Outlets {
     fn fan_out(&self, Envelope { item: mut event, mut ticket }: Envelope<Event>) -> Result<(), Stopped> {
-        // Through the queue nothing comes this far; by hand it does.
+        // No event comes this far through the queue, but those of a direct pipeline do.
         if self.limits.all_disabled {
             return Err(stop(&ticket, DropReason::Disabled));
         }
@@ -67,20 +67,20 @@ impl Outlets {
         }
         let message = self.seal(&mut event, &ticket)?;
         self.ledger.capacity.fan_out(ticket.bytes(), self.limits.drops_oldest);
-        self.count_absent(&event, &ticket);
+        self.count_missing(&event, &ticket);
         ticket.set_destinations(u32::try_from(chosen).unwrap_or(u32::MAX));
         let message = Arc::new(Envelope::new(message, ticket));
-        // Asked again, which costs less than to remember it: hardly any event names destinations.
+        // Asked again, which is cheaper than to remember it: hardly any event names destinations.
         self.lanes.iter().filter(|lane| lane.selects(&event)).for_each(|lane| lane.offer(message.clone()));
         event.recycle();
         if chosen < self.lanes.len() {
-            // Those that it is not for are done with it.
+            // Destinations that do not get the event are done with it.
             self.ledger.release_capacity(std::iter::once(&message.ticket));
         }
         Ok(())
     }
 
-    /// Makes the event's final form, or stops it if plugins have made it what cannot be sent.
+    /// Seals the event, or stops it if plugins have made it one that cannot be sent.
     pub(super) fn seal(&self, event: &mut Event, ticket: &Ticket) -> Result<Message, Stopped> {
         event.seal(ticket.bytes(), &self.defaults).map_err(|invalid| {
             let reason = match invalid {
@@ -97,16 +97,16 @@ impl Outlets {
         })
     }
 
-    /// Counts an event that others have as lost for the destinations that could not be loaded.
-    fn count_absent(&self, event: &Event, ticket: &Ticket) {
-        let missing = self.absent.iter().filter(|absent| absent.selects(event));
+    /// Counts an event that other destinations have as lost for those that failed to load.
+    fn count_missing(&self, event: &Event, ticket: &Ticket) {
+        let missing = self.missing.iter().filter(|missing| missing.selects(event));
         missing.for_each(|_| self.ledger.count_failed_deliveries(std::iter::once(ticket)));
     }
 
-    /// Why an event is dropped that no destination is to have.
+    /// Returns why an event is dropped that no destination should have.
     #[cold]
     fn why_nobody(&self, event: &Event) -> DropReason {
-        if self.absent.iter().any(|absent| absent.selects(event)) {
+        if self.missing.iter().any(|missing| missing.selects(event)) {
             DropReason::Unavailable
         } else {
             DropReason::NoDestination

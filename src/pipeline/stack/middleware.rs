@@ -1,4 +1,4 @@
-//! The user's layers as a layer of the stack. Where there are none, events pass as if it was not there.
+//! The user's layers, as one layer of the stack. Without user layers it passes events through.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -9,8 +9,8 @@ use futures_util::future::BoxFuture;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::exit::Rest;
-use super::passage::Passage;
+use super::exit::Continuation;
+use super::request::StackRequest;
 use super::stage;
 use super::stopped::Stopped;
 use super::user_layers::UserLayers;
@@ -34,9 +34,9 @@ pub(in crate::pipeline) struct Middleware<S> {
     pub(super) inner: S,
 }
 
-impl<S> Service<Passage> for Middleware<S>
+impl<S> Service<StackRequest> for Middleware<S>
 where
-    S: Service<Passage, Response = (), Error = Stopped> + Clone + Send + Sync + 'static,
+    S: Service<StackRequest, Response = (), Error = Stopped> + Clone + Send + Sync + 'static,
     S::Future: Send + Unpin,
 {
     type Response = ();
@@ -44,34 +44,35 @@ where
     type Future = MiddlewareFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Stopped>> {
-        // The user's service is asked in the call, where it has a limit, and an event that what goes wrong is counted with.
+        // The user's service is polled ready in the call. There its time is limited, and its failure is counted with
+        // the event.
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, passage: Passage) -> Self::Future {
+    fn call(&mut self, request: StackRequest) -> Self::Future {
         let Some(layers) = &self.layers else {
-            return MiddlewareFuture::Through(self.inner.call(passage));
+            return MiddlewareFuture::Through(self.inner.call(request));
         };
         let rest = rest(layers.clone(), self.inner.clone());
-        MiddlewareFuture::Layered(Box::pin(layers.clone().pass(passage, rest)))
+        MiddlewareFuture::Layered(Box::pin(layers.clone().pass(request, rest)))
     }
 }
 
-/// The way behind the layers.
-fn rest<S>(layers: Arc<UserLayers>, mut inner: S) -> Rest
+/// Makes the rest of the way, behind the layers.
+fn rest<S>(layers: Arc<UserLayers>, mut inner: S) -> Continuation
 where
-    S: Service<Passage, Response = (), Error = Stopped> + Send + Sync + 'static,
+    S: Service<StackRequest, Response = (), Error = Stopped> + Send + Sync + 'static,
     S::Future: Send + Unpin,
 {
-    Box::new(move |mut passage| {
+    Box::new(move |mut request| {
         Box::pin(async move {
-            passage.turn.let_in(layers.gate);
-            if let Err(stopped) = stage::check(&mut passage.envelope, &layers.emitter) {
-                layers.emitter.lose(&passage.envelope.item, stopped.reason);
+            request.turn.let_in(layers.gate);
+            if let Err(stopped) = stage::check(&mut request.envelope, &layers.emitter) {
+                layers.emitter.lose(&request.envelope.item, stopped.reason);
                 return Err(stopped);
             }
             poll_fn(|cx| inner.poll_ready(cx)).await?;
-            inner.call(passage).await
+            inner.call(request).await
         })
     })
 }

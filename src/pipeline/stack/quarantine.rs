@@ -1,25 +1,25 @@
-//! Where events go that a plugin dropped which has a quarantine: to one destination, and to no other.
+//! Sends an event that a plugin dropped to the quarantine of that plugin: to one destination, and to no other.
 //!
-//! Invariant: such an event counts as dropped by a plugin, whatever becomes of it in its quarantine.
+//! Invariant: such an event counts as dropped by a plugin, whatever its quarantine does with it.
 
 use std::sync::Arc;
 
 use super::fanout::Outlets;
-use super::passage::Passage;
+use super::request::StackRequest;
 use super::stopped::{Stopped, stop};
 use crate::emitter::signal::Failure;
 use crate::event::Event;
 use crate::ledger::{DropReason, Envelope};
 use crate::supervise::Topic;
 
-/// The destinations that take what plugins drop. They get nothing else.
+/// The destinations that get the events that plugins drop, and no others.
 #[derive(Clone)]
 pub(super) struct Quarantine(pub(super) Arc<Outlets>);
 
 impl Quarantine {
-    /// Gives the event to the destination that the plugin named. It goes no further.
-    pub(super) fn take(&self, passage: Passage) -> Stopped {
-        let Passage { envelope, turn, quarantine } = passage;
+    /// Offers the event to the destination that the plugin named. The event goes no further.
+    pub(super) fn take(&self, request: StackRequest) -> Stopped {
+        let StackRequest { envelope, turn, quarantine } = request;
         let stopped = self.offer(envelope, &quarantine.unwrap_or_default());
         // The next event may come only now.
         drop(turn);
@@ -46,14 +46,14 @@ impl Quarantine {
         Stopped::new(DropReason::Plugin)
     }
 
-    /// Says that there is no such destination. The plugin wanted the event out of the way, so it is no loss.
+    /// Reports that there is no such destination. The plugin dropped the event on purpose, so it is no loss.
     #[cold]
     fn report_absent(&self, name: &Arc<str>) {
         let quarantine = name.clone();
         self.0.emitter.fail_throttled(Topic::Plugin, name, (1, false), move |repeats| {
             let message = format!(
-                "no destination of this name takes what plugins drop, as one of them asks for; the event goes \
-                 nowhere{}: register the destination",
+                "a plugin has this destination as its quarantine, and it is not registered; the event is dropped{}: \
+                 register the destination",
                 repeats.suffix()
             );
             Failure::of_destination(quarantine, message, repeats.events)

@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::ledger::PluginStats;
 use crate::supervise::Watched;
 
-/// A plugin in the stack, how the watchdog sees it, and its record.
+/// A plugin in the stack, with its record and what the watchdog sees of it.
 pub(in crate::pipeline) struct Registered<P> {
     plugin: Arc<P>,
     pub(in crate::pipeline) watched: Arc<Watched>,
     pub(in crate::pipeline) record: Arc<PluginRecord>,
 }
 
-/// What a plugin has done, beside its work.
+/// The counts of a plugin's failures and drops.
 #[derive(Default)]
 pub(in crate::pipeline) struct PluginRecord {
     failed: AtomicU64,

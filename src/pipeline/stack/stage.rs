@@ -1,13 +1,13 @@
-//! What the before or the enrichment plugins do with an event, one after the other.
+//! Runs the before or the enrichment plugins on an event, one after the other.
 //!
-//! Before fails closed, enrichment fails open.
+//! Before plugins fail closed, enrichment plugins fail open.
 
 use std::sync::Arc;
 
-use super::absent::AbsentBefore;
-use super::passage::Passage;
+use super::missing::MissingBefore;
 use super::quarantine::Quarantine;
 use super::registered::Registered;
+use super::request::StackRequest;
 use super::stopped::{Stopped, stop};
 use super::turn::Gate;
 use crate::clock::Clock;
@@ -18,7 +18,7 @@ use crate::ledger::{DropReason, Envelope, Ticket};
 use crate::plugin::{Flow, SyncTransform, TransformCall, TransformPlugin};
 use crate::supervise::{self, EVENT_LIMIT, Fault, Topic, log};
 
-/// What becomes of an event that a plugin cannot work on.
+/// What happens to an event that a plugin fails at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OnFailure {
     Drop,
@@ -28,10 +28,10 @@ pub(super) enum OnFailure {
 /// The plugins of one role.
 pub(super) struct Stage {
     pub(super) plugins: Vec<Registered<TransformPlugin>>,
-    /// Plugins that could not be loaded: no event passes that one of them was to see.
-    pub(super) absent: Vec<AbsentBefore>,
+    /// Plugins that failed to load. An event that one of them should have seen is dropped.
+    pub(super) missing: Vec<MissingBefore>,
     pub(super) on_failure: OnFailure,
-    /// Where events go that a plugin dropped which has a quarantine.
+    /// Takes the events of plugins that have a quarantine.
     pub(super) quarantine: Quarantine,
     /// The gate of the first plugin; the others follow.
     pub(super) first_gate: usize,
@@ -40,20 +40,20 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    /// The gate of the plugin at this place.
+    /// Returns the gate of the plugin at this place.
     pub(super) fn gate(&self, at: usize) -> Gate {
         Gate(self.first_gate + at)
     }
 
-    /// Stops what cannot enter the stage.
+    /// Stops events that may not enter the stage.
     pub(super) fn admit(&self, envelope: &mut Envelope<Event>) -> Result<(), Stopped> {
         if self.on_failure == OnFailure::PassThrough {
             return Ok(());
         }
         check(envelope, &self.emitter)?;
-        match self.absent.iter().find(|absent| absent.wants(envelope.kind())) {
+        match self.missing.iter().find(|missing| missing.wants(envelope.kind())) {
             None => Ok(()),
-            Some(absent) => Err(self.miss(&envelope.ticket, absent)),
+            Some(missing) => Err(self.miss(&envelope.ticket, missing)),
         }
     }
 
@@ -61,46 +61,46 @@ impl Stage {
         &self,
         plugin: &Registered<TransformPlugin>,
         transform: &SyncTransform,
-        passage: &mut Passage,
+        request: &mut StackRequest,
         checkpoint: &mut Checkpoint,
     ) -> Result<(), Stopped> {
         if plugin.is_cut_off() {
-            return self.without(&passage.envelope.ticket);
+            return self.without(&request.envelope.ticket);
         }
-        let event = &mut passage.envelope.item;
+        let event = &mut request.envelope.item;
         checkpoint.save(event);
         let outcome = supervise::call(&plugin.watched, || transform(event));
         accept(checkpoint, event);
-        self.follow(plugin, passage, checkpoint, outcome)
+        self.follow(plugin, request, checkpoint, outcome)
     }
 
     pub(super) async fn run_async(
         &self,
         plugin: &Registered<TransformPlugin>,
         transform: &dyn TransformCall,
-        passage: &mut Passage,
+        request: &mut StackRequest,
         checkpoint: &mut Checkpoint,
     ) -> Result<(), Stopped> {
         if plugin.is_cut_off() {
-            return self.without(&passage.envelope.ticket);
+            return self.without(&request.envelope.ticket);
         }
-        let event = &mut passage.envelope.item;
+        let event = &mut request.envelope.item;
         checkpoint.save(event);
         let outcome = supervise::run(&plugin.watched, &self.clock, EVENT_LIMIT, || transform.transform(event)).await;
         accept(checkpoint, event);
-        self.follow(plugin, passage, checkpoint, outcome)
+        self.follow(plugin, request, checkpoint, outcome)
     }
 
-    /// Does what follows from a plugin's outcome: goes on, takes its changes back, or stops the event.
+    /// Acts on a plugin's outcome: the event goes on, goes on as it was before, or stops.
     fn follow(
         &self,
         plugin: &Registered<TransformPlugin>,
-        passage: &mut Passage,
+        request: &mut StackRequest,
         checkpoint: &mut Checkpoint,
         outcome: Result<Flow, Fault>,
     ) -> Result<(), Stopped> {
-        let Envelope { item: event, ticket } = &mut passage.envelope;
-        // What it changed matters only if the event goes on: a drop stays a drop.
+        let Envelope { item: event, ticket } = &mut request.envelope;
+        // Changes matter only if the event goes on: a drop stays a drop.
         let outcome = outcome.and_then(|flow| match flow {
             Flow::Drop(_) if plugin.quarantine().is_none() => Ok(flow),
             flow => event.commit().map(|()| flow).map_err(Fault::error),
@@ -115,8 +115,8 @@ impl Stage {
                 plugin.record.dropped();
                 log!(DEBUG, plugin = %plugin.name, %reason, "event dropped by plugin");
                 let Some(quarantine) = plugin.quarantine() else { return Err(stop(ticket, DropReason::Plugin)) };
-                // The first that drops it says where it goes.
-                passage.quarantine.get_or_insert_with(|| quarantine.clone());
+                // The first plugin that drops the event decides.
+                request.quarantine.get_or_insert_with(|| quarantine.clone());
                 Ok(())
             }
             Err(fault) => {
@@ -127,7 +127,7 @@ impl Stage {
         }
     }
 
-    /// What becomes of an event that a plugin did not work on.
+    /// Decides what happens to an event that a plugin did not work on.
     fn without(&self, ticket: &Ticket) -> Result<(), Stopped> {
         match self.on_failure {
             OnFailure::Drop => Err(stop(ticket, DropReason::BeforeFailed)),
@@ -156,12 +156,12 @@ impl Stage {
         });
     }
 
-    /// Stops an event that a before plugin was to see which could not be loaded: it may be the one that redacts.
+    /// Stops an event that a before plugin should have seen which failed to load. It may be the plugin that redacts.
     #[cold]
-    fn miss(&self, ticket: &Ticket, absent: &AbsentBefore) -> Stopped {
-        absent.record.failed();
-        let name = absent.name.clone();
-        self.emitter.fail_throttled(Topic::Plugin, &absent.name, (1, false), move |repeats| {
+    fn miss(&self, ticket: &Ticket, missing: &MissingBefore) -> Stopped {
+        missing.record.failed();
+        let name = missing.name.clone();
+        self.emitter.fail_throttled(Topic::Plugin, &missing.name, (1, false), move |repeats| {
             let message = format!("plugin could not be loaded; the event is dropped{}", repeats.suffix());
             let mut failure = Failure::new(name, message, repeats.events);
             failure.dropped = Some(DropReason::BeforeFailed);
@@ -171,7 +171,7 @@ impl Stage {
     }
 }
 
-/// Stops an event that cannot be sent as a layer has left it. It could when it was called.
+/// Stops an event that a layer has made one that cannot be sent. It was valid at the call.
 pub(super) fn check(envelope: &mut Envelope<Event>, emitter: &Emitter) -> Result<(), Stopped> {
     let Err(invalid) = envelope.item.commit() else { return Ok(()) };
     let mut failure = Failure::new("tracklane", format!("an event was dropped before its plugins: {invalid}"), 1);
@@ -180,7 +180,7 @@ pub(super) fn check(envelope: &mut Envelope<Event>, emitter: &Emitter) -> Result
     Err(stop(&envelope.ticket, DropReason::Middleware))
 }
 
-/// Takes over what a plugin left. Who waits for an event that it put in the place of this one waits in vain.
+/// Accepts the event as a plugin left it. The receipt of the original does not wait for an event that replaced it.
 fn accept(checkpoint: &mut Checkpoint, event: &mut Event) {
     checkpoint.accept(event);
     if !event.slot.is_empty() {

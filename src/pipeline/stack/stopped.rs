@@ -1,13 +1,13 @@
-//! The error of the stack: an event goes no further.
+//! The error of the stack: an event was stopped.
 
 use crate::ledger::{DropReason, Outcome, Ticket};
 
-/// The event went no further: why.
+/// The event was stopped.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the event was dropped: {reason}")]
 #[non_exhaustive]
 pub struct Stopped {
-    /// As it is counted.
+    /// The reason, as it is counted.
     pub reason: DropReason,
 }
 

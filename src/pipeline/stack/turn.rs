@@ -1,10 +1,10 @@
-//! Keeps events in order that are in the stack at the same time.
+//! Keeps the order of events that are in the stack at the same time.
 //!
-//! Whatever takes time in the stack is a gate: an asynchronous plugin, or the user's layers. An event arrives at a gate,
-//! enters it, and leaves it. What is between two gates runs in one go.
+//! Every place in the stack that takes time is a gate: an asynchronous plugin, or the user's layers. An event arrives
+//! at a gate, enters it, and leaves it. Everything between two gates runs without a pause.
 //!
-//! Invariant: at every gate events enter and leave in the order of their [`Line`]. An event that ends before its
-//! turn, because it is dropped or cut off, leaves its successor behind its predecessor.
+//! Invariant: at every gate events enter and leave in the order of their [`Line`]. An event may end before its turn,
+//! because it is dropped or cut off. Then the event behind it follows the event before it.
 
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,7 +16,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::supervise;
 
-/// The events of one driver, each behind the one before.
+/// The events of one driver, in their order.
 #[derive(Default)]
 pub(crate) struct Line {
     last: Option<Arc<Place>>,
@@ -29,14 +29,14 @@ pub(crate) struct Turn {
     before: Option<Arc<Place>>,
 }
 
-/// Where one event is.
+/// The position of one event.
 #[derive(Default)]
 struct Place {
-    /// The last step that it made.
+    /// The last step that the event made.
     step: AtomicUsize,
     /// Wakes the event behind it.
     behind: AtomicWaker,
-    /// Once it has ended: what was before it then.
+    /// Set when the event has ended: the event before it at that moment.
     ended: Mutex<Option<Option<Arc<Place>>>>,
 }
 
@@ -53,7 +53,7 @@ impl Gate {
         self.arrival() + 1
     }
 
-    /// The first step behind it.
+    /// Returns the first step behind the gate.
     fn behind(self) -> usize {
         self.arrival() + 2
     }
@@ -68,7 +68,7 @@ impl Line {
 }
 
 impl Turn {
-    /// Enters the gate when all before have, and one of its `permits` is free.
+    /// Enters the gate once all events before have, and one of its `permits` is free.
     pub(super) async fn enter<'p>(&mut self, gate: Gate, permits: &'p Semaphore) -> Option<SemaphorePermit<'p>> {
         self.place.as_ref()?.advance(gate.arrival());
         self.wait_for(gate.entry()).await;
@@ -77,31 +77,32 @@ impl Turn {
         permit
     }
 
-    /// Enters the gate when all before have.
+    /// Enters the gate once all events before have.
     pub(super) async fn pass_by(&mut self, gate: Gate) {
         self.advance(gate.arrival());
         self.wait_for(gate.entry()).await;
         self.advance(gate.entry());
     }
 
-    /// Enters the gate when all before have left it.
+    /// Enters the gate once all events before have left it.
     pub(super) async fn enter_alone(&mut self, gate: Gate) {
         self.advance(gate.arrival());
         self.wait_for(gate.behind()).await;
         self.advance(gate.entry());
     }
 
-    /// Lets the next event in that wants to be alone. Others still leave behind this one.
+    /// Lets the next event in that wants to be alone. It still leaves behind this one.
     pub(super) fn let_in(&self, gate: Gate) {
         self.advance(gate.behind());
     }
 
-    /// Waits until all before have left the gate. The event has left it when it arrives at the next one, or ends.
+    /// Waits until all events before have left the gate. This event has left it when it arrives at the next gate, or
+    /// ends.
     pub(super) async fn leave(&mut self, gate: Gate) {
         self.wait_for(gate.behind()).await;
     }
 
-    /// Returns whether all before have left the gate.
+    /// Returns whether all events before have left the gate.
     pub(super) fn is_next(&mut self, gate: Gate) -> bool {
         self.poll_step(gate.behind(), &mut Context::from_waker(Waker::noop())).is_ready()
     }
@@ -116,14 +117,14 @@ impl Turn {
         poll_fn(|cx| self.poll_step(step, cx)).await;
     }
 
-    /// Is ready when the event before has made the step.
+    /// Resolves when the event before has made the step.
     fn poll_step(&mut self, step: usize, cx: &mut Context<'_>) -> Poll<()> {
         while let Some(before) = &self.before {
             if before.step() >= step {
                 return Poll::Ready(());
             }
             before.behind.register(cx.waker());
-            // Once more, because it may have moved on before the waker was there.
+            // Checked again, because the event may have moved on before the waker was registered.
             if before.step() >= step {
                 return Poll::Ready(());
             }
@@ -157,7 +158,7 @@ impl Place {
     }
 
     fn wake(&self) {
-        // Where a layer has the event in a task of its own, the waker is that of another executor.
+        // A layer may run the event in a task of its own. Then the waker is that of another executor.
         let _ = supervise::catch(|| self.behind.wake());
     }
 

@@ -1,7 +1,7 @@
-//! The user's layers at one place of the stack: any tower service, which may be slow, fail, panic or keep an event.
+//! The user's layers at one place of the stack: any tower service. It may be slow, fail, panic or keep an event.
 //!
-//! They are built once, and all stacks share them. Invariant: the service is called right when it is ready, by whoever
-//! asked; it is in one hand at any time, and no lock is held while it works.
+//! The layers are built once, and all stacks share them. Invariant: the service is called at once when it is ready, by
+//! the caller that polled it. One caller has it at a time, and no lock is held while it works.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -14,8 +14,9 @@ use futures_util::future::BoxFuture;
 use tower::util::BoxService;
 use tower_service::Service;
 
-use super::exit::{Parcel, Rest};
-use super::passage::Passage;
+use super::exit::{Continuation, SlotContent};
+use super::request::StackRequest;
+use super::service::PipelineService;
 use super::stopped::Stopped;
 use super::turn::Gate;
 use crate::clock::Clock;
@@ -24,14 +25,13 @@ use crate::emitter::signal::Failure;
 use crate::error::BoxError;
 use crate::event::Event;
 use crate::ledger::{DropReason, Envelope};
-use crate::pipeline::service::PipelineService;
 use crate::supervise::hops::{self, WithHops};
 use crate::supervise::{self, Fault, LIFECYCLE_LIMIT, Watched};
 
-/// A layer of the user's, still to be applied.
+/// A user's layer that is still to be applied.
 pub(crate) type UserLayer = Box<dyn FnOnce(PipelineService) -> PipelineService + Send>;
 
-/// A service in the user's layers, which hides their types.
+/// The service of the user's layers, its type hidden.
 pub(crate) type UserService = BoxService<Event, (), BoxError>;
 
 /// The user's layers at one place; see the module.
@@ -46,9 +46,9 @@ pub(in crate::pipeline) struct UserLayers {
 }
 
 struct Held {
-    /// None while somebody has it in hand, and when the client has ended.
+    /// `None` while a caller has it, and after the client has ended.
     service: Option<UserService>,
-    /// Somebody found it in the hand of another.
+    /// A caller found the service taken.
     is_wanted: bool,
     is_gone: bool,
 }
@@ -80,28 +80,28 @@ impl UserLayers {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends the event through the layers, behind which it takes the `rest` of its way.
-    pub(super) async fn pass(self: Arc<Self>, passage: Passage, rest: Rest) -> Result<(), Stopped> {
-        let Passage { envelope, mut turn, .. } = passage;
+    /// Sends the event through the layers. Behind them it takes the `rest` of its way.
+    pub(super) async fn pass(self: Arc<Self>, request: StackRequest, rest: Continuation) -> Result<(), Stopped> {
+        let StackRequest { envelope, mut turn, .. } = request;
         turn.enter_alone(self.gate).await;
         let Envelope { item: mut event, mut ticket } = envelope;
         ticket.set_drop_reason(DropReason::Middleware);
         let (depth, inside) = (ticket.depth(), Arc::new(AtomicBool::new(false)));
-        drop(event.slot.put(Box::new(Parcel { ticket, turn, rest, inside: inside.clone() })));
+        drop(event.slot.put(Box::new(SlotContent { ticket, turn, rest, inside: inside.clone() })));
         let work = supervise::run(&self.watched, &self.clock, Duration::MAX, || {
-            WithHops::after(depth, Box::pin(self.through(event)))
+            WithHops::follow(depth, Box::pin(self.through(event)))
         });
         match self.in_time(work, &inside).await {
             Ok(passed) => passed,
             Err(fault) => {
-                let _scope = hops::after(depth);
+                let _scope = hops::follow(depth);
                 self.report(fault);
                 Err(Stopped::new(DropReason::Middleware))
             }
         }
     }
 
-    /// Ends `work` when the layers have had their time. What the event spends behind them is not theirs.
+    /// Ends `work` when the layers have used up their time. Time that the event spends behind them does not count.
     async fn in_time<T>(&self, work: impl Future<Output = Result<T, Fault>>, inside: &AtomicBool) -> Result<T, Fault> {
         let mut work = pin!(work);
         loop {
@@ -113,7 +113,7 @@ impl UserLayers {
         }
     }
 
-    /// Calls the service. What stopped the event behind the layers is no fault of theirs.
+    /// Calls the service. An event that was stopped behind the layers is no failure of the layers.
     async fn through(&self, event: Event) -> Result<Result<(), Stopped>, BoxError> {
         let mut event = Some(event);
         let called = poll_fn(|cx| self.poll_call(cx, &mut event)).await?;
@@ -135,12 +135,12 @@ impl UserLayers {
         }
         let called = hand.service.as_mut().zip(event.take()).map(|(service, event)| service.call(event));
         drop(hand);
-        // Its readiness is used up: the others ask again.
+        // Its readiness is used up: the other callers poll again.
         self.waiting.wake_all();
         called.map_or(Poll::Pending, |called| Poll::Ready(Ok(called)))
     }
 
-    /// Takes the service in hand, unless another has it.
+    /// Takes the service, unless another caller has it.
     fn take(&self) -> Result<Option<InHand<'_>>, BoxError> {
         let mut held = self.held();
         if held.is_gone {
@@ -162,7 +162,7 @@ impl UserLayers {
 /// The future of one call.
 type Called = BoxFuture<'static, Result<(), BoxError>>;
 
-/// The service in the hand of one who calls it. It is put back whatever that does.
+/// The service while one caller has it. It is put back whatever the caller does.
 struct InHand<'l> {
     of: &'l UserLayers,
     service: Option<UserService>,
@@ -184,7 +184,7 @@ impl Drop for InHand<'_> {
     }
 }
 
-/// All who wait for the service, of which a service remembers the last only.
+/// All callers that wait for the service. A service itself remembers the last waker only.
 #[derive(Default)]
 struct Waiting(Mutex<Vec<Waker>>);
 
@@ -194,7 +194,7 @@ impl Waiting {
     }
 
     fn add(&self, waker: &Waker) {
-        // To copy a waker is user code, where somebody drives a pipeline by hand.
+        // Cloning a waker is user code, where somebody drives a pipeline directly.
         let copy = waker.clone();
         let mut wakers = self.wakers();
         let spare = if wakers.iter().any(|known| known.will_wake(&copy)) {

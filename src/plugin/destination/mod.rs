@@ -1,7 +1,7 @@
 //! A destination: a tower service with a lane in front of it.
 //!
-//! The lane gives every destination what makes it easy to write: a bounded queue, batches by count, bytes and age,
-//! several batches in flight, a deadline on each attempt, retries with backoff, pauses, and splitting.
+//! The lane does for every destination: a bounded queue, batches by count, bytes and age, several batches in flight, a
+//! deadline on each attempt, retries with backoff, pauses, and splitting.
 
 mod selection;
 mod service;
@@ -25,7 +25,7 @@ use crate::error::{BoxError, SettingsError};
 use crate::event::Event;
 use crate::supervise::CatchDrop;
 
-/// A destination: its name, its service, and how its lane works.
+/// A destination: its name, its service, and the settings of its lane.
 ///
 /// ```
 /// use std::time::Duration;
@@ -42,8 +42,8 @@ use crate::supervise::CatchDrop;
 /// .layer(TimeoutLayer::new(Duration::from_secs(3)));
 /// ```
 ///
-/// An error of the service is retried, as [`RetryPolicy`] says; a service that knows better answers with an
-/// [`Answer`]. A panic drops the batch and leaves the destination working.
+/// An error of the service is retried as [`RetryPolicy`] says. A service that knows more answers with an [`Answer`]. A
+/// panic drops the batch and leaves the destination working.
 #[must_use = "a destination does nothing until it is registered"]
 pub struct Destination {
     name: Arc<str>,
@@ -56,7 +56,7 @@ pub struct Destination {
     pub(crate) layers: Vec<BatchLayer>,
     pub(crate) batching: Batching,
     pub(crate) retry: RetryPolicy,
-    /// Those of the client if `None`.
+    /// `None` stands for the limits of the client.
     pub(crate) queue: Option<QueueLimits>,
     pub(crate) max_in_flight: usize,
     pub(crate) attempt_timeout: Duration,
@@ -66,8 +66,8 @@ pub struct Destination {
 const DEFAULT_MAX_IN_FLIGHT: usize = 8;
 
 impl Destination {
-    /// Makes the destination `name`, which is what users write in `integrations`. Each event goes to `service` by
-    /// itself and at once, unless [`batching`](Self::batching) says otherwise.
+    /// Makes the destination `name`, the name that users write in `integrations`. Each event goes to `service` alone
+    /// and at once, unless [`batching`](Self::batching) is set.
     pub fn new<S>(name: &str, service: S) -> Self
     where
         S: Service<Batch> + Send + 'static,
@@ -93,8 +93,8 @@ impl Destination {
         }
     }
 
-    /// Like [`new`](Self::new), with a factory that replaces a dead service: one whose `poll_ready` failed, after which
-    /// no tower service may be used. `make` is called at once for the first service.
+    /// Like [`new`](Self::new), with a factory that replaces a dead service: one whose `poll_ready` failed, and which
+    /// may not be used any more. `make` is called at once for the first service.
     ///
     /// ```
     /// use tracklane::plugin::{Batch, Destination};
@@ -103,8 +103,8 @@ impl Destination {
     /// let destination = Destination::from_factory("warehouse", move || tower::service_fn(write));
     /// ```
     ///
-    /// After a backoff of the [`RetryPolicy`] the new service gets what the old one did not take. The destination takes
-    /// no more events after five deaths without a delivered batch, or when `make` panics.
+    /// After a backoff of the [`RetryPolicy`] the new service gets the events that the old one did not take. The
+    /// destination takes no more events after five dead services without a delivered batch, or when `make` panics.
     pub fn from_factory<S>(name: &str, mut make: impl FnMut() -> S + Send + 'static) -> Self
     where
         S: Service<Batch> + Send + 'static,
@@ -128,7 +128,7 @@ impl Destination {
     }
 
     /// Wraps the service in a tower layer: timeout, rate limit, concurrency limit, load shed, … The last one added is
-    /// the outermost. They are applied when the destination is registered, on the runtime that it works on.
+    /// the outermost. Layers are applied when the destination is registered, on the runtime of the client.
     pub fn layer<L>(mut self, layer: L) -> Self
     where
         L: Layer<BatchService> + Send + 'static,
@@ -147,14 +147,14 @@ impl Destination {
         self
     }
 
-    /// Ends every event at once as dropped ([`Disabled`](crate::DropReason::Disabled)), and calls no service. Everything
-    /// else works: plugins, signals, other destinations.
+    /// Drops every event at once ([`Disabled`](crate::DropReason::Disabled)), and calls no service. Everything else
+    /// works: plugins, signals, other destinations.
     pub fn disable(mut self, disable: bool) -> Self {
         self.disabled = disable;
         self
     }
 
-    /// Gives the destination also events whose `integrations` say `All: false` and do not name it. For a destination
+    /// Also delivers events whose `integrations` say `All: false` and do not name this destination. For a destination
     /// that distributes events itself.
     pub fn ignores_all(mut self, ignores: bool) -> Self {
         self.ignores_all = ignores;
@@ -173,29 +173,29 @@ impl Destination {
         self
     }
 
-    /// Limits how much may wait, and says what happens beyond. By default the settings of the client decide
+    /// Limits the queue, and sets what happens when it is full. By default the settings of the client decide
     /// (`max_queue_size`, `max_queue_bytes`, `overflow`).
     pub fn queue(mut self, queue: QueueLimits) -> Self {
         self.queue = Some(queue);
         self
     }
 
-    /// Limits the batches under way at once, 8 by default; 0 is an error when the destination is registered. With 1,
-    /// events arrive in order: a batch that is tried again holds back those behind it.
+    /// Limits the batches in flight, 8 by default; 0 is an error when the destination is registered. With 1, events
+    /// arrive in order: a batch that is tried again holds back those behind it.
     pub fn max_in_flight(mut self, batches: usize) -> Self {
         self.max_in_flight = batches;
         self
     }
 
-    /// Limits how long one attempt may take, 10 s by default.
+    /// Limits the time of one attempt, 10 s by default.
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.attempt_timeout = timeout;
         self
     }
 
-    /// Sets how old an event may be when it is sent, by its `timestamp`. An older one is not sent any more and is dropped
+    /// Sets the greatest age at which an event is sent, by its `timestamp`. An older one is dropped
     /// ([`DropReason::TooOld`](crate::DropReason::TooOld)), also one that grew old while the destination failed. For a
-    /// vendor that moves such events to another time, or takes and discards them. Without limit by default.
+    /// vendor that moves old events to another time, or discards them. Without a limit by default.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = Some(age);
         self
@@ -220,9 +220,9 @@ impl Destination {
         self.selection().selects(event)
     }
 
-    /// A destination that users take for this one (name, aliases, `All`), with another service. For what stands in
-    /// front of a destination, as a queue on disk does. It has this one's [`queue`](Self::queue), too, for what waits
-    /// waits in front. Batching, retries, timeouts, layers and the lifecycle stay with this one.
+    /// Makes a destination with the name, the aliases and the `All` of this one, and another service. For a service in
+    /// front of a destination, such as a queue on disk. It also has the [`queue`](Self::queue) limits of this one,
+    /// because events wait in front. Batching, retries, timeouts, layers and the lifecycle stay with this one.
     pub fn with_service<S>(&self, service: S) -> Self
     where
         S: Service<Batch> + Send + 'static,
@@ -244,7 +244,7 @@ impl Destination {
         }
     }
 
-    /// Returns the names by which events select it.
+    /// Returns the names under which events select it.
     pub(crate) fn selection(&self) -> Selection {
         let (name, aliases) = (self.name.clone(), self.aliases.clone());
         Selection { name, aliases, ignores_all: self.ignores_all }

@@ -1,10 +1,10 @@
-//! Which events a destination gets: what their `integrations` say of it.
+//! Selects the destinations of an event by its `integrations`.
 
 use std::sync::Arc;
 
 use crate::event::{Event, Integrations};
 
-/// The names by which `integrations` speak of a destination.
+/// The names of a destination in `integrations`.
 #[derive(Clone, Debug)]
 pub(crate) struct Selection {
     pub(super) name: Arc<str>,
@@ -17,8 +17,8 @@ impl Selection {
         &self.name
     }
 
-    /// Returns whether the event's `integrations` let it go to this destination. An entry of the destination's name
-    /// decides, else the entry `All`; without either it goes. An object counts as `true`.
+    /// Returns whether the event's `integrations` let it go to this destination. An entry with the destination's name
+    /// decides, otherwise the entry `All`; without either, the event goes. An object counts as `true`.
     pub(crate) fn selects(&self, event: &Event) -> bool {
         let Some(integrations) = event.integrations() else { return true };
         let mut names = std::iter::once(&*self.name).chain(self.aliases.iter().map(String::as_str));
@@ -29,7 +29,7 @@ impl Selection {
     }
 }
 
-/// Returns what the entry of that name says, if there is one.
+/// Returns whether the entry of that name selects the destination, if there is one.
 fn switch(integrations: &Integrations, name: &str) -> Option<bool> {
     let setting = integrations.get(name)?;
     Some(!matches!(setting, serde_json::Value::Bool(false) | serde_json::Value::Null))

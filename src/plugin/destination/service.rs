@@ -1,4 +1,4 @@
-//! The service of a destination, with its type hidden.
+//! The service of a destination, its type hidden.
 
 use std::fmt;
 use std::future::Future;
@@ -16,10 +16,10 @@ use crate::supervise::CatchDrop;
 /// Makes the service again.
 pub(crate) type ServiceFactory = Box<dyn FnMut() -> BatchService + Send>;
 
-/// A layer, to be applied where the destination works: some of tower's need a runtime for it.
+/// A layer that is applied on the runtime of the client, which some of tower's layers need.
 pub(crate) type BatchLayer = Box<dyn Fn(BatchService) -> BatchService + Send>;
 
-/// A destination's service with its type hidden, as [`Destination::layer`](super::Destination::layer) wraps it.
+/// A destination's service, its type hidden. [`Destination::layer`](super::Destination::layer) wraps it.
 pub struct BatchService(CatchDrop<BoxService<Batch, Answer, BoxError>>);
 
 impl BatchService {

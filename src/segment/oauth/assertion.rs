@@ -1,4 +1,4 @@
-//! The client assertion: a JWT by which the client proves who it is (RFC 7523, section 2.2).
+//! The client assertion: a JWT that proves who the client is (RFC 7523, section 2.2).
 
 use std::ops::Range;
 
@@ -9,13 +9,13 @@ use serde::Serialize;
 use super::private_key::SigningKey;
 use crate::random;
 
-/// The lifetime of an assertion in seconds: the longest that Segment takes.
+/// The lifetime of an assertion in seconds: the longest that Segment accepts.
 const LIFETIME: i64 = 60;
-/// It begins a little in the past, in seconds: clocks that agree do so to the second at best.
+/// The seconds by which an assertion begins in the past, because clocks agree to the second at best.
 const LEEWAY: i64 = 5;
 
 /// The two parties of an assertion, and the key that signs it.
-pub(super) struct Identity {
+pub(super) struct AssertionParties {
     pub(super) client_id: String,
     pub(super) key_id: String,
     pub(super) key: SigningKey,
@@ -40,13 +40,13 @@ struct Claims<'a> {
     jti: String,
 }
 
-/// Returns when an assertion signed at `now` is valid, in seconds since 1970 by the server's clock.
+/// Returns when an assertion that is signed at `now` is valid, in seconds since 1970 by the server's clock.
 pub(super) fn validity(now: i64) -> Range<i64> {
     let from = now.saturating_sub(LEEWAY);
     from..from.saturating_add(LIFETIME)
 }
 
-impl Identity {
+impl AssertionParties {
     /// Signs a new assertion. No two are the same. Returns `None` if it cannot be signed.
     pub(super) fn assert(&self, validity: &Range<i64>) -> Option<String> {
         let header = Header { alg: "RS256", typ: "JWT", kid: &self.key_id };

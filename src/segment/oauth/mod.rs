@@ -1,12 +1,12 @@
-//! OAuth 2.0 for Segment: a private key signs an assertion, the token server exchanges it for a token, and the token
+//! OAuth 2.0 for Segment. A private key signs an assertion, the token server exchanges it for a token, and the token
 //! authorizes uploads.
 //!
-//! [`settings`] is what the user writes. An [`assertion`] is signed with the [`private_key`]. [`server`] asks for one
-//! [`token`], and [`refusal`] says what an answer without one means. [`tokens`] keeps the token and sees to it that
-//! there is one. Tokens are kept in memory only, and asked for by the first upload.
+//! [`settings`] has the settings of the user. The [`private_key`] signs an [`assertion`]. [`server`] asks for one
+//! [`token`], and [`refusal`] is the error when there is none. [`tokens`] keeps the token and renews it. Tokens are
+//! kept in memory only. The first upload asks for one.
 //!
-//! Invariant: one token request at a time, and an upload waits only if there is no valid token. Neither key, nor
-//! assertion, nor token can be displayed.
+//! Invariant: there is one token request at a time, and an upload waits only if there is no valid token. Key, assertion
+//! and token cannot be displayed.
 //!
 //! The flow is RFC 6749, section 4.4, with the client authentication of RFC 7523, section 2.2.
 

@@ -1,4 +1,4 @@
-//! The private key: as text in the settings, and ready to sign.
+//! The private key: as text in the settings, and as a key that signs.
 
 use aws_lc_rs::error::KeyRejected;
 use aws_lc_rs::rand::SystemRandom;
@@ -12,7 +12,7 @@ use crate::error::SettingsError;
 #[derive(Clone)]
 pub(super) struct PrivateKeyPem(String);
 
-/// A private key that is ready to sign.
+/// A private key that can sign.
 pub(super) struct SigningKey(RsaKeyPair);
 
 impl PrivateKeyPem {
@@ -20,7 +20,7 @@ impl PrivateKeyPem {
         Self(pem)
     }
 
-    /// Reads PKCS#8 and PKCS#1. No error tells anything of the text.
+    /// Reads PKCS#8 and PKCS#1. No error shows any of the text.
     pub(super) fn parse(&self) -> Result<SigningKey, SettingsError> {
         let invalid = |problem: &str| SettingsError::without_value("private_key", problem);
         let der = PrivateKeyDer::from_pem_slice(self.0.as_bytes())
@@ -36,7 +36,7 @@ impl PrivateKeyPem {
 }
 
 impl SigningKey {
-    /// Signs `message` with RS256 (RFC 7518, section 3.3). Returns `None` if the machine has no randomness to give.
+    /// Signs `message` with RS256 (RFC 7518, section 3.3). Returns `None` if the operating system has no randomness.
     pub(super) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
         let mut signature = vec![0; self.0.public_modulus_len()];
         self.0.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).ok()?;

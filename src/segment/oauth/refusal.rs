@@ -1,4 +1,4 @@
-//! The error of a token request, and what it means for the batch that needs the token.
+//! The error of a token request, and the verdict on the batch that needs the token.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::error::BoxError;
 use crate::plugin::{Answer, Verdict};
 use crate::segment::retry_after;
 
-/// The pause for a server that asks for one and does not say how long.
+/// The pause if the server asks for one and does not say how long.
 const UNSTATED_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: u64 = 300;
 
@@ -39,7 +39,7 @@ impl TokenError {
         Self(Arc::new(Reason { what: what.into(), status: None, verdict, source: None }))
     }
 
-    /// No answer came, or not all of it.
+    /// No answer came, or only a part of it.
     pub(super) fn unanswered(source: BoxError) -> Self {
         let what = "the token server did not answer".to_owned();
         Self(Arc::new(Reason { what, status: None, verdict: Verdict::Retry, source: Some(source) }))
@@ -49,12 +49,12 @@ impl TokenError {
         Self::new(format!("the token server did not answer within {limit:?}"), Verdict::Retry)
     }
 
-    /// The request could not even be made.
+    /// The request could not be made.
     pub(super) fn unsendable(what: &str) -> Self {
         Self::new(format!("no token can be asked for: {what}"), Verdict::Unauthorized)
     }
 
-    /// The server granted something that is not a token.
+    /// The server answered with success, but not with a token.
     pub(super) fn unreadable(status: StatusCode) -> Self {
         let what = format!("the token server answered {status} without a token that can be used");
         Self(Arc::new(Reason { what, status: Some(status), verdict: Verdict::Retry, source: None }))
@@ -79,7 +79,7 @@ impl TokenError {
         Self(Arc::new(Reason { what, status: Some(status), verdict, source: None }))
     }
 
-    /// Returns what becomes of a batch that needs the token.
+    /// Returns the verdict on a batch that needs the token.
     pub(super) fn verdict(&self) -> Verdict {
         self.0.verdict
     }
@@ -90,14 +90,14 @@ impl TokenError {
         self.0.status
     }
 
-    /// Returns whether asking again could help. If not, the settings are wrong, or those in Segment's dashboard.
+    /// Returns whether asking again could help. If not, the settings here or in Segment's dashboard are wrong.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         self.0.verdict != Verdict::Unauthorized
     }
 }
 
-/// The table of the module's documentation, `docs/OAUTH.md`.
+/// The table of `docs/OAUTH.md`.
 fn verdict(status: StatusCode, headers: &HeaderMap, now: SystemTime, misdated: bool) -> Verdict {
     match status.as_u16() {
         429 => Verdict::Pause(pause(headers, now).unwrap_or(UNSTATED_PAUSE)),
@@ -108,7 +108,7 @@ fn verdict(status: StatusCode, headers: &HeaderMap, now: SystemTime, misdated: b
     }
 }
 
-/// `Retry-After`, or Segment's `X-RateLimit-Reset`, which is in seconds.
+/// Reads `Retry-After`, or Segment's `X-RateLimit-Reset`, which is in seconds.
 fn pause(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     retry_after(headers, now).or_else(|| {
         let seconds: u64 = headers.get("x-ratelimit-reset")?.to_str().ok()?.trim().parse().ok()?;
@@ -116,7 +116,7 @@ fn pause(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     })
 }
 
-/// Returns the text if it is an error code as RFC 6749 has them, and so no echo of what was sent.
+/// Returns the text if it is an error code of RFC 6749. Then it does not repeat what was sent.
 fn readable(code: String) -> Option<String> {
     let harmless = code.len() <= 40 && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
     (harmless && !code.is_empty()).then_some(code)

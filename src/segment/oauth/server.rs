@@ -1,4 +1,4 @@
-//! The token server: a request for one token, and the difference between its clock and ours.
+//! The token server: requests one token, and keeps the difference between its clock and ours.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderValue, Request, Uri};
 use url::form_urlencoded;
 
 use super::TokenError;
-use super::assertion::{self, Identity};
+use super::assertion::{self, AssertionParties};
 use super::token::Token;
 use crate::emitter::Emitter;
 use crate::emitter::signal::{Emitted, RequestInfo, ResponseInfo};
@@ -19,14 +19,14 @@ use crate::plugin::Timer;
 use crate::transport::{Body, Exchange, HttpClient};
 
 pub(super) struct TokenServer {
-    /// Behind a lock only because a tower service need not be `Sync`; it is cloned for each request.
+    /// Behind a lock only because a tower service need not be `Sync`. It is cloned for each request.
     client: Mutex<HttpClient>,
     uri: Uri,
-    /// [`uri`](Self::uri) as signals show it.
+    /// The [`uri`](Self::uri) for signals.
     url: Arc<str>,
     user_agent: HeaderValue,
     scope: String,
-    identity: Identity,
+    identity: AssertionParties,
     /// The seconds from our time of day to the server's.
     skew: AtomicI64,
 }
@@ -37,13 +37,13 @@ impl TokenServer {
         uri: Uri,
         user_agent: HeaderValue,
         scope: String,
-        identity: Identity,
+        identity: AssertionParties,
     ) -> Self {
         let url = uri.to_string().into();
         Self { client: Mutex::new(client), uri, url, user_agent, scope, identity, skew: AtomicI64::new(0) }
     }
 
-    /// Asks once for a token. `attempt` counts from 1.
+    /// Asks for a token once. `attempt` counts from 1.
     pub(super) async fn ask(&self, timer: &Timer, emitter: &Emitter, attempt: u32) -> Result<Token, TokenError> {
         let asked_at = timer.now();
         let validity = assertion::validity(seconds(asked_at).saturating_add(self.skew.load(Ordering::Relaxed)));
@@ -92,8 +92,8 @@ impl TokenServer {
         Ok(form.into())
     }
 
-    /// Learns the difference of the clocks from an answer. Returns the server's time in seconds since 1970, if the
-    /// answer has it.
+    /// Updates the difference of the clocks from a response. Returns the server's time in seconds since 1970, if the
+    /// response has it.
     fn learn_skew(&self, headers: &HeaderMap, now: SystemTime) -> Option<i64> {
         let date = httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()?;
         let date = seconds(date);

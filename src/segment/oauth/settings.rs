@@ -1,11 +1,11 @@
-//! `OAuth`: the settings as their user writes them, checked once.
+//! `OAuth`: the settings of the user, and their checks.
 
 use std::fmt;
 
 use http::HeaderValue;
 
 use super::Tokens;
-use super::assertion::Identity;
+use super::assertion::AssertionParties;
 use super::private_key::PrivateKeyPem;
 use super::server::TokenServer;
 use crate::error::SettingsError;
@@ -14,11 +14,11 @@ use crate::segment::endpoint::{endpoint, redacted};
 use crate::segment::write_key::in_quotes;
 use crate::transport::HttpClient;
 
-/// OAuth 2.0 for Segment's destination: uploads are authorized by a token in place of the write key. The write key
-/// still says which source the events belong to.
+/// OAuth 2.0 for Segment's destination: a token authorizes uploads in place of the write key. The write key still says
+/// which source the events belong to.
 ///
-/// The token is kept in memory, and renewed when half of its life is over. `docs/OAUTH.md` says how to set up the
-/// keys, and what happens when the token server or the API refuses.
+/// The token is kept in memory, and renewed when half of its life is over. `docs/OAUTH.md` says how to set up the keys,
+/// and what happens when the token server or the API refuses.
 ///
 /// ```no_run
 /// use tracklane::Analytics;
@@ -69,14 +69,14 @@ impl OAuth {
         self
     }
 
-    /// Sets the scope: what the token is to allow.
+    /// Sets the scope: the permissions of the token.
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
         self.scope = scope.into();
         self
     }
 
-    /// Limits how often a token request that failed for the moment (no answer, 5xx) is repeated quickly. After that the
-    /// attempt at the batch has failed, and is retried as any other.
+    /// Limits the quick repetitions of a token request that failed for the moment (no answer, 5xx). After these the
+    /// attempt at the batch has failed, and is retried like any other.
     pub fn max_retries(mut self, retries: u32) -> Self {
         self.max_retries = retries;
         self
@@ -93,7 +93,7 @@ impl OAuth {
         self.http_client.is_none() && !self.auth_server.trim_start().starts_with("http://")
     }
 
-    /// Makes the source of tokens for `destination`, which lends its HTTP client.
+    /// Makes the source of tokens for `destination`, whose HTTP client it uses.
     pub(in crate::segment) fn tokens(
         &self,
         destination: &str,
@@ -110,7 +110,7 @@ impl OAuth {
             }
         }
         let uri = endpoint("auth_server", &self.auth_server, "/token", allow_plaintext)?;
-        let identity = Identity {
+        let identity = AssertionParties {
             client_id: self.client_id.clone(),
             key_id: self.key_id.clone(),
             key: self.private_key.parse()?,

@@ -7,9 +7,9 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// The lifetime of a token that does not say so.
+/// The lifetime of a token that states none.
 const UNSTATED: Duration = Duration::from_secs(120);
-/// No token is trusted for longer. Segment's last 30 days at most.
+/// The longest lifetime that is believed. Segment's tokens last 30 days at most.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 /// A token. It cannot be displayed, not even by `Debug`.
@@ -27,7 +27,7 @@ struct Granted {
     expires_in: Option<f64>,
 }
 
-/// A number, or the text of one, as some servers write it.
+/// Reads a number, or the text of one, which some servers write.
 fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
     let invalid = || D::Error::custom("expires_in is no number");
     match Value::deserialize(deserializer)? {

@@ -1,8 +1,8 @@
-//! The token that uploads share: kept, renewed in time, and asked for by one at a time.
+//! The token that uploads share: kept, renewed in time, and requested by one at a time.
 //!
-//! A token is renewed in the background once half of its life is over, by the first upload that sees it; uploads go on
-//! with the one there is. Without a valid token all uploads wait for one and the same request, which goes on as long
-//! as one of them waits. Waiting in large (429, an outage) is the lane's: it gets the verdict.
+//! Once half of its life is over, the first upload that sees it renews the token in the background. Meanwhile uploads
+//! use the token that there is. Without a valid token all uploads wait for one request. It goes on as long as one of
+//! them waits. Long waits (429, an outage) are the lane's, by the verdict.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -20,19 +20,19 @@ use crate::plugin::{Timer, Verdict};
 
 /// The time that renewing in the background may take.
 const RENEWAL_TIMEOUT: Duration = Duration::from_secs(30);
-/// The pause after a failed renewal, unless the server says.
+/// The pause after a failed renewal, unless the server states one.
 const RENEWAL_PAUSE: Duration = Duration::from_secs(60);
-/// The longest wait before the second quick retry; doubled for each further one, up to the cap.
+/// The longest wait before the second quick retry. It doubles for each further one, up to the cap.
 const BACKOFF: Duration = Duration::from_millis(100);
 const BACKOFF_CAP: Duration = Duration::from_secs(5);
 
-/// One fetch, which any number of uploads wait for.
-type Fetch = BoxFuture<'static, Result<HeaderValue, TokenError>>;
+/// One token request, which any number of uploads wait for.
+type TokenRequest = BoxFuture<'static, Result<HeaderValue, TokenError>>;
 
 pub(in crate::segment) struct Tokens {
     server: TokenServer,
     max_retries: u32,
-    /// The destination that reports what goes wrong in the background.
+    /// The destination that reports failures of the background renewal.
     destination: Arc<str>,
     state: Mutex<State>,
 }
@@ -40,16 +40,16 @@ pub(in crate::segment) struct Tokens {
 #[derive(Default)]
 struct State {
     token: Option<Token>,
-    /// The fetch that is under way, for as long as anybody waits for it.
-    fetch: Option<WeakShared<Fetch>>,
-    /// No renewal in the background is begun before.
+    /// The request under way, as long as an upload waits for it.
+    fetch: Option<WeakShared<TokenRequest>>,
+    /// The earliest time of the next background renewal.
     renew_after: Option<SystemTime>,
 }
 
 /// The next step of an upload that needs its header.
-enum Step {
+enum NextStep {
     Send(HeaderValue),
-    Wait(Shared<Fetch>),
+    Wait(Shared<TokenRequest>),
 }
 
 impl Tokens {
@@ -64,12 +64,12 @@ impl Tokens {
         emitter: &Emitter,
     ) -> Result<HeaderValue, TokenError> {
         match self.step(timer, emitter) {
-            Step::Send(header) => Ok(header),
-            Step::Wait(fetch) => fetch.await,
+            NextStep::Send(header) => Ok(header),
+            NextStep::Wait(fetch) => fetch.await,
         }
     }
 
-    /// Discards the token that was refused, unless there is a newer one already.
+    /// Discards the refused token, unless there is a newer one already.
     pub(in crate::segment) fn discard(&self, refused: &HeaderValue) {
         let mut state = self.state();
         if state.token.as_ref().is_some_and(|token| token.bearer() == refused) {
@@ -77,21 +77,21 @@ impl Tokens {
         }
     }
 
-    fn step(self: &Arc<Self>, timer: &Timer, emitter: &Emitter) -> Step {
+    fn step(self: &Arc<Self>, timer: &Timer, emitter: &Emitter) -> NextStep {
         let now = timer.now();
         let mut state = self.state();
         let Some(token) = state.token.as_ref().filter(|token| !token.has_expired(now)) else {
-            return Step::Wait(self.fetch(&mut state, timer, emitter));
+            return NextStep::Wait(self.fetch(&mut state, timer, emitter));
         };
         let (header, due) = (token.bearer().clone(), token.is_due(now));
         if due && state.may_renew(now) {
             self.renew(&mut state, timer, emitter);
         }
-        Step::Send(header)
+        NextStep::Send(header)
     }
 
-    /// Returns the fetch that is under way, or a new one.
-    fn fetch(self: &Arc<Self>, state: &mut State, timer: &Timer, emitter: &Emitter) -> Shared<Fetch> {
+    /// Returns the request under way, or a new one.
+    fn fetch(self: &Arc<Self>, state: &mut State, timer: &Timer, emitter: &Emitter) -> Shared<TokenRequest> {
         if let Some(fetch) = state.fetch.as_ref().and_then(WeakShared::upgrade) {
             return fetch;
         }
@@ -104,7 +104,7 @@ impl Tokens {
     async fn run_fetch(&self, timer: &Timer, emitter: &Emitter) -> Result<HeaderValue, TokenError> {
         let outcome = self.ask_until_answered(timer, emitter).await;
         let mut state = self.state();
-        // From now on nobody joins: whoever comes later has the token, or asks anew.
+        // From now on nobody joins. A later upload has the token, or asks anew.
         state.fetch = None;
         let token = outcome?;
         let header = token.bearer().clone();
@@ -112,7 +112,7 @@ impl Tokens {
         Ok(header)
     }
 
-    /// Asks for a token. Repeats it at once, then after a short wait, where that helps.
+    /// Asks for a token. Where it helps, repeats that at once, then after short waits.
     async fn ask_until_answered(&self, timer: &Timer, emitter: &Emitter) -> Result<Token, TokenError> {
         let mut retries = 0;
         loop {
@@ -143,7 +143,7 @@ impl Tokens {
         });
     }
 
-    /// The old token may still do for a while; only whoever listens is told.
+    /// The old token may still be valid for a while, so this is no failure yet.
     fn postpone(&self, now: SystemTime, error: TokenError, emitter: &Emitter) {
         let pause = match error.verdict() {
             Verdict::Pause(pause) => pause,
@@ -168,7 +168,7 @@ impl State {
     }
 }
 
-/// Returns how long to wait before quick retry number `retry`, from 1: the first comes at once. `random`: from 0 to 1.
+/// Returns how long to wait before quick retry number `retry`, from 1. The first comes at once. `random`: from 0 to 1.
 fn backoff(retry: u32, random: f64) -> Duration {
     let Some(doublings) = retry.checked_sub(2) else { return Duration::ZERO };
     let longest = BACKOFF.saturating_mul(1_u32.checked_shl(doublings).unwrap_or(u32::MAX)).min(BACKOFF_CAP);

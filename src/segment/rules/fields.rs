@@ -1,4 +1,4 @@
-//! The members of an event or of a body, found in one pass without making a tree of them.
+//! Finds the members of an event or of a body in one pass, without a tree.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,36 +10,36 @@ use serde_json::value::RawValue;
 /// Characters of a string that a message shows.
 const SHOWN_CHARS: usize = 40;
 
-/// One member as it was sent, or that there is none.
+/// One member as it was sent; or a missing one.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Member<'a>(Option<&'a RawValue>);
 
 impl<'a> Member<'a> {
-    /// The JSON text; `None` where the member is missing.
+    /// Returns the JSON text; `None` if the member is missing.
     #[must_use]
     pub fn raw(self) -> Option<&'a str> {
         self.0.map(RawValue::get)
     }
 
-    /// Whether it is missing or null, which mean the same.
+    /// Returns whether it is missing or null, which mean the same.
     #[must_use]
     pub fn is_null(self) -> bool {
         matches!(self.raw(), None | Some("null"))
     }
 
-    /// Whether it is missing, null, or an empty string.
+    /// Returns whether it is missing, null, or an empty string.
     #[must_use]
     pub fn is_blank(self) -> bool {
         self.is_null() || self.raw() == Some("\"\"")
     }
 
-    /// Whether it is an object.
+    /// Returns whether it is an object.
     #[must_use]
     pub fn is_object(self) -> bool {
         self.starts_with(b"{")
     }
 
-    /// The string, if it is one.
+    /// Returns the string, if it is one.
     #[must_use]
     pub fn text(self) -> Option<Cow<'a, str>> {
         let raw = self.raw().filter(|_| self.starts_with(b"\""))?;
@@ -49,7 +49,7 @@ impl<'a> Member<'a> {
         raw.get(1..raw.len() - 1).map(Cow::Borrowed)
     }
 
-    /// The string or the number as text, which are what an id may be.
+    /// Returns the string or the number as text. An id may be either.
     #[must_use]
     pub fn id(self) -> Option<Cow<'a, str>> {
         match self.raw() {
@@ -58,7 +58,7 @@ impl<'a> Member<'a> {
         }
     }
 
-    /// The elements, if it is an array.
+    /// Returns the elements, if it is an array.
     #[must_use]
     pub fn array(self) -> Option<Vec<&'a RawValue>> {
         self.raw().filter(|_| self.starts_with(b"[")).and_then(|raw| serde_json::from_str(raw).ok())
@@ -68,7 +68,7 @@ impl<'a> Member<'a> {
         self.raw().and_then(|raw| raw.as_bytes().first()).is_some_and(|first| any_of.contains(first))
     }
 
-    /// What a message says of it: never all of it, which may be large or personal data.
+    /// Returns what a message shows of it. That is never all of it, which may be large or personal data.
     pub(super) fn shown(self) -> String {
         if let Some(text) = self.text() {
             return format!("{:?}", text.chars().take(SHOWN_CHARS).collect::<String>());
@@ -87,7 +87,7 @@ impl<'a> Member<'a> {
 
 macro_rules! fields {
     ($($(#[$doc:meta])* $field:ident, $key:ident;)+) => {
-        /// The members of an event, and of the body around events. Of a member that is there twice the last one counts.
+        /// The members of an event, or of the body around events. If a member is there twice, the last one counts.
         #[derive(Clone, Copy, Debug, Default)]
         #[non_exhaustive]
         pub struct Fields<'a> {
@@ -102,7 +102,7 @@ macro_rules! fields {
             Other,
         }
 
-        impl<'de: 'a, 'a> Visitor<'de> for Find<'a> {
+        impl<'de: 'a, 'a> Visitor<'de> for FieldsVisitor<'a> {
             type Value = Fields<'a>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -123,7 +123,7 @@ macro_rules! fields {
     };
 }
 
-struct Find<'a>(std::marker::PhantomData<&'a ()>);
+struct FieldsVisitor<'a>(std::marker::PhantomData<&'a ()>);
 
 fields! {
     /// `type`.
@@ -163,7 +163,7 @@ fields! {
 }
 
 impl<'a> Fields<'a> {
-    /// Finds them; `None` if the text is not one JSON object.
+    /// Finds the members. Returns `None` if the text is not one JSON object.
     #[must_use]
     pub fn parse(json: &'a [u8]) -> Option<Self> {
         serde_json::from_slice(json).ok()
@@ -172,6 +172,6 @@ impl<'a> Fields<'a> {
 
 impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Find(std::marker::PhantomData))
+        deserializer.deserialize_map(FieldsVisitor(std::marker::PhantomData))
     }
 }

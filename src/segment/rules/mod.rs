@@ -1,9 +1,9 @@
-//! What Segment's tracking API refuses, and what it takes with 200 and then discards: pure checks of what is on the
-//! wire.
+//! The rules of Segment's tracking API: what it refuses, and what it accepts with 200 and then discards. The checks are
+//! pure functions of what is on the wire.
 //!
-//! The limits are those of the call ([`event`](crate::event)), and an event that the call refuses has a violation here.
-//! `testing::TrackingApi`, the server in `tracklane-ingest` and the command `tracklane check` ask this module and
-//! nothing else. That Segment discards what it has answered with 200 is from its documents; no account was asked.
+//! The limits are those of the call ([`event`](crate::event)). An event that the call refuses has a violation here,
+//! too. `testing::TrackingApi`, the server in `tracklane-ingest` and the command `tracklane check` use this module and
+//! nothing else. That Segment discards events after a 200 is stated in its documents. It was not tried with an account.
 
 mod fields;
 mod violation;
@@ -20,22 +20,22 @@ mod tests;
 
 use crate::event::{Kind, MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_EVENT_BYTES, MAX_MESSAGE_ID_CHARS, Timestamp};
 
-/// What a path of the tracking API takes.
+/// The kind of a path of the tracking API.
 ///
-/// Non-exhaustive: Segment may come to have another path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Non-exhaustive, because Segment may add another path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Endpoint {
-    /// Many events in the member `batch`, each with its `type`.
+    /// Takes many events in the member `batch`, each with its `type`.
     Batch,
-    /// One event, whose type is the path's.
+    /// Takes one event of the type that the path names.
     Single(Kind),
-    /// Figures that browsers and phones send about themselves; they are no events.
+    /// Takes figures that browsers and phones send about themselves, not events.
     Metrics,
 }
 
 impl Endpoint {
-    /// Every path with what it takes. The short ones are those of browsers and phones.
+    /// Every path with its kind. Browsers and phones use the short ones.
     pub const ALL: [(&'static str, Endpoint); 16] = [
         ("/v1/batch", Endpoint::Batch),
         ("/v1/import", Endpoint::Batch),
@@ -55,16 +55,17 @@ impl Endpoint {
         ("/v1/m", Endpoint::Metrics),
     ];
 
-    /// What this path takes; `None` if the tracking API has no such path.
+    /// Returns the kind of this path; `None` if the tracking API has no such path.
     #[must_use]
     pub fn of(path: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|(known, _)| *known == path).map(|(_, endpoint)| endpoint)
     }
 }
 
-/// The events in a body as they were sent: the members of `batch` if that is an array, else the whole object.
+/// Returns the events of a body as they were sent: the members of `batch` if that is an array, otherwise the whole
+/// object.
 ///
-/// `None` if the body is not one JSON object.
+/// Returns `None` if the body is not one JSON object.
 #[must_use]
 pub fn raw_events(body: &[u8]) -> Option<Vec<&RawValue>> {
     let fields = Fields::parse(body)?;
@@ -74,7 +75,7 @@ pub fn raw_events(body: &[u8]) -> Option<Vec<&RawValue>> {
     }
 }
 
-/// What is wrong with a body of this many bytes, uncompressed.
+/// Checks the size of a body, in bytes, uncompressed.
 #[must_use]
 pub fn check_body_size(bytes: usize) -> Option<Violation> {
     (bytes > MAX_BATCH_BYTES).then(|| {
@@ -83,7 +84,7 @@ pub fn check_body_size(bytes: usize) -> Option<Violation> {
     })
 }
 
-/// What is wrong with the event at this place of its batch, counted from 0.
+/// Checks the index of an event in its batch, counted from 0.
 #[must_use]
 pub fn check_place(index: usize) -> Option<Violation> {
     (index >= MAX_BATCH_EVENTS).then(|| {
@@ -92,7 +93,7 @@ pub fn check_place(index: usize) -> Option<Violation> {
     })
 }
 
-/// What is wrong with one event of `bytes` bytes; `kind` is that of the path, if it says one.
+/// Checks one event of `bytes` bytes. `kind` is that of the path, if the path names one.
 #[must_use]
 pub fn check_event(fields: &Fields<'_>, kind: Option<Kind>, bytes: usize) -> Vec<Violation> {
     let mut found = Vec::new();
@@ -114,7 +115,7 @@ fn names() -> String {
     Kind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-/// The fields that a call cannot do without.
+/// Checks the fields that a call requires.
 fn check_ids(fields: &Fields<'_>, kind: Kind, found: &mut Vec<Violation>) {
     let mut needs = |member: Member<'_>, rule: Rule, property: &'static str| {
         if member.is_blank() {
@@ -138,7 +139,7 @@ fn check_ids(fields: &Fields<'_>, kind: Kind, found: &mut Vec<Violation>) {
     }
 }
 
-/// Values that are not of the form that the field has.
+/// Checks the forms of the fields' values.
 fn check_forms(fields: &Fields<'_>, kind: Kind, found: &mut Vec<Violation>) {
     let ids = [
         ("userId", fields.user_id),
@@ -169,7 +170,7 @@ fn check_forms(fields: &Fields<'_>, kind: Kind, found: &mut Vec<Violation>) {
         let message = format!("messageId has {chars} characters, at most {MAX_MESSAGE_ID_CHARS} are allowed");
         found.push(Violation::new(Rule::MessageIdTooLong, Some("messageId"), message));
     }
-    // The library reads the second one where the first is missing.
+    // The library reads the second one if the first is missing.
     for (property, member) in [("timestamp", fields.timestamp), ("originalTimestamp", fields.original_timestamp)] {
         if member.is_null() {
             continue;

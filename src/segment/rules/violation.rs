@@ -1,10 +1,10 @@
-//! What can be wrong, what Segment makes of it, and how to put it right.
+//! The rules, Segment's reaction to a violation, and how to fix it.
 
 use std::fmt;
 
-/// What becomes of an event that breaks a rule.
+/// Segment's reaction to an event that breaks a rule.
 ///
-/// Non-exhaustive: Segment may come to do something else.
+/// Non-exhaustive, because Segment may add another reaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Level {
@@ -15,7 +15,7 @@ pub enum Level {
 }
 
 impl Level {
-    /// The name: `refused` or `swallowed`.
+    /// Returns the name: `refused` or `swallowed`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -35,7 +35,7 @@ macro_rules! rules {
     ($($(#[$doc:meta])* $rule:ident = $name:literal, $level:ident, $fix:literal;)+) => {
         /// A rule of the tracking API.
         ///
-        /// Non-exhaustive: Segment may come to have another rule.
+        /// Non-exhaustive, because Segment may add another rule.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Rule {
@@ -43,22 +43,22 @@ macro_rules! rules {
         }
 
         impl Rule {
-            /// All of them.
+            /// All rules.
             pub const ALL: &'static [Rule] = &[$(Rule::$rule,)+];
 
-            /// The name that does not change, such as `event-too-large`.
+            /// Returns the stable name, such as `event-too-large`.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Rule::$rule => $name,)+ }
             }
 
-            /// What becomes of an event that breaks it.
+            /// Returns Segment's reaction to an event that breaks it.
             #[must_use]
             pub const fn level(self) -> Level {
                 match self { $(Rule::$rule => Level::$level,)+ }
             }
 
-            /// What to do about it.
+            /// Returns how to fix it.
             #[must_use]
             pub const fn fix(self) -> &'static str {
                 match self { $(Rule::$rule => $fix,)+ }
@@ -76,7 +76,7 @@ rules! {
     EventTooLarge = "event-too-large", Refused, "Send less in the event, or make several events of it.";
     /// The batch has too many events.
     BatchTooLong = "batch-too-long", Swallowed, "Send at most 2500 events in one request.";
-    /// The `type` is none of the six.
+    /// The `type` is not one of the six.
     UnknownType = "unknown-type", Swallowed, "Give the event the type of its call.";
     /// There is no id of a user.
     UserIdMissing = "user-id-missing", Swallowed, "Set userId, or anonymousId for a user who is not known yet.";
@@ -90,7 +90,7 @@ rules! {
     WrongType = "wrong-type", Swallowed, "Send the type that the Segment Spec has for this field.";
     /// The `messageId` is too long.
     MessageIdTooLong = "message-id-too-long", Swallowed, "Use a UUID, or leave messageId to the library.";
-    /// The time cannot be read.
+    /// The timestamp cannot be read.
     TimestampInvalid = "timestamp-invalid", Swallowed, "Send RFC 3339, such as 2011-05-03T14:05:00.123Z.";
 }
 
@@ -98,11 +98,11 @@ rules! {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Violation {
-    /// Which rule.
+    /// The rule.
     pub rule: Rule,
-    /// The member that is wrong, if it is one.
+    /// The member that is wrong, if a member is.
     pub property: Option<&'static str>,
-    /// What is wrong, with the value.
+    /// A description with the value.
     pub message: String,
 }
 

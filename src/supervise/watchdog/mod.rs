@@ -1,13 +1,13 @@
 //! Reports foreign code that blocks its thread, while it blocks.
 //!
-//! A timeout of the runtime works only between two awaits. A plugin that sleeps, locks or computes without end cannot be
-//! cut off, and nothing on its thread can report it. So a thread of its own looks twice a second at what
-//! [runs](Watched). Code that it finds in the same call in three looks in a row has blocked for [`LIMIT`] or longer, and
-//! is reported, once per call. The thread counts looks and reads no clock: a process that was stopped in the middle of a
-//! call, by a debugger or a signal, is not blamed.
+//! A timeout of the runtime works only between two awaits. A plugin that sleeps, locks or computes without end cannot
+//! be cut off, and nothing on its thread can report it. So a thread of the watchdog checks twice a second what
+//! [runs](Watched). Code in the same call in three checks in a row has blocked for [`LIMIT`] or longer, and is
+//! reported, once per call. The thread counts checks and reads no clock. So a process that a debugger or a signal
+//! stopped in the middle of a call is not blamed.
 //!
-//! Invariant: the watchdog only reports. While no foreign code runs, it sleeps. It keeps nothing of the client alive, and
-//! ends with it. Listeners and callbacks have threads where they may block, and are not watched.
+//! Invariant: the watchdog only reports. While no foreign code runs, it sleeps. It keeps nothing of the client alive,
+//! and ends with it. Listeners and callbacks have threads where they may block, and are not watched.
 
 #[cfg(test)]
 mod tests;
@@ -20,152 +20,152 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use super::{EVENT_LIMIT, hops};
-use watched::{Bell, Call};
-pub(crate) use watched::{Stage, Watched};
+use watched::{CallState, WakeHandle};
+pub(crate) use watched::{CodeKind, Watched};
 
-/// The time for which one call or poll may hold its thread before that is reported: that of a plugin for an event.
+/// The time for which one call or poll may hold its thread before that is reported: the time of a plugin for an event.
 const LIMIT: Duration = EVENT_LIMIT;
-/// The time from one look to the next.
+/// The time between two checks.
 const PAUSE: Duration = Duration::from_millis(500);
-/// The number of looks in a row after which a call has lasted for [`LIMIT`].
-const LOOKS: u32 = 3;
-const _: () = assert!(PAUSE.as_millis() * (LOOKS as u128 - 1) >= LIMIT.as_millis(), "it is given its time");
+/// The number of checks in a row after which a call has lasted for [`LIMIT`].
+const CHECKS: u32 = 3;
+const _: () = assert!(PAUSE.as_millis() * (CHECKS as u128 - 1) >= LIMIT.as_millis(), "it is given its time");
 
-/// Makes what the watchdog looks at. The watchdog works while this or any of these exists.
+/// Makes the records that the watchdog checks. The watchdog works while this or any of these exists.
 pub(crate) struct Watchdog {
-    bell: Bell,
-    posts: Posts,
+    wake_handle: WakeHandle,
+    records: Records,
 }
 
-type Posts = Arc<Mutex<Vec<Post>>>;
+type Records = Arc<Mutex<Vec<Record>>>;
 
-/// A piece of foreign code, and its call when it was last looked at.
-struct Post {
+/// A piece of foreign code, and its call at the last check.
+struct Record {
     watched: Weak<Watched>,
-    seen: Call,
-    looks: u32,
+    last: CallState,
+    checks: u32,
 }
 
-/// The side of the thread.
-pub(crate) struct Watch {
-    /// The thread is awake.
-    watching: Arc<AtomicBool>,
-    rung: Receiver<()>,
-    posts: Posts,
+/// The watchdog on its thread.
+pub(crate) struct WatchdogThread {
+    /// Set while the thread is awake.
+    awake: Arc<AtomicBool>,
+    wakes: Receiver<()>,
+    records: Records,
     report: Report,
 }
 
-/// Called with the name of what blocks, and a message.
+/// Called with the name of the code that blocks, and a message.
 type Report = Box<dyn Fn(&Arc<str>, String) + Send>;
 
 impl Watchdog {
-    /// Makes both sides. A thread is to [run](Watch::run) the second.
-    pub(crate) fn new(report: impl Fn(&Arc<str>, String) + Send + 'static) -> (Self, Watch) {
-        let (ring, rung) = mpsc::sync_channel(1);
-        let (watching, posts) = (Arc::new(AtomicBool::new(false)), Posts::default());
-        let watch = Watch { watching: watching.clone(), rung, posts: posts.clone(), report: Box::new(report) };
-        (Self { bell: Bell { watching, ring }, posts }, watch)
+    /// Makes both sides. Call [run](WatchdogThread::run) of the second on a thread.
+    pub(crate) fn new(report: impl Fn(&Arc<str>, String) + Send + 'static) -> (Self, WatchdogThread) {
+        let (sender, wakes) = mpsc::sync_channel(1);
+        let (awake, records) = (Arc::new(AtomicBool::new(false)), Records::default());
+        let watch = WatchdogThread { awake: awake.clone(), wakes, records: records.clone(), report: Box::new(report) };
+        (Self { wake_handle: WakeHandle { awake, sender }, records }, watch)
     }
 
-    /// Makes something to look at, until it is dropped.
-    pub(crate) fn watch(&self, name: impl Into<Arc<str>>, stage: Stage) -> Arc<Watched> {
-        let watched = Arc::new(Watched::new(name.into(), stage, self.bell.clone()));
-        lock(&self.posts).push(Post { watched: Arc::downgrade(&watched), seen: Call::default(), looks: 0 });
+    /// Makes a record to check, until it is dropped.
+    pub(crate) fn watch(&self, name: impl Into<Arc<str>>, kind: CodeKind) -> Arc<Watched> {
+        let watched = Arc::new(Watched::new(name.into(), kind, self.wake_handle.clone()));
+        lock(&self.records).push(Record { watched: Arc::downgrade(&watched), last: CallState::default(), checks: 0 });
         watched
     }
 }
 
-impl Watch {
-    /// Looks until there is nothing to watch, and never will be.
+impl WatchdogThread {
+    /// Checks until there is nothing to watch, and never will be.
     pub(crate) fn run(self) {
-        let mut in_vain = 0_u32;
+        let mut idle_checks = 0_u32;
         loop {
-            let rung = match in_vain {
-                // A call that began while this thread was about to sleep may have seen it awake, and rung no bell. One
-                // more look finds it.
-                0 | 1 => self.rung.recv_timeout(PAUSE),
-                _ => self.rung.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            let wakes = match idle_checks {
+                // A call that began while this thread was about to sleep may have seen it awake, and not woken it. One
+                // more check finds that call.
+                0 | 1 => self.wakes.recv_timeout(PAUSE),
+                _ => self.wakes.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
-            match rung {
-                Ok(()) => in_vain = 0,
-                Err(RecvTimeoutError::Timeout) if self.look() => in_vain = 0,
-                Err(RecvTimeoutError::Timeout) => in_vain += 1,
+            match wakes {
+                Ok(()) => idle_checks = 0,
+                Err(RecvTimeoutError::Timeout) if self.check() => idle_checks = 0,
+                Err(RecvTimeoutError::Timeout) => idle_checks += 1,
                 Err(RecvTimeoutError::Disconnected) => return,
             }
-            self.watching.store(in_vain == 0, Ordering::Relaxed);
+            self.awake.store(idle_checks == 0, Ordering::Relaxed);
         }
     }
 
-    /// Looks once, and reports what blocks. Returns whether anything runs.
-    fn look(&self) -> bool {
-        let Seen { anybody, blocked } = look(&mut lock(&self.posts));
-        // No lock is held: this runs the host's code where it logs.
+    /// Checks once, and reports what blocks. Returns whether anything runs.
+    fn check(&self) -> bool {
+        let CheckResult { any_running, blocked } = check(&mut lock(&self.records));
+        // No lock is held, because this runs the host's code when it logs.
         blocked.iter().for_each(|(watched, call)| self.report(watched, *call));
-        anybody
+        any_running
     }
 
     #[cold]
-    fn report(&self, watched: &Watched, call: Call) {
+    fn report(&self, watched: &Watched, call: CallState) {
         let message = format!(
-            "{} blocks its thread: a single call has not come back for {LIMIT:?}; it cannot be cut off, and what is \
-             behind it waits until it returns",
-            watched.stage
+            "{} blocks its thread: a single call has not returned for {LIMIT:?}; it cannot be cut off, and the events \
+             behind it wait until it returns",
+            watched.kind
         );
         let _scope = hops::set(call.hops());
         (self.report)(&watched.name, message);
     }
 }
 
-/// The result of one look.
-struct Seen {
-    /// Foreign code runs.
-    anybody: bool,
-    /// What has been in the same call for exactly [`LOOKS`] looks.
-    blocked: Vec<(Arc<Watched>, Call)>,
+/// The result of one check.
+struct CheckResult {
+    /// Set if foreign code runs.
+    any_running: bool,
+    /// The code that was in the same call for exactly [`CHECKS`] checks.
+    blocked: Vec<(Arc<Watched>, CallState)>,
 }
 
-fn look(posts: &mut Vec<Post>) -> Seen {
-    posts.retain(|post| post.watched.strong_count() > 0);
-    let in_plugin = posts.iter().any(Post::is_in_plugin);
-    let mut seen = Seen { anybody: false, blocked: Vec::new() };
-    for post in posts {
-        let Some(watched) = post.watched.upgrade() else { continue };
+fn check(records: &mut Vec<Record>) -> CheckResult {
+    records.retain(|record| record.watched.strong_count() > 0);
+    let in_plugin = records.iter().any(Record::is_in_plugin);
+    let mut seen = CheckResult { any_running: false, blocked: Vec::new() };
+    for record in records {
+        let Some(watched) = record.watched.upgrade() else { continue };
         let call = watched.call();
-        seen.anybody |= call.is_running();
-        // While a plugin runs inside of the middleware, the plugin is looked at.
-        let waits = watched.stage == Stage::Middleware && in_plugin;
-        if post.sees(if waits { Call::default() } else { call }) {
+        seen.any_running |= call.is_running();
+        // While a plugin runs inside the middleware, only the plugin is checked.
+        let waits = watched.kind == CodeKind::Middleware && in_plugin;
+        if record.update(if waits { CallState::default() } else { call }) {
             seen.blocked.push((watched, call));
         }
     }
     seen
 }
 
-impl Post {
+impl Record {
     fn is_in_plugin(&self) -> bool {
         let watched = self.watched.upgrade();
-        watched.is_some_and(|watched| watched.stage != Stage::Middleware && watched.call().is_running())
+        watched.is_some_and(|watched| watched.kind != CodeKind::Middleware && watched.call().is_running())
     }
 
-    /// Notes the call that runs now. Returns whether it is time to report it.
-    fn sees(&mut self, call: Call) -> bool {
-        if !call.is_running() || call != self.seen {
-            (self.seen, self.looks) = (call, 0);
+    /// Records the current call. Returns whether it is time to report it.
+    fn update(&mut self, call: CallState) -> bool {
+        if !call.is_running() || call != self.last {
+            (self.last, self.checks) = (call, 0);
         }
-        self.looks = self.looks.saturating_add(u32::from(call.is_running()));
-        self.looks == LOOKS
+        self.checks = self.checks.saturating_add(u32::from(call.is_running()));
+        self.checks == CHECKS
     }
 }
 
-fn lock(posts: &Posts) -> MutexGuard<'_, Vec<Post>> {
-    posts.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(records: &Records) -> MutexGuard<'_, Vec<Record>> {
+    records.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl fmt::Display for Stage {
+impl fmt::Display for CodeKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Stage::Middleware => f.write_str("source middleware"),
-            Stage::Plugin(role) => write!(f, "{role} plugin"),
+            CodeKind::Middleware => f.write_str("source middleware"),
+            CodeKind::Plugin(role) => write!(f, "{role} plugin"),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! A record of whether foreign code runs, for the [watchdog](super) to read.
 //!
-//! There is one for each plugin, and one for the source middleware. Invariant: entering and leaving is a plain store each,
-//! without a lock, a clock or an allocation. Both happen in every poll, so code that awaits is outside. A single task
-//! writes; if several threads drive pipelines by hand, a call that runs may be missed.
+//! There is one for each plugin, and one for the source middleware. Invariant: entering and leaving is a plain store
+//! each, without a lock, a clock or an allocation. Both happen in every poll, so code that awaits counts as not
+//! running. One task writes. If several threads drive direct pipelines, a call that runs may be missed.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,7 +15,7 @@ use crate::supervise::hops;
 
 /// The place where foreign code runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stage {
+pub(crate) enum CodeKind {
     /// Around the stages of the plugins.
     Middleware,
     /// In a plugin of this role.
@@ -26,24 +26,24 @@ pub(crate) enum Stage {
 #[derive(Debug)]
 pub(crate) struct Watched {
     pub(super) name: Arc<str>,
-    pub(super) stage: Stage,
+    pub(super) kind: CodeKind,
     running: AtomicU64,
-    bell: Bell,
+    wake_handle: WakeHandle,
 }
 
-/// One call: its number, and in the last byte the hops of the events that it sends, plus one. The last byte is 0 when the
-/// call is over.
+/// One call: its number, and in the last byte the hops of the events that it sends, plus one. The last byte is 0 when
+/// the call is over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Call(u64);
+pub(super) struct CallState(u64);
 
 /// Wakes the watchdog.
 #[derive(Clone, Debug)]
-pub(super) struct Bell {
-    pub(super) watching: Arc<AtomicBool>,
-    pub(super) ring: SyncSender<()>,
+pub(super) struct WakeHandle {
+    pub(super) awake: Arc<AtomicBool>,
+    pub(super) sender: SyncSender<()>,
 }
 
-impl Call {
+impl CallState {
     const HOPS: u64 = 0xff;
     const NEXT: u64 = 0x100;
 
@@ -51,69 +51,69 @@ impl Call {
         self.0 & Self::HOPS > 0
     }
 
-    /// Returns the hops of what is sent because of it.
+    /// Returns the hops of events that are sent because of it.
     pub(super) fn hops(self) -> u8 {
         u8::try_from(self.0 & Self::HOPS).unwrap_or(u8::MAX).saturating_sub(1)
     }
 }
 
 impl Watched {
-    pub(super) fn new(name: Arc<str>, stage: Stage, bell: Bell) -> Self {
-        Self { name, stage, running: AtomicU64::new(0), bell }
+    pub(super) fn new(name: Arc<str>, kind: CodeKind, wake_handle: WakeHandle) -> Self {
+        Self { name, kind, running: AtomicU64::new(0), wake_handle }
     }
 
-    pub(super) fn call(&self) -> Call {
-        Call(self.running.load(Ordering::Relaxed))
+    pub(super) fn call(&self) -> CallState {
+        CallState(self.running.load(Ordering::Relaxed))
     }
 
-    /// Runs foreign code, which must not unwind from here.
+    /// Runs foreign code, which must not unwind.
     #[inline]
-    pub(crate) fn during<T>(&self, work: impl FnOnce() -> T) -> T {
-        let number = (self.running.load(Ordering::Relaxed) & !Call::HOPS).wrapping_add(Call::NEXT);
+    pub(crate) fn run<T>(&self, work: impl FnOnce() -> T) -> T {
+        let number = (self.running.load(Ordering::Relaxed) & !CallState::HOPS).wrapping_add(CallState::NEXT);
         let hops = hops::current().saturating_add(1);
         self.running.store(number | u64::from(hops), Ordering::Relaxed);
-        self.bell.ring_unless_watching();
+        self.wake_handle.wake_unless_awake();
         let outcome = work();
         self.running.store(number, Ordering::Relaxed);
         outcome
     }
 
     /// Wraps a future of foreign code, which runs in every poll and in its drop.
-    pub(crate) fn over<F: Future + Unpin>(&self, future: F) -> Over<'_, F> {
-        Over { watched: self, future: Some(future) }
+    pub(crate) fn wrap<F: Future + Unpin>(&self, future: F) -> WatchedFuture<'_, F> {
+        WatchedFuture { watched: self, future: Some(future) }
     }
 }
 
-impl Bell {
+impl WakeHandle {
     #[inline]
-    fn ring_unless_watching(&self) {
-        if !self.watching.load(Ordering::Relaxed) {
-            self.ring();
+    fn wake_unless_awake(&self) {
+        if !self.awake.load(Ordering::Relaxed) {
+            self.wake();
         }
     }
 
     #[cold]
-    fn ring(&self) {
-        if !self.watching.swap(true, Ordering::Relaxed) {
-            // It is full when the bell rings already.
-            let _ = self.ring.try_send(());
+    fn wake(&self) {
+        if !self.awake.swap(true, Ordering::Relaxed) {
+            // The channel is full if the watchdog is being woken already.
+            let _ = self.sender.try_send(());
         }
     }
 }
 
-/// See [`Watched::over`].
-pub(crate) struct Over<'w, F> {
+/// The future of [`Watched::wrap`].
+pub(crate) struct WatchedFuture<'w, F> {
     watched: &'w Watched,
-    /// `None` when it has ended.
+    /// `None` once it has ended.
     future: Option<F>,
 }
 
-impl<F: Future + Unpin> Future for Over<'_, F> {
+impl<F: Future + Unpin> Future for WatchedFuture<'_, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let Self { watched, future } = &mut *self;
-        watched.during(|| {
+        watched.run(|| {
             let Some(running) = future else { return Poll::Pending };
             let poll = Pin::new(running).poll(cx);
             if poll.is_ready() {
@@ -124,10 +124,10 @@ impl<F: Future + Unpin> Future for Over<'_, F> {
     }
 }
 
-impl<F> Drop for Over<'_, F> {
+impl<F> Drop for WatchedFuture<'_, F> {
     fn drop(&mut self) {
         if let Some(future) = self.future.take() {
-            self.watched.during(|| drop(future));
+            self.watched.run(|| drop(future));
         }
     }
 }

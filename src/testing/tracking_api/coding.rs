@@ -1,6 +1,6 @@
-//! The content coding of a body: gzip, as clients that compress use it, or none.
+//! The content coding of a body: gzip, or none.
 //!
-//! What comes out is never more than the largest body that is read, however well it was compressed.
+//! The decoded body is never larger than the largest body that is read, however well it was compressed.
 
 use std::borrow::Cow;
 use std::io::Read;
@@ -17,7 +17,7 @@ pub(super) enum Undecodable {
     TooLarge,
 }
 
-/// The body without its content coding. One that has none is not copied.
+/// Returns the body without its content coding. One without a coding is not copied.
 pub(super) fn decoded<'a>(head: &Head, body: &'a [u8]) -> Result<Cow<'a, [u8]>, Undecodable> {
     let Some(coding) = head.headers.get(CONTENT_ENCODING) else { return Ok(Cow::Borrowed(body)) };
     match coding.as_bytes().to_ascii_lowercase().as_slice() {

@@ -62,8 +62,7 @@ struct Connection<'a> {
 }
 
 impl<'a> Connection<'a> {
-    /// Enters the request and finds out what is to be done about it. The reply is no longer
-    /// `AsSegment`.
+    /// Enters the request and decides what to do about it. The reply is no longer `AsSegment`.
     fn receive(&self, head: Arc<Head>, body: &[u8]) -> (Waiting<'a>, Reply) {
         let request = self.shared.keeps_requests().then(|| self.request(Arc::clone(&head), body));
         let (waiting, source) = self.shared.arrived(request.clone(), body.len());
@@ -85,8 +84,7 @@ impl<'a> Connection<'a> {
         Request::new(head, Bytes::copy_from_slice(body), self.number)
     }
 
-    /// Calls `settle` before the last byte, so that a client which has the whole answer finds
-    /// the request settled.
+    /// Calls `settle` before the last byte, so that a client that has the whole answer finds the request settled.
     fn write(&self, bytes: &[u8], drip: Option<Duration>, settle: impl FnOnce()) -> io::Result<()> {
         let mut stream = self.stream;
         let mut rest = bytes;

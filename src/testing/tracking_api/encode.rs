@@ -1,12 +1,12 @@
-//! Writes a reply down as the bytes of an HTTP/1.1 response.
+//! Encodes a reply as the bytes of an HTTP/1.1 response.
 //!
-//! What the caller set is taken as it is; what an ordinary response needs besides is added.
+//! Headers that the caller set are written unchanged. Missing headers of an ordinary response are added.
 
 use http::StatusCode;
 
 use super::Reply;
 
-/// How much more a truncated reply announces than it has.
+/// The number of bytes that a truncated reply announces and does not send.
 const MISSING: usize = 64;
 
 pub(super) struct Response {

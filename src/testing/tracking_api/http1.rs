@@ -173,7 +173,7 @@ fn field<'a>(fields: &'a [httparse::Header<'_>], name: &'a HeaderName) -> impl I
         .map(|field| field.value.trim_ascii())
 }
 
-/// Whether a comma-separated field has this member.
+/// Returns whether a comma-separated field has this member.
 fn lists(fields: &[httparse::Header<'_>], name: &HeaderName, member: &[u8]) -> bool {
     field(fields, name)
         .flat_map(|value| value.split(|&byte| byte == b','))

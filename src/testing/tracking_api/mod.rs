@@ -1,9 +1,8 @@
-//! The handle of a local server that speaks Segment's HTTP tracking API.
+//! A local server that speaks Segment's HTTP tracking API.
 //!
-//! It is there so that code which sends events can be tested over a real socket, against
-//! answers that a real service gives only on its worst days. Dropping the handle closes every
-//! connection and joins every thread. It speaks plain HTTP/1.1 on the loopback interface only:
-//! no TLS, no HTTP/2, no content coding but gzip, and no check of the write key.
+//! It tests code that sends events over a real socket, with answers that a real service gives only on its worst days.
+//! Dropping the handle closes every connection and joins every thread. It speaks plain HTTP/1.1 on the loopback
+//! interface only: no TLS, no HTTP/2, no content coding but gzip, and no check of the write key.
 
 mod coding;
 mod connection;
@@ -33,13 +32,13 @@ pub use request::Request;
 use script::Source;
 use shared::Shared;
 
-/// How long dropping tries to reach its own listener; loopback answers at once or not at all.
+/// The time that dropping tries to reach its own listener. Loopback answers at once or not at all.
 const WAKE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A local server that speaks Segment's HTTP tracking API, for tests and benchmarks.
 ///
-/// It listens on a free port of `127.0.0.1`, serves from threads of its own (no async runtime is
-/// needed, any may be used) and records what arrives. Left alone it answers as Segment does:
+/// It listens on a free port of `127.0.0.1`, serves from threads of its own (no async runtime is needed, any may be
+/// used) and records what arrives. By default it answers as Segment does:
 ///
 /// | Request | Answer |
 /// |---|---|
@@ -50,11 +49,11 @@ const WAKE_TIMEOUT: Duration = Duration::from_secs(1);
 /// | another method on one of these paths | 405 |
 /// | any other path | 404 |
 ///
-/// The sizes are those of what was compressed.
+/// The sizes are those of the decompressed body.
 ///
-/// [`script`](Self::script) makes it misbehave request by request, [`set_default`](Self::set_default)
-/// and [`reply_with`](Self::reply_with) change what it does once the script has run out. Such
-/// replies are sent whatever the request looks like; [`Reply::as_segment`] asks for the rules above.
+/// [`script`](Self::script) sets the replies to the next requests, one each. [`set_default`](Self::set_default) and
+/// [`reply_with`](Self::reply_with) set the reply once the script has run out. Such replies are sent whatever the
+/// request looks like; [`Reply::as_segment`] applies the rules above.
 ///
 /// Requests are listed, and take replies from the script, in the order in which they were
 /// received completely. Bytes that are not HTTP/1.1 are answered with 400 and not recorded.
@@ -74,7 +73,7 @@ const WAKE_TIMEOUT: Duration = Duration::from_secs(1);
 /// api.script([Reply::status(503).header("retry-after", "1")]);
 ///
 /// # let address = api.url().replace("http://", "");
-/// // Stands in for the client under test, which would be given `api.url()`.
+/// Sends a request in place of the client under test, which would be given `api.url()`.
 /// let post = |json: &str| -> std::io::Result<String> {
 ///     let mut stream = TcpStream::connect(&address)?;
 ///     write!(
@@ -115,7 +114,7 @@ impl TrackingApi {
     ///
     /// # Errors
     ///
-    /// When no port can be bound or the accepting thread cannot be started.
+    /// Returns an error if no port can be bound or the accepting thread cannot be started.
     pub fn start() -> io::Result<TrackingApi> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
@@ -124,42 +123,41 @@ impl TrackingApi {
         Ok(TrackingApi { address, shared, acceptor: Some(acceptor) })
     }
 
-    /// Where the server listens: `http://127.0.0.1:PORT`, without a trailing slash.
+    /// Returns the URL of the server: `http://127.0.0.1:PORT`, without a trailing slash.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Appends replies to the script. Every request takes one, in order of arrival; when none is
-    /// left the default is used again.
+    /// Appends replies to the script. Every request takes one, in order of arrival. When none is left, the default is
+    /// used again.
     pub fn script(&self, replies: impl IntoIterator<Item = Reply>) {
         // Collected first: the iterator is the caller's code and must not run under the lock.
         self.shared.script(replies.into_iter().collect());
     }
 
-    /// Answers with this reply whenever the script is empty, in place of an earlier default.
+    /// Sets the reply while the script is empty, in place of an earlier default.
     ///
     /// `set_default(Reply::as_segment())` restores the behaviour of a fresh server.
     pub fn set_default(&self, reply: Reply) {
         self.shared.set_fallback(Source::Fixed(reply));
     }
 
-    /// Asks this function for the reply whenever the script is empty, in place of an earlier
-    /// default.
+    /// Sets a function that returns the reply while the script is empty, in place of an earlier default.
     ///
-    /// It runs on the connection's thread, at the same time as for other connections. If it
-    /// panics the connection is closed without an answer. Dropping the server waits for it.
+    /// It runs on the connection's thread, at the same time as for other connections. If it panics, the connection is
+    /// closed without an answer. Dropping the server waits for it.
     pub fn reply_with(&self, answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) {
         self.shared.set_fallback(Source::Function(Arc::new(answer)));
     }
 
-    /// Answers every request with [`Reply::ok`] without looking at it: the cheapest way to
-    /// serve, for benchmarks. The same as `set_default(Reply::ok())`.
+    /// Answers every request with [`Reply::ok`] without looking at it. This is the cheapest way to serve, for
+    /// benchmarks. The same as `set_default(Reply::ok())`.
     pub fn accept_everything(&self) {
         self.set_default(Reply::ok());
     }
 
-    /// From now on only counts requests and their bytes instead of keeping them, so that memory
-    /// stays level under load. What was recorded before is kept.
+    /// Only counts requests and their bytes from now on, so that memory stays level under load. Earlier records are
+    /// kept.
     pub fn count_only(&self) {
         self.shared.count_only();
     }

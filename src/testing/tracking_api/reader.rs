@@ -39,7 +39,7 @@ impl<'a> Reader<'a> {
         if self.start == self.end {
             self.start = 0;
             self.end = 0;
-            // Not read yet: what may become of the request is decided while the line is idle.
+            // Not read yet: the reply decides while the connection is idle how the request is read.
             if self.stream.peek(&mut [0])? == 0 {
                 return Ok(Incoming::Gone);
             }
@@ -63,7 +63,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The body of the message that was found last, put together if it came in chunks.
+    /// Returns the body of the message that was found last, put together if it came in chunks.
     pub(super) fn body(&self, body: &Body) -> Cow<'_, [u8]> {
         let message = self.filled(0);
         match body {
@@ -74,7 +74,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Leaves a message of this length behind.
+    /// Removes a message of this length.
     pub(super) fn advance(&mut self, length: usize) -> io::Result<()> {
         if std::mem::take(&mut self.holds_byte) {
             self.stream.read_exact(&mut [0])?;
@@ -83,7 +83,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// What is in the buffer, with this many bytes beyond that were only looked at.
+    /// Returns the bytes in the buffer, with this many bytes beyond that were only peeked at.
     fn filled(&self, beyond: usize) -> &[u8] {
         self.buffer.get(self.start..self.end + beyond).unwrap_or_default()
     }
@@ -114,7 +114,7 @@ impl<'a> Reader<'a> {
         Ok(count > 0)
     }
 
-    /// Room to read into, made if there is none.
+    /// Returns room to read into, and makes some if there is none.
     fn spare(&mut self) -> &mut [u8] {
         if self.end == self.buffer.len() {
             if self.start > 0 {

@@ -1,7 +1,7 @@
-//! What has arrived so far.
+//! The record of what has arrived.
 //!
-//! The counters always hold, the list only while recording. Every change that somebody could be
-//! waiting for moves `progress`. It knows nothing of locks or threads.
+//! The counters always count; requests are listed only while recording. Every change that somebody may wait for moves
+//! `progress`. The record has no locks and no threads.
 
 use super::Request;
 

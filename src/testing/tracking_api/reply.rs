@@ -1,7 +1,7 @@
-//! How one request is to be answered, or failed.
+//! The reply to one request: an answer or a fault.
 //!
-//! A [`Reply`] only describes; it is carried out where connections are served. It is written to
-//! the socket as it was given, also where that is not valid HTTP.
+//! A [`Reply`] only describes; the connection carries it out. It is written to the socket as given, even if it is not
+//! valid HTTP.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::rules::Refusal;
 
 const SUCCESS: &str = r#"{"success":true}"#;
 
-/// What the server does about one request: an answer, or a fault in place of one.
+/// The server's reaction to one request: an answer, or a fault in place of one.
 ///
 /// ```
 /// use std::time::Duration;
@@ -23,8 +23,8 @@ const SUCCESS: &str = r#"{"success":true}"#;
 /// # let _ = (overloaded, slow, broken);
 /// ```
 ///
-/// [`delay`](Self::delay) works for every reply but [`hang`](Self::hang); the other setters mean
-/// something only where an answer is written.
+/// [`delay`](Self::delay) works for every reply but [`hang`](Self::hang). The other setters only affect replies that
+/// write an answer.
 #[derive(Clone, Debug)]
 pub struct Reply {
     pub(super) outcome: Outcome,
@@ -46,18 +46,17 @@ pub(super) enum Outcome {
 }
 
 impl Reply {
-    /// 200 with the body `{"success":true}`, whatever the request was.
+    /// Answers 200 with the body `{"success":true}`, whatever the request was.
     pub fn ok() -> Reply {
         Reply::status(200).body(SUCCESS)
     }
 
-    /// This status with an empty body.
+    /// Answers this status with an empty body.
     pub fn status(status: u16) -> Reply {
         Reply::new(Outcome::Status(status))
     }
 
-    /// What Segment would answer to the request: the rules listed at
-    /// [`TrackingApi`](super::TrackingApi).
+    /// Answers as Segment does, by the rules of [`TrackingApi`](super::TrackingApi).
     pub fn as_segment() -> Reply {
         Reply::new(Outcome::AsSegment)
     }
@@ -70,11 +69,10 @@ impl Reply {
 
     /// Resets the connection (TCP RST) in place of an answer, once the request was received.
     ///
-    /// The last byte of the request is left in the socket's receive buffer, for closing a socket
-    /// with unread data resets the connection on Linux and Windows. Elsewhere the client may
-    /// see an orderly close. The same happens to a request whose bytes the server had begun to
-    /// read before the first resetting reply, or a [`reply_with`](super::TrackingApi::reply_with)
-    /// function, was set.
+    /// The last byte of the request is left in the socket's receive buffer, because on Linux and Windows closing a
+    /// socket with unread data resets the connection. Elsewhere the client may see an orderly close. So it may if the
+    /// server had begun to read the request before the first resetting reply, or a
+    /// [`reply_with`](super::TrackingApi::reply_with) function, was set.
     pub fn reset() -> Reply {
         Reply::new(Outcome::Reset)
     }
@@ -101,7 +99,7 @@ impl Reply {
         self
     }
 
-    /// The response body. It is called `application/json` unless a header says otherwise.
+    /// Sets the response body. It is called `application/json` unless a header says otherwise.
     #[must_use]
     pub fn body(mut self, body: impl Into<Bytes>) -> Reply {
         self.body = Some(body.into());
@@ -131,7 +129,7 @@ impl Reply {
         self
     }
 
-    /// Carries out `AsSegment`; a body that was set stays.
+    /// Carries out `AsSegment`. A body that was set stays.
     pub(super) fn judged(mut self, verdict: Result<(), Refusal>) -> Reply {
         let (status, body) = match verdict {
             Ok(()) => (200, SUCCESS),

@@ -1,7 +1,7 @@
 //! A request as the server received it.
 //!
-//! Cheap to clone: all clones share one record, so that a clone taken early also learns how the
-//! request was answered. Nothing is parsed beyond the head until it is asked for.
+//! Cheap to clone. All clones share one record, so an early clone also learns how the request was answered. Only the
+//! head is parsed before somebody asks for more.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -48,44 +48,44 @@ impl Request {
         }
     }
 
-    /// The request method.
+    /// Returns the request method.
     pub fn method(&self) -> &Method {
         &self.received.head.method
     }
 
-    /// The path, without the query.
+    /// Returns the path, without the query.
     pub fn path(&self) -> &str {
         self.received.head.uri.path()
     }
 
-    /// What follows the `?`, if there is one.
+    /// Returns the query behind the `?`, if there is one.
     pub fn query(&self) -> Option<&str> {
         self.received.head.uri.query()
     }
 
-    /// All headers.
+    /// Returns all headers.
     pub fn headers(&self) -> &HeaderMap {
         &self.received.head.headers
     }
 
-    /// The first header of this name, if it is there and is visible ASCII.
+    /// Returns the first header of this name, if it is there and is visible ASCII.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers().get(name)?.to_str().ok()
     }
 
-    /// The body, freed of the chunked transfer coding but not of any content coding: what a client
+    /// Returns the body without the chunked transfer coding, but with its content coding: a body that a client
     /// compressed is still compressed.
     pub fn body(&self) -> &Bytes {
         &self.received.body
     }
 
-    /// The body as JSON, if it is JSON. Decompressed before, if the request says that it is gzip.
+    /// Returns the body as JSON, if it is JSON. A gzip body is decompressed before.
     pub fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.decoded()?).ok()
     }
 
-    /// The events in the body: the members of `batch`, or else the object itself. Empty if the
-    /// body is not a JSON object. Decompressed before, as for [`json`](Self::json).
+    /// Returns the events in the body: the members of `batch`, or otherwise the object itself. Empty if the body is not
+    /// a JSON object. A gzip body is decompressed before.
     pub fn events(&self) -> Vec<Value> {
         let Some(body) = self.decoded() else { return Vec::new() };
         raw_events(&body)
@@ -99,19 +99,18 @@ impl Request {
         coding::decoded(&self.received.head, self.body()).ok()
     }
 
-    /// The connection on which it came, numbered from 0 in the order in which they were accepted.
+    /// Returns the number of its connection, from 0 in the order in which they were accepted.
     pub fn connection(&self) -> usize {
         self.received.connection
     }
 
-    /// When its last byte was read.
+    /// Returns when its last byte was read.
     pub fn received_at(&self) -> Instant {
         self.received.at
     }
 
-    /// The status it was answered with; `None` while it waits and when a fault took the answer's
-    /// place. Set just before the last piece of the answer is written, so that a client which has
-    /// its answer always finds it here.
+    /// Returns the status of its answer; `None` while it waits, and after a fault in place of an answer. It is set just
+    /// before the last piece of the answer is written, so that a client that has its answer always finds it here.
     pub fn answered(&self) -> Option<u16> {
         match self.received.answered.load(Ordering::Acquire) {
             UNANSWERED => None,
@@ -123,7 +122,7 @@ impl Request {
         self.received.answered.store(status, Ordering::Release);
     }
 
-    /// Remembered, because a waiting test asks again whenever something has happened.
+    /// Cached, because a waiting test asks again at every change.
     pub(super) fn event_count(&self) -> usize {
         *self.received.event_count.get_or_init(|| self.events().len())
     }

@@ -1,8 +1,8 @@
-//! What Segment's tracking API accepts and what it refuses.
+//! The rules by which Segment's tracking API accepts and refuses requests.
 //!
-//! The limits and the paths are those of [`segment::rules`](crate::segment::rules). The checks go only as far as Segment's answers do: paths, sizes and well-formed JSON. Whether
-//! an event makes sense is not looked at, as Segment finds that out after it has answered. Sizes
-//! are those of what was compressed, not of what came.
+//! The limits and the paths are those of [`segment::rules`](crate::segment::rules). The checks go as far as Segment's
+//! answers do: paths, sizes and well-formed JSON. They do not check the events, because Segment does that after it has
+//! answered. Sizes are those of the decompressed body.
 
 use http::Method;
 

@@ -1,6 +1,6 @@
-//! Which reply comes next: the queue, then the fallback.
+//! Chooses the next reply: the queue, then the fallback.
 //!
-//! It hands out a function rather than calling it, because it is asked under a lock.
+//! It returns a function rather than calling it, because the caller holds a lock.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ impl Default for Source {
 }
 
 impl Source {
-    /// A function may ask for a reset at any time.
+    /// A function may return a reset at any time.
     pub(super) fn may_reset(&self) -> bool {
         match self {
             Source::Fixed(reply) => reply.resets(),
@@ -40,7 +40,7 @@ impl Script {
         self.queue.extend(replies);
     }
 
-    /// Returns the earlier one, whose captured values may have a destructor to run.
+    /// Returns the earlier one, because the drop of its captured values may be a caller's code.
     pub(super) fn set_fallback(&mut self, fallback: Source) -> Source {
         std::mem::replace(&mut self.fallback, fallback)
     }

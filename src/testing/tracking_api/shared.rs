@@ -1,7 +1,7 @@
-//! What the handle and the serving threads share.
+//! The shared state of the handle and the serving threads.
 //!
-//! One lock guards the record and the script together, so that the n-th recorded request is the
-//! one that took the n-th scripted reply. No caller's code runs under it.
+//! One lock guards the record and the script together, so that the n-th recorded request is the one that took the n-th
+//! scripted reply. No caller's code runs under it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -33,7 +33,7 @@ impl Shared {
     }
 
     pub(super) fn script(&self, replies: Vec<Reply>) {
-        // Told first: a connection must know before it reads the request that takes the reply.
+        // Set first: a connection must know before it reads the request that takes the reply.
         if replies.iter().any(Reply::resets) {
             self.may_reset.store(true, Ordering::SeqCst);
         }
@@ -48,7 +48,7 @@ impl Shared {
         let _earlier = self.state().script.set_fallback(source);
     }
 
-    /// Whether a reply may ask for a reset, for which a request must not be read to its end.
+    /// Returns whether a reply may be a reset, for which a request must not be read to its end.
     pub(super) fn may_reset(&self) -> bool {
         self.may_reset.load(Ordering::SeqCst)
     }
@@ -91,7 +91,7 @@ impl Shared {
     }
 }
 
-/// A request that has no answer yet. Dropped, it counts as never to get one.
+/// A request without an answer so far. If it is dropped, it never gets one.
 pub(super) struct Waiting<'a> {
     shared: &'a Shared,
     request: Option<Request>,

@@ -1,4 +1,4 @@
-//! What a pool does over time, against servers on this machine.
+//! Tests: a pool over time, against servers on this machine.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -29,7 +29,7 @@ fn server() -> (SocketAddr, Arc<AtomicUsize>) {
     (address, connections)
 }
 
-/// A name that moves.
+/// A host name whose address changes.
 #[derive(Clone)]
 struct Moving(Arc<Mutex<SocketAddr>>);
 
@@ -48,7 +48,7 @@ async fn a_busy_client_follows_its_host_to_another_address() {
     let settings = Settings { tls: Tls::trusting_nobody().unwrap(), proxies, resolver: Arc::new(name.clone()) };
     let connections = Connections::new(settings).unwrap();
     let send = || {
-        // The port of the address counts where the URL has none.
+        // The port of the address counts if the URL has none.
         let sent = connections.pool().client.get("http://moves.example").send();
         async { sent.await.unwrap().bytes().await.unwrap() }
     };

@@ -1,4 +1,4 @@
-//! A log that panics in the middle of the HTTP client.
+//! Tests: a log subscriber that panics in the middle of the HTTP client.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -8,7 +8,7 @@ use super::super::send_error::SendErrorKind;
 use super::*;
 use crate::testing::TrackingApi;
 
-/// Panics at lines of the HTTP client with `text` in them, as often as it may.
+/// Panics at log lines of the HTTP client that contain `text`, up to a number of times.
 struct Panics {
     text: &'static str,
     left: Arc<AtomicUsize>,
@@ -54,8 +54,7 @@ async fn send(client: &mut DefaultClient, url: &str) -> Result<StatusCode, Optio
     }
 }
 
-/// In a process of its own: what `tracing` knows of each line's subscribers is the whole process's, and other tests have
-/// none.
+/// In a process of its own: `tracing` caches each line's subscribers for the whole process, and other tests have none.
 #[test]
 fn a_log_that_panics_in_the_http_client_costs_one_request_and_no_more() {
     let test = concat!(module_path!(), "::requests_while_the_log_panics");
@@ -69,7 +68,7 @@ fn a_log_that_panics_in_the_http_client_costs_one_request_and_no_more() {
 #[tokio::test]
 #[ignore = "a child process of a_log_that_panics_in_the_http_client_costs_one_request_and_no_more"]
 async fn requests_while_the_log_panics() {
-    // Where the pool is locked, and where it is not; once, and for good.
+    // With and without a lock of the pool; once, and always.
     for text in ["reuse idle connection", "pooling idle connection", "checkout waiting", "connecting", ""] {
         for times in [1, usize::MAX] {
             let api = TrackingApi::start().unwrap();

@@ -65,7 +65,7 @@ fn is_cut(how: &str, register: impl FnOnce(&Analytics, Place, Arc<AtomicUsize>))
     trial.flush();
     let stats = trial.assert_books_balance();
     assert_eq!((stats.accepted, stats.refused), (8, 1), "{how}: one led to seven, and the eighth was refused");
-    trial.wait_for_failure("the loop is reported", |failure| failure.message.contains("because of its own events"));
+    trial.wait_for_failure("the loop is reported", |failure| failure.message.contains("event loop"));
     trial.analytics.close_blocking(SOON);
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use loom::sync::{Arc, Mutex};
 use loom::thread;
 
-use crate::ending::Ending;
+use crate::shutdown::Shutdown;
 use crate::handover::{Handover, Piece, Pieces};
 use crate::wait_group::WaitGroup;
 use crate::pending::{DELIVERED, PendingDestinations};
@@ -45,14 +45,14 @@ impl Piece for Chunk {
 /// What the parties share: three events in two chunks.
 struct Client {
     queue: Handover<Front>,
-    end: Ending<(), Vec<u32>>,
+    end: Shutdown<(), Vec<u32>>,
 }
 
 impl Client {
     fn new() -> Arc<Self> {
         let queue: Handover<Front> = Handover::default();
         queue.front().0.extend([Chunk([1, 2].into()), Chunk([3].into())]);
-        Arc::new(Self { queue, end: Ending::default() })
+        Arc::new(Self { queue, end: Shutdown::default() })
     }
 
     /// The worker, until nothing is left.
@@ -133,7 +133,7 @@ fn after_the_end_the_worker_finds_nothing() {
 #[test]
 fn everybody_waits_for_the_same_end_of_the_worker_who_is_told_once() {
     loom::model(|| {
-        let end: Arc<Ending<(), ()>> = Arc::default();
+        let end: Arc<Shutdown<(), ()>> = Arc::default();
         let told = Arc::new(Mutex::new(0));
         let closes = [(); 2].map(|()| {
             let (end, told) = (end.clone(), told.clone());

@@ -8,14 +8,14 @@
 
 pub mod sync;
 
-#[path = "../../../src/pipeline/ending.rs"]
-mod ending;
 #[path = "../../../src/pipeline/intake/handover.rs"]
 mod handover;
 #[path = "../../../src/supervise/panic.rs"]
 mod panic;
-#[path = "../../../src/pipeline/rest.rs"]
-mod rest;
+#[path = "../../../src/pipeline/client/shutdown.rs"]
+mod shutdown;
+#[path = "../../../src/pipeline/intake/worker_state.rs"]
+mod worker_state;
 #[path = "../../../src/ledger/capacity.rs"]
 mod capacity;
 #[path = "../../../src/wait_group.rs"]

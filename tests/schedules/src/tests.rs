@@ -3,7 +3,7 @@
 use loom::sync::{Arc, Mutex};
 use loom::thread;
 
-use crate::rest::WorkerIs;
+use crate::worker_state::WorkerState;
 use crate::capacity::Capacity;
 use crate::pending::{DELIVERED, PendingDestinations};
 use crate::sync::Notify;
@@ -151,7 +151,7 @@ fn where_the_oldest_gives_way_whoever_waits_is_woken_by_the_fan_out() {
 /// The intake without its events: entries are counted. Each method does what the one of that name in `Intake` does.
 #[derive(Clone, Default)]
 struct Intake {
-    front: Arc<Mutex<(u32, WorkerIs)>>,
+    front: Arc<Mutex<(u32, WorkerState)>>,
     wake: Notify,
 }
 
@@ -161,7 +161,7 @@ impl Intake {
             let mut front = self.front.lock().unwrap();
             front.0 += 1;
             let waiting = front.0 as usize;
-            front.1.must_wake(urgent, waiting)
+            front.1.should_wake(urgent, waiting)
         };
         if wakes {
             self.wake.notify_one();

@@ -1,4 +1,4 @@
-//! `POST expect`: waits until what is expected is there, or cannot come any more.
+//! `POST expect`: waits until the expected events are there, or cannot come any more.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ pub(super) async fn expect(Shared(state): Shared<App>, body: Json) -> Reply {
     let mut judge = Judge::new(expectation);
     let mut watch = state.store.watch();
     loop {
-        // Marked before looking, so that what arrives meanwhile wakes the wait.
+        // Marked before the look, so that an event that arrives meanwhile wakes the wait.
         watch.mark_unchanged();
         loop {
             if looked && cursor < state.store.evicted_through() {
@@ -66,7 +66,7 @@ fn arrived(entry: &Entry) -> Arrived {
     Arrived { seq: entry.seq, event }
 }
 
-/// 200 if it is met, else 417.
+/// Answers 200 if it is met, otherwise 417.
 fn answer(state: &State, verdict: &Verdict) -> Reply {
     let mut json = json!(verdict);
     for missing in json["missing"].as_array_mut().into_iter().flatten() {

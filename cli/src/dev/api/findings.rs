@@ -44,7 +44,7 @@ pub(super) async fn list(Shared(state): Shared<App>, Query(wanted): Query<Wanted
     }
 }
 
-/// What makes findings one group: rule, type and name of the event, property.
+/// The key of a group of findings: rule, type and name of the event, property.
 type Key = (&'static str, Option<Kind>, Option<String>, Option<String>);
 
 /// The gravest first, and of these the most frequent.

@@ -1,4 +1,4 @@
-//! What an inspector in a client says of its events.
+//! Takes the reports of an inspector in a client about its events.
 
 use axum::extract::State as Shared;
 use axum::http::StatusCode;

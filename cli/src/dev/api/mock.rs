@@ -1,4 +1,4 @@
-//! `GET /messages` as segment/mock had it: what arrived since it was last asked.
+//! `GET /messages`, like segment/mock: the events since the last request.
 
 use std::sync::PoisonError;
 

@@ -1,4 +1,4 @@
-//! Everything below `/__tracklane/`: what the page shows, and what tests ask.
+//! Everything below `/__tracklane/`: the data of the page, and the questions of tests.
 
 mod coverage;
 mod events;
@@ -29,7 +29,7 @@ use crate::filter::{Filter, Invalid};
 type App = Arc<State>;
 type Reply = Response<Body>;
 
-/// The routes. Whoever may not ask is kept out by whoever puts them up.
+/// The routes. The caller adds the guard.
 pub(crate) fn router(state: App) -> Router {
     let api = Router::new()
         .route("/info", get(info))
@@ -105,7 +105,7 @@ fn invalid_filter(invalid: &Invalid) -> Reply {
     with_status(StatusCode::BAD_REQUEST, &json!({ "error": invalid.problem, "at": invalid.at }))
 }
 
-/// 410: what was asked for had to make room for newer events.
+/// Answers 410: the events that were asked for had to make room for newer ones.
 fn gone(state: &State) -> Reply {
     let (oldest, _) = state.store.bounds();
     let body = json!({
@@ -116,7 +116,7 @@ fn gone(state: &State) -> Reply {
     with_status(StatusCode::GONE, &body)
 }
 
-/// A filter from a query, or the answer that says what is wrong with it.
+/// Reads a filter from a query, or makes the answer with its error.
 fn filter(text: Option<&str>) -> Result<Filter, Box<Reply>> {
     Filter::parse(text.unwrap_or_default()).map_err(|invalid| Box::new(invalid_filter(&invalid)))
 }

@@ -1,4 +1,4 @@
-//! What changes, as server-sent events: at most a frame each 33 ms, and only the newest for a slow reader.
+//! Sends changes as server-sent events: at most a frame each 33 ms, and only the newest to a slow reader.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,11 +20,11 @@ use crate::filter::Filter;
 
 const FRAME: Duration = Duration::from_millis(33);
 const ALIVE: Duration = Duration::from_secs(15);
-/// How long the rate needs to fall to nothing once no event arrives.
+/// The time in which the rate falls to nothing once no event arrives.
 const SETTLES: Duration = Duration::from_secs(1);
 const DEFAULT_ROWS: usize = 50;
 const MAX_ROWS: usize = 500;
-/// Changed rows that one frame tells of.
+/// The largest number of changed rows in one frame.
 const MAX_UPDATED: usize = 500;
 
 #[derive(Deserialize)]
@@ -68,7 +68,7 @@ struct Feed {
     first: bool,
 }
 
-/// What was counted so far, so that only what is new is looked at.
+/// The counts so far, so that only new events are counted.
 #[derive(Clone, Default)]
 struct Shown {
     version: u64,
@@ -121,7 +121,7 @@ fn look(state: &App, filter: &Filter, rows: usize, mut shown: Shown) -> (Shown, 
     let (version, mut changed) = store.changed_since(shown.version);
     changed.truncate(MAX_UPDATED);
     let counters = store.counters();
-    // What left cannot be taken out of the count; with paths the same event may match now and not before.
+    // Removed events cannot be subtracted from the count. With paths the same event may match now and not before.
     let recount = counters.evicted != shown.evicted || shown.version == 0 || !changed.is_empty();
     if recount && !filter.is_empty() || shown.version == 0 {
         let newest = store.bounds().1;

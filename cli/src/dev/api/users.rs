@@ -14,7 +14,7 @@ use crate::filter::{Filter, Needle};
 
 /// Events that are shown of one user.
 const MAX_EVENTS: usize = 500;
-/// How many times joined ids are looked for in turn.
+/// The largest number of rounds in which joined ids are searched.
 const MAX_ROUNDS: usize = 8;
 
 #[derive(Deserialize)]

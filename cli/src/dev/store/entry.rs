@@ -36,7 +36,7 @@ pub(crate) struct Entry {
 pub(crate) struct RequestInfo {
     pub(crate) method: String,
     pub(crate) path: String,
-    /// Without what is secret.
+    /// The headers without secrets.
     #[serde(serialize_with = "as_pairs")]
     pub(crate) headers: Arc<str>,
     pub(crate) bytes: usize,
@@ -67,7 +67,7 @@ impl Entry {
         self.request.key.as_deref()
     }
 
-    /// What it counts for in the bytes that are kept.
+    /// Returns its weight in the bytes that are kept.
     pub(super) fn cost(&self) -> u64 {
         let findings: usize = self.findings.iter().map(|finding| 100 + finding.message.len()).sum();
         (self.raw.len() + findings) as u64 + OVERHEAD
@@ -77,7 +77,7 @@ impl Entry {
         self.findings.iter().map(|finding| finding.level).min()
     }
 
-    /// As a filter sees it.
+    /// Returns the event for a filter.
     pub(crate) fn subject<'a>(&'a self, traces: &'a Traces) -> Subject<'a> {
         let mut subject = Subject::new(&self.raw, self.kind);
         subject.key = self.key();

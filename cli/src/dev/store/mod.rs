@@ -25,10 +25,10 @@ pub(crate) use traces::{Trace, Traces};
 
 /// Seconds over which the rate is taken.
 const RATE_WINDOW: usize = 5;
-/// How many changes of events that are shown already are remembered.
+/// The largest number of remembered changes of events that are shown already.
 const MAX_CHANGES: usize = 2_000;
 
-/// What the page's header shows.
+/// The numbers in the page's header.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Counters {
@@ -106,7 +106,7 @@ impl Store {
         self.tell(inner);
     }
 
-    /// Adds what an inspector says of events.
+    /// Adds the reports of an inspector.
     pub(crate) fn trace(&self, traces: Vec<Trace>) {
         let mut inner = self.lock();
         for trace in traces {
@@ -123,7 +123,7 @@ impl Store {
         self.tell(inner);
     }
 
-    /// Removes these events, and says how many they were.
+    /// Removes these events. Returns their number.
     pub(crate) fn remove(&self, goes: impl Fn(&Entry, &Traces) -> bool) -> u64 {
         let mut inner = self.lock();
         let entries = std::mem::take(&mut inner.entries);
@@ -188,13 +188,13 @@ impl Store {
         self.lock().get(seq)
     }
 
-    /// Whether an event with this id is kept.
+    /// Returns whether an event with this id is kept.
     pub(crate) fn has_id(&self, message_id: &str) -> bool {
         let inner = self.lock();
         inner.ids.contains_key(&inner.hasher.hash_one(message_id))
     }
 
-    /// Runs `with` on what inspectors said.
+    /// Runs `with` on the reports of inspectors.
     pub(crate) fn with_traces<T>(&self, with: impl FnOnce(&Traces) -> T) -> T {
         with(&self.lock().traces)
     }

@@ -1,6 +1,6 @@
 //! Windows of the events that match a filter, and how many they are.
 //!
-//! Events are looked at in blocks, so that no search holds up what arrives.
+//! Events are searched in blocks, so that no search delays arriving events.
 
 use std::sync::Arc;
 
@@ -15,24 +15,24 @@ const BLOCK: usize = 2_048;
 pub(crate) struct Page {
     /// The newest first.
     pub(crate) events: Vec<Arc<Entry>>,
-    /// How many kept events match.
+    /// The number of kept events that match.
     pub(crate) matched: u64,
 }
 
-/// Why there is no window.
+/// The reason why there is no window.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum QueryError {
-    /// What came behind the cursor had to make room for newer events.
+    /// The events behind the cursor had to make room for newer ones.
     FellOut,
 }
 
 impl Store {
-    /// Whether each event matches.
+    /// Returns whether each event matches.
     pub(crate) fn select(&self, entries: Vec<Arc<Entry>>, filter: &Filter) -> Vec<Arc<Entry>> {
         if filter.is_empty() {
             return entries;
         }
-        // Paths are asked for under the lock; all else is done without it.
+        // Paths need the lock; everything else works without it.
         if self.with_traces(super::Traces::is_empty) {
             let none = super::Traces::default();
             return entries.into_iter().filter(|entry| filter.matches(&entry.subject(&none))).collect();
@@ -91,7 +91,7 @@ impl Store {
         self.page_before(0, 0, filter).matched
     }
 
-    /// Calls `visit` for each event that matches, the oldest first, until it says that it has enough.
+    /// Calls `visit` for each event that matches, the oldest first, until it returns that it has enough.
     pub(crate) fn each(&self, filter: &Filter, mut visit: impl FnMut(&Arc<Entry>) -> bool) {
         let mut cursor = 0;
         loop {

@@ -1,16 +1,16 @@
-//! What an inspector said of events: what each plugin changed, and every attempt of every destination.
+//! The reports of an inspector about events: the changes of each plugin, and every attempt of every destination.
 //!
-//! The words of the inspector are kept and shown as they came; only what a list needs is read of them.
+//! The words of the inspector are kept and shown as they came. Only the parts for a list are read.
 
 use std::collections::{HashMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// Events that are told of at most; the oldest are forgotten first.
+/// The largest number of events with reports. The oldest are forgotten first.
 const MAX_TRACES: usize = 100_000;
 
-/// What is said of one event. What is said of it later is added.
+/// The reports about one event. Later reports are added.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Trace {
@@ -25,7 +25,7 @@ pub(crate) struct Trace {
     reason: Option<String>,
 }
 
-/// What a row shows of it.
+/// The part that a row shows.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Summary {
     state: &'static str,
@@ -40,7 +40,7 @@ impl Trace {
         self.destinations.iter().filter_map(|destination| destination["attempts"].as_array()).flatten()
     }
 
-    /// How far the event came.
+    /// Returns how far the event came.
     pub(crate) fn state(&self) -> &'static str {
         match self.outcome.as_deref() {
             Some("delivered") => "delivered",
@@ -85,7 +85,7 @@ impl Trace {
     }
 }
 
-/// Attempts are added, and all else is what was said last.
+/// Adds attempts, and replaces everything else by the last report.
 fn extend_destination(known: &mut Value, later: Value) {
     let (Value::Object(known), Value::Object(later)) = (known, later) else { return };
     for (name, value) in later {

@@ -6,7 +6,7 @@ use tracklane_http::{EventJson, Json, JsonObject, Mapped, object, text};
 
 use super::{Made, Mapping, Part, Products, Target, context, ids, operations, revenue};
 
-/// Names by which Amplitude takes an event for something else.
+/// Names by which Amplitude would take an event for something else.
 const RESERVED: &[&str] = &["$identify", "$groupidentify"];
 
 impl Mapping {
@@ -29,7 +29,7 @@ impl Mapping {
         let products = self.order_products(json, name);
         let has_prices = revenue::all_have_prices(&products);
         let mut own = JsonObject::with_capacity(16);
-        // Of an order whose products have the revenue, it stays a property.
+        // If the products of an order have the revenue, it stays a property.
         if products.is_empty() || !has_prices {
             own = revenue::take(&mut properties);
         }
@@ -43,7 +43,7 @@ impl Mapping {
         Ok(items)
     }
 
-    /// The products that are to be events of their own.
+    /// Returns the products that become events of their own.
     fn order_products<'e, 'j>(&self, json: &'e EventJson<'j>, name: &str) -> Vec<&'e JsonObject<'j>> {
         if self.products == Products::Keep || name != "Order Completed" {
             return Vec::new();
@@ -80,7 +80,8 @@ impl Mapping {
         Ok(items)
     }
 
-    /// The groups of a group call: those of its options, else one of the type that its traits or the settings say.
+    /// Returns the groups of a group call: those of its options, otherwise one of the type in its traits or the
+    /// settings.
     fn groups_of<'e>(&'e self, json: &'e EventJson<'_>) -> Made<'e, JsonObject<'e>> {
         let of_options = self.options(json).and_then(|options| options.get("groups")?.as_object());
         if let Some(groups) = of_options {
@@ -104,7 +105,7 @@ impl Mapping {
         Ok(vec![Part { target: Target::UserMap, body }])
     }
 
-    /// An event with its own members and what all have. `part` numbers the items of one event, from 0.
+    /// Makes an event with its own members and the common ones. `part` numbers the items of one event, from 0.
     fn event<'e>(
         &'e self,
         json: &'e EventJson<'_>,

@@ -1,4 +1,4 @@
-//! What surrounds an event, as the members that Amplitude knows.
+//! Maps the context of an event to Amplitude's members.
 
 use std::borrow::Cow;
 
@@ -24,7 +24,7 @@ const MEMBERS: &[(&[&str], &str)] = &[
     (&["location", "city"], "city"),
 ];
 
-/// Adds what the event's context says. Without `ip` nothing is sent for it: Amplitude would take the sender's.
+/// Adds the event's context. Without `ip` nothing is sent for it, because Amplitude would take the sender's.
 pub(super) fn add<'e>(json: &'e EventJson<'_>, item: &mut JsonObject<'e>) {
     for (path, name) in MEMBERS {
         if let Some(value) = json.context_at(path) {
@@ -56,7 +56,7 @@ pub(super) fn is_mobile(json: &EventJson<'_>) -> bool {
     matches!(platform(json).as_deref(), Some("iOS" | "Android"))
 }
 
-/// The device's type under Amplitude's name, else the web if there is a browser.
+/// Returns the device's type under Amplitude's name, or the web if there is a browser.
 fn platform<'e>(json: &'e EventJson<'_>) -> Option<Cow<'e, str>> {
     match json.context_text(&["device", "type"]) {
         Some(kind) if kind.eq_ignore_ascii_case("ios") => Some("iOS".into()),

@@ -1,4 +1,4 @@
-//! Who an event is of.
+//! The user of an event.
 
 use tracklane_http::{EventJson, JsonObject, Mapped};
 

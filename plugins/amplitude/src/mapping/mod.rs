@@ -16,13 +16,13 @@ use tracklane_http::{EventJson, JsonObject, Mapped};
 
 /// The name of the destination, unless another is given; also a name for options in `integrations`.
 pub(crate) const NAME: &str = "Amplitude";
-/// What Segment calls its newer integration with Amplitude.
+/// The name of Segment's newer integration with Amplitude.
 pub(crate) const ACTIONS: &str = "Actions Amplitude";
 
-/// What changes an item before it is sent.
+/// Changes an item before it is sent.
 pub(crate) type MapEvent = dyn Fn(&Event, &mut Item) + Send + Sync;
 
-/// Where an item goes.
+/// The target of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     /// An event, to `/batch`.
@@ -36,11 +36,11 @@ impl Target {
     pub const ALL: &'static [Self] = &[Self::Batch, Self::UserMap];
 }
 
-/// What is sent of an event, or a part of it.
+/// An item that is sent of an event.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Item {
-    /// Where it goes.
+    /// The target.
     pub target: Target,
     /// The item as Amplitude takes it.
     pub body: Value,
@@ -61,7 +61,7 @@ impl From<Part<'_>> for Item {
     }
 }
 
-/// What becomes of an order's products.
+/// The treatment of an order's products.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -74,7 +74,7 @@ pub enum Products {
     PerProduct,
 }
 
-/// How events are mapped.
+/// The settings of the mapping.
 #[derive(Clone)]
 pub(crate) struct Mapping {
     /// The destination's name, for options in `integrations`.

@@ -29,7 +29,7 @@ pub(super) fn take<'e>(properties: &mut JsonObject<'e>) -> JsonObject<'e> {
     own
 }
 
-/// Whether the products account for all of the revenue.
+/// Returns whether the products account for all of the revenue.
 pub(super) fn all_have_prices(products: &[&JsonObject<'_>]) -> bool {
     products.iter().all(|product| product.get("price").and_then(number).is_some())
 }

@@ -31,7 +31,7 @@ pub struct TrustedProxies {
     header: Header,
 }
 
-/// Only one is read, because a proxy passes on what a client wrote into the other.
+/// Only one of them is read, because a proxy passes on what a client wrote into the other.
 #[derive(Clone, Copy, Debug)]
 enum Header {
     XForwardedFor,
@@ -44,7 +44,8 @@ impl TrustedProxies {
     ///
     /// # Errors
     ///
-    /// If one is neither an address nor a network, or holds all addresses there are; the error names it.
+    /// Returns an error if one is neither an address nor a network, or holds all addresses there are; the error names
+    /// it.
     pub fn new<N: AsRef<str>>(networks: impl IntoIterator<Item = N>) -> Result<Self, InvalidNetwork> {
         let networks = networks.into_iter().map(|network| network.as_ref().parse());
         Ok(Self { networks: networks.collect::<Result<_, _>>()?, header: Header::XForwardedFor })

@@ -59,7 +59,7 @@ impl fmt::Debug for Network {
     }
 }
 
-/// The error of what is neither an address nor a network, or one that holds everybody.
+/// The error of text that is neither an address nor a network, or of a network that holds every address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidNetwork {
     network: String,

@@ -8,7 +8,7 @@ use super::rules::{self, is_currency};
 
 /// A property, and the parameter that it is.
 type Renamed = &'static [(&'static str, &'static str)];
-/// An event of the Spec, the one of Google's, what is renamed, and whether it has items.
+/// An event of the Spec, Google's event, the renamed members, and whether it has items.
 type Row = (&'static str, &'static str, Renamed, bool);
 
 const PROMOTION: Renamed = &[
@@ -142,7 +142,7 @@ fn short<'e>(value: &Json<'e>) -> Option<Json<'e>> {
     }
 }
 
-/// What the event is worth: as it says, else the prices of its items.
+/// Returns the value of the event: its own, or the sum of its items' prices.
 fn value(params: &JsonObject<'_>, items: &[Json<'_>]) -> Option<f64> {
     let says = |name: &str| params.get(name).and_then(number);
     says("total").or_else(|| says("value")).or_else(|| says("revenue")).or_else(|| {

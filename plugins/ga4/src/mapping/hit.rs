@@ -1,4 +1,4 @@
-//! The parts of a hit together: the event, who it is of, and what reports need.
+//! Makes a hit: the event, its user, and the parameters that reports need.
 
 use tracklane_http::{EventJson, Json, JsonObject, object};
 
@@ -20,7 +20,8 @@ impl Mapping {
         Ok(HitParts { who, event })
     }
 
-    /// What reports need: without a session and a time of engagement an event is in Realtime alone.
+    /// Adds the parameters that reports need. Without a session and a time of engagement, an event appears only in
+    /// Realtime.
     fn add_reporting<'e>(&self, json: &'e EventJson<'_>, params: &mut JsonObject<'e>) {
         let option = |names: [&str; 2]| {
             let options = self.options(json)?;

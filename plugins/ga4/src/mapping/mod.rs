@@ -22,13 +22,13 @@ pub(crate) use user::problem_of_properties;
 
 /// The name of the destination, unless another is given; also a name for options in `integrations`.
 pub(crate) const NAME: &str = "Google Analytics 4";
-/// What Segment calls one of its own integrations with it.
+/// The name of one of Segment's own integrations with it.
 pub(crate) const CLOUD: &str = "Google Analytics 4 Cloud";
 
-/// What changes a hit before it is sent.
+/// Changes a hit before it is sent.
 pub(crate) type MapEvent = dyn Fn(&Event, &mut Hit) + Send + Sync;
 
-/// What is sent of an event.
+/// The hit that is sent of an event.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Hit {
@@ -54,7 +54,7 @@ impl From<HitParts<'_>> for Hit {
     }
 }
 
-/// How events are mapped.
+/// The settings of the mapping.
 #[derive(Clone)]
 pub(crate) struct Mapping {
     /// The destination's name, for options in `integrations`.

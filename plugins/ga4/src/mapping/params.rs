@@ -8,11 +8,11 @@ use super::rules;
 
 /// Parameters of an event at most, with those that reports need.
 const MOST: usize = 25;
-/// As many are kept for `session_id`, `engagement_time_msec` and `debug_mode`.
+/// The places that are reserved for `session_id`, `engagement_time_msec` and `debug_mode`.
 const KEPT: usize = 3;
 /// Items at most.
 const MOST_ITEMS: usize = 200;
-/// What is kept first where there are too many.
+/// The parameters that are kept first if there are too many.
 const FIRST: &[&str] = &[
     "transaction_id",
     "value",
@@ -28,8 +28,8 @@ const FIRST: &[&str] = &[
     "shipping",
 ];
 
-/// The parameters that Google takes of these: nested ones flat, their names joined with `_`, what cannot be named so left
-/// out, long texts cut, and of too many the first by name.
+/// Returns the parameters that Google takes of these. Nested ones are flattened, with `_` between their names.
+/// Parameters with other names are left out, long texts are cut, and of too many the first by name are kept.
 pub(super) fn fit<'e>(params: JsonObject<'e>) -> JsonObject<'e> {
     let mut flat = JsonObject::with_capacity(MOST);
     for (name, value) in params {

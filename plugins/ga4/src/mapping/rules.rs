@@ -42,7 +42,7 @@ pub(super) fn name<'e>(text: impl Into<Cow<'e, str>>) -> Cow<'e, str> {
     text.trim().chars().map(letter).take(LONGEST_NAME).collect()
 }
 
-/// Why an event cannot have that name, if it cannot.
+/// Returns why an event cannot have that name, if it cannot.
 pub(super) fn problem_of_event(name: &str) -> Option<String> {
     if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
         return Some("its name does not begin with a letter, as Google wants it".to_owned());
@@ -53,7 +53,7 @@ pub(super) fn problem_of_event(name: &str) -> Option<String> {
     is_reserved.then(|| "its name is reserved by Google".to_owned())
 }
 
-/// Whether a parameter can have that name.
+/// Returns whether a parameter can have that name.
 pub(super) fn is_param(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic()) && !has_reserved_prefix(name)
 }
@@ -62,7 +62,7 @@ fn has_reserved_prefix(name: &str) -> bool {
     RESERVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// Whether a text is a currency: three capital letters.
+/// Returns whether a text is a currency: three capital letters.
 pub(crate) fn is_currency(text: &str) -> bool {
     text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase())
 }

@@ -1,4 +1,4 @@
-//! Who an event is of, and from where.
+//! The user of an event, and the location.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! Which items each of the six calls is.
+//! Maps each of the six calls to its items.
 
 use tracklane_http::EventJson;
 

@@ -1,4 +1,4 @@
-//! What surrounds an event, as the properties that Mixpanel knows.
+//! Maps the context of an event to Mixpanel's properties.
 
 use tracklane_http::{EventJson, JsonObject};
 use url::Url;
@@ -35,7 +35,7 @@ const PROPERTIES: &[(&[&str], &str)] = &[
     (&["campaign", "term"], "utm_term"),
 ];
 
-/// Adds what the event's context says. A property that is there stays.
+/// Adds the event's context. Existing properties stay.
 pub(super) fn add<'e>(json: &'e EventJson<'_>, properties: &mut JsonObject<'e>) {
     for (path, name) in PROPERTIES {
         if let Some(value) = json.context_at(path) {

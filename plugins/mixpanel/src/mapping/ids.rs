@@ -1,4 +1,4 @@
-//! Who an event is of, and which event it is.
+//! The user of an event, and its id.
 
 use std::borrow::Cow;
 
@@ -31,7 +31,7 @@ const ILLEGAL: &[&str] = &[
 /// Bytes of an `$insert_id` at most.
 const LONGEST_INSERT_ID: usize = 36;
 
-/// Who an event is of.
+/// The user of an event.
 pub(super) struct Who<'e> {
     pub(super) distinct_id: Cow<'e, str>,
     /// The user and the device, where the project merges by them.
@@ -90,7 +90,7 @@ pub(super) fn stamp<'e>(json: &'e EventJson<'_>, properties: &mut JsonObject<'e>
     }
 }
 
-/// The `$insert_id` of an event: its `messageId` if Mixpanel takes it, else a UUID that follows from it.
+/// Returns the `$insert_id` of an event: its `messageId` if Mixpanel takes it, otherwise a UUID derived from it.
 fn insert_id(message_id: &str) -> Option<Cow<'_, str>> {
     if message_id.is_empty() {
         return None;
@@ -100,7 +100,7 @@ fn insert_id(message_id: &str) -> Option<Cow<'_, str>> {
     Some(if is_taken { message_id.into() } else { message_uuid(message_id).into() })
 }
 
-/// Whether an id is a random UUID, as `$identify` wants the anonymous one to be.
+/// Returns whether an id is a random UUID, as `$identify` wants the anonymous one to be.
 pub(super) fn is_uuid_v4(id: &str) -> bool {
     let parts: Vec<&str> = id.split('-').collect();
     let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();

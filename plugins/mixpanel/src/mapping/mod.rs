@@ -17,10 +17,10 @@ use tracklane_http::{EventJson, Json, JsonObject, Mapped, Secret};
 /// The name of the destination, unless another is given.
 pub(crate) const NAME: &str = "Mixpanel";
 
-/// What changes an item before it is sent.
+/// Changes an item before it is sent.
 pub(crate) type MapEvent = dyn Fn(&Event, &mut Item) + Send + Sync;
 
-/// Where an item goes.
+/// The target of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Target {
@@ -37,13 +37,13 @@ impl Target {
     pub const ALL: &'static [Self] = &[Self::Engage, Self::Groups, Self::Import];
 }
 
-/// What is sent of an event, or a part of it.
+/// An item that is sent of an event.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Item {
-    /// Where it goes.
+    /// The target.
     pub target: Target,
-    /// The item as Mixpanel takes it, but for the `$token` of profiles.
+    /// The item in Mixpanel's form. Profiles lack their `$token`.
     pub body: Value,
 }
 
@@ -86,19 +86,19 @@ impl Item {
     }
 }
 
-/// How a project merges identities.
+/// The way in which a project merges identities.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum IdMerge {
-    /// As of new projects: the first event with both ids merges. An alias has no effect, and is skipped.
+    /// The way of new projects: the first event with both ids merges. An alias has no effect, and is skipped.
     #[default]
     Simplified,
-    /// As of older projects: `$identify`, `$merge` and `$create_alias` merge.
+    /// The way of older projects: `$identify`, `$merge` and `$create_alias` merge.
     Original,
 }
 
-/// What becomes of an order's products.
+/// The treatment of an order's products.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -110,7 +110,7 @@ pub enum Products {
     PerProduct,
 }
 
-/// How events are mapped.
+/// The settings of the mapping.
 #[derive(Clone)]
 pub(crate) struct Mapping {
     /// The destination's name, for options in `integrations`.

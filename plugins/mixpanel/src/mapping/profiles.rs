@@ -65,7 +65,7 @@ impl Mapping {
     }
 }
 
-/// A change of a user's profile. `$ip` keeps the sender's address from being taken for the user's.
+/// Makes a change of a user's profile. `$ip` keeps Mixpanel from taking the sender's address for the user's.
 pub(super) fn user<'e>(
     json: &'e EventJson<'_>,
     who: &Who<'e>,
@@ -127,7 +127,7 @@ fn group_traits<'e>(traits: &JsonObject<'e>) -> JsonObject<'e> {
     set
 }
 
-/// When it came to be, as the date that Mixpanel reads. What is no date stays as it is.
+/// Writes the time of creation as a date that Mixpanel reads. Other values stay as they are.
 fn created(set: &mut JsonObject<'_>) {
     let is_date = |name: &&&str| set.get(name).is_some_and(|value| millis(value).is_some());
     let Some(name) = CREATED.iter().find(is_date) else { return };
@@ -136,7 +136,7 @@ fn created(set: &mut JsonObject<'_>) {
     }
 }
 
-/// What Mixpanel knows of an address; the rest stays.
+/// Writes the parts of an address that Mixpanel knows. The others stay.
 fn address(set: &mut JsonObject<'_>) {
     // What is no object is left out.
     let Some(Json::Object(mut address)) = set.remove("address") else { return };

@@ -8,8 +8,8 @@ use tracklane_http::{EventJson, Json, JsonObject, Mapped, number, object};
 use super::ids::{Who, stamp};
 use super::{Made, Mapping, Part, Products, Target, context};
 
-/// What stands in properties and says something of identity, time, place or de-duplication, or has Mixpanel drop or hide
-/// the event without a word (`$ignore`, `bucket`).
+/// Properties that would change identity, time, place or de-duplication, or that make Mixpanel silently drop or hide
+/// the event (`$ignore`, `bucket`).
 const NEVER: &[&str] = &[
     "distinct_id",
     "$distinct_id",
@@ -28,7 +28,7 @@ const NEVER: &[&str] = &[
     "$bucket",
 ];
 
-/// What one of an order's products is called.
+/// The name of the event of one of an order's products.
 const PURCHASED: &str = "Product Purchased";
 
 impl Mapping {
@@ -42,7 +42,7 @@ impl Mapping {
         Ok(items)
     }
 
-    /// The event `name` with these properties, and what all events have.
+    /// Makes the event `name` with these properties, and the common ones.
     pub(super) fn event<'e>(
         &'e self,
         json: &'e EventJson<'_>,

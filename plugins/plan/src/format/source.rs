@@ -21,13 +21,13 @@ pub(crate) struct RuleSource {
     pub(crate) version: u64,
     pub(crate) schema: Value,
     pub(crate) scope: Scope,
-    /// Where it stands, for errors.
+    /// The place of the schema, for errors.
     pub(crate) place: String,
     /// A URL that other schemas may name it by.
     pub(crate) url: String,
 }
 
-/// What a schema is of.
+/// The part of an event that a schema describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
     /// The whole event.
@@ -40,7 +40,7 @@ pub(super) fn text(json: &Value, key: &str) -> Option<String> {
     json.get(key)?.as_str().map(str::to_owned)
 }
 
-/// What a schema is of. That of a whole event is known by that it names a section of an event, which is an object.
+/// Returns the scope of a schema. The schema of a whole event names a section of an event, as an object.
 pub(super) fn scope(schema: &Value) -> Scope {
     let named = schema.get("properties").and_then(Value::as_object);
     let is_section = |section: &&str| named.is_some_and(|named| named.get(*section).is_some_and(Value::is_object));

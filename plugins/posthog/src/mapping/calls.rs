@@ -11,9 +11,9 @@ type Made<'e, T> = Result<T, Mapped<Json<'e>>>;
 
 /// Letters of a `distinct_id` that PostHog keeps. It would cut a longer one, and take two people for one.
 const LONGEST_ID: usize = 200;
-/// Whom a group call without a user is of: PostHog ties groups to nobody by it.
+/// The user of a group call without a user. PostHog ties groups to nobody by it.
 const NOBODY: &str = "tracklane-groups";
-/// What stands in properties and says something of identity, time or de-duplication.
+/// Properties that would change identity, time or de-duplication.
 const NEVER: &[&str] = &["distinct_id", "$anon_distinct_id", "token", "api_key", "uuid", "$ignore_sent_at"];
 
 impl Mapping {
@@ -65,7 +65,7 @@ impl Mapping {
         })
     }
 
-    /// Known users are identified; what is told of others is set on the person of their `anonymousId`.
+    /// Known users are identified. Traits of others are set on the person of their `anonymousId`.
     fn identify<'e>(&self, json: &'e EventJson<'_>) -> Made<'e, Call<'e>> {
         self.needs_persons("identify")?;
         let distinct_id = distinct_id(json)?;
@@ -144,7 +144,7 @@ fn insert<'e>(properties: &mut JsonObject<'e>, name: &'static str, value: Option
     }
 }
 
-/// The user's own, but for what would overwrite identity, time or de-duplication.
+/// Returns the user's own properties, without those that would overwrite identity, time or de-duplication.
 fn properties<'e>(json: &'e EventJson<'_>) -> JsonObject<'e> {
     let mut properties: JsonObject<'e> = json.properties().clone();
     properties.retain(|name| !NEVER.contains(&name));

@@ -1,4 +1,4 @@
-//! What surrounds an event, as the properties that PostHog knows.
+//! Maps the context of an event to PostHog's properties.
 
 use tracklane_http::{EventJson, JsonObject};
 use url::Url;
@@ -37,10 +37,10 @@ const PROPERTIES: &[(&[&str], &str)] = &[
     (&["page", "title"], "title"),
 ];
 
-/// What shows that an event comes from the user's own device.
+/// Members of the context of an event from the user's own device.
 const CLIENT: &[&str] = &["userAgent", "device", "os"];
 
-/// Adds what the event's context says. A property that is there stays.
+/// Adds the event's context. Existing properties stay.
 pub(super) fn add<'e>(json: &'e EventJson<'_>, properties: &mut JsonObject<'e>) {
     for (path, name) in PROPERTIES {
         if let Some(value) = json.context_at(path) {
@@ -50,11 +50,11 @@ pub(super) fn add<'e>(json: &'e EventJson<'_>, properties: &mut JsonObject<'e>) 
     if let Some(domain) = json.context_text(&["page", "referrer"]).and_then(domain) {
         properties.insert_missing("$referring_domain", domain);
     }
-    // Else PostHog would take the address that the request comes from for the user's.
+    // Otherwise PostHog would take the address of the request for the user's.
     if !properties.contains_key("$ip") {
         properties.insert("$geoip_disable", true);
     }
-    // Else it would take the server's system for the user's.
+    // Otherwise it would take the server's system for the user's.
     if CLIENT.iter().all(|member| json.context_at(&[member]).is_none()) {
         properties.insert("$is_server", true);
     }

@@ -1,6 +1,6 @@
 //! Ids that PostHog merges no person with, because many programs send them by mistake.
 
-/// Of PostHog's ingestion, compared without case.
+/// Ids that PostHog's ingestion refuses, compared without case.
 const ILLEGAL: &[&str] = &[
     "0",
     "00000000-0000-0000-0000-000000000000",

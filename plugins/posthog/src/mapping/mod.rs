@@ -17,27 +17,27 @@ use tracklane_http::{EventJson, Json, JsonObject, Mapped, object};
 /// The name of the destination, unless another is given; also a name for options in `integrations`.
 pub(crate) const NAME: &str = "PostHog";
 
-/// What changes an item before it is sent.
+/// Changes an item before it is sent.
 pub(crate) type MapEvent = dyn Fn(&Event, &mut Value) + Send + Sync;
 
 /// From when on PostHog wants events as historical.
 const HISTORICAL: Duration = Duration::from_secs(48 * 60 * 60);
 
-/// Which events make or change the profile of a person.
+/// The events that make or change the profile of a person.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PersonProfiles {
     /// All.
     Always,
-    /// Those with a `userId`, and every identify call.
+    /// Events with a `userId`, and every identify call.
     #[default]
     IdentifiedOnly,
     /// None. Identify and alias calls, which would do nothing else, are skipped.
     Never,
 }
 
-/// How events are mapped.
+/// The settings of the mapping.
 #[derive(Clone)]
 pub(crate) struct Mapping {
     /// The destination's name, for options in `integrations`.
@@ -66,13 +66,13 @@ impl Default for Mapping {
     }
 }
 
-/// What a call is at PostHog, without what all calls have.
+/// A call in PostHog's form, without the common members.
 struct Call<'e> {
     event: &'e str,
     distinct_id: &'e str,
     properties: JsonObject<'e>,
     set: JsonObject<'e>,
-    /// Whether persons are left alone, as far as the call decides it.
+    /// Set if the call leaves persons alone.
     personless: bool,
 }
 
@@ -120,7 +120,7 @@ impl Mapping {
         item
     }
 
-    /// The group that `context.groupId` names, unless the event says its groups itself.
+    /// Adds the group of `context.groupId`, unless the event has groups itself.
     fn add_groups<'e>(&'e self, json: &'e EventJson<'_>, properties: &mut JsonObject<'e>) {
         let Some(group) = json.context_text(&["groupId"]).filter(|_| self.groups_from_context) else { return };
         if !properties.contains_key("$groups") {
@@ -139,7 +139,7 @@ impl Mapping {
     }
 }
 
-/// Whether PostHog wants the item as historical at that time.
+/// Returns whether PostHog wants the item as historical at that time.
 pub(crate) fn is_historical(item: &Json<'_>, now: SystemTime) -> bool {
     let timestamp = item.get("timestamp").and_then(Json::as_str).and_then(|text| text.parse::<Timestamp>().ok());
     let age = timestamp.and_then(|timestamp| now.duration_since(SystemTime::from(timestamp)).ok());

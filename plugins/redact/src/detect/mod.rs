@@ -1,4 +1,4 @@
-//! What finds sensitive text inside of a value, whatever its key is.
+//! Finds sensitive text inside a value, whatever its key.
 //!
 //! Each detector is a pure function from a text to the byte ranges that it names. They are written by hand, so that a
 //! text without any sign of one (no `@`, no long run of digits, …) costs one look at its bytes.
@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use serde::Deserialize;
 
-/// What is looked for in every string, and in whole numbers.
+/// A kind of text that is searched in every string, and in whole numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -24,12 +24,12 @@ pub enum Detector {
     Iban,
     /// A JSON Web Token (RFC 7519).
     Jwt,
-    /// A key of a known service, and what follows `Bearer` or `Basic`.
+    /// A key of a known service, and the text behind `Bearer` or `Basic`.
     ApiKey,
     /// A private key in PEM.
     PrivateKey,
-    /// In a URL: user and password before the host, values of secret query keys, and what follows `/reset/`,
-    /// `/verify/` and their like.
+    /// In a URL: user and password before the host, values of secret query keys, and the path behind `/reset/`,
+    /// `/verify/` and the like.
     UrlSecret,
     /// An e-mail address.
     Email,
@@ -77,7 +77,7 @@ impl Detector {
         }
     }
 
-    /// Whether it also looks at whole numbers that are no strings.
+    /// Returns whether it also looks at whole numbers that are no strings.
     pub(crate) fn reads_numbers(self) -> bool {
         self == Detector::CreditCard
     }
@@ -119,7 +119,7 @@ impl Detector {
     }
 }
 
-/// How often the bytes stand in a text that detectors depend on.
+/// The number of bytes in a text that detectors depend on.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Signs {
     len: usize,
@@ -155,7 +155,8 @@ impl Signs {
     }
 }
 
-/// Whether a letter or digit stands right before `at`, or at it: then a find there is a part of something longer.
+/// Returns whether a letter or digit stands right before `at`, or at it: then a find there is a part of something
+/// longer.
 fn in_word(text: &str, at: usize) -> bool {
     text.get(at..).and_then(|rest| rest.chars().next()).is_some_and(|letter| letter.is_alphanumeric() || letter == '_')
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{after_word, in_word, runs};
 
-/// How cards print their digits; the last is no grouping at all.
+/// The groups in which cards print their digits; the last is no grouping at all.
 const CARD_GROUPS: &[&[usize]] = &[&[4, 4, 4, 4], &[4, 6, 5], &[4, 6, 4], &[4, 4, 4, 4, 3], &[4, 4, 4, 1]];
 
 /// Countries with IBANs, and how long these are (ISO 13616 registry).
@@ -159,7 +159,7 @@ pub(super) fn ibans(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// Where the IBAN ends that begins at `start`, in one piece or in groups of four.
+/// Returns the end of the IBAN that begins at `start`, in one piece or in groups of four.
 fn iban_end(text: &str, start: usize) -> Option<usize> {
     let country = text.get(start..start + 2)?;
     let (_, len) = IBAN_LENGTHS.iter().find(|(code, _)| *code == country)?;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{after_word, in_word, runs};
 
-/// What keys of well-known services begin with, and how many letters follow at least.
+/// The prefixes of keys of well-known services, and the least number of letters that follow.
 const PREFIXES: &[(&str, usize)] = &[
     ("sk_live_", 10),
     ("sk_test_", 10),
@@ -37,7 +37,7 @@ const PREFIXES: &[(&str, usize)] = &[
     ("phx_", 20),
     ("sq0csp-", 20),
 ];
-/// What a credential follows in a header.
+/// The words in front of a credential in a header.
 const SCHEMES: &[&str] = &["bearer ", "basic ", "token "];
 const PEM_BEGIN: &str = "-----BEGIN ";
 const PEM_END: &str = "-----END ";
@@ -103,7 +103,7 @@ pub(super) fn private_keys(text: &str) -> Vec<Range<usize>> {
         if !label.contains("PRIVATE KEY") || found.last().is_some_and(|last| start < last.end) {
             continue;
         }
-        // Without an end, everything behind may be the key.
+        // Without an end, everything behind it may be the key.
         let end = rest.find(PEM_END).map_or(rest.len(), |end| end + PEM_END.len() + label.len() + 5);
         found.push(start..start + end.min(rest.len()));
     }

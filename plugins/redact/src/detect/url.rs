@@ -1,4 +1,4 @@
-//! Secrets in URLs: what leaks most often, since pages and referrers are tracked by themselves.
+//! Secrets in URLs. They leak most often, because pages and referrers are tracked automatically.
 
 use std::ops::Range;
 
@@ -87,7 +87,7 @@ fn in_url(url: &str, offset: usize, found: &mut Vec<Range<usize>>) {
     pairs(url, query, offset, found);
 }
 
-/// What follows `/reset/` and its like.
+/// Finds the path behind `/reset/` and the like.
 fn segments(url: &str, path: Range<usize>, offset: usize, found: &mut Vec<Range<usize>>) {
     let mut secret_follows = false;
     let mut at = path.start;

@@ -1,4 +1,4 @@
-//! Objects from and to what others have: maps and values of `serde_json`, any format of serde.
+//! Converts objects from and to maps and values of `serde_json`, and any format of serde.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ impl From<Map<String, Value>> for Object {
     }
 }
 
-/// From a `serde_json` object. Any other value, null included, is refused when the event is sent.
+/// Converts a `serde_json` object. Any other value, null included, is refused when the event is sent.
 impl From<Value> for Object {
     fn from(value: Value) -> Self {
         let mut object = Object::new();
@@ -27,7 +27,7 @@ impl From<Value> for Object {
     }
 }
 
-/// An object with a value that JSON cannot carry is not written.
+/// Fails for an object with a value that JSON cannot carry.
 impl Serialize for Object {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.check().map_err(S::Error::custom)?;
@@ -58,7 +58,9 @@ impl PartialEq for Object {
     }
 }
 
-/// Shows how many members there are, and none of them: they are personal data.
+impl Eq for Object {}
+
+/// Shows the number of members, but none of them, because they are personal data.
 impl fmt::Debug for Object {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Object").field("members", &self.len()).finish_non_exhaustive()

@@ -1,4 +1,4 @@
-//! Going over the members of an object, each parsed when it is its turn.
+//! Iterates over the members of an object, and parses each when it is reached.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -27,7 +27,7 @@ enum Walk<'o> {
 pub struct Keys<'o>(Walk<'o>);
 
 impl Object {
-    /// The members in their order, each value parsed when it is its turn.
+    /// Returns the members in their order. Each value is parsed when the iteration reaches it.
     ///
     /// ```
     /// use tracklane::event::Properties;
@@ -41,7 +41,7 @@ impl Object {
         Iter(self.walk())
     }
 
-    /// The keys in their order. No value is read.
+    /// Returns the keys in their order. No value is read.
     #[must_use]
     pub fn keys(&self) -> Keys<'_> {
         Keys(self.walk())
@@ -83,14 +83,14 @@ impl<'o> Iterator for Keys<'o> {
 impl FusedIterator for Iter<'_> {}
 impl FusedIterator for Keys<'_> {}
 
-/// Shows no member: they are personal data.
+/// Shows no member, because they are personal data.
 impl fmt::Debug for Iter<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Iter").finish_non_exhaustive()
     }
 }
 
-/// Shows no key: they are personal data.
+/// Shows no key, because they are personal data.
 impl fmt::Debug for Keys<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Keys").finish_non_exhaustive()

@@ -1,10 +1,9 @@
 //! A JSON object that stays text until somebody needs a map.
 //!
-//! Setters append members to one buffer: no node per key is allocated on the caller's thread and freed on
-//! another. A key that is set again replaces its member, as in a map. Large objects, and objects that a plugin
-//! edits through [`Object::as_map_mut`], are maps from then on. A value that JSON cannot carry is not written;
-//! it is remembered as the object's fault, which refuses the event at the call. An object that is written into
-//! another hands its fault on.
+//! Setters append members to one buffer. So no node per key is allocated on the caller's thread and freed on another. A
+//! key that is set again replaces its member, as in a map. Large objects, and objects that a plugin edits through
+//! [`Object::as_map_mut`], are maps from then on. A value that JSON cannot carry is not written. The object keeps it as
+//! its error, and the call refuses the event. An object that is written into another one passes its error on.
 
 mod convert;
 mod iter;
@@ -30,10 +29,10 @@ use nested::merge_missing;
 /// Bytes of memory that an object keeps when it is cleared.
 const KEPT_BYTES: usize = 4 * 1024;
 
-/// A JSON object: free-form keys with any value that JSON has.
+/// A JSON object: free-form keys, and any values that JSON has.
 ///
 /// [`Properties`](crate::event::Properties), [`Traits`](crate::event::Traits), [`Context`](crate::event::Context) and
-/// [`Integrations`](crate::event::Integrations) are objects, each with what the Segment Spec says of it.
+/// [`Integrations`](crate::event::Integrations) are objects with setters for the keys of the Segment Spec.
 ///
 /// ```
 /// use tracklane::event::Object;
@@ -66,15 +65,15 @@ impl Default for Form {
 }
 
 impl Object {
-    /// An object without members. Allocates nothing.
+    /// Makes an object without members. Allocates nothing.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets `key` to `value`, and returns the value that was there. Like [`get`](Self::get) it parses that one.
+    /// Sets `key` to `value`, and returns the value that was there. Like [`get`](Self::get), it parses that one.
     ///
-    /// A [`SystemTime`](std::time::SystemTime) is written as RFC 3339, as a [`Timestamp`](crate::event::Timestamp) is.
+    /// A [`SystemTime`](std::time::SystemTime) is written as RFC 3339, like a [`Timestamp`](crate::event::Timestamp).
     ///
     /// Some values cannot be written as JSON: NaN, an infinity, a number that 64 bits cannot hold exactly, more than 64
     /// levels of nesting, a map with keys that are not strings. Such a value is not set. The event that holds the object
@@ -87,8 +86,8 @@ impl Object {
         before
     }
 
-    /// Sets every member of `members`, which must serialize as a JSON object: a section, a `serde_json` object, a struct.
-    /// Members that are only here stay.
+    /// Sets every member of `members`, which must serialize as a JSON object: a section, a `serde_json` object, a
+    /// struct. Other members of this object stay.
     ///
     /// Anything else, null included, is refused at the call, as [`insert`](Self::insert) says.
     pub fn insert_all(&mut self, members: impl Serialize) {
@@ -124,7 +123,7 @@ impl Object {
         }
     }
 
-    /// The value at `key`, parsed on every call.
+    /// Returns the value at `key`. It is parsed on every call.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<Value> {
         match &self.form {
@@ -133,7 +132,7 @@ impl Object {
         }
     }
 
-    /// The string at `key`; `None` also where the value is not a string.
+    /// Returns the string at `key`; `None` if the value is not a string.
     #[must_use]
     pub fn get_str(&self, key: &str) -> Option<Cow<'_, str>> {
         let text = match &self.form {
@@ -143,7 +142,7 @@ impl Object {
         read_string(text.raw(key)?)
     }
 
-    /// Whether there is a member `key`.
+    /// Returns whether there is a member `key`.
     #[must_use]
     pub fn contains_key(&self, key: &str) -> bool {
         match &self.form {
@@ -172,7 +171,7 @@ impl Object {
         }
     }
 
-    /// How many members there are.
+    /// Returns the number of members there are.
     #[must_use]
     pub fn len(&self) -> usize {
         match &self.form {
@@ -181,7 +180,7 @@ impl Object {
         }
     }
 
-    /// Whether there are no members.
+    /// Returns whether there are no members.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         match &self.form {
@@ -190,7 +189,7 @@ impl Object {
         }
     }
 
-    /// A copy as a map of `serde_json`.
+    /// Returns a copy as a map of `serde_json`.
     #[must_use]
     pub fn to_map(&self) -> Map<String, Value> {
         match &self.form {
@@ -199,10 +198,10 @@ impl Object {
         }
     }
 
-    /// The object as a map to edit. It stays a map from then on, so a plugin that changes several members parses
-    /// the text once.
+    /// Returns the object as a map to edit. It stays a map from then on, so a plugin that changes several members
+    /// parses the text once.
     ///
-    /// What is put into the map is checked when the event is sent, or when the plugin returns.
+    /// The values in the map are checked when the event is sent, or when the plugin returns.
     pub fn as_map_mut(&mut self) -> &mut Map<String, Value> {
         if let Form::Text(text) = &self.form {
             self.form = Form::Map(text.to_map());
@@ -213,8 +212,8 @@ impl Object {
         }
     }
 
-    /// Adds what is missing: every member of `defaults` that is not here, and, where both values are objects, what
-    /// is missing inside. What is here wins.
+    /// Adds missing members: every member of `defaults` that this object lacks. Where both values are objects, their
+    /// members are merged in the same way. Members of this object win.
     pub fn merge_under(&mut self, defaults: &Object) {
         if let Some(error) = &defaults.error {
             self.record_error(error.clone());
@@ -229,7 +228,7 @@ impl Object {
         merge_missing(self.as_map_mut(), below);
     }
 
-    /// Takes everything out, and keeps the memory if it is of ordinary size.
+    /// Removes everything, and keeps the memory if it is of ordinary size.
     pub(in crate::event) fn clear(&mut self) {
         match &mut self.form {
             Form::Text(text) if text.capacity() <= KEPT_BYTES && self.error.is_none() => text.set(&[]),
@@ -237,7 +236,7 @@ impl Object {
         }
     }
 
-    /// Becomes what `other` is, in the memory that is there.
+    /// Copies `other` into the memory that is there.
     pub(in crate::event) fn copy_from(&mut self, other: &Object) {
         match (&mut self.form, &other.form) {
             (Form::Text(mine), Form::Text(theirs)) => mine.copy_from(theirs),
@@ -246,17 +245,17 @@ impl Object {
         self.error.clone_from(&other.error);
     }
 
-    /// Whether all of it can be part of an event.
+    /// Returns an error if a part of it cannot be part of an event.
     pub(crate) fn check(&self) -> Result<(), ValueError> {
         match (&self.error, &self.form) {
             (Some(error), _) => Err(error.clone()),
-            // What is text was checked as it was written.
+            // Text was checked when it was written.
             (None, Form::Text(_)) => Ok(()),
             (None, Form::Map(map)) => nested::check(map),
         }
     }
 
-    /// Whether this is a map already.
+    /// Returns whether this is a map already.
     pub(in crate::event) fn is_map(&self) -> bool {
         matches!(self.form, Form::Map(_))
     }

@@ -1,4 +1,4 @@
-//! Values inside values: merged, measured, and taken apart without recursion.
+//! Nested values: merged, measured and dropped without recursion.
 
 use serde_json::{Map, Value};
 
@@ -8,7 +8,7 @@ use crate::event::json::number;
 use crate::event::json::serializer::{MAX_DEPTH, check_key};
 
 impl Object {
-    /// Whether there are more than `limit` levels of nesting, this object included; without recursion.
+    /// Returns whether there are more than `limit` levels, this object included. Uses no recursion.
     fn is_deeper_than(&self, limit: usize) -> bool {
         let Form::Map(map) = &self.form else { return false };
         let mut level: Vec<&Value> = map.values().collect();
@@ -22,7 +22,7 @@ impl Object {
     }
 }
 
-/// What a plugin has put into a map may be of any depth; to drop it as it is would recurse as deep.
+/// A plugin may put values of any depth into a map. To drop them as they are would recurse just as deep.
 impl Drop for Object {
     fn drop(&mut self) {
         if self.is_map()
@@ -34,7 +34,7 @@ impl Drop for Object {
     }
 }
 
-/// What a plugin has put into a map, checked as a value is that a setter writes.
+/// Checks a map that a plugin has edited, as the values of setters are checked.
 pub(super) fn check(map: &Map<String, Value>) -> Result<(), ValueError> {
     for (key, value) in map {
         let checked = check_key(key).and_then(|()| check_value(value, 1));
@@ -46,7 +46,7 @@ pub(super) fn check(map: &Map<String, Value>) -> Result<(), ValueError> {
     Ok(())
 }
 
-/// Checks a value with `depth` levels above it, which bound the recursion.
+/// Checks a value with `depth` levels above it. The depth bounds the recursion.
 fn check_value(value: &Value, depth: usize) -> Result<(), Problem> {
     match value {
         Value::Array(_) | Value::Object(_) if depth >= MAX_DEPTH => Err(Problem::TooDeep),
@@ -54,13 +54,13 @@ fn check_value(value: &Value, depth: usize) -> Result<(), Problem> {
         Value::Object(map) => {
             map.iter().try_for_each(|(key, value)| check_key(key).and_then(|()| check_value(value, depth + 1)))
         }
-        // It may hold any digits, if something else in the program has `serde_json` keep them.
+        // It may hold any digits, if another crate has `serde_json` keep them.
         Value::Number(number) if !number.is_i64() && !number.is_u64() => number::read(&number.to_string()).map(drop),
         _ => Ok(()),
     }
 }
 
-/// `upper` gets what it lacks of `below`; both are bounded in depth, so the recursion is.
+/// Adds to `upper` what it lacks of `below`. Both are bounded in depth, and so is the recursion.
 pub(super) fn merge_missing(upper: &mut Map<String, Value>, below: Map<String, Value>) {
     for (key, value) in below {
         match (upper.get_mut(&key), value) {
@@ -81,7 +81,7 @@ fn children(value: &Value) -> Vec<&Value> {
     }
 }
 
-/// Takes a value apart level by level: dropping it would recurse as deep as it is.
+/// Drops a value level by level. To drop it as it is would recurse as deep as it is nested.
 pub(in crate::event) fn drop_iteratively(value: Value) {
     let mut open = vec![value];
     while let Some(value) = open.pop() {

@@ -1,6 +1,7 @@
-//! What setters write into an object: any value, or one that must be a number, a list or a point in time.
+//! Writes the values of setters into an object: any value, or one that must be a number, a list or a point in time.
 //!
-//! Invariant: a setter never fails. What it cannot write is the object's error, and leaves the object as it was.
+//! Invariant: a setter never fails. A value that it cannot write becomes the object's error, and the object stays as it
+//! was.
 
 use serde::Serialize;
 
@@ -9,17 +10,17 @@ use crate::event::json::error::{JsonType, Problem, ValueError};
 use crate::event::json::{number, reader, serializer};
 use crate::event::timestamp::{InvalidTimestamp, Timestamp};
 
-/// How deep the value of a member is.
+/// The depth of a member's value.
 const DEPTH: usize = 1;
 
 impl Object {
-    /// Sets `key` as [`insert`](Self::insert) does, and does not read what was there.
+    /// Sets `key` like [`insert`](Self::insert), and does not read the value that was there.
     pub(in crate::event) fn set(&mut self, key: &str, value: impl Serialize) {
         let written = self.write_member(key, |json| serializer::append(json, &value, DEPTH));
         self.note(key, value, written);
     }
 
-    /// Sets `key` to a value, or removes it without one.
+    /// Sets `key` to a value, or removes it if there is none.
     pub(in crate::event) fn set_if(&mut self, key: &str, value: Option<impl Serialize>) {
         match value {
             Some(value) => self.set(key, value),
@@ -32,7 +33,7 @@ impl Object {
         self.set_checked(key, value, |_, _| Ok(()));
     }
 
-    /// Sets `key` to a number; null removes it. Text that is a number is written as one.
+    /// Sets `key` to a number; null removes it. A number in text is written as a number.
     pub(in crate::event) fn set_number(&mut self, key: &str, number: impl Serialize) {
         self.set_checked(key, number, |json, start| match json.get(start) {
             Some(b'0'..=b'9' | b'-') => Ok(()),
@@ -49,7 +50,7 @@ impl Object {
         });
     }
 
-    /// Sets `key` to a point in time, or removes it without one.
+    /// Sets `key` to a point in time, or removes it if there is none.
     pub(in crate::event) fn set_time(&mut self, key: &str, time: Option<Result<Timestamp, InvalidTimestamp>>) {
         match time.transpose() {
             Ok(time) => self.set_if(key, time),
@@ -57,12 +58,12 @@ impl Object {
         }
     }
 
-    /// Notes text at `key` that is no timestamp.
+    /// Records that the text at `key` is not a timestamp.
     pub(in crate::event) fn note_timestamp(&mut self, key: &str, error: InvalidTimestamp) {
         self.record_error(ValueError::from(Problem::Timestamp(error)).below(key));
     }
 
-    /// Sets `key` to a value whose text passes `check`, which gets the text and where it begins; null removes it.
+    /// Sets `key` to a value whose text passes `check`, which gets the text and its start. Null removes the key.
     fn set_checked<T: Serialize>(
         &mut self,
         key: &str,
@@ -82,7 +83,7 @@ impl Object {
         self.note(key, value, written);
     }
 
-    /// Sets `key` to what `write` appends to JSON text.
+    /// Sets `key` to the JSON text that `write` appends.
     fn write_member(
         &mut self,
         key: &str,
@@ -101,7 +102,7 @@ impl Object {
         Ok(())
     }
 
-    /// Notes that `value` could not be written, if it could not.
+    /// Records the error if `value` could not be written.
     fn note<T>(&mut self, key: &str, value: T, written: Result<(), ValueError>) {
         if let Err(error) = written {
             if error.forbids_drop() {

@@ -1,6 +1,7 @@
-//! An object as the text that goes into the queue and on the wire, and how long it is.
+//! An object as text for the queue and the wire, and its length.
 //!
-//! Invariant: members without their braces, as [`RawMembers`] has them. What was written here is trusted when it is read again.
+//! Invariant: the text has the members without their braces, like [`RawMembers`]. Text that was written here is trusted
+//! when it is read again.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -18,7 +19,7 @@ impl Object {
         }
     }
 
-    /// The members as text, unless they are a map.
+    /// Returns the members as text, unless they are a map.
     pub(in crate::event) fn text(&self) -> Option<&[u8]> {
         match &self.form {
             Form::Text(text) => Some(text.json()),
@@ -26,7 +27,7 @@ impl Object {
         }
     }
 
-    /// Where the value at `key` stands in that text.
+    /// Returns the place of the value at `key` in that text.
     pub(in crate::event) fn place(&self, key: &str) -> Option<Range<usize>> {
         match &self.form {
             Form::Text(text) => text.place(key),
@@ -34,14 +35,14 @@ impl Object {
         }
     }
 
-    /// The members as text, without braces.
+    /// Returns the members as text, without braces.
     pub(crate) fn members_text(&self) -> Cow<'_, [u8]> {
         match &self.form {
             Form::Text(text) => Cow::Borrowed(text.json()),
             Form::Map(map) => {
                 let mut json = Vec::new();
                 if serializer::append(&mut json, map, 0).is_err() {
-                    // Not checked yet: as `serde_json` writes it, which writes every map.
+                    // Not checked yet. `serde_json` can write every map.
                     json = serde_json::to_vec(map).unwrap_or_default();
                 }
                 json.pop();
@@ -53,7 +54,7 @@ impl Object {
         }
     }
 
-    /// How long [`members_text`](Self::members_text) is.
+    /// Returns the length of [`members_text`](Self::members_text).
     pub(crate) fn members_len(&self) -> usize {
         match &self.form {
             Form::Text(text) => text.json().len(),
@@ -61,7 +62,7 @@ impl Object {
         }
     }
 
-    /// How long the members are once `defaults` are merged under them.
+    /// Returns the length of the members once `defaults` are merged under them.
     pub(crate) fn merged_len(&self, defaults: &Object) -> usize {
         if self.is_empty() {
             return defaults.members_len();
@@ -79,7 +80,7 @@ impl Object {
         merged.members_len()
     }
 
-    /// Becomes what the text says, which this crate wrote before, in the memory that is there.
+    /// Takes over the text, which this crate wrote before, into the memory that is there.
     pub(crate) fn set_members(&mut self, members: &[u8]) {
         match &mut self.form {
             Form::Text(text) => text.set(members),

@@ -1,6 +1,6 @@
 //! The software that an event comes from: application, library, operating system.
 //!
-//! Always as the caller says. Nothing is read from the process.
+//! The values are the caller's. Nothing is read from the process.
 
 use crate::event::sections::section;
 use crate::event::spec::setters::setters;

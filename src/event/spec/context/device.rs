@@ -1,6 +1,6 @@
 //! The user's device: what it is, its screen, its connection, and the browser on it.
 //!
-//! Always as the caller says. A user agent is not taken apart.
+//! The values are the caller's. A user agent is not parsed.
 
 use crate::event::sections::section;
 use crate::event::spec::setters::setters;

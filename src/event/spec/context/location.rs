@@ -1,12 +1,12 @@
-//! Where the user is.
+//! The user's location.
 //!
-//! Always as the caller says. Nothing is derived from an IP address.
+//! The values are the caller's. Nothing is derived from an IP address.
 
 use crate::event::sections::section;
 use crate::event::spec::setters::setters;
 
 section! {
-    /// Where the user is:
+    /// The user's location:
     /// [Spec: Common fields, context](https://segment.com/docs/connections/spec/common/#context).
     ///
     /// ```

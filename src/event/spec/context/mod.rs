@@ -1,7 +1,7 @@
-//! What surrounds an event: the setters of [`Context`] and its sections.
+//! The setters of [`Context`] and its sections.
 //!
-//! Invariant: a section replaces the one that the same context had, and contexts are merged deeply (the call's over the
-//! default one). Nothing is detected here; a server knows these things from the request, if at all.
+//! Invariant: a section replaces the one that the same context had. Two contexts are merged deeply, the call's over the
+//! default one. Nothing is detected here; a server can read some of it from the request.
 
 mod app;
 mod device;

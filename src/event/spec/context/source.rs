@@ -1,6 +1,6 @@
-//! Where the user comes from and stands: campaign, referrer, page.
+//! The way of the user to this page: campaign, referrer, page.
 //!
-//! Always as the caller says. A URL is not taken apart.
+//! The values are the caller's. A URL is not parsed.
 
 use crate::event::sections::section;
 use crate::event::spec::setters::setters;

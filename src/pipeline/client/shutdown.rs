@@ -1,16 +1,16 @@
-//! The end of a client, which several may ask for at once.
+//! The end of a client. Several callers may ask for it at once.
 //!
-//! Invariant: what is left is taken back once, by whoever comes first to the end of its time; the others wait for that.
-//! It is handed over once. The worker is told to end once, and everybody waits for the same end of it. See
-//! [`sync`](crate::sync) on how that is checked.
+//! Invariant: leftover events are taken back once, by the first caller whose time is over; the others wait for that.
+//! They are handed over once. The worker is told to end once, and everybody waits for the same end of it.
+//! [`sync`](crate::sync) says how this is checked.
 
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use crate::sync::{Condvar, Mutex, MutexGuard};
 
-/// `C`: what was counted when the rest was taken back. `T`: the rest.
-pub(crate) struct Ending<C, T> {
+/// `C`: the counts when the leftover events were taken back. `T`: those events.
+pub(crate) struct Shutdown<C, T> {
     state: Mutex<State<C, T>>,
     changed: Condvar,
 }
@@ -24,7 +24,7 @@ struct State<C, T> {
     closed: bool,
 }
 
-impl<C, T> Default for Ending<C, T> {
+impl<C, T> Default for Shutdown<C, T> {
     fn default() -> Self {
         let (taking_back, worker_told, worker_ended, closed) = (false, false, false, false);
         let state = State { taking_back, counts: None, rest: None, worker_told, worker_ended, closed };
@@ -32,13 +32,13 @@ impl<C, T> Default for Ending<C, T> {
     }
 }
 
-impl<C: Copy, T> Ending<C, T> {
+impl<C: Copy, T> Shutdown<C, T> {
     fn state(&self) -> MutexGuard<'_, State<C, T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes back what is left, unless somebody did: then waits until that is done, at most until `deadline`. What was
-    /// counted then. No lock is held meanwhile: whoever is told of an event's end may ask for this again.
+    /// Takes back what is left, or waits until another caller has, at most until `deadline`. Returns the counts of that
+    /// moment. Holds no lock meanwhile, because whoever is told of an event's outcome may call this again.
     pub(crate) fn give_up(&self, deadline: Instant, take_back: impl FnOnce() -> (C, T)) -> Option<C> {
         let mut state = self.state();
         if std::mem::replace(&mut state.taking_back, true) {
@@ -53,19 +53,19 @@ impl<C: Copy, T> Ending<C, T> {
         Some(counts)
     }
 
-    /// What was counted when the rest was taken back, if it was.
+    /// Returns the counts of the moment when the leftover events were taken back, if they were.
     pub(crate) fn counts(&self) -> Option<C> {
         self.state().counts
     }
 
-    /// Hands over what was taken back, to the first that asks. That need not be who took it back: nobody may wait for
-    /// that one any more.
+    /// Hands over what was taken back, to the first caller. That may be another one than who took it back, for whom
+    /// nobody may be waiting any more.
     pub(crate) fn take_rest(&self) -> Option<(C, T)> {
         let mut state = self.state();
         state.counts.zip(state.rest.take())
     }
 
-    /// Whether the worker is to be told to end, by this caller.
+    /// Returns whether this caller has to tell the worker to end.
     pub(crate) fn tells_worker(&self) -> bool {
         !std::mem::replace(&mut self.state().worker_told, true)
     }
@@ -80,7 +80,7 @@ impl<C: Copy, T> Ending<C, T> {
         drop(self.wait(self.state(), deadline, |state| state.worker_ended));
     }
 
-    /// A close has had its time, or ended before.
+    /// Notes that a close is over, in time or not.
     pub(crate) fn set_closed(&self) {
         self.state().closed = true;
     }

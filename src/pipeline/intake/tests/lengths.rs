@@ -1,4 +1,4 @@
-//! Tests: what the intake says of an event's length is how long it is when the fan-out writes it.
+//! Tests: the length that the intake computes is the length that the fan-out writes.
 
 use std::time::SystemTime;
 

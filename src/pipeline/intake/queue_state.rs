@@ -1,16 +1,16 @@
-//! What the intake's lock guards: what waits, and what the worker is doing.
+//! The state under the intake's lock: what waits, and what the worker is doing.
 //!
-//! Invariant: events and commands leave in the order in which they came. Events lie flat in chunks, and the chunks are
-//! used again, so that nothing is allocated while events flow.
+//! Invariant: events and commands leave in the order in which they came. Events lie flat in chunks. Chunks are reused,
+//! so nothing is allocated while events flow.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::command::Command;
 use super::handover::{Piece, Pieces};
+use super::worker_state::WorkerState;
 use crate::event::{Event, PackedEvent, PackedEvents};
 use crate::ledger::{Ledger, Observers, Ticket};
-use crate::pipeline::command::Command;
-use crate::pipeline::rest::WorkerIs;
 use crate::random::Uuids;
 use crate::refusal::RefusalReason;
 
@@ -18,16 +18,16 @@ use crate::refusal::RefusalReason;
 const CHUNK_BYTES: usize = 64 * 1024;
 /// Chunks kept for reuse.
 const SPARE_CHUNKS: usize = 4;
-/// Chunks that wake a worker however it rests.
+/// Full chunks that wake the worker however it rests.
 const WAKE_AT_CHUNKS: usize = 4;
-/// What a full chunk counts as: it is more than any worker rests for that is to be woken for events.
-const A_CHUNK: usize = usize::MAX - 1;
+/// The count of events that a full chunk stands for. It is more than any worker waits for that is woken by a count.
+const FULL_CHUNK: usize = usize::MAX - 1;
 
-/// In cache lines that callers touch, and the pipeline hardly.
+/// Aligned to cache lines, because callers touch it all the time and the pipeline hardly.
 #[repr(align(128))]
 #[derive(Default)]
-pub(super) struct Front {
-    /// Older than what is filling.
+pub(super) struct QueueState {
+    /// Full chunks, older than the one that is being filled.
     full: VecDeque<Chunk>,
     filling: Chunk,
     spare: Vec<Chunk>,
@@ -36,16 +36,16 @@ pub(super) struct Front {
     pub(super) closed: bool,
     /// The worker has ended or was told to: it takes nothing that comes later.
     pub(super) ended: bool,
-    /// The worker has ended without being told to, with its runtime.
-    pub(super) deserted: bool,
-    pub(super) worker: WorkerIs,
-    /// What may be accepted before the ledger must be asked again how much is under way.
-    pub(super) free: Free,
+    /// The worker has ended without being told to, together with its runtime.
+    pub(super) orphaned: bool,
+    pub(super) worker: WorkerState,
+    /// How much may be accepted before the ledger is asked again how much is under way.
+    pub(super) credit: Credit,
 }
 
-/// Events and bytes that there was room for when it was last looked up; there may be more by now.
+/// The events and bytes that were free when it was last looked up. There may be more by now.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Free {
+pub(super) struct Credit {
     pub(super) events: u64,
     pub(super) bytes: u64,
 }
@@ -55,9 +55,9 @@ pub(super) struct Free {
 pub(super) struct Chunk {
     text: Vec<u8>,
     entries: VecDeque<Entry>,
-    /// Where the next event to be taken begins.
+    /// Where the next event begins.
     read: usize,
-    /// For the events that are left, from the first that is taken.
+    /// The ids of the events that are left, from the first that is taken.
     ids: Uuids,
 }
 
@@ -66,7 +66,7 @@ pub(super) enum Entry<E = PackedEvent> {
     Command(Box<Command>),
 }
 
-/// What is known of an accepted event beside its content.
+/// What is known of an accepted event besides its content.
 pub(super) struct Accepted {
     pub(super) bytes: u32,
     pub(super) depth: u8,
@@ -81,8 +81,8 @@ impl Accepted {
     }
 }
 
-impl Front {
-    /// Puts an event last. Whether the worker must be woken.
+impl QueueState {
+    /// Puts an event last. Returns whether the worker must be woken.
     pub(super) fn put(&mut self, event: &Event, accepted: Accepted) -> bool {
         let chunk = self.chunk_for(accepted.bytes);
         let record = PackedEvent::pack(event, &mut chunk.text);
@@ -90,13 +90,13 @@ impl Front {
         self.wakes_worker(false)
     }
 
-    /// Puts a command last. Whether the worker must be woken.
+    /// Puts a command last. Returns whether the worker must be woken.
     pub(super) fn put_command(&mut self, command: Command) -> bool {
         self.chunk_for(0).entries.push_back(Entry::Command(Box::new(command)));
         self.wakes_worker(true)
     }
 
-    /// The chunk that takes the next entry, of at most `bytes`.
+    /// Returns the chunk for the next entry, which has at most `bytes`.
     fn chunk_for(&mut self, bytes: u32) -> &mut Chunk {
         if self.filling.text.len() + bytes as usize > CHUNK_BYTES && !self.filling.entries.is_empty() {
             let fresh = self.fresh_chunk();
@@ -114,24 +114,24 @@ impl Front {
         })
     }
 
-    /// Why calls are refused once they are for good.
+    /// Returns why calls are refused for good.
     pub(super) fn closed_because(&self) -> RefusalReason {
-        if self.deserted { RefusalReason::RuntimeEnded } else { RefusalReason::Closed }
+        if self.orphaned { RefusalReason::RuntimeEnded } else { RefusalReason::Closed }
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.full.is_empty() && self.filling.entries.is_empty()
     }
 
-    /// Whether the worker must be woken for what was just put in; it counts as awake then.
+    /// Returns whether the worker must be woken for the new entry. If so, it counts as awake from now on.
     fn wakes_worker(&mut self, urgent: bool) -> bool {
-        let waiting = if self.full.is_empty() { self.filling.entries.len() } else { A_CHUNK };
+        let waiting = if self.full.is_empty() { self.filling.entries.len() } else { FULL_CHUNK };
         let much = self.full.len() >= WAKE_AT_CHUNKS;
-        self.worker.must_wake(urgent || much, waiting)
+        self.worker.should_wake(urgent || much, waiting)
     }
 }
 
-impl Pieces for Front {
+impl Pieces for QueueState {
     type Piece = Chunk;
 
     fn pop(&mut self) -> Option<Chunk> {
@@ -177,8 +177,8 @@ impl Piece for Chunk {
 }
 
 impl Chunk {
-    /// The events as they lie here. `each` gets what else is known of them, with their ids, if somebody watches them,
-    /// and `command` the commands.
+    /// Packs the events as they lie here. Calls `each` with what else is known of each event, with its id if somebody
+    /// watches it, and `command` with each command.
     pub(super) fn pack(self, mut each: impl FnMut(Accepted), mut command: impl FnMut(Box<Command>)) -> PackedEvents {
         let Self { text, entries, read, mut ids } = self;
         let mut packed = PackedEvents::new(text, read, entries.len());

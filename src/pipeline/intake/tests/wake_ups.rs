@@ -1,4 +1,4 @@
-//! Tests: the intake over its real parts, with callers and the worker on threads of their own.
+//! Tests: the intake with its real parts, and callers and a worker on threads of their own.
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,20 +6,19 @@ use std::sync::{Arc, Barrier};
 use std::task::{Context as TaskContext, Poll, Wake, Waker};
 use std::thread;
 
-use super::command::Command;
-use super::intake::{Intake, Taken};
-use super::limits::Limits;
-use super::rest::Rest;
 use crate::background::Background;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::event::{Context, Track};
 use crate::ledger::{DropReason, Ledger, Outcome};
+use crate::pipeline::intake::Command;
+use crate::pipeline::intake::{Dequeued, IdleWait, Intake};
+use crate::pipeline::limits::Limits;
 
 const CALLERS: usize = 4;
 const CALLS: usize = 500;
-/// Until it is woken.
-const SLEEP: Rest = Rest { limit: None, wake_at: 1 };
+/// Waits until it is woken.
+const SLEEP: IdleWait = IdleWait { limit: None, wake_at: 1 };
 
 fn intake(events: u64, drops_oldest: bool) -> (Arc<Intake>, Arc<Ledger>, impl Sized) {
     let (background, keep_alive) = Background::start("wakes").unwrap();
@@ -36,7 +35,7 @@ fn intake(events: u64, drops_oldest: bool) -> (Arc<Intake>, Arc<Ledger>, impl Si
     (Arc::new(intake), ledger, keep_alive)
 }
 
-/// Takes what comes, sleeping without end in between, until `events` have come. Returns their names in order.
+/// Takes what comes, and sleeps until it is woken in between, until `events` have come. Returns their names in order.
 fn work(intake: &Intake, events: usize) -> Vec<String> {
     let mut names = Vec::new();
     while names.len() < events {
@@ -45,7 +44,7 @@ fn work(intake: &Intake, events: usize) -> Vec<String> {
             continue;
         }
         while let Some(taken) = intake.next() {
-            let Taken::Event(event) = taken else { continue };
+            let Dequeued::Event(event) = taken else { continue };
             names.push(event.name().unwrap().into_owned());
             event.ticket.settle(Outcome::Dropped(DropReason::NoDestination));
         }
@@ -116,7 +115,7 @@ fn where_the_oldest_gives_way_the_fan_out_wakes_whoever_waits_for_room() {
     assert!(second.as_mut().poll(&mut cx).is_ready(), "the first is with its destination, which may hang");
 }
 
-/// So many, polled once: each has its place in the line.
+/// Makes one call for each name, polled once. Each has its place in the line.
 fn waiting<'i>(intake: &'i Intake, names: &[&str]) -> Vec<(String, PushFuture<'i>)> {
     let mut cx = TaskContext::from_waker(Waker::noop());
     let begin = |name: &&str| {

@@ -1,4 +1,4 @@
-//! Starts a client: puts its parts together, and the worker to work.
+//! Starts a client: puts its parts together, and spawns its worker.
 
 use std::future::ready;
 use std::sync::{Arc, Weak};
@@ -6,30 +6,30 @@ use std::sync::{Arc, Weak};
 use futures_util::TryFutureExt;
 use tokio::sync::watch;
 
-use super::call_context::CallContext;
-use super::client::{Client, End};
-use super::current::CurrentStack;
 use super::handle::HostClient;
-use super::intake::Intake;
-use super::lane::ClientParts;
-use super::limits::Limits;
-use super::registry::Registry;
-use super::service::PipelineService;
-use super::settle::AfterQueue;
-use super::stack::{Admit, Entrance, Exit, Passage, StackParts, UserLayer, UserLayers};
-use super::worker::Worker;
+use super::{Client, End};
 use crate::background::Background;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::emitter::signal::{DrainInfo, Emitted};
 use crate::event::Context;
 use crate::ledger::Ledger;
+use crate::pipeline::after::AfterQueue;
+use crate::pipeline::intake::CallContext;
+use crate::pipeline::intake::Intake;
+use crate::pipeline::lane::ClientParts;
+use crate::pipeline::limits::Limits;
+use crate::pipeline::registry::CurrentStack;
+use crate::pipeline::registry::Registry;
+use crate::pipeline::stack::PipelineService;
+use crate::pipeline::stack::{Admit, Entrance, Exit, StackParts, StackRequest, UserLayer, UserLayers};
+use crate::pipeline::worker::Worker;
 use crate::plugin::{Host, Registration};
 use crate::supervise::hops::WithHops;
-use crate::supervise::{Stage, Watchdog};
+use crate::supervise::{CodeKind, Watchdog};
 use crate::wait_group::WaitGroup;
 
-/// The user's layers by their places, each place from the inside out.
+/// The user's layers by place, each place from the inside out.
 #[derive(Default)]
 pub(crate) struct Layers {
     /// Around the whole.
@@ -51,13 +51,13 @@ pub(crate) struct Setup {
     pub(crate) call_context: Option<CallContext>,
     pub(crate) layers: Layers,
     pub(crate) plugins: Vec<Registration>,
-    /// How often the counts are set as metrics, if they are.
+    /// How often the counts are reported as metrics, if at all.
     #[cfg(feature = "metrics")]
     pub(crate) metrics: Option<std::time::Duration>,
 }
 
 impl Setup {
-    /// Puts the client together and has it work. Returns it, and spawns what it needs.
+    /// Puts the client together and spawns its tasks. Returns the client.
     pub(crate) fn start(self) -> Arc<Client> {
         let Self { clock, background, emitter, watchdog, limits, defaults, call_context, layers, plugins, .. } = self;
         let ledger = Arc::new(Ledger::new(background.clone(), drained(&emitter)));
@@ -108,13 +108,13 @@ impl Setup {
     }
 }
 
-/// Tells when nothing is pending any more.
+/// Makes a callback that emits when nothing is pending any more.
 fn drained(emitter: &Emitter) -> impl Fn(u64) + Send + Sync + use<> {
     let emitter = emitter.clone();
     move |accepted| emitter.emit(Emitted::Drained(DrainInfo { accepted }))
 }
 
-/// Applies the user's layers at one place, the last one outermost. Some of tower's layers need to be in a runtime.
+/// Applies the user's layers at one place, the last one outermost. Some of tower's layers need a runtime around them.
 fn applied(
     name: &'static str,
     entrance: Entrance,
@@ -128,11 +128,11 @@ fn applied(
     }
     let innermost = PipelineService::new(Exit::new(entrance, admit(client.clone())));
     let service = layers.into_iter().fold(innermost, |inner, layer| layer(inner));
-    let watched = watchdog.watch(name, Stage::Middleware);
+    let watched = watchdog.watch(name, CodeKind::Middleware);
     Some(Arc::new(UserLayers::new(name, StackParts::gate(entrance), service.into_inner(), watched, handles)))
 }
 
-/// Takes in an event that a layer has made, and sends it on from there.
+/// Makes the function that accepts an event from a layer, and sends it on from there.
 fn admit(client: Weak<Client>) -> Arc<Admit> {
     Arc::new(move |event, entrance| {
         let Some(client) = client.upgrade() else {
@@ -143,8 +143,8 @@ fn admit(client: Weak<Client>) -> Arc<Admit> {
             Err(refused) => return Box::pin(ready(Err(refused.into()))),
         };
         let depth = envelope.ticket.depth();
-        let passing = client.stack.stack().0.enter_at(entrance, Passage::alone(envelope));
-        Box::pin(WithHops::after(depth, passing).map_err(Into::into))
+        let passing = client.stack.stack().0.enter_at(entrance, StackRequest::alone(envelope));
+        Box::pin(WithHops::follow(depth, passing).map_err(Into::into))
     })
 }
 

@@ -1,4 +1,4 @@
-//! What the handle asks of the pipeline from outside, and what a plugin asks of its client.
+//! What the application's handle and the plugins ask of a client: to register plugins, and to wait.
 
 use std::future::Future;
 use std::sync::{Arc, Weak};
@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::client::Client;
-use super::command::Command;
+use super::Client;
 use crate::event::Event;
 use crate::ledger::{FlushReport, Stats};
-use crate::plugin::{Client as PluginClient, ClientFuture, Registration};
+use crate::pipeline::intake::Command;
+use crate::plugin::{ClientFuture, PluginClient, Registration};
 use crate::refusal::{CallError, RefusalReason, RegisterError};
 use crate::supervise::hops;
 use crate::threads;
@@ -43,12 +43,12 @@ impl Client {
         answer: oneshot::Receiver<Result<(), RegisterError>>,
     ) -> Result<(), RegisterError> {
         queued?;
-        // Without an answer the worker has ended.
+        // Without an answer, the worker has ended.
         let ended = || self.intake.refusal_reason().map_or(RegisterError::Closed, RegisterError::from);
         answer.await.unwrap_or_else(|_| Err(ended()))
     }
 
-    /// Waits on a thread of its own: user code may hold up any other, and the deadline must be kept.
+    /// Waits on a thread of its own. User code may block any other thread, and the deadline must hold.
     pub(crate) async fn wait<T: Send + 'static>(
         self: Arc<Self>,
         timeout: Duration,
@@ -56,31 +56,31 @@ impl Client {
     ) -> T {
         let deadline = deadline(timeout);
         if self.background.is_forked() || self.background.is_shut_down() {
-            // Nothing moves any more, and nothing is waited for.
+            // Nothing moves any more, so there is nothing to wait for.
             return wait(&self, Instant::now());
         }
         let (reply, report) = oneshot::channel();
         let (waiting, depth) = (self.clone(), hops::current());
         let thread = threads::spawn("tracklane-wait", move || {
             let _scope = hops::set(depth);
-            // Whoever asked may not wait for the answer any more.
+            // The caller may not wait for the answer any more.
             let _ = reply.send(wait(&waiting, deadline));
         });
         match thread {
             Ok(()) => report.await.unwrap_or_else(|_| wait(&self, Instant::now())),
-            // There is only the caller's thread.
+            // Only the caller's thread is left.
             Err(_) => wait(&self, deadline),
         }
     }
 }
 
-/// Returns when `timeout` is over. A deadline that is not in reach of the clock is as good as none.
+/// Returns the time when `timeout` is over. A deadline that the clock cannot reach is as good as none.
 pub(crate) fn deadline(timeout: Duration) -> Instant {
     let now = Instant::now();
     now.checked_add(timeout).unwrap_or_else(|| now + Duration::from_secs(365 * 24 * 60 * 60))
 }
 
-/// The client that a plugin's `Host` speaks to. It does not keep the pipeline alive.
+/// The client behind a plugin's `Host`. It does not keep the pipeline alive.
 pub(crate) struct HostClient(pub(crate) Weak<Client>);
 
 impl PluginClient for HostClient {

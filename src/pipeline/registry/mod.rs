@@ -1,47 +1,50 @@
-//! Registering and deregistering while events flow.
+//! Registers and deregisters plugins while events flow.
 //!
-//! Both are commands that go through the intake, so that what was sent after a plugin was registered waits until it
-//! has loaded. Every load and unload has a deadline, and its panics stay there.
+//! Both are commands that go through the intake. So events that were sent after a plugin was registered wait until it
+//! has loaded. Every load and unload has a deadline, and its panics are caught.
+
+mod current_stack;
+mod plugin_set;
 
 use std::sync::Arc;
 
-use super::current::CurrentStack;
 use super::lane::{self, ClientParts, Lane, LaneConfig};
-use super::plugin_set::Removed;
-use super::stack::{Absence, Registered};
+use super::stack::{Missing, Registered};
 use crate::emitter::signal::{Emitted, Failure, PluginInfo};
 use crate::ledger::DropReason;
 use crate::plugin::{Behavior, Host, Registration};
 use crate::refusal::RegisterError;
-use crate::supervise::{self, Fault, LIFECYCLE_LIMIT, Stage, Watchdog};
+use crate::supervise::{self, CodeKind, Fault, LIFECYCLE_LIMIT, Watchdog};
 use crate::wait_group::WaitGroup;
+pub(super) use current_stack::CurrentStack;
+use plugin_set::Removed;
 
-/// Changes what is registered, for the worker, one change after the other.
+/// Changes what is registered. The worker owns it and makes one change after the other.
 pub(crate) struct Registry {
     pub(super) stack: Arc<CurrentStack>,
     pub(super) lanes: ClientParts,
     pub(super) watchdog: Watchdog,
     pub(super) host: Host,
-    /// Plugins that were deregistered, until they are unloaded.
+    /// Counts the deregistered plugins that are still unloading.
     pub(super) unloading: WaitGroup,
 }
 
-/// Loads the plugin and puts it into the stack. Of a plugin that cannot be loaded it is remembered which events it was
-/// to have: what a destination misses is lost, and not unwanted, and what a before plugin was to see does not pass it by.
+/// Loads the plugin and puts it into the stack. If it fails to load, the registry remembers which events it should have
+/// had. An event that a destination misses counts as lost. An event that a before plugin should have seen is dropped.
 pub(super) async fn register(registry: &Registry, registration: Registration) -> Result<(), RegisterError> {
     let name = registration.name.clone();
     if registry.stack.load().plugins.names().any(|registered| *registered == name) {
         return Err(RegisterError::Duplicate { name: name.to_string() });
     }
-    let absence = Absence::of(&registration);
+    let missing = Missing::of(&registration);
     if let Some(quarantine) = registration.quarantined_at().cloned() {
         registry.stack.update(|plugins| plugins.quarantines.push(quarantine));
     }
     let loaded = load(registry, registration).await;
     registry.stack.update(|plugins| {
-        plugins.forget_absent(&name);
+        plugins.forget_missing(&name);
         if loaded.is_err() {
-            plugins.remember(absence);
+            plugins.remember(missing);
         }
     });
     loaded
@@ -51,7 +54,7 @@ async fn load(registry: &Registry, mut registration: Registration) -> Result<(),
     let name = registration.name.clone();
     let lifecycle = registration.lifecycle.clone();
     let role = registration.role();
-    let watched = registry.watchdog.watch(name.clone(), Stage::Plugin(role.as_str()));
+    let watched = registry.watchdog.watch(name.clone(), CodeKind::Plugin(role.as_str()));
     if let Err(fault) =
         supervise::run(&watched, &registry.lanes.clock, LIFECYCLE_LIMIT, || lifecycle.load(&registry.host)).await
     {
@@ -92,13 +95,13 @@ fn not_loaded(name: &str, fault: Fault) -> RegisterError {
     RegisterError::Load { name, problem, source: fault.into_error() }
 }
 
-/// Takes the plugin out of the stack; a destination then drains, and at last the plugin is unloaded. The first half is
-/// done when this returns, the second when the future that it returns ends.
+/// Takes the plugin out of the stack. A destination then drains, and at last the plugin is unloaded. The first part is
+/// done when this returns, the second when the returned future ends.
 pub(super) fn deregister(
     registry: &Arc<Registry>,
     name: &str,
 ) -> Result<impl Future<Output = Result<(), RegisterError>> + Send + use<>, RegisterError> {
-    let (removed, was_absent) = registry.stack.update(|plugins| (plugins.remove(name), plugins.forget_absent(name)));
+    let (removed, was_absent) = registry.stack.update(|plugins| (plugins.remove(name), plugins.forget_missing(name)));
     if removed.is_none() && !was_absent {
         return Err(RegisterError::Unknown { name: name.to_owned() });
     }
@@ -109,7 +112,7 @@ pub(super) fn deregister(
             // It was never loaded.
             None => Ok(()),
         };
-        registry.stack.forget_the_old();
+        registry.stack.drop_unused_versions();
         drop(busy);
         unloaded
     })
@@ -119,9 +122,9 @@ async fn unload(registry: &Registry, name: Arc<str>, removed: Removed) -> Result
     let Removed { role, lifecycle, lane } = removed;
     if let Some(lane) = lane {
         drain(registry, &lane).await;
-        registry.stack.drained(&lane);
+        registry.stack.remove_drained(&lane);
     }
-    let watched = registry.watchdog.watch(name.clone(), Stage::Plugin(role.as_str()));
+    let watched = registry.watchdog.watch(name.clone(), CodeKind::Plugin(role.as_str()));
     let outcome = supervise::run(&watched, &registry.lanes.clock, LIFECYCLE_LIMIT, || lifecycle.unload()).await;
     registry.lanes.emitter.report_held(Some(&name));
     registry.lanes.emitter.emit(Emitted::Deregister(PluginInfo { name: name.clone(), role }));
@@ -131,7 +134,7 @@ async fn unload(registry: &Registry, name: Arc<str>, removed: Removed) -> Result
     })
 }
 
-/// Lets the lane deliver what it has, as long as a plugin may take to end.
+/// Lets the lane deliver what it has, within the time that a plugin has to end.
 async fn drain(registry: &Registry, lane: &Arc<Lane>) {
     lane.close();
     if registry.lanes.clock.timeout(LIFECYCLE_LIMIT, lane.stopped()).await.is_some() {
@@ -144,7 +147,7 @@ async fn drain(registry: &Registry, lane: &Arc<Lane>) {
     registry.lanes.emitter.fail(failure);
 }
 
-/// Unloads everything that is registered, for the end of the client. The stack stays, so that its counts can be read.
+/// Unloads everything that is registered, at the end of the client. The stack stays, so that its counts can be read.
 pub(super) async fn unload_all(registry: &Registry) {
     let mut plugins = registry.stack.load().plugins.clone();
     let names: Vec<Arc<str>> = plugins.names().cloned().collect();

@@ -1,4 +1,4 @@
-//! The request of the stack.
+//! The request type of the stack.
 
 use std::sync::Arc;
 
@@ -6,16 +6,16 @@ use super::turn::Turn;
 use crate::event::Event;
 use crate::ledger::Envelope;
 
-/// An event on its way, and its turn among those that are under way with it.
-pub(in crate::pipeline) struct Passage {
+/// An event on its way, and its turn among the events under way with it.
+pub(in crate::pipeline) struct StackRequest {
     pub(in crate::pipeline) envelope: Envelope<Event>,
     pub(super) turn: Turn,
-    /// The destination that it goes to in place of all others, because a plugin dropped it.
+    /// The only destination that the event goes to, because a plugin dropped it.
     pub(super) quarantine: Option<Arc<str>>,
 }
 
-impl Passage {
-    /// Of an event that waits for no other.
+impl StackRequest {
+    /// Makes the passage of an event that waits for no other.
     pub(in crate::pipeline) fn alone(envelope: Envelope<Event>) -> Self {
         Self { envelope, turn: Turn::default(), quarantine: None }
     }

@@ -1,34 +1,43 @@
-//! What a client is between its handle and its pipeline, and how it ends: flush and close. Every wait has a deadline in real time, whatever the pipeline does.
+//! One client between its handle and its pipeline, and how it ends: flush and close.
 //!
-//! Both wait on the caller's thread, or, the async ones, on a thread of their own: a deadline that depended on the
-//! background thread, or on those where user code may block, would not hold when they hang.
+//! Invariant: every wait has a deadline in real time, whatever the pipeline does. A caller waits on its own thread; the
+//! async forms wait on a thread of their own. A deadline kept by the background thread would not hold while user code
+//! blocks that thread.
+
+mod handle;
+mod leftover;
+mod shutdown;
+mod start;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::current::CurrentStack;
-use super::ending::Ending;
+use super::after::AfterQueue;
 use super::intake::Intake;
-use super::settle::AfterQueue;
+use super::registry::CurrentStack;
 use crate::background::Background;
 use crate::emitter::Emitter;
 use crate::event::Unsent;
 use crate::ledger::{DeliveryError, DestinationStats, Dispatcher, FlushReport, Ledger, Receipt, Settlement, Stats};
 use crate::supervise::{hops, log};
 use crate::wait_group::WaitGroup;
+use shutdown::Shutdown;
 
-/// How long it takes to take out one event that is left, where there are very many.
+pub(crate) use handle::deadline;
+pub(crate) use start::{Layers, Setup};
+
+/// The time to take out one leftover event, where there are very many.
 const TAKE_EVENT: Duration = Duration::from_nanos(300);
 
-/// How long callbacks may go on when the last handle is gone. Nobody waits for that.
+/// The time that callbacks get after the last handle is gone. Nobody waits for them.
 const LAST_CALLBACKS: Duration = Duration::from_secs(10);
 
-/// The end of a client: what is counted and handed back at it.
-pub(crate) type End = Ending<Counts, Unsent>;
+/// The end of a client: the final counts, and the events that are handed back.
+pub(crate) type End = Shutdown<FinalCounts, Unsent>;
 
-/// One client: what its handle, its worker, and a pipeline that is driven by hand have in common.
+/// One client: what its handle, its worker and its direct pipelines share.
 pub(crate) struct Client {
     pub(crate) background: Background,
     pub(crate) emitter: Emitter,
@@ -36,19 +45,19 @@ pub(crate) struct Client {
     pub(crate) intake: Intake,
     pub(super) stack: Arc<CurrentStack>,
     pub(super) after: Arc<AfterQueue>,
-    /// Plugins that were deregistered, until they are unloaded.
+    /// Counts the deregistered plugins that are still unloading.
     pub(super) unloading: WaitGroup,
     pub(crate) end: End,
-    /// Whether the plugins of the settings have loaded or failed.
+    /// `true` once the plugins of the settings have loaded or failed.
     pub(super) loaded: watch::Sender<bool>,
-    /// If the counts are to be metrics: what these know so far.
+    /// The metrics that were reported so far, if the counts are reported as metrics.
     #[cfg(feature = "metrics")]
     pub(super) metrics: Option<crate::metrics::Reported>,
 }
 
-/// What had become of all events when the rest was taken back.
+/// The counts of all events at the moment when the leftover events were taken back.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Counts {
+pub(crate) struct FinalCounts {
     delivered: u64,
     dropped: u64,
     failed: u64,
@@ -56,41 +65,41 @@ pub(crate) struct Counts {
     pending: u64,
 }
 
-/// How long closing waits for listeners to hear what was emitted, at most.
+/// The longest time that closing waits for listeners to get the signals that were emitted.
 const LISTENERS: Duration = Duration::from_secs(1);
 
-/// What became of all events that the client accepted in its life. By reason and by destination it is in
-/// [`stats`](crate::Analytics::stats). Serialized, `unsent` is the number of events.
-#[derive(Clone, Debug, Default, serde::Serialize)]
+/// The outcomes of all events that a client accepted. [`stats`](crate::Analytics::stats) has them by reason and by
+/// destination. Serialized, `unsent` is a number of events.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct CloseReport {
-    /// Events that at least one destination has.
+    /// Events that at least one destination took.
     pub delivered: u64,
-    /// Events that were dropped because somebody [asked for it](crate::DropReason::is_deliberate): a plugin, say.
+    /// Events that were dropped [on purpose](crate::DropReason::is_deliberate), by a plugin for example.
     pub dropped: u64,
     /// Events that were dropped for any other reason.
     pub failed: u64,
-    /// Deliveries that failed for good: an event that one of two destinations lost counts here, although the other has
-    /// it.
+    /// Deliveries that failed for good. An event counts here once per destination that lost it, even if another
+    /// destination took it.
     pub failed_deliveries: u64,
-    /// Events that had no outcome when the deadline passed.
+    /// Events without an outcome when the deadline passed.
     pub pending: u64,
-    /// Callbacks that had not returned when the deadline passed. Their events have their outcome nevertheless.
+    /// Callbacks that had not returned when the deadline passed. Their events have an outcome all the same.
     pub callbacks: u64,
-    /// The pending events, with their ids, as far as they could be got hold of: they can be sent again, by another
-    /// client, or saved as JSON. One that was in flight may have arrived nevertheless; Segment then drops the second.
-    /// Of several closes of one client, one hands them back.
+    /// The pending events with their ids, as far as they could be taken back. Another client can send them again, or
+    /// they can be saved as JSON. An event that was in flight may have arrived all the same; Segment then drops the
+    /// second. If a client is closed several times, one report has them.
     #[serde(serialize_with = "number")]
     pub unsent: Unsent,
 }
 
-/// Serializes how many events there are: a report is for a log, which has nothing of what they say.
+/// Serializes the number of events. A report is for a log, which must not show their content.
 fn number<S: serde::Serializer>(unsent: &Unsent, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u64(unsent.len() as u64)
 }
 
 impl CloseReport {
-    /// Whether nothing failed, at any destination, and nothing is pending, whatever callbacks do.
+    /// Returns whether nothing failed at any destination and nothing is pending. Callbacks do not count.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.failed == 0 && self.failed_deliveries == 0 && self.pending == 0
@@ -104,10 +113,10 @@ impl Dispatcher for Client {
 }
 
 impl Client {
-    /// What is counted so far.
+    /// Returns the counts so far.
     pub(crate) fn stats(&self) -> Stats {
         if self.background.is_forked() {
-            // Everything is counted in the other process, and a lock may be held for ever here.
+            // Everything is counted in the parent process, and a lock may be held for ever here.
             return Stats::default();
         }
         let version = self.stack.load();
@@ -125,7 +134,7 @@ impl Client {
         }
     }
 
-    /// Brings the metrics up to date, if there are to be any.
+    /// Brings the metrics up to date, if there are any.
     #[cfg(feature = "metrics")]
     pub(crate) fn report_metrics(&self) {
         if let Some(metrics) = &self.metrics {
@@ -133,13 +142,13 @@ impl Client {
         }
     }
 
-    /// Nothing delivered, and pending what is under way, as far as that can be said without a lock.
+    /// Makes a report with nothing delivered, and with what is pending as far as it can be read without a lock.
     fn forked(&self) -> FlushReport {
         log!(WARN, "the client was built before this process was forked: nothing is sent");
         FlushReport { pending: self.ledger.capacity.used().0, ..FlushReport::default() }
     }
 
-    /// Blocks until everything that was accepted so far has its outcome and its callbacks have returned, at most until
+    /// Blocks until everything that was accepted so far has its outcome and its callbacks have returned, or until
     /// `deadline`.
     pub(crate) fn flush(self: &Arc<Self>, deadline: Instant) -> FlushReport {
         let mut report = self.flush_events(deadline);
@@ -151,12 +160,12 @@ impl Client {
         report
     }
 
-    /// As [`flush`](Self::flush), whatever callbacks do.
+    /// Like [`flush`](Self::flush), without waiting for callbacks.
     fn flush_events(&self, deadline: Instant) -> FlushReport {
         if self.background.is_forked() {
             return self.forked();
         }
-        if self.intake.is_deserted() {
+        if self.intake.is_orphaned() {
             // Nothing moves any more: what was under way was given up.
             let pending = self.end.counts().map_or(0, |counts| counts.pending);
             return FlushReport { pending, ..FlushReport::default() };
@@ -165,8 +174,8 @@ impl Client {
         self.ledger.wait(flush, deadline)
     }
 
-    /// As [`flush`](Self::flush), but waits for the end of one event only. Without one in time, the error of the first
-    /// destination whose last attempt failed.
+    /// Like [`flush`](Self::flush), but waits for the outcome of one event only. If that does not come in time, returns
+    /// the error of the first destination whose last attempt failed.
     pub(crate) fn flush_for(
         &self,
         receipt: Receipt,
@@ -179,19 +188,20 @@ impl Client {
         end.map_err(|_| self.stack.load().plugins.lanes.iter().find_map(|lane| lane.last_error()))
     }
 
-    /// Refuses calls from now on, flushes, gives up at `deadline` what is left, and ends the worker, which unloads every
-    /// plugin. Any number of closes may be under way: the first that runs out of time gives up for all of them.
+    /// Closes the client. Refuses calls from now on, flushes, gives up at `deadline` what is left, and ends the worker,
+    /// which unloads every plugin. Any number of closes may run at once: the first that runs out of time gives up for
+    /// all.
     pub(crate) fn close(self: &Arc<Self>, deadline: Instant) {
         if self.background.is_forked() {
             return;
         }
         self.intake.close();
-        let deadline = if self.intake.is_deserted() { Instant::now() } else { deadline };
+        let deadline = if self.intake.is_orphaned() { Instant::now() } else { deadline };
         self.wake_refused();
-        // What is left has to be taken out in time: the more it is, the earlier.
-        if self.flush_events(self.last_moment(deadline)).pending > 0 {
-            // Less may be left by now.
-            self.flush_events(self.last_moment(deadline));
+        // Leftover events must be taken out before the deadline: the more there are, the earlier that begins.
+        if self.flush_events(self.give_up_at(deadline)).pending > 0 {
+            // Fewer may be left by now.
+            self.flush_events(self.give_up_at(deadline));
         }
         self.give_up(deadline);
         self.after.wait(left(deadline));
@@ -204,9 +214,9 @@ impl Client {
         if self.end.tells_worker() {
             self.intake.end();
         }
-        // Where this is the worker's thread, it would wait for itself.
+        // On the worker's own thread it would wait for itself.
         if !self.background.is_current() {
-            // A plugin that needs longer to unload goes on without being waited for.
+            // A plugin that needs longer to unload goes on alone.
             self.end.wait_for_worker(deadline);
             self.unloading.wait(left(deadline));
         }
@@ -217,57 +227,57 @@ impl Client {
         }
     }
 
-    /// When a close has to give up, so that it has taken everything out by its deadline.
-    fn last_moment(&self, deadline: Instant) -> Instant {
+    /// Returns when a close has to give up, so that everything is taken out by its deadline.
+    fn give_up_at(&self, deadline: Instant) -> Instant {
         let (events, _) = self.ledger.capacity.used();
         let takes = TAKE_EVENT.saturating_mul(u32::try_from(events).unwrap_or(u32::MAX));
         deadline.checked_sub(takes).unwrap_or_else(Instant::now)
     }
 
-    /// The report of a close that has ended. The first that asks gets what is handed back, and is told what was counted
-    /// then; for those that come later it is dropped like anything else.
+    /// Returns the report of a close that has ended. The first caller gets the events that are handed back, with the
+    /// counts of that moment. For later callers those events are dropped.
     pub(crate) fn report(&self) -> CloseReport {
         if self.background.is_forked() {
             let pending = self.forked().pending;
             return CloseReport { pending, ..CloseReport::default() };
         }
         let (counts, unsent) = self.end.take_rest().unwrap_or_else(|| (self.counts(), Unsent::default()));
-        let Counts { delivered, dropped, failed, failed_deliveries, pending } = counts;
+        let FinalCounts { delivered, dropped, failed, failed_deliveries, pending } = counts;
         let callbacks = self.ledger.callbacks();
         CloseReport { delivered, dropped, failed, failed_deliveries, pending, callbacks, unsent }
     }
 
-    pub(super) fn counts(&self) -> Counts {
+    pub(super) fn counts(&self) -> FinalCounts {
         let Stats { delivered, dropped, pending, .. } = self.ledger.stats();
         let deliberate = dropped.deliberate();
         let failed_deliveries = self.ledger.failed_deliveries();
-        Counts { delivered, dropped: deliberate, failed: dropped.total() - deliberate, failed_deliveries, pending }
+        FinalCounts { delivered, dropped: deliberate, failed: dropped.total() - deliberate, failed_deliveries, pending }
     }
 
-    /// The worker has ended. If nobody has told it to, its runtime has ended, and everything else there: what is under
-    /// way is given up, for a close to hand back.
+    /// Notes that the worker has ended. If nobody told it to, its runtime has ended: gives up what is under way, so
+    /// that a close can hand it back.
     pub(super) fn worker_ended(self: &Arc<Self>) {
-        self.intake.desert();
+        self.intake.stop();
         self.wake_refused();
-        if self.intake.is_deserted() {
+        if self.intake.is_orphaned() {
             self.give_up(Instant::now());
             self.loaded.send_replace(true);
         }
         self.end.worker_ended();
     }
 
-    /// Blocks while callbacks run, so that those of events that were given up at the last moment are called.
-    pub(crate) fn call_the_last(&self) {
+    /// Blocks while callbacks run, so that those of events that were given up last are called, too.
+    pub(crate) fn run_last_callbacks(&self) {
         self.ledger.wait_for_callbacks(LAST_CALLBACKS);
     }
 
-    /// Drops what is user code, now that the client has ended: plugins and listeners. That may take any time.
+    /// Drops the user code that is left at the end of the client: plugins and listeners. That may take any time.
     pub(crate) fn release(&self) {
         drop((self.stack.take(), self.emitter.take_listeners()));
     }
 }
 
-/// The last use may end anywhere, a pipeline's that somebody drives by hand included: plugins are dropped elsewhere.
+/// The last handle may end on any thread, that of a direct pipeline included. Plugins are dropped elsewhere.
 impl Drop for Client {
     fn drop(&mut self) {
         let provider = self.intake.take_call_context();

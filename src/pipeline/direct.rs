@@ -1,4 +1,4 @@
-//! The pipeline as a tower service that somebody drives by hand.
+//! The pipeline as a tower service, for callers that drive it themselves.
 
 use std::fmt;
 use std::future::Future;
@@ -12,19 +12,19 @@ use tower::util::Oneshot;
 use tower_service::Service;
 
 use super::client::Client;
-use super::stack::{Exit, Passage, PluginStack};
+use super::stack::{Exit, PluginStack, StackRequest};
 use crate::error::BoxError;
 use crate::event::Event;
 use crate::ledger::Envelope;
 use crate::refusal::CallError;
 use crate::supervise::hops::WithHops;
 
-/// The whole way as a tower service: before, enrichment, fan-out to the destinations.
+/// The pipeline as a tower service: before plugins, enrichment plugins, fan-out to the destinations.
 ///
-/// For a gateway or a test that drives it by hand; [`track`](crate::Analytics::track) and its siblings go through a
-/// queue in front of it. Its future ends when the event is with the destinations' lanes, or was dropped on the way.
-/// Events that come this way are checked, counted and bounded like any other. It is ready when the plugins of the
-/// settings have loaded or failed.
+/// A gateway or a test drives it itself. [`track`](crate::Analytics::track) and its siblings go through a queue in
+/// front of it. The future ends when the destinations' lanes have the event, or when the event was dropped on the way.
+/// These events are checked, counted and bounded like any others. The service is ready once the plugins of the settings
+/// have loaded or failed.
 pub struct Pipeline {
     client: Arc<Client>,
     loading: Option<BoxFuture<'static, ()>>,
@@ -42,7 +42,7 @@ impl Service<Event> for Pipeline {
     type Future = PipelineFuture;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        // In a forked process nothing loads, and the call is refused.
+        // A forked process loads nothing, and refuses the call.
         if *self.client.loaded.borrow() || self.client.background.is_forked() {
             return Poll::Ready(Ok(()));
         }
@@ -59,7 +59,7 @@ impl Service<Event> for Pipeline {
     }
 
     fn call(&mut self, mut event: Event) -> PipelineFuture {
-        // From a layer of this client it comes with its ticket. That of another client counts there, and ends there.
+        // An event from a layer of this client brings its ticket. A ticket of another client is settled there.
         let ticket = Exit::take_ticket(&mut event);
         let envelope = match ticket.filter(|ticket| ticket.is_of(&self.client.ledger)) {
             Some(ticket) => Ok(Envelope::new(event, ticket)),
@@ -69,28 +69,28 @@ impl Service<Event> for Pipeline {
             Ok(envelope) => {
                 let depth = envelope.ticket.depth();
                 let stack = self.client.stack.stack().0.without_source_middleware();
-                let passing = WithHops::after(depth, stack.oneshot(Passage::alone(envelope)));
-                Entered::OnItsWay(self.client.clone(), passing)
+                let passing = WithHops::follow(depth, stack.oneshot(StackRequest::alone(envelope)));
+                Progress::Running(self.client.clone(), passing)
             }
-            Err(refused) => Entered::Refused(Some(refused)),
+            Err(refused) => Progress::Refused(Some(refused)),
         })
     }
 }
 
 impl Clone for Pipeline {
     fn clone(&self) -> Self {
-        // Readiness belongs to an instance.
+        // Readiness belongs to one instance.
         Self { client: self.client.clone(), loading: None }
     }
 }
 
 /// The future of [`Pipeline`].
 #[must_use = "futures do nothing unless polled"]
-pub struct PipelineFuture(Entered);
+pub struct PipelineFuture(Progress);
 
-enum Entered {
-    /// Limits in time need a runtime, which whoever drives this may not have.
-    OnItsWay(Arc<Client>, WithHops<Oneshot<PluginStack, Passage>>),
+enum Progress {
+    /// Timeouts need a runtime, and the caller may have none.
+    Running(Arc<Client>, WithHops<Oneshot<PluginStack, StackRequest>>),
     Refused(Option<CallError>),
 }
 
@@ -99,10 +99,10 @@ impl Future for PipelineFuture {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.get_mut().0 {
-            Entered::OnItsWay(client, passing) => {
+            Progress::Running(client, passing) => {
                 client.background.enter(|| Pin::new(passing).poll(cx)).map_err(Into::into)
             }
-            Entered::Refused(refused) => Poll::Ready(refused.take().map_or(Ok(()), |refused| Err(refused.into()))),
+            Progress::Refused(refused) => Poll::Ready(refused.take().map_or(Ok(()), |refused| Err(refused.into()))),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The pipeline as the user's layers find it: a tower service of any type, behind one name.
+//! The pipeline as the user's layers see it: a tower service, its type hidden.
 
 use std::fmt;
 use std::task::{Context, Poll};
@@ -11,7 +11,7 @@ use tower_service::Service;
 use crate::error::BoxError;
 use crate::event::Event;
 
-/// The rest of the pipeline with its type hidden, as [`Builder::layer`](crate::Builder::layer) and its siblings wrap it.
+/// The rest of the pipeline, its type hidden. [`Builder::layer`](crate::Builder::layer) and its siblings wrap it.
 pub struct PipelineService(BoxService<Event, (), BoxError>);
 
 impl PipelineService {
@@ -24,7 +24,7 @@ impl PipelineService {
         Self(BoxService::new(service.map_err(Into::into)))
     }
 
-    pub(super) fn into_inner(self) -> BoxService<Event, (), BoxError> {
+    pub(in crate::pipeline) fn into_inner(self) -> BoxService<Event, (), BoxError> {
         self.0
     }
 }

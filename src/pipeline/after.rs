@@ -1,4 +1,4 @@
-//! What follows when events have their outcome: after plugins see them.
+//! After plugins, and the queue in front of them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
@@ -17,22 +17,22 @@ use crate::plugin::AfterPlugin;
 use crate::supervise::hops::{self, WithHops};
 use crate::supervise::{self, EVENT_LIMIT, Fault, Repeats, Topic};
 
-/// Who fails, in a report.
+/// The origin of the failures that are reported here.
 const CLIENT: &str = "tracklane";
 
-/// The way to the after plugins. They only look on, so it is bounded, by as much as may be under way, and never waited
-/// for.
+/// The queue in front of the after plugins. They only observe. So the queue is bounded by how much may be under way,
+/// and nobody waits for it.
 pub(crate) struct AfterQueue {
     sender: queue::UnboundedSender<Item>,
     load: Arc<Load>,
     max_events: u64,
     max_bytes: u64,
-    /// Read while events have their outcome and are not in the queue yet. No user code runs meanwhile.
+    /// Locked for reading while events have their outcome and are not in the queue yet. No user code runs meanwhile.
     settling: RwLock<()>,
     emitter: Emitter,
 }
 
-/// How much the queue holds, what the plugins are looking at included.
+/// The load of the queue, events that plugins are looking at included.
 #[derive(Default)]
 struct Load {
     events: AtomicU64,
@@ -40,45 +40,45 @@ struct Load {
 }
 
 enum Item {
-    Ended(Shown, Settlement),
-    /// Answered when everything before it was shown.
+    Ended(QueuedEvent, Settlement),
+    /// Answered when the plugins have seen everything before it.
     Mark(mpsc::SyncSender<()>),
 }
 
-/// An event in the queue, which takes room there until this is dropped.
-struct Shown {
+/// An event in the queue. It takes room there until this is dropped.
+struct QueuedEvent {
     message: Arc<Envelope<Message>>,
     load: Arc<Load>,
 }
 
-/// Calls after plugins; runs beside the pipeline.
+/// Calls the after plugins. Runs beside the pipeline.
 pub(crate) struct AfterWorker {
     receiver: queue::UnboundedReceiver<Item>,
 }
 
 impl AfterQueue {
-    /// A queue of at most `max_events` of `max_bytes` of JSON.
+    /// Makes a queue of at most `max_events` of `max_bytes` of JSON.
     pub(crate) fn new(emitter: Emitter, max_events: u64, max_bytes: u64) -> (Self, AfterWorker) {
         let (sender, receiver) = queue::unbounded_channel();
         let (load, settling) = (Arc::default(), RwLock::default());
         (Self { sender, load, max_events, max_bytes, settling, emitter }, AfterWorker { receiver })
     }
 
-    /// Held from before events have their outcome until they were [shown](Self::show): whoever [waits](Self::wait)
-    /// because they ended misses none of them.
+    /// Locks out [`wait`](Self::wait). Hold it from before events get their outcome until they were
+    /// [shown](Self::show), so that a caller that waits for their end misses none of them.
     pub(super) fn settling(&self) -> RwLockReadGuard<'_, ()> {
         self.settling.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Shows those of the messages that have ended to the after plugins. Returns the ends that these miss, which are to
-    /// be [reported](Self::report), and dropped, when nobody is kept waiting by that: their errors are user code.
+    /// Shows those of the messages that have ended to the after plugins. Returns the settlements that the plugins miss.
+    /// [Report](Self::report) and drop these when nobody waits for that, because their errors are user code.
     pub(super) fn show(&self, messages: &[Arc<Envelope<Message>>]) -> Vec<Settlement> {
         let ended = messages.iter().filter_map(|message| Some((message, message.ticket.take_settlement()?)));
         ended.filter_map(|(message, end)| self.show_one(message, end).err()).collect()
     }
 
     fn show_one(&self, message: &Arc<Envelope<Message>>, end: Settlement) -> Result<(), Settlement> {
-        let shown = Shown::new(message.clone(), self.load.clone());
+        let shown = QueuedEvent::new(message.clone(), self.load.clone());
         let fits = self.load.events.load(Ordering::Relaxed) <= self.max_events
             && self.load.bytes.load(Ordering::Relaxed) <= self.max_bytes;
         if !fits {
@@ -90,7 +90,7 @@ impl AfterQueue {
         }
     }
 
-    /// Says that after plugins have missed events, at most once a minute.
+    /// Reports that after plugins have missed events, at most once a minute.
     pub(super) fn report(&self, missed: &[Settlement]) {
         if missed.is_empty() {
             return;
@@ -110,13 +110,13 @@ impl AfterQueue {
         let start = Instant::now();
         drop(self.settling.write());
         let (mark, seen) = mpsc::sync_channel(1);
-        // Without a worker nobody answers; what they have not seen by then they do not see.
+        // Without a worker nobody answers. What the plugins have not seen by then, they will not see.
         let _ = self.sender.send(Item::Mark(mark));
         let _ = seen.recv_timeout(timeout.saturating_sub(start.elapsed()));
     }
 }
 
-impl Shown {
+impl QueuedEvent {
     fn new(message: Arc<Envelope<Message>>, load: Arc<Load>) -> Self {
         load.events.fetch_add(1, Ordering::Relaxed);
         load.bytes.fetch_add(message.json().len() as u64, Ordering::Relaxed);
@@ -124,7 +124,7 @@ impl Shown {
     }
 }
 
-impl Drop for Shown {
+impl Drop for QueuedEvent {
     fn drop(&mut self) {
         self.load.events.fetch_sub(1, Ordering::Relaxed);
         self.load.bytes.fetch_sub(self.message.json().len() as u64, Ordering::Relaxed);
@@ -151,13 +151,13 @@ impl AfterWorker {
             let depth = message.ticket.depth();
             for plugin in plugins.iter().filter(|plugin| plugin.wants(message.kind())) {
                 let outcome = supervise::run(&plugin.watched, &clock, EVENT_LIMIT, || {
-                    let _scope = hops::after(depth);
-                    WithHops::after(depth, plugin.call.after(message, &settlement))
+                    let _scope = hops::follow(depth);
+                    WithHops::follow(depth, plugin.call.after(message, &settlement))
                 });
                 match outcome.await {
                     Ok(()) => plugin.worked(),
                     Err(fault) => {
-                        let _scope = hops::after(depth);
+                        let _scope = hops::follow(depth);
                         report(plugin, fault, &emitter);
                     }
                 }

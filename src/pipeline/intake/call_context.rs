@@ -1,7 +1,7 @@
-//! Adds the context that the provider of `Builder::call_context` gives, on the calling thread, once per call.
+//! Adds the context of the provider of `Builder::call_context` to an event, once per call, on the calling thread.
 //!
-//! Invariant: the caller's context wins over it, and it wins over the default context of the settings. If the provider
-//! panics, or its context cannot be sent, the event goes on without it.
+//! Invariant: the context of the call wins over the provider's, and the provider's over the default context of the
+//! settings. If the provider panics, or its context cannot be sent, the event goes on without it.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::emitter::signal::Failure;
 use crate::event::{Context, Event};
 use crate::supervise::{self, Topic};
 
-/// Who fails, in a report.
+/// The origin of the failures that are reported here.
 const NAME: &str = "call_context";
 
 /// The provider of a call's context.
@@ -24,7 +24,7 @@ impl CallContext {
     }
 
     /// Merges the provider's context under that of the event.
-    pub(super) fn add_to(&self, event: &mut Event, emitter: &Emitter) {
+    pub(in crate::pipeline) fn add_to(&self, event: &mut Event, emitter: &Emitter) {
         match self.ask() {
             Ok(context) => {
                 emitter.works(Topic::CallContext, NAME);
