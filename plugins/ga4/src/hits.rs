@@ -19,7 +19,7 @@ pub(crate) struct Written {
     /// The members of the request that say who it was, as an object.
     who: Vec<u8>,
     event: Vec<u8>,
-    /// Whether Google counts it once however often it is sent: a purchase or refund with a `transaction_id`.
+    /// Whether Google de-duplicates it: a purchase or refund with a `transaction_id`.
     pub(crate) is_deduplicated: bool,
 }
 
@@ -30,7 +30,7 @@ impl Written {
         Self::of(&parts.who, &parts.event, is_deduplicated(name, has_id))
     }
 
-    /// A hit that a hook has made.
+    /// Writes a hit that a hook has made.
     pub(crate) fn of_hit(hit: &Hit) -> Result<Self, serde_json::Error> {
         let name = hit.event.get("name").and_then(Value::as_str);
         let has_id = hit.event.get("params").is_some_and(|params| params.get("transaction_id").is_some());
@@ -41,7 +41,7 @@ impl Written {
         Ok(Self { who: serde_json::to_vec(who)?, event: serde_json::to_vec(event)?, is_deduplicated })
     }
 
-    /// Whether it is larger by itself than a request may be.
+    /// Returns whether it is larger by itself than a request may be.
     pub(crate) fn is_too_large(&self) -> bool {
         self.who.len() + FRAME + self.event.len() > MOST_BYTES
     }

@@ -20,8 +20,8 @@ pub fn map_event<T>(
     Ok(map(&EventJson::parse(&json)?))
 }
 
-/// Maps the events of a batch, each as JSON and as the message that it came in, with its index in the batch. `map` keeps what
-/// is to be sent, which borrows from the event, in the form in which it is sent; the others are answered.
+/// Maps the events of a batch: calls `map` with the index of each, its JSON and its message. The items of an event borrow
+/// from its JSON, so `map` writes them where they are collected. Answers the events that `map` skips or rejects.
 pub fn map_batch(
     batch: &Batch,
     answers: &mut Answers,

@@ -30,7 +30,7 @@ impl<T> Mapped<T> {
         Self::Reject(reason.into())
     }
 
-    /// The same with other items.
+    /// Replaces each item by what `map` makes of it.
     pub fn map<U>(self, map: impl FnMut(T) -> U) -> Mapped<U> {
         match self {
             Self::Items(items) => Mapped::Items(items.into_iter().map(map).collect()),

@@ -46,13 +46,13 @@ pub struct Item {
     pub body: Value,
 }
 
-/// The same while it borrows from the event.
+/// The same, borrowed from the event.
 pub(crate) struct Part<'e> {
     pub(crate) target: Target,
     pub(crate) body: JsonObject<'e>,
 }
 
-/// What is made of an event, or why nothing is.
+/// The result of a mapping, or why nothing is sent.
 type Made<'e, T> = Result<T, Mapped<Part<'e>>>;
 
 impl From<Part<'_>> for Item {
@@ -102,7 +102,7 @@ impl Default for Mapping {
 }
 
 impl Mapping {
-    /// The parts of what is sent of an event, or why there are none, without the user's hook.
+    /// Maps an event without the user's hook.
     pub(crate) fn parts<'e>(&'e self, json: &'e EventJson<'_>) -> Mapped<Part<'e>> {
         self.items(json).map_or_else(|mapped| mapped, Mapped::Items)
     }

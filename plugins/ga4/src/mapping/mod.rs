@@ -39,13 +39,13 @@ pub struct Hit {
     pub event: Value,
 }
 
-/// The same while it borrows from the event.
+/// The same, borrowed from the event.
 pub(crate) struct HitParts<'e> {
     pub(crate) who: JsonObject<'e>,
     pub(crate) event: JsonObject<'e>,
 }
 
-/// What is made of an event, or why nothing is.
+/// The result of a mapping, or why nothing is sent.
 type Made<'e, T> = Result<T, Mapped<HitParts<'e>>>;
 
 impl From<HitParts<'_>> for Hit {
@@ -87,7 +87,7 @@ impl Default for Mapping {
 }
 
 impl Mapping {
-    /// The parts of the hit of an event, or why there is none, without the user's hook.
+    /// Maps an event without the user's hook.
     pub(crate) fn parts<'e>(&'e self, json: &'e EventJson<'_>) -> Mapped<HitParts<'e>> {
         self.hit(json).map_or_else(|mapped| mapped, Mapped::one)
     }

@@ -1,6 +1,6 @@
-//! JSON that borrows the texts of what it was read from: an event is mapped without a copy of each of its strings.
+//! JSON that borrows its strings from the text that it was read from, so that an event is mapped without copies of them.
 //!
-//! What is made of it is written at once. A hook of the user's gets a [`Value`](serde_json::Value), which owns everything.
+//! A mapping's result is written at once. A hook of the user's gets a [`Value`](serde_json::Value), which owns everything.
 
 mod object;
 mod read;
@@ -31,19 +31,19 @@ pub enum Json<'a> {
 }
 
 impl<'a> Json<'a> {
-    /// The member of that name, if it is an object that has it.
+    /// Returns the member of that name, if it is an object that has it.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Json<'a>> {
         self.as_object()?.get(name)
     }
 
-    /// Whether it is `null`.
+    /// Returns whether it is `null`.
     #[must_use]
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }
 
-    /// The text, if it is one.
+    /// Returns the text, if it is one.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         match self {
@@ -52,7 +52,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The truth value, if it is one.
+    /// Returns the boolean, if it is one.
     #[must_use]
     pub fn as_bool(&self) -> Option<bool> {
         match self {
@@ -61,7 +61,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The elements, if it is an array.
+    /// Returns the elements, if it is an array.
     #[must_use]
     pub fn as_array(&self) -> Option<&Vec<Json<'a>>> {
         match self {
@@ -70,7 +70,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The members, if it is an object.
+    /// Returns the members, if it is an object.
     #[must_use]
     pub fn as_object(&self) -> Option<&JsonObject<'a>> {
         match self {
@@ -79,7 +79,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The members, to be changed, if it is an object.
+    /// Returns the members for changes, if it is an object.
     #[must_use]
     pub fn as_object_mut(&mut self) -> Option<&mut JsonObject<'a>> {
         match self {
@@ -166,7 +166,7 @@ impl From<u64> for Json<'_> {
     }
 }
 
-/// What is no finite number is `null`, as in `serde_json`.
+/// Infinity and NaN become `null`, as in `serde_json`.
 impl From<f64> for Json<'_> {
     fn from(number: f64) -> Self {
         Number::from_f64(number).map_or(Self::Null, Self::Number)

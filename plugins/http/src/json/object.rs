@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::Json;
 
-/// An object. Members are found by looking through them: events have few, and objects of vendors fewer.
+/// An object. A member is found by a linear search: events have few members, and the objects of vendors fewer.
 ///
 /// ```
 /// use tracklane_http::JsonObject;
@@ -22,19 +22,19 @@ use super::Json;
 pub struct JsonObject<'a>(Vec<(Cow<'a, str>, Json<'a>)>);
 
 impl<'a> JsonObject<'a> {
-    /// An object without members.
+    /// Makes an object without members.
     #[must_use]
     pub const fn new() -> Self {
         Self(Vec::new())
     }
 
-    /// An object with room for so many members.
+    /// Makes an object with room for so many members.
     #[must_use]
     pub fn with_capacity(members: usize) -> Self {
         Self(Vec::with_capacity(members))
     }
 
-    /// Adds a member, of which it is known that there is none of its name.
+    /// Adds a member. The object must not have one of that name.
     pub(super) fn push(&mut self, name: Cow<'a, str>, value: Json<'a>) {
         self.0.push((name, value));
     }
@@ -43,25 +43,25 @@ impl<'a> JsonObject<'a> {
         self.0.iter().position(|(member, _)| member == name)
     }
 
-    /// The value of a member.
+    /// Returns the value of a member.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Json<'a>> {
         self.0.iter().find(|(member, _)| member == name).map(|(_, value)| value)
     }
 
-    /// The value of a member, to be changed.
+    /// Returns the value of a member for changes.
     #[must_use]
     pub fn get_mut(&mut self, name: &str) -> Option<&mut Json<'a>> {
         self.0.iter_mut().find(|(member, _)| member == name).map(|(_, value)| value)
     }
 
-    /// Whether there is a member of that name.
+    /// Returns whether there is a member of that name.
     #[must_use]
     pub fn contains_key(&self, name: &str) -> bool {
         self.position(name).is_some()
     }
 
-    /// Sets a member, in the place that it had.
+    /// Sets a member. One that is there keeps its place.
     pub fn insert(&mut self, name: impl Into<Cow<'a, str>>, value: impl Into<Json<'a>>) {
         let (name, value) = (name.into(), value.into());
         match self.get_mut(&name) {
@@ -93,18 +93,18 @@ impl<'a> JsonObject<'a> {
         self.0.retain(|(name, _)| keep(name));
     }
 
-    /// The members, in their order.
+    /// Returns the members, in their order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Json<'a>)> {
         self.0.iter().map(|(name, value)| (&**name, value))
     }
 
-    /// How many members there are.
+    /// Returns the number of members.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is no member.
+    /// Returns whether there is no member.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

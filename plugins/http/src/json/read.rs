@@ -1,4 +1,4 @@
-//! From text, by serde. A string that has no escapes is borrowed.
+//! Reads JSON by serde. A string without escapes is borrowed.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -87,7 +87,7 @@ impl<'de> Visitor<'de> for AnyObject {
         let Some(first) = members.next_key_seed(Name)? else { return Ok(JsonObject::new()) };
         let mut object = JsonObject::with_capacity(USUAL);
         object.push(first, members.next_value()?);
-        // An event has each name once: what else has one twice has the first of them.
+        // An event has each name once. Of a name that comes twice, `get` finds the first.
         while let Some(name) = members.next_key_seed(Name)? {
             object.push(name, members.next_value()?);
         }

@@ -47,13 +47,13 @@ pub struct Item {
     pub body: Value,
 }
 
-/// The same while it borrows from the event.
+/// The same, borrowed from the event.
 pub(crate) struct Part<'e> {
     pub(crate) target: Target,
     body: JsonObject<'e>,
 }
 
-/// What is made of an event, or why nothing is.
+/// The result of a mapping, or why nothing is sent.
 type Made<'e, T> = Result<T, Mapped<Part<'e>>>;
 
 impl<'e> Part<'e> {
@@ -61,7 +61,7 @@ impl<'e> Part<'e> {
         Self { target, body }
     }
 
-    /// As it is sent: profiles have the token in them.
+    /// Returns the body as it is sent: that of a profile has the token.
     pub(crate) fn with_token(mut self, token: &'e Secret) -> Json<'e> {
         if matches!(self.target, Target::Engage | Target::Groups) {
             self.body.insert("$token", token.expose());
@@ -77,7 +77,7 @@ impl From<Part<'_>> for Item {
 }
 
 impl Item {
-    /// A hook may make of it what is no object: that is sent as it is.
+    /// Returns the body as it is sent. A hook may have made it something else than an object.
     pub(crate) fn with_token(self, token: &Secret) -> Value {
         match self.body {
             Value::Object(body) => Part { target: self.target, body: body.into() }.with_token(token).into(),
@@ -138,7 +138,7 @@ impl Default for Mapping {
 }
 
 impl Mapping {
-    /// The parts of what is sent of an event, or why there are none, without the user's hook.
+    /// Maps an event without the user's hook.
     pub(crate) fn parts<'e>(&'e self, json: &'e EventJson<'_>) -> Mapped<Part<'e>> {
         self.items(json).map_or_else(|mapped| mapped, Mapped::Items)
     }

@@ -6,7 +6,7 @@ use url::Url;
 use super::illegal::illegal;
 use super::{Call, Mapping, PersonProfiles};
 
-/// What a call is, or why there is none.
+/// The result of a mapping: a part of the item, or why there is none.
 type Made<'e, T> = Result<T, Mapped<Json<'e>>>;
 
 /// Letters of a `distinct_id` that PostHog keeps. It would cut a longer one, and take two people for one.
