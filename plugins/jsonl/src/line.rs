@@ -47,7 +47,7 @@ impl Paths {
         let Head { kind, timestamp, event } = Head::read(json, self.template.has_event());
         let until = self.template.letters_of_time().min(timestamp.len());
         let key = [timestamp.get(..until).unwrap_or(&timestamp), &*kind, &*event];
-        if !self.last.as_ref().is_some_and(|(last, _)| *last == key) || timestamp.is_empty() {
+        if timestamp.is_empty() || self.last.as_ref().is_none_or(|(last, _)| *last != key) {
             let at = timestamp.parse().unwrap_or_else(|_| Timestamp::now());
             let path = self.template.path(at, if kind.is_empty() { "event" } else { &kind }, &event);
             self.last = Some((key.map(str::to_owned), path));
