@@ -1,16 +1,17 @@
 //! `tracklane dead`: the events of a gateway that were refused for good, or never taken. It reads the folders, so the
-//! gateway need not run.
+//! gateway need not run, and the log in JetStream if there is one.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use tracklane_gateway::{DeadStore, Layout};
+use tracklane_gateway::{DeadEntry, DeadStore, Layout};
 use tracklane_spool::DeadLetter;
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output;
+use crate::stream_log::StreamLog;
 
 /// Look at the dead events of a gateway, send them again or drop them
 #[derive(Debug, Args)]
@@ -76,16 +77,74 @@ pub(crate) fn run(args: DeadArgs) -> Outcome {
     }
 }
 
-fn stores(place: &Place) -> Result<Vec<DeadStore>, Failure> {
-    let layout = Layout::of(&place.config).map_err(|error| Failure::cannot_run(error.to_string()))?;
-    let stores = layout.stores().map_err(unreadable)?;
-    let Some(wanted) = &place.place else { return Ok(stores) };
-    let names: Vec<String> = stores.iter().map(|store| store.name.clone()).collect();
-    let found: Vec<_> = stores.into_iter().filter(|store| store.name == *wanted).collect();
-    if found.is_empty() {
-        return Err(Failure::usage(format!("--in: there is no {wanted:?}; there are: {}", names.join(", "))));
+/// Where dead events are: in folders of this machine, and in the log in JetStream if there is one.
+struct Places {
+    stores: Vec<DeadStore>,
+    log: Option<StreamLog>,
+    entries: Vec<DeadEntry>,
+}
+
+impl Places {
+    fn of(place: &Place) -> Result<Self, Failure> {
+        let layout = Layout::of(&place.config).map_err(|error| Failure::cannot_run(error.to_string()))?;
+        let mut stores = layout.stores().map_err(unreadable)?;
+        let log = StreamLog::of(&place.config)?;
+        let mut entries = log.as_ref().map(StreamLog::dead).transpose()?.unwrap_or_default();
+        if let Some(wanted) = &place.place {
+            let names = stores.iter().map(|store| &store.name).chain(entries.iter().map(|entry| &entry.place));
+            let names: BTreeSet<String> = names.cloned().collect();
+            // In JetStream a place is there while something in it is dead.
+            if log.is_none() && !names.contains(wanted) {
+                let names: Vec<String> = names.into_iter().collect();
+                return Err(Failure::usage(format!("--in: there is no {wanted:?}; there are: {}", names.join(", "))));
+            }
+            stores.retain(|store| store.name == *wanted);
+            entries.retain(|entry| entry.place == *wanted);
+        }
+        Ok(Self { stores, log, entries })
     }
-    Ok(found)
+
+    /// Shows every letter with its place.
+    fn visit(&self, mut visit: impl FnMut(&str, &DeadLetter)) -> Result<(), Failure> {
+        for store in &self.stores {
+            store.letters().visit(|letter| visit(&store.name, letter)).map_err(unreadable)?;
+        }
+        self.entries.iter().for_each(|entry| visit(&entry.place, &entry.letter));
+        Ok(())
+    }
+
+    fn replay(&self, picks: impl Fn(&DeadLetter) -> bool) -> Result<u64, Failure> {
+        let mut count = 0;
+        for store in &self.stores {
+            if let Some(destination) = &store.destination {
+                count += store.letters().replay(destination, &picks).map_err(unreadable)?;
+            }
+        }
+        let Some(log) = &self.log else { return Ok(count) };
+        Ok(count + log.wait(log.log.replay_dead(&self.picked(picks)))?)
+    }
+
+    fn remove(&self, picks: impl Fn(&DeadLetter) -> bool) -> Result<u64, Failure> {
+        let mut count = 0;
+        for store in &self.stores {
+            count += store.letters().remove(&picks).map_err(unreadable)?;
+        }
+        let Some(log) = &self.log else { return Ok(count) };
+        Ok(count + log.wait(log.log.drop_dead(&self.picked(picks)))?)
+    }
+
+    fn picked(&self, picks: impl Fn(&DeadLetter) -> bool) -> Vec<DeadEntry> {
+        self.entries.iter().filter(|entry| picks(&entry.letter)).cloned().collect()
+    }
+
+    /// Letters that no destination would get: they were rejected when they came.
+    fn rejected(&self, picks: impl Fn(&DeadLetter) -> bool) -> Result<u64, Failure> {
+        let mut count = 0;
+        for store in self.stores.iter().filter(|store| store.destination.is_none()) {
+            store.letters().visit(|letter| count += u64::from(picks(letter))).map_err(unreadable)?;
+        }
+        Ok(count)
+    }
 }
 
 fn unreadable(error: std::io::Error) -> Failure {
@@ -93,24 +152,20 @@ fn unreadable(error: std::io::Error) -> Failure {
 }
 
 fn list(place: &Place) -> Result<(), Failure> {
-    for store in stores(place)? {
-        let visit = |letter: &DeadLetter| {
-            let id = letter.message_id().unwrap_or_else(|| "-".to_owned());
-            let error = letter.error.as_deref().unwrap_or_default();
-            if place.json {
-                let line = json!({
-                    "schema": 1, "where": store.name, "at": letter.at, "reason": letter.reason, "error": letter.error,
-                    "messageId": letter.message_id(),
-                });
-                output::line(&line.to_string());
-            } else {
-                let (id, error) = (printable(&id), printable(error));
-                output::line(&format!("{}  {}  {}  {id}  {error}", store.name, letter.at, letter.reason));
-            }
-        };
-        store.letters().visit(visit).map_err(unreadable)?;
-    }
-    Ok(())
+    Places::of(place)?.visit(|name, letter| {
+        let id = letter.message_id().unwrap_or_else(|| "-".to_owned());
+        let error = letter.error.as_deref().unwrap_or_default();
+        if place.json {
+            let line = json!({
+                "schema": 1, "where": name, "at": letter.at, "reason": letter.reason, "error": letter.error,
+                "messageId": letter.message_id(),
+            });
+            output::line(&line.to_string());
+        } else {
+            let (id, error) = (printable(&id), printable(error));
+            output::line(&format!("{name}  {}  {}  {id}  {error}", letter.at, letter.reason));
+        }
+    })
 }
 
 /// Returns the text without control characters, which could drive a terminal.
@@ -120,31 +175,23 @@ fn printable(text: &str) -> String {
 
 fn show(chosen: &Chosen) -> Outcome {
     let (picks, mut count) = (chosen.picks(), 0_u64);
-    for store in stores(&chosen.place)? {
-        let visit = |letter: &DeadLetter| {
-            if picks(letter) {
-                count += 1;
-                let line = json!({
-                    "schema": 1, "where": store.name, "at": letter.at, "reason": letter.reason, "error": letter.error,
-                    "event": letter.event,
-                });
-                output::line(&line.to_string());
-            }
-        };
-        store.letters().visit(visit).map_err(unreadable)?;
-    }
+    Places::of(&chosen.place)?.visit(|name, letter| {
+        if picks(letter) {
+            count += 1;
+            let line = json!({
+                "schema": 1, "where": name, "at": letter.at, "reason": letter.reason, "error": letter.error,
+                "event": letter.event,
+            });
+            output::line(&line.to_string());
+        }
+    })?;
     said(count, chosen)
 }
 
 fn replay(chosen: &Chosen) -> Outcome {
-    let (picks, mut count) = (chosen.picks(), 0);
-    let mut left = 0_u64;
-    for store in stores(&chosen.place)? {
-        match &store.destination {
-            Some(destination) => count += store.letters().replay(destination, &picks).map_err(unreadable)?,
-            None => store.letters().visit(|letter| left += u64::from(picks(letter))).map_err(unreadable)?,
-        }
-    }
+    let (picks, places) = (chosen.picks(), Places::of(&chosen.place)?);
+    let left = places.rejected(&picks)?;
+    let count = places.replay(&picks)?;
     if left > 0 {
         output::note(&format!(
             "{left} events were rejected when they came, and would be again: mend what `dead show` prints, and send it"
@@ -155,10 +202,7 @@ fn replay(chosen: &Chosen) -> Outcome {
 }
 
 fn remove(chosen: &Chosen) -> Outcome {
-    let (picks, mut count) = (chosen.picks(), 0);
-    for store in stores(&chosen.place)? {
-        count += store.letters().remove(&picks).map_err(unreadable)?;
-    }
+    let count = Places::of(&chosen.place)?.remove(chosen.picks())?;
     output::note(&format!("{count} events are dropped"));
     said(count, chosen)
 }

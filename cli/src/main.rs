@@ -22,13 +22,17 @@ mod import;
 mod lag;
 mod output;
 mod pages;
+mod park;
 mod plan;
 mod replay;
+mod replay_log;
 mod send;
 mod signals;
 mod source;
+mod stream_log;
 mod tail;
 mod target;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -55,8 +59,10 @@ enum Command {
     Expect(expect::command::ExpectArgs),
     Doctor(doctor::DoctorArgs),
     Gateway(gateway::GatewayArgs),
+    Worker(worker::WorkerArgs),
     Lag(lag::LagArgs),
     Dead(dead::DeadArgs),
+    Park(park::ParkArgs),
     Completions(pages::CompletionsArgs),
     Man(pages::ManArgs),
 }
@@ -83,8 +89,10 @@ fn run(command: Command) -> Outcome {
         Command::Expect(args) => expect::command::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Gateway(args) => gateway::run(args),
+        Command::Worker(args) => worker::run(args),
         Command::Lag(args) => lag::run(args),
         Command::Dead(args) => dead::run(args),
+        Command::Park(args) => park::run(args),
         Command::Completions(args) => pages::completions(&args),
         Command::Man(args) => pages::man(&args),
     }

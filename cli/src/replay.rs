@@ -14,6 +14,7 @@ use crate::exit::{Exit, Failure, Outcome};
 use crate::filter::{Filter, Subject};
 use crate::import::{End, Rate, Sender};
 use crate::output;
+use crate::replay_log::LogArgs;
 use crate::source::{self, Identity, Lines};
 use crate::target::Target;
 
@@ -21,8 +22,10 @@ use crate::target::Target;
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArgs {
     /// JSON Lines, or the folder of a spool
-    #[arg(required = true)]
+    #[arg(required_unless_present = "from")]
     files: Vec<PathBuf>,
+    #[command(flatten)]
+    log: LogArgs,
     /// Only events that match
     #[arg(long, short = 'q', value_name = "FILTER", default_value = "", allow_hyphen_values = true)]
     filter: String,
@@ -50,6 +53,9 @@ struct Counts {
 }
 
 pub(crate) fn run(args: ReplayArgs) -> Outcome {
+    if let Some(outcome) = args.log.run(args.json) {
+        return outcome;
+    }
     let filter = Filter::parse(&args.filter).map_err(|invalid| Failure::usage(invalid.to_string()))?;
     let mut files = Vec::new();
     for path in &args.files {

@@ -36,10 +36,15 @@ async fn ready(With(state): With<Arc<State>>) -> Response<Body> {
 
 async fn metrics(With(state): With<Arc<State>>) -> Response<Body> {
     let written = tokio::task::spawn_blocking(move || metrics::write(&state)).await;
-    text(StatusCode::OK, "text/plain; version=0.0.4", written.unwrap_or_default())
+    prometheus(written.unwrap_or_default())
 }
 
-fn text(status: StatusCode, content_type: &'static str, body: String) -> Response<Body> {
+/// A page of metrics.
+pub(crate) fn prometheus(page: String) -> Response<Body> {
+    text(StatusCode::OK, "text/plain; version=0.0.4", page)
+}
+
+pub(crate) fn text(status: StatusCode, content_type: &'static str, body: String) -> Response<Body> {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));

@@ -14,12 +14,16 @@ use tracklane_axum::{RequestContextLayer, TrustedProxies};
 use tracklane_ingest::{Ingest, Limits, Peer, Server};
 
 use crate::catalog::Catalog;
-use crate::config::{self, ConfigError, ServerConfig};
+use crate::config::{self, ConfigError, LogConfig, ServerConfig};
+use crate::jetstream::{self, CreatedStreams};
 use crate::paths::UsualPaths;
 use crate::receive::receive;
-use crate::state::{StartError, State, make_all};
+use crate::signal::signalled;
+use crate::state::{StartError, State, make_all, places};
 use crate::{admin, reload};
 
+/// Bytes of a head: more than any SDK sends, and little for each of many connections.
+const HEAD_BYTES: usize = 16 << 10;
 /// The time that answers under way have at the end.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -48,6 +52,23 @@ impl Gateway {
         make_all(&read, catalog).map(drop)
     }
 
+    /// Makes the streams of JetStream that the log of a configuration needs and that are not there: those of the
+    /// partitions, and one for each destination. Nothing else makes them: a stream that is missing later has been
+    /// deleted, with what was in it.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be used, its log is not JetStream, or NATS is not there or refuses.
+    pub async fn create_streams(path: impl AsRef<Path>, catalog: &Catalog) -> Result<CreatedStreams, StartError> {
+        let path = path.as_ref();
+        let read = config::read(path)?;
+        let made = make_all(&read, catalog)?;
+        match &read.config.log {
+            LogConfig::JetStream(config) => Ok(jetstream::create_streams(config, &places(&made)).await?),
+            LogConfig::Disk(_) => Err(StartError::NoStreams { path: path.to_owned() }),
+        }
+    }
+
     /// Starts the gateway that a configuration file describes. It is ready when this returns.
     ///
     /// # Errors
@@ -56,7 +77,7 @@ impl Gateway {
     pub async fn start(path: impl AsRef<Path>, catalog: Catalog) -> Result<Self, StartError> {
         let path = path.as_ref().to_owned();
         let read = config::read(&path)?;
-        let state = Arc::new(State::start(path, &read, catalog)?);
+        let state = Arc::new(State::start(path, &read, catalog).await?);
         let server = read.config.server.clone();
         let public = bind(&server.listen).await?.limits(limits(&server)).grace(GRACE);
         let private = match server.admin {
@@ -106,11 +127,11 @@ impl Gateway {
     }
 }
 
-async fn until(mut stopped: watch::Receiver<bool>) {
+pub(crate) async fn until(mut stopped: watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
-async fn bind(addresses: &[SocketAddr]) -> Result<Server, StartError> {
+pub(crate) async fn bind(addresses: &[SocketAddr]) -> Result<Server, StartError> {
     let bound = Server::bind(addresses.iter().copied()).await;
     bound.map_err(|source| StartError::Listen { addresses: addresses.to_vec(), source })
 }
@@ -119,7 +140,8 @@ fn limits(server: &ServerConfig) -> Limits {
     let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
     let mut limits = Limits::default();
     limits.max_body_bytes = bytes(server.max_body);
-    limits.max_total_bytes = bytes(server.max_memory);
+    limits.max_total_bytes = bytes(server.body_bytes());
+    limits.max_head_bytes = HEAD_BYTES;
     limits.max_connections = server.max_connections;
     limits
 }
@@ -135,22 +157,4 @@ fn public_router(state: &Arc<State>, server: &ServerConfig) -> Result<Router, St
     }
     let inner = layer.layer(router.merge(admin::health(state)));
     Ok(Router::new().fallback_service(UsualPaths(inner)))
-}
-
-/// Waits for SIGTERM or Ctrl-C.
-async fn signalled() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let (Ok(mut terminate), Ok(mut interrupt)) =
-            (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-        {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-            return;
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
 }

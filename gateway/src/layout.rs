@@ -3,6 +3,7 @@
 //! ```text
 //! directory/pipelines/main/Segment.io/0000/…   what waits for a destination: a spool
 //! directory/pipelines/main/Segment.io/dead/…   what it refused
+//! directory/pipelines/main/jetstream/0000/…    what waits for JetStream, where that is the log
 //! directory/rejected/web/dead/…                what a source sent that was no event
 //! ```
 
@@ -12,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use tracklane_spool::{Backlog, DeadLetters};
 
-use crate::config::{self, ConfigError, LogConfig};
+use crate::config::{self, ConfigError};
 
 const PIPELINES: &str = "pipelines";
 const REJECTED: &str = "rejected";
@@ -41,8 +42,7 @@ impl Layout {
     ///
     /// Returns an error if the file cannot be used.
     pub fn of(config: impl AsRef<Path>) -> Result<Self, ConfigError> {
-        let LogConfig::Disk(disk) = config::read(config.as_ref())?.config.log;
-        Ok(Self::new(disk.directory))
+        Ok(Self::new(config::read(config.as_ref())?.config.log.directory().to_owned()))
     }
 
     pub(crate) fn new(directory: PathBuf) -> Self {

@@ -32,11 +32,13 @@
 //!
 //! Invariant: 200 means that each event is synced to the disk in front of every destination that is to have it, or was
 //! dropped by a plugin on purpose, or is named as rejected in the answer. An event that was answered with 200 is
-//! delivered, dead with its reason, or waits; no end of the process changes that.
+//! delivered, dead with its reason, or waits; no end of the process changes that. With JetStream as the log, a stream has
+//! the event in place of the disk, or the disk has it until the stream does.
 //!
 //! In the order of the files: [`Gateway`] starts and stops, `state` is what a reload replaces; `config` reads one TOML file; the [`Catalog`] knows
-//! plugins by name; `sources` and `rate` say who may send; `receive` answers a request; `assemble` makes an event of what
-//! was sent, with `clock_skew` and `ip`; a `pipeline` is a client with a spool in front of each destination; `rejects`
+//! plugins by name, and `stock` has those of tracklane; `sources` and `rate` say who may send; `receive` answers a
+//! request; `assemble` makes an event of what was sent, with `clock_skew` and `ip`; a `pipeline` is a client in front of
+//! the `log`: a spool in front of each destination, or `jetstream`; `rejects`
 //! keeps what was not taken; `admin` and `metrics` tell how it goes.
 
 #![forbid(unsafe_code)]
@@ -56,12 +58,14 @@
 // The whole.
 mod gateway;
 mod reload;
+mod signal;
 mod state;
 
 // The configuration.
 mod catalog;
 mod config;
 mod segment;
+mod stock;
 
 // A request on its way.
 mod assemble;
@@ -74,7 +78,10 @@ mod rejects;
 mod sources;
 
 // Behind it.
+mod jetstream;
+mod log;
 mod pipeline;
+mod worker;
 
 // The reports.
 mod admin;
@@ -85,8 +92,10 @@ mod requests;
 pub use catalog::Catalog;
 pub use config::ConfigError;
 pub use gateway::Gateway;
+pub use jetstream::{CreatedStreams, DeadEntry, JetStreamLog, LogError, OperatorError, ParkedLag, PartitionLag};
 pub use layout::{DeadStore, Layout};
 pub use state::StartError;
+pub use worker::Worker;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use tracklane_spool::Backlog;
 
 use crate::clock_skew::age;
+use crate::jetstream::JetStream;
 use crate::state::State;
 
 /// Everything that is counted. Looks at the folders of the log.
@@ -32,6 +33,9 @@ pub(crate) fn write(state: &State) -> String {
         }
     }
     destinations(state, &mut page);
+    if let Some(streams) = state.jetstream() {
+        jetstream(streams, &mut page);
+    }
     page.family("tracklane_gateway_config_current", "gauge", "1 while the configuration file is in force.");
     page.value(&[], f64::from(u8::from(state.is_current.load(Acquire))));
     page.family("tracklane_gateway_uptime_seconds", "gauge", "Time since the start.");
@@ -71,21 +75,37 @@ fn destinations(state: &State, page: &mut Page) {
     }
 }
 
+fn jetstream(streams: &JetStream, page: &mut Page) {
+    let counts = streams.counts();
+    for (name, help, count) in [
+        ("events", "Events in messages that JetStream has acknowledged.", &counts.events),
+        ("messages", "Messages that it has acknowledged.", &counts.messages),
+        ("repeats", "Of those, the ones that it had already.", &counts.repeats),
+        ("failures", "Messages that it has not acknowledged, each attempt.", &counts.failures),
+    ] {
+        page.family(&format!("tracklane_gateway_jetstream_{name}_total"), "counter", help);
+        page.value(&[], count.load(Relaxed) as f64);
+    }
+    let help = "1 while JetStream takes nothing, and events go to this machine's disk.";
+    page.family("tracklane_gateway_jetstream_trouble", "gauge", help);
+    page.value(&[], f64::from(u8::from(streams.trouble().is_some())));
+}
+
 /// A page in the format.
 #[derive(Default)]
-struct Page {
-    text: String,
+pub(crate) struct Page {
+    pub(crate) text: String,
     name: String,
 }
 
 impl Page {
-    fn family(&mut self, name: &str, kind: &str, help: &str) {
+    pub(crate) fn family(&mut self, name: &str, kind: &str, help: &str) {
         name.clone_into(&mut self.name);
         // Writing to a String cannot fail.
         let _ = write!(self.text, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
     }
 
-    fn value(&mut self, labels: &[(&str, &str)], value: f64) {
+    pub(crate) fn value(&mut self, labels: &[(&str, &str)], value: f64) {
         self.text.push_str(&self.name);
         for (at, (label, value)) in labels.iter().enumerate() {
             let value = value.replace('\\', r"\\").replace('"', r#"\""#).replace('\n', r"\n");

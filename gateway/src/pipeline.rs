@@ -1,7 +1,9 @@
-//! A client with a spool in front of each destination. Stored events are safe, and are sent in the background.
+//! A client with the log behind it: a spool in front of each destination, from which events are sent in the background, or
+//! the streams of JetStream, from which workers take them.
 
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -14,12 +16,12 @@ use tracklane_spool::{Spool, SpoolStats};
 
 use crate::catalog::Catalog;
 use crate::config::{ConfigError, DiskConfig, PipelineConfig, PipelineTables};
+use crate::jetstream;
 use crate::layout::Layout;
+use crate::log::Log;
 
 /// Events on their way to the disk at most: those of a few thousand requests.
 const MAX_EVENTS: usize = 200_000;
-/// Their bytes.
-const MAX_BYTES: usize = 128 << 20;
 /// The time between two looks for events that an operator has put back.
 const ADOPT_EVERY: Duration = Duration::from_secs(5);
 /// The pause of a destination that refuses its credentials.
@@ -43,6 +45,16 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
+    /// The names of the destinations.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.destinations.iter().map(|(destination, _)| destination.name())
+    }
+
+    /// The destinations, and whether each wants the events in their order.
+    pub(crate) fn into_destinations(self) -> Vec<(Destination, bool)> {
+        self.destinations
+    }
+
     /// Makes every plugin, and starts none.
     pub(crate) fn make(
         config: &PipelineConfig,
@@ -57,6 +69,9 @@ impl Parts {
         let mut names = BTreeSet::new();
         for (destination, table) in config.destinations.iter().zip(&tables.destinations) {
             let made = catalog.make_destination(&destination.plugin, table)?;
+            if made.name().chars().any(char::is_control) {
+                return Err(table.error(format!("the name {:?} holds control characters", made.name())));
+            }
             if !names.insert(made.name().to_owned()) {
                 let name = made.name();
                 return Err(table.error(format!("two destinations are named {name:?}; give one another `name`")));
@@ -69,18 +84,32 @@ impl Parts {
 
 impl Pipeline {
     /// Starts it. What waits on the disk is sent from now on.
-    pub(crate) fn start(name: &str, parts: Parts, disk: &DiskConfig, layout: &Layout) -> Result<Self, SettingsError> {
-        let mut builder = Analytics::builder().max_queue_size(MAX_EVENTS).max_queue_bytes(MAX_BYTES);
+    /// `max_bytes` may be on their way to the log.
+    pub(crate) fn start(
+        name: &str,
+        parts: Parts,
+        max_bytes: usize,
+        log: &Log,
+        layout: &Layout,
+    ) -> Result<Self, SettingsError> {
+        let mut builder = Analytics::builder().max_queue_size(MAX_EVENTS).max_queue_bytes(max_bytes);
         for plugin in parts.plugins {
             builder = builder.plugin(plugin);
         }
-        let mut spools = Vec::with_capacity(parts.destinations.len());
-        for (destination, in_order) in parts.destinations {
-            let spool = spool(disk, layout, name, destination.name());
-            spools.push((destination.name().to_owned(), spool.clone()));
-            let destination = if in_order { patient(destination, disk.max_age) } else { destination };
-            // One write at a time. Events that come meanwhile go into the next, so one sync serves many requests.
-            builder = builder.plugin(spool.in_front_of(destination).max_in_flight(1));
+        let in_front = match log {
+            Log::Disk(disk) => spools_in_front(parts.destinations, disk, name, layout),
+            Log::JetStream(streams) => {
+                let config = streams.config();
+                let directory = layout.spool(name, jetstream::NAME);
+                let spool = spool(directory.clone(), config.max_spill_bytes, config.max_age);
+                let destination = jetstream::destination(streams, name, &spool, directory);
+                vec![(spool, destination)]
+            }
+        };
+        let mut spools = Vec::with_capacity(in_front.len());
+        for (spool, destination) in in_front {
+            spools.push((destination.name().to_owned(), spool));
+            builder = builder.plugin(destination);
         }
         Ok(Self { client: builder.build()?, spools, fingerprint: parts.fingerprint })
     }
@@ -102,12 +131,29 @@ impl Pipeline {
     }
 }
 
-fn spool(disk: &DiskConfig, layout: &Layout, pipeline: &str, destination: &str) -> Spool {
-    Spool::new(layout.spool(pipeline, destination))
+/// Each destination with a spool of its own.
+fn spools_in_front(
+    destinations: Vec<(Destination, bool)>,
+    disk: &DiskConfig,
+    pipeline: &str,
+    layout: &Layout,
+) -> Vec<(Spool, Destination)> {
+    let with_spool = |(destination, in_order): (Destination, bool)| {
+        let spool = spool(layout.spool(pipeline, destination.name()), disk.max_bytes, disk.max_age);
+        let destination = if in_order { patient(destination, disk.max_age) } else { destination };
+        // One write at a time. Events that come meanwhile go into the next, so one sync serves many requests.
+        let destination = spool.in_front_of(destination).max_in_flight(1);
+        (spool, destination)
+    };
+    destinations.into_iter().map(with_spool).collect()
+}
+
+fn spool(directory: PathBuf, max_bytes: u64, max_age: Duration) -> Spool {
+    Spool::new(directory)
         .flush_at(1)
         .flush_interval(Duration::from_millis(1))
-        .max_bytes(disk.max_bytes)
-        .max_age(disk.max_age)
+        .max_bytes(max_bytes)
+        .max_age(max_age)
         .adopt_every(ADOPT_EVERY)
         .refuse_unwritten()
         .keep_refused()
@@ -115,9 +161,14 @@ fn spool(disk: &DiskConfig, layout: &Layout, pipeline: &str, destination: &str) 
 
 /// The destination with its batches one after the other, each tried until it is taken or refused, or too old: whatever
 /// is behind it waits.
-fn patient(destination: Destination, max_age: Duration) -> Destination {
+pub(crate) fn patient(destination: Destination, max_age: Duration) -> Destination {
+    persistent(destination, max_age).max_in_flight(1)
+}
+
+/// The destination with each batch tried until it is taken or refused, or too old.
+pub(crate) fn persistent(destination: Destination, max_age: Duration) -> Destination {
     let retry = RetryPolicy::new().max_retries(u32::MAX).max_total_backoff(max_age).max_rate_limit(max_age);
-    destination.max_in_flight(1).retry(retry).layer(layer_fn(|inner| Patient { inner }))
+    destination.retry(retry).layer(layer_fn(|inner| Patient { inner }))
 }
 
 /// A destination that waits while its credentials are refused, as if it were down.

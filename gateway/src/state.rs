@@ -14,7 +14,9 @@ use tracklane_axum::InvalidNetwork;
 
 use crate::catalog::Catalog;
 use crate::config::{self, Config, ConfigError, LogConfig, Read, ServerConfig};
+use crate::jetstream::{JetStream, LogError, Place};
 use crate::layout::Layout;
+use crate::log::Log;
 use crate::pipeline::{Parts, Pipeline};
 use crate::rejects::Rejects;
 use crate::requests::RequestCounts;
@@ -43,6 +45,15 @@ pub enum StartError {
         /// The error.
         source: io::Error,
     },
+    /// The log in JetStream cannot be used.
+    #[error("the log in JetStream cannot be used")]
+    JetStream(#[from] LogError),
+    /// The command is for another log than the configuration has.
+    #[error("{path:?} has no [log.jetstream]: there are no streams to make")]
+    NoStreams {
+        /// The file.
+        path: PathBuf,
+    },
     /// A network of `trusted_proxies` is none.
     #[error(transparent)]
     Proxies(#[from] InvalidNetwork),
@@ -65,7 +76,8 @@ pub(crate) struct State {
     pub(crate) is_current: AtomicBool,
     catalog: Catalog,
     server: ServerConfig,
-    log: LogConfig,
+    log_config: LogConfig,
+    log: Log,
     live: ArcSwap<Live>,
     pub(crate) readiness: AtomicBool,
     pub(crate) ending: AtomicBool,
@@ -80,12 +92,12 @@ pub(crate) struct Live {
 }
 
 impl State {
-    pub(crate) fn start(path: PathBuf, read: &Read, catalog: Catalog) -> Result<Self, StartError> {
+    pub(crate) async fn start(path: PathBuf, read: &Read, catalog: Catalog) -> Result<Self, StartError> {
         let made = make_all(read, &catalog)?;
-        let Config { server, log, .. } = read.config.clone();
-        let LogConfig::Disk(disk) = &log;
-        let directory = &disk.directory;
-        try_to_write(directory).map_err(|source| StartError::Log { directory: directory.clone(), source })?;
+        let Config { server, log: log_config, .. } = read.config.clone();
+        let directory = log_config.directory();
+        try_to_write(directory).map_err(|source| StartError::Log { directory: directory.to_owned(), source })?;
+        let log = Log::open(&log_config).await?;
         let state = Self {
             path,
             requests: RequestCounts::default(),
@@ -93,6 +105,7 @@ impl State {
             is_current: AtomicBool::new(true),
             catalog,
             server,
+            log_config,
             log,
             live: ArcSwap::from_pointee(Live {
                 sources: Sources::default(),
@@ -105,7 +118,7 @@ impl State {
         };
         let mut pipelines = BTreeMap::new();
         for (name, parts) in made {
-            pipelines.insert(name.clone(), state.start_pipeline(&name, parts)?);
+            pipelines.insert(name.clone(), state.start_pipeline(&name, parts, read.pipelines.len())?);
         }
         state.put_in_force(read, pipelines);
         Ok(state)
@@ -130,14 +143,21 @@ impl State {
     }
 
     pub(crate) fn layout(&self) -> Layout {
-        let LogConfig::Disk(disk) = &self.log;
-        Layout::new(disk.directory.clone())
+        Layout::new(self.log_config.directory().to_owned())
+    }
+
+    /// The log, if it is in JetStream.
+    pub(crate) fn jetstream(&self) -> Option<&JetStream> {
+        match &self.log {
+            Log::JetStream(streams) => Some(streams),
+            Log::Disk(_) => None,
+        }
     }
 
     /// Puts the current file in force. An error in it leaves everything unchanged.
     pub(crate) async fn reload(&self) -> Result<(), StartError> {
         let read = config::read(&self.path)?;
-        if read.config.server != self.server || read.config.log != self.log {
+        if read.config.server != self.server || read.config.log != self.log_config {
             let problem = "[server] or [log] has changed, which needs a restart; what was read before stays in force";
             return Err(ConfigError::new(&self.path, problem).into());
         }
@@ -155,7 +175,7 @@ impl State {
             }
         }
         for (name, parts) in made {
-            pipelines.insert(name.clone(), self.start_pipeline(&name, parts)?);
+            pipelines.insert(name.clone(), self.start_pipeline(&name, parts, read.pipelines.len())?);
         }
         self.put_in_force(&read, pipelines);
         Ok(())
@@ -169,9 +189,10 @@ impl State {
         }
     }
 
-    fn start_pipeline(&self, name: &str, parts: Parts) -> Result<Arc<Pipeline>, StartError> {
-        let LogConfig::Disk(disk) = &self.log;
-        let started = Pipeline::start(name, parts, disk, &self.layout());
+    /// Starts one of so many pipelines, which share the memory for events.
+    fn start_pipeline(&self, name: &str, parts: Parts, of: usize) -> Result<Arc<Pipeline>, StartError> {
+        let max_bytes = usize::try_from(self.server.body_bytes()).unwrap_or(usize::MAX) / of.max(1);
+        let started = Pipeline::start(name, parts, max_bytes, &self.log, &self.layout());
         started.map(Arc::new).map_err(|source| StartError::Pipeline { pipeline: name.to_owned(), source })
     }
 
@@ -211,6 +232,15 @@ pub(crate) fn make_all(read: &Read, catalog: &Catalog) -> Result<BTreeMap<String
         made.insert(name.clone(), Parts::make(pipeline, tables, catalog)?);
     }
     Ok(made)
+}
+
+/// Every destination, by its pipeline and its name.
+pub(crate) fn places(made: &BTreeMap<String, Parts>) -> Vec<Place> {
+    let of_pipeline = |(pipeline, parts): (&String, &Parts)| {
+        let names: Vec<Place> = parts.names().map(|name| (pipeline.clone(), name.to_owned())).collect();
+        names
+    };
+    made.iter().flat_map(of_pipeline).collect()
 }
 
 impl std::fmt::Debug for State {

@@ -1,6 +1,7 @@
 //! `tracklane doctor`: problems of the settings and of the way to the host, each with a cause and the remedy.
 
 mod checks;
+mod gateway;
 
 use std::path::PathBuf;
 
@@ -19,6 +20,9 @@ pub(crate) struct DoctorArgs {
     /// The folder of a spool
     #[arg(long, value_name = "FOLDER")]
     spool: Option<PathBuf>,
+    /// The configuration of a gateway: what a 200 means with its log as it is
+    #[arg(long, value_name = "FILE", conflicts_with = "offline")]
+    gateway: Option<PathBuf>,
     /// Ask nothing over the network
     #[arg(long)]
     offline: bool,
@@ -68,6 +72,9 @@ pub(crate) fn run(args: DoctorArgs) -> Outcome {
     }
     if let Some(folder) = &args.spool {
         checks.extend(checks::spool(folder));
+    }
+    if let Some(config) = &args.gateway {
+        checks.extend(gateway::log(config));
     }
     checks.extend(checks::descriptors());
     checks.push(checks::port());

@@ -185,8 +185,10 @@ fn completions_and_manual_name_every_command() {
         "expect",
         "doctor",
         "gateway",
+        "worker",
         "lag",
         "dead",
+        "park",
         "completions",
         "man",
     ];

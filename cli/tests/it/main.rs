@@ -6,6 +6,8 @@ mod dev;
 mod expecting;
 mod gateway;
 mod importing;
+#[cfg(unix)]
+mod jetstream;
 mod page_of_tool;
 mod security;
 mod support;

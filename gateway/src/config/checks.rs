@@ -9,7 +9,7 @@ use tracklane_axum::TrustedProxies;
 
 use super::error::ConfigError;
 use super::file::File;
-use super::schema::{Config, LogConfig, SourceConfig};
+use super::schema::{Config, DiskConfig, JetStreamConfig, LogConfig, ServerConfig, SourceConfig};
 
 /// The first thing that is wrong.
 pub(super) fn check(file: &File, tree: Spanned<DeTable<'_>>, config: &Config) -> Result<(), ConfigError> {
@@ -33,24 +33,79 @@ impl Checks<'_, '_> {
         if server.listen.is_empty() {
             return self.setting(&["server", "listen"], "needs an address, such as \"127.0.0.1:8080\"");
         }
-        if server.max_body == 0 || server.max_memory < server.max_body {
-            let problem = "max_body must be at least 1B, and max_memory at least max_body: nothing would be taken";
-            return self.wrong(&["server"], problem);
+        if server.max_body == 0 {
+            return self.setting(&["server", "max_body"], "must be at least 1B: nothing would be taken");
         }
         if server.max_connections == 0 {
             return self.setting(&["server", "max_connections"], "must be at least 1");
         }
+        self.memory(server)?;
         let proxies = TrustedProxies::new(&server.trusted_proxies);
         proxies.map(drop).or_else(|error| self.setting(&["server", "trusted_proxies"], error.to_string()))
     }
 
+    /// A body may be there twice: as it came, and uncompressed.
+    fn memory(&self, server: &ServerConfig) -> Result<(), ConfigError> {
+        let bodies = server.max_body.saturating_mul(2);
+        if server.body_bytes() >= bodies {
+            return Ok(());
+        }
+        let connections = ServerConfig::CONNECTION_BYTES.saturating_mul(server.max_connections as u64);
+        let least = connections.saturating_add(bodies.saturating_mul(3)).div_ceil(1 << 20);
+        let problem = format!(
+            "is too little for {} connections and bodies of {} bytes: use at least \"{least}MB\", or fewer max_connections",
+            server.max_connections, server.max_body
+        );
+        self.setting(&["server", "max_memory"], problem)
+    }
+
     fn log(&self) -> Result<(), ConfigError> {
-        let LogConfig::Disk(disk) = &self.config.log;
+        match &self.config.log {
+            LogConfig::Disk(disk) => self.disk(disk),
+            LogConfig::JetStream(streams) => self.jetstream(streams),
+        }
+    }
+
+    fn disk(&self, disk: &DiskConfig) -> Result<(), ConfigError> {
         if disk.directory.as_os_str().is_empty() {
             return self.setting(&["log", "disk", "directory"], "is empty: name a directory on a local disk");
         }
         if disk.max_bytes < 1 << 20 {
             return self.setting(&["log", "disk", "max_bytes"], "must be at least 1MB");
+        }
+        Ok(())
+    }
+
+    fn jetstream(&self, streams: &JetStreamConfig) -> Result<(), ConfigError> {
+        let setting = |name, problem: String| self.setting(&["log", "jetstream", name], problem);
+        if streams.directory.as_os_str().is_empty() {
+            return setting("directory", "is empty: name a directory on a local disk".to_owned());
+        }
+        if streams.servers.is_empty() {
+            return setting("servers", "needs an address, such as \"nats://127.0.0.1:4222\"".to_owned());
+        }
+        for server in &streams.servers {
+            if let Err(problem) = check_server(server) {
+                return setting("servers", problem);
+            }
+        }
+        if streams.user.is_some() != streams.password.is_some() {
+            return setting("user", "user and password need each other".to_owned());
+        }
+        if !is_plain(&streams.name) {
+            return setting("name", format!("{:?} must have 1 to 64 letters, digits, - and _", streams.name));
+        }
+        if !matches!(streams.replicas, 1 | 3 | 5) {
+            return setting("replicas", format!("is {}, and must be 1, 3 or 5", streams.replicas));
+        }
+        if !(1..=64).contains(&streams.partitions) {
+            return setting("partitions", format!("is {}, and must be 1 to 64", streams.partitions));
+        }
+        if streams.max_bytes / u64::from(streams.partitions) < 1 << 20 {
+            return setting("max_bytes", "must be at least 1MB for each partition".to_owned());
+        }
+        if streams.max_spill_bytes < 1 << 20 {
+            return setting("max_spill_bytes", "must be at least 1MB".to_owned());
         }
         Ok(())
     }
@@ -116,8 +171,7 @@ impl Checks<'_, '_> {
 
     /// Names are folders, and labels of metrics.
     fn name(&self, kind: &str, name: &str) -> Result<(), ConfigError> {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        if !name.is_empty() && name.len() <= 64 && name.bytes().all(plain) {
+        if is_plain(name) {
             return Ok(());
         }
         let problem = format!("the name {name:?} in [{kind}] must have 1 to 64 letters, digits, - and _");
@@ -146,4 +200,23 @@ impl Checks<'_, '_> {
         }
         place
     }
+}
+
+fn is_plain(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    !name.is_empty() && name.len() <= 64 && name.bytes().all(plain)
+}
+
+/// The address itself may hold a password, and is not shown then.
+fn check_server(server: &str) -> Result<(), String> {
+    let example = "write it as \"nats://10.0.0.1:4222\", or with tls:// for an encrypted connection";
+    if server.contains('@') {
+        return Err("an address holds a user or password: write these as `user` and `password`".to_owned());
+    }
+    match server.split_once("://") {
+        Some(("nats" | "tls", _)) => {}
+        _ => return Err(format!("{server:?} is no address of a NATS server: {example}")),
+    }
+    let parsed = server.parse::<async_nats::ServerAddr>();
+    parsed.map(drop).map_err(|error| format!("{server:?} is no address of a NATS server ({error}): {example}"))
 }

@@ -14,4 +14,6 @@ mod units;
 
 pub use error::ConfigError;
 pub(crate) use read::{PipelineTables, PluginTable, Read, read};
-pub(crate) use schema::{Config, DiskConfig, IpPolicy, LogConfig, PipelineConfig, ServerConfig, SourceConfig};
+pub(crate) use schema::{
+    Config, DiskConfig, IpPolicy, JetStreamConfig, LogConfig, PipelineConfig, ServerConfig, SourceConfig,
+};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -15,6 +15,8 @@ use super::units::{bytes, duration};
 pub(crate) struct Config {
     #[serde(default)]
     pub(crate) server: ServerConfig,
+    #[serde(default)]
+    pub(crate) worker: WorkerConfig,
     pub(crate) log: LogConfig,
     pub(crate) sources: BTreeMap<String, SourceConfig>,
     pub(crate) pipelines: BTreeMap<String, PipelineConfig>,
@@ -30,7 +32,7 @@ pub(crate) struct ServerConfig {
     pub(crate) trusted_proxies: Vec<String>,
     #[serde(deserialize_with = "bytes")]
     pub(crate) max_body: u64,
-    /// Of all bodies that are under way.
+    /// Of all connections, bodies, and events on their way to the log.
     #[serde(deserialize_with = "bytes")]
     pub(crate) max_memory: u64,
     pub(crate) max_connections: usize,
@@ -46,10 +48,36 @@ impl Default for ServerConfig {
             admin: Some(SocketAddr::from(([127, 0, 0, 1], 9090))),
             trusted_proxies: Vec::new(),
             max_body: 4 << 20,
-            max_memory: 256 << 20,
+            max_memory: 512 << 20,
             max_connections: 10_240,
             drain_delay: Duration::ZERO,
         }
+    }
+}
+
+impl ServerConfig {
+    /// The most that a connection takes by itself: hyper's buffers, the task, the socket.
+    pub(crate) const CONNECTION_BYTES: u64 = 24 << 10;
+
+    /// What bodies may take: a third of what connections leave. Another third is for the events that are made of them,
+    /// and one for what the allocator does not give back at once, which is about as much, measured.
+    pub(crate) fn body_bytes(&self) -> u64 {
+        let connections = Self::CONNECTION_BYTES.saturating_mul(self.max_connections as u64);
+        self.max_memory.saturating_sub(connections) / 3
+    }
+}
+
+/// What concerns workers alone.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct WorkerConfig {
+    /// Health and metrics; on this machine only by default.
+    pub(crate) admin: Option<SocketAddr>,
+}
+
+impl Default for WorkerConfig {
+    fn default() -> Self {
+        Self { admin: Some(SocketAddr::from(([127, 0, 0, 1], 9091))) }
     }
 }
 
@@ -59,6 +87,18 @@ impl Default for ServerConfig {
 pub(crate) enum LogConfig {
     /// Files on this machine.
     Disk(DiskConfig),
+    /// Streams of NATS JetStream, which several gateways and workers share.
+    JetStream(JetStreamConfig),
+}
+
+impl LogConfig {
+    /// Where the files of this machine are.
+    pub(crate) fn directory(&self) -> &Path {
+        match self {
+            Self::Disk(disk) => &disk.directory,
+            Self::JetStream(streams) => &streams.directory,
+        }
+    }
 }
 
 /// The log on this machine's disk.
@@ -72,6 +112,63 @@ pub(crate) struct DiskConfig {
     /// How long an event may wait before it is dead.
     #[serde(default = "max_age", deserialize_with = "duration")]
     pub(crate) max_age: Duration,
+}
+
+/// The log in streams of NATS JetStream.
+#[derive(Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct JetStreamConfig {
+    /// Addresses of servers, such as `nats://10.0.0.1:4222`; one of a cluster tells the others.
+    pub(crate) servers: Vec<String>,
+    pub(crate) user: Option<String>,
+    pub(crate) password: Option<String>,
+    /// A PEM file, for servers whose certificate this machine does not trust.
+    pub(crate) root_certificates: Option<PathBuf>,
+    /// Of which the names of the streams and of their subjects begin.
+    #[serde(default = "log_name")]
+    pub(crate) name: String,
+    /// Servers that have each event: it decides what a 200 survives.
+    pub(crate) replicas: u8,
+    /// Streams that the events are spread over. It cannot be changed while events wait.
+    #[serde(default = "partitions")]
+    pub(crate) partitions: u16,
+    /// That all streams together may take on each server.
+    #[serde(default = "max_stream_bytes", deserialize_with = "bytes")]
+    pub(crate) max_bytes: u64,
+    /// For what is on this machine's disk: events while NATS is away, and rejected ones.
+    pub(crate) directory: PathBuf,
+    /// That may wait on this machine's disk, in each pipeline.
+    #[serde(default = "max_bytes", deserialize_with = "bytes")]
+    pub(crate) max_spill_bytes: u64,
+    /// How long an event may wait before it is dead.
+    #[serde(default = "max_age", deserialize_with = "duration")]
+    pub(crate) max_age: Duration,
+    /// How long a destination may take nothing before its events are parked, and no other waits for it.
+    #[serde(default = "park_after", deserialize_with = "duration")]
+    pub(crate) park_after: Duration,
+    /// How long events stay in the streams after every destination is done with them, while these are not half full.
+    #[serde(default = "keep", deserialize_with = "duration")]
+    pub(crate) keep: Duration,
+}
+
+fn park_after() -> Duration {
+    Duration::from_secs(60)
+}
+
+fn keep() -> Duration {
+    Duration::from_secs(24 * 60 * 60)
+}
+
+fn log_name() -> String {
+    "tracklane".to_owned()
+}
+
+fn partitions() -> u16 {
+    16
+}
+
+fn max_stream_bytes() -> u64 {
+    10 << 30
 }
 
 fn max_bytes() -> u64 {
@@ -148,5 +245,16 @@ impl std::fmt::Debug for SourceConfig {
     /// Without the keys.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SourceConfig").field("pipeline", &self.pipeline).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for JetStreamConfig {
+    /// Without the password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("JetStreamConfig")
+            .field("servers", &self.servers)
+            .field("name", &self.name)
+            .field("directory", &self.directory)
+            .finish_non_exhaustive()
     }
 }

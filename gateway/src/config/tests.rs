@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::read::parse;
-use super::{ConfigError, Read};
+use super::{ConfigError, LogConfig, Read};
 
 const GOOD: &str = r#"
 [log.disk]
@@ -56,7 +56,13 @@ fn what_is_wrong_is_said_with_its_line_and_what_would_be_right() {
             "directory = \"/l\"\nmax_age = \"7 weeks\"",
             "g.toml:4: \"7 weeks\" is not a time",
         ),
-        ("[log.disk]", "[server]\nmax_body = \"0B\"\n[log.disk]", "g.toml:2: max_body must be at least 1B"),
+        ("[log.disk]", "[server]\nmax_body = \"0B\"\n[log.disk]", "g.toml:3: max_body: must be at least 1B"),
+        (
+            "[log.disk]",
+            "[server]\nmax_memory = \"64MB\"\n[log.disk]",
+            "g.toml:3: max_memory: is too little for 10240 connections and bodies of 4194304 bytes: use at least \"264MB\"",
+        ),
+        ("[log.disk]", "[server]\nmax_connections = 100000\n[log.disk]", "g.toml:2: max_memory: is too little for"),
         ("[log.disk]", "[server]\nlisten = []\n[log.disk]", "g.toml:3: listen: needs an address"),
         ("[log.disk]", "[server]\ntrusted_proxies = [\"x\"]\n[log.disk]", "g.toml:3: trusted_proxies: "),
     ] {
@@ -81,4 +87,37 @@ fn a_pipeline_has_changed_if_its_values_have() {
     assert_eq!(fingerprint(GOOD), fingerprint(&moved), "the place does not matter");
     let changed = GOOD.replacen("SECRET", "ANOTHER", 1);
     assert_ne!(fingerprint(GOOD), fingerprint(&changed));
+}
+
+#[test]
+fn what_is_wrong_with_a_log_in_jetstream_is_said_in_the_same_way() {
+    let streams = "[log.jetstream]\nservers = [\"nats://127.0.0.1:4222\"]\nreplicas = 3\ndirectory = \"/tmp/log\"\n";
+    let good = GOOD.replacen("[log.disk]\ndirectory = \"/tmp/log\"\n", streams, 1);
+    let LogConfig::JetStream(config) = read(&good).unwrap().config.log else { panic!("{good}") };
+    assert_eq!((config.partitions, config.name.as_str(), config.max_bytes), (16, "tracklane", 10 << 30));
+    for (from, to, expected) in [
+        ("replicas = 3", "replicas = 2", "g.toml:4: replicas: is 2, and must be 1, 3 or 5"),
+        ("replicas = 3\n", "", "g.toml:2: missing field `replicas`"),
+        ("replicas = 3", "replicas = 3\npartitions = 65", "g.toml:5: partitions: is 65, and must be 1 to 64"),
+        ("replicas = 3", "replicas = 3\nname = \"a.b\"", "g.toml:5: name: \"a.b\" must have 1 to 64 letters"),
+        ("replicas = 3", "replicas = 3\nuser = \"u\"", "g.toml:5: user: user and password need each other"),
+        ("replicas = 3", "replicas = 3\nmax_bytes = \"10MB\"", "g.toml:5: max_bytes: must be at least 1MB for each"),
+        (
+            "nats://127.0.0.1:4222",
+            "http://127.0.0.1",
+            "g.toml:3: servers: \"http://127.0.0.1\" is no address of a NATS",
+        ),
+        ("nats://127.0.0.1:4222", "127.0.0.1:4222", "g.toml:3: servers: \"127.0.0.1:4222\" is no address of a NATS"),
+        ("\"nats://127.0.0.1:4222\"", "", "g.toml:3: servers: needs an address"),
+        ("/tmp/log", "", "g.toml:5: directory: is empty"),
+    ] {
+        assert!(good.contains(from), "{from}");
+        let error = read(&good.replacen(from, to, 1)).expect_err(to).to_string();
+        assert!(error.starts_with(expected), "{to}\n{error}\n{expected}");
+    }
+    let with_password = good.replacen("nats://", "nats://me:hunter2@", 1);
+    let error = read(&with_password).unwrap_err().to_string();
+    assert!(error.contains("write these as `user` and `password`") && !error.contains("hunter2"), "{error}");
+    let secret = good.replacen("replicas = 3", "replicas = 3\nuser = \"u\"\npassword = \"hunter2\"", 1);
+    assert!(!format!("{:?}", read(&secret).unwrap()).contains("hunter2"));
 }

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -20,16 +20,22 @@ pub(crate) const SOON: Duration = Duration::from_secs(30);
 #[derive(Clone, Default)]
 pub(crate) struct Sink {
     pub(crate) down: Arc<AtomicBool>,
-    events: Arc<Mutex<Vec<Value>>>,
+    /// Milliseconds that a batch takes at the destination `slow`.
+    pub(crate) pause: Arc<AtomicU64>,
+    /// With the destination's name.
+    events: Arc<Mutex<Vec<(String, Value)>>>,
 }
 
 impl Sink {
     /// Refuses for good what has `"refuse": true` among its properties.
     fn destination(&self, name: &str) -> Destination {
-        let sink = self.clone();
+        let (sink, named) = (self.clone(), name.to_owned());
         let destination = Destination::from_fn(name, move |batch: Batch| {
-            let sink = sink.clone();
+            let (sink, named) = (sink.clone(), named.clone());
             async move {
+                if named == "slow" {
+                    tokio::time::sleep(Duration::from_millis(sink.pause.load(Ordering::Acquire))).await;
+                }
                 if sink.down.load(Ordering::Acquire) {
                     return Ok::<_, BoxError>(Answer::new(Verdict::Retry).with_error("the sink is down"));
                 }
@@ -38,7 +44,7 @@ impl Sink {
                 if events.iter().any(|event| event["properties"]["refuse"] == true) {
                     return Ok(Answer::new(Verdict::SplitIfProven).with_error("a property says so"));
                 }
-                sink.events.lock().unwrap().extend(events);
+                sink.events.lock().unwrap().extend(events.into_iter().map(|event| (named.clone(), event)));
                 Ok(Answer::from(()))
             }
         });
@@ -46,7 +52,14 @@ impl Sink {
     }
 
     pub(crate) fn events(&self) -> Vec<Value> {
-        self.events.lock().unwrap().clone()
+        self.events.lock().unwrap().iter().map(|(_, event)| event.clone()).collect()
+    }
+
+    /// Of what arrived at the destination of this name.
+    pub(crate) fn ids_of(&self, name: &str) -> Vec<String> {
+        let events = self.events.lock().unwrap();
+        let of = events.iter().filter(|(named, _)| named == name);
+        of.map(|(_, event)| event["messageId"].as_str().unwrap().to_owned()).collect()
     }
 
     pub(crate) fn ids(&self) -> Vec<String> {
@@ -95,6 +108,7 @@ pub(crate) struct Running {
     pub(crate) runtime: Runtime,
 }
 
+pub(crate) const SERVER: &str = "[server]\nlisten = [\"127.0.0.1:0\"]\nadmin = \"127.0.0.1:0\"\n";
 pub(crate) const DESTINATION: &str = "\n[[pipelines.main.destinations]]\nplugin = \"sink\"\n";
 
 /// One source with the key `K`, one pipeline, one destination.
@@ -118,9 +132,24 @@ impl Running {
 
     /// With these lines in `[server]`, in `[log.disk]`, and behind both.
     pub(crate) fn start_all(directory: TempDir, sink: Sink, server: &str, log: &str, config: &str) -> Self {
+        let text = Self::text(&directory, server, log, config);
+        Self::start_text(directory, sink, &text, false)
+    }
+
+    /// With this as the whole of the log, whose streams are made first if need be.
+    #[cfg(unix)]
+    pub(crate) fn start_with_log(directory: TempDir, sink: Sink, log: &str, config: &str, create: bool) -> Self {
+        let text = format!("{SERVER}{log}{config}");
+        Self::start_text(directory, sink, &text, create)
+    }
+
+    fn start_text(directory: TempDir, sink: Sink, text: &str, create_streams: bool) -> Self {
         let path = directory.path().join("gateway.toml");
-        std::fs::write(&path, Self::text(&directory, server, log, config)).unwrap();
+        std::fs::write(&path, text).unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        if create_streams {
+            runtime.block_on(Gateway::create_streams(&path, &catalog(&sink))).unwrap();
+        }
         let gateway = runtime.block_on(Gateway::start(&path, catalog(&sink))).unwrap();
         let (address, admin) = (gateway.addresses()[0], gateway.admin_address().unwrap());
         Self { sink, directory, address, admin, gateway: Some(gateway), runtime }
@@ -128,10 +157,7 @@ impl Running {
 
     fn text(directory: &TempDir, server: &str, log: &str, config: &str) -> String {
         let log_directory = directory.path().join("log");
-        format!(
-            "[server]\nlisten = [\"127.0.0.1:0\"]\nadmin = \"127.0.0.1:0\"\n{server}\n\
-             [log.disk]\ndirectory = {log_directory:?}\n{log}\n{config}"
-        )
+        format!("{SERVER}{server}\n[log.disk]\ndirectory = {log_directory:?}\n{log}\n{config}")
     }
 
     /// Writes another configuration over the one in force.

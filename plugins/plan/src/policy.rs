@@ -14,7 +14,7 @@ pub enum Action {
     Flag,
     /// Remove the member, and name it in `context.protocols`. A missing member cannot be removed: it is flagged.
     Omit,
-    /// The event is dropped, or goes to the [quarantine](crate::TrackingPlan::quarantine).
+    /// The event is dropped. It goes to the [quarantine](crate::TrackingPlan::quarantine), if there is one.
     Block,
 }
 

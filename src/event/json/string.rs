@@ -48,6 +48,15 @@ pub(super) fn is_plain(bytes: &[u8]) -> bool {
     bytes.iter().all(|byte| *byte >= b' ' && *byte != b'"' && *byte != b'\\')
 }
 
+/// Returns how many bytes from the first on can stand between quotes as they are.
+pub(super) fn plain_len(bytes: &[u8]) -> usize {
+    let (words, _) = bytes.as_chunks::<8>();
+    let plain = words.iter().take_while(|word| is_plain_word(u64::from_le_bytes(**word))).count() * 8;
+    let rest = bytes.get(plain..).unwrap_or_default();
+    let is_special = |byte: &u8| matches!(byte, 0..b' ' | b'"' | b'\\');
+    plain + rest.iter().position(is_special).unwrap_or(rest.len())
+}
+
 /// Returns whether there is no byte below a space, no quote and no backslash. These are the well-known tests of a word
 /// for a byte that is zero or less than another.
 fn is_plain_word(word: u64) -> bool {

@@ -1,6 +1,8 @@
 //! Deadlines in real time, whatever the client's clock.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use crate::clock::Instant;
 
 /// Returns the time when `timeout` is over. A deadline that the clock cannot reach is as good as none.
 pub(crate) fn deadline(timeout: Duration) -> Instant {

@@ -2,12 +2,13 @@
 
 use std::future::Future;
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
 use super::Client;
 use super::deadline::deadline;
+use crate::clock::Instant;
 use crate::event::Event;
 use crate::ledger::{FlushReport, Stats};
 use crate::pipeline::intake::Command;
@@ -46,7 +47,7 @@ impl Client {
         queued?;
         // Without an answer, the worker has ended.
         let ended = || self.intake.refusal_reason().map_or(RegisterError::Closed, RegisterError::from);
-        answer.await.unwrap_or_else(|_| Err(ended()))
+        self.background.run(answer).await.unwrap_or_else(|_| Err(ended()))
     }
 
     /// Waits on a thread of its own. User code may block any other thread, and the deadline must hold.
@@ -98,7 +99,7 @@ impl PluginClient for HostClient {
 
     fn flush(&self, timeout: Duration) -> ClientFuture<FlushReport> {
         match self.0.upgrade() {
-            Some(client) => Box::pin(client.wait(timeout, Client::flush)),
+            Some(client) => Box::pin(client.flush_within(timeout)),
             None => Box::pin(std::future::ready(FlushReport::default())),
         }
     }

@@ -4,12 +4,14 @@
 //! then checks that the counts balance, that only sent events arrived, with the same payloads, ids and order, and that
 //! no secret and no body appeared anywhere.
 
+mod carrier;
 mod client;
 mod detour;
 mod example;
 mod logs;
 mod trial;
 
+pub(crate) use carrier::{Carrier, driven};
 pub(crate) use client::{Arrived, Log, api, client, quick_retries, recorder, segment, track, with_failures};
 pub(crate) use detour::{Detour, Wire};
 pub(crate) use example::example;

@@ -3,6 +3,7 @@
 mod calls;
 mod context;
 mod ids;
+mod operations;
 mod revenue;
 
 use std::fmt;

@@ -1,0 +1,214 @@
+//! Gateways and workers around the log in JetStream, as an operator uses them.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tracklane::testing::{Reply, TrackingApi};
+
+use crate::support::{Folder, run, stdout, tracklane};
+
+const BOUND: Duration = Duration::from_secs(90);
+
+/// The NATS server that is installed, if one is.
+fn nats_server() -> Option<PathBuf> {
+    let named = std::env::var_os("TRACKLANE_NATS_SERVER").map(PathBuf::from);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = named.or_else(|| {
+        std::env::split_paths(&path).map(|folder| folder.join("nats-server")).find(|file| Path::is_file(file))
+    });
+    if found.is_none() {
+        let required = std::env::var("TRACKLANE_NATS").is_ok_and(|value| value == "required");
+        assert!(!required, "no NATS server is installed, and TRACKLANE_NATS says that it is required");
+        println!("skipped: no nats-server is in PATH or named by TRACKLANE_NATS_SERVER (.ci/nats installs one)");
+    }
+    found
+}
+
+/// A process that ends with the test.
+struct Process(Child);
+
+impl Process {
+    fn nats(binary: &Path, store: &str) -> (Self, String) {
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let port = address.port().to_string();
+        let child = Command::new(binary)
+            .args(["--jetstream", "--addr", "127.0.0.1", "--port", &port, "--store_dir", store])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let started = Self(child);
+        wait_until("NATS listens", || TcpStream::connect(address).is_ok());
+        (started, format!("nats://{address}"))
+    }
+
+    /// A command of the tool that says by a line of JSON that it is ready.
+    fn ready(arguments: &[&str]) -> (Self, Value) {
+        let mut command = tracklane();
+        let mut child =
+            command.args(arguments).arg("--json").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        (Self(child), serde_json::from_str(&line).unwrap())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn wait_until(what: &str, condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + BOUND;
+    while !condition() {
+        assert!(Instant::now() < deadline, "not within {BOUND:?}: {what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// The answer to an event with this id.
+fn post(address: &str, id: &str) -> Option<String> {
+    let body = format!(r#"{{"writeKey":"MY_KEY","type":"track","event":"{id}","userId":"u","messageId":"{id}"}}"#);
+    let mut stream = TcpStream::connect(address).ok()?;
+    let length = body.len();
+    let head = format!("POST /v1/track HTTP/1.1\r\nhost: h\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
+    stream.write_all(format!("{head}{body}").as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    Some(answer)
+}
+
+fn is_taken(address: &str, id: &str) -> bool {
+    post(address, id).is_some_and(|answer| answer.contains("{\"success\":true}"))
+}
+
+fn lines(arguments: &[&str]) -> Vec<Value> {
+    stdout(&run(arguments)).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn what_is_in_the_log_is_shown_refused_sent_again_and_replayed() {
+    let Some(binary) = nats_server() else { return };
+    let (folder, api) = (Folder::new("jetstream"), TrackingApi::start().unwrap());
+    api.reply_with(|request| match request.events().iter().any(|event| event["messageId"] == "bad") {
+        true => Reply::status(400),
+        false => Reply::as_segment(),
+    });
+    let (_nats, url) = Process::nats(&binary, &folder.path("nats"));
+    let config = folder.write(
+        "gateway.toml",
+        &format!(
+            "[server]\nlisten = [\"127.0.0.1:0\"]\nadmin = \"127.0.0.1:0\"\n[worker]\nadmin = \"127.0.0.1:0\"\n\
+             [log.jetstream]\nservers = [{url:?}]\nreplicas = 1\npartitions = 2\nmax_bytes = \"64MB\"\ndirectory = {:?}\n\
+             [sources.web]\nkeys = [\"MY_KEY\"]\npipeline = \"main\"\n[[pipelines.main.destinations]]\nplugin = \"segment\"\n\
+             settings = {{ write_key = \"k\", host = {:?}, flush_at = 1 }}\n",
+            folder.path("log"),
+            api.url(),
+        ),
+    );
+    let made = lines(&["gateway", "--create-streams", "--json", "--config", &config]);
+    assert_eq!(made[0]["created"].as_array().unwrap().len(), 4, "two partitions, the dead and the parked: {made:?}");
+    let again = lines(&["gateway", "--create-streams", "--json", "--config", &config]);
+    assert_eq!(again[0]["found"].as_array().unwrap().len(), 4, "{again:?}");
+    let checks = lines(&["doctor", "--json", "--gateway", &config]);
+    let log = checks.iter().find(|check| check["id"] == "gateway-log").unwrap_or_else(|| panic!("{checks:?}"));
+    let message = log["message"].as_str().unwrap();
+    assert!(message.starts_with("a 200 means that 1 NATS servers (version 2."), "{message}");
+    let (_gateway, ready) = Process::ready(&["gateway", "--config", &config]);
+    let address = ready["addresses"][0].as_str().unwrap().to_owned();
+    assert!(is_taken(&address, "good"));
+    let waiting = || -> u64 {
+        let lag = lines(&["lag", "--json", "--config", &config]);
+        lag.iter().filter(|line| line["unit"] == "messages").map(|line| line["waiting"].as_u64().unwrap()).sum()
+    };
+    assert_eq!(waiting(), 1);
+    let (_worker, _) = Process::ready(&["worker", "--config", &config]);
+    wait_until("the first arrived", || api.events().len() == 1);
+    assert!(is_taken(&address, "bad"));
+    let dead = |arguments: &[&str]| lines(&[&["dead"], arguments, &["--json", "--config", &config]].concat());
+    wait_until("it is dead", || dead(&["list"]).len() == 1);
+    let listed = &dead(&["list"])[0];
+    assert_eq!((&listed["where"], &listed["messageId"]), (&"main/Segment.io".into(), &"bad".into()));
+    assert!(listed["error"].as_str().unwrap().contains("400"), "{listed}");
+    assert_eq!(dead(&["show", "bad"])[0]["event"]["userId"], "u");
+    wait_until("nothing waits", || waiting() == 0);
+
+    api.reply_with(|_| Reply::as_segment());
+    assert_eq!(run(&["dead", "replay", "bad", "--config", &config]).status.code(), Some(0));
+    wait_until("it arrived", || api.events().iter().any(|event| event["messageId"] == "bad"));
+    assert_eq!(dead(&["list"]), Vec::<Value>::new());
+
+    let before = api.events().len();
+    let replayed = lines(&["replay", "--from", "2020-01-01T00:00:00Z", "--json", "--config", &config]);
+    assert_eq!(replayed[0]["messages"], 3, "the two events, and the one that was dead");
+    wait_until("they arrived again", || api.events().len() == before + 3);
+    let none = run(&["replay", "--from", "2020-01-01T00:00:00Z", "--to", "2020-01-02T00:00:00Z", "--config", &config]);
+    assert_eq!(none.status.code(), Some(1));
+    assert_eq!(lines(&["park", "list", "--json", "--config", &config]), Vec::<Value>::new());
+}
+
+#[test]
+fn three_nodes_on_one_machine_deliver_what_two_gateways_take_also_when_a_node_is_killed() {
+    let Some(binary) = nats_server() else { return };
+    let folder = Folder::new("three-nodes");
+    let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    // The script takes ports in a row.
+    let (port, nats_port) = (free().min(60_000), free().min(60_000));
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../gateway/three-nodes.sh");
+    let mut child = Command::new(script)
+        .arg(folder.path("cluster"))
+        .envs([("NATS_SERVER", binary.as_os_str()), ("TRACKLANE", env!("CARGO_BIN_EXE_tracklane").as_ref())])
+        .envs([("PORT", port.to_string()), ("NATS_PORT", nats_port.to_string())])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let script = Script(child);
+    let mut next_line = || {
+        let mut line = String::new();
+        assert!(output.read_line(&mut line).unwrap() > 0, "the script ended");
+        line
+    };
+    let mut node = None;
+    loop {
+        let line = next_line();
+        node = line.strip_prefix("NATS node 1: process ").map(|process| process.trim().to_owned()).or(node);
+        if line.starts_with("worker 1:") {
+            break;
+        }
+    }
+    let gateways = [format!("127.0.0.1:{port}"), format!("127.0.0.1:{}", port + 1)];
+    for (gateway, id) in gateways.iter().zip(["event-a", "event-b"]) {
+        wait_until("the gateway takes events", || is_taken(gateway, id));
+    }
+    let mut seen = Vec::new();
+    let mut wait_for = |ids: &[&str], next_line: &mut dyn FnMut() -> String| {
+        while !ids.iter().all(|id| seen.iter().any(|line: &String| line.contains(id))) {
+            seen.push(next_line());
+        }
+    };
+    wait_for(&["event-a", "event-b"], &mut next_line);
+    assert!(Command::new("kill").args(["-9", &node.unwrap()]).status().unwrap().success());
+    for (gateway, id) in gateways.iter().zip(["event-c", "event-d"]) {
+        assert!(is_taken(gateway, id), "a node that is gone changes no answer");
+    }
+    wait_for(&["event-c", "event-d"], &mut next_line);
+    drop(script);
+}
+
+/// The script, which ends its children when it is told to end.
+struct Script(Child);
+
+impl Drop for Script {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").arg(self.0.id().to_string()).status();
+        let _ = self.0.wait();
+    }
+}

@@ -1,0 +1,203 @@
+//! How many events a second go into the log in JetStream, and out of it: `cargo bench -p tracklane-gateway --bench jetstream`.
+//!
+//! One NATS server (`TRACKLANE_NATS_SERVER`, or in `PATH`) with one copy of each event, the gateway, the worker and the load
+//! share this machine; gateway, worker and load share this process. Plain publishing in the same run is the yardstick.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use async_nats::jetstream;
+use futures_util::StreamExt;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tracklane::plugin::{Batch, Batching, Destination};
+use tracklane_gateway::{Catalog, Gateway, Worker};
+
+const ROUND: Duration = Duration::from_secs(3);
+const PARTITIONS: u16 = 4;
+
+#[tokio::main]
+async fn main() {
+    let Some(server) = Server::start() else {
+        println!("skipped: no nats-server is in PATH or named by TRACKLANE_NATS_SERVER (.ci/nats installs one)");
+        return;
+    };
+    let (directory, arrived) = (TempDir::new().unwrap(), Arc::new(AtomicU64::new(0)));
+    let config = directory.path().join("gateway.toml");
+    std::fs::write(&config, text(&server, directory.path())).unwrap();
+    Gateway::create_streams(&config, &catalog(&arrived)).await.unwrap();
+    let context = jetstream::new(async_nats::connect(server.url()).await.unwrap());
+    println!("plain publishing, 500 bytes, 256 in flight: {:.0} messages/s", plain(&context).await);
+
+    let gateway = Gateway::start(&config, catalog(&arrived)).await.unwrap();
+    let address = gateway.addresses()[0];
+    let mut stored = 0;
+    for (name, events, connections) in [("batches of 100", 100, 16), ("single events", 1, 64)] {
+        let (requests, latency) = load(address, events, connections).await;
+        stored += requests * events as u64;
+        let per_second = requests as f64 * events as f64 / ROUND.as_secs_f64();
+        println!("{name}, {connections} connections: {per_second:.0} events/s, p99 {latency:.1?}");
+    }
+    drain("what was stored so, many events in a message", &config, &arrived, stored).await;
+
+    let single = 50_000;
+    publish_single(&context, single).await;
+    drain("one event in each message", &config, &arrived, single).await;
+    gateway.stop().await;
+}
+
+fn catalog(arrived: &Arc<AtomicU64>) -> Catalog {
+    #[derive(serde::Deserialize)]
+    struct Nothing {}
+    let arrived = Arc::clone(arrived);
+    Catalog::stock().destination("counter", move |_: Nothing| {
+        let arrived = Arc::clone(&arrived);
+        let counter = Destination::from_fn("counter", move |batch: Batch| {
+            arrived.fetch_add(batch.len() as u64, Ordering::Relaxed);
+            async { Ok::<(), std::io::Error>(()) }
+        });
+        Ok::<_, std::io::Error>(counter.batching(Batching::every(1_000, Duration::from_millis(50))))
+    })
+}
+
+fn text(server: &Server, directory: &Path) -> String {
+    format!(
+        "[worker]\nadmin = \"127.0.0.1:0\"\n[server]\nlisten = [\"127.0.0.1:0\"]\nadmin = \"127.0.0.1:0\"\n\
+         [log.jetstream]\nservers = [{:?}]\nname = \"log\"\nreplicas = 1\npartitions = {PARTITIONS}\nkeep = \"0s\"\n\
+         directory = {:?}\n[sources.bench]\nkeys = [\"K\"]\npipeline = \"main\"\n\
+         [[pipelines.main.destinations]]\nplugin = \"counter\"\n",
+        server.url(),
+        directory.join("log"),
+    )
+}
+
+fn event(number: u64) -> String {
+    let padding = "x".repeat(300);
+    format!(
+        r#"{{"type":"track","event":"Order Completed","userId":"u{}","messageId":"m{number}","properties":{{"p":"{padding}"}}}}"#,
+        number % 1_000
+    )
+}
+
+/// Messages a second.
+async fn plain(context: &jetstream::Context) -> f64 {
+    let stream = jetstream::stream::Config {
+        name: "plain".to_owned(),
+        subjects: vec!["plain".to_owned()],
+        num_replicas: 1,
+        ..Default::default()
+    };
+    context.create_stream(stream).await.unwrap();
+    let (begun, mut count, mut under_way) = (Instant::now(), 0_u64, futures_util::stream::FuturesUnordered::new());
+    while begun.elapsed() < ROUND {
+        while under_way.len() < 256 {
+            let acknowledged = context.publish("plain", bytes::Bytes::from(vec![b'x'; 500])).await.unwrap();
+            under_way.push(acknowledged.into_future());
+        }
+        under_way.next().await.unwrap().unwrap();
+        count += 1;
+    }
+    context.delete_stream("plain").await.unwrap();
+    count as f64 / begun.elapsed().as_secs_f64()
+}
+
+/// Requests that were answered with 200, and the latency that one in a hundred exceeds.
+async fn load(address: SocketAddr, events: usize, connections: usize) -> (u64, Duration) {
+    let numbers = Arc::new(AtomicU64::new(0));
+    let clients = (0..connections).map(|_| {
+        let numbers = Arc::clone(&numbers);
+        tokio::spawn(async move {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            let (begun, mut latencies) = (Instant::now(), Vec::new());
+            while begun.elapsed() < ROUND {
+                let first = numbers.fetch_add(events as u64, Ordering::Relaxed);
+                let batch: Vec<String> = (first..first + events as u64).map(event).collect();
+                let body = format!(r#"{{"writeKey":"K","batch":[{}]}}"#, batch.join(","));
+                let head = format!("POST /v1/batch HTTP/1.1\r\nhost: h\r\ncontent-length: {}\r\n\r\n", body.len());
+                let sent = Instant::now();
+                stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+                let mut answer = [0; 4_096];
+                let count = stream.read(&mut answer).await.unwrap();
+                assert!(answer[..count].starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer[..count]));
+                latencies.push(sent.elapsed());
+            }
+            latencies
+        })
+    });
+    let mut latencies = Vec::new();
+    for client in clients.collect::<Vec<_>>() {
+        latencies.extend(client.await.unwrap());
+    }
+    latencies.sort();
+    (latencies.len() as u64, latencies[latencies.len() * 99 / 100])
+}
+
+/// As a gateway would that has one event at a time.
+async fn publish_single(context: &jetstream::Context, count: u64) {
+    let mut under_way = futures_util::stream::FuturesUnordered::new();
+    for number in 0..count {
+        let subject = format!("log.{:02}.main", number % u64::from(PARTITIONS));
+        let acknowledged = context.publish(subject, format!("{}\n", event(number)).into()).await.unwrap();
+        under_way.push(acknowledged.into_future());
+        if under_way.len() >= 256 {
+            under_way.next().await.unwrap().unwrap();
+        }
+    }
+    while let Some(acknowledged) = under_way.next().await {
+        acknowledged.unwrap();
+    }
+}
+
+async fn drain(name: &str, config: &Path, arrived: &Arc<AtomicU64>, events: u64) {
+    let before = arrived.load(Ordering::Relaxed);
+    let begun = Instant::now();
+    let worker = Worker::start(config, catalog(arrived)).await.unwrap();
+    while arrived.load(Ordering::Relaxed) - before < events {
+        assert!(begun.elapsed() < Duration::from_secs(120), "{} of {events}", arrived.load(Ordering::Relaxed) - before);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let took = begun.elapsed();
+    worker.stop().await;
+    println!("a worker delivers {name}: {:.0} events/s ({events} events)", events as f64 / took.as_secs_f64());
+}
+
+struct Server {
+    child: Child,
+    address: SocketAddr,
+    _store: TempDir,
+}
+
+impl Server {
+    fn start() -> Option<Self> {
+        let binary = std::env::var("TRACKLANE_NATS_SERVER").unwrap_or_else(|_| "nats-server".to_owned());
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let store = TempDir::new().unwrap();
+        let port = address.port().to_string();
+        let child = Command::new(binary)
+            .args(["--jetstream", "--addr", "127.0.0.1", "--port", &port, "--store_dir"])
+            .arg(store.path())
+            .stderr(Stdio::null())
+            .spawn()
+            .ok()?;
+        while std::net::TcpStream::connect(address).is_err() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Some(Self { child, address, _store: store })
+    }
+
+    fn url(&self) -> String {
+        format!("nats://{}", self.address)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

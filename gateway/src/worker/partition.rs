@@ -1,0 +1,131 @@
+//! One stream of events, a partition or what is parked of a destination: how a message of it is handed over, and what
+//! becomes of it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_nats::jetstream::Message;
+use futures_util::future::BoxFuture;
+use tracklane::{BoxError, text_with_causes};
+
+use super::dead;
+use super::gate::Pass;
+use super::targets::{Ended, SharedTargets, Targets, hand_over, outcomes, set_aside};
+use crate::jetstream::{DESTINATION_HEADER, JetStream, ParkedMessage};
+
+/// The wait before the next attempt to store events.
+const AFTER_ERROR: Duration = Duration::from_secs(1);
+
+/// One stream.
+pub(super) struct Partition {
+    pub(super) log: Arc<JetStream>,
+    pub(super) stream: String,
+    pub(super) targets: SharedTargets,
+    /// The time that finished events stay.
+    pub(super) keep: Duration,
+    pub(super) counts: Arc<Counts>,
+    /// The last warning.
+    pub(super) told: Mutex<String>,
+}
+
+/// Counts of all partitions of a worker.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    pub(super) messages: AtomicU64,
+    /// Messages that came again after they were handed over.
+    pub(super) repeats: AtomicU64,
+}
+
+/// A message whose outcomes are known.
+pub(super) struct Done {
+    pub(super) sequence: u64,
+    pub(super) message: Arc<Message>,
+    pub(super) ended: Result<(), BoxError>,
+    parked: Parcels,
+    /// Passes, held until parked events are stored.
+    passes: Vec<Pass>,
+}
+
+/// Events to be parked: the pipeline, the destination, and their places in the message.
+type Parcels = Vec<(String, String, Vec<usize>)>;
+
+impl Partition {
+    /// Says what is wrong, unless it is what was said last.
+    pub(super) fn tell(&self, error: &(dyn std::error::Error + Send + Sync + 'static)) {
+        let text = text_with_causes(error);
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if *told != text {
+            tracing::warn!(target: "tracklane", stream = self.stream, error = %text, "something is wrong with a stream of the log; it is tried again");
+            *told = text;
+        }
+    }
+
+    /// Hands the events of a message over at once, or sets them aside if they are deadly. The future ends when all outcomes are known and what is dead is stored.
+    pub(super) fn hand_over(
+        &self,
+        sequence: u64,
+        message: Arc<Message>,
+        passes: Vec<Pass>,
+        is_deadly: bool,
+    ) -> BoxFuture<'static, Done> {
+        self.counts.messages.fetch_add(1, Ordering::Relaxed);
+        let (log, targets) = (Arc::clone(&self.log), Arc::clone(&self.targets));
+        // The last token of the subject.
+        let pipeline = message.subject.as_str().rsplit('.').next().unwrap_or_default().to_owned();
+        let only = message.headers.as_ref().and_then(|headers| headers.get(DESTINATION_HEADER));
+        let only = only.map(|name| name.as_str().to_owned());
+        let mut ended = Ended::default();
+        let lines = lines(&message.payload);
+        let Some(of_pipeline) = targets.of(&pipeline) else {
+            let unknown = format!("{pipeline:?} has events in the log, and is no pipeline of the configuration");
+            let parked = Parcels::new();
+            return Box::pin(async move { Done { sequence, message, ended: Err(unknown.into()), parked, passes } });
+        };
+        let waiting = if is_deadly {
+            ended.dead = set_aside(of_pipeline, only.as_deref(), lines.len());
+            Vec::new()
+        } else {
+            hand_over(of_pipeline, only.as_deref(), &lines, &mut ended)
+        };
+        Box::pin(async move {
+            let ended = outcomes(&targets, &pipeline, waiting, ended).await;
+            while dead::store(&log, &pipeline, &self::lines(&message.payload), &ended.dead).await.is_err() {
+                tokio::time::sleep(AFTER_ERROR).await;
+            }
+            let parked = parcels(&targets, &pipeline, &ended);
+            let ended = match ended.unfinished {
+                0 => Ok(()),
+                events => Err(format!("{events} events of a message have no outcome").into()),
+            };
+            Done { sequence, message, ended, parked, passes }
+        })
+    }
+}
+
+fn parcels(targets: &Targets, pipeline: &str, ended: &Ended) -> Parcels {
+    let of_pipeline = targets.of(pipeline).unwrap_or_default();
+    let parcel = |(number, places): (&usize, &Vec<usize>)| {
+        Some((pipeline.to_owned(), of_pipeline.get(*number)?.name.clone(), places.clone()))
+    };
+    ended.parked.iter().filter_map(parcel).collect()
+}
+
+impl Done {
+    /// Parks what is to be parked. Until that is stored it is tried again.
+    pub(super) async fn park(&mut self, log: &JetStream) {
+        let lines = lines(&self.message.payload);
+        for (pipeline, destination, places) in &self.parked {
+            let events: Vec<&[u8]> = places.iter().filter_map(|place| lines.get(*place).copied()).collect();
+            let parked = || ParkedMessage { pipeline, destination, events: events.clone() };
+            while log.publish_parked(parked()).await.is_err() {
+                tokio::time::sleep(AFTER_ERROR).await;
+            }
+        }
+        self.passes.clear();
+    }
+}
+
+fn lines(payload: &[u8]) -> Vec<&[u8]> {
+    payload.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect()
+}
