@@ -121,6 +121,7 @@ mod ledger;
 mod background;
 mod clock;
 mod error;
+mod inspector;
 mod random;
 mod refusal;
 mod supervise;

@@ -13,6 +13,7 @@
 mod assembly;
 mod exit;
 mod fanout;
+mod inspection;
 mod middleware;
 mod missing;
 mod registered;
