@@ -222,6 +222,11 @@ impl Event {
         &mut self.content
     }
 
+    /// Returns whether the last plugin may have changed it.
+    pub(crate) fn is_edited(&self) -> bool {
+        self.edited
+    }
+
     /// Takes the content of `other`, and stays the same event for callbacks and counts.
     pub(crate) fn replace_content(&mut self, other: Event) {
         *self.write() = *other.content;

@@ -81,6 +81,8 @@ mod tests {
         ("disable", "0", "off"),
         ("disable_all", "true", "on"),
         ("context", r#"{"app": {"name": "a"}}"#, r#" {"app":{"name":"a"}}"#),
+        ("inspector", "\"http://127.0.0.1:8765\"", "http://127.0.0.1:8765"),
+        ("allow_remote_inspector", "true", "yes"),
         ("oauth_client_id", "\"c\"", "c"),
         ("oauth_private_key", "\"p\"", "p"),
         ("oauth_key_id", "\"k\"", "k"),
