@@ -41,6 +41,7 @@ mod batching;
 mod closes;
 mod complete;
 mod conservation;
+mod driven;
 mod emitter;
 mod ends;
 mod errors;

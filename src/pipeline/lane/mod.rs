@@ -33,7 +33,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::event::{Event, Kind, Message};
-use crate::ledger::{DeliveryError, DestinationStats, DropReason, Envelope, Outcome};
+use crate::ledger::{DestinationStats, DropReason, Envelope, Outcome};
 use crate::plugin::{Lifecycle, Selection};
 use crate::supervise::{self, Topic, Watched, log};
 pub(super) use client_parts::ClientParts;
@@ -146,7 +146,8 @@ impl Lane {
     }
 
     /// Returns the error of the last attempt, if it failed.
-    pub(super) fn last_error(&self) -> Option<Arc<DeliveryError>> {
+    #[cfg(not(target_family = "wasm"))]
+    pub(super) fn last_error(&self) -> Option<Arc<crate::ledger::DeliveryError>> {
         self.inner.queue().last_error()
     }
 

@@ -45,7 +45,7 @@ fn told_after(trial: &Trial, signals: usize) -> Vec<usize> {
 }
 
 #[test]
-fn a_refused_key_is_said_at_once_and_then_once_a_minute_and_every_event_is_counted() {
+pub(super) fn a_refused_key_is_said_at_once_and_then_once_a_minute_and_every_event_is_counted() {
     let clock = ManualClock::new();
     let mut trial = Trial::with(|settings| settings.clock(clock.clone()));
     trial.api.set_default(Reply::status(401));
@@ -75,7 +75,7 @@ fn a_refused_key_is_said_at_once_and_then_once_a_minute_and_every_event_is_count
 }
 
 #[test]
-fn what_was_not_said_yet_is_said_at_the_end() {
+pub(super) fn what_was_not_said_yet_is_said_at_the_end() {
     let clock = ManualClock::new();
     let mut trial = Trial::with(|settings| settings.clock(clock.clone()));
     trial.api.set_default(Reply::status(401));
@@ -86,7 +86,7 @@ fn what_was_not_said_yet_is_said_at_the_end() {
 }
 
 #[test]
-fn a_key_is_rotated_while_events_flow() {
+pub(super) fn a_key_is_rotated_while_events_flow() {
     let clock = ManualClock::new();
     let mut trial = Trial::with(|settings| settings.clock(clock.clone()));
     let valid = Arc::new(Mutex::new(SECRET.to_owned()));
@@ -114,7 +114,7 @@ fn a_key_is_rotated_while_events_flow() {
 }
 
 #[test]
-fn a_batch_that_failed_with_the_old_key_goes_on_with_the_new_one() {
+pub(super) fn a_batch_that_failed_with_the_old_key_goes_on_with_the_new_one() {
     let mut trial = Trial::new();
     trial.api.reply_with(|request| if has_key(request, SECRET) { Reply::status(503) } else { Reply::ok() });
     trial.send(2);
@@ -128,7 +128,7 @@ fn a_batch_that_failed_with_the_old_key_goes_on_with_the_new_one() {
 }
 
 #[test]
-fn a_request_that_is_refused_while_the_key_changes_is_repeated_with_the_new_one() {
+pub(super) fn a_request_that_is_refused_while_the_key_changes_is_repeated_with_the_new_one() {
     let mut trial = Trial::new();
     let (arrived, arrivals) = mpsc::channel();
     let (go, gate) = mpsc::channel::<()>();
@@ -152,7 +152,7 @@ fn a_request_that_is_refused_while_the_key_changes_is_repeated_with_the_new_one(
 }
 
 #[test]
-fn a_key_that_cannot_be_used_changes_nothing() {
+pub(super) fn a_key_that_cannot_be_used_changes_nothing() {
     let mut trial = Trial::new();
     for key in [String::new(), " ".to_owned(), SECRET.repeat(100)] {
         let error = trial.key.set_write_key(key).expect_err("no write key");

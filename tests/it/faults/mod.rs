@@ -9,6 +9,7 @@ mod certificates;
 mod clock;
 mod credentials;
 mod destination;
+mod driven;
 mod drops;
 mod http;
 mod input;

@@ -32,7 +32,7 @@ fn listeners_that_panic_hang_or_send_do_not_disturb_delivery() {
 }
 
 #[test]
-fn a_callback_that_panics_is_contained() {
+pub(super) fn a_callback_that_panics_is_contained() {
     let trial = Trial::new();
     let event = Track::new("Fault 999999").user_id("u").on_delivery(|_| panic!("on purpose"));
     trial.analytics.track(event).expect("accepted");

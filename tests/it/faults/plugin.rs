@@ -214,7 +214,7 @@ fn a_plugin_that_panics_in_its_drop_is_contained() {
 }
 
 #[test]
-fn a_plugin_that_keeps_breaking_is_not_called_any_more() {
+pub(super) fn a_plugin_that_keeps_breaking_is_not_called_any_more() {
     let calls = Arc::new(AtomicUsize::new(0));
     let counter = calls.clone();
     let breaks = move |_: &mut Event| {
@@ -231,7 +231,7 @@ fn a_plugin_that_keeps_breaking_is_not_called_any_more() {
 }
 
 #[test]
-fn an_after_plugin_that_keeps_breaking_is_not_called_any_more() {
+pub(super) fn an_after_plugin_that_keeps_breaking_is_not_called_any_more() {
     let (calls, seen) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let (breaking, watching) = (calls.clone(), seen.clone());
     let breaks = after_fn("breaks", move |_, _| {

@@ -26,8 +26,8 @@ fn tests_of(source: &str) -> Vec<String> {
     for line in source.lines().map(str::trim_start) {
         is_test |= line.starts_with("#[test]") || line.starts_with("#[tokio::test");
         is_ignored |= line.starts_with("#[ignore");
-        let function =
-            line.trim_start_matches("async ").strip_prefix("fn ").and_then(|rest| rest.split_once(['(', '<']));
+        let function = line.trim_start_matches("pub(super) ").trim_start_matches("async ").strip_prefix("fn ");
+        let function = function.and_then(|rest| rest.split_once(['(', '<']));
         if let Some((name, _)) = function {
             if is_test && !is_ignored {
                 names.push(name.to_owned());

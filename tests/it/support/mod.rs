@@ -4,12 +4,14 @@
 //! fault and then checks that the counts balance, that nothing arrived which was not sent, that payloads, ids and order
 //! are what they were, and that no secret and no body came to light anywhere.
 
+mod carrier;
 mod client;
 mod detour;
 mod example;
 mod logs;
 mod trial;
 
+pub(crate) use carrier::{Carrier, driven};
 pub(crate) use client::{Arrived, Log, api, client, quick_retries, recorder, segment, track, with_failures};
 pub(crate) use detour::{Detour, Wire};
 pub(crate) use example::example;

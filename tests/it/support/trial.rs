@@ -13,7 +13,7 @@ use tracklane::signal::{self, Emitted, Failure};
 use tracklane::testing::{Reply, TrackingApi};
 use tracklane::{Analytics, Builder, CallError, DropReason, FlushReport, Receipt, Settlement, Stats, Track};
 
-use super::{BODY, SECRET, SOON, eventually, logs, quick_retries};
+use super::{BODY, Carrier, SECRET, SOON, eventually, logs, quick_retries};
 
 /// A client, its server, and all that was sent and told.
 pub(crate) struct Trial {
@@ -24,6 +24,7 @@ pub(crate) struct Trial {
     sent: usize,
     told: Arc<Told>,
     in_order: bool,
+    carrier: Carrier,
 }
 
 /// What the signals said, as text and as they were.
@@ -99,12 +100,14 @@ impl Trial {
         let settings = Analytics::builder().segment(segment);
         let listener = told.clone();
         let settings = change(settings.on(signal::Error, move |failure| listener.failed(failure)));
+        let (settings, carried) = Carrier::choose(settings);
         let analytics = settings.build().expect("the settings are valid");
+        let carrier = carried.start(&analytics);
         for name in Emitted::NAMES {
             let listener = told.clone();
             let _ = analytics.on_name(name, move |emitted| listener.heard(emitted)).expect("it is a signal's name");
         }
-        Trial { api, analytics, key, accepted: BTreeMap::new(), sent: 0, told, in_order: true }
+        Trial { api, analytics, key, accepted: BTreeMap::new(), sent: 0, told, in_order: true, carrier }
     }
 
     /// Several requests at once: events may overtake each other.
@@ -159,7 +162,7 @@ impl Trial {
     #[track_caller]
     pub(crate) fn flush_within(&self, timeout: Duration) -> FlushReport {
         let start = Instant::now();
-        let report = self.analytics.flush_blocking(timeout);
+        let report = self.carrier.flush(&self.analytics, timeout);
         assert!(start.elapsed() < timeout + SOON / 4, "flush({timeout:?}) took {:?}", start.elapsed());
         self.assert_books_balance();
         report
@@ -201,7 +204,7 @@ impl Trial {
     #[track_caller]
     pub(crate) fn ends(mut self) -> Ended {
         let start = Instant::now();
-        let report = self.analytics.close_blocking(SOON);
+        let report = self.carrier.close(&self.analytics, SOON);
         assert!(start.elapsed() < SOON + SOON / 4, "close took {:?}", start.elapsed());
         let stats = self.assert_books_balance();
         assert_eq!(stats.pending, 0, "after close nothing is pending: {stats:?}");

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 pub(crate) use loom::sync::{Arc, Condvar, Mutex, MutexGuard};
+pub(crate) use std::time::Instant;
 
 /// Waiting is blocking here: a task that waits is a thread that waits.
 #[derive(Debug, Default, Clone)]
