@@ -1,13 +1,16 @@
 //! An AWS Lambda handler: one client for the life of the environment, and a flush at the end of each invocation,
 //! because the environment is frozen between them.
 //!
-//! Deployed, `main` would be `lambda_runtime::run(service_fn(handler))`; here two invocations are simulated.
+//! The client may have a thread, which sends while a handler is busy, or be driven: then it works in the flush alone, and
+//! nothing of it is ever frozen half-way. See docs/EDGE.md.
+//!
+//! Deployed, `main` would be `lambda_runtime::run(service_fn(handler))`; here two invocations are simulated, with each kind
+//! of client.
 //!
 //! ```text
 //! cargo run --example lambda
 //! ```
 
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
@@ -17,10 +20,7 @@ use tracklane::segment::Segment;
 use tracklane::testing::TrackingApi;
 use tracklane::{Analytics, Track, signal};
 
-static ANALYTICS: OnceLock<Analytics> = OnceLock::new();
-
-async fn handler(invocation: LambdaEvent<Value>) -> Result<Value, Error> {
-    let analytics = ANALYTICS.get().ok_or("the client is made before the first invocation")?;
+async fn handler(analytics: Analytics, invocation: LambdaEvent<Value>) -> Result<Value, Error> {
     let user = invocation.payload["user"].as_str().unwrap_or("unknown").to_owned();
     analytics
         .track(Track::new("Function Invoked").user_id(&user).property("request_id", &invocation.context.request_id))?;
@@ -31,17 +31,37 @@ async fn handler(invocation: LambdaEvent<Value>) -> Result<Value, Error> {
     Ok(json!({ "delivered": report.delivered, "failed": report.failed, "pending": report.pending }))
 }
 
+/// Where the client works.
+#[derive(Clone, Copy, Debug)]
+enum Works {
+    OnItsThread,
+    Driven,
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
+    for works in [Works::OnItsThread, Works::Driven] {
+        println!("{works:?}");
+        invoke_twice(works).await?;
+    }
+    Ok(())
+}
+
+async fn invoke_twice(works: Works) -> Result<(), Error> {
     let api = TrackingApi::start()?;
     // A request that hangs ends before the flush does, and is tried again within it or with the next invocation.
     let segment = Segment::new("WRITE_KEY").host(api.url()).http_request_timeout(Duration::from_millis(900));
     let settings = Analytics::builder().segment(segment);
     // Standard error is the log of the function.
     let settings = settings.on(signal::Error, |failure| eprintln!("{failure}"));
-    let analytics = ANALYTICS.get_or_init(|| settings.build().expect("the settings are right"));
+    let settings = match works {
+        Works::OnItsThread => settings,
+        Works::Driven => settings.driven(tokio::time::sleep),
+    };
+    // Before the first invocation; a clone is the same client.
+    let analytics = settings.build()?;
 
-    let mut function = service_fn(handler);
+    let mut function = service_fn(|invocation| handler(analytics.clone(), invocation));
     for user in ["ada", "grace"] {
         let invocation = LambdaEvent::new(json!({ "user": user }), Context::default());
         println!("{user}: {}", function.ready().await?.call(invocation).await?);
