@@ -1,4 +1,4 @@
-//! The parts, one by one: to build an event, to pass plugins, to make batches.
+//! Measures single parts: building an event, passing plugins, making batches.
 //!
 //! ```text
 //! cargo bench --bench parts            # everything, about a minute
@@ -25,7 +25,7 @@ fn main() {
     divan::main();
 }
 
-/// What a caller pays before `track()`.
+/// The cost for a caller before `track()`.
 mod build {
     use super::*;
 
@@ -51,7 +51,7 @@ mod build {
     }
 }
 
-/// What a plugin pays to look at a common field.
+/// The cost for a plugin of reading a common field.
 mod read {
     use super::*;
 
@@ -73,7 +73,7 @@ mod read {
         bencher.bench_local(|| black_box(black_box(&event).user_id()).is_some());
     }
 
-    /// Of an event that nobody has looked at.
+    /// Reads an event that no code has read before.
     #[divan::bench(sample_count = 200, sample_size = 100)]
     fn name_for_the_first_time(bencher: Bencher<'_, '_>) {
         let event = Event::from(call(1));

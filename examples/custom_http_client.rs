@@ -1,5 +1,5 @@
-//! Another HTTP client, in the three ways of the analytics-node document: through a proxy, the default one with headers
-//! added, and fully replaced.
+//! Another HTTP client, in the three ways of the analytics-node document: through a proxy, with an added header, and
+//! fully replaced.
 //!
 //! ```text
 //! cargo run --example custom_http_client
@@ -18,7 +18,7 @@ use tracklane::{Analytics, Builder, Track, signal};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // 1. The default client through a proxy. The proxy here is a local server that only shows what it gets.
+    // 1. The default client through a proxy. The proxy here is a local server that only shows its requests.
     let proxy = TrackingApi::start()?;
     proxy.accept_everything();
     let address = proxy.url().replace("http://", "http://user:password@");

@@ -1,5 +1,5 @@
-//! A destination of your own: it gets batches, retries, splitting and a queue from its lane, and only says what each
-//! batch came to.
+//! A destination of your own: its lane gives it batches, retries, splitting and a queue. The destination only returns a
+//! verdict for each batch.
 //!
 //! ```text
 //! cargo run --example destination_plugin
@@ -14,7 +14,7 @@ use tower::Service;
 use tracklane::plugin::{Answer, Batch, Batching, Destination, QueueLimits, RetryPolicy, Verdict};
 use tracklane::{Analytics, Track, signal};
 
-/// A warehouse that is busy at first, and takes at most four rows at once.
+/// A warehouse that is busy at first, and accepts at most four rows at once.
 #[derive(Default)]
 struct Warehouse {
     rows: usize,
@@ -32,7 +32,7 @@ impl Service<Batch> for Warehouse {
 
     fn call(&mut self, batch: Batch) -> Self::Future {
         if !std::mem::replace(&mut self.warmed_up, true) {
-            // An error is tried again, after a backoff.
+            // The lane retries after an error, with a backoff.
             return ready(Err(std::io::Error::other("the warehouse is starting")));
         }
         if batch.len() > 4 {

@@ -37,7 +37,7 @@ struct Script {
 struct Sequence {
     #[serde(default)]
     delay_ms: f64,
-    /// As text, so that what is wrong with one costs none of the others.
+    /// As text, so that an error in one event does not affect the others.
     #[serde(default)]
     events: Vec<Box<RawValue>>,
 }
@@ -55,7 +55,7 @@ struct Config {
     timeout: Option<f64>,
 }
 
-/// What the script came to.
+/// The result of the script.
 struct Outcome {
     first_error: Option<String>,
     sent_batches: u64,
@@ -115,7 +115,7 @@ fn send(analytics: &Analytics, json: &str, patience: Duration) -> Result<Receipt
     }
 }
 
-/// Why the event was not delivered, if it was not.
+/// Returns why the event was not delivered, or `None` if it was.
 fn problem(end: &Settlement) -> Option<String> {
     let tracklane::Outcome::Dropped(reason) = end.outcome else { return None };
     let error = end.destinations.iter().find_map(|destination| destination.error.as_ref());

@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     deep_inside();
 
-    // A static is never dropped, so the program says when it ends.
+    // A static is never dropped, so the program closes the client.
     let analytics = global::analytics()?;
     let report = analytics.close_blocking(Duration::from_secs(10));
     println!("{} delivered", report.delivered);

@@ -1,4 +1,4 @@
-//! A service that delivers what it has before it ends on SIGTERM or Ctrl-C.
+//! A service that delivers its pending events before it ends on SIGTERM or Ctrl-C.
 //!
 //! ```text
 //! cargo run --example graceful_shutdown                # then press Ctrl-C
@@ -30,7 +30,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let argument = std::env::args().nth(1);
     let api = TrackingApi::start()?;
     let url = argument.clone().filter(|argument| argument != "--self").unwrap_or_else(|| api.url());
-    // A long interval, so that what is delivered is delivered by the close.
+    // A long interval, so that only the close delivers events.
     let analytics = Analytics::builder()
         .segment(Segment::new("WRITE_KEY").host(url).flush_at(1_000).flush_interval(Duration::from_secs(3600)))
         .build()?;
@@ -50,13 +50,13 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let report = analytics.close(Duration::from_secs(10)).await;
     println!("{} delivered, {} failed", report.delivered, report.failed);
     for event in &report.unsent {
-        // Nothing is lost silently: what could not be sent can be kept.
+        // The report has the events that could not be sent, so the program can store them.
         println!("unsent: {}", serde_json::to_string(&event)?);
     }
     if report.is_complete() { Ok(()) } else { Err(format!("not delivered: {:?}", analytics.stats().dropped).into()) }
 }
 
-/// Waits for a signal to end, and gives its name. Signals are caught from the call on, not from the first poll.
+/// Waits for a signal, and returns its name. Catches signals from the call on, not only from the first poll.
 #[cfg(unix)]
 fn asked_to_end() -> std::io::Result<impl Future<Output = &'static str>> {
     use tokio::signal::unix::{SignalKind, signal};

@@ -1,4 +1,4 @@
-//! Imports events of the past from a JSON Lines file: one event in Segment's form a line, each with its timestamp.
+//! Imports past events from a JSON Lines file: one event per line in Segment's form, each with its timestamp.
 //!
 //! ```text
 //! cargo run --example historical_import                            # a sample, to a tracking API in this process
@@ -6,8 +6,8 @@
 //! cargo run --example historical_import -- FILE --write-key KEY    # to Segment (or set TRACKLANE_WRITE_KEY)
 //! ```
 //!
-//! A `messageId` in the file makes the import repeatable: Segment drops what it has seen. Lines that are wrong are
-//! named and left out; the exit code says whether there were any, or any event that was not delivered.
+//! With a `messageId` in the file, an import can be repeated: Segment drops events that it has seen. The program
+//! reports wrong lines and leaves them out. The exit code says whether there were wrong lines or undelivered events.
 
 use std::error::Error;
 use std::fs::File;
@@ -35,7 +35,7 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), Box<dyn Error>> {
     let (path, write_key) = arguments()?;
     let (lines, bytes) = open(path.as_deref(), write_key.is_some())?;
-    // Without a key nothing leaves this machine.
+    // Without a write key no event leaves this machine.
     let local = if write_key.is_none() { Some(TrackingApi::start()?) } else { None };
     let mut segment = Segment::new(write_key.as_deref().unwrap_or("WRITE_KEY")).flush_at(500);
     if let Some(local) = &local {
@@ -44,7 +44,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
 
     let bar = ProgressBar::new(bytes).with_style(ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {msg}")?);
     let above_the_bar = bar.clone();
-    // `suspend` and not `println` of the bar, which says nothing where there is no terminal.
+    // `suspend` instead of the bar's `println`, which prints nothing without a terminal.
     let say = move |problem: &str| above_the_bar.suspend(|| eprintln!("{problem}"));
     let analytics = Analytics::builder()
         .segment(segment)
@@ -80,11 +80,11 @@ async fn import(analytics: &Analytics, line: &[u8]) -> Result<(), Box<dyn Error>
         return Ok(());
     }
     let event: Event = serde_json::from_slice(line).map_err(|error| format!("not an event: {error}"))?;
-    // Waits while the queue is full: an import is as fast as the network, and no faster.
+    // Waits while the queue is full, so the import is as fast as the network.
     Ok(analytics.send_when_ready(event).await?)
 }
 
-/// The file and the write key, if they are given.
+/// Returns the file and the write key, if they are given.
 fn arguments() -> Result<(Option<String>, Option<String>), String> {
     let (mut path, mut write_key) = (None, std::env::var("TRACKLANE_WRITE_KEY").ok());
     let mut arguments = std::env::args().skip(1);
@@ -97,7 +97,7 @@ fn arguments() -> Result<(Option<String>, Option<String>), String> {
     Ok((path, write_key))
 }
 
-/// What is read, and how much it is.
+/// The input and its length.
 fn open(path: Option<&str>, for_segment: bool) -> Result<(Box<dyn BufRead>, u64), String> {
     let Some(path) = path else {
         if for_segment {

@@ -12,11 +12,11 @@ use tracklane::segment::Segment;
 use tracklane::testing::{Reply, TrackingApi};
 use tracklane::{Analytics, Track, signal};
 
-/// In your program: the private key whose public half you uploaded to Segment, read from where your secrets are.
+/// In your program: the private key to the public key that you uploaded to Segment. Read it from your secrets.
 const PRIVATE_KEY: &str = include_str!("../tests/it/fixtures/oauth/private.pkcs8.pem");
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // It grants a token to whoever asks. Segment's checks the signature.
+    // This one grants a token to any request. Segment's checks the signature.
     let token_server = TrackingApi::start()?;
     token_server.reply_with(|_| Reply::status(200).body(r#"{"access_token":"a.token","expires_in":86400}"#));
     let segment = TrackingApi::start()?;
@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .auth_server(token_server.url());
     let analytics = Analytics::builder().segment(Segment::new("WRITE_KEY").host(segment.url()).oauth(oauth)).build()?;
 
-    // Wrong settings show here: what the token server says, and which events it costs.
+    // Reports wrong settings: the answer of the token server, and the events that are lost.
     analytics.on(signal::Error, |failure| eprintln!("error: {failure}"));
 
     for user in ["michael", "peter", "samir"] {

@@ -1,4 +1,4 @@
-//! The first program: six calls through a pipeline, and what arrived.
+//! The first program: six calls through a pipeline, and the events that arrived.
 //!
 //! ```text
 //! cargo run --example quickstart                       # against a tracking API in this process
@@ -28,7 +28,7 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Box<dyn Error>> {
     let write_key = write_key();
-    // Without a key nothing leaves this machine: the events go to a tracking API that runs here.
+    // Without a write key no event leaves this machine: the events go to a tracking API in this process.
     let local = if write_key.is_none() { Some(TrackingApi::start()?) } else { None };
 
     let mut segment = Segment::new(write_key.as_deref().unwrap_or("WRITE_KEY"));
@@ -37,17 +37,17 @@ async fn run() -> Result<(), Box<dyn Error>> {
     }
     let analytics = Analytics::builder().segment(segment).build()?;
 
-    // Who listens is told what goes wrong.
+    // Listeners of `error` learn what goes wrong.
     analytics.on(signal::Error, |failure| eprintln!("error: {failure}"));
 
-    // Every event passes the plugins. This one adds what all events should say.
+    // Every event passes through the plugins. This one adds data to all events.
     analytics
         .register(enrichment_fn("deployment", |event: &mut Event| {
             event.context_mut().insert("app", json!({ "name": "quickstart", "version": "1.0.0" }));
         }))
         .await?;
 
-    // The six calls. None of them waits for anything.
+    // The six calls. None of them waits.
     analytics.identify(
         Identify::new().user_id("019mr8mf4r").with_trait("name", "Michael Bolton").with_trait("plan", "Free"),
     )?;

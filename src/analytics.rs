@@ -1,17 +1,18 @@
 //! The handle of a client, which an application holds and calls.
 
-mod room;
+#[cfg(not(target_family = "wasm"))]
+mod blocking;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::background::KeepAlive;
 use crate::emitter::signal::{Emitted, Signal};
 use crate::emitter::{Emitter, Subscription, UnknownSignal};
 use crate::event::{Alias, Event, Group, Identify, Page, Screen, Track};
-use crate::ledger::{DeliveryError, Dispatch, FlushReport, Receipt, Settlement, Stats};
-use crate::pipeline::{Client, CloseReport, Pipeline, deadline};
+use crate::ledger::{Dispatch, FlushReport, Receipt, Stats};
+use crate::pipeline::{Client, CloseReport, Pipeline, deadline, left};
 use crate::plugin::IntoRegistration;
 use crate::refusal::{CallError, RegisterError};
 use crate::supervise::hops;
@@ -38,7 +39,7 @@ const DROP_LIMIT: Duration = Duration::from_secs(2);
 /// | [`track`](Self::track) and its five siblings, [`send`](Self::send) | at once | nothing | an error with the event |
 /// | [`send_with_receipt`](Self::send_with_receipt) | at once | a [`Receipt`], to wait for the outcome | an error with the event |
 /// | [`send_when_ready`](Self::send_when_ready)`.await` | there is room | nothing | it waits |
-/// | [`blocking`](Self::blocking), then [`send`](crate::BlockingAnalytics::send) | the event has its outcome | the [`Settlement`] | an error with the event |
+/// | [`blocking`](Self::blocking), then [`send`](crate::BlockingAnalytics::send) | the event has its outcome | the [`Settlement`](crate::Settlement) | an error with the event |
 ///
 /// Accepted is not delivered: `Ok` means that the event is in the queue. Its outcome comes later.
 #[derive(Clone)]
@@ -148,6 +149,16 @@ impl Analytics {
         Ok(receipt)
     }
 
+    /// Like [`send`](Self::send), but waits for room if the queue is full. Needs no particular runtime.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the event cannot be sent, or the client is closed. The error holds the event.
+    pub async fn send_when_ready(&self, event: impl Into<Event> + Send) -> Result<(), CallError> {
+        let client = &self.handle.client;
+        client.background.run(client.intake.push_when_room(event.into(), None)).await
+    }
+
     /// Calls `listener` with every `signal` from now on.
     ///
     /// ```no_run
@@ -221,21 +232,7 @@ impl Analytics {
     /// `timeout`. Retries and requests in flight are included. Flushes may overlap. A flush in a callback does not wait
     /// for callbacks.
     pub async fn flush(&self, timeout: Duration) -> FlushReport {
-        self.handle.client.clone().wait(timeout, Client::flush).await
-    }
-
-    /// Like [`flush`](Self::flush), for code that is not async. Blocks the thread.
-    pub fn flush_blocking(&self, timeout: Duration) -> FlushReport {
-        self.handle.client.flush(deadline(timeout))
-    }
-
-    /// Waits for the outcome of one event. Meanwhile no event waits for its batch to fill. Blocks the thread.
-    pub(crate) fn flush_for(
-        &self,
-        receipt: Receipt,
-        timeout: Duration,
-    ) -> Result<Settlement, Option<Arc<DeliveryError>>> {
-        self.handle.client.flush_for(receipt, deadline(timeout))
+        self.handle.client.clone().flush_within(timeout).await
     }
 
     /// Refuses calls from now on, for all clones, and waits until every accepted event has its outcome, at most
@@ -245,14 +242,13 @@ impl Analytics {
     /// The close goes on if its future is dropped. Another close, or the drop of the last clone, then waits for the
     /// same end.
     pub async fn close(&self, timeout: Duration) -> CloseReport {
-        self.handle.client.clone().wait(timeout, Client::close).await;
-        self.handle.client.report()
+        self.handle.client.clone().close_within(timeout).await
     }
 
-    /// Like [`close`](Self::close), for code that is not async. Blocks the thread.
-    pub fn close_blocking(&self, timeout: Duration) -> CloseReport {
-        self.handle.client.close(deadline(timeout));
-        self.handle.client.report()
+    /// Drives a [driven](crate::Builder::driven) client until it is closed. Batches leave when they are due, and failed ones are
+    /// tried again. Ends at once for a client that has a thread.
+    pub async fn drive(&self) {
+        self.handle.client.drive().await;
     }
 
     /// Returns the counts of accepted, delivered and dropped events, in total and by destination.
@@ -276,6 +272,9 @@ impl Drop for Handle {
             return std::mem::forget(keep_alive);
         }
         let (client, deadline, depth) = (self.client.clone(), deadline(DROP_LIMIT), hops::current());
+        if let Some(tasks) = self.client.background.tasks() {
+            return self.client.abandon(tasks);
+        }
         // Waiting on the client's own thread would hold up the events that it waits for.
         let waits = !client.background.is_current();
         let end = move || {
@@ -293,7 +292,7 @@ impl Drop for Handle {
         };
         match self.client.background.spawn_thread(end) {
             Ok(ended) if waits => {
-                let _ = ended.recv_timeout(deadline.saturating_duration_since(Instant::now()));
+                let _ = ended.recv_timeout(left(deadline));
             }
             Ok(_) => {}
             Err(end) => end(),

@@ -4,6 +4,7 @@
 //! - [`calls`]: the six calls, with the JSON that arrives.
 //! - [`plugins`]: plugins and destinations, and what happens when they fail.
 //! - [`guarantees`], [`faults`], [`security`]: what is promised, and the test of each promise.
+//! - [`edge`]: Workers, Lambda and browsers, and a client without a thread.
 //! - [`settings`], [`oauth`]: every setting with its default.
 //! - [`testing`]: testing your code, outages included.
 //! - [`troubleshooting`]: when something does not arrive.
@@ -18,6 +19,7 @@ macro_rules! links {
     () => {
         concat!(
             "[docs/ARCHITECTURE.md]: crate::guide::architecture\n",
+            "[docs/EDGE.md]: crate::guide::edge\n",
             "[docs/GUARANTEES.md]: crate::guide::guarantees\n",
             "[docs/OAUTH.md]: crate::guide::oauth\n",
             "[docs/PLUGINS.md]: crate::guide::plugins\n",
@@ -39,6 +41,7 @@ macro_rules! links {
             forge!("examples/lowercase_plugin.rs"),
             forge!("examples/several_clients.rs"),
             forge!("examples/tower_layers.rs"),
+            forge!("examples/worker"),
             forge!("plugins/README.md"),
             forge!("plugins/enrich"),
             forge!("plugins/plan"),
@@ -71,6 +74,7 @@ macro_rules! pages {
 pages! {
     architecture: "docs/ARCHITECTURE.md";
     calls: "docs/CALLS.md";
+    edge: "docs/EDGE.md";
     faults: "docs/FAULTS.md";
     guarantees: "docs/GUARANTEES.md";
     oauth: "docs/OAUTH.md";

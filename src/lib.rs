@@ -101,6 +101,7 @@ mod settings;
 
 // The handle of the application.
 mod analytics;
+#[cfg(not(target_family = "wasm"))]
 mod blocking;
 pub mod global;
 
@@ -121,6 +122,7 @@ mod ledger;
 mod background;
 mod clock;
 mod error;
+mod process;
 mod random;
 mod refusal;
 mod supervise;
@@ -140,6 +142,7 @@ mod docs;
 pub mod guide;
 
 pub use analytics::Analytics;
+#[cfg(not(target_family = "wasm"))]
 pub use blocking::{BlockingAnalytics, BlockingError};
 pub use builder::Builder;
 pub use emitter::{Subscription, UnknownSignal, signal};

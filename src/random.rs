@@ -5,7 +5,7 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
 use uuid::Uuid;
 
@@ -38,10 +38,10 @@ fn fill(bytes: &mut [u8]) {
 /// Used if the system has no random values: hashes what differs between processes and moments.
 #[cold]
 fn fill_without_system(bytes: &mut [u8]) {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = crate::clock::wall().duration_since(UNIX_EPOCH).unwrap_or_default();
     for part in bytes.chunks_mut(size_of::<u64>()) {
         let mut hasher = RandomState::new().build_hasher();
-        hasher.write_u32(std::process::id());
+        hasher.write_u32(crate::process::id());
         hasher.write_u128(now.as_nanos());
         part.copy_from_slice(hasher.finish().to_le_bytes().get(..part.len()).unwrap_or_default());
     }

@@ -9,3 +9,5 @@ pub(crate) use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 pub(crate) use tokio::sync::Notify;
 pub(crate) use tokio::sync::futures::Notified;
+
+pub(crate) use crate::clock::Instant;

@@ -5,9 +5,9 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::PoisonError;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::sync::{Arc, Condvar, Mutex, MutexGuard};
+use crate::sync::{Arc, Condvar, Instant, Mutex, MutexGuard};
 
 /// Hands out guards, and waits until they are dropped. Cheap to clone.
 #[derive(Clone, Default)]
@@ -44,11 +44,21 @@ impl WaitGroup {
         self.0.generations().guards.iter().sum()
     }
 
+    /// Marks the guards handed out so far, for [`has_passed`](Self::has_passed).
+    pub(crate) fn mark(&self) -> u64 {
+        self.0.generations().begin()
+    }
+
+    /// Returns whether every guard handed out before the mark is dropped.
+    pub(crate) fn has_passed(&self, mark: u64) -> bool {
+        self.0.generations().oldest >= mark
+    }
+
     /// Blocks until every guard handed out so far is dropped, at most `timeout`.
     pub(crate) fn wait(&self, timeout: Duration) {
         let start = Instant::now();
+        let next = self.mark();
         let mut generations = self.0.generations();
-        let next = generations.begin();
         while generations.oldest < next {
             let left = timeout.saturating_sub(start.elapsed());
             if left == Duration::ZERO {

@@ -1,7 +1,7 @@
-//! What a call allocates, and what an event that waits keeps: recorded bounds, the same on every machine.
+//! Bounds the allocations of a call, and the memory of a waiting event. The bounds are the same on every machine.
 //!
-//! A test binary of its own, because it counts what the allocator is asked for. Only the test's own thread is counted:
-//! the pipeline works on a runtime that this thread drives when it wants to.
+//! This is a test binary of its own, because it counts the calls of the allocator. It counts only the test's own
+//! thread: the pipeline works on a runtime that this thread drives.
 
 #[path = "../benches/item_purchased/mod.rs"]
 mod item_purchased;
@@ -18,7 +18,7 @@ use tracklane::{Analytics, Event};
 
 const EVENTS: u64 = 10_000;
 
-/// A client whose pipeline stands still while nobody drives the runtime.
+/// A client whose pipeline stands still unless the test drives the runtime.
 fn client(destination: Destination) -> (Analytics, Runtime) {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let settings = Analytics::builder().plugin(destination).max_queue_size(100_000);
@@ -38,8 +38,8 @@ fn hung(bytes_per_event: Arc<AtomicUsize>) -> Destination {
         .queue(QueueLimits::new(100_000, 100_000_000))
 }
 
-/// The runtime and the client go together, at the end of the process: a client waits for what is under way, and
-/// nobody drives it.
+/// Leaks the runtime and the client until the process ends: a client waits for its pending events, and nothing drives
+/// its runtime.
 fn leave(analytics: Analytics, runtime: Runtime) {
     std::mem::forget((analytics, runtime));
 }

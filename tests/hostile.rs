@@ -1,7 +1,7 @@
-//! A process that is hostile: its log panics at every line of the client, or it has no more threads.
+//! A hostile process: its log panics at every line of the client, or it cannot start more threads.
 //!
-//! A test binary of its own, because a subscriber and a limit are for the whole process. A child is this binary again,
-//! told to run one of the ignored tests below.
+//! This is a test binary of its own, because a subscriber and a limit are for the whole process. A child runs this
+//! binary again, with one of the ignored tests below.
 
 use std::process::{Command, Stdio};
 use std::sync::Once;
@@ -69,7 +69,7 @@ fn quick() -> RetryPolicy {
     RetryPolicy::new().max_retries(5).backoff(Duration::from_millis(1), Duration::from_millis(4))
 }
 
-/// What is logged meanwhile: at least one line, or nothing was shown.
+/// Returns the result of `work`. Fails if nothing was logged meanwhile.
 #[track_caller]
 fn logs<T>(work: impl FnOnce() -> T) -> T {
     let before = LINES.load(Ordering::SeqCst);
@@ -190,7 +190,7 @@ fn a_log_that_panics_does_not_end_the_watch_for_what_blocks() {
     assert!(analytics.close_blocking(SOON).is_complete());
 }
 
-/// A recorder that hangs while it is told to, and panics while it is told to.
+/// A recorder that hangs or panics when the test says so.
 struct HostileRecorder;
 
 static HANGS: AtomicBool = AtomicBool::new(false);
@@ -273,7 +273,7 @@ fn a_client_without_threads_does_not_panic_and_goes_on_when_there_are_some() {
     assert_eq!(api.delivered_ids().len(), 3);
 }
 
-/// What the children do. Never run by itself: without a parent there is no server.
+/// The work of the children. Never run alone: without a parent there is no server.
 #[cfg(target_os = "linux")]
 mod child {
     use super::*;

@@ -1,9 +1,9 @@
 //! Faults of the whole process: signals, kills, forks, limits, memory.
 //!
-//! Each needs a process of its own. A child is this binary again, told to run one of the ignored tests below, whose
-//! server is in the parent.
+//! Each needs a process of its own. A child runs this binary again, with one of the ignored tests below. Its server is
+//! in the parent.
 
-// What a process holds is read from `/proc`.
+// Memory, threads and sockets of a process come from `/proc`.
 #![cfg(target_os = "linux")]
 
 #[path = "it/support/example.rs"]
@@ -25,7 +25,7 @@ use tracklane::{Analytics, DropReason, Event, Track};
 const SOON: Duration = Duration::from_secs(20);
 const HOST: &str = "TRACKLANE_HOST";
 
-/// A child that runs the ignored test `role`, and what it prints.
+/// A child that runs the ignored test `role`, and its output.
 struct Role {
     child: Child,
     lines: std::io::Lines<BufReader<ChildStdout>>,
@@ -45,7 +45,7 @@ impl Role {
         Role { child, lines }
     }
 
-    /// Waits for a line with `start`, and returns what follows.
+    /// Waits for a line that begins with `start`, and returns the rest of it.
     #[track_caller]
     fn line(&mut self, start: &str) -> String {
         let lines = self.lines.by_ref().map_while(Result::ok);
@@ -117,7 +117,7 @@ fn kill_9_without_a_spool_loses_no_more_than_what_was_under_way() {
         let accepted = role.lines.by_ref().map_while(Result::ok);
         let accepted: HashSet<String> =
             accepted.filter_map(|line| line.strip_prefix("accepted ").map(str::to_owned)).collect();
-        // What the child of the round before had on its way may arrive only now.
+        // Requests of the previous child may arrive only now.
         let mine = format!("{}-", role.child.id());
         assert!(!role.end().success());
         let arrived: HashSet<String> = ids(&api).into_iter().filter(|id| id.starts_with(&mine)).collect();
@@ -204,7 +204,7 @@ fn an_idle_client_wakes_nobody() {
     assert!(role.end().success());
 }
 
-/// What the children do. Never run by itself: without a parent there is no server.
+/// The work of the children. Never run alone: without a parent there is no server.
 mod child {
     use std::io::Write;
     use std::sync::atomic::{AtomicUsize, Ordering};
@@ -259,7 +259,7 @@ mod child {
         }
     }
 
-    /// With the parent's client: nothing waits, nothing panics. The exit status says what went wrong.
+    /// Uses the parent's client: no call waits or panics. The exit status names the failed check.
     fn forked_child(analytics: Analytics, [one, other]: [tracklane::Receipt; 2]) {
         let start = Instant::now();
         let closed = |end: tracklane::Settlement| end.outcome == tracklane::Outcome::Dropped(DropReason::Closed);
@@ -270,7 +270,7 @@ mod child {
         let flushed = analytics.flush_blocking(SOON);
         let closed = analytics.close_blocking(SOON);
         let asynchronous = pollster::block_on(analytics.flush(SOON));
-        // Whoever would wait for somebody else is refused at once.
+        // A call that would wait for another thread is refused at once.
         let plugin = tracklane::plugin::enrichment_fn("e", |_: &mut tracklane::Event| ());
         let registered = pollster::block_on(analytics.register(plugin));
         let deregistered = pollster::block_on(analytics.deregister("Segment.io"));
@@ -317,7 +317,7 @@ mod child {
     #[test]
     #[ignore = "a child of parent_and_child_make_other_ids_on_every_way"]
     fn makes_ids_on_both_sides_of_a_fork() {
-        // What a thread keeps for its ids is there before the fork.
+        // The thread's state for ids exists before the fork.
         let mut made = makes_ids();
         std::io::stdout().flush().expect("a pipe");
         match fork::fork().expect("a fork") {
@@ -374,7 +374,7 @@ mod child {
         let segment = Segment::new("key").host(host()).http_request_timeout(30 * SOON);
         let settings = Analytics::builder().segment(segment).max_queue_size(1_000_000);
         let analytics = settings.max_queue_bytes(10 * 1024 * 1024).build().expect("valid");
-        // The first event opens connections and wakes threads, which is not what is measured.
+        // The first event opens connections and wakes threads, which the measurement leaves out.
         analytics.track(track(0)).expect("accepted");
         analytics.flush_blocking(Duration::from_millis(300));
         let before = resident_kb();
@@ -430,7 +430,7 @@ mod child {
         println!("\nno thread is left");
     }
 
-    /// How often the threads of clients have slept and been woken.
+    /// Returns how often the threads of clients slept and woke.
     fn wakes() -> u64 {
         let status = |thread: std::path::PathBuf| std::fs::read_to_string(thread.join("status")).unwrap_or_default();
         let count = |status: String| {
@@ -466,7 +466,7 @@ mod child {
         static CLIENT: OnceLock<Analytics> = OnceLock::new();
         let client = CLIENT
             .get_or_init(|| Analytics::builder().segment(Segment::new("key").host(host())).build().expect("valid"));
-        // As a serverless function does: nothing is needed between two invocations but a flush at the end of each.
+        // Like a serverless function: between two invocations it needs only a flush at the end of each.
         (0..5).for_each(|number| {
             client.track(track(number)).expect("accepted");
             assert!(client.flush_blocking(SOON).is_complete());

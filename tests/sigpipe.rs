@@ -1,7 +1,7 @@
-//! A host that has SIGPIPE at its default, as command-line programs and programs in C have it, lives on when a connection
-//! of the client is lost.
+//! A host with the default action for SIGPIPE, such as a command-line program or a C program, survives when a
+//! connection of the client breaks.
 //!
-//! A host is a process of its own: this binary again, told to run one of the ignored tests below.
+//! Each host is a process of its own: this binary again, with one of the ignored tests below.
 
 #![cfg(target_os = "linux")]
 
@@ -88,7 +88,7 @@ fn loses_its_connections() {
     println!("\nstill here");
 }
 
-/// Whether SIGPIPE is blocked, of each thread whose name begins with `name`.
+/// Returns whether SIGPIPE is blocked, for each thread whose name begins with `name`.
 fn blocked(name: &str) -> Vec<bool> {
     let tasks = fs::read_dir("/proc/self/task").expect("this is Linux").flatten().map(|task| task.path());
     let read = |file: std::path::PathBuf| fs::read_to_string(file).unwrap_or_default();
@@ -114,12 +114,12 @@ fn looks_at_its_threads() {
     let host = api.url().replace("127.0.0.1", "localhost");
     let segment = Segment::new("key").host(host).flush_at(1).retry(RetryPolicy::new().max_retries(0));
     let analytics = Analytics::builder().segment(segment).build().expect("valid");
-    // The name is looked up, and the callback called, on threads for what may block.
+    // Name resolution and the callback run on threads for blocking work.
     analytics.track(Track::new("Looks").user_id("u")).expect("accepted");
     let waiting = analytics.clone();
     let waits = thread::spawn(move || pollster::block_on(waiting.flush(Duration::from_secs(2))));
     let give_up = Instant::now() + SOON;
-    // Its own, one for what may block, the watchdog's, and the one that waits.
+    // The pipeline's thread, one for blocking work, the watchdog's, and the one that waits.
     while blocked("tracklane").len() < 4 || blocked("tracklane").contains(&false) {
         assert!(Instant::now() < give_up, "threads that block SIGPIPE: {:?}", blocked("tracklane"));
         thread::yield_now();

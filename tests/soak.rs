@@ -1,12 +1,12 @@
-//! A client under mixed faults for a while: its books balance, and neither memory, threads nor sockets grow.
+//! A client under mixed faults for some time: its counts balance, and memory, threads and sockets do not grow.
 //!
-//! A binary of its own, because it measures the process. Two seconds by default; as long as you like with
+//! This is a test binary of its own, because it measures the process. It takes two seconds by default, or longer:
 //!
 //! ```text
 //! TRACKLANE_SOAK_SECONDS=1800 cargo test --test soak -- --nocapture
 //! ```
 
-// What a process holds is read from `/proc`.
+// Memory, threads and sockets of a process come from `/proc`.
 #![cfg(target_os = "linux")]
 
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use tracklane::segment::Segment;
 use tracklane::testing::{Reply, TrackingApi};
 use tracklane::{Analytics, Event, Track};
 
-/// What the process holds.
+/// The resources of the process.
 #[derive(Debug)]
 struct Held {
     megabytes: u64,
@@ -34,7 +34,7 @@ fn held() -> Held {
     Held { megabytes: field("VmRSS:") / 1024, threads: field("Threads:"), files }
 }
 
-/// Most requests are answered; the rest meet everything that networks do, but for what takes seconds by itself.
+/// Most requests get an answer. The others meet every fault of a network, except faults that take seconds.
 fn reply(number: u64) -> Reply {
     match fastrand::Rng::with_seed(number).u8(..100) {
         0..70 => Reply::ok(),

@@ -1,4 +1,4 @@
-//! One call, timed by itself: what `track()` costs the thread that calls it.
+//! Measures what one call of `track()` costs the calling thread.
 //!
 //! ```text
 //! cargo bench --bench calls              # everything, about four minutes
@@ -28,7 +28,7 @@ use work::{Scenario, Work};
 /// Calls of each thread in one run.
 const CALLS: u64 = 20_000;
 
-/// A column each; the last four are compared with each other.
+/// One column each. The last four are compared with each other.
 const SUBJECTS: [(&str, Work); 8] = [
     ("nothing", Work::Nothing),
     ("event freed, not sent", Work::Freed),
@@ -58,7 +58,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A name, how calls follow each other, and after how many milliseconds the server answers.
+/// A name, the interval between calls, and the server's delay in milliseconds.
 fn conditions() -> [(&'static str, Pace, u64); 7] {
     let tight = Pace { threads: 1, pause: 0, ahead: true };
     let just_before = Pace { ahead: false, ..tight };

@@ -1,4 +1,4 @@
-//! What is timed.
+//! The code that the benchmark times.
 
 use std::error::Error;
 use std::hint::black_box;
@@ -17,19 +17,19 @@ pub(crate) enum Work {
     /// Two readings of the clock.
     #[default]
     Nothing,
-    /// The event freed, and not sent.
+    /// Drops the event without sending it.
     Freed,
-    /// A queue and nothing else, whose consumer is woken once per batch.
+    /// A queue alone, whose consumer is woken once per batch.
     BareQueue,
-    /// The same for the event's JSON, which is copied.
+    /// The same, with the event's JSON, which is copied.
     BareQueueOfText,
-    /// A channel and nothing else.
+    /// A channel alone.
     SyncChannel,
-    /// This crate, the event built before.
+    /// This crate, with an event that was built before.
     Track,
-    /// This crate, the event built in the call.
+    /// This crate, with an event that is built in the call.
     TrackBuiltInCall,
-    /// A `serde_json` map of the same properties, built and freed.
+    /// A `serde_json` map of the same properties, built and dropped.
     Map,
 }
 

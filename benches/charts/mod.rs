@@ -62,7 +62,7 @@ pub(crate) const CHARTS: &[Chart] = &[
     },
     Chart {
         name: "peers-cpu",
-        title: "Beside the peers: CPU time of the client per event",
+        title: "Beside the peers: CPU time of the client per event (less is better)",
         unit: "µs",
         heading: "## Beside the peers",
         table: 0,
@@ -71,7 +71,7 @@ pub(crate) const CHARTS: &[Chart] = &[
     },
     Chart {
         name: "call",
-        title: "One call: median, each event built just before, server after 50 ms",
+        title: "One call: median, each event built just before, server after 50 ms (less is better)",
         unit: "ns",
         heading: "## One call",
         table: 0,

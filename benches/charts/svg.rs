@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 const WIDTH: f64 = 800.0;
 /// The right edge of the labels.
-const LABELS: f64 = 270.0;
+const LABELS: f64 = 300.0;
 /// The room for the value behind the longest bar.
 const VALUES: f64 = 150.0;
 const TOP: f64 = 52.0;

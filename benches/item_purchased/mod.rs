@@ -1,7 +1,7 @@
 //! The event that every benchmark sends: a purchase with six properties, about 460 bytes of JSON.
 //!
-//! Three forms of it: the call that a user of this crate writes, its properties as a `serde_json` map, and the whole
-//! event as a plain struct for `serde_json` to write, as code without any SDK would have it.
+//! There are three forms: the call that a user of this crate writes, its properties as a `serde_json` map, and the
+//! whole event as a plain struct, as code without an SDK would have it.
 #![allow(dead_code, reason = "no benchmark uses all of it")]
 
 use serde::Serialize;
@@ -29,7 +29,7 @@ pub(crate) const PRODUCT: Product = Product {
 };
 pub(crate) const TAGS: [&str; 3] = ["games", "board games", "family"];
 
-/// The call, as a user writes it. The user id is the event's number, by which the server knows it again.
+/// The call, as a user writes it. The user id is the event's number, by which the server identifies it.
 pub(crate) fn call(number: u64) -> Track {
     Track::new(NAME)
         .user_id(number)
@@ -41,7 +41,7 @@ pub(crate) fn call(number: u64) -> Track {
         .property("tags", TAGS)
 }
 
-/// The same with the nested value made by `json!`, a map that is built, written and freed.
+/// The same, with a nested value from `json!`: a map that is built, written and dropped.
 pub(crate) fn call_with_json_values(number: u64) -> Track {
     Track::new(NAME)
         .user_id(number)
@@ -63,7 +63,7 @@ fn product_value() -> Value {
     })
 }
 
-/// The properties as `serde_json` holds them.
+/// The properties as a `serde_json` map.
 pub(crate) fn properties() -> Map<String, Value> {
     let mut properties = Map::new();
     properties.insert("revenue".to_owned(), 39.95.into());
@@ -75,7 +75,7 @@ pub(crate) fn properties() -> Map<String, Value> {
     properties
 }
 
-/// The event without any SDK.
+/// The event without an SDK.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Plain {

@@ -1,6 +1,6 @@
-//! Queues and nothing else: the same event, built before, moved to another thread that frees it.
+//! Measures a queue alone: it moves an event to another thread, which drops it.
 //!
-//! No check, no time of day, no count: what is left of a call when only the hand-over has to be paid.
+//! Nothing checks, dates or counts the event. So the result is the part of a call that only the queue takes.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, mpsc};
@@ -13,7 +13,7 @@ use super::scenario::Scenario;
 use super::timing;
 use crate::item_purchased::{call, plain};
 
-/// Bounded, and its consumer is woken once per batch and takes all that waits.
+/// A bounded queue. Its consumer is woken once per batch, and takes everything that waits.
 struct Queue<W> {
     state: Mutex<State<W>>,
     wake: Condvar,
@@ -27,13 +27,13 @@ struct State<W> {
     closed: bool,
 }
 
-/// The event as it is goes through the queue.
+/// Puts the event itself into the queue.
 pub(crate) fn batched_wake_ups<S>(scenario: &Scenario<S>) -> ClientReport {
     let waiting = || VecDeque::with_capacity(scenario.queue);
     through_queue(scenario, [waiting(), waiting()], call, VecDeque::<Track>::push_back, VecDeque::clear)
 }
 
-/// The event's JSON, which is there, is copied into one buffer with that of the others.
+/// Copies the event's finished JSON into a buffer that the queue shares.
 pub(crate) fn text_copied<S>(scenario: &Scenario<S>) -> ClientReport {
     let text = |number| serde_json::to_vec(&plain(number)).expect("strings and finite numbers");
     let copy = |waiting: &mut Vec<u8>, text: Vec<u8>| {
@@ -62,7 +62,7 @@ fn through_queue<S, W: Send, T: Send, R>(
 }
 
 impl<W> Queue<W> {
-    /// Returns what `put` does not leave in the queue, to be freed without the lock.
+    /// Returns the part of `put` that does not stay in the queue, so that it is dropped without the lock.
     fn push<R>(&self, put: impl FnOnce(&mut W) -> R) -> R {
         let mut state = self.state.lock().expect("no panic");
         assert!(state.events < self.room, "the queue is full");
@@ -108,12 +108,12 @@ pub(crate) fn sync_channel<S>(scenario: &Scenario<S>) -> ClientReport {
     timing::report(calls)
 }
 
-/// Nothing at all: what two readings of the clock take.
+/// Does nothing: measures two readings of the clock.
 pub(crate) fn nothing<S>(scenario: &Scenario<S>) -> ClientReport {
     timing::report(timing::time(scenario, |_| (), |()| ()))
 }
 
-/// No hand-over: the event is fetched from memory and freed, on the thread that made it.
+/// No hand-over: loads the event from memory and drops it, on the thread that made it.
 pub(crate) fn event_freed<S>(scenario: &Scenario<S>) -> ClientReport {
     timing::report(timing::time(scenario, call, drop))
 }

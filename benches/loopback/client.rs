@@ -1,4 +1,4 @@
-//! This crate as the client: sends the events, and says what it cost.
+//! The client process with this crate: sends the events, and reports what they cost.
 
 use std::error::Error;
 use std::sync::mpsc;
@@ -17,7 +17,7 @@ use super::timing;
 use crate::item_purchased;
 
 const PATIENCE: Duration = Duration::from_secs(120);
-/// How long a caller who was refused waits before the next try.
+/// The time that a refused caller waits before the next attempt.
 const AGAIN: Duration = Duration::from_micros(200);
 
 pub(crate) fn segment<S>(url: &str, scenario: &Scenario<S>) -> Result<Analytics, Box<dyn Error>> {
@@ -56,7 +56,7 @@ pub(crate) fn send<S>(analytics: &Analytics, scenario: &Scenario<S>) -> Result<C
     Ok(ClientReport { refused, dropped, p50, p99, p999, ..report })
 }
 
-/// Sends with receipts, so many at once, and waits for these before it goes on.
+/// Sends with receipts: waits for each group of `at_once` events before the next.
 pub(crate) fn send_with_receipts<S>(
     analytics: &Analytics,
     scenario: &Scenario<S>,
@@ -79,7 +79,7 @@ pub(crate) fn send_with_receipts<S>(
     Ok(meter.report())
 }
 
-/// Sends little, with as many clients as the scenario says, and says what their threads cost.
+/// Sends few events, with the scenario's number of clients, and reports the cost of their threads.
 pub(crate) fn send_quietly<S>(url: &str, scenario: &Scenario<S>) -> Result<ClientReport, Box<dyn Error>> {
     let clients = (0..scenario.clients).map(|_| segment(url, scenario)).collect::<Result<Vec<_>, _>>()?;
     for client in &clients {
@@ -101,7 +101,7 @@ pub(crate) fn send_quietly<S>(url: &str, scenario: &Scenario<S>) -> Result<Clien
     Ok(report)
 }
 
-/// Sends little to a destination that takes each event by itself, and says how soon it had them.
+/// Sends few events to a destination that handles each alone, and reports the delay.
 pub(crate) fn send_quietly_one_by_one<S>(scenario: &Scenario<S>) -> Result<ClientReport, Box<dyn Error>> {
     let (arrived, arrivals) = mpsc::channel();
     let takes = move |_: Batch| {
@@ -124,7 +124,7 @@ pub(crate) fn send_quietly_one_by_one<S>(scenario: &Scenario<S>) -> Result<Clien
     Ok(ClientReport { arrival_p99: timing::report(late).p99, ..report })
 }
 
-/// Times each call of `track` by itself, with what `build` makes of what `prepare` made before.
+/// Times each call of `track`. `prepare` makes the input before, and `build` the event from it.
 pub(crate) fn time<S, T: Send>(
     analytics: &Analytics,
     scenario: &Scenario<S>,
@@ -151,7 +151,7 @@ fn at_full_speed(analytics: &Analytics, events: u64) -> Result<u64, Box<dyn Erro
     Ok(refused)
 }
 
-/// Tries until the event is accepted. Returns how often it was refused.
+/// Tries until the event is accepted. Returns the number of refusals.
 fn insist(analytics: &Analytics, event: impl Into<Event>) -> Result<u64, Box<dyn Error>> {
     let (mut event, mut refused) = (event.into(), 0);
     loop {
@@ -165,7 +165,7 @@ fn insist(analytics: &Analytics, event: impl Into<Event>) -> Result<u64, Box<dyn
     }
 }
 
-/// Offers events at a rate, sleeping when it is ahead, and times each call, the event built before.
+/// Sends events at a rate: sleeps when it is ahead, and times each call with an event that was built before.
 fn at_even_distances(analytics: &Analytics, events: u64, rate: u64) -> Result<(u64, Vec<u64>), Box<dyn Error>> {
     let (start, mut refused) = (Instant::now(), 0);
     let mut calls = Vec::with_capacity(events as usize);

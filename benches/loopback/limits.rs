@@ -1,4 +1,4 @@
-//! The same work without any SDK: what the machine can do at best.
+//! The same work without an SDK: the best that the machine can do.
 
 use std::error::Error;
 use std::io::{self, Read, Write};
@@ -72,7 +72,7 @@ pub(crate) fn one_thread<S>(url: &str, scenario: &Scenario<S>) -> Result<ClientR
     Ok(meter.report())
 }
 
-/// Builds and serialises on the calling thread; another one sends the batches.
+/// Builds and serialises on the calling thread. Another thread sends the batches.
 pub(crate) fn bytes_in_batches<S>(url: &str, scenario: &Scenario<S>) -> Result<ClientReport, Box<dyn Error>> {
     let mut connection = Connection::open(url, scenario.gzip)?;
     let (batches, sender) = mpsc::sync_channel::<Vec<u8>>(64);

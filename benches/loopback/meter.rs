@@ -1,4 +1,4 @@
-//! Measures what a process uses: CPU time and memory.
+//! Measures the CPU time and the memory of a process.
 
 use std::time::Instant;
 
@@ -23,7 +23,7 @@ impl Meter {
     }
 }
 
-/// CPU time of all threads so far, in nanoseconds.
+/// Returns the CPU time of all threads so far, in nanoseconds.
 #[cfg(unix)]
 fn cpu() -> u64 {
     use rustix::time::{ClockId, clock_gettime};
@@ -31,7 +31,7 @@ fn cpu() -> u64 {
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 
-/// CPU time of all threads but the calling one so far, in nanoseconds.
+/// Returns the CPU time of all threads except the calling one so far, in nanoseconds.
 #[cfg(unix)]
 pub(super) fn cpu_of_others() -> u64 {
     use rustix::time::{ClockId, clock_gettime};
@@ -39,7 +39,7 @@ pub(super) fn cpu_of_others() -> u64 {
     cpu().saturating_sub(own.tv_sec as u64 * 1_000_000_000 + own.tv_nsec as u64)
 }
 
-/// Elsewhere CPU time is not measured.
+/// Does not measure CPU time on other systems.
 #[cfg(not(unix))]
 fn cpu() -> u64 {
     0
@@ -50,7 +50,7 @@ pub(super) fn cpu_of_others() -> u64 {
     0
 }
 
-/// Reads a line of `/proc/self/status`, in bytes; 0 where there is no such file.
+/// Reads a line of `/proc/self/status`, in bytes. Returns 0 without such a file.
 fn status(line: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let found = status.lines().find_map(|text| text.strip_prefix(line)).unwrap_or("0");

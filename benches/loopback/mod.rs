@@ -1,8 +1,8 @@
-//! What the benchmarks over loopback HTTP share: a server and a client, each a process of its own, and what both say.
+//! The shared parts of the benchmarks over loopback HTTP: a server process, a client process, and their reports.
 //!
-//! Invariant: the CPU time and memory of the client are its own; the server ticks every event off by its number, so a
-//! missing event and one that came twice are known. Each program that includes this says by a type what its
-//! clients can do: see [`Work`](scenario::Work).
+//! Invariant: the client's CPU time and memory are measured alone. The server checks off each event by its number, so
+//! it finds missing and repeated events. Each benchmark says by a type what its clients can do: see
+//! [`Work`](scenario::Work).
 #![allow(dead_code, reason = "no benchmark uses all of it")]
 
 pub(crate) mod bare_queue;
@@ -23,7 +23,7 @@ use std::error::Error;
 
 use scenario::{CLIENT, ClientTask, SERVER, Work};
 
-/// Runs the server or the client, if a benchmark started this process for that. Returns whether one did.
+/// Runs the server or the client if a benchmark started this process for it. Returns whether it did.
 pub(crate) fn ran_as_part<W: Work>() -> Result<bool, Box<dyn Error>> {
     if let Ok(task) = env::var(SERVER) {
         server::run(&serde_json::from_str(&task)?)?;
@@ -37,7 +37,7 @@ pub(crate) fn ran_as_part<W: Work>() -> Result<bool, Box<dyn Error>> {
     Ok(true)
 }
 
-/// What the program was called with: whether it is to be quick, and which parts are wanted.
+/// The program's arguments: `--quick`, and the parts to run.
 pub(crate) struct Wanted {
     pub(crate) quick: bool,
     names: Vec<String>,
@@ -50,7 +50,7 @@ impl Wanted {
         Self { quick: switches.iter().any(|switch| switch == "--quick"), names }
     }
 
-    /// Whether the part with this name is wanted: part of a name is enough, and none means all.
+    /// Returns whether to run this part: an argument is in its name, or there are no arguments.
     pub(crate) fn contains(&self, part: &str) -> bool {
         self.names.is_empty() || self.names.iter().any(|name| part.contains(name.as_str()))
     }

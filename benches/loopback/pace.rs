@@ -1,14 +1,14 @@
-//! How calls that are timed follow each other.
+//! The intervals between timed calls.
 
 use serde::{Deserialize, Serialize};
 
-/// How calls follow each other.
+/// The interval between calls.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Pace {
     pub(crate) threads: u64,
     /// Microseconds from one call to the next, at least.
     pub(crate) pause: u64,
-    /// Whether everything that is to be sent is made before the first call, or each just before its own.
+    /// Whether all inputs are made before the first call, or each just before its own.
     pub(crate) ahead: bool,
 }
 

@@ -1,6 +1,6 @@
-//! A quiet service: events at even distances, and what the client's threads cost beside the caller's.
+//! Measures a quiet service: events at even intervals, and the cost of the client's threads.
 //!
-//! Only the threads that the client has started are counted, and the time after the last event counts as well.
+//! Counts only the threads that the client started, and also the time after the last event.
 
 use std::fs;
 use std::thread;
@@ -11,9 +11,9 @@ use super::report::ClientReport;
 use super::scenario::Scenario;
 use super::timing;
 
-/// Sends what `prepare` made, at the scenario's rate and for as long as it says.
+/// Sends what `prepare` made, at the scenario's rate and for its duration.
 pub(crate) fn run<W, T>(scenario: &Scenario<W>, prepare: impl Fn(u64) -> T, mut call: impl FnMut(T)) -> ClientReport {
-    // What was begun before is over.
+    // Earlier work has ended.
     thread::sleep(Duration::from_millis(100));
     let (cpu, wake_ups, start) = (meter::cpu_of_others(), wake_ups_of_others(), Instant::now());
     let mut calls = Vec::with_capacity(scenario.events as usize);
@@ -33,7 +33,7 @@ fn sleep_until(time: Instant) {
     thread::sleep(time.saturating_duration_since(Instant::now()));
 }
 
-/// How often threads of this process went to sleep by themselves, this one excepted. 0 where there is no `/proc`.
+/// Returns how often the other threads of this process went to sleep by themselves, 0 without `/proc`.
 fn wake_ups_of_others() -> u64 {
     let own = fs::read_link("/proc/thread-self").unwrap_or_default();
     let threads = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();

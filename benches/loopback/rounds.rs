@@ -10,8 +10,7 @@ pub(crate) type Runs = Vec<Run>;
 /// Runs a scenario once.
 type RunOnce<W> = fn(&Scenario<W>) -> Result<Run, Box<dyn Error>>;
 
-/// Runs every scenario once per round, so that what disturbs one disturbs all. An event that is missing or came twice
-/// is an error.
+/// Runs every scenario once per round, so that a disturbance affects all. A missing or repeated event is an error.
 pub(crate) fn take_turns<'n, W: Work>(
     table: &[(&'n str, Scenario<W>)],
     rounds: usize,
@@ -19,7 +18,7 @@ pub(crate) fn take_turns<'n, W: Work>(
     by_turns(table, rounds, scenario::run)
 }
 
-/// The same, where what is missing or came twice is part of the result.
+/// The same, but missing and repeated events are a part of the result.
 pub(crate) fn by_turns<'n, W>(
     table: &[(&'n str, Scenario<W>)],
     rounds: usize,

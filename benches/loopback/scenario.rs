@@ -1,4 +1,4 @@
-//! What one run does, and how it is run: a server process, a client process, and what both report.
+//! One run: starts a server process and a client process, and collects their reports.
 
 use std::env;
 use std::error::Error;
@@ -12,20 +12,20 @@ use serde::{Deserialize, Serialize};
 use super::pace::Pace;
 use super::report::{ClientReport, ServerReport};
 
-/// Set in a process that is to be the server: its [`ServerTask`].
+/// The environment variable of a server process: its [`ServerTask`].
 pub(crate) const SERVER: &str = "TRACKLANE_BENCH_SERVER";
-/// Set in a process that is to be the client: its [`ClientTask`].
+/// The environment variable of a client process: its [`ClientTask`].
 pub(crate) const CLIENT: &str = "TRACKLANE_BENCH_CLIENT";
 
-/// What the client of a benchmark does. Each benchmark has its own.
+/// The work of a benchmark's client. Each benchmark has its own.
 pub(crate) trait Work: Copy + Debug + Default + Serialize + DeserializeOwned {
-    /// Does it, in the process of the client.
+    /// Does the work, in the client process.
     fn run(self, url: &str, scenario: &Scenario<Self>) -> Result<ClientReport, Box<dyn Error>>;
 
     /// Returns whether its events go to the server.
     fn is_sent(self) -> bool;
 
-    /// Returns the key under which an event has its number.
+    /// Returns the key of an event's number.
     fn id_key(self) -> &'static str;
 }
 
@@ -44,19 +44,19 @@ pub(crate) struct Scenario<W> {
     pub(crate) events: u64,
     pub(crate) flush_at: usize,
     pub(crate) in_flight: usize,
-    /// Events that may be under way; the caller waits and tries again, when there are more.
+    /// The most events in progress. Beyond it the caller waits and tries again.
     pub(crate) queue: usize,
     pub(crate) gzip: bool,
     pub(crate) destinations: usize,
-    /// Events that wait all the time.
+    /// The number of events that always wait.
     pub(crate) waiting: u64,
-    /// Milliseconds that the server takes for an answer.
+    /// Milliseconds from a request to the server's answer.
     pub(crate) delay: u64,
-    /// Events offered per second, at even distances; without it, as fast as they go, and no call is timed.
+    /// Events per second, at even intervals. Without it, calls follow each other at once and are not timed.
     pub(crate) rate: Option<u64>,
-    /// How long events are offered at that rate; without, until all are sent.
+    /// The duration at that rate. Without it, until all events are sent.
     pub(crate) seconds: u64,
-    /// Clients that the events are spread over.
+    /// The number of clients that share the events.
     pub(crate) clients: usize,
     /// Times each call by itself.
     pub(crate) calls: Option<Pace>,
@@ -86,7 +86,7 @@ impl<W: Default> Default for Scenario<W> {
 pub(crate) struct ServerTask {
     pub(crate) events: u64,
     pub(crate) delay: u64,
-    /// The key under which an event has its number.
+    /// The key of an event's number.
     pub(crate) id: String,
 }
 
@@ -97,7 +97,7 @@ pub(crate) struct ClientTask<W> {
     pub(crate) scenario: Scenario<W>,
 }
 
-/// Runs it in two processes, and makes sure that every event arrived exactly once.
+/// Runs the scenario in two processes, and checks that every event arrived exactly once.
 pub(crate) fn run<W: Work>(scenario: &Scenario<W>) -> Result<(ClientReport, ServerReport), Box<dyn Error>> {
     let (said, seen) = run_and_count(scenario)?;
     let expected = if scenario.work.is_sent() { scenario.events } else { 0 };
@@ -107,7 +107,7 @@ pub(crate) fn run<W: Work>(scenario: &Scenario<W>) -> Result<(ClientReport, Serv
     Ok((said, seen))
 }
 
-/// Runs it in two processes.
+/// Runs the scenario in two processes.
 pub(crate) fn run_and_count<W: Work>(scenario: &Scenario<W>) -> Result<(ClientReport, ServerReport), Box<dyn Error>> {
     let id = scenario.work.id_key().to_owned();
     let task = ServerTask { events: scenario.events, delay: scenario.delay, id };
@@ -119,7 +119,7 @@ pub(crate) fn run_and_count<W: Work>(scenario: &Scenario<W>) -> Result<(ClientRe
     if !client.status.success() {
         return Err(format!("the client failed: {scenario:?}").into());
     }
-    // The end of its input is what it waits for.
+    // The server waits for the end of its input.
     drop(server.stdin.take());
     let seen = serde_json::from_str(&said.next().ok_or("the server did not report")??)?;
     server.wait()?;

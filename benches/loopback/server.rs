@@ -1,4 +1,4 @@
-//! The server's process: answers, and ticks every event off by its number.
+//! The server process: answers requests, and checks off each event by its number.
 
 use std::error::Error;
 use std::io::Read;
@@ -61,7 +61,7 @@ impl Seen {
         for at in finder.find_iter(body) {
             let digits = body[at + finder.needle().len()..].iter().take_while(|byte| byte.is_ascii_digit());
             let read = |number: Option<u64>, digit: &u8| Some(number.unwrap_or(0) * 10 + u64::from(digit - b'0'));
-            // What opens the connection has no number.
+            // The request that opens the connection has no number.
             let Some(number) = digits.fold(None, read) else {
                 continue;
             };

@@ -6,7 +6,7 @@ pub(crate) fn quantile(sorted: &[u64], share: f64) -> u64 {
     sorted.get(at.min(sorted.len().saturating_sub(1))).copied().unwrap_or(0)
 }
 
-/// Returns the median of what `of` reads from each item, to three decimal places.
+/// Returns the median of `of` over the items, to three decimal places.
 pub(crate) fn median<T>(items: &[T], of: impl Fn(&T) -> f64) -> f64 {
     let mut values: Vec<u64> = items.iter().map(|item| (of(item) * 1000.0) as u64).collect();
     values.sort_unstable();

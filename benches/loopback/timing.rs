@@ -1,6 +1,6 @@
-//! Times single calls, one by one.
+//! Times single calls.
 //!
-//! Every figure holds two readings of the clock.
+//! Each figure includes two readings of the clock.
 
 use std::hint::spin_loop;
 use std::sync::Barrier;
@@ -12,7 +12,7 @@ use super::report::ClientReport;
 use super::scenario::Scenario;
 use super::stats::quantile;
 
-/// What to call with, one after the other and not before its time.
+/// The inputs of the calls, each with its time.
 pub(crate) struct Inputs<T, P> {
     made: std::vec::IntoIter<T>,
     prepare: P,
@@ -45,7 +45,7 @@ impl<T, P: Fn(u64) -> T> Iterator for Inputs<T, P> {
     }
 }
 
-/// Times each call of `work` by itself, on as many threads as the scenario says. Returns nanoseconds.
+/// Times each call of `work`, on the scenario's number of threads. Returns nanoseconds.
 pub(crate) fn time<W, T: Send>(
     scenario: &Scenario<W>,
     prepare: impl Fn(u64) -> T + Sync,
@@ -75,7 +75,7 @@ pub(crate) fn time_one(work: impl FnOnce()) -> u64 {
     before.elapsed().as_nanos() as u64
 }
 
-/// A report of nothing but the calls.
+/// Returns a report with only the calls.
 pub(crate) fn report(mut calls: Vec<u64>) -> ClientReport {
     calls.sort_unstable();
     let [p50, p99, p999] = [0.5, 0.99, 0.999].map(|share| quantile(&calls, share));

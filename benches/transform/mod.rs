@@ -1,6 +1,6 @@
-//! What a transform costs: one event through a pipeline that is driven by hand, with the transform and without.
+//! Measures a transform: one event through a direct pipeline, with the transform and without it.
 //!
-//! Each companion crate with a transform has a benchmark of its own that takes this in.
+//! Each companion crate with a transform has a benchmark that includes this file.
 
 use std::future::poll_fn;
 use std::time::Duration;

@@ -1,8 +1,8 @@
-//! Events go through a queue in which others wait all the time: what a call costs, and an event, when many wait.
+//! Measures a queue that is never empty: the cost of a call, and of an event, while many wait.
 //!
-//! The destination takes each event by itself, one at a time, and only as many as it is allowed to. The caller times a
-//! hundred calls, then allows a hundred, and goes on when they have left; so there wait, at every call, as many as the
-//! scenario says and at most a hundred more.
+//! The destination takes one event at a time, and only when it has a permit. The caller times a hundred calls, gives a
+//! hundred permits, and continues when those events are delivered. So at every call, between the scenario's number of
+//! events and a hundred more are waiting.
 
 use std::error::Error;
 use std::sync::{Arc, Condvar, Mutex};

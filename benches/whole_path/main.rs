@@ -3,8 +3,7 @@
 //! ```text
 //! cargo bench --bench whole_path                 # all sections, about three minutes
 //! cargo bench --bench whole_path -- --quick      # the same with fewer and shorter runs
-//! cargo bench --bench whole_path -- path burst   # these sections only: path, receipts, latency, burst, scale,
-//!                                                # quiet
+//! cargo bench --bench whole_path -- path burst   # these sections: path, receipts, latency, burst, scale, quiet
 //! ```
 //!
 //! Client and server are processes of their own (this program again), so that the CPU time and memory of the client

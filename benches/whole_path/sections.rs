@@ -1,4 +1,4 @@
-//! The sections of the benchmark, each a table.
+//! The sections of the benchmark. Each prints a table.
 
 use std::error::Error;
 
@@ -8,7 +8,7 @@ use crate::loopback::rounds::{repeat, take_turns};
 use crate::loopback::stats::median;
 use crate::work::{Scenario, Work};
 
-/// Prints its table; shorter, if it is to be quick.
+/// Prints its table. `true` means fewer and shorter runs.
 type Section = fn(bool) -> Result<(), Box<dyn Error>>;
 
 pub(crate) fn run(wanted: &Wanted) -> Result<(), Box<dyn Error>> {
@@ -70,7 +70,7 @@ fn path(quick: bool) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What it costs to wait for receipts: a batch leaves as soon as somebody waits for one of its events.
+/// The cost of waiting for receipts: a batch leaves as soon as a caller waits for one of its events.
 fn receipts(quick: bool) -> Result<(), Box<dyn Error>> {
     let (rounds, events) = if quick { (1, 2_000) } else { (5, 20_000) };
     let of = |work, flush_at| Scenario { work, flush_at, events, ..Scenario::default() };
@@ -96,7 +96,7 @@ fn receipts(quick: bool) -> Result<(), Box<dyn Error>> {
 fn latency(quick: bool) -> Result<(), Box<dyn Error>> {
     let (rounds, seconds) = if quick { (1, 3) } else { (3, 20) };
     let events = 100_000 * seconds;
-    // Defaults but for the size of the queue.
+    // Defaults except the size of the queue.
     let offered =
         Scenario { events, delay: 50, rate: Some(100_000), queue: 100_000, flush_at: 15, ..Scenario::default() };
     let table = [("100,000 events/s, answers after 50 ms", offered)];
@@ -159,7 +159,7 @@ fn scale(quick: bool) -> Result<(), Box<dyn Error>> {
     waiting(quick)
 }
 
-/// What a client costs that has little to do. The least of the runs counts, because whatever else runs adds to it.
+/// The cost of a client with little work. The smallest result counts, because other programs only add to it.
 fn quiet(quick: bool) -> Result<(), Box<dyn Error>> {
     let (rounds, seconds) = if quick { (1, 10) } else { (3, 20) };
     // The defaults.
@@ -197,7 +197,7 @@ fn quiet(quick: bool) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Takes turns, because what is to be seen is whether the rows differ.
+/// Runs the rows in turns, so that they can be compared.
 fn waiting(quick: bool) -> Result<(), Box<dyn Error>> {
     let (rounds, events) = if quick { (3, 5_000) } else { (5, 20_000) };
     let of = |waiting| Scenario { work: Work::Held, waiting, events, queue: 20_000, ..Scenario::default() };

@@ -1,4 +1,4 @@
-//! What a client of this benchmark does.
+//! The clients of this benchmark.
 
 use std::error::Error;
 

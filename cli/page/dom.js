@@ -15,7 +15,7 @@ export function h(tag, attributes, ...children) {
 
 // The words of events and answers that have a style of their own.
 const STYLED = new Set([
-  'track', 'identify', 'page', 'screen', 'group', 'alias', 'refused', 'swallowed', 'smell', 'delivered', 'retrying', 'pending', 'dropped', 'failed', 'timeout',
+  'track', 'identify', 'page', 'screen', 'group', 'alias', 'refused', 'discarded', 'smell', 'delivered', 'retrying', 'pending', 'dropped', 'failed', 'timeout',
   'add', 'remove', 'replace',
 ]);
 

@@ -1,10 +1,10 @@
-// What Segment would refuse, swallow or misread, grouped by rule, event and property.
+// Findings: what Segment would refuse, discard or misread, grouped by rule, event and property.
 import { fill, h, styled } from './dom.js';
 import { link } from './route.js';
 import { get, query } from './server.js';
 import { count, counted, term, visible } from './text.js';
 
-const LEVELS = { refused: 'Segment answers 4xx', swallowed: 'Segment answers 200 and keeps nothing, or not all', smell: 'Segment takes it; it looks wrong' };
+const LEVELS = { refused: 'Segment answers 4xx', discarded: 'Segment answers 200 and keeps nothing, or not all', smell: 'Segment takes it; it looks wrong' };
 const EACH = 1000;
 
 export function findingsScreen(app) {

@@ -49,6 +49,6 @@ function part(label, events) {
     const q = !name ? term('kind', kind) : `${term('kind', kind)} ${term('name', name)}`;
     const words = [h('span', { class: styled('kind', kind) }, visible(String(kind), 12)), h('span', { class: 'name' }, name ? visible(name, 160) : '–')];
     if (!many) return h('li', null, h('span', null, words));
-    return h('li', null, h('a', { href: link({ q }) }, words), violations > 0 && h('a', { class: 'level is-swallowed', href: link({ q: `${q} has:finding` }) }, counted(violations, 'violation')), last && h('a', { class: 'soft', href: link({ q, event: last }) }, 'last'), h('span', { class: 'times' }, `×${count(many)}`));
+    return h('li', null, h('a', { href: link({ q }) }, words), violations > 0 && h('a', { class: 'level is-discarded', href: link({ q: `${q} has:finding` }) }, counted(violations, 'violation')), last && h('a', { class: 'soft', href: link({ q, event: last }) }, 'last'), h('span', { class: 'times' }, `×${count(many)}`));
   }))];
 }

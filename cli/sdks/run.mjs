@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Analytics } from '@segment/analytics-node';
+import { troubledWay } from './trouble.mjs';
 import { freePort, openBrowser, startServer, until } from '../page/test/browser.mjs';
 
 const here = new URL('.', import.meta.url);
@@ -148,7 +149,9 @@ async function throughTheGateway() {
   const names = Object.keys(SDKS);
   const keys = names.map((_, at) => `KEY${at}`);
   const limited = names.map((_, at) => `LIMIT${at}`);
-  const gateway = await startGateway(option('--gateway'), server.url, keys, limited);
+  const troubles = [['reset', 'a reset in the middle of a body'], ['503', 'a 503']];
+  const troubled = names.flatMap((_, at) => troubles.map(([trouble]) => `TROUBLE${trouble}x${at}`));
+  const gateway = await startGateway(option('--gateway'), server.url, [...keys, ...troubled], limited);
   try {
     for (const [at, [sdk, run]] of Object.entries(SDKS).entries()) {
       await test(`${sdk}, gateway: all six calls`, () => check(server.url, sdk, keys[at], run, gateway.url));
@@ -162,6 +165,18 @@ async function throughTheGateway() {
         const arrival = () => arrivals(server.url, sdk, limited[at], 60_000);
         await check(server.url, sdk, limited[at], run, gateway.url, arrival);
       });
+      for (const [trouble, what] of troubles) {
+        await test(`${sdk}, gateway: all six calls after ${what}`, async () => {
+          const key = `TROUBLE${trouble}x${at}`;
+          const way = await troubledWay(gateway.url, trouble);
+          try {
+            await check(server.url, sdk, key, run, way.url, () => arrivals(server.url, sdk, key, 60_000));
+          } finally {
+            way.close();
+          }
+          if (way.met() !== 1) throw new Error('the trouble was never met');
+        });
+      }
     }
     const page = await fetch(`${gateway.url}/health/live`);
     if (!page.ok) throw new Error('the gateway is not well any more');

@@ -68,15 +68,18 @@ async fn gateway(directory: String) {
 struct Server {
     child: Child,
     address: SocketAddr,
+    /// How long it took until it listened.
+    started_in: Duration,
 }
 
 impl Server {
     fn start(role: &str) -> Self {
+        let begun = Instant::now();
         let mut child =
             Command::new(std::env::current_exe().unwrap()).env(ROLE, role).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let address = lines.find_map(|line| line.unwrap().strip_prefix("listening ")?.parse().ok()).unwrap();
-        Self { child, address }
+        Self { child, address, started_in: begun.elapsed() }
     }
 
     /// Seconds of CPU that it has used; 0 where that cannot be asked.
@@ -183,7 +186,11 @@ fn measure() {
     let directory = tempfile::TempDir::new_in(std::env::var("BENCH_DIRECTORY").unwrap_or_else(|_| ".".to_owned()));
     let directory = directory.unwrap();
     let (noop, gateway) = (Server::start("noop"), Server::start(directory.path().to_str().unwrap()));
-    println!("gateway idle: {:.1} MiB\n", gateway.memory());
+    println!(
+        "gateway: started in {:.0} ms, idle: {:.1} MiB\n",
+        gateway.started_in.as_secs_f64() * 1e3,
+        gateway.memory()
+    );
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     println!("| load | server | events/s | CPU µs per event | p50 ms | p99 ms |\n|---|---|--:|--:|--:|--:|");
     for (name, events, connections) in [("batches of 100", 100, 32), ("single events", 1, 256)] {

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
-use tracklane::event::Integrations;
+use tracklane::event::{Integrations, MAX_EVENT_BYTES};
 use tracklane::segment::rules::{Endpoint, Rule};
 use tracklane::{Context, Event, Kind};
 use tracklane_ingest::{Event as Sent, Request};
@@ -32,6 +32,8 @@ pub(crate) struct Around {
     address: Option<IpAddr>,
     body: Bytes,
     digest: OnceLock<String>,
+    /// What stands around the events is larger than an event may be, so none would fit with it.
+    is_too_large: bool,
 }
 
 /// The reason why something is not an event.
@@ -44,19 +46,23 @@ pub(crate) struct Unfit {
 impl Around {
     pub(crate) fn new(request: &Request, received_at: SystemTime, policy: IpPolicy, address: Option<IpAddr>) -> Self {
         let section = |json: &Option<Bytes>| json.clone().filter(|json| json.starts_with(b"{"));
+        let around = [&request.context, &request.integrations].map(section);
+        let is_too_large = around.iter().flatten().any(|json| json.len() > MAX_EVENT_BYTES);
+        let [context, integrations] = around.map(|json| json.filter(|_| !is_too_large));
         Self {
             kind: match request.head.endpoint {
                 Some(Endpoint::Single(kind)) => Some(kind),
                 _ => None,
             },
-            context: section(&request.context).and_then(|json| serde_json::from_slice(&json).ok()),
-            integrations: section(&request.integrations).and_then(|json| serde_json::from_slice(&json).ok()),
+            context: context.and_then(|json| serde_json::from_slice(&json).ok()),
+            integrations: integrations.and_then(|json| serde_json::from_slice(&json).ok()),
             sent_at: request.sent_at.clone(),
             clock: ClientClock::new(received_at, request.sent_at.as_deref()),
             policy,
             address,
             body: request.body.clone(),
             digest: OnceLock::new(),
+            is_too_large,
         }
     }
 
@@ -65,6 +71,10 @@ impl Around {
         let fatal = [Rule::MalformedJson.name(), Rule::EventTooLarge.name()];
         if let Some(finding) = sent.findings.iter().find(|finding| fatal.contains(&finding.rule)) {
             return Err(Unfit { rule: finding.rule, message: finding.message.clone() });
+        }
+        if self.is_too_large {
+            let message = format!("context or integrations around the batch have more than {MAX_EVENT_BYTES} bytes");
+            return Err(Unfit { rule: Rule::EventTooLarge.name(), message });
         }
         let mut event = match self.kind {
             Some(kind) => read(&with_member(&sent.raw, "type", kind.as_str()))?,
@@ -77,7 +87,7 @@ impl Around {
                 None => read(&with_id)?,
             };
         }
-        let small = sent.raw.len() + ROOM <= tracklane::event::MAX_EVENT_BYTES;
+        let small = sent.raw.len() + ROOM <= MAX_EVENT_BYTES;
         self.set_time(&mut event, small);
         if let Some(context) = &self.context {
             event.add_context(context);
@@ -123,7 +133,7 @@ impl Around {
 }
 
 fn read(json: &[u8]) -> Result<Event, Unfit> {
-    serde_json::from_slice(json).map_err(|error| Unfit { rule: "invalid-event", message: error.to_string() })
+    Event::from_json(json).map_err(|error| Unfit { rule: "invalid-event", message: error.to_string() })
 }
 
 /// Adds a member to the object. It counts, because it is the last. Its name and value need no escapes.

@@ -6,15 +6,10 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use tracklane::plugin::{Destination, Registration};
-use tracklane::{BoxError, text_with_causes};
-use tracklane_console::{Console, ConsoleSettings};
-use tracklane_jsonl::{Jsonl, JsonlSettings};
-use tracklane_redact::{Redact, RedactSettings};
-use tracklane_sampling::{Sampling, SamplingSettings};
-use tracklane_webhook::{Webhook, WebhookSettings};
+use tracklane::{BoxError, SettingsError, text_with_causes};
+use tracklane_http::SettingError;
 
 use crate::config::{ConfigError, PluginTable};
-use crate::segment::SegmentSettings;
 
 type Make<T> = Arc<dyn Fn(&PluginTable) -> Result<T, ConfigError> + Send + Sync>;
 
@@ -45,18 +40,6 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// The companions: the plugins `redact` and `sampling`, the destinations `segment`, `webhook`, `jsonl` and
-    /// `console`.
-    pub fn stock() -> Self {
-        Self::default()
-            .plugin("redact", |settings: RedactSettings| Redact::from(settings).build())
-            .plugin("sampling", |settings: SamplingSettings| Sampling::from(settings).build())
-            .destination("segment", SegmentSettings::build)
-            .destination("webhook", |settings: WebhookSettings| Webhook::from(settings).build())
-            .destination("jsonl", |settings: JsonlSettings| Jsonl::from(settings).build())
-            .destination("console", |settings: ConsoleSettings| Ok::<_, BoxError>(Console::from(settings).build()))
-    }
-
     /// Adds a before or enrichment plugin under a name. `make` gets what stands in the file as `settings`. Give `S`
     /// `#[serde(deny_unknown_fields)]`, so that a misspelt setting is an error.
     pub fn plugin<S, E>(
@@ -112,9 +95,15 @@ where
     Arc::new(move |table| {
         make(table.settings()?).map_err(|error| {
             let error = error.into();
-            table.error(text_with_causes(&*error)).because(error)
+            table.error_of(setting(&error), text_with_causes(&*error)).because(error)
         })
     })
+}
+
+/// The setting that an error names.
+fn setting(error: &BoxError) -> Option<&str> {
+    let of_companion = error.downcast_ref::<SettingError>().map(|error| error.setting);
+    of_companion.or_else(|| error.downcast_ref::<SettingsError>().map(SettingsError::setting))
 }
 
 impl fmt::Debug for Catalog {

@@ -22,6 +22,8 @@ use crate::signal::signalled;
 use crate::state::{StartError, State, make_all, places};
 use crate::{admin, reload};
 
+/// Bytes of a head: more than any SDK sends, and little for each of many connections.
+const HEAD_BYTES: usize = 16 << 10;
 /// The time that answers under way have at the end.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -138,7 +140,8 @@ fn limits(server: &ServerConfig) -> Limits {
     let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
     let mut limits = Limits::default();
     limits.max_body_bytes = bytes(server.max_body);
-    limits.max_total_bytes = bytes(server.max_memory);
+    limits.max_total_bytes = bytes(server.body_bytes());
+    limits.max_head_bytes = HEAD_BYTES;
     limits.max_connections = server.max_connections;
     limits
 }

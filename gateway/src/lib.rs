@@ -36,9 +36,9 @@
 //! the event in place of the disk, or the disk has it until the stream does.
 //!
 //! In the order of the files: [`Gateway`] starts and stops, `state` is what a reload replaces; `config` reads one TOML file; the [`Catalog`] knows
-//! plugins by name; `sources` and `rate` say who may send; `receive` answers a request; `assemble` makes an event of what
-//! was sent, with `clock_skew` and `ip`; a `pipeline` is a client in front of the `log`: a spool in front of each
-//! destination, or `jetstream`; `rejects`
+//! plugins by name, and `stock` has those of tracklane; `sources` and `rate` say who may send; `receive` answers a
+//! request; `assemble` makes an event of what was sent, with `clock_skew` and `ip`; a `pipeline` is a client in front of
+//! the `log`: a spool in front of each destination, or `jetstream`; `rejects`
 //! keeps what was not taken; `admin` and `metrics` tell how it goes.
 
 #![forbid(unsafe_code)]
@@ -65,6 +65,7 @@ mod state;
 mod catalog;
 mod config;
 mod segment;
+mod stock;
 
 // A request on its way.
 mod assemble;

@@ -22,8 +22,6 @@ use crate::log::Log;
 
 /// Events on their way to the disk at most: those of a few thousand requests.
 const MAX_EVENTS: usize = 200_000;
-/// Their bytes.
-const MAX_BYTES: usize = 128 << 20;
 /// The time between two looks for events that an operator has put back.
 const ADOPT_EVERY: Duration = Duration::from_secs(5);
 /// The pause of a destination that refuses its credentials.
@@ -86,8 +84,15 @@ impl Parts {
 
 impl Pipeline {
     /// Starts it. What waits on the disk is sent from now on.
-    pub(crate) fn start(name: &str, parts: Parts, log: &Log, layout: &Layout) -> Result<Self, SettingsError> {
-        let mut builder = Analytics::builder().max_queue_size(MAX_EVENTS).max_queue_bytes(MAX_BYTES);
+    /// `max_bytes` may be on their way to the log.
+    pub(crate) fn start(
+        name: &str,
+        parts: Parts,
+        max_bytes: usize,
+        log: &Log,
+        layout: &Layout,
+    ) -> Result<Self, SettingsError> {
+        let mut builder = Analytics::builder().max_queue_size(MAX_EVENTS).max_queue_bytes(max_bytes);
         for plugin in parts.plugins {
             builder = builder.plugin(plugin);
         }

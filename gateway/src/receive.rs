@@ -37,7 +37,7 @@ pub(crate) async fn receive(state: Arc<State>, request: Request) -> Result<Answe
     Ok(answer)
 }
 
-async fn decide(state: &State, request: Request) -> Answer {
+async fn decide(state: &Arc<State>, request: Request) -> Answer {
     if state.is_ending() {
         return ending();
     }
@@ -70,9 +70,16 @@ async fn decide(state: &State, request: Request) -> Answer {
         SourceCounts::add(&source.counts.refused, count);
         return Answer::come_again(wait, "this source sends more events than its limit");
     }
-    let received_at = SystemTime::now();
-    let taken = take(source, &request, received_at).await;
-    taken.answer(state, source, &request).await
+    let (state, source) = (Arc::clone(state), Arc::clone(source));
+    drop(live);
+    // Only this task knows it.
+    let address = address(source.ip);
+    // A task of its own: what was begun is counted to its end, also if the client goes away.
+    let answer = tokio::spawn(async move {
+        let taken = take(&source, &request, SystemTime::now(), address).await;
+        taken.answer(&state, &source, &request).await
+    });
+    answer.await.unwrap_or_else(|_| Answer::error(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server failed"))
 }
 
 fn ending() -> Answer {
@@ -101,8 +108,8 @@ enum Fate {
 }
 
 /// Hands every event over, and waits until each has its place.
-async fn take(source: &Source, request: &Request, received_at: SystemTime) -> Taken {
-    let around = Around::new(request, received_at, source.ip, address(source.ip));
+async fn take(source: &Source, request: &Request, received_at: SystemTime, address: Option<IpAddr>) -> Taken {
+    let around = Around::new(request, received_at, source.ip, address);
     let mut taken = Taken::default();
     let mut receipts = Vec::with_capacity(request.events.len());
     for (index, sent) in request.events.iter().enumerate() {
@@ -127,7 +134,8 @@ async fn take(source: &Source, request: &Request, received_at: SystemTime) -> Ta
             Err(_) => taken.refused += 1,
         }
     }
-    for (index, receipt) in receipts {
+    // The last one first: it is settled after the others, so this task is woken once and not for each.
+    for (index, receipt) in receipts.into_iter().rev() {
         match fate(&receipt.await) {
             Fate::Safe => taken.safe += 1,
             Fate::Dropped => taken.dropped += 1,

@@ -14,8 +14,7 @@ pub(crate) struct SegmentSettings {
     write_key: String,
     name: Option<String>,
     host: Option<String>,
-    #[serde(default)]
-    region: Region,
+    region: Option<Region>,
     #[serde(default)]
     allow_plaintext: bool,
     flush_at: Option<usize>,
@@ -26,8 +25,13 @@ pub(crate) struct SegmentSettings {
 
 impl SegmentSettings {
     pub(crate) fn build(self) -> Result<Destination, SettingsError> {
-        let host = self.host.unwrap_or_else(|| self.region.host().to_owned());
-        let mut segment = Segment::new(self.write_key).host(host).allow_plaintext(self.allow_plaintext).gzip(self.gzip);
+        let mut segment = Segment::new(self.write_key).allow_plaintext(self.allow_plaintext).gzip(self.gzip);
+        if let Some(host) = self.host {
+            segment = segment.host(host);
+        }
+        if let Some(region) = self.region {
+            segment = segment.region(region);
+        }
         // Waiting events are on the disk, so small batches gain nothing.
         segment = segment.flush_at(self.flush_at.unwrap_or(100));
         if let Some(name) = self.name {

@@ -118,7 +118,7 @@ impl State {
         };
         let mut pipelines = BTreeMap::new();
         for (name, parts) in made {
-            pipelines.insert(name.clone(), state.start_pipeline(&name, parts)?);
+            pipelines.insert(name.clone(), state.start_pipeline(&name, parts, read.pipelines.len())?);
         }
         state.put_in_force(read, pipelines);
         Ok(state)
@@ -175,7 +175,7 @@ impl State {
             }
         }
         for (name, parts) in made {
-            pipelines.insert(name.clone(), self.start_pipeline(&name, parts)?);
+            pipelines.insert(name.clone(), self.start_pipeline(&name, parts, read.pipelines.len())?);
         }
         self.put_in_force(&read, pipelines);
         Ok(())
@@ -189,8 +189,10 @@ impl State {
         }
     }
 
-    fn start_pipeline(&self, name: &str, parts: Parts) -> Result<Arc<Pipeline>, StartError> {
-        let started = Pipeline::start(name, parts, &self.log, &self.layout());
+    /// Starts one of so many pipelines, which share the memory for events.
+    fn start_pipeline(&self, name: &str, parts: Parts, of: usize) -> Result<Arc<Pipeline>, StartError> {
+        let max_bytes = usize::try_from(self.server.body_bytes()).unwrap_or(usize::MAX) / of.max(1);
+        let started = Pipeline::start(name, parts, max_bytes, &self.log, &self.layout());
         started.map(Arc::new).map_err(|source| StartError::Pipeline { pipeline: name.to_owned(), source })
     }
 

@@ -23,7 +23,7 @@ pub struct Answer {
 }
 
 /// An event that was not taken while others of its request were.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Rejection {
     /// Its place in the batch, from 0.
     pub index: usize,
@@ -34,7 +34,7 @@ pub struct Rejection {
 }
 
 /// A failure of the connection, in place of an answer or of a part of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fault {
     /// A TCP reset.
     Reset,

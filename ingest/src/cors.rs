@@ -32,8 +32,13 @@ pub(crate) fn preflight(asked: &HeaderMap) -> Response<Body> {
 
 /// Lets the page that asked read the answer. A beacon comes with credentials, for which `*` is not enough.
 pub(crate) fn allow(asked: &HeaderMap, answer: &mut HeaderMap) {
-    if let Some(origin) = asked.get(header::ORIGIN) {
-        answer.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+    allow_origin(asked.get(header::ORIGIN).cloned(), answer);
+}
+
+/// The same, where the page is known.
+pub(crate) fn allow_origin(origin: Option<HeaderValue>, answer: &mut HeaderMap) {
+    if let Some(origin) = origin {
+        answer.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         answer.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, TRUE);
         answer.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
     }

@@ -1,11 +1,11 @@
 //! The body of a request: read with bounds on time and bytes, and freed of gzip.
 //!
-//! Invariant: bytes are taken from the budget before there is memory for them.
+//! Invariant: bytes are taken from the [budget](crate::budget) before there is memory for them.
 
 use std::io::Read;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use flate2::read::MultiGzDecoder;
 use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
@@ -13,7 +13,8 @@ use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::Limits;
-use crate::budget::{Exhausted, Share};
+use crate::budget::{Buffer, Exhausted, Share};
+use crate::elements::TooMany;
 
 /// The size of one step of decompressing.
 const STEP: usize = 16 << 10;
@@ -23,6 +24,8 @@ const STEP: usize = 16 << 10;
 pub(crate) enum Undecodable {
     /// More bytes than one body may have.
     TooLarge,
+    /// More events than one body may have.
+    TooManyEvents,
     /// More bytes than all bodies together may have.
     Overloaded,
     /// The client took too long.
@@ -33,6 +36,12 @@ pub(crate) enum Undecodable {
     MalformedGzip,
     /// Neither gzip nor plain.
     UnknownEncoding,
+}
+
+impl From<TooMany> for Undecodable {
+    fn from(_: TooMany) -> Self {
+        Undecodable::TooManyEvents
+    }
 }
 
 impl From<Exhausted> for Undecodable {
@@ -69,23 +78,17 @@ where
         return Err(Undecodable::TooLarge);
     }
     let deadline = Instant::now() + limits.body_timeout;
-    let mut read = BytesMut::new();
+    let mut read = Buffer::new(share);
     loop {
         let frame = timeout_at(deadline, within(limits.idle_timeout, body.frame())).await;
         let frame = frame.map_err(|_| Undecodable::TooSlow)??;
-        let Some(frame) = frame else { return Ok(exact(read)) };
+        let Some(frame) = frame else { return Ok(read.finish().into()) };
         let Ok(data) = frame.map_err(|_| Undecodable::Broken)?.into_data() else { continue };
         if read.len() + data.len() > limits.max_body_bytes {
             return Err(Undecodable::TooLarge);
         }
-        share.take(data.len())?;
-        read.extend_from_slice(&data);
+        read.push(&data)?;
     }
-}
-
-/// The bytes without the room beside them: a service may keep them for long.
-fn exact(read: BytesMut) -> Bytes {
-    if read.capacity() > read.len() + read.len() / 8 { Bytes::from(read.to_vec()) } else { read.freeze() }
 }
 
 async fn within<F: Future>(limit: Duration, future: F) -> Result<F::Output, Undecodable> {
@@ -97,7 +100,7 @@ pub(crate) fn decode(body: Bytes, encoding: Encoding, max: usize, share: &mut Sh
     if encoding == Encoding::Plain {
         return Ok(body);
     }
-    let mut text = Vec::new();
+    let mut text = Buffer::new(share);
     let mut decoder = MultiGzDecoder::new(&body[..]);
     let mut step = vec![0; STEP];
     loop {
@@ -106,10 +109,7 @@ pub(crate) fn decode(body: Bytes, encoding: Encoding, max: usize, share: &mut Sh
         if text.len() + read.len() > max {
             return Err(Undecodable::TooLarge);
         }
-        share.take(read.len())?;
-        text.extend_from_slice(read);
+        text.push(read)?;
     }
-    // The kept text must not take twice its length.
-    text.shrink_to_fit();
-    Ok(text.into())
+    Ok(text.finish_in_place_of(body).into())
 }

@@ -1,5 +1,7 @@
 //! From a body to events and the write key, without copying and without making a tree.
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use bytes::Bytes;
@@ -9,13 +11,35 @@ use serde_json::value::RawValue;
 use tracklane::Kind;
 use tracklane::segment::rules::{Endpoint, Fields, Rule, check_body_size, check_event, check_place};
 
+use crate::budget::Share;
+use crate::decode::Undecodable;
+use crate::elements::elements;
 use crate::request::{Event, Head, Request};
 use crate::rules::{self, Finding, Level};
 
-/// The request that a body is, with everything that is wrong with it.
-///
-/// `smells`: also looks for events that are only suspicious.
-pub(crate) fn open(head: Head, body: Bytes, smells: bool) -> Request {
+/// What an event of a request takes in memory beside its JSON, at most: what is found in it, its way, its answer.
+const EVENT_BYTES: usize = 512;
+
+/// How a body is to be opened.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Opening {
+    /// Whether what is only suspicious is looked for, too.
+    pub(crate) smells: bool,
+    /// Events of one body at most.
+    pub(crate) max_events: usize,
+}
+
+/// The request that a body is, with everything that is wrong with it. `share` is what the body has taken of the budget.
+pub(crate) fn open(head: Head, body: Bytes, opening: Opening, mut share: Share) -> Result<Request, Undecodable> {
+    let kind = match head.endpoint {
+        Some(Endpoint::Single(kind)) => Some(kind),
+        _ => None,
+    };
+    let is_metrics = head.endpoint == Some(Endpoint::Metrics);
+    let fields = if is_metrics { None } else { Fields::parse(&body) };
+    let batch = fields.filter(|_| kind.is_none()).and_then(|fields| fields.batch.raw());
+    let batch = batch.filter(|raw| raw.starts_with('[')).map(|raw| elements(raw, opening.max_events)).transpose()?;
+    share.take(batch.as_ref().map_or(1, Vec::len) * EVENT_BYTES)?;
     let mut request = Request {
         key: basic_key(&head.headers),
         events: Vec::new(),
@@ -25,32 +49,28 @@ pub(crate) fn open(head: Head, body: Bytes, smells: bool) -> Request {
         findings: check_body_size(body.len()).map(Finding::from).into_iter().collect(),
         head,
         body: body.clone(),
+        _share: Arc::new(share),
     };
-    if request.head.endpoint == Some(Endpoint::Metrics) {
-        return request;
-    }
-    let Some(fields) = Fields::parse(&body) else {
-        let message = "the body is not one JSON object".to_owned();
-        request.findings.push(Finding::broken(Rule::MalformedJson, message));
-        return request;
+    let Some(fields) = fields else {
+        if !is_metrics {
+            let message = "the body is not one JSON object".to_owned();
+            request.findings.push(Finding::broken(Rule::MalformedJson, message));
+        }
+        return Ok(request);
     };
     request.sent_at = fields.sent_at.text().map(Into::into);
     if request.key.is_none() {
         request.key = key(fields);
     }
-    let kind = match request.head.endpoint {
-        Some(Endpoint::Single(kind)) => Some(kind),
-        _ => None,
-    };
-    match fields.batch.array().filter(|_| kind.is_none()) {
+    match batch {
         Some(events) => {
             request.context = fields.context.raw().map(|raw| slice(&body, raw));
             request.integrations = fields.integrations.raw().map(|raw| slice(&body, raw));
-            open_batch(&mut request, &body, &events, smells);
+            open_batch(&mut request, &body, &events, opening.smells);
         }
-        None => request.events.push(event(body.clone(), fields, kind, smells)),
+        None => request.events.push(event(body.clone(), fields, kind, opening.smells)),
     }
-    request
+    Ok(request)
 }
 
 fn open_batch(request: &mut Request, body: &Bytes, events: &[&RawValue], smells: bool) {

@@ -48,6 +48,7 @@ mod answer;
 mod budget;
 mod cors;
 mod decode;
+mod elements;
 mod envelope;
 mod limits;
 mod pixel;

@@ -9,7 +9,10 @@ pub struct Limits {
     /// Bytes of one body, as it comes and uncompressed. More than Segment's limit, so that too large bodies can be
     /// shown.
     pub max_body_bytes: usize,
-    /// Bytes of all bodies that are being read or decided upon, together. What comes beyond is answered with 429.
+    /// Events of one body. Segment takes 2,500; what comes beyond this bound is answered with 413.
+    pub max_events: usize,
+    /// Bytes of all requests that are being read or decided upon, together: their bodies, and 512 for each event. What
+    /// comes beyond is answered with 429.
     pub max_total_bytes: usize,
     /// Bytes of the head of one request.
     pub max_head_bytes: usize,
@@ -27,6 +30,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_body_bytes: 4 << 20,
+            max_events: 10_000,
             max_total_bytes: 64 << 20,
             max_head_bytes: 64 << 10,
             max_connections: 10_240,

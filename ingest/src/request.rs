@@ -2,16 +2,20 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use tracklane::Kind;
 use tracklane::segment::rules::{Endpoint, Fields};
 
+use crate::budget::Share;
 use crate::rules::{Finding, Level};
 use crate::{Answer, Rejection};
 
 /// One request with its events, for the service that decides about them.
+///
+/// Its bytes count for [`max_total_bytes`](crate::Limits::max_total_bytes) until it, and every clone of it, is dropped.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Request {
@@ -31,6 +35,8 @@ pub struct Request {
     pub head: Head,
     /// The body, uncompressed.
     pub body: Bytes,
+    /// What it has taken of the budget.
+    pub(crate) _share: Arc<Share>,
 }
 
 /// One event as it was sent.
@@ -91,7 +97,7 @@ impl Request {
     /// Returns 400 also for events that Segment would answer with 200 and discard, with a reason for each.
     #[must_use]
     pub fn strictly(&self) -> Answer {
-        self.refusing(Level::Swallowed)
+        self.refusing(Level::Discarded)
     }
 
     /// 400 if an event, or the whole, has something wrong that is at least as grave as this.

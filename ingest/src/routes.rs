@@ -16,8 +16,9 @@ use tracklane::segment::rules::Endpoint;
 
 use crate::budget::{Budget, Share};
 use crate::decode::{self, Encoding, Undecodable};
+use crate::envelope::Opening;
 use crate::request::{Head, Request};
-use crate::server::{Peer, write};
+use crate::server::{Peer, Wire, write};
 use crate::{Answer, Limits, cors, envelope, pixel, project};
 
 /// Every method and path, as the OpenAPI file has them.
@@ -108,6 +109,12 @@ where
     }
 }
 
+impl<S> Shared<S> {
+    fn opening(&self) -> Opening {
+        Opening { smells: self.options.smells, max_events: self.limits.max_events }
+    }
+}
+
 async fn handle<S>(State(shared): State<Arc<Shared<S>>>, request: http::Request<Body>) -> Response<Body>
 where
     S: Service<Request, Response = Answer> + Clone + Send + Sync + 'static,
@@ -142,40 +149,40 @@ where
     S: Service<Request, Response = Answer> + Clone,
 {
     let (parts, body) = request.into_parts();
-    let mut share = shared.budget.share();
-    let answer = match take(shared, &parts, body, &mut share).await {
+    let (origin, wire) = (parts.headers.get(header::ORIGIN).cloned(), parts.extensions.get::<Wire>().cloned());
+    let answer = match take(shared, parts, body, shared.budget.share()).await {
         Ok(request) => decide(&shared.service, request).await,
         Err(undecodable) => refuse(undecodable, &shared.limits),
     };
-    drop(share);
-    let mut response = write::answer(answer, parts.extensions.get()).await;
-    cors::allow(&parts.headers, response.headers_mut());
+    let mut response = write::answer(answer, wire.as_ref()).await;
+    cors::allow_origin(origin, response.headers_mut());
     response
 }
 
 async fn take<S>(
     shared: &Shared<S>,
-    parts: &http::request::Parts,
+    parts: http::request::Parts,
     body: Body,
-    share: &mut Share,
+    mut share: Share,
 ) -> Result<Request, Undecodable> {
     let limits = &shared.limits;
     let encoding = Encoding::of(&parts.headers)?;
-    let wire = decode::read(body, limits, share).await?;
-    let mut head = head(parts, Endpoint::of(parts.uri.path()));
+    let wire = decode::read(body, limits, &mut share).await?;
+    let endpoint = Endpoint::of(parts.uri.path());
+    let mut head = head(parts, endpoint);
     head.wire_bytes = wire.len();
     head.gzip = encoding == Encoding::Gzip;
-    let body = decode::decode(wire, encoding, limits.max_body_bytes, share)?;
-    Ok(envelope::open(head, body, shared.options.smells))
+    let body = decode::decode(wire, encoding, limits.max_body_bytes, &mut share)?;
+    envelope::open(head, body, shared.opening(), share)
 }
 
-fn head(parts: &http::request::Parts, endpoint: Option<Endpoint>) -> Head {
+fn head(parts: http::request::Parts, endpoint: Option<Endpoint>) -> Head {
     let retry_count = parts.headers.get("x-retry-count").and_then(|value| value.to_str().ok()?.trim().parse().ok());
     Head {
-        method: parts.method.clone(),
+        method: parts.method,
         path: parts.uri.path().to_owned(),
         endpoint,
-        headers: parts.headers.clone(),
+        headers: parts.headers,
         wire_bytes: 0,
         gzip: false,
         retry_count: retry_count.unwrap_or_default(),
@@ -198,6 +205,10 @@ fn refuse(undecodable: Undecodable, limits: &Limits) -> Answer {
     match undecodable {
         Undecodable::TooLarge => {
             let message = format!("the body has more than {} bytes", limits.max_body_bytes);
+            Answer::error(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
+        }
+        Undecodable::TooManyEvents => {
+            let message = format!("the body has more than {} events", limits.max_events);
             Answer::error(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
         }
         Undecodable::Overloaded => Answer::come_again(OVERLOADED_FOR, "too many bytes are under way"),
@@ -225,10 +236,13 @@ where
         None => {
             let endpoint = pixel::kind(parts.uri.path()).map(Endpoint::Single);
             let body = pixel::data(parts.uri.query().unwrap_or_default());
-            let mut head = head(&parts, endpoint);
+            let mut head = head(parts.clone(), endpoint);
             head.wire_bytes = body.len();
-            // A page needs a picture, whatever the result.
-            let answer = decide(&shared.service, envelope::open(head, body, shared.options.smells)).await;
+            // Whatever comes of it, a picture is what a page can show.
+            let answer = match envelope::open(head, body, shared.opening(), shared.budget.share()) {
+                Ok(request) => decide(&shared.service, request).await,
+                Err(undecodable) => refuse(undecodable, &shared.limits),
+            };
             let mut response = typed("image/gif", Bytes::from_static(pixel::GIF));
             if shared.options.pixel_status {
                 write::status(&answer, &mut response);

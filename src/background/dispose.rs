@@ -44,9 +44,12 @@ impl Background {
         }
     }
 
-    /// Does `work` on a thread of its own, and waits for its end, at most `limit`. Where no thread can be started, there is
-    /// only the caller's.
+    /// Does `work` on a thread of its own, and waits for its end, at most `limit`. Where no thread can be started, or is
+    /// wanted, there is only the caller's.
     pub(crate) fn run_with_limit(&self, limit: Duration, work: impl FnOnce() + Send + 'static) {
+        if !self.has_threads() {
+            return self.pools.panics.catch_panic("drop", work);
+        }
         match self.spawn_thread(work) {
             // The sender is only ever dropped.
             Ok(end) => drop(end.recv_timeout(limit)),
@@ -54,10 +57,10 @@ impl Background {
         }
     }
 
-    /// Drops a value of user code on a thread where nobody waits for it.
+    /// Drops a value of user code on a thread where nobody waits for it. A driven client has none.
     pub(crate) fn dispose(&self, value: impl Send + 'static) {
         let drops = move || drop(value);
-        if MAY_DROP.get() {
+        if MAY_DROP.get() || !self.has_threads() {
             return self.pools.panics.catch_panic("drop", drops);
         }
         if let Err(drops) = self.spawn_thread(drops) {

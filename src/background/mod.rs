@@ -2,33 +2,49 @@
 //!
 //! By default it is a current-thread runtime on a thread of the client's own, so that events survive the host's
 //! runtime. The host may hand over another. Listeners and callbacks run on [threads](pools) of the client: they can
-//! neither delay nor end the pipeline.
+//! neither delay nor end the pipeline. A driven client has neither: its work, listeners and callbacks among it, is
+//! [tasks] that whoever awaits the client polls.
 
 mod dispose;
+mod drivers;
 mod pools;
+mod tasks;
 
 use std::fmt;
 use std::future::Future;
 use std::io;
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
 pub(crate) use pools::Panics;
 use pools::Pools;
+pub(crate) use tasks::{Driver, HostSleep, Tasks};
 
-use crate::threads;
+use crate::process;
+use crate::threads::{self, Threads};
 
-/// A handle to the runtime that carries the pipeline. Cheap to clone.
+/// A handle to what carries the pipeline. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Background {
-    handle: Handle,
-    /// Is closed when the runtime has ended: a task of it holds the other end.
-    liveness: Arc<oneshot::Sender<()>>,
+    carrier: Carrier,
     /// The process that has its threads.
     process: u32,
     pools: Arc<Pools>,
+}
+
+/// What carries the pipeline.
+#[derive(Clone)]
+enum Carrier {
+    Runtime {
+        handle: Handle,
+        /// Is closed when the runtime has ended: a task of it holds the other end.
+        liveness: Arc<oneshot::Sender<()>>,
+    },
+    /// Whoever awaits the client.
+    Driven(Tasks),
 }
 
 /// Keeps the background thread alive. Once it is dropped, the thread ends when its work is done. Does nothing on the
@@ -57,25 +73,73 @@ impl Background {
             runtime.shutdown_background();
         })?;
         let handle = handle.recv().map_err(io::Error::other)??;
-        Ok((Self::new(handle), KeepAlive(Some(keep_alive))))
+        Ok((Self::on_runtime(handle), KeepAlive(Some(keep_alive))))
     }
 
-    fn new(handle: Handle) -> Self {
+    fn on_runtime(handle: Handle) -> Self {
         let (liveness, gone) = oneshot::channel();
         // The sender is only ever dropped.
         handle.spawn(async move { drop(gone.await) });
-        Self { handle, liveness: Arc::new(liveness), process: std::process::id(), pools: Arc::default() }
+        Self::new(Carrier::Runtime { handle, liveness: Arc::new(liveness) })
+    }
+
+    fn new(carrier: Carrier) -> Self {
+        Self { carrier, process: process::id(), pools: Arc::default() }
+    }
+
+    /// Works while somebody drives it. Waits by that sleep.
+    pub(crate) fn driven(sleep: HostSleep) -> (Self, KeepAlive) {
+        (Self::new(Carrier::Driven(Tasks::new(sleep))), KeepAlive(None))
+    }
+
+    /// The tasks of a driven client.
+    pub(crate) fn tasks(&self) -> Option<&Tasks> {
+        match &self.carrier {
+            Carrier::Runtime { .. } => None,
+            Carrier::Driven(tasks) => Some(tasks),
+        }
+    }
+
+    /// Returns whether there are threads for work that may block.
+    pub(crate) fn has_threads(&self) -> bool {
+        self.tasks().is_none()
+    }
+
+    /// Waits for `future`. A driven client is driven meanwhile.
+    pub(crate) async fn run<F: Future>(&self, future: F) -> F::Output {
+        match &self.carrier {
+            Carrier::Runtime { .. } => future.await,
+            Carrier::Driven(tasks) => tasks.run(future).await,
+        }
+    }
+
+    /// Returns the output of `future` if it ends within `limit` of real time, whatever the client's clock.
+    pub(crate) async fn timeout<F: Future>(&self, limit: Duration, future: F) -> Option<F::Output> {
+        match &self.carrier {
+            Carrier::Runtime { .. } => tokio::time::timeout(limit, future).await.ok(),
+            Carrier::Driven(tasks) => {
+                let timers = tasks.timers();
+                timers.within(timers.now().saturating_add(limit), future).await
+            }
+        }
+    }
+
+    /// Has those look again who await something of a driven client. No lock may be held.
+    pub(crate) fn set_changed(&self) {
+        if let Carrier::Driven(tasks) = &self.carrier {
+            tasks.set_changed();
+        }
     }
 
     /// Returns whether the runtime has ended.
     pub(crate) fn is_shut_down(&self) -> bool {
-        self.liveness.is_closed()
+        matches!(&self.carrier, Carrier::Runtime { liveness, .. } if liveness.is_closed())
     }
 
     /// Returns whether this process was forked from the one that built the client. The threads are in the parent, which
     /// sends the events, and a lock may be held for ever: the caller must neither wait nor lock.
     pub(crate) fn is_forked(&self) -> bool {
-        std::process::id() != self.process
+        process::id() != self.process
     }
 
     /// The process in which it works.
@@ -85,30 +149,43 @@ impl Background {
 
     /// Uses the host's runtime.
     pub(crate) fn from_handle(handle: Handle) -> (Self, KeepAlive) {
-        (Self::new(handle), KeepAlive(None))
+        (Self::on_runtime(handle), KeepAlive(None))
     }
 
     pub(crate) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
-        self.handle.spawn(future);
+        match &self.carrier {
+            Carrier::Runtime { handle, .. } => drop(handle.spawn(future)),
+            Carrier::Driven(tasks) => tasks.spawn(future),
+        }
     }
 
     /// Calls `work` on the calling thread, in the context of the runtime.
     pub(crate) fn enter<T>(&self, work: impl FnOnce() -> T) -> T {
-        let _entered = self.handle.enter();
+        let _entered = match &self.carrier {
+            Carrier::Runtime { handle, .. } => Some(handle.enter()),
+            Carrier::Driven(_) => None,
+        };
         work()
     }
 
-    /// Calls a listener on a thread for listeners. `work` catches its panic by what it is given.
+    /// Calls a listener on a thread for listeners, or where the client is driven. `work` catches its panic by what it is
+    /// given.
     pub(crate) fn spawn_listener(&self, work: impl FnOnce(&Panics) + Send + 'static) {
         let panics = self.pools.panics.clone();
-        Pools::run(&self.pools, |pools| &pools.listeners, &self.handle, Box::new(move || work(&panics)));
+        self.spawn_on(|pools| &pools.listeners, move || work(&panics));
     }
 
-    /// Calls a callback on a thread for callbacks. It may block or panic.
+    /// Calls a callback on a thread for callbacks, or where the client is driven. It may block or panic.
     pub(crate) fn spawn_callback(&self, callback: impl FnOnce() + Send + 'static) {
         let panics = self.pools.panics.clone();
-        let work = move || panics.catch_panic("callback", callback);
-        Pools::run(&self.pools, |pools| &pools.callbacks, &self.handle, Box::new(work));
+        self.spawn_on(|pools| &pools.callbacks, move || panics.catch_panic("callback", callback));
+    }
+
+    fn spawn_on(&self, pool: fn(&Pools) -> &Threads, work: impl FnOnce() + Send + 'static) {
+        match &self.carrier {
+            Carrier::Runtime { handle, .. } => Pools::run(&self.pools, pool, handle, Box::new(work)),
+            Carrier::Driven(tasks) => tasks.spawn(async move { work() }),
+        }
     }
 
     /// Returns the number of panics of listeners and callbacks that were caught.
@@ -118,7 +195,10 @@ impl Background {
 
     /// Returns whether the calling thread drives this runtime, so that blocking it could block the pipeline.
     pub(crate) fn is_current(&self) -> bool {
-        Handle::try_current().is_ok_and(|current| current.id() == self.handle.id())
+        match &self.carrier {
+            Carrier::Runtime { handle, .. } => Handle::try_current().is_ok_and(|current| current.id() == handle.id()),
+            Carrier::Driven(_) => true,
+        }
     }
 }
 

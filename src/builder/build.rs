@@ -1,8 +1,9 @@
 //! Checks the settings, and starts a client with them.
 
-use super::Builder;
+use super::{Builder, Carrier};
 use crate::analytics::Analytics;
 use crate::background::Background;
+use crate::clock::Clock;
 use crate::emitter::signal::Failure;
 use crate::emitter::{Emitter, UnknownSignal};
 use crate::error::SettingsError;
@@ -27,15 +28,20 @@ impl Builder {
         #[cfg(feature = "metrics")]
         self.check_metrics()?;
         let plugins = self.first_plugins()?;
-        let (background, keep_alive) = match self.runtime {
-            Some(runtime) => Background::from_handle(runtime),
-            None => Background::start("tracklane").map_err(SettingsError::no_thread)?,
+        let (background, keep_alive) = match self.carrier {
+            Carrier::OwnThread => Background::start("tracklane").map_err(SettingsError::no_thread)?,
+            Carrier::Runtime(runtime) => Background::from_handle(runtime),
+            Carrier::Driven(sleep) => Background::driven(sleep),
         };
-        let emitter = Emitter::new(background.clone(), self.clock.clone());
-        let watchdog = start_watchdog(&emitter).map_err(SettingsError::no_thread)?;
+        let clock = match (self.clock, background.tasks()) {
+            (Clock::System, Some(tasks)) => Clock::Driven(tasks.timers().clone()),
+            (clock, _) => clock,
+        };
+        let emitter = Emitter::new(background.clone(), clock.clone());
+        let watchdog = start_watchdog(&emitter, background.has_threads()).map_err(SettingsError::no_thread)?;
         self.subscriptions.into_iter().try_for_each(|subscribe| subscribe(&emitter)).map_err(unknown_signal)?;
         let setup = Setup {
-            clock: self.clock,
+            clock,
             background,
             emitter,
             watchdog,
@@ -108,10 +114,12 @@ fn unknown_signal(unknown: UnknownSignal) -> SettingsError {
     SettingsError::without_value("on_name", unknown.to_string())
 }
 
-/// Starts the watchdog, which reports as the signal `error`.
-fn start_watchdog(emitter: &Emitter) -> std::io::Result<Watchdog> {
+/// Starts the watchdog, which reports as the signal `error`, if it may have a thread.
+fn start_watchdog(emitter: &Emitter, has_threads: bool) -> std::io::Result<Watchdog> {
     let emitter = emitter.clone();
     let (watchdog, thread) = Watchdog::new(move |name, message| emitter.fail(Failure::new(name.clone(), message, 0)));
-    threads::spawn("tracklane-watch", move || thread.run())?;
+    if has_threads {
+        threads::spawn("tracklane-watch", move || thread.run())?;
+    }
     Ok(watchdog)
 }

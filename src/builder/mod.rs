@@ -3,7 +3,6 @@
 mod build;
 
 use std::fmt;
-#[cfg(feature = "metrics")]
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -11,6 +10,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::analytics::Analytics;
+use crate::background::HostSleep;
 use crate::clock::Clock;
 use crate::emitter::signal::{Emitted, Signal};
 use crate::emitter::{Emitter, Subscription, UnknownSignal};
@@ -44,10 +44,17 @@ pub struct Builder {
     plugins: Vec<Registration>,
     layers: Layers,
     subscriptions: Vec<Subscribe>,
-    runtime: Option<Handle>,
+    carrier: Carrier,
     #[cfg(feature = "metrics")]
     metrics: Option<Duration>,
     clock: Clock,
+}
+
+/// Where the client works.
+enum Carrier {
+    OwnThread,
+    Runtime(Handle),
+    Driven(HostSleep),
 }
 
 type Subscribe = Box<dyn FnOnce(&Emitter) -> Result<(), UnknownSignal> + Send>;
@@ -95,7 +102,7 @@ impl Builder {
             plugins: Vec::new(),
             layers: Layers::default(),
             subscriptions: Vec::new(),
-            runtime: None,
+            carrier: Carrier::OwnThread,
             #[cfg(feature = "metrics")]
             metrics: None,
             clock: Clock::System,
@@ -274,12 +281,58 @@ impl Builder {
 
     /// Works on this runtime instead of a thread of its own. Events that are under way when the runtime ends are lost.
     /// The client keeps one thread, which sleeps unless plugins run: the watchdog, which notices plugins that block.
+    /// The last call of this and [`driven`](Self::driven) counts.
     ///
     /// The client's own thread blocks SIGPIPE, so that a lost TLS connection cannot end a program that has this signal
     /// at its default. The threads of this runtime are the program's. Rust programs ignore SIGPIPE unless they change
     /// that. If yours does not, block the signal where the threads start (`tokio`'s `on_thread_start`).
     pub fn runtime(mut self, runtime: Handle) -> Self {
-        self.runtime = Some(runtime);
+        self.carrier = Carrier::Runtime(runtime);
+        self
+    }
+
+    /// Makes a client without a thread. It works while somebody awaits it, on the task of that caller. For hosts that have
+    /// no threads (WebAssembly in edge workers and browsers), and for hosts that freeze between two requests. `sleep`
+    /// makes a future that ends after a time, such as `tokio::time::sleep`. The last call of this and
+    /// [`runtime`](Self::runtime) counts.
+    ///
+    /// Calls are queued as always. These drive the client: [`flush`](Analytics::flush),
+    /// [`close`](Analytics::close), [`register`](Analytics::register), [`deregister`](Analytics::deregister),
+    /// [`send_when_ready`](Analytics::send_when_ready), a [`Receipt`](crate::Receipt), and
+    /// [`drive`](Analytics::drive), which does nothing else. Nothing runs in between. The end of an interval or a pause is
+    /// noticed when the client is driven again.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tracklane::segment::Segment;
+    /// use tracklane::testing::TrackingApi;
+    /// use tracklane::{Analytics, Track};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let api = TrackingApi::start()?;
+    /// let segment = Segment::new("WRITE_KEY").host(api.url());
+    /// let analytics = Analytics::builder().segment(segment).driven(tokio::time::sleep).build()?;
+    ///
+    /// analytics.track(Track::new("Signed Up").user_id("u1"))?;
+    /// assert_eq!(api.request_count(), 0);
+    /// let report = analytics.flush(Duration::from_secs(2)).await;
+    /// assert_eq!((report.delivered, api.request_count()), (1, 1));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Listeners and callbacks run where the client is driven, so they should not block. No watchdog reports code that
+    /// blocks. The drop of the last clone delivers nothing, so close the client. The default HTTP client must be driven in
+    /// a tokio runtime, and looks names up on a thread. Other HTTP clients have needs of their own.
+    pub fn driven<S>(mut self, sleep: impl Fn(Duration) -> S + Send + Sync + 'static) -> Self
+    where
+        S: Future + Send + 'static,
+    {
+        self.carrier = Carrier::Driven(Box::new(move |time| {
+            let slept = sleep(time);
+            Box::pin(async move { drop(slept.await) })
+        }));
         self
     }
 

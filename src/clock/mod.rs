@@ -1,18 +1,22 @@
-//! The clock of a client: the machine's, or one that a test moves.
+//! The clock of a client: the machine's, that of a driven client, or one that a test moves.
 //!
 //! Invariant: all scheduling (flush interval, backoff, deadlines of plugins and attempts) uses the monotonic time. The
 //! wall clock serves only timestamps and HTTP dates, so a jump of it moves no timer.
 
+mod machine;
 #[cfg(feature = "testing")]
 mod manual;
+mod timers;
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::OnceLock;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
+use machine::since_start;
+pub(crate) use machine::{Instant, wall};
 #[cfg(feature = "testing")]
 pub use manual::ManualClock;
+pub(crate) use timers::Timers;
 
 /// A future that ends at a time.
 pub(crate) type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -23,6 +27,8 @@ pub(crate) enum Clock {
     /// The machine's clock.
     #[default]
     System,
+    /// The machine's clock, where whoever drives the client waits.
+    Driven(Timers),
     /// A clock that a test moves.
     #[cfg(feature = "testing")]
     Manual(ManualClock),
@@ -31,9 +37,9 @@ pub(crate) enum Clock {
 impl Clock {
     /// Returns the time since a fixed point. Never goes back.
     pub(crate) fn now(&self) -> Duration {
-        static START: OnceLock<Instant> = OnceLock::new();
         match self {
-            Clock::System => START.get_or_init(Instant::now).elapsed(),
+            Clock::System => since_start(),
+            Clock::Driven(timers) => timers.now(),
             #[cfg(feature = "testing")]
             Clock::Manual(clock) => clock.monotonic(),
         }
@@ -41,13 +47,13 @@ impl Clock {
 
     /// Returns whether a test moves it.
     pub(crate) fn is_manual(&self) -> bool {
-        !matches!(self, Clock::System)
+        !matches!(self, Clock::System | Clock::Driven(_))
     }
 
     /// Returns the time of day.
     pub(crate) fn wall(&self) -> SystemTime {
         match self {
-            Clock::System => SystemTime::now(),
+            Clock::System | Clock::Driven(_) => wall(),
             #[cfg(feature = "testing")]
             Clock::Manual(clock) => clock.now(),
         }
@@ -57,6 +63,7 @@ impl Clock {
     pub(crate) fn sleep_until(&self, deadline: Duration) -> Sleep {
         match self {
             Clock::System => Box::pin(tokio::time::sleep(deadline.saturating_sub(self.now()))),
+            Clock::Driven(timers) => Box::pin(timers.sleep_until(deadline)),
             #[cfg(feature = "testing")]
             Clock::Manual(clock) => Box::pin(clock.sleep_until(deadline)),
         }
@@ -65,7 +72,7 @@ impl Clock {
     /// Like [`sleep_until`](Self::sleep_until), for a limit on work that goes on meanwhile.
     fn limit(&self, deadline: Duration) -> Sleep {
         match self {
-            Clock::System => self.sleep_until(deadline),
+            Clock::System | Clock::Driven(_) => self.sleep_until(deadline),
             #[cfg(feature = "testing")]
             Clock::Manual(clock) => Box::pin(clock.limit(deadline)),
         }

@@ -116,6 +116,26 @@ impl Emitter {
         self.shared.remove_ended();
     }
 
+    /// Runs `work`, which nobody waits for, in the background of the client.
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.shared.background.spawn(work);
+    }
+
+    /// Returns the output of `future` if it ends within `limit` of real time, whatever the client's clock.
+    pub(crate) async fn timeout<F: Future>(&self, limit: Duration, future: F) -> Option<F::Output> {
+        self.shared.background.timeout(limit, future).await
+    }
+
+    /// Returns whether the client has threads for work that may block.
+    pub(crate) fn has_threads(&self) -> bool {
+        self.shared.background.has_threads()
+    }
+
+    /// Returns the wait group of the listeners.
+    pub(crate) fn running_listeners(&self) -> &WaitGroup {
+        &self.shared.running
+    }
+
     /// Blocks until the listeners have got every signal that was emitted, at most `timeout`.
     pub(crate) fn wait(&self, timeout: Duration) {
         self.shared.running.wait(timeout);

@@ -111,8 +111,8 @@ impl Timestamp {
     }
 }
 
-/// Appends the last `N` digits of a number that is not negative, and `end`. Every event is written with two times: the
-/// divisor is a constant, and no check is made per digit.
+/// Appends the last `N` digits of a number that is not negative, and `end`. It runs twice for each event, so the
+/// divisor is a constant, and no digit needs a check.
 fn write_digits<const N: usize>(number: i64, end: u8, out: &mut Vec<u8>) {
     let (mut number, mut digits) = (number as u32, [b'0'; N]);
     for digit in digits.iter_mut().rev() {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::fields::Field;
-use super::json::{self, Input, Transcode, drop_iteratively, read_string};
+use super::json::{self, Input, Split, Transcode, ValueError, drop_iteratively, read_string};
 use super::{Context, Event, Integrations, Kind, MessageId, Object, Timestamp, limits};
 
 /// Characters of a string that an error shows.
@@ -15,6 +15,9 @@ const SHOWN_CHARS: usize = 40;
 /// Members of an event in a batch or an export that belong to one sending. Segment ignores the `timestamp` of an event
 /// that has a `sentAt`, and a write key must not be passed on.
 const NOT_THE_EVENTS: [&str; 4] = ["sentAt", "receivedAt", "originalTimestamp", "writeKey"];
+
+/// Members that are objects in every event that has them.
+const SECTIONS: [&str; 4] = ["context", "integrations", "properties", "traits"];
 
 /// The error of JSON that is not an event.
 ///
@@ -42,6 +45,33 @@ pub enum InvalidEvent {
     /// The timestamp is not RFC 3339.
     #[error(transparent)]
     Timestamp(#[from] super::InvalidTimestamp),
+    /// The text is not JSON, or has a value that no event can carry.
+    #[error("{problem}")]
+    Unreadable {
+        /// What is wrong, and in which member; never the value.
+        problem: String,
+    },
+}
+
+impl Event {
+    /// Reads an event from the text of one JSON object, exactly and without a tree of values.
+    ///
+    /// ```
+    /// use tracklane::Event;
+    ///
+    /// let event = Event::from_json(br#"{"type":"track","event":"Item Purchased","userId":42,"properties":{"total":1.50}}"#)?;
+    /// assert_eq!(event.user_id().as_deref(), Some("42"));
+    /// # Ok::<(), tracklane::event::InvalidEvent>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If it is not such text, or not an event, or has a value that an event cannot carry, which is named.
+    pub fn from_json(json: &[u8]) -> Result<Self, InvalidEvent> {
+        let unreadable = |fault: ValueError| InvalidEvent::Unreadable { problem: fault.to_string() };
+        let split = json::split(json, SECTIONS).map_err(unreadable)?;
+        of_split(split.ok_or(InvalidEvent::NotAnObject)?)
+    }
 }
 
 /// The event that a JSON object in Segment's form describes, for gateways and imports.
@@ -74,6 +104,30 @@ impl TryFrom<Value> for Event {
         drop_iteratively(Value::Object(members));
         event
     }
+}
+
+/// The event of members that are values, but for its sections.
+fn of_split(mut split: Split<{ SECTIONS.len() }>) -> Result<Event, InvalidEvent> {
+    let mut event = of_members(&mut split.values)?;
+    let own = event.kind().section();
+    let content = event.write();
+    for (at, name) in SECTIONS.into_iter().enumerate() {
+        let Some(members) = split.object(at) else { continue };
+        match name {
+            "context" => content.context.set_members(members),
+            "integrations" => {
+                content.integrations_mut().set_members(members);
+                content.integrations_mut().normalise();
+            }
+            section if section == own => content.section_mut().set_members(members),
+            // That of another kind is a member like any that the Spec does not know.
+            other => {
+                let member = [b"\"", other.as_bytes(), b"\":{", members, b"}"].concat();
+                content.fields.set_text(other.as_bytes(), &member);
+            }
+        }
+    }
+    Ok(event)
 }
 
 fn of_members(members: &mut Map<String, Value>) -> Result<Event, InvalidEvent> {
@@ -181,10 +235,7 @@ impl<'de> Deserialize<'de> for Event {
             Input::Json(json) => json,
             Input::Value(value) => return Event::try_from(value).map_err(D::Error::custom),
         };
-        let Some(mut members) = json::read_members(json.get().as_bytes()).map_err(D::Error::custom)? else {
-            return Err(D::Error::custom(InvalidEvent::NotAnObject));
-        };
-        of_members(&mut members).map_err(D::Error::custom)
+        Event::from_json(json.get().as_bytes()).map_err(D::Error::custom)
     }
 }
 

@@ -90,6 +90,11 @@ impl Ledger {
         self.callbacks.count()
     }
 
+    /// The callbacks of settled events, while they run.
+    pub(crate) fn running_callbacks(&self) -> &WaitGroup {
+        &self.callbacks
+    }
+
     /// Blocks until the callbacks of settled events have returned, at most `timeout`.
     pub(crate) fn wait_for_callbacks(&self, timeout: Duration) {
         self.callbacks.wait(timeout);
@@ -223,6 +228,7 @@ impl Ledger {
         }
         if drained || flushed {
             self.changed.notify_all();
+            due.set_changed();
         }
     }
 }
@@ -240,6 +246,10 @@ impl Totals {
             Outcome::Dropped(reason) => self.dropped.add(reason, 1),
         }
         self.flushes.iter_mut().for_each(|flush| flush.count(epoch, outcome));
+    }
+
+    fn is_flushed(&self, flush: u64) -> bool {
+        self.flushes.iter().find(|tally| tally.id == flush).is_none_or(|tally| tally.report.pending == 0)
     }
 
     fn settled(&self) -> u64 {

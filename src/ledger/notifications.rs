@@ -21,6 +21,8 @@ pub(crate) struct Notifications<'l> {
     calls: Vec<PendingCallback>,
     /// Set if capacity was released.
     freed: bool,
+    /// Set if those who await a flush are to check again.
+    changed: bool,
     /// Set if nothing is pending any more, to the number of events that were accepted.
     drained: Option<u64>,
 }
@@ -50,11 +52,15 @@ impl Drop for HeldCapacity {
 
 impl<'l> Notifications<'l> {
     pub(crate) fn new(ledger: &'l Ledger) -> Self {
-        Self { ledger, ends: Vec::new(), calls: Vec::new(), freed: false, drained: None }
+        Self { ledger, ends: Vec::new(), calls: Vec::new(), freed: false, changed: false, drained: None }
     }
 
     pub(super) fn set_freed(&mut self) {
         self.freed = true;
+    }
+
+    pub(super) fn set_changed(&mut self) {
+        self.changed = true;
     }
 
     pub(super) fn set_drained(&mut self, accepted: u64) {
@@ -89,7 +95,7 @@ impl<'l> Notifications<'l> {
 
     /// Sends them. No lock may be held.
     pub(crate) fn notify(self) {
-        let Self { ledger, ends, calls, freed, drained } = self;
+        let Self { ledger, ends, calls, freed, changed, drained } = self;
         if let Some(accepted) = drained {
             (ledger.drained)(accepted);
         }
@@ -103,6 +109,9 @@ impl<'l> Notifications<'l> {
             });
         }
         // Foreign code comes last, because a waker that hangs would delay the other notifications.
+        if changed {
+            ledger.background.set_changed();
+        }
         if freed {
             ledger.capacity.call_next();
         }

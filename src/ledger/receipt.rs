@@ -4,16 +4,18 @@
 //! no lock is held, because it is user code and may run the whole task that waits. A sender that is dropped settles the
 //! receipt, too.
 
+#[cfg(not(target_family = "wasm"))]
+mod blocking;
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
 
 use super::{DropReason, Outcome, Settlement};
-use crate::supervise;
-use crate::threads;
+use crate::background::Driver;
+use crate::{process, supervise};
 
 /// The outcome of one event, to wait for: a future, or [`wait`](Receipt::wait) for code that is not async.
 ///
@@ -43,10 +45,15 @@ pub struct Receipt {
     process: u32,
     /// Set until the receipt is waited for.
     dispatch: Option<Dispatch>,
+    /// From then on, if the client has to be driven.
+    driver: Option<Box<Driver>>,
 }
 
 /// Sends batches before they are full.
 pub(crate) trait Dispatcher: Send + Sync {
+    /// Returns a driver of the client, if the client has to be driven.
+    fn driver(&self) -> Option<Driver>;
+
     /// Sends everything that waits, unless there was a dispatch since there were `seen` of them.
     fn dispatch(&self, seen: u64);
 }
@@ -74,7 +81,7 @@ impl Receipt {
     /// Makes the receipt of an event that the process `process` accepts.
     pub(crate) fn new(process: u32) -> (ReceiptSender, Self) {
         let slot = Arc::<Mutex<ReceiptState>>::default();
-        (ReceiptSender { slot: slot.clone() }, Self { slot, process, dispatch: None })
+        (ReceiptSender { slot: slot.clone() }, Self { slot, process, dispatch: None, driver: None })
     }
 
     /// Sends the event when the receipt is first waited for.
@@ -89,36 +96,13 @@ impl Receipt {
         let known = self.slot.try_lock().ok().and_then(|slot| slot.end.clone());
         known.unwrap_or_else(closed)
     }
-
-    /// Blocks the thread until the event has its outcome. That includes every retry, so it can take hours if the
-    /// destination is down. [`wait_timeout`](Self::wait_timeout) has a limit.
-    #[must_use]
-    pub fn wait(mut self) -> Settlement {
-        loop {
-            match self.wait_timeout(Duration::MAX) {
-                Ok(settlement) => return settlement,
-                Err(receipt) => self = receipt,
-            }
-        }
-    }
-
-    /// Blocks the thread until the event has its outcome, at most `timeout`.
-    ///
-    /// # Errors
-    ///
-    /// Returns the receipt if the event had no outcome in time, to wait again.
-    pub fn wait_timeout(mut self, timeout: Duration) -> Result<Settlement, Self> {
-        // A time that the clock cannot reach is no limit.
-        let deadline = Instant::now().checked_add(timeout);
-        threads::block_until(Pin::new(&mut self), deadline).ok_or(self)
-    }
 }
 
 impl Future for Receipt {
     type Output = Settlement;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Settlement> {
-        if std::process::id() != self.process {
+        if process::id() != self.process {
             return Poll::Ready(self.of_the_parent());
         }
         // Cloning and dropping a waker is user code, too.
@@ -127,6 +111,7 @@ impl Future for Receipt {
         if let Some(end) = &slot.end {
             let end = end.clone();
             drop(slot);
+            self.driver = None;
             return Poll::Ready(end);
         }
         let before = slot.waker.replace(waker);
@@ -136,6 +121,10 @@ impl Future for Receipt {
             && let Some(dispatcher) = dispatcher.upgrade()
         {
             dispatcher.dispatch(seen);
+            self.driver = dispatcher.driver().map(Box::new);
+        }
+        if let Some(driver) = &mut self.driver {
+            driver.drive(cx);
         }
         Poll::Pending
     }
@@ -183,12 +172,13 @@ impl fmt::Debug for Receipt {
 #[cfg(test)]
 mod tests {
     use std::thread;
+    use std::time::Duration;
 
     use super::*;
 
     #[test]
     fn a_sender_that_is_dropped_tells_that_the_client_ended() {
-        let (sender, receipt) = Receipt::new(std::process::id());
+        let (sender, receipt) = Receipt::new(process::id());
         let waiting = thread::spawn(move || receipt.wait());
         drop(sender);
         assert_eq!(waiting.join().unwrap().outcome, Outcome::Dropped(DropReason::Closed));
@@ -196,7 +186,7 @@ mod tests {
 
     #[test]
     fn an_end_that_was_put_down_can_be_read_again() {
-        let (mut sender, receipt) = Receipt::new(std::process::id());
+        let (mut sender, receipt) = Receipt::new(process::id());
         let end = Settlement { message_id: "m".into(), outcome: Outcome::Delivered, destinations: Vec::new() };
         let mut receipt = receipt.wait_timeout(Duration::ZERO).unwrap_err();
         sender.put(end);

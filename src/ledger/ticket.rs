@@ -15,6 +15,8 @@ pub(crate) struct Ticket {
     depth: u8,
     pending: PendingDestinations,
     has_destinations: bool,
+    /// The reason of an event that a plugin dropped into a quarantine.
+    quarantined: Option<DropReason>,
     state: Option<Box<Mutex<State>>>,
     /// The reason that is counted if the ticket is dropped before it is settled.
     default_reason: DropReason,
@@ -42,6 +44,7 @@ impl Ticket {
             depth,
             pending: PendingDestinations::default(),
             has_destinations: false,
+            quarantined: None,
             state: observers.map(|observers| Box::new(Mutex::new(State::Open(*observers)))),
             // On its way to the stages it is dropped only with the runtime.
             default_reason: DropReason::Closed,
@@ -145,6 +148,13 @@ impl Ticket {
         self.has_destinations = true;
     }
 
+    /// Gives the event to a quarantine. Its outcome is then a drop for `reason`, whatever the quarantine does with it.
+    pub(crate) fn set_quarantined(&mut self, reason: DropReason) {
+        self.set_destinations(1);
+        self.quarantined = Some(reason);
+        self.default_reason = reason;
+    }
+
     /// Returns whether destinations have the event.
     pub(super) fn has_destinations(&self) -> bool {
         self.has_destinations
@@ -155,7 +165,11 @@ impl Ticket {
     /// The event is delivered if any destination took it. Otherwise it is lost if any has lost it, for the reason of
     /// the last one that did. Otherwise this outcome counts.
     pub(super) fn complete_one(&self, outcome: Outcome) -> Option<Outcome> {
-        match self.pending.complete_one(rank(outcome))? {
+        let greatest = self.pending.complete_one(rank(outcome))?;
+        if let Some(reason) = self.quarantined {
+            return Some(Outcome::Dropped(reason));
+        }
+        match greatest {
             DELIVERED => Some(Outcome::Delivered),
             loss if loss > 0 && !outcome.is_failed() => {
                 DropReason::ALL.get(usize::from(loss) - 1).copied().map(Outcome::Dropped)

@@ -2,10 +2,11 @@
 
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::Ledger;
 use super::flush::{FlushReport, FlushTally};
+use crate::sync::Instant;
 
 impl Ledger {
     /// Starts to count for a flush of everything up to `epoch`. The caller ensures that no event of that epoch is
@@ -21,20 +22,30 @@ impl Ledger {
         id
     }
 
+    /// Returns whether everything that the flush waits for has its outcome.
+    pub(crate) fn is_flushed(&self, flush: u64) -> bool {
+        self.totals().is_flushed(flush)
+    }
+
+    /// Ends the flush, complete or not.
+    pub(crate) fn end_flush(&self, flush: u64) -> FlushReport {
+        let mut totals = self.totals();
+        let Some(at) = totals.flushes.iter().position(|tally| tally.id == flush) else { return FlushReport::default() };
+        self.flushing.fetch_sub(1, Ordering::AcqRel);
+        totals.flushes.swap_remove(at).report
+    }
+
     /// Blocks until the flush is complete or `deadline` has passed, and ends it.
     pub(crate) fn wait(&self, flush: u64, deadline: Instant) -> FlushReport {
         let mut totals = self.totals();
-        loop {
-            let Some(at) = totals.flushes.iter().position(|tally| tally.id == flush) else {
-                return FlushReport::default();
-            };
+        while !totals.is_flushed(flush) {
             let left = deadline.saturating_duration_since(Instant::now());
-            let done = totals.flushes.get(at).is_none_or(|tally| tally.report.pending == 0);
-            if done || left == Duration::ZERO {
-                self.flushing.fetch_sub(1, Ordering::AcqRel);
-                return totals.flushes.swap_remove(at).report;
+            if left == Duration::ZERO {
+                break;
             }
             totals = self.changed.wait_timeout(totals, left).unwrap_or_else(PoisonError::into_inner).0;
         }
+        drop(totals);
+        self.end_flush(flush)
     }
 }

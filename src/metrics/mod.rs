@@ -22,18 +22,18 @@ pub(crate) struct Reported {
     known: Mutex<Stats>,
     totals: &'static Totals,
     teller: Threads,
+    /// Without threads the recorder is called at once.
+    has_threads: bool,
     /// Set while the recorder is called. That call reports everything.
     telling: Arc<AtomicBool>,
 }
 
-impl Default for Reported {
-    fn default() -> Self {
-        let (teller, telling) = (Threads::new("tracklane-count", 1), Arc::default());
-        Self { known: Mutex::default(), totals: Totals::of_process(), teller, telling }
-    }
-}
-
 impl Reported {
+    pub(crate) fn new(has_threads: bool) -> Self {
+        let (teller, telling) = (Threads::new("tracklane-count", 1), Arc::default());
+        Self { known: Mutex::default(), totals: Totals::of_process(), teller, has_threads, telling }
+    }
+
     /// Adds the changes to the totals, and calls the recorder on another thread. One snapshot is taken at a time, so
     /// none is older than the one before.
     pub(crate) fn update(&self, snapshot: impl FnOnce() -> Stats) {
@@ -69,6 +69,9 @@ impl Reported {
 
     /// Without a thread, the next update reports them.
     fn on_thread(&self, work: impl FnOnce() + Send + 'static) {
+        if !self.has_threads {
+            return work();
+        }
         if self.teller.run(Box::new(work)).is_err() {
             self.telling.store(false, Ordering::Release);
         }

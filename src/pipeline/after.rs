@@ -1,14 +1,13 @@
 //! After plugins, and the queue in front of them.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
-use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc as queue;
+use tokio::sync::{mpsc as queue, oneshot};
 
 use super::stack::Registered;
-use crate::clock::Clock;
+use crate::clock::{Clock, Instant};
 use crate::emitter::Emitter;
 use crate::emitter::signal::Failure;
 use crate::event::Message;
@@ -16,6 +15,7 @@ use crate::ledger::{Envelope, Settlement};
 use crate::plugin::AfterPlugin;
 use crate::supervise::hops::{self, WithHops};
 use crate::supervise::{self, EVENT_LIMIT, Fault, Repeats, Topic};
+use crate::threads;
 
 /// The origin of the failures that are reported here.
 const CLIENT: &str = "tracklane";
@@ -42,7 +42,7 @@ struct Load {
 enum Item {
     Ended(QueuedEvent, Settlement),
     /// Answered when the plugins have seen everything before it.
-    Mark(mpsc::SyncSender<()>),
+    Mark(oneshot::Sender<()>),
 }
 
 /// An event in the queue. It takes room there until this is dropped.
@@ -105,14 +105,19 @@ impl AfterQueue {
         });
     }
 
-    /// Blocks until the after plugins have seen everything that has ended, at most `timeout`.
-    pub(super) fn wait(&self, timeout: Duration) {
-        let start = Instant::now();
+    /// Blocks until the after plugins have seen everything that has ended, at most until `deadline`.
+    pub(super) fn wait(&self, deadline: Instant) {
+        // What they have not seen by then they do not see.
+        let _ = threads::block_until(pin!(self.seen()), Some(deadline));
+    }
+
+    /// Ends when the after plugins have seen everything that has ended, or see nothing any more.
+    pub(super) async fn seen(&self) {
         drop(self.settling.write());
-        let (mark, seen) = mpsc::sync_channel(1);
-        // Without a worker nobody answers. What the plugins have not seen by then, they will not see.
+        let (mark, seen) = oneshot::channel();
         let _ = self.sender.send(Item::Mark(mark));
-        let _ = seen.recv_timeout(timeout.saturating_sub(start.elapsed()));
+        // Without a worker nobody answers.
+        let _ = seen.await;
     }
 }
 
@@ -168,11 +173,11 @@ impl AfterWorker {
 
 #[cold]
 fn report(plugin: &Registered<AfterPlugin>, fault: Fault, emitter: &Emitter) {
-    let quarantined = fault.is_crash() && plugin.crashed();
+    let cut_off = fault.is_crash() && plugin.crashed();
     plugin.record.failed();
     let name = plugin.name.clone();
-    emitter.fail_throttled(Topic::Plugin, &plugin.name, (1, quarantined), move |repeats| {
-        let consequence = if quarantined { "; it is not called any more" } else { "" };
+    emitter.fail_throttled(Topic::Plugin, &plugin.name, (1, cut_off), move |repeats| {
+        let consequence = if cut_off { "; it is not called any more" } else { "" };
         let message = format!("after plugin {fault}{consequence}{}", repeats.suffix());
         let mut failure = Failure::new(name, message, repeats.events);
         failure.error = fault.into_error().map(Arc::from);

@@ -47,10 +47,11 @@ impl Service<Event> for Pipeline {
             return Poll::Ready(Ok(()));
         }
         let mut loaded = self.client.loaded.subscribe();
+        let background = self.client.background.clone();
         let loading = self.loading.get_or_insert_with(|| {
             Box::pin(async move {
                 // The sender lives as long as the pipeline.
-                let _ = loaded.wait_for(|loaded| *loaded).await;
+                background.run(async { drop(loaded.wait_for(|loaded| *loaded).await) }).await;
             })
         });
         ready!(loading.as_mut().poll(cx));

@@ -29,7 +29,7 @@ mod direct;
 mod limits;
 
 pub use client::CloseReport;
-pub(crate) use client::{Client, Layers, Setup, deadline};
+pub(crate) use client::{Client, Layers, Setup, deadline, left};
 pub use direct::{Pipeline, PipelineFuture};
 pub(crate) use intake::CallContext;
 pub(crate) use limits::Limits;

@@ -7,7 +7,7 @@
 use std::ops::ControlFlow;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tower::ServiceExt;
@@ -19,6 +19,7 @@ use super::intake::Dequeued;
 use super::intake::{IdleWait, MaxDelay, POLL_INTERVAL};
 use super::registry::{self, Registry};
 use super::stack::{Line, Missing, Stack, StackRequest, Stopped};
+use crate::clock::Instant;
 use crate::emitter::signal::{self, Emitted, Failure, Initialized};
 use crate::event::Event;
 use crate::ledger::Envelope;
@@ -80,13 +81,16 @@ impl Worker {
             if self.process_chunk(&mut events).await.is_break() {
                 return;
             }
-            // The lanes work on this thread, too. What comes meanwhile is taken together.
+            // The lanes run on this thread, too. Events that come meanwhile are taken together.
             tokio::task::yield_now().await;
             while !self.client.intake.take() {
                 // Real time, whatever the client's clock: this decides how soon calls are noticed, not when anything is
                 // due.
                 let now = Instant::now();
-                let wait = IdleWait::choose(events, now - since, self.max_delay());
+                let wait = match self.client.background.has_threads() {
+                    true => IdleWait::choose(events, now - since, self.max_delay()),
+                    false => IdleWait::UNTIL_WOKEN,
+                };
                 if self.wait(wait).await {
                     (events, since) = (0, now);
                 }

@@ -23,6 +23,7 @@ pub struct Registration {
     pub(crate) behavior: Behavior,
     kinds: u8,
     concurrency: NonZeroUsize,
+    quarantine: Option<Arc<str>>,
 }
 
 /// The types that can be registered: a [`Registration`], which is a plugin with its role, or a [`Destination`].
@@ -93,6 +94,8 @@ pub(crate) struct TransformPlugin {
     pub(crate) lifecycle: Arc<dyn Lifecycle>,
     kinds: u8,
     concurrency: usize,
+    /// The destination of what it drops.
+    quarantine: Option<Arc<str>>,
     permits: Semaphore,
     breaker: CircuitBreaker,
 }
@@ -114,7 +117,8 @@ fn bit(kind: Kind) -> u8 {
 
 impl Registration {
     pub(super) fn new(lifecycle: Arc<dyn Lifecycle>, behavior: Behavior) -> Self {
-        Self { name: lifecycle.name().into(), lifecycle, behavior, kinds: ALL_KINDS, concurrency: NonZeroUsize::MIN }
+        let (name, concurrency) = (lifecycle.name().into(), NonZeroUsize::MIN);
+        Self { name, lifecycle, behavior, kinds: ALL_KINDS, concurrency, quarantine: None }
     }
 
     /// Shows the plugin events of these kinds only. Others pass without it.
@@ -158,6 +162,38 @@ impl Registration {
         self
     }
 
+    /// Sends the events that a before or enrichment plugin drops ([`Flow::Drop`](super::Flow::Drop)) to the destination of
+    /// this name, to look at them or to send them again later. It has no effect on other plugins.
+    ///
+    /// Such an event still counts as dropped by a plugin. The quarantine's own outcome is in the counts of that
+    /// destination and in the event's [`Settlement`](crate::Settlement). The event goes there whatever its `integrations`
+    /// say. The other plugins of the stage still see it before, so that a redaction behind this plugin redacts it. If one
+    /// of them drops it without a quarantine, or fails, the event goes nowhere.
+    ///
+    /// The destination gets no other events, from the registration of this plugin on. If it is not registered, the event
+    /// is dropped, and the signal `error` reports it.
+    ///
+    /// ```
+    /// use tracklane::Event;
+    /// use tracklane::plugin::{Batch, Destination, Flow, before_fn};
+    ///
+    /// let known = before_fn("known users", |event: &mut Event| match event.user_id() {
+    ///     Some(_) => Flow::Continue,
+    ///     None => Flow::drop("no userId"),
+    /// })
+    /// .quarantine("Anonymous");
+    /// let anonymous = Destination::from_fn("Anonymous", |batch: Batch| async move {
+    ///     println!("{} events of nobody", batch.len());
+    ///     Ok::<(), std::io::Error>(())
+    /// });
+    /// let analytics = tracklane::Analytics::builder().plugin(known).plugin(anonymous).build()?;
+    /// # Ok::<(), tracklane::SettingsError>(())
+    /// ```
+    pub fn quarantine(mut self, destination: &str) -> Self {
+        self.quarantine = Some(destination.into());
+        self
+    }
+
     /// Returns the plugin's name.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -191,7 +227,8 @@ impl Registration {
             Runner::Async(_) => self.concurrency.get().min(Semaphore::MAX_PERMITS),
         };
         let (kinds, permits, breaker) = (self.kinds, Semaphore::new(concurrency), CircuitBreaker::default());
-        TransformPlugin { name, runner, lifecycle, kinds, concurrency, permits, breaker }
+        let quarantine = self.quarantine.clone();
+        TransformPlugin { name, runner, lifecycle, kinds, concurrency, quarantine, permits, breaker }
     }
 
     pub(crate) fn after(&self, call: Arc<dyn AfterCall>) -> AfterPlugin {
@@ -205,6 +242,12 @@ impl Registration {
             Behavior::Destination(destination) => Some(destination.selection()),
             _ => None,
         }
+    }
+
+    /// Returns the quarantine of a plugin that may drop events.
+    pub(crate) fn quarantined_at(&self) -> Option<&Arc<str>> {
+        let drops = matches!(self.behavior, Behavior::Before(_) | Behavior::Enrichment(_));
+        self.quarantine.as_ref().filter(|_| drops)
     }
 
     /// Returns a function that says whether the destination wants events of a kind.
@@ -229,8 +272,13 @@ impl TransformPlugin {
         self.kinds & bit(kind) != 0
     }
 
+    /// Returns the name of the destination that gets the events it drops.
+    pub(crate) fn quarantine(&self) -> Option<&Arc<str>> {
+        self.quarantine.as_ref()
+    }
+
     /// Returns whether the plugin crashed so often that it is not called any more.
-    pub(crate) fn is_quarantined(&self) -> bool {
+    pub(crate) fn is_cut_off(&self) -> bool {
         self.breaker.is_open()
     }
 

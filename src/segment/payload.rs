@@ -37,7 +37,8 @@ pub(super) fn body(batch: &Batch, write_key: &[u8], sent_at: Timestamp) -> Bytes
 }
 
 /// Compresses the body with gzip at its fastest level, on a thread of its own, or here if there is none.
-pub(super) async fn compress(threads: &Blocking, body: Bytes) -> Result<Bytes, BoxError> {
+pub(super) async fn compress(threads: Option<&Blocking>, body: Bytes) -> Result<Bytes, BoxError> {
+    let Some(threads) = threads else { return Ok(gzip(&body)?.into()) };
     let copy = body.clone();
     match threads.run(move || gzip(&copy)).await {
         Ok(compressed) => Ok(compressed?.into()),

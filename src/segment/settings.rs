@@ -157,8 +157,8 @@ impl Segment {
         self
     }
 
-    /// Limits how long an event waits for its batch, a millisecond to a day. 10 s by default. Where few events come, it
-    /// may be a tenth longer, and a second at most: then the client looks less often for new ones.
+    /// Limits how long an event waits for its batch, a millisecond to a day. 10 s by default. At low rates an event may
+    /// wait a tenth longer, at most 1 s, because the client then looks less often for new events.
     pub fn flush_interval(mut self, interval: Duration) -> Self {
         self.flush_interval = interval;
         self

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -14,6 +14,8 @@ use tower_service::Service;
 use super::authorization::Authorization;
 use super::key_handle::Credentials;
 use super::{KeyHandle, payload};
+use crate::clock::Instant;
+use crate::emitter::Emitter;
 use crate::emitter::signal::{Emitted, RequestInfo, ResponseInfo};
 use crate::error::BoxError;
 use crate::event::MAX_BATCH_BYTES;
@@ -121,7 +123,8 @@ impl Shared {
         // After the token, which may have taken time: `sentAt` is when the request leaves.
         let mut body = payload::body(batch, &credentials.json, batch.timer().now().into());
         if self.gzip {
-            body = payload::compress(&self.compressing, body).await?;
+            let threads = batch.emitter().has_threads().then_some(&self.compressing);
+            body = payload::compress(threads, body).await?;
         }
         let request = self.request(body.clone().into(), authorization, batch.attempt())?;
         let info = RequestInfo::new(&request, self.uri.to_string().into(), batch.len(), body.len(), batch.attempt());
@@ -131,18 +134,19 @@ impl Shared {
         let status = outcome.as_ref().ok().map(|exchange| exchange.head.status);
         batch.emitter().emit(Emitted::HttpResponse(ResponseInfo::new(&info, status, start.elapsed())));
         let Exchange { head, body } = outcome?;
-        Ok((head, self.drain(body).await))
+        Ok((head, self.drain(body, batch.emitter()).await))
     }
 
     /// Reads the rest of a response whose status is known, so that the connection can be used again. The next request
     /// waits a moment for that; otherwise it would open another one. Returns the body, if it came in that moment.
-    async fn drain(&self, mut body: BoxFuture<'static, Result<Bytes, BoxError>>) -> Bytes {
-        if let Ok(read) = tokio::time::timeout(DRAIN_FIRST, &mut body).await {
+    async fn drain(&self, mut body: BoxFuture<'static, Result<Bytes, BoxError>>, client: &Emitter) -> Bytes {
+        if let Some(read) = client.timeout(DRAIN_FIRST, &mut body).await {
             return read.unwrap_or_default();
         }
         if let Ok(place) = self.drains.clone().try_acquire_owned() {
-            tokio::spawn(async move {
-                let _ = tokio::time::timeout(DRAIN, body).await;
+            let same = client.clone();
+            client.spawn(async move {
+                let _ = same.timeout(DRAIN, body).await;
                 drop(place);
             });
         }

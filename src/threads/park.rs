@@ -5,7 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
-use std::time::Instant;
+
+use crate::clock::Instant;
 
 /// Blocks the thread until `future` is ready, at most until `deadline`. Then it is polled once more.
 pub(crate) fn block_until<F: Future + ?Sized>(mut future: Pin<&mut F>, deadline: Option<Instant>) -> Option<F::Output> {

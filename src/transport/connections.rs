@@ -88,7 +88,7 @@ impl Settings {
     /// Makes the client. It does not depend on the features that the application has switched on for its own `reqwest`.
     fn client(&self, idle: usize) -> Result<reqwest::Client, SettingsError> {
         let mut client = reqwest::Client::builder().no_proxy();
-        // Asked for each request, for which its URL is parsed twice.
+        // reqwest calls the closure for each request, and parses its URL twice for that.
         if self.proxies.is_any() {
             let proxies = self.proxies.clone();
             client = client.proxy(reqwest::Proxy::custom(move |url| proxies.proxy_for(url)));

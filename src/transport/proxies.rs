@@ -51,7 +51,7 @@ impl Proxies {
         })
     }
 
-    /// Whether any request takes a proxy.
+    /// Returns whether any request uses a proxy.
     pub(super) fn is_any(&self) -> bool {
         !matches!(self, Self::OfEnvironment { http: None, https: None, .. })
     }

@@ -1,5 +1,5 @@
-//! Plugins that could not be loaded: what a destination was to have is lost, and nobody calls it unwanted; what a before
-//! plugin was to see does not pass it by.
+//! Plugins that fail to load: the events of a missing destination are lost and reported, and events do not skip a
+//! missing before plugin.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! An answer for each event: only what must come again does, and every event has the outcome that its destination told.
+//! Answers for each event: only the events with the verdict `Retry` are sent again, and each event has the outcome of
+//! its answer.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -27,7 +28,7 @@ fn send(analytics: &Analytics, ids: impl IntoIterator<Item = usize>) -> Vec<Rece
     ids.into_iter().map(|id| analytics.send_with_receipt(track("x").message_id(format!("m{id}"))).unwrap()).collect()
 }
 
-/// How each event ended at its only destination, and why.
+/// Returns how each event ended at its only destination, and why.
 fn ends(receipts: Vec<Receipt>) -> Vec<(Outcome, Option<String>)> {
     let end = |receipt: Receipt| {
         let end = receipt.wait();
@@ -215,7 +216,7 @@ fn a_whole_batch_that_is_skipped_does_not_fail_the_destination() {
     assert!(failures.all().is_empty());
 }
 
-/// What happens to an event at its first, second, … attempt; then it is taken.
+/// The verdicts on an event at its first, second, … attempt. After them it is delivered.
 fn verdicts() -> impl Strategy<Value = Vec<Verdict>> {
     let verdict = prop_oneof![
         4 => Just(Verdict::Delivered),

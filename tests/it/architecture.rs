@@ -1,13 +1,13 @@
-//! Dependencies between parts and between files run one way, and files stay short.
+//! Checks that parts and files depend on each other in one direction, and that files stay short.
 
 mod graph;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// What each part of `src/` may use.
+/// The parts that each part of `src/` may use.
 const MAY_USE: &[(&str, &[&str])] = &[
-    // The client: the handle, what makes it, and its other faces.
+    // The client: the handle, its construction, and its other forms.
     (
         "analytics",
         &["background", "emitter", "event", "ledger", "pipeline", "plugin", "refusal", "supervise", "threads"],
@@ -36,7 +36,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("global", &["analytics", "event", "refusal"]),
     ("metrics", &["ledger", "supervise", "threads"]),
     ("settings", &["analytics", "builder", "error", "event", "plugin", "segment"]),
-    ("segment", &["plugin", "transport", "emitter", "event", "error", "random"]),
+    ("segment", &["clock", "plugin", "transport", "emitter", "event", "error", "random"]),
     (
         "pipeline",
         &[
@@ -58,26 +58,28 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     // The clock for `Timer`, by which a plugin waits in the client's time.
     ("plugin", &["event", "emitter", "ledger", "clock", "refusal", "supervise", "error"]),
-    // What a client and its plugins are refused with.
+    // The refusals of a client and its plugins.
     ("refusal", &["event", "error"]),
     ("emitter", &["event", "ledger", "background", "clock", "error", "supervise", "wait_group"]),
     ("event", &["error", "random"]),
-    ("ledger", &["event", "background", "error", "supervise", "threads", "wait_group", "sync"]),
+    ("ledger", &["event", "background", "error", "process", "supervise", "threads", "wait_group", "sync"]),
     ("transport", &["error", "supervise", "threads"]),
     ("clock", &[]),
     // Test doubles, made of the public API.
     ("testing", &["clock", "error", "event", "plugin", "segment"]),
-    ("background", &["supervise", "threads"]),
+    ("background", &["clock", "process", "supervise", "threads"]),
     // Snippets of the pages, to be compiled.
     ("docs", &[]),
     ("guide", &[]),
-    // Whatever runs foreign code uses it, so it knows nobody: signals and threads are given to it.
+    // Every part that runs foreign code uses it, so it uses none of them: they give it signals and threads.
     ("supervise", &["clock", "error"]),
-    ("threads", &["supervise"]),
+    ("threads", &["clock", "supervise"]),
     ("wait_group", &["sync"]),
     ("error", &[]),
-    ("random", &[]),
-    ("sync", &[]),
+    ("process", &[]),
+    ("random", &["clock", "process"]),
+    // The clock for what `std` has of it where it has one.
+    ("sync", &["clock"]),
 ];
 /// Circles between files that are there. No other may come, and one that is gone is struck out here.
 const KNOWN: &[(&str, &[&str])] = &[
@@ -103,7 +105,7 @@ const KNOWN: &[(&str, &[&str])] = &[
         ],
     ),
     ("src/lib.rs", &["event/json/object/mod.rs", "event/json/object/nested.rs"]),
-    // A ticket that is dropped settles itself in its ledger, which notifies by what the ticket holds.
+    // A dropped ticket settles itself in its ledger, which notifies with the data of the ticket.
     ("src/lib.rs", &["ledger/mod.rs", "ledger/notifications.rs", "ledger/ticket.rs"]),
     // A plugin is loaded with its host, which registers plugins.
     (
@@ -309,7 +311,7 @@ const ONCE: &[(&str, &[&str], &str)] = &[
 fn what_may_panic_stands_in_one_place() {
     for file in files(&source()) {
         let place = file.strip_prefix(source()).unwrap().to_str().unwrap().to_owned();
-        // What tests and their servers do is no part of a client.
+        // Tests and their servers are no part of a client.
         if place.starts_with("testing") || place.ends_with("tests.rs") || place.contains("/tests/") {
             continue;
         }

@@ -1,4 +1,4 @@
-//! When events leave, how many together, and how many batches at once.
+//! When batches leave, how many events they have, and how many are in flight at once.
 
 use std::sync::Mutex;
 use std::sync::mpsc;

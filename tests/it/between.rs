@@ -1,4 +1,4 @@
-//! The user's layers between the stages: where they are, what they keep, and what they cannot lose.
+//! The user's layers between the stages: their place, the events that they keep, and the events that they cannot lose.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -28,7 +28,7 @@ fn plugin(letter: char) -> impl Fn(&mut Event) + Send + Sync + 'static {
     move |event: &mut Event| event.set_name(&format!("{}{letter}", event.name().unwrap_or_default()))
 }
 
-/// Counts the events that pass, in its own state, and does what an event is named.
+/// Counts passing events in its own state, and acts as the event's name says.
 struct Gate {
     inner: PipelineService,
     count: u64,

@@ -1,4 +1,4 @@
-//! Context that is asked for on the calling thread: where it stands among the others, and what its faults cost.
+//! The context that is read on the calling thread: its precedence, and the effect of its faults.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};

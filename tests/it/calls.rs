@@ -1,4 +1,4 @@
-//! What a call refuses, what its error says, and that nothing else is lost by it.
+//! Calls that are refused: the reason, the error's text, and that other events are not affected.
 
 use std::collections::HashMap;
 use std::error::Error as _;
@@ -33,7 +33,7 @@ fn not_an_object(field: &str, found: JsonType) -> InvalidField {
     InvalidField::NotAnObject { field: field.into(), found }
 }
 
-/// Events with something wrong, and what the error must say.
+/// Faulty events, each with the expected error.
 fn refused() -> Vec<(Event, InvalidField)> {
     let id = |chars: usize, of: &str| track("x").message_id(of.repeat(chars));
     vec![

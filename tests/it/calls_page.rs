@@ -1,4 +1,4 @@
-//! docs/CALLS.md: each call on it, sent, arrives as the JSON behind it.
+//! Compares the calls of docs/CALLS.md with the JSON beside them: each call arrives as this JSON.
 
 use serde_json::{Map, Value};
 use tracklane::event::{Product, ecommerce};

@@ -1,11 +1,11 @@
-//! The charts of docs/PERFORMANCE.md are those that its tables give, and are on the page.
+//! Checks that the charts of docs/PERFORMANCE.md show the numbers of its tables, and that the page has them.
 
 #[path = "../../benches/charts/mod.rs"]
-mod charts;
+mod drawing;
 
 use std::fs;
 
-use charts::CHARTS;
+use drawing::CHARTS;
 
 use super::pages::{root, text};
 
@@ -30,8 +30,8 @@ fn a_bar_is_as_long_as_its_value_and_in_colour_if_it_is_ours() {
     let page = "\n## Beside the peers\n\n| SDK, batch | events/s |\n|---|--:|\n| tracklane, 100 | 2,000 |\n\
                 | other & more | 1,000 |\n\n## Next\n";
     let drawn = CHARTS.iter().find(|chart| chart.name == "peers").unwrap().draw(page);
-    assert!(drawn.contains("class=\"bar own\" x=\"270\" y=\"58\" width=\"380.0\""), "{drawn}");
-    assert!(drawn.contains("class=\"bar\" x=\"270\" y=\"88\" width=\"190.0\""), "{drawn}");
+    assert!(drawn.contains("class=\"bar own\" x=\"300\" y=\"58\" width=\"350.0\""), "{drawn}");
+    assert!(drawn.contains("class=\"bar\" x=\"300\" y=\"88\" width=\"175.0\""), "{drawn}");
     assert!(drawn.contains(">other &amp; more</text>") && drawn.contains(">1,000 events/s</text>"), "{drawn}");
     assert!(drawn.contains("prefers-color-scheme: dark"));
 }

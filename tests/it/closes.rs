@@ -1,7 +1,7 @@
-//! Closes at random moments: whatever a client is doing when it ends, each event that it accepted has exactly one end.
+//! Closes at random moments: each event that a client accepted has exactly one end.
 //!
-//! Ids are accounted for one by one: an event is delivered, dropped with a reason, or handed back by exactly one close;
-//! its callback runs once, and nothing stays pending. `TRACKLANE_CLOSES` is the number of rounds (docs/LONG_RUNS.md).
+//! The test accounts for every id: an event is delivered, dropped with a reason, or returned by exactly one close. Its
+//! callback runs once, and no event stays pending. `TRACKLANE_CLOSES` is the number of rounds (docs/LONG_RUNS.md).
 
 mod oracle;
 mod round;

@@ -1,4 +1,4 @@
-//! What counts as complete where one of several destinations loses events, and what a refusal says.
+//! The fate `Complete` with several destinations of which one loses events, and the text of a refusal.
 
 use tracklane::plugin::{Batch, Destination, Verdict, enrichment_fn};
 use tracklane::testing::Reply;

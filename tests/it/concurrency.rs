@@ -1,6 +1,6 @@
-//! Asynchronous plugins that take several events at once: how many, how fast, in order, and each for itself.
+//! Asynchronous plugins that handle several events at once: how many, how fast, in order, and independently.
 //!
-//! Time is tokio's, which stands still while anything can be done and then jumps to the next timer.
+//! These tests use tokio's paused time: it stands still while a task can run, and then jumps to the next timer.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ fn events(number: usize) -> NonZeroUsize {
     NonZeroUsize::new(number).unwrap()
 }
 
-/// Takes its time for each event, and does what the event is named.
+/// Delays each event, and acts as the event's name says.
 #[derive(Clone)]
 struct Slow {
     name: &'static str,
@@ -73,7 +73,7 @@ impl Transform for Slow {
     }
 }
 
-/// A client of these plugins on a runtime of which the time stands still, and what arrives.
+/// A client with these plugins on a runtime with paused time, and a record of its arrived events.
 fn client(plugins: impl IntoIterator<Item = Registration>) -> (Builder, Runtime, Arrived) {
     let (runtime, (destination, arrived)) = (paused(), recorder("recorder"));
     let builder = Analytics::builder().runtime(runtime.handle().clone()).plugin(destination);

@@ -1,5 +1,5 @@
-//! The property that holds at every instant: what was accepted is delivered, dropped for a reason, or pending, and
-//! every event has exactly one end.
+//! The property that holds at every moment: each accepted event is delivered, dropped with a reason, or pending, and
+//! has exactly one end.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +19,7 @@ enum Call {
     Stopped,
     /// For no destination but Segment.
     OnlySegment,
-    /// For nobody.
+    /// To no destination.
     Nowhere,
     /// Refused at the call.
     Invalid,
@@ -77,7 +77,7 @@ fn balanced(stats: &Stats) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// A destination that answers what it is told, in turns.
+/// A destination that gives these verdicts in turn.
 fn moody(verdicts: Vec<Verdict>) -> (Destination, Log<String>) {
     let (took, log) = (Log::new(), Log::new());
     let mut turn = 0;
@@ -162,7 +162,7 @@ proptest! {
             let told = ends.values().filter(|end| end.outcome == Outcome::Dropped(reason)).count() as u64;
             prop_assert_eq!(told, count, "{}", reason);
         }
-        // What a destination says it has it has, and nobody has an event that was never sent.
+        // A destination has every event that it acknowledged, and no event that was never sent.
         for (name, there) in [("Segment.io", api.delivered_ids()), ("moody", moody_has.all())] {
             let unique: BTreeSet<&String> = there.iter().collect();
             prop_assert_eq!(unique.len(), there.len(), "{} has an event twice", name);

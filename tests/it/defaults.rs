@@ -1,4 +1,4 @@
-//! The tables of docs/SETTINGS.md say what the code does.
+//! Compares the tables of docs/SETTINGS.md with the code.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -60,7 +60,7 @@ fn the_defaults_of_oauth_are_the_constants() {
     assert_eq!(rows["oauth_max_retries"], OAuth::MAX_RETRIES.to_string());
 }
 
-/// These have no constants: a client that sets none of them shows them.
+/// These defaults have no constants: the behaviour of a client without settings shows them.
 #[test]
 fn the_defaults_without_a_constant_are_what_a_client_does() {
     let rows = rows();
@@ -110,7 +110,7 @@ fn the_limits_on_the_page_are_the_constants() {
 
 #[test]
 fn every_setting_of_the_first_table_is_read_from_a_file() {
-    let table = PAGE.split("## What cannot").next().unwrap();
+    let table = PAGE.split("## Settings in code only").next().unwrap();
     let names = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
     let names: Vec<&str> = names.collect();
     assert_eq!(names.len(), 27, "{names:?}");

@@ -1,4 +1,4 @@
-//! `disable`, as analytics-node has it: everything works but the requests to Segment.
+//! The setting `disable`, as in analytics-node: everything works except the requests to Segment.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

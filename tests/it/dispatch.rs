@@ -1,4 +1,4 @@
-//! Whoever waits for an event does not wait for its batch to fill.
+//! A caller that waits for an event does not wait until its batch is full.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ fn a_receipt_that_is_waited_for_takes_what_waits_along_at_once() {
     let end = analytics.send_with_receipt(track("waited for")).unwrap().wait_timeout(SOON).unwrap();
     assert_eq!(end.outcome, Outcome::Delivered);
     assert_eq!((api.request_count(), api.events().len()), (1, 6), "one request has them all");
-    // What comes later waits for its own batch.
+    // Later events wait for their own batch.
     analytics.track(track("after")).unwrap();
     let again = analytics.send_with_receipt(track("waited for")).unwrap().wait_timeout(SOON).unwrap();
     assert!(again.is_delivered());

@@ -1,4 +1,4 @@
-//! The example programs, run as a user runs them: as processes of their own.
+//! Runs the example programs as a user does: as processes of their own.
 
 use std::process::Output;
 

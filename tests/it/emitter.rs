@@ -1,4 +1,4 @@
-//! What is told, to whom, and how often.
+//! The signals: their content, their listeners, and how often they are emitted.
 
 use std::sync::Mutex;
 use std::sync::mpsc;

@@ -1,5 +1,5 @@
-//! The end of a client, case by case: several closes, one that nobody waits for, a destination that is being
-//! deregistered, plugins that hang even when they are dropped, and more events than can be read in time.
+//! The end of a client, case by case: several closes, a close that nobody waits for, a destination during its
+//! deregistration, plugins that hang even in their drop, and more events than a close can read in time.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
@@ -23,8 +23,8 @@ fn ids(unsent: &tracklane::Unsent) -> Vec<String> {
     unsent.iter().map(|event| event.message_id().into_owned()).collect()
 }
 
-/// Begins it, and lets nobody wait for it any more. Whether it is under way: a close may have ended by then, on a thread
-/// of its own.
+/// Polls the future once and then drops it. Returns whether it was still pending: a close may have ended by then, on a
+/// thread of its own.
 fn begin_and_forget<T>(future: impl Future<Output = T>) -> bool {
     Box::pin(future).as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending()
 }
@@ -147,7 +147,7 @@ fn of_two_closes_one_hands_back() {
     }
 }
 
-/// As the waker of an executor is that runs the whole task in it.
+/// Like the waker of an executor that runs the whole task in `wake`.
 struct SlowWaker(mpsc::Sender<()>);
 
 impl std::task::Wake for SlowWaker {
@@ -188,7 +188,7 @@ impl std::task::Wake for HungWaker {
     }
 }
 
-/// The waker, who is told that it was called, and who lets it go.
+/// Returns the waker, a receiver that learns of the call, and a sender that releases it.
 fn hung_waker() -> (Waker, mpsc::Receiver<()>, mpsc::Sender<()>) {
     let ((called, calls), (release, released)) = (mpsc::channel(), mpsc::channel());
     (Waker::from(Arc::new(HungWaker { called, released: Mutex::new(released) })), calls, release)
@@ -260,7 +260,7 @@ impl Plugin for Stubborn {
 }
 
 impl Stubborn {
-    /// So that a closure owns it.
+    /// Lets a closure own the value.
     fn is_there(&self) {}
 }
 
@@ -275,7 +275,7 @@ fn stubborn(name: &'static str) -> (Stubborn, mpsc::Sender<()>) {
     (Stubborn { name, released: Mutex::new(released) }, release)
 }
 
-/// How long the drop takes.
+/// Returns the duration of the drop.
 fn time_of_drop<T>(value: T) -> Duration {
     let start = Instant::now();
     drop(value);
@@ -353,7 +353,7 @@ fn full_client(events: usize) -> Analytics {
 #[test]
 fn a_deadline_is_kept_however_much_is_queued() {
     const EVENTS: usize = 300_000;
-    // To read so many takes several times as long.
+    // Reading so many events takes several times as long.
     let limit = Duration::from_secs(6);
     let client = full_client(EVENTS);
     let start = Instant::now();

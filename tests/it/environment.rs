@@ -1,5 +1,5 @@
-//! What the environment of a process does to a client. Each test has a child with an environment of its own: this
-//! binary again, told to run the ignored test below.
+//! The effect of environment variables on a client. Each test has a child with its own environment: it runs this binary
+//! again, with the ignored test below.
 
 use std::ffi::OsStr;
 use std::process::Command;
@@ -10,7 +10,7 @@ use crate::support::{SOON, api, track};
 
 const CHILD: &str = "environment::a_client_of_the_environment";
 
-/// What a child with these variables and no other of ours says, on a line of its own.
+/// Runs a child with these variables and none of our others. Returns its output.
 fn child<V: AsRef<OsStr>>(variables: &[(&str, V)]) -> String {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", CHILD, "--ignored", "--nocapture", "--test-threads=1"]);

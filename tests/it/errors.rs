@@ -1,4 +1,4 @@
-//! Every public error displays itself once, gives its cause by `source()`, and says what to do where that is known.
+//! Every public error displays itself once, returns its cause from `source()`, and suggests a remedy if there is one.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -219,7 +219,7 @@ fn the_kind_of_a_wrong_setting_tells_what_to_do() {
     assert_eq!((invalid.kind(), invalid.setting()), (SettingsErrorKind::Invalid, "write_key"));
 }
 
-/// What a mock of the client gives to the code under test.
+/// A mock of the client returns this error to the code under test.
 #[test]
 fn a_mock_can_make_the_error_of_a_call() {
     let reason = RefusalReason::QueueFull { events: 5, bytes: 900, max_events: 5, max_bytes: 1_000 };

@@ -1,5 +1,5 @@
-//! What JSON text can say and a `serde_json` value cannot: numbers beyond 64 bits, and keys that `serde_json` keeps for
-//! itself. On every way into an event it goes out as it came in, or is refused by name.
+//! Values that JSON text can hold and a `serde_json` value cannot: numbers beyond 64 bits, and keys that `serde_json`
+//! reserves. Each way into an event keeps such a value exactly, or refuses it by name.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use tracklane::{Analytics, Builder, Event, Identify, Track};
 
 use crate::support::{Log, SOON, track, with_failures};
 
-/// The JSON that arrived, or what was said in its place.
+/// The JSON that arrived, or the error.
 type Said = Result<String, String>;
 
 fn raw(json: &str) -> Box<RawValue> {
@@ -90,7 +90,7 @@ fn unsent(event: Event) -> Said {
     serde_json::to_string(&event).map_err(|error| error.to_string())
 }
 
-/// Each way of the JSON text `text` into an event, and what came of it.
+/// Sends the JSON `text` in each way that leads into an event. Returns the results.
 fn ways(text: &str) -> Vec<(&'static str, Said)> {
     let value = raw(text);
     let members = BTreeMap::from([("k", &value)]);
@@ -186,12 +186,12 @@ fn ways(text: &str) -> Vec<(&'static str, Said)> {
     ]
 }
 
-/// Every way must say the same: what goes out, or a refusal that names the key.
+/// All ways must have the same result: the JSON that is sent, or a refusal that names the key.
 #[track_caller]
 fn assert_everywhere(text: &str, expected: Option<&str>) {
     for (way, said) in ways(text) {
         match (expected, said) {
-            // User code that gives what cannot be sent has failed, and the event goes on without.
+            // User code that returns a value that cannot be sent has failed. The event continues without the value.
             (None, Ok(sent)) if way == "call context" || way.starts_with("a plugin sets") => {
                 assert!(!sent.contains("\"k\""), "{text}: {sent}")
             }
@@ -288,7 +288,7 @@ fn a_numeric_id_is_its_digits_or_an_error() {
     }
 }
 
-/// Keys that mean something else to `serde_json`, first or last in their object.
+/// Keys with a special meaning for `serde_json`, first or last in their object.
 fn odd_objects() -> Vec<String> {
     let mut texts = Vec::new();
     for key in
@@ -358,7 +358,7 @@ fn a_default_context_that_is_a_map_is_checked_where_it_is_set() {
     assert!(error.contains("context") && error.contains('k'), "{error}");
 }
 
-/// What is accepted once is accepted again: JSON that comes back has the length that it had.
+/// Accepted JSON is accepted again: it returns with the same length.
 #[test]
 fn what_was_accepted_is_accepted_again_at_the_limit() {
     for number in ["1E9", "1e2", "1.50", "-0", "100000000000000000000.0", "0.10000000000000001"] {

@@ -1,8 +1,8 @@
-//! Every example is a whole program that runs offline, ends with success, and says what its page says.
+//! Every example is a whole program: it runs offline, exits with success, and prints what its page says.
 
 use crate::support::example;
 
-/// Example, arguments, and what it must say.
+/// An example, its arguments, and the expected output.
 const EXAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("quickstart", &[], &["6 events delivered", "Item Purchased", "revenue", "quickstart", "alias"]),
     ("lowercase_plugin", &[], &["\"item purchased\""]),

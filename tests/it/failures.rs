@@ -1,4 +1,4 @@
-//! What the signal `error` tells: whether events are lost or tried again, and how often.
+//! The signal `error`: whether events are lost or retried, and how often it is emitted.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tracklane::{Analytics, Builder, DropReason, Event, Kind};
 
 use crate::support::{Log, SOON, api, quick_retries, recorder, segment, track, with_failures};
 
-/// What a listener can tell of a failure.
+/// The facts of a failure that a listener can see.
 pub(crate) fn facts(failure: &Failure) -> (bool, bool, Option<DropReason>, Option<String>, Option<u16>) {
     let status = failure.status().map(|status| status.as_u16());
     (failure.is_loss(), failure.retried, failure.dropped, failure.destination().map(str::to_owned), status)
@@ -29,7 +29,7 @@ fn a_plugin_that_is_passed_over_is_neither_a_loss_nor_a_retry() {
 /// The reason, the destination and the names of events that were lost together.
 type Lost = (DropReason, Option<String>, Vec<String>);
 
-/// Collects what is lost.
+/// Collects lost events.
 fn with_lost(builder: Builder) -> (Builder, Log<Lost>) {
     let lost = Log::new();
     let log = lost.clone();

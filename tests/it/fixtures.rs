@@ -1,5 +1,5 @@
-//! Cases that Segment's own suites hold their libraries to: the twelve fixtures of analytics-go, and the commands of
-//! the cross-library tester.
+//! Cases from Segment's own test suites: the twelve fixtures of analytics-go, and the commands of the cross-library
+//! tester.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tracklane::{Alias, Analytics, Event, Group, Identify, Page, Screen, Track};
 
 use crate::support::{SOON, api, segment};
 
-/// What arrives, without what every event has.
+/// Returns the arrived event, without the members that every event has.
 fn body_of(event: impl Into<Event>) -> Value {
     let api = api();
     let analytics = Analytics::builder().segment(segment(&api).flush_at(1)).clock(ManualClock::new()).build().unwrap();

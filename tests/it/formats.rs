@@ -1,4 +1,4 @@
-//! Events and sections in other formats than JSON, and what `Debug` shows of them.
+//! Events and sections in formats other than JSON, and their `Debug` output.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -66,7 +66,7 @@ fn what_json_lacks_is_refused_from_any_format() {
     assert!(serde_json::to_string(&Properties::new().with("k", f64::NAN)).is_err(), "no member is left out in silence");
 }
 
-/// Inside of what serde reads first, as for `flatten`, whole numbers are as they are, and ids never rounded.
+/// Inside a structure that serde buffers, as for `flatten`, integers stay exact, and ids are never rounded.
 #[test]
 fn an_event_can_be_part_of_something_else() {
     #[derive(Deserialize, Serialize)]

@@ -1,4 +1,4 @@
-//! What the fuzz targets check, on random bytes and on their seeds: so it is checked without a fuzzer, too.
+//! Runs the checks of the fuzz targets on random bytes and on the seeds, so they also run without a fuzzer.
 
 use std::fs;
 use std::path::Path;

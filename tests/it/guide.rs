@@ -1,5 +1,5 @@
-//! The guide in the documentation: every page of `docs/` for users is in it, and its links lead where they do on the
-//! forge.
+//! The guide in the documentation: it has every page of `docs/` for users, and its links lead to the same places as on
+//! the forge.
 
 use std::path::{Component, Path, PathBuf};
 

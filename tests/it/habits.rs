@@ -1,4 +1,4 @@
-//! What a contributor is told: the tasks, the examples, the public API and the packages are as the pages say.
+//! Checks what the pages tell contributors: the tasks, the examples, the public API and the packages.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -105,7 +105,7 @@ fn the_public_api_names_types_of_few_other_crates() {
         "time",
         // `Builder::runtime`.
         "tokio",
-        // In the `Unpin` of a future, and nowhere else.
+        // Only in the `Unpin` of a future.
         "pin_project_lite",
     ];
     let mut unknown = BTreeSet::new();
@@ -132,7 +132,7 @@ fn roots(line: &str) -> impl Iterator<Item = &str> {
     let is_path = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
     let paths = line.split(move |c| !is_path(c)).filter(|path| !path.starts_with("::"));
     let roots = paths.filter_map(|path| path.split_once("::")).map(|(root, _)| root);
-    // `Item: serde_core::…` and `Error: core::…` are listed without what is between the two.
+    // `Item: serde_core::…` and `Error: core::…` are listed without the text between them.
     roots
         .map(|root| root.trim_start_matches("Item").trim_start_matches("Error"))
         .filter(|root| !matches!(*root, "" | "Self"))

@@ -1,4 +1,4 @@
-//! What a plugin can do with the client that it is registered with.
+//! What a plugin can do with its client.
 
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;

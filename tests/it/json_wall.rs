@@ -1,4 +1,4 @@
-//! The JSON engine of objects knows nothing of events, and passes no error beside its results.
+//! Checks that the JSON engine of objects does not use the code of events, and returns errors only in its results.
 
 use std::path::Path;
 

@@ -15,7 +15,7 @@ use tracklane::{Analytics, BoxError, DropReason};
 
 use crate::support::{Arrived, Log, SOON, quick_retries, recorder, track, with_failures};
 
-/// Sends `events` to the destination, and returns what `close` and the counts say.
+/// Sends `events` to the destination. Returns the report of `close` and the counts.
 fn play(destination: Destination, events: usize) -> (tracklane::CloseReport, tracklane::Stats) {
     let (other, to_other) = recorder("other");
     let analytics = Analytics::builder().plugin(destination).plugin(other).build().unwrap();

@@ -1,4 +1,4 @@
-//! Flush, close and drop: what they wait for, what they report, and the deadlines they keep.
+//! Flush, close and drop: what they wait for, their reports, and their deadlines.
 
 use std::sync::Mutex;
 use std::sync::mpsc;
@@ -10,7 +10,7 @@ use tracklane::{Analytics, DropReason, FlushReport};
 use crate::support::{Log, SOON, api, client, eventually, quick_retries, recorder, segment, track};
 
 const SHORT: Duration = Duration::from_millis(100);
-/// What a deadline of [`SHORT`] may take on a busy machine.
+/// The longest time of a deadline of [`SHORT`] on a busy machine.
 const KEPT: Duration = Duration::from_secs(5);
 
 fn send(analytics: &Analytics, ids: impl IntoIterator<Item = u32>) {
@@ -111,7 +111,7 @@ fn flush_keeps_its_deadline_and_loses_nothing_by_it() {
         assert!(start.elapsed() < timeout + KEPT, "{:?}", start.elapsed());
     }
     drop(release);
-    // What is delivered between the two lines is not this flush's to count.
+    // Events that are delivered between the two lines do not count for this flush.
     assert_eq!(analytics.flush_blocking(Duration::MAX).pending, 0, "an endless deadline is one, too");
     assert_eq!(analytics.stats().delivered, 3);
 }
@@ -321,7 +321,7 @@ fn what_is_asked_for_after_the_close_is_refused_at_once() {
     let analytics = Analytics::builder().plugin(destination).build().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     std::thread::scope(|scope| {
-        // Whether it comes before the close or behind it, it gets an answer.
+        // A registration gets an answer, before the close or after it.
         let registered: Vec<_> = (0..20)
             .map(|number| {
                 let analytics = analytics.clone();

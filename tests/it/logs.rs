@@ -1,4 +1,4 @@
-//! What the log tells: losses and retries by their level, and the way of an event by its id.
+//! The log: losses and retries at their levels, and the path of an event by its id.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ use crate::support::{SOON, api, quick_retries, segment, track, with_failures};
 struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Lines {
-    /// Keeps what this thread logs, until the guard is dropped.
+    /// Captures the log of this thread until the guard is dropped.
     fn capture(level: tracing::Level) -> (Self, tracing::subscriber::DefaultGuard) {
         let lines = Self::default();
         let writer = lines.clone();

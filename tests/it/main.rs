@@ -1,9 +1,9 @@
 //! The integration tests: one binary, a module per subject.
 
-// What the tests share.
+// Shared parts.
 mod support;
 
-// What goes wrong.
+// Faults.
 mod faults;
 mod model;
 mod security;
@@ -21,12 +21,13 @@ mod sizes;
 mod snippets;
 mod wire;
 
-// The way through.
+// Plugins and signals.
 mod absent;
 mod between;
 mod concurrency;
 mod host;
 mod middleware;
+mod quarantine;
 mod registry;
 mod replaced;
 mod run_plugin;
@@ -35,12 +36,13 @@ mod stages;
 mod stages_observers;
 mod transforms;
 
-// What leaves, and what is told of it.
+// Delivery and reports.
 mod answers;
 mod batching;
 mod closes;
 mod complete;
 mod conservation;
+mod driven;
 mod emitter;
 mod ends;
 mod errors;
@@ -57,7 +59,7 @@ mod reentrant;
 mod reports;
 mod runtimes;
 
-// The whole.
+// The client as a whole, and the project.
 mod architecture;
 mod charts;
 mod defaults;

@@ -1,4 +1,4 @@
-//! Events that are too old for a destination are not sent to it.
+//! Destinations do not send events that are too old for them.
 
 use std::time::{Duration, SystemTime};
 

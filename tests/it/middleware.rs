@@ -1,4 +1,4 @@
-//! Source middleware: tower layers around the whole pipeline, which see every event first.
+//! Source middleware: tower layers around the whole pipeline, which receive every event first.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -16,7 +16,7 @@ use tracklane::{Analytics, BoxError, DropReason, Event, Outcome, PipelineService
 
 use crate::support::{SOON, recorder, track, with_failures};
 
-/// Does to an event what its name says.
+/// Acts on an event as its name says.
 struct Gate(PipelineService);
 
 impl Service<Event> for Gate {

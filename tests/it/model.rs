@@ -1,6 +1,6 @@
-//! The pipeline against a model of it: whatever is done in whatever order, the counts are what the model says.
+//! Compares the pipeline with a model: after every random sequence of operations, the counts equal those of the model.
 //!
-//! `TRACKLANE_MODEL_CASES` sets how many random histories are tried, 48 by default.
+//! `TRACKLANE_MODEL_CASES` is the number of random sequences, 48 by default.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -17,7 +17,7 @@ use tracklane::{Analytics, BoxError, RegisterError, Track};
 use crate::support::SOON;
 
 const DESTINATIONS: usize = 3;
-/// As long as a destination that is deregistered may drain.
+/// The time that a deregistered destination has to drain.
 const DRAIN: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +30,7 @@ enum Action {
     Close,
 }
 
-/// What a destination does with what it is given from now on. `Works` also lets go of what hangs.
+/// The behaviour of a destination from now on. `Works` also releases hanging batches.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Mode {
     Works,
@@ -56,7 +56,7 @@ fn action() -> impl Strategy<Value = Action> {
     ]
 }
 
-/// What the model says of one event at one destination.
+/// The model's state of one event at one destination.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum State {
     Delivered,
@@ -215,7 +215,7 @@ impl Real {
         }
     }
 
-    /// What hangs there is given up when the time to drain is over.
+    /// Batches that hang there are given up when the time to drain is over.
     fn deregister(&self, at: usize, model: &Model) {
         let hanging = model.events.iter().flatten().any(|state| *state == State::Hangs(at)) && !model.closed;
         let (analytics, clock) = (self.analytics.clone(), self.clock.clone());
@@ -230,7 +230,8 @@ impl Real {
         assert_eq!(deregistered.is_ok(), model.modes[at].is_some() && !model.closed, "{deregistered:?}");
     }
 
-    /// The counts, once they are `expected`, or after a bound: what is wrong stays wrong, and shrinking waits often.
+    /// Returns the counts once they are `expected`, or after a bound. Wrong counts stay wrong, and shrinking waits
+    /// often.
     fn counts_that_settle_at(&self, expected: Counts) -> Counts {
         let give_up = Instant::now() + Duration::from_secs(2);
         while self.counts() != expected && Instant::now() < give_up {
@@ -271,7 +272,7 @@ proptest! {
             let expected = model.counts();
             prop_assert_eq!(real.counts_that_settle_at(expected), expected, "after step {}: {:?}", step, action);
         }
-        // Or the drop would wait two seconds for what hangs.
+        // Otherwise the drop would wait two seconds for hanging batches.
         real.analytics.close_blocking(Duration::from_millis(2));
     }
 }

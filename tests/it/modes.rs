@@ -1,5 +1,4 @@
-//! The ways a client can be set up beside the plain one: regions, proxy, gzip, disabled, blocking, global, waiting for
-//! room, metrics.
+//! Other ways to set up a client: regions, proxy, gzip, disabled, blocking, global, waiting for room, metrics.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -243,7 +242,7 @@ fn drop_oldest_gives_way_to_the_new_and_counts_the_old() {
     assert_eq!(in_flight.wait().outcome, Outcome::Dropped(DropReason::Closed), "what is in flight stays");
 }
 
-/// Waits for what another thread is about to do; fails after ten seconds.
+/// Waits until another thread has done something. Fails after ten seconds.
 fn wait_until(condition: impl Fn() -> bool) {
     let give_up = std::time::Instant::now() + SOON;
     while !condition() {
@@ -268,7 +267,7 @@ fn the_counts_come_out_as_metrics_while_it_works_and_at_the_close() {
     let seen = RefCell::new(HashMap::new());
     let count = |name: &str, labels: &str| seen.borrow().get(&format!("{name}[{labels}]")).copied();
     let look = || {
-        // A snapshot sets the recorder back to nothing, and each time it is told all.
+        // A snapshot resets the recorder, and the client sets absolute values each time.
         for (key, _, _, value) in snapshotter.snapshot().into_vec() {
             let labels: Vec<&str> = key.key().labels().map(metrics::Label::value).collect();
             if let DebugValue::Counter(value) = value {
@@ -290,7 +289,7 @@ fn the_counts_come_out_as_metrics_while_it_works_and_at_the_close() {
     });
     assert_eq!(count("tracklane_events_dropped_total", "rejected"), Some(0));
 
-    // Another client adds to them, and what the last interval would have told is told by the close.
+    // Another client adds its counts. The close reports the counts of the last interval.
     let other = client(ManualClock::new());
     for _ in 0..2 {
         other.track(event()).unwrap();

@@ -1,4 +1,4 @@
-//! An `Object` against a map of `serde_json`: whatever is done to both, they are the same.
+//! Compares an `Object` with a `serde_json` map: after the same operations they are equal.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! One batch at a time means one, and in order, whatever the destination answers.
+//! One batch at a time: batches leave alone and in order, whatever the destination answers.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use tracklane::plugin::{Batch, Batching, Destination, RetryPolicy, Verdict};
 use tracklane::{Analytics, Track};
 
-/// A destination that splits, fails and takes as `script` says, and then takes everything.
+/// A destination with the verdicts of `script`. After them it delivers everything.
 #[derive(Default)]
 struct Scripted {
     script: Mutex<Vec<Verdict>>,
@@ -43,7 +43,7 @@ impl Scripted {
 #[test]
 fn with_one_place_halves_and_retries_keep_the_order() {
     let destination = Arc::new(Scripted::default());
-    // Four events: split; the first half fails; it is split; its first event fails. Then everything is taken.
+    // Four events: split; the first half fails; it is split; its first event fails. Then all are delivered.
     *destination.script.lock().unwrap() = vec![Verdict::Split, Verdict::Retry, Verdict::Split, Verdict::Retry];
     let service = destination.clone();
     let analytics = Analytics::builder()

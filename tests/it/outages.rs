@@ -1,4 +1,4 @@
-//! Outages in virtual time, as an application's own tests have them: a clock that runs by itself.
+//! Outages in virtual time, as in an application's own tests: the clock advances by itself.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ fn an_event_leaves_after_its_interval_and_no_time_passes_beyond() {
     let taken = takes(&clock, || assert!(clock.run_until(|| analytics.stats().delivered == 1)));
     assert_eq!(taken, Duration::from_secs(10));
     assert_eq!(api.events().len(), 1);
-    // Nothing waits, so nothing moves.
+    // Nothing waits, so the clock does not move.
     let taken = takes(&clock, || assert!(clock.run_until(|| true)));
     assert_eq!(taken, Duration::ZERO);
 }

@@ -1,8 +1,8 @@
-//! The examples of the documents of Segment's libraries as programs of this one, and what the originals send.
+//! Runs the examples from the documentation of Segment's libraries as programs of this crate, and compares the results.
 //!
-//! `ports/recorded.json` is what `@segment/analytics-node` 3.1.0 and `analytics-node` 6.2.0 sent for each example, to a
-//! server that wrote it down; ids and times that they make are `<made>` there. The examples that are in other languages
-//! were recorded by the same calls.
+//! `ports/recorded.json` has what `@segment/analytics-node` 3.1.0 and `analytics-node` 6.2.0 sent to a recording server
+//! for each example. Ids and times that they generate are `<made>` there. Examples in other languages were recorded
+//! with the same calls.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -139,7 +139,7 @@ fn ports() -> Vec<(&'static str, Event)> {
     ]
 }
 
-/// What arrives when each example is sent over a real socket, by its name.
+/// Sends each example over a real socket. Returns the arrived events by name.
 fn arrived() -> Vec<(&'static str, Map<String, Value>)> {
     let ports = ports();
     let api = api();
@@ -154,8 +154,8 @@ fn arrived() -> Vec<(&'static str, Map<String, Value>)> {
     names.zip(arrived.into_iter().map(|event| event.as_object().unwrap().clone())).collect()
 }
 
-/// Takes out what differs on purpose between what a library of Node sends and what arrives from this one, and asserts
-/// that it is there: docs/PORTS.md has each with its reason.
+/// Removes the intended differences between a Node library and this one, and asserts that they are there. docs/PORTS.md
+/// lists each with its reason.
 fn without_differences(
     name: &str,
     call: &Value,
@@ -171,9 +171,9 @@ fn without_differences(
             }
         }
     }
-    // What it runs on is nobody's business.
+    // Data about the platform stays private.
     assert!(theirs.remove("_metadata").is_some(), "{name}");
-    // A section that says nothing is left out.
+    // Empty sections are left out.
     for empty in ["integrations", "properties", "traits", "context"] {
         for event in [&mut theirs, &mut ours] {
             if event.get(empty).is_some_and(|section| *section == json!({})) {

@@ -1,7 +1,7 @@
 //! The common traits of public values and reports (API guidelines, C-COMMON-TRAITS).
 //!
-//! Left out are: handles (`Analytics`, `Host`, …), builders and settings with closures in them (`Segment`,
-//! `RetryPolicy`, …), and what holds an error of any type that a caller matches on (`Failure`, `Emitted`, `Answer`).
+//! Three groups are left out: handles (`Analytics`, `Host`, …), builders and settings with closures (`Segment`,
+//! `RetryPolicy`, …), and types with an error of any type that a caller matches on (`Failure`, `Emitted`, `Answer`).
 
 use std::fmt::Debug;
 use std::hash::Hash;

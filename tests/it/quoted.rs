@@ -1,4 +1,4 @@
-//! The messages that the pages quote: each is made of the texts that the code has, with values between them.
+//! The messages that the pages quote: each consists of texts from the code, with values between them.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,14 +6,14 @@ use std::path::Path;
 
 use super::pages::{pages, root, text};
 
-/// What stands in the messages' places for values, and is in no text of more than one word: names of destinations,
-/// plugins, kinds, settings and fields, drop reasons, and statuses of HTTP.
+/// Values in messages that no text of more than one word contains: names of destinations, plugins, kinds, settings and
+/// fields, drop reasons, and HTTP statuses.
 const VALUES: &[&str] = &[
     "429 Too Many Requests",
     "503 Service Unavailable",
     "404 Not Found",
     "401 Unauthorized",
-    // Of rustls and reqwest.
+    // Messages of rustls and reqwest.
     "invalid peer certificate: UnknownIssuer",
     "Could not automatically determine the process-level CryptoProvider from Rustls crate features.",
     "No rustls crypto provider is configured.",
@@ -121,8 +121,8 @@ fn texts() -> BTreeSet<String> {
     texts
 }
 
-/// The messages that a page quotes: in the page of symptoms all blocks of text; everywhere, spans of code that are
-/// sentences.
+/// Returns the messages that a page quotes: on the page of symptoms all blocks of text, and everywhere the spans of
+/// code that are sentences.
 fn quoted(page: &str) -> Vec<String> {
     let mut quoted = Vec::new();
     for (index, part) in text(page).split("```").enumerate() {
@@ -163,7 +163,7 @@ fn take_out(message: &mut String, text: &str) {
     }
 }
 
-/// What of a message is in no text of the code, and is no value.
+/// Returns the part of a message that is in no text of the code, and is no value.
 fn unknown(message: &str, texts: &BTreeSet<String>) -> Option<String> {
     let mut left = message.to_owned();
     let mut longest_first: Vec<&str> = texts.iter().map(String::as_str).filter(|text| message.contains(text)).collect();

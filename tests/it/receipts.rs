@@ -1,4 +1,4 @@
-//! Receipts and callbacks: each event's one end, told once.
+//! Receipts and callbacks: they report the end of each event, once.
 
 use std::time::Duration;
 

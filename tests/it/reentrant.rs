@@ -1,5 +1,5 @@
 //! No user code runs under a lock of the client: wakers that run their task at once, wakers that panic, and errors that
-//! use the client while they are dropped.
+//! use the client in their drop.
 
 use std::fmt;
 use std::future::Future;
@@ -158,7 +158,7 @@ fn a_waker_that_panics_costs_nothing() {
     close(client);
 }
 
-/// The pipeline is ready when the plugins have loaded; whoever waits for that may panic.
+/// The pipeline is ready when the plugins have loaded. A waker that waits for that may panic.
 #[test]
 fn a_waker_that_panics_when_the_plugins_have_loaded_costs_nothing() {
     struct Slow(Mutex<Option<tokio::sync::oneshot::Receiver<()>>>);
@@ -186,7 +186,7 @@ fn a_waker_that_panics_when_the_plugins_have_loaded_costs_nothing() {
     close(client);
 }
 
-/// Where an error finds the client.
+/// The place where an error finds the client.
 type Place = Arc<OnceLock<Analytics>>;
 
 /// An error that uses the client while it is dropped.
@@ -227,7 +227,7 @@ fn fails_first(failures: usize, place: &Place, dropped: &Sender<()>, verdict: Ve
 
 #[test]
 fn an_error_may_use_the_client_while_it_is_dropped() {
-    // What a lane remembers of its last failure, and what is delivered after all or dropped with it.
+    // The error that a lane remembers, with events that are delivered at last or dropped.
     for (failures, verdict) in [(1, Verdict::Retry), (3, Verdict::Retry), (1, Verdict::Reject), (1, Verdict::Delivered)]
     {
         let (place, (dropped, drops)) = (Place::default(), mpsc::channel());

@@ -18,7 +18,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 type Gate = Mutex<Option<oneshot::Receiver<Result<(), &'static str>>>>;
 
-/// Loads and unloads when it is let, and notes what it does.
+/// Loads and unloads when the test allows it, and records its steps.
 #[derive(Default)]
 struct Slow {
     load: Gate,

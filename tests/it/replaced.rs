@@ -1,4 +1,4 @@
-//! What a plugin or a layer may do with the event itself: put another one in its place, keep it, or spoil it.
+//! Plugins and layers that replace an event, keep it, or empty it.
 
 use std::sync::Mutex;
 
@@ -9,7 +9,7 @@ use tracklane::{Analytics, BoxError, DropReason, Event, Outcome, Track};
 
 use crate::support::{Arrived, SOON, recorder, track, with_failures};
 
-/// An async plugin that does what the closure does, after it has awaited something.
+/// An async plugin that awaits something and then calls the closure.
 struct Later<F>(F);
 
 impl<F: Send + Sync + 'static> Plugin for Later<F> {
@@ -27,7 +27,7 @@ impl<F: Fn(&mut Event) -> Result<Flow, BoxError> + Send + Sync + 'static> Transf
     }
 }
 
-/// What a plugin does with an event.
+/// The work of a plugin on an event.
 type Work = fn(&mut Event) -> Result<Flow, BoxError>;
 
 /// The closure as a plugin of every form: whether it fails closed, and the plugin.
@@ -46,7 +46,7 @@ fn with(plugins: impl IntoIterator<Item = Registration>) -> (Analytics, Arrived)
     (plugins.into_iter().fold(builder, |builder, plugin| builder.plugin(plugin)).build().unwrap(), arrived)
 }
 
-/// One event through the plugin: its outcome, what arrived, and that nothing else was counted.
+/// Sends one event through the plugin. Returns its outcome and the arrived events, and checks the counts.
 fn one_through(plugin: Registration) -> (Outcome, Vec<Value>) {
     let (analytics, arrived) = with([plugin]);
     let end = analytics.send_with_receipt(track("original").message_id("m").property("kept", 1)).unwrap();

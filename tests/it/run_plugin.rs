@@ -1,4 +1,4 @@
-//! Plugins on one event, without a client.
+//! Runs plugins on one event, without a client.
 
 use pollster::block_on;
 use tracklane::plugin::{Flow, Host, Plugin, Transform, after_fn, before, enrichment_fn};

@@ -1,4 +1,4 @@
-//! Where a client may live: plain threads, every kind of runtime, and on the host's own.
+//! Where a client can live: in plain threads, in every kind of runtime, and in the host's own runtime.
 
 use std::time::{Duration, Instant};
 
@@ -206,7 +206,7 @@ fn what_waits_while_the_runtime_ends_is_answered() {
         std::thread::sleep(Duration::from_millis(50));
         let start = Instant::now();
         drop(runtime);
-        // What the plugin had goes first, which makes room.
+        // The plugin's event is sent first, which makes room.
         let waited = waits.join().unwrap();
         assert!(waited.as_ref().is_ok() || waited.unwrap_err().is_runtime_ended());
         assert!(matches!(registers.join().unwrap(), Err(RegisterError::RuntimeEnded)));

@@ -1,4 +1,4 @@
-//! What must not come to light, and what must not be let in.
+//! Secrets that must stay hidden, and input that must be refused.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,4 +1,4 @@
-//! Which destinations an event's `integrations` let it go to.
+//! The destinations that an event's `integrations` select.
 
 use serde_json::{Value, json};
 use tracklane::plugin::Registration;

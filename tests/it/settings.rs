@@ -1,4 +1,4 @@
-//! A wrong setting is an error of `build` that names the setting and its value; a key is never shown.
+//! A wrong setting is an error of `build` with the setting's name and value. A key never appears in it.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The event limit, to the byte, of the JSON that is really sent.
+//! The size limit of an event: exact to the byte of the JSON that is sent.
 
 use serde_json::json;
 use tracklane::event::{Context, InvalidField, MAX_EVENT_BYTES};
@@ -17,7 +17,7 @@ fn client_with_context(api: &tracklane::testing::TrackingApi) -> Analytics {
     settings.clock(ManualClock::new()).context(defaults).build().unwrap()
 }
 
-/// What the event is on the wire without filler.
+/// Returns the size of the event on the wire without filler.
 fn frame() -> usize {
     let api = api();
     let analytics = client_with_context(&api);
@@ -42,7 +42,7 @@ fn sizes(api: &tracklane::testing::TrackingApi) -> Vec<usize> {
 fn the_limit_is_that_of_the_final_json_to_the_byte() {
     assert_eq!(MAX_EVENT_BYTES, 32_768);
     let frame = frame();
-    // One byte; four bytes; one that JSON writes as two, as six.
+    // Characters of one byte, of four bytes, and those that JSON writes as two bytes and as six.
     for (character, width) in [("x", 1), ("𝄞", 4), ("\"", 2), ("\u{1}", 6)] {
         let api = api();
         let analytics = client_with_context(&api);
@@ -56,7 +56,7 @@ fn the_limit_is_that_of_the_final_json_to_the_byte() {
         let error = analytics.track(event(filler.clone())).unwrap_err();
         assert_eq!(*error.reason(), RefusalReason::Invalid(InvalidField::TooLarge { bytes: 32_769 }));
         assert_eq!(error.into_event().section().get_str("filler").as_deref(), Some(filler.as_str()));
-        // The API has the same limit, and refuses what is beyond.
+        // The API has the same limit, and refuses larger events.
         assert!(analytics.close_blocking(SOON).is_complete());
         let mut sizes = sizes(&api);
         sizes.sort_unstable();

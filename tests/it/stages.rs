@@ -1,4 +1,4 @@
-//! Plugins that fail, panic or hang, stage by stage: what becomes of the event, and that the others go on.
+//! Plugins that fail, panic or hang, stage by stage: what happens to the event, and that other plugins continue.
 
 use std::time::Duration;
 
@@ -208,7 +208,8 @@ fn five_breakdowns_in_a_row_are_the_end_of_a_plugin() {
         let dropped = if closed { 10 + 17 + 7 } else { 0 };
         assert_eq!(stats.dropped.get(DropReason::BeforeFailed), dropped, "{name}");
         assert_eq!((stats.dropped.get(DropReason::Plugin), stats.delivered), (1, 36 - dropped));
-        // The first is reported at once and the end in any case; what is between them, within a minute, with the end.
+        // The first failure and the end are reported at once. Failures between them, within a minute, are reported with
+        // the end.
         let reports = scene.failures.wait_for(2);
         assert_eq!(reports.iter().map(|report| report.events).collect::<Vec<_>>(), [1, 26], "{reports:?}");
         assert!(reports[1].message.contains("it is not called any more"), "{reports:?}");

@@ -1,4 +1,4 @@
-//! Who only looks on, after plugins, listeners and callbacks: whatever they do, delivery does not notice.
+//! After plugins, listeners and callbacks: their faults do not affect delivery.
 
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};

@@ -1,5 +1,4 @@
-//! The forms in which a before or enrichment plugin comes: closures, tower services and layers, traits; and the
-//! pipeline driven by hand.
+//! All forms of before and enrichment plugins: closures, tower services and layers, traits. Also the direct pipeline.
 
 use std::convert::Infallible;
 
@@ -148,7 +147,7 @@ fn any_tower_service_or_layer_is_a_plugin() {
     assert_eq!(arrived.names(), ["good"], "fails closed");
 }
 
-/// Takes away who it was; of "nobody" the anonymous id, too.
+/// Removes the user id, and for "nobody" the anonymous id, too.
 struct Forget;
 
 impl Plugin for Forget {

@@ -1,4 +1,4 @@
-//! Sending without async code that waits for room, and destinations that read what they get.
+//! Sending without async code while the queue is full, and destinations that read their events.
 
 use std::time::{Duration, Instant};
 
@@ -35,7 +35,7 @@ fn a_blocking_send_gives_up_at_its_timeout_and_hands_the_event_back() {
         assert!(start.elapsed() >= timeout && start.elapsed() < SOON);
         assert_eq!(error.into_event().name().as_deref(), Some("waits"));
     }
-    // What cannot be sent does not wait.
+    // An event that cannot be sent does not wait.
     assert!(analytics.send_when_ready_blocking(Page::new("no id"), SOON).unwrap_err().is_invalid());
     // A close ends the wait of another thread.
     std::thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! What goes over the wire: requests compared with literal expectations.
+//! Compares requests with literal JSON.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::support::{SOON, api, client, quick_retries, segment, track};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What arrives of one event.
+/// Sends one event. Returns the event that arrived.
 fn sent(event: impl Into<Event>) -> Value {
     let api = api();
     let analytics = client(&api).clock(ManualClock::new()).build().unwrap();
@@ -41,7 +41,7 @@ fn the_six_calls_make_this_request() {
     for event in six {
         analytics.send(event).unwrap();
     }
-    // Six make a batch: nobody has to ask for it.
+    // Six events fill a batch, so no flush is needed.
     assert_eq!(api.wait_for_events(6, SOON).len(), 6);
 
     let requests = api.requests();

@@ -1,4 +1,4 @@
-//! This crate beside its peers for Rust, on the same work and in the same run.
+//! Compares this crate with other Rust clients, on the same work and in the same run.
 //!
 //! ```text
 //! cargo run --release --manifest-path benches/peers/Cargo.toml              # everything, about five minutes

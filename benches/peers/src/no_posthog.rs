@@ -1,4 +1,4 @@
-//! In place of `posthog-rs`, where it is not built.
+//! Replaces `posthog-rs` in builds without it.
 
 use std::error::Error;
 

@@ -1,4 +1,4 @@
-//! The crate `posthog-rs`: a queue, and a thread that sends one batch after the other.
+//! The crate `posthog-rs`: it has a queue, and a thread that sends one batch after the other.
 
 use std::error::Error;
 
@@ -51,7 +51,7 @@ pub(crate) fn run<S>(url: &str, scenario: &Scenario<S>) -> Result<ClientReport, 
     Ok(report)
 }
 
-/// It drops what does not fit into its queue, and its caller cannot know; so the queue takes all of them.
+/// It drops events that do not fit into its queue, without telling its caller. So the queue is large enough for all.
 async fn client<S>(url: &str, scenario: &Scenario<S>) -> Result<Client, Box<dyn Error>> {
     let mut options = ClientOptionsBuilder::default();
     options.host(url).api_key("phc_key".to_owned()).flush_at(scenario.flush_at).max_batch_size(scenario.flush_at);

@@ -1,4 +1,4 @@
-//! The crate `rudderanalytics`: a call is a request. Who wants batches collects them.
+//! The crate `rudderanalytics`: each call is a request. A user who wants batches collects the events.
 
 use std::error::Error;
 

@@ -1,4 +1,4 @@
-//! The sections, each a table.
+//! The sections of the benchmark. Each prints a table.
 
 use std::error::Error;
 
@@ -9,7 +9,7 @@ use crate::loopback::scenario::run_and_count;
 use crate::loopback::stats::median;
 use crate::work::{Scenario, Work};
 
-/// Prints its table; shorter, if it is to be quick.
+/// Prints its table. `true` means fewer and shorter runs.
 type Section = fn(bool) -> Result<(), Box<dyn Error>>;
 type Table = Vec<(&'static str, Scenario)>;
 

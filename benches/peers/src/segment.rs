@@ -1,4 +1,4 @@
-//! The crate `segment`: the caller serialises, and waits for the request whenever a batch is full.
+//! The crate `segment`: the caller serialises the events, and waits for a request whenever a batch is full.
 
 use std::error::Error;
 use std::time::{Duration, Instant};
@@ -18,10 +18,10 @@ fn event(user_id: impl ToString) -> Track {
     Track { user, event: NAME.to_owned(), properties: Value::Object(properties()), ..Track::default() }
 }
 
-/// By itself it fills batches up to 500 KB; for smaller ones its user flushes.
+/// The crate fills batches up to 500 KB. For smaller batches its user flushes.
 pub(crate) fn run<S>(url: &str, scenario: &Scenario<S>) -> Result<ClientReport, Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    // As in its own default, which has no other host.
+    // Like its own default, which cannot have another host.
     let http = reqwest::Client::builder().connect_timeout(Duration::from_secs(10)).build()?;
     let client = HttpClient::new(http, url.to_owned());
     let mut batcher = AutoBatcher::new(client, Batcher::new(None), "WRITE_KEY".to_owned());

@@ -1,4 +1,4 @@
-//! Who sends.
+//! The clients that the benchmark compares.
 
 use std::error::Error;
 
@@ -21,7 +21,7 @@ pub(crate) enum Work {
     OneThread,
     /// No SDK: build and serialise on one thread, hand whole batches of bytes to another that sends.
     BytesInBatches,
-    /// A queue and nothing else, for single calls.
+    /// A queue alone, for single calls.
     BareQueue,
     Segment,
     Posthog,

@@ -65,12 +65,12 @@ export function check(event, now) {
   for (const [name, value] of Object.entries(event.properties ?? {})) {
     if (typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value)) add('number-as-text', 'smell', `properties.${name}`, `properties.${name} is the text "${value}", not a number.`, `Send ${value} without quotes.`);
   }
-  if (event.timestamp && new Date(event.timestamp) - now > 3600e3) add('timestamp-in-future', 'swallowed', 'timestamp', 'timestamp is more than an hour ahead.', 'Check the clock of the host that sends.');
+  if (event.timestamp && new Date(event.timestamp) - now > 3600e3) add('timestamp-in-future', 'discarded', 'timestamp', 'timestamp is more than an hour ahead.', 'Check the clock of the host that sends.');
   if (JSON.stringify(event).length > 32768) add('event-too-large', 'refused', null, 'The event is larger than 32 KB.', 'Send less in one event.');
   return found;
 }
 
-const RANK = { refused: 0, swallowed: 1, smell: 2 };
+const RANK = { refused: 0, discarded: 1, smell: 2 };
 
 export class Store {
   entries = [];

@@ -52,7 +52,7 @@ enum Format {
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 enum Least {
     Refused,
-    Swallowed,
+    Discarded,
     #[default]
     Smell,
 }
@@ -61,7 +61,7 @@ impl From<Least> for Level {
     fn from(least: Least) -> Self {
         match least {
             Least::Refused => Level::Refused,
-            Least::Swallowed => Level::Swallowed,
+            Least::Discarded => Level::Discarded,
             Least::Smell => Level::Smell,
         }
     }

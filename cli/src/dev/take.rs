@@ -135,7 +135,7 @@ pub(super) fn unknown_key(key: Option<&str>) -> Finding {
     };
     Finding {
         rule: "unknown-write-key",
-        level: Level::Swallowed,
+        level: Level::Discarded,
         property: Some("writeKey".into()),
         message: message.to_owned(),
         fix: "Set the write key of this source: Segment answers 200 to a wrong one, and discards the events.",

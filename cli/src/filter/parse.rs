@@ -11,7 +11,7 @@ pub(crate) struct Invalid {
     pub(crate) problem: String,
 }
 
-const LEVELS: [&str; 3] = ["refused", "swallowed", "smell"];
+const LEVELS: [&str; 3] = ["refused", "discarded", "smell"];
 
 struct Reader<'a> {
     chars: std::iter::Peekable<std::iter::Enumerate<std::str::Chars<'a>>>,

@@ -80,7 +80,7 @@ fn check_names_file_line_and_rule_in_every_form() {
         stdout(&run(&all))
     };
     let text = check(&[]);
-    assert!(text.contains(":3: swallowed user-id-missing: "), "{text}");
+    assert!(text.contains(":3: discarded user-id-missing: "), "{text}");
     assert!(
         text.contains(":4: smell number-as-text: properties.total") && text.contains(":5: refused malformed-json"),
         "{text}"
@@ -99,7 +99,7 @@ fn check_names_file_line_and_rule_in_every_form() {
         github.contains("::error file=") && github.contains(",line=4,title=number-as-text::properties.total"),
         "{github}"
     );
-    assert!(check(&["--level", "swallowed"]).ends_with("4 events, 2 findings\n"));
+    assert!(check(&["--level", "discarded"]).ends_with("4 events, 2 findings\n"));
     assert!(check(&["--level", "refused"]).ends_with("4 events, 1 findings\n"));
 }
 

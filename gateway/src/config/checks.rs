@@ -9,7 +9,7 @@ use tracklane_axum::TrustedProxies;
 
 use super::error::ConfigError;
 use super::file::File;
-use super::schema::{Config, DiskConfig, JetStreamConfig, LogConfig, SourceConfig};
+use super::schema::{Config, DiskConfig, JetStreamConfig, LogConfig, ServerConfig, SourceConfig};
 
 /// The first thing that is wrong.
 pub(super) fn check(file: &File, tree: Spanned<DeTable<'_>>, config: &Config) -> Result<(), ConfigError> {
@@ -33,15 +33,30 @@ impl Checks<'_, '_> {
         if server.listen.is_empty() {
             return self.setting(&["server", "listen"], "needs an address, such as \"127.0.0.1:8080\"");
         }
-        if server.max_body == 0 || server.max_memory < server.max_body {
-            let problem = "max_body must be at least 1B, and max_memory at least max_body: nothing would be taken";
-            return self.wrong(&["server"], problem);
+        if server.max_body == 0 {
+            return self.setting(&["server", "max_body"], "must be at least 1B: nothing would be taken");
         }
         if server.max_connections == 0 {
             return self.setting(&["server", "max_connections"], "must be at least 1");
         }
+        self.memory(server)?;
         let proxies = TrustedProxies::new(&server.trusted_proxies);
         proxies.map(drop).or_else(|error| self.setting(&["server", "trusted_proxies"], error.to_string()))
+    }
+
+    /// A body may be there twice: as it came, and uncompressed.
+    fn memory(&self, server: &ServerConfig) -> Result<(), ConfigError> {
+        let bodies = server.max_body.saturating_mul(2);
+        if server.body_bytes() >= bodies {
+            return Ok(());
+        }
+        let connections = ServerConfig::CONNECTION_BYTES.saturating_mul(server.max_connections as u64);
+        let least = connections.saturating_add(bodies.saturating_mul(3)).div_ceil(1 << 20);
+        let problem = format!(
+            "is too little for {} connections and bodies of {} bytes: use at least \"{least}MB\", or fewer max_connections",
+            server.max_connections, server.max_body
+        );
+        self.setting(&["server", "max_memory"], problem)
     }
 
     fn log(&self) -> Result<(), ConfigError> {

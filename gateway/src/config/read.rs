@@ -69,10 +69,16 @@ impl PluginTable {
 
     /// That the plugin cannot be had as it is asked for.
     pub(crate) fn error(&self, problem: impl Into<String>) -> ConfigError {
+        self.error_of(None, problem)
+    }
+
+    /// The same, because of one of its settings.
+    pub(crate) fn error_of(&self, setting: Option<&str>, problem: impl Into<String>) -> ConfigError {
         let span = self.file.tree().ok().and_then(|mut tree| {
             let entry = self.entry(&mut tree)?;
-            let DeValue::Table(table) = entry.get_ref() else { return Some(entry.span()) };
-            Some(table.get("plugin").map_or_else(|| entry.span(), Spanned::span))
+            let whole = entry.span();
+            let place = setting.and_then(|name| Some(member(member(entry, "settings")?, name)?.span()));
+            Some(place.or_else(|| Some(member(entry, "plugin")?.span())).unwrap_or(whole))
         });
         self.file.problem(span, problem)
     }

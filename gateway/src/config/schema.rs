@@ -32,7 +32,7 @@ pub(crate) struct ServerConfig {
     pub(crate) trusted_proxies: Vec<String>,
     #[serde(deserialize_with = "bytes")]
     pub(crate) max_body: u64,
-    /// Of all bodies that are under way.
+    /// Of all connections, bodies, and events on their way to the log.
     #[serde(deserialize_with = "bytes")]
     pub(crate) max_memory: u64,
     pub(crate) max_connections: usize,
@@ -48,10 +48,22 @@ impl Default for ServerConfig {
             admin: Some(SocketAddr::from(([127, 0, 0, 1], 9090))),
             trusted_proxies: Vec::new(),
             max_body: 4 << 20,
-            max_memory: 256 << 20,
+            max_memory: 512 << 20,
             max_connections: 10_240,
             drain_delay: Duration::ZERO,
         }
+    }
+}
+
+impl ServerConfig {
+    /// The most that a connection takes by itself: hyper's buffers, the task, the socket.
+    pub(crate) const CONNECTION_BYTES: u64 = 24 << 10;
+
+    /// What bodies may take: a third of what connections leave. Another third is for the events that are made of them,
+    /// and one for what the allocator does not give back at once, which is about as much, measured.
+    pub(crate) fn body_bytes(&self) -> u64 {
+        let connections = Self::CONNECTION_BYTES.saturating_mul(self.max_connections as u64);
+        self.max_memory.saturating_sub(connections) / 3
     }
 }
 

@@ -56,7 +56,13 @@ fn what_is_wrong_is_said_with_its_line_and_what_would_be_right() {
             "directory = \"/l\"\nmax_age = \"7 weeks\"",
             "g.toml:4: \"7 weeks\" is not a time",
         ),
-        ("[log.disk]", "[server]\nmax_body = \"0B\"\n[log.disk]", "g.toml:2: max_body must be at least 1B"),
+        ("[log.disk]", "[server]\nmax_body = \"0B\"\n[log.disk]", "g.toml:3: max_body: must be at least 1B"),
+        (
+            "[log.disk]",
+            "[server]\nmax_memory = \"64MB\"\n[log.disk]",
+            "g.toml:3: max_memory: is too little for 10240 connections and bodies of 4194304 bytes: use at least \"264MB\"",
+        ),
+        ("[log.disk]", "[server]\nmax_connections = 100000\n[log.disk]", "g.toml:2: max_memory: is too little for"),
         ("[log.disk]", "[server]\nlisten = []\n[log.disk]", "g.toml:3: listen: needs an address"),
         ("[log.disk]", "[server]\ntrusted_proxies = [\"x\"]\n[log.disk]", "g.toml:3: trusted_proxies: "),
     ] {

@@ -22,15 +22,21 @@ fn a_check_makes_every_plugin_and_names_what_is_wrong() {
     };
     assert_eq!(check(&plain("", "")), Ok(()));
     let plugin = |text: &str| plain("", &format!("[[pipelines.main.plugins]]\n{text}\n"));
-    let segment = |rest: &str| plain("", "").replace("plugin = \"sink\"", &format!("plugin = \"segment\"{rest}"));
+    let named =
+        |name: &str, rest: &str| plain("", "").replace("plugin = \"sink\"", &format!("plugin = {name:?}{rest}"));
+    let segment = |rest: &str| named("segment", rest);
     for (config, line, expected) in [
-        (plugin("plugin = \"redcat\""), 13, "there is no plugin \"redcat\"; there are: as-told, redact, sampling"),
+        (plugin("plugin = \"redcat\""), 13, "there is no plugin \"redcat\"; there are: as-told, enrich, plan, redact"),
         (plugin("plugin = \"redact\"\nsettings = { pathes = [] }"), 14, "unknown field `pathes`, expected one of"),
         (plugin("plugin = \"sampling\"\nsettings = { rate = 7.0 }"), 13, "7"),
-        (plain("", "").replace("\"sink\"", "\"snik\""), 14, "there is no destination \"snik\"; there are: console, "),
+        (plain("", "").replace("\"sink\"", "\"snik\""), 14, "there is no destination \"snik\"; there are: amplitude, "),
         (format!("{}{DESTINATION}", plain("", "")), 17, "two destinations are named \"sink\""),
         (segment("\nsettings = { write_key = 5 }"), 15, "invalid type: integer `5`, expected a string"),
         (segment(""), 13, "missing field `write_key`"),
+        (segment("\n[pipelines.main.destinations.settings]\nwrite_key = \"k\"\nhost = \"ftp://h\""), 17, "host"),
+        (named("webhook", "\n[pipelines.main.destinations.settings]\nunsigned = true\nurl = \"http://h\""), 17, "url"),
+        (named("rudderstack", "\nsettings = { write_key = \"k\" }"), 15, "missing field `data_plane`"),
+        (named("ga4", "\nsettings = { api_secrets = \"k\" }"), 15, "unknown field `api_secrets`, expected one of"),
     ] {
         let error = check(&config).unwrap_err();
         assert!(

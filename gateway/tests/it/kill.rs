@@ -1,28 +1,27 @@
-//! The gateway is ended in every way, and the oracle accounts for every id.
+//! The gateway and its destination are ended and frozen in every way, and the oracle accounts for every id.
 //!
-//! The child is this very test binary, started with [`child`] as its only test. `TRACKLANE_GATEWAY_KILLS` sets how often
-//! it is killed; a long run is `TRACKLANE_GATEWAY_KILLS=5000 cargo test --release -p tracklane-gateway --test it kill`.
+//! `TRACKLANE_GATEWAY_KILLS` sets how often; a long run is
+//! `TRACKLANE_GATEWAY_KILLS=5000 cargo test --release -p tracklane-gateway --test it kill`.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use tempfile::TempDir;
 use tracklane::testing::{Reply, TrackingApi};
-use tracklane_gateway::{Catalog, Gateway, Layout};
 
 use crate::oracle::{Address, Clients, account};
+use crate::process::{Process, noted, waiting};
 use crate::support::wait_until;
 
 const KILLS: u32 = 200;
-const CONFIG: &str = "TRACKLANE_GATEWAY_CHILD_CONFIG";
+
+fn kills(short: u32) -> u32 {
+    std::env::var("TRACKLANE_GATEWAY_KILLS").map_or(short, |kills| kills.parse().unwrap())
+}
 
 /// A destination that fails four requests in ten while it is flaky.
 fn flaky_api(flaky: &Arc<AtomicBool>) -> TrackingApi {
@@ -36,7 +35,7 @@ fn flaky_api(flaky: &Arc<AtomicBool>) -> TrackingApi {
     api
 }
 
-fn write_config(directory: &Path, api: &TrackingApi) {
+fn write_config(directory: &Path, url: &str) {
     let text = format!(
         "[server]\nlisten = [\"127.0.0.1:0\"]\nadmin = \"127.0.0.1:0\"\n\
          [log.disk]\ndirectory = {:?}\n\
@@ -44,41 +43,33 @@ fn write_config(directory: &Path, api: &TrackingApi) {
          [[pipelines.main.destinations]]\nplugin = \"segment\"\n\
          settings = {{ write_key = \"k\", host = {:?}, flush_at = 20 }}\n",
         directory.join("log"),
-        api.url(),
+        url,
     );
     std::fs::write(directory.join("gateway.toml"), text).unwrap();
 }
 
-/// What waits, or was set aside.
-fn waiting(directory: &Path) -> u64 {
-    let stores = Layout::of(directory.join("gateway.toml")).unwrap().stores().unwrap();
-    stores.iter().map(|store| store.backlog().unwrap().files).sum()
-}
-
 #[test]
 fn kill_at_random_points_loses_nothing_acknowledged_and_keeps_order() {
-    let kills = std::env::var("TRACKLANE_GATEWAY_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
+    let kills = kills(KILLS);
     let (directory, flaky) = (TempDir::new().unwrap(), Arc::new(AtomicBool::new(true)));
     let api = flaky_api(&flaky);
-    write_config(directory.path(), &api);
+    write_config(directory.path(), &api.url());
     let address = Address::default();
     let clients = Clients::start(4, &address);
     for run in 0..kills {
-        let mut running = Process::start(directory.path());
+        let running = Process::gateway(directory.path());
         address.set(Some(running.address));
         thread::sleep(Duration::from_micros(fastrand::u64(..100_000)));
         if run % 4 == 0 {
             // A process that is frozen for a while, and then goes on or is killed.
-            running.signal(Signal::SIGSTOP);
-            thread::sleep(Duration::from_millis(fastrand::u64(..50)));
-            running.signal(Signal::SIGCONT);
+            running.freeze(Duration::from_millis(fastrand::u64(..50)));
             thread::sleep(Duration::from_millis(fastrand::u64(..20)));
         }
         running.kill();
         address.set(None);
     }
     flaky.store(false, Ordering::Release);
-    let last = Process::start(directory.path());
+    let last = Process::gateway(directory.path());
     address.set(Some(last.address));
     let noted = clients.end();
     wait_until("everything is sent", || waiting(directory.path()) == 0);
@@ -94,18 +85,18 @@ fn kill_at_random_points_loses_nothing_acknowledged_and_keeps_order() {
 fn a_graceful_stop_under_load_answers_with_200_or_503_and_leaves_nothing() {
     let (directory, flaky) = (TempDir::new().unwrap(), Arc::new(AtomicBool::new(false)));
     let api = flaky_api(&flaky);
-    write_config(directory.path(), &api);
+    write_config(directory.path(), &api.url());
     let address = Address::default();
     let clients = Clients::start(8, &address);
     for _ in 0..5 {
-        let running = Process::start(directory.path());
+        let running = Process::gateway(directory.path());
         address.set(Some(running.address));
         thread::sleep(Duration::from_millis(300));
         assert!(running.terminate().success());
         address.set(None);
         assert_eq!(waiting(directory.path()), 0, "the destination took everything before the process ended");
     }
-    let last = Process::start(directory.path());
+    let last = Process::gateway(directory.path());
     address.set(Some(last.address));
     let noted = clients.end();
     assert!(last.terminate().success());
@@ -115,54 +106,50 @@ fn a_graceful_stop_under_load_answers_with_200_or_503_and_leaves_nothing() {
     assert_eq!(report.duplicates, 0, "a graceful stop repeats nothing");
 }
 
-/// A gateway in a process of its own.
-struct Process {
-    child: Child,
-    address: SocketAddr,
-    /// Open until it ends, or what it prints last would fail.
-    _output: BufReader<ChildStdout>,
-}
-
-impl Process {
-    fn start(directory: &Path) -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "kill::child", "--ignored", "--nocapture", "--test-threads", "1"])
-            .env(CONFIG, directory.join("gateway.toml"))
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut output = BufReader::new(child.stdout.take().unwrap());
-        let mut lines = output.by_ref().lines();
-        let address = lines.find_map(|line| line.unwrap().strip_prefix("listening ")?.parse().ok());
-        Self { child, address: address.expect("the child says where it listens"), _output: output }
-    }
-
-    fn signal(&mut self, signal: Signal) {
-        kill(Pid::from_raw(self.child.id() as i32), signal).unwrap();
-    }
-
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    fn terminate(mut self) -> ExitStatus {
-        self.signal(Signal::SIGTERM);
-        self.child.wait().unwrap()
-    }
+/// Where a destination can be started again and again.
+fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 #[test]
-#[ignore = "the child process of other tests, which start it"]
-fn child() {
-    let Ok(config) = std::env::var(CONFIG) else { return };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    runtime.block_on(async {
-        let gateway = Gateway::start(config, Catalog::stock()).await.unwrap();
-        let mut out = std::io::stdout();
-        out.write_all(format!("\nlistening {}\n", gateway.addresses()[0]).as_bytes()).unwrap();
-        out.flush().unwrap();
-        gateway.run_until_signalled().await;
-    });
+fn kills_and_freezes_of_gateway_and_destination_lose_nothing_and_keep_order() {
+    let rounds = kills(KILLS / 4);
+    let directory = TempDir::new().unwrap();
+    let (arrived, at) = (directory.path().join("arrived"), free_address());
+    write_config(directory.path(), &format!("http://{at}"));
+    let address = Address::default();
+    let clients = Clients::start(4, &address);
+    let mut destination = Process::destination(&arrived, at);
+    let mut gateway = Process::gateway(directory.path());
+    address.set(Some(gateway.address));
+    for _ in 0..rounds {
+        thread::sleep(Duration::from_micros(fastrand::u64(..100_000)));
+        let frozen = Duration::from_millis(fastrand::u64(..100));
+        let what = fastrand::u32(..5);
+        match what {
+            0 => destination.freeze(frozen),
+            1 => gateway.freeze(frozen),
+            _ => {}
+        }
+        // Both at once, or one alone.
+        if matches!(what, 2 | 4) {
+            destination.kill();
+            thread::sleep(frozen);
+            destination = Process::destination(&arrived, at);
+        }
+        if matches!(what, 3 | 4) {
+            gateway.kill();
+            address.set(None);
+            gateway = Process::gateway(directory.path());
+            address.set(Some(gateway.address));
+        }
+    }
+    let told = clients.end();
+    wait_until("everything is sent", || waiting(directory.path()) == 0);
+    assert!(gateway.terminate().success());
+    let report = account(&told, &noted(&arrived));
+    println!("{rounds} rounds: {report:?}, {:?}", told.statuses);
+    assert!(told.statuses.keys().all(|status| *status == 200), "{:?}", told.statuses);
+    assert!(report.acknowledged as u32 > rounds, "too few were acknowledged to mean anything: {report:?}");
+    drop(destination);
 }

@@ -3,18 +3,24 @@
 mod answers;
 mod bad_input;
 mod config;
+mod faults;
+mod fuzzed;
 #[cfg(unix)]
 mod jetstream;
 #[cfg(unix)]
 mod jetstream_kill;
 #[cfg(unix)]
 mod kill;
+#[cfg(target_os = "linux")]
+mod memory;
 #[cfg(unix)]
 mod nats;
 #[cfg(unix)]
 mod oracle;
 mod outcomes;
 mod page;
+#[cfg(unix)]
+mod process;
 mod support;
 #[cfg(unix)]
 mod worker;

@@ -1,5 +1,5 @@
-//! The oracle: clients that note every id after its 200, and what has arrived. Whatever happened in between, every id
-//! that was noted has arrived, each user's events in their order.
+//! The oracle: clients that note every id after its 200, and now and then break off in the middle of a body, and what has
+//! arrived. Whatever happened in between, every id that was noted has arrived, each user's events in their order.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{Read, Write};
@@ -80,6 +80,9 @@ fn client(user: u32, address: &Address, done: &AtomicBool) -> Noted {
         let deadline = Instant::now() + 4 * SOON;
         loop {
             assert!(Instant::now() < deadline, "user {user} has no 200: {:?}", noted.statuses);
+            if fastrand::u8(..20) == 0 {
+                break_off(address, body.as_bytes());
+            }
             match exchange(&mut connection, address, body.as_bytes()) {
                 Some(200) => break *noted.statuses.entry(200).or_default() += 1,
                 Some(status) => *noted.statuses.entry(status).or_default() += 1,
@@ -92,6 +95,13 @@ fn client(user: u32, address: &Address, done: &AtomicBool) -> Noted {
         thread::sleep(Duration::from_micros(fastrand::u64(..3_000)));
     }
     noted
+}
+
+/// Sends a part of a request, and ends the connection there.
+fn break_off(address: &Address, body: &[u8]) {
+    let Some(mut stream) = address.get().and_then(|address| TcpStream::connect(address).ok()) else { return };
+    let head = format!("POST /v1/b HTTP/1.1\r\nhost: h\r\ncontent-length: {}\r\n\r\n", body.len());
+    let _ = stream.write_all(&[head.as_bytes(), &body[..fastrand::usize(..body.len())]].concat());
 }
 
 /// Sends a request and reads the status; `None` if the connection did not hold.

@@ -28,6 +28,64 @@ fn every_file_of_the_page_can_be_used() {
     }
 }
 
+/// The rows of the table with this head: a name, and an example of settings.
+fn examples(head: &str) -> Vec<(&'static str, &'static str)> {
+    let table = PAGE.split(head).nth(1).unwrap().split("\n\n").next().unwrap();
+    let example = |row: &'static str| {
+        let mut codes = row.split('`').skip(1).step_by(2);
+        (codes.next().unwrap(), codes.find(|code| code.starts_with('{')).unwrap())
+    };
+    table.lines().filter(|row| row.contains('`')).map(example).collect()
+}
+
+/// The names that the catalog says it has.
+fn names(list: &str, config: impl Fn(&str, &str, &str) -> Result<(), String>) -> BTreeSet<String> {
+    let error = config(list, "no-such", "{}").unwrap_err();
+    error.rsplit("there are: ").next().unwrap().split(", ").map(str::to_owned).collect()
+}
+
+/// The example with its variables as an operator would have set them.
+fn with_variables(example: &str) -> String {
+    let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let mut text = example
+        .replace("${POSTGRES_URL}", "postgres://tracklane:secret@localhost/analytics")
+        .replace("${WEBHOOK_SECRET}", secret);
+    while let Some((before, rest)) = text.split_once("${") {
+        text = format!("{before}SECRET{}", rest.split_once('}').unwrap().1);
+    }
+    text
+}
+
+#[test]
+fn every_name_of_the_page_builds_from_its_example_and_no_name_is_missing() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("gateway.toml");
+    let plan = directory.path().join("tracking-plan.json");
+    let rule = r#"{"rules":[{"type":"TRACK","key":"Order Completed","version":1,"jsonSchema":{"type":"object"}}]}"#;
+    std::fs::write(&plan, rule).unwrap();
+    let check = |list: &str, name: &str, settings: &str| {
+        let settings = with_variables(settings).replace("tracking-plan.json", plan.to_str().unwrap());
+        let other = if list == "plugins" { "[[pipelines.main.destinations]]\nplugin = \"console\"\n" } else { "" };
+        let text = format!(
+            "[log.disk]\ndirectory = \"log\"\n[sources.web]\nkeys = [\"K\"]\npipeline = \"main\"\n\
+             [[pipelines.main.{list}]]\nplugin = {name:?}\nsettings = {settings}\n{other}"
+        );
+        std::fs::write(&path, text).unwrap();
+        Gateway::check(&path, &Catalog::stock()).map_err(|error| error.to_string())
+    };
+    for (list, head) in [
+        ("plugins", "| plugin | what it does | settings, for example |"),
+        ("destinations", "| destination | settings, for example |"),
+    ] {
+        let examples = examples(head);
+        for (name, settings) in &examples {
+            check(list, name, settings).unwrap_or_else(|error| panic!("{name}: {error}"));
+        }
+        let shown: BTreeSet<String> = examples.iter().map(|(name, _)| (*name).to_owned()).collect();
+        assert_eq!(shown, names(list, check), "{list}");
+    }
+}
+
 #[test]
 fn every_answer_of_the_page_has_a_test() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -20,16 +20,22 @@ pub(crate) const SOON: Duration = Duration::from_secs(30);
 #[derive(Clone, Default)]
 pub(crate) struct Sink {
     pub(crate) down: Arc<AtomicBool>,
-    events: Arc<Mutex<Vec<Value>>>,
+    /// Milliseconds that a batch takes at the destination `slow`.
+    pub(crate) pause: Arc<AtomicU64>,
+    /// With the destination's name.
+    events: Arc<Mutex<Vec<(String, Value)>>>,
 }
 
 impl Sink {
     /// Refuses for good what has `"refuse": true` among its properties.
     fn destination(&self, name: &str) -> Destination {
-        let sink = self.clone();
+        let (sink, named) = (self.clone(), name.to_owned());
         let destination = Destination::from_fn(name, move |batch: Batch| {
-            let sink = sink.clone();
+            let (sink, named) = (sink.clone(), named.clone());
             async move {
+                if named == "slow" {
+                    tokio::time::sleep(Duration::from_millis(sink.pause.load(Ordering::Acquire))).await;
+                }
                 if sink.down.load(Ordering::Acquire) {
                     return Ok::<_, BoxError>(Answer::new(Verdict::Retry).with_error("the sink is down"));
                 }
@@ -38,7 +44,7 @@ impl Sink {
                 if events.iter().any(|event| event["properties"]["refuse"] == true) {
                     return Ok(Answer::new(Verdict::SplitIfProven).with_error("a property says so"));
                 }
-                sink.events.lock().unwrap().extend(events);
+                sink.events.lock().unwrap().extend(events.into_iter().map(|event| (named.clone(), event)));
                 Ok(Answer::from(()))
             }
         });
@@ -46,7 +52,14 @@ impl Sink {
     }
 
     pub(crate) fn events(&self) -> Vec<Value> {
-        self.events.lock().unwrap().clone()
+        self.events.lock().unwrap().iter().map(|(_, event)| event.clone()).collect()
+    }
+
+    /// Of what arrived at the destination of this name.
+    pub(crate) fn ids_of(&self, name: &str) -> Vec<String> {
+        let events = self.events.lock().unwrap();
+        let of = events.iter().filter(|(named, _)| named == name);
+        of.map(|(_, event)| event["messageId"].as_str().unwrap().to_owned()).collect()
     }
 
     pub(crate) fn ids(&self) -> Vec<String> {

@@ -19,7 +19,7 @@ pub enum Level {
     /// Segment answers 400.
     Refused,
     /// Segment answers 200, and discards the event or a part of it.
-    Swallowed,
+    Discarded,
     /// It arrives, but is probably not what was meant.
     Smell,
 }
@@ -30,7 +30,7 @@ impl Level {
     pub const fn as_str(self) -> &'static str {
         match self {
             Level::Refused => "refused",
-            Level::Swallowed => "swallowed",
+            Level::Discarded => "discarded",
             Level::Smell => "smell",
         }
     }
@@ -61,7 +61,7 @@ impl From<Violation> for Finding {
     fn from(violation: Violation) -> Self {
         let level = match violation.rule.level() {
             segment::Level::Refused => Level::Refused,
-            _ => Level::Swallowed,
+            _ => Level::Discarded,
         };
         Self {
             rule: violation.rule.name(),

@@ -56,7 +56,7 @@ const SECRETS: &[&str] = &[
 ];
 
 /// A smell that one event shows by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Smell {
     /// A number that is sent as text.

@@ -37,7 +37,7 @@ pub struct Server {
 }
 
 /// The address of a client, in the extensions of each request.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Peer(pub SocketAddr);
 
 impl Server {

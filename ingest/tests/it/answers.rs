@@ -85,7 +85,7 @@ fn what_segment_refuses_is_refused_and_says_why() {
 }
 
 #[test]
-fn what_segment_swallows_is_accepted_or_refused_as_one_chooses() {
+fn what_segment_discards_is_accepted_or_refused_as_one_chooses() {
     let sent = format!(r#"{{"batch":[{EVENT},{{"type":"track","event":"E"}}]}}"#);
     let server = Running::as_segment();
     assert_eq!(body(&server.post("/v1/batch", &sent)), r#"{"success":true}"#);

@@ -97,8 +97,28 @@ fn all_bodies_together_are_bounded_and_the_bytes_are_given_back() {
         go_on.send(()).unwrap();
         assert_eq!(status(&first.join().unwrap()), 200, "the first one is not hurt by it");
     });
+    // As long as somebody has the request, it counts.
+    assert_eq!(status(&server.post("/v1/page", &body("another"))), 429);
+    server.requests.lock().unwrap().clear();
     let again = server.post("/v1/page", &body("another"));
     assert_eq!(status(&again), 200, "its bytes are free again: {again}");
+}
+
+#[test]
+fn many_small_events_are_bounded_by_their_number_and_count_for_the_budget() {
+    let batch = |events: usize| format!(r#"{{"batch":[{}]}}"#, vec!["0"; events].join(","));
+    let server =
+        Running::start(limits(|limits| (limits.max_events, limits.max_total_bytes) = (1_000, 600 * 512)), |request| {
+            request.as_segment()
+        });
+    let answer = server.post("/v1/batch", &batch(1_001));
+    assert_eq!(status(&answer), 413, "{answer}");
+    assert!(answer.contains("more than 1000 events"), "{answer}");
+    assert_eq!(status(&server.post("/v1/batch", &batch(700))), 429, "700 events of 512 bytes are too many");
+    assert_eq!(status(&server.post("/v1/batch", &batch(500))), 400, "500 are judged: none is an event");
+    // The store keeps that request, and with it what it took.
+    server.requests.lock().unwrap().clear();
+    assert_eq!(status(&server.post("/v1/batch", &batch(500))), 400, "its bytes are free again");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::mapping::{ACTIONS, Item, Mapping, NAME, Products, Target};
 use crate::service::{AmplitudeService, Clients, Shared};
 
 /// The region where a project keeps its data.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Region {

@@ -14,7 +14,7 @@ use tracklane_http::{EventJson, Mapped};
 pub(crate) type MapEvent = dyn Fn(&Event, &mut Value) + Send + Sync;
 
 /// The type of the columns `properties`, `traits` and `context`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Sections {

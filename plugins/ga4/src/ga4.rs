@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
 use tracklane::Event;
@@ -11,8 +11,9 @@ use tracklane::transport::HttpClient;
 use tracklane_http::{Client, Endpoint, Explanation, Mapped, Secret, SettingError, ShownRequest};
 
 use crate::hits;
-use crate::mapping::{CLOUD, Hit, Mapping, NAME};
+use crate::mapping::{CLOUD, Consent, Hit, Mapping, NAME};
 use crate::service::{Ga4Service, Shared};
+use crate::stream::Stream;
 
 /// The greatest age of an event: Google moves an older one to another time, or drops it.
 const MAX_AGE: Duration = Duration::from_secs(72 * 60 * 60);
@@ -20,7 +21,7 @@ const MAX_AGE: Duration = Duration::from_secs(72 * 60 * 60);
 const MOST_EVENTS: usize = 100;
 
 /// The region of the requests.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Region {
@@ -40,7 +41,7 @@ impl Region {
     }
 }
 
-/// A web stream of a Google Analytics 4 property as a destination.
+/// A web stream of a Google Analytics 4 property, or the stream of an app, as a destination.
 ///
 /// ```no_run
 /// use tracklane::Analytics;
@@ -54,7 +55,7 @@ impl Region {
 #[derive(Clone)]
 #[must_use = "settings do nothing until they are built and registered"]
 pub struct Ga4 {
-    measurement_id: String,
+    stream: Stream,
     secret: Secret,
     host: String,
     allow_plaintext: bool,
@@ -68,8 +69,34 @@ pub struct Ga4 {
 impl Ga4 {
     /// Sends to the web stream with that measurement id (`G-…`), by an API secret of it.
     pub fn new(measurement_id: &str, api_secret: impl Into<Secret>) -> Self {
+        Self::with_stream(Stream::Web(measurement_id.to_owned()), api_secret)
+    }
+
+    /// Sends to the stream of the app with that Firebase app id (`1:…:android:…`), by an API secret of it.
+    ///
+    /// Each event needs the `app_instance_id` that Firebase gave to the app on the user's device: in its options
+    /// (`integrations["Google Analytics 4"].appInstanceId`), or as the external id of the type `ga4AppInstanceId`. Screen
+    /// calls are sent as `screen_view`.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use tracklane::Track;
+    /// use tracklane_ga4::Ga4;
+    ///
+    /// let ga4 = Ga4::firebase("1:1234567890:android:321abc456def7890", "api_secret");
+    /// let options = json!({ "appInstanceId": "0123456789abcdef0123456789abcdef" });
+    /// let event = Track::new("Signed Up").user_id("u1").integration("Google Analytics 4", options);
+    /// assert!(ga4.explain(event, std::time::SystemTime::now())?.why_not.is_none());
+    /// # Ok::<(), tracklane_ga4::SettingError>(())
+    /// ```
+    pub fn firebase(app_id: &str, api_secret: impl Into<Secret>) -> Self {
+        Self::with_stream(Stream::App(app_id.to_owned()), api_secret)
+    }
+
+    pub(crate) fn with_stream(stream: Stream, api_secret: impl Into<Secret>) -> Self {
+        let mapping = Mapping { is_app: matches!(stream, Stream::App(_)), ..Mapping::default() };
         Self {
-            measurement_id: measurement_id.to_owned(),
+            stream,
             secret: api_secret.into(),
             host: Region::Global.host().to_owned(),
             allow_plaintext: false,
@@ -77,7 +104,7 @@ impl Ga4 {
             retry_unknown: false,
             dry_run: false,
             http_client: None,
-            mapping: Mapping::default(),
+            mapping,
         }
     }
 
@@ -112,8 +139,29 @@ impl Ga4 {
         self
     }
 
-    /// Sets whether screen calls are sent, as events `Viewed … Screen` with underscores. Off by default: a web stream
-    /// knows no screens.
+    /// Sets the traits in the context (`context.traits`) that are sent as user properties, such as `plan`. None by default.
+    /// Google's terms forbid data that identifies a person: no names, addresses, e-mail addresses or phone numbers.
+    pub fn user_properties(mut self, traits: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.mapping.user_properties = traits.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets whether users allow that their data is sent to Google for advertising, for events whose options do not say it
+    /// (`integrations["Google Analytics 4"].consent.ad_user_data`, `"granted"` or `"denied"`). Nothing is sent by default.
+    pub fn ad_user_data(mut self, consent: Consent) -> Self {
+        self.mapping.ad_user_data = Some(consent);
+        self
+    }
+
+    /// Sets whether users allow personalized advertising, for events whose options do not say it
+    /// (`consent.ad_personalization`). Nothing is sent by default.
+    pub fn ad_personalization(mut self, consent: Consent) -> Self {
+        self.mapping.ad_personalization = Some(consent);
+        self
+    }
+
+    /// Sets whether screen calls are sent to a web stream, as events `Viewed … Screen` with underscores. Off by default: a
+    /// web stream knows no screens. To the stream of an app they always are.
     pub fn screens(mut self, send: bool) -> Self {
         self.mapping.screens = send;
         self
@@ -201,14 +249,18 @@ impl Ga4 {
         tracklane_http::map_event(event, |json| self.mapping.apply(json, || event.clone()))
     }
 
-    /// The request that would be sent for `event`, or why there would be none. Nothing is sent.
+    /// The request that would be sent for `event` at the time `at`, or why there would be none. Nothing is sent.
     ///
     /// # Errors
     ///
     /// Returns an error if a setting cannot be used, or the event cannot be written as JSON, which the error calls the
     /// setting `event`.
-    pub fn explain(&self, event: impl Into<Event>) -> Result<Explanation, SettingError> {
+    pub fn explain(&self, event: impl Into<Event>, at: SystemTime) -> Result<Explanation, SettingError> {
         let (event, client) = (event.into(), self.client(true)?);
+        let age = event.timestamp().and_then(|timestamp| at.duration_since(timestamp.into()).ok());
+        if age.is_some_and(|age| age > MAX_AGE) {
+            return Ok(Explanation::not_sent("it is older than the 72 hours that Google takes events for"));
+        }
         let names = [&*self.mapping.name, NAME, CLOUD];
         Explanation::of_event(
             &event,
@@ -223,14 +275,7 @@ impl Ga4 {
 
     /// A client that sends nothing needs no TLS.
     fn client(&self, offline: bool) -> Result<Client, SettingError> {
-        let id = self.measurement_id.trim();
-        let is_id = id.strip_prefix("G-").is_some_and(|rest| {
-            !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
-        });
-        if !is_id {
-            let problem = format!("is {id:?}: use that of a web stream, such as \"G-ABC123\"");
-            return Err(SettingError::new("measurement_id", problem));
-        }
+        let stream = self.stream.query()?;
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         let problem = self.secret.problem().or_else(|| {
             let is_plain = self.secret.expose().bytes().all(plain);
@@ -243,8 +288,11 @@ impl Ga4 {
         if currency.is_some_and(|currency| !crate::mapping::is_currency(currency)) {
             return Err(SettingError::new("currency", "must be three capital letters, such as \"EUR\""));
         }
+        if let Some(problem) = crate::mapping::problem_of_properties(&self.mapping.user_properties) {
+            return Err(SettingError::new("user_properties", problem));
+        }
         let (host, secret) = (self.host.trim().trim_end_matches('/'), self.secret.expose());
-        let url = format!("{host}/mp/collect?measurement_id={id}&api_secret={secret}");
+        let url = format!("{host}/mp/collect?{stream}&api_secret={secret}");
         let endpoint = Endpoint::new("host", &url, self.allow_plaintext)?;
         if offline { Client::offline(endpoint) } else { Client::new(endpoint, self.http_client.clone()) }
     }
@@ -253,9 +301,6 @@ impl Ga4 {
 /// Hides the secret.
 impl fmt::Debug for Ga4 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ga4")
-            .field("measurement_id", &self.measurement_id)
-            .field("mapping", &self.mapping)
-            .finish_non_exhaustive()
+        f.debug_struct("Ga4").field("stream", &self.stream).field("mapping", &self.mapping).finish_non_exhaustive()
     }
 }

@@ -27,6 +27,7 @@
 // The settings, and the destination that they make.
 mod ga4;
 mod settings;
+mod stream;
 
 // From an event to a hit, and from hits to bodies.
 mod hits;
@@ -36,6 +37,6 @@ mod mapping;
 mod service;
 
 pub use ga4::{Ga4, Region};
-pub use mapping::Hit;
+pub use mapping::{Consent, Hit};
 pub use settings::Ga4Settings;
 pub use tracklane_http::{Explanation, Mapped, Secret, SettingError};

@@ -6,6 +6,8 @@ use serde::Deserialize;
 use tracklane_http::Secret;
 
 use crate::ga4::{Ga4, Region};
+use crate::mapping::Consent;
+use crate::stream::Stream;
 
 /// [`Ga4`] as a configuration file has it. An unknown member is an error.
 ///
@@ -16,15 +18,17 @@ use crate::ga4::{Ga4, Region};
 ///     r#"{ "measurement_id": "G-ABC123", "api_secret": "secret", "region": "eu", "currency": "EUR" }"#,
 /// )?;
 /// let event = tracklane::Track::new("Signed Up").user_id("u1");
-/// println!("{}", Ga4::from(settings).explain(event)?);
+/// println!("{}", Ga4::from(settings).explain(event, std::time::SystemTime::now())?);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Ga4Settings {
-    /// See [`Ga4::new`].
-    pub measurement_id: String,
+    /// See [`Ga4::new`]. This or `firebase_app_id`.
+    pub measurement_id: Option<String>,
+    /// See [`Ga4::firebase`].
+    pub firebase_app_id: Option<String>,
     /// See [`Ga4::new`].
     pub api_secret: Secret,
     /// See [`Ga4::name`].
@@ -35,6 +39,13 @@ pub struct Ga4Settings {
     pub host: Option<String>,
     /// See [`Ga4::allow_plaintext`].
     pub allow_plaintext: Option<bool>,
+    /// See [`Ga4::user_properties`].
+    #[serde(default)]
+    pub user_properties: Vec<String>,
+    /// See [`Ga4::ad_user_data`].
+    pub ad_user_data: Option<Consent>,
+    /// See [`Ga4::ad_personalization`].
+    pub ad_personalization: Option<Consent>,
     /// See [`Ga4::currency`].
     pub currency: Option<String>,
     /// See [`Ga4::screens`].
@@ -51,7 +62,10 @@ pub struct Ga4Settings {
 
 impl From<Ga4Settings> for Ga4 {
     fn from(settings: Ga4Settings) -> Self {
-        let ga4 = Ga4::new(&settings.measurement_id, settings.api_secret);
+        let stream = Stream::of(settings.measurement_id, settings.firebase_app_id);
+        let ga4 = Ga4::with_stream(stream, settings.api_secret).user_properties(settings.user_properties);
+        let ga4 = set(ga4, settings.ad_user_data, Ga4::ad_user_data);
+        let ga4 = set(ga4, settings.ad_personalization, Ga4::ad_personalization);
         let ga4 = set(ga4, settings.name.as_deref(), Ga4::name);
         let ga4 = set(ga4, settings.region, Ga4::region);
         let ga4 = set(ga4, settings.host.as_deref(), Ga4::host);

@@ -4,7 +4,7 @@ use tracklane::plugin::Answer;
 use tracklane::plugin::Verdict;
 
 /// The result of mapping one event. The mapping is a pure function, so that a table can test it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mapped<T> {
     /// The items to send. An event is delivered when all of them were taken.
     Items(Vec<T>),

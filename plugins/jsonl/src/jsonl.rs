@@ -1,11 +1,16 @@
 //! The settings, as a builder and as data, and the destination that they make.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde_json::Value;
+use tracklane::Event;
 use tracklane::plugin::{Batching, Destination};
 
+use crate::file::with_ending;
+use crate::line::{Explanation, Hook, Paths};
 use crate::service::WriterHandle;
 use crate::template::Template;
 
@@ -35,10 +40,12 @@ pub struct Jsonl {
     pub(crate) idle: Duration,
     pub(crate) compression: Compression,
     pub(crate) sync: Sync,
+    pub(crate) dry_run: bool,
+    pub(crate) map: Hook,
 }
 
 /// The compression of lines.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Compression {
@@ -51,7 +58,7 @@ pub enum Compression {
 }
 
 /// When a file is synced to the disk.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Sync {
@@ -85,10 +92,13 @@ pub struct JsonlSettings {
     /// See [`Jsonl::sync`].
     #[serde(default)]
     pub sync: Sync,
+    /// See [`Jsonl::dry_run`].
+    #[serde(default)]
+    pub dry_run: bool,
 }
 
-/// The error of the settings.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// The error of the settings, or of an event that is explained.
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JsonlError {
     /// The template of file names cannot be used.
@@ -105,6 +115,9 @@ pub enum JsonlError {
         /// The setting.
         bytes: u64,
     },
+    /// The event cannot be written as JSON.
+    #[error("the event cannot be written as JSON")]
+    Event(#[source] Arc<serde_json::Error>),
     /// The directory cannot be made absolute.
     #[error("the directory {directory:?} cannot be used: {problem}")]
     Directory {
@@ -127,6 +140,8 @@ impl Jsonl {
             idle: IDLE,
             compression: Compression::None,
             sync: Sync::OnClose,
+            dry_run: false,
+            map: Hook::default(),
         }
     }
 
@@ -168,12 +183,68 @@ impl Jsonl {
         self
     }
 
+    /// Whether lines are only logged, at the level INFO, and the events counted as delivered. No file is made.
+    pub fn dry_run(mut self, dry_run: bool) -> Self {
+        self.dry_run = dry_run;
+        self
+    }
+
+    /// Changes the JSON of an event before it is written. [`Reader`](crate::Reader) leaves out events that come again by
+    /// their `messageId`, and reads what is an event.
+    ///
+    /// ```
+    /// use tracklane_jsonl::Jsonl;
+    ///
+    /// let archive = Jsonl::new("/var/lib/events").map_event(|_, line| {
+    ///     line["receivedBy"] = "web-1".into();
+    /// });
+    /// ```
+    pub fn map_event(mut self, map: impl Fn(&Event, &mut Value) + Send + std::marker::Sync + 'static) -> Self {
+        self.map = Hook(Some(Arc::new(map)));
+        self
+    }
+
+    /// The line that would be written for `event` and the path of its file, or why it would not be. No file is made. An
+    /// event that no client has taken yet has neither id nor time unless they were set.
+    ///
+    /// # Errors
+    ///
+    /// If a setting cannot be used, or the event cannot be written as JSON.
+    pub fn explain(&self, event: impl Into<Event>) -> Result<Explanation, JsonlError> {
+        let (event, (jsonl, template)) = (event.into(), self.clone().checked()?);
+        let unwritable = |error| JsonlError::Event(Arc::new(error));
+        let json = serde_json::to_vec(&event).map_err(unwritable)?;
+        let path = jsonl.place(Paths::new(template).of(&json));
+        let mut line = Vec::new();
+        jsonl.map.write(&json, || event.clone(), &mut line).map_err(unwritable)?;
+        let is_selected = jsonl.build()?.selects(&event);
+        let why_not = (!is_selected).then(|| format!("its integrations keep it from {:?}", self.name));
+        Ok(Explanation { path, line: String::from_utf8_lossy(&line).into_owned(), why_not })
+    }
+
+    /// Where the file is, with its last name.
+    pub(crate) fn place(&self, path: &str) -> PathBuf {
+        let path = self.directory.join(path);
+        if self.compression == Compression::Gzip { with_ending(&path, ".gz") } else { path }
+    }
+
     /// Checks the settings and makes the destination. It writes on a thread of its own, one batch after the other.
     ///
     /// # Errors
     ///
     /// Returns an error if a setting cannot be used. The error names it and its value.
-    pub fn build(mut self) -> Result<Destination, JsonlError> {
+    pub fn build(self) -> Result<Destination, JsonlError> {
+        let (jsonl, template) = self.checked()?;
+        let name = jsonl.name.clone();
+        let handle = WriterHandle::new(name.clone(), jsonl, template);
+        Ok(Destination::new(&name, handle.service())
+            .batching(Batching::every(1_000, Duration::from_secs(1)))
+            .max_in_flight(1)
+            .lifecycle(handle))
+    }
+
+    /// Checks the settings. Returns them with an absolute directory, and the template.
+    fn checked(mut self) -> Result<(Self, Template), JsonlError> {
         if self.max_bytes < LEAST_BYTES {
             return Err(JsonlError::MaxBytes { bytes: self.max_bytes });
         }
@@ -181,18 +252,16 @@ impl Jsonl {
             .map_err(|problem| JsonlError::File { file: self.file.clone(), problem: problem.to_owned() })?;
         self.directory = std::path::absolute(&self.directory)
             .map_err(|error| JsonlError::Directory { directory: self.directory.clone(), problem: error.to_string() })?;
-        let name = self.name.clone();
-        let handle = WriterHandle::new(name.clone(), self, template);
-        Ok(Destination::new(&name, handle.service())
-            .batching(Batching::every(1_000, Duration::from_secs(1)))
-            .max_in_flight(1)
-            .lifecycle(handle))
+        Ok((self, template))
     }
 }
 
 impl From<JsonlSettings> for Jsonl {
     fn from(settings: JsonlSettings) -> Self {
-        let mut jsonl = Jsonl::new(settings.directory).compression(settings.compression).sync(settings.sync);
+        let mut jsonl = Jsonl::new(settings.directory)
+            .compression(settings.compression)
+            .sync(settings.sync)
+            .dry_run(settings.dry_run);
         if let Some(name) = settings.name {
             jsonl = jsonl.name(&name);
         }

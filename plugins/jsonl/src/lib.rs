@@ -5,8 +5,8 @@
 //! is at least once: a batch that failed half-way is written again, with the same `messageId`s.
 //!
 //! In the order of the files: [`Jsonl`] holds the settings and makes the destination. Its service hands batches to a
-//! thread of its own, the `writer`, which sorts events into files by a `template`. A `file` rotates, syncs and takes
-//! its final name when it is finished. [`Reader`] reads such files.
+//! thread of its own, the `writer`, which sorts the `line` of each event into files by its `head` and a `template`. A
+//! `file` rotates, syncs and takes its final name when it is finished. [`Reader`] reads such files.
 //!
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
@@ -29,6 +29,8 @@ mod service;
 
 // The thread that writes.
 mod file;
+mod head;
+mod line;
 mod template;
 mod writer;
 
@@ -36,4 +38,5 @@ mod writer;
 mod reader;
 
 pub use jsonl::{Compression, Jsonl, JsonlError, JsonlSettings, Sync};
+pub use line::Explanation;
 pub use reader::{ReadError, Reader};

@@ -15,6 +15,7 @@ use tracklane::BoxError;
 use tracklane::plugin::{Batch, Plugin};
 
 use crate::jsonl::Jsonl;
+use crate::line::Paths;
 use crate::template::Template;
 use crate::writer::{Job, Writer};
 
@@ -63,7 +64,7 @@ impl Starter {
         let (jobs, received) = mpsc::channel();
         let writer = Writer {
             settings: self.settings.clone(),
-            template: self.template.clone(),
+            paths: Paths::new(self.template.clone()),
             jobs: received,
             files: HashMap::new(),
         };

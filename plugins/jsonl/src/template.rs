@@ -10,7 +10,14 @@ const LONGEST: usize = 100;
 
 /// A checked template. It makes a path below the directory, whatever the event contains.
 #[derive(Clone, Debug)]
-pub(crate) struct Template(String);
+pub(crate) struct Template {
+    text: String,
+    /// Letters of a time in RFC 3339 that a path may depend on.
+    letters_of_time: usize,
+}
+
+/// Letters of a time in RFC 3339 down to its second.
+const SECONDS: usize = "2024-02-29T23:59:59".len();
 
 impl Template {
     /// The problem, if it cannot be used.
@@ -26,16 +33,29 @@ impl Template {
         if placeholders.contains(['{', '}']) {
             return Err("has a placeholder that is not known: use {type} and {event}");
         }
-        if strftime(&placeholders, Timestamp::UNIX_EPOCH).is_none() {
+        let Some(whole) = strftime(&placeholders, Timestamp::UNIX_EPOCH) else {
             return Err("has a part of a time that is not known: use %Y, %m, %d, %H, … and %% for a percent sign");
-        }
-        Ok(Self(text.to_owned()))
+        };
+        let later = Timestamp::from_nanosecond(123_456_789).unwrap_or(Timestamp::UNIX_EPOCH);
+        let has_fractions = strftime(&placeholders, later) != Some(whole);
+        let letters_of_time = if has_fractions { usize::MAX } else { SECONDS };
+        Ok(Self { text: text.to_owned(), letters_of_time })
+    }
+
+    /// Whether a path depends on the event's name.
+    pub(crate) fn has_event(&self) -> bool {
+        self.text.contains("{event}")
+    }
+
+    /// As many letters of a time in RFC 3339 say which path it is, where all times are in UTC.
+    pub(crate) fn letters_of_time(&self) -> usize {
+        self.letters_of_time
     }
 
     /// The path of an event of this time, type and name.
     pub(crate) fn path(&self, at: Timestamp, kind: &str, event: &str) -> String {
         // The time first, so that a percent sign in a name stays one.
-        let path = strftime(&self.0, at).unwrap_or_else(|| self.0.clone());
+        let path = strftime(&self.text, at).unwrap_or_else(|| self.text.clone());
         path.replace("{type}", &safe(kind)).replace("{event}", &safe(event))
     }
 }

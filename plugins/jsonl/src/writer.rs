@@ -2,18 +2,15 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Instant;
 
-use jiff::Timestamp;
-use serde::Deserialize;
 use tokio::sync::oneshot;
 use tracklane::plugin::Batch;
 
-use crate::file::{OpenFile, with_ending};
-use crate::jsonl::{Compression, Jsonl};
-use crate::template::Template;
+use crate::file::OpenFile;
+use crate::jsonl::Jsonl;
+use crate::line::Paths;
 
 /// A job of the thread.
 pub(crate) enum Job {
@@ -24,19 +21,9 @@ pub(crate) enum Job {
 
 pub(crate) struct Writer {
     pub(crate) settings: Jsonl,
-    pub(crate) template: Template,
+    pub(crate) paths: Paths,
     pub(crate) jobs: Receiver<Job>,
     pub(crate) files: HashMap<String, OpenFile>,
-}
-
-/// The members of an event that decide on its file.
-#[derive(Deserialize)]
-struct Head<'a> {
-    #[serde(rename = "type")]
-    kind: &'a str,
-    #[serde(borrow, default)]
-    event: Option<std::borrow::Cow<'a, str>>,
-    timestamp: Option<&'a str>,
 }
 
 impl Writer {
@@ -55,21 +42,30 @@ impl Writer {
     }
 
     fn write(&mut self, batch: &Batch) -> io::Result<()> {
-        let mut lines: HashMap<String, Vec<u8>> = HashMap::new();
+        let mut lines: Vec<(String, Vec<u8>)> = Vec::new();
         for message in batch.messages() {
-            let text = lines.entry(self.path(message.json())).or_default();
-            text.extend_from_slice(message.json());
+            let path = self.paths.of(message.json());
+            // Most events go where the one before went.
+            let at = lines.iter().rposition(|(other, _)| other == path).unwrap_or_else(|| {
+                lines.push((path.to_owned(), Vec::new()));
+                lines.len() - 1
+            });
+            let Some((_, text)) = lines.get_mut(at) else { continue };
+            self.settings.map.write(message.json(), || message.event(), text)?;
             text.push(b'\n');
+        }
+        if self.settings.dry_run {
+            self.show(&lines);
+            return Ok(());
         }
         lines.into_iter().try_for_each(|(path, lines)| self.append(path, &lines))
     }
 
-    fn path(&self, json: &[u8]) -> String {
-        let head: Option<Head<'_>> = serde_json::from_slice(json).ok();
-        let at = head.as_ref().and_then(|head| head.timestamp?.parse().ok()).unwrap_or_else(Timestamp::now);
-        let kind = head.as_ref().map_or("event", |head| head.kind);
-        let event = head.as_ref().and_then(|head| head.event.as_deref()).unwrap_or_default();
-        self.template.path(at, kind, event)
+    fn show(&self, lines: &[(String, Vec<u8>)]) {
+        for (path, lines) in lines {
+            let (path, lines) = (self.settings.place(path), String::from_utf8_lossy(lines));
+            tracing::info!(target: "tracklane_jsonl", "dry run, not written: {}\n{lines}", path.display());
+        }
     }
 
     fn append(&mut self, path: String, lines: &[u8]) -> io::Result<()> {
@@ -81,17 +77,11 @@ impl Writer {
         }
         let mut file = match self.files.remove(&path) {
             Some(file) => file,
-            None => OpenFile::open(self.place(&path), compression)?,
+            None => OpenFile::open(self.settings.place(&path), compression)?,
         };
         let appended = file.append(lines, compression, sync);
         self.files.insert(path, file);
         appended
-    }
-
-    /// Returns the place of the file, with its final name.
-    fn place(&self, path: &str) -> PathBuf {
-        let path = self.settings.directory.join(path);
-        if self.settings.compression == Compression::Gzip { with_ending(&path, ".gz") } else { path }
     }
 
     fn end_idle(&mut self) -> io::Result<()> {

@@ -16,7 +16,7 @@ use crate::service::{MixpanelService, Shared};
 use crate::service_account::ServiceAccount;
 
 /// The region where a project keeps its data.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Region {

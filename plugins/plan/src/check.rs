@@ -1,8 +1,8 @@
 //! The plan and the policy, put together for one event.
 
 use serde_json::{Map, Value};
+use tracklane::Event;
 use tracklane::plugin::Flow;
-use tracklane::{Event, Integrations};
 
 use crate::members::take_out;
 use crate::plan::Plan;
@@ -25,7 +25,6 @@ pub(crate) struct Check {
     pub(crate) plan: Plan,
     pub(crate) policies: Policies,
     pub(crate) source_id: Option<String>,
-    pub(crate) quarantine: Option<String>,
     pub(crate) on_violation: Option<std::sync::Arc<OnViolation>>,
     pub(crate) report: Report,
 }
@@ -51,7 +50,7 @@ impl Check {
         let name = event.name().unwrap_or_default().into_owned();
         self.report.note(event.kind(), &name, &findings.violations, findings.is_blocked);
         self.write_protocols(event, &findings);
-        self.end(event, &findings)
+        self.end(&findings)
     }
 
     fn policy(&self, kind: tracklane::Kind) -> Policy {
@@ -89,10 +88,9 @@ impl Check {
         }
     }
 
-    /// Writes `context.protocols` in Segment's form. Other members of the call's own stay.
+    /// Writes `context.protocols` in Segment's form, also for the quarantine. Other members of the call's own stay.
     fn write_protocols(&self, event: &mut Event, findings: &Findings) {
-        let is_flagged = !findings.violations.is_empty() || !findings.omitted.is_empty();
-        if !is_flagged || (findings.is_blocked && self.quarantine.is_none()) {
+        if findings.violations.is_empty() && findings.omitted.is_empty() {
             return;
         }
         let mut protocols = match event.context().get("protocols") {
@@ -112,22 +110,12 @@ impl Check {
         event.context_mut().insert("protocols", protocols);
     }
 
-    fn end(&self, event: &mut Event, findings: &Findings) -> Flow {
-        match (&self.quarantine, findings.is_blocked) {
-            (None, false) => Flow::Continue,
-            (None, true) => {
-                let first = findings.violations.first().map(Violation::to_string).unwrap_or_default();
-                Flow::drop(format!("the tracking plan {:?} blocks it: {first}", self.plan.name()))
-            }
-            (Some(quarantine), true) => {
-                *event.integrations_mut() = Integrations::new().all(false).enable(quarantine);
-                Flow::Continue
-            }
-            (Some(quarantine), false) => {
-                event.integrations_mut().insert(quarantine, false);
-                Flow::Continue
-            }
+    fn end(&self, findings: &Findings) -> Flow {
+        if !findings.is_blocked {
+            return Flow::Continue;
         }
+        let first = findings.violations.first().map(Violation::to_string).unwrap_or_default();
+        Flow::drop(format!("the tracking plan {:?} blocks it: {first}", self.plan.name()))
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 /// The action on an event, a member or a violation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Action {
@@ -14,7 +14,7 @@ pub enum Action {
     Flag,
     /// Remove the member, and name it in `context.protocols`. A missing member cannot be removed: it is flagged.
     Omit,
-    /// The event is dropped, or goes to the [quarantine](crate::TrackingPlan::quarantine).
+    /// The event is dropped. It goes to the [quarantine](crate::TrackingPlan::quarantine), if there is one.
     Block,
 }
 

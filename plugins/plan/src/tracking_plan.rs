@@ -68,8 +68,8 @@ impl TrackingPlan {
         self
     }
 
-    /// Sends blocked events to the destination of this name and to no other, with the violations in
-    /// `context.protocols`, instead of dropping them. Other events do not go there.
+    /// Sends blocked events to the destination of this name, with the violations in `context.protocols`. They still count
+    /// as dropped. The destination gets no other events: see [`Registration::quarantine`].
     pub fn quarantine(mut self, destination: &str) -> Self {
         self.quarantine = Some(destination.to_owned());
         self
@@ -103,11 +103,14 @@ impl TrackingPlan {
             plan: Plan::read(&self.path)?,
             policies: self.policies.clone(),
             source_id: self.source_id.clone(),
-            quarantine: self.quarantine.clone(),
             on_violation: self.on_violation.clone(),
             report: self.report.clone(),
         };
-        Ok(before_fn(NAME, move |event: &mut Event| check.apply(event)))
+        let plugin = before_fn(NAME, move |event: &mut Event| check.apply(event));
+        Ok(match &self.quarantine {
+            Some(destination) => plugin.quarantine(destination),
+            None => plugin,
+        })
     }
 }
 

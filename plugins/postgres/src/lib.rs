@@ -5,7 +5,8 @@
 //! no content of an event is in a `Debug` or an error.
 //!
 //! In the order of the files: [`Postgres`] holds the settings and makes the destination. [`PostgresSettings`] are the
-//! same as data. A [`Row`] is the stored form of an event. A `table` has a name, columns and the statement that creates
+//! same as data. A [`Row`] is the stored form of an event, and an
+//! [`Explanation`] shows it. A `table` has a name, columns and the statement that creates
 //! it. `insert` is one statement for all rows of a batch. The `service` sends it over a `connection`, which is made
 //! again when it breaks, over `tls`. `fault` classifies errors of the database.
 //!
@@ -25,6 +26,7 @@
 )]
 
 // The settings, and the destination that they make.
+mod explanation;
 mod postgres;
 mod settings;
 mod target;
@@ -40,7 +42,8 @@ mod fault;
 mod service;
 mod tls;
 
+pub use explanation::Explanation;
 pub use postgres::Postgres;
 pub use row::Row;
 pub use settings::{BatchSettings, PostgresSettings};
-pub use tracklane_http::{Secret, SettingError};
+pub use tracklane_http::{Mapped, Secret, SettingError};

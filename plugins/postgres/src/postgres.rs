@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use tracklane::Event;
 use tracklane::plugin::{Batching, Destination};
-use tracklane_http::{Secret, SettingError, unwritable};
+use tracklane_http::{Mapped, Secret, SettingError, switched_off, unwritable};
 
 use crate::connection::Database;
+use crate::explanation::Explanation;
 use crate::row::Row;
 use crate::service::{MapEvent, PostgresService, Shared, row};
 use crate::table::Table;
@@ -46,6 +47,7 @@ pub struct Postgres {
     root_certificate: Option<PathBuf>,
     batching: Batching,
     timeout: Duration,
+    dry_run: bool,
     map: Option<Arc<MapEvent>>,
 }
 
@@ -67,6 +69,7 @@ impl Postgres {
             root_certificate: None,
             batching: Batching::every(FLUSH_AT, INTERVAL).max_events(MOST_EVENTS).max_bytes(MOST_BYTES),
             timeout: TIMEOUT,
+            dry_run: false,
             map: None,
         }
     }
@@ -115,6 +118,12 @@ impl Postgres {
         self
     }
 
+    /// Whether rows are only logged, at the level INFO, and the events counted as delivered. No database is connected to.
+    pub fn dry_run(mut self, dry_run: bool) -> Self {
+        self.dry_run = dry_run;
+        self
+    }
+
     /// Changes a row before it is stored; columns of your own can be filled, too. The `message_id` stays.
     ///
     /// ```
@@ -150,16 +159,31 @@ impl Postgres {
         Ok(Table::new(&self.table)?.ddl())
     }
 
-    /// The row that would be stored for `event`. Nothing is sent. An event that no client has taken yet has neither id nor
-    /// time unless they were set.
+    /// The row of an event. A pure function.
     ///
     /// # Errors
     ///
-    /// Returns an error if the event cannot be written as JSON, which the error calls the setting `event`.
-    pub fn explain(&self, event: impl Into<Event>) -> Result<Row, SettingError> {
-        let event = event.into();
+    /// Returns an error if the event cannot be written as JSON.
+    pub fn map(&self, event: &Event) -> Result<Mapped<Row>, serde_json::Error> {
+        let json = serde_json::to_vec(event)?;
+        row(&json, || event.clone(), self.map.as_deref()).map(Mapped::one)
+    }
+
+    /// Shows the row that would be stored for `event`, or why none would be. Nothing is sent. An event that no client has
+    /// taken yet has neither id nor time unless they were set.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if a setting cannot be used, or the event cannot be written as JSON, which the error calls the
+    /// setting `event`.
+    pub fn explain(&self, event: impl Into<Event>) -> Result<Explanation, SettingError> {
+        let (event, table) = (event.into(), Table::new(&self.table)?);
+        if let Some(reason) = switched_off(&event, &[&self.name]) {
+            return Ok(Explanation::not_stored(&table, reason));
+        }
         let json = serde_json::to_vec(&event).map_err(unwritable)?;
-        row(&json, || event, self.map.as_deref()).map_err(unwritable)
+        let row = row(&json, || event, self.map.as_deref()).map_err(unwritable)?;
+        Ok(Explanation::of(&table, row))
     }
 
     /// Checks the settings and makes the destination. It connects with the first batch, and keeps one connection, or as
@@ -176,6 +200,7 @@ impl Postgres {
             name: self.name.clone(),
             database,
             map: self.map,
+            dry_run: self.dry_run,
             idle: Mutex::default(),
             told_missing: Mutex::default(),
         };

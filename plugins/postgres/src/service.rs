@@ -11,6 +11,7 @@ use tracklane::plugin::{Answer, Batch, Verdict};
 use tracklane::{BoxError, Event};
 
 use crate::connection::{Connection, Database, OpenError};
+use crate::explanation::Explanation;
 use crate::fault::{self, Cause, Fault};
 use crate::row::Row;
 use crate::table::MESSAGE_ID;
@@ -26,6 +27,7 @@ pub(crate) struct Shared {
     pub(crate) name: String,
     pub(crate) database: Database,
     pub(crate) map: Option<Arc<MapEvent>>,
+    pub(crate) dry_run: bool,
     /// Idle connections: at most one, unless several batches may be in flight.
     pub(crate) idle: Mutex<Vec<Connection>>,
     /// The columns that were last reported as missing.
@@ -59,6 +61,10 @@ impl Shared {
                 Err(error) => answers.push((index, Answer::new(Verdict::Reject).with_error(error))),
             }
         }
+        if self.dry_run {
+            rows.into_iter().for_each(|row| self.show(row));
+            return Answer::each(Verdict::Delivered, answers);
+        }
         let connection = match self.connection(batch).await {
             Ok(connection) => connection,
             Err(error) => return unopened(error),
@@ -74,6 +80,11 @@ impl Shared {
             }
         }
         Answer::each(Verdict::Delivered, answers)
+    }
+
+    fn show(&self, row: Row) {
+        let shown = Explanation::of(&self.database.table, row);
+        tracing::info!(target: "tracklane_postgres", "dry run, not stored: {shown}");
     }
 
     /// Stores the rows by one statement, and where the database refuses one of them, by one for each half, down to the

@@ -45,6 +45,9 @@ pub struct PostgresSettings {
     pub batch: Option<BatchSettings>,
     /// See [`Postgres::timeout`], in seconds.
     pub timeout_seconds: Option<u64>,
+    /// See [`Postgres::dry_run`].
+    #[serde(default)]
+    pub dry_run: bool,
 }
 
 /// When a batch is due.
@@ -60,7 +63,8 @@ pub struct BatchSettings {
 
 impl From<PostgresSettings> for Postgres {
     fn from(settings: PostgresSettings) -> Self {
-        let mut postgres = Postgres::new(settings.url).allow_plaintext(settings.allow_plaintext);
+        let mut postgres =
+            Postgres::new(settings.url).allow_plaintext(settings.allow_plaintext).dry_run(settings.dry_run);
         if let Some(name) = settings.name {
             postgres = postgres.name(&name);
         }

@@ -18,7 +18,7 @@ use crate::service::{PostHogService, Shared, body};
 const MAX_BODY_BYTES: usize = 20_000_000;
 
 /// The region where a project is hosted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Region {

@@ -1,8 +1,10 @@
-//! Vendors that take events in the form of Segment's tracking API. Each is a [`Segment`] with a name, a host and other
-//! differences. Set all other settings on the [`Segment`] that these functions return.
+//! Vendors that take events in the form of Segment's tracking API. Each is a [`Segment`](tracklane::segment::Segment)
+//! with a name, a host and other differences. Set all other settings on the `Segment` that these functions return.
 //!
 //! Like Segment, these vendors distribute events themselves by `integrations`. So they get also the events that say
 //! `All: false`.
+//!
+//! In the order of the files: `vendors` has a function for each, and `settings` the same as data.
 //!
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
@@ -19,64 +21,8 @@
     clippy::unwrap_used
 )]
 
-use http::StatusCode;
-use tracklane::event::Context;
-use tracklane::plugin::{Registration, Verdict, enrichment_fn};
-use tracklane::segment::{Segment, WriteKey, verdict};
-use tracklane::{Event, Kind};
+mod settings;
+mod vendors;
 
-/// RudderStack, at the URL of a data plane such as `https://example.dataplane.rudderstack.com`.
-///
-/// It answers 404 for a source that is disabled, which is refused credentials here. Events of users that are suppressed are
-/// dropped there with 200. Many of its destinations read traits in the context alone: see [`traits_in_context`].
-pub fn rudderstack(data_plane: &str, write_key: impl Into<WriteKey>) -> Segment {
-    Segment::new(write_key).name("RudderStack").host(data_plane).verdict(|status, headers, now| match status {
-        StatusCode::NOT_FOUND => Verdict::Unauthorized,
-        _ => verdict(status, headers, now),
-    })
-}
-
-/// Copies the traits of identify calls into their context, where RudderStack's destinations look for them, as its own
-/// libraries do. A trait that the context has stays.
-pub fn traits_in_context() -> Registration {
-    enrichment_fn("traits in context", |event: &mut Event| {
-        if let Some(traits) = event.traits().cloned() {
-            event.add_context(&Context::new().with("traits", traits));
-        }
-    })
-    .only([Kind::Identify])
-}
-
-/// The region of a workspace of Customer.io.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum CustomerIoRegion {
-    /// `https://cdp.customer.io`
-    #[default]
-    Us,
-    /// `https://cdp-eu.customer.io`
-    Eu,
-}
-
-/// Customer.io Pipelines, with the API key of a source.
-///
-/// It is asked to be strict (`X-Strict-Mode`): without that it answers 200 to invalid events, and drops them.
-pub fn customer_io(region: CustomerIoRegion, api_key: impl Into<WriteKey>) -> Segment {
-    let host = match region {
-        CustomerIoRegion::Us => "https://cdp.customer.io",
-        CustomerIoRegion::Eu => "https://cdp-eu.customer.io",
-    };
-    Segment::new(api_key).name("Customer.io").host(host).header("X-Strict-Mode", "1")
-}
-
-/// Hightouch Events, with the write key of an event source, in the region us-east-1. Another region is another
-/// [`host`](Segment::host).
-pub fn hightouch(write_key: impl Into<WriteKey>) -> Segment {
-    Segment::new(write_key).name("Hightouch").host("https://us-east-1.hightouch-events.com")
-}
-
-/// Jitsu, at the host that its site settings show, such as `https://example.d.jitsu.com` or one of your own. The write key
-/// is that for servers, `id:secret`.
-pub fn jitsu(host: &str, write_key: impl Into<WriteKey>) -> Segment {
-    Segment::new(write_key).name("Jitsu").host(host)
-}
+pub use settings::{CustomerIoSettings, HightouchSettings, JitsuSettings, RudderStackSettings};
+pub use vendors::{CustomerIoRegion, customer_io, hightouch, jitsu, rudderstack, traits_in_context};

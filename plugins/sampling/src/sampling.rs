@@ -38,7 +38,7 @@ pub struct Sampling {
 }
 
 /// The key that decides whether an event is in the share.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum SampleKey {

@@ -48,7 +48,7 @@ pub struct SamplingSettings {
 }
 
 /// A rate for calls of a kind.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KindRate {
     /// `track`, `page` or `screen`.
@@ -59,7 +59,7 @@ pub struct KindRate {
 }
 
 /// A rate for events of a name.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EventRate {
     /// The name; `*` stands for any letters.
@@ -69,7 +69,7 @@ pub struct EventRate {
 }
 
 /// A rate for one destination.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DestinationRate {
     /// The destination's name, as in `integrations`.

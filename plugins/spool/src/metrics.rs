@@ -1,8 +1,7 @@
 //! The counts of a spool as metrics of the `metrics` facade, behind the feature `metrics`.
 //!
-//! Invariant: the recorder is user code, so it is called on a thread of its own, its panic is caught, and nobody waits
-//! longer than [`LAST`] for it. Counters are set to their absolute value, so it does not matter when a recorder is
-//! installed.
+//! Invariant: the recorder is user code. It runs on a thread of its own, its panic is caught, and no code waits longer
+//! than [`LAST`] for it. Counters are set to their absolute value, so a recorder may be installed at any time.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,10 +17,10 @@ use crate::report;
 use crate::setup::Setup;
 use crate::stats::{Counters, SpoolStats};
 
-/// How long the end waits for the recorder.
+/// The time that the end waits for the recorder.
 const LAST: Duration = Duration::from_millis(100);
 
-/// One of the counts: its name, what it is, and where it is found.
+/// A count: its name, its description, and its value.
 type Count = (&'static str, &'static str, fn(&SpoolStats) -> u64);
 
 const COUNTERS: [Count; 7] = [
@@ -40,14 +39,14 @@ const GAUGES: [Count; 3] = [
     ("tracklane_spool_bytes", "Bytes that wait on the disk, in whole blocks", |stats| stats.bytes),
 ];
 
-/// The task that tells the recorder.
+/// The task that updates the recorder.
 pub(crate) struct Metrics {
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
 
 impl Metrics {
-    /// Begins to tell the recorder, if the settings say so.
+    /// Starts to update the recorder, if the settings ask for it.
     pub(crate) fn start(setup: &Setup, destination: &str) -> Option<Self> {
         let interval = setup.metrics?.max(Duration::from_millis(1));
         let (stop, stopped) = watch::channel(false);
@@ -56,14 +55,14 @@ impl Metrics {
         Some(Self { stop, task: tokio::spawn(tell_every(interval, counters, labels, stopped)) })
     }
 
-    /// Tells the recorder once more, and then no longer.
+    /// Updates the recorder once more, and then ends the task.
     pub(crate) async fn end(self) {
         self.stop.send_replace(true);
         let _ = timeout(LAST, self.task).await;
     }
 }
 
-/// Two spools may stand in front of destinations of one name: the directory tells them apart.
+/// Returns the labels. Two spools may have destinations of the same name, so the directory distinguishes them.
 fn labels(destination: &str, directory: &Path) -> [Label; 2] {
     let directory = directory.display().to_string();
     [Label::new("destination", destination.to_owned()), Label::new("directory", directory)]

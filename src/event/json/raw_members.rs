@@ -19,7 +19,7 @@ use super::string::{is_plain, read_string};
 const FIRST_RESERVE: usize = 512;
 /// With this many bits set, after some 64 members, the filter of keys rejects little. Then a map finds a key faster
 /// than a walk through the text, ...
-const INDEX_LIMIT_BITS: u32 = 40;
+pub(super) const INDEX_LIMIT_BITS: u32 = 40;
 /// ... unless the text is short.
 const INDEX_LIMIT_BYTES: usize = 1024;
 /// The filter of a text whose keys were not read: any key may be there.
@@ -38,6 +38,12 @@ impl RawMembers {
         let mut text = Self::default();
         text.set(json);
         text
+    }
+
+    /// Takes over trusted text and its memory.
+    pub(super) fn of(json: Vec<u8>) -> Self {
+        let keys = keys_of(&json);
+        Self { json, keys }
     }
 
     /// Takes over trusted text, into the memory that is there.
@@ -222,7 +228,7 @@ fn escaped(key: &str) -> Cow<'_, [u8]> {
 }
 
 /// Returns the bit of a key, from its length and its first and last eight or four bytes.
-fn key_bit(name: &[u8]) -> u64 {
+pub(super) fn key_bit(name: &[u8]) -> u64 {
     let (first, last) = if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
         (u64::from_le_bytes(*first), u64::from_le_bytes(*last))
     } else if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
@@ -238,6 +244,6 @@ fn keys_of(text: &[u8]) -> u64 {
     members(text).fold(0, |keys, member| keys | key_bit(text.get(member.name()).unwrap_or_default()))
 }
 
-fn find(text: &[u8], name: &[u8]) -> Option<MemberRange> {
+pub(super) fn find(text: &[u8], name: &[u8]) -> Option<MemberRange> {
     members(text).find(|member| text.get(member.name()) == Some(name))
 }

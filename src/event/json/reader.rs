@@ -9,34 +9,37 @@ use serde_json::{Map, Value};
 use super::error::{Problem, ValueError};
 use super::number::{self, Number};
 use super::serializer::{MAX_DEPTH, check_key};
-use super::string::read_string;
+use super::string::{plain_len, read_string};
 
 /// Reads `text` as a value with `depth` levels above it.
 pub(super) fn value(text: &[u8], depth: usize) -> Result<Value, ValueError> {
-    let mut reader = Reader { text, at: 0 };
+    let mut reader = Reader::new(text);
     let value = reader.value(depth)?;
     reader.end().map(|()| value)
 }
 
-/// Reads the members of `text`, each as a value of its own: `MAX_DEPTH` counts from there. Returns `None` if it is not
-/// an object.
-pub(in crate::event) fn members(text: &[u8]) -> Result<Option<Map<String, Value>>, ValueError> {
-    let mut reader = Reader { text, at: 0 };
-    if reader.peek() != Some(b'{') {
-        return Ok(None);
-    }
-    let members = reader.object(|reader, key| reader.value(0).map_err(|fault| fault.below(key)))?;
-    reader.end().map(|()| Some(members))
-}
-
 /// Reads from `at` on.
-struct Reader<'t> {
+pub(super) struct Reader<'t> {
     text: &'t [u8],
     at: usize,
 }
 
 impl<'t> Reader<'t> {
-    fn value(&mut self, depth: usize) -> Result<Value, ValueError> {
+    pub(super) fn new(text: &'t [u8]) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// How far it has read.
+    pub(super) fn position(&self) -> usize {
+        self.at
+    }
+
+    /// Reads again from a [position](Self::position).
+    pub(super) fn go_back_to(&mut self, position: usize) {
+        self.at = position;
+    }
+
+    pub(super) fn value(&mut self, depth: usize) -> Result<Value, ValueError> {
         match self.peek() {
             Some(b'{' | b'[') if depth >= MAX_DEPTH => Err(Problem::TooDeep.into()),
             Some(b'{') => Ok(Value::Object(self.object(|reader, key| {
@@ -60,12 +63,7 @@ impl<'t> Reader<'t> {
         let mut members = Map::new();
         self.begin(b'{')?;
         while !self.ends(b'}', members.is_empty())? {
-            if self.peek() != Some(b'"') {
-                return Err(not_json());
-            }
-            let key = self.string()?;
-            check_key(&key).map_err(|fault| ValueError::from(fault).below(&key))?;
-            self.begin(b':')?;
+            let key = self.key()?;
             let value = value(self, &key)?;
             members.insert(key, value);
         }
@@ -81,51 +79,72 @@ impl<'t> Reader<'t> {
         Ok(items)
     }
 
+    /// Reads the key of the next member, and the colon behind it.
+    pub(super) fn key(&mut self) -> Result<String, ValueError> {
+        if self.peek() != Some(b'"') {
+            return Err(not_json());
+        }
+        let key = self.string()?;
+        check_key(&key).map_err(|fault| ValueError::from(fault).below(&key))?;
+        self.begin(b':')?;
+        Ok(key)
+    }
+
     /// Reads the string whose opening quote is next.
     fn string(&mut self) -> Result<String, ValueError> {
+        read_string(self.quoted()?).map(std::borrow::Cow::into_owned).ok_or_else(not_json)
+    }
+
+    /// Returns the text of the string whose opening quote is next, with its quotes.
+    pub(super) fn quoted(&mut self) -> Result<&'t [u8], ValueError> {
         let rest = self.text.get(self.at..).unwrap_or_default();
-        let (mut bytes, mut end) = (rest.iter().enumerate().skip(1), None);
-        while let Some((at, byte)) = bytes.next() {
-            match byte {
-                b'"' => {
-                    end = Some(at + 1);
-                    break;
-                }
-                b'\\' => drop(bytes.next()),
+        let (mut at, mut end) = (1, None);
+        while end.is_none() {
+            at += plain_len(rest.get(at..).unwrap_or_default());
+            match rest.get(at) {
+                Some(b'"') => end = Some(at + 1),
+                Some(b'\\') => at += 2,
                 // Must be escaped in JSON.
-                0..b' ' => break,
-                _ => {}
+                _ => return Err(not_json()),
             }
         }
         let quoted = end.and_then(|end| rest.get(..end)).ok_or_else(not_json)?;
         self.at += quoted.len();
-        read_string(quoted).map(std::borrow::Cow::into_owned).ok_or_else(not_json)
+        Ok(quoted)
     }
 
     fn number(&mut self) -> Result<Value, ValueError> {
-        let rest = self.text.get(self.at..).unwrap_or_default();
-        let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
-        let end = rest.iter().position(|byte| !is_part(byte)).unwrap_or(rest.len());
-        let token = rest.get(..end).and_then(|token| std::str::from_utf8(token).ok()).ok_or_else(not_json)?;
-        self.at += end;
-        Ok(match number::read(token)? {
+        Ok(match number::read(self.number_token()?)? {
             Number::Positive(number) => number.into(),
             Number::Negative(number) => number.into(),
             Number::Float(number) => number.into(),
         })
     }
 
-    fn literal(&mut self, literal: &str, value: Value) -> Result<Value, ValueError> {
+    /// Returns the text of the next number.
+    pub(super) fn number_token(&mut self) -> Result<&'t str, ValueError> {
         let rest = self.text.get(self.at..).unwrap_or_default();
-        if !rest.starts_with(literal.as_bytes()) {
+        let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
+        let end = rest.iter().position(|byte| !is_part(byte)).unwrap_or(rest.len());
+        self.at += end;
+        rest.get(..end).and_then(|token| std::str::from_utf8(token).ok()).ok_or_else(not_json)
+    }
+
+    fn literal(&mut self, literal: &str, value: Value) -> Result<Value, ValueError> {
+        self.skip(literal.as_bytes()).map(|()| value)
+    }
+
+    /// Skips `literal`, which must be next.
+    pub(super) fn skip(&mut self, literal: &[u8]) -> Result<(), ValueError> {
+        if !self.text.get(self.at..).is_some_and(|rest| rest.starts_with(literal)) {
             return Err(not_json());
         }
         self.at += literal.len();
-        Ok(value)
+        Ok(())
     }
 
     /// Skips `byte`, which must be next.
-    fn begin(&mut self, byte: u8) -> Result<(), ValueError> {
+    pub(super) fn begin(&mut self, byte: u8) -> Result<(), ValueError> {
         if self.peek() != Some(byte) {
             return Err(not_json());
         }
@@ -134,7 +153,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Returns whether `close` is next, and skips it. Otherwise a comma must be next, except before the first element.
-    fn ends(&mut self, close: u8, first: bool) -> Result<bool, ValueError> {
+    pub(super) fn ends(&mut self, close: u8, first: bool) -> Result<bool, ValueError> {
         if self.peek() == Some(close) {
             self.at += 1;
             return Ok(true);
@@ -146,7 +165,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Returns the next byte that is not white space.
-    fn peek(&mut self) -> Option<u8> {
+    pub(super) fn peek(&mut self) -> Option<u8> {
         while let Some(byte) = self.text.get(self.at) {
             if !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
                 return Some(*byte);
@@ -156,13 +175,13 @@ impl<'t> Reader<'t> {
         None
     }
 
-    fn end(mut self) -> Result<(), ValueError> {
+    pub(super) fn end(mut self) -> Result<(), ValueError> {
         if self.peek().is_some() { Err(not_json()) } else { Ok(()) }
     }
 }
 
 #[cold]
-fn not_json() -> ValueError {
+pub(super) fn not_json() -> ValueError {
     Problem::Unserializable("it is not JSON".to_owned()).into()
 }
 

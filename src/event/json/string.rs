@@ -28,7 +28,7 @@ pub(in crate::event) fn write_string(out: &mut Vec<u8>, string: &str) {
 /// Reads a string from its JSON text `quoted`, with its quotes. Returns `None` if it is not a string.
 pub(in crate::event) fn read_string(quoted: &[u8]) -> Option<Cow<'_, str>> {
     let inner = quoted.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
-    // The first question is cheap, and its answer is nearly always yes.
+    // The first check is cheap, and nearly always enough.
     if !is_plain(inner) && inner.contains(&b'\\') {
         return serde_json::from_slice(quoted).ok().map(Cow::Owned);
     }
@@ -46,6 +46,15 @@ pub(super) fn is_plain(bytes: &[u8]) -> bool {
         return is_plain_word(u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last)));
     }
     bytes.iter().all(|byte| *byte >= b' ' && *byte != b'"' && *byte != b'\\')
+}
+
+/// Returns how many bytes from the first on can stand between quotes as they are.
+pub(super) fn plain_len(bytes: &[u8]) -> usize {
+    let (words, _) = bytes.as_chunks::<8>();
+    let plain = words.iter().take_while(|word| is_plain_word(u64::from_le_bytes(**word))).count() * 8;
+    let rest = bytes.get(plain..).unwrap_or_default();
+    let is_special = |byte: &u8| matches!(byte, 0..b' ' | b'"' | b'\\');
+    plain + rest.iter().position(is_special).unwrap_or(rest.len())
 }
 
 /// Returns whether there is no byte below a space, no quote and no backslash. These are the well-known tests of a word

@@ -2,11 +2,13 @@
 
 use std::future::Future;
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
 use super::Client;
+use super::deadline::deadline;
+use crate::clock::Instant;
 use crate::event::Event;
 use crate::ledger::{FlushReport, Stats};
 use crate::pipeline::intake::Command;
@@ -45,7 +47,7 @@ impl Client {
         queued?;
         // Without an answer, the worker has ended.
         let ended = || self.intake.refusal_reason().map_or(RegisterError::Closed, RegisterError::from);
-        answer.await.unwrap_or_else(|_| Err(ended()))
+        self.background.run(answer).await.unwrap_or_else(|_| Err(ended()))
     }
 
     /// Waits on a thread of its own. User code may block any other thread, and the deadline must hold.
@@ -74,12 +76,6 @@ impl Client {
     }
 }
 
-/// Returns the time when `timeout` is over. A deadline that the clock cannot reach is as good as none.
-pub(crate) fn deadline(timeout: Duration) -> Instant {
-    let now = Instant::now();
-    now.checked_add(timeout).unwrap_or_else(|| now + Duration::from_secs(365 * 24 * 60 * 60))
-}
-
 /// The client behind a plugin's `Host`. It does not keep the pipeline alive.
 pub(crate) struct HostClient(pub(crate) Weak<Client>);
 
@@ -103,7 +99,7 @@ impl PluginClient for HostClient {
 
     fn flush(&self, timeout: Duration) -> ClientFuture<FlushReport> {
         match self.0.upgrade() {
-            Some(client) => Box::pin(client.wait(timeout, Client::flush)),
+            Some(client) => Box::pin(client.flush_within(timeout)),
             None => Box::pin(std::future::ready(FlushReport::default())),
         }
     }

@@ -4,11 +4,12 @@
 //! is counted; then wakers are called and values are dropped, on a thread of their own.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tracing::dispatcher;
 
 use super::{Client, FinalCounts};
+use crate::clock::Instant;
 use crate::event::{Packed, Unsent};
 use crate::ledger::{DropReason, Notifications, Outcome};
 use crate::pipeline::intake::QueuedEvents;

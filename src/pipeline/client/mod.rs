@@ -4,28 +4,33 @@
 //! async forms wait on a thread of their own. A deadline kept by the background thread would not hold while user code
 //! blocks that thread.
 
+#[cfg(not(target_family = "wasm"))]
+mod blocking;
+mod deadline;
+mod driven;
 mod handle;
 mod leftover;
 mod shutdown;
 mod start;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
 use super::after::AfterQueue;
 use super::intake::Intake;
 use super::registry::CurrentStack;
-use crate::background::Background;
+use crate::background::{Background, Driver, Tasks};
+use crate::clock::Instant;
 use crate::emitter::Emitter;
 use crate::event::Unsent;
-use crate::ledger::{DeliveryError, DestinationStats, Dispatcher, FlushReport, Ledger, Receipt, Settlement, Stats};
+use crate::ledger::{DestinationStats, Dispatcher, FlushReport, Ledger, Stats};
 use crate::supervise::{hops, log};
 use crate::wait_group::WaitGroup;
 use shutdown::Shutdown;
 
-pub(crate) use handle::deadline;
+pub(crate) use deadline::{deadline, left};
 pub(crate) use start::{Layers, Setup};
 
 /// The time to take out one leftover event, where there are very many.
@@ -107,6 +112,10 @@ impl CloseReport {
 }
 
 impl Dispatcher for Client {
+    fn driver(&self) -> Option<Driver> {
+        self.background.tasks().map(Tasks::driver)
+    }
+
     fn dispatch(&self, seen: u64) {
         self.intake.dispatch(seen);
     }
@@ -174,20 +183,6 @@ impl Client {
         self.ledger.wait(flush, deadline)
     }
 
-    /// Like [`flush`](Self::flush), but waits for the outcome of one event only. If that does not come in time, returns
-    /// the error of the first destination whose last attempt failed.
-    pub(crate) fn flush_for(
-        &self,
-        receipt: Receipt,
-        deadline: Instant,
-    ) -> Result<Settlement, Option<Arc<DeliveryError>>> {
-        if self.background.is_forked() {
-            return Err(None);
-        }
-        let end = receipt.wait_timeout(left(deadline));
-        end.map_err(|_| self.stack.load().plugins.lanes.iter().find_map(|lane| lane.last_error()))
-    }
-
     /// Closes the client. Refuses calls from now on, flushes, gives up at `deadline` what is left, and ends the worker,
     /// which unloads every plugin. Any number of closes may run at once: the first that runs out of time gives up for
     /// all.
@@ -204,7 +199,7 @@ impl Client {
             self.flush_events(self.give_up_at(deadline));
         }
         self.give_up(deadline);
-        self.after.wait(left(deadline));
+        self.after.wait(deadline);
         self.emitter.report_held(None);
         // A callback or listener that closes the client does not wait for itself.
         if hops::current() == 0 {
@@ -229,9 +224,13 @@ impl Client {
 
     /// Returns when a close has to give up, so that everything is taken out by its deadline.
     fn give_up_at(&self, deadline: Instant) -> Instant {
+        deadline.checked_sub(self.time_to_take_out()).unwrap_or_else(Instant::now)
+    }
+
+    /// Returns how long it takes to take out everything that is under way.
+    fn time_to_take_out(&self) -> Duration {
         let (events, _) = self.ledger.capacity.used();
-        let takes = TAKE_EVENT.saturating_mul(u32::try_from(events).unwrap_or(u32::MAX));
-        deadline.checked_sub(takes).unwrap_or_else(Instant::now)
+        TAKE_EVENT.saturating_mul(u32::try_from(events).unwrap_or(u32::MAX))
     }
 
     /// Returns the report of a close that has ended. The first caller gets the events that are handed back, with the
@@ -285,8 +284,4 @@ impl Drop for Client {
             self.background.dispose((self.stack.take(), provider));
         }
     }
-}
-
-fn left(deadline: Instant) -> Duration {
-    deadline.saturating_duration_since(Instant::now())
 }

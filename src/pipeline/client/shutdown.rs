@@ -5,9 +5,9 @@
 //! [`sync`](crate::sync) says how this is checked.
 
 use std::sync::PoisonError;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::sync::{Condvar, Mutex, MutexGuard};
+use crate::sync::{Condvar, Instant, Mutex, MutexGuard};
 
 /// `C`: the counts when the leftover events were taken back. `T`: those events.
 pub(crate) struct Shutdown<C, T> {
@@ -73,6 +73,10 @@ impl<C: Copy, T> Shutdown<C, T> {
     pub(crate) fn worker_ended(&self) {
         self.state().worker_ended = true;
         self.changed.notify_all();
+    }
+
+    pub(crate) fn has_worker_ended(&self) -> bool {
+        self.state().worker_ended
     }
 
     /// Blocks until the worker has ended, at most until `deadline`.

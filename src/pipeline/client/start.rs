@@ -90,7 +90,7 @@ impl Setup {
                 end: End::default(),
                 loaded: watch::Sender::new(false),
                 #[cfg(feature = "metrics")]
-                metrics: self.metrics.map(|_| crate::metrics::Reported::default()),
+                metrics: self.metrics.map(|_| crate::metrics::Reported::new(background.has_threads())),
             }
         });
         let host = Host::new(emitter.clone(), Arc::new(HostClient(Arc::downgrade(&client))));

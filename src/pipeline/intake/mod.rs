@@ -19,7 +19,6 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, MutexGuard};
 use std::task::Poll;
-use std::time::Instant;
 
 use tokio::sync::Notify;
 
@@ -27,7 +26,7 @@ use handover::Handover;
 use queue_state::{Accepted, Entry, QueueState};
 
 use super::limits::Limits;
-use crate::clock::Clock;
+use crate::clock::{Clock, Instant};
 use crate::emitter::Emitter;
 use crate::event::{Context, Event, Packed};
 use crate::ledger::{DropReason, Envelope, Ledger, Notifications, Outcome, Ticket};

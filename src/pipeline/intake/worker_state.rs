@@ -65,6 +65,9 @@ pub(crate) struct IdleWait {
 }
 
 impl IdleWait {
+    /// The wait of a driven client, which has no time of its own. A wake-up costs nothing there.
+    pub(crate) const UNTIL_WOKEN: Self = Self { limit: None, wake_at: 1 };
+
     /// Chooses the cheapest way to wait, if events keep coming as they did lately: so many in that time.
     pub(crate) fn choose(events: u64, time: Duration, max_delay: MaxDelay) -> Self {
         let come_within = |limit: Duration, halves: u128| {
@@ -77,7 +80,7 @@ impl IdleWait {
         if come_within(max_delay.time, EVENTS_WORTH_A_POLL) {
             return Self { limit: Some(max_delay.time), wake_at: max_delay.events };
         }
-        Self { limit: None, wake_at: 1 }
+        Self::UNTIL_WOKEN
     }
 }
 

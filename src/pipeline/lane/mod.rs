@@ -33,7 +33,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::event::{Event, Kind, Message};
-use crate::ledger::{DeliveryError, DestinationStats, DropReason, Envelope, Outcome};
+use crate::ledger::{DestinationStats, DropReason, Envelope, Outcome};
 use crate::plugin::{Lifecycle, Selection};
 use crate::supervise::{self, Topic, Watched, log};
 pub(super) use client_parts::ClientParts;
@@ -86,9 +86,14 @@ impl Lane {
         &self.lifecycle
     }
 
+    /// Returns whether the destination takes events of this kind.
+    pub(in crate::pipeline) fn takes(&self, kind: Kind) -> bool {
+        (self.kinds)(kind)
+    }
+
     /// Returns whether this destination gets the event.
     pub(super) fn selects(&self, event: &Event) -> bool {
-        (self.kinds)(event.kind()) && self.selection.selects(event)
+        self.takes(event.kind()) && self.selection.selects(event)
     }
 
     /// Queues the event, or drops one if there is no room.
@@ -146,7 +151,8 @@ impl Lane {
     }
 
     /// Returns the error of the last attempt, if it failed.
-    pub(super) fn last_error(&self) -> Option<Arc<DeliveryError>> {
+    #[cfg(not(target_family = "wasm"))]
+    pub(super) fn last_error(&self) -> Option<Arc<crate::ledger::DeliveryError>> {
         self.inner.queue().last_error()
     }
 

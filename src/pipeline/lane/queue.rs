@@ -268,6 +268,7 @@ impl Queue {
         std::mem::replace(&mut self.last_error, error)
     }
 
+    #[cfg(not(target_family = "wasm"))]
     pub(super) fn last_error(&self) -> Option<Arc<DeliveryError>> {
         self.last_error.clone()
     }

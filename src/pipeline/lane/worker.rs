@@ -82,7 +82,7 @@ impl LaneWorker {
             match self.wait(now, next_look).await {
                 Wake::Ended(job, outcome) => {
                     self.apply(job, outcome);
-                    // What the pipeline has at hand goes into the next batch.
+                    // Events that the pipeline has ready go into the next batch.
                     tokio::task::yield_now().await;
                 }
                 Wake::Answered(Readiness::Ready) => self.start(),

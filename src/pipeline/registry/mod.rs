@@ -37,6 +37,9 @@ pub(super) async fn register(registry: &Registry, registration: Registration) ->
         return Err(RegisterError::Duplicate { name: name.to_string() });
     }
     let missing = Missing::of(&registration);
+    if let Some(quarantine) = registration.quarantined_at().cloned() {
+        registry.stack.update(|plugins| plugins.quarantines.push(quarantine));
+    }
     let loaded = load(registry, registration).await;
     registry.stack.update(|plugins| {
         plugins.forget_missing(&name);

@@ -13,6 +13,8 @@ pub(in crate::pipeline) struct PluginSet {
     pub(in crate::pipeline) before: Vec<Registered<TransformPlugin>>,
     pub(in crate::pipeline) enrichment: Vec<Registered<TransformPlugin>>,
     pub(in crate::pipeline) lanes: Vec<Arc<Lane>>,
+    /// The names of destinations that get only the events that plugins drop. A quarantine stays one.
+    pub(in crate::pipeline) quarantines: Vec<Arc<str>>,
     pub(in crate::pipeline) after: Arc<[Registered<AfterPlugin>]>,
     pub(in crate::pipeline) utilities: Vec<(Arc<str>, Arc<dyn Lifecycle>)>,
     /// Destinations that failed to load. An event that one of them should have had counts as lost.
@@ -42,12 +44,15 @@ impl PluginSet {
 
     /// Returns what a stack is made of.
     pub(in crate::pipeline) fn for_stack(&self) -> StackPlugins {
+        let is_quarantine = |name: &str| self.quarantines.iter().any(|quarantine| **quarantine == *name);
+        let (quarantines, lanes) = self.lanes.iter().cloned().partition(|lane| is_quarantine(lane.name()));
         StackPlugins {
             before: self.before.clone(),
             missing_before: self.missing_before.clone(),
             enrichment: self.enrichment.clone(),
-            lanes: self.lanes.clone(),
-            missing: self.missing.clone(),
+            lanes,
+            quarantines,
+            missing: self.missing.iter().filter(|missing| !is_quarantine(missing.name())).cloned().collect(),
             is_shown: !self.after.is_empty(),
         }
     }

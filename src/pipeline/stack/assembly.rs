@@ -9,6 +9,7 @@ use super::exit::Entrance;
 use super::fanout::{FanOut, Outlets};
 use super::middleware::{Middleware, MiddlewareLayer};
 use super::missing::{MissingBefore, MissingDestination};
+use super::quarantine::Quarantine;
 use super::registered::Registered;
 use super::request::StackRequest;
 use super::stage::{OnFailure, Stage};
@@ -50,6 +51,8 @@ pub(in crate::pipeline) struct StackPlugins {
     pub(in crate::pipeline) missing_before: Vec<MissingBefore>,
     pub(in crate::pipeline) enrichment: Vec<Registered<TransformPlugin>>,
     pub(in crate::pipeline) lanes: Vec<Arc<Lane>>,
+    /// The lanes that get only the events that plugins drop.
+    pub(in crate::pipeline) quarantines: Vec<Arc<Lane>>,
     pub(in crate::pipeline) missing: Vec<MissingDestination>,
     pub(in crate::pipeline) is_shown: bool,
 }
@@ -70,18 +73,11 @@ impl StackParts {
     }
 
     pub(in crate::pipeline) fn stack(&self, plugins: StackPlugins) -> Stack {
-        let StackPlugins { before, missing_before, enrichment, lanes, missing, is_shown } = plugins;
-        let before = self.stage(before, missing_before, OnFailure::Drop, PART);
-        let enrichment = self.stage(enrichment, Vec::new(), OnFailure::PassThrough, 3 * PART);
-        let outlets = Outlets {
-            lanes,
-            missing,
-            is_shown,
-            defaults: self.defaults.clone(),
-            limits: self.limits,
-            ledger: self.ledger.clone(),
-            emitter: self.emitter.clone(),
-        };
+        let StackPlugins { before, missing_before, enrichment, lanes, quarantines, missing, is_shown } = plugins;
+        let quarantine = Quarantine(Arc::new(self.outlets(quarantines, Vec::new(), is_shown)));
+        let before = self.stage((before, missing_before), OnFailure::Drop, quarantine.clone(), PART);
+        let enrichment = self.stage((enrichment, Vec::new()), OnFailure::PassThrough, quarantine, 3 * PART);
+        let outlets = self.outlets(lanes, missing, is_shown);
         ServiceBuilder::new()
             .layer(MiddlewareLayer(self.around.clone()))
             .layer(TransformLayer::new(before))
@@ -93,12 +89,25 @@ impl StackParts {
 
     fn stage(
         &self,
-        plugins: Vec<Registered<TransformPlugin>>,
-        missing: Vec<MissingBefore>,
+        (plugins, missing): (Vec<Registered<TransformPlugin>>, Vec<MissingBefore>),
         on_failure: OnFailure,
+        quarantine: Quarantine,
         first_gate: usize,
     ) -> Stage {
-        Stage { plugins, missing, on_failure, first_gate, clock: self.clock.clone(), emitter: self.emitter.clone() }
+        let (clock, emitter) = (self.clock.clone(), self.emitter.clone());
+        Stage { plugins, missing, on_failure, quarantine, first_gate, clock, emitter }
+    }
+
+    fn outlets(&self, lanes: Vec<Arc<Lane>>, missing: Vec<MissingDestination>, is_shown: bool) -> Outlets {
+        Outlets {
+            lanes,
+            missing,
+            is_shown,
+            defaults: self.defaults.clone(),
+            limits: self.limits,
+            ledger: self.ledger.clone(),
+            emitter: self.emitter.clone(),
+        }
     }
 }
 

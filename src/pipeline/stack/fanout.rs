@@ -8,11 +8,11 @@ use tower_service::Service;
 
 use super::missing::MissingDestination;
 use super::request::StackRequest;
-use super::stopped::Stopped;
+use super::stopped::{Stopped, stop};
 use crate::emitter::Emitter;
 use crate::emitter::signal::Failure;
 use crate::event::{Context as EventContext, Event, InvalidField, Message};
-use crate::ledger::{DropReason, Envelope, Ledger, Outcome, Ticket};
+use crate::ledger::{DropReason, Envelope, Ledger, Ticket};
 use crate::pipeline::lane::Lane;
 use crate::pipeline::limits::Limits;
 
@@ -42,7 +42,7 @@ impl Service<StackRequest> for FanOut {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, StackRequest { envelope, turn }: StackRequest) -> Self::Future {
+    fn call(&mut self, StackRequest { envelope, turn, .. }: StackRequest) -> Self::Future {
         let passed = self.0.fan_out(envelope);
         // The next event may enter the fan-out only now.
         drop(turn);
@@ -81,7 +81,7 @@ impl Outlets {
     }
 
     /// Seals the event, or stops it if plugins have made it one that cannot be sent.
-    fn seal(&self, event: &mut Event, ticket: &Ticket) -> Result<Message, Stopped> {
+    pub(super) fn seal(&self, event: &mut Event, ticket: &Ticket) -> Result<Message, Stopped> {
         event.seal(ticket.bytes(), &self.defaults).map_err(|invalid| {
             let reason = match invalid {
                 InvalidField::TooLarge { .. } => DropReason::TooLarge,
@@ -112,9 +112,4 @@ impl Outlets {
             DropReason::NoDestination
         }
     }
-}
-
-fn stop(ticket: &Ticket, reason: DropReason) -> Stopped {
-    ticket.settle(Outcome::Dropped(reason));
-    Stopped::new(reason)
 }

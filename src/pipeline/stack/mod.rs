@@ -8,6 +8,8 @@
 //! lanes, a [`Middleware`](middleware::Middleware) the user's layers at that place. The user's layers are built once
 //! and go from stack to stack, so they keep their state when plugins change.
 //!
+//! What a plugin drops ends there, or goes from its `Transform` to a [`Quarantine`](quarantine::Quarantine).
+//!
 //! Invariant: an event ends on the stack that it began with. A service is called only when it was ready.
 
 mod assembly;
@@ -15,6 +17,7 @@ mod exit;
 mod fanout;
 mod middleware;
 mod missing;
+mod quarantine;
 mod registered;
 mod request;
 mod service;

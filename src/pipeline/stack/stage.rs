@@ -5,14 +5,16 @@
 use std::sync::Arc;
 
 use super::missing::MissingBefore;
+use super::quarantine::Quarantine;
 use super::registered::Registered;
-use super::stopped::Stopped;
+use super::request::StackRequest;
+use super::stopped::{Stopped, stop};
 use super::turn::Gate;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::emitter::signal::Failure;
 use crate::event::{Checkpoint, Event};
-use crate::ledger::{DropReason, Envelope, Outcome, Ticket};
+use crate::ledger::{DropReason, Envelope, Ticket};
 use crate::plugin::{Flow, SyncTransform, TransformCall, TransformPlugin};
 use crate::supervise::{self, EVENT_LIMIT, Fault, Topic, log};
 
@@ -29,6 +31,8 @@ pub(super) struct Stage {
     /// Plugins that failed to load. An event that one of them should have seen is dropped.
     pub(super) missing: Vec<MissingBefore>,
     pub(super) on_failure: OnFailure,
+    /// Takes the events of plugins that have a quarantine.
+    pub(super) quarantine: Quarantine,
     /// The gate of the first plugin; the others follow.
     pub(super) first_gate: usize,
     pub(super) clock: Clock,
@@ -57,48 +61,49 @@ impl Stage {
         &self,
         plugin: &Registered<TransformPlugin>,
         transform: &SyncTransform,
-        envelope: &mut Envelope<Event>,
+        request: &mut StackRequest,
         checkpoint: &mut Checkpoint,
     ) -> Result<(), Stopped> {
-        if plugin.is_quarantined() {
-            return self.without(&envelope.ticket);
+        if plugin.is_cut_off() {
+            return self.without(&request.envelope.ticket);
         }
-        let event = &mut envelope.item;
+        let event = &mut request.envelope.item;
         checkpoint.save(event);
         let outcome = supervise::call(&plugin.watched, || transform(event));
         accept(checkpoint, event);
-        self.follow(plugin, envelope, checkpoint, outcome)
+        self.follow(plugin, request, checkpoint, outcome)
     }
 
     pub(super) async fn run_async(
         &self,
         plugin: &Registered<TransformPlugin>,
         transform: &dyn TransformCall,
-        envelope: &mut Envelope<Event>,
+        request: &mut StackRequest,
         checkpoint: &mut Checkpoint,
     ) -> Result<(), Stopped> {
-        if plugin.is_quarantined() {
-            return self.without(&envelope.ticket);
+        if plugin.is_cut_off() {
+            return self.without(&request.envelope.ticket);
         }
-        let event = &mut envelope.item;
+        let event = &mut request.envelope.item;
         checkpoint.save(event);
         let outcome = supervise::run(&plugin.watched, &self.clock, EVENT_LIMIT, || transform.transform(event)).await;
         accept(checkpoint, event);
-        self.follow(plugin, envelope, checkpoint, outcome)
+        self.follow(plugin, request, checkpoint, outcome)
     }
 
     /// Acts on a plugin's outcome: the event goes on, goes on as it was before, or stops.
     fn follow(
         &self,
         plugin: &Registered<TransformPlugin>,
-        Envelope { item: event, ticket }: &mut Envelope<Event>,
+        request: &mut StackRequest,
         checkpoint: &mut Checkpoint,
         outcome: Result<Flow, Fault>,
     ) -> Result<(), Stopped> {
+        let Envelope { item: event, ticket } = &mut request.envelope;
         // Changes matter only if the event goes on: a drop stays a drop.
         let outcome = outcome.and_then(|flow| match flow {
-            Flow::Continue => event.commit().map(|()| flow).map_err(Fault::error),
-            Flow::Drop(_) => Ok(flow),
+            Flow::Drop(_) if plugin.quarantine().is_none() => Ok(flow),
+            flow => event.commit().map(|()| flow).map_err(Fault::error),
         });
         match outcome {
             Ok(Flow::Continue) => {
@@ -109,7 +114,10 @@ impl Stage {
                 plugin.worked();
                 plugin.record.dropped();
                 log!(DEBUG, plugin = %plugin.name, %reason, "event dropped by plugin");
-                Err(stop(ticket, DropReason::Plugin))
+                let Some(quarantine) = plugin.quarantine() else { return Err(stop(ticket, DropReason::Plugin)) };
+                // The first plugin that drops the event decides.
+                request.quarantine.get_or_insert_with(|| quarantine.clone());
+                Ok(())
             }
             Err(fault) => {
                 checkpoint.restore(event);
@@ -129,17 +137,17 @@ impl Stage {
 
     #[cold]
     fn report(&self, plugin: &Registered<TransformPlugin>, fault: Fault) {
-        let quarantined = fault.is_crash() && plugin.crashed();
+        let cut_off = fault.is_crash() && plugin.crashed();
         plugin.record.failed();
         let dropped = (self.on_failure == OnFailure::Drop).then_some(DropReason::BeforeFailed);
-        let consequence = match (dropped, quarantined) {
+        let consequence = match (dropped, cut_off) {
             (Some(_), false) => "the event is dropped",
             (None, false) => "the event goes on without it",
             (Some(_), true) => "it is not called any more, and every event is dropped until it is deregistered",
             (None, true) => "it is not called any more",
         };
         let name = plugin.name.clone();
-        self.emitter.fail_throttled(Topic::Plugin, &plugin.name, (1, quarantined), move |repeats| {
+        self.emitter.fail_throttled(Topic::Plugin, &plugin.name, (1, cut_off), move |repeats| {
             let message = format!("plugin {fault}; {consequence}{}", repeats.suffix());
             let mut failure = Failure::new(name, message, repeats.events);
             failure.dropped = dropped;
@@ -170,11 +178,6 @@ pub(super) fn check(envelope: &mut Envelope<Event>, emitter: &Emitter) -> Result
     failure.dropped = Some(DropReason::Middleware);
     emitter.fail(failure);
     Err(stop(&envelope.ticket, DropReason::Middleware))
-}
-
-fn stop(ticket: &Ticket, reason: DropReason) -> Stopped {
-    ticket.settle(Outcome::Dropped(reason));
-    Stopped::new(reason)
 }
 
 /// Accepts the event as a plugin left it. The receipt of the original does not wait for an event that replaced it.

@@ -62,6 +62,9 @@ where
                 self.stage.emitter.lose(&request.envelope.item, stopped.reason);
                 TransformServiceFuture::Stopped(Some(stopped))
             }
+            Ok(None) if request.quarantine.is_some() => {
+                TransformServiceFuture::Stopped(Some(self.stage.quarantine.take(request)))
+            }
             Ok(None) => TransformServiceFuture::Through(self.inner.call(request)),
             Ok(Some(from)) => {
                 let rest = rest(self.stage.clone(), self.inner.clone(), request, from);
@@ -72,15 +75,15 @@ where
 }
 
 /// Runs the plugins up to the first that has to be awaited. Returns the index of that one, if there is one.
-fn run(stage: &Stage, StackRequest { envelope, turn }: &mut StackRequest) -> Result<Option<usize>, Stopped> {
-    stage.admit(envelope)?;
+fn run(stage: &Stage, request: &mut StackRequest) -> Result<Option<usize>, Stopped> {
+    stage.admit(&mut request.envelope)?;
     let mut checkpoint = Checkpoint::default();
     for (at, plugin) in stage.plugins.iter().enumerate() {
-        let wanted = plugin.wants(envelope.kind());
+        let wanted = plugin.wants(request.envelope.kind());
         match &plugin.runner {
-            Runner::Sync(transform) if wanted => stage.run_sync(plugin, &**transform, envelope, &mut checkpoint)?,
+            Runner::Sync(transform) if wanted => stage.run_sync(plugin, &**transform, request, &mut checkpoint)?,
             Runner::Sync(_) => {}
-            Runner::Async(_) if wanted || !turn.is_next(stage.gate(at)) => return Ok(Some(at)),
+            Runner::Async(_) if wanted || !request.turn.is_next(stage.gate(at)) => return Ok(Some(at)),
             Runner::Async(_) => {}
         }
     }
@@ -96,33 +99,32 @@ where
         stage.emitter.lose(&request.envelope.item, stopped.reason);
         return Err(stopped);
     }
+    if request.quarantine.is_some() {
+        return Err(stage.quarantine.take(request));
+    }
     poll_fn(|cx| inner.poll_ready(cx)).await?;
     inner.call(request).await
 }
 
 /// Runs the plugins of a stage from this one on.
-async fn run_from(
-    stage: &Stage,
-    StackRequest { envelope, turn }: &mut StackRequest,
-    from: usize,
-) -> Result<(), Stopped> {
+async fn run_from(stage: &Stage, request: &mut StackRequest, from: usize) -> Result<(), Stopped> {
     let mut checkpoint = Checkpoint::default();
     for (at, plugin) in stage.plugins.iter().enumerate().skip(from) {
-        let wanted = plugin.wants(envelope.kind());
+        let wanted = plugin.wants(request.envelope.kind());
         match &plugin.runner {
-            Runner::Sync(transform) if wanted => stage.run_sync(plugin, &**transform, envelope, &mut checkpoint)?,
+            Runner::Sync(transform) if wanted => stage.run_sync(plugin, &**transform, request, &mut checkpoint)?,
             Runner::Sync(_) => {}
             Runner::Async(transform) if wanted => {
                 let gate = stage.gate(at);
-                let permit = turn.enter(gate, plugin.permits()).await;
-                stage.run_async(plugin, &**transform, envelope, &mut checkpoint).await?;
-                turn.leave(gate).await;
+                let permit = request.turn.enter(gate, plugin.permits()).await;
+                stage.run_async(plugin, &**transform, request, &mut checkpoint).await?;
+                request.turn.leave(gate).await;
                 drop(permit);
             }
             Runner::Async(_) => {
                 let gate = stage.gate(at);
-                turn.pass_by(gate).await;
-                turn.leave(gate).await;
+                request.turn.pass_by(gate).await;
+                request.turn.leave(gate).await;
             }
         }
     }

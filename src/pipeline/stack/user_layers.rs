@@ -82,7 +82,7 @@ impl UserLayers {
 
     /// Sends the event through the layers. Behind them it takes the `rest` of its way.
     pub(super) async fn pass(self: Arc<Self>, request: StackRequest, rest: Continuation) -> Result<(), Stopped> {
-        let StackRequest { envelope, mut turn } = request;
+        let StackRequest { envelope, mut turn, .. } = request;
         turn.enter_alone(self.gate).await;
         let Envelope { item: mut event, mut ticket } = envelope;
         ticket.set_drop_reason(DropReason::Middleware);

@@ -22,6 +22,7 @@ pub(crate) use service::ServiceFactory;
 use super::transform::Named;
 use super::{Answer, Batch, Batching, Behavior, Plugin, QueueLimits, Registration, RetryPolicy};
 use crate::error::{BoxError, SettingsError};
+use crate::event::Event;
 use crate::supervise::CatchDrop;
 
 /// A destination: its name, its service, and the settings of its lane.
@@ -210,6 +211,13 @@ impl Destination {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Returns whether the event's `integrations` let it go to this destination: by its name or one of its aliases, else by
+    /// `All`. For tools that explain where an event would go.
+    #[must_use]
+    pub fn selects(&self, event: &Event) -> bool {
+        self.selection().selects(event)
     }
 
     /// Makes a destination with the name, the aliases and the `All` of this one, and another service. For a service in

@@ -131,7 +131,8 @@ impl Tokens {
     fn renew(self: &Arc<Self>, state: &mut State, timer: &Timer, emitter: &Emitter) {
         let fetch = self.fetch(state, timer, emitter);
         let (tokens, timer, emitter) = (self.clone(), timer.clone(), emitter.clone());
-        tokio::spawn(async move {
+        let client = emitter.clone();
+        client.spawn(async move {
             let outcome = tokio::select! {
                 biased;
                 outcome = fetch => outcome,

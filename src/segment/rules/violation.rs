@@ -11,16 +11,16 @@ pub enum Level {
     /// Segment answers 400.
     Refused,
     /// Segment answers 200, and discards the event or a part of it.
-    Swallowed,
+    Discarded,
 }
 
 impl Level {
-    /// Returns the name: `refused` or `swallowed`.
+    /// Returns the name: `refused` or `discarded`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Level::Refused => "refused",
-            Level::Swallowed => "swallowed",
+            Level::Discarded => "discarded",
         }
     }
 }
@@ -75,23 +75,23 @@ rules! {
     /// The event is too large.
     EventTooLarge = "event-too-large", Refused, "Send less in the event, or make several events of it.";
     /// The batch has too many events.
-    BatchTooLong = "batch-too-long", Swallowed, "Send at most 2500 events in one request.";
+    BatchTooLong = "batch-too-long", Discarded, "Send at most 2500 events in one request.";
     /// The `type` is not one of the six.
-    UnknownType = "unknown-type", Swallowed, "Give the event the type of its call.";
+    UnknownType = "unknown-type", Discarded, "Give the event the type of its call.";
     /// There is no id of a user.
-    UserIdMissing = "user-id-missing", Swallowed, "Set userId, or anonymousId for a user who is not known yet.";
+    UserIdMissing = "user-id-missing", Discarded, "Set userId, or anonymousId for a user who is not known yet.";
     /// A track call has no name.
-    EventMissing = "event-missing", Swallowed, "Name what happened, such as \"Order Completed\".";
+    EventMissing = "event-missing", Discarded, "Name what happened, such as \"Order Completed\".";
     /// A group call has no group.
-    GroupIdMissing = "group-id-missing", Swallowed, "Set groupId.";
+    GroupIdMissing = "group-id-missing", Discarded, "Set groupId.";
     /// An alias call has no earlier id.
-    PreviousIdMissing = "previous-id-missing", Swallowed, "Set previousId to the id that the user had before.";
+    PreviousIdMissing = "previous-id-missing", Discarded, "Set previousId to the id that the user had before.";
     /// A field has a value of the wrong type.
-    WrongType = "wrong-type", Swallowed, "Send the type that the Segment Spec has for this field.";
+    WrongType = "wrong-type", Discarded, "Send the type that the Segment Spec has for this field.";
     /// The `messageId` is too long.
-    MessageIdTooLong = "message-id-too-long", Swallowed, "Use a UUID, or leave messageId to the library.";
+    MessageIdTooLong = "message-id-too-long", Discarded, "Use a UUID, or leave messageId to the library.";
     /// The timestamp cannot be read.
-    TimestampInvalid = "timestamp-invalid", Swallowed, "Send RFC 3339, such as 2011-05-03T14:05:00.123Z.";
+    TimestampInvalid = "timestamp-invalid", Discarded, "Send RFC 3339, such as 2011-05-03T14:05:00.123Z.";
 }
 
 /// A rule that an event breaks.

@@ -1,5 +1,5 @@
-//! An application that was there before tracklane: what it did works as before, and tracklane works beside it, whatever
-//! either has switched on.
+//! An application that existed before tracklane: it works as before, and tracklane works beside it, whichever features
+//! either enables.
 
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};
@@ -45,7 +45,7 @@ fn main() {
     println!("ok");
 }
 
-/// What panics if there is more or less than one provider of cryptography.
+/// Panics if there is not exactly one provider of cryptography.
 fn the_applications_own_clients_are_made() {
     #[cfg(feature = "reqwest-plain")]
     drop(reqwest::Client::new());
@@ -85,7 +85,7 @@ fn tls_is_missed_by_build() {
     assert!(error.to_string().contains("rustls-ring"), "the cure is named: {error}");
 }
 
-/// The first bytes of a connection are those of a handshake, whoever makes it.
+/// The first bytes of a connection are a TLS handshake, whichever crate makes it.
 fn the_api_is_spoken_to_by_tls() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let host = format!("https://{}", listener.local_addr().expect("it is bound"));

@@ -1,8 +1,8 @@
-//! Which file of a crate uses which: read from the paths in its text.
+//! Reads from the source text which file of a crate uses which.
 //!
-//! A path is followed through re-exports to the file that defines the item, so `super::Ticket` is a use of `ticket.rs`.
-//! Declaring a module is no use of it, and re-exporting an item is one only where the file itself names the item, too.
-//! Comments and modules under `#[cfg(test)]` are left out.
+//! It follows a path through re-exports to the file that defines the item, so `super::Ticket` is a use of `ticket.rs`.
+//! A declaration of a module is no use. A re-export is a use only if the file itself names the item as well. Comments
+//! and modules under `#[cfg(test)]` do not count.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -52,7 +52,7 @@ fn read(path: &Path, folder: &Path, module: Module, modules: &mut BTreeMap<Modul
     }
 }
 
-/// Follows a path to the module that defines what it names. `None`, if that is no part of the crate.
+/// Follows a path to the module that defines its item. Returns `None` if the path leads out of the crate.
 fn resolve(modules: &BTreeMap<Module, File>, from: &Module, path: &[String], depth: u8) -> Option<Module> {
     let (first, mut rest) = path.split_first()?;
     let mut at = match first.as_str() {
@@ -123,7 +123,7 @@ fn parse(path: &Path, text: &str) -> (File, Declared) {
     (File { path: path.to_owned(), children, names, paths }, declared)
 }
 
-/// Splits a statement at `use` at the beginning of a line: what stands before it, and its tree.
+/// Splits a statement at `use` at the beginning of a line: the text before it, and its tree.
 fn use_of(statement: &str) -> Option<(&str, &str)> {
     let at = statement.rfind("use ")?;
     let line = statement[..at].rsplit('\n').next()?.trim();
@@ -131,7 +131,7 @@ fn use_of(statement: &str) -> Option<(&str, &str)> {
     visible.then(|| (&statement[..at], statement[at + 4..].trim_end_matches(';')))
 }
 
-/// Lists what a tree such as `a::{b, c::{self, D as E}}` brings in: a name and its path.
+/// Lists the names that a tree such as `a::{b, c::{self, D as E}}` imports, each with its path.
 fn expand(tree: &str) -> Vec<(String, Vec<String>)> {
     let tree = tree.trim();
     if let Some((before, inner)) = tree.split_once('{') {

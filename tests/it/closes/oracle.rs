@@ -1,4 +1,4 @@
-//! What must hold after a round: every id is looked up.
+//! The checks after a round: they look up every id.
 
 use std::collections::HashSet;
 use std::thread;
@@ -85,7 +85,7 @@ impl Round {
                 }
             }
         }
-        // But for what a plugin had in its hands.
+        // Except the events that a plugin held.
         let handed_over = !self.is_dropped() && self.end != End::CloseAndDrop;
         is(
             !handed_over || unaccounted <= self.hands() as u64,

@@ -1,4 +1,4 @@
-//! One round: a client of random make-up, senders, plugins that come and go, and an end at a random moment.
+//! One round: a client with random settings, senders, plugins that come and go, and a close at a random moment.
 
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroUsize;
@@ -24,7 +24,7 @@ pub(crate) enum Speed {
     Hung,
     /// Fails, and is tried again.
     Failing,
-    /// Refuses for good.
+    /// Refuses permanently.
     Refusing,
 }
 
@@ -68,7 +68,7 @@ pub(crate) struct Round {
     pub(crate) end: End,
 }
 
-/// What became of the events of rounds.
+/// The outcomes of the events of several rounds.
 #[derive(Debug, Default)]
 pub(crate) struct Ended {
     pub(super) accepted: usize,
@@ -156,7 +156,7 @@ impl Round {
         }
     }
 
-    /// Plays the round, and checks what became of each event.
+    /// Plays the round, and checks the outcome of each event.
     pub(crate) fn play(&self) -> Result<Ended, String> {
         let seen = Arc::new(Seen::default());
         let client = self.client(&seen);
@@ -247,7 +247,7 @@ impl Round {
         accepted
     }
 
-    /// How many events a plugin may have in its hands.
+    /// Returns how many events a plugin can hold.
     pub(super) fn hands(&self) -> usize {
         if let Work::Together(events, _) = self.work { events } else { 1 }
     }
@@ -317,7 +317,7 @@ impl Round {
     }
 }
 
-/// Polls until it is ready or nobody waits any more.
+/// Polls until the future is ready or no caller waits any more.
 fn within<T>(future: impl Future<Output = T>, over: &AtomicBool) -> Option<T> {
     let mut future = std::pin::pin!(future);
     let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
@@ -330,7 +330,7 @@ fn within<T>(future: impl Future<Output = T>, over: &AtomicBool) -> Option<T> {
     None
 }
 
-/// How each event ended, as it was told; and where it arrived.
+/// The reported end of each event, and where it arrived.
 #[derive(Default)]
 pub(super) struct Seen {
     pub(super) calls: Mutex<HashMap<String, Vec<(String, Outcome)>>>,

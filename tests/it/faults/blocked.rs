@@ -1,6 +1,6 @@
-//! User code that blocks its thread: it is named while it does, and nothing is lost by it.
+//! User code that blocks its thread: the client reports it by name, and no event is lost.
 //!
-//! What blocks does so in real time, until the test has seen the signal and releases it.
+//! The code blocks in real time, until the test has seen the signal and releases it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -30,7 +30,7 @@ struct Inside {
     blocks: AtomicBool,
 }
 
-/// Releases what is blocked when it is dropped.
+/// Releases the blocked code when it is dropped.
 struct Release(#[expect(dead_code, reason = "its drop is what counts")] SyncSender<()>);
 
 impl Barricade {
@@ -43,7 +43,7 @@ impl Barricade {
     fn block(&self) {
         let Some(released) = self.0.release.lock().unwrap().take() else { return };
         self.0.blocks.store(true, Ordering::SeqCst);
-        // Nothing is ever sent.
+        // The channel never gets a value.
         let _ = released.recv_timeout(SOON);
         self.0.blocks.store(false, Ordering::SeqCst);
     }
@@ -273,7 +273,7 @@ fn what_awaits_is_not_taken_for_what_blocks() {
     let waits = Destination::from_fn("waits", move |_: Batch| {
         let gate = waits.clone();
         async move {
-            // Open for good once it is closed.
+            // The gate stays open once it is closed.
             let _ = gate.acquire().await;
             Ok::<(), BoxError>(())
         }

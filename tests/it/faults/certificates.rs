@@ -1,7 +1,7 @@
-//! Certificates of an authority that is trusted, with one thing wrong about them.
+//! Certificates from a trusted authority, each with one fault.
 //!
-//! The default client trusts what the machine trusts, which on Linux the environment names. So each test runs once
-//! more, in a process of its own that trusts the authority of the test.
+//! The default client trusts the certificates that the machine trusts. On Linux an environment variable names them. So
+//! each test runs again in its own process, which trusts the authority of the test.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -21,7 +21,7 @@ use tracklane::transport::SendErrorKind;
 use super::http::kind;
 use crate::support::{Trial, Wire, eventually};
 
-/// Where the process that is started finds its certificates.
+/// The environment variable with the directory of the child's certificates.
 const CERTIFICATES: &str = "TRACKLANE_CERTIFICATES";
 const HOST: &str = "127.0.0.1";
 
@@ -78,7 +78,7 @@ fn run_again(test: &str, wrong: &CertificateParams) {
     assert!(ended.status.success() && said.contains("1 passed"), "{said}");
 }
 
-/// What happens in the process that trusts the authority.
+/// The child's part: it trusts the authority.
 #[track_caller]
 fn deliver_once_replaced(directory: &Path, problem: &str) {
     let front = Front::new(directory);
@@ -103,7 +103,7 @@ struct Front {
     wire: Wire,
     directory: PathBuf,
     shown: Arc<Mutex<Arc<ServerConfig>>>,
-    /// Where the server listens.
+    /// The address of the server.
     address: Arc<OnceLock<String>>,
     /// Bytes that came through TLS.
     heard: Arc<AtomicUsize>,
@@ -129,7 +129,7 @@ impl Front {
     }
 }
 
-/// What shows the certificate of that name.
+/// The configuration of a server that presents the certificate `name`.
 fn config(directory: &Path, name: &str) -> ServerConfig {
     let read = |name: &str| fs::read(directory.join(name)).expect("the parent wrote it");
     let key = PrivateKeyDer::Pkcs8(read(&format!("{name}.key")).into());
@@ -165,7 +165,7 @@ fn hand_on(
     client.flush()
 }
 
-/// Whether the head and as much of a body as it names are there.
+/// Returns whether the head and its whole body are there.
 fn is_whole(request: &[u8]) -> bool {
     let text = String::from_utf8_lossy(request).to_ascii_lowercase();
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };

@@ -10,7 +10,7 @@ use crate::support::{Trial, eventually};
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[test]
-fn a_jump_of_the_wall_clock_moves_no_timer() {
+pub(super) fn a_jump_of_the_wall_clock_moves_no_timer() {
     let jumps: [fn(&ManualClock); 2] = [|clock| clock.jump_forward(DAY), |clock| clock.jump_back(DAY)];
     for jump in jumps {
         let (clock, interval) = (ManualClock::new(), Duration::from_secs(7));
@@ -36,7 +36,7 @@ fn a_jump_of_the_wall_clock_moves_no_timer() {
 }
 
 #[test]
-fn events_and_requests_carry_the_wall_clock_of_their_time() {
+pub(super) fn events_and_requests_carry_the_wall_clock_of_their_time() {
     let clock = ManualClock::new();
     let mut trial = Trial::with(|settings| settings.clock(clock.clone()));
     trial.send_each(1);

@@ -1,4 +1,4 @@
-//! A key that the server refuses, and one that takes its place.
+//! A key that the server refuses, and its replacement.
 
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
@@ -21,7 +21,7 @@ fn other(name: &str) -> String {
     format!("{SECRET}-{name}")
 }
 
-/// Whether the request has this key and no other, in its header and in its body.
+/// Returns whether the request has only this key, in its header and in its body.
 fn has_key(request: &Request, key: &str) -> bool {
     let basic = format!("Basic {}", STANDARD.encode(format!("{key}:")));
     let body = request.json().expect("a batch");
@@ -30,14 +30,14 @@ fn has_key(request: &Request, key: &str) -> bool {
     in_header
 }
 
-/// How many events each `error` stands for; all of them must be about the credentials.
+/// Returns how many events each `error` stands for. All must be about the credentials.
 #[track_caller]
 fn told(failures: &[Failure]) -> Vec<usize> {
     assert!(failures.iter().all(|failure| failure.dropped == Some(DropReason::Unauthorized)), "{failures:?}");
     failures.iter().map(|failure| failure.events).collect()
 }
 
-/// Waits until as many `error` signals have come, and says what each stands for.
+/// Waits for this number of `error` signals, and returns how many events each stands for.
 #[track_caller]
 fn told_after(trial: &Trial, signals: usize) -> Vec<usize> {
     crate::support::eventually("the error is told", || trial.failures().len() >= signals);
@@ -45,7 +45,7 @@ fn told_after(trial: &Trial, signals: usize) -> Vec<usize> {
 }
 
 #[test]
-fn a_refused_key_is_said_at_once_and_then_once_a_minute_and_every_event_is_counted() {
+pub(super) fn a_refused_key_is_said_at_once_and_then_once_a_minute_and_every_event_is_counted() {
     let clock = ManualClock::new();
     let mut trial = Trial::with(|settings| settings.clock(clock.clone()));
     trial.api.set_default(Reply::status(401));
@@ -53,7 +53,7 @@ fn a_refused_key_is_said_at_once_and_then_once_a_minute_and_every_event_is_count
     assert_eq!(told_after(&trial, 1), [1], "at once");
     clock.advance(MINUTE - SECOND);
     assert_eq!(trial.send_each(1), (0, 1));
-    // Nothing more is sent: what was not said is said when the minute is over.
+    // No more is sent. Failures that were held back are reported when the minute is over.
     clock.advance(SECOND);
     assert_eq!(told_after(&trial, 2), [1, 5]);
     assert!(trial.failures()[1].message.contains("5 events in 5 batches dropped (unauthorized): HTTP status 401"));
@@ -75,7 +75,7 @@ fn a_refused_key_is_said_at_once_and_then_once_a_minute_and_every_event_is_count
 }
 
 #[test]
-fn what_was_not_said_yet_is_said_at_the_end() {
+pub(super) fn what_was_not_said_yet_is_said_at_the_end() {
     let clock = ManualClock::new();
     let mut trial = Trial::with(|settings| settings.clock(clock.clone()));
     trial.api.set_default(Reply::status(401));
@@ -86,7 +86,7 @@ fn what_was_not_said_yet_is_said_at_the_end() {
 }
 
 #[test]
-fn a_key_is_rotated_while_events_flow() {
+pub(super) fn a_key_is_rotated_while_events_flow() {
     let clock = ManualClock::new();
     let mut trial = Trial::with(|settings| settings.clock(clock.clone()));
     let valid = Arc::new(Mutex::new(SECRET.to_owned()));
@@ -114,7 +114,7 @@ fn a_key_is_rotated_while_events_flow() {
 }
 
 #[test]
-fn a_batch_that_failed_with_the_old_key_goes_on_with_the_new_one() {
+pub(super) fn a_batch_that_failed_with_the_old_key_goes_on_with_the_new_one() {
     let mut trial = Trial::new();
     trial.api.reply_with(|request| if has_key(request, SECRET) { Reply::status(503) } else { Reply::ok() });
     trial.send(2);
@@ -128,7 +128,7 @@ fn a_batch_that_failed_with_the_old_key_goes_on_with_the_new_one() {
 }
 
 #[test]
-fn a_request_that_is_refused_while_the_key_changes_is_repeated_with_the_new_one() {
+pub(super) fn a_request_that_is_refused_while_the_key_changes_is_repeated_with_the_new_one() {
     let mut trial = Trial::new();
     let (arrived, arrivals) = mpsc::channel();
     let (go, gate) = mpsc::channel::<()>();
@@ -152,7 +152,7 @@ fn a_request_that_is_refused_while_the_key_changes_is_repeated_with_the_new_one(
 }
 
 #[test]
-fn a_key_that_cannot_be_used_changes_nothing() {
+pub(super) fn a_key_that_cannot_be_used_changes_nothing() {
     let mut trial = Trial::new();
     for key in [String::new(), " ".to_owned(), SECRET.repeat(100)] {
         let error = trial.key.set_write_key(key).expect_err("no write key");
@@ -188,7 +188,7 @@ fn a_longer_key_makes_no_batch_too_large() {
     let analytics = Analytics::builder().segment(segment).build().expect("the settings are valid");
     let key = "k".repeat(1_000);
     handle.set_write_key(key.as_str()).expect("it is a key");
-    // A batch is full but for less than one of them, which are shorter than the key.
+    // The batch has less room left than one event takes, and an event is shorter than the key.
     for number in 0..2_000 {
         let event = Track::new("Sized").user_id("u1").property("number", number).property("text", "x".repeat(200));
         analytics.track(event).expect("accepted");

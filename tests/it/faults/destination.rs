@@ -14,7 +14,7 @@ use tracklane::{Analytics, BoxError, Builder, DropReason, Event, Track};
 use super::plugin::block_on;
 use crate::support::{SOON, Trial, eventually, quick_retries};
 
-/// What a destination of its own does with each batch, beside Segment.
+/// A second destination beside Segment that runs `work` for each batch.
 pub(super) fn beside_segment(name: &str, work: impl Fn() + Send + Sync + 'static) -> Destination {
     let work = Arc::new(work);
     Destination::from_fn(name, move |_: Batch| {
@@ -28,7 +28,7 @@ pub(super) fn beside_segment(name: &str, work: impl Fn() + Send + Sync + 'static
 }
 
 #[test]
-fn a_destination_that_panics_costs_its_own_batches_only() {
+pub(super) fn a_destination_that_panics_costs_its_own_batches_only() {
     let calls = AtomicUsize::new(0);
     let panics = beside_segment("panics", move || assert!(calls.fetch_add(1, Ordering::SeqCst) >= 3, "on purpose"));
     let mut trial = Trial::with(|settings| settings.plugin(panics));
@@ -123,7 +123,7 @@ impl Service<Batch> for Mortal {
 }
 
 #[test]
-fn a_dead_service_is_made_again() {
+pub(super) fn a_dead_service_is_made_again() {
     let made = Arc::new(AtomicUsize::new(0));
     let counter = made.clone();
     let make = move || {
@@ -140,7 +140,7 @@ fn a_dead_service_is_made_again() {
 }
 
 #[test]
-fn a_service_that_dies_again_and_again_is_given_up() {
+pub(super) fn a_service_that_dies_again_and_again_is_given_up() {
     let made = Arc::new(AtomicUsize::new(0));
     let counter = made.clone();
     let make = move || {
@@ -159,7 +159,7 @@ fn a_service_that_dies_again_and_again_is_given_up() {
 }
 
 #[test]
-fn a_dead_service_that_cannot_be_made_again_is_given_up() {
+pub(super) fn a_dead_service_that_cannot_be_made_again_is_given_up() {
     let mut trial = Trial::with(|settings| settings.plugin(Destination::new("mortal", Mortal(1))));
     assert_eq!(trial.send_each(3), (3, 0));
     let ended = trial.survives();
@@ -183,7 +183,7 @@ fn a_destination_that_hangs_holds_up_nobody() {
 }
 
 #[test]
-fn an_attempt_that_hangs_is_cut_and_tried_again() {
+pub(super) fn an_attempt_that_hangs_is_cut_and_tried_again() {
     let (clock, calls) = (ManualClock::new(), AtomicUsize::new(0));
     let first_hangs = Destination::from_fn("first hangs", move |_: Batch| {
         let hangs = calls.fetch_add(1, Ordering::SeqCst) == 0;
@@ -207,7 +207,7 @@ fn an_attempt_that_hangs_is_cut_and_tried_again() {
 }
 
 #[test]
-fn a_schedule_of_retries_that_panics_is_no_schedule() {
+pub(super) fn a_schedule_of_retries_that_panics_is_no_schedule() {
     let table = RetryPolicy::new().max_retries(5).backoff(Duration::ZERO, Duration::from_millis(1)).schedule(|retry| {
         let waits = [Duration::ZERO];
         waits[retry as usize]
@@ -218,7 +218,7 @@ fn a_schedule_of_retries_that_panics_is_no_schedule() {
     trial.survives();
 }
 
-/// An error that breaks whoever asks what it is, or drops it.
+/// An error that breaks code that displays or drops it.
 #[derive(Debug)]
 struct Vicious {
     in_display: bool,

@@ -1,4 +1,4 @@
-//! Errors of user code that panic in their drop, wherever the last of them is dropped.
+//! Errors of user code that panic in their drop, in every place where the last copy is dropped.
 
 use std::fmt;
 use std::task::{Context, Poll};
@@ -79,10 +79,10 @@ impl Plugin for Lives {
     }
 }
 
-/// Adds what fails to a client.
+/// Adds the failing code to a client.
 type Add = Box<dyn FnOnce(Builder) -> Builder>;
 
-/// Sends twelve events past what `add` adds; what became of them at the end.
+/// Sends twelve events through the code that `add` adds. Returns the final counts.
 fn twelve(add: impl FnOnce(Builder) -> Builder) -> Stats {
     let (destination, _) = recorder("r");
     let analytics = add(Analytics::builder().plugin(destination)).build().unwrap();

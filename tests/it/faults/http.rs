@@ -16,14 +16,14 @@ use crate::support::{Detour, Ended, SOON, Trial, Wire, eventually};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Why the default client got no response, if that is what failed.
+/// Returns why the default client got no response, if it got none.
 pub(super) fn kind(failure: &Failure) -> Option<SendErrorKind> {
     let error: &DeliveryError = failure.error.as_deref()?.downcast_ref()?;
     let cause: &dyn std::error::Error = std::error::Error::source(error)?;
     Some(cause.downcast_ref::<SendError>()?.kind())
 }
 
-/// Sends the first request where `base` says, and checks that it failed so, was tried again and arrived.
+/// Sends the first request to `base`, and checks that it failed as expected, was retried and arrived.
 #[track_caller]
 fn fails_first_and_is_retried(base: &str, expected: SendErrorKind) -> Ended {
     let client = Detour::first(1, base);
@@ -39,7 +39,7 @@ fn fails_first_and_is_retried(base: &str, expected: SendErrorKind) -> Ended {
 }
 
 #[test]
-fn a_storm_of_5xx_delays_and_loses_nothing() {
+pub(super) fn a_storm_of_5xx_delays_and_loses_nothing() {
     let mut trial = Trial::with_segment(|segment| segment.flush_at(10).max_in_flight(8)).unordered();
     let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let (settled, statuses) = (Arc::new(AtomicBool::new(false)), [500, 502, 503, 504, 520, 599]);
@@ -67,7 +67,7 @@ fn a_storm_of_5xx_delays_and_loses_nothing() {
 }
 
 #[test]
-fn retry_after_in_seconds_pauses_the_lane_and_spends_no_retry() {
+pub(super) fn retry_after_in_seconds_pauses_the_lane_and_spends_no_retry() {
     for (header, seconds) in [("7", 7), ("0", 1), ("99999999", 300)] {
         let clock = ManualClock::new();
         let policy = RetryPolicy::new().max_retries(0);
@@ -85,7 +85,7 @@ fn retry_after_in_seconds_pauses_the_lane_and_spends_no_retry() {
 }
 
 #[test]
-fn pauses_in_a_row_are_told_once_and_each_ends_in_one_request() {
+pub(super) fn pauses_in_a_row_are_told_once_and_each_ends_in_one_request() {
     let (clock, pause) = (ManualClock::new(), Duration::from_secs(7));
     let mut trial =
         Trial::with_both(|segment| segment.max_in_flight(8), |settings| settings.clock(clock.clone())).unordered();
@@ -97,7 +97,7 @@ fn pauses_in_a_row_are_told_once_and_each_ends_in_one_request() {
         let before = trial.api.request_count();
         clock.advance(pause);
         assert!(clock.wait_for_sleeper(pause..=pause), "it pauses again");
-        // In the first round the answers to what had left together may come late.
+        // In the first round the answers to simultaneous requests may come late.
         let probes = trial.api.request_count() - before;
         assert!(round == 0 || probes == 1, "one request, to see whether it works again: {probes}");
     }
@@ -109,7 +109,7 @@ fn pauses_in_a_row_are_told_once_and_each_ends_in_one_request() {
 }
 
 #[test]
-fn retry_after_as_a_date_pauses_until_then() {
+pub(super) fn retry_after_as_a_date_pauses_until_then() {
     for (jump, seconds) in [(Duration::ZERO, 30), (DAY, 1)] {
         let clock = ManualClock::new();
         let mut trial = Trial::with(|settings| settings.clock(clock.clone()));
@@ -126,12 +126,12 @@ fn retry_after_as_a_date_pauses_until_then() {
 }
 
 #[test]
-fn a_refused_connection_is_retried() {
+pub(super) fn a_refused_connection_is_retried() {
     fails_first_and_is_retried(&Wire::refusing(), SendErrorKind::Connect);
 }
 
 #[test]
-fn a_reset_before_the_status_is_retried() {
+pub(super) fn a_reset_before_the_status_is_retried() {
     let mut trial = Trial::new();
     trial.api.script([Reply::reset(), Reply::close()]);
     assert_eq!(trial.send_each(5), (5, 0));
@@ -141,14 +141,14 @@ fn a_reset_before_the_status_is_retried() {
 }
 
 #[test]
-fn a_reset_in_the_middle_of_the_request_is_retried() {
+pub(super) fn a_reset_in_the_middle_of_the_request_is_retried() {
     // Closing over unread bytes resets the connection.
     let wire = Wire::serve(|mut stream| drop(stream.read_exact(&mut [0; 16])));
     fails_first_and_is_retried(&wire.url, SendErrorKind::Protocol);
 }
 
 #[test]
-fn a_reset_after_a_2xx_head_is_delivered() {
+pub(super) fn a_reset_after_a_2xx_head_is_delivered() {
     let mut trial = Trial::new();
     trial.api.script([
         Reply::ok().truncated(),
@@ -162,7 +162,7 @@ fn a_reset_after_a_2xx_head_is_delivered() {
 }
 
 #[test]
-fn a_server_that_never_answers_is_timed_out() {
+pub(super) fn a_server_that_never_answers_is_timed_out() {
     let (clock, timeout) = (ManualClock::new(), Duration::from_secs(3));
     let mut trial =
         Trial::with_both(|segment| segment.http_request_timeout(timeout), |settings| settings.clock(clock.clone()));
@@ -182,7 +182,7 @@ fn a_server_that_never_answers_is_timed_out() {
 }
 
 #[test]
-fn a_response_that_drips_is_judged_by_its_status() {
+pub(super) fn a_response_that_drips_is_judged_by_its_status() {
     let mut trial = Trial::new();
     let body = vec![b' '; 100_000];
     trial.api.script([Reply::ok().body(body).drip(Duration::from_millis(2))]);
@@ -194,7 +194,7 @@ fn a_response_that_drips_is_judged_by_its_status() {
 }
 
 #[test]
-fn responses_that_all_drip_do_not_pile_up_connections() {
+pub(super) fn responses_that_all_drip_do_not_pile_up_connections() {
     let mut trial = Trial::with_segment(|segment| segment.max_in_flight(4)).unordered();
     trial.api.set_default(Reply::ok().body(vec![b' '; 100_000]).drip(Duration::from_millis(2)));
     trial.send(60);
@@ -205,7 +205,7 @@ fn responses_that_all_drip_do_not_pile_up_connections() {
 }
 
 #[test]
-fn a_head_that_drips_is_timed_out() {
+pub(super) fn a_head_that_drips_is_timed_out() {
     let mut trial = Trial::with_segment(|segment| segment.http_request_timeout(Duration::from_millis(500)));
     trial.api.script([Reply::ok().drip(Duration::from_secs(1))]);
     trial.send(2);
@@ -219,7 +219,7 @@ fn endless_1xx_responses_are_timed_out_and_their_connection_is_given_up() {
     let (told, given_up) = mpsc::channel();
     let wire = Wire::serve(move |mut stream| {
         Wire::read_head(&mut stream);
-        // As many as the client reads would keep its thread busy; see docs/FAULTS.md.
+        // As many as the client reads would keep its thread busy: see docs/FAULTS.md.
         while stream.write_all(b"HTTP/1.1 103 Early Hints\r\n\r\n").is_ok() {
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -269,7 +269,7 @@ fn endless_1xx_responses_delay_no_timeout_and_no_other_destination() {
         let many = b"HTTP/1.1 103 Early Hints\r\n\r\n".repeat(1_000);
         let _ = begun.send(());
         while stream.write_all(&many).is_ok() {
-            // What a debug build reads in a second; a release build reads all that comes.
+            // A debug build reads about this much in a second. A release build reads everything.
             if cfg!(debug_assertions) {
                 std::thread::sleep(Duration::from_millis(30));
             }
@@ -309,13 +309,13 @@ fn endless_1xx_responses_delay_no_timeout_and_no_other_destination() {
 }
 
 #[test]
-fn a_name_that_cannot_be_looked_up_is_told_apart_and_retried() {
+pub(super) fn a_name_that_cannot_be_looked_up_is_told_apart_and_retried() {
     let ended = fails_first_and_is_retried("http://tracklane-test.invalid", SendErrorKind::Dns);
     assert!(ended.failures[0].message.contains("tracklane-test.invalid"), "{}", ended.failures[0]);
 }
 
 #[test]
-fn a_certificate_that_nobody_vouches_for_is_refused_and_retried() {
+pub(super) fn a_certificate_that_nobody_vouches_for_is_refused_and_retried() {
     let (heard, plain) = mpsc::channel();
     let config = Arc::new(tls_config());
     let wire = Wire::serve(move |mut stream| {
@@ -343,7 +343,7 @@ fn tls_config() -> rustls::ServerConfig {
 }
 
 #[test]
-fn a_server_without_tls_gets_no_plaintext_instead() {
+pub(super) fn a_server_without_tls_gets_no_plaintext_instead() {
     let (heard, plain) = mpsc::channel();
     let wire = Wire::serve(move |mut stream| {
         let mut bytes = vec![0; 16 * 1024];
@@ -357,7 +357,7 @@ fn a_server_without_tls_gets_no_plaintext_instead() {
 }
 
 #[test]
-fn garbage_in_place_of_http_is_retried() {
+pub(super) fn garbage_in_place_of_http_is_retried() {
     let mut trial = Trial::new();
     trial.api.script([
         Reply::garbage(vec![0; 1000]),
@@ -371,7 +371,7 @@ fn garbage_in_place_of_http_is_retried() {
 }
 
 #[test]
-fn a_malformed_body_changes_nothing() {
+pub(super) fn a_malformed_body_changes_nothing() {
     let mut trial = Trial::new();
     trial.api.script([Reply::ok().body("<html>"), Reply::status(503).body("\u{0}{"), Reply::status(418).body("{}}")]);
     assert_eq!(trial.send_each(3), (2, 1), "the status decides: taken, retried, refused");
@@ -379,7 +379,7 @@ fn a_malformed_body_changes_nothing() {
 }
 
 #[test]
-fn a_redirect_is_never_followed() {
+pub(super) fn a_redirect_is_never_followed() {
     let elsewhere = Wire::serve(|mut stream| {
         Wire::read_head(&mut stream);
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
@@ -396,7 +396,7 @@ fn a_redirect_is_never_followed() {
 }
 
 #[test]
-fn one_poisonous_event_does_not_cost_its_batch() {
+pub(super) fn one_poisonous_event_does_not_cost_its_batch() {
     let mut trial = Trial::with_segment(|segment| segment.flush_at(64));
     trial.send(1);
     assert_eq!(trial.settled(), (1, 0), "the destination has taken a batch before");
@@ -411,7 +411,7 @@ fn one_poisonous_event_does_not_cost_its_batch() {
 }
 
 #[test]
-fn a_destination_that_has_never_worked_is_not_asked_event_by_event() {
+pub(super) fn a_destination_that_has_never_worked_is_not_asked_event_by_event() {
     let mut trial = Trial::with_segment(|segment| segment.flush_at(64));
     trial.api.script([Reply::status(400)]);
     trial.send(64);
@@ -427,7 +427,7 @@ fn refuse_batches_with(trial: &Trial, id: &'static str) {
 }
 
 #[test]
-fn a_batch_that_is_too_large_for_the_server_is_split() {
+pub(super) fn a_batch_that_is_too_large_for_the_server_is_split() {
     let mut trial = Trial::with_segment(|segment| segment.flush_at(100));
     trial.api.reply_with(|request| match request.events().len() {
         0..=10 => Reply::ok(),
@@ -443,7 +443,7 @@ fn a_batch_that_is_too_large_for_the_server_is_split() {
 }
 
 #[test]
-fn bytes_that_are_not_utf_8_in_a_response_change_nothing() {
+pub(super) fn bytes_that_are_not_utf_8_in_a_response_change_nothing() {
     let mut trial = Trial::new();
     let odd = |head: &[u8]| [head, b"\r\nretry-after: \xff\xfe\r\nx-\xc3\xa4: 1\r\nserver: \xf0\x28\r\n\r\n"].concat();
     trial.api.script([
@@ -456,7 +456,7 @@ fn bytes_that_are_not_utf_8_in_a_response_change_nothing() {
 }
 
 #[test]
-fn a_decompression_bomb_is_neither_read_nor_unpacked() {
+pub(super) fn a_decompression_bomb_is_neither_read_nor_unpacked() {
     let size = 64 * 1024 * 1024;
     let mut trial = Trial::new();
     let bomb = Reply::ok().header("content-encoding", "gzip").body(vec![0; size]);
@@ -470,7 +470,7 @@ fn a_decompression_bomb_is_neither_read_nor_unpacked() {
 }
 
 #[test]
-fn an_expired_date_asks_for_the_shortest_pause() {
+pub(super) fn an_expired_date_asks_for_the_shortest_pause() {
     let clock = ManualClock::new();
     let mut trial = Trial::with(|settings| settings.clock(clock.clone()));
     trial.api.script([Reply::status(429).header("retry-after", httpdate::fmt_http_date(UNIX_EPOCH + DAY))]);

@@ -1,4 +1,4 @@
-//! Events that cannot be sent: too large, too deep, no numbers.
+//! Events that cannot be sent: too large, too deeply nested, or with numbers that JSON cannot hold.
 
 use std::thread;
 
@@ -14,7 +14,7 @@ fn sized(text: usize) -> Track {
 }
 
 #[test]
-fn the_size_limit_is_exact() {
+pub(super) fn the_size_limit_is_exact() {
     let trial = Trial::new();
     let too_large = trial.analytics.track(sized(MAX_EVENT_BYTES)).expect_err("with its frame it is too large");
     let RefusalReason::Invalid(InvalidField::TooLarge { bytes }) = too_large.reason() else {
@@ -39,7 +39,7 @@ fn nested(depth: usize) -> Value {
 }
 
 #[test]
-fn nesting_is_refused_without_recursion() {
+pub(super) fn nesting_is_refused_without_recursion() {
     let small_stack = thread::Builder::new().stack_size(256 * 1024);
     let on_a_small_stack = small_stack.spawn(|| {
         let trial = Trial::new();
@@ -64,7 +64,7 @@ struct Measured {
 }
 
 #[test]
-fn numbers_that_json_lacks_are_refused() {
+pub(super) fn numbers_that_json_lacks_are_refused() {
     let trial = Trial::new();
     for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         let sent = || Track::new("Measured").user_id("u1");

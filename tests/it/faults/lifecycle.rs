@@ -1,4 +1,4 @@
-//! The end of a client, and of what it runs on.
+//! The end of a client, and the end of its runtime.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,7 +1,7 @@
-//! The fault matrix: every fault that `docs/FAULTS.md` lists, made to happen.
+//! The fault matrix: tests cause every fault that `docs/FAULTS.md` lists.
 //!
-//! One module per family. Every test ends in the oracles of [`crate::support`]; faults that need a process of their
-//! own are in `tests/process.rs`.
+//! There is one module per family. Every test ends in the checks of [`crate::support`]. Faults that need a process of
+//! their own are in `tests/process.rs`.
 
 mod blocked;
 #[cfg(target_os = "linux")]
@@ -9,6 +9,7 @@ mod certificates;
 mod clock;
 mod credentials;
 mod destination;
+mod driven;
 mod drops;
 mod http;
 mod input;

@@ -1,4 +1,4 @@
-//! Faults of who is told: listeners and callbacks that fail or hang, and user code that answers events with events.
+//! Faults of observers: listeners and callbacks that fail or hang, and user code that sends an event for each event.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, mpsc};
@@ -32,7 +32,7 @@ fn listeners_that_panic_hang_or_send_do_not_disturb_delivery() {
 }
 
 #[test]
-fn a_callback_that_panics_is_contained() {
+pub(super) fn a_callback_that_panics_is_contained() {
     let trial = Trial::new();
     let event = Track::new("Fault 999999").user_id("u").on_delivery(|_| panic!("on purpose"));
     trial.analytics.track(event).expect("accepted");
@@ -41,7 +41,7 @@ fn a_callback_that_panics_is_contained() {
     trial.survives();
 }
 
-/// Where the client is put once there is one, for user code that sends events itself.
+/// The place of the client, for user code that sends events itself.
 type Place = Arc<OnceLock<Analytics>>;
 
 /// Sends another event, if the client is there. Counts the loops that were cut.
@@ -119,7 +119,7 @@ fn a_callback_that_sends_with_a_callback_is_cut() {
     trial.analytics.close_blocking(SOON);
 }
 
-/// Holds whoever comes, until the other half is dropped.
+/// Blocks every caller until the other half is dropped.
 fn gate() -> (mpsc::Sender<()>, Arc<dyn Fn() + Send + Sync>) {
     let (release, held) = mpsc::channel::<()>();
     let held = Mutex::new(held);
@@ -131,7 +131,7 @@ fn gate() -> (mpsc::Sender<()>, Arc<dyn Fn() + Send + Sync>) {
 
 #[test]
 fn callbacks_that_block_take_room_until_calls_are_refused() {
-    // Where the oldest gives way, as much again may wait in front of the destinations.
+    // With `DropOldest`, the same number of events may also wait in front of the destinations.
     for (overflow, most) in [(Overflow::RefuseNew, 500), (Overflow::DropOldest, 1_000)] {
         let (destination, _) = recorder("r");
         let settings = Analytics::builder().plugin(destination).max_queue_size(500).overflow(overflow);
@@ -258,7 +258,7 @@ fn flush_waits_for_callbacks_and_so_does_every_other() {
             })
         })
         .collect();
-    // They have begun to wait, or wait for nothing.
+    // They wait now, or have nothing to wait for.
     std::thread::sleep(short);
     drop(release);
     for flush in flushes {

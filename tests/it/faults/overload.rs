@@ -1,4 +1,4 @@
-//! More than fits: full queues, bursts.
+//! Overload: full queues and bursts.
 
 use std::time::{Duration, Instant};
 
@@ -51,7 +51,7 @@ fn a_full_queue_drops_the_oldest_if_that_is_wanted() {
 }
 
 #[test]
-fn a_queue_that_was_full_takes_events_again() {
+pub(super) fn a_queue_that_was_full_takes_events_again() {
     let mut trial = Trial::with_both(
         |segment| segment.http_request_timeout(Duration::from_millis(500)),
         |settings| settings.max_queue_size(10),
@@ -64,7 +64,7 @@ fn a_queue_that_was_full_takes_events_again() {
 }
 
 #[test]
-fn a_burst_keeps_connections_few_and_loses_nothing() {
+pub(super) fn a_burst_keeps_connections_few_and_loses_nothing() {
     let mut trial =
         Trial::with_both(|segment| segment.max_in_flight(4).flush_at(100), |settings| settings.max_queue_size(60_000))
             .unordered();

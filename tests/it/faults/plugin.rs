@@ -1,4 +1,4 @@
-//! Faults of plugins: those that fail, panic or hang, and come and go.
+//! Faults of plugins: they fail, panic or hang, and they come and go.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
@@ -16,7 +16,7 @@ use tracklane::{BoxError, DropReason, Event, RegisterError, Settlement};
 use super::destination::beside_segment;
 use crate::support::Trial;
 
-/// A plugin that breaks where it is told to.
+/// A plugin that breaks at a chosen step.
 struct Breaks {
     name: String,
     at: &'static str,
@@ -117,7 +117,7 @@ impl Drop for TimeRunsOut {
 fn two_events_past(how: How, plugin: Registration) -> (Trial, tracklane::Stats, TimeRunsOut) {
     let clock = ManualClock::new();
     let name = plugin.name().to_owned();
-    // Not one of the plugins' limits, which are what the clock runs for.
+    // Not one of the plugins' limits, for which the clock runs.
     let request = Duration::from_secs(600);
     let mut trial = Trial::with_both(
         |segment| segment.http_request_timeout(request),
@@ -214,7 +214,7 @@ fn a_plugin_that_panics_in_its_drop_is_contained() {
 }
 
 #[test]
-fn a_plugin_that_keeps_breaking_is_not_called_any_more() {
+pub(super) fn a_plugin_that_keeps_breaking_is_not_called_any_more() {
     let calls = Arc::new(AtomicUsize::new(0));
     let counter = calls.clone();
     let breaks = move |_: &mut Event| {
@@ -231,7 +231,7 @@ fn a_plugin_that_keeps_breaking_is_not_called_any_more() {
 }
 
 #[test]
-fn an_after_plugin_that_keeps_breaking_is_not_called_any_more() {
+pub(super) fn an_after_plugin_that_keeps_breaking_is_not_called_any_more() {
     let (calls, seen) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let (breaking, watching) = (calls.clone(), seen.clone());
     let breaks = after_fn("breaks", move |_, _| {

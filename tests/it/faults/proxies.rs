@@ -1,4 +1,4 @@
-//! Proxies: by HTTP and SOCKS, with and without a password, and those that do not let one in.
+//! Proxies: HTTP and SOCKS, with and without a password, and proxies that refuse the connection.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -37,7 +37,7 @@ fn failure_through(proxy: &str, host: &str) -> Failure {
     failure
 }
 
-/// A proxy that answers each request so, and tells what it was asked.
+/// A proxy that gives each request this answer, and reports the requests.
 fn answers(answer: &'static str) -> (Wire, Receiver<String>) {
     let (told, asked) = mpsc::channel();
     let wire = Wire::serve(move |mut stream| {
@@ -106,7 +106,7 @@ fn socks5(stream: &mut TcpStream, password: &str) -> io::Result<String> {
     Ok(host)
 }
 
-/// A SOCKS proxy that hands every connection to `api`, and tells for whom it was.
+/// A SOCKS proxy that connects every client to `api`, and reports the requested host.
 fn socks_in_front_of(api: &TrackingApi) -> (Wire, Receiver<String>) {
     let (told, asked) = mpsc::channel();
     let behind = api.url().replace("http://", "");

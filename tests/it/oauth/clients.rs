@@ -1,4 +1,4 @@
-//! Which HTTP client asks for tokens, and where.
+//! The HTTP client that requests tokens, and the URL that it uses.
 
 use std::convert::Infallible;
 use std::sync::Mutex;

@@ -1,4 +1,4 @@
-//! A token server that is slow, broken, of another time, or says no.
+//! A token server that is slow or broken, has a different time, or refuses.
 
 use std::error::Error;
 use std::time::SystemTime;
@@ -9,7 +9,7 @@ use tracklane::{DropReason, Outcome};
 
 use super::*;
 
-/// The reason why there was no token, as the event's end tells it.
+/// Returns the reason for the missing token, from the event's settlement.
 fn token_error(end: &Settlement) -> TokenError {
     let error = end.destinations[0].error.as_ref().expect("an error");
     error.source().and_then(|source| source.downcast_ref::<TokenError>()).expect("a token error").clone()

@@ -1,4 +1,4 @@
-//! The life of a token: renewed in time, given up when refused.
+//! The lifetime of a token: it is renewed in time, and discarded when it is refused.
 
 use std::time::Instant;
 
@@ -37,7 +37,7 @@ fn a_token_is_renewed_at_half_its_life_and_serves_on_meanwhile() {
     assert_eq!(world.authorizations(), vec![bearer(1); 6]);
     assert_eq!(world.token_requests(), 2, "and nobody begins another");
 
-    // The server never answers: renewal is given up after 30 s, said, and begun again a minute later.
+    // The server never answers: the client gives up after 30 s, reports it, and tries again a minute later.
     let errors = errors(&analytics);
     assert!(world.clock.wait_for_sleeper(secs(30)..=secs(30)));
     world.clock.advance(secs(30));

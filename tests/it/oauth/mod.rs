@@ -1,4 +1,4 @@
-//! OAuth 2.0 with Segment, against a token server that verifies what is signed.
+//! OAuth 2.0 with Segment, against a token server that verifies signatures.
 
 mod clients;
 mod failures;
@@ -20,7 +20,7 @@ use token_server::{CLIENT_ID, KEY_ID, TOKEN, TokenServer};
 const PKCS8: &str = include_str!("../fixtures/oauth/private.pkcs8.pem");
 const PKCS1: &str = include_str!("../fixtures/oauth/private.pkcs1.pem");
 const WRITE_KEY: &str = "canary-write-key";
-/// No test waits longer for what is to happen.
+/// The longest wait of a test.
 const SOON: Duration = Duration::from_secs(10);
 
 const fn secs(seconds: u64) -> Duration {
@@ -67,7 +67,7 @@ impl World {
         self.tokens.api.request_count()
     }
 
-    /// Moves the clock on until there is what is waited for; never more than 3 s, which is less than any timeout.
+    /// Advances the clock until the condition holds, by at most 3 s, which is less than any timeout.
     fn advance_until(&self, what: &str, reached: impl Fn(Duration) -> bool) {
         for _ in 0..30 {
             self.clock.advance(Duration::from_millis(100));
@@ -99,7 +99,7 @@ fn deliver(analytics: &Analytics) -> Settlement {
     pollster::block_on(receipt)
 }
 
-/// As [`deliver`], on a thread of its own, while the test moves the clock.
+/// Like [`deliver`], but on a thread of its own while the test moves the clock.
 fn deliver_meanwhile(analytics: &Analytics) -> std::thread::JoinHandle<Settlement> {
     let analytics = analytics.clone();
     std::thread::spawn(move || deliver(&analytics))
@@ -208,7 +208,7 @@ fn what_oauth_cannot_use_is_said_when_the_client_is_built() {
     }
 }
 
-/// What goes wrong, as text, in the order in which it does.
+/// Returns the errors as text, in their order.
 fn errors(analytics: &Analytics) -> mpsc::Receiver<String> {
     let (tell, errors) = mpsc::channel();
     analytics.on(tracklane::signal::Error, move |failure| {

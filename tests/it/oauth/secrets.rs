@@ -1,4 +1,4 @@
-//! Private key, assertion, token and write key are where they belong, and nowhere else.
+//! Private key, assertion, token and write key are only where they belong.
 
 use std::io::Write;
 use std::sync::Mutex;
@@ -19,7 +19,7 @@ pub(super) fn assert_none_in(text: &str) {
         include_str!("../fixtures/oauth/private.short.pem"),
     ];
     let lines = pems.iter().flat_map(|pem| pem.lines()).filter(|line| !line.starts_with("-----"));
-    // What begins a JWT with an object in base64, and what stands in front of a token.
+    // The beginning of a JWT in base64, and the text in front of a token.
     for secret in lines.map(|line| &line[..line.len().min(20)]).chain(["eyJ", TOKEN, WRITE_KEY, "canary"]) {
         assert!(!text.contains(secret), "{secret} is in: {text}");
     }

@@ -1,4 +1,4 @@
-//! A token server on this machine that grants nothing without a good signature.
+//! A token server on this machine that grants a token only for a valid signature.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,10 +14,10 @@ use tracklane::testing::{Reply, Request, TrackingApi};
 pub(super) const PUBLIC_KEY: &str = include_str!("../fixtures/oauth/public.pkcs1.pem");
 pub(super) const CLIENT_ID: &str = "client-id";
 pub(super) const KEY_ID: &str = "key-id";
-/// What every token begins with; a number follows.
+/// The beginning of every token. A number follows.
 pub(super) const TOKEN: &str = "canary.token~";
 
-/// Grants `TOKEN1`, `TOKEN2`, … to whoever signs.
+/// Grants `TOKEN1`, `TOKEN2`, … for signed requests.
 pub(super) struct TokenServer {
     pub(super) api: TrackingApi,
     granted: Arc<AtomicU64>,
@@ -25,7 +25,7 @@ pub(super) struct TokenServer {
 }
 
 impl TokenServer {
-    /// Its time is what `clock` says.
+    /// Starts a server with the time of `clock`.
     pub(super) fn start(clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         let api = TrackingApi::start().unwrap();
         let (granted, life) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(1_000)));
@@ -37,7 +37,7 @@ impl TokenServer {
         Self { api, granted, life }
     }
 
-    /// How long the tokens last that are granted from now on.
+    /// Sets the lifetime of the tokens that are granted from now on.
     pub(super) fn set_life(&self, life: Duration) {
         self.life.store(life.as_secs(), Ordering::Release);
     }

@@ -1,11 +1,11 @@
-//! OAuth that is written in a file or in the environment.
+//! OAuth settings from a file or from the environment.
 
 use serde_json::{Value, json};
 use tracklane::{Settings, SettingsError};
 
 use super::*;
 
-/// The builder of a file with everything that OAuth needs, on one line, but what `change` makes of it.
+/// Builds a client from a file with all settings of OAuth on one line, after `change`.
 fn builder(world: &World, change: impl FnOnce(&mut Value)) -> Result<Builder, SettingsError> {
     let mut file = json!({
         "write_key": WRITE_KEY,

@@ -1,9 +1,8 @@
-//! The Rust on the pages that does not compile as it stands, whole: what a reader knows is around it there, and a
-//! compiler does not.
+//! The Rust snippets of the pages that do not compile alone, with the code around them that a compiler needs.
 //!
-//! A page shows no line that is only for the compiler. So such a snippet is fenced `rust,ignore` there and stands in a
-//! file here, one function or module each, in the order of the page; lines that end in `//#` are not on the page.
-//! Everything else on the pages is compiled as a documentation test.
+//! A page has no line that is only for the compiler. So such a snippet is fenced `rust,ignore` on its page and is also
+//! in a file here, one function or module each, in the order of the page. Lines that end in `//#` are not on the page.
+//! All other snippets are compiled as documentation tests.
 
 #![allow(unused, unreachable_pub, clippy::all, reason = "pages show what matters")]
 
@@ -38,7 +37,7 @@ const FILES: &[(&str, &str)] = &[
     ("segment_crate", "docs/migrating/segment-crate.md"),
 ];
 
-/// The snippets of a file, without what is not on the page.
+/// Returns the snippets of a file, without the lines that are not on the page.
 fn shown(file: &str) -> Vec<Vec<String>> {
     let source = text(&format!("tests/it/snippets/{file}.rs"));
     let snippets = source.split("{ // begin\n").skip(1).map(|rest| rest.split("\n} // end").next().unwrap());

@@ -1,4 +1,4 @@
-//! A client against a tracking API in this process, and a destination that keeps what it gets.
+//! A client with a tracking API in this process, and a destination that records its events.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -90,7 +90,7 @@ impl Arrived {
     }
 }
 
-/// A destination that takes everything, and what it got.
+/// A destination that delivers everything, and a record of its events.
 pub(crate) fn recorder(name: &str) -> (Destination, Arrived) {
     let arrived = Arrived::new();
     let log = arrived.clone();
@@ -101,7 +101,7 @@ pub(crate) fn recorder(name: &str) -> (Destination, Arrived) {
     (destination, arrived)
 }
 
-/// Settings that collect what `error` says.
+/// Settings that collect the payloads of `error`.
 pub(crate) fn with_failures(builder: Builder) -> (Builder, Log<Failure>) {
     let failures = Log::new();
     let log = failures.clone();

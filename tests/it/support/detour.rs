@@ -1,4 +1,4 @@
-//! An HTTP client that leads the first requests elsewhere, and servers that speak raw bytes.
+//! An HTTP client that sends the first requests elsewhere, and servers that write raw bytes.
 
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};
@@ -31,7 +31,7 @@ impl Detour {
     }
 }
 
-/// A server that does what a test says with each connection.
+/// A server that handles each connection as the test says.
 pub(crate) struct Wire {
     pub(crate) url: String,
     pub(crate) connections: Arc<AtomicUsize>,
@@ -55,13 +55,13 @@ impl Wire {
         Wire { url, connections }
     }
 
-    /// Where nobody listens.
+    /// Returns a URL without a listener.
     pub(crate) fn refusing() -> String {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         format!("http://{}", listener.local_addr().expect("bound"))
     }
 
-    /// Reads the head of a request, and of its body what came with it.
+    /// Reads the head of a request, and the part of its body that came with it.
     pub(crate) fn read_head(stream: &mut TcpStream) -> Vec<u8> {
         let (mut head, mut bytes) = (Vec::new(), [0; 1024]);
         while !head.windows(4).any(|end| end == b"\r\n\r\n") {

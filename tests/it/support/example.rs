@@ -2,8 +2,8 @@
 
 use std::process::{Command, Stdio};
 
-/// Returns the program of an example, without a write key of whoever runs the tests. Cargo builds it with the tests,
-/// unless it was told to build a single test; then it is built here.
+/// Returns the program of an example, without the user's write key. Cargo builds it together with the tests, except
+/// when it builds a single test. Then this function builds it.
 pub(crate) fn example(name: &str) -> Command {
     let deps = std::env::current_exe().unwrap();
     let profile = deps.parent().unwrap().parent().unwrap();

@@ -1,4 +1,4 @@
-//! Everything that any crate logs in this process, searched for secrets as it comes.
+//! Collects everything that any crate logs in this process, and searches it for secrets.
 
 use std::io::{self, Write};
 use std::sync::{Mutex, Once, PoisonError};
@@ -18,7 +18,7 @@ pub(super) fn capture() {
     });
 }
 
-/// Fails if anything secret was logged; also if nothing was logged at all, for then nobody has listened.
+/// Fails if a secret was logged, and also if nothing was logged at all, because then nothing was checked.
 #[track_caller]
 pub(super) fn assert_silent() {
     assert!(*SEEN.lock().unwrap_or_else(PoisonError::into_inner) > 0, "nothing was logged, so nobody listened");

@@ -1,15 +1,17 @@
-//! What the tests share: clients against a local server, and what must hold whatever the fault.
+//! Shared parts of the tests: clients with a local server, and the checks that must hold after every fault.
 //!
-//! Nothing here waits without a bound. A [`Trial`] ends in [`Trial::survives`], which sends a fresh event after the
-//! fault and then checks that the counts balance, that nothing arrived which was not sent, that payloads, ids and order
-//! are what they were, and that no secret and no body came to light anywhere.
+//! Every wait here has a bound. A [`Trial`] ends in [`Trial::survives`]. It sends another event after the fault and
+//! then checks that the counts balance, that only sent events arrived, with the same payloads, ids and order, and that
+//! no secret and no body appeared anywhere.
 
+mod carrier;
 mod client;
 mod detour;
 mod example;
 mod logs;
 mod trial;
 
+pub(crate) use carrier::{Carrier, driven};
 pub(crate) use client::{Arrived, Log, api, client, quick_retries, recorder, segment, track, with_failures};
 pub(crate) use detour::{Detour, Wire};
 pub(crate) use example::example;

@@ -1,4 +1,4 @@
-//! One client against one server through one fault, and what must hold at its end.
+//! One client and one server during one fault, and the checks at the end.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -13,9 +13,9 @@ use tracklane::signal::{self, Emitted, Failure};
 use tracklane::testing::{Reply, TrackingApi};
 use tracklane::{Analytics, Builder, CallError, DropReason, FlushReport, Receipt, Settlement, Stats, Track};
 
-use super::{BODY, SECRET, SOON, eventually, logs, quick_retries};
+use super::{BODY, Carrier, SECRET, SOON, eventually, logs, quick_retries};
 
-/// A client, its server, and all that was sent and told.
+/// A client, its server, all sent events and all signals.
 pub(crate) struct Trial {
     pub(crate) api: Arc<TrackingApi>,
     pub(crate) analytics: Analytics,
@@ -24,16 +24,17 @@ pub(crate) struct Trial {
     sent: usize,
     told: Arc<Told>,
     in_order: bool,
+    carrier: Carrier,
 }
 
-/// What the signals said, as text and as they were.
+/// The signals, as text and as payloads.
 #[derive(Default)]
 struct Told {
     texts: Mutex<Vec<String>>,
     failures: Mutex<Vec<Failure>>,
 }
 
-/// What is known when a trial is over and every oracle has held.
+/// The results of a trial after all checks.
 pub(crate) struct Ended {
     pub(crate) api: Arc<TrackingApi>,
     pub(crate) stats: Stats,
@@ -42,8 +43,7 @@ pub(crate) struct Ended {
     pub(crate) ends: BTreeMap<String, Settlement>,
 }
 
-/// What must not be seen: the key as it is, as HTTP carries it, alone and as the beginning of another, and what events
-/// say.
+/// Texts that must not appear: the key itself, its form in HTTP, alone and as a prefix, and the content of events.
 fn secrets() -> &'static [String] {
     static SECRETS: OnceLock<Vec<String>> = OnceLock::new();
     SECRETS.get_or_init(|| {
@@ -52,7 +52,7 @@ fn secrets() -> &'static [String] {
     })
 }
 
-/// Whether a text says what nobody may see.
+/// Returns whether a text has a secret.
 pub(crate) fn shows_a_secret(text: &str) -> bool {
     secrets().iter().any(|secret| text.contains(secret.as_str()))
 }
@@ -99,12 +99,14 @@ impl Trial {
         let settings = Analytics::builder().segment(segment);
         let listener = told.clone();
         let settings = change(settings.on(signal::Error, move |failure| listener.failed(failure)));
+        let (settings, carried) = Carrier::choose(settings);
         let analytics = settings.build().expect("the settings are valid");
+        let carrier = carried.start(&analytics);
         for name in Emitted::NAMES {
             let listener = told.clone();
             let _ = analytics.on_name(name, move |emitted| listener.heard(emitted)).expect("it is a signal's name");
         }
-        Trial { api, analytics, key, accepted: BTreeMap::new(), sent: 0, told, in_order: true }
+        Trial { api, analytics, key, accepted: BTreeMap::new(), sent: 0, told, in_order: true, carrier }
     }
 
     /// Several requests at once: events may overtake each other.
@@ -159,7 +161,7 @@ impl Trial {
     #[track_caller]
     pub(crate) fn flush_within(&self, timeout: Duration) -> FlushReport {
         let start = Instant::now();
-        let report = self.analytics.flush_blocking(timeout);
+        let report = self.carrier.flush(&self.analytics, timeout);
         assert!(start.elapsed() < timeout + SOON / 4, "flush({timeout:?}) took {:?}", start.elapsed());
         self.assert_books_balance();
         report
@@ -201,7 +203,7 @@ impl Trial {
     #[track_caller]
     pub(crate) fn ends(mut self) -> Ended {
         let start = Instant::now();
-        let report = self.analytics.close_blocking(SOON);
+        let report = self.carrier.close(&self.analytics, SOON);
         assert!(start.elapsed() < SOON + SOON / 4, "close took {:?}", start.elapsed());
         let stats = self.assert_books_balance();
         assert_eq!(stats.pending, 0, "after close nothing is pending: {stats:?}");
@@ -226,7 +228,7 @@ impl Trial {
         ended.collect()
     }
 
-    /// What came is what was sent, no more, as it was, in order, and none of it twice.
+    /// Checks that the arrived events are those that were sent, unchanged, in order, and none twice.
     #[track_caller]
     fn assert_arrivals(&self, ends: &BTreeMap<String, Settlement>) {
         let mut attempts = HashMap::<String, u32>::new();

@@ -1,4 +1,4 @@
-//! What comes in place of an answer, or goes wrong with one.
+//! Faults in the place of an answer, or during one.
 
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ fn a_reset_reaches_even_a_client_that_was_already_connected() {
     let mut client = Client::connect(&api);
     assert_eq!(client.post("{}").status, 200);
     api.script([Reply::ok(), Reply::reset()]);
-    // With the reset still ahead, the connection goes on as usual.
+    // Until the reset, the connection works as usual.
     assert_eq!(client.post(&batch(&["a"])).status, 200);
     let large = format!(r#"{{"batch":["{}"]}}"#, "x".repeat(3 << 20));
     client.send_request("POST", "/v1/batch", &large);

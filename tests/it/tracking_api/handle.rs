@@ -1,4 +1,4 @@
-//! What a test learns from the handle, and what its end does.
+//! What the handle shows a test, and what dropping it does.
 
 use std::io::ErrorKind;
 use std::net::TcpStream;
@@ -123,7 +123,7 @@ fn dropping_wakes_whatever_still_waits() {
     });
     done.recv_timeout(SOON).expect("drop must not hang");
     for mut client in clients {
-        // What it gets is an end, not an answer.
+        // The client gets an end of the connection, not an answer.
         let _ = client.rest().map(|rest| assert!(rest.len() <= 1));
     }
     let error = TcpStream::connect(address).unwrap_err();

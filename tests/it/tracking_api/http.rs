@@ -1,4 +1,4 @@
-//! What is taken for a request, and how long a connection lasts.
+//! What the server accepts as a request, and how long a connection lasts.
 
 use std::time::Instant;
 

@@ -1,4 +1,4 @@
-//! The local tracking API as a client sees it over a real socket.
+//! The local tracking API, over a real socket.
 
 mod faults;
 mod handle;

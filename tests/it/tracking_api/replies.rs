@@ -1,4 +1,4 @@
-//! What is answered, and who decides it: the rules of Segment, a script, a default or a function.
+//! The answers, and their sources: the rules of Segment, a script, a default or a function.
 
 use std::io::Write;
 
@@ -69,7 +69,7 @@ fn a_compressed_body_is_judged_and_read_as_what_was_compressed() {
     assert_eq!(post("gzip", &gzip(&events)).status, 200);
     assert_eq!(post("GZip", &gzip("{}")).status, 200);
     assert_eq!(post("identity", b"{}").status, 200);
-    // Small as it came, and too large as it is.
+    // Small when compressed, and too large after.
     assert_eq!(post("gzip", &gzip(&" ".repeat(500_001))).status, 400);
     assert_eq!(post("gzip", &gzip("{")).status, 400);
     assert_eq!(post("gzip", b"{}").status, 400);

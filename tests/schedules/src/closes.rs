@@ -1,4 +1,5 @@
-//! Worker, closes, a drop, a close that nobody waits for, and a lane that drains: each event has one owner throughout.
+//! A worker, several closes, a drop, a close that nobody waits for, and a lane that drains: each event always has one
+//! owner.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -42,7 +43,7 @@ impl Piece for Chunk {
     }
 }
 
-/// What the parties share: three events in two chunks.
+/// The shared state of the parties: three events in two chunks.
 struct Client {
     queue: Handover<Front>,
     end: Shutdown<(), Vec<u32>>,
@@ -73,7 +74,7 @@ impl Client {
         self.end.give_up(later(), || ((), self.queue.take_back().into_iter().flat_map(|chunk| chunk.0).collect()));
     }
 
-    /// A close that somebody waits for.
+    /// A close with a caller that waits for it.
     fn close_and_report(&self) -> Vec<u32> {
         self.close();
         self.end.take_rest().map(|((), rest)| rest).unwrap_or_default()
@@ -122,7 +123,7 @@ fn after_the_end_the_worker_finds_nothing() {
         let client = Client::new();
         let works = client.clone();
         let worker = thread::spawn(move || works.work());
-        // A drop hands nothing to anybody, but settles what it took.
+        // A drop passes no events on, but settles those that it took.
         client.close();
         assert!(client.queue.next().is_none() && !client.queue.take_up(client.queue.front()));
         let settled = client.end.take_rest().map(|((), rest)| rest).unwrap_or_default();
@@ -150,10 +151,10 @@ fn everybody_waits_for_the_same_end_of_the_worker_who_is_told_once() {
     });
 }
 
-/// A destination's queue: the lock is modelled, what is settled is real.
+/// A destination's queue. The lock is a model, the settling is real.
 type Lane = Arc<Mutex<Vec<Arc<PendingDestinations>>>>;
 
-/// Takes out what is there and settles it. Whether that ended the event.
+/// Takes all events and settles them. Returns whether that ended the event.
 fn settle_all(lane: &Lane, outcome: u8) -> bool {
     let taken = std::mem::take(&mut *lane.lock().unwrap());
     taken.iter().any(|event| event.complete_one(outcome).is_some() && event.settle_once())

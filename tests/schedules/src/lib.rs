@@ -1,6 +1,5 @@
-//! The very files of tracklane that synchronise without more than a lock, built over the primitives of loom, which
-//! runs a test once for every order of steps that threads and memory allow. A wake-up that can be lost is a deadlock
-//! here, and found.
+//! Compiles the files of tracklane that synchronise by atomics with the primitives of loom. Loom runs a test once for
+//! every order of steps that threads and memory allow, and finds a lost wake-up as a deadlock.
 //!
 //! The files name their primitives by `crate::sync`: in tracklane those of `std` and `tokio`, here those of [`sync`].
 
@@ -23,7 +22,7 @@ mod wait_group;
 #[path = "../../../src/ledger/pending.rs"]
 mod pending;
 
-/// What the files name of `src/supervise/`.
+/// The part of `src/supervise/` that the files use.
 mod supervise {
     pub(crate) use crate::panic::catch;
 }

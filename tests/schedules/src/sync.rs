@@ -1,10 +1,11 @@
-//! Loom's atomics and locks, and what `tokio::sync::Notify` promises, made of loom's lock and condition variable.
+//! Loom's atomics and locks, and a `Notify` like tokio's, made of loom's lock and condition variable.
 
 use std::collections::VecDeque;
 use std::marker::PhantomData;
 
 pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 pub(crate) use loom::sync::{Arc, Condvar, Mutex, MutexGuard};
+pub(crate) use std::time::Instant;
 
 /// Waiting is blocking here: a task that waits is a thread that waits.
 #[derive(Debug, Default, Clone)]
@@ -20,10 +21,10 @@ struct State {
 struct Now {
     /// Calls of `notify_waiters`.
     to_all: u64,
-    /// A `notify_one` that nobody waited for.
+    /// A `notify_one` without a waiter.
     permit: bool,
     next: u64,
-    /// Those who wait, the first first, and those of them who were woken since.
+    /// The waiters in their order, and those that were woken meanwhile.
     line: VecDeque<u64>,
     woken: Vec<u64>,
 }
@@ -67,7 +68,7 @@ impl Now {
         }
     }
 
-    /// Whether it was among those who were woken, and is no more.
+    /// Returns whether the waiter was woken, and removes it.
     fn take_woken(&mut self, number: u64) -> bool {
         let at = self.woken.iter().position(|woken| *woken == number);
         at.map(|at| self.woken.remove(at)).is_some()

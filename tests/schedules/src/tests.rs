@@ -1,4 +1,4 @@
-//! What must hold in every order of steps.
+//! Properties that must hold in every order of steps.
 
 use loom::sync::{Arc, Mutex};
 use loom::thread;
@@ -77,7 +77,7 @@ fn room_is_never_under_counted_while_it_is_used_and_all_of_it_comes_back() {
     });
 }
 
-/// As `Intake::push_when_room` waits: until the place is its own.
+/// Waits like `Intake::push_when_room`: until the place belongs to it.
 fn wait_until(room: &Capacity, takes_place: impl Fn(&Capacity) -> bool) {
     let mut waiting = room.wait_in_line();
     loop {
@@ -148,7 +148,7 @@ fn where_the_oldest_gives_way_whoever_waits_is_woken_by_the_fan_out() {
     });
 }
 
-/// The intake without its events: entries are counted. Each method does what the one of that name in `Intake` does.
+/// The intake without its events: it counts entries. Each method works like its namesake in `Intake`.
 #[derive(Clone, Default)]
 struct Intake {
     front: Arc<Mutex<(u32, WorkerState)>>,
@@ -219,7 +219,8 @@ fn a_worker_that_rests_until_two_wait_is_woken_by_the_second_or_by_what_is_urgen
             let intake = Intake::default();
             let (first, second) = (intake.clone(), intake.clone());
             let threads = [thread::spawn(move || first.put(false)), thread::spawn(move || second.put(urgent))];
-            // Here no time passes: what is there before it rests it has to take, and else two must wake it.
+            // No time passes here. The worker must take the earlier entries before it idles, or two entries must wake
+            // it.
             let mut taken = 0;
             while taken < 2 {
                 match intake.take() {

@@ -2,28 +2,16 @@
 
 use serde_json::{Map, Value};
 use tracklane_http::{EventJson, Mapped, object, text};
-use url::Url;
 
-use super::{Item, Mapping, Products, Target, context, ids, revenue};
+use super::{Item, Mapping, Products, Target, context, ids, operations, revenue};
 
 /// Names by which Amplitude would take an event for something else.
 const RESERVED: &[&str] = &["$identify", "$groupidentify"];
-/// Operations on a user's properties that the options of an event may have.
-const OPERATIONS: &[&str] =
-    &["$setOnce", "$add", "$append", "$prepend", "$preInsert", "$postInsert", "$remove", "$unset"];
-/// A member of `context.campaign`, and the property that it is.
-const CAMPAIGN: &[(&str, &str)] = &[
-    ("source", "utm_source"),
-    ("medium", "utm_medium"),
-    ("name", "utm_campaign"),
-    ("content", "utm_content"),
-    ("term", "utm_term"),
-];
 
 impl Mapping {
     pub(super) fn items(&self, json: &EventJson) -> Result<Vec<Item>, Mapped<Item>> {
         match json.kind() {
-            "identify" => Ok(vec![self.event(json, "$identify", 0, self.user_properties(json))?]),
+            "identify" => Ok(vec![self.event(json, "$identify", 0, self.operations(json))?]),
             "group" => self.group(json),
             "alias" => self.alias(json),
             "page" | "screen" => self.view(json),
@@ -45,6 +33,7 @@ impl Mapping {
             own = revenue::take(&mut properties);
         }
         own.insert("event_properties".to_owned(), properties.into());
+        own.extend(operations::of_origin(json));
         let mut items = vec![self.event(json, name, 0, own)?];
         for (part, product) in products.iter().enumerate() {
             let own = revenue::of_product(product, json.properties(), revenue::all_have_prices(&products));
@@ -69,7 +58,9 @@ impl Mapping {
                 properties.insert(member.to_owned(), text.into());
             }
         }
-        Ok(vec![self.event(json, &json.viewed(), 0, object([("event_properties", properties.into())]))?])
+        let mut own = object([("event_properties", properties.into())]);
+        own.extend(operations::of_origin(json));
+        Ok(vec![self.event(json, &json.viewed(), 0, own)?])
     }
 
     /// The user's membership, then the group's properties.
@@ -111,39 +102,6 @@ impl Mapping {
         ids::check(previous)?;
         let body = object([("user_id", previous.into()), ("global_user_id", user.into())]);
         Ok(vec![Item { target: Target::UserMap, body: body.into() }])
-    }
-
-    /// Operations alone: Amplitude forbids plain properties beside them.
-    fn user_properties(&self, json: &EventJson) -> Map<String, Value> {
-        let mut set = json.traits().clone();
-        let mut once: Map<String, Value> = self.set_once.iter().filter_map(|name| set.remove_entry(name)).collect();
-        for (member, property) in CAMPAIGN {
-            if let Some(value) = json.context_text(&["campaign", member]) {
-                set.insert((*property).to_owned(), value.into());
-                once.insert(format!("initial_{property}"), value.into());
-            }
-        }
-        if let Some(referrer) = json.context_text(&["page", "referrer"]) {
-            once.insert("initial_referrer".to_owned(), referrer.into());
-            if let Some(domain) = Url::parse(referrer).ok().and_then(|url| url.host_str().map(str::to_owned)) {
-                once.insert("initial_referring_domain".to_owned(), domain.into());
-            }
-        }
-        let mut operations = Map::new();
-        for (name, properties) in [("$set", set), ("$setOnce", once)] {
-            if !properties.is_empty() {
-                operations.insert(name.to_owned(), properties.into());
-            }
-        }
-        for name in OPERATIONS {
-            let of_options = self.options(json).and_then(|options| options.get(*name)?.as_object());
-            let Some(of_options) = of_options else { continue };
-            let known = operations.entry(*name).or_insert_with(|| Map::new().into());
-            if let Some(known) = known.as_object_mut() {
-                known.extend(of_options.clone());
-            }
-        }
-        object([("user_properties", operations.into())])
     }
 
     /// Makes an event with its own members and the common ones. `part` numbers the items of one event, from 0.

@@ -3,6 +3,7 @@
 mod calls;
 mod context;
 mod ids;
+mod operations;
 mod revenue;
 
 use std::fmt;
@@ -22,7 +23,7 @@ pub(crate) const ACTIONS: &str = "Actions Amplitude";
 pub(crate) type MapEvent = dyn Fn(&Event, &mut Item) + Send + Sync;
 
 /// The target of an item.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Target {
     /// An event, to `/batch`.
     Batch,
@@ -36,7 +37,7 @@ impl Target {
 }
 
 /// An item that is sent of an event.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Item {
     /// The target.
@@ -46,7 +47,7 @@ pub struct Item {
 }
 
 /// The treatment of an order's products.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Products {

@@ -187,6 +187,28 @@ fn identify_has_operations_alone() {
     assert_eq!((&made["event_type"], &made["user_properties"]), (&json!("$identify"), &expected));
 }
 
+/// What brought a user here is a property of theirs, as in Amplitude's own SDKs, on whatever event tells it.
+#[test]
+fn campaign_and_referrer_of_any_event_are_properties_of_the_user() {
+    let context = json!({"campaign": {"source": "s", "name": "n"}, "page": {"referrer": "https://b.example/x"}});
+    let expected = json!({
+        "$set": {"utm_source": "s", "utm_campaign": "n"},
+        "$setOnce": {
+            "initial_utm_source": "s", "initial_utm_campaign": "n", "initial_referrer": "https://b.example/x",
+            "initial_referring_domain": "b.example",
+        },
+    });
+    let events: [Event; 3] = [
+        track().context(context.clone()).into(),
+        Page::new("Docs").user_id("u1").context(context.clone()).into(),
+        Screen::new("Home").user_id("u1").context(context).into(),
+    ];
+    for event in events {
+        assert_eq!(item(&amplitude(), event)["user_properties"], expected);
+    }
+    assert_eq!(item(&amplitude(), track())["user_properties"], Value::Null);
+}
+
 #[test]
 fn a_group_call_makes_a_member_and_sets_the_group() {
     let group = || Group::new("g1").user_id("u1").message_id("m1");

@@ -12,6 +12,7 @@ impl Mapping {
         match json.kind() {
             "page" => Ok(page(json)),
             "group" => group(json),
+            "screen" if self.is_app => Ok(screen(json)),
             "screen" if self.screens => named(&json.viewed(), json.properties().clone()),
             "screen" => Err(Mapped::skip("a web stream knows no screens: see the setting screens")),
             "identify" | "alias" => Err(Mapped::skip("Google knows no call that only says who somebody is")),
@@ -44,6 +45,7 @@ fn named(text: &str, params: Map<String, Value>) -> Result<Call, Mapped<Hit>> {
 
 fn page(json: &EventJson) -> Call {
     let mut params = json.properties().clone();
+    add_campaign(json, &mut params);
     for (property, param) in [("url", "page_location"), ("title", "page_title"), ("referrer", "page_referrer")] {
         let own = params.remove(property).filter(|value| text(value).is_some());
         let value = own.or_else(|| json.context_at(&["page", property]).cloned());
@@ -57,6 +59,30 @@ fn page(json: &EventJson) -> Call {
         params.insert("page_title".to_owned(), name.into());
     }
     ("page_view".to_owned(), params)
+}
+
+/// As Firebase calls a screen view.
+fn screen(json: &EventJson) -> Call {
+    let mut params = json.properties().clone();
+    add_campaign(json, &mut params);
+    params.remove("name");
+    if let Some(name) = json.view_name() {
+        params.insert("screen_name".to_owned(), name.into());
+    }
+    ("screen_view".to_owned(), params)
+}
+
+/// What brought somebody to a view, under the names that Google has for it. What the view says stays.
+fn add_campaign(json: &EventJson, params: &mut Map<String, Value>) {
+    for (member, param) in
+        [("source", "source"), ("medium", "medium"), ("name", "campaign"), ("term", "term"), ("content", "content")]
+    {
+        if let Some(text) = json.context_text(&["campaign", member])
+            && !params.contains_key(param)
+        {
+            params.insert(param.to_owned(), text.into());
+        }
+    }
 }
 
 fn group(json: &EventJson) -> Result<Call, Mapped<Hit>> {

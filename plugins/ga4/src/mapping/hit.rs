@@ -3,12 +3,15 @@
 use serde_json::{Map, Value};
 use tracklane_http::{EventJson, Mapped};
 
-use super::{Hit, Mapping, params, who};
+use super::{Hit, Mapping, params};
 
 impl Mapping {
     pub(super) fn hit(&self, json: &EventJson) -> Result<Hit, Mapped<Hit>> {
-        let (name, params) = self.call(json)?;
-        let who = who::of(json, self.options(json))?;
+        let (name, mut params) = self.call(json)?;
+        let who = self.who(json)?;
+        if !self.is_app {
+            add_page(json, &mut params);
+        }
         let mut params = params::fit(params);
         self.add_reporting(json, &mut params);
         let mut event = Map::from_iter([("name".to_owned(), name.into()), ("params".to_owned(), params.into())]);
@@ -32,6 +35,17 @@ impl Mapping {
         params.insert("engagement_time_msec".to_owned(), engaged);
         if self.debug {
             params.insert("debug_mode".to_owned(), 1.into());
+        }
+    }
+}
+
+/// Where on the site it was, as Google's own tag adds it to every event. What the event says stays.
+fn add_page(json: &EventJson, params: &mut Map<String, Value>) {
+    for (member, param) in [("url", "page_location"), ("title", "page_title"), ("referrer", "page_referrer")] {
+        if let Some(text) = json.context_text(&["page", member])
+            && !params.contains_key(param)
+        {
+            params.insert(param.to_owned(), text.into());
         }
     }
 }

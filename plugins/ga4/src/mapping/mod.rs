@@ -1,10 +1,12 @@
 //! An event as a hit: pure functions.
 
 mod calls;
+mod device;
 mod ecommerce;
 mod hit;
 mod params;
 mod rules;
+mod user;
 mod who;
 
 use std::fmt;
@@ -15,6 +17,8 @@ use tracklane::Event;
 use tracklane_http::{EventJson, Mapped};
 
 pub(crate) use rules::is_currency;
+pub use user::Consent;
+pub(crate) use user::problem_of_properties;
 
 /// The name of the destination, unless another is given; also a name for options in `integrations`.
 pub(crate) const NAME: &str = "Google Analytics 4";
@@ -49,6 +53,11 @@ impl Hit {
 pub(crate) struct Mapping {
     /// The destination's name, for options in `integrations`.
     pub(crate) name: String,
+    /// Whether the stream is an app's, and not a web stream.
+    pub(crate) is_app: bool,
+    pub(crate) user_properties: Vec<String>,
+    pub(crate) ad_user_data: Option<Consent>,
+    pub(crate) ad_personalization: Option<Consent>,
     pub(crate) currency: Option<String>,
     pub(crate) screens: bool,
     pub(crate) debug: bool,
@@ -57,7 +66,17 @@ pub(crate) struct Mapping {
 
 impl Default for Mapping {
     fn default() -> Self {
-        Self { name: NAME.to_owned(), currency: None, screens: false, debug: false, map_event: None }
+        Self {
+            name: NAME.to_owned(),
+            is_app: false,
+            user_properties: Vec::new(),
+            ad_user_data: None,
+            ad_personalization: None,
+            currency: None,
+            screens: false,
+            debug: false,
+            map_event: None,
+        }
     }
 }
 
@@ -84,6 +103,7 @@ impl fmt::Debug for Mapping {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Mapping")
             .field("name", &self.name)
+            .field("is_app", &self.is_app)
             .field("currency", &self.currency)
             .field("maps_events", &self.map_event.is_some())
             .finish_non_exhaustive()

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use tracklane::event::{Context, Timestamp, message_uuid};
 use tracklane::{Alias, Event, Group, Identify, Page, Screen, Track};
-use tracklane_ga4::{Ga4, Mapped};
+use tracklane_ga4::{Consent, Ga4, Mapped};
 
 use crate::support::{ga4, hit, sent, track, why_not};
 
@@ -202,6 +202,106 @@ fn the_client_is_the_browsers_if_it_is_known() {
     let who = hit(&ga4(), track("A").context(Context::from(context))).who;
     assert_eq!((&who["ip_override"], &who["user_agent"]), (&json!("203.0.113.7"), &json!("Mozilla/5.0")));
     assert!(!who.contains_key("user_id"));
+}
+
+/// Google's reference of the Measurement Protocol: an app's stream has `app_instance_id` where a web stream has `client_id`.
+#[test]
+fn an_app_is_known_by_the_id_that_firebase_gave_it_and_by_no_other() {
+    let app = || Ga4::firebase("1:12:ios:3a", "secret");
+    let id = "0123456789abcdefABCDEF0123456789";
+    let options = |id: Value| json!({ "appInstanceId": id });
+    let by_options = |id: Value| track("A").user_id("u1").integration("Google Analytics 4", options(id));
+    let external = Context::new().with("externalIds", json!([{"type": "ga4AppInstanceId", "id": id}]));
+    for event in [by_options(json!(id)), track("A").user_id("u1").context(external)] {
+        let who = hit(&app(), event).who;
+        assert_eq!((&who["app_instance_id"], &who["user_id"]), (&json!(id), &json!("u1")));
+        assert!(!who.contains_key("client_id"));
+    }
+    for (event, reason) in [
+        (track("A").user_id("u1").anonymous_id("a1"), "has no app_instance_id"),
+        (by_options(json!("")), "has no app_instance_id"),
+        (by_options(json!("0123456789abcdef")), "not 32 hexadecimal digits"),
+        (by_options(json!("x".repeat(32))), "not 32 hexadecimal digits"),
+    ] {
+        let (told, is_loss) = why_not(&app(), event);
+        assert!(told.contains(reason) && is_loss, "{told}");
+    }
+    let screen = Screen::new("Home").user_id("u1").property("depth", 2);
+    let screen = screen.context(json!({ "page": { "url": "https://a.example" } }));
+    let screen = screen.integration("Google Analytics 4", options(json!(id)));
+    assert_eq!(sent(&app(), screen), ("screen_view".into(), json!({"screen_name": "Home", "depth": 2})));
+}
+
+/// Its section on consent: `ad_user_data` and `ad_personalization`, `GRANTED` or `DENIED`.
+#[test]
+fn consent_is_what_the_event_says_else_the_settings_and_never_guessed() {
+    let said = |consent: Value| track("A").integration("Google Analytics 4", json!({ "consent": consent }));
+    let consent = |ga4: &Ga4, event: Track| hit(ga4, event).who.get("consent").cloned();
+    assert_eq!(consent(&ga4(), track("A")), None);
+    let denied = ga4().ad_user_data(Consent::Denied).ad_personalization(Consent::Denied);
+    assert_eq!(consent(&denied, track("A")), Some(json!({"ad_user_data": "DENIED", "ad_personalization": "DENIED"})));
+    let own = said(json!({"ad_user_data": "granted", "adPersonalization": true}));
+    assert_eq!(consent(&denied, own), Some(json!({"ad_user_data": "GRANTED", "ad_personalization": "GRANTED"})));
+    for unclear in [json!("maybe"), json!(null), json!(1), json!({}), json!(false), json!("DENIED")] {
+        let granted = ga4().ad_user_data(Consent::Granted);
+        let told = consent(&granted, said(json!({"ad_user_data": unclear})));
+        assert_eq!(told, Some(json!({"ad_user_data": "DENIED"})), "{unclear}: what is not clearly granted is denied");
+    }
+    assert_eq!(consent(&ga4().ad_user_data(Consent::Granted), track("A")), Some(json!({"ad_user_data": "GRANTED"})));
+}
+
+/// Its limits of user properties: 36 letters of a value.
+#[test]
+fn the_traits_that_are_named_are_user_properties_and_no_others() {
+    let traits = json!({"plan": "x".repeat(40), "seats": 5, "paying": true, "email": "ann@example.com", "none": null, "list": []});
+    let event = || track("A").context(Context::new().with("traits", traits.clone()));
+    assert!(!hit(&ga4(), event()).who.contains_key("user_properties"));
+    let named = ga4().user_properties(["plan", "seats", "paying", "none", "list", "absent"]);
+    let expected = json!({"plan": {"value": "x".repeat(36)}, "seats": {"value": 5}, "paying": {"value": "true"}});
+    assert_eq!(hit(&named, event()).who["user_properties"], expected);
+}
+
+/// Its members `device` and `user_location`, which go before `user_agent` and `ip_override`.
+#[test]
+fn the_device_and_the_place_are_what_the_context_says() {
+    let who = |context: Value| Value::from(hit(&ga4(), track("A").context(context)).who);
+    let context = json!({
+        "userAgent": "Mozilla/5.0", "locale": "de-DE", "os": {"name": "iOS", "version": "17.4"}, "screen": {"width": 390, "height": "844"},
+        "device": {"type": "ios", "model": "iPhone15,2", "manufacturer": "Apple"}, "browser": {"name": "Safari", "version": "17"},
+        "ip": "203.0.113.7", "location": {"country_code": "DE", "city": "Ulm"},
+    });
+    let told = who(context);
+    let device = json!({
+        "category": "mobile", "operating_system": "iOS", "operating_system_version": "17.4", "model": "iPhone15,2", "brand": "Apple",
+        "browser": "Safari", "browser_version": "17", "language": "de-DE", "screen_resolution": "390x844",
+    });
+    assert_eq!(
+        (&told["device"], &told["user_agent"], &told["ip_override"]),
+        (&device, &json!("Mozilla/5.0"), &json!("203.0.113.7"))
+    );
+    assert_eq!(told["user_location"], Value::Null, "the address says more");
+    let told = who(json!({"userAgent": "Mozilla/5.0", "locale": "de-DE"}));
+    assert_eq!(told["device"], Value::Null, "the user agent says more than a language");
+    assert_eq!(who(json!({"locale": "de-DE"}))["device"], json!({"language": "de-DE"}));
+    let told = who(json!({"location": {"country_code": "DE", "city": "Ulm", "region": "Bavaria"}}));
+    assert_eq!(told["user_location"], json!({"country_id": "DE", "city": "Ulm"}));
+    assert_eq!(who(json!({"location": {"city": "Ulm"}}))["user_location"], Value::Null, "there is more than one");
+}
+
+/// As Google's own tag: the page on every event of the web, what brought somebody on views.
+#[test]
+fn the_page_is_on_every_event_and_the_campaign_on_views() {
+    let context = json!({
+        "page": {"url": "https://a.example/x", "title": "T", "referrer": "https://b.example"},
+        "campaign": {"source": "s", "medium": "m", "name": "n", "term": "t", "content": "c", "id": 7},
+    });
+    let page = json!({"page_location": "https://a.example/x", "page_title": "T", "page_referrer": "https://b.example"});
+    assert_eq!(sent(&ga4(), track("A").context(context.clone())).1, page);
+    let own = track("A").context(context.clone()).property("page_title", "own");
+    assert_eq!(sent(&ga4(), own).1["page_title"], "own");
+    let view = sent(&ga4(), Page::new("Docs").user_id("u1").context(context).property("source", "own")).1;
+    let told: Vec<_> = ["source", "medium", "campaign", "term", "content"].iter().map(|name| &view[*name]).collect();
+    assert_eq!(told, ["own", "m", "n", "t", "c"]);
 }
 
 #[test]

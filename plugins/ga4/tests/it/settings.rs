@@ -1,6 +1,9 @@
 //! Settings that are taken and settings that are not.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use tracklane::Identify;
+use tracklane::event::Timestamp;
 use tracklane_ga4::{Ga4, Ga4Settings, Region};
 
 use crate::support::{SECRET, ga4, track};
@@ -11,7 +14,14 @@ fn settings_that_cannot_be_used_are_named_without_the_secret() {
         (Ga4::new("UA-1", SECRET), "measurement_id", "use that of a web stream"),
         (Ga4::new("G-", SECRET), "measurement_id", "use that of a web stream"),
         (Ga4::new("G-1&x=y", SECRET), "measurement_id", "use that of a web stream"),
+        (Ga4::firebase("G-ABC123", SECRET), "firebase_app_id", "use the app id of Firebase's project settings"),
+        (Ga4::firebase("1:12:linux:3a", SECRET), "firebase_app_id", "use the app id"),
+        (Ga4::firebase("1:12:ios:3a&x=y", SECRET), "firebase_app_id", "use the app id"),
         (Ga4::new("G-ABC123", ""), "api_secret", "is empty"),
+        (ga4().user_properties(["plan", "user_id"]), "user_properties", "have \"user_id\", which Google refuses"),
+        (ga4().user_properties(["x".repeat(25)]), "user_properties", "at most 24 letters"),
+        (ga4().user_properties(["ga_plan"]), "user_properties", "have \"ga_plan\""),
+        (ga4().user_properties((0..26).map(|n| format!("p{n}"))), "user_properties", "are 26, and Google takes 25"),
         (Ga4::new("G-ABC123", "hunter2&x=y"), "api_secret", "other characters"),
         (ga4().currency("eur"), "currency", "three capital letters"),
         (ga4().host("http://www.google-analytics.com"), "host", "use https, or allow_plaintext"),
@@ -22,7 +32,7 @@ fn settings_that_cannot_be_used_are_named_without_the_secret() {
         assert_eq!(error.setting, setting, "{error}");
         assert!(error.to_string().contains(problem), "{error}");
         assert!(!error.to_string().contains("hunter2") && !shown.contains("hunter2"), "{error} {shown}");
-        assert!(ga4.explain(track("A")).is_err(), "{setting}: explain checks them, too");
+        assert!(ga4.explain(track("A"), UNIX_EPOCH).is_err(), "{setting}: explain checks them, too");
     }
 }
 
@@ -31,15 +41,26 @@ fn a_configuration_file_sets_the_same_and_refuses_what_it_does_not_know() {
     let all = r#"{
         "measurement_id": "G-ABC123", "api_secret": "hunter2secret", "name": "Site", "region": "eu", "currency": "EUR",
         "host": "https://proxy.example", "allow_plaintext": false, "screens": true, "debug": true, "retry_unknown": true,
-        "timeout_seconds": 5, "dry_run": true
+        "timeout_seconds": 5, "dry_run": true, "user_properties": ["plan"], "ad_user_data": "granted",
+        "ad_personalization": "denied"
     }"#;
     let settings: Ga4Settings = serde_json::from_str(all).unwrap();
     assert!(!format!("{settings:?}").contains("hunter2"));
     let ga4 = Ga4::from(settings);
     assert_eq!(ga4.clone().build().unwrap().name(), "Site");
-    let shown = ga4.explain(track("A").property("value", 5)).unwrap().to_string();
+    let shown = ga4.explain(track("A").property("value", 5), UNIX_EPOCH).unwrap().to_string();
     assert!(shown.starts_with("POST https://proxy.example/…\n") && shown.contains("\"debug_mode\":1"), "{shown}");
     assert!(shown.contains("\"currency\":\"EUR\"") && !shown.contains("hunter2"), "{shown}");
+    assert!(shown.contains(r#""consent":{"ad_personalization":"DENIED","ad_user_data":"GRANTED"}"#), "{shown}");
+    let app = r#"{"firebase_app_id": "1:12:android:3a", "api_secret": "s"}"#;
+    let app = Ga4::from(serde_json::from_str::<Ga4Settings>(app).unwrap());
+    assert!(app.explain(track("A"), UNIX_EPOCH).is_ok());
+    for unclear in
+        [r#"{"api_secret": "s"}"#, r#"{"measurement_id": "G-A", "firebase_app_id": "1:1:ios:a", "api_secret": "s"}"#]
+    {
+        let error = Ga4::from(serde_json::from_str::<Ga4Settings>(unclear).unwrap()).build().unwrap_err();
+        assert_eq!(error.setting, "measurement_id", "{unclear}: {error}");
+    }
     for wrong in [r#"{"measurement_id": "G-A", "api_secret": "s", "regions": "eu"}"#, r#"{"measurement_id": "G-A"}"#] {
         assert!(serde_json::from_str::<Ga4Settings>(wrong).is_err(), "{wrong}");
     }
@@ -47,11 +68,15 @@ fn a_configuration_file_sets_the_same_and_refuses_what_it_does_not_know() {
 
 #[test]
 fn explain_shows_the_request_and_why_there_is_none() {
-    let eu = ga4().region(Region::Eu).explain(track("A")).unwrap();
+    let eu = ga4().region(Region::Eu).explain(track("A"), UNIX_EPOCH).unwrap();
     assert_eq!(eu.requests[0].endpoint, "https://region1.google-analytics.com/…");
+    let at = UNIX_EPOCH + Duration::from_secs(100 * 60 * 60);
+    let aged = |hours: u64| track("A").timestamp(Timestamp::from(at - Duration::from_secs(hours * 60 * 60)));
+    assert!(ga4().explain(aged(72), at).unwrap().why_not.is_none());
     let table = [
-        (ga4().explain(track("A").integration("Google Analytics 4 Cloud", false)), "off"),
-        (ga4().explain(Identify::new().user_id("u1")), "only says who"),
+        (ga4().explain(aged(73), at), "older than the 72 hours"),
+        (ga4().explain(track("A").integration("Google Analytics 4 Cloud", false), UNIX_EPOCH), "off"),
+        (ga4().explain(Identify::new().user_id("u1"), UNIX_EPOCH), "only says who"),
     ];
     for (explanation, reason) in table {
         let explanation = explanation.unwrap();

@@ -152,7 +152,8 @@ fn a_directory_that_appears_later_gets_what_waited() {
 fn settings_are_checked_and_read_from_a_file() {
     let error = Jsonl::new("x").file("../a").build().err().unwrap();
     assert_eq!(error.to_string(), "the file name \"../a\" must be a path below the directory, without `..`");
-    assert_eq!(Jsonl::new("x").max_bytes(1).build().err().unwrap(), JsonlError::MaxBytes { bytes: 1 });
+    let error = Jsonl::new("x").max_bytes(1).build().err().unwrap();
+    assert!(matches!(error, JsonlError::MaxBytes { bytes: 1 }), "{error}");
     let error = serde_json::from_str::<JsonlSettings>(r#"{ "directory": "x", "path": "y" }"#).unwrap_err();
     assert!(error.to_string().contains("unknown field `path`"), "{error}");
     let directory = tempfile::tempdir().unwrap();
@@ -163,4 +164,65 @@ fn settings_are_checked_and_read_from_a_file() {
     analytics.track(event(1)).unwrap();
     close(&analytics);
     assert_eq!(names(directory.path()), ["Ping.jsonl"]);
+}
+
+#[test]
+fn events_of_one_batch_go_to_the_files_of_their_times_and_names() {
+    let directory = tempfile::tempdir().unwrap();
+    let analytics = client(Jsonl::new(directory.path()).file("%H%M%S/{type}-{event}.jsonl"));
+    let rows = [("A", "00.000"), ("A", "00.999"), ("B", "00.999"), ("A", "01.000"), ("A", "00.500")];
+    for (user, (name, seconds)) in rows.into_iter().enumerate() {
+        let at: tracklane::event::Timestamp = format!("2024-02-29T12:00:{seconds}Z").parse().unwrap();
+        analytics.track(Track::new(name).user_id(user).timestamp(at)).unwrap();
+    }
+    close(&analytics);
+    let lines: Vec<(String, usize)> = files(directory.path())
+        .into_iter()
+        .map(|(name, bytes)| (name, bytes.iter().filter(|byte| **byte == b'\n').count()))
+        .collect();
+    let expected = [("120000/track-A.jsonl", 3), ("120000/track-B.jsonl", 1), ("120001/track-A.jsonl", 1)];
+    assert_eq!(lines, expected.map(|(name, lines)| (name.to_owned(), lines)));
+    let directory = tempfile::tempdir().unwrap();
+    let analytics = client(Jsonl::new(directory.path()).file("%3f.jsonl"));
+    for millis in ["001", "002"] {
+        let at: tracklane::event::Timestamp = format!("2024-02-29T12:00:00.{millis}Z").parse().unwrap();
+        analytics.track(Track::new("A").user_id(1).timestamp(at)).unwrap();
+    }
+    close(&analytics);
+    assert_eq!(
+        names(directory.path()),
+        ["001.jsonl", "002.jsonl"],
+        "fractions of a second count where they are asked for"
+    );
+}
+
+#[test]
+fn the_hook_has_the_last_word_on_a_line_and_an_explanation_shows_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let jsonl =
+        Jsonl::new(directory.path()).file("{event}.jsonl").compression(Compression::Gzip).map_event(|event, line| {
+            line["by"] = event.user_id().unwrap().into_owned().into();
+        });
+    let explained = jsonl.explain(event(7).message_id("m7")).unwrap();
+    assert_eq!(explained.path, directory.path().join("Ping.jsonl.gz"));
+    let line: serde_json::Value = serde_json::from_str(&explained.line).unwrap();
+    assert_eq!((&line["by"], &line["messageId"], explained.why_not), (&"7".into(), &"m7".into(), None));
+    assert!(names(directory.path()).is_empty(), "nothing is written");
+    let off = jsonl.explain(event(7).integration("JSON Lines", false)).unwrap();
+    assert_eq!(off.why_not.as_deref(), Some("its integrations keep it from \"JSON Lines\""));
+    let analytics = client(jsonl.compression(Compression::None));
+    analytics.track(event(7)).unwrap();
+    close(&analytics);
+    let text = String::from_utf8(files(directory.path())["Ping.jsonl"].clone()).unwrap();
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap()["by"], "7");
+}
+
+#[test]
+fn a_dry_run_makes_no_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = serde_json::json!({ "directory": directory.path().join("events"), "dry_run": true });
+    let analytics = client(Jsonl::from(serde_json::from_value::<JsonlSettings>(settings).unwrap()));
+    analytics.track(event(1)).unwrap();
+    let report = analytics.close_blocking(Duration::from_secs(10));
+    assert_eq!((report.delivered, names(directory.path()).len()), (1, 0));
 }

@@ -22,7 +22,7 @@ pub(crate) const NAME: &str = "Mixpanel";
 pub(crate) type MapEvent = dyn Fn(&Event, &mut Item) + Send + Sync;
 
 /// The target of an item.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Target {
     /// An event, to `/import`.
@@ -39,7 +39,7 @@ impl Target {
 }
 
 /// An item that is sent of an event.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Item {
     /// The target.
@@ -67,7 +67,7 @@ impl Item {
 }
 
 /// The way in which a project merges identities.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum IdMerge {
@@ -79,7 +79,7 @@ pub enum IdMerge {
 }
 
 /// The treatment of an order's products.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Products {

@@ -129,9 +129,11 @@ fn views_are_named_after_the_page() {
 fn the_context_is_what_mixpanel_calls_it() {
     let context = json!({
         "ip": "203.0.113.7",
-        "page": {"url": "https://a.example/x", "referrer": "https://b.example/y"},
+        "page": {"url": "https://a.example/x", "referrer": "https://b.example/y", "title": "T", "path": "/x"},
+        "locale": "de-DE",
+        "timezone": "Europe/Berlin",
         "os": {"name": "iOS", "version": "17.1"},
-        "device": {"manufacturer": "Apple", "model": "iPhone", "name": "mine", "advertisingId": "secret"},
+        "device": {"manufacturer": "Apple", "model": "iPhone", "name": "mine", "type": "ios", "advertisingId": "secret"},
         "network": {"carrier": "Telekom", "wifi": true},
         "screen": {"width": 390, "height": 844, "density": 3},
         "app": {"name": "App", "version": "1.2", "build": "34"},
@@ -142,7 +144,8 @@ fn the_context_is_what_mixpanel_calls_it() {
     let expected = json!({
         "distinct_id": "u1", "$user_id": "u1",
         "ip": "203.0.113.7", "$current_url": "https://a.example/x", "$referrer": "https://b.example/y",
-        "$referring_domain": "b.example", "$os": "iOS", "$os_version": "17.1", "$manufacturer": "Apple",
+        "current_page_title": "T", "current_url_path": "/x", "locale": "de-DE", "timezone": "Europe/Berlin",
+        "device_type": "ios", "$referring_domain": "b.example", "$os": "iOS", "$os_version": "17.1", "$manufacturer": "Apple",
         "$model": "iPhone", "$device": "mine", "$carrier": "Telekom", "$wifi": true, "$screen_width": 390,
         "$screen_height": 844, "$screen_dpi": 3, "$app_name": "App", "$app_version_string": "1.2",
         "$app_build_number": "34", "utm_source": "s", "utm_medium": "m", "utm_campaign": "n", "utm_content": "c",

@@ -65,6 +65,54 @@ fn each_format_says_the_same() {
     }
 }
 
+/// The example of Avo's documentation of its webhook, with other names: what is said of destinations is not JSON Schema, and
+/// `required` lists it.
+#[test]
+fn avos_json_schema_is_read_as_avo_writes_it() {
+    let plan = json!({
+        "name": "Shop",
+        "events": [{
+            "id": "C3XnUJ3kRq", "name": "order_completed", "description": "When an order is paid.", "triggers": [], "tags": [],
+            "categories": ["ujPLZEoj9"], "actions": ["logEvent"],
+            "sources": [{ "id": "Z8siDew5I", "name": "Website", "implementWithCodegen": true, "destinations": [{ "id": "d1" }] }],
+            "rules": {
+                "$schema": "http://json-schema.org/draft-06/schema#", "type": "object", "required": ["properties", "nameMapping"],
+                "properties": { "properties": {
+                    "type": "object",
+                    "properties": {
+                        "Total": { "id": "p1", "description": "", "type": "number", "nameMapping": [{ "name": "total", "destinationId": "all" }] },
+                        "Payment": { "id": "p2", "type": "string", "enum": ["card", "cash"], "nameMapping": [{ "name": "pay", "destinationId": "d2" }] },
+                        "Items": { "id": "p3", "type": "array", "items": { "type": "string" } },
+                    },
+                    "additionalProperties": false, "required": ["Total", "Payment", "Items"],
+                } },
+                "nameMapping": [{ "name": "Order Completed", "destinationId": "all" }, { "name": "order", "destinationId": "d2" }],
+            },
+        }],
+        "metrics": {}, "categories": { "ujPLZEoj9": { "id": "ujPLZEoj9", "name": "Shop" } },
+    });
+    let plan = Plan::parse(&plan.to_string()).unwrap();
+    let names = ["Order Completed", "order", "order_completed"];
+    assert_eq!(plan.events(), names.map(|name| (Kind::Track, name)));
+    let of = |properties: Value| fields(&plan, order(properties));
+    for right in
+        [json!({ "total": 1, "Payment": "card", "Items": [] }), json!({ "total": 1, "pay": "cash", "Items": ["a"] })]
+    {
+        assert_eq!(of(right.clone()), [""; 0], "{right}");
+    }
+    let rows = [
+        (json!({ "total": "1", "Items": [] }), vec!["properties.total"]),
+        (json!({ "Total": 1, "Items": [] }), vec!["properties.Total", "properties.total"]),
+        (json!({ "total": 1, "pay": "gold", "Items": [] }), vec!["properties.pay"]),
+        (json!({ "total": 1, "Items": [1] }), vec!["properties.Items.0"]),
+        (json!({ "total": 1 }), vec!["properties.Items"]),
+        (json!({ "total": 1, "Items": [], "tax": 1 }), vec!["properties.tax"]),
+    ];
+    for (wrong, expected) in rows {
+        assert_eq!(of(wrong.clone()), expected, "{wrong}");
+    }
+}
+
 #[test]
 fn a_folder_has_a_file_for_each_event_which_may_name_each_other() {
     let folder = tempfile::tempdir().unwrap();

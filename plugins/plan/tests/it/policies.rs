@@ -169,13 +169,16 @@ fn what_is_blocked_can_go_to_a_quarantine_and_nothing_else_does() {
         TrackingPlan::new(file.path()).policy(Kind::Track, all(Action::Block)).quarantine("Dead").source_id("src");
     let analytics = Analytics::builder()
         .plugin(plan.build().unwrap())
-        .plugin(main.destination())
+        .plugin(main.destination().ignores_all(true)) // As Segment's does.
         .plugin(dead.destination())
         .build()
         .unwrap();
     analytics.track(order(json!({ "total": 1 }))).unwrap();
     analytics.track(order(json!({ "total": "x" })).integrations(json!({ "Main": true }))).unwrap();
-    assert!(analytics.close_blocking(Duration::from_secs(5)).is_complete());
+    let report = analytics.close_blocking(Duration::from_secs(5));
+    assert!(report.is_complete());
+    assert_eq!((report.delivered, report.dropped), (1, 1), "what is blocked counts as dropped");
+    assert_eq!(main.events()[0].integrations(), None, "of what is not blocked the quarantine leaves no trace");
     let of = |recording: &RecordingDestination| {
         recording.events().iter().map(|event| event.section().get("total").unwrap()).collect::<Vec<_>>()
     };

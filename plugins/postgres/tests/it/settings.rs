@@ -1,8 +1,10 @@
 //! Settings that are taken and settings that are not.
 
 use std::error::Error;
+use std::time::Duration;
 
-use tracklane_postgres::{Postgres, PostgresSettings};
+use tracklane::{Analytics, Track};
+use tracklane_postgres::{Mapped, Postgres, PostgresSettings};
 
 const URL: &str = "postgres://user:hunter2@localhost/analytics";
 
@@ -34,7 +36,7 @@ fn settings_that_cannot_be_used_are_named_without_secrets() {
 fn settings_are_read_from_data_and_an_unknown_member_is_an_error() {
     let text = format!(
         r#"{{ "url": "{URL}", "name": "Warehouse", "table": "product.events", "create_table": false, "timeout_seconds": 5,
-            "allow_plaintext": true, "batch": {{ "events": 10, "interval_seconds": 5 }} }}"#
+            "allow_plaintext": true, "dry_run": true, "batch": {{ "events": 10, "interval_seconds": 5 }} }}"#
     );
     let settings: PostgresSettings = serde_json::from_str(&text).unwrap();
     assert!(!format!("{settings:?}").contains("hunter2"));
@@ -42,9 +44,35 @@ fn settings_are_read_from_data_and_an_unknown_member_is_an_error() {
     let shown = format!("{postgres:?}");
     assert!(shown.contains("localhost/analytics") && shown.contains("create_table: false"), "{shown}");
     assert!(postgres.ddl().unwrap().starts_with("CREATE TABLE IF NOT EXISTS \"product\".\"events\" ("));
+    let row = postgres.map(&Track::new("A").user_id("u1").into()).unwrap();
+    assert!(matches!(row, Mapped::Items(rows) if rows[0].get("user_id") == Some("u1")));
     assert_eq!(postgres.build().unwrap().name(), "Warehouse");
     for unknown in [text.replace("\"table\"", "\"tables\""), text.replace("\"events\"", "\"event\"")] {
         assert!(serde_json::from_str::<PostgresSettings>(&unknown).is_err(), "{unknown}");
     }
     assert!(serde_json::from_str::<PostgresSettings>("{}").is_err(), "a database without a URL");
+}
+
+#[test]
+fn an_explanation_shows_the_row_or_says_why_there_is_none() {
+    let warehouse = Postgres::new(URL).table("product.events").map_event(|_, row| row.set("plan", "pro"));
+    let shown = warehouse.explain(Track::new("Signed Up").user_id("u1").message_id("m1")).unwrap();
+    let expected = "INSERT INTO \"product\".\"events\" … ON CONFLICT (\"message_id\") DO NOTHING\n\nevent: Signed Up\n\
+                    message_id: m1\nplan: pro\ntype: track\nuser_id: u1\n";
+    assert_eq!((shown.to_string().as_str(), shown.why_not), (expected, None));
+    let off = warehouse.explain(Track::new("A").user_id("u1").integration("PostgreSQL", false)).unwrap();
+    assert_eq!(off.to_string(), "not stored: its integrations switch \"PostgreSQL\" off\n");
+    assert!(off.row.is_none());
+    let error = Postgres::new(URL).table("a b").explain(Track::new("A").user_id("u1")).unwrap_err();
+    assert!(error.to_string().starts_with("setting table: "), "{error}");
+}
+
+#[test]
+fn a_dry_run_stores_nothing_and_needs_no_database() {
+    // Nothing listens on port 1.
+    let warehouse = Postgres::new("postgres://user:hunter2@127.0.0.1:1/analytics").dry_run(true);
+    let analytics = Analytics::builder().plugin(warehouse.build().unwrap()).build().unwrap();
+    let end = analytics.send_with_receipt(Track::new("A").user_id("u1")).unwrap().wait();
+    assert!(end.is_delivered(), "{end:?}");
+    assert!(analytics.close_blocking(Duration::from_secs(20)).is_complete());
 }

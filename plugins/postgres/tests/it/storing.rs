@@ -143,7 +143,7 @@ fn an_explained_row_is_the_one_that_is_stored() {
     let Some(server) = Server::shared() else { return };
     let warehouse = postgres(&server, "explained");
     let purchase = Event::from(Track::new("Ping").user_id("u1").message_id("m1").property("revenue", 39.95));
-    let row = warehouse.explain(purchase.clone()).unwrap();
+    let row = warehouse.explain(purchase.clone()).unwrap().row.unwrap();
     send(warehouse, [purchase]);
     for column in ["message_id", "type", "event", "user_id"] {
         assert_eq!(row.get(column).unwrap(), server.value(&format!("SELECT {column} FROM explained")), "{column}");

@@ -24,7 +24,7 @@ pub(crate) type MapEvent = dyn Fn(&Event, &mut Value) + Send + Sync;
 const HISTORICAL: Duration = Duration::from_secs(48 * 60 * 60);
 
 /// The events that make or change the profile of a person.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PersonProfiles {

@@ -6,7 +6,10 @@ use serde_json::json;
 use tracklane::segment::Segment;
 use tracklane::testing::{Reply, TrackingApi};
 use tracklane::{Analytics, DropReason, Identify, Track};
-use tracklane_presets::{CustomerIoRegion, customer_io, hightouch, jitsu, rudderstack, traits_in_context};
+use tracklane_presets::{
+    CustomerIoRegion, CustomerIoSettings, HightouchSettings, JitsuSettings, RudderStackSettings, customer_io,
+    hightouch, jitsu, rudderstack, traits_in_context,
+};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -28,6 +31,41 @@ fn each_has_its_name_and_its_host() {
         assert!(shown.contains(host), "{shown}");
         assert_eq!(segment.build().unwrap().name(), name);
     }
+}
+
+#[test]
+fn settings_as_data_make_the_same_and_show_no_key() {
+    fn made<S: serde::de::DeserializeOwned + std::fmt::Debug + Into<Segment>>(json: &str) -> Segment {
+        let settings: S = serde_json::from_str(json).unwrap();
+        let shown = format!("{settings:?}");
+        assert!(!shown.contains("SECRET"), "{shown}");
+        settings.into()
+    }
+    let table = [
+        (
+            made::<RudderStackSettings>(r#"{ "data_plane": "https://plane.example", "write_key": "SECRET" }"#),
+            rudderstack("https://plane.example", "SECRET"),
+        ),
+        (
+            made::<CustomerIoSettings>(r#"{ "api_key": "SECRET", "region": "eu", "name": "Mail", "gzip": true }"#),
+            customer_io(CustomerIoRegion::Eu, "SECRET").name("Mail").gzip(true),
+        ),
+        (
+            made::<HightouchSettings>(r#"{ "write_key": "SECRET", "host": "https://eu.example", "flush_at": 50 }"#),
+            hightouch("SECRET").host("https://eu.example").flush_at(50),
+        ),
+        (
+            made::<JitsuSettings>(
+                r#"{ "host": "https://site.example", "write_key": "SECRET", "proxy": "http://p:1" }"#,
+            ),
+            jitsu("https://site.example", "SECRET").proxy("http://p:1"),
+        ),
+    ];
+    for (made, expected) in table {
+        assert_eq!(format!("{made:?}"), format!("{expected:?}"));
+    }
+    let error = serde_json::from_str::<JitsuSettings>(r#"{ "host": "h", "writeKey": "SECRET" }"#).unwrap_err();
+    assert!(error.to_string().starts_with("unknown field `writeKey`, expected one of `host`, `write_key`"), "{error}");
 }
 
 #[test]

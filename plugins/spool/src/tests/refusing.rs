@@ -27,7 +27,8 @@ fn events_are_refused_while_the_disk_is_full_and_taken_when_it_is_not() {
         assert_eq!(outcome, tracklane::Outcome::Dropped(tracklane::DropReason::RetriesExhausted));
     }
     assert_eq!((sink.attempts(), spool.stats().in_memory), (0, 0), "nothing went from memory");
-    assert!(said.messages().iter().any(|message| message.ends_with("new events are refused")), "{:?}", said.messages());
+    let is_said = || said.messages().iter().any(|message| message.ends_with("new events are refused"));
+    wait_until("it is said", is_said);
     is_full.store(false, Ordering::Release);
     acknowledged(deliver(&analytics, 3..5));
     wait_until("they arrived", || sink.ids() == ids(3..5));

@@ -42,7 +42,7 @@ fn a_spool_tells_what_waits_while_it_runs_and_all_of_it_at_the_end() {
     }
     assert!(analytics.flush_blocking(SOON).is_complete());
     let begin = Instant::now();
-    // A snapshot empties the counters, so that both are looked for in one.
+    // A snapshot empties the counters, so one snapshot is searched for both.
     while of(&snapshotter, &path).get("tracklane_spool_events") != Some(&3) {
         assert!(begin.elapsed() < SOON, "the backlog is not told: {:?}", of(&snapshotter, &path));
         std::thread::sleep(Duration::from_millis(5));

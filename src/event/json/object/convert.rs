@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{Form, Object, drop_iteratively};
 use crate::event::json::deserialize::Input;
-use crate::event::json::reader;
+use crate::event::json::rewrite;
 use crate::event::json::transcode::TranscodeMembers;
 
 impl From<Map<String, Value>> for Object {
@@ -40,12 +40,16 @@ impl Serialize for Object {
 
 impl<'de> Deserialize<'de> for Object {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let not_an_object = || D::Error::custom("an object with keys was expected");
         let value = match Input::deserialize(deserializer)? {
-            Input::Json(json) => reader::value(json.get().as_bytes(), 0).map_err(D::Error::custom)?,
+            Input::Json(json) => {
+                let members = rewrite::object(json.get().as_bytes()).map_err(D::Error::custom)?;
+                return members.map(Object::of_members).ok_or_else(not_an_object);
+            }
             Input::Value(value) => value,
         };
         if !value.is_object() {
-            return Err(D::Error::custom("an object with keys was expected"));
+            return Err(not_an_object());
         }
         let object = Object::from(value);
         object.check().map_err(D::Error::custom).map(|()| object)

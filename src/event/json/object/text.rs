@@ -80,6 +80,13 @@ impl Object {
         merged.members_len()
     }
 
+    /// Makes the object with these members, which this crate wrote.
+    pub(super) fn of_members(members: Vec<u8>) -> Self {
+        let mut object = Self { form: Form::Text(RawMembers::of(members)), error: None };
+        object.use_map_if_large();
+        object
+    }
+
     /// Takes over the text, which this crate wrote before, into the memory that is there.
     pub(crate) fn set_members(&mut self, members: &[u8]) {
         match &mut self.form {

@@ -1,22 +1,25 @@
-//! Calls that wait for room in the queue, for callers with more events than it holds.
+//! Calls that block the thread, for code that is not async. Left out in WebAssembly, where nothing can block.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Analytics;
 use crate::event::Event;
-use crate::pipeline::deadline;
+use crate::ledger::{DeliveryError, FlushReport, Receipt, Settlement};
+use crate::pipeline::{CloseReport, deadline};
 use crate::refusal::CallError;
 use crate::threads;
 
 impl Analytics {
-    /// Like [`send`](Self::send), but waits for room if the queue is full. Needs no particular runtime.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the event cannot be sent, or the client is closed. The error holds the event.
-    pub async fn send_when_ready(&self, event: impl Into<Event> + Send) -> Result<(), CallError> {
-        self.handle.client.intake.push_when_room(event.into(), None).await
+    /// Like [`flush`](Self::flush), for code that is not async. Blocks the thread.
+    pub fn flush_blocking(&self, timeout: Duration) -> FlushReport {
+        self.handle.client.flush_blocking(timeout)
+    }
+
+    /// Like [`close`](Self::close), for code that is not async. Blocks the thread.
+    pub fn close_blocking(&self, timeout: Duration) -> CloseReport {
+        self.handle.client.close_blocking(timeout)
     }
 
     /// Like [`send_when_ready`](Self::send_when_ready), for code that is not async. Blocks the thread, at most
@@ -39,11 +42,21 @@ impl Analytics {
     /// [`is_queue_full`](CallError::is_queue_full) returns `true`. The error holds the event.
     pub fn send_when_ready_blocking(&self, event: impl Into<Event>, timeout: Duration) -> Result<(), CallError> {
         let deadline = deadline(timeout);
-        let mut sent = pin!(self.handle.client.intake.push_when_room(event.into(), Some(deadline)));
+        let client = &self.handle.client;
+        let mut sent = pin!(client.background.run(client.intake.push_when_room(event.into(), Some(deadline))));
         loop {
             if let Some(outcome) = threads::block_until(sent.as_mut(), Some(deadline)) {
                 return outcome;
             }
         }
+    }
+
+    /// Waits for the outcome of one event. Meanwhile no event waits for its batch to fill. Blocks the thread.
+    pub(crate) fn flush_for(
+        &self,
+        receipt: Receipt,
+        timeout: Duration,
+    ) -> Result<Settlement, Option<Arc<DeliveryError>>> {
+        self.handle.client.flush_for(receipt, deadline(timeout))
     }
 }

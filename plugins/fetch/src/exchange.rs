@@ -1,0 +1,123 @@
+//! One request and its response, in values of JavaScript.
+//!
+//! Invariant: what is under way is aborted when it is dropped, the request as well as the rest of a response.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
+use js_sys::{Array, Promise, Reflect, Uint8Array};
+use tokio::sync::mpsc;
+use tracklane::transport::Body;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{AbortController, Headers, ReadableStreamDefaultReader, RequestInit, RequestRedirect};
+
+use crate::body::FetchBody;
+use crate::error::FetchError;
+use crate::timeout::global;
+
+/// Sends the request. Ends when the head of the response is there.
+pub(crate) async fn send(request: Request<Body>) -> Result<Response<FetchBody>, FetchError> {
+    let fetch = global("fetch").ok_or(FetchError::Unsupported)?;
+    let abort = Abort(AbortController::new().map_err(|thrown| FetchError::thrown(&thrown))?);
+    let (url, init) = (request.uri().to_string(), init(&request, &abort)?);
+    let promise = fetch.call2(&JsValue::UNDEFINED, &url.into(), &init).map_err(|thrown| FetchError::thrown(&thrown))?;
+    let response: web_sys::Response = settled(promise).await?.unchecked_into();
+    let mut answer = Response::builder().status(status(&response));
+    if let Some(headers) = answer.headers_mut() {
+        *headers = headers_of(&response.headers());
+    }
+    let body = read(&response, abort);
+    answer.body(body).map_err(|error| FetchError::Failed { message: error.to_string() })
+}
+
+/// Aborts what is under way when it is dropped.
+struct Abort(AbortController);
+
+impl Drop for Abort {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Waits for a promise.
+async fn settled(promise: JsValue) -> Result<JsValue, FetchError> {
+    JsFuture::from(promise.unchecked_into::<Promise>()).await.map_err(|thrown| FetchError::thrown(&thrown))
+}
+
+fn init(request: &Request<Body>, abort: &Abort) -> Result<RequestInit, FetchError> {
+    let headers = Headers::new().map_err(|thrown| FetchError::thrown(&thrown))?;
+    for (name, value) in request.headers() {
+        let refused = |_: JsValue| FetchError::Header { name: name.to_string() };
+        let text = value.to_str().map_err(|_| refused(JsValue::NULL))?;
+        headers.append(name.as_str(), text).map_err(refused)?;
+    }
+    let init = RequestInit::new();
+    init.set_method(request.method().as_str());
+    init.set_headers(&headers);
+    init.set_redirect(RequestRedirect::Manual);
+    init.set_signal(Some(&abort.0.signal()));
+    let body = request.body().as_bytes();
+    if !body.is_empty() {
+        init.set_body(&Uint8Array::from(&**body));
+    }
+    Ok(init)
+}
+
+/// The status; a browser shows a redirect that it does not follow as 0.
+fn status(response: &web_sys::Response) -> StatusCode {
+    StatusCode::from_u16(response.status()).unwrap_or(StatusCode::FOUND)
+}
+
+fn headers_of(headers: &Headers) -> HeaderMap {
+    let entries = js_sys::try_iter(headers).ok().flatten().into_iter().flatten().flatten();
+    let pairs = entries.filter_map(|entry| {
+        let entry: Array = entry.dyn_into().ok()?;
+        let name = HeaderName::try_from(entry.get(0).as_string()?).ok()?;
+        Some((name, HeaderValue::try_from(entry.get(1).as_string()?).ok()?))
+    });
+    pairs.collect()
+}
+
+/// Reads the body piece by piece, as it is asked for.
+fn read(response: &web_sys::Response, abort: Abort) -> FetchBody {
+    let (pieces, body) = mpsc::channel(1);
+    if let Some(stream) = response.body() {
+        let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
+        spawn_local(async move {
+            tokio::select! {
+                biased;
+                () = pieces.closed() => {}
+                () = pass_on(&reader, &pieces) => {}
+            }
+            // The whole is here, or nobody wants it.
+            drop(abort);
+        });
+    }
+    FetchBody(body)
+}
+
+async fn pass_on(reader: &ReadableStreamDefaultReader, pieces: &mpsc::Sender<Result<Bytes, FetchError>>) {
+    loop {
+        let piece = match settled(reader.read().into()).await {
+            Ok(result) => match piece(&result) {
+                Some(piece) => Ok(piece),
+                None => return,
+            },
+            Err(error) => Err(error),
+        };
+        let last = piece.is_err();
+        if pieces.send(piece).await.is_err() || last {
+            return;
+        }
+    }
+}
+
+/// The bytes of one read; `None` at the end.
+fn piece(result: &JsValue) -> Option<Bytes> {
+    let done = Reflect::get(result, &"done".into()).ok()?;
+    if done.is_truthy() {
+        return None;
+    }
+    let value: Uint8Array = Reflect::get(result, &"value".into()).ok()?.dyn_into().ok()?;
+    Some(value.to_vec().into())
+}

@@ -1,0 +1,96 @@
+//! What is known of the user, and what they allow.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use tracklane_http::{EventJson, object};
+
+use super::rules;
+
+/// Letters of a user property's name and value at most.
+const LONGEST_NAME: usize = 24;
+const LONGEST_VALUE: usize = 36;
+/// User properties of a request at most.
+const MOST: usize = 25;
+/// User properties that Google keeps for itself.
+const RESERVED: &[&str] =
+    &["first_open_time", "first_open_after_install", "first_visit_time", "last_deep_link_referrer", "user_id"];
+
+/// Whether a user allows something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Consent {
+    /// They do.
+    Granted,
+    /// They do not.
+    Denied,
+}
+
+impl Consent {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Granted => "GRANTED",
+            Self::Denied => "DENIED",
+        }
+    }
+
+    /// What is not clearly granted is denied.
+    fn of(value: &Value) -> Self {
+        let is_granted = value.as_bool().unwrap_or_default()
+            || value.as_str().is_some_and(|text| text.trim().eq_ignore_ascii_case("granted"));
+        if is_granted { Self::Granted } else { Self::Denied }
+    }
+}
+
+/// Why traits cannot be user properties, if they cannot.
+pub(crate) fn problem_of_properties(names: &[String]) -> Option<String> {
+    if names.len() > MOST {
+        return Some(format!("are {}, and Google takes {MOST}", names.len()));
+    }
+    let is_wrong = |name: &&String| {
+        let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        !plain || name.len() > LONGEST_NAME || !rules::is_param(name) || RESERVED.contains(&name.as_str())
+    };
+    let wrong = names.iter().find(is_wrong)?;
+    Some(format!(
+        "have {wrong:?}, which Google refuses: at most {LONGEST_NAME} letters, digits and underscores, a letter first, and no \
+         name that it reserves"
+    ))
+}
+
+/// Adds the traits of the context that are to be user properties.
+pub(super) fn add_properties(json: &EventJson, names: &[String], who: &mut Map<String, Value>) {
+    let value = |name: &String| match json.context_at(&["traits", name])? {
+        Value::String(text) if !text.is_empty() => Some(rules::cut(text, LONGEST_VALUE)),
+        Value::Bool(is) => Some(if *is { "true" } else { "false" }.into()),
+        Value::Number(number) => Some(number.clone().into()),
+        _ => None,
+    };
+    let properties = names.iter().filter_map(|name| Some((name.clone(), object([("value", value(name)?)]).into())));
+    let properties: Map<String, Value> = properties.collect();
+    if !properties.is_empty() {
+        who.insert("user_properties".to_owned(), properties.into());
+    }
+}
+
+/// Adds what the user allows, as the event's options say, else the settings. If neither does, nothing is said.
+pub(super) fn add_consent(
+    options: Option<&Map<String, Value>>,
+    ad_user_data: Option<Consent>,
+    ad_personalization: Option<Consent>,
+    who: &mut Map<String, Value>,
+) {
+    let said = options.and_then(|options| options.get("consent")?.as_object());
+    let mut consent = Map::new();
+    for (name, spelling, default) in
+        [("ad_user_data", "adUserData", ad_user_data), ("ad_personalization", "adPersonalization", ad_personalization)]
+    {
+        let own = said.and_then(|said| said.get(name).or_else(|| said.get(spelling))).map(Consent::of);
+        if let Some(is) = own.or(default) {
+            consent.insert(name.to_owned(), is.as_str().into());
+        }
+    }
+    if !consent.is_empty() {
+        who.insert("consent".to_owned(), consent.into());
+    }
+}

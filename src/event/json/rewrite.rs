@@ -1,0 +1,297 @@
+//! JSON text from elsewhere as this crate spells it, without a tree of values in between.
+//!
+//! Invariant: the text is what [`reader`](super::reader) and [`serializer`](super::serializer) make of it together, and
+//! what they refuse is refused with the same error; but members stay in the order in which they came.
+
+use std::ops::Range;
+
+use serde_json::{Map, Value};
+
+use super::error::{Problem, ValueError};
+use super::number::{self, Number};
+use super::raw_members::{INDEX_LIMIT_BITS, find, key_bit};
+use super::reader::{Reader, not_json};
+use super::serializer::{self, MAX_DEPTH, check_key};
+use super::string::{is_plain, read_string, write_string};
+
+/// The members of an object: some as text, the others as values.
+pub(in crate::event) struct Split<const N: usize> {
+    pub(in crate::event) values: Map<String, Value>,
+    text: Vec<u8>,
+    places: [Option<Range<usize>>; N],
+}
+
+impl<const N: usize> Split<N> {
+    /// The members of the object at this place of the names that were asked for, without braces.
+    pub(in crate::event) fn object(&self, at: usize) -> Option<&[u8]> {
+        self.text.get(self.places.get(at)?.clone()?)
+    }
+}
+
+/// The members that `text` has, of which those of these names are text if they are objects. `MAX_DEPTH` counts from each
+/// of them. `None` if the text is no object.
+pub(in crate::event) fn split<const N: usize>(text: &[u8], objects: [&str; N]) -> Result<Option<Split<N>>, ValueError> {
+    let mut reader = Reader::new(text);
+    if reader.peek() != Some(b'{') {
+        return Ok(None);
+    }
+    let mut split = Split { values: Map::new(), text: Vec::with_capacity(text.len()), places: [const { None }; N] };
+    reader.begin(b'{')?;
+    let mut first = true;
+    while !reader.ends(b'}', std::mem::take(&mut first))? {
+        let key = reader.key()?;
+        let place = objects.iter().position(|name| *name == key).and_then(|at| split.places.get_mut(at));
+        if let Some(place) = place {
+            // Of a member that is there twice the last one counts.
+            *place = None;
+            split.values.remove(&key);
+            if reader.peek() == Some(b'{') {
+                let begin = split.text.len();
+                reader.rewrite(0, &mut split.text).map_err(|fault| fault.below(&key))?;
+                *place = Some(begin + 1..split.text.len() - 1);
+                continue;
+            }
+        }
+        let value = reader.value(0).map_err(|fault| fault.below(&key))?;
+        split.values.insert(key, value);
+    }
+    reader.end().map(|()| Some(split))
+}
+
+/// The members of the object that `text` is, without braces; `None` if it is something else.
+pub(super) fn object(text: &[u8]) -> Result<Option<Vec<u8>>, ValueError> {
+    let mut reader = Reader::new(text);
+    if reader.peek() != Some(b'{') {
+        return Ok(None);
+    }
+    let mut members = Vec::with_capacity(text.len());
+    reader.rewrite(0, &mut members)?;
+    reader.end()?;
+    members.pop();
+    members.remove(0);
+    Ok(Some(members))
+}
+
+impl Reader<'_> {
+    /// Appends the value that is next, which has `depth` levels above it.
+    fn rewrite(&mut self, depth: usize, out: &mut Vec<u8>) -> Result<(), ValueError> {
+        match self.peek() {
+            Some(b'{' | b'[') if depth >= MAX_DEPTH => Err(Problem::TooDeep.into()),
+            Some(b'{') => self.rewrite_object(depth, out),
+            Some(b'[') => self.rewrite_array(depth, out),
+            Some(b'"') => self.rewrite_string(out),
+            Some(b't') => self.rewrite_literal(b"true", out),
+            Some(b'f') => self.rewrite_literal(b"false", out),
+            Some(b'n') => self.rewrite_literal(b"null", out),
+            _ => self.rewrite_number(out),
+        }
+    }
+
+    fn rewrite_object(&mut self, depth: usize, out: &mut Vec<u8>) -> Result<(), ValueError> {
+        let (from, begin) = (self.position(), out.len());
+        out.push(b'{');
+        if self.rewrite_members(depth, out)? {
+            out.push(b'}');
+            return Ok(());
+        }
+        // A map finds out sooner whether one of so many keys is there twice.
+        self.go_back_to(from);
+        out.truncate(begin);
+        let value = self.value(depth)?;
+        serializer::append(out, &value, depth)
+    }
+
+    /// Appends the members of the object that is next, each key once. Gives up, and returns `false`, if there are too
+    /// many keys to tell them apart by their bits.
+    fn rewrite_members(&mut self, depth: usize, out: &mut Vec<u8>) -> Result<bool, ValueError> {
+        let (begin, mut keys) = (out.len(), 0_u64);
+        self.begin(b'{')?;
+        while !self.ends(b'}', out.len() == begin)? {
+            if self.peek() != Some(b'"') {
+                return Err(not_json());
+            }
+            let end = out.len();
+            if end > begin {
+                out.push(b',');
+            }
+            let key = out.len();
+            self.rewrite_string(out)?;
+            let key = key..out.len();
+            check_name(out, &key)?;
+            self.begin(b':')?;
+            out.push(b':');
+            // The section and the key in it say enough.
+            let value = self.rewrite(depth + 1, out);
+            value.map_err(|fault| if depth == 0 { fault.below(&name(out, &key)) } else { fault })?;
+            let bit = key_bit(inside(out, &key));
+            if keys & bit == 0 {
+                keys |= bit;
+                continue;
+            }
+            if keys.count_ones() >= INDEX_LIMIT_BITS {
+                return Ok(false);
+            }
+            let older = find(out.get(begin..end).unwrap_or_default(), inside(out, &key));
+            if let Some(older) = older {
+                // With its comma: this one is behind it.
+                out.drain(begin + older.key.start..=begin + older.value.end);
+            }
+        }
+        Ok(true)
+    }
+
+    fn rewrite_array(&mut self, depth: usize, out: &mut Vec<u8>) -> Result<(), ValueError> {
+        self.begin(b'[')?;
+        out.push(b'[');
+        let begin = out.len();
+        while !self.ends(b']', out.len() == begin)? {
+            if out.len() > begin {
+                out.push(b',');
+            }
+            self.rewrite(depth + 1, out)?;
+        }
+        out.push(b']');
+        Ok(())
+    }
+
+    fn rewrite_string(&mut self, out: &mut Vec<u8>) -> Result<(), ValueError> {
+        let quoted = self.quoted()?;
+        let string = read_string(quoted).ok_or_else(not_json)?;
+        match quoted.get(1..quoted.len() - 1).is_some_and(is_plain) {
+            true => out.extend_from_slice(quoted),
+            false => write_string(out, &string),
+        }
+        Ok(())
+    }
+
+    fn rewrite_literal(&mut self, literal: &[u8], out: &mut Vec<u8>) -> Result<(), ValueError> {
+        self.skip(literal)?;
+        out.extend_from_slice(literal);
+        Ok(())
+    }
+
+    fn rewrite_number(&mut self, out: &mut Vec<u8>) -> Result<(), ValueError> {
+        let token = self.number_token()?;
+        match number::read(token)? {
+            // Whole numbers have one spelling.
+            Number::Positive(_) | Number::Negative(_) => out.extend_from_slice(token.as_bytes()),
+            // A finite number can be written, and a `Vec` takes every byte.
+            Number::Float(number) => drop(serde_json::to_writer(out, &number)),
+        }
+        Ok(())
+    }
+}
+
+/// The key between its quotes.
+fn inside<'t>(text: &'t [u8], key: &Range<usize>) -> &'t [u8] {
+    text.get(key.start + 1..key.end - 1).unwrap_or_default()
+}
+
+/// The key as a text.
+fn name(text: &[u8], key: &Range<usize>) -> String {
+    text.get(key.clone()).and_then(read_string).unwrap_or_default().into_owned()
+}
+
+fn check_name(text: &[u8], key: &Range<usize>) -> Result<(), ValueError> {
+    // What is refused needs no escapes.
+    let checked = std::str::from_utf8(inside(text, key)).map_or(Ok(()), check_key);
+    checked.map_err(|fault| ValueError::from(fault).below(&name(text, key)))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::super::reader::value;
+    use super::{object, split};
+
+    /// What the tree says, and what the text says: the same value, or the same error.
+    fn compare(text: &str) -> Result<(), TestCaseError> {
+        let tree = value(text.as_bytes(), 0);
+        if !matches!(tree, Ok(Value::Object(_)) | Err(_)) {
+            return Ok(());
+        }
+        match (tree, object(text.as_bytes())) {
+            (Ok(tree), Ok(Some(members))) => {
+                let written = format!("{{{}}}", String::from_utf8(members).unwrap());
+                prop_assert_eq!(&value(written.as_bytes(), 0).unwrap(), &tree, "{}", text);
+                prop_assert_eq!(written.len(), tree.to_string().len(), "one spelling: {}", written);
+                let again = object(written.as_bytes()).unwrap().unwrap();
+                prop_assert_eq!(format!("{{{}}}", String::from_utf8(again).unwrap()), written);
+            }
+            (Err(tree), Err(text)) => prop_assert_eq!(tree.to_string(), text.to_string()),
+            (Err(_), Ok(None)) => {}
+            (tree, text) => prop_assert!(false, "{:?} {:?}", tree, text),
+        }
+        Ok(())
+    }
+
+    fn json() -> impl Strategy<Value = String> {
+        let scalar = prop_oneof![
+            Just("null".to_owned()),
+            any::<bool>().prop_map(|value| value.to_string()),
+            any::<i64>().prop_map(|value| value.to_string()),
+            any::<f64>().prop_filter("JSON", |value| value.is_finite()).prop_map(|value| format!("{value:e}")),
+            "[0-9]{1,30}(\\.[0-9]{1,4})?",
+            "\\PC{0,10}".prop_map(|text| serde_json::to_string(&text).unwrap()),
+            Just("\"\\u0041\\/\\ud83d\\ude00\"".to_owned()),
+        ];
+        scalar.prop_recursive(4, 64, 6, |inner| {
+            // Few keys, so that some are there twice, one of them in two spellings.
+            let key = prop::sample::select(vec!["a", "b", "\\u0061", "q\\\"", "$serde_json::private::x"]);
+            let member = (key, inner.clone()).prop_map(|(key, value)| format!("\"{key}\" : {value}"));
+            prop_oneof![
+                prop::collection::vec(inner, 0..4).prop_map(|items| format!("[ {} ]", items.join(" ,"))),
+                prop::collection::vec(member, 0..6).prop_map(|members| format!("{{{}}}", members.join(",\n"))),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn text_is_rewritten_as_the_tree_would_be(text in json()) {
+            compare(&text)?;
+            compare(&format!(r#"{{"a":{text},"b":{text}}}"#))?;
+        }
+
+        #[test]
+        fn what_is_nearly_json_is_refused_alike(text in r#"[\[\]{}",:\\0-9eE.truefalsn+ \n-]{0,60}"#) {
+            compare(&text)?;
+            compare(&format!(r#"{{"a":{text}}}"#))?;
+        }
+    }
+
+    #[test]
+    fn the_last_of_many_equal_keys_counts_and_takes_no_long_time() {
+        let members: Vec<String> = (0..20_000).map(|n| format!("\"k{}\":{n}", n % 7_000)).collect();
+        let text = format!("{{\"in\":{{{}}}}}", members.join(","));
+        let begun = std::time::Instant::now();
+        let written = object(text.as_bytes()).unwrap().unwrap();
+        assert!(begun.elapsed() < std::time::Duration::from_secs(5), "{:?}", begun.elapsed());
+        let read = value(format!("{{{}}}", String::from_utf8(written).unwrap()).as_bytes(), 0).unwrap();
+        assert_eq!(read["in"].as_object().unwrap().len(), 7_000);
+        assert_eq!(read["in"]["k0"], 14_000);
+    }
+
+    #[test]
+    fn sections_are_text_and_the_last_of_two_counts() {
+        let read = |text: &str| split(text.as_bytes(), ["context", "traits"]).unwrap().unwrap();
+        let found = read(r#" {"a" : 1, "context" : { "b" : [ 1.50 ] , "c":"\u0041" } , "traits": null} "#);
+        assert_eq!(found.object(0), Some(&br#""b":[1.5],"c":"A""#[..]));
+        assert_eq!((found.object(1), found.values.len()), (None, 2));
+        for (text, context, value) in [
+            (r#"{"context":{"a":1},"context":{"b":2}}"#, Some("\"b\":2"), None),
+            (r#"{"context":{"a":1},"context":5}"#, None, Some(5)),
+            (r#"{"context":5,"context":{}}"#, Some(""), None),
+        ] {
+            let found = read(text);
+            assert_eq!(found.object(0).map(|text| std::str::from_utf8(text).unwrap()), context, "{text}");
+            assert_eq!(found.values.get("context").and_then(Value::as_u64), value, "{text}");
+        }
+        assert!(split(b"[1]", ["a"]).unwrap().is_none());
+        assert!(split(b"{\"a\":1} x", ["a"]).is_err());
+        let error = split(br#"{"context":{"a":{"b":1e999}}}"#, ["context"]).err().unwrap().to_string();
+        assert!(error.starts_with("context.a"), "{error}");
+    }
+}
