@@ -60,7 +60,7 @@ impl ServerConfig {
     pub(crate) const CONNECTION_BYTES: u64 = 24 << 10;
 
     /// What bodies may take: a third of what connections leave. Another third is for the events that are made of them,
-    /// and one for what the allocator does not give back at once, which is about as much, measured.
+    /// and one for what the allocator does not give back at once.
     pub(crate) fn body_bytes(&self) -> u64 {
         let connections = Self::CONNECTION_BYTES.saturating_mul(self.max_connections as u64);
         self.max_memory.saturating_sub(connections) / 3
