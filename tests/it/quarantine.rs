@@ -75,8 +75,9 @@ impl Transform for NoBad {
 
 #[test]
 fn what_any_plugin_drops_goes_to_its_quarantine_and_nowhere_else_and_counts_as_dropped() {
-    let table: [(&str, fn() -> Registration); 4] = [
-        ("a before closure", no_bad),
+    let before_closure: fn() -> Registration = no_bad;
+    let table = [
+        ("a before closure", before_closure),
         ("a before plugin that awaits", || before(NoBad).quarantine("aside")),
         ("an enrichment closure", || enrichment_fn("no bad", |event: &mut Event| is_bad(event)).quarantine("aside")),
         ("an enrichment that awaits", || enrichment(NoBad).quarantine("aside")),

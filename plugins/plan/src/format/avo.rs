@@ -59,7 +59,7 @@ fn names(mapping: &Value) -> Vec<(String, bool)> {
 fn clean(schema: &mut Value) {
     let Some(schema) = schema.as_object_mut() else { return };
     schema.remove(NAME_MAPPING);
-    if !schema.get("properties").is_some_and(|properties| properties.get(NAME_MAPPING).is_some()) {
+    if schema.get("properties").is_none_or(|properties| properties.get(NAME_MAPPING).is_none()) {
         retain_required(schema, |name| name != NAME_MAPPING);
     }
     rename_members(schema);
