@@ -83,8 +83,7 @@ impl Parts {
 }
 
 impl Pipeline {
-    /// Starts it. What waits on the disk is sent from now on.
-    /// `max_bytes` may be on their way to the log.
+    /// Starts it. What waits on the disk is sent from now on. Events of `max_bytes` may be on their way to the log.
     pub(crate) fn start(
         name: &str,
         parts: Parts,

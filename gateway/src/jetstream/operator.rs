@@ -1,5 +1,6 @@
 //! An operator's commands for the log in JetStream: show waiting and dead events, and send events again.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -7,7 +8,7 @@ use std::time::SystemTime;
 use async_nats::jetstream::Context;
 use async_nats::jetstream::context::ConsumerInfoErrorKind;
 use async_nats::jetstream::message::{PublishMessage, StreamMessage};
-use async_nats::jetstream::stream::{RawMessageErrorKind, Stream};
+use async_nats::jetstream::stream::{RawMessageErrorKind, State, Stream};
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use tracklane_spool::DeadLetter;
@@ -139,7 +140,8 @@ impl JetStreamLog {
         for name in names {
             let stream = self.stream(&name).await?;
             let state = &stream.cached_info().state;
-            let Some(first) = self.message(&stream, &name, state.first_sequence).await? else { continue };
+            let Some(oldest) = sequences(state).next() else { continue };
+            let Some(first) = self.message(&stream, &name, oldest).await? else { continue };
             let (messages, oldest) = (state.messages, Some(first.time.into()));
             parked.extend(place_of(&first).map(|(place, _, _)| ParkedLag { place, messages, oldest }));
         }
@@ -156,7 +158,7 @@ impl JetStreamLog {
         let stream = self.stream(&name).await?;
         let state = &stream.cached_info().state;
         let mut dead = Vec::new();
-        for sequence in state.first_sequence..=state.last_sequence {
+        for sequence in sequences(state) {
             let message = self.message(&stream, &name, sequence).await?;
             dead.extend(message.and_then(|message| DeadEntry::read(&message)));
         }
@@ -219,7 +221,7 @@ impl JetStreamLog {
             let name = stream_name(&self.log.config().name, partition);
             let stream = self.stream(&name).await?;
             let state = &stream.cached_info().state;
-            for sequence in state.first_sequence..=state.last_sequence {
+            for sequence in sequences(state) {
                 let Some(message) = self.message(&stream, &name, sequence).await? else { continue };
                 let stored = SystemTime::from(message.time);
                 if stored < from {
@@ -299,6 +301,11 @@ fn place_of(message: &StreamMessage) -> Option<(String, String, Option<String>)>
         None => pipeline.clone(),
     };
     Some((place, pipeline, destination))
+}
+
+/// Returns the sequences that a stream may have. One that never had a message says 0 for both ends.
+fn sequences(state: &State) -> RangeInclusive<u64> {
+    state.first_sequence.max(1)..=state.last_sequence
 }
 
 fn refused(stream: &str, error: impl std::error::Error + Send + Sync + 'static) -> LogError {

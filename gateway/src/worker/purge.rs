@@ -13,7 +13,7 @@ const FULL: f64 = 0.5;
 /// Deletes old messages up to the floor.
 pub(super) async fn purge(stream: &Stream, floor: u64, keep: Duration) -> Result<(), BoxError> {
     let info = stream.get_info().await?;
-    let (first, bytes, max_bytes) = (info.state.first_sequence, info.state.bytes, info.config.max_bytes);
+    let (first, bytes, max_bytes) = (info.state.first_sequence.max(1), info.state.bytes, info.config.max_bytes);
     let Some(beyond) = floor.checked_add(1).filter(|beyond| *beyond > first) else { return Ok(()) };
     let is_full = max_bytes > 0 && bytes as f64 > max_bytes as f64 * FULL;
     let from = if is_full || keep.is_zero() { beyond } else { first_younger(stream, first, beyond, keep).await? };

@@ -158,3 +158,14 @@ fn a_dry_run_sends_nothing() {
     assert!(ends(send(&analytics, 1))[0].0.is_delivered());
     assert_eq!(server.requests().len(), 0);
 }
+
+/// Amplitude's documentation of `/batch`: 2,000 events in a request.
+#[test]
+fn no_request_has_more_events_than_amplitude_takes() {
+    let server = Server::start([]).unwrap();
+    let batching = Batching::every(2_001, HOUR).max_events(2_001).max_bytes(usize::MAX);
+    let analytics = client(at(&server).build().unwrap().batching(batching));
+    send(&analytics, 2_001).into_iter().for_each(|receipt| assert!(receipt.wait().is_delivered()));
+    let counts: Vec<usize> = server.requests().iter().map(|request| ids(request).len()).collect();
+    assert_eq!(counts, [2_000, 1]);
+}
