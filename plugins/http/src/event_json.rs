@@ -110,7 +110,7 @@ impl<'a> EventJson<'a> {
     #[must_use]
     pub fn options(&self, names: &[&str]) -> Option<&JsonObject<'a>> {
         let integrations = self.object("integrations");
-        names.iter().find_map(|name| integrations.get(*name)?.as_object())
+        names.iter().find_map(|name| integrations.get(name)?.as_object())
     }
 
     /// Returns the name of a page or screen view: the member `name`, otherwise the property of that name.

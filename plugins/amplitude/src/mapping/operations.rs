@@ -25,7 +25,7 @@ impl Mapping {
         add_origin(json, &mut set, &mut once);
         let mut operations = written(set, once);
         for name in OPERATIONS {
-            let of_options = self.options(json).and_then(|options| options.get(*name)?.as_object());
+            let of_options = self.options(json).and_then(|options| options.get(name)?.as_object());
             let Some(of_options) = of_options else { continue };
             operations.insert_missing(*name, JsonObject::new());
             if let Some(known) = operations.get_mut(name).and_then(Json::as_object_mut) {
