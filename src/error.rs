@@ -7,7 +7,6 @@ use std::fmt;
 pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
 
 /// The error of a setting that cannot be used. It names the setting, the value and the problem.
-#[derive(Debug)]
 pub struct SettingsError {
     kind: SettingsErrorKind,
     setting: Cow<'static, str>,
@@ -98,6 +97,19 @@ impl fmt::Display for SettingsError {
             "" => write!(f, "setting {}: {}", self.setting, self.problem),
             value => write!(f, "setting {} is {value}: {}", self.setting, self.problem),
         }
+    }
+}
+
+/// Shows the message and its causes, because a `main` that returns the error prints this.
+impl fmt::Debug for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SettingsError({self}")?;
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        f.write_str(")")
     }
 }
 

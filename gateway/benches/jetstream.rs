@@ -1,6 +1,6 @@
 //! How many events a second go into the log in JetStream, and out of it: `cargo bench -p tracklane-gateway --bench jetstream`.
 //!
-//! One NATS server (`TRACKLANE_NATS_SERVER`, or in `PATH`) with one copy of each event, the gateway, the worker and the load
+//! One NATS server (`NATS_SERVER`, or in `PATH`) with one copy of each event, the gateway, the worker and the load
 //! share this machine; gateway, worker and load share this process. Plain publishing in the same run is the yardstick.
 
 use std::net::{SocketAddr, TcpListener};
@@ -24,7 +24,7 @@ const PARTITIONS: u16 = 4;
 #[tokio::main]
 async fn main() {
     let Some(server) = Server::start() else {
-        println!("skipped: no nats-server is in PATH or named by TRACKLANE_NATS_SERVER (.ci/nats installs one)");
+        println!("skipped: no nats-server is in PATH or named by NATS_SERVER (.ci/nats installs one)");
         return;
     };
     let (directory, arrived) = (TempDir::new().unwrap(), Arc::new(AtomicU64::new(0)));
@@ -174,7 +174,7 @@ struct Server {
 
 impl Server {
     fn start() -> Option<Self> {
-        let binary = std::env::var("TRACKLANE_NATS_SERVER").unwrap_or_else(|_| "nats-server".to_owned());
+        let binary = std::env::var("NATS_SERVER").unwrap_or_else(|_| "nats-server".to_owned());
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let store = TempDir::new().unwrap();
         let port = address.port().to_string();

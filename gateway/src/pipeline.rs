@@ -1,5 +1,5 @@
-//! A client with the log behind it: a spool in front of each destination, from which events are sent in the background, or
-//! the streams of JetStream, from which workers take them.
+//! A client with the log behind it: spools, from which it sends events in the background, or streams of JetStream, from
+//! which workers read them.
 
 use std::collections::BTreeSet;
 use std::future::Future;

@@ -45,6 +45,8 @@ pub struct Builder {
     layers: Layers,
     subscriptions: Vec<Subscribe>,
     carrier: Carrier,
+    inspector: Option<String>,
+    allow_remote_inspector: bool,
     #[cfg(feature = "metrics")]
     metrics: Option<Duration>,
     clock: Clock,
@@ -103,6 +105,8 @@ impl Builder {
             layers: Layers::default(),
             subscriptions: Vec::new(),
             carrier: Carrier::OwnThread,
+            inspector: None,
+            allow_remote_inspector: false,
             #[cfg(feature = "metrics")]
             metrics: None,
             clock: Clock::System,
@@ -291,16 +295,13 @@ impl Builder {
         self
     }
 
-    /// Makes a client without a thread. It works while somebody awaits it, on the task of that caller. For hosts that have
-    /// no threads (WebAssembly in edge workers and browsers), and for hosts that freeze between two requests. `sleep`
-    /// makes a future that ends after a time, such as `tokio::time::sleep`. The last call of this and
-    /// [`runtime`](Self::runtime) counts.
+    /// Makes a client without a thread. It works on the task of a caller that awaits it. Use it on hosts without threads
+    /// (WebAssembly in edge workers and browsers), and on hosts that freeze between two requests. `sleep` makes a future
+    /// that ends after a time, such as `tokio::time::sleep`. The last call of this and [`runtime`](Self::runtime) counts.
     ///
-    /// Calls are queued as always. These drive the client: [`flush`](Analytics::flush),
-    /// [`close`](Analytics::close), [`register`](Analytics::register), [`deregister`](Analytics::deregister),
-    /// [`send_when_ready`](Analytics::send_when_ready), a [`Receipt`](crate::Receipt), and
-    /// [`drive`](Analytics::drive), which does nothing else. Nothing runs in between. The end of an interval or a pause is
-    /// noticed when the client is driven again.
+    /// [`flush`](Analytics::flush), [`close`](Analytics::close), [`send_when_ready`](Analytics::send_when_ready), a
+    /// [`Receipt`](crate::Receipt) and [`drive`](Analytics::drive) drive the client, and so does registering. Nothing runs
+    /// in between: the end of an interval or a pause is noticed when the client is driven again.
     ///
     /// ```
     /// use std::time::Duration;
@@ -315,7 +316,6 @@ impl Builder {
     /// let analytics = Analytics::builder().segment(segment).driven(tokio::time::sleep).build()?;
     ///
     /// analytics.track(Track::new("Signed Up").user_id("u1"))?;
-    /// assert_eq!(api.request_count(), 0);
     /// let report = analytics.flush(Duration::from_secs(2)).await;
     /// assert_eq!((report.delivered, api.request_count()), (1, 1));
     /// # Ok(())
@@ -333,6 +333,36 @@ impl Builder {
             let slept = sleep(time);
             Box::pin(async move { drop(slept.await) })
         }));
+        self
+    }
+
+    /// Reports the way of each event to the `tracklane dev` at this URL: what each plugin changed and how long it took, why
+    /// an event was dropped and by which plugin, its destinations, and every attempt. Off by default.
+    ///
+    /// It is meant for development: the reports have the content of events. So a URL on another machine is refused unless
+    /// [`allow_remote_inspector`](Self::allow_remote_inspector) is set.
+    ///
+    /// ```
+    /// use tracklane::Analytics;
+    ///
+    /// // The URL that `tracklane dev` prints, with its token if it has one.
+    /// let analytics = Analytics::builder_for("WRITE_KEY").inspector("http://127.0.0.1:8765").build()?;
+    /// # analytics.close_blocking(std::time::Duration::ZERO);
+    /// # Ok::<(), tracklane::SettingsError>(())
+    /// ```
+    ///
+    /// The pipeline never waits for it. At most 16 MiB of reports wait to be sent. Then the oldest are removed, and the
+    /// server is told how many events they concern. The signal `error` reports a server that is not reached, once until it
+    /// is reached again. A close waits for the reports: at most a second, and at least 100 ms even beyond its deadline.
+    pub fn inspector(mut self, url: impl Into<String>) -> Self {
+        self.inspector = Some(url.into());
+        self
+    }
+
+    /// Allows an [`inspector`](Self::inspector) on another machine. The content of events then goes over the network,
+    /// unencrypted if the URL begins with `http://`. `false` by default.
+    pub fn allow_remote_inspector(mut self, allow: bool) -> Self {
+        self.allow_remote_inspector = allow;
         self
     }
 

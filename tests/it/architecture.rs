@@ -21,6 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "emitter",
             "error",
             "event",
+            "inspector",
             "ledger",
             "metrics",
             "pipeline",
@@ -44,6 +45,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "refusal",
             "emitter",
             "event",
+            "inspector",
             "ledger",
             "clock",
             "background",
@@ -64,6 +66,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("event", &["error", "random"]),
     ("ledger", &["event", "background", "error", "process", "supervise", "threads", "wait_group", "sync"]),
     ("transport", &["error", "supervise", "threads"]),
+    ("inspector", &["clock", "emitter", "error", "event", "ledger", "supervise", "transport"]),
     ("clock", &[]),
     // Test doubles, made of the public API.
     ("testing", &["clock", "error", "event", "plugin", "segment"]),
@@ -107,6 +110,8 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("src/lib.rs", &["event/json/object/mod.rs", "event/json/object/nested.rs"]),
     // A dropped ticket settles itself in its ledger, which notifies with the data of the ticket.
     ("src/lib.rs", &["ledger/mod.rs", "ledger/notifications.rs", "ledger/ticket.rs"]),
+    // A value of JSON may be an object, which has values.
+    ("plugins/http/src/lib.rs", &["json/mod.rs", "json/object.rs"]),
     // A plugin is loaded with its host, which registers plugins.
     (
         "src/lib.rs",

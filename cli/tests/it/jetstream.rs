@@ -15,7 +15,7 @@ const BOUND: Duration = Duration::from_secs(90);
 
 /// The NATS server that is installed, if one is.
 fn nats_server() -> Option<PathBuf> {
-    let named = std::env::var_os("TRACKLANE_NATS_SERVER").map(PathBuf::from);
+    let named = std::env::var_os("NATS_SERVER").map(PathBuf::from);
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = named.or_else(|| {
         std::env::split_paths(&path).map(|folder| folder.join("nats-server")).find(|file| Path::is_file(file))
@@ -23,7 +23,7 @@ fn nats_server() -> Option<PathBuf> {
     if found.is_none() {
         let required = std::env::var("TRACKLANE_NATS").is_ok_and(|value| value == "required");
         assert!(!required, "no NATS server is installed, and TRACKLANE_NATS says that it is required");
-        println!("skipped: no nats-server is in PATH or named by TRACKLANE_NATS_SERVER (.ci/nats installs one)");
+        println!("skipped: no nats-server is in PATH or named by NATS_SERVER (.ci/nats installs one)");
     }
     found
 }

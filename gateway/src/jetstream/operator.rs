@@ -1,5 +1,6 @@
-//! Commands of an operator to the log in JetStream: show what waits and what is dead, and send events again.
+//! An operator's commands for the log in JetStream: show waiting and dead events, and send events again.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -7,7 +8,7 @@ use std::time::SystemTime;
 use async_nats::jetstream::Context;
 use async_nats::jetstream::context::ConsumerInfoErrorKind;
 use async_nats::jetstream::message::{PublishMessage, StreamMessage};
-use async_nats::jetstream::stream::{RawMessageErrorKind, Stream};
+use async_nats::jetstream::stream::{RawMessageErrorKind, State, Stream};
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use tracklane_spool::DeadLetter;
@@ -36,7 +37,7 @@ pub struct PartitionLag {
     pub stream: String,
     /// Messages that no worker has acknowledged.
     pub messages: u64,
-    /// Those of them that a worker has at the moment.
+    /// The number of these that a worker has at the moment.
     pub under_way: u64,
     /// When the oldest of them was stored.
     pub oldest: Option<SystemTime>,
@@ -72,7 +73,7 @@ impl JetStreamLog {
     ///
     /// # Errors
     ///
-    /// If the file cannot be used, or the log is not there as it must be.
+    /// Returns an error if the file cannot be used, or the log is missing or wrong.
     pub async fn of(path: impl AsRef<Path>) -> Result<Option<Self>, OperatorError> {
         match config::read(path.as_ref())?.config.log {
             LogConfig::JetStream(config) => Ok(Some(Self { log: JetStream::open_for_reading(&config, &[]).await? })),
@@ -92,7 +93,7 @@ impl JetStreamLog {
         self.log.config().replicas
     }
 
-    /// Returns what waits in each partition.
+    /// Returns the number of waiting messages for each partition.
     ///
     /// # Errors
     ///
@@ -124,7 +125,7 @@ impl JetStreamLog {
         Ok(PartitionLag { stream: name.to_owned(), messages, under_way, oldest })
     }
 
-    /// Returns what is parked, for each destination with parked events.
+    /// Returns the parked events, for each destination that has any.
     ///
     /// # Errors
     ///
@@ -139,7 +140,8 @@ impl JetStreamLog {
         for name in names {
             let stream = self.stream(&name).await?;
             let state = &stream.cached_info().state;
-            let Some(first) = self.message(&stream, &name, state.first_sequence).await? else { continue };
+            let Some(oldest) = sequences(state).next() else { continue };
+            let Some(first) = self.message(&stream, &name, oldest).await? else { continue };
             let (messages, oldest) = (state.messages, Some(first.time.into()));
             parked.extend(place_of(&first).map(|(place, _, _)| ParkedLag { place, messages, oldest }));
         }
@@ -156,7 +158,7 @@ impl JetStreamLog {
         let stream = self.stream(&name).await?;
         let state = &stream.cached_info().state;
         let mut dead = Vec::new();
-        for sequence in state.first_sequence..=state.last_sequence {
+        for sequence in sequences(state) {
             let message = self.message(&stream, &name, sequence).await?;
             dead.extend(message.and_then(|message| DeadEntry::read(&message)));
         }
@@ -191,7 +193,7 @@ impl JetStreamLog {
         Ok(replayed)
     }
 
-    /// Deletes dead events, and says how many there were.
+    /// Deletes dead events, and returns their number.
     ///
     /// # Errors
     ///
@@ -206,8 +208,8 @@ impl JetStreamLog {
         Ok(dropped)
     }
 
-    /// Puts what the log took between two times into it again, for every destination or for one of that name. It is what
-    /// `keep` has left of it. Says how many messages.
+    /// Puts the messages that the log accepted between two times into it again, as far as `keep` has left them: for
+    /// every destination, or for the one of this name. Returns the number of messages.
     ///
     /// # Errors
     ///
@@ -219,7 +221,7 @@ impl JetStreamLog {
             let name = stream_name(&self.log.config().name, partition);
             let stream = self.stream(&name).await?;
             let state = &stream.cached_info().state;
-            for sequence in state.first_sequence..=state.last_sequence {
+            for sequence in sequences(state) {
                 let Some(message) = self.message(&stream, &name, sequence).await? else { continue };
                 let stored = SystemTime::from(message.time);
                 if stored < from {
@@ -299,6 +301,11 @@ fn place_of(message: &StreamMessage) -> Option<(String, String, Option<String>)>
         None => pipeline.clone(),
     };
     Some((place, pipeline, destination))
+}
+
+/// Returns the sequences that a stream may have. One that never had a message says 0 for both ends.
+fn sequences(state: &State) -> RangeInclusive<u64> {
+    state.first_sequence.max(1)..=state.last_sequence
 }
 
 fn refused(stream: &str, error: impl std::error::Error + Send + Sync + 'static) -> LogError {

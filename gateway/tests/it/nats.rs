@@ -1,4 +1,4 @@
-//! A NATS server with JetStream, as a process of the test's own: found by `TRACKLANE_NATS_SERVER` or in `PATH`.
+//! A NATS server with JetStream, as a process of the test's own: found by `NATS_SERVER` or in `PATH`.
 //!
 //! Without one a test ends early and says so; where `TRACKLANE_NATS=required`, as in `.ci/run`, it fails.
 
@@ -41,7 +41,7 @@ impl Nats {
         let Some(binary) = binary() else {
             let required = std::env::var("TRACKLANE_NATS").is_ok_and(|value| value == "required");
             assert!(!required, "no NATS server is installed, and TRACKLANE_NATS says that it is required");
-            println!("skipped: no nats-server is in PATH or named by TRACKLANE_NATS_SERVER (.ci/nats installs one)");
+            println!("skipped: no nats-server is in PATH or named by NATS_SERVER (.ci/nats installs one)");
             return None;
         };
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -144,7 +144,7 @@ impl Drop for Nats {
 }
 
 fn binary() -> Option<PathBuf> {
-    if let Some(named) = std::env::var_os("TRACKLANE_NATS_SERVER") {
+    if let Some(named) = std::env::var_os("NATS_SERVER") {
         return Some(named.into());
     }
     let path = std::env::var_os("PATH")?;

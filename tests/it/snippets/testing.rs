@@ -42,6 +42,53 @@ Ok::<(), Box<dyn std::error::Error>>(()) //#
 } // end
 
 #[rustfmt::skip]
+fn testing_absence() -> Result<(), Box<dyn std::error::Error>> { // begin
+use std::time::Duration;
+use tracklane::plugin::{Flow, before_fn};
+use tracklane::testing::RecordingDestination;
+use tracklane::{Analytics, Event, Track};
+
+let tests = before_fn("tests", |event: &mut Event| match event.user_id() {
+    Some(id) if id.starts_with("test-") => Flow::drop("a test account"),
+    _ => Flow::Continue,
+});
+let recording = RecordingDestination::new("recording");
+let analytics = Analytics::builder().plugin(tests).plugin(recording.destination()).build()?;
+
+analytics.track(Track::new("Signed Up").user_id("test-1"))?;
+analytics.track(Track::new("Signed Up").user_id("u1"))?;
+analytics.close_blocking(Duration::from_secs(5));
+
+let users: Vec<_> = recording.events().iter().map(|event| event.user_id().unwrap_or_default().into_owned()).collect();
+assert_eq!(users, ["u1"]);
+Ok::<(), Box<dyn std::error::Error>>(()) //#
+} // end
+
+#[rustfmt::skip]
+fn testing_expectation() -> Result<(), Box<dyn std::error::Error>> { // begin
+use std::time::Duration;
+use serde_json::json;
+use tracklane::segment::Segment;
+use tracklane::testing::{Expectation, TrackingApi};
+use tracklane::{Analytics, Track};
+
+let api = TrackingApi::start()?;
+let analytics = Analytics::builder().segment(Segment::new("KEY").host(api.url())).build()?;
+analytics.track(Track::new("Order Completed").user_id("42").property("total", 39.95))?;
+analytics.track(Track::new("Signed Out").user_id("42"))?;
+analytics.flush_blocking(Duration::from_secs(5));
+
+let order = json!({ "event": "Order Completed", "properties": { "total": { "$gt": 10 } } });
+let end = json!({ "event": "Signed Out" });
+let events = api.expect(Expectation::new().event(order).event(end.clone()).in_order())?;
+assert_eq!(events[0]["userId"], "42");
+
+// `until_event` ends the wait, so the absence of an event needs no sleep.
+api.expect(Expectation::new().no_event(json!({ "event": "Order Refunded" })).until_event(end))?;
+Ok(()) //#
+} // end
+
+#[rustfmt::skip]
 fn testing_3() -> Result<(), Box<dyn std::error::Error>> { // begin
 use std::time::Duration;
 use tracklane::segment::Segment;
