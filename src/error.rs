@@ -100,10 +100,16 @@ impl fmt::Display for SettingsError {
     }
 }
 
-/// As a `main` that returns it prints it: the message and its causes.
+/// Shows the message and its causes, because a `main` that returns the error prints this.
 impl fmt::Debug for SettingsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SettingsError({})", crate::supervise::text_with_causes(self))
+        write!(f, "SettingsError({self}")?;
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        f.write_str(")")
     }
 }
 

@@ -19,7 +19,7 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 pub(crate) use note::{Attempted, Chosen, End, Ended, Note, Reply, Step, StepOutcome, Stop};
-use queue::Shared;
+use queue::{Notes, Shared};
 pub(crate) use server::Server;
 pub(crate) use worker::Worker;
 
@@ -31,9 +31,9 @@ pub(crate) struct Inspector(Arc<Handle>);
 struct Handle(Arc<Shared>);
 
 /// Makes an inspector, and the notes for its worker.
-pub(crate) fn pair() -> (Inspector, worker::Notes) {
+pub(crate) fn pair() -> (Inspector, Notes) {
     let shared = Arc::<Shared>::default();
-    (Inspector(Arc::new(Handle(shared.clone()))), worker::Notes(shared))
+    (Inspector(Arc::new(Handle(shared.clone()))), Notes(shared))
 }
 
 impl Inspector {

@@ -3,7 +3,7 @@
 //! Invariant: no user code runs under the lock. A note holds text and numbers only.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
@@ -11,6 +11,9 @@ use super::note::Note;
 
 /// The largest size of all notes that wait, in bytes.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
+
+/// The side of the queue that the worker reads.
+pub(crate) struct Notes(pub(super) Arc<Shared>);
 
 /// Both sides of the queue.
 #[derive(Default)]

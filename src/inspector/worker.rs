@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::note::Note;
-use super::queue::{Shared, Taken};
+use super::queue::{Notes, Taken};
 use super::server::Server;
 use super::trace;
 use crate::clock::Clock;
@@ -22,9 +22,6 @@ const CLIENT: &str = "tracklane";
 const EVENTS: usize = 128;
 /// The longest time of one request.
 const LIMIT: Duration = Duration::from_secs(5);
-
-/// The side of the queue that the worker reads.
-pub(crate) struct Notes(pub(super) Arc<Shared>);
 
 /// Reads notes and sends them.
 pub(crate) struct Worker {

@@ -110,6 +110,8 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("src/lib.rs", &["event/json/object/mod.rs", "event/json/object/nested.rs"]),
     // A dropped ticket settles itself in its ledger, which notifies with the data of the ticket.
     ("src/lib.rs", &["ledger/mod.rs", "ledger/notifications.rs", "ledger/ticket.rs"]),
+    // A value of JSON may be an object, which has values.
+    ("plugins/http/src/lib.rs", &["json/mod.rs", "json/object.rs"]),
     // A plugin is loaded with its host, which registers plugins.
     (
         "src/lib.rs",

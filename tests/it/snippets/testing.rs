@@ -65,6 +65,30 @@ Ok::<(), Box<dyn std::error::Error>>(()) //#
 } // end
 
 #[rustfmt::skip]
+fn testing_expectation() -> Result<(), Box<dyn std::error::Error>> { // begin
+use std::time::Duration;
+use serde_json::json;
+use tracklane::segment::Segment;
+use tracklane::testing::{Expectation, TrackingApi};
+use tracklane::{Analytics, Track};
+
+let api = TrackingApi::start()?;
+let analytics = Analytics::builder().segment(Segment::new("KEY").host(api.url())).build()?;
+analytics.track(Track::new("Order Completed").user_id("42").property("total", 39.95))?;
+analytics.track(Track::new("Signed Out").user_id("42"))?;
+analytics.flush_blocking(Duration::from_secs(5));
+
+let order = json!({ "event": "Order Completed", "properties": { "total": { "$gt": 10 } } });
+let end = json!({ "event": "Signed Out" });
+let events = api.expect(Expectation::new().event(order).event(end.clone()).in_order())?;
+assert_eq!(events[0]["userId"], "42");
+
+// `until_event` ends the wait, so the absence of an event needs no sleep.
+api.expect(Expectation::new().no_event(json!({ "event": "Order Refunded" })).until_event(end))?;
+Ok(()) //#
+} // end
+
+#[rustfmt::skip]
 fn testing_3() -> Result<(), Box<dyn std::error::Error>> { // begin
 use std::time::Duration;
 use tracklane::segment::Segment;

@@ -55,7 +55,7 @@ fn an_alias_is_a_form_to_the_user_mapping() {
     assert_eq!(analytics.close_blocking(SOON).delivered, 1);
     let request = &server.requests()[0];
     assert_eq!((&*request.path, request.header("content-type")), ("/usermap", "application/x-www-form-urlencoded"));
-    let form = "api_key=hunter2key&mapping=%5B%7B%22global_user_id%22%3A%22new%22%2C%22user_id%22%3A%22old%22%7D%5D";
+    let form = "api_key=hunter2key&mapping=%5B%7B%22user_id%22%3A%22old%22%2C%22global_user_id%22%3A%22new%22%7D%5D";
     assert_eq!(request.text().unwrap(), form);
 }
 
