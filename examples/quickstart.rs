@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo run --example quickstart                       # against a tracking API in this process
-//! cargo run --example quickstart -- --write-key KEY    # against Segment (or set TRACKLANE_WRITE_KEY)
+//! cargo run --example quickstart -- --write-key KEY    # against Segment (or set TRACKLANE_WRITE_KEY, TRACKLANE_HOST)
 //! ```
 
 use std::error::Error;
@@ -32,8 +32,9 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let local = if write_key.is_none() { Some(TrackingApi::start()?) } else { None };
 
     let mut segment = Segment::new(write_key.as_deref().unwrap_or("WRITE_KEY"));
-    if let Some(local) = &local {
-        segment = segment.host(local.url());
+    let host = std::env::var("TRACKLANE_HOST").ok().filter(|_| local.is_none());
+    if let Some(host) = local.as_ref().map(TrackingApi::url).or_else(|| host.clone()) {
+        segment = segment.host(host);
     }
     let analytics = Analytics::builder().segment(segment).build()?;
 
@@ -60,7 +61,13 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let report = analytics.close(Duration::from_secs(10)).await;
     match &local {
         Some(local) => show(local, report.delivered),
-        None => println!("{} events delivered to Segment, {} failed", report.delivered, report.failed),
+        None => {
+            let to = host.as_deref().unwrap_or("Segment");
+            println!(
+                "{} events delivered to {to}, {} failed, {} pending",
+                report.delivered, report.failed, report.pending
+            );
+        }
     }
     if report.is_complete() { Ok(()) } else { Err(format!("not delivered: {:?}", analytics.stats().dropped).into()) }
 }

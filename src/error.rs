@@ -7,7 +7,6 @@ use std::fmt;
 pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
 
 /// The error of a setting that cannot be used. It names the setting, the value and the problem.
-#[derive(Debug)]
 pub struct SettingsError {
     kind: SettingsErrorKind,
     setting: Cow<'static, str>,
@@ -98,6 +97,13 @@ impl fmt::Display for SettingsError {
             "" => write!(f, "setting {}: {}", self.setting, self.problem),
             value => write!(f, "setting {} is {value}: {}", self.setting, self.problem),
         }
+    }
+}
+
+/// As a `main` that returns it prints it: the message and its causes.
+impl fmt::Debug for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SettingsError({})", crate::supervise::text_with_causes(self))
     }
 }
 

@@ -29,6 +29,7 @@ macro_rules! links {
             "[docs/migrating/analytics-node.md]: crate::guide::migrating::analytics_node\n",
             "[`Event`]: crate::Event\n",
             forge!("docs/adr/0003-destinations.md"),
+            forge!("docs/GATEWAY.md"),
             forge!("docs/PERFORMANCE.md"),
             forge!("examples"),
             forge!("examples/blocking_cli.rs"),

@@ -122,6 +122,7 @@ mod ledger;
 mod background;
 mod clock;
 mod error;
+mod inspector;
 mod process;
 mod random;
 mod refusal;

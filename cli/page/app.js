@@ -150,7 +150,8 @@ function drawFoot() {
     fill($('foot'),
       h('span', { class: 'link' }, h('span', { class: away ? 'lamp off' : 'lamp on' }), away ? 'disconnected' : location.host),
       c && h('span', { class: 'sums', title: `${counted(c.requests, 'request')}, ${counted(c.rejected, 'rejected event')}` },
-        h('span', null, h('b', null, count(c.received)), ' received'), h('i', null, '='), h('span', null, h('b', null, count(c.kept)), ' kept'), h('i', null, '+'), h('span', null, h('b', null, count(c.evicted)), ' evicted')),
+        h('span', null, h('b', null, count(c.received)), ' received'), h('i', null, '='), h('span', null, h('b', null, count(c.kept)), ' kept'), h('i', null, '+'), h('span', null, h('b', null, count(c.evicted)), ' evicted'),
+        c.missed > 0 && h('span', { title: 'An inspector had no room or no connection for all of it' }, ' · ', h('b', null, count(c.missed)), ' untold')),
       c && h('span', { class: 'rate' }, h('b', null, count(Math.round(c.perSecond))), ' / s'),
       c && h('span', { class: 'weight' }, h('b', null, bytes(c.bytes))),
       h('span', { class: 'mode' }, mode.join(' · '), app.info && h('span', { class: 'version' }, app.info.version)));

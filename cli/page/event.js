@@ -112,7 +112,7 @@ function facts(head, { request }, keys) {
   return h('dl', { class: 'facts' },
     who(head.userId, 'User'),
     who(head.anonymousId, 'Anonymous'),
-    fact('Received', moment(head.at), head.at),
+    fact(head.arrived === false ? 'Told of' : 'Received', moment(head.at), head.at),
     fact('Size', bytes(head.bytes), counted(head.bytes, 'byte')),
     fact('Answered', request?.status),
     fact('Key', head.key == null || keys.size < 2 ? null : visible(String(head.key), 40)),
@@ -135,7 +135,7 @@ const PARTS = {
 };
 
 function requestView(request) {
-  if (!request) return h('div', { class: 'nothing' }, h('p', null, 'The request is not kept.'));
+  if (!request) return h('div', { class: 'nothing' }, h('h3', null, 'It did not arrive here'), h('p', null, 'A client told of it by its inspector: the path shows where it went.'));
   const size = [bytes(request.bytes), request.encoding && `${visible(request.encoding, 20)} on the wire`, counted(request.events, 'event')];
   return [
     h('p', { class: 'request-line' }, h('code', null, `${visible(request.method, 10)} ${visible(request.path, 200)}`), h('span', { class: request.status < 300 ? 'good' : 'bad' }, request.status)),

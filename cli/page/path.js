@@ -3,6 +3,7 @@ import { h, styled } from './dom.js';
 import { clock, counted, duration, visible } from './text.js';
 
 const SIGNS = { add: '+', remove: '−', replace: '~' };
+const VERDICTS = { retry: 'again', pause: 'pauses, again', split: 'again in halves', reject: 'refused for good', skip: 'not for this destination', unauthorized: 'credentials refused' };
 const WORDS = { add: 'added', remove: 'removed', replace: 'changed' };
 
 export function pathView(path, info) {
@@ -20,8 +21,8 @@ export function pathView(path, info) {
 
 function unknown(info) {
   return h('div', { class: 'nothing' }, h('h3', null, 'No path is known'),
-    h('p', null, 'Clients do not tell the way through their plugins and destinations by themselves yet. A program that knows it can post it here:'),
-    h('pre', { class: 'code', tabindex: '0' }, `POST ${info?.url ?? location.origin}/__tracklane/trace`));
+    h('p', null, 'A tracklane client tells what each plugin changed, and every attempt of each destination, when it has this server as its inspector. In code, or in its environment:'),
+    h('pre', { class: 'code', tabindex: '0' }, `Analytics::builder().inspector("${info?.url ?? location.origin}")\n\nTRACKLANE_INSPECTOR=${info?.url ?? location.origin}`));
 }
 
 function stop(step) {
@@ -63,11 +64,13 @@ function lane(destination) {
 }
 
 function one(attempt, first) {
-  const good = attempt.status >= 200 && attempt.status < 300;
+  const good = attempt.verdict ? attempt.verdict === 'delivered' : attempt.status >= 200 && attempt.status < 300;
+  const told = attempt.status ?? (good ? 'delivered' : visible(attempt.error ?? attempt.verdict ?? 'no answer', 120));
   const since = attempt.n > 1 && first ? `+${duration(new Date(attempt.at) - new Date(first))}` : clock(attempt.at);
   return h('li', null, h('span', { class: 'n' }, attempt.n),
-    h('span', { class: good ? 'good' : 'bad' }, attempt.status ?? visible(attempt.error ?? 'no answer', 120)),
+    h('span', { class: good ? 'good' : 'bad' }, told),
     attempt.status != null && attempt.error && h('span', { class: 'soft' }, visible(attempt.error, 120)),
+    VERDICTS[attempt.verdict] && h('span', { class: 'soft' }, VERDICTS[attempt.verdict], attempt.againInMs != null && ` in ${duration(attempt.againInMs)}`),
     h('span', { class: 'at', title: attempt.at }, since), h('span', { class: 'took' }, duration(attempt.ms)));
 }
 

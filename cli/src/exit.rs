@@ -43,6 +43,11 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
+    /// What was looked at is not as it should be.
+    pub(crate) fn findings(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Findings, message: message.into() }
+    }
+
     /// A command line that cannot be meant.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self { exit: Exit::Usage, message: message.into() }

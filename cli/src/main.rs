@@ -8,12 +8,14 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
 
+mod bench;
 mod check;
 mod client;
 mod dead;
 mod dev;
 mod doctor;
 mod duration;
+mod edit;
 mod exit;
 mod expect;
 mod filter;
@@ -56,7 +58,8 @@ enum Command {
     Tail(tail::TailArgs),
     Replay(replay::ReplayArgs),
     Check(check::CheckArgs),
-    Expect(expect::command::ExpectArgs),
+    Expect(expect::ExpectArgs),
+    Bench(bench::BenchArgs),
     Doctor(doctor::DoctorArgs),
     Gateway(gateway::GatewayArgs),
     Worker(worker::WorkerArgs),
@@ -86,7 +89,8 @@ fn run(command: Command) -> Outcome {
         Command::Tail(args) => tail::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Check(args) => check::run(args),
-        Command::Expect(args) => expect::command::run(args),
+        Command::Expect(args) => expect::run(args),
+        Command::Bench(args) => bench::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Gateway(args) => gateway::run(args),
         Command::Worker(args) => worker::run(args),

@@ -9,6 +9,7 @@ use tracklane::Outcome as Ended;
 use tracklane::{DropReason, Event, Kind};
 
 use crate::duration;
+use crate::edit::edit;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output;
 use crate::source::assign;
@@ -53,6 +54,9 @@ pub(crate) struct SendArgs {
     context: Option<String>,
     #[arg(long, value_name = "JSON")]
     integrations: Option<String>,
+    /// Open the event in VISUAL or EDITOR before it is sent
+    #[arg(long)]
+    edit: bool,
     #[command(flatten)]
     target: Target,
     /// How long it may take
@@ -172,6 +176,24 @@ impl SendArgs {
             let (place, value) = set.split_once('=').ok_or_else(|| wrong("there is no =".to_owned()))?;
             assign::Place::parse(place).and_then(|place| place.set(&mut event, value)).map_err(wrong)?;
         }
-        Event::try_from(Value::Object(event)).map_err(|error| Failure::usage(error.to_string()))
+        let event = if self.edit { edited(event)? } else { Value::Object(event) };
+        Event::try_from(event).map_err(|error| Failure::usage(error.to_string()))
     }
+}
+
+/// The event as the user's editor leaves it. What most events have is there to be filled in.
+fn edited(mut event: Map<String, Value>) -> Result<Value, Failure> {
+    let kind = event.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let section = if matches!(kind.as_str(), "identify" | "group") { "traits" } else { "properties" };
+    let name = match kind.as_str() {
+        "track" => Some("event"),
+        "page" | "screen" => Some("name"),
+        _ => None,
+    };
+    for name in name.into_iter().chain(["userId"]) {
+        event.entry(name).or_insert_with(|| "".into());
+    }
+    event.entry(section).or_insert_with(|| Map::new().into());
+    let text = edit(&format!("{:#}\n", Value::Object(event)))?;
+    serde_json::from_str(&text).map_err(|error| Failure::usage(format!("--edit: not JSON: {error}; nothing was sent")))
 }

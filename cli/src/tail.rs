@@ -203,7 +203,14 @@ fn show(raw: &str, head: Option<&Value>, json: bool) {
     // The time of day, because the date is known.
     let time = time.get(11..23).filter(|_| head.is_some()).unwrap_or(&time).to_owned();
     let finding = text("level").map_or_else(String::new, |level| format!("  {}", output::paint(&level, 33)));
+    let end = match head {
+        Some(head) if head["arrived"] == false => {
+            let reason = head["path"]["reason"].as_str().map_or_else(String::new, |reason| format!(" ({reason})"));
+            format!("  {}{reason}, told by an inspector", head["path"]["state"].as_str().unwrap_or("ended"))
+        }
+        _ => String::new(),
+    };
     let kind = output::paint(&format!("{:8}", first(&["kind", "type"])), 36);
     let (name, user) = (first(&["name", "event"]), first(&["userId", "anonymousId"]));
-    output::line(&format!("{time}  {kind}  {name:<30}  {user}{finding}"));
+    output::line(&format!("{time}  {kind}  {name:<30}  {user}{finding}{end}"));
 }

@@ -29,7 +29,7 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// A gateway that runs.
 ///
-/// Start it on a tokio runtime of several threads. [`stop`](Self::stop) ends it. If it is dropped, it goes on until its
+/// Start it on a tokio runtime with several threads. [`stop`](Self::stop) ends it. A dropped gateway runs until its
 /// runtime ends.
 #[derive(Debug)]
 pub struct Gateway {
@@ -52,13 +52,13 @@ impl Gateway {
         make_all(&read, catalog).map(drop)
     }
 
-    /// Makes the streams of JetStream that the log of a configuration needs and that are not there: those of the
-    /// partitions, and one for each destination. Nothing else makes them: a stream that is missing later has been
-    /// deleted, with what was in it.
+    /// Makes the missing streams of JetStream that the log of a configuration needs: one for each partition, and one
+    /// for each destination. No other function makes streams. So a stream that is missing later has been deleted,
+    /// together with its events.
     ///
     /// # Errors
     ///
-    /// If the file cannot be used, its log is not JetStream, or NATS is not there or refuses.
+    /// Returns an error if the file cannot be used, its log is not JetStream, or NATS is missing or refuses.
     pub async fn create_streams(path: impl AsRef<Path>, catalog: &Catalog) -> Result<CreatedStreams, StartError> {
         let path = path.as_ref();
         let read = config::read(path)?;
@@ -95,13 +95,13 @@ impl Gateway {
         Ok(Self { state, addresses, admin, drain_delay: server.drain_delay, stop, tasks })
     }
 
-    /// Where it takes events.
+    /// Returns the addresses that accept events.
     #[must_use]
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
     }
 
-    /// Where it tells how it goes.
+    /// Returns the address for health and metrics.
     #[must_use]
     pub fn admin_address(&self) -> Option<SocketAddr> {
         self.admin
@@ -113,8 +113,8 @@ impl Gateway {
         self.stop().await;
     }
 
-    /// Stops in good order: reports that it is not ready, goes on for `drain_delay`, answers requests under way, and
-    /// closes the pipelines. Events that are not delivered by then stay on the disk.
+    /// Stops in order: reports that it is not ready, continues for `drain_delay`, answers the requests in progress, and
+    /// closes the pipelines. Undelivered events stay on the disk.
     pub async fn stop(self) {
         self.state.readiness.store(false, Ordering::Release);
         tokio::time::sleep(self.drain_delay).await;

@@ -1,5 +1,5 @@
-//! A client with the log behind it: a spool in front of each destination, from which events are sent in the background, or
-//! the streams of JetStream, from which workers take them.
+//! A client with the log behind it: spools, from which it sends events in the background, or streams of JetStream, from
+//! which workers read them.
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -83,8 +83,7 @@ impl Parts {
 }
 
 impl Pipeline {
-    /// Starts it. What waits on the disk is sent from now on.
-    /// `max_bytes` may be on their way to the log.
+    /// Starts it. What waits on the disk is sent from now on. Events of `max_bytes` may be on their way to the log.
     pub(crate) fn start(
         name: &str,
         parts: Parts,

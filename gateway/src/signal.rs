@@ -1,6 +1,6 @@
-//! The signals by which a process is told to end.
+//! The signals that end a process.
 
-/// Waits until the process is told to end.
+/// Waits for SIGTERM or Ctrl-C.
 pub(crate) async fn signalled() {
     #[cfg(unix)]
     {

@@ -1,4 +1,4 @@
-//! Who may send: sources by their keys, with their limits, and what became of what each sent.
+//! The sources: their keys, their limits, and the outcomes of their events.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -29,11 +29,11 @@ pub(crate) struct SourceCounts {
     pub(crate) received: AtomicU64,
     /// Safe in front of every destination that is to have them, or dropped by a plugin on purpose.
     pub(crate) accepted: AtomicU64,
-    /// Of those, the ones that a plugin dropped on purpose.
+    /// Accepted events that a plugin dropped on purpose.
     pub(crate) dropped: AtomicU64,
     /// Never to be taken: no event, or one that a plugin made or found unfit.
     pub(crate) rejected: AtomicU64,
-    /// To be sent again: too many, or no room, or the end of the process.
+    /// Events that the client must send again: too many, no room, or the end of the process.
     pub(crate) refused: AtomicU64,
 }
 
@@ -63,7 +63,7 @@ impl Source {
         self.origins.is_empty() || self.origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
     }
 
-    /// Takes so many events from what the source may send, or says how long it is to wait.
+    /// Takes this number of events from the source's limit, or returns the time to wait.
     pub(crate) fn take(&self, events: usize) -> Result<(), Duration> {
         let Some(limit) = &self.limit else { return Ok(()) };
         limit.lock().unwrap_or_else(PoisonError::into_inner).take(events, Instant::now())

@@ -37,7 +37,7 @@ pub enum StartError {
         /// The error.
         source: SettingsError,
     },
-    /// Nothing can be written to the directory of the log.
+    /// The directory of the log cannot be written.
     #[error("the log cannot be written to {directory:?}")]
     Log {
         /// The directory.

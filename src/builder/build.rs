@@ -8,6 +8,7 @@ use crate::emitter::signal::Failure;
 use crate::emitter::{Emitter, UnknownSignal};
 use crate::error::SettingsError;
 use crate::event::{Context, MAX_EVENT_BYTES};
+use crate::inspector::Server;
 use crate::pipeline::{Limits, Setup};
 use crate::plugin::{Overflow, Registration};
 use crate::supervise::Watchdog;
@@ -28,6 +29,8 @@ impl Builder {
         #[cfg(feature = "metrics")]
         self.check_metrics()?;
         let plugins = self.first_plugins()?;
+        let remote = self.allow_remote_inspector;
+        let inspector = self.inspector.take().map(|url| Server::new(&url, remote)).transpose()?;
         let (background, keep_alive) = match self.carrier {
             Carrier::OwnThread => Background::start("tracklane").map_err(SettingsError::no_thread)?,
             Carrier::Runtime(runtime) => Background::from_handle(runtime),
@@ -50,6 +53,7 @@ impl Builder {
             call_context: self.call_context,
             layers: self.layers,
             plugins,
+            inspector,
             #[cfg(feature = "metrics")]
             metrics: self.metrics,
         };

@@ -45,6 +45,8 @@ pub struct Builder {
     layers: Layers,
     subscriptions: Vec<Subscribe>,
     carrier: Carrier,
+    inspector: Option<String>,
+    allow_remote_inspector: bool,
     #[cfg(feature = "metrics")]
     metrics: Option<Duration>,
     clock: Clock,
@@ -103,6 +105,8 @@ impl Builder {
             layers: Layers::default(),
             subscriptions: Vec::new(),
             carrier: Carrier::OwnThread,
+            inspector: None,
+            allow_remote_inspector: false,
             #[cfg(feature = "metrics")]
             metrics: None,
             clock: Clock::System,
@@ -333,6 +337,36 @@ impl Builder {
             let slept = sleep(time);
             Box::pin(async move { drop(slept.await) })
         }));
+        self
+    }
+
+    /// Reports the way of each event to the `tracklane dev` at this URL: what each plugin changed and how long it took, why
+    /// an event was dropped and by which plugin, its destinations, and every attempt. Off by default.
+    ///
+    /// It is meant for development: the reports have the content of events. So a URL on another machine is refused unless
+    /// [`allow_remote_inspector`](Self::allow_remote_inspector) is set.
+    ///
+    /// ```
+    /// use tracklane::Analytics;
+    ///
+    /// // The URL that `tracklane dev` prints, with its token if it has one.
+    /// let analytics = Analytics::builder_for("WRITE_KEY").inspector("http://127.0.0.1:8765").build()?;
+    /// # analytics.close_blocking(std::time::Duration::ZERO);
+    /// # Ok::<(), tracklane::SettingsError>(())
+    /// ```
+    ///
+    /// The pipeline never waits for it. At most 16 MiB of reports wait to be sent. Then the oldest are removed, and the
+    /// server is told how many events they concern. The signal `error` reports a server that is not reached, once until it
+    /// is reached again. A close waits for the reports: at most a second, and at least 100 ms even beyond its deadline.
+    pub fn inspector(mut self, url: impl Into<String>) -> Self {
+        self.inspector = Some(url.into());
+        self
+    }
+
+    /// Allows an [`inspector`](Self::inspector) on another machine. The content of events then goes over the network,
+    /// unencrypted if the URL begins with `http://`. `false` by default.
+    pub fn allow_remote_inspector(mut self, allow: bool) -> Self {
+        self.allow_remote_inspector = allow;
         self
     }
 

@@ -102,7 +102,7 @@ macro_rules! sent_with_category {
                 if let Some(category) = event.category().map(|category| category.into_owned())
                     && !event.section().contains_key("category")
                 {
-                    event.section_mut().set("category", category);
+                    event.write().section_mut().set("category", category);
                 }
                 event
             }
@@ -118,7 +118,7 @@ macro_rules! with_properties {
         impl $name {
             /// Sets one property to a value that serializes. A key that is set again is replaced.
             pub fn property(mut self, key: impl AsRef<str>, value: impl Serialize) -> Self {
-                self.0.section_mut().set(key.as_ref(), value);
+                self.0.write().section_mut().set(key.as_ref(), value);
                 self
             }
 
@@ -126,7 +126,7 @@ macro_rules! with_properties {
             /// serializes as an object. Members that were set before and are not in it stay. Anything else, `()`
             /// included, is refused at the call.
             pub fn properties(mut self, properties: impl Serialize) -> Self {
-                self.0.section_mut().insert_all(properties);
+                self.0.write().section_mut().insert_all(properties);
                 self
             }
         }
@@ -138,7 +138,7 @@ macro_rules! with_traits {
         impl $name {
             /// Sets one trait to a value that serializes. A key that is set again is replaced.
             pub fn with_trait(mut self, key: impl AsRef<str>, value: impl Serialize) -> Self {
-                self.0.section_mut().set(key.as_ref(), value);
+                self.0.write().section_mut().set(key.as_ref(), value);
                 self
             }
 
@@ -146,7 +146,7 @@ macro_rules! with_traits {
             /// an object. Members that were set before and are not in it stay. Anything else, `()` included, is refused
             /// at the call.
             pub fn traits(mut self, traits: impl Serialize) -> Self {
-                self.0.section_mut().insert_all(traits);
+                self.0.write().section_mut().insert_all(traits);
                 self
             }
         }

@@ -33,6 +33,11 @@ impl Checkpoint {
         }
     }
 
+    /// Returns the event from before the last plugin as JSON.
+    pub(crate) fn json(&self) -> Option<Vec<u8>> {
+        self.before.as_ref().map(|before| before.json())
+    }
+
     /// Restores the event as it was before the last plugin.
     pub(crate) fn restore(&mut self, event: &mut Event) {
         if let Some(before) = self.before.take() {

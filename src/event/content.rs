@@ -62,8 +62,14 @@ impl Content {
         self.has_integrations = other.has_integrations;
     }
 
+    /// Returns the section, which is there from now on, even if it is empty.
     pub(super) fn section_mut(&mut self) -> &mut Object {
         self.has_section = true;
+        &mut self.section
+    }
+
+    /// Returns the section to edit. It is there only if it was before, or is not empty afterwards.
+    pub(super) fn edit_section(&mut self) -> &mut Object {
         &mut self.section
     }
 
@@ -74,7 +80,7 @@ impl Content {
 
     /// The section, if it is there.
     pub(super) fn section(&self) -> Option<&Object> {
-        self.has_section.then_some(&self.section)
+        (self.has_section || !self.section.is_empty()).then_some(&self.section)
     }
 
     pub(super) fn integrations(&self) -> Option<&Integrations> {

@@ -147,9 +147,9 @@ impl Event {
         &self.content.section
     }
 
-    /// Returns the section to edit.
+    /// Returns the section to edit. An event that had none, and has nothing in it afterwards, is sent without it.
     pub fn section_mut(&mut self) -> &mut Object {
-        self.write().section_mut()
+        self.write().edit_section()
     }
 
     /// Returns the properties of a track, page, screen or alias call; `None` for the other calls.
@@ -220,6 +220,11 @@ impl Event {
     pub(super) fn write(&mut self) -> &mut Content {
         self.edited = true;
         &mut self.content
+    }
+
+    /// Returns whether the last plugin may have changed it.
+    pub(crate) fn is_edited(&self) -> bool {
+        self.edited
     }
 
     /// Takes the content of `other`, and stays the same event for callbacks and counts.

@@ -7,6 +7,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use serde::{Serialize, Serializer};
 
+use super::content::Content;
 use super::json::{Transcode, read_string, write_string};
 use super::{Context, Event, InvalidField, Kind, MAX_EVENT_BYTES, MessageId, Object, Timestamp, limits};
 
@@ -51,7 +52,7 @@ impl Message {
     }
 
     /// Returns the JSON again, without memory of its own.
-    pub(super) fn shared_json(&self) -> Bytes {
+    pub(crate) fn shared_json(&self) -> Bytes {
         self.json.clone()
     }
 }
@@ -98,25 +99,12 @@ impl Event {
 
     /// Writes the event with `context` in place of its own. Returns the place of the id, with its quotes.
     pub(super) fn write_json(&self, context: &Context, out: &mut Vec<u8>) -> Range<usize> {
-        let content = &self.content;
-        out.extend_from_slice(b"{\"type\":\"");
-        out.extend_from_slice(content.kind.as_str().as_bytes());
-        out.push(b'"');
-        let message_id = write_message_id(&content.message_id, out);
-        if let Some(timestamp) = content.timestamp {
-            out.extend_from_slice(b",\"timestamp\":\"");
-            timestamp.write(out);
-            out.push(b'"');
-        }
-        if !content.fields.members().is_empty() {
-            out.push(b',');
-            content.fields.members().write_members(out);
-        }
-        write_section(content.kind.section(), content.section(), out);
-        write_section("context", Some(context).filter(|context| !context.is_empty()).map(|context| &**context), out);
-        write_section("integrations", content.integrations().map(|integrations| &**integrations), out);
-        out.push(b'}');
-        message_id
+        self.content.write_json(context, out)
+    }
+
+    /// The event as it is now, without the default context.
+    pub(crate) fn json(&self) -> Vec<u8> {
+        self.content.json()
     }
 
     /// Returns the length of the event's final JSON, if no plugin changes it.
@@ -137,6 +125,36 @@ impl Event {
             + content.section().map_or(0, |object| section(content.kind.section(), object.members_len()))
             + if context == 0 { 0 } else { section("context", context) }
             + content.integrations().map_or(0, |object| section("integrations", object.members_len()))
+    }
+}
+
+impl Content {
+    /// What it says as JSON.
+    pub(super) fn json(&self) -> Vec<u8> {
+        let mut json = Vec::new();
+        self.write_json(&self.context, &mut json);
+        json
+    }
+
+    fn write_json(&self, context: &Context, out: &mut Vec<u8>) -> Range<usize> {
+        out.extend_from_slice(b"{\"type\":\"");
+        out.extend_from_slice(self.kind.as_str().as_bytes());
+        out.push(b'"');
+        let message_id = write_message_id(&self.message_id, out);
+        if let Some(timestamp) = self.timestamp {
+            out.extend_from_slice(b",\"timestamp\":\"");
+            timestamp.write(out);
+            out.push(b'"');
+        }
+        if !self.fields.members().is_empty() {
+            out.push(b',');
+            self.fields.members().write_members(out);
+        }
+        write_section(self.kind.section(), self.section(), out);
+        write_section("context", Some(context).filter(|context| !context.is_empty()).map(|context| &**context), out);
+        write_section("integrations", self.integrations().map(|integrations| &**integrations), out);
+        out.push(b'}');
+        message_id
     }
 }
 

@@ -154,7 +154,7 @@ fn of_members(members: &mut Map<String, Value>) -> Result<Event, InvalidEvent> {
         }
     }
     if let Some(section) = object(members, event.kind().section()) {
-        *event.section_mut() = section;
+        *event.write().section_mut() = section;
     }
     if let Some(context) = object(members, "context") {
         *event.context_mut() = Context::from(context);

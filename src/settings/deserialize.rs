@@ -19,8 +19,8 @@ pub(super) fn set(settings: &mut Settings, name: &str, value: &Value) -> Result<
         Some(Err(problem)) => problem,
         None => {
             let problem = match similar(name) {
-                Some(known) => format!("does not exist, but {known} does: see docs/SETTINGS.md"),
-                None => "does not exist: see docs/SETTINGS.md".to_owned(),
+                Some(known) => format!("does not exist, but {known} does (docs/SETTINGS.md has all)"),
+                None => "does not exist (docs/SETTINGS.md has all)".to_owned(),
             };
             return Err(SettingsError::unknown(name.to_owned(), problem));
         }
@@ -84,21 +84,45 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_named_with_its_value_wherever_it_stands() {
         let table = [
-            ("flush_at", "\"many\"", "must be a whole number"),
-            ("flush_at", "-1", "must be a whole number"),
-            ("flush_at", "1.5", "must be a whole number"),
-            ("max_retries", "[[]]", "must be a whole number"),
-            ("flush_interval", "\"soon\"", "must be a duration like \"10s\" or \"500ms\", or a number of milliseconds"),
-            ("flush_interval", "\"\"", "must be a duration like \"10s\" or \"500ms\", or a number of milliseconds"),
-            ("flush_interval", "\"-5s\"", "must be a duration like \"10s\" or \"500ms\", or a number of milliseconds"),
-            ("flush_interval", "1.5", "must be a duration like \"10s\" or \"500ms\", or a number of milliseconds"),
+            ("flush_at", "\"many\"", "must be a whole number, not negative and of a usual size"),
+            ("flush_at", "-1", "must be a whole number, not negative and of a usual size"),
+            ("flush_at", "1.5", "must be a whole number, not negative and of a usual size"),
+            ("max_retries", "[[]]", "must be a whole number, not negative and of a usual size"),
+            (
+                "flush_interval",
+                "\"soon\"",
+                "must be a duration like \"10s\", \"500ms\" or \"7d\", or a number of milliseconds",
+            ),
+            (
+                "flush_interval",
+                "\"\"",
+                "must be a duration like \"10s\", \"500ms\" or \"7d\", or a number of milliseconds",
+            ),
+            (
+                "flush_interval",
+                "\"-5s\"",
+                "must be a duration like \"10s\", \"500ms\" or \"7d\", or a number of milliseconds",
+            ),
+            (
+                "flush_interval",
+                "1.5",
+                "must be a duration like \"10s\", \"500ms\" or \"7d\", or a number of milliseconds",
+            ),
             (
                 "flush_interval",
                 "\"9 parsecs\"",
-                "must be a duration like \"10s\" or \"500ms\", or a number of milliseconds",
+                "must be a duration like \"10s\", \"500ms\" or \"7d\", or a number of milliseconds",
             ),
-            ("flush_interval", "-5", "must be a duration like \"10s\" or \"500ms\", or a number of milliseconds"),
-            ("max_rate_limit", "true", "must be a duration like \"10s\" or \"500ms\", or a number of milliseconds"),
+            (
+                "flush_interval",
+                "-5",
+                "must be a duration like \"10s\", \"500ms\" or \"7d\", or a number of milliseconds",
+            ),
+            (
+                "max_rate_limit",
+                "true",
+                "must be a duration like \"10s\", \"500ms\" or \"7d\", or a number of milliseconds",
+            ),
             ("gzip", "\"maybe\"", "must be true or false"),
             ("region", "\"moon\"", "must be oregon or dublin"),
             ("overflow", "{}", "must be refuse_new or drop_oldest"),
@@ -120,6 +144,8 @@ mod tests {
             ("\"10s\"", Duration::from_secs(10)),
             ("\"1h 30m\"", Duration::from_secs(90 * 60)),
             ("\"1h30m\"", Duration::from_secs(90 * 60)),
+            ("\"2d\"", Duration::from_secs(48 * 60 * 60)),
+            ("\"1w 1d\"", Duration::from_secs(8 * 24 * 60 * 60)),
             ("\"250\"", Duration::from_millis(250)),
             ("0", Duration::ZERO),
         ] {
@@ -153,7 +179,7 @@ mod tests {
     fn a_setting_that_does_not_exist_or_is_set_twice_is_an_error() {
         let error = serde_json::from_str::<Settings>(r#"{"flush_att": 5}"#).unwrap_err().to_string();
         // Nobody has set a variable.
-        assert!(error.starts_with("setting flush_att: does not exist: see docs/SETTINGS.md"), "{error}");
+        assert!(error.starts_with("setting flush_att: does not exist (docs/SETTINGS.md has all)"), "{error}");
         for name in ["flushAt", "FLUSH_AT", "flush-at"] {
             let error = serde_json::from_str::<Settings>(&format!("{{{name:?}: 5}}")).unwrap_err().to_string();
             assert!(error.starts_with(&format!("setting {name}: does not exist, but flush_at does: ")), "{error}");

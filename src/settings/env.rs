@@ -81,6 +81,8 @@ mod tests {
         ("disable", "0", "off"),
         ("disable_all", "true", "on"),
         ("context", r#"{"app": {"name": "a"}}"#, r#" {"app":{"name":"a"}}"#),
+        ("inspector", "\"http://127.0.0.1:8765\"", "http://127.0.0.1:8765"),
+        ("allow_remote_inspector", "true", "yes"),
         ("oauth_client_id", "\"c\"", "c"),
         ("oauth_private_key", "\"p\"", "p"),
         ("oauth_key_id", "\"k\"", "k"),
@@ -125,7 +127,7 @@ mod tests {
             assert!(error.contains(&format!("{name} ")) && !error.contains("secret"), "{error}");
         }
         let error = read_one("TRACKLANE_FLUSHAT", "5").unwrap_err().to_string();
-        let said = "(TRACKLANE_FLUSHAT in the environment), but TRACKLANE_FLUSH_AT does: see docs/SETTINGS.md";
+        let said = "(TRACKLANE_FLUSHAT in the environment), but TRACKLANE_FLUSH_AT does (docs/SETTINGS.md has all)";
         assert!(error.ends_with(said), "{error}");
     }
 

@@ -6,7 +6,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{Span, SpanRelativeTo};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -37,15 +37,18 @@ fn scalar<T>(value: &Value, expected: &'static str, parse: impl FnOnce(&str) -> 
 }
 
 pub(super) fn number<T: FromStr>(value: &Value) -> Read<T> {
-    scalar(value, "must be a whole number", |text| text.parse().ok())
+    scalar(value, "must be a whole number, not negative and of a usual size", |text| text.parse().ok())
 }
 
 /// Reads a duration: units in the friendly format of `jiff`, or a number of milliseconds.
 pub(super) fn duration(value: &Value) -> Read<Duration> {
-    let expected = "must be a duration like \"10s\" or \"500ms\", or a number of milliseconds";
+    let expected = "must be a duration like \"10s\", \"500ms\" or \"7d\", or a number of milliseconds";
     scalar(value, expected, |text| match text.parse() {
         Ok(milliseconds) => Some(Duration::from_millis(milliseconds)),
-        Err(_) => Duration::try_from(text.parse::<SignedDuration>().ok()?).ok(),
+        Err(_) => {
+            let span = text.parse::<Span>().ok()?;
+            Duration::try_from(span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?).ok()
+        }
     })
 }
 

@@ -146,6 +146,8 @@ settings! {
     disable: bool = switch => Builder::disable;
     disable_all: bool = switch => Builder::disable_all;
     context: Context = object secret => Builder::context;
+    inspector: String = text secret => Builder::inspector;
+    allow_remote_inspector: bool = switch => Builder::allow_remote_inspector;
     oauth_client_id: String = text;
     oauth_private_key: String = text secret;
     oauth_key_id: String = text;

@@ -30,6 +30,8 @@ pub(crate) enum Topic {
     CallContext,
     /// Attempts are repeated.
     Retry,
+    /// The inspector's server is not reached.
+    Inspector,
 }
 
 /// The failures that one report stands for.
@@ -91,7 +93,7 @@ impl Topic {
     fn interval(self) -> Duration {
         match self {
             Topic::Plugin | Topic::Missed | Topic::Unauthorized | Topic::QueueFull => INTERVAL,
-            Topic::Loop | Topic::CallContext | Topic::Retry => Duration::ZERO,
+            Topic::Loop | Topic::CallContext | Topic::Retry | Topic::Inspector => Duration::ZERO,
         }
     }
 
@@ -291,6 +293,7 @@ mod tests {
             (Topic::Retry, Some(10)),
             (Topic::CallContext, Some(10)),
             (Topic::Loop, Some(10)),
+            (Topic::Inspector, Some(10)),
             // A queue that is full again is no news within a minute.
             (Topic::QueueFull, None),
         ] {

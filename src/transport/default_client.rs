@@ -110,6 +110,7 @@ impl Service<Request<Body>> for DefaultClient {
         Box::pin(async move {
             let request = reqwest::Request::try_from(request.map(Body::into_bytes))?;
             let by_proxy = connections.take_proxy(request.url());
+            let server = if by_proxy { None } else { server(request.url()) };
             let pool = connections.pool();
             let client = pool.client.clone();
             let Ok(response) = Caught::new(async move { client.execute(request).await }, pool.wary).await else {
@@ -117,7 +118,7 @@ impl Service<Request<Body>> for DefaultClient {
                 return Err(SendError::panicked().into());
             };
             // The URL may hold secrets.
-            let response = response.map_err(|error| SendError::new(error.without_url()))?;
+            let response = response.map_err(|error| SendError::new(error.without_url(), server))?;
             // For TLS, this response comes before there is a tunnel to the server.
             if by_proxy && response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
                 return Err(SendError::proxy_authentication().into());
@@ -125,6 +126,11 @@ impl Service<Request<Body>> for DefaultClient {
             Ok(Response::from(response).map(ResponseBody))
         })
     }
+}
+
+/// Returns the host and the port of a URL.
+fn server(url: &reqwest::Url) -> Option<String> {
+    Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
 }
 
 /// The machine's resolver, with an error of its own type.

@@ -1,17 +1,19 @@
 //! The error of the default client when it gets no response.
 //!
-//! Its kinds are those that an operator treats differently. No text here holds a URL, a header or a body.
+//! Its kinds are those that an operator treats differently. No text here holds a path, a query, a header or a body.
 
 use std::error::Error;
 use std::fmt;
 use std::io;
 
-/// The error of a request that got no response. It names no URL and no header.
+/// The error of a request that got no response. It names the host and the port, and otherwise nothing of the URL.
 #[derive(Debug)]
 pub struct SendError {
     kind: SendErrorKind,
     /// `None` for an answer of the proxy, and for a panic.
     source: Option<reqwest::Error>,
+    /// The host and port that a connection was wanted to; `None` if a proxy is in between.
+    server: Option<String>,
 }
 
 /// The kind of a [`SendError`].
@@ -35,7 +37,7 @@ pub enum SendErrorKind {
 }
 
 impl SendError {
-    pub(super) fn new(source: reqwest::Error) -> Self {
+    pub(super) fn new(source: reqwest::Error, server: Option<String>) -> Self {
         let kind = if causes(&source).any(|cause| cause.is::<LookupError>()) {
             SendErrorKind::Dns
         } else if causes(&source).any(is_tls) {
@@ -47,17 +49,17 @@ impl SendError {
         } else {
             SendErrorKind::Protocol
         };
-        Self { kind, source: Some(source) }
+        Self { kind, source: Some(source), server }
     }
 
     /// A proxy answered 407 in the server's place.
     pub(super) fn proxy_authentication() -> Self {
-        Self { kind: SendErrorKind::ProxyAuthentication, source: None }
+        Self { kind: SendErrorKind::ProxyAuthentication, source: None, server: None }
     }
 
     /// Shows nothing of the thrown value, which may hold a URL.
     pub(super) fn panicked() -> Self {
-        Self { kind: SendErrorKind::Panicked, source: None }
+        Self { kind: SendErrorKind::Panicked, source: None, server: None }
     }
 
     /// Returns the kind of the error.
@@ -98,6 +100,9 @@ fn is_proxy_authentication(cause: &(dyn Error + 'static)) -> bool {
 
 impl fmt::Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let (SendErrorKind::Connect, Some(server)) = (self.kind, &self.server) {
+            return write!(f, "no connection to the server {server}");
+        }
         f.write_str(match self.kind {
             SendErrorKind::Dns => "the host's name cannot be looked up",
             SendErrorKind::Tls => "no TLS session with the server",

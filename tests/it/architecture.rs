@@ -21,6 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "emitter",
             "error",
             "event",
+            "inspector",
             "ledger",
             "metrics",
             "pipeline",
@@ -44,6 +45,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "refusal",
             "emitter",
             "event",
+            "inspector",
             "ledger",
             "clock",
             "background",
@@ -64,6 +66,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("event", &["error", "random"]),
     ("ledger", &["event", "background", "error", "process", "supervise", "threads", "wait_group", "sync"]),
     ("transport", &["error", "supervise", "threads"]),
+    ("inspector", &["clock", "emitter", "error", "event", "ledger", "supervise", "transport"]),
     ("clock", &[]),
     // Test doubles, made of the public API.
     ("testing", &["clock", "error", "event", "plugin", "segment"]),

@@ -1,7 +1,7 @@
 //! Compares the calls of docs/CALLS.md with the JSON beside them: each call arrives as this JSON.
 
 use serde_json::{Map, Value};
-use tracklane::event::{Product, ecommerce};
+use tracklane::event::{Product, b2b, ecommerce};
 use tracklane::{Alias, Analytics, Event, Group, Identify, Integrations, Page, Properties, Screen, Track, Traits};
 
 use super::pages::text;
@@ -28,6 +28,7 @@ fn calls() -> Vec<(&'static str, Event)> {
                 .products([Product::new().product_id(507).price(39.95).quantity(1)]),
         )
         .anonymous_id("a-17");
+        b2b::account_created("g-1", Properties::new().account_name("Initech")).user_id("019mr8mf4r");
         Page::new("Node.js Library")
             .category("Docs")
             .user_id("019mr8mf4r")

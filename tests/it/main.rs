@@ -47,6 +47,7 @@ mod emitter;
 mod ends;
 mod errors;
 mod failures;
+mod inspector;
 mod json_wall;
 mod layers;
 mod lifecycle;

@@ -167,13 +167,13 @@ fn a_quarantine_that_loses_the_event_is_a_delivery_that_failed_and_the_event_was
 #[test]
 fn a_quarantine_that_is_not_there_is_told_and_the_event_is_dropped() {
     let scene =
-        scene(|builder| builder.plugin(before_fn("no bad", |event: &mut Event| is_bad(event)).quarantine("asside")));
+        scene(|builder| builder.plugin(before_fn("no bad", |event: &mut Event| is_bad(event)).quarantine("elsewhere")));
     let end = scene.end_of("bad");
     assert_eq!((end.outcome, end.destinations.len()), (DROPPED, 0));
     scene.analytics.close_blocking(SOON);
     let failures = scene.failures.all();
     assert_eq!(failures.len(), 1, "{failures:?}");
-    assert_eq!((failures[0].destination(), failures[0].is_loss()), (Some("asside"), false));
+    assert_eq!((failures[0].destination(), failures[0].is_loss()), (Some("elsewhere"), false));
     assert!(failures[0].message.contains("register the destination"), "{}", failures[0].message);
 }
 

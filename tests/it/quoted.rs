@@ -56,7 +56,7 @@ const VALUES: &[&str] = &[
 /// Texts of the code that are one word between two values.
 const SHORT_TEXTS: &[&str] = &["setting", "is", "has", "a", "the", "bytes", "plugin", "events"];
 /// Spans of code that begin so are commands.
-const COMMANDS: &[&str] = &["openssl", "cargo", "git", "TRACKLANE_"];
+const COMMANDS: &[&str] = &["openssl", "cargo", "git", "rustup", "tracklane ", "TRACKLANE_"];
 
 /// The Rust files of the library and its companions, without those that are tests.
 fn sources(folder: &Path, into: &mut Vec<String>) {

@@ -59,7 +59,7 @@ async function one(run, { more = '', ...contextOptions }) {
       stop: () => server.stop(),
       restart: async () => { server = await start(server.port); },
       restartWith: async (words) => { server = await startServer(command, `${more} ${words}`, server.port); },
-      mock: command === undefined,
+      mock: command === undefined, program: command?.split(' ')[0],
     });
     if (wrong.length > 0) throw new Error(wrong.join('\n'));
     return result;

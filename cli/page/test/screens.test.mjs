@@ -1,4 +1,5 @@
 // Each screen shows what the server says, and does what its buttons say.
+import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { until } from './browser.mjs';
 import { event, send, sendMany, trace, way } from './seed.mjs';
@@ -168,6 +169,39 @@ test('event: the path shows what each plugin did, and each attempt', async ({ pa
   await shows(page, '.stop.is-dropped .reason', 'the user has not agreed to analytics');
   await page.goto(`${url}/?event=1&tab=path`);
   await shows(page, '.part h3', 'No path is known');
+});
+
+test('event: a running client shows its attempts on the page', async ({ page, url, open, program }) => {
+  if (!program) return { skipped: 'there is no client beside the mock server' };
+  await fetch(`${url}/__tracklane/faults/once`, { method: 'PUT', body: JSON.stringify({ fault: { type: 'status', status: 503 }, count: 1 }) });
+  const words = ['send', 'track', '--event', 'Order Completed', '--user-id', '42', '--host', url, '--write-key', 'K'];
+  const client = spawn(program, words, { env: { ...process.env, TRACKLANE_INSPECTOR: url }, stdio: 'ignore' });
+  same('the client ends with', await new Promise((done) => client.on('exit', done)), 0);
+  await open('/?event=2&tab=path');
+  await page.waitForSelector('.attempts');
+  same('attempts', await page.$$eval('.attempts li', (all) => all.map((one) => one.children[1].textContent)), ['503', '200']);
+  await shows(page, '.lane-head', 'Segment.iodelivered');
+  await shows(page, '.row .path', /^delivered/);
+});
+
+test('event: one that a plugin dropped is in the list though it never arrived, and what follows an attempt is said', async ({ page, url, open, mock }) => {
+  if (mock) return { skipped: 'the mock server keeps what arrived' };
+  const dropped = { messageId: 'm-1', outcome: 'dropped', reason: 'consent: not agreed', event: { type: 'track', event: 'Forbidden', userId: '42', messageId: 'm-1' },
+    steps: [{ plugin: 'consent', stage: 'before', us: 3, outcome: 'dropped', reason: 'not agreed', patch: [] }] };
+  const attempts = [{ n: 1, at: '2026-01-01T00:00:00.000Z', ms: 2, status: 503, verdict: 'retry', error: null, againInMs: 1500 }, { n: 2, at: '2026-01-01T00:00:01.500Z', ms: 3, status: null, verdict: 'delivered', error: null, againInMs: null }];
+  const elsewhere = { messageId: 'm-2', event: { type: 'page', name: 'Home', userId: '42', messageId: 'm-2' }, destinations: [{ name: 'Warehouse', outcome: 'delivered', attempts }] };
+  await fetch(`${url}/__tracklane/trace`, { method: 'POST', body: JSON.stringify({ traces: [dropped, elsewhere], missed: 4 }) });
+  await open('/?event=1&tab=path');
+  await shows(page, '.stop.is-dropped .reason', 'not agreed');
+  await shows(page, '.stop.end', /Droppedconsent: not agreed/);
+  same('rows', await rowNames(page), ['Home', 'Forbidden']);
+  same('paths', await page.$$eval('.row:not([hidden]) .path', (all) => all.map((one) => one.textContent).sort()), ['delivered · 5 ms', 'dropped: consent: not agreed']);
+  await shows(page, '.foot', /4 untold/);
+  await page.goto(`${url}/?event=2&tab=path`);
+  await page.waitForSelector('.attempts');
+  same('attempts', await page.$$eval('.attempts li', (all) => all.map((one) => [...one.children].slice(1, 3).map((part) => part.textContent).join(' '))), ['503 again in 1.5 s', 'delivered +1.5 s']);
+  await page.goto(`${url}/?event=2&tab=request`);
+  await shows(page, '.part h3', 'It did not arrive here');
 });
 
 test('event: a path that is told later appears at once', async ({ page, url, open }) => {

@@ -11,7 +11,7 @@ use crate::exit::{Exit, Failure, Outcome};
 pub(super) async fn run(
     command: &[OsString],
     url: &str,
-    key: &str,
+    (key, inspector): (&str, Option<&str>),
     interrupted: impl Future<Output = Exit>,
 ) -> Outcome {
     let Some((program, arguments)) = command.split_first() else {
@@ -19,6 +19,9 @@ pub(super) async fn run(
     };
     let mut command = Command::new(program);
     command.args(arguments).env("TRACKLANE_HOST", url).env("TRACKLANECTL_URL", url).kill_on_drop(true);
+    if let Some(inspector) = inspector.filter(|_| std::env::var_os("TRACKLANE_INSPECTOR").is_none()) {
+        command.env("TRACKLANE_INSPECTOR", inspector);
+    }
     if std::env::var_os("TRACKLANE_WRITE_KEY").is_none() {
         command.env("TRACKLANE_WRITE_KEY", key);
     }

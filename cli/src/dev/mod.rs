@@ -153,7 +153,10 @@ async fn serve(args: DevArgs) -> Outcome {
     let serving = tokio::spawn(server.limits(limits()).serve(router, async { drop(stopped.await) }));
     welcome(&args, &state);
     let outcome = match args.exec {
-        true => exec::run(&args.command, &url, state.example_key(), ended).await,
+        true => {
+            let inspector = inspector(&args, &url);
+            exec::run(&args.command, &url, (state.example_key(), inspector.as_deref()), ended).await
+        }
         false => Ok(ended.await),
     };
     drop(stop);
@@ -199,6 +202,15 @@ async fn bind(port: Option<u16>, listen: Option<IpAddr>) -> Result<Server, Failu
     }
     let problem = problem.map_or_else(String::new, |error| format!(": {error}"));
     Err(Failure::cannot_run(format!("cannot listen on port {first}{problem}. Choose another one with --port")))
+}
+
+/// What a client on this machine has as its inspector. From another address it would be refused.
+fn inspector(args: &DevArgs, url: &str) -> Option<String> {
+    match (args.listen, &args.token) {
+        (Some(_), _) => None,
+        (None, Some(token)) => Some(format!("{url}/?token={token}")),
+        (None, None) => Some(url.to_owned()),
+    }
 }
 
 /// Says where it listens, and how an SDK is pointed there.

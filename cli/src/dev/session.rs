@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::{Mutex, PoisonError};
 
 use tracklane::Kind;
-use tracklane_ingest::Event;
+use tracklane::segment::rules::Fields;
 use tracklane_ingest::rules::{Finding, Leaf, Level, walk};
 
 /// The largest number of names and properties that are remembered. Others are not compared.
@@ -29,9 +29,8 @@ struct Seen {
 
 impl Session {
     /// Adds the findings of the event in comparison with those before it.
-    pub(crate) fn smells(&self, event: &Event, findings: &mut Vec<Finding>) {
-        let fields = event.fields();
-        let Some(kind) = event.kind else { return };
+    pub(crate) fn smells(&self, kind: Option<Kind>, fields: &Fields<'_>, findings: &mut Vec<Finding>) {
+        let Some(kind) = kind else { return };
         let name = fields.event.text().or(fields.name.text()).unwrap_or_default();
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if kind == Kind::Track && !name.is_empty() {

@@ -6,35 +6,40 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use bytes::Bytes;
 use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 use http::{HeaderMap, StatusCode};
+use tracklane::Kind;
 use tracklane::event::Timestamp;
-use tracklane::segment::rules::Endpoint;
-use tracklane_ingest::rules::{Finding, Level};
+use tracklane::segment::rules::{Endpoint, Fields, check_event};
+use tracklane_ingest::rules::{Finding, Level, smells};
 use tracklane_ingest::{Answer, Request};
 
 use super::session;
 use super::state::{AnswerMode, State};
 use super::store::{Entry, RequestInfo};
+use crate::filter::Places;
 
 /// Characters of a header that are kept.
 const HEADER_CHARS: usize = 500;
 
 /// The service behind the tracking API.
 pub(crate) async fn take(state: Arc<State>, mut request: Request) -> Result<Answer, Infallible> {
-    add_findings(&state, &mut request);
+    let places = add_findings(&state, &mut request);
     let answer = answer(&state, &request);
     let answer = state.faults.apply(&request, answer);
-    let entries = entries(&state, &request, &answer);
+    let entries = entries(&state, &request, &places, &answer);
     let rejected = if answer.status().is_success() { 0 } else { entries.len() as u64 };
     state.outlets.pass_on(&request, &entries);
     state.store.push(entries, rejected);
     Ok(answer)
 }
 
-fn add_findings(state: &State, request: &mut Request) {
+/// Adds what only this server knows to be wrong. Returns where the members of each event stand: each is parsed once.
+fn add_findings(state: &State, request: &mut Request) -> Vec<Places> {
     let unknown_key = state.unknown_key(request.key.as_deref());
     let mut events = std::mem::take(&mut request.events);
+    let mut places = Vec::with_capacity(events.len());
     for event in &mut events {
         let mut findings = std::mem::take(&mut event.findings);
         if let Some(finding) = &unknown_key {
@@ -46,14 +51,17 @@ fn add_findings(state: &State, request: &mut Request) {
         {
             plan.check(kind, &event.raw, &mut findings);
         }
-        state.session.smells(event, &mut findings);
-        if let Some(id) = event.fields().message_id.text().filter(|id| state.store.has_id(id)) {
+        let fields = event.fields();
+        places.push(Places::of_fields(&event.raw, &fields));
+        state.session.smells(event.kind, &fields, &mut findings);
+        if let Some(id) = fields.message_id.text().filter(|id| state.store.has_id(id)) {
             findings.push(session::repeated(&id));
         }
         findings.sort_by_key(|finding| finding.level);
         event.findings = findings;
     }
     request.events = events;
+    places
 }
 
 fn answer(state: &State, request: &Request) -> Answer {
@@ -68,7 +76,7 @@ fn answer(state: &State, request: &Request) -> Answer {
     }
 }
 
-fn entries(state: &State, request: &Request, answer: &Answer) -> Vec<Entry> {
+fn entries(state: &State, request: &Request, places: &[Places], answer: &Answer) -> Vec<Entry> {
     if request.head.endpoint == Some(Endpoint::Metrics) {
         return Vec::new();
     }
@@ -85,15 +93,31 @@ fn entries(state: &State, request: &Request, answer: &Answer) -> Vec<Entry> {
         key: request.key.as_deref().map(|key| state.shared_text(key)),
     });
     let at = Timestamp::from(SystemTime::now()).as_unix_millis();
-    let events = request.events.iter().map(|event| Entry {
+    let events = request.events.iter().zip(places).map(|(event, places)| Entry {
         seq: 0,
         at,
         kind: event.kind,
         raw: event.raw.clone(),
+        places: *places,
         findings: event.findings.clone().into(),
-        request: Arc::clone(&info),
+        request: Some(Arc::clone(&info)),
     });
     events.collect()
+}
+
+/// Makes the entry of an event that did not arrive here: the inspector of a client reported it.
+pub(crate) fn told(state: &State, raw: Bytes) -> Entry {
+    let fields = Fields::parse(&raw).unwrap_or_default();
+    let kind = fields.kind.text().and_then(|name| Kind::from_name(&name));
+    let mut findings: Vec<Finding> = check_event(&fields, kind, raw.len()).into_iter().map(Finding::from).collect();
+    smells(&fields, kind, &mut findings);
+    if let (Some(plan), Some(kind)) = (&state.plan, kind) {
+        plan.check(kind, &raw, &mut findings);
+    }
+    findings.sort_by_key(|finding| finding.level);
+    let at = Timestamp::from(SystemTime::now()).as_unix_millis();
+    let places = Places::of_fields(&raw, &fields);
+    Entry { seq: 0, at, kind, raw: raw.clone(), places, findings: findings.into(), request: None }
 }
 
 /// Returns the headers without secrets, and without those that are shown elsewhere.

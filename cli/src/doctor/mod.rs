@@ -2,6 +2,7 @@
 
 mod checks;
 mod gateway;
+mod network;
 
 use std::path::PathBuf;
 
@@ -68,7 +69,7 @@ pub(crate) fn run(args: DoctorArgs) -> Outcome {
     let mut checks = checks::settings(&args.target);
     checks.push(checks::proxy());
     if !args.offline {
-        checks.extend(checks::network(&args.target)?);
+        checks.extend(network::network(&args.target)?);
     }
     if let Some(folder) = &args.spool {
         checks.extend(checks::spool(folder));

@@ -3,6 +3,7 @@
 //! Terms separated by spaces, which must all match: `kind:track -name:Ping properties.total>10 has:finding text`.
 
 mod parse;
+mod places;
 mod search;
 mod subject;
 
@@ -14,6 +15,7 @@ use std::cmp::Ordering;
 use serde_json::Value;
 
 pub(crate) use parse::Invalid;
+pub(crate) use places::Places;
 pub(crate) use search::Needle;
 pub(crate) use subject::Subject;
 
@@ -100,6 +102,11 @@ impl Filter {
         self.terms.is_empty()
     }
 
+    /// Whether it asks how far events came.
+    pub(crate) fn asks_for_paths(&self) -> bool {
+        self.terms.iter().any(|term| matches!(term.test, Test::HasPath | Test::PathState(_)))
+    }
+
     pub(crate) fn matches(&self, subject: &Subject<'_>) -> bool {
         self.terms.iter().all(|term| term.test.holds(subject) != term.negated)
     }
@@ -120,11 +127,9 @@ impl Test {
             Test::PathState(pattern) => subject.path_state.is_some_and(|state| pattern.matches(state)),
             Test::Text(needle) => needle.is_in(subject.raw),
             Test::Name(pattern) => pattern.may_be_in(subject.raw) && is(pattern, subject.name()),
-            Test::User(pattern) => pattern.may_be_in(subject.raw) && is(pattern, subject.fields().user_id.id()),
-            Test::Anonymous(pattern) => {
-                pattern.may_be_in(subject.raw) && is(pattern, subject.fields().anonymous_id.id())
-            }
-            Test::Id(pattern) => pattern.may_be_in(subject.raw) && is(pattern, subject.fields().message_id.text()),
+            Test::User(pattern) => pattern.may_be_in(subject.raw) && is(pattern, subject.user_id()),
+            Test::Anonymous(pattern) => pattern.may_be_in(subject.raw) && is(pattern, subject.anonymous_id()),
+            Test::Id(pattern) => pattern.may_be_in(subject.raw) && is(pattern, subject.message_id()),
             Test::Member { path, op, value, pattern } => {
                 subject.member(path).is_some_and(|found| compare(found, *op, value, pattern))
             }

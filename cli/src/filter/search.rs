@@ -6,14 +6,21 @@ use memchr::memchr2_iter;
 #[derive(Clone, Debug)]
 pub(crate) struct Needle {
     text: Vec<u8>,
-    first: (u8, u8),
+    /// The byte of the text that is the rarest in JSON, small and large, and where it stands.
+    rare: (u8, u8),
+    at: usize,
 }
+
+/// Bytes of JSON, those that are there most often last. Any other is rare.
+const OFTEN: &[u8] = b"zqjxkvwbgf786549ypmhuldc3210rsinoate_-.:,{}\" ";
 
 impl Needle {
     pub(crate) fn new(text: &str) -> Self {
         let text = text.as_bytes().to_ascii_lowercase();
-        let first = text.first().copied().unwrap_or_default();
-        Self { text, first: (first, first.to_ascii_uppercase()) }
+        let often = |byte: u8| OFTEN.iter().position(|known| *known == byte).map_or(0, |place| place + 1);
+        let rarest = text.iter().copied().enumerate().min_by_key(|(_, byte)| often(*byte));
+        let (at, rare) = rarest.unwrap_or_default();
+        Self { rare: (rare, rare.to_ascii_uppercase()), at, text }
     }
 
     /// Returns whether the event's JSON, or the text that it stands for, has it.
@@ -26,9 +33,9 @@ impl Needle {
         if length == 0 {
             return true;
         }
-        let (small, large) = self.first;
+        let (small, large) = self.rare;
         memchr2_iter(small, large, text)
-            .filter_map(|at| text.get(at..at + length))
+            .filter_map(|found| text.get(found.checked_sub(self.at)?..)?.get(..length))
             .any(|part| part.eq_ignore_ascii_case(&self.text))
     }
 }

@@ -8,8 +8,9 @@ use serde::Deserializer;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use tracklane::Kind;
-use tracklane::segment::rules::Fields;
 use tracklane_ingest::rules::Finding;
+
+use super::Places;
 
 /// One event, as a filter sees it.
 pub(crate) struct Subject<'a> {
@@ -19,41 +20,55 @@ pub(crate) struct Subject<'a> {
     pub(crate) findings: &'a [Finding],
     /// How far the event came, by an inspector.
     pub(crate) path_state: Option<&'a str>,
-    fields: OnceCell<Fields<'a>>,
+    places: OnceCell<Places>,
 }
 
 impl<'a> Subject<'a> {
     pub(crate) fn new(raw: &'a [u8], kind: Option<Kind>) -> Self {
-        Self { raw, kind, key: None, findings: &[], path_state: None, fields: OnceCell::new() }
+        Self { raw, kind, key: None, findings: &[], path_state: None, places: OnceCell::new() }
     }
 
-    pub(crate) fn fields(&self) -> &Fields<'a> {
-        self.fields.get_or_init(|| Fields::parse(self.raw).unwrap_or_default())
+    /// An event whose members were found before.
+    pub(crate) fn with_places(raw: &'a [u8], kind: Option<Kind>, places: Places) -> Self {
+        Self { places: OnceCell::from(places), ..Self::new(raw, kind) }
+    }
+
+    fn places(&self) -> &Places {
+        self.places.get_or_init(|| Places::of(self.raw))
     }
 
     /// The name of a track, page or screen call.
     pub(crate) fn name(&self) -> Option<Cow<'a, str>> {
-        let fields = self.fields();
-        match self.kind {
-            Some(Kind::Page | Kind::Screen) => fields.name.text(),
-            _ => fields.event.text(),
-        }
+        self.places().name_of(self.raw, self.kind)
+    }
+
+    pub(super) fn user_id(&self) -> Option<Cow<'a, str>> {
+        self.places().user_id(self.raw)
+    }
+
+    pub(super) fn anonymous_id(&self) -> Option<Cow<'a, str>> {
+        self.places().anonymous_id(self.raw)
+    }
+
+    pub(super) fn message_id(&self) -> Option<Cow<'a, str>> {
+        self.places().message_id(self.raw)
     }
 
     /// The JSON at a path. A name alone is looked for in the properties and traits, too.
     pub(super) fn member(&self, path: &[String]) -> Option<&'a str> {
-        let name = path.last()?;
+        let (first, last) = (path.first()?, path.last()?);
         // If nothing is escaped, a member that is not in the text is not in the event.
-        if memchr::memchr(b'\\', self.raw).is_none() && memchr::memmem::find(self.raw, name.as_bytes()).is_none() {
+        if memchr::memchr(b'\\', self.raw).is_none() && memchr::memmem::find(self.raw, last.as_bytes()).is_none() {
             return None;
         }
-        let raw = std::str::from_utf8(self.raw).ok()?;
-        let found = lookup(raw, path);
+        if let Some(section) = self.places().section(self.raw, first) {
+            return lookup(section?, path.get(1..)?);
+        }
+        let found = lookup(std::str::from_utf8(self.raw).ok()?, path);
         if found.is_some() || path.len() > 1 {
             return found;
         }
-        let fields = self.fields();
-        [fields.properties, fields.traits].into_iter().find_map(|section| lookup(section.raw()?, path))
+        ["properties", "traits"].into_iter().find_map(|name| lookup(self.places().section(self.raw, name)??, path))
     }
 }
 

@@ -7,6 +7,7 @@
 mod position;
 mod rejects;
 mod sender;
+mod sequence;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,6 +19,7 @@ use serde_json::json;
 use self::position::Position;
 use self::rejects::Rejects;
 pub(crate) use self::sender::{End, Rate, Sender};
+use self::sequence::Sequence;
 use crate::duration;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output;
@@ -55,6 +57,10 @@ pub(crate) struct ImportArgs {
     /// Read and check all of it, and send nothing
     #[arg(long)]
     dry_run: bool,
+    /// Refuse a file whose events are not in the order of their timestamps; else that is said, and they are sent as they
+    /// stand
+    #[arg(long)]
+    sort: bool,
     /// Where rejected events go; FILE.rejected.jsonl if it is not given
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
@@ -95,6 +101,7 @@ struct Import {
     identity: Identity,
     position: Option<Position>,
     rejects: Rejects,
+    sequence: Sequence,
     read: u64,
 }
 
@@ -108,7 +115,14 @@ pub(crate) fn run(args: ImportArgs) -> Outcome {
     let (identity, position) = args.begin(&mapping)?;
     let done = position.as_ref().map_or(0, Position::done);
     let rejects = Rejects::at(args.rejects.clone().unwrap_or_else(|| beside(&args.file, "rejected.jsonl")));
-    let mut import = Import { mapping, identity, position, rejects, read: 0 };
+    let mut import = Import { mapping, identity, position, rejects, sequence: Sequence::default(), read: 0 };
+    if args.sort {
+        if args.file == Path::new("-") {
+            return Err(Failure::usage("--sort: standard input cannot be read twice"));
+        }
+        let mut all = open(&args.file, format, &import.mapping)?;
+        Sequence::require(|| all.next()).map_err(|problem| unsorted(&args.file, &problem))?;
+    }
     if args.dry_run {
         return import.check(&args, &mut rows);
     }
@@ -137,6 +151,11 @@ pub(crate) fn run(args: ImportArgs) -> Outcome {
 
 fn unreadable(file: &Path, problem: &str) -> Failure {
     Failure::cannot_run(format!("{}: {problem}", file.display()))
+}
+
+/// The file is not sorted, or cannot be read.
+fn unsorted(file: &Path, problem: &str) -> Failure {
+    Failure::findings(format!("{}: {problem}", file.display()))
 }
 
 fn format_of(file: &Path) -> Format {
@@ -204,6 +223,7 @@ impl ImportArgs {
 impl Import {
     fn event(&mut self, row: &mut Row) -> Result<tracklane::Event, String> {
         let mut event = std::mem::replace(&mut row.event, Err(String::new()))?;
+        self.sequence.see(row.line, &event);
         self.mapping.complete(&mut event);
         self.identity.complete(&mut event, row.line);
         tracklane::Event::try_from(event).map_err(|error| error.to_string())
@@ -245,6 +265,7 @@ impl Import {
                 output::note(&format!("line {line}: {problem}"));
             }
         }
+        self.sequence.warn();
         let read = self.read;
         match args.json {
             true => output::line(&json!({ "schema": 1, "read": read, "wrong": wrong, "dryRun": true }).to_string()),
@@ -257,6 +278,7 @@ impl Import {
     fn finish(mut self, args: &ImportArgs, sender: &Sender, shown: &str, interrupted: bool) -> Outcome {
         let (delivered, open) = (sender.delivered(), sender.open());
         let rejected = self.rejects.count();
+        self.sequence.warn();
         if let Some(position) = &mut self.position {
             let all_done = open == 0 && !interrupted;
             if all_done { position.remove() } else { position.save() }.map_err(Failure::cannot_run)?;

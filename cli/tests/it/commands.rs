@@ -183,6 +183,7 @@ fn completions_and_manual_name_every_command() {
         "replay",
         "check",
         "expect",
+        "bench",
         "doctor",
         "gateway",
         "worker",
@@ -210,6 +211,59 @@ fn completions_and_manual_name_every_command() {
 }
 
 #[test]
+fn bench_sends_at_its_rate_and_loads_no_machine_that_was_not_named_twice() {
+    let dev = Dev::start(&[]);
+    let bench = |arguments: &[&str]| {
+        let all = [&["bench", "--host", &dev.url, "--for", "500ms", "--json"][..], arguments].concat();
+        let ran = run(&all);
+        assert_eq!(ran.status.code(), Some(0), "{}", stderr(&ran));
+        serde_json::from_str::<serde_json::Value>(&stdout(&ran)).unwrap()
+    };
+    let paced = bench(&["--rate", "400", "--batch", "20"]);
+    assert_eq!(paced["events"], 200, "a request each 50 ms, from the first moment on: {paced}");
+    assert_eq!((dev.received(), &paced["failed"]), (200, &0.into()));
+    assert!(paced["micros"]["p99"].as_f64() > Some(0.0) && paced["machine"]["cores"].as_u64() > Some(0), "{paced}");
+    let library = bench(&["--library", "--rate", "500"]);
+    let events = library["events"].as_u64().unwrap();
+    assert!(dev.received() == 200 + events && (200..=250).contains(&events), "{library}");
+    let fast = bench(&["--connections", "2"]);
+    assert_eq!(dev.received(), 200 + events + fast["events"].as_u64().unwrap());
+    assert_eq!(dev.get("findings")["groups"], serde_json::json!([]), "the events are as they should be");
+    for (arguments, said) in [
+        (&["--host", "http://203.0.113.7"][..], "--host-is-mine 203.0.113.7"),
+        (&["--host", "https://api.segment.io"], "no URL that begins with http://"),
+    ] {
+        let refused = run(&[&["bench"], arguments].concat());
+        assert!(refused.status.code() == Some(2) && stderr(&refused).contains(said), "{}", stderr(&refused));
+    }
+}
+
+#[test]
+fn send_edit_sends_what_the_editor_leaves() {
+    let (dev, folder) = (Dev::start(&[]), Folder::new("edit"));
+    let send = |editor: &str| {
+        let arguments = ["send", "track", "--edit", "--user-id", "42", "--host", &dev.url];
+        tracklane().args(arguments).env("VISUAL", "").env("EDITOR", editor).output().unwrap()
+    };
+    let sent = send("sed -i s/\"event\":.*,/\"event\":\"Edited\",/");
+    assert_eq!(sent.status.code(), Some(0), "{}", stderr(&sent));
+    let event = &dev.get("events/1")["event"];
+    assert_eq!((&event["event"], &event["userId"]), (&"Edited".into(), &"42".into()));
+    let nonsense = folder.write("nonsense.sh", "echo nonsense > $1");
+    for (editor, code, said) in [
+        (format!("sh {nonsense}"), 2, "not JSON"),
+        ("false".to_owned(), 3, "nothing was sent"),
+        ("/no/such/editor".to_owned(), 3, "cannot run"),
+        (" ".to_owned(), 2, "set VISUAL or EDITOR"),
+    ] {
+        let failed = send(&editor);
+        assert_eq!(failed.status.code(), Some(code), "{editor}: {}", stderr(&failed));
+        assert!(stderr(&failed).contains(said), "{editor}: {}", stderr(&failed));
+    }
+    assert_eq!(dev.received(), 1);
+}
+
+#[test]
 fn doctor_names_what_is_wrong_and_what_to_do() {
     let dev = Dev::start(&[]);
     let folder = Folder::new("doctor");
@@ -224,6 +278,20 @@ fn doctor_names_what_is_wrong_and_what_to_do() {
     assert!(stdout(&ill).contains("TRACKLANE_FLUSH_ATT"), "{}", stdout(&ill));
     let unreachable = run(&["doctor", "--host", "http://127.0.0.1:9", "--write-key", "K", "--json"]);
     assert!(stdout(&unreachable).lines().any(|line| line.contains("\"connection\"") && line.contains("\"wrong\"")));
+}
+
+#[test]
+fn doctor_looks_at_the_clock_and_at_tls() {
+    let api = TrackingApi::start().unwrap();
+    api.set_default(Reply::ok().header("date", "Sun, 06 Nov 1994 08:49:37 GMT"));
+    let late = run(&["doctor", "--host", &api.url(), "--write-key", "K"]);
+    assert_eq!(late.status.code(), Some(1), "{}", stdout(&late));
+    assert!(stdout(&late).contains("clock: ") && stdout(&late).contains("s apart"), "{}", stdout(&late));
+    // Nobody speaks TLS there.
+    let host = api.url().replace("http://", "https://");
+    let plain = run(&["doctor", "--host", &host, "--write-key", "K"]);
+    assert!(plain.status.code() == Some(1) && stdout(&plain).contains("wrong  tls: "), "{}", stdout(&plain));
+    assert!(stdout(&plain).contains("certificate"), "{}", stdout(&plain));
 }
 
 #[test]

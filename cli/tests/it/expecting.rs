@@ -5,6 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use tracklane::testing::{DevServer, ExpectError, Expectation};
 
 use crate::support::{Dev, run, stderr, stdout};
 
@@ -67,13 +68,15 @@ fn what_is_no_expectation_or_looks_behind_the_window_says_so() {
     assert_eq!(dev.ask("POST", "expect", r#"{"all":[{"event":"X"}],"after":50,"withinMs":1}"#).0, 417);
 }
 
+/// `TRACKLANE_EXPECTS=10000` for the long form.
 #[test]
 fn scopes_keep_parallel_tests_apart() {
+    let expects: usize = std::env::var("TRACKLANE_EXPECTS").map_or(80, |count| count.parse().unwrap());
     let dev = Arc::new(Dev::start(&[]));
     let tests = (0..8).map(|number| {
         let dev = Arc::clone(&dev);
         thread::spawn(move || {
-            for round in 0..10 {
+            for round in 0..expects.div_ceil(8) {
                 let key = format!("K{number}-{round}");
                 let body = format!(r#"{{"event":"Done","userId":"u","writeKey":"{key}"}}"#);
                 let sender = Arc::clone(&dev);
@@ -120,4 +123,31 @@ fn the_command_ends_with_a_code_that_says_how_it_went() {
     let nowhere = run(&["expect", "--url", "http://127.0.0.1:9", "--event", "E"]);
     assert_eq!(nowhere.status.code(), Some(3));
     assert!(stderr(&nowhere).contains("Start it with: tracklane dev"), "{}", stderr(&nowhere));
+}
+
+#[test]
+fn a_test_in_rust_asks_the_same_server() {
+    let dev = Dev::start(&["--keep", "5KB"]);
+    let asked = DevServer::new(&dev.url);
+    dev.post("/v1/track", r#"{"event":"Order Completed","userId":"42","writeKey":"K","properties":{"total":5}}"#);
+    let order = |total: u32| json!({"type":"track","event":"Order Completed","properties":{"total":{"$gt":total}}});
+    let expect = |matcher| Expectation::new().event(matcher).scope("K").within(Duration::from_millis(10));
+    let events = asked.expect(expect(order(1))).unwrap();
+    assert_eq!((&events[0]["type"], &events[0]["userId"]), (&json!("track"), &json!("42")));
+    let missed = format!("{:?}", asked.expect(expect(order(9))).unwrap_err());
+    assert!(missed.contains("near: 1 track \"Order Completed\" differs:"), "{missed}");
+    assert!(missed.contains("properties.total is 5, expected more than 9"), "{missed}");
+    assert!(matches!(asked.expect(Expectation::new()), Err(ExpectError::Invalid(_))));
+    (0..50).for_each(|_| dev.track("Filling", ""));
+    let gone = asked.expect(expect(order(1)).after(1)).unwrap_err();
+    assert!(gone.to_string().contains("made room") || gone.to_string().contains("make room"), "{gone}");
+    for (url, said) in [("http://127.0.0.1:9", "start it with `tracklane dev`"), ("127.0.0.1:8765", "is no URL")] {
+        let error = DevServer::new(url).expect(expect(order(1))).unwrap_err();
+        assert!(matches!(&error, ExpectError::Server { .. }) && error.to_string().contains(said), "{error}");
+    }
+    let (closed, token) = (Dev::start(&["--token", "s3cret"]), "s3cret");
+    let refused = DevServer::new(&closed.url).expect(expect(order(1))).unwrap_err();
+    assert!(refused.to_string().contains("answers 401"), "{refused}");
+    let shown = DevServer::new(&closed.url).token(token).expect(expect(order(1))).unwrap_err();
+    assert!(matches!(shown, ExpectError::NotMet(_)), "{shown}");
 }

@@ -54,6 +54,38 @@ fn csv_goes_where_the_mapping_says() {
     assert!(missing.status.code() == Some(3) && stderr(&missing).contains("id, Total, When"), "{}", stderr(&missing));
 }
 
+#[test]
+fn an_order_that_is_not_that_of_the_timestamps_is_said_and_refused_with_sort() {
+    let folder = Folder::new("sort");
+    let line = |second: u32| {
+        format!(
+            "{{\"type\":\"track\",\"event\":\"E\",\"userId\":\"u\",\"timestamp\":\"2026-01-01T00:00:0{second}Z\"}}\n"
+        )
+    };
+    let sorted = folder.write("sorted.jsonl", &[1, 1, 2].map(line).concat());
+    let unsorted = folder.write("unsorted.jsonl", &[1, 3, 2, 1].map(line).concat());
+    let dev = Dev::start(&[]);
+    let import = |file: &str, more: &[&str]| {
+        let mut arguments = vec!["import", file, "--host", &dev.url, "--rate", "0"];
+        arguments.extend(more);
+        run(&arguments)
+    };
+    let fine = import(&sorted, &["--sort"]);
+    assert_eq!((fine.status.code(), stderr(&fine).as_str()), (Some(0), ""));
+    let refused = import(&unsorted, &["--sort"]);
+    assert_eq!((refused.status.code(), dev.received()), (Some(1), 3), "{}", stderr(&refused));
+    let problem = "2 events are older than one before them; the first is on line 3, behind line 2";
+    assert!(
+        stderr(&refused).contains(problem) && stderr(&refused).contains("Nothing was sent"),
+        "{}",
+        stderr(&refused)
+    );
+    let warned = import(&unsorted, &[]);
+    assert_eq!((warned.status.code(), dev.received()), (Some(0), 7));
+    assert!(stderr(&warned).contains(problem) && stderr(&warned).contains("--sort refuses"), "{}", stderr(&warned));
+    assert_eq!(run(&["import", "-", "--sort"]).status.code(), Some(2));
+}
+
 /// Nothing is lost, and what comes twice has the same id.
 #[test]
 fn an_import_that_is_killed_again_and_again_delivers_everything() {

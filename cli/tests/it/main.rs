@@ -2,10 +2,12 @@
 
 mod api;
 mod commands;
+mod connections;
 mod dev;
 mod expecting;
 mod gateway;
 mod importing;
+mod inspecting;
 #[cfg(unix)]
 mod jetstream;
 mod page_of_tool;

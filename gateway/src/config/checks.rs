@@ -1,4 +1,4 @@
-//! What serde cannot check: names that must fit each other, and numbers that must fit.
+//! Checks beyond serde: names that must match, and numbers in their ranges.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -178,7 +178,7 @@ impl Checks<'_, '_> {
         self.wrong(&[kind, name], problem)
     }
 
-    /// What is wrong with one setting.
+    /// Reports a problem of one setting.
     fn setting(&self, path: &[&str], problem: impl Into<String>) -> Result<(), ConfigError> {
         let name = path.last().copied().unwrap_or_default();
         self.wrong(path, format!("{name}: {}", problem.into()))

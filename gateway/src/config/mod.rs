@@ -1,6 +1,6 @@
-//! One TOML file: where to listen, who may send, what happens to events, and where they go.
+//! The configuration: one TOML file with the server, the log, the sources and the pipelines.
 //!
-//! Invariant: what is not known is an error that names the line and what would be right. A setting is checked before
+//! Invariant: an unknown name is an error with the line and the names that are allowed. All settings are checked before
 //! anything starts.
 
 mod checks;

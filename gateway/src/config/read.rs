@@ -1,7 +1,7 @@
 //! From a file to a checked configuration.
 //!
-//! The file is read as a tree that knows the place of everything in it. `${NAME}` in a text is replaced by that
-//! variable of the environment. The settings of a plugin are left to its own code; serde reads all else.
+//! The file is read as a tree with the place of each value. `${NAME}` in a text is replaced by that environment
+//! variable. Each plugin's own code reads its settings; serde reads everything else.
 
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, HashMap};
@@ -67,7 +67,7 @@ impl PluginTable {
         S::deserialize(ValueDeserializer::from(settings)).map_err(|error| self.file.error(&error))
     }
 
-    /// That the plugin cannot be had as it is asked for.
+    /// Returns the error of a plugin that cannot be made with these settings.
     pub(crate) fn error(&self, problem: impl Into<String>) -> ConfigError {
         self.error_of(None, problem)
     }
@@ -128,7 +128,7 @@ pub(super) fn parse(path: &Path, text: String, environment: Environment) -> Resu
     Ok(Read { text: file.text.clone(), config, pipelines })
 }
 
-/// Of each pipeline, from its values alone and not from their places.
+/// Returns a fingerprint of each pipeline, from its values alone and not from their places.
 fn fingerprints(tree: &Spanned<DeTable<'_>>) -> HashMap<String, u64> {
     let Some(DeValue::Table(pipelines)) = tree.get_ref().get("pipelines").map(Spanned::get_ref) else {
         return HashMap::new();

@@ -22,7 +22,7 @@ pub(crate) struct Config {
     pub(crate) pipelines: BTreeMap<String, PipelineConfig>,
 }
 
-/// Where it listens, and what clients may take of it.
+/// The server: its addresses and its limits.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ServerConfig {
@@ -32,11 +32,11 @@ pub(crate) struct ServerConfig {
     pub(crate) trusted_proxies: Vec<String>,
     #[serde(deserialize_with = "bytes")]
     pub(crate) max_body: u64,
-    /// Of all connections, bodies, and events on their way to the log.
+    /// The memory of all connections, bodies, and events on their way to the log.
     #[serde(deserialize_with = "bytes")]
     pub(crate) max_memory: u64,
     pub(crate) max_connections: usize,
-    /// How long it still takes events when it is told to end, while `ready` says no.
+    /// How long the server accepts requests after SIGTERM, while `ready` answers 503.
     #[serde(deserialize_with = "duration")]
     pub(crate) drain_delay: Duration,
 }
@@ -59,15 +59,15 @@ impl ServerConfig {
     /// The most that a connection takes by itself: hyper's buffers, the task, the socket.
     pub(crate) const CONNECTION_BYTES: u64 = 24 << 10;
 
-    /// What bodies may take: a third of what connections leave. Another third is for the events that are made of them,
-    /// and one for what the allocator does not give back at once, which is about as much, measured.
+    /// Returns the bytes for bodies: a third of what the connections leave. Another third is for the events that are
+    /// made from them, and a third for memory that the allocator does not return at once. The last figure is measured.
     pub(crate) fn body_bytes(&self) -> u64 {
         let connections = Self::CONNECTION_BYTES.saturating_mul(self.max_connections as u64);
         self.max_memory.saturating_sub(connections) / 3
     }
 }
 
-/// What concerns workers alone.
+/// The settings of workers.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct WorkerConfig {
@@ -81,7 +81,7 @@ impl Default for WorkerConfig {
     }
 }
 
-/// What makes an event durable.
+/// The log, which makes events durable.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LogConfig {
@@ -92,7 +92,7 @@ pub(crate) enum LogConfig {
 }
 
 impl LogConfig {
-    /// Where the files of this machine are.
+    /// Returns the directory of this machine's files.
     pub(crate) fn directory(&self) -> &Path {
         match self {
             Self::Disk(disk) => &disk.directory,
@@ -106,10 +106,10 @@ impl LogConfig {
 #[serde(deny_unknown_fields)]
 pub(crate) struct DiskConfig {
     pub(crate) directory: PathBuf,
-    /// That may wait in front of each destination, and again as dead letters.
+    /// The most bytes that may wait for each destination, and again as dead letters.
     #[serde(default = "max_bytes", deserialize_with = "bytes")]
     pub(crate) max_bytes: u64,
-    /// How long an event may wait before it is dead.
+    /// The time that an event may wait before it is dead.
     #[serde(default = "max_age", deserialize_with = "duration")]
     pub(crate) max_age: Duration,
 }
@@ -118,35 +118,35 @@ pub(crate) struct DiskConfig {
 #[derive(Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct JetStreamConfig {
-    /// Addresses of servers, such as `nats://10.0.0.1:4222`; one of a cluster tells the others.
+    /// Addresses of servers, such as `nats://10.0.0.1:4222`. One server of a cluster is enough.
     pub(crate) servers: Vec<String>,
     pub(crate) user: Option<String>,
     pub(crate) password: Option<String>,
     /// A PEM file, for servers whose certificate this machine does not trust.
     pub(crate) root_certificates: Option<PathBuf>,
-    /// Of which the names of the streams and of their subjects begin.
+    /// The prefix of the names of streams and subjects.
     #[serde(default = "log_name")]
     pub(crate) name: String,
-    /// Servers that have each event: it decides what a 200 survives.
+    /// The number of servers that store each event. It decides what a 200 survives.
     pub(crate) replicas: u8,
-    /// Streams that the events are spread over. It cannot be changed while events wait.
+    /// The number of streams for the events. It cannot be changed while events wait.
     #[serde(default = "partitions")]
     pub(crate) partitions: u16,
-    /// That all streams together may take on each server.
+    /// The most bytes of all streams together on each server.
     #[serde(default = "max_stream_bytes", deserialize_with = "bytes")]
     pub(crate) max_bytes: u64,
-    /// For what is on this machine's disk: events while NATS is away, and rejected ones.
+    /// The directory on this machine: events while NATS is away, and rejected events.
     pub(crate) directory: PathBuf,
-    /// That may wait on this machine's disk, in each pipeline.
+    /// The most bytes that may wait on this machine's disk, for each pipeline.
     #[serde(default = "max_bytes", deserialize_with = "bytes")]
     pub(crate) max_spill_bytes: u64,
-    /// How long an event may wait before it is dead.
+    /// The time that an event may wait before it is dead.
     #[serde(default = "max_age", deserialize_with = "duration")]
     pub(crate) max_age: Duration,
-    /// How long a destination may take nothing before its events are parked, and no other waits for it.
+    /// The time that a destination may accept nothing before its events are parked, so that no other destination waits.
     #[serde(default = "park_after", deserialize_with = "duration")]
     pub(crate) park_after: Duration,
-    /// How long events stay in the streams after every destination is done with them, while these are not half full.
+    /// The time that finished events stay in the streams, while these are less than half full.
     #[serde(default = "keep", deserialize_with = "duration")]
     pub(crate) keep: Duration,
 }
@@ -179,39 +179,39 @@ fn max_age() -> Duration {
     Duration::from_secs(7 * 24 * 60 * 60)
 }
 
-/// Who sends.
+/// A source: its keys and its limits.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SourceConfig {
     pub(crate) keys: Vec<String>,
     pub(crate) pipeline: String,
-    /// Pages that may send; all if there is none.
+    /// Pages that may send. All may if this is empty.
     #[serde(default)]
     pub(crate) origins: Vec<String>,
     #[serde(default)]
     pub(crate) ip: IpPolicy,
-    /// No limit if there is none.
+    /// No limit if this is missing.
     pub(crate) events_per_second: Option<u32>,
-    /// Events at once; those of two seconds if it is not said.
+    /// The most events at once. By default the events of two seconds.
     pub(crate) burst: Option<u32>,
 }
 
-/// What becomes of the sender's address in `context.ip`.
+/// What the gateway does with the sender's address in `context.ip`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum IpPolicy {
-    /// As the client sent it.
+    /// Leaves the address as the client sent it.
     #[default]
     Keep,
-    /// That of the connection, if the client sent none.
+    /// Sets the address of the connection if the client sent none.
     Add,
-    /// As `add`, without its last part: 8 bits of IPv4, 80 of IPv6.
+    /// Like `add`, without the last 8 bits of IPv4 or 80 bits of IPv6.
     Truncate,
-    /// None, whatever the client sent.
+    /// Removes the address.
     Remove,
 }
 
-/// What happens to events, and where they go.
+/// A pipeline: its plugins and its destinations.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PipelineConfig {
@@ -232,7 +232,7 @@ pub(crate) struct PluginConfig {
 #[serde(deny_unknown_fields)]
 pub(crate) struct DestinationConfig {
     pub(crate) plugin: String,
-    /// Whether the events of a user arrive in the order in which they were taken.
+    /// Whether the events of a user arrive in the order in which they were accepted.
     #[serde(default = "yes")]
     pub(crate) in_order: bool,
 }
@@ -242,14 +242,14 @@ fn yes() -> bool {
 }
 
 impl std::fmt::Debug for SourceConfig {
-    /// Without the keys.
+    /// Leaves out the keys.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SourceConfig").field("pipeline", &self.pipeline).finish_non_exhaustive()
     }
 }
 
 impl std::fmt::Debug for JetStreamConfig {
-    /// Without the password.
+    /// Leaves out the password.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("JetStreamConfig")
             .field("servers", &self.servers)

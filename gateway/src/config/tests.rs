@@ -1,4 +1,4 @@
-//! What is wrong with a file is said with its line and what would be right.
+//! Errors of a file have the line and the remedy.
 
 use std::path::Path;
 

@@ -15,7 +15,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 /// The oldest version whose consumers can be pinned to one client.
 const OLDEST: (u64, u64) = (2, 11);
 
-/// A client that connects by itself, again and again, and what JetStream is asked through.
+/// Returns a client that reconnects by itself, and the context for requests to JetStream.
 pub(super) async fn connect(config: &JetStreamConfig) -> Result<(Client, Context), LogError> {
     let mut options = ConnectOptions::new()
         .name("tracklane")
@@ -39,7 +39,7 @@ pub(super) async fn connect(config: &JetStreamConfig) -> Result<(Client, Context
     Ok((client, context))
 }
 
-/// Waits until a server answers, five times as long as for anything else.
+/// Waits until a server answers, five times as long as for other requests.
 pub(super) async fn await_connected(client: &Client, config: &JetStreamConfig) -> Result<(), LogError> {
     let deadline = Instant::now() + 5 * PATIENCE;
     while client.connection_state() != State::Connected {

@@ -1,7 +1,7 @@
 //! The connection to NATS, and whether the log there can be trusted.
 //!
-//! Invariant: nothing is published before the server's version and every stream were found to be as they must be, nor
-//! while they are known not to be. What is wrong is said once when it begins, and once when it is over.
+//! Invariant: nothing is published before the server's version and every stream are checked, nor while a check has
+//! failed. A problem is reported once when it begins, and once when it is over.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -63,8 +63,7 @@ impl JetStream {
         Ok(log)
     }
 
-    /// Connects to a log that is there and fine, for whoever can do nothing without it: with what is parked of these
-    /// destinations.
+    /// Connects to a log that must exist and be correct, with the parked events of these destinations.
     pub(crate) async fn open_for_reading(
         config: &JetStreamConfig,
         destinations: &[Place],
@@ -103,7 +102,7 @@ impl JetStream {
         &self.counts
     }
 
-    /// Returns what is wrong now.
+    /// Returns the current problem.
     pub(crate) fn trouble(&self) -> Option<LogError> {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -113,7 +112,7 @@ impl JetStream {
         self.client.max_payload()
     }
 
-    /// Publishes a message. It is stored, by as many servers as the stream says, when this returns.
+    /// Publishes a message. When this returns, as many servers have stored it as the stream's settings say.
     pub(super) async fn publish(&self, partition: u16, pipeline: &str, message: LogMessage) -> Result<(), LogError> {
         let events = message.events.len() as u64;
         let published = self.try_publish(partition, pipeline, message).await;
@@ -198,7 +197,7 @@ impl JetStream {
         streams::check_all(&self.context, &self.config).await
     }
 
-    /// Keeps what was found, and says what has changed.
+    /// Stores the result of a check, and reports changes.
     fn note(&self, found: Result<(), LogError>) {
         let now = found.err();
         match &now {
@@ -230,7 +229,7 @@ fn tell(error: &LogError) {
     }
 }
 
-/// Looks at the log as long as it is there: more often while something is wrong.
+/// Checks the log as long as it exists, more often while there is a problem.
 async fn watch(log: Weak<JetStream>) {
     let mut looked = Instant::now();
     loop {

@@ -23,7 +23,7 @@ pub(super) const DEAD_FORMAT: &str = "dead/1";
 pub(crate) const DESTINATION_HEADER: &str = "Tracklane-Destination";
 /// The number of events in a message.
 pub(super) const COUNT_HEADER: &str = "Tracklane-Events";
-/// Bytes of a message at most, but for a single event. JetStream writes larger ones no faster.
+/// The most bytes of a message, except for a single event. JetStream does not write larger ones faster.
 const MAX_BYTES: usize = 256 << 10;
 /// Bytes of the headers at most.
 const HEADERS: usize = 1 << 10;
@@ -66,7 +66,7 @@ impl LogMessage {
         self.payload.push(b'\n');
     }
 
-    /// The message as it is published, for no other stream than this one.
+    /// Returns the message for publishing, for this stream only.
     pub(super) fn into_publish(self, stream: &str) -> PublishMessage {
         let id = id_of(&self.payload);
         PublishMessage::build()
@@ -89,7 +89,7 @@ pub(crate) struct DeadMessage<'l> {
 }
 
 impl DeadMessage<'_> {
-    /// The message as it is published. Of the same event at the same destination, two in a row are a repeat.
+    /// Returns the message for publishing. The same event for the same destination twice in a row is a repeat.
     pub(super) fn into_publish(self, stream: &str) -> PublishMessage {
         let destination = self.destination.unwrap_or_default();
         let id = id_of(&[destination.as_bytes(), b"\0", self.event].concat());
@@ -119,7 +119,7 @@ impl ParkedMessage<'_> {
     }
 }
 
-/// 128 bits of the hash of what is in the message.
+/// Returns 128 bits of the hash of the message.
 fn id_of(payload: &[u8]) -> String {
     let hash = Sha256::digest(payload);
     hash.iter().take(16).fold(String::with_capacity(32), |mut id, byte| {

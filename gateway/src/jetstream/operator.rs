@@ -1,4 +1,4 @@
-//! Commands of an operator to the log in JetStream: show what waits and what is dead, and send events again.
+//! An operator's commands for the log in JetStream: show waiting and dead events, and send events again.
 
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -37,7 +37,7 @@ pub struct PartitionLag {
     pub stream: String,
     /// Messages that no worker has acknowledged.
     pub messages: u64,
-    /// Those of them that a worker has at the moment.
+    /// The number of these that a worker has at the moment.
     pub under_way: u64,
     /// When the oldest of them was stored.
     pub oldest: Option<SystemTime>,
@@ -73,7 +73,7 @@ impl JetStreamLog {
     ///
     /// # Errors
     ///
-    /// If the file cannot be used, or the log is not there as it must be.
+    /// Returns an error if the file cannot be used, or the log is missing or wrong.
     pub async fn of(path: impl AsRef<Path>) -> Result<Option<Self>, OperatorError> {
         match config::read(path.as_ref())?.config.log {
             LogConfig::JetStream(config) => Ok(Some(Self { log: JetStream::open_for_reading(&config, &[]).await? })),
@@ -93,7 +93,7 @@ impl JetStreamLog {
         self.log.config().replicas
     }
 
-    /// Returns what waits in each partition.
+    /// Returns the number of waiting messages for each partition.
     ///
     /// # Errors
     ///
@@ -125,7 +125,7 @@ impl JetStreamLog {
         Ok(PartitionLag { stream: name.to_owned(), messages, under_way, oldest })
     }
 
-    /// Returns what is parked, for each destination with parked events.
+    /// Returns the parked events, for each destination that has any.
     ///
     /// # Errors
     ///
@@ -193,7 +193,7 @@ impl JetStreamLog {
         Ok(replayed)
     }
 
-    /// Deletes dead events, and says how many there were.
+    /// Deletes dead events, and returns their number.
     ///
     /// # Errors
     ///
@@ -208,8 +208,8 @@ impl JetStreamLog {
         Ok(dropped)
     }
 
-    /// Puts what the log took between two times into it again, for every destination or for one of that name. It is what
-    /// `keep` has left of it. Says how many messages.
+    /// Puts the messages that the log accepted between two times into it again, as far as `keep` has left them: for
+    /// every destination, or for the one of this name. Returns the number of messages.
     ///
     /// # Errors
     ///

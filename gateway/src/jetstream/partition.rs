@@ -1,4 +1,4 @@
-//! Which partition an event belongs to.
+//! Chooses the partition of an event.
 //!
 //! Invariant: the same for the same user of a pipeline, in every gateway and for ever, as long as the number of partitions
 //! stays. The `anonymousId` comes first, because it stays when a user logs in.

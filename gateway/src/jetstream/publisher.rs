@@ -30,7 +30,7 @@ pub(super) struct Unpublished {
 }
 
 impl Publisher {
-    /// Publishes what it can.
+    /// Publishes as many messages as it can.
     pub(super) async fn publish(&self, batch: &Batch) -> Vec<Unpublished> {
         let events = batch.messages().map(|message| message.json());
         let partitions = self.log.config().partitions;
@@ -52,7 +52,8 @@ impl Publisher {
     }
 }
 
-/// The answer to a batch of which this was not published: it is to come again, the rest is delivered.
+/// Returns the answer to a batch of which these events were not published: they must come again, the others are
+/// delivered.
 pub(super) fn answer(unpublished: Vec<Unpublished>) -> Answer {
     let again = unpublished.into_iter().flat_map(|part| {
         let answer = Answer::new(Verdict::Retry).with_error(part.error);

@@ -20,7 +20,7 @@ use tracklane_spool::{Backlog, Spool};
 use super::connection::JetStream;
 use super::publisher::{Publisher, answer};
 
-/// The name of the lane, and of the folder of what waits.
+/// The name of the lane, and of the folder with its waiting events.
 pub(crate) const NAME: &str = "jetstream";
 /// Events, and their bytes, that are published at once. They are spread over the partitions.
 const GROUP: (usize, usize) = (10_000, 4 << 20);
@@ -30,19 +30,19 @@ const LAST_FILES: (u64, Duration, Duration) = (8, Duration::from_millis(500), Du
 /// The wait before a file is written, in which more events come for it. Few files of many events are sent faster than
 /// they are written, also under a load of small requests.
 const PACE: Duration = Duration::from_millis(20);
-/// Waits before what is on the disk is tried again.
+/// The pauses before events on the disk are tried again.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 /// The time that the streams have for a group. Each message of it has a limit of its own.
 const ATTEMPT: Duration = Duration::from_secs(60);
 
-/// The log as a destination of a pipeline, with this spool for what it does not take.
+/// Returns the log as a destination of a pipeline, with a spool for events that it does not accept.
 pub(crate) fn destination(log: &Arc<JetStream>, pipeline: &str, spool: &Spool, directory: PathBuf) -> Destination {
     let publisher = Publisher { log: Arc::clone(log), pipeline: pipeline.into() };
     let max_age = log.config().max_age;
     let (first, longest) = BACKOFF;
     let for_long = RetryPolicy::new().max_retries(u32::MAX).max_total_backoff(max_age).max_rate_limit(max_age);
     let streams = Destination::new(NAME, publisher.clone())
-        // Which destinations are to have an event is decided behind the log.
+        // The workers decide which destinations get an event.
         .ignores_all(true)
         .max_in_flight(1)
         .attempt_timeout(ATTEMPT)
@@ -54,7 +54,8 @@ pub(crate) fn destination(log: &Arc<JetStream>, pipeline: &str, spool: &Spool, d
         .layer(layer_fn(move |disk| SpillService { spill: Arc::clone(&state), disk }))
         .max_in_flight(1)
         .batching(batching())
-        // What one partition did not take goes to the disk in the second attempt, and is refused if the disk is full.
+        // Events that a partition did not accept go to the disk in the second attempt, and are refused if the disk is
+        // full.
         .retry(RetryPolicy::new().max_retries(1).backoff(Duration::from_millis(1), Duration::from_millis(1)))
 }
 
@@ -93,7 +94,7 @@ impl Spill {
         }
     }
 
-    /// Files on the disk; `None` if that cannot be told.
+    /// Returns the number of files on the disk, or `None` if it is unknown.
     async fn waiting(&self) -> Option<u64> {
         let directory = self.directory.clone();
         let backlog = tokio::task::spawn_blocking(move || Backlog::of(directory)).await;

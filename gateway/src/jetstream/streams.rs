@@ -1,7 +1,7 @@
 //! The streams: one for each partition, so that the sequence of a stream has no gaps between the messages of one.
 //!
-//! Invariant: they are made by [`create_streams`] and by nothing else. A stream that is gone took events with it, and one
-//! that is made again in silence would hide that.
+//! Invariant: only [`create_streams`] makes streams. A missing stream has been deleted with its events, and making it
+//! again in silence would hide that.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,7 +36,7 @@ pub(super) fn subject(log: &str, partition: u16, pipeline: &str) -> String {
     format!("{log}.{partition:02}.{pipeline}")
 }
 
-/// The stream of what destinations refused for good.
+/// Returns the stream of the events that destinations refused permanently.
 pub(crate) fn dead_stream(log: &str) -> String {
     format!("{log}-dead")
 }
@@ -46,7 +46,7 @@ pub(super) fn dead_subject(log: &str, pipeline: &str) -> String {
     format!("{log}.dead.{pipeline}")
 }
 
-/// The stream of what is parked of a destination.
+/// Returns the stream of the parked events of a destination.
 pub(crate) fn park_stream(log: &str, pipeline: &str, destination: &str) -> String {
     format!("{}{pipeline}-{}", park_prefix(log), token(destination))
 }
@@ -76,7 +76,7 @@ struct Needed {
 /// A destination, by its pipeline and its name.
 pub(crate) type Place = (String, String);
 
-/// Makes those streams of the log that are not there, with one for what is parked of each destination.
+/// Makes the missing streams of the log, with one for the parked events of each destination.
 pub(crate) async fn create_streams(
     config: &JetStreamConfig,
     destinations: &[Place],

@@ -43,7 +43,7 @@ impl Told {
         ];
         for (name, help, figure) in figures {
             page.family(&format!("tracklane_worker_{name}_total"), "counter", help);
-            // What was parked is delivered by a client of its own. Both have the same destinations in the same order.
+            // A separate client delivers parked events. Both clients have the same destinations in the same order.
             for ((pipeline, target), (_, parked)) in self.targets.all().zip(self.behind_park.all()) {
                 let count = [target, parked].map(|target| figure(target).load(Ordering::Relaxed)).iter().sum::<u64>();
                 page.value(&[("pipeline", pipeline), ("destination", &target.name)], count as f64);

@@ -1,4 +1,4 @@
-//! Events that a destination refused for good, in a stream of their own until an operator decides.
+//! Events that a destination refused permanently, in a stream of their own until an operator decides.
 //!
 //! Invariant: a message of the log is acknowledged after the dead events in it are stored here.
 
@@ -34,7 +34,7 @@ pub(super) async fn store(
 ) -> Result<(), LogError> {
     for event in dead {
         let Some(line) = lines.get(event.place) else { continue };
-        // What is no JSON is kept as a text.
+        // Text that is no JSON is kept as a string.
         let text = || serde_json::Value::from(String::from_utf8_lossy(line)).to_string();
         let letter = DeadLetter::new(line, event.reason, event.error.clone())
             .or_else(|| DeadLetter::new(text().as_bytes(), event.reason, event.error.clone()));

@@ -48,7 +48,7 @@ impl Gate {
         Self { park_after, is_closed: AtomicBool::new(false), failing_since: Mutex::new(None), on_the_way }
     }
 
-    /// `None` while somebody waits until nothing is on the way.
+    /// Returns `None` while a caller waits until nothing is in progress.
     pub(super) fn enter(&self) -> Option<Pass> {
         Arc::clone(&self.on_the_way).try_read_owned().ok()
     }
@@ -71,7 +71,7 @@ impl Gate {
         self.is_closed.store(false, Ordering::Release);
     }
 
-    /// Returns whether the destination is to be tried.
+    /// Returns whether to try the destination.
     fn lets_through(&self) -> bool {
         if !self.is_closed() && self.failing_for() >= self.park_after {
             self.close();

@@ -1,7 +1,7 @@
 //! The order of the stream, whatever the order in which messages come.
 //!
-//! JetStream delivers again what a worker that is gone had and did not acknowledge: later than what follows it. Invariant:
-//! items are handed on by their sequence without a gap, from the acknowledged floor on, each once.
+//! JetStream delivers the unacknowledged messages of a lost worker again, after their successors. Invariant: items are
+//! passed on in the order of their sequence, without a gap, from the acknowledged floor on, each once.
 
 use std::collections::BTreeMap;
 
@@ -47,7 +47,7 @@ impl<T> InOrder<T> {
         (*first > self.next).then_some(self.next)
     }
 
-    /// Everything up to `floor` is done with, by somebody else or because it is gone.
+    /// Everything up to `floor` is finished, by another worker or because it was deleted.
     pub(super) fn skip_to(&mut self, floor: u64) {
         self.next = self.next.max(floor.saturating_add(1));
         self.held = self.held.split_off(&self.next);

@@ -1,5 +1,5 @@
-//! One stream of events, a partition or what is parked of a destination: how a message of it is handed over, and what
-//! becomes of it.
+//! One stream of events, of a partition or of a destination's parked events: how its messages are delivered, and their
+//! outcomes.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -51,7 +51,7 @@ pub(super) struct Done {
 type Parcels = Vec<(String, String, Vec<usize>)>;
 
 impl Partition {
-    /// Says what is wrong, unless it is what was said last.
+    /// Reports an error, unless it is the same as the last one.
     pub(super) fn tell(&self, error: &(dyn std::error::Error + Send + Sync + 'static)) {
         let text = text_with_causes(error);
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
@@ -61,7 +61,8 @@ impl Partition {
         }
     }
 
-    /// Hands the events of a message over at once, or sets them aside if they are deadly. The future ends when all outcomes are known and what is dead is stored.
+    /// Delivers the events of a message, or sets them aside if they are deadly. The future ends when all outcomes are
+    /// known and the dead events are stored.
     pub(super) fn hand_over(
         &self,
         sequence: u64,
@@ -112,7 +113,7 @@ fn parcels(targets: &Targets, pipeline: &str, ended: &Ended) -> Parcels {
 }
 
 impl Done {
-    /// Parks what is to be parked. Until that is stored it is tried again.
+    /// Parks events. Tries again until they are stored.
     pub(super) async fn park(&mut self, log: &JetStream) {
         let lines = lines(&self.message.payload);
         for (pipeline, destination, places) in &self.parked {

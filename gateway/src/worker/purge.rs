@@ -1,4 +1,4 @@
-//! Deletes from a stream what every destination is done with, once it is older than `keep`.
+//! Deletes finished messages from a stream once they are older than `keep`.
 //!
 //! Invariant: nothing beyond the acknowledged floor is deleted.
 
@@ -10,7 +10,7 @@ use tracklane::BoxError;
 /// The part of a stream's bytes beyond which everything goes that is done with, however young.
 const FULL: f64 = 0.5;
 
-/// Deletes what may go up to the floor.
+/// Deletes old messages up to the floor.
 pub(super) async fn purge(stream: &Stream, floor: u64, keep: Duration) -> Result<(), BoxError> {
     let info = stream.get_info().await?;
     let (first, bytes, max_bytes) = (info.state.first_sequence.max(1), info.state.bytes, info.config.max_bytes);

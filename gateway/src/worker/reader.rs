@@ -21,13 +21,13 @@ const HEARTBEAT: Duration = Duration::from_millis(500);
 const ACK_WAIT: Duration = Duration::from_secs(10);
 /// The time from one look at gaps, gates and finished messages to the next.
 const LOOK: Duration = Duration::from_secs(1);
-/// Messages without an acknowledgement, and what is asked for at once.
+/// The most messages without an acknowledgement, and the number that is requested at once.
 const MAX_UNACKNOWLEDGED: i64 = 512;
 const ASK: (usize, usize) = (256, 4 << 20);
 /// The wait after an error.
 const AFTER_ERROR: Duration = Duration::from_secs(1);
 
-/// Works until it is stopped. Errors are told, and it begins again from the floor.
+/// Works until it is stopped. It reports errors and starts again from the floor.
 pub(super) async fn run(partition: Partition, mut stopped: watch::Receiver<bool>) {
     while !*stopped.borrow() {
         let Err(error) = read(&partition, &mut stopped).await else { continue };
@@ -59,7 +59,7 @@ async fn read(partition: &Partition, stopped: &mut watch::Receiver<bool>) -> Res
             message = messages.next() => match message.ok_or("the consumer ended")? {
                 Ok(message) => reading.arrive(message).await?,
                 Err(error) if is_fatal(error.kind()) => return Err(error.into()),
-                // NATS is away, and what is under way goes on.
+                // NATS is away. The messages in progress continue.
                 Err(error) => partition.tell(&error),
             },
             _ = look.tick() => {

@@ -25,7 +25,7 @@ use super::purge::purge;
 
 /// Looks between two signs of life.
 const ALIVE_EVERY: u64 = 3;
-/// Looks between two deletions of what is done with.
+/// The number of looks between two deletions of finished messages.
 const PURGE_EVERY: u64 = 10;
 /// Messages that are handed over at once.
 const UNDER_WAY: usize = 256;
@@ -48,7 +48,7 @@ pub(super) struct Reading<'p> {
 
 struct State {
     order: InOrder<Message>,
-    /// Set if the message that was handed over last may kill workers. Nothing else is under way beside it.
+    /// Set if the last message may kill workers. No other message is in progress with it.
     is_alone: bool,
     /// Set until the first message is handed over.
     is_first: bool,
@@ -105,7 +105,7 @@ impl<'p> Reading<'p> {
             if state.handed_over.len() >= limit {
                 return;
             }
-            // What waits for a gate is handed over when it is looked again.
+            // A message that waits for a gate is tried again at the next look.
             let Some(passes) = self.partition.targets.enter() else { return };
             let Some((sequence, message)) = state.order.take_next() else { return };
             // Messages behind a deadly one were delivered as often.
@@ -118,7 +118,7 @@ impl<'p> Reading<'p> {
         }
     }
 
-    /// Parks what is to be parked of a message, and acknowledges it.
+    /// Parks the events of a message that must be parked, and acknowledges the message.
     pub(super) async fn finish(&mut self, mut done: Done) -> Result<(), BoxError> {
         done.park(&self.partition.log).await;
         done.ended?;
@@ -130,7 +130,7 @@ impl<'p> Reading<'p> {
         Ok(())
     }
 
-    /// Does what is due once a second.
+    /// Does the periodic work, once a second.
     pub(super) async fn look(&mut self) -> Result<(), BoxError> {
         self.looks += 1;
         let looks = self.looks;
@@ -144,7 +144,7 @@ impl<'p> Reading<'p> {
                 message.ack_with(AckKind::Progress).await?;
             }
         }
-        // What is parked keeps a gate closed until it is deleted.
+        // Parked messages keep a gate closed until they are deleted.
         if self.partition.keep.is_zero() || looks.is_multiple_of(PURGE_EVERY) {
             purge(&self.stream, floor(&self.consumer).await?, self.partition.keep).await?;
         }
@@ -165,7 +165,7 @@ impl<'p> Reading<'p> {
         Ok(())
     }
 
-    /// Waits for what is under way. What has no outcome in time is delivered again, to whoever comes next.
+    /// Waits for the messages in progress. A message without an outcome in time is delivered again, to the next worker.
     pub(super) async fn settle(mut self) -> Result<(), BoxError> {
         let settled = async {
             while self.state.as_ref().is_some_and(|state| !state.handed_over.is_empty()) {
@@ -215,7 +215,7 @@ fn deliveries(message: &Message) -> i64 {
     message.info().map_or(1, |info| info.delivered)
 }
 
-/// Acknowledges, and waits until the server has it. If that fails, the message comes again and is recognised.
+/// Acknowledges, and waits until the server has stored it. If that fails, the message comes again and is recognised.
 fn acknowledgement(message: Arc<Message>) -> BoxFuture<'static, ()> {
     Box::pin(async move {
         let _ = message.double_ack().await;

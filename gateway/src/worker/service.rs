@@ -27,10 +27,10 @@ const END: Duration = Duration::from_secs(20);
 const LOOK: Duration = Duration::from_secs(1);
 const ON_THE_WAY: Duration = Duration::from_secs(5);
 
-/// Delivers what is in the log in JetStream, on a tokio runtime of several threads. Any number of workers may run beside
-/// each other: JetStream gives each partition to one of them.
+/// Delivers the events of a log in JetStream, on a tokio runtime with several threads. Any number of workers can run:
+/// JetStream gives each partition to one of them.
 ///
-/// It ends by [`stop`](Self::stop); one that is dropped goes on until its runtime ends.
+/// [`stop`](Self::stop) ends it. A dropped worker runs until its runtime ends.
 #[derive(Debug)]
 pub struct Worker {
     targets: SharedTargets,
@@ -45,7 +45,7 @@ impl Worker {
     ///
     /// # Errors
     ///
-    /// If the file cannot be used, its log is not JetStream, or the log is not there as it must be.
+    /// Returns an error if the file cannot be used, its log is not JetStream, or the log is missing or wrong.
     pub async fn start(path: impl AsRef<Path>, catalog: Catalog) -> Result<Self, StartError> {
         let path = path.as_ref();
         let read = config::read(path)?;
@@ -61,7 +61,7 @@ impl Worker {
             started.map(Arc::new).map_err(|source| StartError::Pipeline { pipeline: "worker".to_owned(), source })
         };
         let targets = started(made, Some(config.park_after))?;
-        // What is parked is tried by clients of its own, for as long as it takes.
+        // Separate clients try the parked events, as long as that takes.
         let behind_park = started(make_all(&read, &catalog)?, None)?;
         let (stop, stopped) = watch::channel(false);
         let admin = match read.config.worker.admin {
@@ -97,14 +97,14 @@ impl Worker {
         self.admin_address
     }
 
-    /// Works until the process is told to end (SIGTERM, Ctrl-C), and then stops in good order.
+    /// Works until the process receives SIGTERM or Ctrl-C, and then stops in order.
     pub async fn run_until_signalled(self) {
         signalled().await;
         self.stop().await;
     }
 
-    /// Stops in good order: reads no more, waits for the outcomes of what is under way, and acknowledges it. What has none
-    /// by then is delivered by another worker.
+    /// Stops in order: stops reading, waits for the outcomes of the messages in progress, and acknowledges them.
+    /// Another worker delivers the messages without an outcome.
     pub async fn stop(self) {
         self.stop.send_replace(true);
         let _ = tokio::time::timeout(END, futures_util::future::join_all(self.tasks)).await;
@@ -122,7 +122,7 @@ async fn open_gates(log: Arc<JetStream>, targets: SharedTargets, mut stopped: wa
             if !is_empty().await {
                 continue;
             }
-            // What is on the way may still be parked.
+            // Events in progress may still be parked.
             let Ok(_nothing_on_the_way) = tokio::time::timeout(ON_THE_WAY, gate.emptied()).await else { continue };
             if is_empty().await {
                 gate.open();

@@ -15,7 +15,7 @@ use super::dead::DeadEvent;
 use super::gate::{Gate, GateService, Parked, Pass};
 use crate::pipeline::{patient, persistent};
 
-/// No bound: what a partition reads ahead bounds what is under way.
+/// No bound, because the read-ahead of a partition bounds the events in progress.
 const UNBOUNDED: usize = usize::MAX / 2;
 /// The time that a client has to close.
 const CLOSE: Duration = Duration::from_secs(5);
@@ -60,7 +60,7 @@ pub(super) struct Ended {
     pub(super) dead: Vec<DeadEvent>,
     /// Places of the events to be parked, by the number of the target.
     pub(super) parked: BTreeMap<usize, Vec<usize>>,
-    /// Events without an outcome, because the worker ends: the message must come again.
+    /// Events without an outcome, because the worker ends. The message must come again.
     pub(super) unfinished: usize,
 }
 
@@ -186,7 +186,7 @@ pub(super) async fn outcomes(targets: &Targets, pipeline: &str, waiting: Vec<Wai
     ended
 }
 
-/// Returns whether that says nothing about the event and the destination.
+/// Returns whether the reason means nothing for the event and the destination.
 fn is_no_outcome(reason: DropReason) -> bool {
     use DropReason::{Cancelled, Closed, Internal, QueueFull};
     matches!(reason, Cancelled | Closed | Internal | QueueFull)

@@ -57,9 +57,7 @@ impl Service<Batch> for AmplitudeService {
         let (clients, shared) = (self.clients.clone(), self.shared.clone());
         Box::pin(async move {
             let mut answers = Answers::new(batch.len());
-            let mapped =
-                map_batch(&batch, &mut answers, |json, message| shared.mapping.apply(json, || message.event()));
-            let requests = shared.requests(&clients, &batch, &mapped, &mut answers);
+            let requests = shared.requests(&clients, &batch, &mut answers);
             send_in_turn(&batch, requests, &mut answers, |request, received| {
                 answer(request, received, &batch, &shared.key)
             })
@@ -70,30 +68,46 @@ impl Service<Batch> for AmplitudeService {
 }
 
 impl Shared {
-    fn requests(
-        &self,
-        clients: &Clients,
-        batch: &Batch,
-        mapped: &[(usize, crate::Item)],
-        answers: &mut Answers,
-    ) -> Vec<Outgoing> {
-        let mut requests = Vec::new();
-        for target in Target::ALL {
-            let mut items = Items::default();
-            for (event, item) in mapped.iter().filter(|(_, item)| item.target == *target) {
-                items.push(*event, &item.body, answers);
+    /// The requests for a batch; the events of which nothing is sent are answered.
+    fn requests(&self, clients: &Clients, batch: &Batch, answers: &mut Answers) -> Vec<Outgoing> {
+        let mut by_target = ByTarget::default();
+        map_batch(batch, answers, |event, json, message, answers| match self.mapping.map_event {
+            None => self.mapping.parts(json).map(|part| by_target.of(part.target).push(event, &part.body, answers)),
+            Some(_) => {
+                let mapped = self.mapping.apply(json, || message.event());
+                mapped.map(|item| by_target.of(item.target).push(event, &item.body, answers))
             }
-            let payload = |items: &[Vec<u8>]| body::of(*target, &self.key, batch.sent_at(), items);
-            let limits = body::limits(*target, &self.key);
-            for request in items.requests(batch, clients.of(*target), limits, answers, payload) {
+        });
+        let mut requests = Vec::new();
+        for target in Target::ALL.iter().copied() {
+            let items = by_target.of(target);
+            let payload = |items: &[Vec<u8>]| body::of(target, &self.key, batch.sent_at(), items);
+            let limits = body::limits(target, &self.key);
+            for request in items.requests(batch, clients.of(target), limits, answers, payload) {
                 if self.dry_run {
                     let shown = request.shown([&self.key]);
                     tracing::info!(target: "tracklane_amplitude", "dry run, not sent: {shown}");
                 } else {
-                    requests.push(request.gzip(self.gzip && *target == Target::Batch));
+                    requests.push(request.gzip(self.gzip && target == Target::Batch));
                 }
             }
         }
         requests
+    }
+}
+
+/// Items for each endpoint.
+#[derive(Default)]
+struct ByTarget {
+    events: Items,
+    user_mapping: Items,
+}
+
+impl ByTarget {
+    fn of(&mut self, target: Target) -> &mut Items {
+        match target {
+            Target::Batch => &mut self.events,
+            Target::UserMap => &mut self.user_mapping,
+        }
     }
 }

@@ -176,7 +176,7 @@ impl ClickHouse {
     ///
     /// Returns an error if the event cannot be written as JSON.
     pub fn map(&self, event: &Event, at: SystemTime) -> Result<Mapped<Value>, serde_json::Error> {
-        tracklane_http::map_event(event, |json| self.rows.apply(json, at, || event.clone()))
+        tracklane_http::map_event(event, |json| self.rows.apply(json, at, || event.clone()).map(Value::from))
     }
 
     /// The request that would be sent for `event` at the time `at`, or why there would be none. Nothing is sent.

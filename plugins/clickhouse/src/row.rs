@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tracklane::Event;
 use tracklane::event::Timestamp;
-use tracklane_http::{EventJson, Mapped};
+use tracklane_http::{EventJson, Json, JsonObject, Mapped};
 
 /// Changes a row before it is sent.
 pub(crate) type MapEvent = dyn Fn(&Event, &mut Value) + Send + Sync;
@@ -44,34 +44,44 @@ const COLUMNS: &[(&str, &str)] = &[
 ];
 
 impl Rows {
-    /// The row of an event. `event` makes the event for the user's hook.
-    pub(crate) fn apply(&self, json: &EventJson, sent_at: SystemTime, event: impl FnOnce() -> Event) -> Mapped<Value> {
-        let mut row = Map::new();
+    /// The row of an event, or why there is none. `event` makes the event for the user's hook.
+    pub(crate) fn apply<'e>(
+        &self,
+        json: &'e EventJson<'_>,
+        sent_at: SystemTime,
+        event: impl FnOnce() -> Event,
+    ) -> Mapped<Json<'e>> {
+        let row = match self.row(json, sent_at) {
+            Ok(row) => row,
+            Err(error) => return Mapped::reject(format!("its JSON cannot be written: {error}")),
+        };
+        let Some(map) = &self.map_event else { return Mapped::one(row.into()) };
+        let mut row = Value::Object(row.into());
+        map(&event(), &mut row);
+        Mapped::one(row.into())
+    }
+
+    fn row<'e>(&self, json: &'e EventJson<'_>, sent_at: SystemTime) -> Result<JsonObject<'e>, serde_json::Error> {
+        let mut row = JsonObject::with_capacity(16);
         for (member, column) in COLUMNS {
             if let Some(text) = json.text(member) {
-                row.insert((*column).to_owned(), text.into());
+                row.insert(*column, text);
             }
         }
         // A view is called by its name.
         if let Some(name) = json.text("event").or_else(|| json.text("name")) {
-            row.insert("event".to_owned(), name.into());
+            row.insert("event", name);
         }
-        row.insert("sent_at".to_owned(), Timestamp::from(sent_at).to_string().into());
+        row.insert("sent_at", Timestamp::from(sent_at).to_string());
         for (name, section) in
             [("properties", json.properties()), ("traits", json.traits()), ("context", json.context())]
         {
-            let section = Value::from(section.clone());
-            let value = match self.sections {
-                Sections::Json => section,
-                Sections::Text => section.to_string().into(),
-            };
-            row.insert(name.to_owned(), value);
+            match self.sections {
+                Sections::Json => row.insert(name, section.clone()),
+                Sections::Text => row.insert(name, serde_json::to_string(section)?),
+            }
         }
-        let mut row = Value::from(row);
-        if let Some(map) = &self.map_event {
-            map(&event(), &mut row);
-        }
-        Mapped::one(row)
+        Ok(row)
     }
 }
 

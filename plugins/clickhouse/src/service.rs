@@ -59,10 +59,11 @@ impl Service<Batch> for ClickHouseService {
 
 impl Shared {
     fn requests(&self, client: &Client, batch: &Batch, answers: &mut Answers) -> Result<Vec<Outgoing>, BoxError> {
-        let rows =
-            map_batch(batch, answers, |json, message| self.rows.apply(json, batch.sent_at(), || message.event()));
         let mut items = Items::default();
-        rows.iter().for_each(|(event, row)| items.push(*event, row, answers));
+        map_batch(batch, answers, |event, json, message, answers| {
+            let rows = self.rows.apply(json, batch.sent_at(), || message.event());
+            rows.map(|row| items.push(event, &row, answers))
+        });
         let mut requests = Vec::new();
         for mut request in items.requests(batch, client, LIMITS, answers, Payload::ndjson) {
             if self.dry_run {

@@ -10,7 +10,7 @@ use tracklane::plugin::{Batching, Destination};
 use tracklane::transport::HttpClient;
 use tracklane_http::{Client, Endpoint, Explanation, Mapped, Secret, SettingError, ShownRequest};
 
-use crate::hits;
+use crate::hits::{self, Written};
 use crate::mapping::{CLOUD, Consent, Hit, Mapping, NAME};
 use crate::service::{Ga4Service, Shared};
 use crate::stream::Stream;
@@ -267,7 +267,9 @@ impl Ga4 {
             &names,
             |event| self.map(event),
             |hits| {
-                let show = |hit: &Hit| Ok(ShownRequest::new(&client, &hits::payload(&[hit])?, [&self.secret]));
+                let show = |hit: &Hit| {
+                    Ok(ShownRequest::new(&client, &hits::payload(&[&Written::of_hit(hit)?]), [&self.secret]))
+                };
                 hits.iter().map(show).collect()
             },
         )

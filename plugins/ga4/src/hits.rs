@@ -1,27 +1,68 @@
 //! Hits together in bodies: those of one client, user and set of user properties, as many as Google takes.
 
-use serde_json::{Map, Value};
-use tracklane_http::Payload;
+use http::HeaderValue;
+use serde::Serialize;
+use serde_json::Value;
+use tracklane_http::{Json, Payload};
 
-use crate::mapping::Hit;
+use crate::mapping::{Hit, HitParts};
 
 /// Events of a request at most.
 const MOST_EVENTS: usize = 25;
 /// Bytes of a request at most: Google takes 130 kB.
 const MOST_BYTES: usize = 130_000;
+/// Bytes of a request that are neither who it was nor events.
+const FRAME: usize = 16;
+
+/// A hit as JSON.
+pub(crate) struct Written {
+    /// The members of the request that say who it was, as an object.
+    who: Vec<u8>,
+    event: Vec<u8>,
+    /// Whether Google de-duplicates it: a purchase or refund with a `transaction_id`.
+    pub(crate) is_deduplicated: bool,
+}
+
+impl Written {
+    pub(crate) fn of_parts(parts: &HitParts<'_>) -> Result<Self, serde_json::Error> {
+        let name = parts.event.get("name").and_then(Json::as_str);
+        let has_id = parts.event.get("params").is_some_and(|params| params.get("transaction_id").is_some());
+        Self::of(&parts.who, &parts.event, is_deduplicated(name, has_id))
+    }
+
+    /// Writes a hit that a hook has made.
+    pub(crate) fn of_hit(hit: &Hit) -> Result<Self, serde_json::Error> {
+        let name = hit.event.get("name").and_then(Value::as_str);
+        let has_id = hit.event.get("params").is_some_and(|params| params.get("transaction_id").is_some());
+        Self::of(&hit.who, &hit.event, is_deduplicated(name, has_id))
+    }
+
+    fn of(who: &impl Serialize, event: &impl Serialize, is_deduplicated: bool) -> Result<Self, serde_json::Error> {
+        Ok(Self { who: serde_json::to_vec(who)?, event: serde_json::to_vec(event)?, is_deduplicated })
+    }
+
+    /// Returns whether it is larger by itself than a request may be.
+    pub(crate) fn is_too_large(&self) -> bool {
+        self.who.len() + FRAME + self.event.len() > MOST_BYTES
+    }
+}
+
+fn is_deduplicated(name: Option<&str>, has_id: bool) -> bool {
+    matches!(name, Some("purchase" | "refund")) && has_id
+}
 
 /// Hits of one request, each with the index of its event in the batch.
 pub(crate) struct Together<'h> {
-    pub(crate) hits: Vec<&'h Hit>,
+    pub(crate) hits: Vec<&'h Written>,
     pub(crate) events: Vec<usize>,
     bytes: usize,
 }
 
 /// Puts hits together. Those of one person stay in their order.
-pub(crate) fn together(hits: &[(usize, Hit)]) -> Vec<Together<'_>> {
+pub(crate) fn together(hits: &[(usize, Written)]) -> Vec<Together<'_>> {
     let mut requests: Vec<Together<'_>> = Vec::new();
     for (event, hit) in hits {
-        let bytes = hit.event.to_string().len() + 1;
+        let bytes = hit.event.len() + 1;
         let open =
             requests.iter_mut().rev().find(|request| request.hits.first().is_some_and(|first| first.who == hit.who));
         match open {
@@ -31,22 +72,28 @@ pub(crate) fn together(hits: &[(usize, Hit)]) -> Vec<Together<'_>> {
                 request.bytes += bytes;
             }
             _ => {
-                let who = Value::from(hit.who.clone()).to_string().len();
-                requests.push(Together { hits: vec![hit], events: vec![*event], bytes: who + 16 + bytes });
+                let bytes = hit.who.len() + FRAME + bytes;
+                requests.push(Together { hits: vec![hit], events: vec![*event], bytes });
             }
         }
     }
     requests
 }
 
-/// Returns whether the hit by itself is larger than a request may be.
-pub(crate) fn is_too_large(hit: &Hit) -> bool {
-    Value::from(hit.who.clone()).to_string().len() + 16 + hit.event.to_string().len() > MOST_BYTES
-}
-
-/// The body of a request.
-pub(crate) fn payload(hits: &[&Hit]) -> Result<Payload, serde_json::Error> {
-    let mut body: Map<String, Value> = hits.first().map(|hit| hit.who.clone()).unwrap_or_default();
-    body.insert("events".to_owned(), hits.iter().map(|hit| hit.event.clone()).collect());
-    Payload::json(&body)
+/// The body of a request: who it was, and the events.
+pub(crate) fn payload(hits: &[&Written]) -> Payload {
+    let bytes = hits.iter().map(|hit| hit.event.len() + 1).sum::<usize>();
+    let who = hits.first().map_or(&b"{}"[..], |hit| hit.who.as_slice());
+    let mut body = Vec::with_capacity(who.len() + FRAME + bytes);
+    // The object goes on: its last byte is the brace.
+    body.extend_from_slice(who.strip_suffix(b"}").unwrap_or(who));
+    body.extend_from_slice(if who == b"{}" { b"\"events\":[" } else { b",\"events\":[" });
+    for (index, hit) in hits.iter().enumerate() {
+        if index > 0 {
+            body.push(b',');
+        }
+        body.extend_from_slice(&hit.event);
+    }
+    body.extend_from_slice(b"]}");
+    Payload::new(HeaderValue::from_static("application/json"), body)
 }

@@ -13,8 +13,8 @@ use tracklane::BoxError;
 use tracklane::plugin::{Answer, Batch, Verdict};
 use tracklane_http::{Answers, Client, EventError, Received, Secret, ShownRequest, map_batch, message_id};
 
-use crate::hits::{self, Together};
-use crate::mapping::{Hit, Mapping};
+use crate::hits::{self, Together, Written};
+use crate::mapping::Mapping;
 
 #[derive(Clone)]
 pub(crate) struct Ga4Service {
@@ -50,8 +50,7 @@ impl Service<Batch> for Ga4Service {
 impl Shared {
     async fn send(&self, client: Client, batch: Batch) -> Answer {
         let mut answers = Answers::new(batch.len());
-        let hits = map_batch(&batch, &mut answers, |json, message| self.mapping.apply(json, || message.event()));
-        let hits = fitting(hits, &batch, &mut answers);
+        let hits = self.hits(&batch, &mut answers);
         let mut failed: Option<Answer> = None;
         for request in hits::together(&hits) {
             if let Some(failed) = &failed {
@@ -68,11 +67,28 @@ impl Shared {
         answers.finish()
     }
 
+    /// The hits of a batch; the events of which nothing is sent are answered.
+    fn hits(&self, batch: &Batch, answers: &mut Answers) -> Vec<(usize, Written)> {
+        let mut hits = Vec::with_capacity(batch.len());
+        map_batch(batch, answers, |event, json, message, answers| {
+            let mut push = |written: Result<Written, serde_json::Error>| match written {
+                Ok(hit) if hit.is_too_large() => {
+                    let error = EventError::new(message.message_id(), "it is larger than the 130 kB of a request");
+                    answers.add([event], &Answer::new(Verdict::Reject).with_error(error));
+                }
+                Ok(hit) => hits.push((event, hit)),
+                Err(error) => answers.add([event], &Answer::new(Verdict::Reject).with_error(error)),
+            };
+            match self.mapping.map_event {
+                None => self.mapping.parts(json).map(|parts| push(Written::of_parts(&parts))),
+                Some(_) => self.mapping.apply(json, || message.event()).map(|hit| push(Written::of_hit(&hit))),
+            }
+        });
+        hits
+    }
+
     async fn send_one(&self, client: Client, batch: &Batch, request: &Together<'_>) -> Answer {
-        let payload = match hits::payload(&request.hits) {
-            Ok(payload) => payload,
-            Err(error) => return Answer::new(Verdict::Reject).with_error(error),
-        };
+        let payload = hits::payload(&request.hits);
         if self.dry_run {
             let shown = ShownRequest::new(&client, &payload, &self.secrets);
             tracing::info!(target: "tracklane_ga4", "dry run, not sent: {shown}");
@@ -96,7 +112,7 @@ impl Shared {
     /// and refunds by their `transaction_id`, and nothing else.
     fn unknown(&self, request: &Together<'_>, batch: &Batch, why: String) -> Answer {
         let again = Answer::new(Verdict::Retry).with_error(why.clone());
-        let once = request.hits.iter().enumerate().filter(|(_, hit)| !self.retry_unknown && !hit.is_deduplicated());
+        let once = request.hits.iter().enumerate().filter(|(_, hit)| !self.retry_unknown && !hit.is_deduplicated);
         let lost = once.map(|(item, _)| {
             let id = request.events.get(item).map(|event| message_id(batch, *event)).unwrap_or_default();
             let problem = format!("{why}; Google may have counted it, so it is not sent again");
@@ -104,16 +120,6 @@ impl Shared {
         });
         Answer::each(again, lost.collect::<Vec<_>>())
     }
-}
-
-/// The hits that are not larger than a request may be.
-fn fitting(hits: Vec<(usize, Hit)>, batch: &Batch, answers: &mut Answers) -> Vec<(usize, Hit)> {
-    let (large, fitting): (Vec<_>, Vec<_>) = hits.into_iter().partition(|(_, hit)| hits::is_too_large(hit));
-    for (event, _) in large {
-        let error = EventError::new(message_id(batch, event), "it is larger than the 130 kB of a request");
-        answers.add([event], &Answer::new(Verdict::Reject).with_error(error));
-    }
-    fitting
 }
 
 /// Returns whether no byte of the request can have arrived: there was no connection.

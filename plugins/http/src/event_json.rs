@@ -1,12 +1,12 @@
-//! An event as JSON values, to be read by a vendor's mapping.
+//! An event as JSON, to be read by a vendor's mapping.
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
 
-use serde_json::{Map, Value};
 use tracklane::event::Timestamp;
 
-static NOTHING: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
+use crate::{Json, JsonObject};
+
+static NOTHING: JsonObject<'static> = JsonObject::new();
 
 /// From here on, a number is a time in milliseconds, not seconds: the year 5138 as seconds, 1973 as milliseconds.
 const MILLIS_FROM: f64 = 1e11;
@@ -22,15 +22,15 @@ const MILLIS_FROM: f64 = 1e11;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct EventJson(Map<String, Value>);
+pub struct EventJson<'a>(JsonObject<'a>);
 
-impl EventJson {
+impl<'a> EventJson<'a> {
     /// Parses the JSON of a [`Message`](tracklane::event::Message), or of an event that serde has written.
     ///
     /// # Errors
     ///
     /// Returns an error if it is no JSON object.
-    pub fn parse(json: &[u8]) -> Result<Self, serde_json::Error> {
+    pub fn parse(json: &'a [u8]) -> Result<Self, serde_json::Error> {
         Ok(Self(serde_json::from_slice(json)?))
     }
 
@@ -78,25 +78,25 @@ impl EventJson {
 
     /// `properties`; empty if there are none.
     #[must_use]
-    pub fn properties(&self) -> &Map<String, Value> {
+    pub fn properties(&self) -> &JsonObject<'a> {
         self.object("properties")
     }
 
     /// `traits`; empty if there are none.
     #[must_use]
-    pub fn traits(&self) -> &Map<String, Value> {
+    pub fn traits(&self) -> &JsonObject<'a> {
         self.object("traits")
     }
 
     /// `context`; empty if there is none.
     #[must_use]
-    pub fn context(&self) -> &Map<String, Value> {
+    pub fn context(&self) -> &JsonObject<'a> {
         self.object("context")
     }
 
     /// Returns the value in `context` at a path of keys, unless it is null.
     #[must_use]
-    pub fn context_at(&self, path: &[&str]) -> Option<&Value> {
+    pub fn context_at(&self, path: &[&str]) -> Option<&Json<'a>> {
         at(self.context(), path)
     }
 
@@ -108,9 +108,9 @@ impl EventJson {
 
     /// The options that `integrations` has for the first of these names that it has an object for. `true` is no options.
     #[must_use]
-    pub fn options(&self, names: &[&str]) -> Option<&Map<String, Value>> {
+    pub fn options(&self, names: &[&str]) -> Option<&JsonObject<'a>> {
         let integrations = self.object("integrations");
-        names.iter().find_map(|name| integrations.get(*name)?.as_object())
+        names.iter().find_map(|name| integrations.get(name)?.as_object())
     }
 
     /// Returns the name of a page or screen view: the member `name`, otherwise the property of that name.
@@ -131,22 +131,22 @@ impl EventJson {
         }
     }
 
-    fn object(&self, member: &str) -> &Map<String, Value> {
-        self.0.get(member).and_then(Value::as_object).unwrap_or_else(|| &NOTHING)
+    fn object(&self, member: &str) -> &JsonObject<'a> {
+        self.0.get(member).and_then(Json::as_object).unwrap_or(&NOTHING)
     }
 }
 
 /// An object with these members.
 #[must_use]
-pub fn object<const N: usize>(members: [(&str, Value); N]) -> Map<String, Value> {
-    members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+pub fn object<'a, const N: usize>(members: [(&'a str, Json<'a>); N]) -> JsonObject<'a> {
+    members.into_iter().collect()
 }
 
 /// Returns the value at a path of keys, unless it is null.
 #[must_use]
-pub fn at<'v>(object: &'v Map<String, Value>, path: &[&str]) -> Option<&'v Value> {
+pub fn at<'v, 'a>(object: &'v JsonObject<'a>, path: &[&str]) -> Option<&'v Json<'a>> {
     let (first, rest) = path.split_first()?;
-    let value = object.get(*first)?;
+    let value = object.get(first)?;
     match rest {
         [] => Some(value).filter(|value| !value.is_null()),
         _ => at(value.as_object()?, rest),
@@ -155,16 +155,16 @@ pub fn at<'v>(object: &'v Map<String, Value>, path: &[&str]) -> Option<&'v Value
 
 /// The text of a value that is one and is not empty.
 #[must_use]
-pub fn text(value: &Value) -> Option<&str> {
+pub fn text<'v>(value: &'v Json<'_>) -> Option<&'v str> {
     value.as_str().filter(|text| !text.is_empty())
 }
 
 /// A number, also of a text that is one, such as `"39.95"`.
 #[must_use]
-pub fn number(value: &Value) -> Option<f64> {
+pub fn number(value: &Json<'_>) -> Option<f64> {
     match value {
-        Value::Number(number) => number.as_f64(),
-        Value::String(text) => text.trim().parse().ok().filter(|number: &f64| number.is_finite()),
+        Json::Number(number) => number.as_f64(),
+        Json::Text(text) => text.trim().parse().ok().filter(|number: &f64| number.is_finite()),
         _ => None,
     }
 }
@@ -173,16 +173,17 @@ pub fn number(value: &Value) -> Option<f64> {
 /// milliseconds since the epoch as a number or text.
 ///
 /// ```
-/// use serde_json::json;
-/// use tracklane_http::millis;
+/// use tracklane_http::{Json, millis};
 ///
-/// for value in [json!("2024-02-29T00:00:00Z"), json!("2024-02-29"), json!(1_709_164_800), json!("1709164800000")] {
-///     assert_eq!(millis(&value), Some(1_709_164_800_000), "{value}");
+/// let values: [Json<'_>; 4] =
+///     ["2024-02-29T00:00:00Z".into(), "2024-02-29".into(), 1_709_164_800_i64.into(), "1709164800000".into()];
+/// for value in values {
+///     assert_eq!(millis(&value), Some(1_709_164_800_000), "{value:?}");
 /// }
-/// assert_eq!(millis(&json!("last spring")), None);
+/// assert_eq!(millis(&"last spring".into()), None);
 /// ```
 #[must_use]
-pub fn millis(value: &Value) -> Option<i64> {
+pub fn millis(value: &Json<'_>) -> Option<i64> {
     if let Some(number) = number(value) {
         let millis = if number.abs() < MILLIS_FROM { number * 1000.0 } else { number };
         return (millis.abs() < 8.64e15).then_some(millis as i64);

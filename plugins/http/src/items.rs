@@ -12,30 +12,30 @@ use crate::{Answers, Chunks, Client, EventError, EventJson, Limits, Mapped, Outg
 /// # Errors
 ///
 /// Returns an error if the event cannot be written as JSON.
-pub fn map_event<T>(event: &Event, map: impl FnOnce(&EventJson) -> Mapped<T>) -> Result<Mapped<T>, serde_json::Error> {
+pub fn map_event<T>(
+    event: &Event,
+    map: impl FnOnce(&EventJson<'_>) -> Mapped<T>,
+) -> Result<Mapped<T>, serde_json::Error> {
     let json = serde_json::to_vec(event)?;
     Ok(map(&EventJson::parse(&json)?))
 }
 
-/// Maps the events of a batch, each as JSON and as its message. Returns the items with the index of their event, and
-/// answers the other events.
-pub fn map_batch<T>(
+/// Maps the events of a batch: calls `map` with the index of each, its JSON and its message. The items of an event borrow
+/// from its JSON, so `map` writes them where they are collected. Answers the events that `map` skips or rejects.
+pub fn map_batch(
     batch: &Batch,
     answers: &mut Answers,
-    mut map: impl FnMut(&EventJson, &Message) -> Mapped<T>,
-) -> Vec<(usize, T)> {
-    let mut items = Vec::with_capacity(batch.len());
+    mut map: impl FnMut(usize, &EventJson<'_>, &Message, &mut Answers) -> Mapped<()>,
+) {
     for (event, message) in batch.messages().enumerate() {
         let mapped = match EventJson::parse(message.json()) {
-            Ok(json) => map(&json, message),
+            Ok(json) => map(event, &json, message, answers),
             Err(error) => Mapped::reject(format!("its JSON cannot be read: {error}")),
         };
-        match mapped {
-            Mapped::Items(those) => items.extend(those.into_iter().map(|item| (event, item))),
-            other => other.answer(&message.message_id()).iter().for_each(|answer| answers.add([event], answer)),
+        if let Some(answer) = mapped.answer(&message.message_id()) {
+            answers.add([event], &answer);
         }
     }
-    items
 }
 
 /// Items for one endpoint as JSON, and of which event each is.

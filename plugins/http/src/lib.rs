@@ -34,6 +34,7 @@ mod secret;
 // The mapping of events.
 mod event_json;
 mod items;
+mod json;
 mod mapped;
 
 // The requests.
@@ -59,6 +60,7 @@ pub use endpoint::Endpoint;
 pub use event_json::{EventJson, at, millis, number, object, text};
 pub use explanation::{Explanation, ShownRequest, switched_off, unwritable};
 pub use items::{Items, map_batch, map_event, message_id};
+pub use json::{Json, JsonObject};
 pub use mapped::{EventError, Mapped};
 pub use payload::Payload;
 pub use received::{Received, Refused};

@@ -30,6 +30,15 @@ impl<T> Mapped<T> {
         Self::Reject(reason.into())
     }
 
+    /// Replaces each item by what `map` makes of it.
+    pub fn map<U>(self, map: impl FnMut(T) -> U) -> Mapped<U> {
+        match self {
+            Self::Items(items) => Mapped::Items(items.into_iter().map(map).collect()),
+            Self::Skip(reason) => Mapped::Skip(reason),
+            Self::Reject(reason) => Mapped::Reject(reason),
+        }
+    }
+
     /// Returns why nothing is sent, if nothing is.
     #[must_use]
     pub fn why_not(&self) -> Option<&str> {

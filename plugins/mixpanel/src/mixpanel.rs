@@ -229,7 +229,7 @@ impl Mixpanel {
                 let mut requests = Vec::new();
                 for target in Target::ALL {
                     let those = items.iter().filter(|item| item.target == *target);
-                    let written = those.map(|item| serde_json::to_vec(&item.with_token(&self.token)));
+                    let written = those.map(|item| serde_json::to_vec(&item.clone().with_token(&self.token)));
                     let written = written.collect::<Result<Vec<_>, _>>()?;
                     if !written.is_empty() {
                         requests.push(ShownRequest::new(endpoints.of(*target), &payload(&written), &self.secrets()));

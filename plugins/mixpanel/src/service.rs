@@ -56,15 +56,20 @@ impl Service<Batch> for MixpanelService {
 impl Shared {
     /// The requests for a batch; the events of which nothing is sent are answered.
     fn requests(&self, endpoints: &Endpoints, batch: &Batch, answers: &mut Answers) -> Vec<Outgoing> {
-        let mapped = map_batch(batch, answers, |json, message| self.mapping.apply(json, || message.event()));
+        let mut by_target = ByTarget::default();
+        map_batch(batch, answers, |event, json, message, answers| match self.mapping.map_event {
+            None => self.mapping.parts(json).map(|part| {
+                by_target.of(part.target).push(event, &part.with_token(&self.token), answers);
+            }),
+            Some(_) => self.mapping.apply(json, || message.event()).map(|item| {
+                by_target.of(item.target).push(event, &item.with_token(&self.token), answers);
+            }),
+        });
         let mut requests = Vec::new();
         for target in Target::ALL {
-            let mut items = Items::default();
-            for (event, item) in mapped.iter().filter(|(_, item)| item.target == *target) {
-                items.push(*event, &item.with_token(&self.token), answers);
-            }
             let gzip = self.gzip && *target == Target::Import;
-            for request in items.requests(batch, endpoints.of(*target), limits(*target), answers, payload) {
+            let (items, endpoint) = (by_target.of(*target), endpoints.of(*target));
+            for request in items.requests(batch, endpoint, limits(*target), answers, payload) {
                 if self.dry_run {
                     let shown = request.shown(&self.secrets);
                     tracing::info!(target: "tracklane_mixpanel", "dry run, not sent: {shown}");
@@ -74,6 +79,24 @@ impl Shared {
             }
         }
         requests
+    }
+}
+
+/// Items for each endpoint.
+#[derive(Default)]
+struct ByTarget {
+    import: Items,
+    engage: Items,
+    groups: Items,
+}
+
+impl ByTarget {
+    fn of(&mut self, target: Target) -> &mut Items {
+        match target {
+            Target::Import => &mut self.import,
+            Target::Engage => &mut self.engage,
+            Target::Groups => &mut self.groups,
+        }
     }
 }
 

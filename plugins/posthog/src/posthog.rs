@@ -9,7 +9,7 @@ use serde_json::Value;
 use tracklane::Event;
 use tracklane::plugin::{Batching, Destination};
 use tracklane::transport::HttpClient;
-use tracklane_http::{Client, Endpoint, Explanation, Mapped, Secret, SettingError, ShownRequest};
+use tracklane_http::{Client, Endpoint, Explanation, Json, Mapped, Secret, SettingError, ShownRequest};
 
 use crate::mapping::{self, Mapping, NAME, PersonProfiles};
 use crate::service::{PostHogService, Shared, body};
@@ -226,7 +226,7 @@ impl PostHog {
     ///
     /// Returns an error if the event cannot be written as JSON.
     pub fn map(&self, event: &Event) -> Result<Mapped<Value>, serde_json::Error> {
-        tracklane_http::map_event(event, |json| self.mapping.apply(json, || event.clone()))
+        tracklane_http::map_event(event, |json| self.mapping.apply(json, || event.clone()).map(Value::from))
     }
 
     /// The request that would be sent for `event` at the time `at`, or why it would not be. Nothing is sent.
@@ -245,7 +245,8 @@ impl PostHog {
             |event| self.map(event),
             |items| {
                 let written = items.iter().map(serde_json::to_vec).collect::<Result<Vec<_>, _>>()?;
-                let is_old = self.historical && items.first().is_some_and(|item| mapping::is_historical(item, at));
+                let first = items.into_iter().next().map(Json::from);
+                let is_old = self.historical && first.is_some_and(|item| mapping::is_historical(&item, at));
                 let payload = body(&self.key, at, is_old, &written);
                 Ok(vec![ShownRequest::new(&client, &payload, [&self.key])])
             },

@@ -65,12 +65,13 @@ impl Service<Batch> for PostHogService {
 impl Shared {
     /// The requests for a batch; the events of which nothing is sent are answered.
     fn requests(&self, client: &Client, batch: &Batch, answers: &mut Answers) -> Vec<Outgoing> {
-        let items = map_batch(batch, answers, |json, message| self.mapping.apply(json, || message.event()));
         let (mut live, mut old) = (Items::default(), Items::default());
-        for (event, item) in items {
-            let is_old = self.historical && is_historical(&item, batch.sent_at());
-            if is_old { &mut old } else { &mut live }.push(event, &item, answers);
-        }
+        map_batch(batch, answers, |event, json, message, answers| {
+            self.mapping.apply(json, || message.event()).map(|item| {
+                let is_old = self.historical && is_historical(&item, batch.sent_at());
+                if is_old { &mut old } else { &mut live }.push(event, &item, answers);
+            })
+        });
         let limits = Limits::new(usize::MAX, self.max_body_bytes).frame(FRAME + self.key.expose().len());
         let mut requests = Vec::new();
         for (items, historical) in [(live, false), (old, true)] {

@@ -25,6 +25,7 @@ use crate::background::{Background, Driver, Tasks};
 use crate::clock::Instant;
 use crate::emitter::Emitter;
 use crate::event::Unsent;
+use crate::inspector::Inspector;
 use crate::ledger::{DestinationStats, Dispatcher, FlushReport, Ledger, Stats};
 use crate::supervise::{hops, log};
 use crate::wait_group::WaitGroup;
@@ -50,6 +51,7 @@ pub(crate) struct Client {
     pub(crate) intake: Intake,
     pub(super) stack: Arc<CurrentStack>,
     pub(super) after: Arc<AfterQueue>,
+    pub(super) inspector: Option<Inspector>,
     /// Counts the deregistered plugins that are still unloading.
     pub(super) unloading: WaitGroup,
     pub(crate) end: End,
@@ -72,6 +74,11 @@ pub(crate) struct FinalCounts {
 
 /// The longest time that closing waits for listeners to get the signals that were emitted.
 const LISTENERS: Duration = Duration::from_secs(1);
+
+/// The time that closing waits for the inspector, even beyond its deadline: the last events are the ones to look at.
+const INSPECTOR_LEAST: Duration = Duration::from_millis(100);
+/// The longest time that closing waits for the inspector.
+const INSPECTOR_MOST: Duration = Duration::from_secs(1);
 
 /// The outcomes of all events that a client accepted. [`stats`](crate::Analytics::stats) has them by reason and by
 /// destination. Serialized, `unsent` is a number of events.
@@ -200,6 +207,11 @@ impl Client {
         }
         self.give_up(deadline);
         self.after.wait(deadline);
+        if let Some(inspector) = &self.inspector
+            && !self.background.is_current()
+        {
+            inspector.wait(left(deadline).clamp(INSPECTOR_LEAST, INSPECTOR_MOST));
+        }
         self.emitter.report_held(None);
         // A callback or listener that closes the client does not wait for itself.
         if hops::current() == 0 {

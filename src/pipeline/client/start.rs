@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::emitter::signal::{DrainInfo, Emitted};
 use crate::event::Context;
+use crate::inspector::{self, Inspector, Server};
 use crate::ledger::Ledger;
 use crate::pipeline::after::AfterQueue;
 use crate::pipeline::intake::CallContext;
@@ -51,6 +52,8 @@ pub(crate) struct Setup {
     pub(crate) call_context: Option<CallContext>,
     pub(crate) layers: Layers,
     pub(crate) plugins: Vec<Registration>,
+    /// The server that the way of each event is reported to, if there is one.
+    pub(crate) inspector: Option<Server>,
     /// How often the counts are reported as metrics, if at all.
     #[cfg(feature = "metrics")]
     pub(crate) metrics: Option<std::time::Duration>,
@@ -60,12 +63,13 @@ impl Setup {
     /// Puts the client together and spawns its tasks. Returns the client.
     pub(crate) fn start(self) -> Arc<Client> {
         let Self { clock, background, emitter, watchdog, limits, defaults, call_context, layers, plugins, .. } = self;
+        let inspector = self.inspector.map(|server| inspect(server, &background, &clock, &emitter));
         let ledger = Arc::new(Ledger::new(background.clone(), drained(&emitter)));
         let (after, after_worker) = AfterQueue::new(emitter.clone(), limits.events, limits.bytes);
         let (after, unloading) = (Arc::new(after), WaitGroup::default());
         let client = Arc::new_cyclic(|client: &Weak<Client>| {
             let place = |name, entrance, layers| {
-                let handles = (clock.clone(), emitter.clone());
+                let handles = (clock.clone(), emitter.clone(), inspector.clone());
                 background.enter(|| applied(name, entrance, layers, client, &watchdog, handles))
             };
             let parts = StackParts {
@@ -74,6 +78,7 @@ impl Setup {
                 ledger: ledger.clone(),
                 emitter: emitter.clone(),
                 clock: clock.clone(),
+                inspector: inspector.clone(),
                 around: place("source middleware", Entrance::Before, layers.around),
                 enrichment_layers: place("enrichment middleware", Entrance::Enrichment, layers.enrichment),
                 destination_layers: place("destination middleware", Entrance::Destinations, layers.destinations),
@@ -86,6 +91,7 @@ impl Setup {
                 intake: Intake::new(limits, accounts, signals, time, defaults, call_context),
                 stack: Arc::new(CurrentStack::new(parts)),
                 after: after.clone(),
+                inspector: inspector.clone(),
                 unloading: unloading.clone(),
                 end: End::default(),
                 loaded: watch::Sender::new(false),
@@ -101,7 +107,7 @@ impl Setup {
         if let Some(interval) = self.metrics {
             background.spawn(report_metrics(Arc::downgrade(&client), clock.clone(), interval));
         }
-        let lanes = ClientParts { background: background.clone(), clock, emitter, ledger, after, limits };
+        let lanes = ClientParts { background: background.clone(), clock, emitter, ledger, after, limits, inspector };
         let registry = Registry { stack: client.stack.clone(), lanes, watchdog, host, unloading };
         background.spawn(Worker::new(client.clone(), registry).run(plugins));
         client
@@ -114,6 +120,13 @@ fn drained(emitter: &Emitter) -> impl Fn(u64) + Send + Sync + use<> {
     move |accepted| emitter.emit(Emitted::Drained(DrainInfo { accepted }))
 }
 
+/// Starts the task that sends reports to the inspector's server.
+fn inspect(server: Server, background: &Background, clock: &Clock, emitter: &Emitter) -> Inspector {
+    let (inspector, notes) = inspector::pair();
+    background.spawn(inspector::Worker::new(notes, server, clock.clone(), emitter.clone()).run());
+    inspector
+}
+
 /// Applies the user's layers at one place, the last one outermost. Some of tower's layers need a runtime around them.
 fn applied(
     name: &'static str,
@@ -121,7 +134,7 @@ fn applied(
     layers: Vec<UserLayer>,
     client: &Weak<Client>,
     watchdog: &Watchdog,
-    handles: (Clock, Emitter),
+    handles: (Clock, Emitter, Option<Inspector>),
 ) -> Option<Arc<UserLayers>> {
     if layers.is_empty() {
         return None;

@@ -32,6 +32,7 @@ impl Attempt {
     /// Hands the batch to the service. The service must be ready.
     pub(super) fn start(lane: &LaneInner, service: &mut LaneService, limit: Duration, mut job: Job) -> Self {
         job.attempts += 1;
+        job.began = lane.clock.now();
         let batch = Batch {
             messages: job.messages.clone(),
             number: job.batch,

@@ -51,8 +51,11 @@ impl Batches {
         let answer = match outcome {
             AttemptOutcome::Answered(answer) => answer,
             AttemptOutcome::Panicked(message) => {
-                let error = DeliveryError::of(format!("the destination panicked: {message}"));
-                self.settle_dropped(&job, DropReason::Panicked, &Errors::one(error), 0);
+                let errors = Errors::one(DeliveryError::of(format!("the destination panicked: {message}")));
+                if let Some(reporter) = &self.lane.reporter {
+                    reporter.panic(&job, &errors);
+                }
+                self.settle_dropped(&job, DropReason::Panicked, &errors, 0);
                 return false;
             }
         };
@@ -95,6 +98,9 @@ impl Batches {
         let step = job.decide(verdict, &self.retry, now, proven, crate::random::fraction);
         let (destination, batch, attempt) = (&self.lane.name, job.batch, job.attempts);
         log!(TRACE, %destination, batch, attempt, ?verdict, ?step, "attempt ended");
+        if let Some(reporter) = &self.lane.reporter {
+            reporter.attempt(&job, verdict, step, &errors);
+        }
         match step {
             Step::Settle(Outcome::Delivered) => {
                 self.schedule.record_success();

@@ -7,6 +7,7 @@ use super::super::limits::Limits;
 use crate::background::Background;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
+use crate::inspector::Inspector;
 use crate::ledger::Ledger;
 
 /// The parts of a client that its lanes use.
@@ -18,4 +19,5 @@ pub(in crate::pipeline) struct ClientParts {
     pub(in crate::pipeline) after: Arc<AfterQueue>,
     /// The limits for destinations that set none.
     pub(in crate::pipeline) limits: Limits,
+    pub(in crate::pipeline) inspector: Option<Inspector>,
 }

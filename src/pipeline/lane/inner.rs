@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 
 use super::super::after::AfterQueue;
 use super::client_parts::ClientParts;
+use super::inspection::LaneReporter;
 use super::queue::Queue;
 use super::report;
 use super::state::LaneState;
@@ -36,6 +37,8 @@ pub(super) struct LaneInner {
     pub(super) emitter: Emitter,
     pub(super) clock: Clock,
     after: Arc<AfterQueue>,
+    /// Reports to an inspector, if there is one.
+    pub(super) reporter: Option<LaneReporter>,
 }
 
 /// Events that were taken out of a lane while they were under way. They have no outcome at this destination yet.
@@ -63,6 +66,10 @@ impl LaneEvents {
 
 impl LaneInner {
     pub(super) fn new(parts: &ClientParts, name: Arc<str>, batching: Batching, limits: QueueLimits) -> Self {
+        let reporter = parts.inspector.clone().map(|inspector| {
+            let (destination, clock) = (name.clone(), parts.clock.clone());
+            LaneReporter { inspector, destination, clock }
+        });
         Self {
             name,
             limits,
@@ -73,6 +80,7 @@ impl LaneInner {
             emitter: parts.emitter.clone(),
             clock: parts.clock.clone(),
             after: parts.after.clone(),
+            reporter,
         }
     }
 
@@ -172,6 +180,9 @@ impl LaneInner {
                 let (destination, error) = (self.name.clone(), error_of(index));
                 observers.destinations.push(DestinationOutcome { destination, outcome, error });
             });
+        }
+        if let Some(reporter) = &self.reporter {
+            reporter.end(messages, outcome, &error_of);
         }
         let _settling = self.after.settling();
         self.ledger.settle_for_destination(messages.iter().map(|message| &message.ticket), outcome, due);

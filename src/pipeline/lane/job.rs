@@ -22,6 +22,8 @@ pub(super) struct Job {
     retries: u32,
     first_failure: Option<Duration>,
     first_pause: Option<Duration>,
+    /// The time at which the last attempt began, by the client's clock.
+    pub(super) began: Duration,
     /// The earliest time of the next attempt.
     pub(super) due: Duration,
 }
@@ -41,13 +43,13 @@ pub(super) enum Step {
 
 impl Job {
     pub(super) fn new(batch: u64, messages: Messages, now: Duration) -> Self {
-        Self { batch, messages, attempts: 0, retries: 0, first_failure: None, first_pause: None, due: now }
+        Self { batch, messages, attempts: 0, retries: 0, first_failure: None, first_pause: None, began: now, due: now }
     }
 
     /// Makes a part of this batch. It continues where the whole was.
     pub(super) fn part(&self, batch: u64, messages: Messages, now: Duration) -> Self {
-        let Self { attempts, retries, first_failure, first_pause, .. } = *self;
-        Self { batch, messages, attempts, retries, first_failure, first_pause, due: now }
+        let Self { attempts, retries, first_failure, first_pause, began, .. } = *self;
+        Self { batch, messages, attempts, retries, first_failure, first_pause, began, due: now }
     }
 
     /// Returns the largest number of events that led to one of these.

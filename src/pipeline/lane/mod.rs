@@ -18,6 +18,7 @@ mod client_parts;
 mod config;
 mod counts;
 mod inner;
+mod inspection;
 mod job;
 mod parts;
 mod queue;

@@ -77,7 +77,7 @@ impl PluginSet {
     pub(in crate::pipeline) fn forget_missing(&mut self, name: &str) -> bool {
         let missing = |set: &Self| set.missing.len() + set.missing_before.len();
         let before = missing(self);
-        self.missing.retain(|missing| missing.name() != name);
+        self.missing.retain(|missing| **missing.name() != *name);
         self.missing_before.retain(|missing| &*missing.name != name);
         missing(self) < before
     }

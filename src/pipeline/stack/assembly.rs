@@ -1,12 +1,14 @@
 //! Puts the stack together, from the inside out, by tower's `ServiceBuilder`.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use futures_util::future::BoxFuture;
 use tower::{ServiceBuilder, ServiceExt};
 
 use super::exit::Entrance;
 use super::fanout::{FanOut, Outlets};
+use super::inspection::StageReporter;
 use super::middleware::{Middleware, MiddlewareLayer};
 use super::missing::{MissingBefore, MissingDestination};
 use super::quarantine::Quarantine;
@@ -19,7 +21,8 @@ use super::user_layers::UserLayers;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::event::Context;
-use crate::ledger::Ledger;
+use crate::inspector::Inspector;
+use crate::ledger::{DropReason, Ledger};
 use crate::pipeline::lane::Lane;
 use crate::pipeline::limits::Limits;
 use crate::plugin::TransformPlugin;
@@ -39,6 +42,7 @@ pub(in crate::pipeline) struct StackParts {
     pub(in crate::pipeline) ledger: Arc<Ledger>,
     pub(in crate::pipeline) emitter: Emitter,
     pub(in crate::pipeline) clock: Clock,
+    pub(in crate::pipeline) inspector: Option<Inspector>,
     /// The user's layers, from the outside in.
     pub(in crate::pipeline) around: Option<Arc<UserLayers>>,
     pub(in crate::pipeline) enrichment_layers: Option<Arc<UserLayers>>,
@@ -95,7 +99,14 @@ impl StackParts {
         first_gate: usize,
     ) -> Stage {
         let (clock, emitter) = (self.clock.clone(), self.emitter.clone());
-        Stage { plugins, missing, on_failure, quarantine, first_gate, clock, emitter }
+        let reporter = self.inspector.clone().map(|inspector| {
+            let (stage, on_failure) = match on_failure {
+                OnFailure::Drop => ("before", Some(DropReason::BeforeFailed)),
+                OnFailure::PassThrough => ("enrichment", None),
+            };
+            StageReporter { inspector, clock: clock.clone(), stage, on_failure }
+        });
+        Stage { plugins, missing, on_failure, quarantine, first_gate, clock, emitter, reporter }
     }
 
     fn outlets(&self, lanes: Vec<Arc<Lane>>, missing: Vec<MissingDestination>, is_shown: bool) -> Outlets {
@@ -103,10 +114,12 @@ impl StackParts {
             lanes,
             missing,
             is_shown,
+            is_warned: AtomicBool::new(false),
             defaults: self.defaults.clone(),
             limits: self.limits,
             ledger: self.ledger.clone(),
             emitter: self.emitter.clone(),
+            inspector: self.inspector.clone(),
         }
     }
 }

@@ -2,19 +2,23 @@
 
 use std::future::{Ready, ready};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use tower_service::Service;
 
+use super::inspection;
 use super::missing::MissingDestination;
 use super::request::StackRequest;
 use super::stopped::{Stopped, stop};
 use crate::emitter::Emitter;
 use crate::emitter::signal::Failure;
 use crate::event::{Context as EventContext, Event, InvalidField, Message};
+use crate::inspector::{Chosen, Inspector, Note};
 use crate::ledger::{DropReason, Envelope, Ledger, Ticket};
 use crate::pipeline::lane::Lane;
 use crate::pipeline::limits::Limits;
+use crate::supervise::log;
 
 /// Offers events to lanes. Never waits: a full lane drops what it is offered, and other lanes do not notice.
 #[derive(Clone)]
@@ -27,10 +31,13 @@ pub(super) struct Outlets {
     pub(super) missing: Vec<MissingDestination>,
     /// There are after plugins, which see how events end.
     pub(super) is_shown: bool,
+    /// It was logged that there is no destination at all.
+    pub(super) is_warned: AtomicBool,
     pub(super) defaults: Arc<EventContext>,
     pub(super) limits: Limits,
     pub(super) ledger: Arc<Ledger>,
     pub(super) emitter: Emitter,
+    pub(super) inspector: Option<Inspector>,
 }
 
 impl Service<StackRequest> for FanOut {
@@ -54,12 +61,14 @@ impl Outlets {
     fn fan_out(&self, Envelope { item: mut event, mut ticket }: Envelope<Event>) -> Result<(), Stopped> {
         // No event comes this far through the queue, but those of a direct pipeline do.
         if self.limits.all_disabled {
+            inspection::report_stop(self.inspector.as_ref(), &event, DropReason::Disabled, || None);
             return Err(stop(&ticket, DropReason::Disabled));
         }
         let chosen = self.lanes.iter().filter(|lane| lane.selects(&event)).count();
         if chosen == 0 {
             let stopped = stop(&ticket, self.why_nobody(&event));
             self.emitter.lose(&event, stopped.reason);
+            inspection::report_stop(self.inspector.as_ref(), &event, stopped.reason, || None);
             return Err(stopped);
         }
         if self.is_shown {
@@ -68,6 +77,7 @@ impl Outlets {
         let message = self.seal(&mut event, &ticket)?;
         self.ledger.capacity.fan_out(ticket.bytes(), self.limits.drops_oldest);
         self.count_missing(&event, &ticket);
+        self.report_destinations(&event, &message);
         ticket.set_destinations(u32::try_from(chosen).unwrap_or(u32::MAX));
         let message = Arc::new(Envelope::new(message, ticket));
         // Asked again, which is cheaper than to remember it: hardly any event names destinations.
@@ -89,12 +99,25 @@ impl Outlets {
             };
             let stopped = stop(ticket, reason);
             self.emitter.lose(event, reason);
+            inspection::report_stop(self.inspector.as_ref(), event, reason, || Some(invalid.to_string()));
             let message = format!("an event was dropped after its plugins: {invalid}");
             let mut failure = Failure::new("tracklane", message, 1);
             failure.dropped = Some(reason);
             self.emitter.fail(failure);
             stopped
         })
+    }
+
+    /// Reports the destinations of the event to an inspector.
+    fn report_destinations(&self, event: &Event, message: &Message) {
+        let Some(inspector) = &self.inspector else { return };
+        let lanes = self.lanes.iter().filter(|lane| lane.selects(event));
+        let missing = self.missing.iter().filter(|missing| missing.selects(event));
+        inspector.report(Note::Chosen(Chosen {
+            message_id: message.message_id().into_owned(),
+            destinations: lanes.map(|lane| lane.name().clone()).collect(),
+            missing: missing.map(|missing| missing.name().clone()).collect(),
+        }));
     }
 
     /// Counts an event that other destinations have as lost for those that failed to load.
@@ -107,9 +130,11 @@ impl Outlets {
     #[cold]
     fn why_nobody(&self, event: &Event) -> DropReason {
         if self.missing.iter().any(|missing| missing.selects(event)) {
-            DropReason::Unavailable
-        } else {
-            DropReason::NoDestination
+            return DropReason::Unavailable;
         }
+        if self.lanes.is_empty() && !self.is_warned.swap(true, Ordering::Relaxed) {
+            log!(WARN, "no destination is registered, so events go nowhere: add one, for example by Builder::segment");
+        }
+        DropReason::NoDestination
     }
 }

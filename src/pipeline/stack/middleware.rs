@@ -10,6 +10,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::exit::Continuation;
+use super::inspection::Visit;
 use super::request::StackRequest;
 use super::stage;
 use super::stopped::Stopped;
@@ -53,13 +54,14 @@ where
         let Some(layers) = &self.layers else {
             return MiddlewareFuture::Through(self.inner.call(request));
         };
-        let rest = rest(layers.clone(), self.inner.clone());
+        let visit = layers.inspector.as_ref().map(|inspector| Visit::begin(layers, inspector, &request.envelope));
+        let rest = rest(layers.clone(), self.inner.clone(), visit);
         MiddlewareFuture::Layered(Box::pin(layers.clone().pass(request, rest)))
     }
 }
 
 /// Makes the rest of the way, behind the layers.
-fn rest<S>(layers: Arc<UserLayers>, mut inner: S) -> Continuation
+fn rest<S>(layers: Arc<UserLayers>, mut inner: S, visit: Option<Visit>) -> Continuation
 where
     S: Service<StackRequest, Response = (), Error = Stopped> + Send + Sync + 'static,
     S::Future: Send + Unpin,
@@ -67,7 +69,11 @@ where
     Box::new(move |mut request| {
         Box::pin(async move {
             request.turn.let_in(layers.gate);
-            if let Err(stopped) = stage::check(&mut request.envelope, &layers.emitter) {
+            let checked = stage::check(&mut request.envelope, &layers.emitter, layers.inspector.as_ref());
+            if let Some(visit) = visit {
+                visit.end(&request.envelope);
+            }
+            if let Err(stopped) = checked {
                 layers.emitter.lose(&request.envelope.item, stopped.reason);
                 return Err(stopped);
             }

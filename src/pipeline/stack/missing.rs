@@ -61,7 +61,7 @@ impl MissingBefore {
 
 impl MissingDestination {
     /// Returns the name under which the plugin is expected.
-    pub(in crate::pipeline) fn name(&self) -> &str {
+    pub(in crate::pipeline) fn name(&self) -> &Arc<str> {
         self.selection.name()
     }
 

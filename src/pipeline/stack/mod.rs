@@ -15,6 +15,7 @@
 mod assembly;
 mod exit;
 mod fanout;
+mod inspection;
 mod middleware;
 mod missing;
 mod quarantine;

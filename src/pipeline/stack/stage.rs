@@ -3,7 +3,9 @@
 //! Before plugins fail closed, enrichment plugins fail open.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::inspection::{self, StageReporter};
 use super::missing::MissingBefore;
 use super::quarantine::Quarantine;
 use super::registered::Registered;
@@ -14,6 +16,7 @@ use crate::clock::Clock;
 use crate::emitter::Emitter;
 use crate::emitter::signal::Failure;
 use crate::event::{Checkpoint, Event};
+use crate::inspector::Inspector;
 use crate::ledger::{DropReason, Envelope, Ticket};
 use crate::plugin::{Flow, SyncTransform, TransformCall, TransformPlugin};
 use crate::supervise::{self, EVENT_LIMIT, Fault, Topic, log};
@@ -37,6 +40,8 @@ pub(super) struct Stage {
     pub(super) first_gate: usize,
     pub(super) clock: Clock,
     pub(super) emitter: Emitter,
+    /// Reports to an inspector, if there is one.
+    pub(super) reporter: Option<StageReporter>,
 }
 
 impl Stage {
@@ -50,10 +55,10 @@ impl Stage {
         if self.on_failure == OnFailure::PassThrough {
             return Ok(());
         }
-        check(envelope, &self.emitter)?;
+        check(envelope, &self.emitter, self.reporter.as_ref().map(|reporter| &reporter.inspector))?;
         match self.missing.iter().find(|missing| missing.wants(envelope.kind())) {
             None => Ok(()),
-            Some(missing) => Err(self.miss(&envelope.ticket, missing)),
+            Some(missing) => Err(self.miss(envelope, missing)),
         }
     }
 
@@ -65,13 +70,14 @@ impl Stage {
         checkpoint: &mut Checkpoint,
     ) -> Result<(), Stopped> {
         if plugin.is_cut_off() {
-            return self.without(&request.envelope.ticket);
+            return self.pass_by(plugin, &request.envelope);
         }
+        let began = self.begin();
         let event = &mut request.envelope.item;
         checkpoint.save(event);
         let outcome = supervise::call(&plugin.watched, || transform(event));
         accept(checkpoint, event);
-        self.follow(plugin, request, checkpoint, outcome)
+        self.follow(plugin, request, checkpoint, (outcome, began))
     }
 
     pub(super) async fn run_async(
@@ -82,13 +88,14 @@ impl Stage {
         checkpoint: &mut Checkpoint,
     ) -> Result<(), Stopped> {
         if plugin.is_cut_off() {
-            return self.without(&request.envelope.ticket);
+            return self.pass_by(plugin, &request.envelope);
         }
+        let began = self.begin();
         let event = &mut request.envelope.item;
         checkpoint.save(event);
         let outcome = supervise::run(&plugin.watched, &self.clock, EVENT_LIMIT, || transform.transform(event)).await;
         accept(checkpoint, event);
-        self.follow(plugin, request, checkpoint, outcome)
+        self.follow(plugin, request, checkpoint, (outcome, began))
     }
 
     /// Acts on a plugin's outcome: the event goes on, goes on as it was before, or stops.
@@ -97,7 +104,7 @@ impl Stage {
         plugin: &Registered<TransformPlugin>,
         request: &mut StackRequest,
         checkpoint: &mut Checkpoint,
-        outcome: Result<Flow, Fault>,
+        (outcome, began): (Result<Flow, Fault>, Option<Duration>),
     ) -> Result<(), Stopped> {
         let Envelope { item: event, ticket } = &mut request.envelope;
         // Changes matter only if the event goes on: a drop stays a drop.
@@ -105,6 +112,9 @@ impl Stage {
             Flow::Drop(_) if plugin.quarantine().is_none() => Ok(flow),
             flow => event.commit().map(|()| flow).map_err(Fault::error),
         });
+        if let (Some(reporter), Some(began)) = (&self.reporter, began) {
+            reporter.step(&plugin.name, event, checkpoint, &outcome, began);
+        }
         match outcome {
             Ok(Flow::Continue) => {
                 plugin.worked();
@@ -125,6 +135,21 @@ impl Stage {
                 self.without(ticket)
             }
         }
+    }
+
+    /// Returns the time at which a plugin begins, if there is an inspector.
+    #[inline]
+    fn begin(&self) -> Option<Duration> {
+        self.reporter.is_some().then(|| self.clock.now())
+    }
+
+    /// Lets an event pass by a plugin that is out of use, or stops it.
+    #[cold]
+    fn pass_by(&self, plugin: &Registered<TransformPlugin>, envelope: &Envelope<Event>) -> Result<(), Stopped> {
+        if let Some(reporter) = &self.reporter {
+            reporter.missing(&plugin.name, envelope, "is out of use, because it crashed too often");
+        }
+        self.without(&envelope.ticket)
     }
 
     /// Decides what happens to an event that a plugin did not work on.
@@ -158,8 +183,11 @@ impl Stage {
 
     /// Stops an event that a before plugin should have seen which failed to load. It may be the plugin that redacts.
     #[cold]
-    fn miss(&self, ticket: &Ticket, missing: &MissingBefore) -> Stopped {
+    fn miss(&self, envelope: &Envelope<Event>, missing: &MissingBefore) -> Stopped {
         missing.record.failed();
+        if let Some(reporter) = &self.reporter {
+            reporter.missing(&missing.name, envelope, "failed to load");
+        }
         let name = missing.name.clone();
         self.emitter.fail_throttled(Topic::Plugin, &missing.name, (1, false), move |repeats| {
             let message = format!("plugin could not be loaded; the event is dropped{}", repeats.suffix());
@@ -167,16 +195,22 @@ impl Stage {
             failure.dropped = Some(DropReason::BeforeFailed);
             failure
         });
-        stop(ticket, DropReason::BeforeFailed)
+        stop(&envelope.ticket, DropReason::BeforeFailed)
     }
 }
 
 /// Stops an event that a layer has made one that cannot be sent. It was valid at the call.
-pub(super) fn check(envelope: &mut Envelope<Event>, emitter: &Emitter) -> Result<(), Stopped> {
+pub(super) fn check(
+    envelope: &mut Envelope<Event>,
+    emitter: &Emitter,
+    inspector: Option<&Inspector>,
+) -> Result<(), Stopped> {
     let Err(invalid) = envelope.item.commit() else { return Ok(()) };
     let mut failure = Failure::new("tracklane", format!("an event was dropped before its plugins: {invalid}"), 1);
     failure.dropped = Some(DropReason::Middleware);
     emitter.fail(failure);
+    let why = || Some(format!("middleware made it unfit: {invalid}"));
+    inspection::report_stop(inspector, &envelope.item, DropReason::Middleware, why);
     Err(stop(&envelope.ticket, DropReason::Middleware))
 }
 

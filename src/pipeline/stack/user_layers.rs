@@ -24,6 +24,7 @@ use crate::emitter::Emitter;
 use crate::emitter::signal::Failure;
 use crate::error::BoxError;
 use crate::event::Event;
+use crate::inspector::{End, Inspector, Note, Stop};
 use crate::ledger::{DropReason, Envelope};
 use crate::supervise::hops::{self, WithHops};
 use crate::supervise::{self, Fault, LIFECYCLE_LIMIT, Watched};
@@ -41,8 +42,9 @@ pub(in crate::pipeline) struct UserLayers {
     held: Mutex<Held>,
     waiting: Arc<Waiting>,
     watched: Arc<Watched>,
-    clock: Clock,
+    pub(super) clock: Clock,
     pub(super) emitter: Emitter,
+    pub(super) inspector: Option<Inspector>,
 }
 
 struct Held {
@@ -59,10 +61,10 @@ impl UserLayers {
         gate: usize,
         service: UserService,
         watched: Arc<Watched>,
-        (clock, emitter): (Clock, Emitter),
+        (clock, emitter, inspector): (Clock, Emitter, Option<Inspector>),
     ) -> Self {
         let held = Mutex::new(Held { service: Some(service), is_wanted: false, is_gone: false });
-        Self { name, gate: Gate(gate), held, waiting: Arc::default(), watched, clock, emitter }
+        Self { name, gate: Gate(gate), held, waiting: Arc::default(), watched, clock, emitter, inspector }
     }
 
     /// Drops the service, at the end of the client.
@@ -87,6 +89,7 @@ impl UserLayers {
         let Envelope { item: mut event, mut ticket } = envelope;
         ticket.set_drop_reason(DropReason::Middleware);
         let (depth, inside) = (ticket.depth(), Arc::new(AtomicBool::new(false)));
+        let message_id = self.inspector.as_ref().map(|_| event.message_id().into_owned());
         drop(event.slot.put(Box::new(SlotContent { ticket, turn, rest, inside: inside.clone() })));
         let work = supervise::run(&self.watched, &self.clock, Duration::MAX, || {
             WithHops::follow(depth, Box::pin(self.through(event)))
@@ -95,6 +98,7 @@ impl UserLayers {
             Ok(passed) => passed,
             Err(fault) => {
                 let _scope = hops::follow(depth);
+                self.report_note(message_id, &fault);
                 self.report(fault);
                 Err(Stopped::new(DropReason::Middleware))
             }
@@ -148,6 +152,15 @@ impl UserLayers {
         }
         held.is_wanted |= held.service.is_none();
         Ok(held.service.take().map(|service| InHand { of: self, service: Some(service) }))
+    }
+
+    /// Reports to an inspector why the event ended here.
+    #[cold]
+    fn report_note(&self, message_id: Option<String>, fault: &Fault) {
+        let (Some(inspector), Some(message_id)) = (&self.inspector, message_id) else { return };
+        let why = Some(format!("{} {fault}", self.name));
+        let end = End { reason: DropReason::Middleware, event: None };
+        inspector.report(Note::Stop(Stop { message_id, why, end }));
     }
 
     #[cold]

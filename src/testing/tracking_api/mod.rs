@@ -8,6 +8,7 @@ mod coding;
 mod connection;
 mod connections;
 mod encode;
+mod expect;
 mod http1;
 mod observe;
 mod reader;

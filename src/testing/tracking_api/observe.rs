@@ -99,5 +99,5 @@ impl TrackingApi {
 }
 
 fn accepted(requests: &[Request]) -> impl Iterator<Item = &Request> {
-    requests.iter().filter(|request| matches!(request.answered(), Some(200..=299)))
+    requests.iter().filter(|request| request.is_accepted())
 }

@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use serde_json::Value;
@@ -18,6 +20,8 @@ use super::http1::Head;
 use crate::segment::rules::raw_events;
 
 const UNANSWERED: u16 = 0;
+/// It will have no answer.
+const GIVEN_UP: u16 = 1;
 
 /// A request that the [`TrackingApi`](super::TrackingApi) received.
 #[derive(Clone)]
@@ -95,6 +99,14 @@ impl Request {
             .collect()
     }
 
+    /// The write key: the user name of Basic authorization, or else the first `writeKey` in the body.
+    pub fn write_key(&self) -> Option<String> {
+        let key = self.header("authorization").and_then(basic_user);
+        let key = key.or_else(|| Some(self.json()?.get("writeKey")?.as_str()?.to_owned()));
+        let of_event = |event: &Value| Some(event.get("writeKey")?.as_str()?.to_owned());
+        key.or_else(|| self.events().iter().find_map(of_event)).filter(|key| !key.is_empty())
+    }
+
     fn decoded(&self) -> Option<Cow<'_, [u8]>> {
         coding::decoded(&self.received.head, self.body()).ok()
     }
@@ -113,9 +125,25 @@ impl Request {
     /// before the last piece of the answer is written, so that a client that has its answer always finds it here.
     pub fn answered(&self) -> Option<u16> {
         match self.received.answered.load(Ordering::Acquire) {
-            UNANSWERED => None,
+            UNANSWERED | GIVEN_UP => None,
             status => Some(status),
         }
+    }
+
+    /// Whether it was answered, or will not be.
+    pub(super) fn is_settled(&self) -> bool {
+        self.received.answered.load(Ordering::Acquire) != UNANSWERED
+    }
+
+    /// Whether it was answered with a 2xx status.
+    pub(super) fn is_accepted(&self) -> bool {
+        matches!(self.answered(), Some(200..=299))
+    }
+
+    /// Nobody answers it any more. An answer that it had stays.
+    pub(super) fn give_up(&self) {
+        let answered = &self.received.answered;
+        let _ = answered.compare_exchange(UNANSWERED, GIVEN_UP, Ordering::AcqRel, Ordering::Acquire);
     }
 
     pub(super) fn set_answered(&self, status: u16) {
@@ -126,6 +154,13 @@ impl Request {
     pub(super) fn event_count(&self) -> usize {
         *self.received.event_count.get_or_init(|| self.events().len())
     }
+}
+
+fn basic_user(authorization: &str) -> Option<String> {
+    let (scheme, encoded) = authorization.trim().split_once(' ')?;
+    let decoded = STANDARD.decode(encoded.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+    let user = String::from_utf8(decoded).ok()?.split(':').next()?.to_owned();
+    (!user.is_empty()).then_some(user)
 }
 
 impl fmt::Debug for Request {

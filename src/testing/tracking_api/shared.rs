@@ -107,6 +107,9 @@ impl Waiting<'_> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
+        if let Some(request) = &self.request {
+            request.give_up();
+        }
         self.shared.state().record.settled();
         self.shared.progress.notify_all();
     }

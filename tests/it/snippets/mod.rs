@@ -10,6 +10,7 @@ mod analytics_go;
 mod analytics_net;
 mod analytics_node;
 mod analytics_node_classic;
+mod edge;
 mod plugins;
 mod posthog_rs;
 mod readme;
@@ -24,6 +25,7 @@ use super::pages::{pages, text};
 /// The files here, with their pages.
 const FILES: &[(&str, &str)] = &[
     ("readme", "README.md"),
+    ("edge", "docs/EDGE.md"),
     ("plugins", "docs/PLUGINS.md"),
     ("settings", "docs/SETTINGS.md"),
     ("testing", "docs/TESTING.md"),

@@ -42,6 +42,29 @@ Ok::<(), Box<dyn std::error::Error>>(()) //#
 } // end
 
 #[rustfmt::skip]
+fn testing_absence() -> Result<(), Box<dyn std::error::Error>> { // begin
+use std::time::Duration;
+use tracklane::plugin::{Flow, before_fn};
+use tracklane::testing::RecordingDestination;
+use tracklane::{Analytics, Event, Track};
+
+let tests = before_fn("tests", |event: &mut Event| match event.user_id() {
+    Some(id) if id.starts_with("test-") => Flow::drop("a test account"),
+    _ => Flow::Continue,
+});
+let recording = RecordingDestination::new("recording");
+let analytics = Analytics::builder().plugin(tests).plugin(recording.destination()).build()?;
+
+analytics.track(Track::new("Signed Up").user_id("test-1"))?;
+analytics.track(Track::new("Signed Up").user_id("u1"))?;
+analytics.close_blocking(Duration::from_secs(5));
+
+let users: Vec<_> = recording.events().iter().map(|event| event.user_id().unwrap_or_default().into_owned()).collect();
+assert_eq!(users, ["u1"]);
+Ok::<(), Box<dyn std::error::Error>>(()) //#
+} // end
+
+#[rustfmt::skip]
 fn testing_3() -> Result<(), Box<dyn std::error::Error>> { // begin
 use std::time::Duration;
 use tracklane::segment::Segment;

@@ -1,5 +1,6 @@
 //! The local tracking API, over a real socket.
 
+mod expect;
 mod faults;
 mod handle;
 mod http;

@@ -11,7 +11,7 @@ use tracklane::Kind;
 
 use super::{App, Reply, error, reply, search};
 use crate::dev::state::State;
-use crate::filter::{Filter, Subject};
+use crate::filter::Filter;
 
 const NO_PLAN: &str = "there is no plan: start with --plan FILE";
 
@@ -56,7 +56,7 @@ fn seen(state: &State) -> Vec<Seen> {
     state.store.each(&Filter::default(), |entry| {
         let Some(kind) = entry.kind else { return true };
         let name = match kind {
-            Kind::Track => Subject::new(&entry.raw, entry.kind).name().unwrap_or_default().into_owned(),
+            Kind::Track => entry.subject().name().unwrap_or_default().into_owned(),
             _ => String::new(),
         };
         let kind = kind.as_str();

@@ -60,7 +60,7 @@ pub(super) async fn remove(Shared(state): Shared<App>, Query(window): Query<Wind
         Ok(filter) => filter,
         Err(invalid) => return *invalid,
     };
-    let removed = state.store.remove(|entry, traces| filter.matches(&entry.subject(traces)));
+    let removed = state.store.remove(|entry, traces| filter.matches(&entry.subject_with_path(traces)));
     reply(&json!({ "removed": removed }))
 }
 
@@ -91,15 +91,19 @@ pub(super) async fn one(Shared(state): Shared<App>, Path(seq): Path<String>) -> 
     let seq = entry.seq;
     let event: Option<&RawValue> = serde_json::from_slice(&entry.raw).ok();
     let text = String::from_utf8_lossy(&entry.raw);
-    let path = state.store.with_traces(|traces| entry.message_id().and_then(|id| traces.get(&id).map(Trace::to_json)));
+    let id = entry.message_id();
+    let path = state.store.with_traces(|traces| {
+        let trace = id.and_then(|id| traces.get(&id));
+        serde_json::to_string(&trace.map(Trace::way)).unwrap_or_default()
+    });
     // Put together as text: the event stays as it was sent.
     let body = format!(
         r#"{{"head":{},"event":{},"findings":{},"request":{},"path":{},"older":{},"newer":{}}}"#,
         json!(heads(&state, &[Arc::clone(&entry)]).pop()),
         event.map_or_else(|| json!(text).to_string(), |raw| raw.get().to_owned()),
         serde_json::to_string(&entry.findings).unwrap_or_default(),
-        serde_json::to_string(&*entry.request).unwrap_or_default(),
-        json!(path),
+        serde_json::to_string(&entry.request.as_deref()).unwrap_or_default(),
+        path,
         json!(state.store.before(seq, 1).first().map(|entry| entry.seq)),
         json!(state.store.after(seq, 1).first().map(|entry| entry.seq)),
     );

@@ -6,11 +6,11 @@ use axum::extract::State as Shared;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
+use tracklane::testing::{Expectation, Judge, Verdict};
 
 use super::{App, Json, Reply, error, gone, heads, reply, with_status};
 use crate::dev::state::State;
 use crate::dev::store::Entry;
-use crate::expect::{Arrived, Expectation, Judge, Verdict};
 
 /// Longest wait.
 const MAX_WITHIN: Duration = Duration::from_secs(600);
@@ -18,13 +18,13 @@ const MAX_WITHIN: Duration = Duration::from_secs(600);
 const BLOCK: usize = 1_024;
 
 pub(super) async fn expect(Shared(state): Shared<App>, body: Json) -> Reply {
-    let expectation = match Expectation::parse(&body) {
+    let expectation = match Expectation::from_json(&body) {
         Ok(expectation) => expectation,
-        Err(problem) => return error(StatusCode::BAD_REQUEST, &problem),
+        Err(problem) => return error(StatusCode::BAD_REQUEST, &problem.to_string()),
     };
-    let deadline = Instant::now() + Duration::from_millis(expectation.within_ms).min(MAX_WITHIN);
-    let scope = expectation.scope.clone();
-    let mut cursor = expectation.after;
+    let deadline = Instant::now() + expectation.time().min(MAX_WITHIN);
+    let scope = expectation.write_key().map(str::to_owned);
+    let mut cursor = expectation.cursor();
     // Only a cursor that was given can have fallen out before anything was looked at.
     let mut looked = cursor > 0;
     let mut judge = Judge::new(expectation);
@@ -40,8 +40,10 @@ pub(super) async fn expect(Shared(state): Shared<App>, body: Json) -> Reply {
             let block = state.store.after(cursor, BLOCK);
             let Some(last) = block.last() else { break };
             cursor = last.seq;
-            for entry in block.iter().filter(|entry| scope.is_none() || entry.key() == scope.as_deref()) {
-                judge.see(&arrived(entry));
+            // What an inspector told of has not arrived.
+            let arrived_here = block.iter().filter(|entry| entry.has_arrived());
+            for entry in arrived_here.filter(|entry| scope.is_none() || entry.key() == scope.as_deref()) {
+                judge.see(entry.seq, &event(entry));
                 if let Some(verdict) = judge.early() {
                     return answer(&state, &verdict);
                 }
@@ -58,12 +60,12 @@ pub(super) async fn expect(Shared(state): Shared<App>, body: Json) -> Reply {
 }
 
 /// The event, with the type that its path gave it.
-fn arrived(entry: &Entry) -> Arrived {
+fn event(entry: &Entry) -> Value {
     let mut event: Value = serde_json::from_slice(&entry.raw).unwrap_or_default();
     if let (Some(members), Some(kind)) = (event.as_object_mut(), entry.kind) {
         members.insert("type".to_owned(), kind.as_str().into());
     }
-    Arrived { seq: entry.seq, event }
+    event
 }
 
 /// Answers 200 if it is met, otherwise 417.

@@ -11,7 +11,7 @@ use tracklane_ingest::rules::{Finding, Level};
 
 use super::{App, Reply, filter, reply, search};
 use crate::dev::state::State;
-use crate::filter::{Filter, Subject};
+use crate::filter::Filter;
 
 #[derive(Deserialize)]
 pub(super) struct Wanted {
@@ -54,7 +54,7 @@ fn groups(state: &State, filter: &Filter) -> Vec<Group> {
         if entry.findings.is_empty() {
             return true;
         }
-        let name = Subject::new(&entry.raw, entry.kind).name().map(std::borrow::Cow::into_owned);
+        let name = entry.subject().name().map(std::borrow::Cow::into_owned);
         for finding in &entry.findings {
             // The elements of an array are one property.
             let property = finding.property.as_deref().map(without_indices);

@@ -14,6 +14,10 @@ pub(super) async fn messages(Shared(state): Shared<App>) -> Reply {
         *cursor = entries.last().map_or(*cursor, |entry| entry.seq);
         entries
     };
-    let raw: Vec<&RawValue> = entries.iter().filter_map(|entry| serde_json::from_slice(&entry.raw).ok()).collect();
+    let raw: Vec<&RawValue> = entries
+        .iter()
+        .filter(|entry| entry.has_arrived())
+        .filter_map(|entry| serde_json::from_slice(&entry.raw).ok())
+        .collect();
     reply(&raw)
 }

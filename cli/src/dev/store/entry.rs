@@ -12,10 +12,10 @@ use tracklane_ingest::rules::{Finding, Level};
 
 use super::traces::Summary;
 use super::{Trace, Traces};
-use crate::filter::Subject;
+use crate::filter::{Places, Subject};
 
-/// Bytes that an event costs beside its text: its head, its id, and its share of the request.
-const OVERHEAD: u64 = 200;
+/// Bytes that an event costs beside its text: its head, where its members stand, its id, and its share of the request.
+const OVERHEAD: u64 = 264;
 
 /// An event as it arrived.
 #[derive(Debug)]
@@ -26,8 +26,10 @@ pub(crate) struct Entry {
     pub(crate) at: i64,
     pub(crate) kind: Option<Kind>,
     pub(crate) raw: Bytes,
+    pub(crate) places: Places,
     pub(crate) findings: Box<[Finding]>,
-    pub(crate) request: Arc<RequestInfo>,
+    /// `None` if it did not arrive here, and a client's inspector told of it.
+    pub(crate) request: Option<Arc<RequestInfo>>,
 }
 
 /// The request that an event came in.
@@ -60,11 +62,16 @@ impl Entry {
     }
 
     pub(crate) fn message_id(&self) -> Option<Cow<'_, str>> {
-        self.fields().message_id.text()
+        self.places.message_id(&self.raw)
     }
 
     pub(crate) fn key(&self) -> Option<&str> {
-        self.request.key.as_deref()
+        self.request.as_ref()?.key.as_deref()
+    }
+
+    /// Whether it came by the tracking API.
+    pub(crate) fn has_arrived(&self) -> bool {
+        self.request.is_some()
     }
 
     /// Returns its weight in the bytes that are kept.
@@ -77,14 +84,18 @@ impl Entry {
         self.findings.iter().map(|finding| finding.level).min()
     }
 
-    /// Returns the event for a filter.
-    pub(crate) fn subject<'a>(&'a self, traces: &'a Traces) -> Subject<'a> {
-        let mut subject = Subject::new(&self.raw, self.kind);
+    /// Returns the event for a filter that does not ask for paths.
+    pub(crate) fn subject(&self) -> Subject<'_> {
+        let mut subject = Subject::with_places(&self.raw, self.kind, self.places);
         subject.key = self.key();
         subject.findings = &self.findings;
-        if !traces.is_empty() {
-            subject.path_state = self.message_id().and_then(|id| traces.get(&id)).map(|trace| trace.state());
-        }
+        subject
+    }
+
+    /// As any filter sees it.
+    pub(crate) fn subject_with_path<'a>(&'a self, traces: &'a Traces) -> Subject<'a> {
+        let mut subject = self.subject();
+        subject.path_state = self.message_id().and_then(|id| traces.get(&id)).map(Trace::state);
         subject
     }
 }
@@ -104,25 +115,27 @@ pub(crate) struct Head<'a> {
     bytes: usize,
     findings: usize,
     level: Option<Level>,
+    /// Whether it came by the tracking API, or is known by an inspector only.
+    arrived: bool,
     path: Option<Summary>,
 }
 
 impl<'a> Head<'a> {
     pub(crate) fn new(entry: &'a Entry, traces: &Traces) -> Self {
-        let subject = Subject::new(&entry.raw, entry.kind);
-        let fields = *subject.fields();
-        let message_id = fields.message_id.text();
+        let (raw, places) = (&entry.raw[..], &entry.places);
+        let message_id = places.message_id(raw);
         Self {
             seq: entry.seq,
             at: Timestamp::from_unix_millis(entry.at).to_string(),
             kind: entry.kind.map(Kind::as_str),
-            name: subject.name(),
-            user_id: fields.user_id.id(),
-            anonymous_id: fields.anonymous_id.id(),
+            name: places.name_of(raw, entry.kind),
+            user_id: places.user_id(raw),
+            anonymous_id: places.anonymous_id(raw),
             key: entry.key(),
             bytes: entry.raw.len(),
             findings: entry.findings.len(),
             level: entry.level(),
+            arrived: entry.has_arrived(),
             path: message_id.as_deref().and_then(|id| traces.get(id)).map(Trace::summary),
             message_id,
         }

@@ -15,6 +15,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use serde::Serialize;
 use tokio::sync::watch;
 
@@ -40,6 +41,8 @@ pub(crate) struct Counters {
     pub(crate) per_second: u64,
     pub(crate) findings: u64,
     pub(crate) rejected: u64,
+    /// Events of which inspectors could not tell everything.
+    pub(crate) missed: u64,
 }
 
 pub(crate) struct Store {
@@ -97,29 +100,29 @@ impl Store {
         inner.counters.requests += 1;
         inner.counters.rejected += rejected;
         inner.rate.add(Instant::now(), entries.len() as u64);
-        for mut entry in entries {
-            entry.seq = inner.next;
-            inner.next += 1;
-            inner.add(entry);
-        }
+        entries.into_iter().for_each(|entry| inner.push(entry));
         inner.make_room();
         self.tell(inner);
     }
 
-    /// Adds the reports of an inspector.
-    pub(crate) fn trace(&self, traces: Vec<Trace>) {
+    /// Adds the reports of inspectors.
+    ///
+    /// `told` makes the entry of an event that has ended and did not arrive here. `missed` is the number of events with an
+    /// incomplete report.
+    pub(crate) fn trace(&self, traces: Vec<Trace>, missed: u64, told: impl Fn(Bytes) -> Entry) {
         let mut inner = self.lock();
+        inner.counters.missed += missed;
         for trace in traces {
             let seq = inner.ids.get(&inner.hasher.hash_one(trace.message_id.as_str())).copied();
-            inner.traces.add(trace);
+            if let Some(event) = inner.traces.add(trace, seq.is_some()) {
+                inner.rate.add(Instant::now(), 1);
+                inner.push(told(event));
+            }
             if let Some(seq) = seq {
-                let version = inner.version + 1;
-                inner.changes.push_back((version, seq));
-                if inner.changes.len() > MAX_CHANGES {
-                    inner.changes.pop_front();
-                }
+                inner.note_change(seq);
             }
         }
+        inner.make_room();
         self.tell(inner);
     }
 
@@ -201,7 +204,17 @@ impl Store {
 }
 
 impl Inner {
-    fn add(&mut self, entry: Entry) {
+    fn note_change(&mut self, seq: u64) {
+        self.changes.push_back((self.version + 1, seq));
+        if self.changes.len() > MAX_CHANGES {
+            self.changes.pop_front();
+        }
+    }
+
+    /// Adds an event under the next number.
+    fn push(&mut self, mut entry: Entry) {
+        entry.seq = self.next;
+        self.next += 1;
         if let Some(id) = entry.message_id() {
             self.ids.insert(self.hasher.hash_one(&*id), entry.seq);
         }

@@ -33,11 +33,12 @@ impl Store {
             return entries;
         }
         // Paths need the lock; everything else works without it.
-        if self.with_traces(super::Traces::is_empty) {
-            let none = super::Traces::default();
-            return entries.into_iter().filter(|entry| filter.matches(&entry.subject(&none))).collect();
+        if !filter.asks_for_paths() {
+            return entries.into_iter().filter(|entry| filter.matches(&entry.subject())).collect();
         }
-        self.with_traces(|traces| entries.into_iter().filter(|entry| filter.matches(&entry.subject(traces))).collect())
+        self.with_traces(|traces| {
+            entries.into_iter().filter(|entry| filter.matches(&entry.subject_with_path(traces))).collect()
+        })
     }
 
     /// The newest `limit` events before `before`, and how many match in all.

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::{Entry, QueryError, RequestInfo, Store, Trace};
-use crate::filter::Filter;
+use crate::filter::{Filter, Places};
 
 pub(crate) fn entry(raw: &str) -> Entry {
     let request = RequestInfo {
@@ -19,7 +21,16 @@ pub(crate) fn entry(raw: &str) -> Entry {
         key: Some("K".into()),
     };
     let kind = tracklane::Kind::from_name("track");
-    Entry { seq: 0, at: 0, kind, raw: raw.to_owned().into(), findings: [].into(), request: Arc::new(request) }
+    let places = Places::of(raw.as_bytes());
+    Entry {
+        seq: 0,
+        at: 0,
+        kind,
+        raw: raw.to_owned().into(),
+        places,
+        findings: [].into(),
+        request: Some(Arc::new(request)),
+    }
 }
 
 fn push(store: &Store, name: &str, id: &str) {
@@ -41,7 +52,7 @@ fn counters_add_up_whatever_is_evicted_or_removed() {
     }
     let a = Filter::parse("name:A").unwrap();
     let before = store.counters();
-    let removed = store.remove(|entry, traces| a.matches(&entry.subject(traces)));
+    let removed = store.remove(|entry, traces| a.matches(&entry.subject_with_path(traces)));
     let after = store.counters();
     assert!(removed > 0 && after.kept == before.kept - removed && after.received == 500);
     assert_eq!(after.received, after.kept + after.evicted);
@@ -71,15 +82,53 @@ fn what_inspectors_say_is_added_up_and_told_as_a_change() {
     push(&store, "E", "m");
     let (version, _) = store.changed_since(0);
     let trace = |json: &str| serde_json::from_str::<Trace>(json).unwrap();
-    store.trace(vec![trace(
+    let trace = |json: &str| store.trace(vec![trace(json)], 0, told);
+    trace(
         r#"{"messageId":"m","steps":[{"us":500}],"destinations":[{"name":"S","attempts":[{"n":1,"status":503,"ms":2}]}]}"#,
-    )]);
-    store.trace(vec![trace(
+    );
+    let (version, changed) = store.changed_since(version);
+    assert_eq!(seqs(&changed), [1]);
+    let row =
+        |entry: &Entry| store.with_traces(|traces| serde_json::to_value(super::Head::new(entry, traces)).unwrap());
+    let retrying = serde_json::json!({"state":"retrying","ms":2.5,"destinations":1,"attempts":1,"reason":"503"});
+    assert_eq!(row(&changed[0])["path"], retrying);
+    trace(
         r#"{"messageId":"m","outcome":"delivered","destinations":[{"name":"S","outcome":"delivered","attempts":[{"n":2,"ms":3}]}]}"#,
-    )]);
+    );
     let (_, changed) = store.changed_since(version);
     assert_eq!(seqs(&changed), [1]);
-    let shown = store.with_traces(|traces| serde_json::to_value(super::Head::new(&changed[0], traces)).unwrap());
     let expected = serde_json::json!({"state":"delivered","ms":5.5,"destinations":1,"attempts":2,"reason":null});
-    assert_eq!(shown["path"], expected);
+    assert_eq!(row(&changed[0])["path"], expected);
+}
+
+/// The entry of an event that an inspector told of.
+fn told(raw: Bytes) -> Entry {
+    let raw = String::from_utf8(raw.to_vec()).unwrap();
+    Entry { request: None, ..entry(&raw) }
+}
+
+#[test]
+fn an_event_that_does_not_arrive_is_shown_once_it_has_ended() {
+    let store = Store::new(1 << 20);
+    let trace = |json: &str| store.trace(vec![serde_json::from_str(json).unwrap()], 3, told);
+    let seqs = || seqs(&store.page_before(u64::MAX, 10, &Filter::default()).events);
+    let destinations = r#"[{"name":"A","outcome":"pending"},{"name":"B","outcome":"pending"}]"#;
+    trace(&format!(r#"{{"messageId":"m","destinations":{destinations}}}"#));
+    trace(
+        r#"{"messageId":"m","destinations":[{"name":"A","outcome":"dropped","reason":"rejected"}],"event":{"messageId":"m"}}"#,
+    );
+    assert_eq!(seqs(), [0; 0], "it may still arrive here, from B");
+    trace(r#"{"messageId":"m","destinations":[{"name":"B","outcome":"delivered"}],"event":{"messageId":"m"}}"#);
+    assert_eq!(seqs(), [1]);
+    trace(r#"{"messageId":"m","event":{"messageId":"m"}}"#);
+    assert_eq!(seqs(), [1], "what is said later is no other event");
+    push(&store, "E", "arrived");
+    trace(
+        r#"{"messageId":"arrived","destinations":[{"name":"B","outcome":"delivered"}],"event":{"messageId":"arrived"}}"#,
+    );
+    assert_eq!(seqs(), [2, 1]);
+    let counters = store.counters();
+    assert_eq!((counters.received, counters.kept, counters.missed), (2, 2, 15));
+    let path = store.with_traces(|traces| serde_json::to_value(traces.get("m").unwrap().way()).unwrap());
+    assert_eq!((&path["outcome"], &path["reason"]), (&"delivered".into(), &serde_json::Value::Null));
 }

@@ -1,15 +1,16 @@
 //! The six calls: which events each is at Amplitude.
 
-use serde_json::{Map, Value};
-use tracklane_http::{EventJson, Mapped, object, text};
+use std::borrow::Cow;
 
-use super::{Item, Mapping, Products, Target, context, ids, operations, revenue};
+use tracklane_http::{EventJson, Json, JsonObject, Mapped, object, text};
+
+use super::{Made, Mapping, Part, Products, Target, context, ids, operations, revenue};
 
 /// Names by which Amplitude would take an event for something else.
 const RESERVED: &[&str] = &["$identify", "$groupidentify"];
 
 impl Mapping {
-    pub(super) fn items(&self, json: &EventJson) -> Result<Vec<Item>, Mapped<Item>> {
+    pub(super) fn items<'e>(&'e self, json: &'e EventJson<'_>) -> Made<'e, Vec<Part<'e>>> {
         match json.kind() {
             "identify" => Ok(vec![self.event(json, "$identify", 0, self.operations(json))?]),
             "group" => self.group(json),
@@ -19,52 +20,52 @@ impl Mapping {
         }
     }
 
-    fn track(&self, json: &EventJson) -> Result<Vec<Item>, Mapped<Item>> {
+    fn track<'e>(&'e self, json: &'e EventJson<'_>) -> Made<'e, Vec<Part<'e>>> {
         let name = json.text("event").ok_or_else(|| Mapped::reject("it has no name, which Amplitude refuses"))?;
         if RESERVED.contains(&name) {
             return Err(Mapped::reject(format!("Amplitude takes an event called {name} for something else")));
         }
         let mut properties = json.properties().clone();
         let products = self.order_products(json, name);
-        let has_parts = !products.is_empty();
-        let mut own = Map::new();
+        let has_prices = revenue::all_have_prices(&products);
+        let mut own = JsonObject::with_capacity(16);
         // If the products of an order have the revenue, it stays a property.
-        if !(has_parts && revenue::all_have_prices(&products)) {
+        if products.is_empty() || !has_prices {
             own = revenue::take(&mut properties);
         }
-        own.insert("event_properties".to_owned(), properties.into());
+        own.insert("event_properties", properties);
         own.extend(operations::of_origin(json));
         let mut items = vec![self.event(json, name, 0, own)?];
-        for (part, product) in products.iter().enumerate() {
-            let own = revenue::of_product(product, json.properties(), revenue::all_have_prices(&products));
+        for (part, product) in products.into_iter().enumerate() {
+            let own = revenue::of_product(product, json.properties(), has_prices);
             items.push(self.event(json, "Product Purchased", part + 1, own)?);
         }
         Ok(items)
     }
 
     /// Returns the products that become events of their own.
-    fn order_products(&self, json: &EventJson, name: &str) -> Vec<Map<String, Value>> {
+    fn order_products<'e, 'j>(&self, json: &'e EventJson<'j>, name: &str) -> Vec<&'e JsonObject<'j>> {
         if self.products == Products::Keep || name != "Order Completed" {
             return Vec::new();
         }
-        let products = json.properties().get("products").and_then(Value::as_array).into_iter().flatten();
-        products.filter_map(Value::as_object).cloned().collect()
+        let products = json.properties().get("products").and_then(Json::as_array).into_iter().flatten();
+        products.filter_map(Json::as_object).collect()
     }
 
-    fn view(&self, json: &EventJson) -> Result<Vec<Item>, Mapped<Item>> {
-        let mut properties = json.properties().clone();
+    fn view<'e>(&'e self, json: &'e EventJson<'_>) -> Made<'e, Vec<Part<'e>>> {
+        let mut properties: JsonObject<'e> = json.properties().clone();
         for member in ["name", "category"] {
             if let Some(text) = json.text(member) {
-                properties.insert(member.to_owned(), text.into());
+                properties.insert(member, text);
             }
         }
         let mut own = object([("event_properties", properties.into())]);
         own.extend(operations::of_origin(json));
-        Ok(vec![self.event(json, &json.viewed(), 0, own)?])
+        Ok(vec![self.event(json, json.viewed(), 0, own)?])
     }
 
     /// The user's membership, then the group's properties.
-    fn group(&self, json: &EventJson) -> Result<Vec<Item>, Mapped<Item>> {
+    fn group<'e>(&'e self, json: &'e EventJson<'_>) -> Made<'e, Vec<Part<'e>>> {
         let groups = self.groups_of(json)?;
         let set = object([("$set", groups.clone().into())]);
         let member = object([("groups", groups.clone().into()), ("user_properties", set.into())]);
@@ -81,7 +82,7 @@ impl Mapping {
 
     /// Returns the groups of a group call: those of its options, otherwise one of the type in its traits or the
     /// settings.
-    fn groups_of(&self, json: &EventJson) -> Result<Map<String, Value>, Mapped<Item>> {
+    fn groups_of<'e>(&'e self, json: &'e EventJson<'_>) -> Made<'e, JsonObject<'e>> {
         let of_options = self.options(json).and_then(|options| options.get("groups")?.as_object());
         if let Some(groups) = of_options {
             return Ok(groups.clone());
@@ -91,7 +92,7 @@ impl Mapping {
         Ok(object([(group_type, group.into())]))
     }
 
-    fn alias(&self, json: &EventJson) -> Result<Vec<Item>, Mapped<Item>> {
+    fn alias<'e>(&self, json: &'e EventJson<'_>) -> Made<'e, Vec<Part<'e>>> {
         if !self.user_mapping {
             return Err(Mapped::skip("Amplitude maps users only with an add-on: see user_mapping"));
         }
@@ -101,38 +102,41 @@ impl Mapping {
         ids::check(user)?;
         ids::check(previous)?;
         let body = object([("user_id", previous.into()), ("global_user_id", user.into())]);
-        Ok(vec![Item { target: Target::UserMap, body: body.into() }])
+        Ok(vec![Part { target: Target::UserMap, body }])
     }
 
     /// Makes an event with its own members and the common ones. `part` numbers the items of one event, from 0.
-    fn event(&self, json: &EventJson, name: &str, part: usize, own: Map<String, Value>) -> Result<Item, Mapped<Item>> {
-        let mut item = own;
+    fn event<'e>(
+        &'e self,
+        json: &'e EventJson<'_>,
+        name: impl Into<Cow<'e, str>>,
+        part: usize,
+        own: JsonObject<'e>,
+    ) -> Made<'e, Part<'e>> {
+        let (mut item, name): (_, Cow<'e, str>) = (own, name.into());
         ids::write(json, &mut item)?;
-        item.insert("event_type".to_owned(), name.into());
+        item.insert("event_type", name);
         context::add(json, &mut item);
         if let Some(timestamp) = json.timestamp() {
-            item.insert("time".to_owned(), timestamp.as_unix_millis().into());
+            item.insert("time", timestamp.as_unix_millis());
         }
         let id = json.message_id();
         if !id.is_empty() {
-            let insert_id = if part == 0 { id.to_owned() } else { format!("{id}-{part}") };
-            item.insert("insert_id".to_owned(), insert_id.into());
+            let insert_id: Cow<'e, str> = if part == 0 { id.into() } else { format!("{id}-{part}").into() };
+            item.insert("insert_id", insert_id);
         }
-        item.insert("session_id".to_owned(), self.session(json));
-        let group = json.context_text(&["groupId"]).filter(|_| self.groups_from_context);
-        if let Some(group) = group
-            && !item.contains_key("groups")
-        {
-            item.insert("groups".to_owned(), object([(&*self.group_type, group.into())]).into());
+        item.insert("session_id", self.session(json));
+        if let Some(group) = json.context_text(&["groupId"]).filter(|_| self.groups_from_context) {
+            item.insert_missing("groups", object([(&*self.group_type, group.into())]));
         }
-        Ok(Item { target: Target::Batch, body: item.into() })
+        Ok(Part { target: Target::Batch, body: item })
     }
 
     /// The session's start in milliseconds, which only the client knows; −1 is none.
-    fn session(&self, json: &EventJson) -> Value {
+    fn session(&self, json: &EventJson<'_>) -> i64 {
         let options = self.options(json);
         let says = |name: &str| options.and_then(|options| options.get(name)).and_then(tracklane_http::number);
         let session = says("session_id").or_else(|| says("sessionId")).filter(|session| *session >= 0.0);
-        session.map_or(-1, |session| session as i64).into()
+        session.map_or(-1, |session| session as i64)
     }
 }

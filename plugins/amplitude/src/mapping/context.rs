@@ -1,7 +1,8 @@
 //! Maps the context of an event to Amplitude's members.
 
-use serde_json::{Map, Value};
-use tracklane_http::EventJson;
+use std::borrow::Cow;
+
+use tracklane_http::{EventJson, JsonObject};
 
 /// A path in `context`, and the member that it is.
 const MEMBERS: &[(&[&str], &str)] = &[
@@ -24,42 +25,43 @@ const MEMBERS: &[(&[&str], &str)] = &[
 ];
 
 /// Adds the event's context. Without `ip` nothing is sent for it, because Amplitude would take the sender's.
-pub(super) fn add(json: &EventJson, item: &mut Map<String, Value>) {
+pub(super) fn add<'e>(json: &'e EventJson<'_>, item: &mut JsonObject<'e>) {
     for (path, name) in MEMBERS {
         if let Some(value) = json.context_at(path) {
-            item.insert((*name).to_owned(), value.clone());
+            item.insert(*name, value.clone());
         }
     }
-    if let Some(platform) = platform(json) {
-        item.insert("platform".to_owned(), platform.into());
-    }
-    for (name, path) in advertising(json) {
+    let platform = platform(json);
+    for (name, path) in advertising(platform.as_deref()) {
         if let Some(value) = json.context_text(path) {
-            item.insert((*name).to_owned(), value.into());
+            item.insert(*name, value);
         }
     }
-    item.insert("library".to_owned(), concat!("tracklane/", env!("CARGO_PKG_VERSION")).into());
+    if let Some(platform) = platform {
+        item.insert("platform", platform);
+    }
+    item.insert("library", concat!("tracklane/", env!("CARGO_PKG_VERSION")));
 }
 
 /// The ids that the device's system gives: of advertisers, and on iOS of the vendor.
-fn advertising(json: &EventJson) -> &'static [(&'static str, &'static [&'static str])] {
-    match platform(json).as_deref() {
+fn advertising(platform: Option<&str>) -> &'static [(&'static str, &'static [&'static str])] {
+    match platform {
         Some("iOS") => &[("idfa", &["device", "advertisingId"]), ("idfv", &["device", "id"])],
         Some("Android") => &[("adid", &["device", "advertisingId"])],
         _ => &[],
     }
 }
 
-pub(super) fn is_mobile(json: &EventJson) -> bool {
+pub(super) fn is_mobile(json: &EventJson<'_>) -> bool {
     matches!(platform(json).as_deref(), Some("iOS" | "Android"))
 }
 
 /// Returns the device's type under Amplitude's name, or the web if there is a browser.
-fn platform(json: &EventJson) -> Option<String> {
+fn platform<'e>(json: &'e EventJson<'_>) -> Option<Cow<'e, str>> {
     match json.context_text(&["device", "type"]) {
-        Some(kind) if kind.eq_ignore_ascii_case("ios") => Some("iOS".to_owned()),
-        Some(kind) if kind.eq_ignore_ascii_case("android") => Some("Android".to_owned()),
-        Some(kind) => Some(kind.to_owned()),
-        None => json.context_text(&["userAgent"]).map(|_| "Web".to_owned()),
+        Some(kind) if kind.eq_ignore_ascii_case("ios") => Some("iOS".into()),
+        Some(kind) if kind.eq_ignore_ascii_case("android") => Some("Android".into()),
+        Some(kind) => Some(kind.into()),
+        None => json.context_text(&["userAgent"]).map(|_| "Web".into()),
     }
 }

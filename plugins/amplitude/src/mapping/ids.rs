@@ -1,9 +1,8 @@
 //! The user of an event.
 
-use serde_json::{Map, Value};
-use tracklane_http::{EventJson, Mapped};
+use tracklane_http::{EventJson, JsonObject, Mapped};
 
-use super::Item;
+use super::Made;
 
 /// Ids that Amplitude refuses, as many programs send them by mistake, compared without case.
 const ILLEGAL: &[&str] = &[
@@ -23,7 +22,7 @@ const ILLEGAL: &[&str] = &[
 ];
 
 /// Writes `user_id` and `device_id`. The device of a mobile app is its own; that of any other event is its `anonymousId`.
-pub(super) fn write(json: &EventJson, item: &mut Map<String, Value>) -> Result<(), Mapped<Item>> {
+pub(super) fn write<'e>(json: &'e EventJson<'_>, item: &mut JsonObject<'e>) -> Made<'e, ()> {
     let of_app = json.context_text(&["device", "id"]).filter(|_| super::context::is_mobile(json));
     let (user, device) = (json.user_id(), of_app.or(json.anonymous_id()));
     if user.is_none() && device.is_none() {
@@ -32,13 +31,13 @@ pub(super) fn write(json: &EventJson, item: &mut Map<String, Value>) -> Result<(
     for (name, id) in [("user_id", user), ("device_id", device)] {
         if let Some(id) = id {
             check(id)?;
-            item.insert(name.to_owned(), id.into());
+            item.insert(name, id);
         }
     }
     Ok(())
 }
 
-pub(super) fn check(id: &str) -> Result<(), Mapped<Item>> {
+pub(super) fn check<'e>(id: &str) -> Made<'e, ()> {
     match ILLEGAL.iter().find(|illegal| id.trim().eq_ignore_ascii_case(illegal)) {
         Some(illegal) => Err(Mapped::reject(format!("Amplitude refuses the id {illegal:?}"))),
         None => Ok(()),

@@ -10,9 +10,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tracklane::Event;
-use tracklane_http::{EventJson, Mapped};
+use tracklane_http::{EventJson, JsonObject, Mapped};
 
 /// The name of the destination, unless another is given; also a name for options in `integrations`.
 pub(crate) const NAME: &str = "Amplitude";
@@ -44,6 +44,21 @@ pub struct Item {
     pub target: Target,
     /// The item as Amplitude takes it.
     pub body: Value,
+}
+
+/// The same, borrowed from the event.
+pub(crate) struct Part<'e> {
+    pub(crate) target: Target,
+    pub(crate) body: JsonObject<'e>,
+}
+
+/// The result of a mapping, or why nothing is sent.
+type Made<'e, T> = Result<T, Mapped<Part<'e>>>;
+
+impl From<Part<'_>> for Item {
+    fn from(part: Part<'_>) -> Self {
+        Self { target: part.target, body: Value::Object(part.body.into()) }
+    }
 }
 
 /// The treatment of an order's products.
@@ -87,21 +102,23 @@ impl Default for Mapping {
 }
 
 impl Mapping {
+    /// Maps an event without the user's hook.
+    pub(crate) fn parts<'e>(&'e self, json: &'e EventJson<'_>) -> Mapped<Part<'e>> {
+        self.items(json).map_or_else(|mapped| mapped, Mapped::Items)
+    }
+
     /// The items of an event, or why there are none. `event` makes the event for the user's hook.
-    pub(crate) fn apply(&self, json: &EventJson, event: impl FnOnce() -> Event) -> Mapped<Item> {
-        let mut items = match self.items(json) {
-            Ok(items) => items,
-            Err(mapped) => return mapped,
-        };
-        if let Some(map) = &self.map_event {
+    pub(crate) fn apply(&self, json: &EventJson<'_>, event: impl FnOnce() -> Event) -> Mapped<Item> {
+        let mut mapped = self.parts(json).map(Item::from);
+        if let (Some(map), Mapped::Items(items)) = (&self.map_event, &mut mapped) {
             let event = event();
             items.iter_mut().for_each(|item| map(&event, item));
         }
-        Mapped::Items(items)
+        mapped
     }
 
     /// The options that `integrations` has for this destination.
-    fn options<'m>(&'m self, json: &'m EventJson) -> Option<&'m Map<String, Value>> {
+    fn options<'e, 'j>(&self, json: &'e EventJson<'j>) -> Option<&'e JsonObject<'j>> {
         json.options(&[&self.name, NAME, ACTIONS])
     }
 }

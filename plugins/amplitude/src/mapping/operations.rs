@@ -1,7 +1,6 @@
 //! Operations on the properties of a user. There is nothing beside them: Amplitude forbids plain properties there.
 
-use serde_json::{Map, Value};
-use tracklane_http::{EventJson, object};
+use tracklane_http::{EventJson, Json, JsonObject, object};
 use url::Url;
 
 use super::Mapping;
@@ -20,16 +19,16 @@ const CAMPAIGN: &[(&str, &str)] = &[
 
 impl Mapping {
     /// Those of an identify call.
-    pub(super) fn operations(&self, json: &EventJson) -> Map<String, Value> {
-        let mut set = json.traits().clone();
-        let mut once: Map<String, Value> = self.set_once.iter().filter_map(|name| set.remove_entry(name)).collect();
+    pub(super) fn operations<'e>(&self, json: &'e EventJson<'_>) -> JsonObject<'e> {
+        let mut set: JsonObject<'e> = json.traits().clone();
+        let mut once: JsonObject<'e> = self.set_once.iter().filter_map(|name| set.remove_entry(name)).collect();
         add_origin(json, &mut set, &mut once);
         let mut operations = written(set, once);
         for name in OPERATIONS {
-            let of_options = self.options(json).and_then(|options| options.get(*name)?.as_object());
+            let of_options = self.options(json).and_then(|options| options.get(name)?.as_object());
             let Some(of_options) = of_options else { continue };
-            let known = operations.entry(*name).or_insert_with(|| Map::new().into());
-            if let Some(known) = known.as_object_mut() {
+            operations.insert_missing(*name, JsonObject::new());
+            if let Some(known) = operations.get_mut(name).and_then(Json::as_object_mut) {
                 known.extend(of_options.clone());
             }
         }
@@ -38,8 +37,8 @@ impl Mapping {
 }
 
 /// Those of any other event: what brought the user here. None if that is not known.
-pub(super) fn of_origin(json: &EventJson) -> Map<String, Value> {
-    let (mut set, mut once) = (Map::new(), Map::new());
+pub(super) fn of_origin<'e>(json: &'e EventJson<'_>) -> JsonObject<'e> {
+    let (mut set, mut once) = (JsonObject::new(), JsonObject::new());
     add_origin(json, &mut set, &mut once);
     match written(set, once) {
         none if none.is_empty() => none,
@@ -47,26 +46,26 @@ pub(super) fn of_origin(json: &EventJson) -> Map<String, Value> {
     }
 }
 
-fn add_origin(json: &EventJson, set: &mut Map<String, Value>, once: &mut Map<String, Value>) {
+fn add_origin<'e>(json: &'e EventJson<'_>, set: &mut JsonObject<'e>, once: &mut JsonObject<'e>) {
     for (member, property) in CAMPAIGN {
         if let Some(value) = json.context_text(&["campaign", member]) {
-            set.insert((*property).to_owned(), value.into());
-            once.insert(format!("initial_{property}"), value.into());
+            set.insert(*property, value);
+            once.insert(format!("initial_{property}"), value);
         }
     }
     if let Some(referrer) = json.context_text(&["page", "referrer"]) {
-        once.insert("initial_referrer".to_owned(), referrer.into());
+        once.insert("initial_referrer", referrer);
         if let Some(domain) = Url::parse(referrer).ok().and_then(|url| url.host_str().map(str::to_owned)) {
-            once.insert("initial_referring_domain".to_owned(), domain.into());
+            once.insert("initial_referring_domain", domain);
         }
     }
 }
 
-fn written(set: Map<String, Value>, once: Map<String, Value>) -> Map<String, Value> {
-    let mut operations = Map::new();
+fn written<'e>(set: JsonObject<'e>, once: JsonObject<'e>) -> JsonObject<'e> {
+    let mut operations = JsonObject::new();
     for (name, properties) in [("$set", set), ("$setOnce", once)] {
         if !properties.is_empty() {
-            operations.insert(name.to_owned(), properties.into());
+            operations.insert(name, properties);
         }
     }
     operations

@@ -1,29 +1,28 @@
 //! Revenue: of an event, or of each product of an order, and never of both.
 
-use serde_json::{Map, Value};
-use tracklane_http::{number, object};
+use tracklane_http::{Json, JsonObject, number, object};
 
 /// The names that a member of a revenue event has in Segment's Spec, and the one at Amplitude.
 const MEMBERS: &[(&str, &[&str])] =
     &[("productId", &["productId", "product_id"]), ("revenueType", &["revenueType", "revenue_type"])];
 
 /// Takes the revenue out of an event's properties, as the members that Amplitude has for it. Nothing if there is none.
-pub(super) fn take(properties: &mut Map<String, Value>) -> Map<String, Value> {
-    let mut own = Map::new();
+pub(super) fn take<'e>(properties: &mut JsonObject<'e>) -> JsonObject<'e> {
+    let mut own = JsonObject::with_capacity(16);
     let Some(revenue) = properties.get("revenue").and_then(number) else { return own };
     properties.remove("revenue");
-    own.insert("revenue".to_owned(), revenue.into());
+    own.insert("revenue", revenue);
     if let Some(price) = properties.get("price").and_then(number) {
         properties.remove("price");
-        own.insert("price".to_owned(), price.into());
+        own.insert("price", price);
     }
     if let Some(quantity) = properties.get("quantity").and_then(whole) {
         properties.remove("quantity");
-        own.insert("quantity".to_owned(), quantity.into());
+        own.insert("quantity", quantity);
     }
     for (name, spellings) in MEMBERS {
-        if let Some(value) = spellings.iter().find_map(|spelling| properties.remove(*spelling)) {
-            own.insert((*name).to_owned(), value);
+        if let Some(value) = spellings.iter().find_map(|spelling| properties.remove(spelling)) {
+            own.insert(*name, value);
         }
     }
     copy_currency(properties, &mut own);
@@ -31,20 +30,16 @@ pub(super) fn take(properties: &mut Map<String, Value>) -> Map<String, Value> {
 }
 
 /// Returns whether the products account for all of the revenue.
-pub(super) fn all_have_prices(products: &[Map<String, Value>]) -> bool {
+pub(super) fn all_have_prices(products: &[&JsonObject<'_>]) -> bool {
     products.iter().all(|product| product.get("price").and_then(number).is_some())
 }
 
 /// The members of the event of a product, with its revenue if it has that.
-pub(super) fn of_product(
-    product: &Map<String, Value>,
-    order: &Map<String, Value>,
-    has_revenue: bool,
-) -> Map<String, Value> {
+pub(super) fn of_product<'e>(product: &JsonObject<'e>, order: &JsonObject<'e>, has_revenue: bool) -> JsonObject<'e> {
     let mut properties = product.clone();
     for name in ["order_id", "checkout_id", "currency"] {
         if let Some(value) = order.get(name) {
-            properties.entry(name).or_insert_with(|| value.clone());
+            properties.insert_missing(name, value.clone());
         }
     }
     let price = product.get("price").and_then(number).filter(|_| has_revenue);
@@ -53,21 +48,23 @@ pub(super) fn of_product(
     let mut own =
         object([("price", price.into()), ("quantity", quantity.into()), ("revenue", (price * quantity as f64).into())]);
     if let Some(id) = product.get("product_id") {
-        own.insert("productId".to_owned(), id.clone());
+        own.insert("productId", id.clone());
     }
     copy_currency(&properties, &mut own);
-    own.insert("event_properties".to_owned(), properties.into());
+    own.insert("event_properties", properties);
     own
 }
 
-fn copy_currency(properties: &Map<String, Value>, own: &mut Map<String, Value>) {
-    if let Some(currency) = properties.get("currency").and_then(tracklane_http::text) {
-        own.insert("currency".to_owned(), currency.into());
+fn copy_currency<'e>(properties: &JsonObject<'e>, own: &mut JsonObject<'e>) {
+    if let Some(currency @ Json::Text(text)) = properties.get("currency")
+        && !text.is_empty()
+    {
+        own.insert("currency", currency.clone());
     }
 }
 
 /// A whole number: Amplitude refuses any other quantity.
-fn whole(value: &Value) -> Option<i64> {
+fn whole(value: &Json<'_>) -> Option<i64> {
     let number = number(value).filter(|number| number.fract() == 0.0 && number.abs() < 1e15)?;
     Some(number as i64)
 }

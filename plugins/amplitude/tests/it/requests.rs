@@ -55,7 +55,7 @@ fn an_alias_is_a_form_to_the_user_mapping() {
     assert_eq!(analytics.close_blocking(SOON).delivered, 1);
     let request = &server.requests()[0];
     assert_eq!((&*request.path, request.header("content-type")), ("/usermap", "application/x-www-form-urlencoded"));
-    let form = "api_key=hunter2key&mapping=%5B%7B%22global_user_id%22%3A%22new%22%2C%22user_id%22%3A%22old%22%7D%5D";
+    let form = "api_key=hunter2key&mapping=%5B%7B%22user_id%22%3A%22old%22%2C%22global_user_id%22%3A%22new%22%7D%5D";
     assert_eq!(request.text().unwrap(), form);
 }
 
@@ -157,4 +157,15 @@ fn a_dry_run_sends_nothing() {
     let analytics = client(at(&server).dry_run(true).build().unwrap());
     assert!(ends(send(&analytics, 1))[0].0.is_delivered());
     assert_eq!(server.requests().len(), 0);
+}
+
+/// Amplitude's documentation of `/batch`: 2,000 events in a request.
+#[test]
+fn no_request_has_more_events_than_amplitude_takes() {
+    let server = Server::start([]).unwrap();
+    let batching = Batching::every(2_001, HOUR).max_events(2_001).max_bytes(usize::MAX);
+    let analytics = client(at(&server).build().unwrap().batching(batching));
+    send(&analytics, 2_001).into_iter().for_each(|receipt| assert!(receipt.wait().is_delivered()));
+    let counts: Vec<usize> = server.requests().iter().map(|request| ids(request).len()).collect();
+    assert_eq!(counts, [2_000, 1]);
 }

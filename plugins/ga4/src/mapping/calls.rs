@@ -1,41 +1,42 @@
 //! The six calls: which event each is at Google.
 
-use serde_json::{Map, Value};
-use tracklane_http::{EventJson, Mapped, text};
+use std::borrow::Cow;
 
-use super::{Hit, Mapping, ecommerce, rules};
+use tracklane_http::{EventJson, JsonObject, Mapped, object, text};
 
-type Call = (String, Map<String, Value>);
+use super::{Made, Mapping, ecommerce, rules};
+
+type Call<'e> = (Cow<'e, str>, JsonObject<'e>);
 
 impl Mapping {
-    pub(super) fn call(&self, json: &EventJson) -> Result<Call, Mapped<Hit>> {
+    pub(super) fn call<'e>(&'e self, json: &'e EventJson<'_>) -> Made<'e, Call<'e>> {
         match json.kind() {
             "page" => Ok(page(json)),
             "group" => group(json),
             "screen" if self.is_app => Ok(screen(json)),
-            "screen" if self.screens => named(&json.viewed(), json.properties().clone()),
+            "screen" if self.screens => named(json.viewed(), json.properties().clone()),
             "screen" => Err(Mapped::skip("a web stream knows no screens: see the setting screens")),
             "identify" | "alias" => Err(Mapped::skip("Google knows no call that only says who somebody is")),
             _ => self.track(json),
         }
     }
 
-    fn track(&self, json: &EventJson) -> Result<Call, Mapped<Hit>> {
+    fn track<'e>(&'e self, json: &'e EventJson<'_>) -> Made<'e, Call<'e>> {
         let name = json.text("event").ok_or_else(|| Mapped::reject("it has no name"))?;
         match ecommerce::recommended(name, json.properties(), self.currency.as_deref()) {
-            Some((name, params)) => Ok((name.to_owned(), params)),
+            Some((name, params)) => Ok((name.into(), params)),
             None => named(name, self.with_currency(json.properties().clone())),
         }
     }
 
     /// A value goes with a currency, or not at all.
-    fn with_currency(&self, mut properties: Map<String, Value>) -> Map<String, Value> {
+    fn with_currency<'e>(&'e self, mut properties: JsonObject<'e>) -> JsonObject<'e> {
         ecommerce::settle_currency(&mut properties, self.currency.as_deref());
         properties
     }
 }
 
-fn named(text: &str, params: Map<String, Value>) -> Result<Call, Mapped<Hit>> {
+fn named<'e>(text: impl Into<Cow<'e, str>>, params: JsonObject<'e>) -> Made<'e, Call<'e>> {
     let name = rules::name(text);
     match rules::problem_of_event(&name) {
         Some(problem) => Err(Mapped::Skip(problem)),
@@ -43,49 +44,45 @@ fn named(text: &str, params: Map<String, Value>) -> Result<Call, Mapped<Hit>> {
     }
 }
 
-fn page(json: &EventJson) -> Call {
-    let mut params = json.properties().clone();
+fn page<'e>(json: &'e EventJson<'_>) -> Call<'e> {
+    let mut params: JsonObject<'e> = json.properties().clone();
     add_campaign(json, &mut params);
     for (property, param) in [("url", "page_location"), ("title", "page_title"), ("referrer", "page_referrer")] {
         let own = params.remove(property).filter(|value| text(value).is_some());
         let value = own.or_else(|| json.context_at(&["page", property]).cloned());
         if let Some(value) = value {
-            params.insert(param.to_owned(), value);
+            params.insert(param, value);
         }
     }
-    if !params.contains_key("page_title")
-        && let Some(name) = json.view_name()
-    {
-        params.insert("page_title".to_owned(), name.into());
+    if let Some(name) = json.view_name() {
+        params.insert_missing("page_title", name);
     }
-    ("page_view".to_owned(), params)
+    ("page_view".into(), params)
 }
 
 /// As Firebase calls a screen view.
-fn screen(json: &EventJson) -> Call {
-    let mut params = json.properties().clone();
+fn screen<'e>(json: &'e EventJson<'_>) -> Call<'e> {
+    let mut params: JsonObject<'e> = json.properties().clone();
     add_campaign(json, &mut params);
     params.remove("name");
     if let Some(name) = json.view_name() {
-        params.insert("screen_name".to_owned(), name.into());
+        params.insert("screen_name", name);
     }
-    ("screen_view".to_owned(), params)
+    ("screen_view".into(), params)
 }
 
 /// What brought somebody to a view, under the names that Google has for it. What the view says stays.
-fn add_campaign(json: &EventJson, params: &mut Map<String, Value>) {
+fn add_campaign<'e>(json: &'e EventJson<'_>, params: &mut JsonObject<'e>) {
     for (member, param) in
         [("source", "source"), ("medium", "medium"), ("name", "campaign"), ("term", "term"), ("content", "content")]
     {
-        if let Some(text) = json.context_text(&["campaign", member])
-            && !params.contains_key(param)
-        {
-            params.insert(param.to_owned(), text.into());
+        if let Some(text) = json.context_text(&["campaign", member]) {
+            params.insert_missing(param, text);
         }
     }
 }
 
-fn group(json: &EventJson) -> Result<Call, Mapped<Hit>> {
+fn group<'e>(json: &'e EventJson<'_>) -> Made<'e, Call<'e>> {
     let group = json.text("groupId").ok_or_else(|| Mapped::reject("it has no groupId"))?;
-    Ok(("join_group".to_owned(), Map::from_iter([("group_id".to_owned(), group.into())])))
+    Ok(("join_group".into(), object([("group_id", group.into())])))
 }

@@ -1,7 +1,8 @@
 //! Events of Segment's Spec that Google recommends under other names, with items and a value.
 
-use serde_json::{Map, Value};
-use tracklane_http::{number, text};
+use std::borrow::Cow;
+
+use tracklane_http::{Json, JsonObject, number, text};
 
 use super::rules::{self, is_currency};
 
@@ -56,16 +57,16 @@ const ITEM: &[(&str, &[&str], bool)] = &[
 ];
 
 /// The event that Google recommends for one of the Spec's, with its parameters.
-pub(super) fn recommended(
+pub(super) fn recommended<'e>(
     name: &str,
-    properties: &Map<String, Value>,
-    currency: Option<&str>,
-) -> Option<(&'static str, Map<String, Value>)> {
+    properties: &JsonObject<'e>,
+    currency: Option<&'e str>,
+) -> Option<(&'static str, JsonObject<'e>)> {
     let (_, google, renamed, has_items) = RECOMMENDED.iter().find(|(spec, ..)| spec.eq_ignore_ascii_case(name))?;
     let mut params = properties.clone();
     for (property, param) in *renamed {
-        if let Some(value) = params.remove(*property) {
-            params.insert((*param).to_owned(), value);
+        if let Some(value) = params.remove(property) {
+            params.insert(*param, value);
         }
     }
     if *has_items {
@@ -75,15 +76,15 @@ pub(super) fn recommended(
             params.remove(gone);
         }
         if let Some(value) = value {
-            params.insert("value".to_owned(), value.into());
+            params.insert("value", value);
         }
         if !items.is_empty() {
-            params.insert("items".to_owned(), items.into());
+            params.insert("items", items);
         }
     }
     for name in ["tax", "shipping"] {
         if let Some(amount) = params.get(name).and_then(number) {
-            params.insert(name.to_owned(), amount.into());
+            params.insert(name, amount);
         }
     }
     settle_currency(&mut params, currency);
@@ -91,61 +92,61 @@ pub(super) fn recommended(
 }
 
 /// Sets the currency of a value, or takes the value out if there is none: Google wants both.
-pub(super) fn settle_currency(params: &mut Map<String, Value>, default: Option<&str>) {
+pub(super) fn settle_currency<'e>(params: &mut JsonObject<'e>, default: Option<&'e str>) {
     let own = params.get("currency").and_then(text).map(str::to_ascii_uppercase).filter(|own| is_currency(own));
-    let currency = own.or_else(|| default.map(str::to_owned));
+    let currency = own.map(Cow::Owned).or(default.map(Cow::Borrowed));
     params.remove("currency");
     if !params.contains_key("value") && !params.contains_key("items") {
         return;
     }
     match currency {
-        Some(currency) => drop(params.insert("currency".to_owned(), currency.into())),
+        Some(currency) => params.insert("currency", currency),
         None => drop(params.remove("value")),
     }
 }
 
 /// The items of `products`, or the one that the properties themselves are. They are taken out of the properties.
-fn items(params: &mut Map<String, Value>) -> Vec<Value> {
+fn items<'e>(params: &mut JsonObject<'e>) -> Vec<Json<'e>> {
     if let Some(products) = params.remove("products") {
-        let products = products.as_array().cloned().unwrap_or_default();
-        return products.iter().filter_map(|product| item(product.as_object()?)).collect();
+        let products = products.as_array().into_iter().flatten();
+        return products.filter_map(|product| item(product.as_object()?)).collect();
     }
     let Some(item) = item(params) else { return Vec::new() };
     for (_, properties, _) in ITEM {
-        properties.iter().filter(|name| **name != "coupon").for_each(|name| drop(params.remove(*name)));
+        properties.iter().filter(|name| **name != "coupon").for_each(|name| drop(params.remove(name)));
     }
     vec![item]
 }
 
 /// A product as an item. Google wants an id or a name of it.
-fn item(product: &Map<String, Value>) -> Option<Value> {
-    let mut item = Map::new();
+fn item<'e>(product: &JsonObject<'e>) -> Option<Json<'e>> {
+    let mut item = JsonObject::with_capacity(8);
     for (member, properties, is_number) in ITEM {
-        let Some(value) = properties.iter().find_map(|name| product.get(*name).filter(|value| !value.is_null())) else {
+        let Some(value) = properties.iter().find_map(|name| product.get(name).filter(|value| !value.is_null())) else {
             continue;
         };
-        let value = if *is_number { number(value).map(Value::from) } else { short(value) };
+        let value = if *is_number { number(value).map(Json::from) } else { short(value) };
         if let Some(value) = value {
-            item.insert((*member).to_owned(), value);
+            item.insert(*member, value);
         }
     }
     (item.contains_key("item_id") || item.contains_key("item_name")).then(|| item.into())
 }
 
 /// A text or number as a short text.
-fn short(value: &Value) -> Option<Value> {
+fn short<'e>(value: &Json<'e>) -> Option<Json<'e>> {
     match value {
-        Value::String(text) if !text.is_empty() => Some(rules::cut(text, 100)),
-        Value::Number(number) => Some(number.to_string().into()),
+        Json::Text(text) if !text.is_empty() => Some(rules::cut(text.clone(), 100).into()),
+        Json::Number(number) => Some(number.to_string().into()),
         _ => None,
     }
 }
 
 /// Returns the value of the event: its own, or the sum of its items' prices.
-fn value(params: &Map<String, Value>, items: &[Value]) -> Option<f64> {
+fn value(params: &JsonObject<'_>, items: &[Json<'_>]) -> Option<f64> {
     let says = |name: &str| params.get(name).and_then(number);
     says("total").or_else(|| says("value")).or_else(|| says("revenue")).or_else(|| {
-        let worth = |item: &Value| {
+        let worth = |item: &Json<'_>| {
             let amount = |name: &str| item.get(name).and_then(number);
             Some(amount("price")? * amount("quantity").unwrap_or(1.0))
         };

@@ -1,12 +1,11 @@
 //! Makes a hit: the event, its user, and the parameters that reports need.
 
-use serde_json::{Map, Value};
-use tracklane_http::{EventJson, Mapped};
+use tracklane_http::{EventJson, Json, JsonObject, object};
 
-use super::{Hit, Mapping, params};
+use super::{HitParts, Made, Mapping, params};
 
 impl Mapping {
-    pub(super) fn hit(&self, json: &EventJson) -> Result<Hit, Mapped<Hit>> {
+    pub(super) fn hit<'e>(&'e self, json: &'e EventJson<'_>) -> Made<'e, HitParts<'e>> {
         let (name, mut params) = self.call(json)?;
         let who = self.who(json)?;
         if !self.is_app {
@@ -14,38 +13,36 @@ impl Mapping {
         }
         let mut params = params::fit(params);
         self.add_reporting(json, &mut params);
-        let mut event = Map::from_iter([("name".to_owned(), name.into()), ("params".to_owned(), params.into())]);
+        let mut event = object([("name", name.into()), ("params", params.into())]);
         if let Some(timestamp) = json.timestamp() {
-            event.insert("timestamp_micros".to_owned(), timestamp.as_unix_millis().saturating_mul(1_000).into());
+            event.insert("timestamp_micros", timestamp.as_unix_millis().saturating_mul(1_000));
         }
-        Ok(Hit { who, event: event.into() })
+        Ok(HitParts { who, event })
     }
 
     /// Adds the parameters that reports need. Without a session and a time of engagement, an event appears only in
     /// Realtime.
-    fn add_reporting(&self, json: &EventJson, params: &mut Map<String, Value>) {
+    fn add_reporting<'e>(&self, json: &'e EventJson<'_>, params: &mut JsonObject<'e>) {
         let option = |names: [&str; 2]| {
             let options = self.options(json)?;
-            names.iter().find_map(|name| options.get(*name)).filter(|value| !value.is_null()).cloned()
+            names.iter().find_map(|name| options.get(name)).filter(|value| !value.is_null()).cloned()
         };
         if let Some(session) = option(["sessionId", "session_id"]) {
-            params.insert("session_id".to_owned(), session);
+            params.insert("session_id", session);
         }
-        let engaged = option(["engagementTimeMsec", "engagement_time_msec"]).unwrap_or_else(|| 1.into());
-        params.insert("engagement_time_msec".to_owned(), engaged);
+        let engaged = option(["engagementTimeMsec", "engagement_time_msec"]).unwrap_or_else(|| Json::from(1_u64));
+        params.insert("engagement_time_msec", engaged);
         if self.debug {
-            params.insert("debug_mode".to_owned(), 1.into());
+            params.insert("debug_mode", 1_u64);
         }
     }
 }
 
 /// Where on the site it was, as Google's own tag adds it to every event. What the event says stays.
-fn add_page(json: &EventJson, params: &mut Map<String, Value>) {
+fn add_page<'e>(json: &'e EventJson<'_>, params: &mut JsonObject<'e>) {
     for (member, param) in [("url", "page_location"), ("title", "page_title"), ("referrer", "page_referrer")] {
-        if let Some(text) = json.context_text(&["page", member])
-            && !params.contains_key(param)
-        {
-            params.insert(param.to_owned(), text.into());
+        if let Some(text) = json.context_text(&["page", member]) {
+            params.insert_missing(param, text);
         }
     }
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use tracklane::Event;
-use tracklane_http::{EventJson, Mapped};
+use tracklane_http::{EventJson, JsonObject, Mapped};
 
 pub(crate) use rules::is_currency;
 pub use user::Consent;
@@ -39,12 +39,18 @@ pub struct Hit {
     pub event: Value,
 }
 
-impl Hit {
-    /// Returns whether Google counts it once however often it is sent: a purchase or refund with a `transaction_id`.
-    pub(crate) fn is_deduplicated(&self) -> bool {
-        let name = self.event.get("name").and_then(Value::as_str);
-        let id = self.event.get("params").and_then(|params| params.get("transaction_id"));
-        matches!(name, Some("purchase" | "refund")) && id.is_some()
+/// The same, borrowed from the event.
+pub(crate) struct HitParts<'e> {
+    pub(crate) who: JsonObject<'e>,
+    pub(crate) event: JsonObject<'e>,
+}
+
+/// The result of a mapping, or why nothing is sent.
+type Made<'e, T> = Result<T, Mapped<HitParts<'e>>>;
+
+impl From<HitParts<'_>> for Hit {
+    fn from(parts: HitParts<'_>) -> Self {
+        Self { who: parts.who.into(), event: Value::Object(parts.event.into()) }
     }
 }
 
@@ -81,20 +87,23 @@ impl Default for Mapping {
 }
 
 impl Mapping {
+    /// Maps an event without the user's hook.
+    pub(crate) fn parts<'e>(&'e self, json: &'e EventJson<'_>) -> Mapped<HitParts<'e>> {
+        self.hit(json).map_or_else(|mapped| mapped, Mapped::one)
+    }
+
     /// The hit of an event, or why there is none. `event` makes the event for the user's hook.
-    pub(crate) fn apply(&self, json: &EventJson, event: impl FnOnce() -> Event) -> Mapped<Hit> {
-        let mut hit = match self.hit(json) {
-            Ok(hit) => hit,
-            Err(mapped) => return mapped,
-        };
-        if let Some(map) = &self.map_event {
-            map(&event(), &mut hit);
+    pub(crate) fn apply(&self, json: &EventJson<'_>, event: impl FnOnce() -> Event) -> Mapped<Hit> {
+        let mut mapped = self.parts(json).map(Hit::from);
+        if let (Some(map), Mapped::Items(hits)) = (&self.map_event, &mut mapped) {
+            let event = event();
+            hits.iter_mut().for_each(|hit| map(&event, hit));
         }
-        Mapped::one(hit)
+        mapped
     }
 
     /// The options that `integrations` has for this destination.
-    fn options<'m>(&'m self, json: &'m EventJson) -> Option<&'m Map<String, Value>> {
+    fn options<'e, 'j>(&self, json: &'e EventJson<'j>) -> Option<&'e JsonObject<'j>> {
         json.options(&[&self.name, NAME, CLOUD])
     }
 }

@@ -1,6 +1,8 @@
 //! Parameters as Google takes them: flat, few and short.
 
-use serde_json::{Map, Value};
+use std::borrow::Cow;
+
+use tracklane_http::{Json, JsonObject};
 
 use super::rules;
 
@@ -28,55 +30,56 @@ const FIRST: &[&str] = &[
 
 /// Returns the parameters that Google takes of these. Nested ones are flattened, with `_` between their names.
 /// Parameters with other names are left out, long texts are cut, and of too many the first by name are kept.
-pub(super) fn fit(params: Map<String, Value>) -> Map<String, Value> {
-    let mut flat = Map::new();
+pub(super) fn fit<'e>(params: JsonObject<'e>) -> JsonObject<'e> {
+    let mut flat = JsonObject::with_capacity(MOST);
     for (name, value) in params {
         if name == "items" {
             flat.insert(name, items(value));
         } else {
-            flatten(&rules::name(&name), value, &mut flat);
+            flatten(rules::name(name), value, &mut flat);
         }
     }
     if flat.len() <= MOST - KEPT {
         return flat;
     }
-    let known = FIRST.iter().filter_map(|name| flat.remove_entry(*name)).collect::<Vec<_>>();
-    let left_out = flat.len() + known.len() - (MOST - KEPT);
+    let mut kept: JsonObject<'e> = FIRST.iter().filter_map(|name| flat.remove_entry(name)).collect();
+    let left_out = flat.len() + kept.len() - (MOST - KEPT);
     tracing::debug!(target: "tracklane_ga4", left_out, "an event has more parameters than Google takes");
-    known.into_iter().chain(flat).take(MOST - KEPT).collect()
+    let mut others: Vec<_> = flat.into_iter().collect();
+    others.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let room = (MOST - KEPT).saturating_sub(kept.len());
+    kept.extend(others.into_iter().take(room));
+    kept
 }
 
-fn flatten(name: &str, value: Value, flat: &mut Map<String, Value>) {
+fn flatten<'e>(name: Cow<'e, str>, value: Json<'e>, flat: &mut JsonObject<'e>) {
     match value {
-        Value::Null => {}
-        Value::Object(members) => {
+        Json::Null => {}
+        Json::Object(members) => {
             for (member, value) in members {
-                flatten(&format!("{name}_{}", rules::name(&member)), value, flat);
+                flatten(format!("{name}_{}", rules::name(member)).into(), value, flat);
             }
         }
-        Value::Array(values) => {
+        Json::Array(values) => {
             for (index, value) in values.into_iter().enumerate() {
-                flatten(&format!("{name}_{index}"), value, flat);
+                flatten(format!("{name}_{index}").into(), value, flat);
             }
         }
         // A name that would be cut could be that of another.
-        _ if !rules::is_param(name) || name.len() > rules::LONGEST_NAME => {}
-        Value::String(text) if text.is_empty() => {}
-        Value::String(text) => {
-            let cut = rules::cut(&text, rules::longest_value(name));
-            flat.insert(name.to_owned(), cut);
+        _ if !rules::is_param(&name) || name.len() > rules::LONGEST_NAME => {}
+        Json::Text(text) if text.is_empty() => {}
+        Json::Text(text) => {
+            let cut = rules::cut(text, rules::longest_value(&name));
+            flat.insert(name, cut);
         }
         // Google takes a number.
-        Value::Bool(is) => {
-            flat.insert(name.to_owned(), u8::from(is).into());
-        }
-        number => {
-            flat.insert(name.to_owned(), number);
-        }
+        Json::Bool(is) => flat.insert(name, u64::from(is)),
+        number => flat.insert(name, number),
     }
 }
 
-fn items(items: Value) -> Value {
-    let Value::Array(items) = items else { return Value::Array(Vec::new()) };
-    items.into_iter().take(MOST_ITEMS).collect()
+fn items(items: Json<'_>) -> Json<'_> {
+    let Json::Array(mut items) = items else { return Json::Array(Vec::new()) };
+    items.truncate(MOST_ITEMS);
+    Json::Array(items)
 }

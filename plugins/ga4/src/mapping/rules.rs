@@ -1,6 +1,6 @@
 //! Google's rules for names.
 
-use serde_json::Value;
+use std::borrow::Cow;
 
 /// Letters of a name at most.
 pub(super) const LONGEST_NAME: usize = 40;
@@ -33,7 +33,11 @@ const RESERVED_EVENT_PREFIXES: &[&str] = &["app_store_subscription_", "dynamic_l
 const RESERVED_PREFIXES: &[&str] = &["_", "firebase_", "ga_", "google_", "gtag."];
 
 /// The name as Google takes it: letters, digits and underscores, 40 at most.
-pub(super) fn name(text: &str) -> String {
+pub(super) fn name<'e>(text: impl Into<Cow<'e, str>>) -> Cow<'e, str> {
+    let (text, is_plain) = (text.into(), |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_');
+    if text.len() <= LONGEST_NAME && text.bytes().all(is_plain) {
+        return text;
+    }
     let letter = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' };
     text.trim().chars().map(letter).take(LONGEST_NAME).collect()
 }
@@ -74,6 +78,7 @@ pub(super) fn longest_value(name: &str) -> usize {
 }
 
 /// A text cut to as many letters as Google keeps.
-pub(super) fn cut(text: &str, longest: usize) -> Value {
-    text.chars().take(longest).collect::<String>().into()
+pub(super) fn cut(text: Cow<'_, str>, longest: usize) -> Cow<'_, str> {
+    // Bytes are at least as many as letters.
+    if text.len() <= longest { text } else { text.chars().take(longest).collect() }
 }

@@ -1,8 +1,7 @@
 //! What is known of the user, and what they allow.
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
-use tracklane_http::{EventJson, object};
+use tracklane_http::{EventJson, Json, JsonObject, object};
 
 use super::rules;
 
@@ -35,7 +34,7 @@ impl Consent {
     }
 
     /// What is not clearly granted is denied.
-    fn of(value: &Value) -> Self {
+    fn of(value: &Json<'_>) -> Self {
         let is_granted = value.as_bool().unwrap_or_default()
             || value.as_str().is_some_and(|text| text.trim().eq_ignore_ascii_case("granted"));
         if is_granted { Self::Granted } else { Self::Denied }
@@ -59,38 +58,40 @@ pub(crate) fn problem_of_properties(names: &[String]) -> Option<String> {
 }
 
 /// Adds the traits of the context that are to be user properties.
-pub(super) fn add_properties(json: &EventJson, names: &[String], who: &mut Map<String, Value>) {
-    let value = |name: &String| match json.context_at(&["traits", name])? {
-        Value::String(text) if !text.is_empty() => Some(rules::cut(text, LONGEST_VALUE)),
-        Value::Bool(is) => Some(if *is { "true" } else { "false" }.into()),
-        Value::Number(number) => Some(number.clone().into()),
-        _ => None,
-    };
-    let properties = names.iter().filter_map(|name| Some((name.clone(), object([("value", value(name)?)]).into())));
-    let properties: Map<String, Value> = properties.collect();
+pub(super) fn add_properties<'e>(json: &'e EventJson<'_>, names: &'e [String], who: &mut JsonObject<'e>) {
+    let mut properties = JsonObject::new();
+    for name in names {
+        let value: Json<'e> = match json.context_at(&["traits", name]) {
+            Some(Json::Text(text)) if !text.is_empty() => rules::cut(text.clone(), LONGEST_VALUE).into(),
+            Some(Json::Bool(is)) => if *is { "true" } else { "false" }.into(),
+            Some(number @ Json::Number(_)) => number.clone(),
+            _ => continue,
+        };
+        properties.insert(&**name, object([("value", value)]));
+    }
     if !properties.is_empty() {
-        who.insert("user_properties".to_owned(), properties.into());
+        who.insert("user_properties", properties);
     }
 }
 
 /// Adds what the user allows, as the event's options say, else the settings. If neither does, nothing is said.
 pub(super) fn add_consent(
-    options: Option<&Map<String, Value>>,
+    options: Option<&JsonObject<'_>>,
     ad_user_data: Option<Consent>,
     ad_personalization: Option<Consent>,
-    who: &mut Map<String, Value>,
+    who: &mut JsonObject<'_>,
 ) {
     let said = options.and_then(|options| options.get("consent")?.as_object());
-    let mut consent = Map::new();
+    let mut consent = JsonObject::new();
     for (name, spelling, default) in
         [("ad_user_data", "adUserData", ad_user_data), ("ad_personalization", "adPersonalization", ad_personalization)]
     {
         let own = said.and_then(|said| said.get(name).or_else(|| said.get(spelling))).map(Consent::of);
         if let Some(is) = own.or(default) {
-            consent.insert(name.to_owned(), is.as_str().into());
+            consent.insert(name, is.as_str());
         }
     }
     if !consent.is_empty() {
-        who.insert("consent".to_owned(), consent.into());
+        who.insert("consent", consent);
     }
 }

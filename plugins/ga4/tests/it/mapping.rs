@@ -105,6 +105,15 @@ fn an_order_is_a_purchase_with_items_and_a_value() {
     assert_eq!(sent(&ga4(), track("Order Completed").properties(properties)), ("purchase".into(), expected));
 }
 
+/// Google's limit of 200 items.
+#[test]
+fn an_event_has_two_hundred_items_at_most() {
+    let products: Vec<Value> = (0..250).map(|n| json!({"product_id": format!("p{n}"), "price": 1})).collect();
+    let params = sent(&ga4(), track("Order Completed").properties(json!({"order_id": "o1", "products": products}))).1;
+    assert_eq!(params["items"].as_array().unwrap().len(), 200);
+    assert_eq!(params["items"][199]["item_id"], "p199");
+}
+
 #[test]
 fn a_value_goes_with_a_currency_or_not_at_all() {
     let added = |properties: Value| track("Product Added").properties(properties);

@@ -56,13 +56,15 @@ fn one_by_one(server: &Server) -> Destination {
         let client = client.clone();
         async move {
             let mut answers = Answers::new(batch.len());
-            let mapped = map_batch(&batch, &mut answers, |json, _| match json.text("event") {
-                Some("skip") => Mapped::Skip("it is called so".to_owned()),
-                Some("refuse") => Mapped::Reject("it is called so".to_owned()),
-                name => Mapped::one(json!({ "name": name })),
-            });
             let mut items = Items::default();
-            mapped.iter().for_each(|(event, item)| items.push(*event, item, &mut answers));
+            map_batch(&batch, &mut answers, |event, json, _, answers| {
+                let mapped = match json.text("event") {
+                    Some("skip") => Mapped::Skip("it is called so".to_owned()),
+                    Some("refuse") => Mapped::Reject("it is called so".to_owned()),
+                    name => Mapped::one(json!({ "name": name })),
+                };
+                mapped.map(|item| items.push(event, &item, answers))
+            });
             let requests = items.requests(&batch, &client, Limits::new(1, 60), &mut answers, Payload::ndjson);
             send_in_turn(&batch, requests, &mut answers, |_, received| {
                 received.answer("vendor", [], batch.timer().now())
@@ -107,13 +109,14 @@ fn an_event_is_read_by_paths() {
         "context": {"os": {"name": "iOS", "version": null}, "groupId": 7},
         "integrations": {"A": true, "B": {"x": 1}, "C": null},
     });
-    let event = EventJson::parse(&serde_json::to_vec(&json).unwrap()).unwrap();
+    let json = serde_json::to_vec(&json).unwrap();
+    let event = EventJson::parse(&json).unwrap();
     assert_eq!((event.kind(), event.user_id(), event.anonymous_id()), ("page", None, Some("a")));
     assert_eq!((event.uuid(), event.timestamp(), event.message_id()), (None, None, ""));
     assert_eq!((event.view_name(), &*event.viewed()), (Some("Inner"), "Viewed Inner Page"));
     assert_eq!((event.context_text(&["os", "name"]), event.context_at(&["os", "version"])), (Some("iOS"), None));
     assert_eq!((event.context_text(&["groupId"]), event.context_at(&["os", "name", "x"])), (None, None));
-    assert_eq!(event.options(&["A", "C", "B"]).unwrap()["x"], 1, "true is no options");
+    assert_eq!(event.options(&["A", "C", "B"]).unwrap().get("x"), Some(&1_u64.into()), "true is no options");
     assert_eq!((event.options(&["A"]), event.traits().len(), at(event.traits(), &[])), (None, 0, None));
     assert!(EventJson::parse(b"[]").is_err());
 }
@@ -128,7 +131,7 @@ fn numbers_and_dates_come_in_every_spelling() {
         (json!(true), None),
     ];
     for (value, expected) in table {
-        assert_eq!(number(&value), expected, "{value}");
+        assert_eq!(number(&value.clone().into()), expected, "{value}");
     }
     let table = [
         (json!("2024-02-29T01:00:00+01:00"), Some(1_709_164_800_000)),
@@ -140,7 +143,7 @@ fn numbers_and_dates_come_in_every_spelling() {
         (json!(null), None),
     ];
     for (value, expected) in table {
-        assert_eq!(millis(&value), expected, "{value}");
+        assert_eq!(millis(&value.clone().into()), expected, "{value}");
     }
 }
 

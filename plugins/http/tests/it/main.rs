@@ -4,5 +4,6 @@ mod answers;
 mod chunks;
 mod client;
 mod endpoint;
+mod json;
 mod payload;
 mod verdict;

@@ -1,12 +1,12 @@
 //! Maps each of the six calls to its items.
 
-use tracklane_http::{EventJson, Mapped};
+use tracklane_http::EventJson;
 
 use super::ids::Who;
-use super::{Item, Mapping};
+use super::{Made, Mapping, Part};
 
 impl Mapping {
-    pub(super) fn items(&self, json: &EventJson) -> Result<Vec<Item>, Mapped<Item>> {
+    pub(super) fn items<'e>(&'e self, json: &'e EventJson<'_>) -> Made<'e, Vec<Part<'e>>> {
         if json.kind() == "alias" {
             return self.alias(json);
         }
@@ -14,7 +14,7 @@ impl Mapping {
         match json.kind() {
             "identify" => self.identify(json, &who),
             "group" => self.group(json, &who),
-            "page" | "screen" => Ok(vec![self.event(json, &who, &json.viewed(), self.view_properties(json))]),
+            "page" | "screen" => Ok(vec![self.event(json, &who, json.viewed(), self.view_properties(json))]),
             _ => self.track(json, &who),
         }
     }

@@ -1,7 +1,6 @@
 //! Maps the context of an event to Mixpanel's properties.
 
-use serde_json::{Map, Value};
-use tracklane_http::EventJson;
+use tracklane_http::{EventJson, JsonObject};
 use url::Url;
 
 /// A path in `context`, and the property that it is.
@@ -37,21 +36,17 @@ const PROPERTIES: &[(&[&str], &str)] = &[
 ];
 
 /// Adds the event's context. Existing properties stay.
-pub(super) fn add(json: &EventJson, properties: &mut Map<String, Value>) {
+pub(super) fn add<'e>(json: &'e EventJson<'_>, properties: &mut JsonObject<'e>) {
     for (path, name) in PROPERTIES {
-        if let Some(value) = json.context_at(path)
-            && !properties.contains_key(*name)
-        {
-            properties.insert((*name).to_owned(), value.clone());
+        if let Some(value) = json.context_at(path) {
+            properties.insert_missing(*name, value.clone());
         }
     }
     let domain =
         json.context_text(&["page", "referrer"]).and_then(|url| Some(Url::parse(url).ok()?.host_str()?.to_owned()));
-    if let Some(domain) = domain
-        && !properties.contains_key("$referring_domain")
-    {
-        properties.insert("$referring_domain".to_owned(), domain.into());
+    if let Some(domain) = domain {
+        properties.insert_missing("$referring_domain", domain);
     }
-    properties.insert("mp_lib".to_owned(), "tracklane".into());
-    properties.insert("$lib_version".to_owned(), env!("CARGO_PKG_VERSION").into());
+    properties.insert("mp_lib", "tracklane");
+    properties.insert("$lib_version", env!("CARGO_PKG_VERSION"));
 }

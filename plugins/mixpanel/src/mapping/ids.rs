@@ -1,10 +1,11 @@
 //! The user of an event, and its id.
 
-use serde_json::{Map, Value};
-use tracklane::event::message_uuid;
-use tracklane_http::{EventJson, Mapped};
+use std::borrow::Cow;
 
-use super::{IdMerge, Item};
+use tracklane::event::message_uuid;
+use tracklane_http::{EventJson, JsonObject, Mapped};
+
+use super::{IdMerge, Made, Part};
 
 /// Ids that Mixpanel refuses, as many programs send them by mistake, compared without case.
 const ILLEGAL: &[&str] = &[
@@ -31,41 +32,40 @@ const ILLEGAL: &[&str] = &[
 const LONGEST_INSERT_ID: usize = 36;
 
 /// The user of an event.
-pub(super) struct Who {
-    pub(super) distinct_id: String,
-    /// The members of an event that name the user and the device, where the project merges by them.
-    merging: Map<String, Value>,
+pub(super) struct Who<'e> {
+    pub(super) distinct_id: Cow<'e, str>,
+    /// The user and the device, where the project merges by them.
+    user: Option<&'e str>,
+    device: Option<&'e str>,
 }
 
-impl Who {
-    pub(super) fn of(json: &EventJson, id_merge: IdMerge) -> Result<Self, Mapped<Item>> {
+impl<'e> Who<'e> {
+    pub(super) fn of(json: &'e EventJson<'_>, id_merge: IdMerge) -> Made<'e, Self> {
         let (user, anonymous) = (json.user_id(), json.anonymous_id());
         for id in [user, anonymous].into_iter().flatten() {
             check(id)?;
         }
-        let mut merging = Map::new();
         if id_merge == IdMerge::Original {
             let id = user.or(anonymous).ok_or_else(nobody)?;
-            return Ok(Self { distinct_id: id.to_owned(), merging });
+            return Ok(Self { distinct_id: id.into(), user: None, device: None });
         }
-        for (name, id) in [("$user_id", user), ("$device_id", anonymous)] {
-            if let Some(id) = id {
-                merging.insert(name.to_owned(), id.into());
-            }
-        }
-        let device = || anonymous.map(|id| format!("$device:{id}"));
-        let distinct_id = user.map(str::to_owned).or_else(device).ok_or_else(nobody)?;
-        Ok(Self { distinct_id, merging })
+        let device = || anonymous.map(|id| format!("$device:{id}").into());
+        let distinct_id = user.map(Cow::Borrowed).or_else(device).ok_or_else(nobody)?;
+        Ok(Self { distinct_id, user, device: anonymous })
     }
 
     /// Writes who it was into an event's properties.
-    pub(super) fn write(&self, properties: &mut Map<String, Value>) {
-        properties.insert("distinct_id".to_owned(), self.distinct_id.as_str().into());
-        properties.extend(self.merging.clone());
+    pub(super) fn write(&self, properties: &mut JsonObject<'e>) {
+        properties.insert("distinct_id", self.distinct_id.clone());
+        for (name, id) in [("$user_id", self.user), ("$device_id", self.device)] {
+            if let Some(id) = id {
+                properties.insert(name, id);
+            }
+        }
     }
 }
 
-pub(super) fn check(id: &str) -> Result<(), Mapped<Item>> {
+pub(super) fn check<'e>(id: &str) -> Made<'e, ()> {
     match illegal(id) {
         Some(illegal) => Err(Mapped::reject(format!("Mixpanel refuses the id {illegal:?}"))),
         None => Ok(()),
@@ -76,28 +76,28 @@ fn illegal(id: &str) -> Option<&'static str> {
     ILLEGAL.iter().copied().find(|illegal| id.trim().eq_ignore_ascii_case(illegal))
 }
 
-fn nobody() -> Mapped<Item> {
+fn nobody<'e>() -> Mapped<Part<'e>> {
     Mapped::reject("it has neither userId nor anonymousId")
 }
 
 /// Writes which event it is, and when it was, in milliseconds.
-pub(super) fn stamp(json: &EventJson, properties: &mut Map<String, Value>) {
+pub(super) fn stamp<'e>(json: &'e EventJson<'_>, properties: &mut JsonObject<'e>) {
     if let Some(id) = insert_id(json.message_id()) {
-        properties.insert("$insert_id".to_owned(), id.into());
+        properties.insert("$insert_id", id);
     }
     if let Some(timestamp) = json.timestamp() {
-        properties.insert("time".to_owned(), timestamp.as_unix_millis().into());
+        properties.insert("time", timestamp.as_unix_millis());
     }
 }
 
 /// Returns the `$insert_id` of an event: its `messageId` if Mixpanel takes it, otherwise a UUID derived from it.
-fn insert_id(message_id: &str) -> Option<String> {
+fn insert_id(message_id: &str) -> Option<Cow<'_, str>> {
     if message_id.is_empty() {
         return None;
     }
     let is_plain = message_id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     let is_taken = is_plain && message_id.len() <= LONGEST_INSERT_ID && illegal(message_id).is_none();
-    Some(if is_taken { message_id.to_owned() } else { message_uuid(message_id) })
+    Some(if is_taken { message_id.into() } else { message_uuid(message_id).into() })
 }
 
 /// Returns whether an id is a random UUID, as `$identify` wants the anonymous one to be.

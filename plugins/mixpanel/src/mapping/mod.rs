@@ -6,14 +6,13 @@ mod ids;
 mod profiles;
 mod track;
 
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tracklane::Event;
-use tracklane_http::{EventJson, Mapped, Secret};
+use tracklane_http::{EventJson, Json, JsonObject, Mapped, Secret};
 
 /// The name of the destination, unless another is given.
 pub(crate) const NAME: &str = "Mixpanel";
@@ -48,20 +47,41 @@ pub struct Item {
     pub body: Value,
 }
 
-impl Item {
-    fn new(target: Target, body: impl Into<Map<String, Value>>) -> Self {
-        Self { target, body: Value::Object(body.into()) }
+/// The same, borrowed from the event.
+pub(crate) struct Part<'e> {
+    pub(crate) target: Target,
+    body: JsonObject<'e>,
+}
+
+/// The result of a mapping, or why nothing is sent.
+type Made<'e, T> = Result<T, Mapped<Part<'e>>>;
+
+impl<'e> Part<'e> {
+    fn new(target: Target, body: JsonObject<'e>) -> Self {
+        Self { target, body }
     }
 
-    /// Returns the body as it is sent. Profiles have the token in it.
-    pub(crate) fn with_token(&self, token: &Secret) -> Cow<'_, Value> {
-        match (self.target, &self.body) {
-            (Target::Engage | Target::Groups, Value::Object(body)) => {
-                let mut body = body.clone();
-                body.insert("$token".to_owned(), token.expose().into());
-                Cow::Owned(body.into())
-            }
-            _ => Cow::Borrowed(&self.body),
+    /// Returns the body as it is sent: that of a profile has the token.
+    pub(crate) fn with_token(mut self, token: &'e Secret) -> Json<'e> {
+        if matches!(self.target, Target::Engage | Target::Groups) {
+            self.body.insert("$token", token.expose());
+        }
+        self.body.into()
+    }
+}
+
+impl From<Part<'_>> for Item {
+    fn from(part: Part<'_>) -> Self {
+        Self { target: part.target, body: Value::Object(part.body.into()) }
+    }
+}
+
+impl Item {
+    /// Returns the body as it is sent. A hook may have made it something else than an object.
+    pub(crate) fn with_token(self, token: &Secret) -> Value {
+        match self.body {
+            Value::Object(body) => Part { target: self.target, body: body.into() }.with_token(token).into(),
+            body => body,
         }
     }
 }
@@ -118,17 +138,19 @@ impl Default for Mapping {
 }
 
 impl Mapping {
+    /// Maps an event without the user's hook.
+    pub(crate) fn parts<'e>(&'e self, json: &'e EventJson<'_>) -> Mapped<Part<'e>> {
+        self.items(json).map_or_else(|mapped| mapped, Mapped::Items)
+    }
+
     /// The items of an event, or why there are none. `event` makes the event for the user's hook.
-    pub(crate) fn apply(&self, json: &EventJson, event: impl FnOnce() -> Event) -> Mapped<Item> {
-        let mut items = match self.items(json) {
-            Ok(items) => items,
-            Err(mapped) => return mapped,
-        };
-        if let Some(map) = &self.map_event {
+    pub(crate) fn apply(&self, json: &EventJson<'_>, event: impl FnOnce() -> Event) -> Mapped<Item> {
+        let mut mapped = self.parts(json).map(Item::from);
+        if let (Some(map), Mapped::Items(items)) = (&self.map_event, &mut mapped) {
             let event = event();
             items.iter_mut().for_each(|item| map(&event, item));
         }
-        Mapped::Items(items)
+        mapped
     }
 }
 

@@ -1,11 +1,10 @@
 //! Profiles of users and groups: identify, group and alias calls.
 
-use serde_json::{Map, Value};
 use tracklane::event::Timestamp;
-use tracklane_http::{EventJson, Mapped, millis, object, text};
+use tracklane_http::{EventJson, Json, JsonObject, Mapped, millis, object, text};
 
 use super::ids::{Who, check, is_uuid_v4, stamp};
-use super::{IdMerge, Item, Mapping, Target};
+use super::{IdMerge, Made, Mapping, Part, Target};
 
 /// A trait, and the property of a user's profile that it is.
 const USER: &[(&str, &str)] = &[
@@ -23,7 +22,7 @@ const USER: &[(&str, &str)] = &[
 const CREATED: &[&str] = &["createdAt", "created_at", "created"];
 
 impl Mapping {
-    pub(super) fn identify(&self, json: &EventJson, who: &Who) -> Result<Vec<Item>, Mapped<Item>> {
+    pub(super) fn identify<'e>(&self, json: &'e EventJson<'_>, who: &Who<'e>) -> Made<'e, Vec<Part<'e>>> {
         let traits = user_traits(json.traits());
         let mut items = Vec::new();
         if !traits.is_empty() {
@@ -39,7 +38,7 @@ impl Mapping {
     }
 
     /// The group's profile, and the user's groups. `$union` keeps those that the user has been in before.
-    pub(super) fn group(&self, json: &EventJson, who: &Who) -> Result<Vec<Item>, Mapped<Item>> {
+    pub(super) fn group<'e>(&'e self, json: &'e EventJson<'_>, who: &Who<'e>) -> Made<'e, Vec<Part<'e>>> {
         let group = json.text("groupId").ok_or_else(|| Mapped::reject("it has no groupId"))?;
         let key = &*self.group_key;
         let profile = object([
@@ -48,11 +47,11 @@ impl Mapping {
             ("$set", group_traits(json.traits()).into()),
         ]);
         let groups = object([(key, vec![group].into())]);
-        Ok(vec![Item::new(Target::Groups, profile), user(json, who, "$union", groups)])
+        Ok(vec![Part::new(Target::Groups, profile), user(json, who, "$union", groups)])
     }
 
     /// The id that is kept is the earlier one.
-    pub(super) fn alias(&self, json: &EventJson) -> Result<Vec<Item>, Mapped<Item>> {
+    pub(super) fn alias<'e>(&self, json: &'e EventJson<'_>) -> Made<'e, Vec<Part<'e>>> {
         if self.id_merge == IdMerge::Simplified {
             return Err(Mapped::skip("an alias has no effect where Mixpanel merges identities by itself"));
         }
@@ -67,15 +66,20 @@ impl Mapping {
 }
 
 /// Makes a change of a user's profile. `$ip` keeps Mixpanel from taking the sender's address for the user's.
-pub(super) fn user(json: &EventJson, who: &Who, operation: &str, change: Map<String, Value>) -> Item {
+pub(super) fn user<'e>(
+    json: &'e EventJson<'_>,
+    who: &Who<'e>,
+    operation: &'static str,
+    change: JsonObject<'e>,
+) -> Part<'e> {
     let ip = json.context_text(&["ip"]).unwrap_or("0");
     let body =
-        object([("$distinct_id", who.distinct_id.as_str().into()), ("$ip", ip.into()), (operation, change.into())]);
-    Item::new(Target::Engage, body)
+        object([("$distinct_id", who.distinct_id.clone().into()), ("$ip", ip.into()), (operation, change.into())]);
+    Part::new(Target::Engage, body)
 }
 
 /// The event that merges both ids of an identify call. `$identify` takes random UUIDs only.
-fn merge(json: &EventJson) -> Option<Item> {
+fn merge<'e>(json: &'e EventJson<'_>) -> Option<Part<'e>> {
     let (user, anonymous) = (json.user_id()?, json.anonymous_id()?);
     if user == anonymous {
         return None;
@@ -89,16 +93,16 @@ fn merge(json: &EventJson) -> Option<Item> {
     })
 }
 
-fn merging_event(json: &EventJson, name: &str, mut properties: Map<String, Value>) -> Item {
+fn merging_event<'e>(json: &'e EventJson<'_>, name: &'static str, mut properties: JsonObject<'e>) -> Part<'e> {
     stamp(json, &mut properties);
-    Item::new(Target::Import, object([("event", name.into()), ("properties", properties.into())]))
+    Part::new(Target::Import, object([("event", name.into()), ("properties", properties.into())]))
 }
 
-fn user_traits(traits: &Map<String, Value>) -> Map<String, Value> {
+fn user_traits<'e>(traits: &JsonObject<'e>) -> JsonObject<'e> {
     let mut set = traits.clone();
     for (name, property) in USER {
-        if let Some(value) = set.remove(*name).filter(|value| !value.is_null()) {
-            set.insert((*property).to_owned(), value);
+        if let Some(value) = set.remove(name).filter(|value| !value.is_null()) {
+            set.insert(*property, value);
         }
     }
     if !set.contains_key("$name") {
@@ -106,7 +110,7 @@ fn user_traits(traits: &Map<String, Value>) -> Map<String, Value> {
         let parts: Vec<&str> = ["$first_name", "$last_name"].into_iter().filter_map(part).collect();
         if !parts.is_empty() {
             let name = parts.join(" ");
-            set.insert("$name".to_owned(), name.into());
+            set.insert("$name", name);
         }
     }
     created(&mut set);
@@ -114,36 +118,37 @@ fn user_traits(traits: &Map<String, Value>) -> Map<String, Value> {
     set
 }
 
-fn group_traits(traits: &Map<String, Value>) -> Map<String, Value> {
+fn group_traits<'e>(traits: &JsonObject<'e>) -> JsonObject<'e> {
     let mut set = traits.clone();
     if let Some(name) = set.remove("name").filter(|value| !value.is_null()) {
-        set.insert("$name".to_owned(), name);
+        set.insert("$name", name);
     }
     created(&mut set);
     set
 }
 
 /// Writes the time of creation as a date that Mixpanel reads. Other values stay as they are.
-fn created(set: &mut Map<String, Value>) {
-    let is_date = |name: &&&str| set.get(**name).is_some_and(|value| millis(value).is_some());
+fn created(set: &mut JsonObject<'_>) {
+    let is_date = |name: &&&str| set.get(name).is_some_and(|value| millis(value).is_some());
     let Some(name) = CREATED.iter().find(is_date) else { return };
-    if let Some(millis) = set.remove(*name).as_ref().and_then(millis) {
-        set.insert("$created".to_owned(), Timestamp::from_unix_millis(millis).to_string().into());
+    if let Some(millis) = set.remove(name).as_ref().and_then(millis) {
+        set.insert("$created", Timestamp::from_unix_millis(millis).to_string());
     }
 }
 
 /// Writes the parts of an address that Mixpanel knows. The others stay.
-fn address(set: &mut Map<String, Value>) {
-    let Some(Value::Object(mut address)) = set.remove("address") else { return };
+fn address(set: &mut JsonObject<'_>) {
+    // What is no object is left out.
+    let Some(Json::Object(mut address)) = set.remove("address") else { return };
     for (name, property) in [("city", "$city"), ("state", "$region"), ("country", "$country_code")] {
-        let is_known = |value: &Value| text(value).is_some_and(|text| name != "country" || text.len() == 2);
+        let is_known = |value: &Json<'_>| text(value).is_some_and(|text| name != "country" || text.len() == 2);
         if address.get(name).is_some_and(is_known)
             && let Some(value) = address.remove(name)
         {
-            set.insert(property.to_owned(), value);
+            set.insert(property, value);
         }
     }
     if !address.is_empty() {
-        set.insert("address".to_owned(), address.into());
+        set.insert("address", address);
     }
 }

@@ -186,3 +186,23 @@ fn a_dry_run_sends_nothing() {
     assert_eq!(analytics.close_blocking(SOON).delivered, 1);
     assert_eq!(server.requests().len(), 0);
 }
+
+/// Mixpanel's documentation of `/import`: 2,000 events and 10 MB (2 MiB in an older error) in a request.
+#[test]
+fn no_request_has_more_than_mixpanel_takes() {
+    let server = Server::start([]).unwrap();
+    let batching = Batching::every(2_001, HOUR).max_events(2_001).max_bytes(usize::MAX);
+    let analytics = client(at(&server).build().unwrap().batching(batching));
+    (0..2_001).for_each(|n| analytics.track(track().message_id(format!("m{n}"))).unwrap());
+    assert_eq!(analytics.close_blocking(SOON).delivered, 2_001);
+    let counts: Vec<usize> = server.requests().iter().map(|request| ids(request).len()).collect();
+    assert_eq!(counts, [2_000, 1]);
+    let server = Server::start([]).unwrap();
+    let batching = Batching::every(80, HOUR).max_events(80).max_bytes(usize::MAX);
+    let analytics = client(at(&server).gzip(false).build().unwrap().batching(batching));
+    let long = "x".repeat(30_000);
+    (0..80).for_each(|n| analytics.track(track().message_id(format!("m{n}")).property("long", &*long)).unwrap());
+    assert_eq!(analytics.close_blocking(SOON).delivered, 80);
+    let sizes: Vec<usize> = server.requests().iter().map(|request| request.body.len()).collect();
+    assert!(sizes.len() == 2 && sizes.iter().all(|size| *size <= 1_500_000), "{sizes:?}");
+}

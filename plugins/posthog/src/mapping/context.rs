@@ -1,7 +1,6 @@
 //! Maps the context of an event to PostHog's properties.
 
-use serde_json::{Map, Value};
-use tracklane_http::EventJson;
+use tracklane_http::{EventJson, JsonObject};
 use url::Url;
 
 /// A path in `context`, and the property that it is.
@@ -42,29 +41,25 @@ const PROPERTIES: &[(&[&str], &str)] = &[
 const CLIENT: &[&str] = &["userAgent", "device", "os"];
 
 /// Adds the event's context. Existing properties stay.
-pub(super) fn add(json: &EventJson, properties: &mut Map<String, Value>) {
+pub(super) fn add<'e>(json: &'e EventJson<'_>, properties: &mut JsonObject<'e>) {
     for (path, name) in PROPERTIES {
-        if let Some(value) = json.context_at(path)
-            && !properties.contains_key(*name)
-        {
-            properties.insert((*name).to_owned(), value.clone());
+        if let Some(value) = json.context_at(path) {
+            properties.insert_missing(*name, value.clone());
         }
     }
-    if let Some(domain) = json.context_text(&["page", "referrer"]).and_then(domain)
-        && !properties.contains_key("$referring_domain")
-    {
-        properties.insert("$referring_domain".to_owned(), domain.into());
+    if let Some(domain) = json.context_text(&["page", "referrer"]).and_then(domain) {
+        properties.insert_missing("$referring_domain", domain);
     }
     // Otherwise PostHog would take the address of the request for the user's.
     if !properties.contains_key("$ip") {
-        properties.insert("$geoip_disable".to_owned(), true.into());
+        properties.insert("$geoip_disable", true);
     }
     // Otherwise it would take the server's system for the user's.
     if CLIENT.iter().all(|member| json.context_at(&[member]).is_none()) {
-        properties.insert("$is_server".to_owned(), true.into());
+        properties.insert("$is_server", true);
     }
-    properties.insert("$lib".to_owned(), "tracklane".into());
-    properties.insert("$lib_version".to_owned(), env!("CARGO_PKG_VERSION").into());
+    properties.insert("$lib", "tracklane");
+    properties.insert("$lib_version", env!("CARGO_PKG_VERSION"));
 }
 
 /// The host of a URL.

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tracklane::Event;
 use tracklane::event::Timestamp;
-use tracklane_http::{EventJson, Mapped};
+use tracklane_http::{EventJson, Json, JsonObject, Mapped, object};
 
 /// The name of the destination, unless another is given; also a name for options in `integrations`.
 pub(crate) const NAME: &str = "PostHog";
@@ -67,82 +67,81 @@ impl Default for Mapping {
 }
 
 /// A call in PostHog's form, without the common members.
-struct Call {
-    event: String,
-    distinct_id: String,
-    properties: Map<String, Value>,
-    set: Map<String, Value>,
+struct Call<'e> {
+    event: &'e str,
+    distinct_id: &'e str,
+    properties: JsonObject<'e>,
+    set: JsonObject<'e>,
     /// Set if the call leaves persons alone.
     personless: bool,
 }
 
 impl Mapping {
     /// The item of the batch for an event, or why there is none. `event` makes the event for the user's hook.
-    pub(crate) fn apply(&self, json: &EventJson, event: impl FnOnce() -> Event) -> Mapped<Value> {
+    pub(crate) fn apply<'e>(&'e self, json: &'e EventJson<'_>, event: impl FnOnce() -> Event) -> Mapped<Json<'e>> {
         let call = match self.call(json) {
             Ok(call) => call,
             Err(mapped) => return mapped,
         };
-        let mut item = Value::Object(self.item(json, call));
-        if let Some(map) = &self.map_event {
-            map(&event(), &mut item);
-        }
-        Mapped::one(item)
+        let item = self.item(json, call);
+        let Some(map) = &self.map_event else { return Mapped::one(item.into()) };
+        let mut item = Value::Object(item.into());
+        map(&event(), &mut item);
+        Mapped::one(item.into())
     }
 
-    fn item(&self, json: &EventJson, call: Call) -> Map<String, Value> {
+    fn item<'e>(&'e self, json: &'e EventJson<'_>, call: Call<'e>) -> JsonObject<'e> {
         let Call { event, distinct_id, mut properties, mut set, personless } = call;
         context::add(json, &mut properties);
         self.add_groups(json, &mut properties);
         let session = self.options(json).and_then(|options| options.get("sessionId"));
         if let Some(session) = session {
-            properties.insert("$session_id".to_owned(), session.clone());
+            properties.insert("$session_id", session.clone());
         }
         if personless {
-            properties.insert("$process_person_profile".to_owned(), false.into());
+            properties.insert("$process_person_profile", false);
         }
-        let once: Map<String, Value> = self.set_once.iter().filter_map(|name| set.remove_entry(name)).collect();
-        let mut item = Map::new();
-        item.insert("event".to_owned(), event.into());
-        item.insert("distinct_id".to_owned(), distinct_id.into());
+        let once: JsonObject<'e> = self.set_once.iter().filter_map(|name| set.remove_entry(name)).collect();
+        let mut item = JsonObject::with_capacity(8);
+        item.insert("event", event);
+        item.insert("distinct_id", distinct_id);
         if let Some(uuid) = json.uuid() {
-            item.insert("uuid".to_owned(), uuid.into());
+            item.insert("uuid", uuid);
         }
         if let Some(timestamp) = json.text("timestamp") {
-            item.insert("timestamp".to_owned(), timestamp.into());
+            item.insert("timestamp", timestamp);
         }
-        item.insert("properties".to_owned(), properties.into());
+        item.insert("properties", properties);
         for (name, traits) in [("$set", set), ("$set_once", once)] {
             if !traits.is_empty() {
-                item.insert(name.to_owned(), traits.into());
+                item.insert(name, traits);
             }
         }
         item
     }
 
     /// Adds the group of `context.groupId`, unless the event has groups itself.
-    fn add_groups(&self, json: &EventJson, properties: &mut Map<String, Value>) {
+    fn add_groups<'e>(&'e self, json: &'e EventJson<'_>, properties: &mut JsonObject<'e>) {
         let Some(group) = json.context_text(&["groupId"]).filter(|_| self.groups_from_context) else { return };
         if !properties.contains_key("$groups") {
-            let groups = Map::from_iter([(self.group_type_of(json).to_owned(), group.into())]);
-            properties.insert("$groups".to_owned(), groups.into());
+            properties.insert("$groups", object([(self.group_type_of(json), group.into())]));
         }
     }
 
     /// The type of the group that an event speaks of.
-    fn group_type_of<'m>(&'m self, json: &'m EventJson) -> &'m str {
-        let says = |object: &'m Map<String, Value>| tracklane_http::text(object.get("groupType")?);
+    fn group_type_of<'e>(&'e self, json: &'e EventJson<'_>) -> &'e str {
+        let says = |object: &'e JsonObject<'_>| tracklane_http::text(object.get("groupType")?);
         self.options(json).and_then(says).or_else(|| says(json.traits())).unwrap_or(&self.group_type)
     }
 
-    fn options<'m>(&'m self, json: &'m EventJson) -> Option<&'m Map<String, Value>> {
+    fn options<'e, 'j>(&self, json: &'e EventJson<'j>) -> Option<&'e JsonObject<'j>> {
         json.options(&[&self.name, NAME])
     }
 }
 
 /// Returns whether PostHog wants the item as historical at that time.
-pub(crate) fn is_historical(item: &Value, now: SystemTime) -> bool {
-    let timestamp = item.get("timestamp").and_then(Value::as_str).and_then(|text| text.parse::<Timestamp>().ok());
+pub(crate) fn is_historical(item: &Json<'_>, now: SystemTime) -> bool {
+    let timestamp = item.get("timestamp").and_then(Json::as_str).and_then(|text| text.parse::<Timestamp>().ok());
     let age = timestamp.and_then(|timestamp| now.duration_since(SystemTime::from(timestamp)).ok());
     age.is_some_and(|age| age >= HISTORICAL)
 }

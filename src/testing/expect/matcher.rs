@@ -6,12 +6,17 @@
 use std::fmt;
 
 use regex_lite::Regex;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-/// A partial event, checked when it is read.
+use super::InvalidExpectation;
+
+/// A partial event, checked when it is made: see [`Expectation`](super::Expectation).
 #[derive(Clone, Debug)]
-pub(crate) struct Matcher(Node);
+pub struct Matcher {
+    node: Node,
+    source: Value,
+}
 
 #[derive(Clone, Debug)]
 enum Node {
@@ -36,33 +41,57 @@ enum Operator {
 }
 
 /// The difference of an event from a matcher.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct Difference {
-    pub(crate) path: String,
-    pub(crate) expected: String,
-    /// `None` where there is nothing.
-    pub(crate) found: Option<Value>,
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Difference {
+    /// The members' names from the top, joined by dots.
+    pub path: String,
+    /// What was expected there, in words.
+    pub expected: String,
+    /// What is there; `None` where there is nothing.
+    pub found: Option<Value>,
 }
 
 const TYPES: [&str; 6] = ["string", "number", "boolean", "null", "array", "object"];
 
 impl Matcher {
-    pub(crate) fn new(value: Value) -> Result<Self, String> {
-        match value {
-            Value::Object(members) => Ok(Self(object(members)?)),
+    /// Makes a matcher of a partial event.
+    ///
+    /// # Errors
+    ///
+    /// If it is not an object, or has an operator that there is not.
+    pub fn new(value: Value) -> Result<Self, InvalidExpectation> {
+        let node = match &value {
+            Value::Object(members) => object(members.clone()),
             other => Err(format!("a matcher is a partial event, an object, and not {other}")),
-        }
+        };
+        Ok(Self { node: node.map_err(InvalidExpectation::new)?, source: value })
     }
 
-    pub(crate) fn matches(&self, event: &Value) -> bool {
-        self.0.matches(Some(event))
+    /// Returns whether the event matches.
+    #[must_use]
+    pub fn matches(&self, event: &Value) -> bool {
+        self.node.matches(Some(event))
     }
 
     /// Returns the differences of the event; none if it matches.
-    pub(crate) fn differences(&self, event: &Value) -> Vec<Difference> {
+    #[must_use]
+    pub fn differences(&self, event: &Value) -> Vec<Difference> {
         let mut found = Vec::new();
-        self.0.differ(String::new(), Some(event), &mut found);
+        self.node.differ(String::new(), Some(event), &mut found);
         found
+    }
+
+    /// Returns the partial event that it was made of.
+    #[must_use]
+    pub fn source(&self) -> &Value {
+        &self.source
+    }
+}
+
+impl Serialize for Matcher {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.source.serialize(serializer)
     }
 }
 

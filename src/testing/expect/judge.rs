@@ -1,62 +1,89 @@
 //! Compares arrived events with the expected ones, event by event, without a clock and without I/O.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::{Arrived, Difference, Expectation, Matcher};
+use super::{Difference, Expectation, Matcher};
 
 /// Events that are shown for a matcher that none met.
 const NEAREST: usize = 3;
 
 /// The verdict on an expectation.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Verdict {
-    pub(crate) met: bool,
+#[non_exhaustive]
+pub struct Verdict {
+    /// Whether it is met.
+    pub met: bool,
     /// The reason why it is not met.
-    pub(crate) reason: Option<String>,
+    pub reason: Option<String>,
     /// Set if time ran out, and more of it might have helped.
-    pub(crate) timed_out: bool,
-    /// For each matcher of `all` the event that met it.
-    pub(crate) events: Vec<Option<u64>>,
+    pub timed_out: bool,
+    /// For each expected event the number of the one that met it.
+    pub events: Vec<Option<u64>>,
     /// Events that were not to arrive.
-    pub(crate) unexpected: Vec<u64>,
+    pub unexpected: Vec<u64>,
     /// The event at which the wait was over.
-    pub(crate) until: Option<u64>,
+    pub until: Option<u64>,
     /// The number of events that were compared.
-    pub(crate) seen: usize,
-    /// The matchers that no event met, with the events that came nearest.
-    pub(crate) missing: Vec<Missing>,
+    pub seen: usize,
+    /// The expected events that did not arrive, with those that came nearest.
+    pub missing: Vec<Missing>,
 }
 
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Missing {
-    /// The place in `all`, from 0.
-    matcher: usize,
-    nearest: Vec<Near>,
+/// An expected event that did not arrive.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Missing {
+    /// Which of the expected events, from 0.
+    pub matcher: usize,
+    /// Those that came nearest, the nearest first.
+    pub nearest: Vec<Near>,
 }
 
-#[derive(Clone, Debug, Serialize)]
-struct Near {
-    seq: u64,
-    differ: Vec<Difference>,
+/// An event that is not the expected one.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Near {
+    /// Its number.
+    pub seq: u64,
+    /// Where it differs.
+    pub differ: Vec<Difference>,
+    /// The event.
+    #[serde(default)]
+    pub event: Value,
 }
 
-/// The state so far.
-pub(crate) struct Judge {
+/// Compares events with an expectation, one after the other.
+///
+/// ```
+/// use serde_json::json;
+/// use tracklane::testing::{Expectation, Judge};
+///
+/// let mut judge = Judge::new(Expectation::new().event(json!({ "event": "Signed Up" })));
+/// judge.see(1, &json!({ "type": "page" }));
+/// assert!(judge.early().is_none());
+/// judge.see(2, &json!({ "type": "track", "event": "Signed Up" }));
+/// assert_eq!(judge.early().unwrap().events, [Some(2)]);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Judge {
     expectation: Expectation,
-    /// For each matcher of `all` the events that match it.
+    /// For each expected event those that match it.
     candidates: Vec<Vec<u64>>,
     /// The number of events that match at least one of them.
     matching: usize,
     surplus: Vec<u64>,
     until: Option<u64>,
     seen: usize,
-    /// For each matcher of `all` the nearest misses, the nearest first.
-    near: Vec<Vec<(usize, Arrived)>>,
+    /// For each expected event the nearest misses, the nearest first.
+    near: Vec<Vec<Near>>,
 }
 
 impl Judge {
-    pub(crate) fn new(expectation: Expectation) -> Self {
+    /// Begins with no event.
+    #[must_use]
+    pub fn new(expectation: Expectation) -> Self {
         let matchers = expectation.all.len();
         Self {
             expectation,
@@ -69,8 +96,8 @@ impl Judge {
         }
     }
 
-    /// Takes the next event in.
-    pub(crate) fn see(&mut self, arrived: &Arrived) {
+    /// Takes in the next event. `seq`: its number, from 1 on; each is larger than the one before.
+    pub fn see(&mut self, seq: u64, event: &Value) {
         if self.until.is_some() {
             return;
         }
@@ -78,34 +105,34 @@ impl Judge {
         let mut matching = false;
         let matchers = self.expectation.all.iter().zip(&mut self.candidates).zip(&mut self.near);
         for ((matcher, candidates), near) in matchers {
-            if matcher.matches(&arrived.event) {
-                candidates.push(arrived.seq);
+            if matcher.matches(event) {
+                candidates.push(seq);
                 matching = true;
             } else if candidates.is_empty() {
-                keep_nearest(matcher, arrived, near);
+                keep_nearest(matcher, seq, event, near);
             }
         }
         self.matching += usize::from(matching);
         let is_surplus = matching && self.expectation.exactly.is_some_and(|exactly| self.matching > exactly);
-        if is_surplus || self.expectation.none.iter().any(|matcher| matcher.matches(&arrived.event)) {
-            self.surplus.push(arrived.seq);
+        if is_surplus || self.expectation.none.iter().any(|matcher| matcher.matches(event)) {
+            self.surplus.push(seq);
         }
-        if self.expectation.until.as_ref().is_some_and(|until| until.matches(&arrived.event)) {
-            self.until = Some(arrived.seq);
+        if self.expectation.until.as_ref().is_some_and(|until| until.matches(event)) {
+            self.until = Some(seq);
         }
     }
 
-    /// The verdict, if no further event can change it.
-    pub(crate) fn early(&self) -> Option<Verdict> {
+    /// Returns the verdict, if no further event can change it.
+    #[must_use]
+    pub fn early(&self) -> Option<Verdict> {
         let over = self.until.is_some() || !self.surplus.is_empty();
         // An event that must not arrive may arrive until the very end.
-        let may_change =
-            self.expectation.until.is_some() || !self.expectation.none.is_empty() || self.expectation.exactly.is_some();
-        (over || (!may_change && self.met())).then(|| self.verdict(false))
+        (over || (!self.expectation.may_be_unmade() && self.met())).then(|| self.verdict(false))
     }
 
-    /// The verdict when time ran out.
-    pub(crate) fn late(&self) -> Verdict {
+    /// Returns the verdict when time ran out.
+    #[must_use]
+    pub fn late(&self) -> Verdict {
         self.verdict(true)
     }
 
@@ -190,22 +217,16 @@ impl Judge {
     }
 
     fn missing(&self, index: usize) -> Missing {
-        let matcher = self.expectation.all.get(index);
-        let near = self.near.get(index).map(Vec::as_slice).unwrap_or_default();
-        let nearest = near.iter().map(|(_, arrived)| Near {
-            seq: arrived.seq,
-            differ: matcher.map(|matcher| matcher.differences(&arrived.event)).unwrap_or_default(),
-        });
-        Missing { matcher: index, nearest: nearest.collect() }
+        Missing { matcher: index, nearest: self.near.get(index).cloned().unwrap_or_default() }
     }
 }
 
-fn keep_nearest(matcher: &Matcher, arrived: &Arrived, near: &mut Vec<(usize, Arrived)>) {
-    let distance = matcher.differences(&arrived.event).len();
+fn keep_nearest(matcher: &Matcher, seq: u64, event: &Value, near: &mut Vec<Near>) {
+    let differ = matcher.differences(event);
     // If two are equally near, the newer one comes first.
-    let at = near.partition_point(|(known, _)| *known < distance);
+    let at = near.partition_point(|known| known.differ.len() < differ.len());
     if at < NEAREST {
-        near.insert(at, (distance, arrived.clone()));
+        near.insert(at, Near { seq, differ, event: event.clone() });
         near.truncate(NEAREST);
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Arrived, Expectation, Judge, Matcher, Verdict};
+use super::{Expectation, Judge, Matcher, Verdict};
 
 fn matches(matcher: Value, event: &Value) -> bool {
     Matcher::new(matcher).unwrap().matches(event)
@@ -57,15 +57,15 @@ fn a_wrong_matcher_is_an_error_and_no_silence() {
         assert!(Matcher::new(wrong.clone()).is_err(), "{wrong}");
     }
     for wrong in ["{}", r#"{"all":[7]}"#, r#"{"alll":[]}"#, r#"{"none":[{}],"exactly":1}"#, "["] {
-        assert!(Expectation::parse(wrong.as_bytes()).is_err(), "{wrong}");
+        assert!(Expectation::from_json(wrong.as_bytes()).is_err(), "{wrong}");
     }
 }
 
 /// The verdict on these events, by name: the early one if there is one.
 fn judge(expectation: Value, names: &[&str]) -> (bool, Verdict) {
-    let mut judge = Judge::new(Expectation::parse(expectation.to_string().as_bytes()).unwrap());
+    let mut judge = Judge::new(Expectation::from_json(expectation.to_string().as_bytes()).unwrap());
     for (index, name) in names.iter().enumerate() {
-        judge.see(&Arrived { seq: index as u64 + 1, event: json!({"event": name, "n": index}) });
+        judge.see(index as u64 + 1, &json!({"event": name, "n": index}));
         if let Some(verdict) = judge.early() {
             return (true, verdict);
         }

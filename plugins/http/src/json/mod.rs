@@ -1,0 +1,186 @@
+//! JSON that borrows its strings from the text that it was read from, so that an event is mapped without copies of them.
+//!
+//! A mapping's result is written at once. A hook of the user's gets a [`Value`](serde_json::Value), which owns everything.
+
+mod object;
+mod read;
+
+use std::borrow::Cow;
+
+use serde::{Serialize, Serializer};
+use serde_json::Number;
+
+pub use object::JsonObject;
+
+/// A value of JSON. Numbers are as `serde_json` has them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Json<'a> {
+    /// `null`
+    #[default]
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A number.
+    Number(Number),
+    /// A string.
+    Text(Cow<'a, str>),
+    /// An array.
+    Array(Vec<Json<'a>>),
+    /// An object.
+    Object(JsonObject<'a>),
+}
+
+impl<'a> Json<'a> {
+    /// Returns the member of that name, if it is an object that has it.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Json<'a>> {
+        self.as_object()?.get(name)
+    }
+
+    /// Returns whether it is `null`.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
+    }
+
+    /// Returns the text, if it is one.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Returns the boolean, if it is one.
+    #[must_use]
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Self::Bool(is) => Some(*is),
+            _ => None,
+        }
+    }
+
+    /// Returns the elements, if it is an array.
+    #[must_use]
+    pub fn as_array(&self) -> Option<&Vec<Json<'a>>> {
+        match self {
+            Self::Array(elements) => Some(elements),
+            _ => None,
+        }
+    }
+
+    /// Returns the members, if it is an object.
+    #[must_use]
+    pub fn as_object(&self) -> Option<&JsonObject<'a>> {
+        match self {
+            Self::Object(object) => Some(object),
+            _ => None,
+        }
+    }
+
+    /// Returns the members for changes, if it is an object.
+    #[must_use]
+    pub fn as_object_mut(&mut self) -> Option<&mut JsonObject<'a>> {
+        match self {
+            Self::Object(object) => Some(object),
+            _ => None,
+        }
+    }
+}
+
+impl Serialize for Json<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Bool(is) => serializer.serialize_bool(*is),
+            Self::Number(number) => number.serialize(serializer),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Array(elements) => serializer.collect_seq(elements),
+            Self::Object(object) => object.serialize(serializer),
+        }
+    }
+}
+
+impl From<Json<'_>> for serde_json::Value {
+    fn from(json: Json<'_>) -> Self {
+        match json {
+            Json::Null => Self::Null,
+            Json::Bool(is) => Self::Bool(is),
+            Json::Number(number) => Self::Number(number),
+            Json::Text(text) => Self::String(text.into_owned()),
+            Json::Array(elements) => Self::Array(elements.into_iter().map(Into::into).collect()),
+            Json::Object(object) => Self::Object(object.into()),
+        }
+    }
+}
+
+impl From<serde_json::Value> for Json<'_> {
+    fn from(value: serde_json::Value) -> Self {
+        use serde_json::Value;
+
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(is) => Self::Bool(is),
+            Value::Number(number) => Self::Number(number),
+            Value::String(text) => Self::Text(Cow::Owned(text)),
+            Value::Array(elements) => Self::Array(elements.into_iter().map(Into::into).collect()),
+            Value::Object(members) => Self::Object(members.into()),
+        }
+    }
+}
+
+impl<'a> From<&'a str> for Json<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(Cow::Borrowed(text))
+    }
+}
+
+impl From<String> for Json<'_> {
+    fn from(text: String) -> Self {
+        Self::Text(Cow::Owned(text))
+    }
+}
+
+impl<'a> From<Cow<'a, str>> for Json<'a> {
+    fn from(text: Cow<'a, str>) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<bool> for Json<'_> {
+    fn from(is: bool) -> Self {
+        Self::Bool(is)
+    }
+}
+
+impl From<i64> for Json<'_> {
+    fn from(number: i64) -> Self {
+        Self::Number(number.into())
+    }
+}
+
+impl From<u64> for Json<'_> {
+    fn from(number: u64) -> Self {
+        Self::Number(number.into())
+    }
+}
+
+/// Infinity and NaN become `null`, as in `serde_json`.
+impl From<f64> for Json<'_> {
+    fn from(number: f64) -> Self {
+        Number::from_f64(number).map_or(Self::Null, Self::Number)
+    }
+}
+
+impl<'a> From<JsonObject<'a>> for Json<'a> {
+    fn from(object: JsonObject<'a>) -> Self {
+        Self::Object(object)
+    }
+}
+
+impl<'a, T: Into<Json<'a>>> From<Vec<T>> for Json<'a> {
+    fn from(elements: Vec<T>) -> Self {
+        Self::Array(elements.into_iter().map(Into::into).collect())
+    }
+}
