@@ -41,6 +41,15 @@ fn write_config(log: impl Fn(&str) -> String, directory: &Path, api: &TrackingAp
     std::fs::write(directory.join("gateway.toml"), text).unwrap();
 }
 
+/// As `wait_until`, for all that has gathered while workers were killed more often than they could deliver.
+fn wait_long(what: &str, condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(180);
+    while !condition() {
+        assert!(Instant::now() < deadline, "not within three minutes: {what}");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
 /// A destination that fails four requests in ten while it is flaky.
 fn flaky_api(flaky: &Arc<AtomicBool>) -> TrackingApi {
     let api = TrackingApi::start().unwrap();
@@ -140,8 +149,8 @@ fn kills_of_gateway_worker_and_nats_lose_nothing_acknowledged_and_keep_order() {
     flaky.store(false, Ordering::Release);
     let noted = clients.end();
     let begun = Instant::now();
-    wait_until("nothing waits on the disk", || spilled(directory.path()) == 0);
-    wait_until("all is acknowledged", || unacknowledged(&nats, &runtime) == Some(0));
+    wait_long("nothing waits on the disk", || spilled(directory.path()) == 0);
+    wait_long("all is acknowledged", || unacknowledged(&nats, &runtime) == Some(0));
     gateway.terminate();
     worker.terminate();
     let report = account(&noted, &api.events());
@@ -180,8 +189,8 @@ fn kills_of_the_nodes_of_a_cluster_lose_nothing_and_clients_see_only_200() {
         }
     }
     let noted = clients.end();
-    wait_until("nothing waits on the disk", || spilled(directory.path()) == 0);
-    wait_until("all is acknowledged", || unacknowledged(&cluster.nodes[0], &runtime) == Some(0));
+    wait_long("nothing waits on the disk", || spilled(directory.path()) == 0);
+    wait_long("all is acknowledged", || unacknowledged(&cluster.nodes[0], &runtime) == Some(0));
     gateway.terminate();
     worker.terminate();
     let report = account(&noted, &api.events());
