@@ -182,7 +182,7 @@ mod tests {
         assert!(error.starts_with("setting flush_att: does not exist (docs/SETTINGS.md has all)"), "{error}");
         for name in ["flushAt", "FLUSH_AT", "flush-at"] {
             let error = serde_json::from_str::<Settings>(&format!("{{{name:?}: 5}}")).unwrap_err().to_string();
-            assert!(error.starts_with(&format!("setting {name}: does not exist, but flush_at does: ")), "{error}");
+            assert!(error.starts_with(&format!("setting {name}: does not exist, but flush_at does (")), "{error}");
         }
         let error = serde_json::from_str::<Settings>(r#"{"flush_at": 5, "flush_at": 6}"#).unwrap_err().to_string();
         assert!(error.starts_with("setting flush_at: is set twice"), "{error}");

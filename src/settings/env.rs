@@ -47,7 +47,7 @@ pub(super) fn settings(variables: impl Iterator<Item = (OsString, OsString)>) ->
 fn unknown(variable: &str, setting: &str) -> String {
     let known =
         similar(setting).map(|known| format!(", but {PREFIX}{} does", known.to_uppercase())).unwrap_or_default();
-    format!("does not exist ({variable} in the environment){known}: see docs/SETTINGS.md")
+    format!("does not exist ({variable} in the environment){known} (docs/SETTINGS.md has all)")
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use pollster::block_on;
 use tracklane::event::{Event, InvalidEvent, InvalidField, InvalidTimestamp};
 use tracklane::plugin::{Answer, Batch, Destination, Flow, RetryPolicy, Verdict, before_fn, utility};
 use tracklane::segment::Segment;
-use tracklane::testing::{Reply, TrackingApi};
+use tracklane::testing::{ExpectError, Expectation, Reply, TrackingApi};
 use tracklane::transport::DefaultClient;
 use tracklane::{
     Analytics, BlockingError, BoxError, CallError, DeliveryError, RefusalReason, SettingsErrorKind, Stopped, global,
@@ -123,10 +123,13 @@ fn all() -> Vec<(&'static str, Box<dyn Error>)> {
         ("CallError", Box::new(refused())),
         ("GlobalError", Box::new(global::GlobalError::NotInitialized)),
         ("GlobalError", Box::new(global::GlobalError::from(refused()))),
+        ("ExpectError", Box::new(unmet())),
         ("InvalidEvent", Box::new(invalid())),
         ("InvalidEvent", Box::new(InvalidEvent::from("soon".parse::<tracklane::event::Timestamp>().unwrap_err()))),
+        ("InvalidExpectation", invalid_expectation()),
         ("InvalidField", Box::new(InvalidField::MessageIdTooLong { chars: 100 })),
         ("InvalidTimestamp", Box::new("soon".parse::<tracklane::event::Timestamp>().unwrap_err())),
+        ("NotMet", not_met()),
         ("RefusalReason", Box::new(RefusalReason::Invalid(InvalidField::TooLarge { bytes: 40_000 }))),
         ("RegisterError", load),
         ("RegisterError", unload),
@@ -137,6 +140,27 @@ fn all() -> Vec<(&'static str, Box<dyn Error>)> {
         ("TokenError", token_error()),
         ("UnknownSignal", Box::new(Analytics::builder().build().unwrap().on_name("eror", |_| ()).unwrap_err())),
     ]
+}
+
+/// The error of an expectation that nothing meets.
+fn unmet() -> ExpectError {
+    let expected = Expectation::new().event(serde_json::json!({ "event": "Signed Up" })).within(Duration::ZERO);
+    TrackingApi::start().unwrap().expect(expected).unwrap_err()
+}
+
+fn not_met() -> Box<dyn Error> {
+    match unmet() {
+        ExpectError::NotMet(error) => error,
+        other => panic!("{other}"),
+    }
+}
+
+/// The error of an expectation that expects nothing.
+fn invalid_expectation() -> Box<dyn Error> {
+    match TrackingApi::start().unwrap().expect(Expectation::new()).unwrap_err() {
+        ExpectError::Invalid(error) => Box::new(error),
+        other => panic!("{other}"),
+    }
 }
 
 #[test]
