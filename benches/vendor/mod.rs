@@ -4,7 +4,7 @@
 //! thread, without its lane, so that the figure is that of a core.
 
 use std::convert::Infallible;
-use std::future::{Ready, ready};
+use std::future::{Ready, poll_fn, ready};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -114,10 +114,11 @@ pub(crate) fn per_event(bencher: Bencher<'_, '_>, events: usize, make: impl FnOn
     let taken = Arc::new(Mutex::new(None));
     let destination = make(HttpClient::new(Answering)).layer(Take(taken.clone()));
     let analytics = Analytics::builder().plugin(destination).build().expect("the settings are valid");
-    // A flush comes behind the registration.
-    analytics.flush_blocking(PATIENCE);
-    let mut service = taken.lock().expect("nobody panics under it").take().expect("it is registered");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+    // The pipeline is ready when the destination is registered.
+    let mut pipeline = analytics.pipeline();
+    runtime.block_on(poll_fn(|cx| pipeline.poll_ready(cx))).expect("it is ready");
+    let mut service = taken.lock().expect("nobody panics under it").take().expect("it is registered");
     let batch = batch(events);
     let answer = runtime.block_on(service.call(batch.clone())).expect("it is answered");
     assert!((0..events).all(|event| answer.verdict_of(event) == Verdict::Delivered), "{answer:?}");
