@@ -80,7 +80,7 @@ fn the_page_has_the_whole_way_of_each_event_from_a_running_client() {
 #[test]
 fn a_program_that_dev_runs_has_it_as_its_inspector() {
     let script = format!(
-        "{0} send track --event Gone --user-id 42 --host http://127.0.0.1:9 --timeout 1ms; {0} tail --no-follow",
+        "{0} send track --event Gone --user-id 42 --host http://127.0.0.1:9 --timeout 1s; {0} tail --no-follow",
         env!("CARGO_BIN_EXE_tracklane"),
     );
     let ran = tracklane().args(["dev", "--port", "0", "--exec", "--", "sh", "-c", &script]).output().unwrap();

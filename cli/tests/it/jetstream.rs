@@ -11,7 +11,7 @@ use tracklane::testing::{Reply, TrackingApi};
 
 use crate::support::{Folder, run, stdout, tracklane};
 
-const BOUND: Duration = Duration::from_secs(90);
+const BOUND: Duration = Duration::from_secs(180);
 
 /// The NATS server that is installed, if one is.
 fn nats_server() -> Option<PathBuf> {

@@ -121,6 +121,9 @@ impl JetStream {
                 self.counts.messages.fetch_add(1, Ordering::Relaxed);
                 self.counts.events.fetch_add(events, Ordering::Relaxed);
                 self.counts.repeats.fetch_add(u64::from(*is_repeat), Ordering::Relaxed);
+                if self.is_full() {
+                    self.note(Ok(()));
+                }
             }
             Err(error) => {
                 self.counts.failures.fetch_add(1, Ordering::Relaxed);
@@ -188,6 +191,11 @@ impl JetStream {
         }
     }
 
+    /// Returns whether a stream had no room for the last message.
+    fn is_full(&self) -> bool {
+        matches!(self.trouble(), Some(LogError::Full { .. }))
+    }
+
     /// Checks whether the log can be trusted.
     async fn check(&self) -> Result<(), LogError> {
         if self.client.connection_state() != State::Connected {
@@ -238,7 +246,10 @@ async fn watch(log: Weak<JetStream>) {
         if log.trouble().is_some() || looked.elapsed() >= LOOK.1 {
             looked = Instant::now();
             let found = log.check().await;
-            log.note(found);
+            // Only a message that is taken shows that there is room again.
+            if found.is_err() || !log.is_full() {
+                log.note(found);
+            }
         }
     }
 }

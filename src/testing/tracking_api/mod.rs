@@ -74,7 +74,7 @@ const WAKE_TIMEOUT: Duration = Duration::from_secs(1);
 /// api.script([Reply::status(503).header("retry-after", "1")]);
 ///
 /// # let address = api.url().replace("http://", "");
-/// Sends a request in place of the client under test, which would be given `api.url()`.
+/// // Sends a request in place of the client under test, which would be given `api.url()`.
 /// let post = |json: &str| -> std::io::Result<String> {
 ///     let mut stream = TcpStream::connect(&address)?;
 ///     write!(
