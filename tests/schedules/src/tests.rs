@@ -170,7 +170,7 @@ impl Intake {
 
     fn take(&self) -> u32 {
         let mut front = self.front.lock().unwrap();
-        front.1.looks();
+        front.1.poll();
         std::mem::take(&mut front.0)
     }
 
@@ -184,7 +184,7 @@ impl Intake {
             if front.0 > 0 {
                 return;
             }
-            front.1.rests(wake_at);
+            front.1.park(wake_at);
         }
         self.wake.notified().wait();
     }
