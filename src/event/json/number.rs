@@ -89,9 +89,12 @@ impl<'t> Parts<'t> {
         if digits.is_empty() || digits.len() > MOST_DIGITS {
             return digits.is_empty();
         }
-        let spelled = format!("{:.*e}", digits.len() - 1, float.abs());
-        let (mantissa, _) = spelled.split_once('e').unwrap_or((&spelled, ""));
-        mantissa.bytes().filter(u8::is_ascii_digit).eq(digits.bytes())
+        let is = |spelled: String| {
+            let (mantissa, _) = spelled.split_once('e').unwrap_or((&spelled, ""));
+            mantissa.bytes().filter(u8::is_ascii_digit).eq(digits.bytes())
+        };
+        // Next to a power of two, the shortest digits that are read as the double may not be its first digits.
+        is(format!("{:.*e}", digits.len() - 1, float.abs())) || is(format!("{:e}", float.abs()))
     }
 }
 
@@ -100,6 +103,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{Number, read};
+
+    #[test]
+    fn a_power_of_two_is_read_from_its_shortest_spelling() {
+        for exponent in -1_022..=1_023 {
+            let float = 2_f64.powi(exponent);
+            assert_eq!(read(&serde_json::to_string(&float).unwrap()), Ok(Number::Float(float)), "2^{exponent}");
+        }
+    }
 
     proptest! {
         #[test]
