@@ -137,10 +137,32 @@ pub(crate) fn check(event: &Event) -> Result<(), InvalidField> {
     if let MessageId::Given(id) = &content.message_id {
         check_message_id(id)?;
     }
-    check_sections(event)
+    event.check_sections()
 }
 
 impl Event {
+    /// Checks whether the event can be written: whether its sections are objects, and JSON can carry their values. A call
+    /// refuses an event of which that is not true, and serializing it fails. To check is cheaper than either.
+    ///
+    /// ```
+    /// use tracklane::Event;
+    ///
+    /// let event = Event::from_json(br#"{"type":"track","event":"Item Purchased","userId":"u1","properties":"none"}"#)?;
+    /// assert!(event.check_sections().is_err());
+    /// # Ok::<(), tracklane::event::InvalidEvent>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns the first value that cannot be written, by its place.
+    pub fn check_sections(&self) -> Result<(), InvalidField> {
+        let content = &self.content;
+        check_object(FIELDS, content.fields.members())?;
+        check_object(content.kind.section(), &content.section)?;
+        check_object("context", &content.context)?;
+        check_object("integrations", &content.integrations)
+    }
+
     /// Keeps the changes since the call, or since the event was last [saved](super::Checkpoint::save), if it can be
     /// sent with them.
     pub(crate) fn commit(&mut self) -> Result<(), InvalidField> {
@@ -148,7 +170,7 @@ impl Event {
             return Ok(());
         }
         self.normalise();
-        check_sections(self)
+        self.check_sections()
     }
 
     /// Writes `All` where a call, a layer or a plugin wrote `all` into the integrations.
@@ -168,15 +190,6 @@ fn check_message_id(id: &str) -> Result<(), InvalidField> {
 
 /// The name for all fields outside of the sections.
 const FIELDS: &str = "fields";
-
-/// Checks what plugins can break: values that JSON cannot carry, and depth.
-pub(crate) fn check_sections(event: &Event) -> Result<(), InvalidField> {
-    let content = &event.content;
-    check_object(FIELDS, content.fields.members())?;
-    check_object(content.kind.section(), &content.section)?;
-    check_object("context", &content.context)?;
-    check_object("integrations", &content.integrations)
-}
 
 fn check_object(section: &'static str, object: &Object) -> Result<(), InvalidField> {
     object.check().map_err(|error| invalid(section, error))

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::fields::Field;
 use super::json::{self, Input, Split, Transcode, ValueError, drop_iteratively, read_string};
-use super::{Context, Event, Integrations, Kind, MessageId, Object, Timestamp, limits};
+use super::{Context, Event, Integrations, Kind, MessageId, Object, Timestamp};
 
 /// Characters of a string that an error shows.
 const SHOWN_CHARS: usize = 40;
@@ -243,7 +243,7 @@ impl<'de> Deserialize<'de> for Event {
 /// value that JSON cannot carry.
 impl Serialize for Event {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        limits::check_sections(self).map_err(S::Error::custom)?;
+        self.check_sections().map_err(S::Error::custom)?;
         let mut json = Vec::new();
         self.write_json(self.context(), &mut json);
         Transcode(&json).serialize(serializer)

@@ -48,21 +48,21 @@ impl Places {
     /// The name of a track, page or screen call.
     pub(crate) fn name_of<'r>(&self, raw: &'r [u8], kind: Option<Kind>) -> Option<Cow<'r, str>> {
         match kind {
-            Some(Kind::Page | Kind::Screen) => text(self.name.read(raw)?),
-            _ => text(self.event.read(raw)?),
+            Some(Kind::Page | Kind::Screen) => self.name.member(raw).text(),
+            _ => self.event.member(raw).text(),
         }
     }
 
     pub(crate) fn user_id<'r>(&self, raw: &'r [u8]) -> Option<Cow<'r, str>> {
-        id(self.user_id.read(raw)?)
+        self.user_id.member(raw).id()
     }
 
     pub(crate) fn anonymous_id<'r>(&self, raw: &'r [u8]) -> Option<Cow<'r, str>> {
-        id(self.anonymous_id.read(raw)?)
+        self.anonymous_id.member(raw).id()
     }
 
     pub(crate) fn message_id<'r>(&self, raw: &'r [u8]) -> Option<Cow<'r, str>> {
-        text(self.message_id.read(raw)?)
+        self.message_id.member(raw).text()
     }
 
     /// The JSON of a section that is remembered; `None` if it is not one of these.
@@ -86,25 +86,14 @@ impl Place {
         }
     }
 
+    fn member(self, raw: &[u8]) -> Member<'_> {
+        Member::new(self.read(raw))
+    }
+
     fn read(self, raw: &[u8]) -> Option<&str> {
         let text = raw.get(self.start as usize..self.end as usize)?;
         std::str::from_utf8(text).ok().filter(|text| !text.is_empty())
     }
-}
-
-/// The string that a JSON text is.
-fn text(json: &str) -> Option<Cow<'_, str>> {
-    let inner = json.strip_prefix('"')?.strip_suffix('"')?;
-    if inner.contains('\\') {
-        serde_json::from_str::<String>(json).ok().map(Cow::Owned)
-    } else {
-        Some(Cow::Borrowed(inner))
-    }
-}
-
-/// The string or the number, which are what an id may be.
-fn id(json: &str) -> Option<Cow<'_, str>> {
-    if json.starts_with(|first: char| first == '-' || first.is_ascii_digit()) { Some(json.into()) } else { text(json) }
 }
 
 #[cfg(test)]

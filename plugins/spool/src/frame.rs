@@ -10,7 +10,7 @@
 //! the rest and compared, so it has one spelling. This file does no I/O.
 
 use tracklane::Event;
-use tracklane::event::InvalidEvent;
+use tracklane::event::{InvalidEvent, InvalidField};
 
 const NAME_AND_VERSION: &str = "tracklane-spool 1";
 const HEADER_LEN: usize = NAME_AND_VERSION.len() + 1 + 8 + 1 + 10 + 1;
@@ -35,8 +35,8 @@ pub(crate) enum Damaged {
 pub(crate) enum NotAnEvent {
     #[error(transparent)]
     Invalid(#[from] InvalidEvent),
-    #[error("it cannot be written again: {0}")]
-    Unwritable(#[from] serde_json::Error),
+    #[error(transparent)]
+    Unwritable(#[from] InvalidField),
     #[error("it has no messageId, by which it could be told from its repetition")]
     NoMessageId,
 }
@@ -119,8 +119,7 @@ pub(crate) fn event(line: &[u8]) -> Result<Event, NotAnEvent> {
     if event.message_id().is_empty() {
         return Err(NotAnEvent::NoMessageId);
     }
-    // A call would refuse an event whose properties are a text, and it cannot be written.
-    serde_json::to_writer(std::io::sink(), &event)?;
+    event.check_sections()?;
     Ok(event)
 }
 

@@ -12,13 +12,19 @@ const SHOWN_CHARS: usize = 40;
 
 /// One member as it was sent; or a missing one.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Member<'a>(Option<&'a RawValue>);
+pub struct Member<'a>(Option<&'a str>);
 
 impl<'a> Member<'a> {
+    /// The member that this JSON text is, as [`raw`](Self::raw) returned it; `None` if it is missing.
+    #[must_use]
+    pub fn new(raw: Option<&'a str>) -> Self {
+        Self(raw)
+    }
+
     /// Returns the JSON text; `None` if the member is missing.
     #[must_use]
     pub fn raw(self) -> Option<&'a str> {
-        self.0.map(RawValue::get)
+        self.0
     }
 
     /// Returns whether it is missing or null, which mean the same.
@@ -113,7 +119,7 @@ macro_rules! fields {
                 let mut fields = Fields::default();
                 while let Some(key) = members.next_key()? {
                     match key {
-                        $(Known::$key => fields.$field = Member(Some(members.next_value()?)),)+
+                        $(Known::$key => fields.$field = Member(Some(members.next_value::<&RawValue>()?.get())),)+
                         Known::Other => drop(members.next_value::<IgnoredAny>()?),
                     }
                 }
