@@ -4,7 +4,7 @@
 //! failed. A problem is reported once when it begins, and once when it is over.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use async_nats::Client;
@@ -104,7 +104,11 @@ impl JetStream {
 
     /// Returns the current problem.
     pub(crate) fn trouble(&self) -> Option<LogError> {
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.last_trouble().clone()
+    }
+
+    fn last_trouble(&self) -> MutexGuard<'_, Option<LogError>> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns how many bytes of one message the server takes.
@@ -193,7 +197,7 @@ impl JetStream {
 
     /// Returns whether a stream had no room for the last message.
     fn is_full(&self) -> bool {
-        matches!(self.trouble(), Some(LogError::Full { .. }))
+        matches!(*self.last_trouble(), Some(LogError::Full { .. }))
     }
 
     /// Checks whether the log can be trusted.
@@ -213,10 +217,7 @@ impl JetStream {
             Some(error) if error.is_unfit() => self.is_fit.store(false, Ordering::Release),
             Some(_) => {}
         }
-        let before = {
-            let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::replace(&mut *trouble, now.clone())
-        };
+        let before = std::mem::replace(&mut *self.last_trouble(), now.clone());
         let is_new = |error: &LogError| {
             before.as_ref().is_none_or(|before| std::mem::discriminant(before) != std::mem::discriminant(error))
         };

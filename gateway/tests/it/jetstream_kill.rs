@@ -19,12 +19,12 @@ use nix::unistd::Pid;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tracklane::plugin::{Batch, Destination};
-use tracklane::testing::{Reply, TrackingApi};
+use tracklane::testing::TrackingApi;
 use tracklane_gateway::{Catalog, Gateway, Layout, Worker};
 
 use crate::nats::{Cluster, LOG, Nats};
 use crate::oracle::{Address, Clients, account};
-use crate::support::{SERVER, send, wait_until};
+use crate::support::{SERVER, flaky_api, send, wait_until};
 
 const KILLS: u32 = 60;
 const CONFIG: &str = "TRACKLANE_JETSTREAM_CHILD_CONFIG";
@@ -48,18 +48,6 @@ fn wait_long(what: &str, condition: impl Fn() -> bool) {
         assert!(Instant::now() < deadline, "not within three minutes: {what}");
         thread::sleep(Duration::from_millis(50));
     }
-}
-
-/// A destination that fails four requests in ten while it is flaky.
-fn flaky_api(flaky: &Arc<AtomicBool>) -> TrackingApi {
-    let api = TrackingApi::start().unwrap();
-    let is_flaky = Arc::clone(flaky);
-    api.reply_with(move |_| match fastrand::u32(..10) {
-        0..=2 if is_flaky.load(Ordering::Acquire) => Reply::status(503),
-        3 if is_flaky.load(Ordering::Acquire) => Reply::reset(),
-        _ => Reply::as_segment(),
-    });
-    api
 }
 
 /// Consumers as workers make them, but for shorter times, so that a worker that was killed is soon replaced.

@@ -11,28 +11,15 @@ use std::thread;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tracklane::testing::{Reply, TrackingApi};
 
 use crate::oracle::{Address, Clients, account};
 use crate::process::{Process, noted, waiting};
-use crate::support::wait_until;
+use crate::support::{flaky_api, wait_until};
 
 const KILLS: u32 = 200;
 
 fn kills(short: u32) -> u32 {
     std::env::var("TRACKLANE_GATEWAY_KILLS").map_or(short, |kills| kills.parse().unwrap())
-}
-
-/// A destination that fails four requests in ten while it is flaky.
-fn flaky_api(flaky: &Arc<AtomicBool>) -> TrackingApi {
-    let api = TrackingApi::start().unwrap();
-    let is_flaky = Arc::clone(flaky);
-    api.reply_with(move |_| match fastrand::u32(..10) {
-        0..=2 if is_flaky.load(Ordering::Acquire) => Reply::status(503),
-        3 if is_flaky.load(Ordering::Acquire) => Reply::reset(),
-        _ => Reply::as_segment(),
-    });
-    api
 }
 
 fn write_config(directory: &Path, url: &str) {

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tracklane::BoxError;
 use tracklane::plugin::{Answer, Batch, Destination, RetryPolicy, Verdict, before_fn};
+use tracklane::testing::{Reply, TrackingApi};
 use tracklane_gateway::{Catalog, Gateway};
 
 pub(crate) const SOON: Duration = Duration::from_secs(30);
@@ -205,6 +206,18 @@ pub(crate) fn wait_until(what: &str, condition: impl Fn() -> bool) {
         assert!(Instant::now() < deadline, "not within {SOON:?}: {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// A destination that fails four requests in ten while it is flaky.
+pub(crate) fn flaky_api(flaky: &Arc<AtomicBool>) -> TrackingApi {
+    let api = TrackingApi::start().unwrap();
+    let is_flaky = Arc::clone(flaky);
+    api.reply_with(move |_| match fastrand::u32(..10) {
+        0..=2 if is_flaky.load(Ordering::Acquire) => Reply::status(503),
+        3 if is_flaky.load(Ordering::Acquire) => Reply::reset(),
+        _ => Reply::as_segment(),
+    });
+    api
 }
 
 /// An answer.

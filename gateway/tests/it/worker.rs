@@ -134,6 +134,15 @@ fn what_a_destination_cannot_take_waits_in_the_log_and_arrives_in_order() {
     worker.stop();
 }
 
+/// Sends twenty events with the next ids.
+fn send_twenty(gateway: &Running, ids: &mut Vec<String>) {
+    for _ in 0..20 {
+        let id = format!("m{:03}", ids.len());
+        assert_eq!(gateway.batch(&track(&id, "{}")).status, 200);
+        ids.push(id);
+    }
+}
+
 #[test]
 fn a_worker_that_is_gone_is_replaced_within_twenty_seconds_and_the_order_stays() {
     let Some(nats) = Nats::start() else { return };
@@ -142,21 +151,16 @@ fn a_worker_that_is_gone_is_replaced_within_twenty_seconds_and_the_order_stays()
     let first = InProcess::start(&gateway, &sink);
     let second = InProcess::start(&gateway, &sink);
     let mut ids = Vec::new();
-    let send = |ids: &mut Vec<String>| {
-        let id = format!("m{:03}", ids.len());
-        assert_eq!(gateway.batch(&track(&id, "{}")).status, 200);
-        ids.push(id);
-    };
-    (0..20).for_each(|_| send(&mut ids));
+    send_twenty(&gateway, &mut ids);
     wait_until("they arrived", || sink.events().len() == 20);
     // What the first one has then is not acknowledged when it goes.
     sink.down.store(true, Ordering::Release);
-    (0..20).for_each(|_| send(&mut ids));
+    send_twenty(&gateway, &mut ids);
     wait_until("a worker has them", || unacknowledged(&context, &gateway.runtime).1 > 0);
     first.vanish();
     sink.down.store(false, Ordering::Release);
     let begun = Instant::now();
-    (0..20).for_each(|_| send(&mut ids));
+    send_twenty(&gateway, &mut ids);
     wait_until("all is acknowledged", || unacknowledged(&context, &gateway.runtime).0 == 0);
     let took = begun.elapsed();
     let mut seen = std::collections::HashSet::new();
@@ -188,28 +192,23 @@ fn a_destination_that_takes_nothing_is_parked_and_keeps_its_order_and_others_go_
     let first = InProcess::start(&gateway, &sink);
     let second = InProcess::start(&gateway, &sink);
     let mut ids = Vec::new();
-    let send = |ids: &mut Vec<String>| {
-        let id = format!("m{:03}", ids.len());
-        assert_eq!(gateway.batch(&track(&id, "{}")).status, 200);
-        ids.push(id);
-    };
-    (0..20).for_each(|_| send(&mut ids));
+    send_twenty(&gateway, &mut ids);
     wait_until("the other destination has all", || api.events().len() == 20);
     wait_until("all is parked and acknowledged", || {
         parked(&context, &gateway.runtime, "sink") > 0 && unacknowledged(&context, &gateway.runtime).0 == 0
     });
     assert_eq!(sink.events().len(), 0);
-    (0..20).for_each(|_| send(&mut ids));
+    send_twenty(&gateway, &mut ids);
     wait_until("the other destination goes on", || api.events().len() == 40);
     // Whoever takes over knows what is parked.
     first.vanish();
-    (0..20).for_each(|_| send(&mut ids));
+    send_twenty(&gateway, &mut ids);
     sink.down.store(false, Ordering::Release);
-    (0..20).for_each(|_| send(&mut ids));
+    send_twenty(&gateway, &mut ids);
     wait_until("nothing is parked", || {
         parked(&context, &gateway.runtime, "sink") == 0 && unacknowledged(&context, &gateway.runtime).0 == 0
     });
-    (0..20).for_each(|_| send(&mut ids));
+    send_twenty(&gateway, &mut ids);
     wait_until("all arrived", || sink.ids().contains(ids.last().unwrap()));
     let mut seen = std::collections::HashSet::new();
     let arrived: Vec<String> = sink.ids().into_iter().filter(|id| seen.insert(id.clone())).collect();
