@@ -32,8 +32,11 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let local = if write_key.is_none() { Some(TrackingApi::start()?) } else { None };
 
     let mut segment = Segment::new(write_key.as_deref().unwrap_or("WRITE_KEY"));
-    let host = std::env::var("TRACKLANE_HOST").ok().filter(|_| local.is_none());
-    if let Some(host) = local.as_ref().map(TrackingApi::url).or_else(|| host.clone()) {
+    let host = match &local {
+        Some(local) => Some(local.url()),
+        None => std::env::var("TRACKLANE_HOST").ok(),
+    };
+    if let Some(host) = &host {
         segment = segment.host(host);
     }
     let analytics = Analytics::builder().segment(segment).build()?;
