@@ -2,7 +2,7 @@
 
 use super::Builder;
 use crate::emitter::signal::{Emitted, Failure, Signal};
-use crate::emitter::{Emitter, Subscription, UnknownSignal};
+use crate::emitter::{Emitter, Subscription, UnknownSignal, known};
 
 impl Builder {
     /// Subscribes before anything is emitted. See [`Analytics::on`](crate::Analytics::on).
@@ -18,14 +18,24 @@ impl Builder {
     /// Like [`on`](Self::on), for a name that comes from configuration, such as `"error"`. If there is no signal of
     /// that name, [`build`](Self::build) returns an error.
     pub fn on_name(self, name: &str, listener: impl Fn(&Emitted) + Send + Sync + 'static) -> Self {
-        let name = name.to_owned();
-        self.subscribe(move |emitter| emitter.on_name(&name, listener))
+        self.subscribe_name(name, move |emitter, name| emitter.on_name(name, listener))
     }
 
     /// Like [`once`](Self::once), for a name that comes from configuration.
     pub fn once_name(self, name: &str, listener: impl Fn(&Emitted) + Send + Sync + 'static) -> Self {
-        let name = name.to_owned();
-        self.subscribe(move |emitter| emitter.once_name(&name, listener))
+        self.subscribe_name(name, move |emitter, name| emitter.once_name(name, listener))
+    }
+
+    fn subscribe_name(
+        mut self,
+        name: &str,
+        subscribe: impl FnOnce(&Emitter, &str) -> Result<Subscription, UnknownSignal> + Send + 'static,
+    ) -> Self {
+        match known(name) {
+            Ok(name) => return self.subscribe(move |emitter| subscribe(emitter, name)),
+            Err(unknown) => self.unknown_signals.push(unknown),
+        }
+        self
     }
 
     fn subscribe(
