@@ -37,6 +37,7 @@ impl Segment {
         };
         let authorization = self.authorization(&client, &user_agent)?;
         let verdict = self.verdict_table();
+        let batching = self.batching(key_len);
         let Self { key, gzip, wraps, queue, .. } = self;
         let drains = Arc::new(Semaphore::new(MAX_DRAINS));
         let compressing = Blocking::new("tracklane-gzip", MAX_COMPRESSING);
@@ -52,8 +53,6 @@ impl Segment {
             compressing,
             drains,
         });
-        let batching = Batching::every(self.flush_at, self.flush_interval)
-            .max_bytes(MAX_BATCH_BYTES - payload::frame_len(key_len));
         let mut destination = Destination::new(&self.name, Upload { client, shared })
             .ignores_all(true)
             .batching(batching)
@@ -78,6 +77,13 @@ impl Segment {
         let text = &self.user_agent;
         HeaderValue::try_from(text)
             .map_err(|error| SettingsError::new("user_agent", text, "is not a header value").caused_by(error))
+    }
+
+    /// Returns the sizes of batches, for a write key of `key_len` bytes as JSON.
+    fn batching(&self, key_len: usize) -> Batching {
+        let batching = Batching::every(self.flush_at_or_default(), self.flush_interval)
+            .max_bytes(MAX_BATCH_BYTES - payload::frame_len(key_len));
+        if self.flush_at.is_some() { batching } else { batching.full_when_driven() }
     }
 
     /// Returns whether the client must speak TLS for the token server, even if the API does not.

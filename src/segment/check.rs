@@ -22,8 +22,9 @@ impl Segment {
         if !self.disabled {
             errors.check(self.key.check());
         }
-        if !(1..=MAX_BATCH_EVENTS).contains(&self.flush_at) {
-            errors.add(SettingsError::new("flush_at", self.flush_at, "must be between 1 and 2500"));
+        let flush_at = self.flush_at_or_default();
+        if !(1..=MAX_BATCH_EVENTS).contains(&flush_at) {
+            errors.add(SettingsError::new("flush_at", flush_at, "must be between 1 and 2500"));
         }
         for (setting, limit) in self.retry.limits() {
             if limit > LONGEST_RETRYING {
