@@ -7,12 +7,17 @@ use std::fmt;
 pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
 
 /// The error of a setting that cannot be used. It names the setting, the value and the problem.
+///
+/// All settings are checked before the error is returned. If several are wrong, it displays a line for each, with its
+/// causes, and [`errors`](Self::errors) has one error for each. Its kind, setting and value are then those of the first.
 pub struct SettingsError {
     kind: SettingsErrorKind,
     setting: Cow<'static, str>,
     value: String,
     problem: String,
     source: Option<BoxError>,
+    /// One for each wrong setting, if there are several.
+    several: Vec<SettingsError>,
 }
 
 /// The kind of a [`SettingsError`].
@@ -43,7 +48,14 @@ impl SettingsError {
     /// An error without a value: the value is a secret, or there is none.
     pub(crate) fn without_value(setting: impl Into<Cow<'static, str>>, problem: impl Into<String>) -> Self {
         let (setting, problem) = (setting.into(), problem.into());
-        Self { kind: SettingsErrorKind::Invalid, setting, value: String::new(), problem, source: None }
+        Self {
+            kind: SettingsErrorKind::Invalid,
+            setting,
+            value: String::new(),
+            problem,
+            source: None,
+            several: Vec::new(),
+        }
     }
 
     /// A required setting is not set.
@@ -72,6 +84,21 @@ impl SettingsError {
         Self { kind: SettingsErrorKind::Unavailable, ..error }
     }
 
+    /// Returns one error for each wrong setting: this one, if it is the only one.
+    pub fn errors(&self) -> impl Iterator<Item = &SettingsError> {
+        let only = self.several.is_empty().then_some(self);
+        only.into_iter().chain(&self.several)
+    }
+
+    fn write_causes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+
     /// Returns the kind of the error.
     #[must_use]
     pub fn kind(&self) -> SettingsErrorKind {
@@ -91,8 +118,53 @@ impl SettingsError {
     }
 }
 
+/// Collects the errors of checks, so that one start reports all wrong settings.
+#[derive(Default)]
+pub(crate) struct SettingsErrors(Vec<SettingsError>);
+
+impl SettingsErrors {
+    /// Keeps the error of a check. Returns its value, if it has one.
+    pub(crate) fn check<T>(&mut self, checked: Result<T, SettingsError>) -> Option<T> {
+        match checked {
+            Ok(value) => return Some(value),
+            Err(error) if error.several.is_empty() => self.0.push(error),
+            Err(error) => self.0.extend(error.several),
+        }
+        None
+    }
+
+    pub(crate) fn add(&mut self, error: SettingsError) {
+        self.check(Err::<(), _>(error));
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns one error for all that were kept.
+    pub(crate) fn into_result(self) -> Result<(), SettingsError> {
+        let Self(mut several) = self;
+        match several.first() {
+            None => Ok(()),
+            Some(_) if several.len() == 1 => several.pop().map_or(Ok(()), Err),
+            Some(SettingsError { kind, setting, value, problem, .. }) => {
+                let (kind, setting, value, problem) = (*kind, setting.clone(), value.clone(), problem.clone());
+                Err(SettingsError { kind, setting, value, problem, source: None, several })
+            }
+        }
+    }
+}
+
 impl fmt::Display for SettingsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, error) in self.several.iter().enumerate() {
+            let end = if at == 0 { "" } else { "\n" };
+            write!(f, "{end}{error}")?;
+            error.write_causes(f)?;
+        }
+        if !self.several.is_empty() {
+            return Ok(());
+        }
         match self.value.as_str() {
             "" => write!(f, "setting {}: {}", self.setting, self.problem),
             value => write!(f, "setting {} is {value}: {}", self.setting, self.problem),
@@ -104,15 +176,12 @@ impl fmt::Display for SettingsError {
 impl fmt::Debug for SettingsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SettingsError({self}")?;
-        let mut cause = std::error::Error::source(self);
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
-        }
+        self.write_causes(f)?;
         f.write_str(")")
     }
 }
 
+/// Several errors have no source, because their lines have their causes.
 impl std::error::Error for SettingsError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.source.as_deref().map(|source| source as _)

@@ -159,5 +159,5 @@ pub use ledger::{
 };
 pub use pipeline::{CloseReport, Pipeline, PipelineFuture, PipelineService, Stopped};
 pub use refusal::{CallError, RefusalReason, RegisterError};
-pub use settings::Settings;
+pub use settings::{Settings, similar_name};
 pub use supervise::text_with_causes;

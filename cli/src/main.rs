@@ -18,6 +18,7 @@ mod duration;
 mod edit;
 mod exit;
 mod expect;
+mod explain;
 mod filter;
 mod gateway;
 mod import;

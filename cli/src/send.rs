@@ -11,6 +11,7 @@ use tracklane::{DropReason, Event, Kind};
 use crate::duration;
 use crate::edit::edit;
 use crate::exit::{Exit, Failure, Outcome};
+use crate::explain::explain;
 use crate::output;
 use crate::source::assign;
 use crate::target::Target;
@@ -95,19 +96,16 @@ pub(crate) fn run(args: SendArgs) -> Outcome {
             Ended::Dropped(DropReason::Closed) if outcome == Exit::Fine => outcome = Exit::TimedOut,
             Ended::Dropped(_) => outcome = Exit::Findings,
         }
-        let text = match error {
-            Some(error) => format!("{} {}: {error:#}", end.message_id, end.outcome),
-            None => format!("{} {} to {shown}", end.message_id, end.outcome),
-        };
         if args.json {
             let error = error.map(|error| format!("{error:#}"));
             let delivered = end.is_delivered();
             let line = json!({ "schema": 1, "messageId": end.message_id, "delivered": delivered, "error": error });
             output::line(&line.to_string());
         } else if !end.is_delivered() {
-            output::note(&format!("tracklane: {text}"));
+            let why = error.map_or_else(|| end.outcome.to_string(), |error| explain(error, &shown));
+            output::note(&format!("tracklane: {} was not delivered: {why}{}", end.message_id, args.late(end.outcome)));
         } else if !args.quiet {
-            output::line(&text);
+            output::line(&format!("{} delivered to {shown}", end.message_id));
         }
     }
     if !report.is_complete() && outcome == Exit::Fine {
@@ -118,6 +116,14 @@ pub(crate) fn run(args: SendArgs) -> Outcome {
 }
 
 impl SendArgs {
+    /// Returns the remedy for an event that was still under way when the client closed.
+    fn late(&self, outcome: Ended) -> String {
+        match outcome {
+            Ended::Dropped(DropReason::Closed) => format!(", or give it more than {:?} with --timeout", self.timeout),
+            _ => String::new(),
+        }
+    }
+
     fn events(&self) -> Result<Vec<Event>, Failure> {
         let call = self.call.as_deref().or(self.kind.as_deref()).unwrap_or_default();
         if call != "-" {

@@ -3,10 +3,12 @@
 use clap::Args;
 use serde_json::{Map, Value};
 use tracklane::segment::Segment;
-use tracklane::{Analytics, Builder, Settings};
+use tracklane::{Analytics, Builder, DeliveryError, Settings, signal};
 
 use crate::dev::DEFAULT_PORT;
 use crate::exit::Failure;
+use crate::explain::explain;
+use crate::output;
 
 const LOCAL_KEY: &str = "WRITE_KEY";
 
@@ -53,12 +55,24 @@ impl Target {
     /// A client, with these changes to how it sends.
     pub(crate) fn client(&self, change: impl FnOnce(Segment) -> Segment) -> Result<(Analytics, String), Failure> {
         let (settings, shown) = self.settings()?;
+        let target = shown.clone();
         let client = settings
             .segment()
             .map(change)
-            .and_then(|segment| settings.into_builder()?.segment(segment).build())
+            .and_then(|segment| {
+                let builder = settings.into_builder()?.segment(segment);
+                builder.on(signal::Error, move |failure| say_retry(failure, &target)).build()
+            })
             .map_err(|error| Failure::usage(error.to_string()))?;
         Ok((client, shown))
+    }
+}
+
+/// Says that something is tried again, so that nobody waits for it in silence.
+fn say_retry(failure: &signal::Failure, target: &str) {
+    let error = failure.error.as_deref().and_then(|error| error.downcast_ref::<DeliveryError>());
+    if let Some(error) = error.filter(|_| failure.retried) {
+        output::note(&format!("tracklane: {}; it is tried again", explain(error, target)));
     }
 }
 

@@ -9,7 +9,7 @@ use tracklane::plugin::{Destination, Registration};
 use tracklane::{BoxError, SettingsError, text_with_causes};
 use tracklane_http::SettingError;
 
-use crate::config::{ConfigError, PluginTable};
+use crate::config::{ConfigError, PluginTable, there_is_no};
 
 type Make<T> = Arc<dyn Fn(&PluginTable) -> Result<T, ConfigError> + Send + Sync>;
 
@@ -81,8 +81,7 @@ impl Catalog {
 
 fn make<T>(known: &BTreeMap<String, Make<T>>, kind: &str, name: &str, table: &PluginTable) -> Result<T, ConfigError> {
     let Some(make) = known.get(name) else {
-        let names: Vec<&str> = known.keys().map(String::as_str).collect();
-        return Err(table.error(format!("there is no {kind} {name:?}; there are: {}", names.join(", "))));
+        return Err(table.error(there_is_no(kind, name, known.keys().map(String::as_str))));
     };
     make(table)
 }

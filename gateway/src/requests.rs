@@ -6,11 +6,21 @@ use std::sync::{Mutex, PoisonError};
 
 use http::StatusCode;
 
+/// The statuses that are counted from the start: nobody can watch for a series that is not there yet.
+const STATUSES: [u16; 13] = [200, 204, 400, 401, 403, 404, 405, 408, 413, 415, 429, 500, 503];
+
 /// Requests by their answer.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct RequestCounts {
     by_status: Mutex<BTreeMap<u16, u64>>,
     bytes: AtomicU64,
+}
+
+impl Default for RequestCounts {
+    fn default() -> Self {
+        let by_status = Mutex::new(STATUSES.map(|status| (status, 0)).into());
+        Self { by_status, bytes: AtomicU64::new(0) }
+    }
 }
 
 impl RequestCounts {

@@ -6,11 +6,12 @@ use crate::background::Background;
 use crate::clock::Clock;
 use crate::emitter::signal::Failure;
 use crate::emitter::{Emitter, UnknownSignal};
-use crate::error::SettingsError;
+use crate::error::{SettingsError, SettingsErrors};
 use crate::event::{Context, MAX_EVENT_BYTES};
 use crate::inspector::Server;
 use crate::pipeline::{Limits, Setup};
 use crate::plugin::{Overflow, Registration};
+use crate::segment::Segment;
 use crate::supervise::Watchdog;
 use crate::threads;
 
@@ -22,12 +23,13 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// Returns an error that names the setting and its value, if a setting cannot be used. Returns an error if the
-    /// background thread cannot be started.
+    /// Returns an error that names each setting that cannot be used, with its value. Returns an error if the background
+    /// thread cannot be started.
     pub fn build(mut self) -> Result<Analytics, SettingsError> {
+        let disabled = self.disabled || self.all_disabled;
+        self.segment = self.segment.take().map(|segment| segment.disable(disabled));
+        self.check()?;
         let (limits, defaults) = (self.limits()?, self.default_context()?);
-        #[cfg(feature = "metrics")]
-        self.check_metrics()?;
         let plugins = self.first_plugins()?;
         let remote = self.allow_remote_inspector;
         let inspector = self.inspector.take().map(|url| Server::new(&url, remote)).transpose()?;
@@ -40,7 +42,7 @@ impl Builder {
             (Clock::System, Some(tasks)) => Clock::Driven(tasks.timers().clone()),
             (clock, _) => clock,
         };
-        let emitter = Emitter::new(background.clone(), clock.clone());
+        let emitter = Emitter::new(background.clone(), clock.clone(), self.map_failure);
         let watchdog = start_watchdog(&emitter, background.has_threads()).map_err(SettingsError::no_thread)?;
         self.subscriptions.into_iter().try_for_each(|subscribe| subscribe(&emitter)).map_err(unknown_signal)?;
         let setup = Setup {
@@ -58,6 +60,28 @@ impl Builder {
             metrics: self.metrics,
         };
         Ok(Analytics::start(setup.start(), keep_alive))
+    }
+
+    /// Checks everything that needs no thread and no HTTP client.
+    pub(crate) fn check(&self) -> Result<(), SettingsError> {
+        let mut errors = SettingsErrors::default();
+        errors.check(self.limits());
+        errors.check(self.default_context());
+        #[cfg(feature = "metrics")]
+        errors.check(self.check_metrics());
+        if let Some(segment) = &self.segment {
+            errors.check(segment.check());
+        }
+        for plugin in &self.plugins {
+            errors.check(plugin.check());
+        }
+        if let Some(url) = &self.inspector {
+            errors.check(Server::check(url, self.allow_remote_inspector));
+        }
+        for unknown in &self.unknown_signals {
+            errors.add(unknown_signal(unknown.clone()));
+        }
+        errors.into_result()
     }
 
     #[cfg(feature = "metrics")]
@@ -100,14 +124,12 @@ impl Builder {
 
     /// Returns Segment's destination, if it is wanted, and the plugins of the settings. No two may have one name.
     fn first_plugins(&mut self) -> Result<Vec<Registration>, SettingsError> {
-        let disabled = self.disabled || self.all_disabled;
-        let segment = self.segment.take().map(|segment| segment.disable(disabled).build()).transpose()?;
+        let segment = self.segment.take().map(Segment::build).transpose()?;
         let mut plugins: Vec<Registration> = segment.into_iter().map(Registration::from).collect();
         for plugin in std::mem::take(&mut self.plugins) {
             if plugins.iter().any(|registered| registered.name() == plugin.name()) {
                 return Err(SettingsError::new("plugin", plugin.name(), "is the name of another plugin"));
             }
-            plugin.check()?;
             plugins.push(plugin);
         }
         Ok(plugins)

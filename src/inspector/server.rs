@@ -25,26 +25,13 @@ impl Server {
     ///
     /// Returns an error if it is no such URL, or is on another machine without `remote`. No error shows the token.
     pub(crate) fn new(url: &str, remote: bool) -> Result<Self, SettingsError> {
-        let invalid = || {
-            let problem = "must be the URL that `tracklane dev` prints, such as http://127.0.0.1:8765";
-            SettingsError::without_value(SETTING, problem)
-        };
-        let url = Url::parse(url.trim()).map_err(|error| invalid().caused_by(error))?;
-        let is_plain = matches!(url.scheme(), "http" | "https") && url.path() == "/" && url.fragment().is_none();
-        if !is_plain || !url.username().is_empty() || url.password().is_some() {
-            return Err(invalid());
-        }
-        let origin = url.origin().ascii_serialization();
-        if !remote && !is_loopback(&url) {
-            let problem = "is not this machine, and the content of events would leave it: use a `tracklane dev` on \
-                           127.0.0.1, or set allow_remote_inspector as well";
-            return Err(SettingsError::new(SETTING, origin, problem));
-        }
-        let token = url.query_pairs().find_map(|(name, token)| (name == "token").then(|| bearer(&token)));
-        let token = token.transpose().map_err(|error| invalid().caused_by(error))?;
-        let trace = format!("{origin}/__tracklane/trace").parse().map_err(|_| invalid())?;
-        let client = client(url.scheme() == "http")?;
-        Ok(Self { origin, trace, token, client })
+        let Address { origin, trace, token, is_plaintext } = Address::parse(url, remote)?;
+        Ok(Self { origin, trace, token, client: client(is_plaintext)? })
+    }
+
+    /// Checks the URL, and makes nothing of it.
+    pub(crate) fn check(url: &str, remote: bool) -> Result<(), SettingsError> {
+        Address::parse(url, remote).map(drop)
     }
 
     /// Returns scheme, host and port.
@@ -70,6 +57,38 @@ impl Server {
             }
             Ok(())
         }
+    }
+}
+
+/// The parts of the URL.
+struct Address {
+    origin: String,
+    trace: Uri,
+    token: Option<HeaderValue>,
+    is_plaintext: bool,
+}
+
+impl Address {
+    fn parse(url: &str, remote: bool) -> Result<Self, SettingsError> {
+        let invalid = || {
+            let problem = "must be the URL that `tracklane dev` prints, such as http://127.0.0.1:8765";
+            SettingsError::without_value(SETTING, problem)
+        };
+        let url = Url::parse(url.trim()).map_err(|error| invalid().caused_by(error))?;
+        let is_plain = matches!(url.scheme(), "http" | "https") && url.path() == "/" && url.fragment().is_none();
+        if !is_plain || !url.username().is_empty() || url.password().is_some() {
+            return Err(invalid());
+        }
+        let origin = url.origin().ascii_serialization();
+        if !remote && !is_loopback(&url) {
+            let problem = "is not this machine, and the content of events would leave it: use a `tracklane dev` on \
+                           127.0.0.1, or set allow_remote_inspector as well";
+            return Err(SettingsError::new(SETTING, origin, problem));
+        }
+        let token = url.query_pairs().find_map(|(name, token)| (name == "token").then(|| bearer(&token)));
+        let token = token.transpose().map_err(|error| invalid().caused_by(error))?;
+        let trace = format!("{origin}/__tracklane/trace").parse().map_err(|_| invalid())?;
+        Ok(Self { origin, trace, token, is_plaintext: url.scheme() == "http" })
     }
 }
 

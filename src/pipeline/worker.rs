@@ -66,6 +66,9 @@ impl Worker {
         answer(|| self.client.loaded.send_replace(true));
         let plugins = self.client.stack.load().plugins.names().cloned().collect();
         self.client.emitter.emit(Emitted::Initialize(Initialized { plugins }));
+        // The series of the destinations are there before anything is counted.
+        #[cfg(feature = "metrics")]
+        self.client.report_metrics();
         // If anything panics after all, it costs the current event, not those behind it.
         while supervise::catch_future(pin!(self.work())).await.is_err() {
             log!(ERROR, "the pipeline panicked; it goes on with the next event");

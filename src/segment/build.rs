@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use http::uri::Scheme;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, Uri};
 use tokio::sync::Semaphore;
 
 use super::authorization::Authorization;
-use super::check::check;
 use super::endpoint::endpoint;
 use super::http_client::{http_client, without_client};
 #[cfg(feature = "oauth")]
@@ -26,17 +25,14 @@ impl Segment {
     ///
     /// Returns an error that names the setting and its value, if a setting cannot be used.
     pub fn build(mut self) -> Result<Destination, SettingsError> {
-        check(&self)?;
+        self.check()?;
         let key_len = self.key.current().json.len();
-        let uri = endpoint("host", self.base_url()?, &self.path, self.allow_plaintext)?;
-        let user_agent = HeaderValue::try_from(&self.user_agent).map_err(|error| {
-            SettingsError::new("user_agent", &self.user_agent, "is not a header value").caused_by(error)
-        })?;
-        let headers = headers(&self.headers)?;
+        let (uri, user_agent) = (self.uri()?, self.user_agent_value()?);
+        let headers = self.headers.iter().map(|(name, value)| header(name, value)).collect::<Result<_, _>>()?;
         let plaintext = uri.scheme() == Some(&Scheme::HTTP) && !self.oauth_needs_tls();
         let (given, proxy) = (self.http_client.take(), self.proxy.as_deref());
         let client = match self.disabled {
-            true => without_client(given, proxy)?,
+            true => without_client(),
             false => http_client(given, proxy, plaintext)?,
         };
         let authorization = self.authorization(&client, &user_agent)?;
@@ -70,6 +66,17 @@ impl Segment {
         // A wrapper such as a queue on disk would have nothing to do.
         let wraps = if self.disabled { Vec::new() } else { wraps };
         Ok(wraps.into_iter().fold(destination, |destination, wrap| wrap(destination)))
+    }
+
+    /// Returns the URL for batches.
+    pub(super) fn uri(&self) -> Result<Uri, SettingsError> {
+        endpoint("host", self.base_url()?, &self.path, self.allow_plaintext)
+    }
+
+    pub(super) fn user_agent_value(&self) -> Result<HeaderValue, SettingsError> {
+        let text = &self.user_agent;
+        HeaderValue::try_from(text)
+            .map_err(|error| SettingsError::new("user_agent", text, "is not a header value").caused_by(error))
     }
 
     /// Returns the sizes of batches, for a write key of `key_len` bytes as JSON.
@@ -127,19 +134,15 @@ const OWN_HEADERS: &[&str] = &[
     "x-retry-count",
 ];
 
-/// Returns the headers that are added to every request.
-fn headers(given: &[(String, String)]) -> Result<HeaderMap, SettingsError> {
-    let mut headers = HeaderMap::new();
-    for (name, value) in given {
-        let known = HeaderName::try_from(name)
-            .map_err(|error| SettingsError::new("header", name, "is not the name of a header").caused_by(error))?;
-        if OWN_HEADERS.contains(&known.as_str()) {
-            return Err(SettingsError::new("header", name, "is set by the request itself"));
-        }
-        let mut value = HeaderValue::try_from(value)
-            .map_err(|_| SettingsError::new("header", name, "has a value that is not valid in a header"))?;
-        value.set_sensitive(true);
-        headers.append(known, value);
+/// Reads a header that is added to every request.
+pub(super) fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), SettingsError> {
+    let known = HeaderName::try_from(name)
+        .map_err(|error| SettingsError::new("header", name, "is not the name of a header").caused_by(error))?;
+    if OWN_HEADERS.contains(&known.as_str()) {
+        return Err(SettingsError::new("header", name, "is set by the request itself"));
     }
-    Ok(headers)
+    let mut value = HeaderValue::try_from(value)
+        .map_err(|_| SettingsError::new("header", name, "has a value that is not valid in a header"))?;
+    value.set_sensitive(true);
+    Ok((known, value))
 }

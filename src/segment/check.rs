@@ -1,9 +1,11 @@
-//! Checks the write key, and the ranges of numbers in the settings.
+//! Checks the settings, all of them, before anything is made of them.
 
 use std::time::Duration;
 
 use super::Segment;
-use crate::error::SettingsError;
+use super::build::header;
+use super::http_client::check_proxy;
+use crate::error::{SettingsError, SettingsErrors};
 use crate::event::MAX_BATCH_EVENTS;
 
 /// The longest interval or timeout: a day. A longer one is taken for a mistake.
@@ -13,24 +15,38 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// hardly any process runs for longer.
 const LONGEST_RETRYING: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// Checks the key and the numbers.
-pub(super) fn check(settings: &Segment) -> Result<(), SettingsError> {
-    if !settings.disabled {
-        settings.key.check()?;
-    }
-    if !(1..=MAX_BATCH_EVENTS).contains(&settings.flush_at_or_default()) {
-        return Err(SettingsError::new("flush_at", settings.flush_at_or_default(), "must be between 1 and 2500"));
-    }
-    for (setting, limit) in settings.retry.limits() {
-        if limit > LONGEST_RETRYING {
-            return Err(SettingsError::new(setting, limit, "must be at most 30 days"));
+impl Segment {
+    /// Checks everything that needs no HTTP client.
+    pub(crate) fn check(&self) -> Result<(), SettingsError> {
+        let mut errors = SettingsErrors::default();
+        if !self.disabled {
+            errors.check(self.key.check());
         }
-    }
-    check_duration("flush_interval", settings.flush_interval)?;
-    check_duration("http_request_timeout", settings.http_request_timeout)?;
-    match settings.max_in_flight {
-        0 => Err(SettingsError::new("max_in_flight", 0, "must be at least 1")),
-        _ => Ok(()),
+        let flush_at = self.flush_at_or_default();
+        if !(1..=MAX_BATCH_EVENTS).contains(&flush_at) {
+            errors.add(SettingsError::new("flush_at", flush_at, "must be between 1 and 2500"));
+        }
+        for (setting, limit) in self.retry.limits() {
+            if limit > LONGEST_RETRYING {
+                errors.add(SettingsError::new(setting, limit, "must be at most 30 days"));
+            }
+        }
+        errors.check(check_duration("flush_interval", self.flush_interval));
+        errors.check(check_duration("http_request_timeout", self.http_request_timeout));
+        if self.max_in_flight == 0 {
+            errors.add(SettingsError::new("max_in_flight", 0, "must be at least 1"));
+        }
+        errors.check(self.uri());
+        errors.check(self.user_agent_value());
+        for (name, value) in &self.headers {
+            errors.check(header(name, value));
+        }
+        errors.check(check_proxy(self.http_client.is_some(), self.proxy.as_deref()));
+        #[cfg(feature = "oauth")]
+        if let Some(oauth) = &self.oauth {
+            errors.check(oauth.check(self.allow_plaintext));
+        }
+        errors.into_result()
     }
 }
 

@@ -9,22 +9,21 @@ pub(super) fn http_client(
     proxy: Option<&str>,
     plaintext: bool,
 ) -> Result<HttpClient, SettingsError> {
-    check(given.is_some(), proxy)?;
     match given {
         Some(client) => Ok(client),
         None => default_client(proxy, plaintext),
     }
 }
 
-/// Checks the settings, and returns a client that never sends: it needs neither certificates nor a feature.
-pub(super) fn without_client(given: Option<HttpClient>, proxy: Option<&str>) -> Result<HttpClient, SettingsError> {
-    check(given.is_some(), proxy)?;
-    Ok(HttpClient::new(tower::service_fn(|_: http::Request<Body>| async {
+/// Returns a client that never sends: it needs neither certificates nor a feature.
+pub(super) fn without_client() -> HttpClient {
+    HttpClient::new(tower::service_fn(|_: http::Request<Body>| async {
         Err::<http::Response<Body>, _>("a disabled client sends nothing")
-    })))
+    }))
 }
 
-fn check(is_given: bool, proxy: Option<&str>) -> Result<(), SettingsError> {
+/// Checks the setting `proxy`.
+pub(super) fn check_proxy(is_given: bool, proxy: Option<&str>) -> Result<(), SettingsError> {
     match proxy {
         Some(_) if is_given => Err(SettingsError::without_value(
             "proxy",

@@ -9,8 +9,9 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::similar::similar_name;
 use super::table::{NAMES, Settings};
-use crate::error::SettingsError;
+use crate::error::{SettingsError, SettingsErrors};
 
 /// Sets one setting to its written value. Null sets nothing.
 pub(super) fn set(settings: &mut Settings, name: &str, value: &Value) -> Result<(), SettingsError> {
@@ -18,10 +19,9 @@ pub(super) fn set(settings: &mut Settings, name: &str, value: &Value) -> Result<
         Some(Ok(())) => return Ok(()),
         Some(Err(problem)) => problem,
         None => {
-            let problem = match similar(name) {
-                Some(known) => format!("does not exist, but {known} does (docs/SETTINGS.md has all)"),
-                None => "does not exist (docs/SETTINGS.md has all)".to_owned(),
-            };
+            let meant = similar_name(name, NAMES.iter().copied());
+            let meant = meant.map_or_else(String::new, |known| format!("; did you mean `{known}`?"));
+            let problem = format!("does not exist{meant} (docs/SETTINGS.md has all)");
             return Err(SettingsError::unknown(name.to_owned(), problem));
         }
     };
@@ -30,12 +30,6 @@ pub(super) fn set(settings: &mut Settings, name: &str, value: &Value) -> Result<
         true => SettingsError::without_value(name.to_owned(), problem),
         false => SettingsError::new(name.to_owned(), format_args!("{value}"), problem),
     })
-}
-
-/// Returns the setting that a name in another spelling means, such as `flushAt`.
-pub(super) fn similar(name: &str) -> Option<&'static str> {
-    let letters = |name: &str| name.replace(['_', '-'], "").to_lowercase();
-    NAMES.iter().find(|known| letters(known) == letters(name)).copied()
 }
 
 impl<'de> Deserialize<'de> for Settings {
@@ -55,15 +49,16 @@ impl<'de> Visitor<'de> for OneByOne {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Settings, A::Error> {
         let mut settings = Settings::default();
+        let mut errors = SettingsErrors::default();
         let mut seen = HashSet::new();
         while let Some(name) = map.next_key::<String>()? {
             let Written::Value(value) = map.next_value()?;
-            set(&mut settings, &name, &value).map_err(A::Error::custom)?;
+            errors.check(set(&mut settings, &name, &value));
             if let Some(twice) = seen.replace(name) {
-                return Err(A::Error::custom(format_args!("setting {twice}: is set twice")));
+                errors.add(SettingsError::without_value(twice, "is set twice"));
             }
         }
-        Ok(settings)
+        settings.read_with(errors).map_err(A::Error::custom)
     }
 }
 
@@ -155,6 +150,59 @@ mod tests {
     }
 
     #[test]
+    fn sizes_have_units_or_are_bytes() {
+        for (json, bytes) in [
+            ("\"10 MiB\"", Some(10 << 20)),
+            ("\"10MiB\"", Some(10 << 20)),
+            ("\"500 KB\"", Some(500_000)),
+            ("\"500kb\"", Some(500_000)),
+            ("\"1.5 GiB\"", Some(3 << 29)),
+            ("\"64 B\"", Some(64)),
+            ("\" 65536 \"", Some(65_536)),
+            ("65536", Some(65_536)),
+            ("\"ten MB\"", None),
+            ("\"10 MBit\"", None),
+            ("\"10 s\"", None),
+            ("\"-1 KB\"", None),
+            ("-1", None),
+            ("1.5", None),
+            ("\"\"", None),
+            ("\"99999999999999999999 EB\"", None),
+            ("[]", None),
+        ] {
+            let value: Value = serde_json::from_str(json).unwrap();
+            let mut settings = Settings::default();
+            let read = set(&mut settings, "max_queue_bytes", &value).map(|()| settings.max_queue_bytes);
+            match bytes {
+                Some(_) => assert_eq!(read.unwrap(), bytes, "{json}"),
+                None => {
+                    let said = format!(
+                        "setting max_queue_bytes is {value}: must be a size like \"10 MiB\" or \"500 KB\", or a number of bytes"
+                    );
+                    assert_eq!(read.unwrap_err().to_string(), said);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn all_that_is_wrong_in_a_file_is_said_at_once() {
+        let file = r#"{"flushAt": 5, "gzip": "maybe", "write_key": 7, "max_in_flight": 0, "max_queue_bytes": 1}"#;
+        let said = serde_json::from_str::<Settings>(file).unwrap_err().to_string();
+        let begins = [
+            "setting flushAt: does not exist; did you mean `flush_at`?",
+            "setting gzip is \"maybe\": must be true or false",
+            "setting write_key: must be text",
+            "setting max_in_flight is 0: must be at least 1",
+            "setting max_queue_bytes is 1: must be at least 32768",
+        ];
+        assert_eq!(said.lines().count(), begins.len(), "{said}");
+        for (line, begin) in said.lines().zip(begins) {
+            assert!(line.starts_with(begin), "{line}");
+        }
+    }
+
+    #[test]
     fn no_error_shows_what_may_be_a_secret() {
         let secret = serde_json::json!(["secret"]);
         for name in ["write_key", "proxy", "context", "oauth_private_key", "write_kee"] {
@@ -179,11 +227,15 @@ mod tests {
     fn a_setting_that_does_not_exist_or_is_set_twice_is_an_error() {
         let error = serde_json::from_str::<Settings>(r#"{"flush_att": 5}"#).unwrap_err().to_string();
         // Nobody has set a variable.
-        assert!(error.starts_with("setting flush_att: does not exist (docs/SETTINGS.md has all)"), "{error}");
-        for name in ["flushAt", "FLUSH_AT", "flush-at"] {
+        let said = "setting flush_att: does not exist; did you mean `flush_at`? (docs/SETTINGS.md has all)";
+        assert!(error.starts_with(said), "{error}");
+        for name in ["flushAt", "FLUSH_AT", "flush-at", "flushAtt", "flsuh_at"] {
             let error = serde_json::from_str::<Settings>(&format!("{{{name:?}: 5}}")).unwrap_err().to_string();
-            assert!(error.starts_with(&format!("setting {name}: does not exist, but flush_at does (")), "{error}");
+            let said = format!("setting {name}: does not exist; did you mean `flush_at`? (");
+            assert!(error.starts_with(&said), "{error}");
         }
+        let error = serde_json::from_str::<Settings>(r#"{"verbosity": 5}"#).unwrap_err().to_string();
+        assert!(error.starts_with("setting verbosity: does not exist (docs/SETTINGS.md has all)"), "{error}");
         let error = serde_json::from_str::<Settings>(r#"{"flush_at": 5, "flush_at": 6}"#).unwrap_err().to_string();
         assert!(error.starts_with("setting flush_at: is set twice"), "{error}");
     }

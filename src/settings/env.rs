@@ -4,10 +4,11 @@ use std::ffi::OsString;
 
 use serde_json::Value;
 
-use super::deserialize::{set, similar};
+use super::deserialize::set;
+use super::similar::similar_name;
 use super::table::{NAMES, Settings};
 use crate::analytics::Analytics;
-use crate::error::SettingsError;
+use crate::error::{SettingsError, SettingsErrors};
 
 const PREFIX: &str = "TRACKLANE_";
 
@@ -18,36 +19,52 @@ impl Analytics {
     ///
     /// Returns an error if a variable cannot be read as its setting, or a setting cannot be used.
     pub fn from_env() -> Result<Self, SettingsError> {
-        Settings::from_env()?.into_builder()?.build()
+        let (settings, mut errors) = read(std::env::vars_os());
+        if errors.is_empty() {
+            return settings.into_builder()?.build();
+        }
+        // Nothing comes from anywhere else, so what is missing is known, too.
+        settings.check_missing(&mut errors);
+        settings.read_with(errors)?.into_builder()?.build()
     }
 }
 
 /// Reads the variables that begin with the prefix. An empty one counts as not set.
 pub(super) fn settings(variables: impl Iterator<Item = (OsString, OsString)>) -> Result<Settings, SettingsError> {
-    let mut settings = Settings::default();
+    let (settings, errors) = read(variables);
+    settings.read_with(errors)
+}
+
+fn read(variables: impl Iterator<Item = (OsString, OsString)>) -> (Settings, SettingsErrors) {
+    let (mut settings, mut errors) = (Settings::default(), SettingsErrors::default());
     for (name, value) in variables {
         // A name that is not UTF-8 becomes one that no setting has.
         let name = name.to_string_lossy();
-        let Some(setting) = name.strip_prefix(PREFIX) else { continue };
-        // A file of variables cannot leave one out in any other way.
-        if value.to_string_lossy().trim().is_empty() {
-            continue;
+        if let Some(setting) = name.strip_prefix(PREFIX) {
+            errors.check(read_one(&mut settings, &name, setting.to_ascii_lowercase(), value));
         }
-        let setting = setting.to_ascii_lowercase();
-        let Ok(value) = value.into_string() else { return Err(SettingsError::without_value(setting, "is not UTF-8")) };
-        if !NAMES.contains(&setting.as_str()) {
-            return Err(SettingsError::unknown(setting.clone(), unknown(&name, &setting)));
-        }
-        set(&mut settings, &setting, &Value::String(value))?;
     }
-    Ok(settings)
+    (settings, errors)
+}
+
+fn read_one(settings: &mut Settings, variable: &str, setting: String, value: OsString) -> Result<(), SettingsError> {
+    // A file of variables cannot leave one out in any other way.
+    if value.to_string_lossy().trim().is_empty() {
+        return Ok(());
+    }
+    let Ok(value) = value.into_string() else { return Err(SettingsError::without_value(setting, "is not UTF-8")) };
+    if !NAMES.contains(&setting.as_str()) {
+        return Err(SettingsError::unknown(setting.clone(), unknown(variable, &setting)));
+    }
+    set(settings, &setting, &Value::String(value))
 }
 
 /// Returns the problem of a variable that names no setting.
 fn unknown(variable: &str, setting: &str) -> String {
-    let known =
-        similar(setting).map(|known| format!(", but {PREFIX}{} does", known.to_uppercase())).unwrap_or_default();
-    format!("does not exist ({variable} in the environment){known} (docs/SETTINGS.md has all)")
+    let meant = similar_name(setting, NAMES.iter().copied());
+    let meant =
+        meant.map(|known| format!("; did you mean `{known}` ({PREFIX}{})?", known.to_uppercase())).unwrap_or_default();
+    format!("does not exist ({variable} in the environment){meant} (docs/SETTINGS.md has all)")
 }
 
 #[cfg(test)]
@@ -73,7 +90,7 @@ mod tests {
         ("max_rate_limit", "\"1m\"", "60s"),
         ("max_in_flight", "2", "2"),
         ("max_queue_size", "5", "5"),
-        ("max_queue_bytes", "6", "6"),
+        ("max_queue_bytes", "\"6 MiB\"", "6291456"),
         ("overflow", "\"drop_oldest\"", "Drop_Oldest"),
         ("gzip", "\"on\"", "yes"),
         ("proxy", "\"http://p\"", "http://p"),
@@ -127,8 +144,32 @@ mod tests {
             assert!(error.contains(&format!("{name} ")) && !error.contains("secret"), "{error}");
         }
         let error = read_one("TRACKLANE_FLUSHAT", "5").unwrap_err().to_string();
-        let said = "(TRACKLANE_FLUSHAT in the environment), but TRACKLANE_FLUSH_AT does (docs/SETTINGS.md has all)";
-        assert!(error.ends_with(said), "{error}");
+        let said = "setting flushat: does not exist (TRACKLANE_FLUSHAT in the environment); \
+                    did you mean `flush_at` (TRACKLANE_FLUSH_AT)? (docs/SETTINGS.md has all)";
+        assert_eq!(error, said);
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_said_at_once() {
+        let variables = [
+            ("TRACKLANE_FLUSH_AT", "many"),
+            ("TRACKLANE_GZIP", "yes"),
+            ("TRACKLANE_FLUSHAT", "5"),
+            ("TRACKLANE_MAX_QUEUE_SIZE", "0"),
+            ("TRACKLANE_HTTP_REQUEST_TIMEOUT", "2d"),
+        ];
+        let error = settings(variables.map(|(name, value)| (name.into(), value.into())).into_iter()).unwrap_err();
+        let said = error.to_string();
+        let begins = [
+            "setting flush_at is \"many\": must be",
+            "setting flushat: does not exist",
+            "setting http_request_timeout is 172800s: must be",
+            "setting max_queue_size is 0: must be at least 1",
+        ];
+        assert_eq!(said.lines().count(), begins.len(), "{said}");
+        for (line, begin) in said.lines().zip(begins) {
+            assert!(line.starts_with(begin), "{line}");
+        }
     }
 
     #[cfg(unix)]

@@ -6,15 +6,20 @@
 mod deserialize;
 mod env;
 mod read;
+mod similar;
 mod table;
 
 use std::fmt;
 
 use crate::builder::Builder;
-use crate::error::SettingsError;
+use crate::error::{SettingsError, SettingsErrors};
 use crate::plugin::RetryPolicy;
 use crate::segment::{Segment, redacted};
+pub use similar::similar_name;
 pub use table::Settings;
+
+/// The key of a client that needs none.
+const PLACEHOLDER: &str = "disabled";
 
 impl Settings {
     /// Reads the settings of the environment. A variable has the name of its setting in capitals, behind `TRACKLANE_`:
@@ -68,19 +73,53 @@ impl Settings {
     /// Returns an error if there is no write key and the client is not disabled, if both `host` and `region` are set,
     /// or if only some of the settings of OAuth are set.
     pub fn segment(&self) -> Result<Segment, SettingsError> {
-        let segment = self.give_segment(Segment::new(self.key()?).retry(self.give_retry(RetryPolicy::new())));
-        segment.base_url()?;
-        match self.written().any(|name| name.starts_with("oauth_")) {
-            true => self.authorized(segment),
-            false => Ok(segment),
+        let mut errors = SettingsErrors::default();
+        self.check_missing(&mut errors);
+        let segment = self.segment_of(self.key().unwrap_or(PLACEHOLDER));
+        if errors.is_empty() && segment.base_url().is_ok() {
+            return Ok(segment);
         }
+        self.check_values(&mut errors);
+        errors.into_result().map(|()| segment)
+    }
+
+    /// Returns these settings, if reading them had no errors. Otherwise the values that were read are checked as well, so
+    /// that the error has everything that is wrong.
+    fn read_with(self, mut errors: SettingsErrors) -> Result<Self, SettingsError> {
+        if !errors.is_empty() {
+            self.check_values(&mut errors);
+        }
+        errors.into_result().map(|()| self)
+    }
+
+    /// Checks that nothing is missing that no default stands for.
+    fn check_missing(&self, errors: &mut SettingsErrors) {
+        errors.check(self.key());
+        self.check_oauth(errors);
+    }
+
+    /// Checks what is set, whatever is missing.
+    fn check_values(&self, errors: &mut SettingsErrors) {
+        let key = self.write_key.as_deref().unwrap_or(PLACEHOLDER);
+        let segment = self.segment_of(key).disable(self.is_disabled());
+        errors.check(segment.check());
+        errors.check(self.give_builder(Builder::new()).check());
+    }
+
+    fn is_disabled(&self) -> bool {
+        self.disable == Some(true) || self.disable_all == Some(true)
+    }
+
+    fn segment_of(&self, key: &str) -> Segment {
+        let segment = self.give_segment(Segment::new(key).retry(self.give_retry(RetryPolicy::new())));
+        self.authorized(segment)
     }
 
     fn key(&self) -> Result<&str, SettingsError> {
         match &self.write_key {
             Some(key) => Ok(key),
             // Nothing is sent, so a machine for development or tests needs no key.
-            None if self.disable == Some(true) || self.disable_all == Some(true) => Ok("disabled"),
+            None if self.is_disabled() => Ok(PLACEHOLDER),
             None => {
                 let problem = "is not set: write it in the file, or set TRACKLANE_WRITE_KEY";
                 Err(SettingsError::missing("write_key", problem))
@@ -88,21 +127,45 @@ impl Settings {
         }
     }
 
+    /// Checks that all settings of OAuth are there, if one is.
     #[cfg(feature = "oauth")]
-    fn authorized(&self, segment: Segment) -> Result<Segment, SettingsError> {
-        let needed = |setting: &'static str, value: &Option<String>| {
-            value.clone().ok_or_else(|| SettingsError::missing(setting, "is missing, and OAuth needs it"))
-        };
-        let client_id = needed("oauth_client_id", &self.oauth_client_id)?;
-        // A file of variables can hardly have a line break, and PEM has no backslashes.
-        let private_key = needed("oauth_private_key", &self.oauth_private_key)?.replace("\\n", "\n");
-        let key_id = needed("oauth_key_id", &self.oauth_key_id)?;
-        Ok(segment.oauth(self.give_oauth(crate::segment::OAuth::new(client_id, private_key, key_id))))
+    fn check_oauth(&self, errors: &mut SettingsErrors) {
+        if !self.written().any(|name| name.starts_with("oauth_")) {
+            return;
+        }
+        for (setting, value) in [
+            ("oauth_client_id", &self.oauth_client_id),
+            ("oauth_private_key", &self.oauth_private_key),
+            ("oauth_key_id", &self.oauth_key_id),
+        ] {
+            let missing = || SettingsError::missing(setting, "is missing, and OAuth needs it");
+            errors.check(value.as_ref().ok_or_else(missing));
+        }
     }
 
     #[cfg(not(feature = "oauth"))]
-    fn authorized(&self, _: Segment) -> Result<Segment, SettingsError> {
-        Err(SettingsError::without_value("oauth_client_id", "and its siblings need the feature `oauth`"))
+    fn check_oauth(&self, errors: &mut SettingsErrors) {
+        if self.written().any(|name| name.starts_with("oauth_")) {
+            let problem = "and its siblings need the feature `oauth`";
+            errors.add(SettingsError::without_value("oauth_client_id", problem));
+        }
+    }
+
+    #[cfg(feature = "oauth")]
+    fn authorized(&self, segment: Segment) -> Segment {
+        let (Some(client_id), Some(private_key), Some(key_id)) =
+            (&self.oauth_client_id, &self.oauth_private_key, &self.oauth_key_id)
+        else {
+            return segment;
+        };
+        // A file of variables can hardly have a line break, and PEM has no backslashes.
+        let private_key = private_key.replace("\\n", "\n");
+        segment.oauth(self.give_oauth(crate::segment::OAuth::new(client_id, private_key, key_id)))
+    }
+
+    #[cfg(not(feature = "oauth"))]
+    fn authorized(&self, segment: Segment) -> Segment {
+        segment
     }
 }
 

@@ -6,6 +6,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use bytesize::ByteSize;
 use jiff::{Span, SpanRelativeTo};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -49,6 +50,19 @@ pub(super) fn duration(value: &Value) -> Read<Duration> {
             let span = text.parse::<Span>().ok()?;
             Duration::try_from(span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?).ok()
         }
+    })
+}
+
+/// Reads a size: units in the format of `bytesize`, in which a KB is 1,000 bytes and a KiB 1,024, or a number of bytes.
+pub(super) fn size(value: &Value) -> Read<usize> {
+    let expected = "must be a size like \"10 MiB\" or \"500 KB\", or a number of bytes";
+    scalar(value, expected, |text| match text.parse::<u64>() {
+        Ok(bytes) => bytes.try_into().ok(),
+        // One that is too large becomes the largest one there.
+        Err(_) if text.ends_with(char::is_alphabetic) => {
+            text.parse::<ByteSize>().ok()?.as_u64().try_into().ok().filter(|bytes| *bytes < usize::MAX)
+        }
+        Err(_) => None,
     })
 }
 

@@ -111,8 +111,9 @@ macro_rules! settings {
 settings! {
     /// Settings as data, for any format that serde reads.
     ///
-    /// Durations are strings with units (`"10s"`, `"500ms"`, `"1h 30m"`) or numbers of milliseconds. If a value cannot
-    /// be read, the format's error names the setting and, unless it may be a secret, the value.
+    /// Durations are strings with units (`"10s"`, `"500ms"`, `"1h 30m"`) or numbers of milliseconds, and sizes strings with
+    /// units (`"10 MiB"`, `"500 KB"`) or numbers of bytes. The format's error names each setting that cannot be read and,
+    /// unless it may be a secret, its value, a line for each.
     ///
     /// ```
     /// use tracklane::Settings;
@@ -138,7 +139,7 @@ settings! {
     max_rate_limit: Duration = duration => RetryPolicy::max_rate_limit;
     max_in_flight: usize = number => Segment::max_in_flight;
     max_queue_size: usize = number => Builder::max_queue_size;
-    max_queue_bytes: usize = number => Builder::max_queue_bytes;
+    max_queue_bytes: usize = size => Builder::max_queue_bytes;
     overflow: Overflow = overflow => Builder::overflow;
     gzip: bool = switch => Segment::gzip;
     proxy: String = text secret => Segment::proxy;

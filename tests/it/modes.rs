@@ -263,7 +263,6 @@ fn the_counts_come_out_as_metrics_while_it_works_and_at_the_close() {
         builder.metrics(Duration::from_secs(5)).build().unwrap()
     };
     let analytics = client(clock.clone());
-    assert!(analytics.send_with_receipt(event()).unwrap().wait().is_delivered());
     let seen = RefCell::new(HashMap::new());
     let count = |name: &str, labels: &str| seen.borrow().get(&format!("{name}[{labels}]")).copied();
     let look = || {
@@ -282,12 +281,19 @@ fn the_counts_come_out_as_metrics_while_it_works_and_at_the_close() {
         look();
         ones.iter().all(|(name, labels)| count(&format!("tracklane_{name}_total"), labels) == Some(expected))
     };
+    // Before anything happened, and before an interval has passed: nobody can watch for a series that is not there.
+    wait_until(|| all_are(0));
+    for reason in DropReason::ALL {
+        assert_eq!(count("tracklane_events_dropped_total", reason.as_str()), Some(0), "{reason}");
+        let of_destination = format!("Segment.io,{reason}");
+        assert_eq!(count("tracklane_destination_dropped_total", &of_destination), Some(0), "{reason}");
+    }
+    assert!(analytics.send_with_receipt(event()).unwrap().wait().is_delivered());
     wait_until(|| {
         assert!(clock.wait_for_sleeper(..=Duration::from_secs(5)));
         clock.advance(Duration::from_secs(5));
         all_are(1)
     });
-    assert_eq!(count("tracklane_events_dropped_total", "rejected"), Some(0));
 
     // Another client adds its counts. The close reports the counts of the last interval.
     let other = client(ManualClock::new());

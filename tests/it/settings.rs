@@ -257,3 +257,45 @@ fn a_key_must_be_written_unless_the_client_is_disabled() {
     analytics.track(track("x")).unwrap();
     assert_eq!(analytics.close_blocking(SOON).dropped, 1);
 }
+
+#[test]
+fn one_build_says_all_that_is_wrong_a_line_each() {
+    let wrong = Segment::new(" ")
+        .flush_at(0)
+        .flush_interval(Duration::ZERO)
+        .host("api.segment.io")
+        .user_agent("a\nb")
+        .header("host", "h")
+        .header("x y", "z")
+        .proxy("nowhere");
+    let settings = Analytics::builder().segment(wrong).max_queue_size(0).inspector("nowhere").on_name("eror", |_| {});
+    let error = settings.build().unwrap_err();
+    let said = error.to_string();
+    for begin in [
+        "setting max_queue_size is 0: ",
+        "setting write_key: ",
+        "setting flush_at is 0: ",
+        "setting flush_interval is 0ns: ",
+        "setting host is \"api.segment.io\": has no scheme",
+        "setting user_agent is \"a\\nb\": ",
+        "setting header is \"host\": ",
+        "setting header is \"x y\": is not the name of a header: ",
+        "setting proxy: ",
+        "setting inspector: ",
+        "setting on_name: there is no signal \"eror\"",
+    ] {
+        assert_eq!(said.lines().filter(|line| line.starts_with(begin)).count(), 1, "{begin}\n{said}");
+    }
+    assert_eq!(said.lines().count(), 11, "{said}");
+}
+
+#[test]
+fn what_is_missing_does_not_hide_what_is_wrong() {
+    let file: Settings = serde_json::from_str(r#"{"flush_at": 0, "max_queue_size": 0}"#).unwrap();
+    let said = file.into_builder().unwrap_err().to_string();
+    let begins = ["setting write_key: is not set", "setting flush_at is 0: ", "setting max_queue_size is 0: "];
+    assert_eq!(said.lines().count(), begins.len(), "{said}");
+    for (line, begin) in said.lines().zip(begins) {
+        assert!(line.starts_with(begin), "{line}");
+    }
+}

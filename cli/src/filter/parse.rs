@@ -1,5 +1,7 @@
 //! From text to a filter, or to where the text is wrong.
 
+use tracklane::{Kind, similar_name};
+
 use super::{Filter, Needle, Op, Pattern, Term, Test};
 
 /// The error of a filter that does not parse.
@@ -12,6 +14,9 @@ pub(crate) struct Invalid {
 }
 
 const LEVELS: [&str; 3] = ["refused", "discarded", "smell"];
+/// How far an event came, as an inspector reports it.
+const PATHS: [&str; 4] = ["delivered", "dropped", "pending", "retrying"];
+const HAS: [&str; 2] = ["finding", "path"];
 
 struct Reader<'a> {
     chars: std::iter::Peekable<std::iter::Enumerate<std::str::Chars<'a>>>,
@@ -116,9 +121,12 @@ impl Reader<'_> {
 
 fn test(left: &Piece, op: Op, right: &Piece) -> Result<Test, Invalid> {
     let pattern = Pattern::new(&right.text);
-    let wrong = |problem: String| Err(Invalid { at: right.at, problem });
+    let is_one_of = |known: &[&str]| known.iter().any(|known| pattern.matches(known));
+    let wrong = |known: &[&str]| Err(not_one_of(&left.text, right, known));
+    let kinds: Vec<&str> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
     let named = matches!(op, Op::Like | Op::Equal);
     Ok(match left.text.as_str() {
+        "kind" if named && !is_one_of(&kinds) => return wrong(&kinds),
         "kind" if named => Test::Kind(pattern),
         "name" if named => Test::Name(pattern),
         "user" if named => Test::User(pattern),
@@ -126,13 +134,14 @@ fn test(left: &Piece, op: Op, right: &Piece) -> Result<Test, Invalid> {
         "key" if named => Test::Key(pattern),
         "id" if named => Test::Id(pattern),
         "rule" if named => Test::Rule(pattern),
+        "path" if named && !is_one_of(&PATHS) => return wrong(&PATHS),
         "path" if named => Test::PathState(pattern),
-        "level" if named && LEVELS.contains(&right.text.as_str()) => Test::Level(pattern),
-        "level" => return wrong(format!("level is one of {}", LEVELS.join(", "))),
+        "level" if named && is_one_of(&LEVELS) => Test::Level(pattern),
+        "level" => return wrong(&LEVELS),
         "has" => match right.text.as_str() {
             "finding" | "findings" => Test::HasFinding,
             "path" => Test::HasPath,
-            _ => return wrong("has is one of finding, path".to_owned()),
+            _ => return wrong(&HAS),
         },
         member if is_path(member) => {
             let path = member.split('.').map(str::to_owned).collect();
@@ -141,6 +150,13 @@ fn test(left: &Piece, op: Op, right: &Piece) -> Result<Test, Invalid> {
         // Such as 10:30, which is a text.
         _ => Test::Text(Needle::new(&format!("{}{}{}", left.text, symbol(op), right.text))),
     })
+}
+
+/// Returns the error of a text that must be one of these.
+fn not_one_of(name: &str, right: &Piece, known: &[&str]) -> Invalid {
+    let meant = similar_name(&right.text, known.iter().copied());
+    let meant = meant.map_or_else(String::new, |meant| format!("; did you mean {meant}?"));
+    Invalid { at: right.at, problem: format!("{name} is one of {}{meant}", known.join(", ")) }
 }
 
 fn is_path(text: &str) -> bool {

@@ -95,10 +95,33 @@ fn what_does_not_parse_says_where() {
         ("kind:track \"x", 12),
         ("level:bad", 7),
         ("has:everything", 5),
+        ("kind:trak", 6),
+        ("-kind=Track", 7),
+        ("kind:x*", 6),
+        ("path:lost", 6),
         ("name:", 1),
         ("a b.c>", 3),
     ] {
         let error = Filter::parse(filter).unwrap_err();
         assert_eq!(error.at, column, "{filter}: {error}");
+    }
+}
+
+#[test]
+fn what_there_is_none_of_is_said_with_what_there_is() {
+    for (filter, said) in [
+        (
+            "kind:trak",
+            "filter, column 6: kind is one of track, identify, page, screen, group, alias; did you mean track?",
+        ),
+        ("kind:event", "filter, column 6: kind is one of track, identify, page, screen, group, alias"),
+        ("level:smel", "filter, column 7: level is one of refused, discarded, smell; did you mean smell?"),
+        ("path:lost", "filter, column 6: path is one of delivered, dropped, pending, retrying"),
+        ("has:findigns", "filter, column 5: has is one of finding, path; did you mean finding?"),
+    ] {
+        assert_eq!(Filter::parse(filter).unwrap_err().to_string(), said);
+    }
+    for filter in ["kind:*", "kind:t*", "kind=track", "level:s*", "path:d*", "has:findings", "rule:any"] {
+        assert!(Filter::parse(filter).is_ok(), "{filter}");
     }
 }

@@ -157,6 +157,60 @@ fn send_says_what_the_host_said() {
 }
 
 #[test]
+fn send_says_in_plain_words_what_happened_and_what_to_do() {
+    let api = TrackingApi::start().unwrap();
+    let gone = "http://127.0.0.1:1".to_owned();
+    let url = api.url();
+    for (status, host, timeout, code, said, remedy) in [
+        (503, &url, "1s", 4, "answered 503 Service Unavailable: it cannot take events now", "Try again later"),
+        (429, &url, "1s", 4, "answered 429 Too Many Requests: it takes no more events for now", "--timeout"),
+        (401, &url, "9s", 1, "answered 401 Unauthorized: it refuses the write key", "Check --write-key"),
+        (404, &url, "9s", 1, "answered 404 Not Found: it has no tracking API there", "Check --host"),
+        (301, &url, "9s", 1, "answered 301 Moved Permanently, and redirects are not followed", "into --host"),
+        (400, &url, "9s", 1, "answered 400 Bad Request: it refuses the event", "tracklane check"),
+        (200, &gone, "1s", 4, "cannot reach http://127.0.0.1:1: connection refused", "tracklane dev"),
+    ] {
+        api.set_default(Reply::status(status));
+        let output = run(&["send", "page", "--user-id", "u", "--host", host, "--write-key", "K", "--timeout", timeout]);
+        let told = stderr(&output);
+        let lines: Vec<&str> = told.lines().filter(|line| line.contains("was not delivered")).collect();
+        assert_eq!((output.status.code(), lines.len()), (Some(code), 1), "{status} {host}: {told}");
+        let line = lines[0].to_lowercase();
+        assert!(
+            line.contains(&said.to_lowercase()) && line.contains(&remedy.to_lowercase()),
+            "{status} {host}: {told}"
+        );
+    }
+}
+
+/// Nobody waits for a minute in silence.
+#[test]
+fn what_is_tried_again_is_said_at_once_by_every_command_that_sends() {
+    let folder = Folder::new("down");
+    let file = folder.write("events.jsonl", "{\"type\":\"page\",\"userId\":\"u\"}\n");
+    let target = ["--host", "http://127.0.0.1:1", "--write-key", "K"];
+    for command in [&["send", "page", "--user-id", "u", "--timeout", "1s"][..], &["replay", &file, "--timeout", "1s"]] {
+        let output = run(&[command, &target].concat());
+        let told = stderr(&output);
+        let said =
+            told.lines().any(|line| line.contains("cannot reach http://127.0.0.1:1") && line.contains("tried again"));
+        assert!(said, "{command:?}: {told}");
+    }
+}
+
+#[test]
+fn tail_says_what_kinds_there_are() {
+    let folder = Folder::new("kinds");
+    let file = folder.write("events.jsonl", "{\"type\":\"page\",\"userId\":\"u\"}\n");
+    for arguments in [["tail", &file, "--filter", "kind:trak"], ["replay", &file, "--filter", "kind:trak"]] {
+        let output = run(&arguments);
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        let said = "kind is one of track, identify, page, screen, group, alias; did you mean track?";
+        assert!(stderr(&output).contains(said), "{}", stderr(&output));
+    }
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_error() {
     let folder = Folder::new("pipe");
     let file = folder.write("bad.jsonl", &BAD.repeat(50_000));

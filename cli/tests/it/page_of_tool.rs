@@ -79,3 +79,31 @@ fn the_exit_codes_of_the_page_are_those_of_the_code() {
         assert!(source.contains(&format!("=> {code},")), "{row}");
     }
 }
+
+/// The helper for JavaScript, in Node itself.
+#[test]
+fn the_helper_of_the_page_returns_the_numbers_of_events_and_the_events() {
+    if std::process::Command::new("node").arg("--version").output().is_err() {
+        return eprintln!("skipped: there is no node in PATH");
+    }
+    let helper = PAGE.split("```js\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let folder = Folder::new("helper");
+    folder.write("helper.mjs", helper);
+    let script = folder.write(
+        "test.mjs",
+        "import { expectEvents, eventOf } from './helper.mjs'\n\
+         const expected = { event: 'Order Completed', properties: { total: { $gt: 10 } } }\n\
+         const numbers = await expectEvents({ all: [expected], withinMs: 5000 })\n\
+         const event = await eventOf(numbers[0])\n\
+         const missing = await expectEvents({ all: [{ event: 'No' }], withinMs: 1 }).catch((error) => error.message)\n\
+         console.log(JSON.stringify([numbers, event.properties, missing.split('\\n')[0]]))\n",
+    );
+    let dev = Dev::start(&[]);
+    dev.post("/v1/identify", r#"{"userId":"42"}"#);
+    dev.track("Order Completed", r#""properties":{"total":39.95}"#);
+    let output = std::process::Command::new("node").arg(script).env("TRACKLANECTL_URL", &dev.url).output().unwrap();
+    let said: serde_json::Value =
+        serde_json::from_str(&stdout(&output)).unwrap_or_else(|_| panic!("{}", stderr(&output)));
+    assert_eq!((&said[0], &said[1]), (&serde_json::json!([2]), &serde_json::json!({ "total": 39.95 })));
+    assert!(said[2].as_str().unwrap().contains("did not arrive"), "{said}");
+}

@@ -7,7 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use tracklane_axum::TrustedProxies;
 
-use super::error::ConfigError;
+use super::error::{ConfigError, there_is_no};
 use super::file::File;
 use super::schema::{Config, DiskConfig, JetStreamConfig, LogConfig, ServerConfig, SourceConfig};
 
@@ -144,8 +144,7 @@ impl Checks<'_, '_> {
 
     fn source(&self, name: &str, source: &SourceConfig) -> Result<(), ConfigError> {
         if !self.config.pipelines.contains_key(&source.pipeline) {
-            let known: Vec<&str> = self.config.pipelines.keys().map(String::as_str).collect();
-            let problem = format!("there is no pipeline {:?}; there are: {}", source.pipeline, known.join(", "));
+            let problem = there_is_no("pipeline", &source.pipeline, self.config.pipelines.keys().map(String::as_str));
             return self.wrong(&["sources", name, "pipeline"], problem);
         }
         if source.events_per_second == Some(0) {

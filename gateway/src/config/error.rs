@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use tracklane::BoxError;
+use tracklane::{BoxError, similar_name};
 
 /// The error of a configuration: the file, the line, the problem, and the remedy. It shows no value of a setting that
 /// may be a secret.
@@ -37,6 +37,14 @@ impl ConfigError {
         self.source = Some(source.into());
         self
     }
+}
+
+/// Returns the problem of a name that nothing has, with the names that there are.
+pub(crate) fn there_is_no<'n>(kind: &str, name: &str, known: impl Iterator<Item = &'n str>) -> String {
+    let known: Vec<&str> = known.collect();
+    let meant = similar_name(name, known.iter().copied());
+    let meant = meant.map_or_else(String::new, |meant| format!("; did you mean {meant:?}?"));
+    format!("there is no {kind} {name:?}; there are: {}{meant}", known.join(", "))
 }
 
 impl fmt::Display for ConfigError {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+use tracklane::similar_name;
 
 use super::error::ConfigError;
 
@@ -41,7 +42,7 @@ impl File {
     }
 
     pub(super) fn error(&self, error: &toml::de::Error) -> ConfigError {
-        self.problem(error.span(), without_value(error.message()))
+        self.problem(error.span(), with_suggestion(without_value(error.message())))
     }
 
     fn insert_variables(&self, value: &mut Spanned<DeValue<'_>>) -> Result<(), ConfigError> {
@@ -70,6 +71,16 @@ impl File {
         }
         Ok(replaced)
     }
+}
+
+/// Adds the name that a misspelt one may mean. serde writes the unknown name and those that it knows between backticks.
+fn with_suggestion(message: String) -> String {
+    if !message.starts_with("unknown field") && !message.starts_with("unknown variant") {
+        return message;
+    }
+    let mut names = message.split('`').skip(1).step_by(2);
+    let meant = names.next().and_then(|unknown| similar_name(unknown, names));
+    meant.map(|meant| format!("; did you mean `{meant}`?")).map_or(message.clone(), |meant| message + &meant)
 }
 
 /// Text that serde shows may be a secret.

@@ -73,6 +73,21 @@ fn what_is_wrong_is_said_with_its_line_and_what_would_be_right() {
 }
 
 #[test]
+fn a_misspelt_name_is_answered_with_the_one_that_may_be_meant() {
+    for (from, to, meant) in [
+        ("[log.disk]", "[log.disc]", Some("did you mean `disk`?")),
+        ("events_per_second", "eventsPerSecond", Some("did you mean `events_per_second`?")),
+        ("pipeline = \"main\"", "pipelin = \"main\"", Some("did you mean `pipeline`?")),
+        ("pipeline = \"main\"", "pipeline = \"mian\"", Some("there are: main; did you mean \"main\"?")),
+        ("pipeline = \"main\"", "pipeline = \"main\"\ncolour = 1", None),
+    ] {
+        let error = read(&GOOD.replacen(from, to, 1)).expect_err(to).to_string();
+        assert!(meant.is_none_or(|meant| error.ends_with(meant)), "{to}: {error}");
+        assert_eq!(error.contains("did you mean"), meant.is_some(), "{to}: {error}");
+    }
+}
+
+#[test]
 fn a_key_belongs_to_one_source() {
     let twice = format!("{GOOD}\n[sources.app]\nkeys = [\"K1\"]\npipeline = \"main\"\n");
     let error = read(&twice).unwrap_err().to_string();

@@ -81,14 +81,17 @@ async fn tell_every(
             return;
         }
     };
-    let mut is_last = false;
-    while !is_last {
-        is_last = timeout(interval, stopped.wait_for(|stopped| *stopped)).await.is_ok();
+    loop {
+        let is_last = *stopped.borrow();
         let (stats, labels) = (counters.snapshot(), labels.to_vec());
         if thread.run(move || tell(&stats, &labels)).await.is_err() {
             let what = "recorder of metrics";
             report::log(|| tracing::error!(target: "tracklane", what, "panicked; the panic was caught"));
         }
+        if is_last {
+            return;
+        }
+        let _ = timeout(interval, stopped.wait_for(|stopped| *stopped)).await;
     }
 }
 

@@ -8,7 +8,7 @@ use super::Tokens;
 use super::assertion::AssertionParties;
 use super::private_key::PrivateKeyPem;
 use super::server::TokenServer;
-use crate::error::SettingsError;
+use crate::error::{SettingsError, SettingsErrors};
 use crate::segment::Region;
 use crate::segment::endpoint::{endpoint, redacted};
 use crate::segment::write_key::in_quotes;
@@ -93,6 +93,21 @@ impl OAuth {
         self.http_client.is_none() && !self.auth_server.trim_start().starts_with("http://")
     }
 
+    /// Checks everything that needs no HTTP client.
+    pub(in crate::segment) fn check(&self, allow_plaintext: bool) -> Result<(), SettingsError> {
+        let mut errors = SettingsErrors::default();
+        for (setting, value) in [("client_id", &self.client_id), ("key_id", &self.key_id), ("scope", &self.scope)] {
+            if value.trim().is_empty() {
+                errors.add(SettingsError::without_value(setting, "is empty"));
+            } else if in_quotes(value) {
+                errors.add(SettingsError::without_value(setting, "has quotes around it: leave them out"));
+            }
+        }
+        errors.check(endpoint("auth_server", &self.auth_server, "/token", allow_plaintext));
+        errors.check(self.private_key.parse());
+        errors.into_result()
+    }
+
     /// Makes the source of tokens for `destination`, whose HTTP client it uses.
     pub(in crate::segment) fn tokens(
         &self,
@@ -101,14 +116,6 @@ impl OAuth {
         user_agent: &HeaderValue,
         allow_plaintext: bool,
     ) -> Result<Tokens, SettingsError> {
-        for (setting, value) in [("client_id", &self.client_id), ("key_id", &self.key_id), ("scope", &self.scope)] {
-            if value.trim().is_empty() {
-                return Err(SettingsError::without_value(setting, "is empty"));
-            }
-            if in_quotes(value) {
-                return Err(SettingsError::without_value(setting, "has quotes around it: leave them out"));
-            }
-        }
         let uri = endpoint("auth_server", &self.auth_server, "/token", allow_plaintext)?;
         let identity = AssertionParties {
             client_id: self.client_id.clone(),

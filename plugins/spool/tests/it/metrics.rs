@@ -5,10 +5,10 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
-use tracklane::Track;
+use tracklane::{Analytics, Track};
 use tracklane_spool::Spool;
 
-use crate::support::{Directory, SOON, Sink, settings};
+use crate::support::{Directory, SOON, Sink, settings, wait_until};
 
 /// The metrics of the spool in `directory`, by their names.
 fn of(snapshotter: &Snapshotter, directory: &str) -> BTreeMap<String, u64> {
@@ -33,6 +33,17 @@ fn a_spool_tells_what_waits_while_it_runs_and_all_of_it_at_the_end() {
     let snapshotter = recorder.snapshotter();
     recorder.install().expect("no other test of this program installs one");
     let directory = Directory::new();
+    // Nobody can watch for a series that is not there yet.
+    let quiet = Directory::new();
+    let waits = Analytics::builder()
+        .plugin(Spool::new(quiet.spool()).metrics(Duration::from_secs(3_600)).in_front_of(Sink::up().destination()));
+    let waits = waits.build().unwrap();
+    let quiet_path = quiet.spool().display().to_string();
+    wait_until("every count is there before anything happened", || {
+        let told = of(&snapshotter, &quiet_path);
+        told.len() == 10 && told.values().all(|value| *value == 0)
+    });
+    waits.close_blocking(SOON);
     let (spool, sink) = (Spool::new(directory.spool()).metrics(Duration::from_millis(20)), Sink::up());
     sink.up.store(false, Ordering::Release);
     let path = directory.spool().display().to_string();
