@@ -13,11 +13,12 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
 pub struct SettingsError {
     kind: SettingsErrorKind,
     setting: Cow<'static, str>,
-    value: String,
-    problem: String,
+    // Boxed, so that a `Result` with this error stays small.
+    value: Box<str>,
+    problem: Box<str>,
     source: Option<BoxError>,
     /// One for each wrong setting, if there are several.
-    several: Vec<SettingsError>,
+    several: Box<[SettingsError]>,
 }
 
 /// The kind of a [`SettingsError`].
@@ -42,19 +43,18 @@ impl SettingsError {
         value: impl fmt::Debug,
         problem: impl Into<String>,
     ) -> Self {
-        Self { value: format!("{value:?}"), ..Self::without_value(setting, problem) }
+        Self { value: format!("{value:?}").into(), ..Self::without_value(setting, problem) }
     }
 
     /// An error without a value: the value is a secret, or there is none.
     pub(crate) fn without_value(setting: impl Into<Cow<'static, str>>, problem: impl Into<String>) -> Self {
-        let (setting, problem) = (setting.into(), problem.into());
         Self {
             kind: SettingsErrorKind::Invalid,
-            setting,
-            value: String::new(),
-            problem,
+            setting: setting.into(),
+            value: Box::default(),
+            problem: problem.into().into(),
             source: None,
-            several: Vec::new(),
+            several: Box::default(),
         }
     }
 
@@ -149,7 +149,7 @@ impl SettingsErrors {
             Some(_) if several.len() == 1 => several.pop().map_or(Ok(()), Err),
             Some(SettingsError { kind, setting, value, problem, .. }) => {
                 let (kind, setting, value, problem) = (*kind, setting.clone(), value.clone(), problem.clone());
-                Err(SettingsError { kind, setting, value, problem, source: None, several })
+                Err(SettingsError { kind, setting, value, problem, source: None, several: several.into() })
             }
         }
     }
@@ -165,7 +165,7 @@ impl fmt::Display for SettingsError {
         if !self.several.is_empty() {
             return Ok(());
         }
-        match self.value.as_str() {
+        match &*self.value {
             "" => write!(f, "setting {}: {}", self.setting, self.problem),
             value => write!(f, "setting {} is {value}: {}", self.setting, self.problem),
         }
