@@ -12,12 +12,13 @@ pub struct Batching {
     pub(crate) interval: Duration,
     pub(crate) max_events: usize,
     pub(crate) max_bytes: usize,
+    pub(crate) full_when_driven: bool,
 }
 
 impl Batching {
     /// Sends every event by itself, at once.
     pub const fn single() -> Self {
-        Self { flush_at: 1, interval: Duration::ZERO, max_events: 1, max_bytes: usize::MAX }
+        Self { flush_at: 1, interval: Duration::ZERO, max_events: 1, max_bytes: usize::MAX, full_when_driven: false }
     }
 
     /// Makes a batch due when `events` wait, or when the first has waited for `interval`.
@@ -25,7 +26,13 @@ impl Batching {
     /// While the destination has as many batches in flight as it takes, waiting events add up, and leave in larger
     /// batches: up to 2,500 events and 500,000 bytes, unless set otherwise.
     pub const fn every(events: usize, interval: Duration) -> Self {
-        Self { flush_at: events, interval, max_events: MAX_BATCH_EVENTS, max_bytes: MAX_BATCH_BYTES }
+        Self {
+            flush_at: events,
+            interval,
+            max_events: MAX_BATCH_EVENTS,
+            max_bytes: MAX_BATCH_BYTES,
+            full_when_driven: false,
+        }
     }
 
     /// Limits the events of one batch.
@@ -37,6 +44,23 @@ impl Batching {
     /// Limits the bytes of one batch: its events as JSON, with a comma each. A single event may be larger.
     pub const fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
+        self
+    }
+
+    /// Makes a batch of a [driven](crate::Builder::driven) client due when it is full, by
+    /// [`max_events`](Self::max_events) or [`max_bytes`](Self::max_bytes), not when the events of
+    /// [`every`](Self::every) wait. For a number of events that is a default: such a client sends in a flush, where
+    /// smaller batches are more requests, and no event is sent earlier.
+    pub const fn full_when_driven(mut self) -> Self {
+        self.full_when_driven = true;
+        self
+    }
+
+    /// Returns what holds in a driven client.
+    pub(crate) const fn when_driven(mut self) -> Self {
+        if self.full_when_driven {
+            self.flush_at = self.max_events;
+        }
         self
     }
 }

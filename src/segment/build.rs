@@ -41,6 +41,7 @@ impl Segment {
         };
         let authorization = self.authorization(&client, &user_agent)?;
         let verdict = self.verdict_table();
+        let batching = self.batching(key_len);
         let Self { key, gzip, wraps, queue, .. } = self;
         let drains = Arc::new(Semaphore::new(MAX_DRAINS));
         let compressing = Blocking::new("tracklane-gzip", MAX_COMPRESSING);
@@ -56,8 +57,6 @@ impl Segment {
             compressing,
             drains,
         });
-        let batching = Batching::every(self.flush_at, self.flush_interval)
-            .max_bytes(MAX_BATCH_BYTES - payload::frame_len(key_len));
         let mut destination = Destination::new(&self.name, Upload { client, shared })
             .ignores_all(true)
             .batching(batching)
@@ -71,6 +70,13 @@ impl Segment {
         // A wrapper such as a queue on disk would have nothing to do.
         let wraps = if self.disabled { Vec::new() } else { wraps };
         Ok(wraps.into_iter().fold(destination, |destination, wrap| wrap(destination)))
+    }
+
+    /// Returns the sizes of batches, for a write key of `key_len` bytes as JSON.
+    fn batching(&self, key_len: usize) -> Batching {
+        let batching = Batching::every(self.flush_at_or_default(), self.flush_interval)
+            .max_bytes(MAX_BATCH_BYTES - payload::frame_len(key_len));
+        if self.flush_at.is_some() { batching } else { batching.full_when_driven() }
     }
 
     /// Returns whether the client must speak TLS for the token server, even if the API does not.

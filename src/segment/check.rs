@@ -18,8 +18,8 @@ pub(super) fn check(settings: &Segment) -> Result<(), SettingsError> {
     if !settings.disabled {
         settings.key.check()?;
     }
-    if !(1..=MAX_BATCH_EVENTS).contains(&settings.flush_at) {
-        return Err(SettingsError::new("flush_at", settings.flush_at, "must be between 1 and 2500"));
+    if !(1..=MAX_BATCH_EVENTS).contains(&settings.flush_at_or_default()) {
+        return Err(SettingsError::new("flush_at", settings.flush_at_or_default(), "must be between 1 and 2500"));
     }
     for (setting, limit) in settings.retry.limits() {
         if limit > LONGEST_RETRYING {

@@ -40,7 +40,8 @@ pub struct Segment {
     pub(super) region: Option<Region>,
     pub(super) path: String,
     pub(super) allow_plaintext: bool,
-    pub(super) flush_at: usize,
+    /// `None` stands for the default.
+    pub(super) flush_at: Option<usize>,
     pub(super) flush_interval: Duration,
     pub(super) http_request_timeout: Duration,
     pub(super) retry: RetryPolicy,
@@ -82,7 +83,7 @@ impl Segment {
             region: None,
             path: Self::PATH.to_owned(),
             allow_plaintext: false,
-            flush_at: Self::FLUSH_AT,
+            flush_at: None,
             flush_interval: Self::FLUSH_INTERVAL,
             http_request_timeout: Self::HTTP_REQUEST_TIMEOUT,
             retry: RetryPolicy::new(),
@@ -151,9 +152,9 @@ impl Segment {
 
     /// Sets how many events make a batch due, 1 to 2,500; 15 by default. With 1 each leaves at once, together with
     /// those that came meanwhile. While the largest number of requests is in flight, waiting events add up to larger
-    /// batches.
+    /// batches. In a [driven](crate::Builder::driven) client the default is as many as fit into a request.
     pub fn flush_at(mut self, events: usize) -> Self {
-        self.flush_at = events;
+        self.flush_at = Some(events);
         self
     }
 
@@ -270,6 +271,11 @@ impl Segment {
         self
     }
 
+    /// Returns how many events make a batch due, unless the client is driven.
+    pub(super) fn flush_at_or_default(&self) -> usize {
+        self.flush_at.unwrap_or(Self::FLUSH_AT)
+    }
+
     /// Returns the base URL of the API.
     ///
     /// # Errors
@@ -294,7 +300,7 @@ impl fmt::Debug for Segment {
             .field("name", &self.name)
             .field("host", &self.host.as_deref().map(redacted))
             .field("region", &self.region)
-            .field("flush_at", &self.flush_at)
+            .field("flush_at", &self.flush_at_or_default())
             .field("flush_interval", &self.flush_interval)
             .finish_non_exhaustive()
     }

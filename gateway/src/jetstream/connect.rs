@@ -42,7 +42,7 @@ pub(super) async fn connect(config: &JetStreamConfig) -> Result<(Client, Context
 /// Waits until a server answers, five times as long as for other requests.
 pub(super) async fn await_connected(client: &Client, config: &JetStreamConfig) -> Result<(), LogError> {
     let deadline = Instant::now() + 5 * PATIENCE;
-    while client.connection_state() != State::Connected {
+    while server_version(client).is_none() {
         if Instant::now() > deadline {
             return Err(away(config));
         }
@@ -51,8 +51,22 @@ pub(super) async fn await_connected(client: &Client, config: &JetStreamConfig) -
     Ok(())
 }
 
-pub(super) fn check_version(client: &Client) -> Result<(), LogError> {
-    let version = client.try_server_info().map(|info| info.version).unwrap_or_default();
+/// Checks that a server is there and has what the log needs.
+pub(super) fn check_server(client: &Client, config: &JetStreamConfig) -> Result<(), LogError> {
+    let version = server_version(client).ok_or_else(|| away(config))?;
+    check_version(version)
+}
+
+/// Returns the version of the server; `None` while there is none. The client is connected a moment before it knows what
+/// the server has said of itself.
+fn server_version(client: &Client) -> Option<String> {
+    if client.connection_state() != State::Connected {
+        return None;
+    }
+    client.try_server_info().map(|info| info.version)
+}
+
+fn check_version(version: String) -> Result<(), LogError> {
     match version_of(&version) {
         Some(found) if found >= OLDEST => Ok(()),
         _ => Err(LogError::TooOld { version }),
@@ -86,6 +100,8 @@ mod tests {
         ] {
             assert_eq!(version_of(text), expected, "{text}");
         }
+        assert!(matches!(check_version("2.10.25".to_owned()), Err(LogError::TooOld { .. })));
+        assert!(matches!(check_version("2.11.0".to_owned()), Ok(())));
         assert!(version_of("2.9.10") < Some(OLDEST) && version_of("3.0") > Some(OLDEST));
     }
 }

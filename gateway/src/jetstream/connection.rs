@@ -13,7 +13,7 @@ use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::{self, Context, ErrorCode};
 
-use super::connect::{PATIENCE, await_connected, away, check_version, connect};
+use super::connect::{PATIENCE, await_connected, away, check_server, connect};
 use super::message::{DeadMessage, LogMessage, ParkedMessage};
 use super::streams::{self, Place, dead_stream, dead_subject, park_stream, park_subject, stream_name, subject};
 use super::trouble::LogError;
@@ -202,10 +202,7 @@ impl JetStream {
 
     /// Checks whether the log can be trusted.
     async fn check(&self) -> Result<(), LogError> {
-        if self.client.connection_state() != State::Connected {
-            return Err(away(&self.config));
-        }
-        check_version(&self.client)?;
+        check_server(&self.client, &self.config)?;
         streams::check_all(&self.context, &self.config).await
     }
 

@@ -83,7 +83,7 @@ pub(crate) async fn create_streams(
 ) -> Result<CreatedStreams, LogError> {
     let (client, context) = connect::connect(config).await?;
     connect::await_connected(&client, config).await?;
-    connect::check_version(&client)?;
+    connect::check_server(&client, config)?;
     let mut made = CreatedStreams::default();
     for needed in log_streams(config).chain(parks(config, destinations)) {
         let name = needed.name.clone();

@@ -160,11 +160,14 @@ fn bombs_and_slow_clients_on_many_connections_stay_within_the_budget() {
     assert!(peak <= budget + 64 * MIB, "{} MiB with a budget of {} MiB: {statuses:#?}", peak / MIB, budget / MIB);
     let expected = |status: &u16| matches!(status, 0 | 200 | 400 | 401 | 408 | 413 | 429);
     assert!(statuses.keys().all(|(_, status)| expected(status)), "{statuses:#?}");
-    assert!(statuses.keys().any(|(what, status)| *what == "large events" && *status == 200), "{statuses:#?}");
+    // Whoever has got memory first keeps it, and is served. Which clients these are depends on the machine.
+    assert!(statuses.keys().any(|(_, status)| *status == 200), "{statuses:#?}");
 
     // What the bombs took is free again.
-    let largest = &bombs.iter().find(|bomb| bomb.what == "a plain body").unwrap().request;
-    let answer = crate::support::raw(gateway.address, largest);
-    assert_eq!(answer.status, 200, "{answer:?}");
+    for what in ["a plain body", "large events"] {
+        let bomb = bombs.iter().find(|bomb| bomb.what == what).unwrap();
+        let answer = crate::support::raw(gateway.address, &bomb.request);
+        assert_eq!(answer.status, 200, "{what}, after the bombs: {answer:?}");
+    }
     assert_eq!(send(gateway.address, "GET /health/live", "", b"").status, 200);
 }

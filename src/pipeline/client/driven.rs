@@ -50,6 +50,10 @@ impl Client {
     }
 
     async fn flush_events_driven(&self, until: Deadline<'_>) -> FlushReport {
+        // The lanes have not looked since the last flush. They would take its end for the begin of this one.
+        if !self.ledger.is_flushing() {
+            self.stack.load().plugins.lanes.iter().for_each(|lane| lane.end_flush());
+        }
         let flush = Flush { ledger: &self.ledger, number: self.intake.begin_flush() };
         until.holds(|| self.ledger.is_flushed(flush.number)).await;
         self.ledger.end_flush(flush.number)

@@ -64,7 +64,11 @@ pub(super) fn spawn(
 ) -> Arc<Lane> {
     let selection = config.selection.clone();
     let limits = config.queue.unwrap_or_else(|| parts.limits.queue());
-    let inner = Arc::new(LaneInner::new(parts, selection.name().clone(), config.batching, limits));
+    let batching = match parts.background.has_threads() {
+        true => config.batching,
+        false => config.batching.when_driven(),
+    };
+    let inner = Arc::new(LaneInner::new(parts, selection.name().clone(), batching, limits));
     if config.disabled {
         inner.queue().close(DropReason::Disabled);
     }
@@ -129,6 +133,11 @@ impl Lane {
     pub(super) fn flush(&self) {
         self.inner.queue().begin_flush();
         self.inner.wake.notify_one();
+    }
+
+    /// Has what comes wait for a full batch again.
+    pub(super) fn end_flush(&self) {
+        self.inner.queue().end_flush();
     }
 
     /// Takes no more events. The lane ends when those that it has have their outcome.

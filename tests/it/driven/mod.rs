@@ -1,5 +1,6 @@
 //! A client without a thread: it works while somebody awaits it, under any executor.
 
+mod batches;
 mod conservation;
 mod features;
 mod http;
