@@ -81,8 +81,8 @@ async fn tell_every(
             return;
         }
     };
+    let mut is_last = false;
     loop {
-        let is_last = *stopped.borrow();
         let (stats, labels) = (counters.snapshot(), labels.to_vec());
         if thread.run(move || tell(&stats, &labels)).await.is_err() {
             let what = "recorder of metrics";
@@ -91,7 +91,7 @@ async fn tell_every(
         if is_last {
             return;
         }
-        let _ = timeout(interval, stopped.wait_for(|stopped| *stopped)).await;
+        is_last = timeout(interval, stopped.wait_for(|stopped| *stopped)).await.is_ok();
     }
 }
 
