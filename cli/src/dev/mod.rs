@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware;
+use bytesize::ByteSize;
 use clap::Args;
 use serde_json::json;
 use tracklane_ingest::{Ingest, Limits, Server};
@@ -93,19 +94,10 @@ pub(crate) struct DevArgs {
     quiet: bool,
 }
 
-/// Bytes from a number with a unit.
+/// Reads a size, as the settings of tracklane do: a KB is 1,000 bytes and a KiB 1,024.
 fn size(text: &str) -> Result<u64, String> {
-    let split = text.find(|char: char| !char.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let factor = match unit.trim().to_ascii_uppercase().as_str() {
-        "" | "B" => 1,
-        "KB" | "K" => 1 << 10,
-        "MB" | "M" => 1 << 20,
-        "GB" | "G" => 1 << 30,
-        _ => return Err("use a number with B, KB, MB or GB, such as 128MB".to_owned()),
-    };
-    let bytes = number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor));
-    bytes.filter(|bytes| *bytes > 0).ok_or_else(|| "use a number with B, KB, MB or GB, such as 128MB".to_owned())
+    let bytes = text.parse::<ByteSize>().ok().map(|size| size.as_u64()).filter(|bytes| (1..u64::MAX).contains(bytes));
+    bytes.ok_or_else(|| "use a number with B, KB, MB or GB, such as 128MB".to_owned())
 }
 
 pub(crate) fn run(args: DevArgs) -> Outcome {
@@ -253,10 +245,17 @@ mod tests {
 
     #[test]
     fn sizes_have_units() {
-        for (text, bytes) in [("1", 1), ("2KB", 2_048), ("128MB", 128 << 20), ("1gb", 1 << 30), ("3 m", 3 << 20)] {
+        for (text, bytes) in [
+            ("1", 1),
+            ("2KB", 2_000),
+            ("2KiB", 2_048),
+            ("128MB", 128_000_000),
+            ("1gb", 1_000_000_000),
+            ("1.5 MB", 1_500_000),
+        ] {
             assert_eq!(size(text), Ok(bytes), "{text}");
         }
-        for wrong in ["", "MB", "0", "1TB", "-1", "1.5MB", "99999999999999999999"] {
+        for wrong in ["", "MB", "0", "-1", "3 parsecs", "99999999999999999999GB"] {
             assert!(size(wrong).is_err(), "{wrong}");
         }
     }

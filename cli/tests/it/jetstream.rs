@@ -96,7 +96,7 @@ fn config(folder: &Folder, nats: &str, host: &str) -> String {
     let log = folder.path("log");
     let text = format!(
         "[server]\nlisten = [\"127.0.0.1:0\"]\nadmin = \"127.0.0.1:0\"\n[worker]\nadmin = \"127.0.0.1:0\"\n\
-         [log.jetstream]\nservers = [{nats:?}]\nreplicas = 1\npartitions = 2\nmax_bytes = \"64MB\"\ndirectory = {log:?}\n\
+         [log.jetstream]\nservers = [{nats:?}]\nreplicas = 1\npartitions = 2\nmax_bytes = \"64MiB\"\ndirectory = {log:?}\n\
          [sources.web]\nkeys = [\"MY_KEY\"]\npipeline = \"main\"\n[[pipelines.main.destinations]]\nplugin = \"segment\"\n\
          settings = {{ write_key = \"k\", host = {host:?}, flush_at = 1 }}\n",
     );

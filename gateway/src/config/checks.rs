@@ -53,7 +53,7 @@ impl Checks<'_, '_> {
         let connections = ServerConfig::CONNECTION_BYTES.saturating_mul(server.max_connections as u64);
         let least = connections.saturating_add(bodies.saturating_mul(3)).div_ceil(1 << 20);
         let problem = format!(
-            "is too little for {} connections and bodies of {} bytes: use at least \"{least}MB\", or fewer max_connections",
+            "is too little for {} connections and bodies of {} bytes: use at least \"{least}MiB\", or fewer max_connections",
             server.max_connections, server.max_body
         );
         self.setting(&["server", "max_memory"], problem)
@@ -71,7 +71,7 @@ impl Checks<'_, '_> {
             return self.setting(&["log", "disk", "directory"], "is empty: name a directory on a local disk");
         }
         if disk.max_bytes < 1 << 20 {
-            return self.setting(&["log", "disk", "max_bytes"], "must be at least 1MB");
+            return self.setting(&["log", "disk", "max_bytes"], "must be at least 1MiB");
         }
         Ok(())
     }
@@ -102,10 +102,10 @@ impl Checks<'_, '_> {
             return setting("partitions", format!("is {}, and must be 1 to 64", streams.partitions));
         }
         if streams.max_bytes / u64::from(streams.partitions) < 1 << 20 {
-            return setting("max_bytes", "must be at least 1MB for each partition".to_owned());
+            return setting("max_bytes", "must be at least 1MiB for each partition".to_owned());
         }
         if streams.max_spill_bytes < 1 << 20 {
-            return setting("max_spill_bytes", "must be at least 1MB".to_owned());
+            return setting("max_spill_bytes", "must be at least 1MiB".to_owned());
         }
         Ok(())
     }

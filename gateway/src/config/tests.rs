@@ -59,8 +59,8 @@ fn what_is_wrong_is_said_with_its_line_and_what_would_be_right() {
         ("[log.disk]", "[server]\nmax_body = \"0B\"\n[log.disk]", "g.toml:3: max_body: must be at least 1B"),
         (
             "[log.disk]",
-            "[server]\nmax_memory = \"64MB\"\n[log.disk]",
-            "g.toml:3: max_memory: is too little for 10240 connections and bodies of 4194304 bytes: use at least \"264MB\"",
+            "[server]\nmax_memory = \"64MiB\"\n[log.disk]",
+            "g.toml:3: max_memory: is too little for 10240 connections and bodies of 4194304 bytes: use at least \"264MiB\"",
         ),
         ("[log.disk]", "[server]\nmax_connections = 100000\n[log.disk]", "g.toml:2: max_memory: is too little for"),
         ("[log.disk]", "[server]\nlisten = []\n[log.disk]", "g.toml:3: listen: needs an address"),
@@ -116,7 +116,7 @@ fn what_is_wrong_with_a_log_in_jetstream_is_said_in_the_same_way() {
         ("replicas = 3", "replicas = 3\npartitions = 65", "g.toml:5: partitions: is 65, and must be 1 to 64"),
         ("replicas = 3", "replicas = 3\nname = \"a.b\"", "g.toml:5: name: \"a.b\" must have 1 to 64 letters"),
         ("replicas = 3", "replicas = 3\nuser = \"u\"", "g.toml:5: user: user and password need each other"),
-        ("replicas = 3", "replicas = 3\nmax_bytes = \"10MB\"", "g.toml:5: max_bytes: must be at least 1MB for each"),
+        ("replicas = 3", "replicas = 3\nmax_bytes = \"10MB\"", "g.toml:5: max_bytes: must be at least 1MiB for each"),
         (
             "nats://127.0.0.1:4222",
             "http://127.0.0.1",

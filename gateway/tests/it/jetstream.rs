@@ -145,8 +145,8 @@ fn a_server_that_hangs_costs_two_seconds_and_no_event() {
 fn a_full_stream_spills_and_a_full_disk_then_refuses_with_a_wait_that_browsers_can_read() {
     let Some(nats) = Nats::start() else { return };
     let directory = TempDir::new().unwrap();
-    let log = nats.log(&format!("directory = {:?}\nmax_spill_bytes = \"1MB\"", directory.path().join("log")));
-    let log = log.replace("max_bytes = \"64MB\"", "max_bytes = \"4MB\"");
+    let log = nats.log(&format!("directory = {:?}\nmax_spill_bytes = \"1MiB\"", directory.path().join("log")));
+    let log = log.replace("max_bytes = \"64MiB\"", "max_bytes = \"4MiB\"");
     let gateway = Running::start_with_log(directory, Sink::default(), &log, &plain("", ""), true);
     let padding = "x".repeat(30_000);
     let event =

@@ -126,7 +126,7 @@ fn bombs_and_slow_clients_on_many_connections_stay_within_the_budget() {
     // The short form has a budget that these few can use up.
     let (server, budget) = match long {
         Some(_) => ("", 512 * MIB),
-        None => ("max_connections = 256\nmax_memory = \"32MB\"", 32 * MIB),
+        None => ("max_connections = 256\nmax_memory = \"32MiB\"", 32 * MIB),
     };
     let directory = TempDir::new().unwrap();
     write_config(directory.path(), server);

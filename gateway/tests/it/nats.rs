@@ -85,7 +85,7 @@ impl Nats {
     /// `[log.jetstream]` on this server, with a few partitions, and these lines behind it.
     pub(crate) fn log(&self, lines: &str) -> String {
         format!(
-            "[worker]\nadmin = \"127.0.0.1:0\"\n[log.jetstream]\nservers = [{:?}]\nname = {LOG:?}\nreplicas = 1\npartitions = 4\nmax_bytes = \"64MB\"\n{lines}\n",
+            "[worker]\nadmin = \"127.0.0.1:0\"\n[log.jetstream]\nservers = [{:?}]\nname = {LOG:?}\nreplicas = 1\npartitions = 4\nmax_bytes = \"64MiB\"\n{lines}\n",
             self.url()
         )
     }
@@ -129,7 +129,7 @@ impl Cluster {
         let servers: Vec<String> = self.nodes.iter().map(Nats::url).collect();
         format!(
             "[worker]\nadmin = \"127.0.0.1:0\"\n[log.jetstream]\nservers = {servers:?}\nname = {LOG:?}\nreplicas = 3\npartitions = 4\n\
-             max_bytes = \"64MB\"\n{lines}\n"
+             max_bytes = \"64MiB\"\n{lines}\n"
         )
     }
 }

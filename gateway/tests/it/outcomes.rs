@@ -114,7 +114,7 @@ fn events_that_no_destination_is_to_have_are_accepted_and_counted_as_dropped() {
 fn a_full_log_refuses_what_is_new_and_keeps_what_it_has() {
     let sink = Sink::default();
     sink.down.store(true, Ordering::Release);
-    let gateway = Running::start(tempfile::TempDir::new().unwrap(), sink, "max_bytes = \"1MB\"", &plain("", ""));
+    let gateway = Running::start(tempfile::TempDir::new().unwrap(), sink, "max_bytes = \"1MiB\"", &plain("", ""));
     let padding = "x".repeat(30_000);
     let mut taken = Vec::new();
     let refused = (0..100).find_map(|n| {
