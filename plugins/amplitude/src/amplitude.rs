@@ -182,7 +182,7 @@ impl Amplitude {
         Ok(Destination::new(&name, service)
             .alias(NAME)
             .alias(ACTIONS)
-            .batching(Batching::every(100, Duration::from_secs(5)).max_events(1_000))
+            .batching(Batching::every(100, Duration::from_secs(5)).max_events(1_000).full_when_driven())
             .attempt_timeout(timeout))
     }
 

@@ -165,7 +165,12 @@ impl ClickHouse {
             Shared { rows: self.rows, has_token: !self.async_insert, gzip: self.gzip, dry_run: self.dry_run, secrets };
         Ok(Destination::new(&self.name, ClickHouseService { client, shared: Arc::new(shared) })
             // A part of a table for each insert: few and large ones, one at a time.
-            .batching(Batching::every(1_000, Duration::from_secs(1)).max_events(10_000).max_bytes(10_000_000))
+            .batching(
+                Batching::every(1_000, Duration::from_secs(1))
+                    .max_events(10_000)
+                    .max_bytes(10_000_000)
+                    .full_when_driven(),
+            )
             .max_in_flight(1)
             .attempt_timeout(self.timeout))
     }

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tracklane::transport::Body;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{AbortController, Headers, ReadableStreamDefaultReader, RequestInit, RequestRedirect};
+use web_sys::{AbortController, AbortSignal, Headers, ReadableStreamDefaultReader, RequestInit, RequestRedirect};
 
 use crate::body::FetchBody;
 use crate::error::FetchError;
@@ -18,7 +18,8 @@ use crate::timeout::global;
 /// Sends the request. Ends when the head of the response is there.
 pub(crate) async fn send(request: Request<Body>) -> Result<Response<FetchBody>, FetchError> {
     let fetch = global("fetch").ok_or(FetchError::Unsupported)?;
-    let abort = Abort(AbortController::new().map_err(|thrown| FetchError::thrown(&thrown))?);
+    let controller = AbortController::new().map_err(|thrown| FetchError::thrown(&thrown))?;
+    let abort = Abort(Some(controller));
     let (url, init) = (request.uri().to_string(), init(&request, &abort)?);
     let promise = fetch.call2(&JsValue::UNDEFINED, &url.into(), &init).map_err(|thrown| FetchError::thrown(&thrown))?;
     let response: web_sys::Response = settled(promise).await?.unchecked_into();
@@ -31,11 +32,24 @@ pub(crate) async fn send(request: Request<Body>) -> Result<Response<FetchBody>, 
 }
 
 /// Aborts what is under way when it is dropped.
-struct Abort(AbortController);
+struct Abort(Option<AbortController>);
+
+impl Abort {
+    fn signal(&self) -> Option<AbortSignal> {
+        self.0.as_ref().map(AbortController::signal)
+    }
+
+    /// Nothing is under way any more. To abort that would cost the host an exception, which nobody sees.
+    fn end(&mut self) {
+        self.0 = None;
+    }
+}
 
 impl Drop for Abort {
     fn drop(&mut self) {
-        self.0.abort();
+        if let Some(controller) = &self.0 {
+            controller.abort();
+        }
     }
 }
 
@@ -45,17 +59,17 @@ async fn settled(promise: JsValue) -> Result<JsValue, FetchError> {
 }
 
 fn init(request: &Request<Body>, abort: &Abort) -> Result<RequestInit, FetchError> {
-    let headers = Headers::new().map_err(|thrown| FetchError::thrown(&thrown))?;
+    // Pairs, not `Headers`: the host makes and checks its own from either.
+    let headers = Array::new();
     for (name, value) in request.headers() {
-        let refused = |_: JsValue| FetchError::Header { name: name.to_string() };
-        let text = value.to_str().map_err(|_| refused(JsValue::NULL))?;
-        headers.append(name.as_str(), text).map_err(refused)?;
+        let text = value.to_str().map_err(|_| FetchError::Header { name: name.to_string() })?;
+        headers.push(&Array::of2(&name.as_str().into(), &text.into()));
     }
     let init = RequestInit::new();
     init.set_method(request.method().as_str());
     init.set_headers(&headers);
     init.set_redirect(RequestRedirect::Manual);
-    init.set_signal(Some(&abort.0.signal()));
+    init.set_signal(abort.signal().as_ref());
     let body = request.body().as_bytes();
     if !body.is_empty() {
         init.set_body(&Uint8Array::from(&**body));
@@ -69,8 +83,8 @@ fn status(response: &web_sys::Response) -> StatusCode {
 }
 
 fn headers_of(headers: &Headers) -> HeaderMap {
-    let entries = js_sys::try_iter(headers).ok().flatten().into_iter().flatten().flatten();
-    let pairs = entries.filter_map(|entry| {
+    let entries = Array::from(headers);
+    let pairs = entries.iter().filter_map(|entry| {
         let entry: Array = entry.dyn_into().ok()?;
         let name = HeaderName::try_from(entry.get(0).as_string()?).ok()?;
         Some((name, HeaderValue::try_from(entry.get(1).as_string()?).ok()?))
@@ -79,35 +93,39 @@ fn headers_of(headers: &Headers) -> HeaderMap {
 }
 
 /// Reads the body piece by piece, as it is asked for.
-fn read(response: &web_sys::Response, abort: Abort) -> FetchBody {
+fn read(response: &web_sys::Response, mut abort: Abort) -> FetchBody {
     let (pieces, body) = mpsc::channel(1);
-    if let Some(stream) = response.body() {
-        let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
-        spawn_local(async move {
-            tokio::select! {
-                biased;
-                () = pieces.closed() => {}
-                () = pass_on(&reader, &pieces) => {}
-            }
-            // The whole is here, or nobody wants it.
-            drop(abort);
-        });
-    }
+    let Some(stream) = response.body() else {
+        abort.end();
+        return FetchBody(body);
+    };
+    let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
+    spawn_local(async move {
+        let is_whole = tokio::select! {
+            biased;
+            () = pieces.closed() => false,
+            is_whole = pass_on(&reader, &pieces) => is_whole,
+        };
+        if is_whole {
+            abort.end();
+        }
+    });
     FetchBody(body)
 }
 
-async fn pass_on(reader: &ReadableStreamDefaultReader, pieces: &mpsc::Sender<Result<Bytes, FetchError>>) {
+/// Passes on what comes, as long as somebody wants it. Returns whether that was the whole.
+async fn pass_on(reader: &ReadableStreamDefaultReader, pieces: &mpsc::Sender<Result<Bytes, FetchError>>) -> bool {
     loop {
         let piece = match settled(reader.read().into()).await {
             Ok(result) => match piece(&result) {
                 Some(piece) => Ok(piece),
-                None => return,
+                None => return true,
             },
             Err(error) => Err(error),
         };
         let last = piece.is_err();
         if pieces.send(piece).await.is_err() || last {
-            return;
+            return false;
         }
     }
 }

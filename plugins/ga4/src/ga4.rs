@@ -236,7 +236,7 @@ impl Ga4 {
             .alias(NAME)
             .alias(CLOUD)
             .max_age(MAX_AGE)
-            .batching(Batching::every(50, Duration::from_secs(5)).max_events(MOST_EVENTS))
+            .batching(Batching::every(50, Duration::from_secs(5)).max_events(MOST_EVENTS).full_when_driven())
             .attempt_timeout(attempt))
     }
 

@@ -196,7 +196,7 @@ impl Mixpanel {
         let service = MixpanelService { endpoints, shared: Arc::new(shared) };
         Ok(Destination::new(&name, service)
             .alias(NAME)
-            .batching(Batching::every(100, Duration::from_secs(5)).max_events(1_000))
+            .batching(Batching::every(100, Duration::from_secs(5)).max_events(1_000).full_when_driven())
             // Mixpanel asks for 2 to 60 s after 429, 502 and 503.
             .retry(RetryPolicy::new().backoff(Duration::from_secs(2), Duration::from_secs(60)))
             .attempt_timeout(timeout))

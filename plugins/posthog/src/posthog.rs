@@ -216,7 +216,7 @@ impl PostHog {
         let service = PostHogService { client, shared: Arc::new(shared) };
         Ok(Destination::new(&name, service)
             .alias(NAME)
-            .batching(Batching::every(100, Duration::from_secs(5)).max_events(1_000))
+            .batching(Batching::every(100, Duration::from_secs(5)).max_events(1_000).full_when_driven())
             .attempt_timeout(timeout))
     }
 
