@@ -5,12 +5,13 @@ use std::time::SystemTime;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
+use tracklane_gateway::ParkedLag;
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output;
 use crate::stream_log::StreamLog;
 
-/// Look at what is parked in the log of gateways in JetStream
+/// Look at what is parked in the log of gateways in JetStream, or have it tried at once
 #[derive(Debug, Args)]
 pub(crate) struct ParkArgs {
     #[command(subcommand)]
@@ -20,11 +21,13 @@ pub(crate) struct ParkArgs {
 #[derive(Debug, Subcommand)]
 enum ParkCommand {
     /// A line for each destination: what is parked, and since when. Workers send it as soon as the destination takes it
-    List(ListArgs),
+    List(LogArgs),
+    /// Have workers try it at once and in its order, however long the destination asked them to wait
+    Release(ReleaseArgs),
 }
 
 #[derive(Debug, Args)]
-struct ListArgs {
+struct LogArgs {
     /// The configuration of the gateways
     #[arg(long, short = 'c', value_name = "FILE", default_value = "gateway.toml", env = "TRACKLANECTL_CONFIG")]
     config: PathBuf,
@@ -33,13 +36,35 @@ struct ListArgs {
     json: bool,
 }
 
+#[derive(Debug, Args)]
+struct ReleaseArgs {
+    #[command(flatten)]
+    log: LogArgs,
+    /// The destinations, as `park list` names them, such as main/Segment.io
+    #[arg(value_name = "PLACE", required_unless_present = "all", conflicts_with = "all")]
+    places: Vec<String>,
+    /// All of them
+    #[arg(long)]
+    all: bool,
+}
+
 pub(crate) fn run(args: ParkArgs) -> Outcome {
-    let ParkCommand::List(args) = args.command;
-    let Some(log) = StreamLog::of(&args.config)? else {
+    match args.command {
+        ParkCommand::List(args) => list(&args),
+        ParkCommand::Release(args) => release(&args),
+    }
+}
+
+fn open(args: &LogArgs) -> Result<StreamLog, Failure> {
+    StreamLog::of(&args.config)?.ok_or_else(|| {
         let problem =
             "has its log on the disk, where each destination waits by itself: `tracklane lag` shows what does";
-        return Err(Failure::usage(format!("{} {problem}", args.config.display())));
-    };
+        Failure::usage(format!("{} {problem}", args.config.display()))
+    })
+}
+
+fn list(args: &LogArgs) -> Outcome {
+    let log = open(args)?;
     for parked in log.wait(log.log.parked())? {
         let oldest = parked.oldest.map(|at| SystemTime::now().duration_since(at).unwrap_or_default().as_secs());
         if args.json {
@@ -53,4 +78,30 @@ pub(crate) fn run(args: ParkArgs) -> Outcome {
         }
     }
     Ok(Exit::Fine)
+}
+
+fn release(args: &ReleaseArgs) -> Outcome {
+    let log = open(&args.log)?;
+    let parked = log.wait(log.log.parked())?;
+    let mut exit = Exit::Fine;
+    for place in args.places.iter().filter(|place| !parked.iter().any(|parked| parked.place == **place)) {
+        output::note(&format!("nothing is parked of {place:?}"));
+        exit = Exit::Findings;
+    }
+    for parked in parked.iter().filter(|parked| args.all || args.places.contains(&parked.place)) {
+        if !log.wait(log.log.release(parked))? {
+            return Err(Failure::cannot_run("no worker has heard it: start one with `tracklane worker`".to_owned()));
+        }
+        say(parked, args.log.json);
+    }
+    Ok(exit)
+}
+
+fn say(released: &ParkedLag, json: bool) {
+    let ParkedLag { place, messages, .. } = released;
+    if json {
+        output::line(&json!({ "schema": 1, "where": place, "messages": messages, "released": true }).to_string());
+    } else {
+        output::line(&format!("{place}  {messages} messages are tried at once"));
+    }
 }

@@ -40,7 +40,7 @@ impl Builder {
             (Clock::System, Some(tasks)) => Clock::Driven(tasks.timers().clone()),
             (clock, _) => clock,
         };
-        let emitter = Emitter::new(background.clone(), clock.clone());
+        let emitter = Emitter::new(background.clone(), clock.clone(), self.map_failure);
         let watchdog = start_watchdog(&emitter, background.has_threads()).map_err(SettingsError::no_thread)?;
         self.subscriptions.into_iter().try_for_each(|subscribe| subscribe(&emitter)).map_err(unknown_signal)?;
         let setup = Setup {

@@ -1,6 +1,7 @@
 //! The settings of a client.
 
 mod build;
+mod signals;
 
 use std::fmt;
 use std::time::Duration;
@@ -12,8 +13,7 @@ use tower_service::Service;
 use crate::analytics::Analytics;
 use crate::background::HostSleep;
 use crate::clock::Clock;
-use crate::emitter::signal::{Emitted, Signal};
-use crate::emitter::{Emitter, Subscription, UnknownSignal};
+use crate::emitter::{Emitter, MapFailure, UnknownSignal};
 use crate::error::{BoxError, SettingsError};
 use crate::event::{Context, Event};
 use crate::pipeline::{CallContext, Layers, PipelineService, UserLayer};
@@ -44,6 +44,7 @@ pub struct Builder {
     plugins: Vec<Registration>,
     layers: Layers,
     subscriptions: Vec<Subscribe>,
+    map_failure: Option<MapFailure>,
     carrier: Carrier,
     inspector: Option<String>,
     allow_remote_inspector: bool,
@@ -104,6 +105,7 @@ impl Builder {
             plugins: Vec::new(),
             layers: Layers::default(),
             subscriptions: Vec::new(),
+            map_failure: None,
             carrier: Carrier::OwnThread,
             inspector: None,
             allow_remote_inspector: false,
@@ -249,37 +251,6 @@ impl Builder {
         <L::Service as Service<Event>>::Future: Send,
     {
         self.layers.destinations.push(boxed(layer));
-        self
-    }
-
-    /// Subscribes before anything is emitted. See [`Analytics::on`](crate::Analytics::on).
-    pub fn on<S: Signal>(self, signal: S, listener: impl Fn(&S::Payload) + Send + Sync + 'static) -> Self {
-        self.subscribe(move |emitter| Ok(emitter.on(signal, listener)))
-    }
-
-    /// Subscribes to the first `signal` only. See [`Analytics::once`](crate::Analytics::once).
-    pub fn once<S: Signal>(self, signal: S, listener: impl Fn(&S::Payload) + Send + Sync + 'static) -> Self {
-        self.subscribe(move |emitter| Ok(emitter.once(signal, listener)))
-    }
-
-    /// Like [`on`](Self::on), for a name that comes from configuration, such as `"error"`. If there is no signal of
-    /// that name, [`build`](Self::build) returns an error.
-    pub fn on_name(self, name: &str, listener: impl Fn(&Emitted) + Send + Sync + 'static) -> Self {
-        let name = name.to_owned();
-        self.subscribe(move |emitter| emitter.on_name(&name, listener))
-    }
-
-    /// Like [`once`](Self::once), for a name that comes from configuration.
-    pub fn once_name(self, name: &str, listener: impl Fn(&Emitted) + Send + Sync + 'static) -> Self {
-        let name = name.to_owned();
-        self.subscribe(move |emitter| emitter.once_name(&name, listener))
-    }
-
-    fn subscribe(
-        mut self,
-        subscribe: impl FnOnce(&Emitter) -> Result<Subscription, UnknownSignal> + Send + 'static,
-    ) -> Self {
-        self.subscriptions.push(Box::new(move |emitter| subscribe(emitter).map(drop)));
         self
     }
 

@@ -29,7 +29,7 @@ use crate::background::Background;
 use crate::clock::Clock;
 use crate::event::Event;
 use crate::ledger::DropReason;
-use crate::supervise::{Repeats, Topic, hops};
+use crate::supervise::{self, Repeats, Topic, hops, log};
 use crate::wait_group::WaitGroup;
 
 /// Emits signals to listeners. Cheap to clone; destinations get one with every batch.
@@ -41,12 +41,17 @@ pub struct Emitter {
 struct Shared {
     background: Background,
     clock: Clock,
+    /// Changes failures before anybody sees them.
+    map_failure: Option<MapFailure>,
     running: WaitGroup,
     reports: Reports,
     /// One bit per signal that somebody listens to.
     wanted: AtomicU32,
     listeners: Mutex<Vec<Arc<Listener>>>,
 }
+
+/// Makes another failure of one.
+pub(crate) type MapFailure = Box<dyn Fn(&Failure) -> Failure + Send + Sync>;
 
 /// The error of a signal's name that does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,9 +63,9 @@ pub struct UnknownSignal {
 }
 
 impl Emitter {
-    pub(crate) fn new(background: Background, clock: Clock) -> Self {
+    pub(crate) fn new(background: Background, clock: Clock, map_failure: Option<MapFailure>) -> Self {
         let (running, reports, wanted) = (WaitGroup::default(), Reports::new(), AtomicU32::new(0));
-        let shared = Shared { background, clock, running, reports, wanted, listeners: Mutex::default() };
+        let shared = Shared { background, clock, map_failure, running, reports, wanted, listeners: Mutex::default() };
         Self { shared: Arc::new(shared) }
     }
 
@@ -150,8 +155,19 @@ impl Emitter {
 
     /// Emits `error`, and logs it: as `ERROR` if events are lost, as `WARN` if not.
     pub fn fail(&self, failure: Failure) {
+        let failure = self.mapped(failure);
         failure.log();
         self.emit(Emitted::Error(failure));
+    }
+
+    /// Applies the function of [`Builder::map_failure`](crate::Builder::map_failure). If it panics, the failure stays as
+    /// it is.
+    fn mapped(&self, failure: Failure) -> Failure {
+        let Some(map) = &self.shared.map_failure else { return failure };
+        supervise::catch(|| map(&failure)).unwrap_or_else(|_| {
+            log!(ERROR, what = "map_failure", "panicked; the panic was caught");
+            failure
+        })
     }
 
     /// Like [`fail`](Self::fail), once for each episode of `topic`. [`works`](Self::works) ends an episode.

@@ -93,3 +93,21 @@ fn a_destination_that_fails_again_after_it_worked_is_reported_again() {
     let statuses: Vec<u16> = failures.wait_for(2).iter().filter_map(|one| Some(one.status()?.as_u16())).collect();
     assert_eq!(statuses, [500, 502], "one report for each episode");
 }
+
+#[test]
+fn a_failure_is_what_the_settings_make_of_it_and_stays_itself_if_they_panic() {
+    for (name, expected) in [("kept", (false, true)), ("panics", (true, false))] {
+        let refuses = Destination::from_fn(name, |_: Batch| async { Ok::<_, std::io::Error>(Verdict::Reject) });
+        let (settings, failures) = with_failures(Analytics::builder().plugin(refuses).map_failure(|failure| {
+            assert_ne!(failure.destination(), Some("panics"), "a panic of the host");
+            let mut failure = failure.clone();
+            (failure.dropped, failure.retried) = (None, true);
+            failure
+        }));
+        let analytics = settings.build().unwrap();
+        analytics.track(track("x")).unwrap();
+        analytics.close_blocking(SOON);
+        let failure = &failures.wait_for(1)[0];
+        assert_eq!((failure.is_loss(), failure.retried), expected, "{name}");
+    }
+}

@@ -2,6 +2,7 @@
 
 mod checks;
 mod gateway;
+mod nats;
 mod network;
 
 use std::path::PathBuf;
@@ -24,6 +25,10 @@ pub(crate) struct DoctorArgs {
     /// The configuration of a gateway: what a 200 means with its log as it is
     #[arg(long, value_name = "FILE", conflicts_with = "offline")]
     gateway: Option<PathBuf>,
+    /// The monitoring address of a NATS server of the gateway's log, such as http://10.0.0.1:8222: it says when the
+    /// server syncs its files. Once for each server
+    #[arg(long, value_name = "URL", requires = "gateway")]
+    nats_monitor: Vec<String>,
     /// Ask nothing over the network
     #[arg(long)]
     offline: bool,
@@ -75,7 +80,7 @@ pub(crate) fn run(args: DoctorArgs) -> Outcome {
         checks.extend(checks::spool(folder));
     }
     if let Some(config) = &args.gateway {
-        checks.extend(gateway::log(config));
+        checks.extend(gateway::log(config, &args.nats_monitor)?);
     }
     checks.extend(checks::descriptors());
     checks.push(checks::port());

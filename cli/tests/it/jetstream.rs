@@ -32,18 +32,21 @@ fn nats_server() -> Option<PathBuf> {
 struct Process(Child);
 
 impl Process {
-    fn nats(binary: &Path, store: &str) -> (Self, String) {
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let port = address.port().to_string();
+    /// With its address, and that of its monitoring.
+    fn nats(binary: &Path, store: &str) -> (Self, String, String) {
+        let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let (address, monitor) = (free(), free());
+        let [port, monitor_port] = [address, monitor].map(|address| address.port().to_string());
         let child = Command::new(binary)
             .args(["--jetstream", "--addr", "127.0.0.1", "--port", &port, "--store_dir", store])
+            .args(["--http_port", &monitor_port, "--server_name", "n1"])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let started = Self(child);
         wait_until("NATS listens", || TcpStream::connect(address).is_ok());
-        (started, format!("nats://{address}"))
+        (started, format!("nats://{address}"), format!("http://{monitor}"))
     }
 
     /// A command of the tool that says by a line of JSON that it is ready.
@@ -88,6 +91,18 @@ fn is_taken(address: &str, id: &str) -> bool {
     post(address, id).is_some_and(|answer| answer.contains("{\"success\":true}"))
 }
 
+/// A configuration with the log at this server, and with a destination at this host.
+fn config(folder: &Folder, nats: &str, host: &str) -> String {
+    let log = folder.path("log");
+    let text = format!(
+        "[server]\nlisten = [\"127.0.0.1:0\"]\nadmin = \"127.0.0.1:0\"\n[worker]\nadmin = \"127.0.0.1:0\"\n\
+         [log.jetstream]\nservers = [{nats:?}]\nreplicas = 1\npartitions = 2\nmax_bytes = \"64MB\"\ndirectory = {log:?}\n\
+         [sources.web]\nkeys = [\"MY_KEY\"]\npipeline = \"main\"\n[[pipelines.main.destinations]]\nplugin = \"segment\"\n\
+         settings = {{ write_key = \"k\", host = {host:?}, flush_at = 1 }}\n",
+    );
+    folder.write("gateway.toml", &text)
+}
+
 fn lines(arguments: &[&str]) -> Vec<Value> {
     stdout(&run(arguments)).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
@@ -100,18 +115,8 @@ fn what_is_in_the_log_is_shown_refused_sent_again_and_replayed() {
         true => Reply::status(400),
         false => Reply::as_segment(),
     });
-    let (_nats, url) = Process::nats(&binary, &folder.path("nats"));
-    let config = folder.write(
-        "gateway.toml",
-        &format!(
-            "[server]\nlisten = [\"127.0.0.1:0\"]\nadmin = \"127.0.0.1:0\"\n[worker]\nadmin = \"127.0.0.1:0\"\n\
-             [log.jetstream]\nservers = [{url:?}]\nreplicas = 1\npartitions = 2\nmax_bytes = \"64MB\"\ndirectory = {:?}\n\
-             [sources.web]\nkeys = [\"MY_KEY\"]\npipeline = \"main\"\n[[pipelines.main.destinations]]\nplugin = \"segment\"\n\
-             settings = {{ write_key = \"k\", host = {:?}, flush_at = 1 }}\n",
-            folder.path("log"),
-            api.url(),
-        ),
-    );
+    let (_nats, url, _) = Process::nats(&binary, &folder.path("nats"));
+    let config = config(&folder, &url, &api.url());
     let made = lines(&["gateway", "--create-streams", "--json", "--config", &config]);
     assert_eq!(made[0]["created"].as_array().unwrap().len(), 4, "two partitions, the dead and the parked: {made:?}");
     let again = lines(&["gateway", "--create-streams", "--json", "--config", &config]);
@@ -154,12 +159,80 @@ fn what_is_in_the_log_is_shown_refused_sent_again_and_replayed() {
 }
 
 #[test]
+fn what_is_parked_is_listed_and_released_in_its_order_and_what_is_dead_is_dropped() {
+    let Some(binary) = nats_server() else { return };
+    let (folder, api) = (Folder::new("jetstream-park"), TrackingApi::start().unwrap());
+    // It asks for a longer pause than events wait in front of it.
+    api.reply_with(|_| Reply::status(429).header("retry-after", "300"));
+    let (_nats, url, _) = Process::nats(&binary, &folder.path("nats"));
+    let config = config(&folder, &url, &api.url());
+    assert_eq!(run(&["gateway", "--create-streams", "--config", &config]).status.code(), Some(0));
+    let (_gateway, ready) = Process::ready(&["gateway", "--config", &config]);
+    let (_worker, _) = Process::ready(&["worker", "--config", &config]);
+    let address = ready["addresses"][0].as_str().unwrap().to_owned();
+    let park = |arguments: &[&str]| lines(&[&["park"], arguments, &["--json", "--config", &config]].concat());
+    let ids = ["first", "second", "bad", "third"];
+    for id in ids {
+        assert!(is_taken(&address, id));
+    }
+    let parked = || park(&["list"]).first().map_or(0, |line| line["messages"].as_u64().unwrap());
+    wait_until("they are parked", || parked() == 4);
+    assert_eq!(park(&["list"])[0]["where"], "main/Segment.io");
+    wait_until("the destination has asked for a pause", || api.request_count() >= 2);
+
+    api.reply_with(|request| match request.events().iter().any(|event| event["messageId"] == "bad") {
+        true => Reply::status(400),
+        false => Reply::as_segment(),
+    });
+    let other = run(&["park", "release", "main/other", "--config", &config]);
+    assert_eq!(other.status.code(), Some(1), "nothing is parked of it");
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(api.delivered_ids(), Vec::<String>::new(), "the pause is kept");
+    let released = park(&["release", "main/Segment.io"]);
+    assert_eq!((&released[0]["where"], &released[0]["messages"]), (&"main/Segment.io".into(), &4.into()));
+    wait_until("nothing is parked", || park(&["list"]).is_empty());
+    assert_eq!(api.delivered_ids(), ["first", "second", "third"]);
+    assert_eq!(park(&["release", "--all"]), Vec::<Value>::new());
+
+    let dead = || lines(&["dead", "list", "--json", "--config", &config]);
+    assert_eq!(dead().len(), 1);
+    assert_eq!(run(&["dead", "drop", "other", "--config", &config]).status.code(), Some(1));
+    assert_eq!(run(&["dead", "drop", "bad", "--config", &config]).status.code(), Some(0));
+    assert_eq!(dead(), Vec::<Value>::new());
+}
+
+#[test]
+fn doctor_asks_servers_when_they_sync_and_says_what_a_200_means() {
+    let Some(binary) = nats_server() else { return };
+    let (folder, api) = (Folder::new("jetstream-doctor"), TrackingApi::start().unwrap());
+    let (_nats, url, monitor) = Process::nats(&binary, &folder.path("nats"));
+    let config = config(&folder, &url, &api.url());
+    assert_eq!(run(&["gateway", "--create-streams", "--config", &config]).status.code(), Some(0));
+    let power = |arguments: &[&str]| {
+        let checks = lines(&[&["doctor", "--json", "--host", &api.url(), "--gateway", &config], arguments].concat());
+        let found = checks.into_iter().find(|check| check["id"] == "gateway-log-power").unwrap();
+        (found["state"].as_str().unwrap().to_owned(), found["message"].as_str().unwrap().to_owned())
+    };
+    let (state, message) = power(&[]);
+    assert_eq!(state, "note");
+    assert!(message.starts_with("NATS does not tell its clients when it syncs its files."), "{message}");
+    let (state, message) = power(&["--nats-monitor", &monitor]);
+    assert_eq!(state, "note");
+    assert_eq!(
+        message,
+        "the NATS server n1 syncs its files every 120 s: a loss of power of its machine can lose the events of the last 120 s"
+    );
+    let (state, message) = power(&["--nats-monitor", &api.url()]);
+    assert_eq!(state, "wrong", "{message}");
+}
+
+#[test]
 fn three_nodes_on_one_machine_deliver_what_two_gateways_take_also_when_a_node_is_killed() {
     let Some(binary) = nats_server() else { return };
     let folder = Folder::new("three-nodes");
-    let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    // The script takes ports in a row.
-    let (port, nats_port) = (free().min(60_000), free().min(60_000));
+    // The script takes ports in a row. These are below those that the system gives to connections.
+    let port = 20_000 + 40 * fastrand::u16(..300);
+    let nats_port = port + 30;
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../gateway/three-nodes.sh");
     let mut child = Command::new(script)
         .arg(folder.path("cluster"))

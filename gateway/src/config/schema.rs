@@ -60,7 +60,8 @@ impl ServerConfig {
     pub(crate) const CONNECTION_BYTES: u64 = 24 << 10;
 
     /// Returns the bytes for bodies: a third of what the connections leave. Another third is for the events that are
-    /// made from them, and a third for memory that the allocator does not return at once. The last figure is measured.
+    /// made from them, and the last for memory that the allocator does not return at once. The thirds are estimates; a
+    /// test with bombs and slow clients on many connections holds what they add up to.
     pub(crate) fn body_bytes(&self) -> u64 {
         let connections = Self::CONNECTION_BYTES.saturating_mul(self.max_connections as u64);
         self.max_memory.saturating_sub(connections) / 3

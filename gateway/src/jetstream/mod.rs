@@ -29,9 +29,9 @@ mod trouble;
 
 pub(crate) use connection::JetStream;
 pub(crate) use message::{DESTINATION_HEADER, DeadMessage, ParkedMessage};
-pub(crate) use operator::CONSUMER;
+pub(crate) use operator::{CONSUMER, ReleaseRequest};
 pub use operator::{DeadEntry, JetStreamLog, OperatorError, ParkedLag, PartitionLag};
 pub(crate) use spill::{NAME, destination};
 pub use streams::CreatedStreams;
-pub(crate) use streams::{Place, create_streams, park_stream, stream_name};
+pub(crate) use streams::{Place, create_streams, park_stream, release_subject, stream_name, workers_subject};
 pub use trouble::LogError;

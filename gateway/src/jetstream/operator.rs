@@ -5,18 +5,20 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use async_nats::RequestErrorKind;
 use async_nats::jetstream::Context;
 use async_nats::jetstream::context::ConsumerInfoErrorKind;
 use async_nats::jetstream::message::{PublishMessage, StreamMessage};
 use async_nats::jetstream::stream::{RawMessageErrorKind, State, Stream};
 use bytes::Bytes;
 use futures_util::TryStreamExt;
+use serde::{Deserialize, Serialize};
 use tracklane_spool::DeadLetter;
 
 use super::connection::JetStream;
 use super::message::{DESTINATION_HEADER, FORMAT, FORMAT_HEADER};
 use super::partition::partition_of;
-use super::streams::{dead_stream, park_prefix, stream_name, subject};
+use super::streams::{dead_stream, park_prefix, release_subject, stream_name, subject};
 use super::trouble::LogError;
 use crate::config::{self, ConfigError, LogConfig};
 
@@ -53,6 +55,15 @@ pub struct ParkedLag {
     pub messages: u64,
     /// When the oldest of them was parked.
     pub oldest: Option<SystemTime>,
+    pipeline: String,
+    destination: String,
+}
+
+/// The request to workers to try what is parked of a destination at once.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ReleaseRequest {
+    pub(crate) pipeline: String,
+    pub(crate) destination: String,
 }
 
 /// A dead event in the log.
@@ -143,9 +154,30 @@ impl JetStreamLog {
             let Some(oldest) = sequences(state).next() else { continue };
             let Some(first) = self.message(&stream, &name, oldest).await? else { continue };
             let (messages, oldest) = (state.messages, Some(first.time.into()));
-            parked.extend(place_of(&first).map(|(place, _, _)| ParkedLag { place, messages, oldest }));
+            let Some((place, pipeline, Some(destination))) = place_of(&first) else { continue };
+            parked.push(ParkedLag { place, messages, oldest, pipeline, destination });
         }
         Ok(parked)
+    }
+
+    /// Has the workers try the parked events of a destination at once, however long it asked them to wait. The events
+    /// keep their order. Returns `false` if no worker has heard it.
+    ///
+    /// # Errors
+    ///
+    /// If NATS does not answer.
+    pub async fn release(&self, parked: &ParkedLag) -> Result<bool, LogError> {
+        let ParkedLag { pipeline, destination, .. } = parked.clone();
+        let subject = release_subject(&self.log.config().name);
+        // Texts always become JSON.
+        let request = serde_json::to_vec(&ReleaseRequest { pipeline, destination }).unwrap_or_default();
+        match self.context().client().request(subject.clone(), request.into()).await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.kind() {
+                RequestErrorKind::NoResponders | RequestErrorKind::TimedOut => Ok(false),
+                _ => Err(refused(&subject, error)),
+            },
+        }
     }
 
     /// Returns every dead event, the oldest first.

@@ -61,6 +61,16 @@ pub(super) fn park_subject(log: &str, pipeline: &str, destination: &str) -> Stri
     format!("{log}.park.{}.{pipeline}", token(destination))
 }
 
+/// The subject on which workers hear that what is parked is to be tried at once. No stream has it.
+pub(crate) fn release_subject(log: &str) -> String {
+    format!("{log}.release")
+}
+
+/// The subject on which workers tell each other that they are there. No stream has it.
+pub(crate) fn workers_subject(log: &str) -> String {
+    format!("{log}.workers")
+}
+
 /// A name as a part of a subject and of a stream's name: letters, digits, `-` and `_` as they are.
 fn token(name: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');

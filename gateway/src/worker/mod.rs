@@ -12,9 +12,10 @@
 //! JetStream pins its consumer to one client. A worker that is gone is replaced by another, which goes on from the first
 //! message that is not acknowledged, in order.
 //!
-//! Files, in their order: `service` starts and stops a worker. `reader` reads a stream, `reading` and `order` know what of
+//! Files, in their order: `service` starts and stops a worker. `share` spreads the streams over the workers. `reader` reads a stream, `reading` and `order` know what of
 //! it is under way, and `partition` what becomes of a message. `targets` hands events to destinations, each with a `gate`
-//! that closes when it takes nothing. `dead` stores refused events, and `purge` deletes finished messages. `admin` has the
+//! that closes when it takes nothing. `pause` has the waits of a destination whose events are parked, and `release` ends
+//! them when an operator says so. `dead` stores refused events, and `purge` deletes finished messages. `admin` has the
 //! metrics.
 
 mod admin;
@@ -22,10 +23,13 @@ mod dead;
 mod gate;
 mod order;
 mod partition;
+mod pause;
 mod purge;
 mod reader;
 mod reading;
+mod release;
 mod service;
+mod share;
 mod targets;
 
 pub use service::Worker;

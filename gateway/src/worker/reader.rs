@@ -1,16 +1,19 @@
-//! Reads a stream as long as JetStream pins its consumer to this worker.
+//! Reads a stream while it is this worker's turn, and as long as JetStream pins its consumer to this worker.
+//!
+//! When the turn ends, the reader asks for nothing more, and finishes what it has. The next worker waits for that.
 
 use std::time::Duration;
 
-use async_nats::jetstream::consumer::pull::{Config, MessagesErrorKind};
+use async_nats::jetstream::Message;
+use async_nats::jetstream::consumer::pull::{Config, MessagesError, MessagesErrorKind, Stream as Messages};
 use async_nats::jetstream::consumer::{AckPolicy, Consumer, DeliverPolicy, PriorityPolicy};
 use futures_util::StreamExt;
-use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{MissedTickBehavior, interval};
 use tracklane::BoxError;
 
 use super::partition::Partition;
 use super::reading::Reading;
+use super::share::Turn;
 use crate::jetstream::CONSUMER;
 
 /// The time after which a worker that no longer asks loses its partitions. It asks every [`EXPIRES`] at least.
@@ -28,18 +31,18 @@ const ASK: (usize, usize) = (256, 4 << 20);
 const AFTER_ERROR: Duration = Duration::from_secs(1);
 
 /// Works until it is stopped. It reports errors and starts again from the floor.
-pub(super) async fn run(partition: Partition, mut stopped: watch::Receiver<bool>) {
-    while !*stopped.borrow() {
-        let Err(error) = read(&partition, &mut stopped).await else { continue };
+pub(super) async fn run(partition: Partition, mut turn: Turn) {
+    while turn.begins().await {
+        let Err(error) = read(&partition, &mut turn).await else { continue };
         partition.tell(&*error);
-        let _ = timeout(AFTER_ERROR, stopped.wait_for(|stopped| *stopped)).await;
+        turn.rest(AFTER_ERROR).await;
     }
 }
 
-async fn read(partition: &Partition, stopped: &mut watch::Receiver<bool>) -> Result<(), BoxError> {
+async fn read(partition: &Partition, turn: &mut Turn) -> Result<(), BoxError> {
     let stream = partition.log.context().get_stream(&partition.stream).await?;
     let consumer: Consumer<Config> = stream.get_or_create_consumer(CONSUMER, config()).await?;
-    let mut messages = consumer
+    let messages = consumer
         .stream()
         .group(CONSUMER)
         .max_messages_per_batch(ASK.0)
@@ -49,14 +52,16 @@ async fn read(partition: &Partition, stopped: &mut watch::Receiver<bool>) -> Res
         .messages()
         .await?;
     let mut reading = Reading::new(partition, stream, consumer);
+    let (mut messages, mut stopped) = (Some(messages), turn.clone());
     let mut look = interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             biased;
-            () = is_stopped(stopped) => break,
+            () = stopped.is_stopped() => break,
+            () = turn.ends(), if messages.is_some() => messages = None,
             Some(done) = reading.next_done() => reading.finish(done).await?,
-            message = messages.next() => match message.ok_or("the consumer ended")? {
+            message = next(&mut messages) => match message.ok_or("the consumer ended")? {
                 Ok(message) => reading.arrive(message).await?,
                 Err(error) if is_fatal(error.kind()) => return Err(error.into()),
                 // NATS is away. The messages in progress continue.
@@ -68,13 +73,20 @@ async fn read(partition: &Partition, stopped: &mut watch::Receiver<bool>) -> Res
                 }
             }
         }
+        if messages.is_none() && reading.is_idle() {
+            return Ok(());
+        }
     }
     drop(messages);
     reading.settle().await
 }
 
-async fn is_stopped(stopped: &mut watch::Receiver<bool>) {
-    let _ = stopped.wait_for(|stopped| *stopped).await;
+/// The next message, as long as any are asked for.
+async fn next(messages: &mut Option<Messages>) -> Option<Result<Message, MessagesError>> {
+    match messages {
+        Some(messages) => messages.next().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Returns whether the messages have ended, and not only the connection.

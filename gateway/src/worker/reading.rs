@@ -130,6 +130,13 @@ impl<'p> Reading<'p> {
         Ok(())
     }
 
+    /// Returns whether nothing is under way.
+    pub(super) fn is_idle(&self) -> bool {
+        self.state.as_ref().is_none_or(|state| {
+            state.handed_over.is_empty() && state.acknowledging.is_empty() && state.order.next().is_none()
+        })
+    }
+
     /// Does the periodic work, once a second.
     pub(super) async fn look(&mut self) -> Result<(), BoxError> {
         self.looks += 1;

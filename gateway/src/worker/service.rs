@@ -11,8 +11,9 @@ use tokio::task::JoinHandle;
 
 use super::admin::{self, Told};
 use super::partition::{Counts, Partition};
-use super::reader;
+use super::share::{self, Share, Turn};
 use super::targets::{SharedTargets, Targets};
+use super::{reader, release};
 use crate::catalog::Catalog;
 use crate::config::{self, LogConfig};
 use crate::gateway::{bind, until};
@@ -69,18 +70,22 @@ impl Worker {
             None => None,
         };
         let counts = Arc::new(Counts::default());
-        let partition = |stream, targets: &SharedTargets, keep| {
-            let (log, targets, counts) = (Arc::clone(&log), Arc::clone(targets), Arc::clone(&counts));
-            let partition = Partition { log, stream, targets, keep, counts, told: Mutex::default() };
-            tokio::spawn(reader::run(partition, stopped.clone()))
-        };
+        let (share, shared) = watch::channel(Share::new());
         let mut tasks = Vec::new();
+        let mut partition = |stream, targets: &SharedTargets, keep| {
+            let (log, targets, counts) = (Arc::clone(&log), Arc::clone(targets), Arc::clone(&counts));
+            let turn = Turn { stream: tasks.len(), share: shared.clone(), stopped: stopped.clone() };
+            let partition = Partition { log, stream, targets, keep, counts, told: Mutex::default() };
+            tasks.push(tokio::spawn(reader::run(partition, turn)));
+        };
         for number in 0..config.partitions {
-            tasks.push(partition(stream_name(&config.name, number), &targets, config.keep));
+            partition(stream_name(&config.name, number), &targets, config.keep);
         }
         for (pipeline, destination) in &places {
-            tasks.push(partition(park_stream(&config.name, pipeline, destination), &behind_park, Duration::ZERO));
+            partition(park_stream(&config.name, pipeline, destination), &behind_park, Duration::ZERO);
         }
+        tasks.push(tokio::spawn(share::keep(Arc::clone(&log), tasks.len(), share, stopped.clone())));
+        tasks.push(tokio::spawn(release::serve(Arc::clone(&log), Arc::clone(&behind_park), stopped.clone())));
         tasks.push(tokio::spawn(open_gates(Arc::clone(&log), Arc::clone(&targets), stopped.clone())));
         let admin_address = admin.as_ref().and_then(|admin| admin.addresses().first().copied());
         if let Some(admin) = admin {

@@ -13,6 +13,7 @@ use tracklane::{Analytics, DropReason, Event, Outcome, Receipt, SettingsError, S
 
 use super::dead::DeadEvent;
 use super::gate::{Gate, GateService, Parked, Pass};
+use super::pause::{Pause, PauseService};
 use crate::pipeline::{patient, persistent};
 
 /// No bound, because the read-ahead of a partition bounds the events in progress.
@@ -34,6 +35,8 @@ pub(super) struct Target {
     client: Analytics,
     /// The gate that parks events. Without one the destination is tried for ever.
     pub(super) gate: Option<Arc<Gate>>,
+    /// The waits of a destination without a gate.
+    pub(super) pause: Arc<Pause>,
     pub(super) counts: Counts,
 }
 
@@ -107,9 +110,11 @@ impl Target {
     fn start(destination: Destination, park_after: Option<Duration>) -> Result<Self, SettingsError> {
         let name = destination.name().to_owned();
         let gate = park_after.map(|park_after| Arc::new(Gate::new(park_after)));
-        let destination = match gate.clone() {
+        let pause = Arc::new(Pause::default());
+        let (behind, waits) = (gate.clone(), Arc::clone(&pause));
+        let destination = match behind {
             Some(gate) => destination.layer(layer_fn(move |inner| GateService { gate: Arc::clone(&gate), inner })),
-            None => destination,
+            None => destination.layer(layer_fn(move |inner| PauseService { pause: Arc::clone(&waits), inner })),
         };
         let client = Analytics::builder()
             .runtime(Handle::current())
@@ -117,7 +122,7 @@ impl Target {
             .max_queue_bytes(UNBOUNDED)
             .plugin(destination.queue(QueueLimits::new(UNBOUNDED, UNBOUNDED)))
             .build()?;
-        Ok(Self { name, client, gate, counts: Counts::default() })
+        Ok(Self { name, client, gate, pause, counts: Counts::default() })
     }
 }
 

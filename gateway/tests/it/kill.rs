@@ -62,7 +62,7 @@ fn kill_at_random_points_loses_nothing_acknowledged_and_keeps_order() {
     wait_until("everything is sent", || waiting(directory.path()) == 0);
     assert!(last.terminate().success());
     let report = account(&noted, &api.events());
-    println!("{kills} kills: {report:?}, {:?}", noted.statuses);
+    println!("{kills} kills: {report:?}, {:?}; {}", noted.statuses, report.repeated_by_one_of(kills));
     assert!(noted.statuses.keys().all(|status| *status == 200), "{:?}", noted.statuses);
     assert!(report.arrived >= report.acknowledged);
     assert!(report.acknowledged as u32 > kills, "too few were acknowledged to mean anything: {report:?}");
@@ -135,7 +135,7 @@ fn kills_and_freezes_of_gateway_and_destination_lose_nothing_and_keep_order() {
     wait_until("everything is sent", || waiting(directory.path()) == 0);
     assert!(gateway.terminate().success());
     let report = account(&told, &noted(&arrived));
-    println!("{rounds} rounds: {report:?}, {:?}", told.statuses);
+    println!("{rounds} rounds: {report:?}, {:?}; {}", told.statuses, report.repeated_by_one_of(rounds));
     assert!(told.statuses.keys().all(|status| *status == 200), "{:?}", told.statuses);
     assert!(report.acknowledged as u32 > rounds, "too few were acknowledged to mean anything: {report:?}");
     drop(destination);

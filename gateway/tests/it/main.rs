@@ -20,6 +20,8 @@ mod oracle;
 mod outcomes;
 mod page;
 #[cfg(unix)]
+mod park;
+#[cfg(unix)]
 mod process;
 mod support;
 #[cfg(unix)]

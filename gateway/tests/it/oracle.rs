@@ -1,7 +1,7 @@
 //! The oracle: clients that note every id after its 200, and now and then break off in the middle of a body, and what has
 //! arrived. Whatever happened in between, every id that was noted has arrived, each user's events in their order.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -136,27 +136,43 @@ fn exchange(connection: &mut Option<TcpStream>, address: &Address, body: &[u8]) 
 pub(crate) struct Report {
     pub(crate) acknowledged: usize,
     pub(crate) arrived: usize,
+    /// Events that arrived again.
     pub(crate) duplicates: usize,
+    /// Of these, the ones that a client sent again because it had no answer. The gateway had taken both.
+    pub(crate) taken_twice: usize,
+}
+
+impl Report {
+    /// What one kill repeats, as a text.
+    pub(crate) fn repeated_by_one_of(&self, kills: u32) -> String {
+        let each = |count: usize| count as f64 / f64::from(kills.max(1));
+        let share = 100.0 * each(self.duplicates) / self.arrived.max(1) as f64;
+        let (taken, sent) = (each(self.taken_twice), each(self.duplicates - self.taken_twice));
+        format!("each repeats {share:.3} % of the events: {taken:.2} were taken twice, and {sent:.2} sent twice")
+    }
 }
 
 /// Holds what was noted against what arrived, in the order in which it did.
 pub(crate) fn account(noted: &Noted, arrived: &[Value]) -> Report {
     let mut first: HashMap<&str, u64> = HashMap::new();
-    let (mut seen, mut duplicates) = (HashSet::new(), 0);
+    // With the time at which the gateway took the event: the clients say none.
+    let (mut seen, mut duplicates, mut taken_twice) = (HashMap::new(), 0, 0);
     for event in arrived {
         let id = event["messageId"].as_str().unwrap();
         assert_eq!(event["properties"]["id"], id, "the contents are those of the id");
-        if !seen.insert(id) {
+        if let Some(taken) = seen.get(id) {
             duplicates += 1;
+            taken_twice += usize::from(*taken != &event["timestamp"]);
             continue;
         }
+        seen.insert(id, &event["timestamp"]);
         let (user, n) = id.split_once('-').unwrap();
         let n: u64 = n.parse().unwrap();
         let next = first.entry(user).or_insert(0);
         assert_eq!(n, *next, "the events of user {user} arrive first in their order");
         *next += 1;
     }
-    let lost: Vec<_> = noted.ids.iter().filter(|id| !seen.contains(id.as_str())).collect();
+    let lost: Vec<_> = noted.ids.iter().filter(|id| !seen.contains_key(id.as_str())).collect();
     assert!(lost.is_empty(), "{} of {} acknowledged events are lost: {lost:?}", lost.len(), noted.ids.len());
-    Report { acknowledged: noted.ids.len(), arrived: seen.len(), duplicates }
+    Report { acknowledged: noted.ids.len(), arrived: seen.len(), duplicates, taken_twice }
 }

@@ -16,6 +16,7 @@ use tracklane::testing::{Reply, TrackingApi};
 use tracklane_gateway::{Catalog, Gateway};
 
 pub(crate) const SOON: Duration = Duration::from_secs(30);
+const HOUR: Duration = Duration::from_secs(3_600);
 
 /// What arrived at the destination `sink`.
 #[derive(Clone, Default)]
@@ -37,8 +38,13 @@ impl Sink {
                 if named == "slow" {
                     tokio::time::sleep(Duration::from_millis(sink.pause.load(Ordering::Acquire))).await;
                 }
+                if sink.down.load(Ordering::Acquire) && named == "pausing" {
+                    return Ok::<_, BoxError>(
+                        Answer::new(Verdict::Pause(HOUR)).with_error("the sink asks for an hour"),
+                    );
+                }
                 if sink.down.load(Ordering::Acquire) {
-                    return Ok::<_, BoxError>(Answer::new(Verdict::Retry).with_error("the sink is down"));
+                    return Ok(Answer::new(Verdict::Retry).with_error("the sink is down"));
                 }
                 let events: Vec<Value> =
                     batch.messages().map(|message| serde_json::from_slice(message.json()).unwrap()).collect();

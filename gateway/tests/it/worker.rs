@@ -19,20 +19,20 @@ fn track(id: &str, properties: &str) -> String {
 }
 
 /// A worker in this process, on a runtime of its own.
-struct InProcess {
+pub(crate) struct InProcess {
     worker: Option<Worker>,
     runtime: Runtime,
 }
 
 impl InProcess {
     /// For the configuration of this gateway, with destinations that put what arrives into this sink.
-    fn start(gateway: &Running, sink: &Sink) -> Self {
+    pub(crate) fn start(gateway: &Running, sink: &Sink) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let worker = runtime.block_on(Worker::start(gateway.path(), catalog(sink))).unwrap();
         Self { worker: Some(worker), runtime }
     }
 
-    fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         self.runtime.block_on(self.worker.take().unwrap().stop());
     }
 
@@ -43,7 +43,7 @@ impl InProcess {
 }
 
 /// Messages of the log that are not acknowledged, and of these the ones that were delivered.
-fn unacknowledged(context: &Context, runtime: &Runtime) -> (u64, usize) {
+pub(crate) fn unacknowledged(context: &Context, runtime: &Runtime) -> (u64, usize) {
     let (mut waiting, mut pending) = (0, 0);
     for partition in 0..4 {
         let stream = runtime.block_on(context.get_stream(format!("{LOG}-{partition:02}"))).unwrap();
@@ -135,7 +135,7 @@ fn what_a_destination_cannot_take_waits_in_the_log_and_arrives_in_order() {
 }
 
 /// Sends twenty events with the next ids.
-fn send_twenty(gateway: &Running, ids: &mut Vec<String>) {
+pub(crate) fn send_twenty(gateway: &Running, ids: &mut Vec<String>) {
     for _ in 0..20 {
         let id = format!("m{:03}", ids.len());
         assert_eq!(gateway.batch(&track(&id, "{}")).status, 200);
@@ -172,7 +172,7 @@ fn a_worker_that_is_gone_is_replaced_within_twenty_seconds_and_the_order_stays()
 }
 
 /// How many events are parked of a destination of the pipeline `main`.
-fn parked(context: &Context, runtime: &Runtime, destination: &str) -> u64 {
+pub(crate) fn parked(context: &Context, runtime: &Runtime, destination: &str) -> u64 {
     let stream = runtime.block_on(context.get_stream(format!("{LOG}-park-main-{destination}"))).unwrap();
     stream.cached_info().state.messages
 }
@@ -236,6 +236,49 @@ fn what_is_done_with_is_deleted_after_a_while_and_nothing_else() {
     std::thread::sleep(Duration::from_secs(15));
     assert_eq!(messages(), 1, "it has no outcome");
     worker.stop();
+}
+
+#[test]
+fn a_worker_that_joins_has_its_share_within_twenty_seconds_and_gives_it_back_when_it_is_gone() {
+    let Some(nats) = Nats::start() else { return };
+    let gateway = nats.gateway("");
+    let (first_sink, second_sink) = (Sink::default(), Sink::default());
+    let first = InProcess::start(&gateway, &first_sink);
+    let (mut sent, mut round) = (Vec::new(), 0);
+    // An event of each of so many users, so that every partition gets some.
+    let mut send_round = || {
+        round += 1;
+        let ids: Vec<String> = (0..20).map(|user| format!("{user}-{round}")).collect();
+        let event = |id: &String| track(id, "{}").replace("\"u1\"", &format!("\"u{}\"", id.split('-').next().unwrap()));
+        assert_eq!(gateway.batch(&ids.iter().map(event).collect::<Vec<_>>().join(",")).status, 200);
+        sent.extend(ids);
+        wait_until("they arrived", || first_sink.events().len() + second_sink.events().len() >= sent.len());
+    };
+    send_round();
+    assert_eq!(first_sink.events().len(), 20);
+    let second = InProcess::start(&gateway, &second_sink);
+    let begun = Instant::now();
+    while second_sink.events().is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "the second worker has nothing");
+        send_round();
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    println!("the second worker has its share after {:?}", begun.elapsed());
+    std::thread::sleep(Duration::from_secs(6));
+    let before = (first_sink.events().len(), second_sink.events().len());
+    send_round();
+    let (of_first, of_second) = (first_sink.events().len() - before.0, second_sink.events().len() - before.1);
+    assert!(of_first > 0 && of_second > 0, "both work: {of_first} and {of_second}");
+    second.vanish();
+    let begun = Instant::now();
+    send_round();
+    println!("the first worker has everything after {:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(20));
+    let mut arrived = [first_sink.ids(), second_sink.ids()].concat();
+    arrived.sort();
+    sent.sort();
+    assert_eq!(arrived, sent, "each event once");
+    first.stop();
 }
 
 #[test]

@@ -85,14 +85,16 @@ fn register(client: &Analytics, destination: Destination, name: &Arc<str>, emitt
     }
 }
 
-/// Builds the client behind the spool. The client in front emits its signals of requests and failures.
+/// Builds the client behind the spool. The client in front emits its signals of requests and failures, and both it and
+/// the log have the failures [as they are for that one](as_seen_in_front).
 fn client(emitter: &Emitter) -> Result<Analytics, BoxError> {
     let (failures, requests, responses) = (emitter.clone(), emitter.clone(), emitter.clone());
     let client = Analytics::builder()
         .runtime(Handle::current())
         .max_queue_size(UNBOUNDED)
         .max_queue_bytes(UNBOUNDED)
-        .on(signal::Error, move |failure| failures.emit(Emitted::Error(as_seen_in_front(failure))))
+        .map_failure(as_seen_in_front)
+        .on(signal::Error, move |failure| failures.emit(Emitted::Error(failure.clone())))
         .on(signal::HttpRequest, move |request| requests.emit(Emitted::HttpRequest(request.clone())))
         .on(signal::HttpResponse, move |response| responses.emit(Emitted::HttpResponse(response.clone())))
         .build()?;

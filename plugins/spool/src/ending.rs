@@ -8,12 +8,10 @@ use std::path::Path;
 use std::sync::{MutexGuard, PoisonError};
 
 use tracklane::DropReason;
-use tracklane::emitter::signal::Failure;
 
 use crate::dead::{DeadLetter, DeadLetters};
 use crate::ended::{Ended, Fate, Refusal};
 use crate::frame;
-use crate::report;
 use crate::slot::{self, SpooledFile};
 use crate::stats::count;
 use crate::store::{MAX_FILE_BYTES, Store};
@@ -24,9 +22,7 @@ impl Store {
         count(&self.counters.expired, events);
         let fate = if self.keep_refused { "kept as dead letters" } else { "dropped" };
         let message = format!("{events} events waited longer than {:?} on the disk; they are {fate}", self.max_age);
-        let mut failure = Failure::of_destination(self.name.clone(), message, events);
-        failure.dropped = Some(DropReason::Expired);
-        report::emit(&self.emitter, failure);
+        self.lose(events, DropReason::Expired, message);
     }
 
     /// Finishes a file. If it cannot be removed, that is reported once and tried again.

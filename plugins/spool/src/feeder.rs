@@ -210,7 +210,7 @@ impl Feeder {
             let lines: Vec<String> = unreadable.iter().take(SHOWN_LINES).map(ToString::to_string).collect();
             let (path, lines) = (waiting.file.path(), lines.join("; "));
             let message = format!("in {path:?}, {lines}; the other events are sent, then the file is set aside");
-            self.store.fail(unreadable.len(), message);
+            self.store.lose(unreadable.len(), DropReason::Invalid, message);
         }
         waiting.ended.resize(events.len(), false);
         waiting.sent = 0;
@@ -226,7 +226,8 @@ impl Feeder {
                     let error = Some(text_with_causes(&refused));
                     waiting.refused.push(Refusal { at, reason: DropReason::Invalid, error });
                     count(&self.store.counters.refused, 1);
-                    self.store.fail(1, format!("an event from {:?} is dropped: {refused}", waiting.file.path()));
+                    let message = format!("an event from {:?} is dropped: {refused}", waiting.file.path());
+                    self.store.lose(1, DropReason::Invalid, message);
                 }
                 // The file waits.
                 Err(_) => {}

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tracklane::event::Message;
 use tracklane::plugin::{Answer, Batch, Verdict};
-use tracklane::{Analytics, BoxError};
+use tracklane::{Analytics, BoxError, DropReason};
 
 use crate::disposition::{Disposition, Dispositions, disposition_of};
 use crate::frame;
@@ -88,7 +88,8 @@ impl Running {
             Ok(event) => event,
             Err(unreadable) => {
                 let id = message.message_id();
-                self.store.fail(1, format!("the event {id:?} is dropped: it cannot be read: {unreadable}"));
+                let message = format!("the event {id:?} is dropped: it cannot be read: {unreadable}");
+                self.store.lose(1, DropReason::Invalid, message);
                 return Ok(Sent::Refused);
             }
         };
@@ -96,7 +97,7 @@ impl Running {
             Ok(receipt) => Ok(Sent::Receipt(receipt)),
             Err(refused) if refused.is_closed() => Err(refused.into()),
             Err(refused) if refused.is_invalid() => {
-                self.store.fail(1, format!("an event is dropped: {refused}"));
+                self.store.lose(1, DropReason::Invalid, format!("an event is dropped: {refused}"));
                 Ok(Sent::Refused)
             }
             Err(_) => Ok(Sent::Later),

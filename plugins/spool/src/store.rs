@@ -294,7 +294,8 @@ impl Store {
     }
 
     fn give_up(&self, file: &SpooledFile, why: &str) -> Opened {
-        self.fail(file.events as usize, format!("{:?} cannot be sent: {why}; it is set aside", file.path()));
+        let message = format!("{:?} cannot be sent: {why}; it is set aside", file.path());
+        self.lose(file.events as usize, DropReason::Invalid, message);
         self.end(Ended::new(file.clone(), Fate::Quarantine));
         Opened::Nothing
     }
@@ -325,6 +326,13 @@ impl Store {
 
     pub(crate) fn fail(&self, events: usize, message: String) {
         report::emit(&self.emitter, Failure::of_destination(self.name.clone(), message, events));
+    }
+
+    /// Reports events that will not be delivered.
+    pub(crate) fn lose(&self, events: usize, reason: DropReason, message: String) {
+        let mut failure = Failure::of_destination(self.name.clone(), message, events);
+        failure.dropped = Some(reason);
+        report::emit(&self.emitter, failure);
     }
 
     fn slots(&self) -> MutexGuard<'_, Vec<WeakSlot>> {

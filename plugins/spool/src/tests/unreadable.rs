@@ -97,3 +97,31 @@ fn an_event_that_cannot_be_read_costs_itself_and_its_file_is_set_aside_at_the_en
         assert!(unread[0].contains(part), "{part} is missing in {unread:?}");
     }
 }
+
+/// Whoever looks only for losses must find these: the events were acknowledged, and will not be delivered.
+#[test]
+fn what_can_never_be_sent_is_a_loss() {
+    let (directory, sink, losses) = (Directory::new("never-sent"), Sink::default(), Arc::new(Mutex::new(Vec::new())));
+    sink.up.store(true, Ordering::Release);
+    let slot = directory.0.join("0000");
+    fs::create_dir_all(&slot).unwrap();
+    let line = |id: &str, user: &str, value: &str| {
+        let head = format!(r#""type":"track","messageId":"{id}","event":"Tested""#);
+        format!(r#"{{{head},"userId":"{user}","properties":{{"a":{value}}}}}"#).into_bytes()
+    };
+    let lines = [line("m00", "u1", "1"), line("m01", "u1", "1e999"), line("m02", "", "1")];
+    fs::write(slot.join("00000000000000000000.3.batch"), crate::frame::encode(lines.iter().map(Vec::as_slice)))
+        .unwrap();
+    fs::write(slot.join("00000000000000000001.2.batch"), "damaged").unwrap();
+
+    let (spool, heard) = (Spool::new(&directory.0), losses.clone());
+    let lost = move |failure: &signal::Failure| heard.lock().unwrap().push((failure.dropped, failure.events));
+    let analytics = settings(&spool, sink.destination()).on(signal::Error, lost).build().unwrap();
+    wait_until("each is said", || losses.lock().unwrap().len() == 3);
+    assert!(analytics.close_blocking(SOON).is_complete());
+    assert_eq!(sink.ids(), ["m00"]);
+    let mut losses = losses.lock().unwrap().clone();
+    losses.sort_by_key(|(_, events)| *events);
+    let invalid = Some(tracklane::DropReason::Invalid);
+    assert_eq!(losses, [(invalid, 1), (invalid, 1), (invalid, 2)]);
+}

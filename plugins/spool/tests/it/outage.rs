@@ -1,14 +1,15 @@
 //! The destination is down for a while.
 
+use std::fs::File;
 use std::io;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::{Duration, Instant, SystemTime};
 
 use tracing_subscriber::fmt::MakeWriter;
-use tracklane::Analytics;
 use tracklane::segment::Segment;
 use tracklane::testing::{Reply, TrackingApi};
+use tracklane::{Analytics, signal};
 use tracklane_spool::Spool;
 
 use crate::support::{Directory, SOON, Sink, acknowledged, event, leave_behind, settings, wait_until};
@@ -54,15 +55,35 @@ fn a_close_does_not_wait_for_a_destination_that_fails_and_calls_nothing_lost_tha
     assert!(lost.is_empty(), "{lost:?}");
 }
 
+/// A subscriber at `ERROR` shows losses, and nothing else.
 #[test]
-fn a_close_goes_on_after_a_single_failure() {
-    let (directory, api) = (Directory::new(), TrackingApi::start().unwrap());
-    api.script([Reply::status(503)]);
-    let spool = Spool::new(directory.spool());
-    let analytics = client(&spool, &api);
+fn an_outage_behind_the_spool_is_no_loss_in_the_log_or_in_a_failure_and_what_is_too_old_is_one() {
+    let (directory, log, failures) = (Directory::new(), Log::capture(), Arc::new(Mutex::new(Vec::new())));
+    let (spool, sink, heard) = (Spool::new(directory.spool()).flush_at(1), Sink::default(), failures.clone());
+    let settings = |spool: &Spool| Analytics::builder().plugin(spool.in_front_of(sink.named("logged")));
+    let analytics = settings(&spool)
+        .on(signal::Error, move |failure| heard.lock().unwrap().push((failure.is_loss(), failure.retried)))
+        .build()
+        .unwrap();
     acknowledged(vec![analytics.send_with_receipt(event("m1")).unwrap()]);
+    wait_until("it failed, without a further retry", || !failures.lock().unwrap().is_empty());
+    wait_until("it failed again", || sink.attempts.load(Ordering::Acquire) >= 2);
     assert!(analytics.close_blocking(SOON).is_complete());
-    assert_eq!((api.delivered_ids(), spool.stats().files), (vec!["m1".to_owned()], 0));
+    let failures = failures.lock().unwrap();
+    assert!(failures.iter().all(|failure| *failure == (false, true)), "{failures:?}");
+    let at = |level: &str| -> Vec<String> {
+        // Other tests of this process have destinations of other names.
+        log.lines().into_iter().filter(|line| line.contains(level) && line.contains("logged")).collect()
+    };
+    assert_eq!(at("ERROR"), Vec::<String>::new());
+    let kept: Vec<_> = at("WARN").into_iter().filter(|line| line.contains("the spool keeps")).collect();
+    assert!(!kept.is_empty(), "the outage is said: {:?}", log.lines());
+
+    let batch = File::options().write(true).open(&directory.batches()[0]).unwrap();
+    batch.set_modified(SystemTime::now() - Duration::from_secs(8 * 24 * 60 * 60)).unwrap();
+    let analytics = settings(&Spool::new(directory.spool())).build().unwrap();
+    wait_until("the loss is said", || at("ERROR").iter().any(|line| line.contains("expired")));
+    analytics.close_blocking(SOON);
 }
 
 /// What every client in this process logs.
@@ -71,11 +92,14 @@ struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
     fn capture() -> Self {
-        let log = Self::default();
-        let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).with_ansi(false);
-        let subscriber = subscriber.with_writer(log.clone()).finish();
-        tracing::subscriber::set_global_default(subscriber).expect("nobody else listens in this process");
-        log
+        static LOG: LazyLock<Log> = LazyLock::new(|| {
+            let log = Log::default();
+            let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).with_ansi(false);
+            let subscriber = subscriber.with_writer(log.clone()).finish();
+            tracing::subscriber::set_global_default(subscriber).expect("nobody else listens in this process");
+            log
+        });
+        LOG.clone()
     }
 
     fn lines(&self) -> Vec<String> {

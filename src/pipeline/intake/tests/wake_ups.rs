@@ -27,7 +27,7 @@ fn intake(events: u64, drops_oldest: bool) -> (Arc<Intake>, Arc<Ledger>, impl Si
     let intake = Intake::new(
         limits,
         ledger.clone(),
-        Emitter::new(background, Clock::System),
+        Emitter::new(background, Clock::System, None),
         Clock::System,
         Context::new(),
         None,
