@@ -28,7 +28,8 @@ dev() {
 }
 stop() { kill "$server"; wait "$server" 2>/dev/null || true; server=; exec 3<&-; }
 
-echo "binary: $(($(stat -c %s "$tracklane") / 1024)) KiB ($(($(strip -o /dev/stdout "$tracklane" | wc -c) / 1024)) KiB stripped)"
+strip -o "$work/stripped" "$tracklane"
+echo "binary: $(($(stat -c %s "$tracklane") / 1024)) KiB ($(($(stat -c %s "$work/stripped") / 1024)) KiB stripped)"
 
 best=999999
 for _ in 1 2 3 4 5 6 7 8 9 10; do dev; stop; best=$(awk -v a="$best" -v b="$ready" 'BEGIN { print (b < a) ? b : a }'); done

@@ -64,34 +64,48 @@ fn jwt(text: &str, run: Range<usize>) -> Option<Range<usize>> {
     (long && token.matches('.').count() >= 2).then(|| start..start + token.len())
 }
 
-pub(super) fn api_keys(text: &str) -> Vec<Range<usize>> {
-    let mut found: Vec<Range<usize>> =
-        PREFIXES.iter().flat_map(|(prefix, least)| with_prefix(text, prefix, *least)).collect();
-    found.extend(SCHEMES.iter().flat_map(|scheme| after_scheme(text, scheme)));
-    merged(found)
+/// Returns whether a prefix or a scheme begins with that byte.
+fn begins_one(byte: u8) -> bool {
+    matches!(
+        byte,
+        b'A' | b'B' | b'S' | b'T' | b'b' | b'd' | b'g' | b'n' | b'p' | b'r' | b's' | b't' | b'w' | b'x' | b'y'
+    )
 }
 
-fn with_prefix<'a>(text: &'a str, prefix: &'a str, least: usize) -> impl Iterator<Item = Range<usize>> + 'a {
-    text.match_indices(prefix).filter_map(move |(start, _)| {
-        let rest = text.get(start + prefix.len()..)?;
+/// Looks once at each byte, and for a prefix only where a word begins as one does.
+pub(super) fn api_keys(text: &str) -> Vec<Range<usize>> {
+    let mut before = b' ';
+    let starts = text.bytes().enumerate().filter(|(_, byte)| {
+        let before = std::mem::replace(&mut before, *byte);
+        begins_one(*byte) && !before.is_ascii_alphanumeric()
+    });
+    let found = starts.filter_map(|(start, _)| {
+        let rest = text.get(start..)?;
+        let key = with_prefix(rest).or_else(|| after_scheme(rest)).filter(|_| !after_word(text, start))?;
+        Some(start + key.start..start + key.end)
+    });
+    merged(found.collect())
+}
+
+/// Returns the range of a key that `text` begins with.
+fn with_prefix(text: &str) -> Option<Range<usize>> {
+    PREFIXES.iter().find_map(|(prefix, least)| {
+        let rest = text.strip_prefix(prefix)?;
         let len = rest.bytes().take_while(|byte| is_base64url(*byte) || *byte == b'.').count();
-        (len >= least && !after_word(text, start)).then(|| start..start + prefix.len() + len)
+        (len >= *least).then(|| 0..prefix.len() + len)
     })
 }
 
-fn after_scheme<'a>(text: &'a str, scheme: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
-    let bytes = text.as_bytes();
-    (0..bytes.len()).filter_map(move |start| {
-        let found = bytes.get(start..start + scheme.len())?.eq_ignore_ascii_case(scheme.as_bytes());
-        if !found || after_word(text, start) {
-            return None;
-        }
-        let from = start + scheme.len();
-        let len = bytes.get(from..)?.iter().take_while(|byte| is_token(**byte)).count();
-        let credential = text.get(from..from + len)?;
+/// Returns the range of a credential behind a scheme that `text` begins with.
+fn after_scheme(text: &str) -> Option<Range<usize>> {
+    SCHEMES.iter().find_map(|scheme| {
+        let begins = text.as_bytes().get(..scheme.len())?.eq_ignore_ascii_case(scheme.as_bytes());
+        let rest = begins.then(|| text.get(scheme.len()..)).flatten()?;
+        let len = rest.bytes().take_while(|byte| is_token(*byte)).count();
+        let credential = rest.get(..len)?;
         // "bearer of bad news" is no credential: one has a digit, and is long.
-        let secret = len >= 12 && credential.bytes().any(|byte| byte.is_ascii_digit());
-        (secret && !in_word(text, from + len)).then(|| from..from + len)
+        let is_secret = len >= 12 && credential.bytes().any(|byte| byte.is_ascii_digit());
+        (is_secret && !in_word(rest, len)).then(|| scheme.len()..scheme.len() + len)
     })
 }
 
@@ -121,4 +135,35 @@ pub(super) fn merged(mut found: Vec<Range<usize>>) -> Vec<Range<usize>> {
         }
     }
     apart
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_prefix_and_scheme_begins_with_a_byte_that_is_looked_for() {
+        let schemes = SCHEMES.iter().flat_map(|scheme| [(*scheme).to_owned(), scheme.to_ascii_uppercase()]);
+        for text in PREFIXES.iter().map(|(prefix, _)| (*prefix).to_owned()).chain(schemes) {
+            assert!(begins_one(text.as_bytes()[0]), "{text}");
+        }
+    }
+
+    #[test]
+    fn each_prefix_and_scheme_is_found_at_the_begin_of_a_word_only() {
+        for (prefix, least) in PREFIXES {
+            let key = format!("{prefix}{}", "a1".repeat(*least));
+            for (before, expected) in [("", 1), ("key=", 1), ("é ", 1), ("x", 0), ("é", 0), ("_", 0)] {
+                let text = format!("{before}{key} and more");
+                let found = api_keys(&text);
+                assert_eq!(found.len(), expected, "{text}");
+                assert!(found.iter().all(|range| text[range.clone()] == key), "{text}: {found:?}");
+            }
+        }
+        for scheme in ["Bearer ", "basic ", "TOKEN "] {
+            let text = format!("{scheme}abcdef0123456789, then");
+            let found: Vec<&str> = api_keys(&text).into_iter().map(|range| &text[range]).collect();
+            assert_eq!(found, ["abcdef0123456789"], "{text}");
+        }
+    }
 }
