@@ -124,7 +124,7 @@ impl Builder {
 
     /// Returns Segment's destination, if it is wanted, and the plugins of the settings. No two may have one name.
     fn first_plugins(&mut self) -> Result<Vec<Registration>, SettingsError> {
-        let segment = self.segment.take().map(Segment::build).transpose()?;
+        let segment = self.segment.take().map(Segment::into_destination).transpose()?;
         let mut plugins: Vec<Registration> = segment.into_iter().map(Registration::from).collect();
         for plugin in std::mem::take(&mut self.plugins) {
             if plugins.iter().any(|registered| registered.name() == plugin.name()) {

@@ -24,8 +24,13 @@ impl Segment {
     /// # Errors
     ///
     /// Returns an error that names the setting and its value, if a setting cannot be used.
-    pub fn build(mut self) -> Result<Destination, SettingsError> {
+    pub fn build(self) -> Result<Destination, SettingsError> {
         self.check()?;
+        self.into_destination()
+    }
+
+    /// Makes the destination of settings that are [checked](Self::check).
+    pub(crate) fn into_destination(mut self) -> Result<Destination, SettingsError> {
         let key_len = self.key.current().json.len();
         let (uri, user_agent) = (self.uri()?, self.user_agent_value()?);
         let headers = self.headers.iter().map(|(name, value)| header(name, value)).collect::<Result<_, _>>()?;
