@@ -79,8 +79,10 @@ fn with_suggestion(message: String) -> String {
         return message;
     }
     let mut names = message.split('`').skip(1).step_by(2);
-    let meant = names.next().and_then(|unknown| similar_name(unknown, names));
-    meant.map(|meant| format!("; did you mean `{meant}`?")).map_or(message.clone(), |meant| message + &meant)
+    match names.next().and_then(|unknown| similar_name(unknown, names)) {
+        Some(meant) => format!("{message}; did you mean `{meant}`?"),
+        None => message,
+    }
 }
 
 /// Text that serde shows may be a secret.

@@ -52,7 +52,7 @@ async fn read(partition: &Partition, turn: &mut Turn) -> Result<(), BoxError> {
         .messages()
         .await?;
     let mut reading = Reading::new(partition, stream, consumer);
-    let (mut messages, mut stopped) = (Some(messages), turn.clone());
+    let (mut messages, stopped) = (Some(messages), turn.clone());
     let mut look = interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

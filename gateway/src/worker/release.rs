@@ -3,21 +3,15 @@
 use std::sync::Arc;
 
 use futures_util::StreamExt;
-use tokio::sync::watch;
 use tracklane::BoxError;
 
 use super::targets::SharedTargets;
 use crate::jetstream::{JetStream, ReleaseRequest, release_subject};
 
-/// Ends the waits of the destinations that operators name, until the worker is stopped.
-pub(super) async fn serve(log: Arc<JetStream>, behind_park: SharedTargets, mut stopped: watch::Receiver<bool>) {
-    tokio::select! {
-        served = answer(&log, &behind_park) => {
-            if let Err(error) = served {
-                tracing::warn!(target: "tracklane", %error, "the worker does not hear `tracklane park release`");
-            }
-        }
-        _ = stopped.wait_for(|stopped| *stopped) => {}
+/// Ends the waits of the destinations that operators name.
+pub(super) async fn serve(log: Arc<JetStream>, behind_park: SharedTargets) {
+    if let Err(error) = answer(&log, &behind_park).await {
+        tracing::warn!(target: "tracklane", %error, "the worker does not hear `tracklane park release`");
     }
 }
 

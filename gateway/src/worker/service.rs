@@ -84,8 +84,10 @@ impl Worker {
         for (pipeline, destination) in &places {
             partition(park_stream(&config.name, pipeline, destination), &behind_park, Duration::ZERO);
         }
-        tasks.push(tokio::spawn(share::keep(Arc::clone(&log), tasks.len(), share, stopped.clone())));
-        tasks.push(tokio::spawn(release::serve(Arc::clone(&log), Arc::clone(&behind_park), stopped.clone())));
+        let keep_share = share::keep(Arc::clone(&log), tasks.len(), share);
+        tasks.push(tokio::spawn(work_until(stopped.clone(), keep_share)));
+        let serve_releases = release::serve(Arc::clone(&log), Arc::clone(&behind_park));
+        tasks.push(tokio::spawn(work_until(stopped.clone(), serve_releases)));
         tasks.push(tokio::spawn(open_gates(Arc::clone(&log), Arc::clone(&targets), stopped.clone())));
         let admin_address = admin.as_ref().and_then(|admin| admin.addresses().first().copied());
         if let Some(admin) = admin {
@@ -115,6 +117,14 @@ impl Worker {
         let _ = tokio::time::timeout(END, futures_util::future::join_all(self.tasks)).await;
         self.targets.close().await;
         self.behind_park.close().await;
+    }
+}
+
+/// Works until the worker is stopped.
+async fn work_until(stopped: watch::Receiver<bool>, work: impl Future<Output = ()>) {
+    tokio::select! {
+        () = work => {}
+        () = until(stopped) => {}
     }
 }
 

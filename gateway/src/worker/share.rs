@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::time::interval;
 use tracklane::BoxError;
 
+use crate::gateway::until;
 use crate::jetstream::{JetStream, workers_subject};
 
 /// The time from one sign of life to the next, and the time without any after which a worker is gone.
@@ -36,10 +37,10 @@ pub(super) struct Turn {
 impl Turn {
     /// Waits for the stream's turn. Returns `false` if the worker is stopped.
     pub(super) async fn begins(&mut self) -> bool {
-        let (stream, stopped) = (self.stream, &mut self.stopped);
+        let stream = self.stream;
         tokio::select! {
             biased;
-            _ = stopped.wait_for(|stopped| *stopped) => false,
+            () = until(self.stopped.clone()) => false,
             begun = self.share.wait_for(|share| share.contains(&stream)) => begun.is_ok(),
         }
     }
@@ -53,35 +54,24 @@ impl Turn {
     }
 
     /// Waits until the worker is stopped.
-    pub(super) async fn is_stopped(&mut self) {
-        let _ = self.stopped.wait_for(|stopped| *stopped).await;
+    pub(super) async fn is_stopped(&self) {
+        until(self.stopped.clone()).await;
     }
 
     /// Waits for a time, or until the worker is stopped.
-    pub(super) async fn rest(&mut self, time: Duration) {
+    pub(super) async fn rest(&self, time: Duration) {
         let _ = tokio::time::timeout(time, self.is_stopped()).await;
     }
 }
 
-/// Keeps the share of this worker up to date until it is stopped.
-pub(super) async fn keep(
-    log: Arc<JetStream>,
-    streams: usize,
-    share: watch::Sender<Share>,
-    mut stopped: watch::Receiver<bool>,
-) {
-    let keeping = async {
-        let id = format!("{:016x}", fastrand::u64(..));
-        if let Err(error) = exchange(&log, streams, &id, &share).await {
-            tracing::warn!(target: "tracklane", %error, "this worker does not hear the others, and asks for everything");
-            share.send_replace((0..streams).collect());
-        }
-        std::future::pending::<()>().await;
-    };
-    tokio::select! {
-        () = keeping => {}
-        _ = stopped.wait_for(|stopped| *stopped) => {}
+/// Keeps the share of this worker up to date. Never ends, because the readers wait for what it says.
+pub(super) async fn keep(log: Arc<JetStream>, streams: usize, share: watch::Sender<Share>) {
+    let id = format!("{:016x}", fastrand::u64(..));
+    if let Err(error) = exchange(&log, streams, &id, &share).await {
+        tracing::warn!(target: "tracklane", %error, "this worker does not hear the others, and asks for everything");
+        share.send_replace((0..streams).collect());
     }
+    std::future::pending().await
 }
 
 async fn exchange(log: &JetStream, streams: usize, id: &str, share: &watch::Sender<Share>) -> Result<(), BoxError> {
