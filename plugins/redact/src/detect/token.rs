@@ -74,14 +74,10 @@ fn begins_one(byte: u8) -> bool {
 
 /// Looks once at each byte, and for a prefix only where a word begins as one does.
 pub(super) fn api_keys(text: &str) -> Vec<Range<usize>> {
-    let mut before = b' ';
-    let starts = text.bytes().enumerate().filter(|(_, byte)| {
-        let before = std::mem::replace(&mut before, *byte);
-        begins_one(*byte) && !before.is_ascii_alphanumeric()
-    });
-    let found = starts.filter_map(|(start, _)| {
+    let begins = |(start, byte): &(usize, u8)| begins_one(*byte) && !after_word(text, *start);
+    let found = text.bytes().enumerate().filter(begins).filter_map(|(start, _)| {
         let rest = text.get(start..)?;
-        let key = with_prefix(rest).or_else(|| after_scheme(rest)).filter(|_| !after_word(text, start))?;
+        let key = with_prefix(rest).or_else(|| after_scheme(rest))?;
         Some(start + key.start..start + key.end)
     });
     merged(found.collect())
@@ -99,8 +95,10 @@ fn with_prefix(text: &str) -> Option<Range<usize>> {
 /// Returns the range of a credential behind a scheme that `text` begins with.
 fn after_scheme(text: &str) -> Option<Range<usize>> {
     SCHEMES.iter().find_map(|scheme| {
-        let begins = text.as_bytes().get(..scheme.len())?.eq_ignore_ascii_case(scheme.as_bytes());
-        let rest = begins.then(|| text.get(scheme.len()..)).flatten()?;
+        let (begin, rest) = text.split_at_checked(scheme.len())?;
+        if !begin.eq_ignore_ascii_case(scheme) {
+            return None;
+        }
         let len = rest.bytes().take_while(|byte| is_token(*byte)).count();
         let credential = rest.get(..len)?;
         // "bearer of bad news" is no credential: one has a digit, and is long.
