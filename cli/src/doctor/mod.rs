@@ -1,6 +1,7 @@
 //! `tracklane doctor`: problems of the settings and of the way to the host, each with a cause and the remedy.
 
 mod checks;
+mod exchange;
 mod gateway;
 mod nats;
 mod network;

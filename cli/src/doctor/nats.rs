@@ -5,15 +5,13 @@ use std::time::Duration;
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use serde::Deserialize;
-use tokio::time::timeout;
 use tower::ServiceExt;
 use tracklane::text_with_causes;
-use tracklane::transport::{Body, DefaultClient};
+use tracklane::transport::Body;
 
-use crate::client::block_on;
+use super::exchange::{answer, client};
 use crate::exit::Failure;
 
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_ANSWER: usize = 4 << 20;
 
 /// When a server syncs what it has stored.
@@ -48,24 +46,21 @@ struct Config {
 
 /// Returns the server's name and its setting, or why it cannot be known.
 pub(super) fn sync_of(url: &str) -> Result<Result<(String, FileSync), String>, Failure> {
-    let made = if url.starts_with("https://") { DefaultClient::new() } else { DefaultClient::plaintext() };
-    let client = match made {
+    let client = match client(url.starts_with("https://")) {
         Ok(client) => client,
         Err(error) => return Ok(Err(text_with_causes(&error))),
     };
     let request = Request::builder().uri(format!("{}/varz", url.trim_end_matches('/'))).body(Body::default());
     let request = request.map_err(|error| Failure::usage(format!("--nats-monitor: {url:?}: {error}")))?;
     let exchange = async {
-        let answer = client.oneshot(request).await.map_err(|error| text_with_causes(&*error))?;
+        let answer = client.oneshot(request).await?;
         let status = answer.status();
         if status != StatusCode::OK {
-            return Err(format!("it answers {status}"));
+            return Err(format!("it answers {status}").into());
         }
-        let body = Limited::new(answer.into_body(), MAX_ANSWER).collect().await;
-        Ok(body.map_err(|error| text_with_causes(&*error))?.to_bytes())
+        Ok(Limited::new(answer.into_body(), MAX_ANSWER).collect().await?.to_bytes())
     };
-    let answer = block_on(async { Ok(timeout(ANSWER_TIMEOUT, exchange).await) })?;
-    let answer = answer.unwrap_or_else(|_| Err(format!("no answer within {ANSWER_TIMEOUT:?}")));
+    let answer = answer(exchange)?.map_err(|error| text_with_causes(&*error));
     Ok(answer.and_then(|body| read(&body)))
 }
 

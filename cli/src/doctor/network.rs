@@ -5,19 +5,17 @@ use std::time::{Duration, Instant, SystemTime};
 
 use http::header::{DATE, HeaderMap};
 use http::{Method, Request};
-use tokio::time::timeout;
 use tower::ServiceExt;
 use tracklane::event::Timestamp;
 use tracklane::text_with_causes;
-use tracklane::transport::{Body, DefaultClient};
+use tracklane::transport::Body;
 
+use super::exchange::{answer, client};
 use super::{Check, Checks};
-use crate::client::block_on;
 use crate::exit::Failure;
 use crate::target::Target;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Seconds that clocks may differ.
 const CLOCK_SKEW: i64 = 60;
 const SEGMENT: &str = "https://api.segment.io";
@@ -56,8 +54,7 @@ pub(super) fn network(target: &Target) -> Checks {
 /// Asks for the head of the page at `/`, by the client that the library sends with: so TLS is what it will be, and the
 /// answer says what time it is there.
 fn exchange(url: &str, is_tls: bool) -> Checks {
-    let made = if is_tls { DefaultClient::new() } else { DefaultClient::plaintext() };
-    let client = match made {
+    let client = match client(is_tls) {
         Ok(client) => client,
         Err(error) => {
             let advice = "Install the machine's certificates (ca-certificates), or correct the proxy that is named.";
@@ -66,9 +63,7 @@ fn exchange(url: &str, is_tls: bool) -> Checks {
     };
     let request = Request::builder().method(Method::HEAD).uri(format!("{}/", url.trim_end_matches('/')));
     let request = request.body(Body::default()).map_err(|error| Failure::usage(format!("{url}: {error}")))?;
-    let answer = block_on(async { Ok(timeout(ANSWER_TIMEOUT, client.oneshot(request)).await) })?;
-    let answer = answer.unwrap_or_else(|_| Err(format!("no answer within {ANSWER_TIMEOUT:?}").into()));
-    Ok(match answer {
+    Ok(match answer(client.oneshot(request))? {
         Ok(answer) => {
             let tls = is_tls.then(|| Check::fine("tls", "the certificate is right"));
             tls.into_iter().chain([clock(answer.headers())]).collect()
