@@ -60,6 +60,8 @@ fn what_only_looks_like_one_is_left_alone() {
         (ApiKey, "basic instinct"),
         (UrlSecret, "https://example.com/reset/password"),
         (UrlSecret, "https://example.com/?page=2&sort=name"),
+        (UrlSecret, "https://@example.com/"),
+        (UrlSecret, "://@"),
         (UrlSecret, "what is the code=1 for"),
         (Email, "@mention and a@b"),
         (Email, "user@localhost"),

@@ -78,7 +78,7 @@ fn in_url(url: &str, offset: usize, found: &mut Vec<Range<usize>>) {
     let scheme = url.find("://").map_or(0, |at| at + 3);
     let rest = url.get(scheme..).unwrap_or_default();
     let authority = if scheme > 0 { rest.find(['/', '?', '#']).unwrap_or(rest.len()) } else { 0 };
-    if let Some(at) = rest.get(..authority).and_then(|authority| authority.rfind('@')) {
+    if let Some(at) = rest.get(..authority).and_then(|authority| authority.rfind('@')).filter(|at| *at > 0) {
         found.push(offset + scheme..offset + scheme + at);
     }
     let path = scheme + authority;
