@@ -19,12 +19,12 @@ use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout};
 use tracing::subscriber::{self, NoSubscriber};
-use tracklane::{Analytics, DropReason, Outcome, Settlement, text_with_causes};
+use tracklane::{Analytics, DropReason, Event, Outcome, Settlement, text_with_causes};
 
 use crate::disk_thread::DiskThread;
 use crate::disposition::{Disposition, disposition_of};
 use crate::ended::{Ended, Fate, Refusal};
-use crate::frame::Contents;
+use crate::frame::Unreadable;
 use crate::running::Running;
 use crate::stats::count;
 use crate::store::{Opened, Store};
@@ -146,8 +146,9 @@ impl Feeder {
             let Some(first) = self.waiting.front_mut() else { return };
             // One that is too old is read, and expires.
             if let Some(copy) = first.copy.take().filter(|_| !self.store.is_too_old(&first.file)) {
-                let Some(waiting) = self.waiting.pop_front() else { return };
-                self.send(waiting, copy.contents());
+                let Some(mut waiting) = self.waiting.pop_front() else { return };
+                waiting.open(copy.len(), 0..copy.len());
+                self.send(waiting, copy.events());
                 continue;
             }
             let (file, ended, store) = (first.file.clone(), first.ended.clone(), self.store.clone());
@@ -156,7 +157,9 @@ impl Feeder {
             match read {
                 Ok(Opened::Contents(contents)) => {
                     self.told_unreadable &= !std::mem::take(&mut waiting.skipped);
-                    self.send(waiting, contents);
+                    self.note_unreadable(&mut waiting, &contents.unreadable);
+                    waiting.open(contents.lines, contents.events.iter().map(|(at, _)| *at));
+                    self.send(waiting, contents.events.into_iter());
                 }
                 Ok(Opened::Nothing) => {}
                 Ok(Opened::Later(error)) => self.skip(waiting, &error),
@@ -188,11 +191,8 @@ impl Feeder {
         empty || (self.events_under_way < WINDOW_EVENTS && self.bytes_under_way < WINDOW_BYTES)
     }
 
-    /// Hands those events of the file that have no end to the client. What is no event costs itself: the file is set
-    /// aside once the others are done with.
-    fn send(&mut self, mut waiting: Waiting, contents: Contents) {
-        waiting.open(&contents);
-        let Contents { events, unreadable, .. } = contents;
+    /// What is no event costs itself: the file is set aside once the others are done with.
+    fn note_unreadable(&self, waiting: &mut Waiting, unreadable: &[Unreadable]) {
         if !unreadable.is_empty() && matches!(waiting.fate, Fate::Deleted) {
             waiting.fate = Fate::Quarantine;
             let lines: Vec<String> = unreadable.iter().take(SHOWN_LINES).map(ToString::to_string).collect();
@@ -200,7 +200,11 @@ impl Feeder {
             let message = format!("in {path:?}, {lines}; the other events are sent, then the file is set aside");
             self.store.lose(unreadable.len(), DropReason::Invalid, message);
         }
-        let mut receipts = Vec::with_capacity(events.len());
+    }
+
+    /// Hands those events of the file that have no end to the client.
+    fn send(&mut self, mut waiting: Waiting, events: impl Iterator<Item = (usize, Event)>) {
+        let mut receipts = Vec::with_capacity(waiting.ended.len());
         for (at, event) in events {
             if waiting.has_ended(at) {
                 continue;

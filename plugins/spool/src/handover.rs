@@ -1,7 +1,7 @@
 //! The hand-over: what was just written goes to the feeder in memory, so that it need not be read back and parsed.
 //!
 //! ```text
-//! store: a batch is synced to its file ─▶ Desk::copy_of ─▶ feeder ─▶ Copy::contents ─▶ the client behind the spool
+//! store: a batch is synced to its file ─▶ Desk::copy_of ─▶ feeder ─▶ Copy::events ─▶ the client behind the spool
 //!                                          │ full: None     └ first in the queue of files, and young enough
 //!                                          └──────────────▶ the file is read when its turn comes
 //! ```
@@ -15,9 +15,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
+use tracklane::Event;
 use tracklane::event::Message;
-
-use crate::frame::Contents;
 
 /// Bytes of events that wait in memory for the feeder, at most: about as much as it has under way.
 pub(crate) const MAX_BYTES: usize = 4 * 1024 * 1024;
@@ -50,10 +49,15 @@ impl Desk {
 }
 
 impl Copy {
-    /// Returns the events as if they were read from their file. Only the places of their parts are looked for.
-    pub(crate) fn contents(&self) -> Contents {
-        let events = self.messages.iter().map(Message::event).enumerate().collect();
-        Contents { lines: self.messages.len(), events, unreadable: Vec::new() }
+    /// Returns how many events there are.
+    pub(crate) fn len(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// Returns the events, each with its place among the lines of the file, as if they were read from there. Only the
+    /// places of their parts are looked for. Each is made when it is asked for: then it gets the memory of the one before.
+    pub(crate) fn events(&self) -> impl Iterator<Item = (usize, Event)> {
+        self.messages.iter().map(Message::event).enumerate()
     }
 }
 

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::ended::{Fate, Refusal};
-use crate::frame::Contents;
 use crate::handover::Copy;
 use crate::slot::SpooledFile;
 
@@ -43,14 +42,11 @@ impl Waiting {
         Self { file, copy, ended: Vec::new(), sent: 0, round: 0, skipped: false, fate, refused, place }
     }
 
-    /// Notes which lines are events, the first time that they are known.
-    pub(crate) fn open(&mut self, contents: &Contents) {
-        if !self.ended.is_empty() {
-            return;
-        }
-        self.ended = vec![true; contents.lines];
-        for (at, _) in &contents.events {
-            self.end(*at, false);
+    /// Notes how many lines there are and which of them are events, the first time that they are known.
+    pub(crate) fn open(&mut self, lines: usize, events: impl Iterator<Item = usize>) {
+        if self.ended.is_empty() {
+            self.ended = vec![true; lines];
+            events.for_each(|at| self.end(at, false));
         }
     }
 
