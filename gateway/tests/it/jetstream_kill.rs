@@ -1,7 +1,8 @@
 //! Gateway, worker and NATS are killed at random points, and the oracle accounts for every id.
 //!
 //! The children are this very test binary. `TRACKLANE_JETSTREAM_KILLS` sets how often one of them is killed; a long run
-//! is `TRACKLANE_JETSTREAM_KILLS=5000 cargo test --release -p tracklane-gateway --test it jetstream_kill`.
+//! is `TRACKLANE_JETSTREAM_KILLS=5000 cargo test --release -p tracklane-gateway --test it jetstream_kill`. In the same way
+//! `TRACKLANE_NODE_KILLS` is for the nodes of a cluster.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
@@ -163,7 +164,8 @@ fn kills_of_the_nodes_of_a_cluster_lose_nothing_and_clients_see_only_200() {
     let mut worker = Process::start(directory.path(), "worker");
     address.set(gateway.address);
     let clients = Clients::start(4, &address);
-    for round in 0..6 {
+    let kills = std::env::var("TRACKLANE_NODE_KILLS").map_or(6, |kills| kills.parse().unwrap());
+    for round in 0..kills {
         let node = &cluster.nodes[round % 3];
         thread::sleep(Duration::from_millis(fastrand::u64(500..2_000)));
         if fastrand::bool() {
@@ -182,7 +184,7 @@ fn kills_of_the_nodes_of_a_cluster_lose_nothing_and_clients_see_only_200() {
     gateway.terminate();
     worker.terminate();
     let report = account(&noted, &api.events());
-    println!("{report:?}, {:?}", noted.statuses);
+    println!("{kills} kills or freezes of a node: {report:?}, {:?}", noted.statuses);
     assert!(noted.statuses.keys().all(|status| *status == 200), "{:?}", noted.statuses);
 }
 
