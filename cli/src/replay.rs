@@ -2,20 +2,22 @@
 //!
 //! Files are read and left as they are.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Duration;
 
 use clap::Args;
-use serde_json::{Value, json};
-use tracklane::{Event, Kind};
+use serde_json::json;
+use tracklane::Kind;
+use tracklane::segment::rules::Fields;
 
 use crate::duration;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::filter::{Filter, Subject};
-use crate::import::{End, Rate, Sender};
+use crate::import::{End, Problem, Rate, Sender};
 use crate::output;
 use crate::replay_log::LogArgs;
-use crate::source::{self, Identity, Lines};
+use crate::source::{self, Completion, Identity, Lines, Mapping};
 use crate::target::Target;
 
 /// Send recordings, rejected events or a spool's files again
@@ -67,15 +69,12 @@ pub(crate) fn run(args: ReplayArgs) -> Outcome {
     let mut would = 0_u64;
     for file in &files {
         let identity = Identity::of(file).map_err(Failure::cannot_run)?;
+        let name: Rc<Path> = file.as_path().into();
+        let completion = Completion::new(identity, &Mapping::default());
         let mut lines = Lines::new(source::open(file).map_err(Failure::cannot_run)?);
         let unreadable = |problem: String| Failure::cannot_run(format!("{}: {problem}", file.display()));
         while let Some(row) = lines.next_row().map_err(unreadable)? {
-            let line = row.line;
-            let event = row.event.and_then(|mut event| {
-                identity.complete(&mut event, line);
-                Ok((matches(&filter, &event), Event::try_from(event).map_err(|error| error.to_string())?))
-            });
-            let sent = match event {
+            let event = match row.json().and_then(|json| Ok((matches(&filter, json), completion.event(&row)?))) {
                 Ok((false, _)) => {
                     counts.passed_over += 1;
                     continue;
@@ -85,15 +84,11 @@ pub(crate) fn run(args: ReplayArgs) -> Outcome {
                     output::line(&serde_json::to_string(&event).unwrap_or_default());
                     continue;
                 }
-                Ok((true, event)) => {
-                    sender.send(line, event, |end| note(&mut counts, &end)).map_err(Failure::cannot_run)?
-                }
+                Ok((true, event)) => Ok(event),
                 Err(problem) => Err(problem),
             };
-            if let Err(problem) = sent {
-                counts.wrong += 1;
-                output::note(&format!("{}, line {line}: {problem}", file.display()));
-            }
+            let sent = sender.send(row.line, event, Rc::clone(&name), |end| note(&mut counts, &end));
+            sent.map_err(Failure::cannot_run)?;
         }
     }
     sender.finish(args.timeout, |end| note(&mut counts, &end)).map_err(Failure::cannot_run)?;
@@ -118,17 +113,25 @@ pub(crate) fn run(args: ReplayArgs) -> Outcome {
     })
 }
 
-/// Counts undelivered events, and prints the reason.
-fn note(counts: &mut Counts, end: &End<'_>) -> Result<(), String> {
-    if let Some((problem, _)) = end.undelivered {
-        counts.undelivered += 1;
-        output::note(&format!("line {}: {problem}", end.line));
-    }
+/// Counts events that were not sent or not delivered, and prints the reason.
+fn note(counts: &mut Counts, end: &End<Rc<Path>>) -> Result<(), String> {
+    let problem = match &end.problem {
+        None => return Ok(()),
+        Some(Problem::Invalid(problem)) => {
+            counts.wrong += 1;
+            problem
+        }
+        Some(Problem::Undelivered(problem)) => {
+            counts.undelivered += 1;
+            problem
+        }
+    };
+    output::note(&format!("{}, line {}: {problem}", end.kept.display(), end.line));
     Ok(())
 }
 
-fn matches(filter: &Filter, event: &Value) -> bool {
-    let raw = event.to_string();
-    let kind = event["type"].as_str().and_then(Kind::from_name);
-    filter.matches(&Subject::new(raw.as_bytes(), kind))
+fn matches(filter: &Filter, json: &str) -> bool {
+    let fields = Fields::parse(json.as_bytes()).unwrap_or_default();
+    let kind = fields.kind.text().and_then(|name| Kind::from_name(&name));
+    filter.matches(&Subject::new(json.as_bytes(), kind))
 }

@@ -89,8 +89,8 @@ fn read(
 ) -> Result<(), String> {
     let mut lines = Lines::new(source::open(file)?);
     while let Some(row) = lines.next_row().map_err(|problem| format!("{}: {problem}", file.display()))? {
-        let text = match row.event {
-            Ok(event) => event.to_string(),
+        let text = match row.json() {
+            Ok(json) => json.to_owned(),
             Err(problem) => {
                 output::note(&format!("{}, line {}: {problem}", file.display(), row.line));
                 continue;

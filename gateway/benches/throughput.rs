@@ -1,8 +1,9 @@
 //! How many events a second are safe on the disk: batches of 100 and single events, beside a no-op axum handler.
 //!
-//! `cargo bench -p tracklane-gateway`. Both servers run in processes of their own on two threads each; the load comes from
-//! this one, over loopback, and takes part of the same machine. Rounds of the two alternate, and medians are shown. The
-//! destination behind the gateway takes everything at once, so that what is read back and deleted is in the figures.
+//! `cargo bench -p tracklane-gateway`, or with `-- batches` or `-- single` behind it one kind of load. Both servers run in
+//! processes of their own on two threads each; the load comes from this one, over loopback, and takes part of the same
+//! machine. Rounds of the two alternate, and medians are shown. The destination behind the gateway takes everything at once,
+//! so that what goes to it and is deleted is in the figures.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
@@ -193,7 +194,10 @@ fn measure() {
     );
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     println!("| load | server | events/s | CPU µs per event | p50 ms | p99 ms |\n|---|---|--:|--:|--:|--:|");
-    for (name, events, connections) in [("batches of 100", 100, 32), ("single events", 1, 256)] {
+    let selected: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let kinds = [("batches of 100", 100, 32), ("single events", 1, 256)];
+    let is_selected = |name: &str| selected.is_empty() || selected.iter().any(|part| name.contains(part.as_str()));
+    for (name, events, connections) in kinds.into_iter().filter(|(name, ..)| is_selected(name)) {
         let full = Load { name, events, connections, every: None };
         let per_second = both(&runtime, &noop, &gateway, full);
         let every = Duration::from_secs_f64((events * connections) as f64 / (per_second / 2.0));

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
-use tracklane::event::{Integrations, MAX_EVENT_BYTES};
+use tracklane::event::{Integrations, MAX_EVENT_BYTES, Timestamp};
 use tracklane::segment::rules::{Endpoint, Rule};
 use tracklane::{Context, Event, Kind};
 use tracklane_ingest::{Event as Sent, Request};
@@ -34,6 +34,14 @@ pub(crate) struct Around {
     digest: OnceLock<String>,
     /// What stands around the events is larger than an event may be, so none would fit with it.
     is_too_large: bool,
+}
+
+/// The times that the client gave.
+#[derive(serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ClientTimes<'a> {
+    original_timestamp: Timestamp,
+    sent_at: &'a str,
 }
 
 /// The reason why something is not an event.
@@ -106,8 +114,7 @@ impl Around {
         // It is a timestamp already.
         event.set_timestamp(timestamp);
         if let (Some(said), Some(sent_at), true) = (said, &self.sent_at, small) {
-            let clock = serde_json::json!({ "originalTimestamp": said, "sentAt": sent_at });
-            event.add_context(&Context::new().with("clock", clock));
+            event.add_context(&Context::new().with("clock", ClientTimes { original_timestamp: said, sent_at }));
         }
     }
 

@@ -15,7 +15,7 @@ use tracklane::{Analytics, BoxError, CallError, Event, Receipt, SettingsError};
 use tracklane_spool::{Spool, SpoolStats};
 
 use crate::catalog::Catalog;
-use crate::config::{ConfigError, DiskConfig, PipelineConfig, PipelineTables};
+use crate::config::{ConfigError, ConfigErrors, DiskConfig, PipelineConfig, PipelineTables, PluginTable};
 use crate::jetstream;
 use crate::layout::Layout;
 use crate::log::Log;
@@ -61,24 +61,19 @@ impl Parts {
         tables: &PipelineTables,
         catalog: &Catalog,
     ) -> Result<Self, ConfigError> {
+        let mut errors = ConfigErrors::default();
         let mut plugins = Vec::with_capacity(config.plugins.len());
         for (plugin, table) in config.plugins.iter().zip(&tables.plugins) {
-            plugins.push(catalog.make_plugin(&plugin.plugin, table)?);
+            plugins.extend(errors.check(catalog.make_plugin(&plugin.plugin, table)));
         }
         let mut destinations = Vec::with_capacity(config.destinations.len());
         let mut names = BTreeSet::new();
         for (destination, table) in config.destinations.iter().zip(&tables.destinations) {
-            let made = catalog.make_destination(&destination.plugin, table)?;
-            if made.name().chars().any(char::is_control) {
-                return Err(table.error(format!("the name {:?} holds control characters", made.name())));
-            }
-            if !names.insert(made.name().to_owned()) {
-                let name = made.name();
-                return Err(table.error(format!("two destinations are named {name:?}; give one another `name`")));
-            }
-            destinations.push((made, destination.in_order));
+            let made = catalog.make_destination(&destination.plugin, table);
+            let named = made.and_then(|made| check_name(&made, &mut names, table).map(|()| made));
+            destinations.extend(errors.check(named).map(|made| (made, destination.in_order)));
         }
-        Ok(Self { plugins, destinations, fingerprint: tables.fingerprint })
+        errors.or(Self { plugins, destinations, fingerprint: tables.fingerprint })
     }
 }
 
@@ -128,6 +123,18 @@ impl Pipeline {
         let client = self.client.clone();
         let _ = tokio::task::spawn_blocking(move || drop(client.close_blocking(CLOSE))).await;
     }
+}
+
+/// The name of a destination is a folder, and its label in metrics.
+fn check_name(made: &Destination, names: &mut BTreeSet<String>, table: &PluginTable) -> Result<(), ConfigError> {
+    let name = made.name();
+    if name.chars().any(char::is_control) {
+        return Err(table.error(format!("the name {name:?} holds control characters")));
+    }
+    if !names.insert(name.to_owned()) {
+        return Err(table.error(format!("two destinations are named {name:?}; give one another `name`")));
+    }
+    Ok(())
 }
 
 /// Each destination with a spool of its own.

@@ -13,7 +13,7 @@ use tracklane::SettingsError;
 use tracklane_axum::InvalidNetwork;
 
 use crate::catalog::Catalog;
-use crate::config::{self, Config, ConfigError, LogConfig, Read, ServerConfig};
+use crate::config::{self, Config, ConfigError, ConfigErrors, LogConfig, Read, ServerConfig};
 use crate::jetstream::{JetStream, LogError, Place};
 use crate::layout::Layout;
 use crate::log::Log;
@@ -226,12 +226,12 @@ fn try_to_write(directory: &Path) -> io::Result<()> {
 
 /// The parts of every pipeline.
 pub(crate) fn make_all(read: &Read, catalog: &Catalog) -> Result<BTreeMap<String, Parts>, ConfigError> {
-    let mut made = BTreeMap::new();
+    let (mut made, mut errors) = (BTreeMap::new(), ConfigErrors::default());
     for (name, pipeline) in &read.config.pipelines {
         let Some(tables) = read.pipelines.get(name) else { continue };
-        made.insert(name.clone(), Parts::make(pipeline, tables, catalog)?);
+        made.extend(errors.check(Parts::make(pipeline, tables, catalog)).map(|parts| (name.clone(), parts)));
     }
-    Ok(made)
+    errors.or(made)
 }
 
 /// Every destination, by its pipeline and its name.

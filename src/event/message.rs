@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde::{Serialize, Serializer};
 
 use super::content::Content;
-use super::json::{Transcode, read_string, write_string};
+use super::json::{Transcode, read_string, write_string, written_len};
 use super::{Context, Event, InvalidField, Kind, MAX_EVENT_BYTES, MessageId, Object, Timestamp, limits};
 
 /// An event as destinations get it: serialized once, immutable, shared by all of them. A clone shares the JSON.
@@ -111,7 +111,7 @@ impl Event {
     pub(crate) fn final_len(&self, defaults: &Context) -> usize {
         let content = &self.content;
         let message_id = match &content.message_id {
-            MessageId::Given(id) => serde_json::to_vec(id).map_or(0, |quoted| quoted.len() - 2),
+            MessageId::Given(id) => written_len(id) - 2,
             MessageId::Unset | MessageId::Made(_) => MessageId::MADE_LEN,
         };
         let frame = br#"{"type":"","messageId":"","timestamp":""}"#.len() + Timestamp::LEN;

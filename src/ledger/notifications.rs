@@ -15,9 +15,11 @@ use crate::wait_group::WaitGuard;
 #[must_use = "nothing is sent until `notify` is called"]
 pub(crate) struct Notifications<'l> {
     ledger: &'l Ledger,
-    /// Settlements with their receipts, whose wakers are called. A settlement may hold the last reference to an error
-    /// of a plugin, so it is dropped after the others were notified.
-    ends: Vec<(Settlement, Option<ReceiptSender>)>,
+    /// Receipts that have their settlement, and whose wakers are called.
+    receipts: Vec<ReceiptSender>,
+    /// Settlements without a receipt. One may hold the last reference to an error of a plugin, so it is dropped after
+    /// the others were notified.
+    ends: Vec<Settlement>,
     calls: Vec<PendingCallback>,
     /// Set if capacity was released.
     freed: bool,
@@ -52,7 +54,15 @@ impl Drop for HeldCapacity {
 
 impl<'l> Notifications<'l> {
     pub(crate) fn new(ledger: &'l Ledger) -> Self {
-        Self { ledger, ends: Vec::new(), calls: Vec::new(), freed: false, changed: false, drained: None }
+        Self {
+            ledger,
+            receipts: Vec::new(),
+            ends: Vec::new(),
+            calls: Vec::new(),
+            freed: false,
+            changed: false,
+            drained: None,
+        }
     }
 
     pub(super) fn set_freed(&mut self) {
@@ -71,7 +81,7 @@ impl<'l> Notifications<'l> {
     /// have returned. So callbacks that block are bounded like events.
     pub(super) fn add(&mut self, ticket: &Ticket, outcome: Outcome) {
         let Some(observers) = ticket.take_observers() else { return };
-        let Observers { callbacks, mut receipt, message_id, destinations, keep } = observers;
+        let Observers { callbacks, receipt, message_id, destinations, keep } = observers;
         let settlement = Settlement { message_id, outcome, destinations };
         if keep {
             ticket.store_settlement(settlement.clone());
@@ -87,15 +97,18 @@ impl<'l> Notifications<'l> {
                 guard: self.ledger.callbacks.enter(),
             }));
         }
-        if let Some(receipt) = &mut receipt {
-            receipt.put(settlement.clone());
+        match receipt {
+            Some(mut receipt) => {
+                receipt.put(settlement);
+                self.receipts.push(receipt);
+            }
+            None => self.ends.push(settlement),
         }
-        self.ends.push((settlement, receipt));
     }
 
     /// Sends them. No lock may be held.
     pub(crate) fn notify(self) {
-        let Self { ledger, ends, calls, freed, changed, drained } = self;
+        let Self { ledger, receipts, ends, calls, freed, changed, drained } = self;
         if let Some(accepted) = drained {
             (ledger.drained)(accepted);
         }
@@ -115,6 +128,7 @@ impl<'l> Notifications<'l> {
         if freed {
             ledger.capacity.call_next();
         }
-        ends.into_iter().filter_map(|(_, receipt)| receipt).for_each(ReceiptSender::wake);
+        receipts.into_iter().for_each(ReceiptSender::wake);
+        drop(ends);
     }
 }

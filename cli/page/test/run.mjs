@@ -9,6 +9,7 @@ import './screens.test.mjs';
 import './journey.test.mjs';
 import './hostile.test.mjs';
 import './scale.test.mjs';
+import './load.test.mjs';
 
 const option = (name) => {
   const at = process.argv.indexOf(`--${name}`);

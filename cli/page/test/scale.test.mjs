@@ -1,40 +1,11 @@
 // A hundred thousand events cost the browser what fifty cost.
 import { until } from './browser.mjs';
+import { loaded, longestTask, seqs, weigh } from './measure.mjs';
 import { event, send, sendMany } from './seed.mjs';
 import { rowNames, same, test, truly } from './suite.mjs';
 
 const MANY = 100000;
 
-/** The page's elements, and its heap after a collection, in MB. */
-async function weigh(page) {
-  const cdp = await page.context().newCDPSession(page);
-  await cdp.send('HeapProfiler.enable');
-  await cdp.send('HeapProfiler.collectGarbage');
-  const { usedSize } = await cdp.send('Runtime.getHeapUsage');
-  const { nodes } = await cdp.send('Memory.getDOMCounters');
-  await cdp.detach();
-  return { heap: usedSize / 1e6, nodes };
-}
-
-// The longest task of the page, in ms of processor time of its main thread: what a task waits for while other programs
-// have the processor is not the page's.
-async function longestTask(page, work) {
-  const browser = page.context().browser();
-  await browser.startTracing(page, { categories: ['toplevel', '__metadata'] });
-  let trace;
-  try {
-    await work();
-  } finally {
-    trace = JSON.parse(await browser.stopTracing());
-  }
-  const mains = new Set(trace.traceEvents.filter(({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain').map(({ pid, tid }) => `${pid} ${tid}`));
-  const tasks = trace.traceEvents.filter(({ pid, tid, name, tdur }) => tdur !== undefined && name.endsWith('RunTask') && mains.has(`${pid} ${tid}`));
-  truly('the trace has no tasks', tasks.length > 0);
-  return Math.max(...tasks.map(({ tdur }) => tdur)) / 1000;
-}
-
-const seqs = (page) => page.evaluate(() => [...document.querySelectorAll('.row:not([hidden])')].sort((a, b) => a.getBoundingClientRect().top - b.getBoundingClientRect().top).map((row) => Number(/event=(\d+)/.exec(row.getAttribute('href') ?? '')?.[1] ?? 0)));
-const loaded = async (page) => until('all rows are filled', async () => { const all = await seqs(page); return all.length > 0 && all.every(Boolean) && all; });
 const falling = (all) => all.every((seq, at) => at === 0 || seq < all[at - 1]);
 
 test('scale: 100,000 events scroll to both ends, filter, open and back', async ({ page, url, open }) => {

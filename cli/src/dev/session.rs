@@ -1,13 +1,12 @@
 //! Finds smells that need several events: names that differ only in capitals, a property with two types, a repeated id.
 
 use std::collections::HashMap;
-use std::fmt::Write;
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
 use std::sync::{Mutex, PoisonError};
 
 use tracklane::Kind;
 use tracklane::segment::rules::Fields;
-use tracklane_ingest::rules::{Finding, Leaf, Level, walk};
+use tracklane_ingest::rules::{Finding, Leaf, Level, Path, walk};
 
 /// The largest number of names and properties that are remembered. Others are not compared.
 const MAX_REMEMBERED: usize = 100_000;
@@ -32,25 +31,53 @@ impl Session {
     pub(crate) fn smells(&self, kind: Option<Kind>, fields: &Fields<'_>, findings: &mut Vec<Finding>) {
         let Some(kind) = kind else { return };
         let name = fields.event.text().or(fields.name.text()).unwrap_or_default();
+        let mut call = self.hasher.build_hasher();
+        (kind, &*name).hash(&mut call);
+        let mut types = Vec::new();
+        each_leaf(fields, |path, leaf| types.push((place(&call, path), leaf.type_name())));
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if kind == Kind::Track && !name.is_empty() {
             seen.compare_name(&name, findings);
         }
-        for (section, member) in [("properties", fields.properties), ("traits", fields.traits)] {
-            let Some(json) = member.raw().filter(|_| member.is_object()) else { continue };
-            walk(section, json, |path, leaf| {
-                if leaf == Leaf::Null {
-                    return;
-                }
-                let mut place = Place(self.hasher.build_hasher());
-                let _ = write!(place, "{kind}\0{name}\0{path}");
-                if let Some(first) = seen.other_type(place.0.finish(), leaf.type_name()) {
-                    let message = format!("{path} is {}, and was {first} before", leaf.type_name());
-                    findings.push(smell("type-changes", path.to_string(), message, "Send one type for one property."));
-                }
-            });
+        types.retain_mut(|(place, now)| match seen.other_type(*place, now) {
+            Some(first) => {
+                *now = first;
+                true
+            }
+            None => false,
+        });
+        drop(seen);
+        if types.is_empty() {
+            return;
         }
+        // The paths of the few that differ are written only now.
+        let others: HashMap<u64, &str> = types.into_iter().collect();
+        each_leaf(fields, |path, leaf| {
+            if let Some(first) = others.get(&place(&call, path)) {
+                let message = format!("{path} is {}, and was {first} before", leaf.type_name());
+                findings.push(smell("type-changes", path.to_string(), message, "Send one type for one property."));
+            }
+        });
     }
+}
+
+/// Visits the values of the properties and traits that are not null.
+fn each_leaf(fields: &Fields<'_>, mut visit: impl FnMut(&Path<'_>, Leaf<'_>)) {
+    for (section, member) in [("properties", fields.properties), ("traits", fields.traits)] {
+        let Some(json) = member.raw().filter(|_| member.is_object()) else { continue };
+        walk(section, json, |path, leaf| {
+            if leaf != Leaf::Null {
+                visit(path, leaf);
+            }
+        });
+    }
+}
+
+/// The hash of a path in the events of a call.
+fn place(call: &DefaultHasher, path: &Path<'_>) -> u64 {
+    let mut hasher = call.clone();
+    path.hash(&mut hasher);
+    hasher.finish()
 }
 
 impl Seen {
@@ -90,14 +117,4 @@ pub(crate) fn repeated(message_id: &str) -> Finding {
 
 fn smell(rule: &'static str, property: String, message: String, fix: &'static str) -> Finding {
     Finding { rule, level: Level::Smell, property: Some(property.into()), message, fix }
-}
-
-/// Hashes the text that is written to it.
-struct Place<H>(H);
-
-impl<H: Hasher> Write for Place<H> {
-    fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        self.0.write(text.as_bytes());
-        Ok(())
-    }
 }

@@ -2,6 +2,7 @@
 //!
 //! Terms separated by spaces, which must all match: `kind:track -name:Ping properties.total>10 has:finding text`.
 
+mod member;
 mod parse;
 mod places;
 mod search;
@@ -10,10 +11,7 @@ mod subject;
 #[cfg(test)]
 mod tests;
 
-use std::cmp::Ordering;
-
-use serde_json::Value;
-
+use member::{Comparison, MemberPath};
 pub(crate) use parse::Invalid;
 pub(crate) use places::Places;
 pub(crate) use search::Needle;
@@ -44,7 +42,7 @@ enum Test {
     Level(Pattern),
     Rule(Pattern),
     PathState(Pattern),
-    Member { path: Vec<String>, op: Op, value: String, pattern: Pattern },
+    Member(Box<MemberPath>, Comparison),
     Text(Needle),
 }
 
@@ -130,34 +128,7 @@ impl Test {
             Test::User(pattern) => pattern.may_be_in(subject.raw) && is(pattern, subject.user_id()),
             Test::Anonymous(pattern) => pattern.may_be_in(subject.raw) && is(pattern, subject.anonymous_id()),
             Test::Id(pattern) => pattern.may_be_in(subject.raw) && is(pattern, subject.message_id()),
-            Test::Member { path, op, value, pattern } => {
-                subject.member(path).is_some_and(|found| compare(found, *op, value, pattern))
-            }
+            Test::Member(path, wanted) => subject.member(path).is_some_and(|found| wanted.holds(found)),
         }
-    }
-}
-
-fn compare(found: &str, op: Op, value: &str, pattern: &Pattern) -> bool {
-    let found: Value = serde_json::from_str(found).unwrap_or(Value::Null);
-    let text = match &found {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    if op == Op::Like {
-        return pattern.matches(&text);
-    }
-    let wanted = value.trim().parse::<f64>().ok();
-    let order = match (found.as_f64(), wanted) {
-        (Some(found), Some(wanted)) => found.partial_cmp(&wanted),
-        // A number is neither more nor less than a text.
-        (Some(_), None) | (None, Some(_)) if op != Op::Equal => None,
-        _ => Some(text.as_str().cmp(value)),
-    };
-    match op {
-        Op::Like | Op::Equal => order == Some(Ordering::Equal),
-        Op::Greater => order == Some(Ordering::Greater),
-        Op::Less => order == Some(Ordering::Less),
-        Op::AtLeast => order.is_some_and(Ordering::is_ge),
-        Op::AtMost => order.is_some_and(Ordering::is_le),
     }
 }

@@ -2,7 +2,7 @@
 
 use tracklane::{Kind, similar_name};
 
-use super::{Filter, Needle, Op, Pattern, Term, Test};
+use super::{Comparison, Filter, MemberPath, Needle, Op, Pattern, Term, Test};
 
 /// The error of a filter that does not parse.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -144,8 +144,7 @@ fn test(left: &Piece, op: Op, right: &Piece) -> Result<Test, Invalid> {
             _ => return wrong(&HAS),
         },
         member if is_path(member) => {
-            let path = member.split('.').map(str::to_owned).collect();
-            Test::Member { path, op, value: right.text.clone(), pattern }
+            Test::Member(Box::new(MemberPath::new(member)), Comparison::new(op, &right.text, pattern))
         }
         // Such as 10:30, which is a text.
         _ => Test::Text(Needle::new(&format!("{}{}{}", left.text, symbol(op), right.text))),

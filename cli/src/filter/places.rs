@@ -74,6 +74,13 @@ impl Places {
             _ => None,
         }
     }
+
+    /// Returns whether the byte at this place is in a section that is remembered.
+    pub(super) fn is_in_a_section(&self, at: usize) -> bool {
+        [self.properties, self.traits, self.context]
+            .into_iter()
+            .any(|place| (place.start as usize..place.end as usize).contains(&at))
+    }
 }
 
 impl Place {

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use tracklane::Kind;
 use tracklane_ingest::rules::Finding;
 
-use super::Places;
+use super::{MemberPath, Places};
 
 /// One event, as a filter sees it.
 pub(crate) struct Subject<'a> {
@@ -55,20 +55,26 @@ impl<'a> Subject<'a> {
     }
 
     /// The JSON at a path. A name alone is looked for in the properties and traits, too.
-    pub(super) fn member(&self, path: &[String]) -> Option<&'a str> {
-        let (first, last) = (path.first()?, path.last()?);
+    pub(super) fn member(&self, path: &MemberPath) -> Option<&'a str> {
         // If nothing is escaped, a member that is not in the text is not in the event.
-        if memchr::memchr(b'\\', self.raw).is_none() && memchr::memmem::find(self.raw, last.as_bytes()).is_none() {
+        let is_plain = memchr::memchr(b'\\', self.raw).is_none();
+        if is_plain && !path.may_be_in(self.raw) {
             return None;
         }
-        if let Some(section) = self.places().section(self.raw, first) {
-            return lookup(section?, path.get(1..)?);
+        let (first, rest) = path.names.split_first()?;
+        let places = self.places();
+        if let Some(section) = places.section(self.raw, first) {
+            return lookup(section?, rest);
         }
-        let found = lookup(std::str::from_utf8(self.raw).ok()?, path);
-        if found.is_some() || path.len() > 1 {
-            return found;
+        let is_in_a_section = || is_plain && path.is_only(self.raw, |at| places.is_in_a_section(at));
+        if !rest.is_empty() || !is_in_a_section() {
+            let found = lookup(std::str::from_utf8(self.raw).ok()?, &path.names);
+            if found.is_some() || !rest.is_empty() {
+                return found;
+            }
         }
-        ["properties", "traits"].into_iter().find_map(|name| lookup(self.places().section(self.raw, name)??, path))
+        let sections = ["properties", "traits"].into_iter();
+        sections.filter_map(|name| places.section(self.raw, name)?).find_map(|section| lookup(section, &path.names))
     }
 }
 

@@ -49,6 +49,7 @@ fn each_filter_takes_what_it_says() {
         "total>10",
         "currency=EUR",
         "properties.products.1.sku:B",
+        "properties.products.1:*B*",
         "order",
         "ORDER",
         "\"order completed\"",
@@ -85,6 +86,30 @@ fn each_filter_takes_what_it_says() {
     ];
     for filter in left {
         assert!(!matches(filter), "{filter} should leave the event");
+    }
+}
+
+#[test]
+fn members_are_found_wherever_they_stand_in_a_text_without_escapes() {
+    let text = r#"{"type":"track","plan":"Free","context":{"plan":"Old"},
+        "properties":{"total":1,"list":["a","b"],"nested":{"deep":true}},"integrations":{"All":false},"traits":{"age":7}}"#;
+    let matches =
+        |filter: &str| Filter::parse(filter).unwrap().matches(&Subject::new(text.as_bytes(), Some(Kind::Track)));
+    for filter in [
+        "plan:Free",
+        "context.plan:Old",
+        "total:1",
+        "age=7",
+        "properties.list.1:b",
+        "list:*a*",
+        "properties.nested.deep:true",
+        "integrations.All:false",
+        "-deep:true",
+        "-properties.list.2:*",
+        "-properties.plan:*",
+        "-plan:Old",
+    ] {
+        assert!(matches(filter), "{filter} should take the event");
     }
 }
 

@@ -18,12 +18,12 @@ use serde_json::json;
 
 use self::position::Position;
 use self::rejects::Rejects;
-pub(crate) use self::sender::{End, Rate, Sender};
+pub(crate) use self::sender::{End, Problem, Rate, Sender};
 use self::sequence::Sequence;
 use crate::duration;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output;
-use crate::source::{self, CsvRows, Identity, Lines, Mapping, Row};
+use crate::source::{self, Completion, CsvRows, Identity, Lines, Mapping, Row};
 use crate::target::Target;
 
 /// Send the events of a file
@@ -97,8 +97,7 @@ impl Rows {
 
 /// The state of reading a file.
 struct Import {
-    mapping: Mapping,
-    identity: Identity,
+    completion: Completion,
     position: Option<Position>,
     rejects: Rejects,
     sequence: Sequence,
@@ -114,14 +113,16 @@ pub(crate) fn run(args: ImportArgs) -> Outcome {
     let mut rows = open(&args.file, format, &mapping)?;
     let (identity, position) = args.begin(&mapping)?;
     let done = position.as_ref().map_or(0, Position::done);
-    let rejects = Rejects::at(args.rejects.clone().unwrap_or_else(|| beside(&args.file, "rejected.jsonl")));
-    let mut import = Import { mapping, identity, position, rejects, sequence: Sequence::default(), read: 0 };
+    let rejects = args.rejects.clone().unwrap_or_else(|| beside(&args.file, "rejected.jsonl"));
+    let rejects = Rejects::open(rejects, position.as_ref().and_then(Position::rejects)).map_err(Failure::cannot_run)?;
+    let completion = Completion::new(identity, &mapping);
+    let mut import = Import { completion, position, rejects, sequence: Sequence::default(), read: 0 };
     if args.sort {
         if args.file == Path::new("-") {
             return Err(Failure::usage("--sort: standard input cannot be read twice"));
         }
-        let mut all = open(&args.file, format, &import.mapping)?;
-        Sequence::require(|| all.next()).map_err(|problem| unsorted(&args.file, &problem))?;
+        let mut all = open(&args.file, format, &mapping)?;
+        import.require_order(&mut all).map_err(|problem| unsorted(&args.file, &problem))?;
     }
     if args.dry_run {
         return import.check(&args, &mut rows);
@@ -139,7 +140,7 @@ pub(crate) fn run(args: ImportArgs) -> Outcome {
             break;
         }
         bar.set_position(row.end);
-        import.send(&mut sender, row)?;
+        import.send(&mut sender, row).map_err(Failure::cannot_run)?;
     }
     // An interrupted import does not wait: events under way are sent again with the same ids.
     let patience = if interrupted.is_set() { Duration::ZERO } else { args.timeout };
@@ -221,46 +222,62 @@ impl ImportArgs {
 }
 
 impl Import {
-    fn event(&mut self, row: &mut Row) -> Result<tracklane::Event, String> {
-        let mut event = std::mem::replace(&mut row.event, Err(String::new()))?;
+    fn event(&mut self, row: &Row) -> Result<tracklane::Event, String> {
+        let event = self.completion.event(row)?;
         self.sequence.see(row.line, &event);
-        self.mapping.complete(&mut event);
-        self.identity.complete(&mut event, row.line);
-        tracklane::Event::try_from(event).map_err(|error| error.to_string())
+        Ok(event)
     }
 
-    fn send(&mut self, sender: &mut Sender, mut row: Row) -> Result<(), Failure> {
-        self.read += 1;
-        let sent = match self.event(&mut row) {
-            Ok(event) => sender.send(row.line, event, |end| self.settled(end)).map_err(Failure::cannot_run)?,
-            Err(problem) => Err(problem),
-        };
-        match sent {
-            Ok(()) => Ok(()),
-            Err(problem) => {
-                sender.pass(row.line);
-                self.rejects.add(row.line, "invalid", &problem, &row.text).map_err(Failure::cannot_run)
+    /// Reads all rows, and fails if their events are not in the order of their timestamps.
+    fn require_order(&self, rows: &mut Rows) -> Result<(), String> {
+        let mut sequence = Sequence::default();
+        while let Some(row) = rows.next()? {
+            if let Ok(event) = self.completion.event(&row) {
+                sequence.see(row.line, &event);
             }
         }
+        sequence.require()
     }
 
-    /// An event has ended, and all before it.
-    fn settled(&mut self, end: End<'_>) -> Result<(), String> {
-        if let Some((problem, json)) = end.undelivered {
-            self.rejects.add(end.line, "undelivered", problem, json)?;
+    fn send(&mut self, sender: &mut Sender<Vec<u8>>, row: Row) -> Result<(), String> {
+        self.read += 1;
+        let event = self.event(&row);
+        sender.send(row.line, event, row.text, |end| self.settled(end))
+    }
+
+    /// A line has ended, and all before it.
+    fn settled(&mut self, end: End<Vec<u8>>) -> Result<(), String> {
+        let End { line, kept, problem } = end;
+        if let Some(problem) = problem {
+            if let Some(position) = &mut self.position {
+                position.before_reject(self.rejects.length())?;
+            }
+            self.reject(line, &kept, &problem)?;
         }
         match &mut self.position {
-            Some(position) => position.advance(end.line),
+            Some(position) => position.advance(line, self.rejects.length()),
             None => Ok(()),
+        }
+    }
+
+    fn reject(&mut self, line: u64, text: &[u8], problem: &Problem) -> Result<(), String> {
+        match problem {
+            Problem::Invalid(problem) => self.rejects.add(line, "invalid", problem, &String::from_utf8_lossy(text)),
+            Problem::Undelivered(problem) => {
+                // As it was sent, with its id.
+                let event = self.completion.event_of(text, line)?;
+                let json = serde_json::to_string(&event).map_err(|error| error.to_string())?;
+                self.rejects.add(line, "undelivered", problem, &json)
+            }
         }
     }
 
     fn check(mut self, args: &ImportArgs, rows: &mut Rows) -> Outcome {
         let mut wrong = 0_u64;
-        while let Some(mut row) = rows.next().map_err(|problem| unreadable(&args.file, &problem))? {
+        while let Some(row) = rows.next().map_err(|problem| unreadable(&args.file, &problem))? {
             self.read += 1;
             let line = row.line;
-            if let Err(problem) = self.event(&mut row).and_then(|event| check(&event)) {
+            if let Err(problem) = self.event(&row).and_then(|event| check(&event)) {
                 wrong += 1;
                 output::note(&format!("line {line}: {problem}"));
             }
@@ -275,7 +292,7 @@ impl Import {
         Ok(if wrong == 0 { Exit::Fine } else { Exit::Findings })
     }
 
-    fn finish(mut self, args: &ImportArgs, sender: &Sender, shown: &str, interrupted: bool) -> Outcome {
+    fn finish(mut self, args: &ImportArgs, sender: &Sender<Vec<u8>>, shown: &str, interrupted: bool) -> Outcome {
         let (delivered, open) = (sender.delivered(), sender.open());
         let rejected = self.rejects.count();
         self.sequence.warn();

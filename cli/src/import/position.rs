@@ -17,6 +17,8 @@ pub(crate) struct Position {
     path: PathBuf,
     saved: Saved,
     last_save: Instant,
+    /// Whether the file holds a position of this import.
+    is_saved: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -25,11 +27,15 @@ struct Saved {
     line: u64,
     identity: Identity,
     mapping: String,
+    /// The length of the file of rejected events when these lines were done, in bytes.
+    #[serde(default)]
+    rejects: u64,
 }
 
 impl Position {
     pub(crate) fn new(path: PathBuf, identity: Identity, mapping: String) -> Self {
-        Self { path, saved: Saved { schema: 1, line: 0, identity, mapping }, last_save: Instant::now() }
+        let saved = Saved { schema: 1, line: 0, identity, mapping, rejects: 0 };
+        Self { path, saved, last_save: Instant::now(), is_saved: false }
     }
 
     /// Reads where an import stopped, if one did.
@@ -41,7 +47,7 @@ impl Position {
         };
         let saved = serde_json::from_slice(&text)
             .map_err(|error| format!("{} is damaged ({error}): delete it to begin again", path.display()))?;
-        Ok(Some(Self { path: path.to_owned(), saved, last_save: Instant::now() }))
+        Ok(Some(Self { path: path.to_owned(), saved, last_save: Instant::now(), is_saved: true }))
     }
 
     pub(crate) fn done(&self) -> u64 {
@@ -56,9 +62,25 @@ impl Position {
         self.saved.mapping == mapping
     }
 
+    /// The length of the file of rejected events where an import stopped, if it is one that goes on.
+    pub(crate) fn rejects(&self) -> Option<u64> {
+        self.is_saved.then_some(self.saved.rejects)
+    }
+
+    /// A line is rejected, and those before it are done. Without a position, an import that begins again would reject it
+    /// once more.
+    pub(crate) fn before_reject(&mut self, rejects: u64) -> Result<(), String> {
+        if self.is_saved {
+            return Ok(());
+        }
+        self.saved.rejects = rejects;
+        self.save()
+    }
+
     /// All up to this line are done. Written once a second.
-    pub(crate) fn advance(&mut self, line: u64) -> Result<(), String> {
+    pub(crate) fn advance(&mut self, line: u64, rejects: u64) -> Result<(), String> {
         self.saved.line = self.saved.line.max(line);
+        self.saved.rejects = rejects;
         if self.last_save.elapsed() < EVERY { Ok(()) } else { self.save() }
     }
 
@@ -73,7 +95,9 @@ impl Position {
             file.sync_data()?;
             fs::rename(&fresh, &self.path)
         };
-        write().map_err(|error: std::io::Error| format!("cannot write {}: {error}", self.path.display()))
+        write().map_err(|error: std::io::Error| format!("cannot write {}: {error}", self.path.display()))?;
+        self.is_saved = true;
+        Ok(())
     }
 
     /// The import is done.

@@ -1,23 +1,58 @@
 //! Sends events at a rate, and reports their outcomes in the order of their lines.
 
 use std::collections::VecDeque;
+use std::path::Path;
+use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tracklane::{Analytics, Event, Receipt};
+use tracklane::{Analytics, Event, Receipt, Settlement};
 
-/// Events under way at most.
-const WINDOW: usize = 20_000;
+/// Events under way at most. Fewer than the client's queue takes.
+const WINDOW: usize = 8_000;
+/// The largest size of what is kept of them, in bytes.
+const WINDOW_BYTES: usize = 8 << 20;
 /// The wait for the oldest event before the sender checks whether to stop.
 const LOOK: Duration = Duration::from_millis(100);
+/// Events between two looks at what has ended. To look sends the batch of the oldest event, full or not.
+const STRIDE: usize = 1_000;
 
 /// A line that has ended.
-pub(crate) struct End<'a> {
+pub(crate) struct End<K> {
     pub(crate) line: u64,
-    /// The event and the reason, if it was not delivered.
-    pub(crate) undelivered: Option<(&'a str, &'a str)>,
+    /// What was kept of it.
+    pub(crate) kept: K,
+    /// The reason, if it was not sent or not delivered.
+    pub(crate) problem: Option<Problem>,
+}
+
+/// Why an event was not taken.
+pub(crate) enum Problem {
+    Invalid(String),
+    Undelivered(String),
+}
+
+/// Something that takes memory as long as its event is under way.
+pub(crate) trait Kept {
+    /// Its size in bytes.
+    fn size(&self) -> usize;
+}
+
+/// The name of a file, which all of its lines share.
+impl Kept for Rc<Path> {
+    fn size(&self) -> usize {
+        0
+    }
+}
+
+impl Kept for Vec<u8> {
+    fn size(&self) -> usize {
+        self.capacity()
+    }
 }
 
 /// Events a second.
@@ -47,23 +82,33 @@ impl Rate {
 }
 
 /// A client, and the events under way.
-pub(crate) struct Sender {
+pub(crate) struct Sender<K> {
     client: Analytics,
     rate: Rate,
-    window: VecDeque<Sent>,
+    window: VecDeque<Sent<K>>,
+    /// The size of what is kept.
+    bytes: usize,
+    /// Events since the last look at what has ended.
+    unseen: usize,
+    last_look: Instant,
     delivered: u64,
 }
 
-struct Sent {
+struct Sent<K> {
     line: u64,
-    /// `None` for a line that was passed over.
-    receipt: Option<Receipt>,
-    json: Box<str>,
+    state: State,
+    kept: K,
 }
 
-impl Sender {
+enum State {
+    Waiting(Receipt),
+    Invalid(String),
+}
+
+impl<K: Kept> Sender<K> {
     pub(crate) fn new(client: Analytics, rate: Rate) -> Self {
-        Self { client, rate, window: VecDeque::new(), delivered: 0 }
+        let window = VecDeque::new();
+        Self { client, rate, window, bytes: 0, unseen: 0, last_look: Instant::now(), delivered: 0 }
     }
 
     pub(crate) fn delivered(&self) -> u64 {
@@ -75,78 +120,90 @@ impl Sender {
         self.window.len()
     }
 
-    /// Sends one, and waits while too many are under way. The inner error is the event's, the outer one that of `ended`.
+    /// Sends the event of a line, and waits while too many are under way. A line without one ends like one with an event
+    /// that the client refuses: when all before it have.
     pub(crate) fn send(
         &mut self,
         line: u64,
-        event: Event,
-        mut ended: impl FnMut(End<'_>) -> Result<(), String>,
-    ) -> Result<Result<(), String>, String> {
-        self.rate.wait();
-        while self.window.len() >= WINDOW {
+        event: Result<Event, String>,
+        kept: K,
+        mut ended: impl FnMut(End<K>) -> Result<(), String>,
+    ) -> Result<(), String> {
+        while self.window.len() >= WINDOW || self.bytes >= WINDOW_BYTES {
             self.settle(LOOK, &mut ended)?;
         }
-        while self.settle(Duration::ZERO, &mut ended)? {}
-        let json = serde_json::to_string(&event).unwrap_or_default().into_boxed_str();
-        let mut event = event;
+        self.unseen += 1;
+        if self.unseen >= STRIDE || self.last_look.elapsed() >= LOOK {
+            self.settle_ended(&mut ended)?;
+        }
+        let state = match event {
+            Ok(event) => self.accept(event, &mut ended)?,
+            Err(problem) => State::Invalid(problem),
+        };
+        self.bytes += kept.size();
+        self.window.push_back(Sent { line, state, kept });
+        Ok(())
+    }
+
+    /// Hands the event to the client when it is due.
+    fn accept(
+        &mut self,
+        mut event: Event,
+        ended: &mut impl FnMut(End<K>) -> Result<(), String>,
+    ) -> Result<State, String> {
+        self.rate.wait();
         loop {
             match self.client.send_with_receipt(event) {
-                Ok(receipt) => {
-                    self.window.push_back(Sent { line, receipt: Some(receipt), json });
-                    return Ok(Ok(()));
-                }
+                Ok(receipt) => return Ok(State::Waiting(receipt)),
                 Err(refused) if refused.is_queue_full() => {
                     event = refused.into_event();
-                    if !self.settle(LOOK, &mut ended)? {
+                    if !self.settle(LOOK, ended)? {
                         thread::sleep(Duration::from_millis(1));
                     }
                 }
-                Err(refused) => return Ok(Err(refused.to_string())),
+                Err(refused) => return Ok(State::Invalid(refused.to_string())),
             }
         }
     }
 
-    /// A line that has no event; it is done when all before it are.
-    pub(crate) fn pass(&mut self, line: u64) {
-        self.window.push_back(Sent { line, receipt: None, json: Box::default() });
+    /// Settles those that have ended, up to the first that has not.
+    fn settle_ended(&mut self, ended: &mut impl FnMut(End<K>) -> Result<(), String>) -> Result<(), String> {
+        (self.unseen, self.last_look) = (0, Instant::now());
+        while self.settle(Duration::ZERO, ended)? {}
+        Ok(())
     }
 
     /// Waits for the oldest; whether it has ended.
     fn settle(
         &mut self,
         patience: Duration,
-        ended: &mut impl FnMut(End<'_>) -> Result<(), String>,
+        ended: &mut impl FnMut(End<K>) -> Result<(), String>,
     ) -> Result<bool, String> {
-        let Some(Sent { line, receipt, json }) = self.window.pop_front() else { return Ok(false) };
-        let Some(receipt) = receipt else {
-            ended(End { line, undelivered: None })?;
-            return Ok(true);
+        let Some(Sent { line, state, kept }) = self.window.pop_front() else { return Ok(false) };
+        let problem = match state {
+            State::Invalid(problem) => Some(Problem::Invalid(problem)),
+            State::Waiting(receipt) => match end(receipt, patience) {
+                Err(receipt) => {
+                    self.window.push_front(Sent { line, state: State::Waiting(receipt), kept });
+                    return Ok(false);
+                }
+                Ok(end) if end.is_delivered() => {
+                    self.delivered += 1;
+                    None
+                }
+                Ok(end) => Some(Problem::Undelivered(reason(&end))),
+            },
         };
-        match receipt.wait_timeout(patience) {
-            Err(receipt) => {
-                self.window.push_front(Sent { line, receipt: Some(receipt), json });
-                Ok(false)
-            }
-            Ok(end) if end.is_delivered() => {
-                self.delivered += 1;
-                ended(End { line, undelivered: None })?;
-                Ok(true)
-            }
-            Ok(end) => {
-                let error = end.destinations.iter().find_map(|destination| destination.error.as_ref());
-                let problem =
-                    error.map_or_else(|| end.outcome.to_string(), |error| format!("{}: {error:#}", end.outcome));
-                ended(End { line, undelivered: Some((&problem, &json)) })?;
-                Ok(true)
-            }
-        }
+        self.bytes -= kept.size();
+        ended(End { line, kept, problem })?;
+        Ok(true)
     }
 
     /// Waits for all that is under way, at most this long.
     pub(crate) fn finish(
         &mut self,
         patience: Duration,
-        mut ended: impl FnMut(End<'_>) -> Result<(), String>,
+        mut ended: impl FnMut(End<K>) -> Result<(), String>,
     ) -> Result<(), String> {
         let start = Instant::now();
         while !self.window.is_empty() {
@@ -158,6 +215,21 @@ impl Sender {
         self.client.close_blocking(Duration::from_millis(if self.window.is_empty() { 1_000 } else { 0 }));
         Ok(())
     }
+}
+
+/// The end of the event, if it comes in time.
+fn end(mut receipt: Receipt, patience: Duration) -> Result<Settlement, Receipt> {
+    // To poll is cheaper than to wait for no time.
+    match Pin::new(&mut receipt).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(end) => Ok(end),
+        Poll::Pending if patience.is_zero() => Err(receipt),
+        Poll::Pending => receipt.wait_timeout(patience),
+    }
+}
+
+fn reason(end: &Settlement) -> String {
+    let error = end.destinations.iter().find_map(|destination| destination.error.as_ref());
+    error.map_or_else(|| end.outcome.to_string(), |error| format!("{}: {error:#}", end.outcome))
 }
 
 /// Set when the user wants it to end.

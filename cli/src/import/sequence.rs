@@ -1,10 +1,9 @@
 //! Whether the events of a file are in the order of their timestamps.
 
-use serde_json::Value;
+use tracklane::Event;
 use tracklane::event::Timestamp;
 
 use crate::output;
-use crate::source::Row;
 
 /// What was seen so far.
 #[derive(Default)]
@@ -19,9 +18,8 @@ pub(super) struct Sequence {
 
 impl Sequence {
     /// Takes in the event of a line. One without a timestamp is at any place.
-    pub(super) fn see(&mut self, line: u64, event: &Value) {
-        let timestamp = event["timestamp"].as_str().and_then(|text| text.parse::<Timestamp>().ok());
-        let Some(at) = timestamp.map(Timestamp::as_unix_millis) else { return };
+    pub(super) fn see(&mut self, line: u64, event: &Event) {
+        let Some(at) = event.timestamp().map(Timestamp::as_unix_millis) else { return };
         match self.latest {
             Some((latest, before)) if at < latest => {
                 self.behind += 1;
@@ -47,15 +45,9 @@ impl Sequence {
         }
     }
 
-    /// Reads all rows, and fails where they are not in order.
-    pub(super) fn require(mut next: impl FnMut() -> Result<Option<Row>, String>) -> Result<(), String> {
-        let mut sequence = Self::default();
-        while let Some(row) = next()? {
-            if let Ok(event) = &row.event {
-                sequence.see(row.line, event);
-            }
-        }
-        match sequence.problem() {
+    /// Fails if they are not in order.
+    pub(super) fn require(&self) -> Result<(), String> {
+        match self.problem() {
             Some(problem) => Err(format!("{problem}. Nothing was sent: sort the file by timestamp first")),
             None => Ok(()),
         }

@@ -36,12 +36,9 @@ impl Mapping {
         self.places.is_empty()
     }
 
-    /// Adds the members of every event to an event of JSON Lines.
-    pub(crate) fn complete(&self, event: &mut Value) {
-        let Some(members) = event.as_object_mut() else { return };
-        for (name, value) in &self.constants {
-            members.entry(name.clone()).or_insert_with(|| value.clone());
-        }
+    /// The members of every event that does not say otherwise.
+    pub(super) fn constants(&self) -> &Map<String, Value> {
+        &self.constants
     }
 }
 
@@ -73,21 +70,28 @@ impl<R: Read> CsvRows<R> {
             Ok(false) => Ok(None),
             Ok(true) => {
                 let line = self.record.position().map_or(0, csv::Position::line);
-                let text = self.record.iter().collect::<Vec<_>>().join(",");
-                let event = self.event();
-                Ok(Some(Row { line, end: self.reader.position().byte(), text, event }))
+                let end = self.reader.position().byte();
+                Ok(Some(match self.event() {
+                    Ok(text) => Row { line, end, text, problem: None },
+                    Err(problem) => Row { line, end, text: self.cells(), problem: Some(problem) },
+                }))
             }
             Err(error) if error.is_io_error() => Err(error.to_string()),
             // A row of another length, or of other bytes, is wrong by itself.
             Err(error) => {
                 let line = error.position().map_or(0, csv::Position::line);
                 let end = self.reader.position().byte();
-                Ok(Some(Row { line, end, text: String::new(), event: Err(error.to_string()) }))
+                Ok(Some(Row { line, end, text: Vec::new(), problem: Some(error.to_string()) }))
             }
         }
     }
 
-    fn event(&self) -> Result<Value, String> {
+    fn cells(&self) -> Vec<u8> {
+        self.record.iter().collect::<Vec<_>>().join(",").into_bytes()
+    }
+
+    /// The JSON of an event.
+    fn event(&self) -> Result<Vec<u8>, String> {
         let mut event = self.constants.clone();
         for (place, index) in &self.columns {
             // An empty cell is no value.
@@ -95,7 +99,7 @@ impl<R: Read> CsvRows<R> {
                 place.set(&mut event, cell)?;
             }
         }
-        Ok(Value::Object(event))
+        serde_json::to_vec(&event).map_err(|error| error.to_string())
     }
 }
 
@@ -109,7 +113,7 @@ mod tests {
         let mut rows = CsvRows::new(text.as_bytes(), &mapping)?;
         let mut found = Vec::new();
         while let Some(row) = rows.next_row()? {
-            found.push(row.event.map(|event| event.to_string()));
+            found.push(row.json().map(str::to_owned));
         }
         Ok(found)
     }

@@ -5,7 +5,6 @@ use std::io::Read;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use uuid::Uuid;
 
 /// Bytes from the beginning of a file by which it is known.
@@ -41,36 +40,8 @@ impl Identity {
         Ok(Self { head: Uuid::new_v5(&Uuid::NAMESPACE_OID, &head), bytes: head.len() as u64 })
     }
 
-    /// Gives the event an id, if it has none: one that its line has at each reading.
-    pub(crate) fn complete(&self, event: &mut Value, line: u64) {
-        let Some(members) = event.as_object_mut() else { return };
-        let has_one = members.get("messageId").is_some_and(|id| id.as_str().is_none_or(|id| !id.is_empty()));
-        if !has_one || members.get("messageId").is_some_and(Value::is_null) {
-            let id = Uuid::new_v5(&self.head, &line.to_le_bytes());
-            members.insert("messageId".to_owned(), Value::from(id.to_string()));
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_has_the_same_id_at_each_reading_and_no_other_line_has_it() {
-        let identity = Identity::unknown();
-        let id = |line: u64, mut event: Value| {
-            identity.complete(&mut event, line);
-            event["messageId"].clone()
-        };
-        let nothing = || serde_json::json!({});
-        assert_eq!(id(1, nothing()), id(1, nothing()));
-        assert_ne!(id(1, nothing()), id(2, nothing()));
-        assert_eq!(id(1, serde_json::json!({"messageId": "own"})), "own");
-        for blank in [serde_json::json!({"messageId": null}), serde_json::json!({"messageId": ""})] {
-            assert_eq!(id(1, blank), id(1, nothing()));
-        }
-        // Left unchanged: the library reports the error.
-        assert_eq!(id(1, serde_json::json!({"messageId": 7})), 7);
+    /// The id of the event on a line that gives none: the same at each reading.
+    pub(super) fn id(&self, line: u64) -> Uuid {
+        Uuid::new_v5(&self.head, &line.to_le_bytes())
     }
 }

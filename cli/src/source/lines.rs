@@ -2,8 +2,6 @@
 
 use std::io::{BufRead, BufReader, Read};
 
-use serde_json::Value;
-
 use super::Row;
 
 /// The largest number of bytes of a line. A longer line is not an event.
@@ -61,25 +59,16 @@ impl<R: Read> Lines<R> {
         self.line
     }
 
-    /// The next event.
+    /// The next line that should be an event.
     pub(crate) fn next_row(&mut self) -> Result<Option<Row>, String> {
         loop {
             let Some(bytes) = self.next_text()? else { return Ok(None) };
             if bytes.trim_ascii().is_empty() || bytes.starts_with(SPOOL.as_bytes()) {
                 continue;
             }
-            let text = String::from_utf8_lossy(&bytes).into_owned();
-            let event = serde_json::from_slice::<Value>(&bytes).map_err(|error| format!("no JSON: {error}"));
-            let event = event.map(unwrapped);
-            return Ok(Some(Row { line: self.line, end: self.end, text, event }));
+            return Ok(Some(Row { line: self.line, end: self.end, text: bytes, problem: None }));
         }
     }
-}
-
-/// The event in a row of a file of rejected events.
-fn unwrapped(mut row: Value) -> Value {
-    let is_reject = row["rule"].is_string() && row["line"].is_number() && row["type"].is_null();
-    if is_reject && row["event"].is_object() { row["event"].take() } else { row }
 }
 
 #[cfg(test)]
@@ -93,7 +82,7 @@ mod tests {
         let mut lines = Lines::new(text.as_bytes());
         let mut rows = Vec::new();
         while let Some(row) = lines.next_row().unwrap() {
-            rows.push((row.line, row.event.ok().map(|event| event.to_string())));
+            rows.push((row.line, row.json().ok().map(str::to_owned)));
         }
         assert_eq!(rows, [(2, Some("{\"a\":1}".into())), (5, None), (6, Some("{\"b\":2}".into()))]);
     }
@@ -102,8 +91,8 @@ mod tests {
     fn a_line_without_an_end_in_sight_costs_no_memory_and_no_neighbour() {
         let text = format!("{}\n{{\"a\":1}}\n", "x".repeat(9 << 20));
         let mut lines = Lines::new(text.as_bytes());
-        assert!(lines.next_row().unwrap().unwrap().event.is_err());
+        assert!(lines.next_row().unwrap().unwrap().json().is_err());
         let row = lines.next_row().unwrap().unwrap();
-        assert_eq!((row.line, row.end, row.event.unwrap().to_string()), (2, text.len() as u64, "{\"a\":1}".into()));
+        assert_eq!((row.line, row.end, row.json().unwrap()), (2, text.len() as u64, "{\"a\":1}"));
     }
 }

@@ -1,6 +1,7 @@
 //! Events in files: JSON Lines, CSV, and the files of a spool.
 
 pub(crate) mod assign;
+mod complete;
 mod csv_rows;
 mod identity;
 mod lines;
@@ -9,22 +10,39 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::value::RawValue;
 
+pub(crate) use complete::Completion;
 pub(crate) use csv_rows::{CsvRows, Mapping};
 pub(crate) use identity::Identity;
 pub(crate) use lines::Lines;
 
-/// One event of a file, or the error at its place.
+/// One line of a file.
 #[derive(Debug)]
 pub(crate) struct Row {
     /// The line, from 1.
     pub(crate) line: u64,
     /// Bytes of the file up to its end.
     pub(crate) end: u64,
-    /// The text of the file.
-    pub(crate) text: String,
-    pub(crate) event: Result<Value, String>,
+    /// JSON that should be an event. Without `problem` nobody has looked into it.
+    pub(crate) text: Vec<u8>,
+    /// The reason why there is no event, if that is known. Then the text is that of the file.
+    pub(crate) problem: Option<String>,
+}
+
+impl Row {
+    /// The JSON of the event: the line, or what is in it if it is that of a rejected event.
+    pub(crate) fn json(&self) -> Result<&str, String> {
+        match &self.problem {
+            Some(problem) => Err(problem.clone()),
+            None => json(complete::unwrapped(&self.text)),
+        }
+    }
+}
+
+/// The text, if it is JSON.
+fn json(text: &[u8]) -> Result<&str, String> {
+    serde_json::from_slice::<&RawValue>(text).map(RawValue::get).map_err(|error| format!("no JSON: {error}"))
 }
 
 /// Opens a file, or standard input for `-`.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::process::Stdio;
 use std::time::Duration;
 
-use tracklane::testing::TrackingApi;
+use tracklane::testing::{Reply, TrackingApi};
 
 use crate::support::{Dev, Folder, run, stderr, stdout, tracklane};
 
@@ -86,27 +86,23 @@ fn an_order_that_is_not_that_of_the_timestamps_is_said_and_refused_with_sort() {
     assert_eq!(run(&["import", "-", "--sort"]).status.code(), Some(2));
 }
 
-/// Nothing is lost, and what comes twice has the same id.
-#[test]
-fn an_import_that_is_killed_again_and_again_delivers_everything() {
-    let kills: usize = std::env::var("KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(8);
-    // More than all runs but the last can send.
-    let count = kills * 2_000;
-    let folder = Folder::new("kill");
-    let file = folder.write("events.jsonl", &lines(count));
+/// Kills imports of a file with `count` lines of events, those that `is_wrong` says without one: nothing is lost, what comes
+/// twice has the same id, and each wrong line is rejected once. The event of the first line behind `header` has the number 0.
+fn survives(kills: usize, file: &str, (header, count): (u64, usize), is_wrong: fn(u64) -> bool, more: &[&str]) {
     let api = TrackingApi::start().unwrap();
     let url = api.url();
-    let start = |more: &[&str]| {
+    let position = format!("{file}.tracklane");
+    let start = |rate: &str| {
         let mut command = tracklane();
-        command.args(["import", &file, "--host", &url, "--write-key", "K", "--quiet"]).args(more);
-        command.args(if more.contains(&"--rate") { &[][..] } else { &["--rate", "2000"] });
+        command.args(["import", file, "--host", &url, "--write-key", "K", "--quiet", "--rate", rate]).args(more);
+        if std::path::Path::new(&position).exists() {
+            command.arg("--resume");
+        }
         command.stderr(Stdio::null()).spawn().unwrap()
     };
     let mut killed = 0;
     for kill in 0..kills {
-        let resume: &[&str] =
-            if std::path::Path::new(&format!("{file}.tracklane")).exists() { &["--resume"] } else { &[] };
-        let mut child = start(resume);
+        let mut child = start("2000");
         std::thread::sleep(Duration::from_millis(100 + (kill as u64 * 397) % 1_300));
         if child.try_wait().unwrap().is_some() {
             break;
@@ -116,10 +112,9 @@ fn an_import_that_is_killed_again_and_again_delivers_everything() {
         killed += 1;
     }
     assert!(killed > kills / 2, "{killed} of {kills} runs were killed");
-    let resume: &[&str] = if std::path::Path::new(&format!("{file}.tracklane")).exists() { &["--resume"] } else { &[] };
-    // The last run has nobody to wait for.
-    let code = start(&[resume, &["--rate", "0"]].concat()).wait().unwrap().code();
-    assert_eq!(code, Some(0));
+    // The last run has nobody to wait for. It rejects lines, unless all were before its start.
+    let code = start("0").wait().unwrap().code();
+    assert!(matches!(code, Some(0 | 1)), "{code:?}");
     let mut ids: HashMap<u64, String> = HashMap::new();
     for event in api.events() {
         let number = event["properties"]["n"].as_u64().unwrap();
@@ -127,12 +122,62 @@ fn an_import_that_is_killed_again_and_again_delivers_everything() {
         let known = ids.entry(number).or_insert_with(|| id.clone());
         assert_eq!(*known, id, "event {number} came twice, with two ids");
     }
-    assert_eq!(
-        ids.len(),
-        count,
-        "lost: {:?}",
-        (0..count as u64).filter(|n| !ids.contains_key(n)).take(10).collect::<Vec<_>>()
-    );
+    let numbers = 0..count as u64;
+    let lost: Vec<u64> = numbers.clone().filter(|n| !is_wrong(*n) && !ids.contains_key(n)).take(10).collect();
+    assert_eq!((lost, ids.keys().any(|n| is_wrong(*n))), (vec![], false));
+    let rejects = std::fs::read_to_string(format!("{file}.rejected.jsonl")).unwrap();
+    let line = |row: &str| serde_json::from_str::<serde_json::Value>(row).unwrap()["line"].as_u64().unwrap();
+    let rejected: Vec<u64> = rejects.lines().map(line).collect();
+    let wrong: Vec<u64> = numbers.filter(|n| is_wrong(*n)).map(|n| n + 1 + header).collect();
+    assert_eq!(rejected, wrong, "each wrong line once, in order");
+}
+
+/// More lines than all runs but the last can send, for a number of kills.
+fn kills(default: usize) -> (usize, usize) {
+    let kills = std::env::var("KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(default);
+    (kills, kills * 2_000)
+}
+
+#[test]
+fn an_import_that_is_killed_again_and_again_delivers_everything() {
+    let (kills, count) = kills(8);
+    let is_wrong = |n: u64| n % 40 == 7;
+    let line = |n: usize| match is_wrong(n as u64) {
+        true => format!("nonsense {n}\n"),
+        false => format!("{{\"type\":\"track\",\"event\":\"E\",\"userId\":\"u\",\"properties\":{{\"n\":{n}}}}}\n"),
+    };
+    let folder = Folder::new("kill");
+    let file = folder.write("events.jsonl", &(0..count).map(line).collect::<String>());
+    survives(kills, &file, (0, count), is_wrong, &[]);
+}
+
+#[test]
+fn an_import_of_csv_that_is_killed_again_and_again_delivers_everything() {
+    let (kills, count) = kills(4);
+    let is_wrong = |n: u64| n % 50 == 9;
+    let row = |n: usize| if is_wrong(n as u64) { format!("u,number {n}\n") } else { format!("u,{n}\n") };
+    let folder = Folder::new("kill-csv");
+    let file = folder.write("events.csv", &format!("id,n\n{}", (0..count).map(row).collect::<String>()));
+    let map = ["--kind", "track", "--event", "E", "--map", "userId=id", "--map", "properties.n:number=n"];
+    survives(kills, &file, (1, count), is_wrong, &map);
+}
+
+/// An event that the host refuses for good, with the id that it was sent with, beside a line without an event.
+#[test]
+fn what_is_not_delivered_is_in_the_file_as_it_was_sent() {
+    let folder = Folder::new("undelivered");
+    let file = folder.write("events.jsonl", &format!("{}nonsense\n", lines(1)));
+    let api = TrackingApi::start().unwrap();
+    api.set_default(Reply::status(400));
+    let imported = run(&["import", &file, "--host", &api.url(), "--write-key", "K", "--rate", "0"]);
+    assert_eq!(imported.status.code(), Some(1), "{}", stderr(&imported));
+    let rejects = std::fs::read_to_string(format!("{file}.rejected.jsonl")).unwrap();
+    let rows: Vec<serde_json::Value> = rejects.lines().map(|row| serde_json::from_str(row).unwrap()).collect();
+    assert_eq!((&rows[0]["line"], &rows[0]["rule"]), (&1.into(), &"undelivered".into()), "{rejects}");
+    assert_eq!((&rows[1]["line"], &rows[1]["rule"]), (&2.into(), &"invalid".into()), "{rejects}");
+    let sent = api.requests()[0].events()[0]["messageId"].clone();
+    assert!(sent.is_string() && rows[0]["event"]["messageId"] == sent, "{sent}: {rejects}");
+    assert_eq!(rows[0]["event"]["properties"]["n"], 0);
 }
 
 #[test]

@@ -7,48 +7,52 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use tracklane_axum::TrustedProxies;
 
-use super::error::{ConfigError, there_is_no};
+use super::error::{ConfigError, ConfigErrors, there_is_no};
 use super::file::File;
 use super::schema::{Config, DiskConfig, JetStreamConfig, LogConfig, ServerConfig, SourceConfig};
 
-/// The first thing that is wrong.
+/// Returns everything that is wrong.
 pub(super) fn check(file: &File, tree: Spanned<DeTable<'_>>, config: &Config) -> Result<(), ConfigError> {
     let span = tree.span();
-    let checks = Checks { file, root: &Spanned::new(span, DeValue::Table(tree.into_inner())), config };
-    checks.server()?;
-    checks.log()?;
-    checks.pipelines()?;
-    checks.sources()
+    let root = &Spanned::new(span, DeValue::Table(tree.into_inner()));
+    let mut checks = Checks { file, root, config, found: ConfigErrors::default() };
+    checks.server();
+    checks.log();
+    checks.pipelines();
+    checks.sources();
+    checks.found.or(())
 }
 
 struct Checks<'a, 'i> {
     file: &'a File,
     root: &'a Spanned<DeValue<'i>>,
     config: &'a Config,
+    found: ConfigErrors,
 }
 
 impl Checks<'_, '_> {
-    fn server(&self) -> Result<(), ConfigError> {
+    fn server(&mut self) {
         let server = &self.config.server;
         if server.listen.is_empty() {
-            return self.setting(&["server", "listen"], "needs an address, such as \"127.0.0.1:8080\"");
+            self.setting(&["server", "listen"], "needs an address, such as \"127.0.0.1:8080\"");
         }
         if server.max_body == 0 {
-            return self.setting(&["server", "max_body"], "must be at least 1B: nothing would be taken");
+            self.setting(&["server", "max_body"], "must be at least 1B: nothing would be taken");
         }
         if server.max_connections == 0 {
-            return self.setting(&["server", "max_connections"], "must be at least 1");
+            self.setting(&["server", "max_connections"], "must be at least 1");
         }
-        self.memory(server)?;
-        let proxies = TrustedProxies::new(&server.trusted_proxies);
-        proxies.map(drop).or_else(|error| self.setting(&["server", "trusted_proxies"], error.to_string()))
+        self.memory(server);
+        if let Err(error) = TrustedProxies::new(&server.trusted_proxies) {
+            self.setting(&["server", "trusted_proxies"], error.to_string());
+        }
     }
 
     /// A body may be there twice: as it came, and uncompressed.
-    fn memory(&self, server: &ServerConfig) -> Result<(), ConfigError> {
+    fn memory(&mut self, server: &ServerConfig) {
         let bodies = server.max_body.saturating_mul(2);
         if server.body_bytes() >= bodies {
-            return Ok(());
+            return;
         }
         let connections = ServerConfig::CONNECTION_BYTES.saturating_mul(server.max_connections as u64);
         let least = connections.saturating_add(bodies.saturating_mul(3)).div_ceil(1 << 20);
@@ -56,135 +60,129 @@ impl Checks<'_, '_> {
             "is too little for {} connections and bodies of {} bytes: use at least \"{least}MiB\", or fewer max_connections",
             server.max_connections, server.max_body
         );
-        self.setting(&["server", "max_memory"], problem)
+        self.setting(&["server", "max_memory"], problem);
     }
 
-    fn log(&self) -> Result<(), ConfigError> {
+    fn log(&mut self) {
         match &self.config.log {
             LogConfig::Disk(disk) => self.disk(disk),
             LogConfig::JetStream(streams) => self.jetstream(streams),
         }
     }
 
-    fn disk(&self, disk: &DiskConfig) -> Result<(), ConfigError> {
+    fn disk(&mut self, disk: &DiskConfig) {
         if disk.directory.as_os_str().is_empty() {
-            return self.setting(&["log", "disk", "directory"], "is empty: name a directory on a local disk");
+            self.setting(&["log", "disk", "directory"], "is empty: name a directory on a local disk");
         }
         if disk.max_bytes < 1 << 20 {
-            return self.setting(&["log", "disk", "max_bytes"], "must be at least 1MiB");
+            self.setting(&["log", "disk", "max_bytes"], "must be at least 1MiB");
         }
-        Ok(())
     }
 
-    fn jetstream(&self, streams: &JetStreamConfig) -> Result<(), ConfigError> {
-        let setting = |name, problem: String| self.setting(&["log", "jetstream", name], problem);
+    fn jetstream(&mut self, streams: &JetStreamConfig) {
+        let mut setting = |name, problem: String| self.setting(&["log", "jetstream", name], problem);
         if streams.directory.as_os_str().is_empty() {
-            return setting("directory", "is empty: name a directory on a local disk".to_owned());
+            setting("directory", "is empty: name a directory on a local disk".to_owned());
         }
         if streams.servers.is_empty() {
-            return setting("servers", "needs an address, such as \"nats://127.0.0.1:4222\"".to_owned());
+            setting("servers", "needs an address, such as \"nats://127.0.0.1:4222\"".to_owned());
         }
-        for server in &streams.servers {
-            if let Err(problem) = check_server(server) {
-                return setting("servers", problem);
-            }
+        for problem in streams.servers.iter().filter_map(|server| check_server(server).err()) {
+            setting("servers", problem);
         }
         if streams.user.is_some() != streams.password.is_some() {
-            return setting("user", "user and password need each other".to_owned());
+            setting("user", "user and password need each other".to_owned());
         }
         if !is_plain(&streams.name) {
-            return setting("name", format!("{:?} must have 1 to 64 letters, digits, - and _", streams.name));
+            setting("name", format!("{:?} must have 1 to 64 letters, digits, - and _", streams.name));
         }
         if !matches!(streams.replicas, 1 | 3 | 5) {
-            return setting("replicas", format!("is {}, and must be 1, 3 or 5", streams.replicas));
+            setting("replicas", format!("is {}, and must be 1, 3 or 5", streams.replicas));
         }
         if !(1..=64).contains(&streams.partitions) {
-            return setting("partitions", format!("is {}, and must be 1 to 64", streams.partitions));
-        }
-        if streams.max_bytes / u64::from(streams.partitions) < 1 << 20 {
-            return setting("max_bytes", "must be at least 1MiB for each partition".to_owned());
+            setting("partitions", format!("is {}, and must be 1 to 64", streams.partitions));
+        } else if streams.max_bytes / u64::from(streams.partitions) < 1 << 20 {
+            setting("max_bytes", "must be at least 1MiB for each partition".to_owned());
         }
         if streams.max_spill_bytes < 1 << 20 {
-            return setting("max_spill_bytes", "must be at least 1MiB".to_owned());
+            setting("max_spill_bytes", "must be at least 1MiB".to_owned());
         }
-        Ok(())
     }
 
-    fn pipelines(&self) -> Result<(), ConfigError> {
+    fn pipelines(&mut self) {
         if self.config.pipelines.is_empty() {
-            return self.wrong(&["pipelines"], "there is no pipeline");
+            self.wrong(&["pipelines"], "there is no pipeline");
         }
         for (name, pipeline) in &self.config.pipelines {
-            self.name("pipelines", name)?;
+            self.name("pipelines", name);
             if pipeline.destinations.is_empty() {
-                return self.wrong(&["pipelines", name], format!("the pipeline {name:?} has no destination"));
+                self.wrong(&["pipelines", name], format!("the pipeline {name:?} has no destination"));
             }
         }
-        Ok(())
     }
 
-    fn sources(&self) -> Result<(), ConfigError> {
+    fn sources(&mut self) {
         let mut owners = BTreeMap::new();
         for (name, source) in &self.config.sources {
-            self.name("sources", name)?;
-            self.source(name, source)?;
+            self.name("sources", name);
+            self.source(name, source);
             for key in &source.keys {
                 if key.trim().is_empty() {
-                    return self.setting(&["sources", name, "keys"], "a key is empty");
+                    self.setting(&["sources", name, "keys"], "a key is empty");
                 }
                 // The key itself is a secret.
                 if let Some(other) = owners.insert(key, name) {
                     let problem = format!("a key of the source {name:?} is also one of the source {other:?}");
-                    return self.wrong(&["sources", name, "keys"], problem);
+                    self.wrong(&["sources", name, "keys"], problem);
                 }
             }
         }
-        if owners.is_empty() { self.wrong(&["sources"], "no source has a key") } else { Ok(()) }
+        if owners.is_empty() {
+            self.wrong(&["sources"], "no source has a key");
+        }
     }
 
-    fn source(&self, name: &str, source: &SourceConfig) -> Result<(), ConfigError> {
+    fn source(&mut self, name: &str, source: &SourceConfig) {
         if !self.config.pipelines.contains_key(&source.pipeline) {
             let problem = there_is_no("pipeline", &source.pipeline, self.config.pipelines.keys().map(String::as_str));
-            return self.wrong(&["sources", name, "pipeline"], problem);
+            self.wrong(&["sources", name, "pipeline"], problem);
         }
         if source.events_per_second == Some(0) {
-            return self
-                .setting(&["sources", name, "events_per_second"], "must be at least 1; leave it out for no limit");
+            self.setting(&["sources", name, "events_per_second"], "must be at least 1; leave it out for no limit");
         }
         if source.burst.is_some() && source.events_per_second.is_none() {
-            return self.setting(&["sources", name, "burst"], "needs events_per_second");
+            self.setting(&["sources", name, "burst"], "needs events_per_second");
         }
         if source.burst == Some(0) {
-            return self.setting(&["sources", name, "burst"], "must be at least 1");
+            self.setting(&["sources", name, "burst"], "must be at least 1");
         }
         for origin in &source.origins {
             let is_origin = origin.split_once("://").is_some_and(|(_, host)| !host.is_empty() && !host.contains('/'));
             if !is_origin {
                 let problem =
                     format!("{origin:?} is no origin: write scheme and host, such as \"https://shop.example\"");
-                return self.setting(&["sources", name, "origins"], problem);
+                self.setting(&["sources", name, "origins"], problem);
             }
         }
-        Ok(())
     }
 
     /// Names are folders, and labels of metrics.
-    fn name(&self, kind: &str, name: &str) -> Result<(), ConfigError> {
-        if is_plain(name) {
-            return Ok(());
+    fn name(&mut self, kind: &str, name: &str) {
+        if !is_plain(name) {
+            let problem = format!("the name {name:?} in [{kind}] must have 1 to 64 letters, digits, - and _");
+            self.wrong(&[kind, name], problem);
         }
-        let problem = format!("the name {name:?} in [{kind}] must have 1 to 64 letters, digits, - and _");
-        self.wrong(&[kind, name], problem)
     }
 
     /// Reports a problem of one setting.
-    fn setting(&self, path: &[&str], problem: impl Into<String>) -> Result<(), ConfigError> {
+    fn setting(&mut self, path: &[&str], problem: impl Into<String>) {
         let name = path.last().copied().unwrap_or_default();
-        self.wrong(path, format!("{name}: {}", problem.into()))
+        self.wrong(path, format!("{name}: {}", problem.into()));
     }
 
-    fn wrong(&self, path: &[&str], problem: impl Into<String>) -> Result<(), ConfigError> {
-        Err(self.file.problem(self.place(path), problem))
+    fn wrong(&mut self, path: &[&str], problem: impl Into<String>) {
+        let error = self.file.problem(self.place(path), problem);
+        self.found.add(error);
     }
 
     /// The place of the innermost part of the path that is there.

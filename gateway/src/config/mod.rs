@@ -13,7 +13,7 @@ mod tests;
 mod units;
 
 pub use error::ConfigError;
-pub(crate) use error::there_is_no;
+pub(crate) use error::{ConfigErrors, there_is_no};
 pub(crate) use read::{PipelineTables, PluginTable, Read, read};
 pub(crate) use schema::{
     Config, DiskConfig, IpPolicy, JetStreamConfig, LogConfig, PipelineConfig, ServerConfig, SourceConfig,

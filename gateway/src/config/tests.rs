@@ -73,6 +73,21 @@ fn what_is_wrong_is_said_with_its_line_and_what_would_be_right() {
 }
 
 #[test]
+fn one_start_says_everything_that_is_wrong_in_the_order_of_the_file() {
+    let wrong = [
+        ("[log.disk]", "[server]\nmax_connections = 0\nlisten = []\n[log.disk]"),
+        ("directory = \"/tmp/log\"", "directory = \"\"\nmax_bytes = \"1KB\""),
+        ("pipeline = \"main\"", "pipeline = \"mian\""),
+        ("events_per_second = 100", "events_per_second = 0\nburst = 0"),
+    ];
+    let text = wrong.iter().fold(GOOD.to_owned(), |text, (from, to)| text.replacen(from, to, 1));
+    let error = read(&text).unwrap_err();
+    let lines = [3, 4, 6, 7, 11, 13, 14].map(Some);
+    assert_eq!(error.errors().map(|error| error.line).collect::<Vec<_>>(), lines, "{error}");
+    assert_eq!(error.to_string().lines().filter(|line| line.starts_with("g.toml:")).count(), lines.len(), "{error}");
+}
+
+#[test]
 fn a_misspelt_name_is_answered_with_the_one_that_may_be_meant() {
     for (from, to, meant) in [
         ("[log.disk]", "[log.disc]", Some("did you mean `disk`?")),

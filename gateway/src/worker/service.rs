@@ -24,6 +24,8 @@ use crate::state::{StartError, make_all, places};
 
 /// The time that the tasks have to end.
 const END: Duration = Duration::from_secs(20);
+/// The time that the clients have to close after them.
+const CLOSE: Duration = Duration::from_secs(5);
 /// The time from one look at closed gates to the next, and the time that they wait for events on the way.
 const LOOK: Duration = Duration::from_secs(1);
 const ON_THE_WAY: Duration = Duration::from_secs(5);
@@ -115,8 +117,8 @@ impl Worker {
     pub async fn stop(self) {
         self.stop.send_replace(true);
         let _ = tokio::time::timeout(END, futures_util::future::join_all(self.tasks)).await;
-        self.targets.close().await;
-        self.behind_park.close().await;
+        self.targets.close(CLOSE).await;
+        self.behind_park.close(CLOSE).await;
     }
 }
 

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tower_layer::layer_fn;
+use tracing::instrument::WithSubscriber;
+use tracing::subscriber::NoSubscriber;
 use tracklane::plugin::{Destination, QueueLimits};
 use tracklane::{Analytics, DropReason, Event, Outcome, Receipt, SettingsError, Settlement, text_with_causes};
 
@@ -18,8 +20,6 @@ use crate::pipeline::{patient, persistent};
 
 /// No bound, because the read-ahead of a partition bounds the events in progress.
 const UNBOUNDED: usize = usize::MAX / 2;
-/// The time that a client has to close.
-const CLOSE: Duration = Duration::from_secs(5);
 
 /// The destinations of every pipeline.
 #[derive(Debug, Default)]
@@ -99,10 +99,15 @@ impl Targets {
         self.all().filter_map(|(_, target)| target.gate.as_ref()).map(|gate| gate.enter()).collect()
     }
 
-    /// Ends every client. What has no outcome by then has none.
-    pub(super) async fn close(&self) {
-        let closing = self.all().map(|(_, target)| target.client.close(CLOSE));
-        futures_util::future::join_all(closing).await;
+    /// Ends every client, within that time. An event that has no outcome by then is in a message that is not
+    /// acknowledged, so it is delivered again: no loss, as the clients would log it.
+    pub(super) async fn close(&self, limit: Duration) {
+        let closing = self.all().map(|(_, target)| target.client.close(limit));
+        let closed = futures_util::future::join_all(closing).with_subscriber(NoSubscriber::default()).await;
+        let events: u64 = closed.iter().map(|report| report.pending).sum();
+        if events > 0 {
+            tracing::info!(target: "tracklane", events, "closed; what was not delivered of these is sent again by the next worker");
+        }
     }
 }
 
@@ -215,4 +220,61 @@ fn error(settlement: &Settlement) -> Option<&(dyn Error + 'static)> {
 
 fn count(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::Mutex;
+
+    use tracing_subscriber::fmt::MakeWriter;
+    use tracklane::Track;
+    use tracklane::plugin::Batch;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl MakeWriter<'_> for Log {
+        type Writer = Self;
+
+        fn make_writer(&self) -> Self {
+            self.clone()
+        }
+    }
+
+    #[test]
+    fn a_close_calls_nothing_lost_that_the_next_worker_sends() {
+        let log = Log::default();
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(log.clone()).finish();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let left = tracing::subscriber::with_default(subscriber, || {
+            runtime.block_on(async {
+                let hangs = |_: Batch| std::future::pending::<Result<(), io::Error>>();
+                let destinations = vec![(Destination::from_fn("hangs", hangs), true)];
+                let targets =
+                    Targets::start([("main".to_owned(), destinations)], Duration::from_secs(60), None).unwrap();
+                let json = serde_json::to_vec(&Event::from(Track::new("Tested").user_id("u1"))).unwrap();
+                let mut ended = Ended::default();
+                let waiting = hand_over(targets.of("main").unwrap(), None, &[&json, &json], &mut ended);
+                targets.close(Duration::from_millis(200)).await;
+                outcomes(&targets, "main", waiting, ended).await.unfinished
+            })
+        });
+        let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(left, 2, "they have no outcome");
+        assert!(!log.contains("ERROR") && log.contains("is sent again by the next worker"), "{log}");
+    }
 }

@@ -44,6 +44,12 @@ fn a_check_makes_every_plugin_and_names_what_is_wrong() {
             "{error}\n{line}: {expected}"
         );
     }
+    let plugins =
+        plugin("plugin = \"redcat\"\n[[pipelines.main.plugins]]\nplugin = \"sampling\"\nsettings = { rate = 7.0 }");
+    let error = check(&plugins.replace("\"sink\"", "\"snik\"")).unwrap_err();
+    for expected in ["there is no plugin \"redcat\"", "there is no destination \"snik\"", "rate"] {
+        assert!(error.contains(expected) && error.lines().count() == 3, "{expected}: {error}");
+    }
 }
 
 #[test]

@@ -47,7 +47,7 @@ impl Running {
     /// On the disk or not taken at all.
     async fn write_or_refuse(self: Arc<Self>, batch: Batch) -> Result<Answer, BoxError> {
         let whole = batch.clone();
-        match self.write(move |store| store.write(whole.messages().map(|message| message.json()))).await {
+        match self.write(move |store| store.write(whole.into_iter())).await {
             Ok(()) => Ok(Verdict::Delivered.into()),
             Err(error) => {
                 let text = error.to_string();
@@ -65,7 +65,7 @@ impl Running {
             return Ok(answer);
         }
         let whole = batch.clone();
-        let written = self.write(move |store| store.write(whole.messages().map(|message| message.json()))).await;
+        let written = self.write(move |store| store.write(whole.into_iter())).await;
         let Err(error) = written else { return Ok(Verdict::Delivered.into()) };
         self.report(batch.len(), error);
         count(&self.store.counters.in_memory, batch.len());

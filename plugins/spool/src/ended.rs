@@ -15,7 +15,7 @@ pub(crate) enum Fate {
 /// The reason why the destination will never have an event.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
-    /// Its place among the events of the file that can be read.
+    /// Its place among the lines of the file.
     pub(crate) at: usize,
     pub(crate) reason: DropReason,
     pub(crate) error: Option<String>,

@@ -71,10 +71,9 @@ impl Store {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             read => read?,
         };
-        let events = frame::raw_events(&bytes);
-        let letter = |refusal: &Refusal| {
-            DeadLetter::new(events.get(refusal.at)?, refusal.reason.as_str(), refusal.error.clone())
-        };
+        let lines = frame::lines(&bytes);
+        let letter =
+            |refusal: &Refusal| DeadLetter::new(lines.get(refusal.at)?, refusal.reason.as_str(), refusal.error.clone());
         let letters: Vec<DeadLetter> = ended.refused.iter().filter_map(letter).collect();
         DeadLetters::of(&self.root).write_with(&self.disk, &letters, self.max_bytes)?;
         ended.refused.clear();

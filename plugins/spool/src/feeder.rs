@@ -19,16 +19,16 @@ use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout};
 use tracing::subscriber::{self, NoSubscriber};
-use tracklane::{Analytics, DropReason, Outcome, Settlement, text_with_causes};
+use tracklane::{Analytics, DropReason, Event, Outcome, Settlement, text_with_causes};
 
 use crate::disk_thread::DiskThread;
 use crate::disposition::{Disposition, disposition_of};
 use crate::ended::{Ended, Fate, Refusal};
-use crate::frame::Contents;
+use crate::frame::Unreadable;
 use crate::running::Running;
-use crate::slot::SpooledFile;
 use crate::stats::count;
 use crate::store::{Opened, Store};
+use crate::waiting::{Found, Waiting};
 
 /// Limits what is read from the disk and has no outcome yet: events, and bytes of their files.
 const WINDOW_EVENTS: usize = 5_000;
@@ -52,7 +52,7 @@ pub(crate) struct Feeder {
     /// Set if the last attempt at the destination failed.
     failing: watch::Receiver<bool>,
     store: Arc<Store>,
-    found: mpsc::UnboundedReceiver<SpooledFile>,
+    found: mpsc::UnboundedReceiver<Found>,
     adopt_every: Duration,
     reader: Arc<DiskThread>,
     /// The directory is being looked after.
@@ -74,31 +74,11 @@ pub(crate) struct Feeder {
     next_place: u64,
 }
 
-/// A file that is not done with.
-#[derive(Clone)]
-struct Waiting {
-    file: SpooledFile,
-    /// For each of its events whether it has its end; empty before the file was read.
-    ended: Vec<bool>,
-    /// Events that were sent this time.
-    sent: usize,
-    /// The round in which they were.
-    round: u64,
-    /// It could not be read the last time.
-    skipped: bool,
-    /// The fate of the file.
-    fate: Fate,
-    /// The events that the destination refused.
-    refused: Vec<Refusal>,
-    /// Its place in the order in which files came.
-    place: u64,
-}
-
 impl Feeder {
     pub(crate) fn new(
         running: Arc<Running>,
         failing: watch::Receiver<bool>,
-        found: mpsc::UnboundedReceiver<SpooledFile>,
+        found: mpsc::UnboundedReceiver<Found>,
         adopt_every: Duration,
         reader: Arc<DiskThread>,
     ) -> Self {
@@ -151,7 +131,7 @@ impl Feeder {
                 biased;
                 () = &mut stop => return,
                 Some(waiting) = self.under_way.next() => self.follow(waiting),
-                Some(file) = self.found.recv() => self.arrive(file),
+                Some(found) = self.found.recv() => self.arrive(found),
                 () = tokio::time::sleep_until(pause.unwrap_or_else(Instant::now)), if pause.is_some() => {
                     self.paused_until = None;
                 }
@@ -160,17 +140,26 @@ impl Feeder {
         }
     }
 
-    /// Sends files while there is room for them. A file stays in its place until it was read.
+    /// Sends files while there is room for them. A file stays in its place until its events are there.
     async fn fill(&mut self) {
         while self.paused_until.is_none() && self.has_room() {
-            let Some(first) = self.waiting.front() else { return };
+            let Some(first) = self.waiting.front_mut() else { return };
+            // One that is too old is read, and expires.
+            if let Some(copy) = first.copy.take().filter(|_| !self.store.is_too_old(&first.file)) {
+                let Some(mut waiting) = self.waiting.pop_front() else { return };
+                waiting.open(copy.len(), 0..copy.len());
+                self.send(waiting, copy.events());
+                continue;
+            }
             let (file, ended, store) = (first.file.clone(), first.ended.clone(), self.store.clone());
             let read = self.reader.run(move || store.read(&file, &ended)).await;
             let Some(mut waiting) = self.waiting.pop_front() else { return };
             match read {
                 Ok(Opened::Contents(contents)) => {
                     self.told_unreadable &= !std::mem::take(&mut waiting.skipped);
-                    self.send(waiting, contents);
+                    self.note_unreadable(&mut waiting, &contents.unreadable);
+                    waiting.open(contents.lines, contents.events.iter().map(|(at, _)| *at));
+                    self.send(waiting, contents.events.into_iter());
                 }
                 Ok(Opened::Nothing) => {}
                 Ok(Opened::Later(error)) => self.skip(waiting, &error),
@@ -202,9 +191,8 @@ impl Feeder {
         empty || (self.events_under_way < WINDOW_EVENTS && self.bytes_under_way < WINDOW_BYTES)
     }
 
-    /// Hands those events of the file that have no end to the client. What is no event costs itself: the file is set
-    /// aside once the others are done with.
-    fn send(&mut self, mut waiting: Waiting, Contents { events, unreadable }: Contents) {
+    /// What is no event costs itself: the file is set aside once the others are done with.
+    fn note_unreadable(&self, waiting: &mut Waiting, unreadable: &[Unreadable]) {
         if !unreadable.is_empty() && matches!(waiting.fate, Fate::Deleted) {
             waiting.fate = Fate::Quarantine;
             let lines: Vec<String> = unreadable.iter().take(SHOWN_LINES).map(ToString::to_string).collect();
@@ -212,17 +200,19 @@ impl Feeder {
             let message = format!("in {path:?}, {lines}; the other events are sent, then the file is set aside");
             self.store.lose(unreadable.len(), DropReason::Invalid, message);
         }
-        waiting.ended.resize(events.len(), false);
-        waiting.sent = 0;
-        let mut receipts = Vec::with_capacity(events.len());
-        for (at, (event, ended)) in events.into_iter().zip(&mut waiting.ended).enumerate() {
-            if *ended {
+    }
+
+    /// Hands those events of the file that have no end to the client.
+    fn send(&mut self, mut waiting: Waiting, events: impl Iterator<Item = (usize, Event)>) {
+        let mut receipts = Vec::with_capacity(waiting.ended.len());
+        for (at, event) in events {
+            if waiting.has_ended(at) {
                 continue;
             }
             match self.client.send_with_receipt(event) {
                 Ok(receipt) => receipts.push((at, receipt)),
                 Err(refused) if refused.is_invalid() => {
-                    *ended = true;
+                    waiting.end(at, true);
                     let error = Some(text_with_causes(&refused));
                     waiting.refused.push(Refusal { at, reason: DropReason::Invalid, error });
                     count(&self.store.counters.refused, 1);
@@ -242,11 +232,9 @@ impl Feeder {
                 let settlement = receipt.await;
                 let ending = disposition_of(settlement.outcome);
                 waiting.refused.extend(refusal(at, &settlement).filter(|_| ending == Disposition::Refused));
-                if let (Some(counter), Some(ended)) =
-                    (store.counter_of(ending, settlement.outcome), waiting.ended.get_mut(at))
-                {
+                if let Some(counter) = store.counter_of(ending, settlement.outcome) {
                     count(counter, 1);
-                    *ended = true;
+                    waiting.end(at, true);
                 }
             }
             if waiting.is_done() {
@@ -272,8 +260,8 @@ impl Feeder {
         }
     }
 
-    fn arrive(&mut self, file: SpooledFile) {
-        self.waiting.push_back(Waiting::new(file, self.next_place));
+    fn arrive(&mut self, found: Found) {
+        self.waiting.push_back(Waiting::new(found, self.next_place));
         self.next_place += 1;
     }
 
@@ -323,8 +311,8 @@ impl Feeder {
         });
         let emptied = async {
             loop {
-                while let Ok(file) = self.found.try_recv() {
-                    self.arrive(file);
+                while let Ok(found) = self.found.try_recv() {
+                    self.arrive(found);
                 }
                 self.fill().await;
                 match self.under_way.next().await {
@@ -371,17 +359,6 @@ async fn fails_on(mut failing: watch::Receiver<bool>) {
     }
     // The destination is gone, and the waiting side notices that.
     std::future::pending().await
-}
-
-impl Waiting {
-    fn new(file: SpooledFile, place: u64) -> Self {
-        let (fate, refused) = (Fate::Deleted, Vec::new());
-        Self { file, ended: Vec::new(), sent: 0, round: 0, skipped: false, fate, refused, place }
-    }
-
-    fn is_done(&self) -> bool {
-        self.ended.iter().all(|ended| *ended)
-    }
 }
 
 impl Store {

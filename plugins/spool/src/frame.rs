@@ -44,7 +44,10 @@ pub(crate) enum NotAnEvent {
 /// The content of a file.
 #[derive(Debug, Default)]
 pub(crate) struct Contents {
-    pub(crate) events: Vec<Event>,
+    /// How many lines there are.
+    pub(crate) lines: usize,
+    /// The events, each with its place among the lines.
+    pub(crate) events: Vec<(usize, Event)>,
     pub(crate) unreadable: Vec<Unreadable>,
 }
 
@@ -79,20 +82,12 @@ pub(crate) fn encode<'a>(events: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
 
 /// The events of a file.
 pub(crate) fn decode(file: &[u8]) -> Result<Contents, Damaged> {
-    let Some((header, payload)) = file.split_at_checked(HEADER_LEN) else {
-        return Err(Damaged::Truncated { bytes: file.len() });
-    };
-    if *header != self::header(payload) {
-        return Err(Damaged::Checksum);
-    }
     let mut contents = Contents::default();
-    for (at, line) in payload.split(|byte| *byte == b'\n').enumerate() {
-        if line.trim_ascii().is_empty() {
-            continue;
-        }
+    for (at, (number, line)) in numbered_lines(payload(file)?).enumerate() {
+        contents.lines += 1;
         match event(line) {
-            Ok(event) => contents.events.push(event),
-            Err(why) => contents.unreadable.push(Unreadable { line: at + 2, id: message_id(line), why }),
+            Ok(event) => contents.events.push((at, event)),
+            Err(why) => contents.unreadable.push(Unreadable { line: number, id: message_id(line), why }),
         }
     }
     match contents.events.is_empty() {
@@ -104,13 +99,21 @@ pub(crate) fn decode(file: &[u8]) -> Result<Contents, Damaged> {
     }
 }
 
-/// The JSON of the events of a file that can be read, in the places that [`decode`] gives them; of a damaged file none.
-pub(crate) fn raw_events(file: &[u8]) -> Vec<&[u8]> {
-    let Some((header, payload)) = file.split_at_checked(HEADER_LEN) else { return Vec::new() };
-    if *header != self::header(payload) {
-        return Vec::new();
-    }
-    payload.split(|byte| *byte == b'\n').filter(|line| event(line).is_ok()).collect()
+/// The lines of a file, in the places that [`decode`] gives their events; of a damaged file none.
+pub(crate) fn lines(file: &[u8]) -> Vec<&[u8]> {
+    payload(file).map(|payload| numbered_lines(payload).map(|(_, line)| line).collect()).unwrap_or_default()
+}
+
+/// The rest of a file behind its header, if that fits it.
+fn payload(file: &[u8]) -> Result<&[u8], Damaged> {
+    let (header, payload) = file.split_at_checked(HEADER_LEN).ok_or(Damaged::Truncated { bytes: file.len() })?;
+    if *header == self::header(payload) { Ok(payload) } else { Err(Damaged::Checksum) }
+}
+
+/// The lines that are not blank, each with its number in an editor: the header is the first.
+fn numbered_lines(payload: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let lines = payload.split(|byte| *byte == b'\n').enumerate().map(|(at, line)| (at + 2, line));
+    lines.filter(|(_, line)| !line.trim_ascii().is_empty())
 }
 
 /// The event that is written as this line.
@@ -150,7 +153,7 @@ mod tests {
     const EVENT: &[u8] = br#"{"type":"track","messageId":"m-1","timestamp":"2026-01-02T03:04:05.678Z","event":"Tested","userId":"u1","properties":{"price":0.1,"text":"a\nb"}}"#;
 
     fn ids(contents: &Contents) -> Vec<String> {
-        contents.events.iter().map(|event| event.message_id().into_owned()).collect()
+        contents.events.iter().map(|(_, event)| event.message_id().into_owned()).collect()
     }
 
     #[test]
@@ -166,6 +169,7 @@ mod tests {
             assert!(decode(&file[..at]).is_err(), "cut to {at} bytes");
         }
         assert!(decode(&[&file[..], b"\n"].concat()).is_err(), "a byte more");
+        assert_eq!((lines(&file), lines(&file[1..]).len()), (vec![EVENT, EVENT], 0));
     }
 
     #[test]
@@ -209,6 +213,8 @@ mod tests {
             );
             let contents = around(line.as_bytes());
             assert_eq!(ids(&contents), ["m-1", "m-1"], "{value}");
+            let places: Vec<usize> = contents.events.iter().map(|(at, _)| *at).collect();
+            assert_eq!((places.as_slice(), contents.lines), (&[0, 2][..], 3), "{value}");
             let [unreadable] = &contents.unreadable[..] else { panic!("{value}: {:?}", contents.unreadable) };
             let said = unreadable.to_string();
             assert!(said.starts_with(r#"line 3 (messageId "m-2") cannot be read: "#), "{said}");
@@ -232,14 +238,14 @@ mod tests {
                 r#"{{"type":"track","messageId":"m-2","event":"{text}","userId":"u","properties":{{"a":"{text}"}}}}"#
             );
             let contents = around(line.as_bytes());
-            assert_eq!((ids(&contents).len(), contents.events[1].name().as_deref()), (3, Some(text)));
+            assert_eq!((ids(&contents).len(), contents.events[1].1.name().as_deref()), (3, Some(text)));
         }
     }
 
     #[test]
     fn an_event_with_ends_of_lines_between_its_values_is_one_line() {
         let contents = around(b"{\"type\":\"track\",\r\n\"messageId\":\"m-2\",\n\"event\":\"a\\nb\",\"userId\":\"u\"}");
-        assert_eq!((ids(&contents)[1].as_str(), contents.events[1].name().as_deref()), ("m-2", Some("a\nb")));
+        assert_eq!((ids(&contents)[1].as_str(), contents.events[1].1.name().as_deref()), ("m-2", Some("a\nb")));
     }
 
     proptest! {
@@ -268,11 +274,11 @@ mod tests {
             );
             let json = serde_json::to_vec(&event).unwrap();
             let back = decode(&encode(std::iter::once(&json[..]))).unwrap();
-            let back = back.events;
-            prop_assert_eq!(&*back[0].message_id(), id);
-            prop_assert_eq!(back[0].timestamp().unwrap().as_unix_millis(), millis);
+            let (_, back) = &back.events[0];
+            prop_assert_eq!(&*back.message_id(), id);
+            prop_assert_eq!(back.timestamp().unwrap().as_unix_millis(), millis);
             let value = |json: &[u8]| serde_json::from_slice::<serde_json::Value>(json).unwrap();
-            prop_assert_eq!(value(&serde_json::to_vec(&back[0]).unwrap()), value(&json));
+            prop_assert_eq!(value(&serde_json::to_vec(back).unwrap()), value(&json));
         }
     }
 }

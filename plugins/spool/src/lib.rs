@@ -4,7 +4,7 @@
 //!  lane ─▶ acceptor: one file per batch, synced ─▶ "delivered"
 //!                        │
 //!                 directory/0000/00000000000000000042.100.batch
-//!                        │
+//!                        │ handed over in memory, or read later
 //!                 backend: feeder ─▶ a client of its own ─▶ the destination ─▶ the file is deleted
 //! ```
 //!
@@ -76,11 +76,13 @@ mod disposition;
 mod ended;
 mod ending;
 mod feeder;
+mod handover;
 mod lifecycle;
 mod memory;
 mod report;
 mod running;
 mod setup;
+mod waiting;
 
 // The directory, a slot in it, a file in that, and the file system.
 mod age;

@@ -45,8 +45,8 @@ impl Running {
         let (batch, ids) = (batch.clone(), ids.clone());
         let written = self.write(move |store| {
             let those = batch.messages().filter(|message| ids.contains(&*message.message_id()));
-            let lines: Vec<&[u8]> = those.map(Message::json).collect();
-            store.write(lines.into_iter())
+            let those: Vec<&Message> = those.collect();
+            store.write(those.iter().copied())
         });
         written.await.is_ok()
     }

@@ -18,14 +18,17 @@ use tokio::sync::mpsc::UnboundedSender;
 use tracklane::DropReason;
 use tracklane::emitter::Emitter;
 use tracklane::emitter::signal::Failure;
+use tracklane::event::Message;
 
 use crate::age::WallClock;
 use crate::disk::Disk;
 use crate::ended::{Ended, Fate, Refusal};
 use crate::frame::{self, Contents};
+use crate::handover::{Copy, Desk};
 use crate::report;
 use crate::slot::{self, Slot, SpooledFile, WeakSlot, in_blocks};
 use crate::stats::{Counters, count};
+use crate::waiting::Found;
 
 /// The largest size of one file. The largest batch that a lane makes by default is 500,000 bytes.
 pub(crate) const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
@@ -69,7 +72,9 @@ pub(crate) struct Store {
     pub(crate) counters: Arc<Counters>,
     pub(crate) emitter: Emitter,
     /// The feeder's side of every file.
-    pub(crate) found: UnboundedSender<SpooledFile>,
+    pub(crate) found: UnboundedSender<Found>,
+    /// Where copies of what was just written wait for the feeder.
+    pub(crate) desk: Desk,
     pub(crate) own_slot: Mutex<OwnSlot>,
     /// The other destinations whose events were found and reported.
     pub(crate) other_destinations: Mutex<BTreeSet<String>>,
@@ -185,14 +190,14 @@ impl Store {
         let found = slot.look_through(self.now())?;
         self.slots().push(slot.downgrade());
         found.foreign.iter().for_each(|path| self.quarantine(path, "it is not a file of the spool"));
-        found.files.into_iter().for_each(|file| self.forward(file));
+        found.files.into_iter().for_each(|file| self.forward(file, None));
         Ok(found.next)
     }
 
-    fn forward(&self, file: SpooledFile) {
+    fn forward(&self, file: SpooledFile, copy: Option<Arc<Copy>>) {
         self.counters.appeared(&file);
         // If the feeder is gone, the file waits for the next process.
-        let _ = self.found.send(file);
+        let _ = self.found.send(Found { file, copy });
     }
 
     /// Does the periodic work: keeps the ages of files, tries again to remove files, and adopts those of other
@@ -236,9 +241,12 @@ impl Store {
     }
 
     /// Writes events as one file. They are on the disk when this returns.
-    pub(crate) fn write<'a>(&self, events: impl ExactSizeIterator<Item = &'a [u8]>) -> Result<(), NotWritten> {
-        let count_of_events = events.len();
-        let file = frame::encode(events);
+    pub(crate) fn write<'m>(
+        &self,
+        messages: impl ExactSizeIterator<Item = &'m Message> + Clone,
+    ) -> Result<(), NotWritten> {
+        let count_of_events = messages.len();
+        let file = frame::encode(messages.clone().map(Message::json));
         let bytes = file.len() as u64;
         if bytes > MAX_FILE_BYTES {
             return Err(NotWritten::TooLarge { bytes });
@@ -256,7 +264,7 @@ impl Store {
         let written = slot.write(&self.disk, number, events, &file);
         let file = written.map_err(|source| NotWritten::Io { path: slot.directory().to_owned(), source })?;
         count(&self.counters.spooled, count_of_events);
-        self.forward(file);
+        self.forward(file, self.desk.copy_of(messages).map(Arc::new));
         Ok(())
     }
 
@@ -285,7 +293,8 @@ impl Store {
             Err(damaged) => return self.give_up(file, &damaged.to_string()),
         };
         if self.is_too_old(file) {
-            let left = (0..contents.events.len()).filter(|at| !ended.get(*at).is_some_and(|ended| *ended));
+            let events = contents.events.iter().map(|(at, _)| *at);
+            let left = events.filter(|at| !ended.get(*at).is_some_and(|ended| *ended));
             let left: Vec<_> = left.map(|at| Refusal { at, reason: DropReason::Expired, error: None }).collect();
             self.expire(file, left.len() + contents.unreadable.len(), left);
             return Opened::Nothing;
@@ -300,7 +309,7 @@ impl Store {
         Opened::Nothing
     }
 
-    fn is_too_old(&self, file: &SpooledFile) -> bool {
+    pub(crate) fn is_too_old(&self, file: &SpooledFile) -> bool {
         file.age() > self.max_age
     }
 

@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use super::string::plain_len;
+
 /// One member: its place, and the places of its key (with quotes) and its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::event) struct MemberRange {
@@ -58,17 +60,15 @@ pub(super) fn elements(text: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
 
 /// Returns the end of the string that begins at `start`, behind its closing quote.
 fn string_end(text: &[u8], start: usize) -> Option<usize> {
-    let mut bytes = text.iter().enumerate().skip(start + 1);
-    while let Some((at, byte)) = bytes.next() {
-        match byte {
+    let mut at = start + 1;
+    loop {
+        at += plain_len(text.get(at..)?);
+        match text.get(at)? {
             b'"' => return Some(at + 1),
-            b'\\' => {
-                bytes.next();
-            }
-            _ => {}
+            b'\\' => at += 2,
+            _ => at += 1,
         }
     }
-    None
 }
 
 /// Returns the end of the value that begins at `start`.

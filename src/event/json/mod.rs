@@ -29,5 +29,5 @@ pub(super) use object::drop_iteratively;
 pub use object::{Iter, Keys, Object};
 pub(super) use rewrite::{Split, split};
 pub use serializer::MAX_DEPTH;
-pub(super) use string::{read_string, write_string};
+pub(super) use string::{read_string, write_string, written_len};
 pub(super) use transcode::Transcode;

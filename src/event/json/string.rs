@@ -25,6 +25,14 @@ pub(in crate::event) fn write_string(out: &mut Vec<u8>, string: &str) {
     out.push(b'"');
 }
 
+/// Returns the length of what [`write_string`] appends.
+pub(in crate::event) fn written_len(string: &str) -> usize {
+    match is_plain(string.as_bytes()) {
+        true => string.len() + 2,
+        false => serde_json::to_vec(string).map_or(0, |quoted| quoted.len()),
+    }
+}
+
 /// Reads a string from its JSON text `quoted`, with its quotes. Returns `None` if it is not a string.
 pub(in crate::event) fn read_string(quoted: &[u8]) -> Option<Cow<'_, str>> {
     let inner = quoted.strip_prefix(b"\"")?.strip_suffix(b"\"")?;

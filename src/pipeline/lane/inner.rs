@@ -176,7 +176,11 @@ impl LaneInner {
         }
         for (index, message) in messages.iter().enumerate().filter(|(_, message)| message.ticket.has_observers()) {
             message.ticket.with_observers(|observers| {
-                observers.message_id = message.message_id().into_owned();
+                let id = message.message_id();
+                // It is there, unless a plugin has changed it.
+                if observers.message_id != *id {
+                    observers.message_id = id.into_owned();
+                }
                 let (destination, error) = (self.name.clone(), error_of(index));
                 observers.destinations.push(DestinationOutcome { destination, outcome, error });
             });

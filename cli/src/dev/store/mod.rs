@@ -177,6 +177,14 @@ impl Store {
         inner.entries.range(..to).rev().take(count).cloned().collect()
     }
 
+    /// The events with these numbers, the oldest first.
+    fn between(&self, first: u64, last: u64) -> Vec<Arc<Entry>> {
+        let inner = self.lock();
+        let from = inner.entries.partition_point(|entry| entry.seq < first);
+        let to = inner.entries.partition_point(|entry| entry.seq <= last);
+        inner.entries.range(from..to.max(from)).cloned().collect()
+    }
+
     /// The events that changed after `version`, without those that arrived since, and the version now.
     pub(crate) fn changed_since(&self, version: u64) -> (u64, Vec<Arc<Entry>>) {
         let inner = self.lock();

@@ -1,14 +1,20 @@
 //! Windows of the events that match a filter, and how many they are.
 //!
-//! Events are searched in blocks, so that no search delays arriving events.
+//! Events are searched in blocks, so that no search delays arriving events, and so that all cores take part.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 
 use super::{Entry, Store};
 use crate::filter::Filter;
 
 /// Events that are looked at between two locks.
 const BLOCK: usize = 2_048;
+/// Blocks for which another thread is started.
+const BLOCKS_OF_A_THREAD: u64 = 4;
+/// Threads of a search at most.
+const MAX_THREADS: u64 = 4;
 
 /// A window of events.
 #[derive(Debug, Default)]
@@ -55,19 +61,14 @@ impl Store {
     }
 
     /// Counts the events before `cursor`, and keeps those before `before`.
-    fn scan(&self, mut cursor: u64, before: u64, limit: usize, filter: &Filter) -> Page {
-        let mut page = Page::default();
-        loop {
-            let block = self.before(cursor, BLOCK);
-            let Some(last) = block.last() else { return page };
-            cursor = last.seq;
-            for entry in self.select(block, filter) {
-                page.matched += 1;
-                if entry.seq < before && page.events.len() < limit {
-                    page.events.push(entry);
-                }
-            }
-        }
+    fn scan(&self, cursor: u64, before: u64, limit: usize, filter: &Filter) -> Page {
+        let (oldest, newest) = self.bounds();
+        let search =
+            Search { store: self, filter, before, limit, oldest, newest: newest.min(cursor.saturating_sub(1)) };
+        let mut found = search.run();
+        found.sort_by_key(|block| block.number);
+        let matched = found.iter().map(|block| block.matched).sum();
+        Page { events: found.into_iter().flat_map(|block| block.events).take(limit).collect(), matched }
     }
 
     /// The `limit` events that came first after the cursor, the newest first, and how many match in all.
@@ -103,5 +104,58 @@ impl Store {
                 return;
             }
         }
+    }
+}
+
+/// A search of the events of some numbers.
+struct Search<'a> {
+    store: &'a Store,
+    filter: &'a Filter,
+    before: u64,
+    limit: usize,
+    oldest: u64,
+    newest: u64,
+}
+
+/// What a block of events has.
+struct Block {
+    /// The number of newer blocks.
+    number: u64,
+    matched: u64,
+    /// The newest first.
+    events: Vec<Arc<Entry>>,
+}
+
+impl Search<'_> {
+    /// Searches all blocks, on as many threads as that is worth.
+    fn run(&self) -> Vec<Block> {
+        let blocks = (self.newest + 1).saturating_sub(self.oldest).div_ceil(BLOCK as u64);
+        let cores = thread::available_parallelism().map_or(1, usize::from) as u64;
+        let threads = (blocks / BLOCKS_OF_A_THREAD).min(cores).min(MAX_THREADS);
+        let next = AtomicU64::new(0);
+        let work = || {
+            let numbers = std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)));
+            numbers.take_while(|number| *number < blocks).map(|number| self.block(number)).collect::<Vec<_>>()
+        };
+        thread::scope(|scope| {
+            // If there is no further thread, those that there are do it.
+            let start = || thread::Builder::new().name("search".to_owned()).spawn_scoped(scope, work).ok();
+            let others: Vec<_> = (1..threads).map_while(|_| start()).collect();
+            let mut found = work();
+            for other in others {
+                found.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            }
+            found
+        })
+    }
+
+    fn block(&self, number: u64) -> Block {
+        let last = self.newest - number * BLOCK as u64;
+        let first = (last + 1).saturating_sub(BLOCK as u64).max(self.oldest);
+        let mut found = self.store.select(self.store.between(first, last), self.filter);
+        let matched = found.len() as u64;
+        found.retain(|entry| entry.seq < self.before);
+        let events = found.into_iter().rev().take(self.limit).collect();
+        Block { number, matched, events }
     }
 }

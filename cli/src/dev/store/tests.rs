@@ -76,6 +76,34 @@ fn windows_go_both_ways_and_say_when_they_fell_out() {
     assert_eq!(seqs(&small.page_after(oldest - 1, 1, &all).unwrap().events), [oldest]);
 }
 
+/// A search on several threads finds what one look at each event finds, in the same order.
+#[test]
+fn a_search_of_many_events_finds_each_once_the_newest_first() {
+    let store = Store::new(1 << 30);
+    let count = 30_000_u64;
+    let name = |seq: u64| if seq.is_multiple_of(7) { "Seventh" } else { "Other" };
+    let events = (1..=count).map(|seq| entry(&format!(r#"{{"event":"{}","properties":{{"n":{seq}}}}}"#, name(seq))));
+    store.push(events.collect(), 0);
+    // A gap that is larger than a block, and the beginning.
+    let is_gone = |seq: u64| seq <= 100 || (9_000..16_000).contains(&seq);
+    assert_eq!(store.remove(|entry, _| is_gone(entry.seq)), 7_100);
+    let mut wanted: Vec<u64> = (1..=count).filter(|seq| !is_gone(*seq) && name(*seq) == "Seventh").collect();
+    wanted.reverse();
+    let filter = Filter::parse("name:Seventh").unwrap();
+    for (before, limit) in [(u64::MAX, 50), (u64::MAX, 100_000), (20_000, 2_500), (9_500, 10), (100, 10), (0, 10)] {
+        let page = store.page_before(before, limit, &filter);
+        let expected: Vec<u64> = wanted.iter().copied().filter(|seq| *seq < before).take(limit).collect();
+        assert_eq!(page.matched, wanted.len() as u64, "before {before}");
+        assert_eq!(seqs(&page.events), expected, "{limit} before {before}");
+    }
+    let through = store.page_through(17_000, 3, &filter);
+    let older = wanted.iter().filter(|seq| **seq <= 17_000);
+    assert_eq!(through.matched, older.clone().count() as u64);
+    assert_eq!(seqs(&through.events), older.copied().take(3).collect::<Vec<_>>());
+    let nothing = Filter::parse("name:Nobody").unwrap();
+    assert_eq!(store.page_before(u64::MAX, 10, &nothing).matched, 0);
+}
+
 #[test]
 fn what_inspectors_say_is_added_up_and_told_as_a_change() {
     let store = Store::new(1 << 20);

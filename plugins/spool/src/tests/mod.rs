@@ -2,6 +2,7 @@
 
 mod begin;
 mod clock;
+mod handover;
 mod memory;
 mod refusing;
 mod undeletable;

@@ -7,6 +7,7 @@
 
 mod convert;
 mod iter;
+mod merge;
 mod nested;
 mod set;
 mod text;
@@ -242,11 +243,19 @@ impl Object {
         if let Some(error) = &defaults.error {
             self.record_error(error.clone());
         }
-        if let (Form::Text(mine), Form::Text(theirs)) = (&mut self.form, &defaults.form)
-            && mine.has_disjoint_keys(theirs)
-        {
-            mine.prepend(theirs);
-            return;
+        if let (Form::Text(mine), Form::Text(theirs)) = (&mut self.form, &defaults.form) {
+            if mine.has_disjoint_keys(theirs) {
+                mine.prepend(theirs);
+                return;
+            }
+            match merge::merged(mine.json(), theirs.json()) {
+                Some(Cow::Borrowed(_)) => return,
+                Some(Cow::Owned(merged)) => {
+                    self.form = Form::Text(RawMembers::of(merged));
+                    return;
+                }
+                None => {}
+            }
         }
         let below = defaults.to_map();
         merge_missing(self.as_map_mut(), below);

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::{Form, Object};
+use super::{Form, Object, merge};
 use crate::event::json::raw_members::RawMembers;
 use crate::event::json::serializer;
 
@@ -85,10 +85,13 @@ impl Object {
         if defaults.is_empty() {
             return self.members_len();
         }
-        if let (Form::Text(mine), Form::Text(theirs)) = (&self.form, &defaults.form)
-            && mine.has_disjoint_keys(theirs)
-        {
-            return mine.prepended_len(theirs);
+        if let (Form::Text(mine), Form::Text(theirs)) = (&self.form, &defaults.form) {
+            if mine.has_disjoint_keys(theirs) {
+                return mine.prepended_len(theirs);
+            }
+            if let Some(merged) = merge::merged(mine.json(), theirs.json()) {
+                return merged.len();
+            }
         }
         let mut merged = self.clone();
         merged.merge_under(defaults);

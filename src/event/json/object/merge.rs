@@ -1,0 +1,106 @@
+//! Merges two objects as text, without making maps of them.
+//!
+//! Invariant: both texts are as [`RawMembers`](super::RawMembers) has them, and so is the result. A key has one spelling,
+//! so keys are compared as bytes. Values are bounded in depth, and so is the recursion.
+
+use std::borrow::Cow;
+
+use crate::event::json::members::members;
+use crate::event::json::raw_members::find;
+
+/// The product of both lengths up to which a search for each key is fast. Beyond, a map is.
+const MAX_WORK: usize = 1 << 20;
+
+/// Returns `upper` with every member of `below` that it lacks. Where both values are objects, their members are merged in
+/// the same way. Returns `None` for texts that are better merged as maps.
+pub(super) fn merged<'t>(upper: &'t [u8], below: &[u8]) -> Option<Cow<'t, [u8]>> {
+    if upper.len().saturating_mul(below.len()) > MAX_WORK {
+        return None;
+    }
+    if !lacks_any(upper, below) {
+        return Some(Cow::Borrowed(upper));
+    }
+    let mut out = Vec::with_capacity(upper.len() + 1 + below.len());
+    merge(upper, below, &mut out);
+    Some(Cow::Owned(out))
+}
+
+/// Returns whether `upper` lacks anything of `below`.
+fn lacks_any(upper: &[u8], below: &[u8]) -> bool {
+    members(below).any(|member| {
+        let value = below.get(member.value.clone());
+        match find(upper, below.get(member.name()).unwrap_or_default()) {
+            None => true,
+            Some(mine) => {
+                inside(upper.get(mine.value)).zip(inside(value)).is_some_and(|(mine, its)| lacks_any(mine, its))
+            }
+        }
+    })
+}
+
+/// Writes what `upper` lacks of `below`, and then `upper`.
+fn merge(upper: &[u8], below: &[u8], out: &mut Vec<u8>) {
+    let begin = out.len();
+    let write = |out: &mut Vec<u8>, part: Option<&[u8]>| {
+        if out.len() > begin {
+            out.push(b',');
+        }
+        out.extend_from_slice(part.unwrap_or_default());
+    };
+    for member in members(below) {
+        if find(upper, below.get(member.name()).unwrap_or_default()).is_none() {
+            write(out, below.get(member.key.start..member.value.end));
+        }
+    }
+    for member in members(upper) {
+        let its =
+            find(below, upper.get(member.name()).unwrap_or_default()).and_then(|its| inside(below.get(its.value)));
+        match inside(upper.get(member.value.clone())).zip(its) {
+            None => write(out, upper.get(member.key.start..member.value.end)),
+            Some((mine, its)) => {
+                write(out, upper.get(member.key.start..=member.value.start));
+                merge(mine, its, out);
+                out.push(b'}');
+            }
+        }
+    }
+}
+
+/// Returns the members of a value that is an object.
+fn inside(value: Option<&[u8]>) -> Option<&[u8]> {
+    value?.strip_prefix(b"{")?.strip_suffix(b"}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(merged: Option<Cow<'_, [u8]>>) -> String {
+        String::from_utf8(merged.unwrap().into_owned()).unwrap()
+    }
+
+    #[test]
+    fn what_is_missing_is_added_at_every_level_and_what_is_there_wins() {
+        for (upper, below, expected) in [
+            (r#""a":1"#, r#""a":2"#, r#""a":1"#),
+            (r#""a":1"#, r#""b":2"#, r#""b":2,"a":1"#),
+            (r#""a":1"#, "", r#""a":1"#),
+            ("", r#""b":2"#, r#""b":2"#),
+            (r#""a":1,"l":{"n":"own"}"#, r#""l":{"n":"x","v":2},"z":{}"#, r#""z":{},"a":1,"l":{"v":2,"n":"own"}"#),
+            (r#""l":{},"k":1"#, r#""l":{"v":{"w":[1,{"l":2}]}}"#, r#""l":{"v":{"w":[1,{"l":2}]}},"k":1"#),
+            (r#""l":{"v":{"a":"{"}}"#, r#""l":{"v":{"b":"}"}}"#, r#""l":{"v":{"b":"}","a":"{"}}"#),
+            (r#""l":null,"m":"{}""#, r#""l":{"v":2},"m":{"n":1}"#, r#""l":null,"m":"{}""#),
+            (r#""l":{"v":2}"#, r#""l":1"#, r#""l":{"v":2}"#),
+        ] {
+            let merged = merged(upper.as_bytes(), below.as_bytes());
+            let unchanged = matches!(merged, Some(Cow::Borrowed(_)));
+            assert_eq!((text(merged).as_str(), unchanged), (expected, upper == expected), "{below} under {upper}");
+        }
+    }
+
+    #[test]
+    fn large_texts_are_left_to_maps() {
+        let large = format!(r#""a":"{}""#, "a".repeat(MAX_WORK / 8));
+        assert!(merged(large.as_bytes(), br#""b":1"#).is_some() && merged(large.as_bytes(), br#""bcdef":1"#).is_none());
+    }
+}
