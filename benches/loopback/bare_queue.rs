@@ -10,7 +10,7 @@ use tracklane::Track;
 
 use super::report::ClientReport;
 use super::scenario::Scenario;
-use super::timing;
+use super::{quiet, timing};
 use crate::item_purchased::{call, plain};
 
 /// A bounded queue. Its consumer is woken once per batch, and takes everything that waits.
@@ -100,12 +100,29 @@ impl<W> Queue<W> {
 
 /// The standard library's bounded channel, which wakes a consumer that sleeps for every event.
 pub(crate) fn sync_channel<S>(scenario: &Scenario<S>) -> ClientReport {
+    through_channel(scenario, |sender| {
+        let calls = timing::time(scenario, call, |event| sender.try_send(event).expect("there is room"));
+        timing::report(calls)
+    })
+}
+
+/// The same at the even pace of a quiet service: what it costs to wake a thread that has slept for a while.
+pub(crate) fn quiet_channel<S>(scenario: &Scenario<S>) -> ClientReport {
+    through_channel(scenario, |sender| {
+        quiet::run(scenario, call, |event| sender.try_send(event).expect("there is room"))
+    })
+}
+
+fn through_channel<S>(
+    scenario: &Scenario<S>,
+    measure: impl FnOnce(&mpsc::SyncSender<Track>) -> ClientReport,
+) -> ClientReport {
     let (sender, receiver) = mpsc::sync_channel(scenario.queue);
     let consumer = thread::spawn(move || receiver.into_iter().for_each(drop::<Track>));
-    let calls = timing::time(scenario, call, |event| sender.try_send(event).expect("there is room"));
+    let report = measure(&sender);
     drop(sender);
     consumer.join().expect("no panic");
-    timing::report(calls)
+    report
 }
 
 /// Does nothing: measures two readings of the clock.

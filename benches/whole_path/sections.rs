@@ -168,7 +168,9 @@ fn quiet(quick: bool) -> Result<(), Box<dyn Error>> {
     let table = rates.map(|(rate, name)| (name, of(Work::Quiet, rate)));
     let hundred = |name, rate| (name, Scenario { clients: 100, ..of(Work::Quiet, rate) });
     let hundred = [hundred("0, 100 clients", 0), hundred("100, 100 clients", 100)];
-    let table: Vec<_> = table.into_iter().chain(hundred).collect();
+    let channel = [(1, "1, a channel"), (10, "10, a channel"), (100, "100, a channel"), (1_000, "1,000, a channel")];
+    let channel = channel.map(|(rate, name)| (name, of(Work::QuietChannel, rate)));
+    let table: Vec<_> = table.into_iter().chain(hundred).chain(channel).collect();
     println!("| events/s | CPU of a core, % | wake-ups/s | requests/s | a call: p50 ns | p99 ns |");
     println!("|--:|--:|--:|--:|--:|--:|");
     for (name, runs) in take_turns(&table, rounds)? {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::held;
 use crate::loopback::report::ClientReport;
 use crate::loopback::scenario;
-use crate::loopback::{client, limits};
+use crate::loopback::{bare_queue, client, limits};
 
 pub(crate) type Scenario = scenario::Scenario<Work>;
 
@@ -30,6 +30,8 @@ pub(crate) enum Work {
     Quiet,
     /// The same with a destination that takes each event by itself, and no network.
     QuietSingle,
+    /// No SDK: a channel wakes a thread for each event, which drops it.
+    QuietChannel,
 }
 
 impl scenario::Work for Work {
@@ -43,11 +45,12 @@ impl scenario::Work for Work {
             Self::Held => held::run(scenario),
             Self::Quiet => client::send_quietly(url, scenario),
             Self::QuietSingle => client::send_quietly_one_by_one(scenario),
+            Self::QuietChannel => Ok(bare_queue::quiet_channel(scenario)),
         }
     }
 
     fn is_sent(self) -> bool {
-        !matches!(self, Self::NoNetwork | Self::Held | Self::QuietSingle)
+        !matches!(self, Self::NoNetwork | Self::Held | Self::QuietSingle | Self::QuietChannel)
     }
 
     fn id_key(self) -> &'static str {

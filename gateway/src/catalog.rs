@@ -9,7 +9,7 @@ use tracklane::plugin::{Destination, Registration};
 use tracklane::{BoxError, SettingsError, text_with_causes};
 use tracklane_http::SettingError;
 
-use crate::config::{ConfigError, PluginTable, there_is_no};
+use crate::config::{ConfigError, ConfigErrors, PluginTable, there_is_no};
 
 type Make<T> = Arc<dyn Fn(&PluginTable) -> Result<T, ConfigError> + Send + Sync>;
 
@@ -91,12 +91,17 @@ where
     S: DeserializeOwned,
     E: Into<BoxError>,
 {
-    Arc::new(move |table| {
-        make(table.settings()?).map_err(|error| {
-            let error = error.into();
-            table.error_of(setting(&error), text_with_causes(&*error)).because(error)
-        })
-    })
+    Arc::new(move |table| make(table.settings()?).map_err(|error| error_of(table, error.into())))
+}
+
+/// Returns the error of the plugin of this table, with a line for each of its wrong settings.
+fn error_of(table: &PluginTable, error: BoxError) -> ConfigError {
+    let mut several = ConfigErrors::default();
+    let settings = error.downcast_ref::<SettingsError>().filter(|error| error.errors().nth(1).is_some());
+    for error in settings.into_iter().flat_map(SettingsError::errors) {
+        several.add(table.error_of(Some(error.setting()), text_with_causes(error)));
+    }
+    several.or(()).err().unwrap_or_else(|| table.error_of(setting(&error), text_with_causes(&*error)).because(error))
 }
 
 /// The setting that an error names.

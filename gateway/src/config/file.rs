@@ -8,7 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use tracklane::similar_name;
 
-use super::error::ConfigError;
+use super::error::{ConfigError, ConfigErrors};
 
 /// The file as it was read, so that errors of a setting have its line.
 pub(super) struct File {
@@ -31,10 +31,11 @@ impl File {
     /// The tree, with the variables' values in it.
     pub(super) fn tree(&self) -> Result<Spanned<DeTable<'_>>, ConfigError> {
         let mut tree = DeTable::parse(&self.text).map_err(|error| self.error(&error))?;
+        let mut errors = ConfigErrors::default();
         for (_, value) in tree.get_mut().iter_mut() {
-            self.insert_variables(value)?;
+            self.insert_variables(value, &mut errors);
         }
-        Ok(tree)
+        errors.or(tree)
     }
 
     pub(super) fn problem(&self, at: Option<Range<usize>>, problem: impl Into<String>) -> ConfigError {
@@ -45,17 +46,16 @@ impl File {
         self.problem(error.span(), with_suggestion(without_value(error.message())))
     }
 
-    fn insert_variables(&self, value: &mut Spanned<DeValue<'_>>) -> Result<(), ConfigError> {
+    fn insert_variables(&self, value: &mut Spanned<DeValue<'_>>, errors: &mut ConfigErrors) {
         let span = value.span();
         match value.get_mut() {
-            DeValue::String(text) if text.contains("${") => {
-                let replaced = self.with_variables(text).map_err(|problem| self.problem(Some(span), problem))?;
-                *text = replaced.into();
-                Ok(())
-            }
-            DeValue::Array(values) => values.iter_mut().try_for_each(|value| self.insert_variables(value)),
-            DeValue::Table(table) => table.iter_mut().try_for_each(|(_, value)| self.insert_variables(value)),
-            _ => Ok(()),
+            DeValue::String(text) if text.contains("${") => match self.with_variables(text) {
+                Ok(replaced) => *text = replaced.into(),
+                Err(problem) => errors.add(self.problem(Some(span), problem)),
+            },
+            DeValue::Array(values) => values.iter_mut().for_each(|value| self.insert_variables(value, errors)),
+            DeValue::Table(table) => table.iter_mut().for_each(|(_, value)| self.insert_variables(value, errors)),
+            _ => {}
         }
     }
 

@@ -88,6 +88,15 @@ fn one_start_says_everything_that_is_wrong_in_the_order_of_the_file() {
 }
 
 #[test]
+fn one_start_names_every_variable_that_is_not_set() {
+    let text = GOOD.replacen("\"K1\"", "\"${ONE}\"", 1).replacen("SECRET", "${TWO}", 1);
+    let error = read(&text).unwrap_err().to_string();
+    let lines: Vec<&str> = error.lines().collect();
+    let starts = ["g.toml:6: the variable \"ONE\" is not set", "g.toml:13: the variable \"TWO\" is not set"];
+    assert!(lines.len() == 2 && lines.iter().zip(starts).all(|(line, start)| line.starts_with(start)), "{error}");
+}
+
+#[test]
 fn a_misspelt_name_is_answered_with_the_one_that_may_be_meant() {
     for (from, to, meant) in [
         ("[log.disk]", "[log.disc]", Some("did you mean `disk`?")),

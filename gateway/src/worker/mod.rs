@@ -12,8 +12,9 @@
 //! JetStream pins its consumer to one client. A worker that is gone is replaced by another, which goes on from the first
 //! message that is not acknowledged, in order.
 //!
-//! Files, in their order: `service` starts and stops a worker. `share` spreads the streams over the workers. `reader` reads a stream, `reading` and `order` know what of
-//! it is under way, and `partition` what becomes of a message. `targets` hands events to destinations, each with a `gate`
+//! Files, in their order: `service` starts and stops a worker. `share` spreads the streams over the workers. `reader` reads
+//! a stream, `reading` and `order` know what of it is under way, and `partition` what becomes of a message. `suspect` finds
+//! a message that kills workers. `targets` hands events to destinations, each with a `gate`
 //! that closes when it takes nothing. `pause` has the waits of a destination whose events are parked, and `release` ends
 //! them when an operator says so. `dead` stores refused events, and `purge` deletes finished messages. `admin` has the
 //! metrics.
@@ -30,6 +31,7 @@ mod reading;
 mod release;
 mod service;
 mod share;
+mod suspect;
 mod targets;
 
 pub use service::Worker;

@@ -11,11 +11,12 @@ use tracklane::{BoxError, text_with_causes};
 
 use super::dead;
 use super::gate::Pass;
+use super::suspect::Suspects;
 use super::targets::{Ended, SharedTargets, Targets, hand_over, outcomes, set_aside};
 use crate::jetstream::{DESTINATION_HEADER, JetStream, ParkedMessage};
 
 /// The wait before the next attempt to store events.
-const AFTER_ERROR: Duration = Duration::from_secs(1);
+pub(super) const AFTER_ERROR: Duration = Duration::from_secs(1);
 
 /// One stream.
 pub(super) struct Partition {
@@ -25,6 +26,7 @@ pub(super) struct Partition {
     /// The time that finished events stay.
     pub(super) keep: Duration,
     pub(super) counts: Arc<Counts>,
+    pub(super) suspects: Arc<Suspects>,
     /// The last warning.
     pub(super) told: Mutex<String>,
 }

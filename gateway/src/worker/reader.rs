@@ -2,6 +2,7 @@
 //!
 //! When the turn ends, the reader asks for nothing more, and finishes what it has. The next worker waits for that.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream::Message;
@@ -31,7 +32,7 @@ const ASK: (usize, usize) = (256, 4 << 20);
 const AFTER_ERROR: Duration = Duration::from_secs(1);
 
 /// Works until it is stopped. It reports errors and starts again from the floor.
-pub(super) async fn run(partition: Partition, mut turn: Turn) {
+pub(super) async fn run(partition: Arc<Partition>, mut turn: Turn) {
     while turn.begins().await {
         let Err(error) = read(&partition, &mut turn).await else { continue };
         partition.tell(&*error);
@@ -39,7 +40,7 @@ pub(super) async fn run(partition: Partition, mut turn: Turn) {
     }
 }
 
-async fn read(partition: &Partition, turn: &mut Turn) -> Result<(), BoxError> {
+async fn read(partition: &Arc<Partition>, turn: &mut Turn) -> Result<(), BoxError> {
     let stream = partition.log.context().get_stream(&partition.stream).await?;
     let consumer: Consumer<Config> = stream.get_or_create_consumer(CONSUMER, config()).await?;
     let messages = consumer
@@ -51,7 +52,7 @@ async fn read(partition: &Partition, turn: &mut Turn) -> Result<(), BoxError> {
         .heartbeat(HEARTBEAT)
         .messages()
         .await?;
-    let mut reading = Reading::new(partition, stream, consumer);
+    let mut reading = Reading::new(Arc::clone(partition), stream, consumer);
     let (mut messages, stopped) = (Some(messages), turn.clone());
     let mut look = interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);

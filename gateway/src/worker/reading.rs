@@ -22,6 +22,7 @@ use tracklane::BoxError;
 use super::order::InOrder;
 use super::partition::{Done, Partition};
 use super::purge::purge;
+use super::suspect::{self, SUSPECT};
 
 /// Looks between two signs of life.
 const ALIVE_EVERY: u64 = 3;
@@ -29,16 +30,12 @@ const ALIVE_EVERY: u64 = 3;
 const PURGE_EVERY: u64 = 10;
 /// Messages that are handed over at once.
 const UNDER_WAY: usize = 256;
-/// A message that was delivered more often than this goes alone, so that of those that a worker had when it died the one
-/// that killed it is found. One that was delivered still more often is set aside.
-const SUSPECT: i64 = 3;
-const DEADLY: i64 = 10;
 /// The time that the end waits for outcomes and acknowledgements.
 const SETTLE: Duration = Duration::from_secs(15);
 
 /// A stream that is read.
-pub(super) struct Reading<'p> {
-    partition: &'p Partition,
+pub(super) struct Reading {
+    partition: Arc<Partition>,
     stream: Stream,
     consumer: Consumer<Config>,
     /// The state from the first message on.
@@ -48,18 +45,16 @@ pub(super) struct Reading<'p> {
 
 struct State {
     order: InOrder<Message>,
-    /// Set if the last message may kill workers. No other message is in progress with it.
+    /// Set if the last message is a suspect. No other message of this stream is in progress with it.
     is_alone: bool,
-    /// Set until the first message is handed over.
-    is_first: bool,
     handed_over: FuturesOrdered<BoxFuture<'static, Done>>,
     /// Messages by their sequence.
     unacknowledged: BTreeMap<u64, Arc<Message>>,
     acknowledging: FuturesOrdered<BoxFuture<'static, ()>>,
 }
 
-impl<'p> Reading<'p> {
-    pub(super) fn new(partition: &'p Partition, stream: Stream, consumer: Consumer<Config>) -> Self {
+impl Reading {
+    pub(super) fn new(partition: Arc<Partition>, stream: Stream, consumer: Consumer<Config>) -> Self {
         Self { partition, stream, consumer, state: None, looks: 0 }
     }
 
@@ -78,12 +73,11 @@ impl<'p> Reading<'p> {
     pub(super) async fn arrive(&mut self, message: Message) -> Result<(), BoxError> {
         let sequence = message.info()?.stream_sequence;
         if self.state.is_none() {
-            close_gates(self.partition).await?;
+            close_gates(&self.partition).await?;
             let order = InOrder::behind(floor(&self.consumer).await?);
             let (handed_over, acknowledging) = (FuturesOrdered::new(), FuturesOrdered::new());
             let unacknowledged = BTreeMap::new();
-            self.state =
-                Some(State { order, is_alone: false, is_first: true, handed_over, unacknowledged, acknowledging });
+            self.state = Some(State { order, is_alone: false, handed_over, unacknowledged, acknowledging });
         }
         let Some(state) = &mut self.state else { return Ok(()) };
         if let Some(repeat) = state.order.arrive(sequence, message) {
@@ -108,13 +102,16 @@ impl<'p> Reading<'p> {
             // A message that waits for a gate is tried again at the next look.
             let Some(passes) = self.partition.targets.enter() else { return };
             let Some((sequence, message)) = state.order.take_next() else { return };
-            // Messages behind a deadly one were delivered as often.
-            let is_deadly = state.is_first && deliveries(&message) > DEADLY;
-            state.is_first = false;
             let message = Arc::new(message);
             state.is_alone = is_suspect;
             state.unacknowledged.insert(sequence, Arc::clone(&message));
-            state.handed_over.push_back(self.partition.hand_over(sequence, message, passes, is_deadly));
+            let handed_over = if is_suspect {
+                let (partition, stream) = (Arc::clone(&self.partition), self.stream.clone());
+                Box::pin(suspect::hand_over(partition, stream, sequence, message, passes))
+            } else {
+                self.partition.hand_over(sequence, message, passes, false)
+            };
+            state.handed_over.push_back(handed_over);
         }
     }
 

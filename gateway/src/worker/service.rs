@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use super::admin::{self, Told};
 use super::partition::{Counts, Partition};
 use super::share::{self, Share, Turn};
+use super::suspect::Suspects;
 use super::targets::{SharedTargets, Targets};
 use super::{reader, release};
 use crate::catalog::Catalog;
@@ -71,14 +72,15 @@ impl Worker {
             Some(address) => Some(bind(&[address]).await?),
             None => None,
         };
-        let counts = Arc::new(Counts::default());
+        let (counts, suspects) = (Arc::new(Counts::default()), Arc::new(Suspects::default()));
         let (share, shared) = watch::channel(Share::new());
         let mut tasks = Vec::new();
         let mut partition = |stream, targets: &SharedTargets, keep| {
             let (log, targets, counts) = (Arc::clone(&log), Arc::clone(targets), Arc::clone(&counts));
             let turn = Turn { stream: tasks.len(), share: shared.clone(), stopped: stopped.clone() };
-            let partition = Partition { log, stream, targets, keep, counts, told: Mutex::default() };
-            tasks.push(tokio::spawn(reader::run(partition, turn)));
+            let (suspects, told) = (Arc::clone(&suspects), Mutex::default());
+            let partition = Partition { log, stream, targets, keep, counts, suspects, told };
+            tasks.push(tokio::spawn(reader::run(Arc::new(partition), turn)));
         };
         for number in 0..config.partitions {
             partition(stream_name(&config.name, number), &targets, config.keep);

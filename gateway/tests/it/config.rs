@@ -50,6 +50,12 @@ fn a_check_makes_every_plugin_and_names_what_is_wrong() {
     for expected in ["there is no plugin \"redcat\"", "there is no destination \"snik\"", "rate"] {
         assert!(error.contains(expected) && error.lines().count() == 3, "{expected}: {error}");
     }
+    let settings = "\nsettings = { write_key = \"hunter2\", host = \"ftp://h\", flush_at = 0 }";
+    let error = check(&segment(settings)).unwrap_err();
+    for (line, expected) in error.lines().zip(["setting flush_at is 0", "setting host"]) {
+        assert!(line.contains("gateway.toml:15: ") && line.contains(expected), "{expected}: {error}");
+    }
+    assert!(error.lines().count() == 2 && !error.contains("hunter2"), "{error}");
 }
 
 #[test]

@@ -169,7 +169,9 @@ pub(crate) fn account(noted: &Noted, arrived: &[Value]) -> Report {
         let (user, n) = id.split_once('-').unwrap();
         let n: u64 = n.parse().unwrap();
         let next = first.entry(user).or_insert(0);
-        assert_eq!(n, *next, "the events of user {user} arrive first in their order");
+        let missing = format!("{user}-{next}");
+        let comes = || if arrived.iter().any(|event| event["messageId"] == missing) { "later" } else { "never" };
+        assert_eq!(n, *next, "the events of user {user} arrive first in their order, and {missing} comes {}", comes());
         *next += 1;
     }
     let lost: Vec<_> = noted.ids.iter().filter(|id| !seen.contains_key(id.as_str())).collect();

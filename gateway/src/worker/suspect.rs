@@ -1,0 +1,160 @@
+//! A message that was delivered often and not acknowledged may be one that kills workers. It goes alone, and the worker
+//! notes that before, so that the next one knows what ended it.
+//!
+//! The note stands in the metadata of the stream's consumer. It is no claim: JetStream alone decides who reads a stream.
+//!
+//! Invariant: a message is set aside only if [`DEADLY`] workers in turn ended within [`SURVIVAL`] after they handed it
+//! over, and had no other suspect in progress. A restart while a message waits for its destination is no such end.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::jetstream::Message;
+use async_nats::jetstream::consumer::pull::Config;
+use async_nats::jetstream::consumer::{Consumer, FromConsumer};
+use async_nats::jetstream::stream::Stream;
+use tokio::sync::Mutex;
+use tokio::time::{sleep, timeout};
+use tracklane::BoxError;
+
+use super::gate::Pass;
+use super::partition::{AFTER_ERROR, Done, Partition};
+use crate::jetstream::CONSUMER;
+
+/// A message that was delivered more often than this is a suspect.
+pub(super) const SUSPECT: i64 = 3;
+/// The number of workers that have to end of it.
+const DEADLY: u32 = 7;
+/// A worker that lives for so long with a suspect does not end of it.
+const SURVIVAL: Duration = Duration::from_secs(5);
+/// The key of the note in the metadata.
+const NOTE: &str = "tracklane_suspect";
+
+/// The suspects of a worker.
+pub(super) struct Suspects {
+    /// The name of this worker in notes, and of no other.
+    worker: String,
+    /// Held while a suspect may end the worker: one at a time in all streams, so that the one that does is known.
+    turn: Mutex<()>,
+}
+
+impl Default for Suspects {
+    fn default() -> Self {
+        Self { worker: format!("{:016x}", fastrand::u64(..)), turn: Mutex::default() }
+    }
+}
+
+/// What is known of the suspect of a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Note {
+    sequence: u64,
+    /// The number of workers that ended of it, one after the other.
+    ends: u32,
+    /// The worker that has it now, or ended of it.
+    worker: String,
+}
+
+impl Note {
+    /// Returns the note that `worker` makes before it hands the message over. It ended the worker of the note before,
+    /// unless that is this one.
+    fn next(before: Option<Self>, sequence: u64, worker: &str) -> Self {
+        let ends = match before {
+            Some(note) if note.sequence != sequence => 0,
+            Some(note) if note.worker == worker => note.ends,
+            Some(note) => note.ends.saturating_add(1),
+            None => 0,
+        };
+        Self { sequence, ends, worker: worker.to_owned() }
+    }
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.sequence, self.ends, self.worker)
+    }
+}
+
+/// No note can be read from another text.
+impl FromStr for Note {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let mut parts = text.split(' ');
+        let mut next = || parts.next().ok_or(());
+        let (sequence, ends, worker) = (next()?, next()?, next()?);
+        let (sequence, ends) = (sequence.parse().map_err(drop)?, ends.parse().map_err(drop)?);
+        Ok(Self { sequence, ends, worker: worker.to_owned() })
+    }
+}
+
+/// Delivers the events of a suspect, or sets them aside if it is deadly.
+pub(super) async fn hand_over(
+    partition: Arc<Partition>,
+    stream: Stream,
+    sequence: u64,
+    message: Arc<Message>,
+    passes: Vec<Pass>,
+) -> Done {
+    let turn = partition.suspects.turn.lock().await;
+    let ends = loop {
+        match note(&stream, |before| Some(Note::next(before, sequence, &partition.suspects.worker))).await {
+            Ok(note) => break note.map_or(0, |note| note.ends),
+            // Without a note its end would count for nothing.
+            Err(error) => partition.tell(&*error),
+        }
+        sleep(AFTER_ERROR).await;
+    };
+    let mut handed_over = partition.hand_over(sequence, message, passes, ends >= DEADLY);
+    if let Ok(done) = timeout(SURVIVAL, &mut handed_over).await {
+        return done;
+    }
+    if let Err(error) = note(&stream, |_| None).await {
+        partition.tell(&*error);
+    }
+    drop(turn);
+    handed_over.await
+}
+
+/// Changes the note of a stream, and returns the new one.
+async fn note(stream: &Stream, change: impl FnOnce(Option<Note>) -> Option<Note>) -> Result<Option<Note>, BoxError> {
+    let consumer: Consumer<Config> = stream.get_consumer(CONSUMER).await?;
+    let mut config = Config::try_from_consumer_config(consumer.cached_info().config.clone())?;
+    let before = config.metadata.remove(NOTE).and_then(|text| text.parse().ok());
+    let note = change(before);
+    config.metadata.extend(note.as_ref().map(|note| (NOTE.to_owned(), note.to_string())));
+    stream.update_consumer(config).await?;
+    Ok(note)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_workers_that_ended_with_the_same_message_count() {
+        let at = |sequence, ends, worker: &str| Note { sequence, ends, worker: worker.to_owned() };
+        for (before, sequence, worker, expected) in [
+            (None, 7, "a", at(7, 0, "a")),
+            (Some(at(7, 0, "a")), 7, "b", at(7, 1, "b")),
+            (Some(at(7, 6, "a")), 7, "b", at(7, 7, "b")),
+            // The worker read the stream again, and did not end.
+            (Some(at(7, 2, "a")), 7, "a", at(7, 2, "a")),
+            // Another message did that.
+            (Some(at(6, 6, "a")), 7, "b", at(7, 0, "b")),
+            (Some(at(7, u32::MAX, "a")), 7, "b", at(7, u32::MAX, "b")),
+        ] {
+            assert_eq!(Note::next(before.clone(), sequence, worker), expected, "{before:?}");
+        }
+    }
+
+    #[test]
+    fn a_note_is_read_as_it_was_written() {
+        let note = Note { sequence: u64::MAX, ends: 6, worker: "0123456789abcdef".to_owned() };
+        assert_eq!(note.to_string().parse(), Ok(note));
+        for text in ["", "7", "7 1", "x 1 a", "7 -1 a"] {
+            assert_eq!(text.parse::<Note>(), Err(()), "{text}");
+        }
+    }
+}
