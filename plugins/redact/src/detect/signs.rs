@@ -29,6 +29,7 @@ const BITS: u32 = 14;
 const MOST: usize = (1 << BITS) - 1;
 
 /// By byte: one in the counter of its kind.
+#[allow(clippy::indexing_slicing, reason = "it is computed by the compiler, which stops at an index that is too large")]
 const KINDS: [u128; 256] = {
     let mut kinds = [0; 256];
     let mut byte = 0;
@@ -65,7 +66,7 @@ impl Signs {
     pub(crate) fn new(text: &str) -> Self {
         let counts = match text.len() {
             // Every byte has a place in the table.
-            0..=MOST => text.bytes().map(|byte| KINDS[usize::from(byte)]).sum(),
+            0..=MOST => text.bytes().filter_map(|byte| KINDS.get(usize::from(byte))).sum(),
             _ => u128::MAX,
         };
         Self { len: text.len(), counts }
