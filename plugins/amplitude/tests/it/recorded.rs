@@ -6,12 +6,12 @@ use tracklane_amplitude::{Amplitude, Products};
 use crate::support::amplitude;
 
 #[path = "../../../http/tests/recorded/mod.rs"]
-mod recorded;
+mod recording;
 
 #[track_caller]
 fn check(path: &str, third: usize, amplitude: Amplitude) {
     let why_not = |event: &Event| amplitude.map(event).unwrap().why_not().map(str::to_owned);
-    recorded::check(path, third, why_not, |url| amplitude.clone().gzip(false).host(url).build().unwrap());
+    recording::check(path, third, why_not, |url| amplitude.clone().gzip(false).host(url).build().unwrap());
 }
 
 #[test]

@@ -6,13 +6,13 @@ use tracklane::Event;
 use tracklane_clickhouse::{ClickHouse, Sections};
 
 #[path = "../../../http/tests/recorded/mod.rs"]
-mod recorded;
+mod recording;
 
 #[track_caller]
 fn check(path: &str, third: usize, sections: Sections) {
     let at = |url: &str| ClickHouse::new(url, "events").sections(sections).gzip(false);
     let why_not = |event: &Event| at("http://localhost").map(event, UNIX_EPOCH).unwrap().why_not().map(str::to_owned);
-    recorded::check(path, third, why_not, |url| at(url).build().unwrap());
+    recording::check(path, third, why_not, |url| at(url).build().unwrap());
 }
 
 #[test]

@@ -6,12 +6,12 @@ use tracklane_ga4::{Consent, Ga4};
 use crate::support::ga4;
 
 #[path = "../../../http/tests/recorded/mod.rs"]
-mod recorded;
+mod recording;
 
 #[track_caller]
 fn check(path: &str, third: usize, ga4: Ga4) {
     let why_not = |event: &Event| ga4.map(event).unwrap().why_not().map(str::to_owned);
-    recorded::check(path, third, why_not, |url| ga4.clone().host(url).build().unwrap());
+    recording::check(path, third, why_not, |url| ga4.clone().host(url).build().unwrap());
 }
 
 #[test]

@@ -6,12 +6,12 @@ use tracklane_mixpanel::{IdMerge, Mixpanel, Products};
 use crate::support::mixpanel;
 
 #[path = "../../../http/tests/recorded/mod.rs"]
-mod recorded;
+mod recording;
 
 #[track_caller]
 fn check(path: &str, third: usize, mixpanel: Mixpanel) {
     let why_not = |event: &Event| mixpanel.map(event).unwrap().why_not().map(str::to_owned);
-    recorded::check(path, third, why_not, |url| mixpanel.clone().gzip(false).host(url).build().unwrap());
+    recording::check(path, third, why_not, |url| mixpanel.clone().gzip(false).host(url).build().unwrap());
 }
 
 #[test]

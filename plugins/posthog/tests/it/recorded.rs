@@ -6,12 +6,12 @@ use tracklane_posthog::{PersonProfiles, PostHog};
 use crate::support::posthog;
 
 #[path = "../../../http/tests/recorded/mod.rs"]
-mod recorded;
+mod recording;
 
 #[track_caller]
 fn check(path: &str, third: usize, posthog: PostHog) {
     let why_not = |event: &Event| posthog.map(event).unwrap().why_not().map(str::to_owned);
-    recorded::check(path, third, why_not, |url| posthog.clone().gzip(false).host(url).build().unwrap());
+    recording::check(path, third, why_not, |url| posthog.clone().gzip(false).host(url).build().unwrap());
 }
 
 #[test]
