@@ -6,7 +6,7 @@ use std::cell::OnceCell;
 use serde_json::value::RawValue;
 use tracklane::event::{Message, Timestamp};
 
-use crate::json::{self, MOST_LEVELS};
+use crate::json::read::{self, MOST_LEVELS};
 use crate::{Json, JsonObject};
 
 /// From here on, a number is a time in milliseconds, not seconds: the year 5138 as seconds, 1973 as milliseconds.
@@ -59,7 +59,7 @@ impl<'a> EventJson<'a> {
 
     fn of_json(text: &'a str) -> Result<Self, serde_json::Error> {
         let not_an_object = || serde::de::Error::custom("a JSON object was expected");
-        Ok(Self { members: json::object(text, 0).ok_or_else(not_an_object)?, ..Self::default() })
+        Ok(Self { members: read::object(text, 0).ok_or_else(not_an_object)?, ..Self::default() })
     }
 
     /// The kind of call: `track`, `identify`, `page`, `screen`, `group` or `alias`.
@@ -189,7 +189,7 @@ impl<'a> EventJson<'a> {
 
     /// Reads a section the first time, and so many levels inside of it.
     fn section<'s>(&self, section: &'s Section<'a>, member: &str, levels: u8) -> &'s JsonObject<'a> {
-        section.get_or_init(|| json::object(self.section_text(member), levels).unwrap_or_default())
+        section.get_or_init(|| read::object(self.section_text(member), levels).unwrap_or_default())
     }
 }
 

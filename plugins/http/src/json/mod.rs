@@ -4,7 +4,7 @@
 //! A mapping's result is written at once. A hook of the user's gets a [`Value`](serde_json::Value), which owns everything.
 
 mod object;
-mod read;
+pub(crate) mod read;
 mod write;
 
 use std::borrow::Cow;
@@ -12,7 +12,6 @@ use std::borrow::Cow;
 use serde_json::Number;
 
 pub use object::JsonObject;
-pub(crate) use read::{MOST_LEVELS, object};
 
 /// A value of JSON. Numbers are as `serde_json` has them.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -35,24 +34,6 @@ pub enum Json<'a> {
 }
 
 impl<'a> Json<'a> {
-    /// Parses one level of an array or object that is [text](Self::Raw). Returns other values as they are.
-    ///
-    /// ```
-    /// use tracklane_http::{EventJson, Json};
-    ///
-    /// let event = EventJson::parse(br#"{"type":"track","properties":{"tags":["a",["b"]]}}"#)?;
-    /// let tags = event.properties().get("tags").cloned().map(Json::parsed);
-    /// assert_eq!(tags, Some(Json::Array(vec!["a".into(), Json::Raw(r#"["b"]"#)])));
-    /// # Ok::<(), serde_json::Error>(())
-    /// ```
-    #[must_use]
-    pub fn parsed(self) -> Self {
-        match self {
-            Self::Raw(text) => read::value(text, 1).unwrap_or_default(),
-            other => other,
-        }
-    }
-
     /// Returns the member of that name, if it is a parsed object that has it.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Json<'a>> {

@@ -17,6 +17,26 @@ const USUAL: usize = 8;
 /// Levels of arrays and objects that are read at most.
 pub(crate) const MOST_LEVELS: u8 = 127;
 
+impl Json<'_> {
+    /// Parses one level of an array or object that is [text](Self::Raw). Returns other values as they are.
+    ///
+    /// ```
+    /// use tracklane_http::{EventJson, Json};
+    ///
+    /// let event = EventJson::parse(br#"{"type":"track","properties":{"tags":["a",["b"]]}}"#)?;
+    /// let tags = event.properties().get("tags").cloned().map(Json::parsed);
+    /// assert_eq!(tags, Some(Json::Array(vec!["a".into(), Json::Raw(r#"["b"]"#)])));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    #[must_use]
+    pub fn parsed(self) -> Self {
+        match self {
+            Self::Raw(text) => value(text, 1).unwrap_or_default(),
+            other => other,
+        }
+    }
+}
+
 /// From `serde_json` only: it borrows from the text.
 impl<'de: 'a, 'a> Deserialize<'de> for Json<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
