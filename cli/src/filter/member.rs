@@ -13,7 +13,8 @@ use super::{Op, Pattern};
 #[derive(Clone, Debug)]
 pub(super) struct MemberPath {
     pub(super) names: Vec<String>,
-    /// The last name in its quotes, which the text of an event with the member has. A number in an array is no name.
+    /// The last name in its quotes, which the text of an event with the member has, unless it spells characters as `\u0061`.
+    /// A number in an array is no name.
     key: Option<Finder<'static>>,
 }
 
@@ -21,16 +22,19 @@ impl MemberPath {
     pub(super) fn new(path: &str) -> Self {
         let names: Vec<String> = path.split('.').map(str::to_owned).collect();
         let last = names.iter().rev().find(|name| name.parse::<usize>().is_err());
+        // These are always or sometimes escaped.
+        let last =
+            last.filter(|name| !name.contains(|char: char| matches!(char, '"' | '\\' | '/') || char.is_control()));
         let key = last.map(|name| Finder::new(&format!("\"{name}\"")).into_owned());
         Self { names, key }
     }
 
-    /// Returns whether an event with this text, which has no escapes, can have the member.
+    /// Returns whether an event with this text, which spells no characters by their numbers, can have the member.
     pub(super) fn may_be_in(&self, raw: &[u8]) -> bool {
         self.key.as_ref().is_none_or(|key| key.find(raw).is_some())
     }
 
-    /// Returns whether its last name stands in a text without escapes only where `is_inside` says.
+    /// Returns whether its last name stands in such a text only where `is_inside` says.
     pub(super) fn is_only(&self, raw: &[u8], is_inside: impl Fn(usize) -> bool) -> bool {
         self.key.as_ref().is_some_and(|key| key.find_iter(raw).all(is_inside))
     }
@@ -49,6 +53,19 @@ pub(super) struct Comparison {
 impl Comparison {
     pub(super) fn new(op: Op, value: &str, pattern: Pattern) -> Self {
         Self { op, value: value.to_owned(), number: value.trim().parse().ok(), pattern }
+    }
+
+    /// Returns whether an event with this text can have such a value. A text that cannot be part of a number is written
+    /// in JSON as it is.
+    pub(super) fn may_hold_in(&self, raw: &[u8]) -> bool {
+        let is_plain = |char: char| char.is_ascii_alphanumeric() || matches!(char, ' ' | '-' | '_');
+        let is_text = |char: char| char.is_ascii_alphabetic() && !matches!(char, 'e' | 'E');
+        match (self.op, self.pattern.longest()) {
+            (Op::Like | Op::Equal, Some(text)) if text.chars().all(is_plain) && text.contains(is_text) => {
+                self.pattern.may_be_in(raw)
+            }
+            _ => true,
+        }
     }
 
     /// Returns whether the JSON value is as it has to be.
@@ -91,6 +108,30 @@ fn text(json: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_an_event_has_may_be_looked_for_in_its_text() {
+        let may = |op: Op, value: &str, raw: &str| {
+            Comparison::new(op, value, Pattern::new(value)).may_hold_in(raw.as_bytes())
+        };
+        for (op, value) in [
+            (Op::Like, "summer"),
+            (Op::Like, "*MER"),
+            (Op::Equal, "SUMMER"),
+            (Op::Equal, "nan"),
+            (Op::Like, "1e5"),
+            (Op::Equal, "100"),
+            (Op::Like, "Grüße"),
+            (Op::Like, "gr*"),
+            (Op::Greater, "WINTER"),
+            (Op::Like, "*"),
+        ] {
+            assert!(may(op, value, r#"{"a":"SUMMER","b":"\u0047r\u00fc\u00dfe","c":"NaN"}"#), "{op:?} {value}");
+        }
+        for (op, value) in [(Op::Like, "WINTER"), (Op::Equal, "SUMMERS"), (Op::Like, "*MERS*")] {
+            assert!(!may(op, value, r#"{"a":"SUMMER","b":"\u0047r\u00fc\u00dfe"}"#), "{op:?} {value}");
+        }
+    }
 
     #[test]
     fn values_are_compared_as_numbers_or_as_texts() {

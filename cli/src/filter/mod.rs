@@ -67,9 +67,13 @@ pub(crate) struct Pattern {
 impl Pattern {
     pub(crate) fn new(text: &str) -> Self {
         let pieces: Vec<String> = text.split('*').map(str::to_owned).collect();
-        let longest = pieces.iter().max_by_key(|piece| piece.len()).filter(|piece| !piece.is_empty());
-        let needle = longest.map(|piece| Needle::new(piece));
+        let needle = longest(&pieces).map(Needle::new);
         Self { pieces, needle }
+    }
+
+    /// The longest text without a `*`.
+    fn longest(&self) -> Option<&str> {
+        longest(&self.pieces)
     }
 
     fn matches(&self, text: &str) -> bool {
@@ -88,6 +92,10 @@ impl Pattern {
     fn may_be_in(&self, raw: &[u8]) -> bool {
         self.needle.as_ref().is_none_or(|needle| needle.is_in(raw))
     }
+}
+
+fn longest(pieces: &[String]) -> Option<&str> {
+    pieces.iter().max_by_key(|piece| piece.len()).map(String::as_str).filter(|piece| !piece.is_empty())
 }
 
 impl Filter {
@@ -128,7 +136,9 @@ impl Test {
             Test::User(pattern) => pattern.may_be_in(subject.raw) && is(pattern, subject.user_id()),
             Test::Anonymous(pattern) => pattern.may_be_in(subject.raw) && is(pattern, subject.anonymous_id()),
             Test::Id(pattern) => pattern.may_be_in(subject.raw) && is(pattern, subject.message_id()),
-            Test::Member(path, wanted) => subject.member(path).is_some_and(|found| wanted.holds(found)),
+            Test::Member(path, wanted) => {
+                wanted.may_hold_in(subject.raw) && subject.member(path).is_some_and(|found| wanted.holds(found))
+            }
         }
     }
 }

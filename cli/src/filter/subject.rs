@@ -56,8 +56,8 @@ impl<'a> Subject<'a> {
 
     /// The JSON at a path. A name alone is looked for in the properties and traits, too.
     pub(super) fn member(&self, path: &MemberPath) -> Option<&'a str> {
-        // If nothing is escaped, a member that is not in the text is not in the event.
-        let is_plain = memchr::memchr(b'\\', self.raw).is_none();
+        // Without `\u0061`, a member that is not in the text is not in the event.
+        let is_plain = memchr::memchr_iter(b'\\', self.raw).all(|at| self.raw.get(at + 1) != Some(&b'u'));
         if is_plain && !path.may_be_in(self.raw) {
             return None;
         }

@@ -111,6 +111,17 @@ fn members_are_found_wherever_they_stand_in_a_text_without_escapes() {
     ] {
         assert!(matches(filter), "{filter} should take the event");
     }
+    let escaped =
+        r#"{"type":"track","pl\u0061n":"Free","properties":{"a/b":1,"note":"\"plan\":\"Old\"","c\/d":2,"\u0078":3}}"#;
+    let matches =
+        |filter: &str| Filter::parse(filter).unwrap().matches(&Subject::new(escaped.as_bytes(), Some(Kind::Track)));
+    for filter in ["plan:Free", "a/b:1", "c/d:2", "x:3", "note:*Old*", "-properties.plan:Old"] {
+        assert!(matches(filter), "{filter} should take the event");
+    }
+    let quoted = Subject::new(br#"{"type":"track","properties":{"a":"\"b","c\/d":2}}"#, Some(Kind::Track));
+    for filter in ["c/d:2", "a:*b", "-b:*"] {
+        assert!(Filter::parse(filter).unwrap().matches(&quoted), "{filter} should take the event");
+    }
 }
 
 #[test]

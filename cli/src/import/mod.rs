@@ -250,12 +250,12 @@ impl Import {
         let End { line, kept, problem } = end;
         if let Some(problem) = problem {
             if let Some(position) = &mut self.position {
-                position.before_reject(self.rejects.length())?;
+                position.before_reject(self.rejects.done())?;
             }
             self.reject(line, &kept, &problem)?;
         }
         match &mut self.position {
-            Some(position) => position.advance(line, self.rejects.length()),
+            Some(position) => position.advance(line, self.rejects.done()),
             None => Ok(()),
         }
     }

@@ -27,7 +27,7 @@ struct Saved {
     line: u64,
     identity: Identity,
     mapping: String,
-    /// The length of the file of rejected events when these lines were done, in bytes.
+    /// Bytes of the file of rejected events behind which the rows of all later lines are.
     #[serde(default)]
     rejects: u64,
 }
@@ -62,7 +62,7 @@ impl Position {
         self.saved.mapping == mapping
     }
 
-    /// The length of the file of rejected events where an import stopped, if it is one that goes on.
+    /// The same of the import that goes on, if this is one.
     pub(crate) fn rejects(&self) -> Option<u64> {
         self.is_saved.then_some(self.saved.rejects)
     }

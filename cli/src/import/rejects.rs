@@ -17,8 +17,10 @@ pub(crate) struct Rejects {
     file: Option<File>,
     /// The length of the file in bytes.
     length: u64,
+    /// What it was at the position of the import that goes on.
+    resumed_at: u64,
     count: u64,
-    /// The rows behind the position of the import that goes on, as hashes.
+    /// The rows behind that, as hashes, until their lines come again.
     known: HashSet<u64>,
     hasher: RandomState,
 }
@@ -26,8 +28,8 @@ pub(crate) struct Rejects {
 impl Rejects {
     /// For an import that had written `length` bytes at its position.
     pub(crate) fn open(path: PathBuf, length: Option<u64>) -> Result<Self, String> {
-        let mut rejects =
-            Self { path, file: None, length: 0, count: 0, known: HashSet::new(), hasher: RandomState::new() };
+        let (known, hasher) = (HashSet::new(), RandomState::new());
+        let mut rejects = Self { path, file: None, length: 0, resumed_at: 0, count: 0, known, hasher };
         let unreadable = |error: &std::io::Error| format!("cannot read {}: {error}", rejects.path.display());
         match fs::metadata(&rejects.path) {
             Ok(metadata) => rejects.length = metadata.len(),
@@ -36,7 +38,7 @@ impl Rejects {
         }
         if let Some(position) = length.filter(|position| *position < rejects.length) {
             let known = rejects.rows_behind(position).map_err(|error| unreadable(&error))?;
-            rejects.known = known;
+            (rejects.known, rejects.resumed_at) = (known, position);
         }
         Ok(rejects)
     }
@@ -56,8 +58,9 @@ impl Rejects {
         self.count
     }
 
-    pub(crate) fn length(&self) -> u64 {
-        self.length
+    /// Bytes of the file behind which the rows of all lines are that are not done.
+    pub(crate) fn done(&self) -> u64 {
+        if self.known.is_empty() { self.length } else { self.resumed_at }
     }
 
     /// Adds one, which is written when this returns.
@@ -83,5 +86,38 @@ impl Rejects {
         }
         self.length += row.len() as u64;
         self.file.as_mut().map_or(Ok(()), |file| file.write_all(row))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Kills an import again and again, each time after the next of these lines.
+    #[test]
+    fn rows_that_are_there_already_are_not_added_however_often_an_import_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rejected.jsonl");
+        let open = |done: Option<u64>| Rejects::open(path.clone(), done).unwrap();
+        let reject = |rejects: &mut Rejects, lines: std::ops::RangeInclusive<u64>| {
+            lines.for_each(|line| rejects.add(line, "invalid", "wrong", "nonsense").unwrap());
+        };
+        let mut first = open(None);
+        reject(&mut first, 1..=2);
+        let done = first.done();
+        reject(&mut first, 3..=9);
+        let mut second = open(Some(done));
+        reject(&mut second, 3..=4);
+        let done = second.done();
+        let mut third = open(Some(done));
+        reject(&mut third, 5..=10);
+        let done = third.done();
+        reject(&mut third, 11..=12);
+        let mut fourth = open(Some(done));
+        reject(&mut fourth, 11..=13);
+        assert_eq!(fourth.count(), 3, "each counts as rejected in its run");
+        let rows = fs::read_to_string(&path).unwrap();
+        let line = |row: &str| serde_json::from_str::<Value>(row).unwrap()["line"].as_u64().unwrap();
+        assert_eq!(rows.lines().map(line).collect::<Vec<_>>(), (1..=13).collect::<Vec<_>>());
     }
 }
