@@ -112,3 +112,39 @@ fn what_could_not_be_read_again_is_refused_and_takes_nothing_with_it() {
         assert_eq!(object.as_map_mut().len(), 1, "{text}");
     }
 }
+
+/// All paths of the object, with their values.
+fn paths<'v>(map: &'v Map<String, Value>, above: &[&'v str], found: &mut Vec<(Vec<&'v str>, &'v Value)>) {
+    for (key, value) in map {
+        let path: Vec<&str> = above.iter().copied().chain([key.as_str()]).collect();
+        if let Value::Object(inner) = value {
+            paths(inner, &path, found);
+        }
+        found.push((path, value));
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_string_is_found_at_its_path_and_the_whole_is_written_as_json(members in members(), other in key()) {
+        let text = Object::from(members.clone());
+        let mut map = text.clone();
+        map.as_map_mut();
+        let mut found = Vec::new();
+        paths(&members, &[], &mut found);
+        for object in [&text, &map] {
+            for (path, value) in &found {
+                let string = object.get_str_at(path);
+                prop_assert_eq!(string.as_deref(), value.as_str(), "{:?}", path);
+                let below: Vec<&str> = path.iter().copied().chain([other.as_str()]).collect();
+                let string = object.get_str_at(&below);
+                prop_assert_eq!(string.as_deref(), value.get(&other).and_then(Value::as_str), "{:?}", below);
+            }
+            prop_assert_eq!(object.get_str_at(&[]), None);
+            let mut json = b"before".to_vec();
+            object.write_json(&mut json);
+            let written: Value = serde_json::from_slice(json.strip_prefix(b"before").unwrap()).unwrap();
+            prop_assert_eq!(&written, &serde_json::to_value(object).unwrap());
+        }
+    }
+}

@@ -51,17 +51,14 @@ impl Rows {
         sent_at: SystemTime,
         event: impl FnOnce() -> Event,
     ) -> Mapped<Json<'e>> {
-        let row = match self.row(json, sent_at) {
-            Ok(row) => row,
-            Err(error) => return Mapped::reject(format!("its JSON cannot be written: {error}")),
-        };
+        let row = self.row(json, sent_at);
         let Some(map) = &self.map_event else { return Mapped::one(row.into()) };
         let mut row = Value::Object(row.into());
         map(&event(), &mut row);
         Mapped::one(row.into())
     }
 
-    fn row<'e>(&self, json: &'e EventJson<'_>, sent_at: SystemTime) -> Result<JsonObject<'e>, serde_json::Error> {
+    fn row<'e>(&self, json: &'e EventJson<'_>, sent_at: SystemTime) -> JsonObject<'e> {
         let mut row = JsonObject::with_capacity(16);
         for (member, column) in COLUMNS {
             if let Some(text) = json.text(member) {
@@ -73,15 +70,14 @@ impl Rows {
             row.insert("event", name);
         }
         row.insert("sent_at", Timestamp::from(sent_at).to_string());
-        for (name, section) in
-            [("properties", json.properties()), ("traits", json.traits()), ("context", json.context())]
-        {
+        for name in ["properties", "traits", "context"] {
+            let text = json.section_text(name);
             match self.sections {
-                Sections::Json => row.insert(name, section.clone()),
-                Sections::Text => row.insert(name, serde_json::to_string(section)?),
+                Sections::Json => row.insert(name, Json::Raw(text)),
+                Sections::Text => row.insert(name, text),
             }
         }
-        Ok(row)
+        row
     }
 }
 

@@ -60,9 +60,9 @@ impl Service<Batch> for ClickHouseService {
 impl Shared {
     fn requests(&self, client: &Client, batch: &Batch, answers: &mut Answers) -> Result<Vec<Outgoing>, BoxError> {
         let mut items = Items::default();
-        map_batch(batch, answers, |event, json, message, answers| {
+        map_batch(batch, answers, |event, json, message, _| {
             let rows = self.rows.apply(json, batch.sent_at(), || message.event());
-            rows.map(|row| items.push(event, &row, answers))
+            rows.map(|row| items.push_json(event, &row))
         });
         let mut requests = Vec::new();
         for mut request in items.requests(batch, client, LIMITS, answers, Payload::ndjson) {

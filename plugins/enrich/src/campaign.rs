@@ -1,6 +1,8 @@
 //! Reads the campaign of a URL: `utm_…` and the click ids of advertisers.
 
-use serde_json::{Map, Value};
+use std::borrow::Cow;
+
+use serde::{Serialize, Serializer};
 
 /// The known parameters, and their names in `context.campaign`. Others are ignored, because typos in links would become
 /// columns of a warehouse.
@@ -32,17 +34,49 @@ const KNOWN: &[(&str, &str)] = &[
 /// Letters of a value at most. What is longer is no campaign, and left out.
 const LONGEST: usize = 500;
 
+/// The members of `context.campaign`.
+#[derive(Debug, Default)]
+pub(crate) struct Campaign<'q>(Vec<(&'static str, Cow<'q, str>)>);
+
 /// Returns the campaign of a query. If a parameter is there twice, the first counts. An empty one is ignored.
-pub(crate) fn campaign(query: &str) -> Map<String, Value> {
-    let mut campaign = Map::new();
+pub(crate) fn campaign(query: &str) -> Campaign<'_> {
+    let mut campaign = Campaign::default();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         let Some(member) = member(&name) else { continue };
-        let value = value.trim();
-        if !value.is_empty() && value.chars().count() <= LONGEST && !campaign.contains_key(member) {
-            campaign.insert(member.to_owned(), value.into());
+        let value = trimmed(value);
+        if !value.is_empty() && !is_too_long(&value) && !campaign.contains(member) {
+            campaign.0.push((member, value));
         }
     }
     campaign
+}
+
+impl Campaign<'_> {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn contains(&self, member: &str) -> bool {
+        self.0.iter().any(|(known, _)| *known == member)
+    }
+}
+
+impl Serialize for Campaign<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(member, value)| (*member, &**value)))
+    }
+}
+
+fn trimmed(value: Cow<'_, str>) -> Cow<'_, str> {
+    match value {
+        Cow::Borrowed(value) => Cow::Borrowed(value.trim()),
+        Cow::Owned(value) => Cow::Owned(value.trim().to_owned()),
+    }
+}
+
+fn is_too_long(value: &str) -> bool {
+    // Bytes are at least as many as letters.
+    value.len() > LONGEST && value.chars().count() > LONGEST
 }
 
 fn member(name: &str) -> Option<&'static str> {
@@ -51,9 +85,13 @@ fn member(name: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
+
+    fn campaign_of(query: &str) -> Value {
+        serde_json::to_value(campaign(query)).unwrap()
+    }
 
     #[test]
     fn known_parameters_become_members_and_others_do_not() {
@@ -78,9 +116,9 @@ mod tests {
             ("", json!({})),
             ("&&=&utm_source", json!({})),
         ] {
-            assert_eq!(Value::Object(campaign(query)), expected, "{query}");
+            assert_eq!(campaign_of(query), expected, "{query}");
         }
         let long = format!("utm_source={}&utm_medium=m", "x".repeat(LONGEST + 1));
-        assert_eq!(Value::Object(campaign(&long)), json!({ "medium": "m" }));
+        assert_eq!(campaign_of(&long), json!({ "medium": "m" }));
     }
 }

@@ -10,10 +10,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwap;
 use maxminddb::Reader;
-use serde_json::{Map, Value};
 
 use crate::error::EnrichError;
-use crate::location::location;
+use crate::location::{Location, location};
 
 /// The time between two checks for a change of the file, by default.
 const INTERVAL: Duration = Duration::from_secs(60);
@@ -86,12 +85,15 @@ impl GeoIp {
         Ok(())
     }
 
-    /// The members of `context.location` for an address; none if it is in no record.
-    pub(crate) fn location(&self, address: IpAddr) -> Option<Map<String, Value>> {
+    /// Calls `read` with the place of an address, unless nothing is known of that.
+    pub(crate) fn with_location(&self, address: IpAddr, read: impl FnOnce(&Location<'_>)) {
         self.look_now_and_then();
         let reader = self.0.reader.load();
-        let record = reader.lookup(address).ok().filter(|record| record.has_data())?;
-        Some(location(&record)).filter(|location| !location.is_empty())
+        let Ok(record) = reader.lookup(address) else { return };
+        let location = location(&record);
+        if !location.is_empty() {
+            read(&location);
+        }
     }
 
     /// Neither the look nor the reading holds up an event.

@@ -1,7 +1,7 @@
 //! From a record of a GeoIP database to `context.location`. Vendors name the same things differently.
 
 use maxminddb::{LookupResult, PathElement};
-use serde_json::{Map, Value};
+use serde::{Serialize, Serializer};
 
 use PathElement::{Index, Key};
 
@@ -22,9 +22,32 @@ const NUMBERS: &[(&str, &[Path<'_>])] = &[
     ("longitude", &[&[Key("location"), Key("longitude")], &[Key("longitude")], &[Key("lng")]]),
 ];
 
+/// The members of `context.location`.
+#[derive(Debug)]
+pub(crate) struct Location<'r>(Vec<(&'static str, Part<'r>)>);
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Part<'r> {
+    Text(&'r str),
+    Number(f64),
+}
+
+impl Location<'_> {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for Location<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, part)| (*name, part)))
+    }
+}
+
 /// Returns the location of the record. Missing parts are left out.
-pub(crate) fn location(record: &LookupResult<'_, Vec<u8>>) -> Map<String, Value> {
-    let mut location = Map::new();
+pub(crate) fn location<'r>(record: &LookupResult<'r, Vec<u8>>) -> Location<'r> {
+    let mut parts = Vec::with_capacity(TEXTS.len() + NUMBERS.len());
     for (name, paths) in TEXTS {
         // Some have the code where others have the name.
         let fits = |text: &&str| match *name {
@@ -33,15 +56,15 @@ pub(crate) fn location(record: &LookupResult<'_, Vec<u8>>) -> Map<String, Value>
             _ => !text.is_empty(),
         };
         if let Some(text) = paths.iter().filter_map(|path| text(record, path)).find(fits) {
-            location.insert((*name).to_owned(), text.into());
+            parts.push((*name, Part::Text(text)));
         }
     }
     for (name, paths) in NUMBERS {
         if let Some(number) = paths.iter().find_map(|path| number(record, path)) {
-            location.insert((*name).to_owned(), number.into());
+            parts.push((*name, Part::Number(number)));
         }
     }
-    location
+    Location(parts)
 }
 
 fn is_country_code(text: &str) -> bool {

@@ -1,6 +1,9 @@
 //! The plugin: reads an event's context, and adds to it.
 
-use serde_json::{Map, Value};
+use std::borrow::Cow;
+
+use serde::Serialize;
+use serde_json::Value;
 use tracklane::emitter::signal::{self, Failure};
 use tracklane::plugin::{Flow, Host, Plugin, Transform};
 use tracklane::{BoxError, Context, Event, Kind};
@@ -69,18 +72,11 @@ impl EnrichPlugin {
     }
 
     fn read_page(&self, event: &Event, found: &mut Context) {
-        let page = match event.context().get("page") {
-            Some(Value::Object(page)) => page,
-            _ => Map::new(),
-        };
-        let text = |name: &str| {
-            let of_context = page.get(name).and_then(Value::as_str).map(str::to_owned);
-            of_context.or_else(|| of_page_call(event, name))
-        };
+        let text = |name: &str| event.context().get_str_at(&["page", name]).or_else(|| of_page_call(event, name));
         let url = text("url");
         if self.campaign {
-            let search = url.as_deref().and_then(web_url::query).map(str::to_owned).or_else(|| text("search"));
-            let campaign = search.map(|search| campaign(search.trim_start_matches('?'))).unwrap_or_default();
+            let search = url.as_deref().and_then(web_url::query).map(Cow::Borrowed).or_else(|| text("search"));
+            let campaign = search.as_deref().map(|search| campaign(search.trim_start_matches('?'))).unwrap_or_default();
             // One that is there is of another visit, perhaps: no mixture of two is made.
             if !campaign.is_empty() && !event.context().contains_key("campaign") {
                 found.insert("campaign", campaign);
@@ -91,19 +87,24 @@ impl EnrichPlugin {
         {
             let told = referrer(&text, url.as_deref());
             if let Some(domain) = told.domain {
-                found.insert("page", serde_json::json!({ "referring_domain": domain }));
+                found.insert("page", Page { referring_domain: &domain });
             }
-            if !told.referrer.is_empty() && !event.context().contains_key("referrer") {
-                found.insert("referrer", told.referrer);
+            if let Some(site) = told.site.filter(|_| !event.context().contains_key("referrer")) {
+                found.insert("referrer", site);
             }
         }
     }
 }
 
+/// What is added to `context.page`.
+#[derive(Serialize)]
+struct Page<'r> {
+    referring_domain: &'r str,
+}
+
 /// Returns a member of the page from the properties of a page call, which browsers write.
-fn of_page_call(event: &Event, name: &str) -> Option<String> {
-    let properties = event.properties().filter(|_| event.kind() == Kind::Page)?;
-    properties.get_str(name).map(|text| text.into_owned())
+fn of_page_call<'e>(event: &'e Event, name: &str) -> Option<Cow<'e, str>> {
+    event.properties().filter(|_| event.kind() == Kind::Page)?.get_str(name)
 }
 
 fn read_user_agent(context: &Context, found: &mut Context) {
@@ -132,7 +133,7 @@ fn read_address(context: &Context, geoip: &GeoIp, found: &mut Context) {
         return;
     }
     let address = context.get_str("ip").and_then(|text| address::public(&text));
-    if let Some(location) = address.and_then(|address| geoip.location(address)) {
-        found.insert("location", location);
+    if let Some(address) = address {
+        geoip.with_location(address, |location| drop(found.insert("location", location)));
     }
 }

@@ -1,6 +1,8 @@
 //! Classifies the site that a visitor came from.
 
-use serde_json::{Map, Value, json};
+use std::borrow::Cow;
+
+use serde::Serialize;
 
 use crate::web_url::host;
 
@@ -56,32 +58,49 @@ const SITES: &[(&str, &str, &str)] = &[
 
 /// The data of a referrer.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Referrer {
+pub(crate) struct Referrer<'r> {
     /// For `context.page.referring_domain`.
-    pub(crate) domain: Option<String>,
-    /// For `context.referrer`; empty if nothing is known of the site.
-    pub(crate) referrer: Map<String, Value>,
+    pub(crate) domain: Option<Cow<'r, str>>,
+    /// For `context.referrer`, if anything is known of the site.
+    pub(crate) site: Option<Site>,
+}
+
+/// The members of `context.referrer`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Site {
+    r#type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'static str>,
 }
 
 /// Classifies `referrer`, on a page whose URL is `page`. An empty one means that there was none: `direct`.
-pub(crate) fn referrer(referrer: &str, page: Option<&str>) -> Referrer {
+pub(crate) fn referrer<'r>(referrer: &'r str, page: Option<&str>) -> Referrer<'r> {
     if referrer.is_empty() {
-        return Referrer { domain: None, referrer: members(&json!({ "type": "direct" })) };
+        return Referrer { domain: None, site: Some(Site { r#type: "direct", name: None }) };
     }
-    let Some(domain) = host(referrer).map(str::to_ascii_lowercase) else { return Referrer::default() };
-    let own = page.and_then(host).map(str::to_ascii_lowercase);
-    let known = if own.is_some_and(|own| is_same_site(&own, &domain)) {
-        json!({ "type": "internal" })
-    } else {
-        // The longest wins: mail.google.com is no search.
-        let site = SITES.iter().filter(|(site, _, _)| is_of(&domain, site)).max_by_key(|(site, _, _)| site.len());
-        site.map_or_else(|| json!({}), |(_, kind, name)| json!({ "type": kind, "name": name }))
+    let Some(domain) = host(referrer).map(lowercase) else { return Referrer::default() };
+    let own = page.and_then(host).map(lowercase);
+    let site = match own {
+        Some(own) if is_same_site(&own, &domain) => Some(Site { r#type: "internal", name: None }),
+        _ => known(&domain),
     };
-    Referrer { domain: Some(domain), referrer: members(&known) }
+    Referrer { domain: Some(domain), site }
 }
 
-fn members(json: &Value) -> Map<String, Value> {
-    json.as_object().cloned().unwrap_or_default()
+/// Returns the known site of a domain. The longest wins: mail.google.com is no search.
+fn known(domain: &str) -> Option<Site> {
+    let names = without_country(domain);
+    let is_of = |site: &str| match site.strip_suffix(".*") {
+        None => is_below(domain, site),
+        Some(name) => names.iter().flatten().any(|domain| is_below(domain, name)),
+    };
+    let sites = SITES.iter().filter(|(site, _, _)| is_of(site));
+    let (_, r#type, name) = sites.max_by_key(|(site, _, _)| site.len())?;
+    Some(Site { r#type, name: Some(name) })
+}
+
+fn lowercase(host: &str) -> Cow<'_, str> {
+    if host.bytes().any(|byte| byte.is_ascii_uppercase()) { host.to_ascii_lowercase().into() } else { host.into() }
 }
 
 /// The same host, or one below the other: shop.example.com and example.com.
@@ -93,24 +112,21 @@ fn is_below(domain: &str, site: &str) -> bool {
     domain.strip_suffix(site).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
-fn is_of(domain: &str, site: &str) -> bool {
-    let Some(name) = site.strip_suffix('*') else { return is_below(domain, site) };
-    // google.com, google.co.uk, images.google.de: a country follows, or `com` or `co` and a country.
-    let Some(at) = domain.find(name).filter(|at| *at == 0 || domain.as_bytes().get(at - 1) == Some(&b'.')) else {
-        return false;
-    };
-    let ending = domain.get(at + name.len()..).unwrap_or_default();
-    let labels: Vec<&str> = ending.split('.').collect();
-    let is_country = |label: &str| label.len() == 2 && label.bytes().all(|byte| byte.is_ascii_lowercase());
-    match labels.as_slice() {
-        ["com" | "org" | "net"] => true,
-        [country] | ["com" | "co", country] => is_country(country),
-        _ => false,
+/// Returns what is in front of the ending of a domain that any country may have: `google` of google.com and google.de,
+/// and of google.co.uk, which is also `google.co` in front of a country.
+fn without_country(domain: &str) -> [Option<&str>; 2] {
+    let Some((name, last)) = domain.rsplit_once('.') else { return [None, None] };
+    let is_country = last.len() == 2 && last.bytes().all(|byte| byte.is_ascii_lowercase());
+    if !is_country {
+        return [Some(name).filter(|_| matches!(last, "com" | "org" | "net")), None];
     }
+    [Some(name), name.strip_suffix(".com").or_else(|| name.strip_suffix(".co"))]
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -125,6 +141,15 @@ mod tests {
             ),
             ("https://images.google.de/", Some("images.google.de"), json!({ "type": "search", "name": "Google" })),
             ("https://mail.google.com/mail/u/0/", Some("mail.google.com"), json!({ "type": "email", "name": "Gmail" })),
+            (
+                "https://notgoogle.google.com/",
+                Some("notgoogle.google.com"),
+                json!({ "type": "search", "name": "Google" }),
+            ),
+            ("https://pinterest.com.au/", Some("pinterest.com.au"), json!({ "type": "social", "name": "Pinterest" })),
+            ("https://yandex.museum/", Some("yandex.museum"), json!({})),
+            ("https://google.evil.com/", Some("google.evil.com"), json!({})),
+            ("https://google/", Some("google"), json!({})),
             ("https://google.evil.example/", Some("google.evil.example"), json!({})),
             ("https://notgoogle.com/", Some("notgoogle.com"), json!({})),
             ("https://evilt.co/", Some("evilt.co"), json!({})),
@@ -143,8 +168,10 @@ mod tests {
             ("about:blank", None, json!({})),
             ("[redacted]", None, json!({})),
         ] {
-            let expected = Referrer { domain: domain.map(str::to_owned), referrer: members(&expected) };
-            assert_eq!(referrer(url, page), expected, "{url}");
+            let told = referrer(url, page);
+            assert_eq!(told.domain.as_deref(), domain, "{url}");
+            let site = told.site.map_or_else(|| json!({}), |site| serde_json::to_value(site).unwrap());
+            assert_eq!(site, expected, "{url}");
         }
         assert_eq!(referrer("https://example.com", None).domain.as_deref(), Some("example.com"));
     }

@@ -1,7 +1,6 @@
 //! Hits together in bodies: those of one client, user and set of user properties, as many as Google takes.
 
 use http::HeaderValue;
-use serde::Serialize;
 use serde_json::Value;
 use tracklane_http::{Json, Payload};
 
@@ -24,21 +23,21 @@ pub(crate) struct Written {
 }
 
 impl Written {
-    pub(crate) fn of_parts(parts: &HitParts<'_>) -> Result<Self, serde_json::Error> {
+    pub(crate) fn of_parts(parts: &HitParts<'_>) -> Self {
         let name = parts.event.get("name").and_then(Json::as_str);
         let has_id = parts.event.get("params").is_some_and(|params| params.get("transaction_id").is_some());
-        Self::of(&parts.who, &parts.event, is_deduplicated(name, has_id))
+        let (mut who, mut event) = (Vec::with_capacity(256), Vec::with_capacity(512));
+        parts.who.write(&mut who);
+        parts.event.write(&mut event);
+        Self { who, event, is_deduplicated: is_deduplicated(name, has_id) }
     }
 
     /// Writes a hit that a hook has made.
     pub(crate) fn of_hit(hit: &Hit) -> Result<Self, serde_json::Error> {
         let name = hit.event.get("name").and_then(Value::as_str);
         let has_id = hit.event.get("params").is_some_and(|params| params.get("transaction_id").is_some());
-        Self::of(&hit.who, &hit.event, is_deduplicated(name, has_id))
-    }
-
-    fn of(who: &impl Serialize, event: &impl Serialize, is_deduplicated: bool) -> Result<Self, serde_json::Error> {
-        Ok(Self { who: serde_json::to_vec(who)?, event: serde_json::to_vec(event)?, is_deduplicated })
+        let (who, event) = (serde_json::to_vec(&hit.who)?, serde_json::to_vec(&hit.event)?);
+        Ok(Self { who, event, is_deduplicated: is_deduplicated(name, has_id) })
     }
 
     /// Returns whether it is larger by itself than a request may be.

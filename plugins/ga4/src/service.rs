@@ -11,7 +11,7 @@ use http::HeaderMap;
 use tower_service::Service;
 use tracklane::BoxError;
 use tracklane::plugin::{Answer, Batch, Verdict};
-use tracklane_http::{Answers, Client, EventError, Received, Secret, ShownRequest, map_batch, message_id};
+use tracklane_http::{Answers, Client, Endpoint, EventError, Received, Secret, ShownRequest, map_batch, message_id};
 
 use crate::hits::{self, Together, Written};
 use crate::mapping::Mapping;
@@ -52,12 +52,22 @@ impl Shared {
         let mut answers = Answers::new(batch.len());
         let hits = self.hits(&batch, &mut answers);
         let mut failed: Option<Answer> = None;
+        let endpoint = client.endpoint().clone();
         for request in hits::together(&hits) {
             if let Some(failed) = &failed {
                 answers.add(request.events.iter().copied(), failed);
                 continue;
             }
-            let answer = self.send_one(client.clone(), &batch, &request).await;
+            let payload = hits::payload(&request.hits);
+            let answer = if self.dry_run {
+                let shown = ShownRequest::new(&client, &payload, &self.secrets);
+                tracing::info!(target: "tracklane_ga4", "dry run, not sent: {shown}");
+                Verdict::Delivered.into()
+            } else {
+                // While this waits, the client is not borrowed: it cannot be shared between threads.
+                let sent = client.send(&batch, payload, HeaderMap::new());
+                self.answer_to(sent, &endpoint, &batch, &request).await
+            };
             answers.add_each(&request.events, &answer);
             if matches!(answer.verdict(), Verdict::Retry | Verdict::Pause(_)) {
                 failed =
@@ -80,32 +90,29 @@ impl Shared {
                 Err(error) => answers.add([event], &Answer::new(Verdict::Reject).with_error(error)),
             };
             match self.mapping.map_event {
-                None => self.mapping.parts(json).map(|parts| push(Written::of_parts(&parts))),
+                None => self.mapping.parts(json).map(|parts| push(Ok(Written::of_parts(&parts)))),
                 Some(_) => self.mapping.apply(json, || message.event()).map(|hit| push(Written::of_hit(&hit))),
             }
         });
         hits
     }
 
-    async fn send_one(&self, client: Client, batch: &Batch, request: &Together<'_>) -> Answer {
-        let payload = hits::payload(&request.hits);
-        if self.dry_run {
-            let shown = ShownRequest::new(&client, &payload, &self.secrets);
-            tracing::info!(target: "tracklane_ga4", "dry run, not sent: {shown}");
-            return Verdict::Delivered.into();
-        }
-        let sent = pin!(client.send(batch, payload, HeaderMap::new()));
+    /// Waits for the answer to a request, as long as the timeout allows.
+    async fn answer_to(
+        &self,
+        sent: impl Future<Output = Result<Received, BoxError>>,
+        endpoint: &Endpoint,
+        batch: &Batch,
+        request: &Together<'_>,
+    ) -> Answer {
+        let sent = pin!(sent);
         let deadline = pin!(batch.timer().sleep(self.timeout));
         match select(sent, deadline).await {
-            Either::Left((Ok(received), _)) => self.answer(&received, &client, batch),
+            Either::Left((Ok(received), _)) => received.answer(endpoint, &self.secrets, batch.timer().now()),
             Either::Left((Err(error), _)) if is_surely_unsent(&error) => Answer::new(Verdict::Retry).with_error(error),
             Either::Left((Err(error), _)) => self.unknown(request, batch, error.to_string()),
             Either::Right(_) => self.unknown(request, batch, format!("no answer within {:?}", self.timeout)),
         }
-    }
-
-    fn answer(&self, received: &Received, client: &Client, batch: &Batch) -> Answer {
-        received.answer(client.endpoint(), &self.secrets, batch.timer().now())
     }
 
     /// Returns the answer to a request if it is unknown whether Google has counted it. Google de-duplicates purchases

@@ -110,8 +110,7 @@ impl Client {
     ) -> impl Future<Output = Result<Received, BoxError>> + Send + use<> {
         let bytes = payload.bytes().len();
         let request = self.request(payload, headers);
-        let url = self.endpoint.to_string().into();
-        let info = RequestInfo::new(&request, url, batch.len(), bytes, batch.attempt());
+        let info = RequestInfo::new(&request, self.endpoint.shown(), batch.len(), bytes, batch.attempt());
         let (exchange, emitter) = (self.exchange(request), batch.emitter().clone());
         async move {
             emitter.emit(Emitted::HttpRequest(info.clone()));

@@ -1,6 +1,7 @@
 //! A URL that requests may go to.
 
 use std::fmt;
+use std::sync::Arc;
 
 use http::Uri;
 use percent_encoding::percent_decode_str;
@@ -27,7 +28,7 @@ const LEAST_SECRET: usize = 5;
 pub struct Endpoint {
     uri: Uri,
     auth: Option<Auth>,
-    shown: String,
+    shown: Arc<str>,
     is_plaintext: bool,
 }
 
@@ -67,6 +68,11 @@ impl Endpoint {
     #[must_use]
     pub fn uri(&self) -> &Uri {
         &self.uri
+    }
+
+    /// The part of the URL that is no secret.
+    pub(crate) fn shown(&self) -> Arc<str> {
+        self.shown.clone()
     }
 
     /// The same URL with one more name and value in its query.
@@ -121,10 +127,10 @@ fn take_auth(url: &mut Url) -> Option<Option<Auth>> {
     Some(Some(auth))
 }
 
-fn shown(url: &Url) -> String {
+fn shown(url: &Url) -> Arc<str> {
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     let rest = if url.path() == "/" && url.query().is_none() { "" } else { "…" };
-    format!("{}://{}{port}/{rest}", url.scheme(), url.host_str().unwrap_or_default())
+    format!("{}://{}{port}/{rest}", url.scheme(), url.host_str().unwrap_or_default()).into()
 }
 
 /// Of all names only `localhost`: many resolvers ask the network for names below it.

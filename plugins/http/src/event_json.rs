@@ -1,17 +1,21 @@
 //! An event as JSON, to be read by a vendor's mapping.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
-use tracklane::event::Timestamp;
+use serde_json::value::RawValue;
+use tracklane::event::{Message, Timestamp};
 
+use crate::json::read::{self, MOST_LEVELS};
 use crate::{Json, JsonObject};
-
-static NOTHING: JsonObject<'static> = JsonObject::new();
 
 /// From here on, a number is a time in milliseconds, not seconds: the year 5138 as seconds, 1973 as milliseconds.
 const MILLIS_FROM: f64 = 1e11;
 
-/// An event in Segment's form, parsed once. Numbers are as `serde_json` has them.
+/// An event in Segment's form. Its members are read once, and those of a section when the section is asked for. Numbers are
+/// as `serde_json` has them.
+///
+/// Arrays and objects inside of properties and traits stay text ([`Json::Raw`]), which most vendors get as it is.
 ///
 /// ```
 /// use tracklane_http::EventJson;
@@ -22,16 +26,40 @@ const MILLIS_FROM: f64 = 1e11;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct EventJson<'a>(JsonObject<'a>);
+pub struct EventJson<'a> {
+    members: JsonObject<'a>,
+    properties: Section<'a>,
+    traits: Section<'a>,
+    context: Section<'a>,
+    integrations: Section<'a>,
+}
+
+/// The members of a section, once they have been asked for.
+type Section<'a> = OnceCell<JsonObject<'a>>;
 
 impl<'a> EventJson<'a> {
-    /// Parses the JSON of a [`Message`](tracklane::event::Message), or of an event that serde has written.
+    /// Reads the JSON of an event that serde has written.
     ///
     /// # Errors
     ///
     /// Returns an error if it is no JSON object.
     pub fn parse(json: &'a [u8]) -> Result<Self, serde_json::Error> {
-        Ok(Self(serde_json::from_slice(json)?))
+        let text: &RawValue = serde_json::from_slice(json)?;
+        Self::of_json(text.get())
+    }
+
+    /// Reads a message. Its JSON is known to be right, so it is not checked.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if it is no JSON object.
+    pub fn of_message(message: &'a Message) -> Result<Self, serde_json::Error> {
+        Self::of_json(std::str::from_utf8(message.json()).map_err(serde::de::Error::custom)?)
+    }
+
+    fn of_json(text: &'a str) -> Result<Self, serde_json::Error> {
+        let not_an_object = || serde::de::Error::custom("a JSON object was expected");
+        Ok(Self { members: read::object(text, 0).ok_or_else(not_an_object)?, ..Self::default() })
     }
 
     /// The kind of call: `track`, `identify`, `page`, `screen`, `group` or `alias`.
@@ -43,7 +71,7 @@ impl<'a> EventJson<'a> {
     /// A member that is a text and not empty.
     #[must_use]
     pub fn text(&self, member: &str) -> Option<&str> {
-        text(self.0.get(member)?)
+        text(self.members.get(member)?)
     }
 
     /// `userId`, if it is not empty.
@@ -79,25 +107,44 @@ impl<'a> EventJson<'a> {
     /// `properties`; empty if there are none.
     #[must_use]
     pub fn properties(&self) -> &JsonObject<'a> {
-        self.object("properties")
+        self.section(&self.properties, "properties", 0)
     }
 
     /// `traits`; empty if there are none.
     #[must_use]
     pub fn traits(&self) -> &JsonObject<'a> {
-        self.object("traits")
+        self.section(&self.traits, "traits", 0)
     }
 
     /// `context`; empty if there is none.
     #[must_use]
     pub fn context(&self) -> &JsonObject<'a> {
-        self.object("context")
+        self.section(&self.context, "context", MOST_LEVELS)
     }
 
     /// Returns the value in `context` at a path of keys, unless it is null.
     #[must_use]
     pub fn context_at(&self, path: &[&str]) -> Option<&Json<'a>> {
         at(self.context(), path)
+    }
+
+    /// Calls `add` with each value that `context` has at one of these paths, unless it is null, and with the name that goes
+    /// with that path. Paths that begin with the same key are found fastest next to each other.
+    pub fn for_each_in_context<'t>(&self, paths: &[(&'t [&'t str], &'t str)], mut add: impl FnMut(&'t str, &Json<'a>)) {
+        let mut last: (&str, Option<&Json<'a>>) = ("", None);
+        for (path, name) in paths {
+            let Some((first, rest)) = path.split_first() else { continue };
+            if last.0 != *first || first.is_empty() {
+                last = (first, self.context().get(first));
+            }
+            let value = match rest {
+                [] => last.1.filter(|value| !value.is_null()),
+                _ => last.1.and_then(Json::as_object).and_then(|object| at(object, rest)),
+            };
+            if let Some(value) = value {
+                add(name, value);
+            }
+        }
     }
 
     /// The text in `context` at a path of keys, if it is one and not empty.
@@ -109,7 +156,7 @@ impl<'a> EventJson<'a> {
     /// The options that `integrations` has for the first of these names that it has an object for. `true` is no options.
     #[must_use]
     pub fn options(&self, names: &[&str]) -> Option<&JsonObject<'a>> {
-        let integrations = self.object("integrations");
+        let integrations = self.section(&self.integrations, "integrations", MOST_LEVELS);
         names.iter().find_map(|name| integrations.get(name)?.as_object())
     }
 
@@ -131,8 +178,18 @@ impl<'a> EventJson<'a> {
         }
     }
 
-    fn object(&self, member: &str) -> &JsonObject<'a> {
-        self.0.get(member).and_then(Json::as_object).unwrap_or(&NOTHING)
+    /// Returns the text of a section, which is an object; `{}` if there is none.
+    #[must_use]
+    pub fn section_text(&self, member: &str) -> &'a str {
+        match self.members.get(member) {
+            Some(Json::Raw(text)) if text.starts_with('{') => text,
+            _ => "{}",
+        }
+    }
+
+    /// Reads a section the first time, and so many levels inside of it.
+    fn section<'s>(&self, section: &'s Section<'a>, member: &str, levels: u8) -> &'s JsonObject<'a> {
+        section.get_or_init(|| read::object(self.section_text(member), levels).unwrap_or_default())
     }
 }
 

@@ -5,7 +5,11 @@ use tracklane::Event;
 use tracklane::event::Message;
 use tracklane::plugin::{Answer, Batch, Verdict};
 
-use crate::{Answers, Chunks, Client, EventError, EventJson, Limits, Mapped, Outgoing, Payload};
+use crate::{Answers, Chunks, Client, EventError, EventJson, Json, Limits, Mapped, Outgoing, Payload};
+
+/// Bytes of memory for the first item, and for each further one beyond the size of the last.
+const FIRST_CAPACITY: usize = 1024;
+const SLACK: usize = 64;
 
 /// Maps one event that no client has taken.
 ///
@@ -28,7 +32,7 @@ pub fn map_batch(
     mut map: impl FnMut(usize, &EventJson<'_>, &Message, &mut Answers) -> Mapped<()>,
 ) {
     for (event, message) in batch.messages().enumerate() {
-        let mapped = match EventJson::parse(message.json()) {
+        let mapped = match EventJson::of_message(message) {
             Ok(json) => map(event, &json, message, answers),
             Err(error) => Mapped::reject(format!("its JSON cannot be read: {error}")),
         };
@@ -55,6 +59,16 @@ impl Items {
             }
             Err(error) => answers.add([event], &Answer::new(Verdict::Reject).with_error(error)),
         }
+    }
+
+    /// Adds an item of the event at that index of the batch. That takes less time than [`push`](Self::push), and cannot
+    /// fail.
+    pub fn push_json(&mut self, event: usize, item: &Json<'_>) {
+        // Items are much alike in size.
+        let mut json = Vec::with_capacity(self.json.last().map_or(FIRST_CAPACITY, |last| last.len() + SLACK));
+        item.write(&mut json);
+        self.json.push(json);
+        self.events.push(event);
     }
 
     /// Requests to `client` whose bodies keep `limits`, each made by `payload` from its items. An item that is too large

@@ -41,6 +41,7 @@ mod mapped;
 mod chunks;
 mod client;
 mod explanation;
+mod host;
 mod payload;
 mod requests;
 
@@ -60,6 +61,7 @@ pub use endpoint::Endpoint;
 pub use event_json::{EventJson, at, millis, number, object, text};
 pub use explanation::{Explanation, ShownRequest, switched_off, unwritable};
 pub use items::{Items, map_batch, map_event, message_id};
+pub use host::host;
 pub use json::{Json, JsonObject};
 pub use mapped::{EventError, Mapped};
 pub use payload::Payload;

@@ -57,12 +57,12 @@ impl Shared {
     /// The requests for a batch; the events of which nothing is sent are answered.
     fn requests(&self, endpoints: &Endpoints, batch: &Batch, answers: &mut Answers) -> Vec<Outgoing> {
         let mut by_target = ByTarget::default();
-        map_batch(batch, answers, |event, json, message, answers| match self.mapping.map_event {
+        map_batch(batch, answers, |event, json, message, _| match self.mapping.map_event {
             None => self.mapping.parts(json).map(|part| {
-                by_target.of(part.target).push(event, &part.with_token(&self.token), answers);
+                by_target.of(part.target).push_json(event, &part.with_token(&self.token));
             }),
             Some(_) => self.mapping.apply(json, || message.event()).map(|item| {
-                by_target.of(item.target).push(event, &item.with_token(&self.token), answers);
+                by_target.of(item.target).push_json(event, &item.with_token(&self.token).into());
             }),
         });
         let mut requests = Vec::new();

@@ -66,10 +66,10 @@ impl Shared {
     /// The requests for a batch; the events of which nothing is sent are answered.
     fn requests(&self, client: &Client, batch: &Batch, answers: &mut Answers) -> Vec<Outgoing> {
         let (mut live, mut old) = (Items::default(), Items::default());
-        map_batch(batch, answers, |event, json, message, answers| {
+        map_batch(batch, answers, |event, json, message, _| {
             self.mapping.apply(json, || message.event()).map(|item| {
                 let is_old = self.historical && is_historical(&item, batch.sent_at());
-                if is_old { &mut old } else { &mut live }.push(event, &item, answers);
+                if is_old { &mut old } else { &mut live }.push_json(event, &item);
             })
         });
         let limits = Limits::new(usize::MAX, self.max_body_bytes).frame(FRAME + self.key.expose().len());

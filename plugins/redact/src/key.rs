@@ -3,6 +3,12 @@
 /// The most letters and digits that a key is compared by; a longer one names nothing on a list.
 pub(crate) const LONGEST: usize = 64;
 
+/// Returns the first letter of a plain key and its length, which takes less than to make it.
+pub(crate) fn outline(key: &str) -> Option<(u8, usize)> {
+    let mut letters = key.bytes().filter(u8::is_ascii_alphanumeric);
+    Some((letters.next()?.to_ascii_lowercase(), letters.count() + 1))
+}
+
 /// A key without case and separators, on the stack.
 pub(crate) struct Plain {
     letters: [u8; LONGEST],

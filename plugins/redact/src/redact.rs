@@ -1,5 +1,6 @@
 //! The settings, as a builder, and the plugin that they make.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::Ordering;
 
@@ -168,7 +169,7 @@ impl Redact {
             keep: paths(&self.keep)?,
             allow: paths(&self.allow)?,
             keys,
-            detectors: self.values.iter().cloned().collect(),
+            detectors: self.values.iter().cloned().collect::<BTreeMap<_, _>>().into_iter().collect(),
             hash_key: self.hash_key.clone(),
             mark: self.mark,
             dry_run: self.dry_run,
@@ -196,7 +197,7 @@ impl Redact {
                 self.check_hash_key(&rule)?;
             }
         }
-        match rules.detectors.iter().find(|(detector, action)| !fits(**detector, action)) {
+        match rules.detectors.iter().find(|(detector, action)| !fits(*detector, action)) {
             Some((detector, action)) => Err(RedactError::UnfitAction {
                 rule: format!("the detector {}", detector.name()),
                 action: action.name(),

@@ -1,12 +1,12 @@
 //! The rules, checked and arranged for looking them up.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::action::{Action, HashKey};
 use crate::detect::{Detector, Signs};
-use crate::key::{LONGEST, Plain};
+use crate::key::{LONGEST, Plain, outline};
 use crate::path::Path;
 
 /// Everything that is looked for in an event.
@@ -17,7 +17,8 @@ pub(crate) struct Rules {
     /// If there are any, nothing but these passes.
     pub(crate) allow: Vec<Path>,
     pub(crate) keys: Keys,
-    pub(crate) detectors: BTreeMap<Detector, Action>,
+    /// Each at most once.
+    pub(crate) detectors: Vec<(Detector, Action)>,
     pub(crate) hash_key: HashKey,
     pub(crate) mark: bool,
     pub(crate) dry_run: bool,
@@ -80,13 +81,13 @@ impl Rules {
     /// Returns whether any detector finds something in `text`.
     pub(crate) fn apply_to_text(&self, text: &str) -> bool {
         let signs = Signs::new(text);
-        self.detectors.keys().any(|detector| !detector.find(text, signs).is_empty())
+        self.detectors.iter().any(|(detector, _)| !detector.find(text, signs).is_empty())
     }
 
     /// Returns whether any detector that reads numbers finds something in this one.
     pub(crate) fn in_number(&self, number: &str) -> Option<(Detector, &Action)> {
         let signs = Signs::new(number);
-        let reads = |(detector, _): &(&Detector, &Action)| detector.reads_numbers();
+        let reads = |(detector, _): &&(Detector, Action)| detector.reads_numbers();
         self.detectors
             .iter()
             .filter(reads)
@@ -134,8 +135,8 @@ impl Keys {
     pub(crate) fn insert(&mut self, key: &str, action: Action) -> bool {
         let Some(plain) = Plain::new(key) else { return false };
         let letters = plain.as_bytes();
-        if let Some(first) = self.first_letters.get_mut(letters.len()) {
-            *first |= first_letter(letters);
+        if let (Some(first), Some(letter)) = (self.first_letters.get_mut(letters.len()), letters.first()) {
+            *first |= first_letter(*letter);
         }
         self.actions.insert(letters.into(), action);
         true
@@ -145,10 +146,11 @@ impl Keys {
         if self.actions.is_empty() {
             return None;
         }
-        let plain = Plain::new(key)?;
-        let letters = plain.as_bytes();
-        let listed = self.first_letters.get(letters.len()).is_some_and(|first| first & first_letter(letters) != 0);
-        if listed { self.actions.get(letters) } else { None }
+        let (first, len) = outline(key)?;
+        if self.first_letters.get(len)? & first_letter(first) == 0 {
+            return None;
+        }
+        self.actions.get(Plain::new(key)?.as_bytes())
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (String, &Action)> {
@@ -157,6 +159,6 @@ impl Keys {
 }
 
 /// One bit for each digit and letter.
-fn first_letter(letters: &[u8]) -> u64 {
-    letters.first().map_or(0, |first| 1 << (first.wrapping_sub(b'0') & 63))
+fn first_letter(letter: u8) -> u64 {
+    1 << (letter.wrapping_sub(b'0') & 63)
 }

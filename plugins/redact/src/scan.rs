@@ -5,8 +5,9 @@
 use std::cell::RefCell;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use tracklane::Event;
+use tracklane::event::Object;
 
 use crate::edit::{FIELDS, field, section_name};
 use crate::rules::Rules;
@@ -18,7 +19,9 @@ thread_local! {
 
 /// Returns whether a rule applies anywhere in the event.
 pub(crate) fn touches(rules: &Rules, event: &Event) -> Result<bool, serde_json::Error> {
-    if FIELDS.iter().any(|name| field(event, name).is_some_and(|text| in_field(rules, name, &text))) {
+    // The other fields are ids, which only a path names.
+    let mut fields = FIELDS.iter().filter(|name| is_free_text(name) || !rules.paths.is_empty());
+    if fields.any(|name| field(event, name).is_some_and(|text| in_field(rules, name, &text))) {
         return Ok(true);
     }
     Ok(in_section(rules, section_name(event), event.section())? || in_section(rules, "context", event.context())?)
@@ -34,7 +37,10 @@ pub(crate) fn is_free_text(name: &str) -> bool {
     matches!(name, "name" | "category" | "event")
 }
 
-fn in_section(rules: &Rules, root: &str, section: &impl serde::Serialize) -> Result<bool, serde_json::Error> {
+fn in_section(rules: &Rules, root: &str, section: &Object) -> Result<bool, serde_json::Error> {
+    if section.is_empty() {
+        return Ok(false);
+    }
     // A plugin that is called by a plugin would find the memory taken; it makes its own then.
     TEXT.with(|text| match text.try_borrow_mut() {
         Ok(mut text) => in_text_of(rules, root, section, &mut text),
@@ -42,19 +48,13 @@ fn in_section(rules: &Rules, root: &str, section: &impl serde::Serialize) -> Res
     })
 }
 
-fn in_text_of(
-    rules: &Rules,
-    root: &str,
-    section: &impl serde::Serialize,
-    text: &mut Vec<u8>,
-) -> Result<bool, serde_json::Error> {
+fn in_text_of(rules: &Rules, root: &str, section: &Object, text: &mut Vec<u8>) -> Result<bool, serde_json::Error> {
     text.clear();
-    serde_json::to_writer(&mut *text, section)?;
-    if matches!(text.as_slice(), b"{}" | b"null") {
-        return Ok(false);
-    }
+    section.write_json(text);
+    // To check the whole text takes less than to check each string in it.
+    let text = std::str::from_utf8(text).map_err(serde_json::Error::custom)?;
     let mut scan = Scan { rules, members: rules.needs_paths().then(|| vec![root.to_owned()]), found: false };
-    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let mut deserializer = serde_json::Deserializer::from_str(text);
     (&mut scan).deserialize(&mut deserializer)?;
     Ok(scan.found)
 }

@@ -1,5 +1,7 @@
 //! The rules, checked: which rate an event has.
 
+use std::borrow::Cow;
+
 use tracklane::{Event, Kind};
 
 use crate::sampling::SampleKey;
@@ -62,11 +64,11 @@ impl Rules {
     }
 
     /// Returns the key of the event: the first key that it has, otherwise its own id.
-    pub(crate) fn key_of(&self, event: &Event) -> (&'static str, String) {
+    pub(crate) fn key_of<'e>(&self, event: &'e Event) -> (SampleKey, Cow<'e, str>) {
         self.keys
             .iter()
-            .find_map(|key| Some((key.name(), key.of(event)?)))
-            .unwrap_or_else(|| ("messageId", event.message_id().into_owned()))
+            .find_map(|key| Some((*key, key.of(event)?)))
+            .unwrap_or_else(|| (SampleKey::MessageId, event.message_id()))
     }
 }
 

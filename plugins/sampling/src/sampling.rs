@@ -1,13 +1,14 @@
 //! The settings, as a builder, and the plugin that they make.
 
-use serde::Deserialize;
-use serde_json::json;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 use tracklane::plugin::{Flow, Registration, before_fn};
 use tracklane::{Event, Kind};
 
 use crate::error::SamplingError;
 use crate::rules::{Pattern, Rules, is_identity};
-use crate::share::in_share;
+use crate::share::{is_below, position};
 
 /// The name of the plugin.
 const NAME: &str = "Sampling";
@@ -38,7 +39,7 @@ pub struct Sampling {
 }
 
 /// The key that decides whether an event is in the share.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum SampleKey {
@@ -53,24 +54,12 @@ pub enum SampleKey {
 }
 
 impl SampleKey {
-    pub(crate) fn name(self) -> &'static str {
+    pub(crate) fn of(self, event: &Event) -> Option<Cow<'_, str>> {
         match self {
-            SampleKey::UserId => "userId",
-            SampleKey::AnonymousId => "anonymousId",
-            SampleKey::GroupId => "groupId",
-            SampleKey::MessageId => "messageId",
-        }
-    }
-
-    pub(crate) fn of(self, event: &Event) -> Option<String> {
-        match self {
-            SampleKey::UserId => event.user_id().map(|id| id.into_owned()),
-            SampleKey::AnonymousId => event.anonymous_id().map(|id| id.into_owned()),
-            SampleKey::GroupId => event
-                .group_id()
-                .map(|id| id.into_owned())
-                .or_else(|| event.context().get_str("groupId").map(|id| id.into_owned())),
-            SampleKey::MessageId => Some(event.message_id().into_owned()),
+            SampleKey::UserId => event.user_id(),
+            SampleKey::AnonymousId => event.anonymous_id(),
+            SampleKey::GroupId => event.group_id().or_else(|| event.context().get_str("groupId")),
+            SampleKey::MessageId => Some(event.message_id()),
         }
     }
 }
@@ -168,22 +157,31 @@ impl Sampling {
     }
 }
 
+/// What a sampled event says in `context.sampling`.
+#[derive(Serialize)]
+struct Mark {
+    rate: f64,
+    key: SampleKey,
+}
+
 fn sample(rules: &Rules, event: &mut Event) -> Flow {
     let rate = rules.rate_of(event);
     if rate.is_none() && (rules.destinations.is_empty() || is_identity(event.kind())) {
         return Flow::Continue;
     }
-    let (name, key) = rules.key_of(event);
+    let (key, value) = rules.key_of(event);
+    let position = position(&rules.seed, &value);
+    drop(value);
     if let Some(rate) = rate {
-        if !in_share(rate, &rules.seed, &key) {
+        if !is_below(rate, position) {
             return Flow::drop("sampled");
         }
         if rules.mark {
-            event.context_mut().insert("sampling", json!({ "rate": rate, "key": name }));
+            event.context_mut().insert("sampling", Mark { rate, key });
         }
     }
     for (destination, rate) in &rules.destinations {
-        if !in_share(*rate, &rules.seed, &key) {
+        if !is_below(*rate, position) {
             event.integrations_mut().insert(destination, false);
         }
     }

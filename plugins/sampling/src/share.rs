@@ -16,13 +16,16 @@ use sha2::{Digest, Sha256};
 /// ```
 #[must_use]
 pub fn in_share(rate: f64, seed: &str, key: &str) -> bool {
-    if rate >= 1.0 {
-        return true;
-    }
-    position(seed, key) < threshold(rate)
+    is_below(rate, position(seed, key))
 }
 
-fn position(seed: &str, key: &str) -> u64 {
+/// Returns whether the key at that position is in the share.
+pub(crate) fn is_below(rate: f64, position: u64) -> bool {
+    rate >= 1.0 || position < threshold(rate)
+}
+
+/// Returns the place of a key among all keys.
+pub(crate) fn position(seed: &str, key: &str) -> u64 {
     let hash = Sha256::new().chain_update(seed).chain_update([0]).chain_update(key).finalize();
     hash.iter().take(8).fold(0, |position, byte| position << 8 | u64::from(*byte))
 }

@@ -133,6 +133,14 @@ impl RawMembers {
         self.find(key).is_some()
     }
 
+    /// Returns the text of the value at a path of keys.
+    pub(super) fn raw_at(&self, first: &str, rest: &[&str]) -> Option<&[u8]> {
+        rest.iter().try_fold(self.raw(first)?, |value, key| {
+            let [b'{', inner @ .., b'}'] = value else { return None };
+            inner.get(find(inner, &escaped(key))?.value)
+        })
+    }
+
     /// Returns the text of the value at `key`.
     pub(super) fn raw(&self, key: &str) -> Option<&[u8]> {
         self.json.get(self.place(key)?)

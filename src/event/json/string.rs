@@ -58,21 +58,31 @@ pub(super) fn is_plain(bytes: &[u8]) -> bool {
 
 /// Returns how many bytes from the first on can stand between quotes as they are.
 pub(super) fn plain_len(bytes: &[u8]) -> usize {
-    let (words, _) = bytes.as_chunks::<8>();
-    let plain = words.iter().take_while(|word| is_plain_word(u64::from_le_bytes(**word))).count() * 8;
-    let rest = bytes.get(plain..).unwrap_or_default();
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let special = special_bytes(u64::from_le_bytes(*word));
+        if special != 0 {
+            return at * 8 + special.trailing_zeros() as usize / 8;
+        }
+    }
     let is_special = |byte: &u8| matches!(byte, 0..b' ' | b'"' | b'\\');
-    plain + rest.iter().position(is_special).unwrap_or(rest.len())
+    words.len() * 8 + rest.iter().position(is_special).unwrap_or(rest.len())
 }
 
-/// Returns whether there is no byte below a space, no quote and no backslash. These are the well-known tests of a word
-/// for a byte that is zero or less than another.
+/// Returns whether there is no byte below a space, no quote and no backslash.
 fn is_plain_word(word: u64) -> bool {
+    special_bytes(word) == 0
+}
+
+/// Sets the highest bit of the first byte below a space, quote or backslash, and of some behind it. These are the
+/// well-known tests of a word for a byte that is zero or less than another. A byte before the first one is never taken for
+/// one.
+fn special_bytes(word: u64) -> u64 {
     let is_zero = |word: u64| word.wrapping_sub(ONES) & !word;
     let is_control = word.wrapping_sub(SPACES) & !word;
     let is_quote = is_zero(word ^ (ONES * u64::from(b'"')));
     let is_backslash = is_zero(word ^ (ONES * u64::from(b'\\')));
-    (is_control | is_quote | is_backslash) & HIGHEST == 0
+    (is_control | is_quote | is_backslash) & HIGHEST
 }
 
 #[cfg(test)]

@@ -44,12 +44,18 @@ impl Mapping {
     }
 
     /// Returns the products that become events of their own.
-    fn order_products<'e, 'j>(&self, json: &'e EventJson<'j>, name: &str) -> Vec<&'e JsonObject<'j>> {
+    fn order_products<'j>(&self, json: &EventJson<'j>, name: &str) -> Vec<JsonObject<'j>> {
         if self.products == Products::Keep || name != "Order Completed" {
             return Vec::new();
         }
-        let products = json.properties().get("products").and_then(Json::as_array).into_iter().flatten();
-        products.filter_map(Json::as_object).collect()
+        let Some(Json::Array(products)) = json.properties().get("products").cloned().map(Json::parsed) else {
+            return Vec::new();
+        };
+        let object = |product: Json<'j>| match product.parsed() {
+            Json::Object(product) => Some(product),
+            _ => None,
+        };
+        products.into_iter().filter_map(object).collect()
     }
 
     fn view<'e>(&'e self, json: &'e EventJson<'_>) -> Made<'e, Vec<Part<'e>>> {

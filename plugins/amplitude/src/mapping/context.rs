@@ -26,11 +26,7 @@ const MEMBERS: &[(&[&str], &str)] = &[
 
 /// Adds the event's context. Without `ip` nothing is sent for it, because Amplitude would take the sender's.
 pub(super) fn add<'e>(json: &'e EventJson<'_>, item: &mut JsonObject<'e>) {
-    for (path, name) in MEMBERS {
-        if let Some(value) = json.context_at(path) {
-            item.insert(*name, value.clone());
-        }
-    }
+    json.for_each_in_context(MEMBERS, |name, value| item.insert(name, value.clone()));
     let platform = platform(json);
     for (name, path) in advertising(platform.as_deref()) {
         if let Some(value) = json.context_text(path) {

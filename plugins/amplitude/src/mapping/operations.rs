@@ -1,7 +1,6 @@
 //! Operations on the properties of a user. There is nothing beside them: Amplitude forbids plain properties there.
 
-use tracklane_http::{EventJson, Json, JsonObject, object};
-use url::Url;
+use tracklane_http::{EventJson, Json, JsonObject, host, object};
 
 use super::Mapping;
 
@@ -55,7 +54,7 @@ fn add_origin<'e>(json: &'e EventJson<'_>, set: &mut JsonObject<'e>, once: &mut 
     }
     if let Some(referrer) = json.context_text(&["page", "referrer"]) {
         once.insert("initial_referrer", referrer);
-        if let Some(domain) = Url::parse(referrer).ok().and_then(|url| url.host_str().map(str::to_owned)) {
+        if let Some(domain) = host(referrer) {
             once.insert("initial_referring_domain", domain);
         }
     }

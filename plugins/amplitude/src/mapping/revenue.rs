@@ -30,25 +30,26 @@ pub(super) fn take<'e>(properties: &mut JsonObject<'e>) -> JsonObject<'e> {
 }
 
 /// Returns whether the products account for all of the revenue.
-pub(super) fn all_have_prices(products: &[&JsonObject<'_>]) -> bool {
+pub(super) fn all_have_prices(products: &[JsonObject<'_>]) -> bool {
     products.iter().all(|product| product.get("price").and_then(number).is_some())
 }
 
 /// The members of the event of a product, with its revenue if it has that.
-pub(super) fn of_product<'e>(product: &JsonObject<'e>, order: &JsonObject<'e>, has_revenue: bool) -> JsonObject<'e> {
-    let mut properties = product.clone();
+pub(super) fn of_product<'e>(product: JsonObject<'e>, order: &JsonObject<'e>, has_revenue: bool) -> JsonObject<'e> {
+    let price = product.get("price").and_then(number).filter(|_| has_revenue);
+    let quantity = product.get("quantity").and_then(whole).unwrap_or(1);
+    let id = product.get("product_id").cloned();
+    let mut properties = product;
     for name in ["order_id", "checkout_id", "currency"] {
         if let Some(value) = order.get(name) {
             properties.insert_missing(name, value.clone());
         }
     }
-    let price = product.get("price").and_then(number).filter(|_| has_revenue);
     let Some(price) = price else { return object([("event_properties", properties.into())]) };
-    let quantity = product.get("quantity").and_then(whole).unwrap_or(1);
     let mut own =
         object([("price", price.into()), ("quantity", quantity.into()), ("revenue", (price * quantity as f64).into())]);
-    if let Some(id) = product.get("product_id") {
-        own.insert("productId", id.clone());
+    if let Some(id) = id {
+        own.insert("productId", id);
     }
     copy_currency(&properties, &mut own);
     own.insert("event_properties", properties);

@@ -1,6 +1,7 @@
 //! Amplitude as a destination, from settings to a server on this machine.
 
 mod mapping;
+mod recorded;
 mod requests;
 mod settings;
 mod support;

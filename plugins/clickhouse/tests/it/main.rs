@@ -1,5 +1,7 @@
 //! ClickHouse as a destination, from settings to a server on this machine.
 
+mod recorded;
+
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};

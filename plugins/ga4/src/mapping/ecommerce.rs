@@ -108,8 +108,8 @@ pub(super) fn settle_currency<'e>(params: &mut JsonObject<'e>, default: Option<&
 /// The items of `products`, or the one that the properties themselves are. They are taken out of the properties.
 fn items<'e>(params: &mut JsonObject<'e>) -> Vec<Json<'e>> {
     if let Some(products) = params.remove("products") {
-        let products = products.as_array().into_iter().flatten();
-        return products.filter_map(|product| item(product.as_object()?)).collect();
+        let Json::Array(products) = products.parsed() else { return Vec::new() };
+        return products.into_iter().filter_map(|product| item(product.parsed().as_object()?)).collect();
     }
     let Some(item) = item(params) else { return Vec::new() };
     for (_, properties, _) in ITEM {

@@ -53,16 +53,16 @@ pub(super) fn fit<'e>(params: JsonObject<'e>) -> JsonObject<'e> {
 }
 
 fn flatten<'e>(name: Cow<'e, str>, value: Json<'e>, flat: &mut JsonObject<'e>) {
-    match value {
+    match value.parsed() {
         Json::Null => {}
         Json::Object(members) => {
             for (member, value) in members {
-                flatten(format!("{name}_{}", rules::name(member)).into(), value, flat);
+                flatten(joined(&name, &rules::name(member)).into(), value, flat);
             }
         }
         Json::Array(values) => {
             for (index, value) in values.into_iter().enumerate() {
-                flatten(format!("{name}_{index}").into(), value, flat);
+                flatten(joined(&name, &index.to_string()).into(), value, flat);
             }
         }
         // A name that would be cut could be that of another.
@@ -78,8 +78,12 @@ fn flatten<'e>(name: Cow<'e, str>, value: Json<'e>, flat: &mut JsonObject<'e>) {
     }
 }
 
+fn joined(name: &str, part: &str) -> String {
+    [name, "_", part].concat()
+}
+
 fn items(items: Json<'_>) -> Json<'_> {
-    let Json::Array(mut items) = items else { return Json::Array(Vec::new()) };
+    let Json::Array(mut items) = items.parsed() else { return Json::Array(Vec::new()) };
     items.truncate(MOST_ITEMS);
     Json::Array(items)
 }

@@ -1,13 +1,14 @@
-//! JSON that borrows its strings from the text that it was read from, so that an event is mapped without copies of them.
+//! JSON that borrows its strings, and whole arrays and objects, from the text that it was read from. So an event is mapped
+//! without copies of them, and without a tree of what is only passed on.
 //!
 //! A mapping's result is written at once. A hook of the user's gets a [`Value`](serde_json::Value), which owns everything.
 
 mod object;
-mod read;
+pub(crate) mod read;
+mod write;
 
 use std::borrow::Cow;
 
-use serde::{Serialize, Serializer};
 use serde_json::Number;
 
 pub use object::JsonObject;
@@ -24,6 +25,8 @@ pub enum Json<'a> {
     Number(Number),
     /// A string.
     Text(Cow<'a, str>),
+    /// An array or object as text, as it was read: see [`Json::parsed`].
+    Raw(&'a str),
     /// An array.
     Array(Vec<Json<'a>>),
     /// An object.
@@ -31,7 +34,7 @@ pub enum Json<'a> {
 }
 
 impl<'a> Json<'a> {
-    /// Returns the member of that name, if it is an object that has it.
+    /// Returns the member of that name, if it is a parsed object that has it.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Json<'a>> {
         self.as_object()?.get(name)
@@ -61,7 +64,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// Returns the elements, if it is an array.
+    /// Returns the elements, if it is a parsed array.
     #[must_use]
     pub fn as_array(&self) -> Option<&Vec<Json<'a>>> {
         match self {
@@ -70,7 +73,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// Returns the members, if it is an object.
+    /// Returns the members, if it is a parsed object.
     #[must_use]
     pub fn as_object(&self) -> Option<&JsonObject<'a>> {
         match self {
@@ -79,25 +82,12 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// Returns the members for changes, if it is an object.
+    /// Returns the members for changes, if it is a parsed object.
     #[must_use]
     pub fn as_object_mut(&mut self) -> Option<&mut JsonObject<'a>> {
         match self {
             Self::Object(object) => Some(object),
             _ => None,
-        }
-    }
-}
-
-impl Serialize for Json<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Null => serializer.serialize_unit(),
-            Self::Bool(is) => serializer.serialize_bool(*is),
-            Self::Number(number) => number.serialize(serializer),
-            Self::Text(text) => serializer.serialize_str(text),
-            Self::Array(elements) => serializer.collect_seq(elements),
-            Self::Object(object) => object.serialize(serializer),
         }
     }
 }
@@ -109,6 +99,7 @@ impl From<Json<'_>> for serde_json::Value {
             Json::Bool(is) => Self::Bool(is),
             Json::Number(number) => Self::Number(number),
             Json::Text(text) => Self::String(text.into_owned()),
+            Json::Raw(text) => serde_json::from_str(text).unwrap_or_default(),
             Json::Array(elements) => Self::Array(elements.into_iter().map(Into::into).collect()),
             Json::Object(object) => Self::Object(object.into()),
         }

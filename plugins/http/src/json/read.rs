@@ -1,120 +1,199 @@
-//! Reads JSON by serde. A string without escapes is borrowed.
+//! Reads JSON text. A string without escapes is borrowed, and what is nested deeper than asked for stays text.
+//!
+//! Invariant: no text makes it panic or recurse deeply. Text that is not JSON is read up to the place where it is wrong;
+//! [`EventJson::parse`](crate::EventJson::parse) refuses such text before.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::Number;
+use memchr::memchr2;
+use serde::de::{Deserialize, Deserializer, Error};
+use serde_json::value::RawValue;
 
 use super::{Json, JsonObject};
 
 /// Room for the members or elements of most objects and arrays, so that they do not grow.
 const USUAL: usize = 8;
 
+/// Levels of arrays and objects that are read at most.
+pub(crate) const MOST_LEVELS: u8 = 127;
+
+impl Json<'_> {
+    /// Parses one level of an array or object that is [text](Self::Raw). Returns other values as they are.
+    ///
+    /// ```
+    /// use tracklane_http::{EventJson, Json};
+    ///
+    /// let event = EventJson::parse(br#"{"type":"track","properties":{"tags":["a",["b"]]}}"#)?;
+    /// let tags = event.properties().get("tags").cloned().map(Json::parsed);
+    /// assert_eq!(tags, Some(Json::Array(vec!["a".into(), Json::Raw(r#"["b"]"#)])));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    #[must_use]
+    pub fn parsed(self) -> Self {
+        match self {
+            Self::Raw(text) => value(text, 1).unwrap_or_default(),
+            other => other,
+        }
+    }
+}
+
+/// From `serde_json` only: it borrows from the text.
 impl<'de: 'a, 'a> Deserialize<'de> for Json<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(AnyValue)
+        let text = <&RawValue>::deserialize(deserializer)?.get();
+        value(text, MOST_LEVELS).ok_or_else(|| D::Error::custom("JSON was expected"))
     }
 }
 
+/// From `serde_json` only: it borrows from the text.
 impl<'de: 'a, 'a> Deserialize<'de> for JsonObject<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(AnyObject)
+        let text = <&RawValue>::deserialize(deserializer)?.get();
+        object(text, MOST_LEVELS).ok_or_else(|| D::Error::custom("a JSON object was expected"))
     }
 }
 
-struct AnyValue;
-struct AnyObject;
-/// The name of a member.
-struct Name;
+/// Reads the members of `text`, if it is an object. Of its values so many levels are read.
+pub(crate) fn object(text: &str, levels: u8) -> Option<JsonObject<'_>> {
+    let mut reader = Reader { text, at: 0 };
+    (reader.peek()? == b'{').then(|| reader.object(levels))
+}
 
-impl<'de> Visitor<'de> for AnyValue {
-    type Value = Json<'de>;
+/// Reads `text`, if it is a value. Of an array or object so many levels are read.
+pub(crate) fn value(text: &str, levels: u8) -> Option<Json<'_>> {
+    Reader { text, at: 0 }.value(levels)
+}
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn value(&mut self, levels: u8) -> Option<Json<'a>> {
+        match self.peek()? {
+            b'"' => self.string().map(Json::Text),
+            b'{' | b'[' if levels == 0 => self.nested().map(Json::Raw),
+            b'{' => Some(Json::Object(self.object(levels - 1))),
+            b'[' => Some(Json::Array(self.array(levels - 1))),
+            _ => self.scalar(),
+        }
     }
 
-    fn visit_unit<E>(self) -> Result<Json<'de>, E> {
-        Ok(Json::Null)
+    /// Reads the object that begins here.
+    fn object(&mut self, levels: u8) -> JsonObject<'a> {
+        let mut object = JsonObject::new();
+        self.at += 1;
+        while self.peek() == Some(b'"') {
+            let Some(name) = self.string() else { break };
+            if self.peek() != Some(b':') {
+                break;
+            }
+            self.at += 1;
+            let Some(value) = self.value(levels) else { break };
+            if object.is_empty() {
+                object = JsonObject::with_capacity(USUAL);
+            }
+            // An event has each name once. Of a name that comes twice, `get` finds the first.
+            object.push(name, value);
+            if self.peek() != Some(b',') {
+                break;
+            }
+            self.at += 1;
+        }
+        self.close(b'}');
+        object
     }
 
-    fn visit_bool<E>(self, is: bool) -> Result<Json<'de>, E> {
-        Ok(Json::Bool(is))
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<Json<'de>, E> {
-        Ok(Json::Number(number.into()))
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<Json<'de>, E> {
-        Ok(Json::Number(number.into()))
-    }
-
-    fn visit_f64<E>(self, number: f64) -> Result<Json<'de>, E> {
-        Ok(Number::from_f64(number).map_or(Json::Null, Json::Number))
-    }
-
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Json<'de>, E> {
-        Ok(Json::Text(Cow::Borrowed(text)))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Json<'de>, E> {
-        Ok(Json::Text(Cow::Owned(text.to_owned())))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Json<'de>, A::Error> {
+    /// Reads the array that begins here.
+    fn array(&mut self, levels: u8) -> Vec<Json<'a>> {
         let mut array = Vec::new();
-        while let Some(element) = elements.next_element()? {
-            array.push(element);
+        self.at += 1;
+        while self.peek().is_some_and(|byte| byte != b']') {
+            let Some(value) = self.value(levels) else { break };
+            array.push(value);
+            if self.peek() != Some(b',') {
+                break;
+            }
+            self.at += 1;
         }
-        Ok(Json::Array(array))
+        self.close(b']');
+        array
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Json<'de>, A::Error> {
-        AnyObject.visit_map(members).map(Json::Object)
-    }
-}
-
-impl<'de> Visitor<'de> for AnyObject {
-    type Value = JsonObject<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<JsonObject<'de>, A::Error> {
-        let Some(first) = members.next_key_seed(Name)? else { return Ok(JsonObject::new()) };
-        let mut object = JsonObject::with_capacity(USUAL);
-        object.push(first, members.next_value()?);
-        // An event has each name once. Of a name that comes twice, `get` finds the first.
-        while let Some(name) = members.next_key_seed(Name)? {
-            object.push(name, members.next_value()?);
+    /// Passes the end of an array or object.
+    fn close(&mut self, close: u8) {
+        if self.peek() == Some(close) {
+            self.at += 1;
         }
-        Ok(object)
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Name {
-    type Value = Cow<'de, str>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Cow<'de, str>, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Name {
-    type Value = Cow<'de, str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the name of a member")
     }
 
-    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Cow<'de, str>, E> {
-        Ok(Cow::Borrowed(name))
+    /// Reads the string that begins here.
+    fn string(&mut self) -> Option<Cow<'a, str>> {
+        let quoted = self.quoted()?;
+        let inner = quoted.get(1..quoted.len() - 1)?;
+        if inner.contains('\\') {
+            return serde_json::from_str(quoted).ok().map(Cow::Owned);
+        }
+        Some(Cow::Borrowed(inner))
     }
 
-    fn visit_str<E>(self, name: &str) -> Result<Cow<'de, str>, E> {
-        Ok(Cow::Owned(name.to_owned()))
+    /// Passes the string that begins here. Returns its text, with its quotes.
+    fn quoted(&mut self) -> Option<&'a str> {
+        let start = self.at;
+        let mut at = start + 1;
+        loop {
+            at += memchr2(b'"', b'\\', self.text.as_bytes().get(at..)?)?;
+            if self.text.as_bytes().get(at) == Some(&b'"') {
+                break;
+            }
+            at += 2;
+        }
+        self.at = at + 1;
+        self.text.get(start..self.at)
+    }
+
+    /// Passes the array or object that begins here, and returns its text.
+    fn nested(&mut self) -> Option<&'a str> {
+        let (start, mut depth) = (self.at, 0_usize);
+        loop {
+            match self.text.as_bytes().get(self.at)? {
+                b'"' => {
+                    self.quoted()?;
+                    continue;
+                }
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => depth = depth.checked_sub(1)?,
+                _ => {}
+            }
+            self.at += 1;
+            if depth == 0 {
+                return self.text.get(start..self.at);
+            }
+        }
+    }
+
+    /// Reads a number, `true`, `false` or `null`.
+    fn scalar(&mut self) -> Option<Json<'a>> {
+        let rest = self.text.get(self.at..)?;
+        let is_end = |byte: u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r');
+        let token = rest.get(..rest.bytes().position(is_end).unwrap_or(rest.len()))?;
+        self.at += token.len();
+        match token {
+            "null" => Some(Json::Null),
+            "true" => Some(Json::Bool(true)),
+            "false" => Some(Json::Bool(false)),
+            number => serde_json::from_str(number).ok().map(Json::Number),
+        }
+    }
+
+    /// Returns the next byte that is not white space.
+    fn peek(&mut self) -> Option<u8> {
+        loop {
+            match self.text.as_bytes().get(self.at)? {
+                b' ' | b'\t' | b'\n' | b'\r' => self.at += 1,
+                byte => return Some(*byte),
+            }
+        }
     }
 }

@@ -4,6 +4,7 @@ mod answers;
 mod chunks;
 mod client;
 mod endpoint;
+mod host;
 mod json;
 mod payload;
 mod verdict;

@@ -1,7 +1,6 @@
 //! Maps the context of an event to Mixpanel's properties.
 
-use tracklane_http::{EventJson, JsonObject};
-use url::Url;
+use tracklane_http::{EventJson, JsonObject, host};
 
 /// A path in `context`, and the property that it is.
 const PROPERTIES: &[(&[&str], &str)] = &[
@@ -37,14 +36,8 @@ const PROPERTIES: &[(&[&str], &str)] = &[
 
 /// Adds the event's context. Existing properties stay.
 pub(super) fn add<'e>(json: &'e EventJson<'_>, properties: &mut JsonObject<'e>) {
-    for (path, name) in PROPERTIES {
-        if let Some(value) = json.context_at(path) {
-            properties.insert_missing(*name, value.clone());
-        }
-    }
-    let domain =
-        json.context_text(&["page", "referrer"]).and_then(|url| Some(Url::parse(url).ok()?.host_str()?.to_owned()));
-    if let Some(domain) = domain {
+    json.for_each_in_context(PROPERTIES, |name, value| properties.insert_missing(name, value.clone()));
+    if let Some(domain) = json.context_text(&["page", "referrer"]).and_then(host) {
         properties.insert_missing("$referring_domain", domain);
     }
     properties.insert("mp_lib", "tracklane");

@@ -139,7 +139,7 @@ fn created(set: &mut JsonObject<'_>) {
 /// Writes the parts of an address that Mixpanel knows. The others stay.
 fn address(set: &mut JsonObject<'_>) {
     // What is no object is left out.
-    let Some(Json::Object(mut address)) = set.remove("address") else { return };
+    let Some(Json::Object(mut address)) = set.remove("address").map(Json::parsed) else { return };
     for (name, property) in [("city", "$city"), ("state", "$region"), ("country", "$country_code")] {
         let is_known = |value: &Json<'_>| text(value).is_some_and(|text| name != "country" || text.len() == 2);
         if address.get(name).is_some_and(is_known)

@@ -34,7 +34,7 @@ const PURCHASED: &str = "Product Purchased";
 impl Mapping {
     pub(super) fn track<'e>(&'e self, json: &'e EventJson<'_>, who: &Who<'e>) -> Made<'e, Vec<Part<'e>>> {
         let name = json.text("event").ok_or_else(|| Mapped::reject("it has no name, which Mixpanel refuses"))?;
-        let mut items = vec![self.event(json, who, name, properties(json.properties()))];
+        let mut items = vec![self.event(json, who, name, properties(json.properties().clone()))];
         if self.products == Products::PerProduct && name == "Order Completed" {
             items.extend(self.purchases(json, who));
         }
@@ -62,7 +62,7 @@ impl Mapping {
 
     /// The properties of a view: its own, and its name and category.
     pub(super) fn view_properties<'e>(&self, json: &'e EventJson<'_>) -> JsonObject<'e> {
-        let mut properties = properties(json.properties());
+        let mut properties = properties(json.properties().clone());
         for member in ["name", "category"] {
             if let Some(text) = json.text(member) {
                 properties.insert(member, text);
@@ -74,9 +74,10 @@ impl Mapping {
     /// An event for each product of an order.
     fn purchases<'e>(&'e self, json: &'e EventJson<'_>, who: &Who<'e>) -> Vec<Part<'e>> {
         let order = json.properties();
-        let products = order.get("products").and_then(Json::as_array).into_iter().flatten();
-        let purchase = |(part, product): (usize, &'e Json<'_>)| {
-            let mut of_product = properties(product.as_object()?);
+        let Some(Json::Array(products)) = order.get("products").cloned().map(Json::parsed) else { return Vec::new() };
+        let purchase = |(part, product): (usize, Json<'e>)| {
+            let Json::Object(product) = product.parsed() else { return None };
+            let mut of_product = properties(product);
             for name in ["order_id", "checkout_id", "currency"] {
                 if let Some(value) = order.get(name) {
                     of_product.insert_missing(name, value.clone());
@@ -90,7 +91,7 @@ impl Mapping {
             }
             Some(item)
         };
-        products.enumerate().filter_map(purchase).collect()
+        products.into_iter().enumerate().filter_map(purchase).collect()
     }
 
     /// The charge on the user's profile.
@@ -105,8 +106,7 @@ impl Mapping {
     }
 }
 
-fn properties<'e>(own: &JsonObject<'e>) -> JsonObject<'e> {
-    let mut properties = own.clone();
-    properties.retain(|name| !NEVER.contains(&name));
-    properties
+fn properties(mut own: JsonObject<'_>) -> JsonObject<'_> {
+    own.retain(|name| !NEVER.contains(&name));
+    own
 }

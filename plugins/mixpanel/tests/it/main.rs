@@ -2,6 +2,7 @@
 
 mod mapping;
 mod profiles;
+mod recorded;
 mod requests;
 mod settings;
 mod support;

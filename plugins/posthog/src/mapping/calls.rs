@@ -1,6 +1,6 @@
 //! The six calls: which event each is at PostHog, of whom, and with which properties.
 
-use tracklane_http::{EventJson, Json, JsonObject, Mapped, object, text};
+use tracklane_http::{EventJson, Json, JsonObject, Mapped, host, object, text};
 use url::Url;
 
 use super::illegal::illegal;
@@ -130,7 +130,7 @@ fn page<'e>(json: &'e EventJson<'_>, properties: &mut JsonObject<'e>) {
     insert(properties, "$pathname", of_page("path"));
     insert(properties, "title", of_page("title"));
     let referrer = of_page("referrer");
-    insert(properties, "$referring_domain", referrer.and_then(super::context::domain));
+    insert(properties, "$referring_domain", referrer.and_then(host));
     insert(properties, "$referrer", referrer);
 }
 

@@ -1,7 +1,6 @@
 //! Maps the context of an event to PostHog's properties.
 
-use tracklane_http::{EventJson, JsonObject};
-use url::Url;
+use tracklane_http::{EventJson, JsonObject, host};
 
 /// A path in `context`, and the property that it is.
 const PROPERTIES: &[(&[&str], &str)] = &[
@@ -42,12 +41,8 @@ const CLIENT: &[&str] = &["userAgent", "device", "os"];
 
 /// Adds the event's context. Existing properties stay.
 pub(super) fn add<'e>(json: &'e EventJson<'_>, properties: &mut JsonObject<'e>) {
-    for (path, name) in PROPERTIES {
-        if let Some(value) = json.context_at(path) {
-            properties.insert_missing(*name, value.clone());
-        }
-    }
-    if let Some(domain) = json.context_text(&["page", "referrer"]).and_then(domain) {
+    json.for_each_in_context(PROPERTIES, |name, value| properties.insert_missing(name, value.clone()));
+    if let Some(domain) = json.context_text(&["page", "referrer"]).and_then(host) {
         properties.insert_missing("$referring_domain", domain);
     }
     // Otherwise PostHog would take the address of the request for the user's.
@@ -60,9 +55,4 @@ pub(super) fn add<'e>(json: &'e EventJson<'_>, properties: &mut JsonObject<'e>) 
     }
     properties.insert("$lib", "tracklane");
     properties.insert("$lib_version", env!("CARGO_PKG_VERSION"));
-}
-
-/// The host of a URL.
-pub(super) fn domain(url: &str) -> Option<String> {
-    Url::parse(url).ok()?.host_str().map(str::to_owned)
 }

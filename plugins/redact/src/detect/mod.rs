@@ -5,12 +5,16 @@
 
 mod address;
 mod number;
+mod signs;
 mod token;
 mod url;
 
 use std::ops::Range;
 
 use serde::Deserialize;
+
+use signs::Sign;
+pub(crate) use signs::Signs;
 
 /// A kind of text that is searched in every string, and in whole numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
@@ -103,55 +107,20 @@ impl Detector {
     }
 
     fn may_find(self, signs: Signs) -> bool {
+        let has = |sign: Sign, least: u64| signs.count(sign) >= least;
         match self {
-            Detector::CreditCard => signs.digits >= 13,
-            Detector::Iban => signs.digits >= 4 && signs.letters >= 2 && signs.len >= 15,
-            Detector::Jwt => signs.dots >= 2 && signs.len >= 20,
+            Detector::CreditCard => has(Sign::Digit, 13),
+            Detector::Iban => has(Sign::Digit, 4) && has(Sign::Capital, 2) && signs.len >= 15,
+            Detector::Jwt => has(Sign::Dot, 2) && signs.len >= 20,
             Detector::ApiKey => signs.len >= 12,
-            Detector::PrivateKey => signs.dashes >= 5,
-            Detector::UrlSecret => signs.slashes > 0 || signs.queries > 0,
-            Detector::Email => signs.ats > 0 && signs.dots > 0,
-            Detector::Phone => signs.pluses > 0 && signs.digits >= 8,
-            Detector::IpAddress => signs.dots >= 3 || signs.colons >= 2,
-            Detector::MacAddress => signs.len >= 17 && (signs.colons >= 5 || signs.dashes >= 5),
-            Detector::Ssn => signs.dashes >= 2 && signs.digits >= 9,
+            Detector::PrivateKey => has(Sign::Dash, 5),
+            Detector::UrlSecret => has(Sign::Slash, 1) || has(Sign::Query, 1),
+            Detector::Email => has(Sign::At, 1) && has(Sign::Dot, 1),
+            Detector::Phone => has(Sign::Plus, 1) && has(Sign::Digit, 8),
+            Detector::IpAddress => has(Sign::Dot, 3) || has(Sign::Colon, 2),
+            Detector::MacAddress => signs.len >= 17 && (has(Sign::Colon, 5) || has(Sign::Dash, 5)),
+            Detector::Ssn => has(Sign::Dash, 2) && has(Sign::Digit, 9),
         }
-    }
-}
-
-/// The number of bytes in a text that detectors depend on.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Signs {
-    len: usize,
-    ats: u32,
-    colons: u32,
-    dashes: u32,
-    digits: u32,
-    dots: u32,
-    letters: u32,
-    pluses: u32,
-    queries: u32,
-    slashes: u32,
-}
-
-impl Signs {
-    pub(crate) fn new(text: &str) -> Self {
-        let mut signs = Self { len: text.len(), ..Self::default() };
-        for byte in text.bytes() {
-            match byte {
-                b'0'..=b'9' => signs.digits += 1,
-                b'a'..=b'z' | b'A'..=b'Z' => signs.letters += 1,
-                b'@' => signs.ats += 1,
-                b':' => signs.colons += 1,
-                b'-' => signs.dashes += 1,
-                b'.' => signs.dots += 1,
-                b'+' => signs.pluses += 1,
-                b'?' | b'=' => signs.queries += 1,
-                b'/' => signs.slashes += 1,
-                _ => {}
-            }
-        }
-        signs
     }
 }
 

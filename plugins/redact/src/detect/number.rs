@@ -147,7 +147,9 @@ fn has_check_digit(digits: &[u32]) -> bool {
 
 pub(super) fn ibans(text: &str) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
-    for (start, _) in text.match_indices(|letter: char| letter.is_ascii_uppercase()) {
+    // A country and two check digits, which no space may be in between.
+    let begins = |window: &&[u8]| matches!(window, [b'A'..=b'Z', b'A'..=b'Z', b'0'..=b'9', b'0'..=b'9']);
+    for (start, _) in text.as_bytes().windows(4).enumerate().filter(|(_, window)| begins(window)) {
         let behind = found.last().is_none_or(|last| last.end <= start);
         if behind
             && !after_word(text, start)

@@ -113,4 +113,44 @@ proptest! {
             }
         }
     }
+
+    /// Counts of bytes and looks for the begin of something are only there to be quick.
+    #[test]
+    fn no_short_cut_hides_what_a_detector_finds(text in pieces()) {
+        for detector in Detector::ALL {
+            let (quick, whole) = (detector.find(&text, Signs::new(&text)), detector.find(&text, Signs::EVERY));
+            prop_assert_eq!(quick, whole, "{:?} in {:?}", detector, text);
+        }
+        prop_assert_eq!(super::url::secrets(&text), super::url::in_words(&text), "{:?}", text);
+    }
+}
+
+/// Sensitive text, whole and cut off, between letters and signs.
+fn pieces() -> impl Strategy<Value = String> {
+    let sensitive = prop::sample::select(vec![
+        "4111 1111 1111 1111",
+        "5500000000000004",
+        "DE89 3704 0044 0532 0130 00",
+        "GB29NWBK60161331926819",
+        "eyJhbGciOiJI.eyJzdWIiOiI.abc_-",
+        "sk_live_abcdefghij",
+        "Bearer abc123def456ghi",
+        "-----BEGIN PRIVATE KEY-----x-----END PRIVATE KEY-----",
+        "https://u:p@h/?token=abc",
+        "://@",
+        "/reset/abc12345",
+        "?code=1",
+        "ann@example.com",
+        "+14155552671",
+        "203.0.113.7",
+        "2001:db8::7",
+        "00:1b:44:11:3a:b7",
+        "078-05-1120",
+    ]);
+    let cut = (sensitive, any::<prop::sample::Index>()).prop_map(|(text, end)| {
+        let len = text.len();
+        text.get(..if end.index(3) == 0 { end.index(len) } else { len }).unwrap_or_default().to_owned()
+    });
+    prop::collection::vec((cut, "[ \t\u{a0}\u{2003}x\"é:/?@.-]{0,2}"), 0..5)
+        .prop_map(|parts| parts.into_iter().map(|(text, between)| between + &text).collect())
 }

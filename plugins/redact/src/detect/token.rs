@@ -64,18 +64,32 @@ fn jwt(text: &str, run: Range<usize>) -> Option<Range<usize>> {
     (long && token.matches('.').count() >= 2).then(|| start..start + token.len())
 }
 
-/// Returns whether a prefix or a scheme begins with that byte.
-fn begins_one(byte: u8) -> bool {
-    matches!(
-        byte,
-        b'A' | b'B' | b'S' | b'T' | b'b' | b'd' | b'g' | b'n' | b'p' | b'r' | b's' | b't' | b'w' | b'x' | b'y'
-    )
+/// Returns whether a prefix or a scheme begins with these bytes.
+fn begins_one(first: u8, second: u8) -> bool {
+    match first {
+        b's' => matches!(second, b'k' | b'h' | b'q'),
+        b'g' => matches!(second, b'h' | b'i' | b'l'),
+        b'p' => matches!(second, b'y' | b'h'),
+        b'A' => matches!(second, b'K' | b'S' | b'I'),
+        b'S' => second == b'G',
+        b'r' => second == b'k',
+        b'w' => second == b'h',
+        b'x' => second == b'o',
+        b'y' => second == b'a',
+        b'n' => second == b'p',
+        b'd' => second == b'o',
+        b'b' | b'B' => matches!(second, b'e' | b'E' | b'a' | b'A'),
+        b't' | b'T' => matches!(second, b'o' | b'O'),
+        _ => false,
+    }
 }
 
 /// Looks once at each byte, and for a prefix only where a word begins as one does.
 pub(super) fn api_keys(text: &str) -> Vec<Range<usize>> {
-    let begins = |(start, byte): &(usize, u8)| begins_one(*byte) && !after_word(text, *start);
-    let found = text.bytes().enumerate().filter(begins).filter_map(|(start, _)| {
+    let (bytes, seconds) = (text.bytes(), text.bytes().skip(1));
+    let begins =
+        |(start, (first, second)): &(usize, (u8, u8))| begins_one(*first, *second) && !after_word(text, *start);
+    let found = bytes.zip(seconds).enumerate().filter(begins).filter_map(|(start, _)| {
         let rest = text.get(start..)?;
         let key = with_prefix(rest).or_else(|| after_scheme(rest))?;
         Some(start + key.start..start + key.end)
@@ -140,10 +154,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_prefix_and_scheme_begins_with_a_byte_that_is_looked_for() {
-        let schemes = SCHEMES.iter().flat_map(|scheme| [(*scheme).to_owned(), scheme.to_ascii_uppercase()]);
+    fn every_prefix_and_scheme_begins_with_bytes_that_are_looked_for() {
+        let schemes = SCHEMES.iter().flat_map(|scheme| {
+            let (first, rest) = scheme.split_at(1);
+            let capital = first.to_ascii_uppercase();
+            [
+                (*scheme).to_owned(),
+                scheme.to_ascii_uppercase(),
+                format!("{capital}{rest}"),
+                first.to_owned() + &rest.to_ascii_uppercase(),
+            ]
+        });
         for text in PREFIXES.iter().map(|(prefix, _)| (*prefix).to_owned()).chain(schemes) {
-            assert!(begins_one(text.as_bytes()[0]), "{text}");
+            assert!(begins_one(text.as_bytes()[0], text.as_bytes()[1]), "{text}");
         }
     }
 

@@ -62,6 +62,11 @@ const SEGMENTS: &[&str] = &[
 const LEAST_SECRET: usize = 8;
 
 pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
+    if may_have_url(text) { in_words(text) } else { Vec::new() }
+}
+
+/// Looks at each word that may be a URL.
+pub(super) fn in_words(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut start = 0;
     for word in text.split_inclusive(char::is_whitespace) {
@@ -72,6 +77,22 @@ pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
         start += word.len();
     }
     merged(found)
+}
+
+/// Returns whether a word of the text may be a URL, by a look at each byte.
+fn may_have_url(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    // Some characters of several bytes are white space.
+    let begins_word = |before: Option<&u8>| before.is_none_or(|before| !before.is_ascii_graphic());
+    let begins_url = |(at, byte): (usize, &u8)| {
+        let before = at.checked_sub(1).and_then(|before| bytes.get(before));
+        match byte {
+            b'?' => begins_word(before),
+            b'/' => begins_word(before) || (before == Some(&b':') && bytes.get(at + 1) == Some(&b'/')),
+            _ => false,
+        }
+    };
+    bytes.iter().enumerate().any(begins_url)
 }
 
 fn in_url(url: &str, offset: usize, found: &mut Vec<Range<usize>>) {

@@ -143,6 +143,30 @@ impl Object {
         read_string(text.raw(key)?)
     }
 
+    /// Returns the string at a path of keys, such as `["page", "url"]`; `None` if the value there is not a string. No
+    /// other value is parsed.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use tracklane::event::Context;
+    ///
+    /// let context = Context::from(json!({ "page": { "url": "https://shop.example/" } }));
+    /// assert_eq!(context.get_str_at(&["page", "url"]).as_deref(), Some("https://shop.example/"));
+    /// assert_eq!(context.get_str_at(&["page", "title"]), None);
+    /// ```
+    #[must_use]
+    pub fn get_str_at(&self, path: &[&str]) -> Option<Cow<'_, str>> {
+        let (first, rest) = path.split_first()?;
+        let text = match &self.form {
+            Form::Text(text) => text,
+            Form::Map(map) => {
+                let value = rest.iter().try_fold(map.get(*first)?, |value, key| value.get(key))?;
+                return value.as_str().map(Cow::Borrowed);
+            }
+        };
+        read_string(text.raw_at(first, rest)?)
+    }
+
     /// Returns whether there is a member `key`.
     #[must_use]
     pub fn contains_key(&self, key: &str) -> bool {

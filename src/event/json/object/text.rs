@@ -11,6 +11,21 @@ use crate::event::json::raw_members::RawMembers;
 use crate::event::json::serializer;
 
 impl Object {
+    /// Appends the object as JSON. That copies text, where `serde_json::to_writer` would read every value.
+    ///
+    /// ```
+    /// use tracklane::event::Properties;
+    ///
+    /// let mut json = Vec::new();
+    /// Properties::new().currency("EUR").write_json(&mut json);
+    /// assert_eq!(json, br#"{"currency":"EUR"}"#);
+    /// ```
+    pub fn write_json(&self, out: &mut Vec<u8>) {
+        out.push(b'{');
+        self.write_members(out);
+        out.push(b'}');
+    }
+
     /// Appends the members as text, without braces.
     pub(crate) fn write_members(&self, out: &mut Vec<u8>) {
         match &self.form {
