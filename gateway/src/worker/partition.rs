@@ -6,17 +6,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_nats::jetstream::Message;
+use async_nats::jetstream::stream::Stream;
 use futures_util::future::BoxFuture;
+use tokio::time::{sleep, timeout};
 use tracklane::{BoxError, text_with_causes};
 
 use super::dead;
 use super::gate::Pass;
-use super::suspect::Suspects;
+use super::suspect::{SURVIVAL, Suspects};
 use super::targets::{Ended, SharedTargets, Targets, hand_over, outcomes, set_aside};
 use crate::jetstream::{DESTINATION_HEADER, JetStream, ParkedMessage};
 
 /// The wait before the next attempt to store events.
-pub(super) const AFTER_ERROR: Duration = Duration::from_secs(1);
+const AFTER_ERROR: Duration = Duration::from_secs(1);
 
 /// One stream.
 pub(super) struct Partition {
@@ -94,7 +96,7 @@ impl Partition {
         Box::pin(async move {
             let ended = outcomes(&targets, &pipeline, waiting, ended).await;
             while dead::store(&log, &pipeline, &self::lines(&message.payload), &ended.dead).await.is_err() {
-                tokio::time::sleep(AFTER_ERROR).await;
+                sleep(AFTER_ERROR).await;
             }
             let parked = parcels(&targets, &pipeline, &ended);
             let ended = match ended.unfinished {
@@ -103,6 +105,34 @@ impl Partition {
             };
             Done { sequence, message, ended, parked, passes }
         })
+    }
+
+    /// The same for a suspect: in its turn, and noted before.
+    pub(super) async fn hand_over_alone(
+        self: Arc<Self>,
+        stream: Stream,
+        sequence: u64,
+        message: Arc<Message>,
+        passes: Vec<Pass>,
+    ) -> Done {
+        let turn = self.suspects.turn().await;
+        let is_deadly = loop {
+            match self.suspects.note(&stream, sequence).await {
+                Ok(is_deadly) => break is_deadly,
+                // Without a note the end of this worker would count for nothing.
+                Err(error) => self.tell(&*error),
+            }
+            sleep(AFTER_ERROR).await;
+        };
+        let mut handed_over = self.hand_over(sequence, message, passes, is_deadly);
+        if let Ok(done) = timeout(SURVIVAL, &mut handed_over).await {
+            return done;
+        }
+        if let Err(error) = self.suspects.forget(&stream).await {
+            self.tell(&*error);
+        }
+        drop(turn);
+        handed_over.await
     }
 }
 
@@ -122,7 +152,7 @@ impl Done {
             let events: Vec<&[u8]> = places.iter().filter_map(|place| lines.get(*place).copied()).collect();
             let parked = || ParkedMessage { pipeline, destination, events: events.clone() };
             while log.publish_parked(parked()).await.is_err() {
-                tokio::time::sleep(AFTER_ERROR).await;
+                sleep(AFTER_ERROR).await;
             }
         }
         self.passes.clear();

@@ -22,7 +22,7 @@ use tracklane::BoxError;
 use super::order::InOrder;
 use super::partition::{Done, Partition};
 use super::purge::purge;
-use super::suspect::{self, SUSPECT};
+use super::suspect::SUSPECT;
 
 /// Looks between two signs of life.
 const ALIVE_EVERY: u64 = 3;
@@ -106,8 +106,8 @@ impl Reading {
             state.is_alone = is_suspect;
             state.unacknowledged.insert(sequence, Arc::clone(&message));
             let handed_over = if is_suspect {
-                let (partition, stream) = (Arc::clone(&self.partition), self.stream.clone());
-                Box::pin(suspect::hand_over(partition, stream, sequence, message, passes))
+                let partition = Arc::clone(&self.partition);
+                Box::pin(partition.hand_over_alone(self.stream.clone(), sequence, message, passes))
             } else {
                 self.partition.hand_over(sequence, message, passes, false)
             };

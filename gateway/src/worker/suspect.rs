@@ -8,19 +8,14 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::jetstream::Message;
 use async_nats::jetstream::consumer::pull::Config;
 use async_nats::jetstream::consumer::{Consumer, FromConsumer};
 use async_nats::jetstream::stream::Stream;
-use tokio::sync::Mutex;
-use tokio::time::{sleep, timeout};
+use tokio::sync::{Mutex, MutexGuard};
 use tracklane::BoxError;
 
-use super::gate::Pass;
-use super::partition::{AFTER_ERROR, Done, Partition};
 use crate::jetstream::CONSUMER;
 
 /// A message that was delivered more often than this is a suspect.
@@ -28,7 +23,7 @@ pub(super) const SUSPECT: i64 = 3;
 /// The number of workers that have to end of it.
 const DEADLY: u32 = 7;
 /// A worker that lives for so long with a suspect does not end of it.
-const SURVIVAL: Duration = Duration::from_secs(5);
+pub(super) const SURVIVAL: Duration = Duration::from_secs(5);
 /// The key of the note in the metadata.
 const NOTE: &str = "tracklane_suspect";
 
@@ -43,6 +38,24 @@ pub(super) struct Suspects {
 impl Default for Suspects {
     fn default() -> Self {
         Self { worker: format!("{:016x}", fastrand::u64(..)), turn: Mutex::default() }
+    }
+}
+
+impl Suspects {
+    /// Waits for the turn of a suspect.
+    pub(super) async fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().await
+    }
+
+    /// Notes that this worker is about to hand the message over. Returns whether it is deadly.
+    pub(super) async fn note(&self, stream: &Stream, sequence: u64) -> Result<bool, BoxError> {
+        let note = change(stream, |before| Some(Note::next(before, sequence, &self.worker))).await?;
+        Ok(note.is_some_and(|note| note.ends >= DEADLY))
+    }
+
+    /// Forgets the note of a stream, because the worker lives on.
+    pub(super) async fn forget(&self, stream: &Stream) -> Result<(), BoxError> {
+        change(stream, |_| None).await.map(drop)
     }
 }
 
@@ -89,36 +102,8 @@ impl FromStr for Note {
     }
 }
 
-/// Delivers the events of a suspect, or sets them aside if it is deadly.
-pub(super) async fn hand_over(
-    partition: Arc<Partition>,
-    stream: Stream,
-    sequence: u64,
-    message: Arc<Message>,
-    passes: Vec<Pass>,
-) -> Done {
-    let turn = partition.suspects.turn.lock().await;
-    let ends = loop {
-        match note(&stream, |before| Some(Note::next(before, sequence, &partition.suspects.worker))).await {
-            Ok(note) => break note.map_or(0, |note| note.ends),
-            // Without a note its end would count for nothing.
-            Err(error) => partition.tell(&*error),
-        }
-        sleep(AFTER_ERROR).await;
-    };
-    let mut handed_over = partition.hand_over(sequence, message, passes, ends >= DEADLY);
-    if let Ok(done) = timeout(SURVIVAL, &mut handed_over).await {
-        return done;
-    }
-    if let Err(error) = note(&stream, |_| None).await {
-        partition.tell(&*error);
-    }
-    drop(turn);
-    handed_over.await
-}
-
 /// Changes the note of a stream, and returns the new one.
-async fn note(stream: &Stream, change: impl FnOnce(Option<Note>) -> Option<Note>) -> Result<Option<Note>, BoxError> {
+async fn change(stream: &Stream, change: impl FnOnce(Option<Note>) -> Option<Note>) -> Result<Option<Note>, BoxError> {
     let consumer: Consumer<Config> = stream.get_consumer(CONSUMER).await?;
     let mut config = Config::try_from_consumer_config(consumer.cached_info().config.clone())?;
     let before = config.metadata.remove(NOTE).and_then(|text| text.parse().ok());

@@ -16,7 +16,7 @@ use crate::attempts;
 use crate::disk_thread::DiskThread;
 use crate::disposition::{Disposition, disposition_of};
 use crate::feeder::Feeder;
-use crate::handover::Desk;
+use crate::handover::Copies;
 use crate::report;
 use crate::running::{Running, Turn};
 use crate::setup::Setup;
@@ -57,7 +57,7 @@ impl Backend {
             counters,
             emitter: emitter.clone(),
             found,
-            desk: Desk::default(),
+            copies: Copies::default(),
             own_slot: Mutex::new(OwnSlot::default()),
             other_destinations: Mutex::default(),
             opened: AtomicBool::new(false),

@@ -1,7 +1,7 @@
 //! The hand-over: what was just written goes to the feeder in memory, so that it need not be read back and parsed.
 //!
 //! ```text
-//! store: a batch is synced to its file ─▶ Desk::copy_of ─▶ feeder ─▶ Copy::events ─▶ the client behind the spool
+//! store: a batch is synced to its file ─▶ Copies::copy_of ─▶ feeder ─▶ Copy::events ─▶ the client behind the spool
 //!                                          │ full: None     └ first in the queue of files, and young enough
 //!                                          └──────────────▶ the file is read when its turn comes
 //! ```
@@ -21,9 +21,9 @@ use tracklane::event::Message;
 /// Bytes of events that wait in memory for the feeder, at most: about as much as it has under way.
 pub(crate) const MAX_BYTES: usize = 4 * 1024 * 1024;
 
-/// The place where copies wait, with the bytes that they have.
+/// The copies that wait, as the bytes that they have.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Desk {
+pub(crate) struct Copies {
     bytes: Arc<AtomicUsize>,
 }
 
@@ -32,17 +32,17 @@ pub(crate) struct Desk {
 pub(crate) struct Copy {
     messages: Vec<Message>,
     bytes: usize,
-    desk: Desk,
+    copies: Copies,
 }
 
-impl Desk {
+impl Copies {
     /// Returns a copy of the events of a file that is on the disk; `None` if there is no room for it, or if one of them
     /// would not be read back as it is.
     pub(crate) fn copy_of<'m>(&self, messages: impl ExactSizeIterator<Item = &'m Message> + Clone) -> Option<Copy> {
         let bytes = messages.clone().map(|message| message.json().len() + size_of::<Message>()).sum();
         let take = |taken: usize| taken.checked_add(bytes).filter(|taken| *taken <= MAX_BYTES);
         self.bytes.fetch_update(Relaxed, Relaxed, take).ok()?;
-        let copy = Copy { messages: messages.cloned().collect(), bytes, desk: self.clone() };
+        let copy = Copy { messages: messages.cloned().collect(), bytes, copies: self.clone() };
         let readable = copy.messages.iter().all(|message| !message.message_id().is_empty());
         readable.then_some(copy)
     }
@@ -63,6 +63,6 @@ impl Copy {
 
 impl Drop for Copy {
     fn drop(&mut self) {
-        self.desk.bytes.fetch_sub(self.bytes, Relaxed);
+        self.copies.bytes.fetch_sub(self.bytes, Relaxed);
     }
 }

@@ -24,7 +24,7 @@ use crate::age::WallClock;
 use crate::disk::Disk;
 use crate::ended::{Ended, Fate, Refusal};
 use crate::frame::{self, Contents};
-use crate::handover::{Copy, Desk};
+use crate::handover::{Copies, Copy};
 use crate::report;
 use crate::slot::{self, Slot, SpooledFile, WeakSlot, in_blocks};
 use crate::stats::{Counters, count};
@@ -74,7 +74,7 @@ pub(crate) struct Store {
     /// The feeder's side of every file.
     pub(crate) found: UnboundedSender<Found>,
     /// Where copies of what was just written wait for the feeder.
-    pub(crate) desk: Desk,
+    pub(crate) copies: Copies,
     pub(crate) own_slot: Mutex<OwnSlot>,
     /// The other destinations whose events were found and reported.
     pub(crate) other_destinations: Mutex<BTreeSet<String>>,
@@ -264,7 +264,7 @@ impl Store {
         let written = slot.write(&self.disk, number, events, &file);
         let file = written.map_err(|source| NotWritten::Io { path: slot.directory().to_owned(), source })?;
         count(&self.counters.spooled, count_of_events);
-        self.forward(file, self.desk.copy_of(messages).map(Arc::new));
+        self.forward(file, self.copies.copy_of(messages).map(Arc::new));
         Ok(())
     }
 
