@@ -240,7 +240,7 @@ impl<'de> Deserialize<'de> for Event {
 }
 
 /// Serializes in Segment's form. Fields that are not set yet (the id, the time) are left out. Fails for an event with a
-/// value that JSON cannot carry.
+/// value that JSON cannot carry, or a section that is no object.
 impl Serialize for Event {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.check_sections().map_err(S::Error::custom)?;
