@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tracklane::plugin::{Batch, Batching, Destination, Plugin, QueueLimits, enrichment_fn, utility};
-use tracklane::{Analytics, DropReason, Event, signal};
+use tracklane::{Analytics, CloseReport, DropReason, Event, signal};
 
 use crate::support::{Log, SOON, eventually, recorder, track};
 
@@ -350,6 +350,11 @@ fn full_client(events: usize) -> Analytics {
     client
 }
 
+/// All but the one that the pipeline may be working on at the moment. That one is counted when it returns.
+fn are_handed_back(closed: &CloseReport, events: usize) -> bool {
+    (events - 1..=events).contains(&closed.unsent.len())
+}
+
 #[test]
 fn a_deadline_is_kept_however_much_is_queued() {
     const EVENTS: usize = 300_000;
@@ -359,7 +364,8 @@ fn a_deadline_is_kept_however_much_is_queued() {
     let start = Instant::now();
     let closed = client.close_blocking(SHORT);
     assert!(start.elapsed() < limit, "close: {:?}", start.elapsed());
-    assert_eq!((closed.pending, closed.unsent.len(), closed.unsent.iter().len()), (EVENTS as u64, EVENTS, EVENTS));
+    assert_eq!((closed.pending, closed.unsent.iter().len()), (EVENTS as u64, closed.unsent.len()));
+    assert!(are_handed_back(&closed, EVENTS), "{} of {EVENTS} are handed back", closed.unsent.len());
     let first = closed.unsent.iter().next().unwrap();
     assert_eq!(closed.unsent.iter().next().unwrap().message_id(), first.message_id(), "an id is made once");
     let took = time_of_drop(full_client(EVENTS));
@@ -390,7 +396,9 @@ fn in_a_release_build_a_deadline_is_kept_to_a_quarter_of_a_second() {
         let closed = client.close_blocking(limit);
         let took = start.elapsed();
         println!("close(500 ms), {events} events, all with the destination: {worked_off}: {took:?}");
-        assert_eq!((closed.pending, closed.unsent.len()), (events as u64, events));
+        assert_eq!(closed.pending, events as u64);
+        let all = if worked_off { closed.unsent.len() == events } else { are_handed_back(&closed, events) };
+        assert!(all, "{} of {events} are handed back", closed.unsent.len());
         assert!(took < limit + late, "close: {took:?}");
         eventually("all are counted", || client.stats().dropped.get(DropReason::Closed) == events as u64);
         let took = time_of_drop(filled());
