@@ -68,7 +68,7 @@ impl Rejects {
         self.count += 1;
         let event: Value = serde_json::from_str(text).unwrap_or_else(|_| Value::from(text));
         let mut row = json!({ "line": line, "rule": rule, "message": message, "event": event }).to_string();
-        if self.known.remove(&self.hasher.hash_one(row.as_bytes().to_vec())) {
+        if self.known.remove(&self.hasher.hash_one(row.as_bytes())) {
             return Ok(());
         }
         row.push('\n');

@@ -72,7 +72,8 @@ impl Worker {
             Some(address) => Some(bind(&[address]).await?),
             None => None,
         };
-        let (counts, suspects) = (Arc::new(Counts::default()), Arc::new(Suspects::default()));
+        let name = format!("{:016x}", fastrand::u64(..));
+        let (counts, suspects) = (Arc::new(Counts::default()), Arc::new(Suspects::of(name.clone())));
         let (share, shared) = watch::channel(Share::new());
         let mut tasks = Vec::new();
         let mut partition = |stream, targets: &SharedTargets, keep| {
@@ -88,7 +89,7 @@ impl Worker {
         for (pipeline, destination) in &places {
             partition(park_stream(&config.name, pipeline, destination), &behind_park, Duration::ZERO);
         }
-        let keep_share = share::keep(Arc::clone(&log), tasks.len(), share);
+        let keep_share = share::keep(Arc::clone(&log), name, tasks.len(), share);
         tasks.push(tokio::spawn(work_until(stopped.clone(), keep_share)));
         let serve_releases = release::serve(Arc::clone(&log), Arc::clone(&behind_park));
         tasks.push(tokio::spawn(work_until(stopped.clone(), serve_releases)));

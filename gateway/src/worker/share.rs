@@ -65,9 +65,8 @@ impl Turn {
 }
 
 /// Keeps the share of this worker up to date. Never ends, because the readers wait for what it says.
-pub(super) async fn keep(log: Arc<JetStream>, streams: usize, share: watch::Sender<Share>) {
-    let id = format!("{:016x}", fastrand::u64(..));
-    if let Err(error) = exchange(&log, streams, &id, &share).await {
+pub(super) async fn keep(log: Arc<JetStream>, worker: String, streams: usize, share: watch::Sender<Share>) {
+    if let Err(error) = exchange(&log, streams, &worker, &share).await {
         tracing::warn!(target: "tracklane", %error, "this worker does not hear the others, and asks for everything");
         share.send_replace((0..streams).collect());
     }

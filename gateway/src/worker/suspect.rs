@@ -29,19 +29,17 @@ const NOTE: &str = "tracklane_suspect";
 
 /// The suspects of a worker.
 pub(super) struct Suspects {
-    /// The name of this worker in notes, and of no other.
     worker: String,
     /// Held while a suspect may end the worker: one at a time in all streams, so that the one that does is known.
     turn: Mutex<()>,
 }
 
-impl Default for Suspects {
-    fn default() -> Self {
-        Self { worker: format!("{:016x}", fastrand::u64(..)), turn: Mutex::default() }
-    }
-}
-
 impl Suspects {
+    /// Those of the worker with that name, which no other has.
+    pub(super) fn of(worker: String) -> Self {
+        Self { worker, turn: Mutex::default() }
+    }
+
     /// Waits for the turn of a suspect.
     pub(super) async fn turn(&self) -> MutexGuard<'_, ()> {
         self.turn.lock().await

@@ -72,10 +72,10 @@ impl Shared {
     fn requests(&self, clients: &Clients, batch: &Batch, answers: &mut Answers) -> Vec<Outgoing> {
         let mut by_target = ByTarget::default();
         map_batch(batch, answers, |event, json, message, _| match self.mapping.map_event {
-            None => self.mapping.parts(json).map(|part| by_target.of(part.target).push_json(event, &part.body.into())),
+            None => self.mapping.parts(json).map(|part| by_target.of(part.target).push(event, &part.body.into())),
             Some(_) => {
                 let mapped = self.mapping.apply(json, || message.event());
-                mapped.map(|item| by_target.of(item.target).push_json(event, &item.body.into()))
+                mapped.map(|item| by_target.of(item.target).push(event, &item.body.into()))
             }
         });
         let mut requests = Vec::new();

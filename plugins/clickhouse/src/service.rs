@@ -62,7 +62,7 @@ impl Shared {
         let mut items = Items::default();
         map_batch(batch, answers, |event, json, message, _| {
             let rows = self.rows.apply(json, batch.sent_at(), || message.event());
-            rows.map(|row| items.push_json(event, &row))
+            rows.map(|row| items.push(event, &row))
         });
         let mut requests = Vec::new();
         for mut request in items.requests(batch, client, LIMITS, answers, Payload::ndjson) {

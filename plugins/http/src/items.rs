@@ -1,6 +1,5 @@
 //! Maps the events of a batch to the items of a vendor's requests.
 
-use serde::Serialize;
 use tracklane::Event;
 use tracklane::event::Message;
 use tracklane::plugin::{Answer, Batch, Verdict};
@@ -50,20 +49,8 @@ pub struct Items {
 }
 
 impl Items {
-    /// Adds an item of the event at that index of the batch. An error of its serialization is the event's.
-    pub fn push(&mut self, event: usize, item: &impl Serialize, answers: &mut Answers) {
-        match serde_json::to_vec(item) {
-            Ok(json) => {
-                self.json.push(json);
-                self.events.push(event);
-            }
-            Err(error) => answers.add([event], &Answer::new(Verdict::Reject).with_error(error)),
-        }
-    }
-
-    /// Adds an item of the event at that index of the batch. That takes less time than [`push`](Self::push), and cannot
-    /// fail.
-    pub fn push_json(&mut self, event: usize, item: &Json<'_>) {
+    /// Adds an item of the event at that index of the batch.
+    pub fn push(&mut self, event: usize, item: &Json<'_>) {
         // Items are much alike in size.
         let mut json = Vec::with_capacity(self.json.last().map_or(FIRST_CAPACITY, |last| last.len() + SLACK));
         item.write(&mut json);

@@ -59,10 +59,10 @@ impl Shared {
         let mut by_target = ByTarget::default();
         map_batch(batch, answers, |event, json, message, _| match self.mapping.map_event {
             None => self.mapping.parts(json).map(|part| {
-                by_target.of(part.target).push_json(event, &part.with_token(&self.token));
+                by_target.of(part.target).push(event, &part.with_token(&self.token));
             }),
             Some(_) => self.mapping.apply(json, || message.event()).map(|item| {
-                by_target.of(item.target).push_json(event, &item.with_token(&self.token).into());
+                by_target.of(item.target).push(event, &item.with_token(&self.token).into());
             }),
         });
         let mut requests = Vec::new();

@@ -69,7 +69,7 @@ impl Shared {
         map_batch(batch, answers, |event, json, message, _| {
             self.mapping.apply(json, || message.event()).map(|item| {
                 let is_old = self.historical && is_historical(&item, batch.sent_at());
-                if is_old { &mut old } else { &mut live }.push_json(event, &item);
+                if is_old { &mut old } else { &mut live }.push(event, &item);
             })
         });
         let limits = Limits::new(usize::MAX, self.max_body_bytes).frame(FRAME + self.key.expose().len());

@@ -57,13 +57,13 @@ fn one_by_one(server: &Server) -> Destination {
         async move {
             let mut answers = Answers::new(batch.len());
             let mut items = Items::default();
-            map_batch(&batch, &mut answers, |event, json, _, answers| {
+            map_batch(&batch, &mut answers, |event, json, _, _| {
                 let mapped = match json.text("event") {
                     Some("skip") => Mapped::Skip("it is called so".to_owned()),
                     Some("refuse") => Mapped::Reject("it is called so".to_owned()),
                     name => Mapped::one(json!({ "name": name })),
                 };
-                mapped.map(|item| items.push(event, &item, answers))
+                mapped.map(|item| items.push(event, &item.into()))
             });
             let requests = items.requests(&batch, &client, Limits::new(1, 60), &mut answers, Payload::ndjson);
             send_in_turn(&batch, requests, &mut answers, |_, received| {

@@ -9,13 +9,17 @@ use crate::handover::MAX_BYTES;
 /// Bytes that make few events fill what may wait in memory.
 const LARGE: usize = 30_000;
 
+/// Whether this is a finished file: it has another name while it is written.
+fn is_read(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "batch")
+}
+
 /// A spool that counts how often a file is read, with one event in each.
 fn spool_that_counts(directory: &Directory) -> (Spool, Arc<AtomicUsize>) {
     let reads = Arc::new(AtomicUsize::new(0));
     let counted = reads.clone();
     let spool = Spool::new(&directory.0).flush_at(1).fault(Arc::new(move |path| {
-        counted
-            .fetch_add(usize::from(path.extension().is_some_and(|extension| extension == "batch")), Ordering::AcqRel);
+        counted.fetch_add(usize::from(is_read(path)), Ordering::AcqRel);
         Ok(())
     }));
     (spool, reads)
@@ -132,8 +136,7 @@ fn what_could_not_be_written_is_not_handed_on_and_the_next_is() {
     let (full, reads) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicUsize::new(0)));
     let (is_full, counted) = (full.clone(), reads.clone());
     let spool = Spool::new(&directory.0).flush_at(1).refuse_unwritten().fault(Arc::new(move |path| {
-        counted
-            .fetch_add(usize::from(path.extension().is_some_and(|extension| extension == "batch")), Ordering::AcqRel);
+        counted.fetch_add(usize::from(is_read(path)), Ordering::AcqRel);
         let fails = is_full.load(Ordering::Acquire) && is_written(path);
         if fails { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
     }));
