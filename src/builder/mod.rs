@@ -81,7 +81,8 @@ impl Analytics {
     }
 
     /// Returns the settings of a client for the Segment source with that write key:
-    /// `Analytics::builder().segment(Segment::new(write_key))`.
+    /// `Analytics::builder().segment(Segment::new(write_key))`. Another host, a proxy or gzip are settings of
+    /// [`Segment`], so they need the long form.
     pub fn builder_for(write_key: impl Into<WriteKey>) -> Builder {
         Builder::new().segment(Segment::new(write_key))
     }
