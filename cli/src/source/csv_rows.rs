@@ -101,8 +101,8 @@ impl<R: Read> CsvRows<R> {
     /// The line on which the row begins. The reader has it on the one before, if lines end with two characters.
     fn line(&self) -> u64 {
         let inside = self.record.iter().flat_map(str::bytes).filter(|byte| *byte == b'\n').count() as u64;
-        let is_last = self.reader.get_ref().end().is_some_and(|end| end != b'\n');
-        let behind = u64::from(!self.has_crlf && !is_last);
+        let ends_there = self.is_open() || self.reader.get_ref().end().is_some_and(|end| end != b'\n');
+        let behind = u64::from(!self.has_crlf && !ends_there);
         self.reader.position().line().saturating_sub(inside + behind)
     }
 
@@ -144,7 +144,10 @@ fn index_of(headers: &csv::StringRecord, column: &str) -> Result<usize, String> 
 mod tests {
     use super::*;
 
-    fn lines(text: &str, maps: &[&str]) -> Result<Vec<(u64, Result<String, String>)>, String> {
+    /// The line of a row, and its JSON or what is wrong with it.
+    type Read = (u64, Result<String, String>);
+
+    fn lines(text: &str, maps: &[&str]) -> Result<Vec<Read>, String> {
         let maps: Vec<String> = maps.iter().map(|map| (*map).to_owned()).collect();
         let mapping = Mapping::parse(&maps, Some("track"), Some("Order Completed"))?;
         let mut rows = CsvRows::new(text.as_bytes(), &mapping)?;
