@@ -76,12 +76,12 @@ impl<R: Read> CsvRows<R> {
 
     pub(crate) fn next_row(&mut self) -> Result<Option<Row>, String> {
         self.reader.get_mut().begin_row();
-        let before = self.reader.position().line();
+        let begin = self.reader.position().line() + u64::from(self.has_crlf);
         let problem = match self.reader.read_record(&mut self.record) {
             Ok(false) => return Ok(None),
             Ok(true) if self.is_open() => Some("a quote is not closed up to the end of the file".to_owned()),
             Ok(true) => None,
-            Err(error) if error.is_io_error() => return Err(format!("the row after line {before}: {error}")),
+            Err(error) if error.is_io_error() => return Err(format!("the row on line {begin}: {error}")),
             // A row of another length, or of other bytes, is wrong by itself.
             Err(error) => Some(problem(error.kind())),
         };
@@ -247,6 +247,6 @@ mod tests {
         let closed = lines("id,note\n1,\"open\nand closed\"", &["userId=id"]).unwrap();
         assert!(closed[0].1.is_ok(), "{closed:?}");
         let problem = lines(&format!("id,note\n1,\"open\n{}", row.repeat(200_000)), &["userId=id"]).unwrap_err();
-        assert!(problem.starts_with("the row after line 2: it has more than 4194304 bytes"), "{problem}");
+        assert!(problem.starts_with("the row on line 2: it has more than 4194304 bytes"), "{problem}");
     }
 }
