@@ -23,8 +23,14 @@ pub(crate) use pools::Panics;
 use pools::Pools;
 pub(crate) use tasks::{Driver, HostSleep, Tasks};
 
+use crate::clock::Instant;
 use crate::process;
 use crate::threads::{self, Threads};
+
+/// The step of tokio's timers for what is more than a step away. A deadline between two steps costs one more wake-up, at
+/// the step before it, because the timer is then moved to a wheel with steps of a millisecond
+/// (`tokio/src/runtime/time/wheel/level.rs`).
+const TIMER_STEP: Duration = Duration::from_millis(64);
 
 /// A handle to what carries the pipeline. Cheap to clone.
 #[derive(Clone)]
@@ -42,6 +48,8 @@ enum Carrier {
         handle: Handle,
         /// Is closed when the runtime has ended: a task of it holds the other end.
         liveness: Arc<oneshot::Sender<()>>,
+        /// When its timers began to count. `None`: the host has made it.
+        began: Option<Instant>,
     },
     /// Whoever awaits the client.
     Driven(Tasks),
@@ -56,31 +64,32 @@ impl Background {
     /// Starts the thread `name` with a runtime of its own.
     pub(crate) fn start(name: &str) -> io::Result<(Self, KeepAlive)> {
         let (keep_alive, gone) = oneshot::channel();
-        let (started, handle) = mpsc::sync_channel(1);
+        let (started, runtime) = mpsc::sync_channel(1);
         let mut builder = Builder::new_current_thread();
         builder.enable_all().thread_name(name).on_thread_start(threads::block_sigpipe);
         threads::spawn(name, move || {
             Background::mark_thread();
             // Made on this thread: where the caller has a runtime of its own, this one could not even be dropped.
+            let began = Instant::now();
             let runtime = match builder.build() {
                 Ok(runtime) => runtime,
                 Err(error) => return drop(started.send(Err(error))),
             };
-            let _ = started.send(Ok(runtime.handle().clone()));
+            let _ = started.send(Ok((runtime.handle().clone(), began)));
             // The sender is only ever dropped.
             let _ = runtime.block_on(gone);
             // Blocking threads may hang in user code; nobody waits for them.
             runtime.shutdown_background();
         })?;
-        let handle = handle.recv().map_err(io::Error::other)??;
-        Ok((Self::on_runtime(handle), KeepAlive(Some(keep_alive))))
+        let (handle, began) = runtime.recv().map_err(io::Error::other)??;
+        Ok((Self::on_runtime(handle, Some(began)), KeepAlive(Some(keep_alive))))
     }
 
-    fn on_runtime(handle: Handle) -> Self {
+    fn on_runtime(handle: Handle, began: Option<Instant>) -> Self {
         let (liveness, gone) = oneshot::channel();
         // The sender is only ever dropped.
         handle.spawn(async move { drop(gone.await) });
-        Self::new(Carrier::Runtime { handle, liveness: Arc::new(liveness) })
+        Self::new(Carrier::Runtime { handle, liveness: Arc::new(liveness), began })
     }
 
     fn new(carrier: Carrier) -> Self {
@@ -124,6 +133,15 @@ impl Background {
         }
     }
 
+    /// Returns a time at most `limit` from now at which the runtime can wake up for as little as possible.
+    pub(crate) fn deadline_within(&self, limit: Duration) -> Instant {
+        let latest = Instant::now() + limit;
+        match &self.carrier {
+            Carrier::Runtime { began: Some(began), .. } => *began + timer_step(latest - *began, limit),
+            _ => latest,
+        }
+    }
+
     /// Has those look again who await something of a driven client. No lock may be held.
     pub(crate) fn set_changed(&self) {
         if let Carrier::Driven(tasks) = &self.carrier {
@@ -149,7 +167,7 @@ impl Background {
 
     /// Uses the host's runtime.
     pub(crate) fn from_handle(handle: Handle) -> (Self, KeepAlive) {
-        (Self::on_runtime(handle), KeepAlive(None))
+        (Self::on_runtime(handle, None), KeepAlive(None))
     }
 
     pub(crate) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
@@ -202,8 +220,39 @@ impl Background {
     }
 }
 
+/// Moves a deadline, which lies `limit` from now, to the step of the timers before it, unless that is much earlier.
+fn timer_step(deadline: Duration, limit: Duration) -> Duration {
+    if limit < 2 * TIMER_STEP {
+        return deadline;
+    }
+    let beyond = deadline.as_nanos() % TIMER_STEP.as_nanos();
+    deadline - Duration::from_nanos(u64::try_from(beyond).unwrap_or(0))
+}
+
 impl fmt::Debug for Background {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Background").field("process", &self.process).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_deadline_lies_on_a_step_of_the_timers_and_a_short_one_where_it_was() {
+        let table = [
+            // Milliseconds since the timers began, limit, then.
+            (1_000, 1_000, 960),
+            (1_024, 1_000, 1_024),
+            (1_087, 1_000, 1_024),
+            (1_087, 128, 1_024),
+            (1_087, 127, 1_087),
+            (5, 5, 5),
+        ];
+        for (deadline, limit, expected) in table {
+            let [deadline, limit, expected] = [deadline, limit, expected].map(Duration::from_millis);
+            assert_eq!(timer_step(deadline, limit), expected, "{deadline:?}, at most {limit:?} from now");
+        }
     }
 }

@@ -119,9 +119,10 @@ impl Worker {
     }
 
     /// Waits for something to take, while what is under way goes on. Returns whether it had to wait all of that time.
-    async fn wait(&mut self, wait: IdleWait) -> bool {
+    async fn wait(&mut self, IdleWait { limit, wake_at }: IdleWait) -> bool {
+        let deadline = limit.map(|limit| self.client.background.deadline_within(limit));
         tokio::select! {
-            waited = self.client.intake.wait(wait) => waited,
+            waited = self.client.intake.wait(wake_at, deadline) => waited,
             Some(_) = self.under_way.next() => false,
         }
     }

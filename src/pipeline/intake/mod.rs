@@ -305,8 +305,9 @@ impl Intake {
         taken
     }
 
-    /// Waits until there may be something to take. Returns whether it had to wait.
-    pub(super) async fn wait(&self, wait: IdleWait) -> bool {
+    /// Waits until there may be something to take, at most until `deadline` if there is one. Returns whether it had to
+    /// wait.
+    pub(super) async fn wait(&self, wake_at: usize, deadline: Option<Instant>) -> bool {
         {
             let mut front = self.front();
             if !front.is_empty() {
@@ -314,13 +315,13 @@ impl Intake {
             }
             // Wakes the worker before the queue is full, so that no call is refused while it rests.
             let half = usize::try_from(self.limits.events / 2).unwrap_or(usize::MAX).max(1);
-            let polls_anyway = wait.wake_at == usize::MAX;
-            front.worker.park(if polls_anyway { wait.wake_at } else { wait.wake_at.min(half) });
+            let polls_anyway = wake_at == usize::MAX;
+            front.worker.park(if polls_anyway { wake_at } else { wake_at.min(half) });
         }
-        match wait.limit {
+        match deadline {
             None => self.wake.notified().await,
-            Some(limit) => {
-                let _ = tokio::time::timeout(limit, self.wake.notified()).await;
+            Some(deadline) => {
+                let _ = tokio::time::timeout_at(deadline.into(), self.wake.notified()).await;
             }
         }
         true

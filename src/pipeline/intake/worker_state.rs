@@ -1,7 +1,8 @@
 //! How the worker waits while there is nothing to do: it polls, or it is woken.
 //!
-//! To wake a sleeping thread costs the caller a system call. To poll costs the worker one. So the worker polls while
-//! calls come so often that a poll finds several, and otherwise waits to be woken.
+//! To wake a sleeping thread costs the caller a system call. To poll costs the worker one. So the worker polls often
+//! while calls come so often that such a poll finds several. It polls seldom, as the destinations allow, while events
+//! come as seldom as that. Otherwise it waits to be woken.
 //!
 //! [`WorkerState`] is part of the state under the intake's lock. Invariant: if an entry has to wake the worker, exactly
 //! one caller is told to. Only the worker marks itself as polling, because a worker that is taken for awake is not
@@ -11,8 +12,12 @@ use std::time::Duration;
 
 /// The time between two polls while many events come.
 pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(5);
-/// Events per poll, in halves, from which on polling is cheaper than a wake-up for each event: one and a half.
+/// Events per poll, in halves, from which on polling often is cheaper than a wake-up for each event: one and a half.
 const EVENTS_WORTH_A_POLL: u128 = 3;
+/// Polls this far apart cost next to nothing. Half an event per poll is enough for them: what they cost the worker, they
+/// spare the callers.
+const SELDOM: Duration = Duration::from_millis(100);
+const EVENTS_WORTH_A_SELDOM_POLL: u128 = 1;
 
 /// The state of the worker.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,7 +82,8 @@ impl IdleWait {
             // A batch is due at the next poll in any case, so a wake-up gains nothing.
             return Self { limit: Some(POLL_INTERVAL), wake_at: usize::MAX };
         }
-        if come_within(max_delay.time, EVENTS_WORTH_A_POLL) {
+        let worth = if max_delay.time < SELDOM { EVENTS_WORTH_A_POLL } else { EVENTS_WORTH_A_SELDOM_POLL };
+        if come_within(max_delay.time, worth) {
             return Self { limit: Some(max_delay.time), wake_at: max_delay.events };
         }
         Self::UNTIL_WOKEN
@@ -91,19 +97,22 @@ mod tests {
     #[test]
     fn the_rest_follows_from_how_often_events_come() {
         let batches = MaxDelay { events: 15, time: Duration::from_millis(100) };
+        let soon = MaxDelay { events: 15, time: Duration::from_millis(99) };
         let singles = MaxDelay { events: 1, time: POLL_INTERVAL };
         let (sleep, look) = ((None, 1), (Some(5), usize::MAX));
         let table = [
             // Events in so many microseconds, allowed delay; longest wait in ms, events that wake.
             (0, 5_000, batches, sleep),
             (1, 1_000_000, batches, sleep),
-            (1, 67_000, batches, sleep),
-            (1, 66_000, batches, (Some(100), 15)),
+            (1, 201_000, batches, sleep),
+            (1, 200_000, batches, (Some(100), 15)),
             (10, 100_000, batches, (Some(100), 15)),
             (14, 5_000, batches, (Some(100), 15)),
             (15, 5_000, batches, look),
             (1, 50, batches, look),
             (1, 0, batches, look),
+            (1, 67_000, soon, sleep),
+            (1, 66_000, soon, (Some(99), 15)),
             (1, 1_000_000, singles, sleep),
             (1, 3_334, singles, sleep),
             (1, 3_333, singles, look),

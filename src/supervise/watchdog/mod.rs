@@ -1,13 +1,13 @@
 //! Reports foreign code that blocks its thread, while it blocks.
 //!
 //! A timeout of the runtime works only between two awaits. A plugin that sleeps, locks or computes without end cannot
-//! be cut off, and nothing on its thread can report it. So a thread of the watchdog checks twice a second what
-//! [runs](Watched). Code in the same call in three checks in a row has blocked for [`LIMIT`] or longer, and is
-//! reported, once per call. The thread counts checks and reads no clock. So a process that a debugger or a signal
-//! stopped in the middle of a call is not blamed.
+//! be cut off, and nothing on its thread can report it. So a thread of the watchdog checks what [runs](Watched): twice a
+//! second while something does, and every [`LONG_PAUSE`] while calls come and end. Code in the same call in three checks
+//! in a row has blocked for [`LIMIT`] or longer, and is reported, once per call. The thread counts checks and reads no
+//! clock. So a process that a debugger or a signal stopped in the middle of a call is not blamed.
 //!
-//! Invariant: the watchdog only reports. While no foreign code runs, it sleeps. It keeps nothing of the client alive,
-//! and ends with it. Listeners and callbacks have threads where they may block, and are not watched.
+//! Invariant: the watchdog only reports. While no calls come, it sleeps, and the next call wakes it, which costs that
+//! call a system call. It keeps nothing of the client alive, and ends with it. Listeners and callbacks have threads where they may block, and are not watched.
 
 #[cfg(test)]
 mod tests;
@@ -25,8 +25,10 @@ pub(crate) use watched::{CodeKind, Watched};
 
 /// The time for which one call or poll may hold its thread before that is reported: the time of a plugin for an event.
 const LIMIT: Duration = EVENT_LIMIT;
-/// The time between two checks.
+/// The time between two checks while foreign code runs.
 const PAUSE: Duration = Duration::from_millis(500);
+/// The time between two checks while calls come and end.
+const LONG_PAUSE: Duration = Duration::from_secs(2);
 /// The number of checks in a row after which a call has lasted for [`LIMIT`].
 const CHECKS: u32 = 3;
 const _: () = assert!(PAUSE.as_millis() * (CHECKS as u128 - 1) >= LIMIT.as_millis(), "it is given its time");
@@ -78,30 +80,39 @@ impl Watchdog {
 impl WatchdogThread {
     /// Checks until there is nothing to watch, and never will be.
     pub(crate) fn run(self) {
-        let mut idle_checks = 0_u32;
+        // The time until the next check. `None`: the next call wakes this thread.
+        let mut pause = None;
         loop {
-            let wakes = match idle_checks {
-                // A call that began while this thread was about to sleep may have seen it awake, and not woken it. One
-                // more check finds that call.
-                0 | 1 => self.wakes.recv_timeout(PAUSE),
-                _ => self.wakes.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            let wake = match pause {
+                Some(pause) => self.wakes.recv_timeout(pause),
+                None => self.wakes.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
-            match wakes {
-                Ok(()) => idle_checks = 0,
-                Err(RecvTimeoutError::Timeout) if self.check() => idle_checks = 0,
-                Err(RecvTimeoutError::Timeout) => idle_checks += 1,
+            pause = match wake {
+                Ok(()) => Some(PAUSE),
+                Err(RecvTimeoutError::Timeout) => self.next_pause(self.check()),
                 Err(RecvTimeoutError::Disconnected) => return,
-            }
-            self.awake.store(idle_checks == 0, Ordering::Relaxed);
+            };
         }
     }
 
-    /// Checks once, and reports what blocks. Returns whether anything runs.
-    fn check(&self) -> bool {
-        let CheckResult { any_running, blocked } = check(&mut lock(&self.records));
+    /// Returns the time until the next check. `None`: the next call wakes this thread.
+    fn next_pause(&self, found: Activity) -> Option<Duration> {
+        let was_awake = self.awake.swap(found != Activity::None, Ordering::Relaxed);
+        match found {
+            Activity::Running => Some(PAUSE),
+            Activity::Calls => Some(LONG_PAUSE),
+            // A call that has just begun may have seen this thread awake, and not woken it. One more check finds that
+            // call.
+            Activity::None => was_awake.then_some(PAUSE),
+        }
+    }
+
+    /// Checks once, and reports what blocks.
+    fn check(&self) -> Activity {
+        let CheckResult { activity, blocked } = check(&mut lock(&self.records));
         // No lock is held, because this runs the host's code when it logs.
         blocked.iter().for_each(|(watched, call)| self.report(watched, *call));
-        any_running
+        activity
     }
 
     #[cold]
@@ -116,10 +127,21 @@ impl WatchdogThread {
     }
 }
 
+/// What foreign code does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Activity {
+    /// Nothing since the last check.
+    #[default]
+    None,
+    /// It was called since the last check.
+    Calls,
+    /// It runs.
+    Running,
+}
+
 /// The result of one check.
 struct CheckResult {
-    /// Set if foreign code runs.
-    any_running: bool,
+    activity: Activity,
     /// The code that was in the same call for exactly [`CHECKS`] checks.
     blocked: Vec<(Arc<Watched>, CallState)>,
 }
@@ -127,11 +149,11 @@ struct CheckResult {
 fn check(records: &mut Vec<Record>) -> CheckResult {
     records.retain(|record| record.watched.strong_count() > 0);
     let in_plugin = records.iter().any(Record::is_in_plugin);
-    let mut seen = CheckResult { any_running: false, blocked: Vec::new() };
+    let mut seen = CheckResult { activity: Activity::None, blocked: Vec::new() };
     for record in records {
         let Some(watched) = record.watched.upgrade() else { continue };
         let call = watched.call();
-        seen.any_running |= call.is_running();
+        seen.activity = seen.activity.max(record.activity(call));
         // While a plugin runs inside the middleware, only the plugin is checked.
         let waits = watched.kind == CodeKind::Middleware && in_plugin;
         if record.update(if waits { CallState::default() } else { call }) {
@@ -145,6 +167,14 @@ impl Record {
     fn is_in_plugin(&self) -> bool {
         let watched = self.watched.upgrade();
         watched.is_some_and(|watched| watched.kind != CodeKind::Middleware && watched.call().is_running())
+    }
+
+    fn activity(&self, call: CallState) -> Activity {
+        match call {
+            call if call.is_running() => Activity::Running,
+            call if call != self.last => Activity::Calls,
+            _ => Activity::None,
+        }
     }
 
     /// Records the current call. Returns whether it is time to report it.

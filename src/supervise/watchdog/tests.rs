@@ -17,10 +17,10 @@ fn watchdog() -> (Watchdog, Receiver<()>) {
 }
 
 impl Watchdog {
-    /// Checks once. Whether anybody runs, and the names of who blocks.
-    fn check(&self) -> (bool, Vec<String>) {
-        let CheckResult { any_running, blocked } = check(&mut lock(&self.records));
-        (any_running, blocked.iter().map(|(watched, _)| watched.name.to_string()).collect())
+    /// Checks once. Returns what foreign code does, and the names of what blocks.
+    fn check(&self) -> (Activity, Vec<String>) {
+        let CheckResult { activity, blocked } = check(&mut lock(&self.records));
+        (activity, blocked.iter().map(|(watched, _)| watched.name.to_string()).collect())
     }
 
     fn checks(&self, times: usize) -> Vec<Vec<String>> {
@@ -36,11 +36,12 @@ fn none() -> Vec<String> {
 fn the_same_call_in_three_looks_is_named_once_and_the_next_one_again() {
     let (watchdog, _wakes) = watchdog();
     let watched = watchdog.watch("blocks", CodeKind::Plugin("before"));
-    assert_eq!(watchdog.check(), (false, none()));
+    assert_eq!(watchdog.check(), (Activity::None, none()));
     for _ in 0..2 {
         let seen = watched.run(|| watchdog.checks(5));
         assert_eq!(seen, [none(), none(), vec!["blocks".to_owned()], none(), none()]);
-        assert_eq!(watchdog.check(), (false, none()));
+        assert_eq!(watchdog.check(), (Activity::Calls, none()));
+        assert_eq!(watchdog.check(), (Activity::None, none()));
     }
 }
 
@@ -66,7 +67,7 @@ impl Future for Checks<'_> {
 
 impl Drop for Checks<'_> {
     fn drop(&mut self) {
-        assert!(self.0.check().0, "its drop counts, too");
+        assert_eq!(self.0.check().0, Activity::Running, "its drop counts, too");
     }
 }
 
@@ -78,14 +79,14 @@ fn a_future_runs_while_it_is_polled_or_dropped_and_not_while_it_awaits() {
     let mut awaits = watched.wrap(pending::<()>());
     for _ in 0..10 {
         assert!(Pin::new(&mut awaits).poll(&mut cx).is_pending());
-        assert_eq!(watchdog.check(), (false, none()));
+        assert_eq!(watchdog.check(), (Activity::Calls, none()));
     }
     let seen = pollster::block_on(watched.wrap(Checks(&watchdog)));
     assert_eq!(seen[2], ["awaits"]);
     drop(watched.wrap(Checks(&watchdog)));
-    assert_eq!(watchdog.check(), (false, none()));
+    assert_eq!(watchdog.check(), (Activity::Calls, none()));
     pollster::block_on(watched.wrap(ready(())));
-    assert_eq!(watchdog.check(), (false, none()));
+    assert_eq!(watchdog.check(), (Activity::Calls, none()));
 }
 
 #[test]
@@ -124,12 +125,32 @@ fn the_bell_rings_once_for_who_sleeps_and_not_for_who_watches() {
 }
 
 #[test]
+fn it_checks_often_what_runs_seldom_what_comes_and_ends_and_sleeps_when_nothing_comes() {
+    let (_watchdog, thread) = Watchdog::new(|_, _| ());
+    let rows = [
+        // Found, pause until the next check, awake for the next call.
+        (Activity::Running, Some(PAUSE), true),
+        (Activity::Calls, Some(LONG_PAUSE), true),
+        (Activity::None, Some(PAUSE), false),
+        (Activity::None, None, false),
+        (Activity::Calls, Some(LONG_PAUSE), true),
+        (Activity::Running, Some(PAUSE), true),
+        (Activity::None, Some(PAUSE), false),
+        (Activity::Running, Some(PAUSE), true),
+    ];
+    for (row, (found, pause, awake)) in rows.into_iter().enumerate() {
+        assert_eq!(thread.next_pause(found), pause, "row {row}");
+        assert_eq!(thread.awake.load(Ordering::Relaxed), awake, "row {row}");
+    }
+}
+
+#[test]
 fn what_is_gone_is_forgotten_and_the_thread_ends_with_the_last() {
     let (watchdog, watch) = Watchdog::new(|_, _| ());
     std::thread::spawn(move || watch.run());
     let (first, second) = ["first", "second"].map(|name| watchdog.watch(name, CodeKind::Plugin("before"))).into();
     drop(first);
-    assert_eq!(watchdog.check(), (false, none()));
+    assert_eq!(watchdog.check(), (Activity::None, none()));
     assert_eq!(lock(&watchdog.records).len(), 1);
     let records = Arc::downgrade(&watchdog.records);
     drop(watchdog);

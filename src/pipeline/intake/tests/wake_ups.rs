@@ -12,13 +12,13 @@ use crate::emitter::Emitter;
 use crate::event::{Context, Track};
 use crate::ledger::{DropReason, Ledger, Outcome};
 use crate::pipeline::intake::Command;
-use crate::pipeline::intake::{Dequeued, IdleWait, Intake};
+use crate::pipeline::intake::{Dequeued, Intake};
 use crate::pipeline::limits::Limits;
 
 const CALLERS: usize = 4;
 const CALLS: usize = 500;
-/// Waits until it is woken.
-const SLEEP: IdleWait = IdleWait { limit: None, wake_at: 1 };
+/// The number of events that wake the worker.
+const ONE: usize = 1;
 
 fn intake(events: u64, drops_oldest: bool) -> (Arc<Intake>, Arc<Ledger>, impl Sized) {
     let (background, keep_alive) = Background::start("wakes").unwrap();
@@ -40,7 +40,7 @@ fn work(intake: &Intake, events: usize) -> Vec<String> {
     let mut names = Vec::new();
     while names.len() < events {
         if !intake.take() {
-            pollster::block_on(intake.wait(SLEEP));
+            pollster::block_on(intake.wait(ONE, None));
             continue;
         }
         while let Some(taken) = intake.next() {
@@ -96,7 +96,7 @@ fn callers_that_wait_for_room_all_get_it_where_there_is_room_for_one() {
 #[test]
 fn a_worker_that_sleeps_is_woken_although_somebody_else_took_what_was_left() {
     let (intake, _ledger, _keep_alive) = intake(u64::MAX, false);
-    let mut sleep = pin!(intake.wait(SLEEP));
+    let mut sleep = pin!(intake.wait(ONE, None));
     let mut cx = TaskContext::from_waker(Waker::noop());
     assert_eq!(sleep.as_mut().poll(&mut cx), Poll::Pending);
     assert!(intake.take_back().is_empty(), "nothing is left");
