@@ -132,7 +132,7 @@ impl Row {
     fn of(name: &'static str, first: &mut Measured, second: &mut Measured) -> Self {
         let pair = |number: usize| {
             // Whoever comes second may find the caches warmer.
-            if number % 2 == 0 {
+            if number.is_multiple_of(2) {
                 let before = first.block();
                 return second.block() - before;
             }

@@ -8,8 +8,6 @@ mod transform;
 use tracklane_redact::Redact;
 
 fn main() {
-    transform::compare([
-        ("redact: secrets", Redact::secrets().build()),
-        ("redact: pii, which replaces the address", Redact::pii().build()),
-    ]);
+    let rows = [("redact: secrets", Redact::secrets()), ("redact: pii, which replaces the address", Redact::pii())];
+    transform::compare(rows.map(|(name, redact)| (name, redact.build().expect("the rules are valid"))));
 }
