@@ -124,6 +124,19 @@ fn strings_with_escapes_are_read_like_any_other() {
 }
 
 #[test]
+fn json_with_white_space_is_read_like_any_other() {
+    let text = "{\n\t\"list\" : [ 1 , { \"password\" : \"x\" , \"b\":[ ]} , { } ] ,\r\n \"c\": null }";
+    let raw = serde_json::value::RawValue::from_string(text.to_owned()).unwrap();
+    let whole = format!(r#"{{ "type" : "track", "event":"A","userId":"u", "properties" : {{ "raw" : {text} }} }}"#);
+    let events: [Event; 2] =
+        [Track::new("A").user_id("u").property("raw", raw).into(), serde_json::from_str(&whole).unwrap()];
+    let expected = json!({ "list": [1, { "b": [] }, {}], "c": null });
+    for event in events {
+        assert_eq!(through(&Redact::secrets(), event)["properties"]["raw"], expected);
+    }
+}
+
+#[test]
 fn with_an_allow_list_nothing_else_passes() {
     let redact = Redact::secrets().allow(["properties.total", "properties.items.*.sku", "context.locale"]);
     let properties = json!({
