@@ -6,14 +6,12 @@ set -eu
 bound=1000
 events=20000
 cd "$(dirname "$0")/.."
-program=$(cargo bench --bench whole_path --no-run --message-format=json 2>/dev/null |
-    sed -n 's/.*"name":"whole_path".*"executable":"\([^"]*\)".*/\1/p')
+cargo build --quiet --release --package tracklane-instructions
+program="${CARGO_TARGET_DIR:-target}/release/instructions"
 counts=$(mktemp)
 trap 'rm -f "$counts"' EXIT
-scenario='{"work":"NoNetwork","events":'$events',"flush_at":100,"in_flight":8,"queue":40000,"destinations":1,"delay":0,"rate":null}'
-collected=$(TRACKLANE_BENCH_CLIENT='{"url":"","scenario":'$scenario'}' \
-    valgrind --tool=callgrind --callgrind-out-file="$counts" --toggle-collect='*Intake*push*' "$program" 2>&1 |
-    sed -n 's/.*Collected : //p')
+collected=$(valgrind --tool=callgrind --callgrind-out-file="$counts" --toggle-collect='*Intake*push*' "$program" $events \
+    2>&1 | sed -n 's/.*Collected : //p')
 per_call=$((collected / events))
 echo "$per_call instructions per call (bound: $bound)"
 if [ "$per_call" -eq 0 ]; then

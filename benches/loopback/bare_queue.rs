@@ -52,13 +52,16 @@ fn through_queue<S, W: Send, T: Send, R>(
 ) -> ClientReport {
     let state = Mutex::new(State { waiting, events: 0, closed: false });
     let queue = Queue { state, wake: Condvar::new(), room: scenario.queue, batch: scenario.flush_at };
-    let calls = thread::scope(|scope| {
+    thread::scope(|scope| {
         scope.spawn(|| queue.drain(taken, clear));
-        let calls = timing::time(scenario, prepare, |event| drop(queue.push(|waiting| put(waiting, event))));
+        let push = |event| drop(queue.push(|waiting| put(waiting, event)));
+        let report = match scenario.rate {
+            Some(_) => quiet::run(scenario, prepare, push),
+            None => timing::report(timing::time(scenario, prepare, push)),
+        };
         queue.close();
-        calls
-    });
-    timing::report(calls)
+        report
+    })
 }
 
 impl<W> Queue<W> {

@@ -168,9 +168,13 @@ fn quiet(quick: bool) -> Result<(), Box<dyn Error>> {
     let table = rates.map(|(rate, name)| (name, of(Work::Quiet, rate)));
     let hundred = |name, rate| (name, Scenario { clients: 100, ..of(Work::Quiet, rate) });
     let hundred = [hundred("0, 100 clients", 0), hundred("100, 100 clients", 100)];
+    // Not clients: the least that a call can cost which wakes a thread, and which wakes none.
     let channel = [(1, "1, a channel"), (10, "10, a channel"), (100, "100, a channel"), (1_000, "1,000, a channel")];
     let channel = channel.map(|(rate, name)| (name, of(Work::QuietChannel, rate)));
-    let table: Vec<_> = table.into_iter().chain(hundred).chain(channel).collect();
+    let queue = [(1, "1, a queue"), (10, "10, a queue"), (100, "100, a queue"), (1_000, "1,000, a queue")];
+    let queue = queue.into_iter().chain([(20_000, "20,000, a queue")]);
+    let queue = queue.map(|(rate, name)| (name, of(Work::QuietQueue, rate)));
+    let table: Vec<_> = table.into_iter().chain(hundred).chain(channel).chain(queue).collect();
     println!("| events/s | CPU of a core, % | wake-ups/s | requests/s | a call: p50 ns | p99 ns |");
     println!("|--:|--:|--:|--:|--:|--:|");
     for (name, runs) in take_turns(&table, rounds)? {

@@ -32,6 +32,8 @@ pub(crate) enum Work {
     QuietSingle,
     /// No SDK: a channel wakes a thread for each event, which drops it.
     QuietChannel,
+    /// No SDK: a queue that wakes nobody for a thousand events.
+    QuietQueue,
 }
 
 impl scenario::Work for Work {
@@ -46,11 +48,12 @@ impl scenario::Work for Work {
             Self::Quiet => client::send_quietly(url, scenario),
             Self::QuietSingle => client::send_quietly_one_by_one(scenario),
             Self::QuietChannel => Ok(bare_queue::quiet_channel(scenario)),
+            Self::QuietQueue => Ok(bare_queue::batched_wake_ups(&Scenario { flush_at: 1_000, ..*scenario })),
         }
     }
 
     fn is_sent(self) -> bool {
-        !matches!(self, Self::NoNetwork | Self::Held | Self::QuietSingle | Self::QuietChannel)
+        !matches!(self, Self::NoNetwork | Self::Held | Self::QuietSingle | Self::QuietChannel | Self::QuietQueue)
     }
 
     fn id_key(self) -> &'static str {

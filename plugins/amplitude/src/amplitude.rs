@@ -232,9 +232,8 @@ impl Amplitude {
         if self.mapping.group_type.trim().is_empty() {
             return Err(SettingError::new("group_type", "is empty: name a type, such as \"company\""));
         }
-        let host = self.host.trim().trim_end_matches('/');
         let client = |path: &str| {
-            let endpoint = Endpoint::new("host", &format!("{host}{path}"), self.allow_plaintext)?;
+            let endpoint = Endpoint::at_host("host", &self.host, path, self.allow_plaintext)?;
             if offline { Client::offline(endpoint) } else { Client::new(endpoint, self.http_client.clone()) }
         };
         Ok(Clients { events: client("/batch")?, user_mapping: client("/usermap")? })

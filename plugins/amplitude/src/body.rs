@@ -23,7 +23,7 @@ pub(crate) fn limits(target: Target, key: &Secret) -> Limits {
 }
 
 /// The body of a request with these items.
-pub(crate) fn of(target: Target, key: &Secret, sent_at: SystemTime, items: &[Vec<u8>]) -> Payload {
+pub(crate) fn of(target: Target, key: &Secret, sent_at: SystemTime, items: &[impl AsRef<[u8]>]) -> Payload {
     match target {
         Target::Batch => events(key, sent_at, items),
         Target::UserMap => {
@@ -35,8 +35,8 @@ pub(crate) fn of(target: Target, key: &Secret, sent_at: SystemTime, items: &[Vec
 }
 
 /// Ids may have any length: Amplitude's default of five characters refuses too many.
-fn events(key: &Secret, sent_at: SystemTime, items: &[Vec<u8>]) -> Payload {
-    let mut body = Vec::with_capacity(items.iter().map(|item| item.len() + 1).sum::<usize>() + FRAME);
+fn events(key: &Secret, sent_at: SystemTime, items: &[impl AsRef<[u8]>]) -> Payload {
+    let mut body = Vec::with_capacity(items.iter().map(|item| item.as_ref().len() + 1).sum::<usize>() + FRAME);
     body.extend_from_slice(b"{\"api_key\":");
     body.extend_from_slice(Value::from(key.expose()).to_string().as_bytes());
     let sent_at = Timestamp::from(sent_at);

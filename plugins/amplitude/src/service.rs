@@ -81,7 +81,7 @@ impl Shared {
         let mut requests = Vec::new();
         for target in Target::ALL.iter().copied() {
             let items = by_target.of(target);
-            let payload = |items: &[Vec<u8>]| body::of(target, &self.key, batch.sent_at(), items);
+            let payload = |items: &[&[u8]]| body::of(target, &self.key, batch.sent_at(), items);
             let limits = body::limits(target, &self.key);
             for request in items.requests(batch, clients.of(target), limits, answers, payload) {
                 if self.dry_run {

@@ -34,18 +34,19 @@ const KNOWN: &[(&str, &str)] = &[
 /// Letters of a value at most. What is longer is no campaign, and left out.
 const LONGEST: usize = 500;
 
-/// The members of `context.campaign`.
+/// The members of `context.campaign`, in the order of [`KNOWN`].
 #[derive(Debug, Default)]
-pub(crate) struct Campaign<'q>(Vec<(&'static str, Cow<'q, str>)>);
+pub(crate) struct Campaign<'q>([Option<Cow<'q, str>>; KNOWN.len()]);
 
 /// Returns the campaign of a query. If a parameter is there twice, the first counts. An empty one is ignored.
 pub(crate) fn campaign(query: &str) -> Campaign<'_> {
     let mut campaign = Campaign::default();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        let Some(member) = member(&name) else { continue };
+        let known = KNOWN.iter().zip(&mut campaign.0).find(|((known, _), _)| known.eq_ignore_ascii_case(&name));
+        let Some((_, member @ None)) = known else { continue };
         let value = trimmed(value);
-        if !value.is_empty() && !is_too_long(&value) && !campaign.contains(member) {
-            campaign.0.push((member, value));
+        if !value.is_empty() && !is_too_long(&value) {
+            *member = Some(value);
         }
     }
     campaign
@@ -53,17 +54,14 @@ pub(crate) fn campaign(query: &str) -> Campaign<'_> {
 
 impl Campaign<'_> {
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    fn contains(&self, member: &str) -> bool {
-        self.0.iter().any(|(known, _)| *known == member)
+        self.0.iter().all(Option::is_none)
     }
 }
 
 impl Serialize for Campaign<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(member, value)| (*member, &**value)))
+        let members = KNOWN.iter().zip(&self.0).filter_map(|((_, member), value)| Some((member, value.as_deref()?)));
+        serializer.collect_map(members)
     }
 }
 
@@ -77,10 +75,6 @@ fn trimmed(value: Cow<'_, str>) -> Cow<'_, str> {
 fn is_too_long(value: &str) -> bool {
     // Bytes are at least as many as letters.
     value.len() > LONGEST && value.chars().count() > LONGEST
-}
-
-fn member(name: &str) -> Option<&'static str> {
-    KNOWN.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, member)| *member)
 }
 
 #[cfg(test)]

@@ -79,7 +79,7 @@ impl EnrichPlugin {
             let campaign = search.as_deref().map(|search| campaign(search.trim_start_matches('?'))).unwrap_or_default();
             // One that is there is of another visit, perhaps: no mixture of two is made.
             if !campaign.is_empty() && !event.context().contains_key("campaign") {
-                found.insert("campaign", campaign);
+                set(found, "campaign", campaign);
             }
         }
         if self.referrer
@@ -87,13 +87,24 @@ impl EnrichPlugin {
         {
             let told = referrer(&text, url.as_deref());
             if let Some(domain) = told.domain {
-                found.insert("page", Page { referring_domain: &domain });
+                set(found, "page", Page { referring_domain: &domain });
             }
             if let Some(site) = told.site.filter(|_| !event.context().contains_key("referrer")) {
-                found.insert("referrer", site);
+                set(found, "referrer", site);
             }
         }
     }
+}
+
+/// Sets a member, without a look at what was there.
+fn set(found: &mut Context, member: &str, value: impl Serialize) {
+    found.extend([(member, value)]);
+}
+
+/// What is added to `context.device`.
+#[derive(Serialize)]
+struct Device {
+    r#type: &'static str,
 }
 
 /// What is added to `context.page`.
@@ -117,14 +128,14 @@ fn read_user_agent(context: &Context, found: &mut Context) {
         let told = if hints.is_empty() { text } else { hints };
         // A name of one source and a version of the other would be wrong.
         if !told.is_empty() && !context.contains_key(member) {
-            found.insert(member, told);
+            set(found, member, told);
         }
     }
     if let Some(device_type) = by_hints.device_type.or(by_text.device_type) {
-        found.insert("device", serde_json::json!({ "type": device_type }));
+        set(found, "device", Device { r#type: device_type });
     }
     if by_text.is_bot {
-        found.insert("bot", true);
+        set(found, "bot", true);
     }
 }
 
@@ -134,6 +145,6 @@ fn read_address(context: &Context, geoip: &GeoIp, found: &mut Context) {
     }
     let address = context.get_str("ip").and_then(|text| address::public(&text));
     if let Some(address) = address {
-        geoip.with_location(address, |location| drop(found.insert("location", location)));
+        geoip.with_location(address, |location| set(found, "location", location));
     }
 }

@@ -293,9 +293,8 @@ impl Ga4 {
         if let Some(problem) = crate::mapping::problem_of_properties(&self.mapping.user_properties) {
             return Err(SettingError::new("user_properties", problem));
         }
-        let (host, secret) = (self.host.trim().trim_end_matches('/'), self.secret.expose());
-        let url = format!("{host}/mp/collect?{stream}&api_secret={secret}");
-        let endpoint = Endpoint::new("host", &url, self.allow_plaintext)?;
+        let path = format!("/mp/collect?{stream}&api_secret={}", self.secret.expose());
+        let endpoint = Endpoint::at_host("host", &self.host, &path, self.allow_plaintext)?;
         if offline { Client::offline(endpoint) } else { Client::new(endpoint, self.http_client.clone()) }
     }
 }

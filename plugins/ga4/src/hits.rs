@@ -1,5 +1,7 @@
 //! Hits together in bodies: those of one client, user and set of user properties, as many as Google takes.
 
+use std::collections::HashMap;
+
 use http::HeaderValue;
 use serde_json::Value;
 use tracklane_http::{Json, Payload};
@@ -26,7 +28,7 @@ impl Written {
     pub(crate) fn of_parts(parts: &HitParts<'_>) -> Self {
         let name = parts.event.get("name").and_then(Json::as_str);
         let has_id = parts.event.get("params").is_some_and(|params| params.get("transaction_id").is_some());
-        let (mut who, mut event) = (Vec::with_capacity(256), Vec::with_capacity(512));
+        let (mut who, mut event) = (Vec::with_capacity(512), Vec::with_capacity(1024));
         parts.who.write(&mut who);
         parts.event.write(&mut event);
         Self { who, event, is_deduplicated: is_deduplicated(name, has_id) }
@@ -59,11 +61,12 @@ pub(crate) struct Together<'h> {
 
 /// Puts hits together. Those of one person stay in their order.
 pub(crate) fn together(hits: &[(usize, Written)]) -> Vec<Together<'_>> {
-    let mut requests: Vec<Together<'_>> = Vec::new();
+    let mut requests: Vec<Together<'_>> = Vec::with_capacity(hits.len());
+    // The last request of each person.
+    let mut last: HashMap<&[u8], usize> = HashMap::with_capacity(hits.len());
     for (event, hit) in hits {
         let bytes = hit.event.len() + 1;
-        let open =
-            requests.iter_mut().rev().find(|request| request.hits.first().is_some_and(|first| first.who == hit.who));
+        let open = last.get(hit.who.as_slice()).and_then(|at| requests.get_mut(*at));
         match open {
             Some(request) if request.hits.len() < MOST_EVENTS && request.bytes + bytes <= MOST_BYTES => {
                 request.hits.push(hit);
@@ -72,6 +75,7 @@ pub(crate) fn together(hits: &[(usize, Written)]) -> Vec<Together<'_>> {
             }
             _ => {
                 let bytes = hit.who.len() + FRAME + bytes;
+                last.insert(&hit.who, requests.len());
                 requests.push(Together { hits: vec![hit], events: vec![*event], bytes });
             }
         }

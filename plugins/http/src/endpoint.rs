@@ -64,6 +64,28 @@ impl Endpoint {
         Ok(Self { uri, auth, shown, is_plaintext: url.scheme() == "http" })
     }
 
+    /// Checks the URL of `path` at a host such as `https://api.example`, or below the path of a proxy, which errors call
+    /// `setting`.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`new`](Self::new), and one for a host with a query, which would take the path in.
+    ///
+    /// ```
+    /// use tracklane_http::Endpoint;
+    ///
+    /// let endpoint = Endpoint::at_host("host", "https://proxy.example/vendor/", "/batch?strict=1", false)?;
+    /// assert_eq!(endpoint.uri().to_string(), "https://proxy.example/vendor/batch?strict=1");
+    /// assert!(Endpoint::at_host("host", "https://proxy.example?key=x", "/batch", false).is_err());
+    /// # Ok::<(), tracklane_http::SettingError>(())
+    /// ```
+    pub fn at_host(setting: &'static str, host: &str, path: &str, allow_plaintext: bool) -> Result<Self, SettingError> {
+        if host.contains(['?', '#']) {
+            return Err(SettingError::new(setting, "has a query or a fragment: write it as \"https://api.example\""));
+        }
+        Self::new(setting, &format!("{}{path}", host.trim().trim_end_matches('/')), allow_plaintext)
+    }
+
     /// The URL of requests, without user name and password.
     #[must_use]
     pub fn uri(&self) -> &Uri {

@@ -6,16 +6,16 @@ use std::cell::OnceCell;
 use serde_json::value::RawValue;
 use tracklane::event::{Message, Timestamp};
 
-use crate::json::read::{self, MOST_LEVELS};
+use crate::json::read::{self, MOST_LEVELS, OF_EVENT, USUAL};
 use crate::{Json, JsonObject};
 
 /// From here on, a number is a time in milliseconds, not seconds: the year 5138 as seconds, 1973 as milliseconds.
 const MILLIS_FROM: f64 = 1e11;
 
-/// An event in Segment's form. Its members are read once, and those of a section when the section is asked for. Numbers are
-/// as `serde_json` has them.
+/// An event in Segment's form. Its members are read once, and those of a section when the section is asked for.
 ///
-/// Arrays and objects inside of properties and traits stay text ([`Json::Raw`]), which most vendors get as it is.
+/// Numbers, and arrays and objects inside of properties and traits, stay text ([`Json::Raw`]), which most vendors get as it
+/// is.
 ///
 /// ```
 /// use tracklane_http::EventJson;
@@ -33,6 +33,10 @@ pub struct EventJson<'a> {
     context: Section<'a>,
     integrations: Section<'a>,
 }
+
+/// What a vendor takes of the context: the name of an object in it, or an empty name for the context itself, and of its
+/// members those that the vendor has, each with the vendor's name.
+pub type ContextTable = &'static [(&'static str, &'static [(&'static str, &'static str)])];
 
 /// The members of a section, once they have been asked for.
 type Section<'a> = OnceCell<JsonObject<'a>>;
@@ -59,7 +63,7 @@ impl<'a> EventJson<'a> {
 
     fn of_json(text: &'a str) -> Result<Self, serde_json::Error> {
         let not_an_object = || serde::de::Error::custom("a JSON object was expected");
-        Ok(Self { members: read::object(text, 0).ok_or_else(not_an_object)?, ..Self::default() })
+        Ok(Self { members: read::object(text, 0, OF_EVENT).ok_or_else(not_an_object)?, ..Self::default() })
     }
 
     /// The kind of call: `track`, `identify`, `page`, `screen`, `group` or `alias`.
@@ -94,8 +98,9 @@ impl<'a> EventJson<'a> {
 
     /// The UUID that follows from `messageId` ([`message_uuid`](tracklane::event::message_uuid)), if there is one.
     #[must_use]
-    pub fn uuid(&self) -> Option<String> {
-        self.text("messageId").map(tracklane::event::message_uuid)
+    pub fn uuid(&self) -> Option<Cow<'_, str>> {
+        let id = self.text("messageId")?;
+        Some(if is_written_uuid(id) { id.into() } else { tracklane::event::message_uuid(id).into() })
     }
 
     /// `timestamp`, if there is one.
@@ -128,21 +133,29 @@ impl<'a> EventJson<'a> {
         at(self.context(), path)
     }
 
-    /// Calls `add` with each value that `context` has at one of these paths, unless it is null, and with the name that goes
-    /// with that path. Paths that begin with the same key are found fastest next to each other.
-    pub fn for_each_in_context<'t>(&self, paths: &[(&'t [&'t str], &'t str)], mut add: impl FnMut(&'t str, &Json<'a>)) {
-        let mut last: (&str, Option<&Json<'a>>) = ("", None);
-        for (path, name) in paths {
-            let Some((first, rest)) = path.split_first() else { continue };
-            if last.0 != *first || first.is_empty() {
-                last = (first, self.context().get(first));
-            }
-            let value = match rest {
-                [] => last.1.filter(|value| !value.is_null()),
-                _ => last.1.and_then(Json::as_object).and_then(|object| at(object, rest)),
+    /// Calls `add` with each value that `context` has of the table, unless it is null, and with the name beside it.
+    ///
+    /// ```
+    /// use tracklane_http::{ContextTable, EventJson};
+    ///
+    /// const TABLE: ContextTable = &[("", &[("locale", "language")]), ("os", &[("name", "os_name"), ("version", "os_version")])];
+    /// let event = EventJson::parse(br#"{"context":{"locale":"de","os":{"name":"iOS"}}}"#)?;
+    /// let mut found = Vec::new();
+    /// event.for_each_in_context(TABLE, |name, value| found.push((name, value.clone())));
+    /// assert_eq!(found, [("language", "de".into()), ("os_name", "iOS".into())]);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn for_each_in_context(&self, table: ContextTable, mut add: impl FnMut(&'static str, &Json<'a>)) {
+        for (object, members) in table {
+            let object = match *object {
+                "" => Some(self.context()),
+                name => self.context().get(name).and_then(Json::as_object),
             };
-            if let Some(value) = value {
-                add(name, value);
+            let Some(object) = object else { continue };
+            for (member, name) in *members {
+                if let Some(value) = object.get(member).filter(|value| !value.is_null()) {
+                    add(name, value);
+                }
             }
         }
     }
@@ -189,8 +202,18 @@ impl<'a> EventJson<'a> {
 
     /// Reads a section the first time, and so many levels inside of it.
     fn section<'s>(&self, section: &'s Section<'a>, member: &str, levels: u8) -> &'s JsonObject<'a> {
-        section.get_or_init(|| read::object(self.section_text(member), levels).unwrap_or_default())
+        section.get_or_init(|| read::object(self.section_text(member), levels, USUAL).unwrap_or_default())
     }
+}
+
+/// Returns whether a text is a UUID in the form in which [`message_uuid`](tracklane::event::message_uuid) writes it.
+fn is_written_uuid(text: &str) -> bool {
+    let fits = |(at, byte): (usize, u8)| match at {
+        8 | 13 | 18 | 23 => byte == b'-',
+        _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+    };
+    // The UUID of zeros is none.
+    text.len() == 36 && text.bytes().enumerate().all(fits) && text.bytes().any(|byte| byte != b'0' && byte != b'-')
 }
 
 /// An object with these members.
@@ -219,11 +242,11 @@ pub fn text<'v>(value: &'v Json<'_>) -> Option<&'v str> {
 /// A number, also of a text that is one, such as `"39.95"`.
 #[must_use]
 pub fn number(value: &Json<'_>) -> Option<f64> {
-    match value {
-        Json::Number(number) => number.as_f64(),
-        Json::Text(text) => text.trim().parse().ok().filter(|number: &f64| number.is_finite()),
-        _ => None,
+    if let Json::Number(number) = value {
+        return number.as_f64();
     }
+    let digits = value.to_digits();
+    digits.as_deref().or_else(|| value.as_str().map(str::trim))?.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
 /// A point in time, in milliseconds since the epoch: of RFC 3339, of a date alone (midnight in UTC), or of seconds or

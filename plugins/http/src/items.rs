@@ -6,10 +6,6 @@ use tracklane::plugin::{Answer, Batch, Verdict};
 
 use crate::{Answers, Chunks, Client, EventError, EventJson, Json, Limits, Mapped, Outgoing, Payload};
 
-/// Bytes of memory for the first item, and for each further one beyond the size of the last.
-const FIRST_CAPACITY: usize = 1024;
-const SLACK: usize = 64;
-
 /// Maps one event that no client has taken.
 ///
 /// # Errors
@@ -44,39 +40,49 @@ pub fn map_batch(
 /// Items for one endpoint as JSON, and of which event each is.
 #[derive(Clone, Debug, Default)]
 pub struct Items {
-    json: Vec<Vec<u8>>,
-    events: Vec<usize>,
+    /// All of them, one behind the other.
+    json: Vec<u8>,
+    /// The end of each, and the index of its event in the batch.
+    ends: Vec<(usize, usize)>,
 }
 
 impl Items {
     /// Adds an item of the event at that index of the batch.
     pub fn push(&mut self, event: usize, item: &Json<'_>) {
-        // Items are much alike in size.
-        let mut json = Vec::with_capacity(self.json.last().map_or(FIRST_CAPACITY, |last| last.len() + SLACK));
-        item.write(&mut json);
-        self.json.push(json);
-        self.events.push(event);
+        item.write(&mut self.json);
+        self.ends.push((self.json.len(), event));
+    }
+
+    fn slices(&self) -> Vec<&[u8]> {
+        let mut start = 0;
+        let slice = |(end, _): &(usize, usize)| {
+            let item = self.json.get(start..*end).unwrap_or_default();
+            start = *end;
+            item
+        };
+        self.ends.iter().map(slice).collect()
     }
 
     /// Requests to `client` whose bodies keep `limits`, each made by `payload` from its items. An item that is too large
     /// for any body is answered as refused.
-    pub fn requests(
-        &self,
+    pub fn requests<'s>(
+        &'s self,
         batch: &Batch,
         client: &Client,
         limits: Limits,
         answers: &mut Answers,
-        payload: impl Fn(&[Vec<u8>]) -> Payload,
+        payload: impl Fn(&[&'s [u8]]) -> Payload,
     ) -> Vec<Outgoing> {
-        let chunks = Chunks::of(&self.json, limits);
-        for event in chunks.too_large.iter().filter_map(|item| self.events.get(*item)) {
+        let items = self.slices();
+        let chunks = Chunks::of(&items, limits);
+        for (_, event) in chunks.too_large.iter().filter_map(|item| self.ends.get(*item)) {
             let id = message_id(batch, *event);
             let error = EventError::new(id, "what is sent of it is larger than a whole request may be");
             answers.add([*event], &Answer::new(Verdict::Reject).with_error(error));
         }
         let request = |range: std::ops::Range<usize>| {
-            let (json, events) = (self.json.get(range.clone())?, self.events.get(range)?);
-            Some(Outgoing::new(client, payload(json), events.to_vec()))
+            let (items, ends) = (items.get(range.clone())?, self.ends.get(range)?);
+            Some(Outgoing::new(client, payload(items), ends.iter().map(|(_, event)| *event).collect()))
         };
         chunks.ranges.into_iter().filter_map(request).collect()
     }

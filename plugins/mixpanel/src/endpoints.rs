@@ -30,7 +30,7 @@ impl Endpoints {
         offline: bool,
     ) -> Result<Self, SettingError> {
         let client = |path: &str| {
-            let endpoint = Endpoint::new("host", &format!("{host}{path}"), allow_plaintext)?;
+            let endpoint = Endpoint::at_host("host", host, path, allow_plaintext)?;
             let client = if offline { Client::offline(endpoint) } else { Client::new(endpoint, given.clone()) };
             Ok::<_, SettingError>(client?.max_response(MAX_RESPONSE))
         };
@@ -61,6 +61,6 @@ impl Endpoints {
 }
 
 /// The body of a request: a JSON array.
-pub(crate) fn payload(items: &[Vec<u8>]) -> Payload {
+pub(crate) fn payload(items: &[impl AsRef<[u8]>]) -> Payload {
     Payload::json_array(items)
 }

@@ -247,9 +247,8 @@ impl Mixpanel {
         if self.mapping.group_key.trim().is_empty() {
             return Err(SettingError::new("group_key", "is empty: name the key of groups, such as \"company\""));
         }
-        let host = self.host.trim().trim_end_matches('/');
         let given = self.http_client.clone();
-        Endpoints::new(host, self.allow_plaintext, &self.token, self.service_account.as_ref(), given, offline)
+        Endpoints::new(&self.host, self.allow_plaintext, &self.token, self.service_account.as_ref(), given, offline)
     }
 
     fn secrets(&self) -> Vec<Secret> {

@@ -1,29 +1,15 @@
 //! What the transform costs: nanoseconds and allocations of one event.
 //!
-//! `cargo bench -p tracklane-plan`. What is to be known is the difference to `without`.
+//! `cargo bench -p tracklane-plan`
 
 #[path = "../../../benches/transform/mod.rs"]
 mod transform;
 
-use divan::{AllocProfiler, Bencher};
 use serde_json::json;
 use tracklane_plan::TrackingPlan;
 
-#[global_allocator]
-static ALLOCATIONS: AllocProfiler = AllocProfiler::system();
-
-fn main() {
-    divan::main();
-}
-
-#[divan::bench(sample_count = 200, sample_size = 100)]
-fn without(bencher: Bencher<'_, '_>) {
-    transform::through(bencher, []);
-}
-
 /// A plan of a hundred events, of which one is the purchase.
-#[divan::bench(sample_count = 200, sample_size = 100)]
-fn a_hundred_events(bencher: Bencher<'_, '_>) {
+fn main() {
     let schema = json!({ "type": "object", "properties": { "context": {}, "traits": {}, "properties": {
         "type": "object", "required": ["revenue", "currency", "order_id"],
         "properties": {
@@ -38,5 +24,6 @@ fn a_hundred_events(bencher: Bencher<'_, '_>) {
         (0..100).map(|number| json!({ "type": "TRACK", "key": name(number), "jsonSchema": schema })).collect();
     let file = tempfile::NamedTempFile::new().expect("a temporary file");
     std::fs::write(file.path(), json!({ "name": "Shop", "rules": rules }).to_string()).expect("it is written");
-    transform::through(bencher, TrackingPlan::new(file.path()).build());
+    let plan = TrackingPlan::new(file.path()).build().expect("the plan is valid");
+    transform::compare([("plan of a hundred events", plan)]);
 }

@@ -275,7 +275,7 @@ impl PostHog {
             host => host,
         };
         let query = if self.gzip { "?compression=gzip" } else { "" };
-        let endpoint = Endpoint::new("host", &format!("{host}/batch/{query}"), self.allow_plaintext)?;
+        let endpoint = Endpoint::at_host("host", host, &format!("/batch/{query}"), self.allow_plaintext)?;
         if offline { Client::offline(endpoint) } else { Client::new(endpoint, self.http_client.clone()) }
     }
 }

@@ -75,7 +75,7 @@ impl Shared {
         let limits = Limits::new(usize::MAX, self.max_body_bytes).frame(FRAME + self.key.expose().len());
         let mut requests = Vec::new();
         for (items, historical) in [(live, false), (old, true)] {
-            let payload = |items: &[Vec<u8>]| body(&self.key, batch.sent_at(), historical, items);
+            let payload = |items: &[&[u8]]| body(&self.key, batch.sent_at(), historical, items);
             requests.extend(items.requests(batch, client, limits, answers, payload));
         }
         if self.dry_run {
@@ -89,8 +89,8 @@ impl Shared {
 }
 
 /// The body of a request: `sent_at` is the time of the attempt, by which PostHog corrects the clock of the events.
-pub(crate) fn body(key: &Secret, sent_at: SystemTime, historical: bool, items: &[Vec<u8>]) -> Payload {
-    let mut body = Vec::with_capacity(items.iter().map(|item| item.len() + 1).sum::<usize>() + FRAME);
+pub(crate) fn body(key: &Secret, sent_at: SystemTime, historical: bool, items: &[impl AsRef<[u8]>]) -> Payload {
+    let mut body = Vec::with_capacity(items.iter().map(|item| item.as_ref().len() + 1).sum::<usize>() + FRAME);
     body.extend_from_slice(b"{\"api_key\":");
     body.extend_from_slice(Value::from(key.expose()).to_string().as_bytes());
     if historical {
@@ -101,7 +101,7 @@ pub(crate) fn body(key: &Secret, sent_at: SystemTime, historical: bool, items: &
         if index > 0 {
             body.push(b',');
         }
-        body.extend_from_slice(item);
+        body.extend_from_slice(item.as_ref());
     }
     body.extend_from_slice(b"]}");
     Payload::new(HeaderValue::from_static("application/json"), body)

@@ -8,14 +8,14 @@ use tracklane::{Event, Kind};
 
 use crate::action::{Action, REDACTED};
 use crate::detect::Signs;
-use crate::rules::{Rule, Rules};
+use crate::rules::{Rule, Rules, whole};
 use crate::scan::is_free_text;
 
 /// The members of an event that are strings.
 pub(crate) const FIELDS: &[&str] = &["userId", "anonymousId", "groupId", "previousId", "name", "event", "category"];
 
 /// A value that is nested deeper is replaced: it is not looked into.
-const MAX_DEPTH: usize = 100;
+pub(crate) const MAX_DEPTH: usize = 100;
 
 /// Redacts the event, and marks the redacted paths if that is set.
 pub(crate) fn redact(rules: &Rules, event: &mut Event) -> Result<(), serde_json::Error> {
@@ -132,8 +132,12 @@ impl Edit<'_> {
             Value::Object(map) => self.members(map, path),
             Value::Array(items) => self.items(items, path),
             Value::Number(number) => {
-                if let Some((detector, action)) = self.rules.in_number(&number.to_string()) {
+                let number = number.to_string();
+                if let Some(digits) = whole(&number)
+                    && let Some((detector, action)) = self.rules.in_number(&digits)
+                {
                     self.note(Rule::Detector(detector), path);
+                    *value = Value::String(digits.into_owned());
                     return replace(value, action, self.rules);
                 }
             }

@@ -56,3 +56,8 @@ pub enum RedactError {
         path: String,
     },
 }
+
+/// An object of an event that is no JSON. There should be none, and such an event is dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a section of the event is no JSON, so that nothing could be redacted in it")]
+pub(crate) struct Unreadable;

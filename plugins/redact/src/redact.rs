@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::Ordering;
 
-use tracklane::Event;
 use tracklane::plugin::{Registration, before_fn};
+use tracklane::{BoxError, Event};
 
 use crate::action::{Action, HashKey};
 use crate::detect::Detector;
@@ -153,7 +153,7 @@ impl Redact {
             if scan::touches(&rules, event)? {
                 edit::redact(&rules, event)?;
             }
-            Ok::<_, serde_json::Error>(())
+            Ok::<_, BoxError>(())
         }))
     }
 

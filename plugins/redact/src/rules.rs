@@ -1,13 +1,17 @@
 //! The rules, checked and arranged for looking them up.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::action::{Action, HashKey};
-use crate::detect::{Detector, Signs};
+use crate::detect::{Detector, SHORTEST_CARD, Signs};
 use crate::key::{LONGEST, Plain, outline};
 use crate::path::Path;
+
+/// The least number with as many digits as the shortest card number.
+const LEAST_CARD: f64 = 1e12;
 
 /// Everything that is looked for in an event.
 #[derive(Debug, Default)]
@@ -79,12 +83,11 @@ impl Rules {
     }
 
     /// Returns whether any detector finds something in `text`.
-    pub(crate) fn apply_to_text(&self, text: &str) -> bool {
-        let signs = Signs::new(text);
-        self.detectors.iter().any(|(detector, _)| !detector.find(text, signs).is_empty())
+    pub(crate) fn apply_to_text(&self, text: &str, signs: Signs) -> bool {
+        !signs.are_none() && self.detectors.iter().any(|(detector, _)| !detector.find(text, signs).is_empty())
     }
 
-    /// Returns whether any detector that reads numbers finds something in this one.
+    /// Returns whether any detector that reads numbers finds something in the digits of this [whole](whole) one.
     pub(crate) fn in_number(&self, number: &str) -> Option<(Detector, &Action)> {
         let signs = Signs::new(number);
         let reads = |(detector, _): &&(Detector, Action)| detector.reads_numbers();
@@ -94,6 +97,15 @@ impl Rules {
             .find(|(detector, _)| !detector.find(number, signs).is_empty())
             .map(|(detector, action)| (*detector, action))
     }
+}
+
+/// Returns the digits of a whole number of JSON that is long enough for a card, also if it is written as 4.111111111111111e15.
+pub(crate) fn whole(number: &str) -> Option<Cow<'_, str>> {
+    if number.bytes().all(|byte| byte.is_ascii_digit()) {
+        return (number.len() >= SHORTEST_CARD).then_some(Cow::Borrowed(number));
+    }
+    let value: f64 = number.parse().ok().filter(|value: &f64| *value >= LEAST_CARD && value.fract() == 0.0)?;
+    Some(Cow::Owned(value.to_string()))
 }
 
 impl Hits {

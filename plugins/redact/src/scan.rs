@@ -2,15 +2,16 @@
 //!
 //! Nearly all events have nothing to redact. They stay text, which makes the plugin cheap.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
-use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use tracklane::Event;
 use tracklane::event::Object;
 
-use crate::edit::{FIELDS, field, section_name};
-use crate::rules::Rules;
+use crate::detect::Signs;
+use crate::edit::{FIELDS, MAX_DEPTH, field, section_name};
+use crate::error::Unreadable;
+use crate::rules::{Rules, whole};
 
 thread_local! {
     /// The text of the section at hand: memory that is used again.
@@ -18,7 +19,7 @@ thread_local! {
 }
 
 /// Returns whether a rule applies anywhere in the event.
-pub(crate) fn touches(rules: &Rules, event: &Event) -> Result<bool, serde_json::Error> {
+pub(crate) fn touches(rules: &Rules, event: &Event) -> Result<bool, Unreadable> {
     // The other fields are ids, which only a path names.
     let mut fields = FIELDS.iter().filter(|name| is_free_text(name) || !rules.paths.is_empty());
     if fields.any(|name| field(event, name).is_some_and(|text| in_field(rules, name, &text))) {
@@ -29,7 +30,7 @@ pub(crate) fn touches(rules: &Rules, event: &Event) -> Result<bool, serde_json::
 
 fn in_field(rules: &Rules, name: &str, text: &str) -> bool {
     rules.paths.iter().any(|(path, _)| path.matches(&[name]))
-        || (is_free_text(name) && !rules.keeps(&[name]) && rules.apply_to_text(text))
+        || (is_free_text(name) && !rules.keeps(&[name]) && rules.apply_to_text(text, Signs::new(text)))
 }
 
 /// Returns whether the field is text for people, and no id.
@@ -37,7 +38,7 @@ pub(crate) fn is_free_text(name: &str) -> bool {
     matches!(name, "name" | "category" | "event")
 }
 
-fn in_section(rules: &Rules, root: &str, section: &Object) -> Result<bool, serde_json::Error> {
+fn in_section(rules: &Rules, root: &str, section: &Object) -> Result<bool, Unreadable> {
     if section.is_empty() {
         return Ok(false);
     }
@@ -48,35 +49,153 @@ fn in_section(rules: &Rules, root: &str, section: &Object) -> Result<bool, serde
     })
 }
 
-fn in_text_of(rules: &Rules, root: &str, section: &Object, text: &mut Vec<u8>) -> Result<bool, serde_json::Error> {
+fn in_text_of(rules: &Rules, root: &str, section: &Object, text: &mut Vec<u8>) -> Result<bool, Unreadable> {
     text.clear();
     section.write_json(text);
-    // To check the whole text takes less than to check each string in it.
-    let text = std::str::from_utf8(text).map_err(serde_json::Error::custom)?;
-    let mut scan = Scan { rules, members: rules.needs_paths().then(|| vec![root.to_owned()]), found: false };
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    (&mut scan).deserialize(&mut deserializer)?;
-    Ok(scan.found)
+    let text = std::str::from_utf8(text).map_err(|_| Unreadable)?;
+    let members = rules.needs_paths().then(|| vec![root.to_owned()]);
+    match (Scan { rules, text, at: 0, members }).value(0) {
+        Ok(()) => Ok(false),
+        Err(Stop::Found) => Ok(true),
+        Err(Stop::Broken) => Err(Unreadable),
+    }
 }
 
-/// Reads one value and all in it.
-struct Scan<'r> {
+/// Why the rest of a text is not read.
+enum Stop {
+    /// A rule applies.
+    Found,
+    /// It is no JSON.
+    Broken,
+}
+
+/// Reads JSON without white space, as objects write it, up to the first place where a rule applies.
+struct Scan<'r, 't> {
     rules: &'r Rules,
+    text: &'t str,
+    at: usize,
     /// The place, if any rule depends on it.
     members: Option<Vec<String>>,
-    found: bool,
 }
 
-impl Scan<'_> {
-    fn member(&mut self, key: &str) {
-        self.found |= match &mut self.members {
+/// A string of the text: as it is there, without quotes, and its signs.
+struct Quoted<'t> {
+    text: Cow<'t, str>,
+    signs: Signs,
+}
+
+impl<'t> Scan<'_, 't> {
+    /// Reads the value that begins here. One that is too deep is not looked into: what applies the rules replaces it.
+    fn value(&mut self, depth: usize) -> Result<(), Stop> {
+        match self.byte()? {
+            _ if depth > MAX_DEPTH => Err(Stop::Found),
+            b'"' => {
+                let Quoted { text, signs } = self.string()?;
+                found(!self.is_kept() && self.rules.apply_to_text(&text, signs))
+            }
+            b'{' => self.members(depth + 1),
+            b'[' => self.items(depth + 1),
+            _ => self.scalar(),
+        }
+    }
+
+    fn members(&mut self, depth: usize) -> Result<(), Stop> {
+        self.at += 1;
+        if self.ends(b'}')? {
+            return Ok(());
+        }
+        loop {
+            let key = self.string()?.text;
+            self.enter(&key)?;
+            self.pass(b':')?;
+            self.value(depth)?;
+            self.leave();
+            if self.ends(b'}')? {
+                return Ok(());
+            }
+            self.pass(b',')?;
+        }
+    }
+
+    fn items(&mut self, depth: usize) -> Result<(), Stop> {
+        self.at += 1;
+        if self.ends(b']')? {
+            return Ok(());
+        }
+        for index in 0_usize.. {
+            if self.members.is_some() {
+                self.enter(&index.to_string())?;
+            }
+            self.value(depth)?;
+            self.leave();
+            if self.ends(b']')? {
+                break;
+            }
+            self.pass(b',')?;
+        }
+        Ok(())
+    }
+
+    /// Reads a number, `true`, `false` or `null`.
+    fn scalar(&mut self) -> Result<(), Stop> {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let len = rest.bytes().position(|byte| matches!(byte, b',' | b'}' | b']')).unwrap_or(rest.len());
+        let token = rest.get(..len).filter(|token| !token.is_empty()).ok_or(Stop::Broken)?;
+        self.at += len;
+        found(!self.is_kept() && whole(token).is_some_and(|digits| self.rules.in_number(&digits).is_some()))
+    }
+
+    /// Passes the string that begins here.
+    fn string(&mut self) -> Result<Quoted<'t>, Stop> {
+        self.pass(b'"')?;
+        let start = self.at;
+        let signs = Signs::of_plain(self.text.as_bytes().get(start..).ok_or(Stop::Broken)?);
+        self.at += signs.len();
+        if self.byte()? == b'"' {
+            let text = self.text.get(start..self.at).ok_or(Stop::Broken)?;
+            self.at += 1;
+            return Ok(Quoted { text: Cow::Borrowed(text), signs });
+        }
+        // It has an escape.
+        loop {
+            match self.byte()? {
+                b'"' => break,
+                b'\\' => self.at += 2,
+                _ => self.at += 1,
+            }
+        }
+        self.at += 1;
+        let quoted = self.text.get(start - 1..self.at).ok_or(Stop::Broken)?;
+        let text: String = serde_json::from_str(quoted).map_err(|_| Stop::Broken)?;
+        Ok(Quoted { signs: Signs::new(&text), text: Cow::Owned(text) })
+    }
+
+    fn byte(&self) -> Result<u8, Stop> {
+        self.text.as_bytes().get(self.at).copied().ok_or(Stop::Broken)
+    }
+
+    fn pass(&mut self, expected: u8) -> Result<(), Stop> {
+        let is_there = self.ends(expected)?;
+        if is_there { Ok(()) } else { Err(Stop::Broken) }
+    }
+
+    /// Returns whether the byte is here, and passes it then.
+    fn ends(&mut self, end: u8) -> Result<bool, Stop> {
+        let is_end = self.byte()? == end;
+        self.at += usize::from(is_end);
+        Ok(is_end)
+    }
+
+    /// Goes into a member or item.
+    fn enter(&mut self, key: &str) -> Result<(), Stop> {
+        found(match &mut self.members {
             None => self.rules.for_member(&[], key).is_some(),
             Some(members) => {
                 members.push(key.to_owned());
                 let path: Vec<&str> = members.iter().map(String::as_str).collect();
                 self.rules.for_member(&path, key).is_some()
             }
-        };
+        })
     }
 
     fn leave(&mut self) {
@@ -91,106 +210,8 @@ impl Scan<'_> {
             self.rules.keeps(&path)
         })
     }
-
-    fn number(&mut self, number: impl fmt::Display, digits: bool) {
-        if digits && !self.found && !self.is_kept() {
-            self.found |= self.rules.in_number(&number.to_string()).is_some();
-        }
-    }
 }
 
-impl<'de> DeserializeSeed<'de> for &mut Scan<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-/// Whole numbers with at least as many digits as the shortest card number.
-const LONG: u64 = 1_000_000_000_000;
-
-impl<'de> Visitor<'de> for &mut Scan<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        // No card number is negative.
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<(), E> {
-        self.number(number, number >= LONG);
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, number: f64) -> Result<(), E> {
-        self.number(number, number >= LONG as f64 && number.fract() == 0.0);
-        Ok(())
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<(), E> {
-        if !self.found && !self.is_kept() {
-            self.found |= self.rules.apply_to_text(text);
-        }
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let mut at = 0_usize;
-        loop {
-            if let Some(members) = &mut self.members {
-                members.push(at.to_string());
-            }
-            let item = items.next_element_seed(&mut *self)?;
-            self.leave();
-            if item.is_none() {
-                return Ok(());
-            }
-            at += 1;
-        }
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while map.next_key_seed(Key(self))?.is_some() {
-            map.next_value_seed(&mut *self)?;
-            self.leave();
-        }
-        Ok(())
-    }
-}
-
-/// Reads a key: looks it up while it is a piece of the text, and keeps it only if rules depend on where a value is.
-struct Key<'s, 'r>(&'s mut Scan<'r>);
-
-impl<'de> DeserializeSeed<'de> for Key<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for Key<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_str<E>(self, key: &str) -> Result<(), E> {
-        self.0.member(key);
-        Ok(())
-    }
+fn found(applies: bool) -> Result<(), Stop> {
+    if applies { Err(Stop::Found) } else { Ok(()) }
 }

@@ -1,32 +1,14 @@
 //! What the transform costs: nanoseconds and allocations of one event.
 //!
-//! `cargo bench -p tracklane-sampling`. What is to be known is the difference to `without`.
+//! `cargo bench -p tracklane-sampling`
 
 #[path = "../../../benches/transform/mod.rs"]
 mod transform;
 
-use divan::{AllocProfiler, Bencher};
 use tracklane_sampling::Sampling;
 
-#[global_allocator]
-static ALLOCATIONS: AllocProfiler = AllocProfiler::system();
-
+/// The user is in the share of 0.99.
 fn main() {
-    divan::main();
-}
-
-#[divan::bench(sample_count = 200, sample_size = 100)]
-fn without(bencher: Bencher<'_, '_>) {
-    transform::through(bencher, []);
-}
-
-/// The user is in the share.
-#[divan::bench(sample_count = 200, sample_size = 100)]
-fn kept_unmarked(bencher: Bencher<'_, '_>) {
-    transform::through(bencher, Sampling::new(0.99).mark(false).build());
-}
-
-#[divan::bench(sample_count = 200, sample_size = 100)]
-fn kept_marked(bencher: Bencher<'_, '_>) {
-    transform::through(bencher, Sampling::new(0.99).build());
+    let kept = |mark| Sampling::new(0.99).mark(mark).build().expect("the rules are valid");
+    transform::compare([("sampling: kept, unmarked", kept(false)), ("sampling: kept, marked", kept(true))]);
 }

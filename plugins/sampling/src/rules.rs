@@ -56,7 +56,7 @@ impl Rules {
             return None;
         }
         let by_name = || {
-            let name = event.name()?;
+            let name = if self.events.is_empty() { None } else { event.name() }?;
             self.events.iter().find(|(pattern, _)| pattern.matches(&name)).map(|(_, rate)| *rate)
         };
         let by_kind = || self.kinds.iter().find(|(kind, _)| *kind == event.kind()).map(|(_, rate)| *rate);

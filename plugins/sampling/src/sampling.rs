@@ -177,12 +177,13 @@ fn sample(rules: &Rules, event: &mut Event) -> Flow {
             return Flow::drop("sampled");
         }
         if rules.mark {
-            event.context_mut().insert("sampling", Mark { rate, key });
+            // What was there is not looked at.
+            event.context_mut().extend([("sampling", Mark { rate, key })]);
         }
     }
     for (destination, rate) in &rules.destinations {
         if !is_below(*rate, position) {
-            event.integrations_mut().insert(destination, false);
+            event.integrations_mut().extend([(destination, false)]);
         }
     }
     Flow::Continue

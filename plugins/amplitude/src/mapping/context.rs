@@ -2,26 +2,26 @@
 
 use std::borrow::Cow;
 
-use tracklane_http::{EventJson, JsonObject};
+use tracklane_http::{ContextTable, EventJson, JsonObject};
 
-/// A path in `context`, and the member that it is.
-const MEMBERS: &[(&[&str], &str)] = &[
-    (&["app", "version"], "app_version"),
-    (&["os", "name"], "os_name"),
-    (&["os", "version"], "os_version"),
-    (&["device", "brand"], "device_brand"),
-    (&["device", "manufacturer"], "device_manufacturer"),
-    (&["device", "model"], "device_model"),
-    (&["network", "carrier"], "carrier"),
-    (&["locale"], "language"),
-    (&["ip"], "ip"),
-    (&["userAgent"], "user_agent"),
-    (&["location", "latitude"], "location_lat"),
-    (&["location", "longitude"], "location_lng"),
-    // Amplitude resets those of these that an event does not have beside the others.
-    (&["location", "country"], "country"),
-    (&["location", "region"], "region"),
-    (&["location", "city"], "city"),
+/// Members of `context` and of the objects in it, and the member of an event that each is.
+const MEMBERS: ContextTable = &[
+    ("app", &[("version", "app_version")]),
+    ("os", &[("name", "os_name"), ("version", "os_version")]),
+    ("device", &[("brand", "device_brand"), ("manufacturer", "device_manufacturer"), ("model", "device_model")]),
+    ("network", &[("carrier", "carrier")]),
+    ("", &[("locale", "language"), ("ip", "ip"), ("userAgent", "user_agent")]),
+    (
+        "location",
+        &[
+            ("latitude", "location_lat"),
+            ("longitude", "location_lng"),
+            // Amplitude resets those of these that an event does not have beside the others.
+            ("country", "country"),
+            ("region", "region"),
+            ("city", "city"),
+        ],
+    ),
 ];
 
 /// Adds the event's context. Without `ip` nothing is sent for it, because Amplitude would take the sender's.

@@ -38,7 +38,8 @@ pub(super) fn write<'e>(json: &'e EventJson<'_>, item: &mut JsonObject<'e>) -> M
 }
 
 pub(super) fn check<'e>(id: &str) -> Made<'e, ()> {
-    match ILLEGAL.iter().find(|illegal| id.trim().eq_ignore_ascii_case(illegal)) {
+    let trimmed = id.trim();
+    match ILLEGAL.iter().find(|illegal| trimmed.eq_ignore_ascii_case(illegal)) {
         Some(illegal) => Err(Mapped::reject(format!("Amplitude refuses the id {illegal:?}"))),
         None => Ok(()),
     }

@@ -1,6 +1,6 @@
 //! Revenue: of an event, or of each product of an order, and never of both.
 
-use tracklane_http::{Json, JsonObject, number, object};
+use tracklane_http::{Json, JsonObject, number, object, text};
 
 /// The names that a member of a revenue event has in Segment's Spec, and the one at Amplitude.
 const MEMBERS: &[(&str, &[&str])] =
@@ -57,9 +57,7 @@ pub(super) fn of_product<'e>(product: JsonObject<'e>, order: &JsonObject<'e>, ha
 }
 
 fn copy_currency<'e>(properties: &JsonObject<'e>, own: &mut JsonObject<'e>) {
-    if let Some(currency @ Json::Text(text)) = properties.get("currency")
-        && !text.is_empty()
-    {
+    if let Some(currency) = properties.get("currency").filter(|currency| text(currency).is_some()) {
         own.insert("currency", currency.clone());
     }
 }

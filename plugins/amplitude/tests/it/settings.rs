@@ -13,6 +13,7 @@ fn settings_that_cannot_be_used_are_named_without_the_key() {
     let table = [
         (Amplitude::new(""), "api_key", "is empty"),
         (Amplitude::new("hunter2 "), "api_key", "white space"),
+        (amplitude().host("https://proxy.example?key=x"), "host", "has a query or a fragment"),
         (amplitude().host("api2.amplitude.com"), "host", "has no scheme"),
         (amplitude().host("http://api2.amplitude.com"), "host", "use https, or allow_plaintext"),
         (amplitude().group_type(""), "group_type", "is empty"),

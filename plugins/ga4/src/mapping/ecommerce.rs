@@ -135,11 +135,8 @@ fn item<'e>(product: &JsonObject<'e>) -> Option<Json<'e>> {
 
 /// A text or number as a short text.
 fn short<'e>(value: &Json<'e>) -> Option<Json<'e>> {
-    match value {
-        Json::Text(text) if !text.is_empty() => Some(rules::cut(text.clone(), 100).into()),
-        Json::Number(number) => Some(number.to_string().into()),
-        _ => None,
-    }
+    let text = value.to_text().map(|text| rules::cut(text, 100));
+    Some(text.or_else(|| value.to_digits()).filter(|text| !text.is_empty())?.into())
 }
 
 /// Returns the value of the event: its own, or the sum of its items' prices.

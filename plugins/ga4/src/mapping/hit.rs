@@ -1,6 +1,6 @@
 //! Makes a hit: the event, its user, and the parameters that reports need.
 
-use tracklane_http::{EventJson, Json, JsonObject, object};
+use tracklane_http::{EventJson, Json, JsonObject, number, object};
 
 use super::{HitParts, Made, Mapping, params};
 
@@ -23,9 +23,10 @@ impl Mapping {
     /// Adds the parameters that reports need. Without a session and a time of engagement, an event appears only in
     /// Realtime.
     fn add_reporting<'e>(&self, json: &'e EventJson<'_>, params: &mut JsonObject<'e>) {
+        // Google drops an event with any other value, and answers 2xx.
         let option = |names: [&str; 2]| {
             let options = self.options(json)?;
-            names.iter().find_map(|name| options.get(name)).filter(|value| !value.is_null()).cloned()
+            names.iter().find_map(|name| options.get(name)).filter(|value| number(value).is_some()).cloned()
         };
         if let Some(session) = option(["sessionId", "session_id"]) {
             params.insert("session_id", session);

@@ -67,14 +67,16 @@ fn flatten<'e>(name: Cow<'e, str>, value: Json<'e>, flat: &mut JsonObject<'e>) {
         }
         // A name that would be cut could be that of another.
         _ if !rules::is_param(&name) || name.len() > rules::LONGEST_NAME => {}
-        Json::Text(text) if text.is_empty() => {}
-        Json::Text(text) => {
-            let cut = rules::cut(text, rules::longest_value(&name));
-            flat.insert(name, cut);
-        }
         // Google takes a number.
         Json::Bool(is) => flat.insert(name, u64::from(is)),
-        number => flat.insert(name, number),
+        value => match value.as_str().map(str::len) {
+            Some(0) => {}
+            Some(len) if len > rules::longest_value(&name) => {
+                let cut = value.to_text().map(|text| rules::cut(text, rules::longest_value(&name)));
+                flat.insert(name, cut.unwrap_or_default());
+            }
+            _ => flat.insert(name, value),
+        },
     }
 }
 
@@ -82,8 +84,10 @@ fn joined(name: &str, part: &str) -> String {
     [name, "_", part].concat()
 }
 
+/// Items that an event has itself. What is no object is no item: Google would drop the event.
 fn items(items: Json<'_>) -> Json<'_> {
     let Json::Array(mut items) = items.parsed() else { return Json::Array(Vec::new()) };
+    items.retain(|item| matches!(item, Json::Raw(text) if text.starts_with('{')) || item.as_object().is_some());
     items.truncate(MOST_ITEMS);
     Json::Array(items)
 }

@@ -62,10 +62,12 @@ pub(super) fn add_properties<'e>(json: &'e EventJson<'_>, names: &'e [String], w
     let mut properties = JsonObject::new();
     for name in names {
         let value: Json<'e> = match json.context_at(&["traits", name]) {
-            Some(Json::Text(text)) if !text.is_empty() => rules::cut(text.clone(), LONGEST_VALUE).into(),
             Some(Json::Bool(is)) => if *is { "true" } else { "false" }.into(),
-            Some(number @ Json::Number(_)) => number.clone(),
-            _ => continue,
+            Some(number) if number.to_digits().is_some() => number.clone(),
+            other => match other.and_then(Json::to_text) {
+                Some(text) if !text.is_empty() => rules::cut(text, LONGEST_VALUE).into(),
+                _ => continue,
+            },
         };
         properties.insert(&**name, object([("value", value)]));
     }

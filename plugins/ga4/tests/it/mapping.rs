@@ -191,6 +191,25 @@ fn parameters_are_flat_short_and_few() {
     }
 }
 
+/// Google drops an event with a list or object anywhere but in `items`, and answers 2xx.
+#[test]
+fn options_and_items_of_another_kind_than_google_takes_are_left_out() {
+    let table = [
+        (json!({ "sessionId": { "a": 1 }, "engagementTimeMsec": [5] }), json!({ "engagement_time_msec": 1 })),
+        (json!({ "sessionId": "abc", "engagementTimeMsec": true }), json!({ "engagement_time_msec": 1 })),
+        (
+            json!({ "sessionId": "17", "engagementTimeMsec": 5 }),
+            json!({ "session_id": "17", "engagement_time_msec": 5 }),
+        ),
+    ];
+    for (options, expected) in table {
+        let event = track("A").integration("Google Analytics 4", options.clone());
+        assert_eq!(hit(&ga4(), event).event["params"], expected, "{options}");
+    }
+    let (_, params) = sent(&ga4(), track("A").property("items", json!([{ "item_id": "a" }, 2, "b", [{}], null])));
+    assert_eq!(params["items"], json!([{ "item_id": "a" }]));
+}
+
 #[test]
 fn the_client_is_the_browsers_if_it_is_known() {
     let options = json!({"clientId": "123.456"});

@@ -25,6 +25,8 @@ fn settings_that_cannot_be_used_are_named_without_the_secret() {
         (Ga4::new("G-ABC123", "hunter2&x=y"), "api_secret", "other characters"),
         (ga4().currency("eur"), "currency", "three capital letters"),
         (ga4().host("http://www.google-analytics.com"), "host", "use https, or allow_plaintext"),
+        (ga4().host("https://proxy.example?key=x"), "host", "has a query or a fragment"),
+        (ga4().host("https://proxy.example/#top"), "host", "has a query or a fragment"),
     ];
     for (ga4, setting, problem) in table {
         let shown = format!("{ga4:?}");

@@ -1,9 +1,10 @@
-//! JSON that borrows its strings, and whole arrays and objects, from the text that it was read from. So an event is mapped
-//! without copies of them, and without a tree of what is only passed on.
+//! JSON that borrows from the text that it was read from. So an event is mapped without copies, and what is only passed on
+//! is neither parsed nor written again.
 //!
 //! A mapping's result is written at once. A hook of the user's gets a [`Value`](serde_json::Value), which owns everything.
 
 mod object;
+mod plain;
 pub(crate) mod read;
 mod write;
 
@@ -13,19 +14,20 @@ use serde_json::Number;
 
 pub use object::JsonObject;
 
-/// A value of JSON. Numbers are as `serde_json` has them.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// A value of JSON. Two are equal if they are written the same.
+#[derive(Clone, Debug, Default)]
 pub enum Json<'a> {
     /// `null`
     #[default]
     Null,
     /// `true` or `false`
     Bool(bool),
-    /// A number.
+    /// A number that was not read. [`number`](crate::number) returns either kind.
     Number(Number),
-    /// A string.
+    /// A string that has escapes, or was not read. [`Json::as_str`] returns either kind.
     Text(Cow<'a, str>),
-    /// An array or object as text, as it was read: see [`Json::parsed`].
+    /// What was read, as text: a number, a string without escapes with its quotes, or an array or object that is
+    /// [not parsed](Json::parsed).
     Raw(&'a str),
     /// An array.
     Array(Vec<Json<'a>>),
@@ -51,6 +53,29 @@ impl<'a> Json<'a> {
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
+            Self::Raw(text) => unquoted(text),
+            _ => None,
+        }
+    }
+
+    /// Returns the text, if it is one, without a copy of what was read.
+    #[must_use]
+    pub fn to_text(&self) -> Option<Cow<'a, str>> {
+        match self {
+            Self::Text(text) => Some(text.clone()),
+            Self::Raw(text) => unquoted(text).map(Cow::Borrowed),
+            _ => None,
+        }
+    }
+
+    /// Returns the digits, if it is a number.
+    #[must_use]
+    pub fn to_digits(&self) -> Option<Cow<'a, str>> {
+        match self {
+            Self::Number(number) => Some(Cow::Owned(number.to_string())),
+            Self::Raw(text) if text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) => {
+                Some(Cow::Borrowed(text))
+            }
             _ => None,
         }
     }
@@ -89,6 +114,21 @@ impl<'a> Json<'a> {
             Self::Object(object) => Some(object),
             _ => None,
         }
+    }
+}
+
+fn unquoted(text: &str) -> Option<&str> {
+    text.strip_prefix('"')?.strip_suffix('"')
+}
+
+impl PartialEq for Json<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let written = |json: &Self| {
+            let mut text = Vec::new();
+            json.write(&mut text);
+            text
+        };
+        written(self) == written(other)
     }
 }
 

@@ -33,6 +33,14 @@ impl<'a> JsonObject<'a> {
         Self(Vec::with_capacity(members))
     }
 
+    /// Returns a copy with room for so many more members.
+    #[must_use]
+    pub fn with_room(&self, more: usize) -> Self {
+        let mut members = Vec::with_capacity(self.0.len() + more);
+        members.extend_from_slice(&self.0);
+        Self(members)
+    }
+
     /// Adds a member. The object must not have one of that name.
     pub(super) fn push(&mut self, name: Cow<'a, str>, value: Json<'a>) {
         self.0.push((name, value));

@@ -1,18 +1,19 @@
-//! Reads JSON text. A string without escapes is borrowed, and what is nested deeper than asked for stays text.
+//! Reads JSON text. A number, a string without escapes, and what is nested deeper than asked for stay text.
 //!
 //! Invariant: no text makes it panic or recurse deeply. Text that is not JSON is read up to the place where it is wrong;
 //! [`EventJson::parse`](crate::EventJson::parse) refuses such text before.
 
 use std::borrow::Cow;
 
-use memchr::memchr2;
 use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::value::RawValue;
 
+use super::plain::plain_len;
 use super::{Json, JsonObject};
 
-/// Room for the members or elements of most objects and arrays, so that they do not grow.
-const USUAL: usize = 8;
+/// Room for the members of most objects, and of an event itself, so that they do not grow.
+pub(crate) const USUAL: usize = 8;
+pub(crate) const OF_EVENT: usize = 12;
 
 /// Levels of arrays and objects that are read at most.
 pub(crate) const MOST_LEVELS: u8 = 127;
@@ -31,7 +32,7 @@ impl Json<'_> {
     #[must_use]
     pub fn parsed(self) -> Self {
         match self {
-            Self::Raw(text) => value(text, 1).unwrap_or_default(),
+            Self::Raw(text) if text.starts_with(['[', '{']) => value(text, 1).unwrap_or_default(),
             other => other,
         }
     }
@@ -49,14 +50,15 @@ impl<'de: 'a, 'a> Deserialize<'de> for Json<'a> {
 impl<'de: 'a, 'a> Deserialize<'de> for JsonObject<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <&RawValue>::deserialize(deserializer)?.get();
-        object(text, MOST_LEVELS).ok_or_else(|| D::Error::custom("a JSON object was expected"))
+        object(text, MOST_LEVELS, USUAL).ok_or_else(|| D::Error::custom("a JSON object was expected"))
     }
 }
 
-/// Reads the members of `text`, if it is an object. Of its values so many levels are read.
-pub(crate) fn object(text: &str, levels: u8) -> Option<JsonObject<'_>> {
+/// Reads the members of `text`, if it is an object. Of its values so many levels are read. `room` is about how many members
+/// there are, and those that a mapping adds.
+pub(crate) fn object(text: &str, levels: u8, room: usize) -> Option<JsonObject<'_>> {
     let mut reader = Reader { text, at: 0 };
-    (reader.peek()? == b'{').then(|| reader.object(levels))
+    (reader.peek()? == b'{').then(|| reader.object(levels, room))
 }
 
 /// Reads `text`, if it is a value. Of an array or object so many levels are read.
@@ -72,27 +74,27 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn value(&mut self, levels: u8) -> Option<Json<'a>> {
         match self.peek()? {
-            b'"' => self.string().map(Json::Text),
+            b'"' => self.string(),
             b'{' | b'[' if levels == 0 => self.nested().map(Json::Raw),
-            b'{' => Some(Json::Object(self.object(levels - 1))),
+            b'{' => Some(Json::Object(self.object(levels - 1, USUAL))),
             b'[' => Some(Json::Array(self.array(levels - 1))),
             _ => self.scalar(),
         }
     }
 
-    /// Reads the object that begins here.
-    fn object(&mut self, levels: u8) -> JsonObject<'a> {
+    /// Reads the object that begins here, with room for so many members.
+    fn object(&mut self, levels: u8, room: usize) -> JsonObject<'a> {
         let mut object = JsonObject::new();
         self.at += 1;
         while self.peek() == Some(b'"') {
-            let Some(name) = self.string() else { break };
+            let Some(name) = self.name() else { break };
             if self.peek() != Some(b':') {
                 break;
             }
             self.at += 1;
             let Some(value) = self.value(levels) else { break };
             if object.is_empty() {
-                object = JsonObject::with_capacity(USUAL);
+                object = JsonObject::with_capacity(room);
             }
             // An event has each name once. Of a name that comes twice, `get` finds the first.
             object.push(name, value);
@@ -129,35 +131,40 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the string that begins here.
-    fn string(&mut self) -> Option<Cow<'a, str>> {
-        let quoted = self.quoted()?;
-        let inner = quoted.get(1..quoted.len() - 1)?;
-        if inner.contains('\\') {
-            return serde_json::from_str(quoted).ok().map(Cow::Owned);
-        }
-        Some(Cow::Borrowed(inner))
+    fn string(&mut self) -> Option<Json<'a>> {
+        let (quoted, is_plain) = self.quoted()?;
+        Some(if is_plain { Json::Raw(quoted) } else { Json::Text(Cow::Owned(unescaped(quoted)?)) })
     }
 
-    /// Passes the string that begins here. Returns its text, with its quotes.
-    fn quoted(&mut self) -> Option<&'a str> {
-        let start = self.at;
-        let mut at = start + 1;
+    /// Reads the name of a member.
+    fn name(&mut self) -> Option<Cow<'a, str>> {
+        let (quoted, is_plain) = self.quoted()?;
+        Some(if is_plain { Cow::Borrowed(quoted.get(1..quoted.len() - 1)?) } else { Cow::Owned(unescaped(quoted)?) })
+    }
+
+    /// Passes the string that begins here. Returns its text with its quotes, and whether it has no escapes.
+    fn quoted(&mut self) -> Option<(&'a str, bool)> {
+        let (bytes, start) = (self.text.as_bytes(), self.at);
+        let (mut at, mut is_plain) = (start + 1, true);
         loop {
-            at += memchr2(b'"', b'\\', self.text.as_bytes().get(at..)?)?;
-            if self.text.as_bytes().get(at) == Some(&b'"') {
-                break;
+            at += plain_len(bytes.get(at..)?);
+            match bytes.get(at)? {
+                b'"' => break,
+                b'\\' => at += 2,
+                // A control character, which JSON does not have here.
+                _ => at += 1,
             }
-            at += 2;
+            is_plain = false;
         }
         self.at = at + 1;
-        self.text.get(start..self.at)
+        Some((self.text.get(start..self.at)?, is_plain))
     }
 
     /// Passes the array or object that begins here, and returns its text.
     fn nested(&mut self) -> Option<&'a str> {
-        let (start, mut depth) = (self.at, 0_usize);
+        let (bytes, start, mut depth) = (self.text.as_bytes(), self.at, 0_usize);
         loop {
-            match self.text.as_bytes().get(self.at)? {
+            match bytes.get(self.at)? {
                 b'"' => {
                     self.quoted()?;
                     continue;
@@ -183,7 +190,10 @@ impl<'a> Reader<'a> {
             "null" => Some(Json::Null),
             "true" => Some(Json::Bool(true)),
             "false" => Some(Json::Bool(false)),
-            number => serde_json::from_str(number).ok().map(Json::Number),
+            number if number.starts_with(|first: char| first == '-' || first.is_ascii_digit()) => {
+                Some(Json::Raw(number))
+            }
+            _ => None,
         }
     }
 
@@ -196,4 +206,9 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
+
+/// Reads a string with escapes from its text with its quotes.
+fn unescaped(quoted: &str) -> Option<String> {
+    serde_json::from_str(quoted).ok()
 }

@@ -3,6 +3,7 @@
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use super::plain::is_plain;
 use super::{Json, JsonObject};
 
 impl Json<'_> {
@@ -12,7 +13,7 @@ impl Json<'_> {
             Self::Null => out.extend_from_slice(b"null"),
             Self::Bool(true) => out.extend_from_slice(b"true"),
             Self::Bool(false) => out.extend_from_slice(b"false"),
-            Self::Number(number) => plain(number, out),
+            Self::Number(number) => written(number, out),
             Self::Text(text) => string(text, out),
             Self::Raw(text) => out.extend_from_slice(text.as_bytes()),
             Self::Array(elements) => {
@@ -47,18 +48,17 @@ impl JsonObject<'_> {
 }
 
 fn string(text: &str, out: &mut Vec<u8>) {
-    // Without a branch for each byte, the compiler compares many at once.
-    let needs_escape = |byte: u8| byte < b' ' || byte == b'"' || byte == b'\\';
-    if text.bytes().fold(false, |found, byte| found | needs_escape(byte)) {
-        return plain(&text, out);
+    if !is_plain(text.as_bytes()) {
+        return written(&text, out);
     }
+    out.reserve(text.len() + 2);
     out.push(b'"');
     out.extend_from_slice(text.as_bytes());
     out.push(b'"');
 }
 
 /// Writes a text or number.
-fn plain(value: &impl Serialize, out: &mut Vec<u8>) {
+fn written(value: &impl Serialize, out: &mut Vec<u8>) {
     // Every text and number can be written, and a `Vec` takes every byte.
     let _ = serde_json::to_writer(out, value);
 }

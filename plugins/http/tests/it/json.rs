@@ -2,13 +2,14 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use tracklane_http::{Json, JsonObject};
+use tracklane::event::message_uuid;
+use tracklane_http::{EventJson, Json, JsonObject, number};
 
 #[test]
 fn strings_are_borrowed_unless_they_have_escapes() {
     let read: Json<'_> = serde_json::from_str(r#"{"a":"plain","b":"q\"uote","c\n":[1,-2,0.5,true,null,{}]}"#).unwrap();
     let Json::Object(object) = &read else { panic!("{read:?}") };
-    let borrowed = |name: &str| matches!(object.get(name), Some(Json::Text(std::borrow::Cow::Borrowed(_))));
+    let borrowed = |name: &str| matches!(object.get(name), Some(Json::Raw(_)));
     assert_eq!((borrowed("a"), borrowed("b")), (true, false));
     assert_eq!(object.get("b").and_then(Json::as_str), Some("q\"uote"));
     let expected = json!({"a": "plain", "b": "q\"uote", "c\n": [1, -2, 0.5, true, null, {}]});
@@ -17,6 +18,46 @@ fn strings_are_borrowed_unless_they_have_escapes() {
         assert!(serde_json::from_str::<Json<'_>>(wrong).is_err(), "{wrong}");
     }
     assert!(serde_json::from_str::<JsonObject<'_>>("[]").is_err());
+}
+
+/// Whatever is read stays as it was written, and is still what it is.
+#[test]
+fn numbers_and_strings_that_were_read_are_told_by_what_they_are() {
+    let read: Json<'_> =
+        serde_json::from_str(r#"[39.950,-1e2,18446744073709551615,"39.5","","7a",null,true]"#).unwrap();
+    let told = |json: &Json<'_>| (number(json), json.to_digits().map(String::from), json.to_text().map(String::from));
+    let of = |text: &str| Some(text.to_owned());
+    let expected = [
+        (Some(39.95), of("39.950"), None),
+        (Some(-100.0), of("-1e2"), None),
+        (Some(18_446_744_073_709_551_615.0), of("18446744073709551615"), None),
+        (Some(39.5), None, of("39.5")),
+        (None, None, of("")),
+        (None, None, of("7a")),
+        (None, None, None),
+        (None, None, None),
+    ];
+    let read = read.as_array().unwrap();
+    assert_eq!(read.iter().map(told).collect::<Vec<_>>(), expected);
+    assert_eq!(Json::Raw("\"a\""), Json::from("a"));
+    assert_eq!(Json::Raw("7"), Json::from(7_u64));
+    assert_ne!(Json::Raw("7"), Json::from("7"));
+}
+
+#[test]
+fn the_uuid_of_an_event_is_the_one_that_its_message_id_has() {
+    for id in [
+        "0a1801fd-3e68-49f8-a7ae-d4ab629a3c20",
+        "0A1801FD-3e68-49f8-a7ae-d4ab629a3c20",
+        "00000000-0000-0000-0000-000000000000",
+        "0a1801fd-3e68-49f8-a7ae-d4ab629a3c2g",
+        "0a1801fd03e68-49f8-a7ae-d4ab629a3c20",
+        "0a1801fd-3e68-49f8-a7ae-d4ab629a3c2",
+        "ajs-next-1:2",
+    ] {
+        let event = format!(r#"{{"messageId":"{id}"}}"#);
+        assert_eq!(EventJson::parse(event.as_bytes()).unwrap().uuid().unwrap(), message_uuid(id), "{id}");
+    }
 }
 
 #[test]

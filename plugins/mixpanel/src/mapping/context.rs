@@ -1,37 +1,35 @@
 //! Maps the context of an event to Mixpanel's properties.
 
-use tracklane_http::{EventJson, JsonObject, host};
+use tracklane_http::{ContextTable, EventJson, JsonObject, host};
 
-/// A path in `context`, and the property that it is.
-const PROPERTIES: &[(&[&str], &str)] = &[
-    (&["ip"], "ip"),
-    (&["page", "url"], "$current_url"),
-    (&["page", "referrer"], "$referrer"),
-    (&["page", "title"], "current_page_title"),
-    (&["page", "path"], "current_url_path"),
-    (&["os", "name"], "$os"),
-    (&["os", "version"], "$os_version"),
-    (&["browser", "name"], "$browser"),
-    (&["browser", "version"], "$browser_version"),
-    (&["device", "manufacturer"], "$manufacturer"),
-    (&["device", "model"], "$model"),
-    (&["device", "name"], "$device"),
-    (&["device", "type"], "device_type"),
-    (&["locale"], "locale"),
-    (&["timezone"], "timezone"),
-    (&["network", "carrier"], "$carrier"),
-    (&["network", "wifi"], "$wifi"),
-    (&["screen", "width"], "$screen_width"),
-    (&["screen", "height"], "$screen_height"),
-    (&["screen", "density"], "$screen_dpi"),
-    (&["app", "name"], "$app_name"),
-    (&["app", "version"], "$app_version_string"),
-    (&["app", "build"], "$app_build_number"),
-    (&["campaign", "source"], "utm_source"),
-    (&["campaign", "medium"], "utm_medium"),
-    (&["campaign", "name"], "utm_campaign"),
-    (&["campaign", "content"], "utm_content"),
-    (&["campaign", "term"], "utm_term"),
+/// Members of `context` and of the objects in it, and the property that each is.
+const PROPERTIES: ContextTable = &[
+    ("", &[("ip", "ip"), ("locale", "locale"), ("timezone", "timezone")]),
+    (
+        "page",
+        &[
+            ("url", "$current_url"),
+            ("referrer", "$referrer"),
+            ("title", "current_page_title"),
+            ("path", "current_url_path"),
+        ],
+    ),
+    ("os", &[("name", "$os"), ("version", "$os_version")]),
+    ("browser", &[("name", "$browser"), ("version", "$browser_version")]),
+    ("device", &[("manufacturer", "$manufacturer"), ("model", "$model"), ("name", "$device"), ("type", "device_type")]),
+    ("network", &[("carrier", "$carrier"), ("wifi", "$wifi")]),
+    ("screen", &[("width", "$screen_width"), ("height", "$screen_height"), ("density", "$screen_dpi")]),
+    ("app", &[("name", "$app_name"), ("version", "$app_version_string"), ("build", "$app_build_number")]),
+    (
+        "campaign",
+        &[
+            ("source", "utm_source"),
+            ("medium", "utm_medium"),
+            ("name", "utm_campaign"),
+            ("content", "utm_content"),
+            ("term", "utm_term"),
+        ],
+    ),
 ];
 
 /// Adds the event's context. Existing properties stay.

@@ -73,7 +73,8 @@ pub(super) fn check<'e>(id: &str) -> Made<'e, ()> {
 }
 
 fn illegal(id: &str) -> Option<&'static str> {
-    ILLEGAL.iter().copied().find(|illegal| id.trim().eq_ignore_ascii_case(illegal))
+    let id = id.trim();
+    ILLEGAL.iter().copied().find(|illegal| id.eq_ignore_ascii_case(illegal))
 }
 
 fn nobody<'e>() -> Mapped<Part<'e>> {

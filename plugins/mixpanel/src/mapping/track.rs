@@ -8,33 +8,38 @@ use tracklane_http::{EventJson, Json, JsonObject, Mapped, number, object};
 use super::ids::{Who, stamp};
 use super::{Made, Mapping, Part, Products, Target, context};
 
-/// Properties that would change identity, time, place or de-duplication, or that make Mixpanel silently drop or hide
+/// Returns whether a property would change identity, time, place or de-duplication, or makes Mixpanel silently drop or hide
 /// the event (`$ignore`, `bucket`).
-const NEVER: &[&str] = &[
-    "distinct_id",
-    "$distinct_id",
-    "$user_id",
-    "$device_id",
-    "$identified_id",
-    "$anon_id",
-    "$insert_id",
-    "id",
-    "time",
-    "$time",
-    "ip",
-    "token",
-    "$ignore",
-    "bucket",
-    "$bucket",
-];
+fn is_never(name: &str) -> bool {
+    matches!(
+        name,
+        "distinct_id"
+            | "$distinct_id"
+            | "$user_id"
+            | "$device_id"
+            | "$identified_id"
+            | "$anon_id"
+            | "$insert_id"
+            | "id"
+            | "time"
+            | "$time"
+            | "ip"
+            | "token"
+            | "$ignore"
+            | "bucket"
+            | "$bucket"
+    )
+}
 
+/// About as many properties as are added to an event's own.
+const ADDED: usize = 16;
 /// The name of the event of one of an order's products.
 const PURCHASED: &str = "Product Purchased";
 
 impl Mapping {
     pub(super) fn track<'e>(&'e self, json: &'e EventJson<'_>, who: &Who<'e>) -> Made<'e, Vec<Part<'e>>> {
         let name = json.text("event").ok_or_else(|| Mapped::reject("it has no name, which Mixpanel refuses"))?;
-        let mut items = vec![self.event(json, who, name, properties(json.properties().clone()))];
+        let mut items = vec![self.event(json, who, name, properties(json.properties().with_room(ADDED)))];
         if self.products == Products::PerProduct && name == "Order Completed" {
             items.extend(self.purchases(json, who));
         }
@@ -62,7 +67,7 @@ impl Mapping {
 
     /// The properties of a view: its own, and its name and category.
     pub(super) fn view_properties<'e>(&self, json: &'e EventJson<'_>) -> JsonObject<'e> {
-        let mut properties = properties(json.properties().clone());
+        let mut properties = properties(json.properties().with_room(ADDED));
         for member in ["name", "category"] {
             if let Some(text) = json.text(member) {
                 properties.insert(member, text);
@@ -107,6 +112,6 @@ impl Mapping {
 }
 
 fn properties(mut own: JsonObject<'_>) -> JsonObject<'_> {
-    own.retain(|name| !NEVER.contains(&name));
+    own.retain(|name| !is_never(name));
     own
 }

@@ -10,6 +10,7 @@ fn settings_that_cannot_be_used_are_named_without_secrets() {
     let table = [
         (Mixpanel::new(""), "project_token", "is empty"),
         (Mixpanel::new("\"hunter2\""), "project_token", "has quotes"),
+        (mixpanel().host("https://proxy.example?key=x"), "host", "has a query or a fragment"),
         (mixpanel().host("api.mixpanel.com"), "host", "has no scheme"),
         (mixpanel().host("http://api.mixpanel.com"), "host", "use https, or allow_plaintext"),
         (mixpanel().group_key(""), "group_key", "is empty"),

@@ -11,10 +11,14 @@ type Made<'e, T> = Result<T, Mapped<Json<'e>>>;
 
 /// Letters of a `distinct_id` that PostHog keeps. It would cut a longer one, and take two people for one.
 const LONGEST_ID: usize = 200;
+/// About as many properties as are added to an event's own.
+const ADDED: usize = 16;
 /// The user of a group call without a user. PostHog ties groups to nobody by it.
 const NOBODY: &str = "tracklane-groups";
-/// Properties that would change identity, time or de-duplication.
-const NEVER: &[&str] = &["distinct_id", "$anon_distinct_id", "token", "api_key", "uuid", "$ignore_sent_at"];
+/// Returns whether a property would change identity, time or de-duplication.
+fn is_never(name: &str) -> bool {
+    matches!(name, "distinct_id" | "$anon_distinct_id" | "token" | "api_key" | "uuid" | "$ignore_sent_at")
+}
 
 impl Mapping {
     pub(super) fn call<'e>(&'e self, json: &'e EventJson<'_>) -> Made<'e, Call<'e>> {
@@ -146,8 +150,8 @@ fn insert<'e>(properties: &mut JsonObject<'e>, name: &'static str, value: Option
 
 /// Returns the user's own properties, without those that would overwrite identity, time or de-duplication.
 fn properties<'e>(json: &'e EventJson<'_>) -> JsonObject<'e> {
-    let mut properties: JsonObject<'e> = json.properties().clone();
-    properties.retain(|name| !NEVER.contains(&name));
+    let mut properties: JsonObject<'e> = json.properties().with_room(ADDED);
+    properties.retain(|name| !is_never(name));
     properties
 }
 

@@ -1,39 +1,39 @@
 //! Maps the context of an event to PostHog's properties.
 
-use tracklane_http::{EventJson, JsonObject, host};
+use tracklane_http::{ContextTable, EventJson, JsonObject, host};
 
-/// A path in `context`, and the property that it is.
-const PROPERTIES: &[(&[&str], &str)] = &[
-    (&["ip"], "$ip"),
-    (&["userAgent"], "$raw_user_agent"),
-    (&["browser", "name"], "$browser"),
-    (&["browser", "version"], "$browser_version"),
-    (&["os", "name"], "$os"),
-    (&["os", "version"], "$os_version"),
-    (&["device", "id"], "$device_id"),
-    (&["device", "manufacturer"], "$device_manufacturer"),
-    (&["device", "model"], "$device_model"),
-    (&["device", "name"], "$device_name"),
-    (&["device", "type"], "$device_type"),
-    (&["app", "name"], "$app_name"),
-    (&["app", "version"], "$app_version"),
-    (&["app", "build"], "$app_build"),
-    (&["app", "namespace"], "$app_namespace"),
-    (&["locale"], "$locale"),
-    (&["timezone"], "$timezone"),
-    (&["screen", "width"], "$screen_width"),
-    (&["screen", "height"], "$screen_height"),
-    (&["screen", "density"], "$screen_density"),
-    (&["network", "carrier"], "$network_carrier"),
-    (&["campaign", "source"], "utm_source"),
-    (&["campaign", "medium"], "utm_medium"),
-    (&["campaign", "name"], "utm_campaign"),
-    (&["campaign", "content"], "utm_content"),
-    (&["campaign", "term"], "utm_term"),
-    (&["page", "url"], "$current_url"),
-    (&["page", "path"], "$pathname"),
-    (&["page", "referrer"], "$referrer"),
-    (&["page", "title"], "title"),
+/// Members of `context` and of the objects in it, and the property that each is.
+const PROPERTIES: ContextTable = &[
+    ("", &[("ip", "$ip"), ("userAgent", "$raw_user_agent"), ("locale", "$locale"), ("timezone", "$timezone")]),
+    ("browser", &[("name", "$browser"), ("version", "$browser_version")]),
+    ("os", &[("name", "$os"), ("version", "$os_version")]),
+    (
+        "device",
+        &[
+            ("id", "$device_id"),
+            ("manufacturer", "$device_manufacturer"),
+            ("model", "$device_model"),
+            ("name", "$device_name"),
+            ("type", "$device_type"),
+        ],
+    ),
+    (
+        "app",
+        &[("name", "$app_name"), ("version", "$app_version"), ("build", "$app_build"), ("namespace", "$app_namespace")],
+    ),
+    ("screen", &[("width", "$screen_width"), ("height", "$screen_height"), ("density", "$screen_density")]),
+    ("network", &[("carrier", "$network_carrier")]),
+    (
+        "campaign",
+        &[
+            ("source", "utm_source"),
+            ("medium", "utm_medium"),
+            ("name", "utm_campaign"),
+            ("content", "utm_content"),
+            ("term", "utm_term"),
+        ],
+    ),
+    ("page", &[("url", "$current_url"), ("path", "$pathname"), ("referrer", "$referrer"), ("title", "title")]),
 ];
 
 /// Members of the context of an event from the user's own device.

@@ -12,6 +12,7 @@ fn settings_that_cannot_be_used_are_named_without_the_key() {
         (PostHog::new(""), "project_key", "is empty"),
         (PostHog::new("phx_hunter2"), "project_key", "is a personal key"),
         (PostHog::new("phc_hunter2\n"), "project_key", "white space"),
+        (posthog().host("https://proxy.example?key=x"), "host", "has a query or a fragment"),
         (posthog().host("posthog.example"), "host", "has no scheme"),
         (posthog().host("http://posthog.example"), "host", "use https, or allow_plaintext"),
         (posthog().group_type(" "), "group_type", "is empty"),

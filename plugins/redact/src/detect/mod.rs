@@ -13,6 +13,7 @@ use std::ops::Range;
 
 use serde::Deserialize;
 
+pub(crate) use number::SHORTEST_CARD;
 use signs::Sign;
 pub(crate) use signs::Signs;
 
@@ -112,7 +113,11 @@ impl Detector {
             Detector::CreditCard => has(Sign::Digit, 13),
             Detector::Iban => has(Sign::Digit, 4) && has(Sign::Capital, 2) && signs.len >= 15,
             Detector::Jwt => has(Sign::Dot, 2) && signs.len >= 20,
-            Detector::ApiKey => signs.len >= 12,
+            // One begins with a word before a sign of these, or with two capitals.
+            Detector::ApiKey => {
+                let gap = has(Sign::Gap, 1) || has(Sign::Dash, 1) || has(Sign::Dot, 1);
+                signs.len >= 12 && (gap || has(Sign::Capital, 2))
+            }
             Detector::PrivateKey => has(Sign::Dash, 5),
             Detector::UrlSecret => has(Sign::Slash, 1) || has(Sign::Query, 1),
             Detector::Email => has(Sign::At, 1) && has(Sign::Dot, 1),

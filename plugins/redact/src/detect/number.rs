@@ -7,6 +7,9 @@ use super::{after_word, in_word, runs};
 /// The groups in which cards print their digits; the last is no grouping at all.
 const CARD_GROUPS: &[&[usize]] = &[&[4, 4, 4, 4], &[4, 6, 5], &[4, 6, 4], &[4, 4, 4, 4, 3], &[4, 4, 4, 1]];
 
+/// Digits of the shortest card number.
+pub(crate) const SHORTEST_CARD: usize = 13;
+
 /// Countries with IBANs, and how long these are (ISO 13616 registry).
 const IBAN_LENGTHS: &[(&str, usize)] = &[
     ("AD", 24),
@@ -91,6 +94,7 @@ const IBAN_LENGTHS: &[(&str, usize)] = &[
 
 pub(super) fn cards(text: &str) -> Vec<Range<usize>> {
     runs(text, |byte| byte.is_ascii_digit() || matches!(byte, b' ' | b'-'))
+        .filter(|run| run.len() >= SHORTEST_CARD)
         .filter_map(|run| trimmed(text, run))
         .filter(|run| !after_word(text, run.start) && !in_word(text, run.end))
         .filter(|run| text.get(run.clone()).is_some_and(is_card))
@@ -107,7 +111,10 @@ fn trimmed(text: &str, run: Range<usize>) -> Option<Range<usize>> {
 
 fn is_card(text: &str) -> bool {
     let digits: Vec<u32> = text.chars().filter_map(|digit| digit.to_digit(10)).collect();
-    (13..=19).contains(&digits.len()) && is_grouped(text) && is_of_issuer(&digits) && has_check_digit(&digits)
+    (SHORTEST_CARD..=19).contains(&digits.len())
+        && is_grouped(text)
+        && is_of_issuer(&digits)
+        && has_check_digit(&digits)
 }
 
 fn is_grouped(text: &str) -> bool {

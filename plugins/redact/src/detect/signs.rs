@@ -13,29 +13,43 @@ pub(super) enum Sign {
     /// `?` and `=`
     Query,
     Slash,
+    /// `_` and a space
+    Gap,
 }
 
 /// How many bytes of each kind a text has.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Signs {
     pub(super) len: usize,
-    /// A counter of [`BITS`] for each kind. No detector asks for more than 13, so one that is full stays full.
-    counts: u128,
+    /// A counter of [`BITS`] for each kind. Its highest bit, once set, stays: no detector asks for more than 13.
+    counts: u64,
 }
 
 /// Bits of a counter.
-const BITS: u32 = 14;
-/// As many bytes as a counter can count. More are not looked at: a text that long has signs of everything.
-const MOST: usize = (1 << BITS) - 1;
+const BITS: u32 = 6;
+/// As many bytes as a counter can count before its highest bit is set.
+const CHUNK: usize = (1 << (BITS - 1)) - 1;
+/// The highest bit of each counter.
+const FULL: u64 = {
+    let (mut full, mut sign) = (0, 0);
+    while sign <= Sign::Gap as u32 {
+        full |= 1 << (sign * BITS + BITS - 1);
+        sign += 1;
+    }
+    full
+};
+/// In the entry of a byte that a string of JSON does not have as it is, beside the counters.
+const SPECIAL: u64 = 1 << 63;
 
 /// By byte: one in the counter of its kind.
 #[allow(clippy::indexing_slicing, reason = "it is computed by the compiler, which stops at an index that is too large")]
-const KINDS: [u128; 256] = {
+const KINDS: [u64; 256] = {
     let mut kinds = [0; 256];
     let mut byte = 0;
     while byte < kinds.len() {
         kinds[byte] = match kind(byte as u8) {
             Some(sign) => 1 << (sign as u32 * BITS),
+            None if byte == b'"' as usize || byte == b'\\' as usize => SPECIAL,
             None => 0,
         };
         byte += 1;
@@ -54,6 +68,7 @@ const fn kind(byte: u8) -> Option<Sign> {
         b'+' => Sign::Plus,
         b'?' | b'=' => Sign::Query,
         b'/' => Sign::Slash,
+        b'_' | b' ' => Sign::Gap,
         _ => return None,
     })
 }
@@ -61,20 +76,58 @@ const fn kind(byte: u8) -> Option<Sign> {
 impl Signs {
     /// Signs of everything, which keep no detector from looking.
     #[cfg(test)]
-    pub(super) const EVERY: Self = Self { len: usize::MAX, counts: u128::MAX };
+    pub(super) const EVERY: Self = Self { len: usize::MAX, counts: !SPECIAL };
 
     pub(crate) fn new(text: &str) -> Self {
-        let counts = match text.len() {
-            // Every byte has a place in the table.
-            0..=MOST => text.bytes().filter_map(|byte| KINDS.get(usize::from(byte))).sum(),
-            _ => u128::MAX,
-        };
-        Self { len: text.len(), counts }
+        let mut signs = Self { len: text.len(), counts: 0 };
+        for chunk in text.as_bytes().chunks(CHUNK) {
+            signs.add(chunk.iter().fold(0, |sum, byte| sum + (of(*byte) & !SPECIAL)));
+        }
+        signs
+    }
+
+    /// Counts the bytes in front of the first quote or backslash, which is where a string of JSON ends or has an escape.
+    pub(crate) fn of_plain(bytes: &[u8]) -> Self {
+        let mut signs = Self::default();
+        for chunk in bytes.chunks(CHUNK) {
+            let mut sum = 0;
+            for byte in chunk {
+                let kind = of(*byte);
+                if kind == SPECIAL {
+                    signs.add(sum);
+                    return signs;
+                }
+                sum += kind;
+                signs.len += 1;
+            }
+            signs.add(sum);
+        }
+        signs
+    }
+
+    /// The number of bytes that were counted.
+    pub(crate) fn len(self) -> usize {
+        self.len
+    }
+
+    /// Returns whether there is no sign at all, without which no detector finds anything.
+    pub(crate) fn are_none(self) -> bool {
+        self.counts == 0
+    }
+
+    /// Adds the counts of at most [`CHUNK`] bytes.
+    fn add(&mut self, sum: u64) {
+        self.counts = ((self.counts & !FULL) + sum) | (self.counts & FULL);
     }
 
     pub(super) fn count(self, sign: Sign) -> u64 {
-        (self.counts >> (sign as u32 * BITS)) as u64 & MOST as u64
+        (self.counts >> (sign as u32 * BITS)) & ((1 << BITS) - 1)
     }
+}
+
+fn of(byte: u8) -> u64 {
+    // Every byte has a place in the table.
+    KINDS.get(usize::from(byte)).copied().unwrap_or(SPECIAL)
 }
 
 #[cfg(test)]
@@ -94,6 +147,7 @@ mod tests {
             (Sign::Plus, 1),
             (Sign::Query, 3),
             (Sign::Slash, 1),
+            (Sign::Gap, 1),
         ];
         for (sign, count) in expected {
             assert_eq!(signs.count(sign), count, "{sign:?}");
@@ -102,12 +156,28 @@ mod tests {
     }
 
     #[test]
-    fn a_long_text_has_every_sign_that_it_may_have() {
-        for len in [MOST - 1, MOST, MOST + 1, 3 * MOST] {
-            let text = "7".repeat(len);
-            assert!(Signs::new(&text).count(Sign::Digit) >= 13, "{len} digits");
-            // What follows is not overlooked.
-            assert!(Signs::new(&format!("{}@", "x".repeat(len))).count(Sign::At) >= 1, "{len} letters in front");
+    fn a_long_text_has_the_signs_that_it_has() {
+        for len in [CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 3 * CHUNK + 5, 10_000] {
+            let digits = "7".repeat(len);
+            assert!(Signs::new(&digits).count(Sign::Digit) >= 13, "{len} digits");
+            assert_eq!(Signs::new(&digits).count(Sign::Capital), 0, "{len} digits are no capitals");
+            // What follows is not overlooked, and counted alone.
+            let signs = Signs::new(&format!("{digits}@{}", "A".repeat(14)));
+            assert_eq!((signs.count(Sign::At), signs.count(Sign::Capital)), (1, 14), "{len} digits in front");
+        }
+    }
+
+    #[test]
+    fn a_string_is_counted_up_to_its_end() {
+        for len in [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 1_000] {
+            let text = "a7.".repeat(len);
+            for end in ["", "\"", "\\n"] {
+                let (signs, expected) = (Signs::of_plain(format!("{text}{end}@").as_bytes()), Signs::new(&text));
+                let at = if end.is_empty() { 1 } else { 0 };
+                assert_eq!(signs.len(), text.len() + at, "{len} before {end:?}");
+                assert_eq!(signs.count(Sign::Digit), expected.count(Sign::Digit), "{len} before {end:?}");
+                assert_eq!(signs.count(Sign::At), at as u64, "{len} before {end:?}");
+            }
         }
     }
 }

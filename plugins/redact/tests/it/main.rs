@@ -88,6 +88,42 @@ fn rules_by_path_win_and_kept_paths_stay() {
 }
 
 #[test]
+fn items_of_arrays_have_paths_too() {
+    let properties = json!({ "tags": ["a", "b"], "deep": [["x"], [["y"]]], "n": 1 });
+    for (path, expected) in [
+        ("properties.tags.1", json!({ "tags": ["a", "[redacted]"], "deep": [["x"], [["y"]]], "n": 1 })),
+        ("properties.*.0", json!({ "tags": ["[redacted]", "b"], "deep": ["[redacted]", [["y"]]], "n": 1 })),
+        ("properties.deep.1.0.*", json!({ "tags": ["a", "b"], "deep": [["x"], [["[redacted]"]]], "n": 1 })),
+    ] {
+        let redact = Redact::new().path(path, Action::replace());
+        assert_eq!(through(&redact, track(properties.clone()))["properties"], expected, "{path}");
+    }
+}
+
+#[test]
+fn a_card_is_found_however_its_number_is_written() {
+    for number in ["4111111111111111", "4111111111111111.0", "4.111111111111111e15", "411111111111111.1e1"] {
+        let event = format!(r#"{{"type":"track","event":"A","userId":"u","properties":{{"n":{number},"o":1.5e20}}}}"#);
+        let seen = through(&Redact::secrets(), serde_json::from_str::<Event>(&event).unwrap());
+        assert_eq!(seen["properties"], json!({ "n": "************1111", "o": 1.5e20 }), "{number}");
+    }
+}
+
+/// A plugin in front may have made a map of a section, which is written in another way.
+#[test]
+fn strings_with_escapes_are_read_like_any_other() {
+    for text in
+        ["a \"b\" \\ sk_live_4eC39HqLyjWDarjtT1zdp7dc", "\n4111111111111111\t", "\u{0}https://u:p@x.example/\u{1f600}"]
+    {
+        let seen = through(&Redact::secrets(), track(json!({ "list": [{ "a\"\\": text }], "b": "\\" })));
+        let (shown, secret) = (seen["properties"]["list"][0]["a\"\\"].as_str().unwrap(), ["sk_live", "411111", "u:p"]);
+        assert!(secret.iter().all(|secret| !shown.contains(secret)), "{text:?} became {shown:?}");
+        let plain = track(json!({ "list": [{ "a\"\\": "q\"\\" }], "b": "\\" }));
+        assert_eq!(through(&Redact::secrets(), plain)["properties"]["list"], json!([{ "a\"\\": "q\"\\" }]));
+    }
+}
+
+#[test]
 fn with_an_allow_list_nothing_else_passes() {
     let redact = Redact::secrets().allow(["properties.total", "properties.items.*.sku", "context.locale"]);
     let properties = json!({
