@@ -4,7 +4,7 @@ import { fill, h } from './dom.js';
 import { link } from './route.js';
 import { title } from './row.js';
 import { get } from './server.js';
-import { visible } from './text.js';
+import { call, visible } from './text.js';
 
 export function connectScreen(app) {
   const body = h('div');
@@ -24,7 +24,7 @@ export function connectPanel(app, route) {
     snippets, state);
 
   const turn = (head) => fill(state, head
-    ? [h('span', { class: 'lamp on' }), h('span', null, 'The first event is here: ', h('a', { href: link({ event: head.seq }) }, `${visible(String(head.kind), 12)}${head.name == null ? '' : ` ${title(head, 80)}`}`))]
+    ? [h('span', { class: 'lamp on' }), h('span', null, 'The first event is here: ', h('a', { href: link({ event: head.seq }) }, `${call(head.kind)}${head.name == null ? '' : ` ${title(head, 80)}`}`))]
     : [h('span', { class: 'lamp' }), h('span', null, 'Waiting for the first event at ', h('code', null, app.info?.url ?? location.origin))]);
   turn(null);
   if (app.received > 0) first(turn);

@@ -5,7 +5,7 @@ import { pathView } from './path.js';
 import { link } from './route.js';
 import { title } from './row.js';
 import { get, text } from './server.js';
-import { bytes, count, counted, moment, visible } from './text.js';
+import { bytes, call, count, counted, moment, visible } from './text.js';
 import { longText, tree } from './tree.js';
 
 const TABS = [['event', 'Event'], ['path', 'Path'], ['findings', 'Findings'], ['request', 'Request'], ['raw', 'Raw']];
@@ -28,9 +28,9 @@ export function eventPane(app, pane, { step, close }) {
     } catch (error) {
       if (error.name === 'AbortError') return;
       data = null;
-      const gone = error.status === 410 || error.status === 404;
+      const what = { 404: 'There is no such event', 410: 'This event is no longer kept' }[error.status] ?? 'This event cannot be shown';
       fill(pane, h('header', { class: 'pane-head' }, h('h2', null, `Event #${count(route.event)}`), iconButton('close', 'Close', close, 'Escape')),
-        h('div', { class: 'nothing' }, h('h3', null, gone ? 'This event is no longer kept' : 'This event cannot be shown'), h('p', null, error.message)));
+        h('div', { class: 'nothing' }, h('h3', null, what), h('p', null, error.message)));
     } finally {
       pane.removeAttribute('aria-busy');
     }
@@ -52,7 +52,7 @@ export function eventPane(app, pane, { step, close }) {
 
   function top(head) {
     return h('header', { class: 'pane-head' },
-      h('span', { class: styled('kind', head.kind) }, visible(String(head.kind), 12)),
+      h('span', { class: styled('kind', head.kind) }, call(head.kind)),
       h('h2', null, h('bdi', null, title(head, 300))),
       h('span', { class: 'buttons' }, iconButton('up', 'Newer', () => step(-1), 'k'), iconButton('down', 'Older', () => step(1), 'j'), iconButton('close', 'Close', close, 'Escape')));
   }

@@ -2,7 +2,7 @@
 import { fill, h, styled } from './dom.js';
 import { link } from './route.js';
 import { get, query } from './server.js';
-import { count, counted, term, visible } from './text.js';
+import { call, count, counted, term, visible } from './text.js';
 
 const LEVELS = { refused: 'Segment answers 4xx', discarded: 'Segment answers 200 and keeps nothing, or not all', smell: 'Segment takes it; it looks wrong' };
 const EACH = 1000;
@@ -77,7 +77,7 @@ function row(found, withMessage, withFix) {
   const q = [term('rule', found.rule), found.kind && term('kind', found.kind), found.name != null && term('name', found.name)].filter(Boolean).join(' ');
   const open = (label, seq) => h('a', { href: link({ event: seq, q }), title: `Event #${count(seq)}` }, label);
   return h('li', null,
-    h('div', { class: 'subject' }, h('span', { class: styled('kind', found.kind) }, visible(String(found.kind ?? ''), 12)),
+    h('div', { class: 'subject' }, h('span', { class: styled('kind', found.kind) }, call(found.kind)),
       h('a', { href: link({ q }) }, h('bdi', null, found.name == null ? '–' : visible(found.name, 160))), found.property && h('code', null, visible(found.property, 160)),
       h('span', { class: 'ends' }, open('first', found.first), found.last !== found.first && open('last', found.last)), h('span', { class: 'times' }, `×${count(found.count)}`)),
     withMessage && h('p', { class: 'soft' }, visible(found.message, 600)),

@@ -2,7 +2,7 @@
 import { fill, h, styled } from './dom.js';
 import { link } from './route.js';
 import { get } from './server.js';
-import { count, counted, term, visible } from './text.js';
+import { call, count, counted, term, visible } from './text.js';
 
 const EACH = 1000;
 
@@ -47,7 +47,7 @@ function part(label, events) {
   if (events.length === 0) return null;
   return [h('h2', null, label, ' ', h('span', { class: 'soft' }, count(events.length))), h('ul', { class: 'planned' }, events.map(({ kind, name, count: many, last, violations }) => {
     const q = !name ? term('kind', kind) : `${term('kind', kind)} ${term('name', name)}`;
-    const words = [h('span', { class: styled('kind', kind) }, visible(String(kind), 12)), h('span', { class: 'name' }, name ? visible(name, 160) : '–')];
+    const words = [h('span', { class: styled('kind', kind) }, call(kind)), h('span', { class: 'name' }, name ? visible(name, 160) : '–')];
     if (!many) return h('li', null, h('span', null, words));
     return h('li', null, h('a', { href: link({ q }) }, words), violations > 0 && h('a', { class: 'level is-discarded', href: link({ q: `${q} has:finding` }) }, counted(violations, 'violation')), last && h('a', { class: 'soft', href: link({ q, event: last }) }, 'last'), h('span', { class: 'times' }, `×${count(many)}`));
   }))];

@@ -1,7 +1,7 @@
 // One row of the live list: its nodes, and what an event's head puts into them.
 import { h, styled } from './dom.js';
 import { link } from './route.js';
-import { bytes, clock, duration, visible } from './text.js';
+import { bytes, call, clock, duration, visible } from './text.js';
 
 const PARTS = ['time', 'kind', 'name', 'who', 'mark', 'path', 'size'];
 
@@ -52,7 +52,7 @@ function mark(node, name) {
 function describe(head) {
   return {
     time: clock(head.at),
-    kind: visible(String(head.kind), 12),
+    kind: call(head.kind),
     name: title(head),
     who: visible(String(head.userId ?? head.anonymousId ?? ''), 80),
     mark: head.level ? (head.findings > 1 ? `${head.level} ×${head.findings}` : head.level) : '',

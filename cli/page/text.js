@@ -14,6 +14,9 @@ export function visible(text, most = 200) {
 /** The same for a text of many lines, whole. */
 export const visibleLines = (text) => escaped(text, { '\n': '\n', '\r\n': '\n', '\t': '\t' });
 
+/** The type of a call; a dash where an event has none that is known. */
+export const call = (kind) => (kind == null ? '–' : visible(String(kind), 12));
+
 function escaped(text, short) {
   return text.replace(HIDDEN, (found) => short[found] ?? `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -3,7 +3,7 @@ import { fill, h, styled } from './dom.js';
 import { link } from './route.js';
 import { title } from './row.js';
 import { get, query } from './server.js';
-import { clock, count, counted, duration, moment, visible } from './text.js';
+import { call, clock, count, counted, duration, moment, visible } from './text.js';
 
 const EACH = 1000;
 
@@ -76,7 +76,7 @@ function story(events) {
     return h('li', join && { class: 'joins' },
       h('a', { href: link({ event: head.seq }) },
         h('span', { class: 'time', title: head.at }, clock(head.at)), h('span', { class: 'gap' }, gap == null ? '' : `+${duration(Math.max(0, gap))}`),
-        h('span', { class: styled('kind', head.kind) }, visible(String(head.kind), 12)), h('span', { class: 'name' }, title(head)),
+        h('span', { class: styled('kind', head.kind) }, call(head.kind)), h('span', { class: 'name' }, title(head)),
         join && h('span', { class: 'join' }, join)));
   });
 }

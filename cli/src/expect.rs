@@ -150,8 +150,9 @@ impl ExpectArgs {
 fn nearest(verdict: &Value) {
     for missing in verdict["missing"].as_array().into_iter().flatten() {
         for near in missing["nearest"].as_array().into_iter().flatten() {
-            let (kind, name) = (&near["head"]["kind"], &near["head"]["name"]);
-            output::note(&format!("  event {} ({kind} {name}) differs:", near["seq"]));
+            let kind = near["head"]["kind"].as_str().unwrap_or("no known type");
+            let name = near["head"]["name"].as_str().map_or_else(String::new, |name| format!(" {name:?}"));
+            output::note(&format!("  event {} ({kind}{name}) differs:", near["seq"]));
             for differ in near["differ"].as_array().into_iter().flatten() {
                 let text = |name: &str| differ[name].as_str().unwrap_or_default();
                 let found = if differ["found"].is_null() { "nothing".to_owned() } else { differ["found"].to_string() };

@@ -4,6 +4,7 @@ use std::io::Read;
 use std::time::Duration;
 
 use clap::Args;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use tracklane::Outcome as Ended;
 use tracklane::{DropReason, Event, Kind};
@@ -133,11 +134,11 @@ impl SendArgs {
         let read = std::io::stdin().read_to_string(&mut text);
         read.map_err(|error| Failure::cannot_run(format!("cannot read standard input: {error}")))?;
         let events =
-            serde_json::Deserializer::from_str(&text).into_iter::<Value>().enumerate().map(|(index, value)| {
+            serde_json::Deserializer::from_str(&text).into_iter::<&RawValue>().enumerate().map(|(index, value)| {
                 let wrong =
                     |problem: String| Failure::usage(format!("event {} of standard input: {problem}", index + 1));
                 let value = value.map_err(|error| wrong(error.to_string()))?;
-                Event::try_from(value).map_err(|error| wrong(error.to_string()))
+                Event::from_json(value.get().as_bytes()).map_err(|error| wrong(error.to_string()))
             });
         let events: Vec<Event> = events.collect::<Result<_, _>>()?;
         if events.is_empty() { Err(Failure::usage("there is no event on standard input")) } else { Ok(events) }

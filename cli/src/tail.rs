@@ -116,8 +116,11 @@ async fn follow(args: &TailArgs, until: Option<&Filter>) -> Outcome {
     let query = escaped(&args.filter);
     let first = page(args, &format!("events?limit={}&q={query}", args.last.min(PAGE))).await?;
     let mut cursor = first["newest"].as_u64().unwrap_or_default();
-    if show_all(args, &first, until).await? || args.no_follow {
-        return Ok(if until.is_some() && args.no_follow { Exit::Findings } else { Exit::Fine });
+    if show_all(args, &first, until).await? {
+        return Ok(Exit::Fine);
+    }
+    if args.no_follow {
+        return Ok(if until.is_some() { Exit::Findings } else { Exit::Fine });
     }
     let mut stream = args.dev.send(Method::GET, &format!("stream?rows=0&q={query}"), "").await?.into_body();
     loop {

@@ -28,6 +28,24 @@ test('live: new events come on top, and the counters add up', async ({ page, url
   await shows(page, '.foot .sums', '4 received=4 kept+0 evicted');
 });
 
+test('a call without a type that is known has a dash, everywhere', async ({ page, url, open }) => {
+  await send(url, [{ userId: '42', messageId: 'n-1' }, { type: 'sale', userId: '42', messageId: 'n-2' }]);
+  await open('/?event=1');
+  await shows(page, '.pane .kind', '–');
+  await until('two rows', async () => (await rowNames(page)).length === 2);
+  same('the rows', await page.$$eval('.row:not([hidden]) .kind', (nodes) => nodes.map((node) => node.textContent)), ['–', '–']);
+  for (const address of ['/?view=user&id=42', '/?view=findings']) {
+    await open(address);
+    await shows(page, 'main .kind', '–');
+  }
+});
+
+test('connect: a wide window shows the code of Rust whole', async ({ page, open }) => {
+  await open('/?view=connect');
+  await shows(page, '.code-block .code', /build\(\)/);
+  same('hidden at the right', await page.$eval('.code-block .code', (node) => node.scrollWidth - node.clientWidth), 0);
+});
+
 test('live: the filter is applied while typing, stands in the address, and survives a reload', async ({ page, url, open }) => {
   await send(url, [order(1), order(2, { event: 'Ping' }), order(3, { event: 'Order Cancelled' })]);
   await open();
@@ -147,9 +165,14 @@ test('event: a value becomes a term of the filter', async ({ page, url, open }) 
   same('the filter', await page.inputValue('#filter'), 'properties.total:39.95');
 });
 
-test('event: one that is gone says so', async ({ page, url, open }) => {
-  await sendMany(url, 2);
+test('event: one that is gone says so, and one that never was', async ({ page, url, open, stop, restartWith, mock }) => {
   await open('/?event=99');
+  await shows(page, '.pane h3', 'There is no such event');
+  if (mock) return;
+  await stop();
+  await restartWith('--keep 1MB');
+  await sendMany(url, 8000);
+  await open('/?event=1');
   await shows(page, '.pane h3', 'This event is no longer kept');
 });
 

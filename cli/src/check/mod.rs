@@ -79,13 +79,13 @@ pub(crate) fn run(args: CheckArgs) -> Outcome {
     let least = Level::from(args.level);
     let format = if args.json { Format::Json } else { args.format };
     let mut report = Report::new(format, args.show);
-    let mut findings = Vec::new();
+    let (mut line, mut findings) = (Vec::new(), Vec::new());
     for path in &args.files {
         for file in source::files(path).map_err(Failure::cannot_run)? {
             let mut lines = Lines::new(source::open(&file).map_err(Failure::cannot_run)?);
             let unreadable = |problem: String| Failure::cannot_run(format!("{}: {problem}", file.display()));
-            while let Some(text) = lines.next_text().map_err(unreadable)? {
-                let text = text.trim_ascii();
+            while lines.next_text(&mut line).map_err(unreadable)? {
+                let text = line.trim_ascii();
                 if text.is_empty() || text.starts_with(b"tracklane-spool ") {
                     continue;
                 }

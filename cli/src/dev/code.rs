@@ -21,7 +21,10 @@ pub(crate) fn snippets(url: &str, key: &str) -> Vec<Snippet> {
         snippet(
             "Rust (tracklane)",
             "rust",
-            format!("let analytics = Analytics::builder().segment(Segment::new({key:?}).host({url:?})).build()?;"),
+            format!(
+                "let analytics = Analytics::builder()\n    .segment(Segment::new({key:?}).host({url:?}))\n    \
+                 .build()?;"
+            ),
         ),
         snippet(
             "Node (@segment/analytics-node)",

@@ -1,7 +1,7 @@
 //! Runs a program beside the server: `dev --exec -- cmd`.
 
 use std::ffi::OsString;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 
 use tokio::process::Command;
 
@@ -31,8 +31,7 @@ pub(super) async fn run(
     tokio::select! {
         ended = child.wait() => {
             let status = ended.map_err(|error| Failure::cannot_run(format!("--exec: {error}")))?;
-            // A process that a signal ended has no code.
-            Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(Exit::Findings, Exit::Code))
+            Ok(code(status).and_then(|code| u8::try_from(code).ok()).map_or(Exit::Findings, Exit::Code))
         }
         exit = interrupted => {
             // It had the signal, too; it may take the time it needs.
@@ -40,4 +39,13 @@ pub(super) async fn run(
             Ok(exit)
         }
     }
+}
+
+/// The code of the program; that of a shell for one that a signal ended.
+fn code(status: ExitStatus) -> Option<i32> {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return Some(128 + signal);
+    }
+    status.code()
 }

@@ -192,8 +192,12 @@ async fn bind(port: Option<u16>, listen: Option<IpAddr>) -> Result<Server, Failu
             },
         }
     }
+    let is_address = problem.as_ref().is_some_and(|error| error.kind() == io::ErrorKind::AddrNotAvailable);
     let problem = problem.map_or_else(String::new, |error| format!(": {error}"));
-    Err(Failure::cannot_run(format!("cannot listen on port {first}{problem}. Choose another one with --port")))
+    Err(Failure::cannot_run(match listen.filter(|_| is_address) {
+        Some(address) => format!("cannot listen on {address}{problem}. Give --listen an address of this machine"),
+        None => format!("cannot listen on port {first}{problem}. Choose another one with --port"),
+    }))
 }
 
 /// What a client on this machine has as its inspector. From another address it would be refused.

@@ -6,15 +6,20 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use serde_json::Value;
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use tracklane::event::{Integrations, InvalidEvent};
 use tracklane::segment::Segment;
-use tracklane::{Analytics, Event, signal};
+use tracklane::{Analytics, Context, Event, signal};
 use tracklane_ingest::Request;
 
 use super::store::Entry;
 
 /// The time that the client has to deliver when the server ends.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The longest wait of an event for others to be sent with. Somebody looks at the other end.
+const FORWARD_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The targets: none, a client, a file, or both.
 #[derive(Default)]
@@ -26,7 +31,7 @@ pub(crate) struct Outlets {
 impl Outlets {
     /// Sends on to the source with this key, or to another host.
     pub(crate) fn forward_to(&mut self, key: &str, host: Option<&str>) -> Result<(), String> {
-        let mut segment = Segment::new(key);
+        let mut segment = Segment::new(key).flush_interval(FORWARD_INTERVAL);
         if let Some(host) = host {
             segment = segment.host(host);
         }
@@ -72,31 +77,33 @@ impl Outlets {
 }
 
 fn forward(client: &Analytics, request: &Request, entry: &Entry) {
-    let Some(event) = whole(request, entry) else { return };
-    if let Err(refused) = client.send(event) {
-        crate::output::note(&format!("--forward: an event was not taken: {refused}"));
+    let sent = whole(request, entry).map_err(|invalid| invalid.to_string());
+    let sent = sent.and_then(|event| client.send(event).map_err(|refused| refused.to_string()));
+    if let Err(problem) = sent {
+        crate::output::note(&format!("--forward: an event was not taken: {problem}"));
     }
 }
 
 /// Returns the event with its type, and with the members around its batch.
-fn whole(request: &Request, entry: &Entry) -> Option<Event> {
-    let mut event: Value = serde_json::from_slice(&entry.raw).ok()?;
-    let members = event.as_object_mut()?;
-    if let Some(kind) = entry.kind {
-        members.insert("type".to_owned(), kind.as_str().into());
+fn whole(request: &Request, entry: &Entry) -> Result<Event, InvalidEvent> {
+    let mut event = Event::from_json(&line(entry))?;
+    if let Some(context) = around::<Context>(request.context.as_ref()) {
+        event.add_context(&context);
     }
-    for (name, around) in [("context", &request.context), ("integrations", &request.integrations)] {
-        let Some(Value::Object(around)) = around.as_ref().and_then(|json| serde_json::from_slice(json).ok()) else {
-            continue;
-        };
-        let own = members.entry(name).or_insert_with(|| Value::Object(serde_json::Map::new()));
-        if let Value::Object(own) = own {
-            for (name, value) in around {
-                own.entry(name).or_insert(value);
+    if let Some(integrations) = around::<Integrations>(request.integrations.as_ref()) {
+        let own = event.integrations_mut();
+        for (name, value) in integrations.iter() {
+            if !own.contains_key(&name) {
+                own.insert(&name, value);
             }
         }
     }
-    Event::try_from(event).ok()
+    Ok(event)
+}
+
+/// An object around a batch.
+fn around<T: DeserializeOwned>(json: Option<&Bytes>) -> Option<T> {
+    json.filter(|json| json.starts_with(b"{")).and_then(|json| serde_json::from_slice(json).ok())
 }
 
 /// One line for each, with the type that its path had.

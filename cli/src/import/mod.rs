@@ -110,18 +110,24 @@ pub(crate) fn run(args: ImportArgs) -> Outcome {
     if format == Format::Csv && mapping.is_empty() {
         return Err(Failure::usage("CSV needs --map, such as --map userId=id --map properties.total:number=Total"));
     }
-    let mut rows = open(&args.file, format, &mapping)?;
+    if format == Format::Jsonl && !mapping.is_empty() {
+        return Err(Failure::usage("--map is for CSV, and the file is JSON Lines: see --format"));
+    }
+    let bar = progress(&args);
+    let mut rows = open(&args.file, format, &mapping, &bar)?;
     let (identity, position) = args.begin(&mapping)?;
     let done = position.as_ref().map_or(0, Position::done);
     let rejects = args.rejects.clone().unwrap_or_else(|| beside(&args.file, "rejected.jsonl"));
     let rejects = Rejects::open(rejects, position.as_ref().and_then(Position::rejects)).map_err(Failure::cannot_run)?;
-    let completion = Completion::new(identity, &mapping);
+    // The rows of CSV have the constants already.
+    let constants = if format == Format::Csv { Mapping::default() } else { mapping.clone() };
+    let completion = Completion::new(identity, &constants);
     let mut import = Import { completion, position, rejects, sequence: Sequence::default(), read: 0 };
     if args.sort {
         if args.file == Path::new("-") {
             return Err(Failure::usage("--sort: standard input cannot be read twice"));
         }
-        let mut all = open(&args.file, format, &mapping)?;
+        let mut all = open(&args.file, format, &mapping, &ProgressBar::hidden())?;
         import.require_order(&mut all).map_err(|problem| unsorted(&args.file, &problem))?;
     }
     if args.dry_run {
@@ -131,7 +137,6 @@ pub(crate) fn run(args: ImportArgs) -> Outcome {
     let (client, shown) =
         args.target.client(|segment| segment.flush_at(500).flush_interval(Duration::from_millis(200)))?;
     let mut sender = Sender::new(client, Rate::new(args.rate));
-    let bar = progress(&args);
     while let Some(row) = rows.next().map_err(|problem| unreadable(&args.file, &problem))? {
         if row.line <= done {
             continue;
@@ -139,7 +144,6 @@ pub(crate) fn run(args: ImportArgs) -> Outcome {
         if interrupted.is_set() {
             break;
         }
-        bar.set_position(row.end);
         import.send(&mut sender, row).map_err(Failure::cannot_run)?;
     }
     // An interrupted import does not wait: events under way are sent again with the same ids.
@@ -159,13 +163,17 @@ fn unsorted(file: &Path, problem: &str) -> Failure {
     Failure::findings(format!("{}: {problem}", file.display()))
 }
 
+/// By the end of the name, before that of gzip.
 fn format_of(file: &Path) -> Format {
-    let is_csv = file.extension().is_some_and(|end| end.eq_ignore_ascii_case("csv"));
-    if is_csv { Format::Csv } else { Format::Jsonl }
+    let ends = |file: &Path, end: &str| file.extension().is_some_and(|own| own.eq_ignore_ascii_case(end));
+    let inner = file.file_stem().filter(|_| ends(file, "gz")).map(Path::new);
+    if ends(inner.unwrap_or(file), "csv") { Format::Csv } else { Format::Jsonl }
 }
 
-fn open(file: &Path, format: Format, mapping: &Mapping) -> Result<Rows, Failure> {
-    let reader = source::open(file).map_err(Failure::cannot_run)?;
+/// Opens the rows of a file. The bar shows how much of it was read.
+fn open(file: &Path, format: Format, mapping: &Mapping, bar: &ProgressBar) -> Result<Rows, Failure> {
+    let stored = source::stored(file).map_err(Failure::cannot_run)?;
+    let reader = source::unpacked(file, Box::new(bar.wrap_read(stored))).map_err(Failure::cannot_run)?;
     match format {
         Format::Jsonl => Ok(Rows::Lines(Lines::new(reader))),
         Format::Csv => Ok(Rows::Csv(CsvRows::new(reader, mapping).map_err(|problem| unreadable(file, &problem))?)),

@@ -9,7 +9,8 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{BufRead, BufReader, ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::value::RawValue;
 
 /// The file; made at the first of them.
 pub(crate) struct Rejects {
@@ -66,8 +67,7 @@ impl Rejects {
     /// Adds one, which is written when this returns.
     pub(crate) fn add(&mut self, line: u64, rule: &str, message: &str, text: &str) -> Result<(), String> {
         self.count += 1;
-        let event: Value = serde_json::from_str(text).unwrap_or_else(|_| Value::from(text));
-        let mut row = json!({ "line": line, "rule": rule, "message": message, "event": event }).to_string();
+        let mut row = row(line, rule, message, text).map_err(|error| error.to_string())?;
         if self.known.remove(&self.hasher.hash_one(row.as_bytes())) {
             return Ok(());
         }
@@ -89,8 +89,25 @@ impl Rejects {
     }
 }
 
+/// A rejected event, or the text that is none, on a line of its own. Numbers keep all of their digits.
+fn row(line: u64, rule: &str, message: &str, original: &str) -> serde_json::Result<String> {
+    #[derive(Serialize)]
+    struct Row<'a> {
+        event: &'a RawValue,
+        line: u64,
+        message: &'a str,
+        rule: &'a str,
+    }
+    // Outside of strings, which have none, the end of a line is like any space.
+    let text = original.replace(['\n', '\r'], " ");
+    let event = RawValue::from_string(text).or_else(|_| serde_json::value::to_raw_value(original))?;
+    serde_json::to_string(&Row { event: &event, line, message, rule })
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     /// Kills an import again and again, each time after the next of these lines.

@@ -1,5 +1,8 @@
 //! Puts text at a place in an event, with the given type: types are never guessed.
 
+use std::fmt;
+
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 /// The place of a value, and its type: `properties.total:number`.
@@ -10,7 +13,7 @@ pub(crate) struct Place {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Type {
+pub(super) enum Type {
     Text,
     Number,
     Boolean,
@@ -34,9 +37,20 @@ impl Place {
         Ok(Self { path, kind })
     }
 
+    /// The names from the event down to the value.
+    pub(super) fn path(&self) -> &[String] {
+        &self.path
+    }
+
+    pub(super) fn kind(&self) -> Type {
+        self.kind
+    }
+
     /// Sets the value there.
     pub(crate) fn set(&self, event: &mut Map<String, Value>, text: &str) -> Result<(), String> {
-        let value = self.kind.read(text)?;
+        let mut json = Vec::new();
+        self.kind.write(text, &mut json)?;
+        let value = serde_json::from_slice(&json).map_err(|error| error.to_string())?;
         let Some((last, path)) = self.path.split_last() else { return Ok(()) };
         let mut members = event;
         for name in path {
@@ -48,22 +62,38 @@ impl Place {
     }
 }
 
-impl Type {
-    fn read(self, text: &str) -> Result<Value, String> {
-        match self {
-            Type::Text => Ok(Value::from(text)),
-            Type::Number => match serde_json::from_str(text.trim()) {
-                Ok(Value::Number(number)) => Ok(Value::Number(number)),
-                _ => Err(format!("{text:?} is no number")),
-            },
-            Type::Boolean => match text.trim().to_ascii_lowercase().as_str() {
-                "true" | "yes" | "1" => Ok(Value::Bool(true)),
-                "false" | "no" | "0" => Ok(Value::Bool(false)),
-                _ => Err(format!("{text:?} is neither true nor false")),
-            },
-            Type::Json => serde_json::from_str(text).map_err(|error| format!("{text:?} is no JSON: {error}")),
-        }
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.path.join("."))
     }
+}
+
+impl Type {
+    /// Appends the JSON of a text. Numbers keep all of their digits.
+    pub(super) fn write(self, text: &str, out: &mut Vec<u8>) -> Result<(), String> {
+        match self {
+            Type::Text => serde_json::to_writer(out, text).map_err(|error| error.to_string())?,
+            Type::Number => out.extend_from_slice(number(text.trim()).ok_or(format!("{text:?} is no number"))?),
+            Type::Boolean => out.extend_from_slice(match text.trim().to_ascii_lowercase().as_str() {
+                "true" | "yes" | "1" => b"true",
+                "false" | "no" | "0" => b"false",
+                _ => return Err(format!("{text:?} is neither true nor false")),
+            }),
+            Type::Json => {
+                let json: &RawValue =
+                    serde_json::from_str(text).map_err(|error| format!("{text:?} is no JSON: {error}"))?;
+                out.extend_from_slice(json.get().as_bytes());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The text, if it is a number in JSON.
+fn number(text: &str) -> Option<&[u8]> {
+    let begins = text.starts_with(|first: char| first.is_ascii_digit() || first == '-');
+    let is_number = begins && serde_json::from_str::<serde_json::Number>(text).is_ok();
+    is_number.then_some(text.as_bytes())
 }
 
 #[cfg(test)]

@@ -5,8 +5,9 @@
 //! What is no JSON is none afterwards either.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
-use memchr::memmem::{self, Finder};
+use memchr::memmem::Finder;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
@@ -96,7 +97,8 @@ struct Reject<'a> {
 
 /// The event in the row of a rejected one; any other text as it is.
 pub(super) fn unwrapped(text: &[u8]) -> &[u8] {
-    if memmem::find(text, b"\"rule\"").is_none() {
+    static RULE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"rule\""));
+    if RULE.find(text).is_none() {
         return text;
     }
     match serde_json::from_slice::<Reject<'_>>(text) {

@@ -6,6 +6,8 @@ use serde_json::{Map, Value};
 
 use super::Row;
 use super::assign::Place;
+use super::bounded::Bounded;
+use super::template::Template;
 
 /// The place of each column, and the members of every event.
 #[derive(Clone, Debug, Default)]
@@ -44,62 +46,97 @@ impl Mapping {
 
 /// Reads rows, one at a time.
 pub(crate) struct CsvRows<R> {
-    reader: csv::Reader<R>,
-    columns: Vec<(Place, usize)>,
-    constants: Map<String, Value>,
+    reader: csv::Reader<Bounded<R>>,
+    template: Template,
     record: csv::StringRecord,
+    /// Whether lines end with CR LF.
+    has_crlf: bool,
 }
 
 impl<R: Read> CsvRows<R> {
     pub(crate) fn new(reader: R, mapping: &Mapping) -> Result<Self, String> {
-        let mut reader = csv::ReaderBuilder::new().flexible(false).from_reader(reader);
+        let mut reader = csv::ReaderBuilder::new().flexible(false).from_reader(Bounded::new(reader));
         let headers = reader.headers().map_err(|error| format!("the header row: {error}"))?.clone();
-        let find = |(place, column): &(Place, String)| match headers.iter().position(|header| header.trim() == column) {
-            Some(index) => Ok((place.clone(), index)),
-            None => {
-                let known: Vec<&str> = headers.iter().map(str::trim).collect();
-                Err(format!("there is no column {column:?}; there are {}", known.join(", ")))
-            }
-        };
-        let columns = mapping.places.iter().map(find).collect::<Result<_, _>>()?;
-        Ok(Self { reader, columns, constants: mapping.constants.clone(), record: csv::StringRecord::new() })
+        if headers.is_empty() {
+            return Err("the file is empty: CSV begins with a row of column names".to_owned());
+        }
+        let mut template = Template::default();
+        for (name, value) in &mapping.constants {
+            template.constant(name, value.to_string());
+        }
+        for (place, column) in &mapping.places {
+            template.cell(place, index_of(&headers, column)?, column)?;
+        }
+        template.check()?;
+        // Of two characters at the end of a line, the reader leaves the second one to the next row.
+        let lines = 1 + headers.iter().flat_map(str::bytes).filter(|byte| *byte == b'\n').count() as u64;
+        let has_crlf = reader.position().line() == lines;
+        Ok(Self { reader, template, record: csv::StringRecord::new(), has_crlf })
     }
 
     pub(crate) fn next_row(&mut self) -> Result<Option<Row>, String> {
-        match self.reader.read_record(&mut self.record) {
-            Ok(false) => Ok(None),
-            Ok(true) => {
-                let line = self.record.position().map_or(0, csv::Position::line);
-                let end = self.reader.position().byte();
-                Ok(Some(match self.event() {
-                    Ok(text) => Row { line, end, text, problem: None },
-                    Err(problem) => Row { line, end, text: self.cells(), problem: Some(problem) },
-                }))
-            }
-            Err(error) if error.is_io_error() => Err(error.to_string()),
+        self.reader.get_mut().begin_row();
+        let begin = self.reader.position().line() + u64::from(self.has_crlf);
+        let problem = match self.reader.read_record(&mut self.record) {
+            Ok(false) => return Ok(None),
+            Ok(true) if self.is_open() => Some("a quote is not closed up to the end of the file".to_owned()),
+            Ok(true) => None,
+            Err(error) if error.is_io_error() => return Err(format!("the row on line {begin}: {error}")),
             // A row of another length, or of other bytes, is wrong by itself.
-            Err(error) => {
-                let line = error.position().map_or(0, csv::Position::line);
-                let end = self.reader.position().byte();
-                Ok(Some(Row { line, end, text: Vec::new(), problem: Some(error.to_string()) }))
-            }
-        }
+            Err(error) => Some(problem(error.kind())),
+        };
+        let line = self.line();
+        Ok(Some(match problem.map_or_else(|| self.template.event(&self.record), Err) {
+            Ok(text) => Row { line, text, problem: None },
+            Err(problem) => Row { line, text: self.cells(), problem: Some(problem) },
+        }))
     }
 
+    /// Returns whether the last cell goes on to the end of the file, and is not closed there.
+    fn is_open(&self) -> bool {
+        let last = self.record.iter().next_back();
+        last.is_some_and(|cell| cell.contains('\n')) && self.reader.get_ref().end().is_some_and(|end| end != b'"')
+    }
+
+    /// The line on which the row begins. The reader has it on the one before, if lines end with two characters.
+    fn line(&self) -> u64 {
+        let inside = self.record.iter().flat_map(str::bytes).filter(|byte| *byte == b'\n').count() as u64;
+        let ends_there = self.is_open() || self.reader.get_ref().end().is_some_and(|end| end != b'\n');
+        let behind = u64::from(!self.has_crlf && !ends_there);
+        self.reader.position().line().saturating_sub(inside + behind)
+    }
+
+    /// The row as it stands in a file.
     fn cells(&self) -> Vec<u8> {
-        self.record.iter().collect::<Vec<_>>().join(",").into_bytes()
+        let mut row = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
+        let written = row.write_record(&self.record);
+        let mut text = written.ok().and_then(|()| row.into_inner().ok()).unwrap_or_default();
+        text.pop_if(|last| *last == b'\n');
+        text
     }
+}
 
-    /// The JSON of an event.
-    fn event(&self) -> Result<Vec<u8>, String> {
-        let mut event = self.constants.clone();
-        for (place, index) in &self.columns {
-            // An empty cell is no value.
-            if let Some(cell) = self.record.get(*index).filter(|cell| !cell.is_empty()) {
-                place.set(&mut event, cell)?;
-            }
+/// The reason in words. The reader's own names a line that may be the one before.
+fn problem(kind: &csv::ErrorKind) -> String {
+    match kind {
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            format!("the row has {len} cells, and there are {expected_len} columns")
         }
-        serde_json::to_vec(&event).map_err(|error| error.to_string())
+        csv::ErrorKind::Utf8 { err, .. } => {
+            format!("the cell of column {} is not UTF-8: save the file as UTF-8", err.field() + 1)
+        }
+        other => format!("{other:?}"),
+    }
+}
+
+/// The index of a column. Spaces around its name do not count.
+fn index_of(headers: &csv::StringRecord, column: &str) -> Result<usize, String> {
+    let names: Vec<&str> = headers.iter().map(str::trim).collect();
+    let mut found = names.iter().enumerate().filter(|(_, name)| **name == column);
+    match (found.next(), found.next()) {
+        (Some((index, _)), None) => Ok(index),
+        (Some(_), Some(_)) => Err(format!("there are several columns {column:?}: give them names of their own")),
+        (None, _) => Err(format!("there is no column {column:?}; there are {}", names.join(", "))),
     }
 }
 
@@ -107,15 +144,22 @@ impl<R: Read> CsvRows<R> {
 mod tests {
     use super::*;
 
-    fn rows(text: &str, maps: &[&str]) -> Result<Vec<Result<String, String>>, String> {
+    /// The line of a row, and its JSON or what is wrong with it.
+    type Read = (u64, Result<String, String>);
+
+    fn lines(text: &str, maps: &[&str]) -> Result<Vec<Read>, String> {
         let maps: Vec<String> = maps.iter().map(|map| (*map).to_owned()).collect();
         let mapping = Mapping::parse(&maps, Some("track"), Some("Order Completed"))?;
         let mut rows = CsvRows::new(text.as_bytes(), &mapping)?;
         let mut found = Vec::new();
         while let Some(row) = rows.next_row()? {
-            found.push(row.json().map(str::to_owned));
+            found.push((row.line, row.json().map(str::to_owned)));
         }
         Ok(found)
+    }
+
+    fn rows(text: &str, maps: &[&str]) -> Result<Vec<Result<String, String>>, String> {
+        Ok(lines(text, maps)?.into_iter().map(|(_, row)| row).collect())
     }
 
     #[test]
@@ -126,13 +170,83 @@ mod tests {
             r#"{"event":"Order Completed","properties":{"note":"a, \"b\"","total":39.95},"type":"track","userId":"7"}"#;
         assert_eq!(found[0].as_deref(), Ok(first));
         assert_eq!(found[1].as_deref(), Ok(r#"{"event":"Order Completed","type":"track","userId":"8"}"#));
-        assert!(found[2].as_ref().is_err_and(|problem| problem.contains("\"x\" is no number")), "{found:?}");
-        assert!(found[3].is_err() && found.len() == 4, "a short row is wrong by itself: {found:?}");
+        assert_eq!(found[2], Err("column \"Total\": \"x\" is no number".into()));
+        assert_eq!(found[3], Err("the row has 2 cells, and there are 3 columns".into()));
+        assert_eq!(found.len(), 4);
     }
 
     #[test]
-    fn a_column_that_is_not_there_is_named_with_those_that_are() {
-        let problem = rows("id,total\n", &["userId=user"]).unwrap_err();
-        assert!(problem.contains("\"user\"") && problem.contains("id, total"), "{problem}");
+    fn a_constant_is_for_rows_with_an_empty_cell() {
+        let found = rows("id,what\n1,page\n2,\n", &["userId=id", "type=what", "event=what"]).unwrap();
+        assert_eq!(found[0].as_deref(), Ok(r#"{"event":"page","type":"page","userId":"1"}"#));
+        assert_eq!(found[1].as_deref(), Ok(r#"{"event":"Order Completed","type":"track","userId":"2"}"#));
+    }
+
+    #[test]
+    fn numbers_stay_as_they_stand_in_the_file() {
+        let numbers = ["0.1234567890123456789", "18446744073709551615", "1.50", "-0", "1e2", " 7 "];
+        let text = format!("n\n{}\n", numbers.join("\n"));
+        let found = rows(&text, &["properties.n:number=n"]).unwrap();
+        for (number, row) in numbers.iter().zip(found) {
+            let row = row.unwrap();
+            assert!(row.contains(&format!("{{\"n\":{}}}", number.trim())), "{row}");
+        }
+        for wrong in ["007", "+5", ".5", "1,5", "NaN", "1 2", "0x1", "1e400", "true"] {
+            let row = rows(&format!("n;m\n\"{wrong}\"\n"), &["properties.n:number=n;m"]).unwrap().remove(0);
+            assert_eq!(row, Err(format!("column \"n;m\": {wrong:?} is no number")));
+        }
+    }
+
+    #[test]
+    fn columns_of_json_can_have_members_of_other_columns() {
+        let text = "all,total,city\n\"{\"\"coupon\"\":\"\"A\"\",\"\"total\"\":1,\"\"ship\"\":{\"\"zip\"\":\"\"8001\"\"}}\",2,Bern\n,3,\n7,4,\n";
+        let maps = ["properties:json=all", "properties.total:number=total", "properties.ship.city=city"];
+        let found = rows(text, &maps).unwrap();
+        let first = r#""properties":{"coupon":"A","ship":{"city":"Bern","zip":"8001"},"total":2}"#;
+        assert!(found[0].as_ref().is_ok_and(|row| row.contains(first)), "{found:?}");
+        assert!(found[1].as_ref().is_ok_and(|row| row.contains(r#""properties":{"total":3}"#)), "{found:?}");
+        assert_eq!(found[2], Err("column \"all\": it is no object, and can have no members".into()));
+        let inside = rows("a,b\n", &["properties.x=a", "properties.x.y=b"]);
+        assert!(inside.as_ref().is_err_and(|problem| problem.contains("only json can have members")), "{inside:?}");
+    }
+
+    #[test]
+    fn a_column_that_cannot_be_meant_is_named() {
+        for (text, maps, said) in [
+            ("id,total\n", &["userId=user"][..], "no column \"user\"; there are id, total"),
+            ("id,id\n", &["userId=id"], "several columns \"id\""),
+            ("id,mail\n", &["userId=id", "userId=mail"], "userId is mapped twice, to the columns \"id\" and \"mail\""),
+            ("", &["userId=id"], "the file is empty"),
+        ] {
+            let problem = rows(text, maps).unwrap_err();
+            assert!(problem.contains(said), "{problem}");
+        }
+        let both = rows("id\n1\n", &["userId=id", "properties.id=id"]).unwrap();
+        assert!(both[0].as_ref().is_ok_and(|row| row.contains(r#""properties":{"id":"1"}"#)), "one column, two places");
+    }
+
+    #[test]
+    fn rows_have_the_line_on_which_they_begin() {
+        let text = "id,note\n1,a\n\n2,\"b\nc\"\n3,d\n4,e";
+        for text in [
+            text.to_owned(),
+            text.replace('\n', "\r\n"),
+            format!("{text}\n"),
+            format!("{text}\n\n").replace('\n', "\r\n"),
+        ] {
+            let found = lines(&text, &["userId=id"]).unwrap();
+            assert_eq!(found.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [2, 4, 6, 7], "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_quote_that_is_not_closed_is_told_and_costs_no_memory() {
+        let row = "2,aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n";
+        let found = lines(&format!("id,note\n1,\"open\n{}", row.repeat(3)), &["userId=id"]).unwrap();
+        assert_eq!(found, [(2, Err("a quote is not closed up to the end of the file".into()))]);
+        let closed = lines("id,note\n1,\"open\nand closed\"", &["userId=id"]).unwrap();
+        assert!(closed[0].1.is_ok(), "{closed:?}");
+        let problem = lines(&format!("id,note\n1,\"open\n{}", row.repeat(200_000)), &["userId=id"]).unwrap_err();
+        assert!(problem.starts_with("the row on line 2: it has more than 4194304 bytes"), "{problem}");
     }
 }

@@ -1,61 +1,58 @@
 //! JSON Lines, with the header line of a spool's file and the rows of rejected events understood.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 
 use super::Row;
 
 /// The largest number of bytes of a line. A longer line is not an event.
-const MAX_LINE: u64 = 4 << 20;
+pub(super) const MAX_LINE: usize = 4 << 20;
 const SPOOL: &str = "tracklane-spool ";
 
 /// Reads a file line by line, and never holds more than one.
 pub(crate) struct Lines<R> {
     reader: BufReader<R>,
     line: u64,
-    end: u64,
     /// Whether the last line was longer than a line may be.
     is_too_long: bool,
 }
 
 impl<R: Read> Lines<R> {
     pub(crate) fn new(reader: R) -> Self {
-        Self { reader: BufReader::with_capacity(1 << 18, reader), line: 0, end: 0, is_too_long: false }
+        Self { reader: BufReader::with_capacity(1 << 18, reader), line: 0, is_too_long: false }
     }
 
-    /// The next line that is not empty, without its end.
-    pub(crate) fn next_text(&mut self) -> Result<Option<Vec<u8>>, String> {
-        let mut text = Vec::new();
-        let read = self.reader.by_ref().take(MAX_LINE).read_until(b'\n', &mut text);
-        let count = read.map_err(|error| format!("line {}: {error}", self.line + 1))?;
-        if count == 0 {
-            return Ok(None);
-        }
-        self.line += 1;
-        self.end += count as u64;
-        self.is_too_long = text.last() != Some(&b'\n') && count as u64 == MAX_LINE;
-        if self.is_too_long {
-            self.end += self.pass_over_rest()?;
-            text = b"!".to_vec();
-        }
-        while text.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
-            text.pop();
-        }
-        Ok(Some(text))
-    }
-
-    fn pass_over_rest(&mut self) -> Result<u64, String> {
-        let mut passed = 0;
+    /// Reads the next line into `text`, without its end. Returns whether there is one.
+    pub(crate) fn next_text(&mut self, text: &mut Vec<u8>) -> Result<bool, String> {
+        text.clear();
+        let mut any = false;
+        self.is_too_long = false;
         loop {
-            let buffer = self.reader.fill_buf().map_err(|error| format!("line {}: {error}", self.line))?;
+            let buffer = match self.reader.fill_buf() {
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                buffer => buffer.map_err(|error| format!("line {}: {error}", self.line + 1))?,
+            };
             let end = memchr::memchr(b'\n', buffer);
-            let used = end.map_or(buffer.len(), |at| at + 1);
+            let part = buffer.get(..end.unwrap_or(buffer.len())).unwrap_or_default();
+            any |= !buffer.is_empty();
             let done = end.is_some() || buffer.is_empty();
+            self.is_too_long |= text.len() + part.len() > MAX_LINE;
+            if self.is_too_long {
+                text.clear();
+                text.push(b'!');
+            } else {
+                text.extend_from_slice(part);
+            }
+            let used = part.len() + usize::from(end.is_some());
             self.reader.consume(used);
-            passed += used as u64;
             if done {
-                return Ok(passed);
+                break;
             }
         }
+        self.line += u64::from(any);
+        while text.last() == Some(&b'\r') {
+            text.pop();
+        }
+        Ok(any)
     }
 
     pub(crate) fn line(&self) -> u64 {
@@ -65,13 +62,16 @@ impl<R: Read> Lines<R> {
     /// The next line that should be an event.
     pub(crate) fn next_row(&mut self) -> Result<Option<Row>, String> {
         loop {
-            let Some(bytes) = self.next_text()? else { return Ok(None) };
+            let mut bytes = Vec::new();
+            if !self.next_text(&mut bytes)? {
+                return Ok(None);
+            }
             if bytes.trim_ascii().is_empty() || bytes.starts_with(SPOOL.as_bytes()) {
                 continue;
             }
             let problem = self.is_too_long.then(|| format!("the line has more than {MAX_LINE} bytes"));
             let text = if self.is_too_long { Vec::new() } else { bytes };
-            return Ok(Some(Row { line: self.line, end: self.end, text, problem }));
+            return Ok(Some(Row { line: self.line, text, problem }));
         }
     }
 }
@@ -98,6 +98,6 @@ mod tests {
         let mut lines = Lines::new(text.as_bytes());
         assert_eq!(lines.next_row().unwrap().unwrap().json(), Err("the line has more than 4194304 bytes".into()));
         let row = lines.next_row().unwrap().unwrap();
-        assert_eq!((row.line, row.end, row.json().unwrap()), (2, text.len() as u64, "{\"a\":1}"));
+        assert_eq!((row.line, row.json().unwrap()), (2, "{\"a\":1}"));
     }
 }

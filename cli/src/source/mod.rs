@@ -1,15 +1,18 @@
-//! Events in files: JSON Lines, CSV, and the files of a spool.
+//! Events in files: JSON Lines, CSV, and the files of a spool, each plain or packed by gzip.
 
 pub(crate) mod assign;
+mod bounded;
 mod complete;
 mod csv_rows;
 mod identity;
 mod lines;
+mod template;
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use flate2::bufread::MultiGzDecoder;
 use serde_json::value::RawValue;
 
 pub(crate) use complete::Completion;
@@ -17,13 +20,18 @@ pub(crate) use csv_rows::{CsvRows, Mapping};
 pub(crate) use identity::Identity;
 pub(crate) use lines::Lines;
 
+/// Bytes that are read at a time.
+const BUFFER: usize = 256 << 10;
+/// The first bytes of what gzip packed.
+const GZIP: &[u8] = b"\x1f\x8b";
+/// The first bytes of some texts in UTF-8.
+const UTF_8: &[u8] = b"\xef\xbb\xbf";
+
 /// One line of a file.
 #[derive(Debug)]
 pub(crate) struct Row {
     /// The line, from 1.
     pub(crate) line: u64,
-    /// Bytes of the file up to its end.
-    pub(crate) end: u64,
     /// JSON that should be an event. Without `problem` nobody has looked into it.
     pub(crate) text: Vec<u8>,
     /// The reason why there is no event, if that is known. Then the text is that of the file.
@@ -45,8 +53,13 @@ fn json(text: &[u8]) -> Result<&str, String> {
     serde_json::from_slice::<&RawValue>(text).map(RawValue::get).map_err(|error| format!("no JSON: {error}"))
 }
 
-/// Opens a file, or standard input for `-`.
+/// Opens a file, or standard input for `-`, and unpacks what is compressed.
 pub(crate) fn open(path: &Path) -> Result<Box<dyn Read>, String> {
+    unpacked(path, stored(path)?)
+}
+
+/// Opens a file as it is stored.
+pub(crate) fn stored(path: &Path) -> Result<Box<dyn Read>, String> {
     if path == Path::new("-") {
         return Ok(Box::new(io::stdin()));
     }
@@ -55,7 +68,31 @@ pub(crate) fn open(path: &Path) -> Result<Box<dyn Read>, String> {
     if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
         return Err(format!("cannot read {}: it is a folder", path.display()));
     }
-    Ok(Box::new(BufReader::with_capacity(1 << 18, file)))
+    Ok(Box::new(file))
+}
+
+/// The text in a file: what gzip packed, without the mark that some programs put in front of UTF-8.
+pub(crate) fn unpacked(path: &Path, stored: Box<dyn Read>) -> Result<Box<dyn Read>, String> {
+    let mut reader = BufReader::with_capacity(BUFFER, stored);
+    if !begins_with(&mut reader, GZIP).map_err(|error| unreadable(path, &error))? {
+        return without_mark(path, reader);
+    }
+    without_mark(path, BufReader::with_capacity(BUFFER, MultiGzDecoder::new(reader)))
+}
+
+fn without_mark<R: Read + 'static>(path: &Path, mut reader: BufReader<R>) -> Result<Box<dyn Read>, String> {
+    let mut begins = |mark: &[u8]| begins_with(&mut reader, mark).map_err(|error| unreadable(path, &error));
+    if begins(b"\xff\xfe")? || begins(b"\xfe\xff")? {
+        return Err(format!("cannot read {}: it is UTF-16. Save it as UTF-8", path.display()));
+    }
+    if begins(UTF_8)? {
+        reader.consume(UTF_8.len());
+    }
+    Ok(Box::new(reader))
+}
+
+fn begins_with(reader: &mut impl BufRead, mark: &[u8]) -> io::Result<bool> {
+    Ok(reader.fill_buf()?.starts_with(mark))
 }
 
 pub(crate) fn unreadable(path: &Path, error: &io::Error) -> String {

@@ -60,7 +60,10 @@ fn lists_are_windows_and_counts() {
     assert_eq!(seqs(&dev.get("events?q=properties.n%3E3")), [5, 4]);
     let (status, wrong) = dev.ask("GET", "events?q=kind:track%20%22x", "");
     assert_eq!((status, &wrong["at"]), (400, &json!(12)), "{wrong}");
-    assert_eq!(dev.ask("GET", "events?limit=x", "").0, 400);
+    for wrong in ["events?limit=x", "stream?rows=x", "findings?q=a&q=b"] {
+        let (status, answer) = dev.ask("GET", wrong, "");
+        assert!(status == 400 && answer["error"].is_string(), "{wrong}: {status} {answer}");
+    }
 }
 
 #[test]

@@ -15,6 +15,11 @@ fn a_port_that_is_taken_is_one_clear_line() {
     assert_eq!(refused.status.code(), Some(3));
     let said = stderr(&refused);
     assert!(said.lines().count() == 1 && said.contains(&port) && said.contains("--port"), "{said}");
+    // An address for documents, which no machine has.
+    let elsewhere = run(&["dev", "--listen", "203.0.113.7", "--token", "T"]);
+    assert_eq!(elsewhere.status.code(), Some(3));
+    let said = stderr(&elsewhere);
+    assert!(said.lines().count() == 1 && said.contains("203.0.113.7") && said.contains("--listen"), "{said}");
 }
 
 #[test]
@@ -24,6 +29,8 @@ fn a_program_runs_beside_it_and_gives_its_code() {
     let ended = run(&["dev", "--port", "0", "--write-key", "K", "--exec", "--", "sh", "-c", script, binary]);
     assert_eq!(ended.status.code(), Some(7), "{} {}", stdout(&ended), stderr(&ended));
     assert!(stdout(&ended).contains("met, by 1"), "{}", stdout(&ended));
+    let killed = run(&["dev", "--port", "0", "--exec", "--", "sh", "-c", "kill -TERM $$"]);
+    assert_eq!(killed.status.code(), Some(128 + 15), "as a shell says it: {}", stderr(&killed));
     let missing = run(&["dev", "--port", "0", "--exec", "--", "no-such-program-here"]);
     assert!(missing.status.code() == Some(3) && stderr(&missing).contains("no-such-program-here"));
 }
@@ -63,6 +70,19 @@ fn events_are_sent_on_whole() {
     assert_eq!(events[0]["type"], "track");
     assert_eq!(events[1]["context"]["app"]["name"], "shop");
     assert!(!segment.requests()[0].body().windows(5).any(|part| part == b"LOCAL"), "the local key stays here");
+}
+
+/// Somebody looks at the other end: nothing waits there for a full batch. The text is the one that was sent.
+#[test]
+fn an_event_is_sent_on_soon_and_with_all_of_its_digits() {
+    let other = Dev::start(&[]);
+    let dev = Dev::start(&["--forward", "REAL", "--forward-host", &other.url]);
+    let began = std::time::Instant::now();
+    dev.track("E", r#""properties":{"n":0.12345678901234568,"m":18446744073709551615}"#);
+    wait("the event", || other.received() == 1);
+    assert!(began.elapsed() < std::time::Duration::from_secs(5), "{:?}", began.elapsed());
+    let raw = other.send("GET /__tracklane/events/1/raw", "", "");
+    assert!(raw.contains(r#"{"n":0.12345678901234568,"m":18446744073709551615}"#), "{raw}");
 }
 
 #[test]
@@ -119,6 +139,10 @@ fn tail_follows_and_ends_where_it_is_told_to() {
     assert_eq!(names, ["Old", "New", "Done"]);
     let shown = run(&["tail", "--url", &dev.url, "--no-follow", "-n", "2"]);
     assert!(stdout(&shown).lines().count() == 2 && stdout(&shown).contains("Done"), "{}", stdout(&shown));
+    for (until, code) in [("name:New", 0), ("name:Nothing", 1)] {
+        let ended = run(&["tail", "--url", &dev.url, "--no-follow", "--until", until]);
+        assert_eq!(ended.status.code(), Some(code), "{until}: {}", stdout(&ended));
+    }
     let patient = run(&["tail", "--url", &dev.url, "--within", "50ms"]);
     assert_eq!(patient.status.code(), Some(4));
     wait("the server", || dev.received() == 4);

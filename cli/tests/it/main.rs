@@ -5,6 +5,7 @@ mod commands;
 mod connections;
 mod dev;
 mod expecting;
+mod files;
 mod gateway;
 mod importing;
 mod inspecting;

@@ -1,5 +1,6 @@
 //! Finds events that arrive, but are probably not what was meant.
 
+use std::sync::LazyLock;
 use std::time::SystemTime;
 
 use tracklane::Kind;
@@ -112,7 +113,7 @@ pub fn smells(fields: &Fields<'_>, kind: Option<Kind>, found: &mut Vec<Finding>)
 fn leaf_smells(path: &Path<'_>, leaf: Leaf<'_>, found: &mut Vec<Finding>) {
     let Leaf::Text(text) = leaf else { return };
     let name = path.name();
-    if NUMBERS.contains(&name) && text.trim().parse::<f64>().is_ok() {
+    if may_be_number(text) && NUMBERS.contains(&name) && text.trim().parse::<f64>().is_ok() {
         let message = format!("{path} is a number as text");
         found.push(Smell::NumberAsText.found(path.to_string(), message));
     }
@@ -121,15 +122,51 @@ fn leaf_smells(path: &Path<'_>, leaf: Leaf<'_>, found: &mut Vec<Finding>) {
     }
 }
 
+/// Most texts begin with a byte that no number does.
+fn may_be_number(text: &str) -> bool {
+    let begins =
+        |first: &u8| first.is_ascii_digit() || b"+-.iInN ".contains(first) || *first < b' ' || !first.is_ascii();
+    text.as_bytes().first().is_some_and(begins)
+}
+
+/// This is asked for each text, so most names are told by their first and last byte.
 fn is_secret(name: &str) -> bool {
-    let mut plain = [0_u8; 24];
-    let mut length = 0;
-    for byte in name.bytes().filter(|byte| !matches!(byte, b'_' | b'-' | b' ')) {
-        let Some(place) = plain.get_mut(length) else { return false };
-        *place = byte.to_ascii_lowercase();
-        length += 1;
+    let (Some(first), Some(last)) = (name.bytes().next(), name.bytes().next_back()) else { return false };
+    if !is_one_of(FIRST_LETTERS, first) || !is_one_of(LAST_LETTERS, last) {
+        return false;
     }
-    plain.get(..length).is_some_and(|plain| SECRETS.iter().any(|secret| secret.as_bytes() == plain))
+    let letters = name.bytes().filter(|byte| !is_separator(*byte)).map(|byte| byte.to_ascii_lowercase());
+    SECRETS.iter().any(|secret| letters.clone().eq(secret.bytes()))
+}
+
+const fn is_separator(byte: u8) -> bool {
+    matches!(byte, b'_' | b'-' | b' ')
+}
+
+/// Returns whether the byte is one of these letters, large or small; or a separator, which does not count.
+const fn is_one_of(letters: u32, byte: u8) -> bool {
+    byte.is_ascii_alphabetic() && letters & letter(byte) != 0 || is_separator(byte)
+}
+
+const FIRST_LETTERS: u32 = letters().0;
+const LAST_LETTERS: u32 = letters().1;
+
+/// The first and the last letters of the secrets, a bit for each.
+const fn letters() -> (u32, u32) {
+    let (mut firsts, mut lasts, mut left) = (0, 0, SECRETS);
+    while let [secret, rest @ ..] = left {
+        if let [first, .., last] = secret.as_bytes() {
+            firsts |= letter(*first);
+            lasts |= letter(*last);
+        }
+        left = rest;
+    }
+    (firsts, lasts)
+}
+
+/// The bit of a letter.
+const fn letter(byte: u8) -> u32 {
+    1 << (byte.to_ascii_lowercase() - b'a')
 }
 
 fn name_smells(fields: &Fields<'_>, kind: Option<Kind>, found: &mut Vec<Finding>) {
@@ -150,9 +187,49 @@ fn name_smells(fields: &Fields<'_>, kind: Option<Kind>, found: &mut Vec<Finding>
 
 fn time_smells(fields: &Fields<'_>, found: &mut Vec<Finding>) {
     let Some(timestamp) = fields.timestamp.text().and_then(|text| text.parse::<Timestamp>().ok()) else { return };
+    // What was in no future at the first event is in none now, and the clock need not be read.
+    static FIRST: LazyLock<Timestamp> = LazyLock::new(|| SystemTime::now().into());
+    if timestamp <= *FIRST {
+        return;
+    }
     let now = Timestamp::from(SystemTime::now());
     if timestamp.as_unix_millis() > now.as_unix_millis() + CLOCK_SKEW {
         let message = format!("the timestamp {timestamp} is in the future");
         found.push(Smell::TimestampInFuture.found("timestamp".to_owned(), message));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_known_however_they_are_written() {
+        for secret in SECRETS {
+            let shout = secret.to_uppercase();
+            let spaced: String = secret.chars().flat_map(|char| [char, '_']).collect();
+            for name in [secret, &*shout, &*spaced, &*format!("-{secret}"), &*format!(" {spaced} ")] {
+                assert!(is_secret(name), "{name:?}");
+            }
+        }
+        for name in ["", "_", "pass", "passwords", "pinned", "currency", "coupon", "sécret", "secrét", "7", "ß"] {
+            assert!(!is_secret(name), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_as_text_are_known_however_they_are_written() {
+        for text in ["7", " 7", "\t-7.5 ", "+1e9", ".5", "inf", "NaN", "\u{a0}7"] {
+            let mut found = Vec::new();
+            let json = serde_json::json!({ "total": text }).to_string();
+            walk("properties", &json, |path, leaf| leaf_smells(path, leaf, &mut found));
+            assert_eq!(found.len(), 1, "{text:?}");
+        }
+        for text in ["", "seven", "7 EUR", "1,5", "-"] {
+            let mut found = Vec::new();
+            let json = serde_json::json!({ "total": text }).to_string();
+            walk("properties", &json, |path, leaf| leaf_smells(path, leaf, &mut found));
+            assert_eq!(found, [], "{text:?}");
+        }
     }
 }

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Query, State as Shared};
+use axum::extract::{Path, State as Shared};
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
+use super::query::Query;
 use super::{App, Reply, error, filter, gone, heads, reply, search, typed};
 use crate::dev::code;
 use crate::dev::state::State;

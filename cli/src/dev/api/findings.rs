@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use axum::extract::{Query, State as Shared};
+use axum::extract::State as Shared;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tracklane::Kind;
 use tracklane_ingest::rules::{Finding, Level};
 
+use super::query::Query;
 use super::{App, Reply, filter, reply, search};
 use crate::dev::state::State;
 use crate::filter::Filter;

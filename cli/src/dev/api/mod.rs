@@ -7,6 +7,7 @@ mod faults;
 mod findings;
 mod inspect;
 mod mock;
+mod query;
 mod stream;
 mod users;
 

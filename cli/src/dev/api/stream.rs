@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Query, State as Shared};
+use axum::extract::State as Shared;
 use axum::http::HeaderValue;
 use axum::http::header::HeaderName;
 use bytes::Bytes;
@@ -14,6 +14,7 @@ use serde_json::json;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::query::Query;
 use super::{App, Reply, filter, heads, search, typed};
 use crate::dev::store::{Counters, Entry};
 use crate::filter::Filter;

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use axum::extract::{Query, State as Shared};
+use axum::extract::State as Shared;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::query::Query;
 use super::{App, Reply, heads, reply, search};
 use crate::dev::state::State;
 use crate::dev::store::Entry;
