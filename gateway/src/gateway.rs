@@ -150,7 +150,7 @@ fn limits(server: &ServerConfig) -> Limits {
 fn public_router(state: &Arc<State>, server: &ServerConfig) -> Result<Router, StartError> {
     let shared = Arc::clone(state);
     let service = tower::service_fn(move |request| receive(Arc::clone(&shared), request));
-    let router = Ingest::new(service).limits(limits(server)).without_smells().pixels_with_status().router();
+    let router = Ingest::new(service).limits(limits(server)).without_rules().pixels_with_status().router();
     let mut layer = RequestContextLayer::new().peer_address(|extensions| Some(extensions.get::<Peer>()?.0.ip()));
     if !server.trusted_proxies.is_empty() {
         layer = layer.trust_proxies(TrustedProxies::new(&server.trusted_proxies)?);

@@ -70,6 +70,7 @@ mod stock;
 // A request on its way.
 mod assemble;
 mod clock_skew;
+mod detach;
 mod ip;
 mod paths;
 mod rate;

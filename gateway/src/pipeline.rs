@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tower_layer::layer_fn;
 use tower_service::Service;
 use tracklane::plugin::{Answer, Batch, BatchService, Destination, Registration, RetryPolicy, Verdict};
@@ -78,7 +79,8 @@ impl Parts {
 }
 
 impl Pipeline {
-    /// Starts it. What waits on the disk is sent from now on. Events of `max_bytes` may be on their way to the log.
+    /// Starts it on the current runtime. What waits on the disk is sent from now on. Events of `max_bytes` may be on their
+    /// way to the log.
     pub(crate) fn start(
         name: &str,
         parts: Parts,
@@ -86,7 +88,9 @@ impl Pipeline {
         log: &Log,
         layout: &Layout,
     ) -> Result<Self, SettingsError> {
-        let mut builder = Analytics::builder().max_queue_size(MAX_EVENTS).max_queue_bytes(max_bytes);
+        // On the threads that serve requests: from a request to the log and back, an event changes none but the disk's.
+        let mut builder = Analytics::builder().runtime(Handle::current());
+        builder = builder.max_queue_size(MAX_EVENTS).max_queue_bytes(max_bytes);
         for plugin in parts.plugins {
             builder = builder.plugin(plugin);
         }
@@ -120,8 +124,9 @@ impl Pipeline {
 
     /// Ends it. What is not delivered by then stays on the disk.
     pub(crate) async fn close(&self) {
-        let client = self.client.clone();
-        let _ = tokio::task::spawn_blocking(move || drop(client.close_blocking(CLOSE))).await;
+        // Not `close_blocking` in a blocking task: that is on the client's own runtime, where nobody waits for the end of
+        // the spools.
+        drop(self.client.close(CLOSE).await);
     }
 }
 

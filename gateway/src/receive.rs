@@ -10,17 +10,21 @@
 
 use std::convert::Infallible;
 use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use futures_util::FutureExt;
 use http::{StatusCode, header};
 use tracklane::segment::rules::{Endpoint, Rule};
 use tracklane::{DropReason, Outcome, RefusalReason, Settlement};
+use tracklane_axum::RequestContext;
 use tracklane_ingest::{Answer, Rejection, Request};
 use tracklane_spool::DeadLetter;
 
 use crate::assemble::{Around, Unfit};
 use crate::config::IpPolicy;
+use crate::detach::DetachOnDrop;
 use crate::sources::{Source, SourceCounts};
 use crate::state::State;
 
@@ -72,12 +76,14 @@ async fn decide(state: &Arc<State>, request: Request) -> Answer {
     }
     let (state, source) = (Arc::clone(state), Arc::clone(source));
     drop(live);
-    // Only this task knows it.
     let address = address(source.ip);
-    // A task of its own: what was begun is counted to its end, also if the client goes away.
-    let answer = tokio::spawn(async move {
-        let taken = take(&source, &request, SystemTime::now(), address).await;
-        taken.answer(&state, &source, &request).await
+    // What was begun is counted to its end, also if the client goes away.
+    let answer = DetachOnDrop::new(async move {
+        let answer = async {
+            let taken = take(&source, &request, SystemTime::now(), address).await;
+            taken.answer(&state, &source, &request).await
+        };
+        AssertUnwindSafe(answer).catch_unwind().await
     });
     answer.await.unwrap_or_else(|_| Answer::error(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server failed"))
 }
@@ -178,7 +184,7 @@ fn address(policy: IpPolicy) -> Option<IpAddr> {
     if matches!(policy, IpPolicy::Keep | IpPolicy::Remove) {
         return None;
     }
-    tracklane_axum::current_context()?.get_str("ip")?.parse().ok()
+    RequestContext::current()?.ip()
 }
 
 impl Taken {

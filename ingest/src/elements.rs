@@ -16,7 +16,8 @@ pub(crate) fn elements(array: &str, most: usize) -> Result<Vec<&RawValue>, TooMa
     deserializer.deserialize_seq(AtMost(most)).map_err(|_| TooMany)
 }
 
-struct AtMost(usize);
+/// Visits an array of at most so many elements.
+pub(crate) struct AtMost(pub(crate) usize);
 
 impl<'de> Visitor<'de> for AtMost {
     type Value = Vec<&'de RawValue>;

@@ -45,6 +45,7 @@
 )]
 
 mod answer;
+mod body;
 mod budget;
 mod cors;
 mod decode;

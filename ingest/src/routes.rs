@@ -16,7 +16,7 @@ use tracklane::segment::rules::Endpoint;
 
 use crate::budget::{Budget, Share};
 use crate::decode::{self, Encoding, Undecodable};
-use crate::envelope::Opening;
+use crate::envelope::{Checks, Opening};
 use crate::request::{Head, Request};
 use crate::server::{Peer, Wire, write};
 use crate::{Answer, Limits, cors, envelope, pixel, project};
@@ -56,7 +56,7 @@ pub struct Ingest<S> {
 
 #[derive(Clone, Copy, Debug)]
 struct Options {
-    smells: bool,
+    checks: Checks,
     pixel_status: bool,
 }
 
@@ -74,7 +74,7 @@ where
 {
     /// Around this service. Its error is answered with 500.
     pub fn new(service: S) -> Self {
-        let options = Options { smells: true, pixel_status: false };
+        let options = Options { checks: Checks::RulesAndSmells, pixel_status: false };
         Self { service, limits: Limits::default(), options }
     }
 
@@ -89,7 +89,15 @@ where
     /// events in at a high rate.
     #[must_use]
     pub fn without_smells(mut self) -> Self {
-        self.options.smells = false;
+        self.options.checks = Checks::Rules;
+        self
+    }
+
+    /// Leaves out Segment's rules and the smells: no event is looked into. Then an event has the type of the path, or none,
+    /// and the only findings in it are that it is no object, or too large. For a service that reads each event itself.
+    #[must_use]
+    pub fn without_rules(mut self) -> Self {
+        self.options.checks = Checks::SizeOnly;
         self
     }
 
@@ -111,7 +119,7 @@ where
 
 impl<S> Shared<S> {
     fn opening(&self) -> Opening {
-        Opening { smells: self.options.smells, max_events: self.limits.max_events }
+        Opening { checks: self.options.checks, max_events: self.limits.max_events }
     }
 }
 

@@ -50,6 +50,9 @@ impl Builder {
     /// its events and sends them again, such as `tracklane-spool`: what such a client drops is not lost. There is one
     /// function; the last one set is called. If it panics, the failure stays as it is.
     ///
+    /// The events that a close leaves are asked about as a failure of `tracklane` that drops them as
+    /// [`Closed`](crate::DropReason::Closed). It is logged if they are still dropped afterwards, and never emitted.
+    ///
     /// ```
     /// use tracklane::{Analytics, DropReason};
     ///

@@ -160,6 +160,18 @@ impl Emitter {
         self.emit(Emitted::Error(failure));
     }
 
+    /// Logs that the client was closed before so many events were delivered, unless
+    /// [`Builder::map_failure`](crate::Builder::map_failure) says that none of them is lost. `close` itself reports them, so
+    /// no signal does.
+    pub(crate) fn log_closed(&self, events: usize) {
+        let mut failure = Failure::new("tracklane", "closed before these events were delivered", events);
+        failure.dropped = Some(DropReason::Closed);
+        let failure = self.mapped(failure);
+        if failure.is_loss() {
+            failure.log();
+        }
+    }
+
     /// Applies the function of [`Builder::map_failure`](crate::Builder::map_failure). If it panics, the failure stays as
     /// it is.
     fn mapped(&self, failure: Failure) -> Failure {

@@ -12,6 +12,24 @@ use super::{Context, Event, Integrations, Kind, MessageId, Object, Timestamp};
 /// Characters of a string that an error shows.
 const SHOWN_CHARS: usize = 40;
 
+/// Members that are no objects in any event, and that are read by their names.
+const KNOWN: [&str; 14] = [
+    "type",
+    "messageId",
+    "timestamp",
+    "event",
+    "userId",
+    "anonymousId",
+    "name",
+    "category",
+    "groupId",
+    "previousId",
+    "originalTimestamp",
+    "sentAt",
+    "receivedAt",
+    "writeKey",
+];
+
 /// Members of an event in a batch or an export that belong to one sending. Segment ignores the `timestamp` of an event
 /// that has a `sentAt`, and a write key must not be passed on.
 const NOT_THE_EVENTS: [&str; 4] = ["sentAt", "receivedAt", "originalTimestamp", "writeKey"];
@@ -69,7 +87,7 @@ impl Event {
     /// If it is not such text, or not an event, or has a value that an event cannot carry, which is named.
     pub fn from_json(json: &[u8]) -> Result<Self, InvalidEvent> {
         let unreadable = |fault: ValueError| InvalidEvent::Unreadable { problem: fault.to_string() };
-        let split = json::split(json, SECTIONS).map_err(unreadable)?;
+        let split = json::split(json, SECTIONS, KNOWN).map_err(unreadable)?;
         of_split(split.ok_or(InvalidEvent::NotAnObject)?)
     }
 }
@@ -96,19 +114,39 @@ impl TryFrom<Value> for Event {
     type Error = InvalidEvent;
 
     fn try_from(json: Value) -> Result<Self, InvalidEvent> {
-        let Value::Object(mut members) = json else {
+        let Value::Object(mut others) = json else {
             drop_iteratively(json);
             return Err(InvalidEvent::NotAnObject);
         };
+        let mut members = Members { known: KNOWN.map(|name| others.remove(name)), others };
         let event = of_members(&mut members);
-        drop_iteratively(Value::Object(members));
+        members.known.into_iter().flatten().for_each(drop_iteratively);
+        drop_iteratively(Value::Object(members.others));
         event
     }
 }
 
+/// The members of an event that are values.
+struct Members {
+    /// In the order of [`KNOWN`].
+    known: [Option<Value>; KNOWN.len()],
+    others: Map<String, Value>,
+}
+
+impl Members {
+    fn remove(&mut self, name: &str) -> Option<Value> {
+        match KNOWN.iter().position(|known| *known == name) {
+            Some(at) => self.known.get_mut(at)?.take(),
+            None => self.others.remove(name),
+        }
+    }
+}
+
 /// The event of members that are values, but for its sections.
-fn of_split(mut split: Split<{ SECTIONS.len() }>) -> Result<Event, InvalidEvent> {
-    let mut event = of_members(&mut split.values)?;
+fn of_split(mut split: Split<{ SECTIONS.len() }, { KNOWN.len() }>) -> Result<Event, InvalidEvent> {
+    let (known, others) =
+        (std::mem::replace(&mut split.known, [const { None }; KNOWN.len()]), std::mem::take(&mut split.others));
+    let mut event = of_members(&mut Members { known, others })?;
     let own = event.kind().section();
     let content = event.write();
     for (at, name) in SECTIONS.into_iter().enumerate() {
@@ -130,7 +168,7 @@ fn of_split(mut split: Split<{ SECTIONS.len() }>) -> Result<Event, InvalidEvent>
     Ok(event)
 }
 
-fn of_members(members: &mut Map<String, Value>) -> Result<Event, InvalidEvent> {
+fn of_members(members: &mut Members) -> Result<Event, InvalidEvent> {
     let mut event = Event::new(kind(members)?);
     if let Some(id) = string(members, "messageId", "a string")?.filter(|id| !id.is_empty()) {
         event.write().message_id = MessageId::Given(id);
@@ -164,7 +202,7 @@ fn of_members(members: &mut Map<String, Value>) -> Result<Event, InvalidEvent> {
         event.integrations_mut().normalise();
     }
     let content = event.write();
-    for (key, value) in std::mem::take(members) {
+    for (key, value) in std::mem::take(&mut members.others) {
         if !value.is_null() {
             content.fields.keep(&key, &value);
         }
@@ -173,7 +211,7 @@ fn of_members(members: &mut Map<String, Value>) -> Result<Event, InvalidEvent> {
     Ok(event)
 }
 
-fn kind(members: &mut Map<String, Value>) -> Result<Kind, InvalidEvent> {
+fn kind(members: &mut Members) -> Result<Kind, InvalidEvent> {
     let found = members.remove("type").unwrap_or(Value::Null);
     let kind =
         found.as_str().and_then(Kind::from_name).ok_or_else(|| InvalidEvent::UnknownType { found: shown(&found) });
@@ -193,12 +231,12 @@ fn shown(found: &Value) -> String {
     }
 }
 
-fn string(
-    members: &mut Map<String, Value>,
-    field: &'static str,
-    expected: &'static str,
-) -> Result<Option<String>, InvalidEvent> {
-    match members.remove(field) {
+fn string(members: &mut Members, field: &'static str, expected: &'static str) -> Result<Option<String>, InvalidEvent> {
+    text(members.remove(field), field, expected)
+}
+
+fn text(value: Option<Value>, field: &'static str, expected: &'static str) -> Result<Option<String>, InvalidEvent> {
+    match value {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
         Some(other) => {
@@ -208,21 +246,17 @@ fn string(
     }
 }
 
-fn id(members: &mut Map<String, Value>, field: &'static str) -> Result<Option<String>, InvalidEvent> {
+fn id(members: &mut Members, field: &'static str) -> Result<Option<String>, InvalidEvent> {
     let expected = "a string or a number, which must be whole and have at most 64 bits";
-    match members.get(field) {
+    match members.remove(field) {
         // Any other number may have been rounded.
-        Some(Value::Number(number)) if number.is_i64() || number.is_u64() => {
-            let id = number.to_string();
-            members.remove(field);
-            Ok(Some(id))
-        }
-        _ => string(members, field, expected),
+        Some(Value::Number(number)) if number.is_i64() || number.is_u64() => Ok(Some(number.to_string())),
+        value => text(value, field, expected),
     }
 }
 
 /// Any value but an object is refused by the call, like every value that a section cannot hold.
-fn object(members: &mut Map<String, Value>, field: &str) -> Option<Object> {
+fn object(members: &mut Members, field: &str) -> Option<Object> {
     match members.remove(field) {
         None | Some(Value::Null) => None,
         Some(value) => Some(Object::from(value)),

@@ -2,7 +2,9 @@
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use tracklane::plugin::{Batch, Destination};
 use tracklane::testing::Reply;
 use tracklane::{Analytics, DropReason};
 
@@ -102,5 +104,30 @@ async fn an_event_can_be_followed_by_its_id_and_its_batch_by_its_number() {
         ("batch delivered", &["batch=1", "events=1", "attempts=2"], 1),
     ] {
         assert_eq!(about(text, what), times, "{text} {what:?}: {:#?}", lines.of("TRACE"));
+    }
+}
+
+/// A client behind something that keeps its events loses none of those that its close leaves.
+#[test]
+fn a_close_logs_what_it_leaves_as_lost_unless_the_failure_is_mapped() {
+    for (kept, expected) in [(false, 1), (true, 0)] {
+        let (lines, _guard) = Lines::capture(tracing::Level::WARN);
+        let hangs = |_: Batch| std::future::pending::<Result<(), std::io::Error>>();
+        let mut settings = Analytics::builder().plugin(Destination::from_fn("hangs", hangs));
+        if kept {
+            settings = settings.map_failure(|failure| {
+                let mut failure = failure.clone();
+                (failure.dropped, failure.retried) = (None, true);
+                failure
+            });
+        }
+        let analytics = settings.build().unwrap();
+        analytics.send(track("left")).unwrap();
+        let report = analytics.close_blocking(Duration::from_millis(1));
+        assert_eq!(report.unsent.len(), 1, "{kept}");
+        let errors = lines.of("ERROR");
+        assert_eq!(errors.len(), expected, "{kept}: {errors:?}");
+        assert!(errors.iter().all(|line| line.contains("closed before") && line.contains("events=1")), "{errors:?}");
+        assert_eq!(lines.of("WARN"), Vec::<String>::new(), "{kept}");
     }
 }

@@ -126,18 +126,23 @@ impl Checks<'_, '_> {
         for (name, source) in &self.config.sources {
             self.name("sources", name);
             self.source(name, source);
-            for key in &source.keys {
-                if key.trim().is_empty() {
-                    self.setting(&["sources", name, "keys"], "a key is empty");
-                }
+            let (empty, keys): (Vec<_>, Vec<_>) = source.keys.iter().partition(|key| key.trim().is_empty());
+            if !empty.is_empty() {
+                self.setting(&["sources", name, "keys"], "a key is empty");
+            }
+            for key in keys {
                 // The key itself is a secret.
-                if let Some(other) = owners.insert(key, name) {
-                    let problem = format!("a key of the source {name:?} is also one of the source {other:?}");
-                    self.wrong(&["sources", name, "keys"], problem);
+                match owners.insert(key, name) {
+                    None => {}
+                    Some(other) if other == name => self.setting(&["sources", name, "keys"], "a key is there twice"),
+                    Some(other) => {
+                        let problem = format!("a key of the source {name:?} is also one of the source {other:?}");
+                        self.wrong(&["sources", name, "keys"], problem);
+                    }
                 }
             }
         }
-        if owners.is_empty() {
+        if self.config.sources.values().all(|source| source.keys.is_empty()) {
             self.wrong(&["sources"], "no source has a key");
         }
     }

@@ -112,11 +112,23 @@ fn a_misspelt_name_is_answered_with_the_one_that_may_be_meant() {
 }
 
 #[test]
-fn a_key_belongs_to_one_source() {
-    let twice = format!("{GOOD}\n[sources.app]\nkeys = [\"K1\"]\npipeline = \"main\"\n");
-    let error = read(&twice).unwrap_err().to_string();
-    assert!(error.contains("a key of the source \"web\" is also one of the source \"app\""), "{error}");
-    assert!(!error.contains("K1"), "{error}");
+fn a_key_is_there_once_and_not_empty_and_each_fault_is_said_once() {
+    let of_another = "a key of the source \"web\" is also one of the source \"app\"";
+    for (web, app, expected) in [
+        (r#"["K1", "K2"]"#, r#"["K3"]"#, &[][..]),
+        (r#"["K1", "K2"]"#, r#"["K1"]"#, &[of_another]),
+        (r#"["K1", "K1"]"#, r#"["K3"]"#, &["keys: a key is there twice"]),
+        (r#"["", " ", "K1"]"#, r#"["K3"]"#, &["keys: a key is empty"]),
+        (r#"["", "K1"]"#, r#"["", "K3"]"#, &["keys: a key is empty", "keys: a key is empty"]),
+        (r#"[""]"#, "[]", &["keys: a key is empty"]),
+        ("[]", "[]", &["no source has a key"]),
+    ] {
+        let text = GOOD.replacen(r#"["K1", "${KEY}"]"#, web, 1);
+        let text = format!("{text}\n[sources.app]\nkeys = {app}\npipeline = \"main\"\n");
+        let error = read(&text).err();
+        let problems: Vec<&str> = error.iter().flat_map(ConfigError::errors).map(|error| &*error.problem).collect();
+        assert_eq!(problems, expected, "{web} {app}");
+    }
 }
 
 #[test]

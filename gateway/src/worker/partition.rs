@@ -13,7 +13,7 @@ use tracklane::{BoxError, text_with_causes};
 
 use super::dead;
 use super::gate::Pass;
-use super::suspect::{SURVIVAL, Suspects};
+use super::suspect::{Handling, SURVIVAL, Suspects, handling};
 use super::targets::{Ended, SharedTargets, Targets, hand_over, outcomes, set_aside};
 use crate::jetstream::{DESTINATION_HEADER, JetStream, ParkedMessage};
 
@@ -113,17 +113,19 @@ impl Partition {
         stream: Stream,
         sequence: u64,
         message: Arc<Message>,
+        deliveries: i64,
         passes: Vec<Pass>,
     ) -> Done {
         let turn = self.suspects.turn().await;
-        let is_deadly = loop {
+        let note = loop {
             match self.suspects.note(&stream, sequence).await {
-                Ok(is_deadly) => break is_deadly,
+                Ok(note) => break note,
                 // Without a note the end of this worker would count for nothing.
                 Err(error) => self.tell(&*error),
             }
             sleep(AFTER_ERROR).await;
         };
+        let is_deadly = handling(deliveries, Some(&note)) == Handling::SetAside;
         let mut handed_over = self.hand_over(sequence, message, passes, is_deadly);
         if let Ok(done) = timeout(SURVIVAL, &mut handed_over).await {
             return done;

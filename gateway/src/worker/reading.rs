@@ -22,7 +22,7 @@ use tracklane::BoxError;
 use super::order::InOrder;
 use super::partition::{Done, Partition};
 use super::purge::purge;
-use super::suspect::SUSPECT;
+use super::suspect::{Handling, handling};
 
 /// Looks between two signs of life.
 const ALIVE_EVERY: u64 = 3;
@@ -94,7 +94,8 @@ impl Reading {
     fn hand_over(&mut self) {
         let Some(state) = &mut self.state else { return };
         while let Some(next) = state.order.next() {
-            let is_suspect = deliveries(next) > SUSPECT;
+            let deliveries = deliveries(next);
+            let is_suspect = handling(deliveries, None) != Handling::WithOthers;
             let limit = if is_suspect || state.is_alone { 1 } else { UNDER_WAY };
             if state.handed_over.len() >= limit {
                 return;
@@ -107,7 +108,7 @@ impl Reading {
             state.unacknowledged.insert(sequence, Arc::clone(&message));
             let handed_over = if is_suspect {
                 let partition = Arc::clone(&self.partition);
-                Box::pin(partition.hand_over_alone(self.stream.clone(), sequence, message, passes))
+                Box::pin(partition.hand_over_alone(self.stream.clone(), sequence, message, deliveries, passes))
             } else {
                 self.partition.hand_over(sequence, message, passes, false)
             };

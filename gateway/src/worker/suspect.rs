@@ -19,7 +19,7 @@ use tracklane::BoxError;
 use crate::jetstream::CONSUMER;
 
 /// A message that was delivered more often than this is a suspect.
-pub(super) const SUSPECT: i64 = 3;
+const SUSPECT: i64 = 3;
 /// The number of workers that have to end of it.
 const DEADLY: u32 = 7;
 /// A worker that lives for so long with a suspect does not end of it.
@@ -45,21 +45,44 @@ impl Suspects {
         self.turn.lock().await
     }
 
-    /// Notes that this worker is about to hand the message over. Returns whether it is deadly.
-    pub(super) async fn note(&self, stream: &Stream, sequence: u64) -> Result<bool, BoxError> {
-        let note = change(stream, |before| Some(Note::next(before, sequence, &self.worker))).await?;
-        Ok(note.is_some_and(|note| note.ends >= DEADLY))
+    /// Notes that this worker is about to hand the message over.
+    pub(super) async fn note(&self, stream: &Stream, sequence: u64) -> Result<Note, BoxError> {
+        change(stream, |before| {
+            let note = Note::next(before, sequence, &self.worker);
+            (Some(note.clone()), note)
+        })
+        .await
     }
 
     /// Forgets the note of a stream, because the worker lives on.
     pub(super) async fn forget(&self, stream: &Stream) -> Result<(), BoxError> {
-        change(stream, |_| None).await.map(drop)
+        change(stream, |_| (None, ())).await
+    }
+}
+
+/// How a message is handed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Handling {
+    WithOthers,
+    /// In its turn, with a note before.
+    Alone,
+    /// To no destination: its events are dead.
+    SetAside,
+}
+
+/// Decides how a message is handed over that was delivered so often, this time included, by its note if there is one
+/// already. How often it was delivered proves nothing: restarts and crashes because of other messages count as well.
+pub(super) fn handling(deliveries: i64, note: Option<&Note>) -> Handling {
+    match note {
+        _ if deliveries <= SUSPECT => Handling::WithOthers,
+        Some(note) if note.ends >= DEADLY => Handling::SetAside,
+        _ => Handling::Alone,
     }
 }
 
 /// What is known of the suspect of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Note {
+pub(super) struct Note {
     sequence: u64,
     /// The number of workers that ended of it, one after the other.
     ends: u32,
@@ -100,20 +123,71 @@ impl FromStr for Note {
     }
 }
 
-/// Changes the note of a stream, and returns the new one.
-async fn change(stream: &Stream, change: impl FnOnce(Option<Note>) -> Option<Note>) -> Result<Option<Note>, BoxError> {
+/// Changes the note of a stream. `change` returns the new one, and what this returns.
+async fn change<T>(stream: &Stream, change: impl FnOnce(Option<Note>) -> (Option<Note>, T)) -> Result<T, BoxError> {
     let consumer: Consumer<Config> = stream.get_consumer(CONSUMER).await?;
     let mut config = Config::try_from_consumer_config(consumer.cached_info().config.clone())?;
     let before = config.metadata.remove(NOTE).and_then(|text| text.parse().ok());
-    let note = change(before);
-    config.metadata.extend(note.as_ref().map(|note| (NOTE.to_owned(), note.to_string())));
+    let (note, result) = change(before);
+    config.metadata.extend(note.map(|note| (NOTE.to_owned(), note.to_string())));
     stream.update_consumer(config).await?;
-    Ok(note)
+    Ok(result)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::Handling::{Alone, SetAside, WithOthers};
     use super::*;
+
+    /// The end of a worker that got message 7.
+    #[derive(Clone, Copy, Debug)]
+    enum End {
+        /// Soon after it handed message 7 over.
+        Soon,
+        /// Later, while the message waited for its destination.
+        Later,
+        /// Soon after it handed another message over, before it came to 7.
+        OfAnother,
+    }
+
+    /// How the next worker hands message 7 over, after these workers had it in turn.
+    fn after(ends: &[End]) -> Handling {
+        let mut note = None;
+        for (number, end) in (1..).zip(ends) {
+            let (suspect, worker) = (handling(number, None) == Alone, format!("worker {number}"));
+            let sequence = if matches!(end, End::OfAnother) { 6 } else { 7 };
+            note = if suspect { Some(Note::next(note, sequence, &worker)) } else { note };
+            if matches!(end, End::Later) {
+                note = None;
+            }
+        }
+        let deliveries = ends.len() as i64 + 1;
+        match handling(deliveries, None) {
+            Alone => handling(deliveries, Some(&Note::next(note, 7, "the next"))),
+            with_others => with_others,
+        }
+    }
+
+    #[test]
+    fn only_ends_soon_after_it_was_handed_over_alone_make_a_message_deadly() {
+        use End::{Later, OfAnother, Soon};
+        for (ends, expected, why) in [
+            (vec![], WithOthers, "it is new"),
+            (vec![Soon; 2], WithOthers, "two workers may end of anything"),
+            (vec![Soon; 3], Alone, "it is a suspect"),
+            (vec![Soon; 9], Alone, "the first three had others in progress, and six ended of it"),
+            (vec![Soon; 10], SetAside, "seven ended of it"),
+            // Eleven deliveries and more were once taken for a proof.
+            (vec![Later; 10], Alone, "restarts while it waits for its destination are no proof"),
+            (vec![Later; 1_000], Alone, "however many"),
+            (vec![OfAnother; 10], Alone, "another message ended them"),
+            ([vec![Soon; 9], vec![Later]].concat(), Alone, "a worker lived on with it"),
+            ([vec![Soon; 9], vec![Later], vec![Soon; 6]].concat(), Alone, "it begins anew"),
+            ([vec![Soon; 9], vec![Later], vec![Soon; 7]].concat(), SetAside, "and then seven ended of it"),
+        ] {
+            assert_eq!(after(&ends), expected, "{why}: {ends:?}");
+        }
+    }
 
     #[test]
     fn only_workers_that_ended_with_the_same_message_count() {

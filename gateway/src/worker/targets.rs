@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tower_layer::layer_fn;
-use tracing::subscriber::{NoSubscriber, with_default};
+use tracklane::emitter::signal::Failure;
 use tracklane::plugin::{Destination, QueueLimits};
 use tracklane::{Analytics, DropReason, Event, Outcome, Receipt, SettingsError, Settlement, text_with_causes};
 
@@ -101,10 +101,7 @@ impl Targets {
     /// Ends every client, within that time. An event that has no outcome by then is in a message that is not
     /// acknowledged, so it is delivered again: no loss, as the clients would log it.
     pub(super) async fn close(&self, limit: Duration) {
-        let close = |client: Analytics| {
-            let silently = move || with_default(NoSubscriber::default(), || client.close_blocking(limit).pending);
-            tokio::task::spawn_blocking(silently)
-        };
+        let close = |client: Analytics| tokio::task::spawn_blocking(move || client.close_blocking(limit).pending);
         let closing = self.all().map(|(_, target)| close(target.client.clone()));
         let events: u64 = futures_util::future::join_all(closing).await.into_iter().flatten().sum();
         if events > 0 {
@@ -127,6 +124,7 @@ impl Target {
             .runtime(Handle::current())
             .max_queue_size(UNBOUNDED)
             .max_queue_bytes(UNBOUNDED)
+            .map_failure(as_the_log_has_it)
             .plugin(destination.queue(QueueLimits::new(UNBOUNDED, UNBOUNDED)))
             .build()?;
         Ok(Self { name, client, gate, pause, counts: Counts::default() })
@@ -196,6 +194,16 @@ pub(super) async fn outcomes(targets: &Targets, pipeline: &str, waiting: Vec<Wai
         }
     }
     ended
+}
+
+/// Rewrites a failure for the log behind the client. What has no outcome is not lost: its message is not acknowledged, and
+/// the next worker sends it.
+fn as_the_log_has_it(failure: &Failure) -> Failure {
+    let mut failure = failure.clone();
+    if failure.dropped.is_some_and(is_no_outcome) {
+        (failure.dropped, failure.retried) = (None, true);
+    }
+    failure
 }
 
 /// Returns whether the reason means nothing for the event and the destination.

@@ -149,3 +149,25 @@ fn smells_are_left_out_where_that_is_asked_for_and_who_connected_is_known() {
     let without = Running::with(Limits::default(), |request| request.as_segment(), |ingest| ingest.without_smells());
     assert_eq!(rules(&without), Vec::<&str>::new());
 }
+
+#[test]
+fn without_rules_only_what_is_no_object_or_too_large_is_found_and_the_key_still_is() {
+    let server = Running::with(Limits::default(), |request| request.as_segment(), |ingest| ingest.without_rules());
+    let large = format!(r#"{{"type":"track","event":"E","userId":"u","properties":{{"a":"{}"}}}}"#, "x".repeat(32_768));
+    let no_user = r#"{"type":"track","event":"E","timestamp":"yesterday"}"#;
+    let batch = format!(r#"{{"batch":[{EVENT},{no_user},[1],{large},{{"writeKey":"OF-AN-EVENT"}}]}}"#);
+    server.post("/v1/batch", &batch);
+    let request = server.last();
+    let found = |event: &tracklane_ingest::Event| -> Vec<(&str, String)> {
+        event.findings.iter().map(|finding| (finding.rule, finding.message.clone())).collect()
+    };
+    let found: Vec<Vec<(&str, String)>> = request.events.iter().map(found).collect();
+    let too_large = format!("the event has {} bytes of JSON, at most 32768 are allowed", large.len());
+    let malformed = vec![("malformed-json", "event 3 is not an object".to_owned())];
+    assert_eq!(found, [vec![], vec![], malformed, vec![("event-too-large", too_large)], vec![]]);
+    assert_eq!(request.key.as_deref(), Some("OF-AN-EVENT"));
+    assert!(request.events.iter().all(|event| event.kind.is_none()), "no event is looked into");
+    server.post("/v1/track", no_user);
+    let single = server.last();
+    assert_eq!((single.events[0].findings.len(), single.events[0].kind), (0, Some(tracklane::Kind::Track)));
+}

@@ -18,7 +18,6 @@ use futures_util::{FutureExt, StreamExt};
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout};
-use tracing::subscriber::{self, NoSubscriber};
 use tracklane::{Analytics, DropReason, Event, Outcome, Settlement, text_with_causes};
 
 use crate::disk_thread::DiskThread;
@@ -330,11 +329,8 @@ impl Feeder {
 
     async fn close(&self) {
         let client = self.client.clone();
-        // Events that the client did not deliver are not lost. It would log that they are, on the thread that closes
-        // it.
-        let close = move || subscriber::with_default(NoSubscriber::default(), || client.close_blocking(CLOSE));
         // Does not wait for work that hangs on the disk.
-        let _ = timeout(CLOSE * 2, self.reader.run(close)).await;
+        let _ = timeout(CLOSE * 2, self.reader.run(move || client.close_blocking(CLOSE))).await;
         let store = self.store.clone();
         let _ = timeout(CLOSE, self.running.writer.run(move || store.close())).await;
     }

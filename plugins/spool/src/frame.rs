@@ -69,8 +69,8 @@ pub(crate) fn encode<'a>(events: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
         let begin = file.len();
         file.extend_from_slice(event);
         // Outside of strings, where JSON has none, the end of a line is as good as a space. What the library writes has
-        // none at all, and to look for one without a branch is fast.
-        if event.iter().fold(false, |found, byte| found | (*byte == b'\n') | (*byte == b'\r')) {
+        // none at all.
+        if event.contains(&b'\n') || event.contains(&b'\r') {
             file.iter_mut().skip(begin).filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
         }
         file.push(b'\n');

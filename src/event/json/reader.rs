@@ -4,6 +4,8 @@
 //! rounds whole numbers beyond 64 bits, gives a meaning to some keys, and depends on the features that other crates
 //! switch on (`arbitrary_precision`, `float_roundtrip`).
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use super::error::{Problem, ValueError};
@@ -65,7 +67,7 @@ impl<'t> Reader<'t> {
         while !self.ends(b'}', members.is_empty())? {
             let key = self.key()?;
             let value = value(self, &key)?;
-            members.insert(key, value);
+            members.insert(key.into_owned(), value);
         }
         Ok(members)
     }
@@ -80,11 +82,11 @@ impl<'t> Reader<'t> {
     }
 
     /// Reads the key of the next member, and the colon behind it.
-    pub(super) fn key(&mut self) -> Result<String, ValueError> {
+    pub(super) fn key(&mut self) -> Result<Cow<'t, str>, ValueError> {
         if self.peek() != Some(b'"') {
             return Err(not_json());
         }
-        let key = self.string()?;
+        let key = read_string(self.quoted()?).ok_or_else(not_json)?;
         check_key(&key).map_err(|fault| ValueError::from(fault).below(&key))?;
         self.begin(b':')?;
         Ok(key)
@@ -92,7 +94,7 @@ impl<'t> Reader<'t> {
 
     /// Reads the string whose opening quote is next.
     fn string(&mut self) -> Result<String, ValueError> {
-        read_string(self.quoted()?).map(std::borrow::Cow::into_owned).ok_or_else(not_json)
+        read_string(self.quoted()?).map(Cow::into_owned).ok_or_else(not_json)
     }
 
     /// Returns the text of the string whose opening quote is next, with its quotes.

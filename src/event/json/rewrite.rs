@@ -3,6 +3,7 @@
 //! Invariant: the text is what [`reader`](super::reader) and [`serializer`](super::serializer) make of it together, and
 //! what they refuse is refused with the same error; but members stay in the order in which they came.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use serde_json::{Map, Value};
@@ -12,30 +13,37 @@ use super::number::{self, Number};
 use super::raw_members::{INDEX_LIMIT_BITS, find, key_bit};
 use super::reader::{Reader, not_json};
 use super::serializer::{self, MAX_DEPTH, check_key};
-use super::string::{is_plain, read_string, write_string};
+use super::string::{read_string, write_string};
 
 /// The members of an object: some as text, the others as values.
-pub(in crate::event) struct Split<const N: usize> {
-    pub(in crate::event) values: Map<String, Value>,
+pub(in crate::event) struct Split<const N: usize, const K: usize> {
+    /// Those of the known names, each in the place of its name.
+    pub(in crate::event) known: [Option<Value>; K],
+    pub(in crate::event) others: Map<String, Value>,
     text: Vec<u8>,
     places: [Option<Range<usize>>; N],
 }
 
-impl<const N: usize> Split<N> {
+impl<const N: usize, const K: usize> Split<N, K> {
     /// The members of the object at this place of the names that were asked for, without braces.
     pub(in crate::event) fn object(&self, at: usize) -> Option<&[u8]> {
         self.text.get(self.places.get(at)?.clone()?)
     }
 }
 
-/// The members that `text` has, of which those of these names are text if they are objects. `MAX_DEPTH` counts from each
-/// of them. `None` if the text is no object.
-pub(in crate::event) fn split<const N: usize>(text: &[u8], objects: [&str; N]) -> Result<Option<Split<N>>, ValueError> {
+/// The members that `text` has, of which those named by `objects` are text if they are objects. `MAX_DEPTH` counts from
+/// each of them. Those named by `known` cost no text of their own for their names. `None` if the text is no object.
+pub(in crate::event) fn split<const N: usize, const K: usize>(
+    text: &[u8],
+    objects: [&str; N],
+    known: [&str; K],
+) -> Result<Option<Split<N, K>>, ValueError> {
     let mut reader = Reader::new(text);
     if reader.peek() != Some(b'{') {
         return Ok(None);
     }
-    let mut split = Split { values: Map::new(), text: Vec::with_capacity(text.len()), places: [const { None }; N] };
+    let (places, values) = ([const { None }; N], [const { None }; K]);
+    let mut split = Split { known: values, others: Map::new(), text: Vec::with_capacity(text.len()), places };
     reader.begin(b'{')?;
     let mut first = true;
     while !reader.ends(b'}', std::mem::take(&mut first))? {
@@ -44,7 +52,7 @@ pub(in crate::event) fn split<const N: usize>(text: &[u8], objects: [&str; N]) -
         if let Some(place) = place {
             // Of a member that is there twice the last one counts.
             *place = None;
-            split.values.remove(&key);
+            split.others.remove(&*key);
             if reader.peek() == Some(b'{') {
                 let begin = split.text.len();
                 reader.rewrite(0, &mut split.text).map_err(|fault| fault.below(&key))?;
@@ -53,7 +61,10 @@ pub(in crate::event) fn split<const N: usize>(text: &[u8], objects: [&str; N]) -
             }
         }
         let value = reader.value(0).map_err(|fault| fault.below(&key))?;
-        split.values.insert(key, value);
+        match known.iter().position(|name| *name == key).and_then(|at| split.known.get_mut(at)) {
+            Some(known) => *known = Some(value),
+            None => drop(split.others.insert(key.into_owned(), value)),
+        }
     }
     reader.end().map(|()| Some(split))
 }
@@ -156,10 +167,10 @@ impl Reader<'_> {
 
     fn rewrite_string(&mut self, out: &mut Vec<u8>) -> Result<(), ValueError> {
         let quoted = self.quoted()?;
-        let string = read_string(quoted).ok_or_else(not_json)?;
-        match quoted.get(1..quoted.len() - 1).is_some_and(is_plain) {
-            true => out.extend_from_slice(quoted),
-            false => write_string(out, &string),
+        match read_string(quoted).ok_or_else(not_json)? {
+            // Without an escape, and without a character that needs one: `quoted` takes none.
+            Cow::Borrowed(_) => out.extend_from_slice(quoted),
+            Cow::Owned(string) => write_string(out, &string),
         }
         Ok(())
     }
@@ -276,10 +287,12 @@ mod tests {
 
     #[test]
     fn sections_are_text_and_the_last_of_two_counts() {
-        let read = |text: &str| split(text.as_bytes(), ["context", "traits"]).unwrap().unwrap();
-        let found = read(r#" {"a" : 1, "context" : { "b" : [ 1.50 ] , "c":"\u0041" } , "traits": null} "#);
+        let read = |text: &str| split(text.as_bytes(), ["context", "traits"], ["known"]).unwrap().unwrap();
+        let found = read(
+            r#" {"a" : 1, "context" : { "b" : [ 1.50 ] , "c":"\u0041" } , "traits": null, "known":1, "kn\u006fwn":2} "#,
+        );
         assert_eq!(found.object(0), Some(&br#""b":[1.5],"c":"A""#[..]));
-        assert_eq!((found.object(1), found.values.len()), (None, 2));
+        assert_eq!((found.object(1), found.others.len(), &found.known), (None, 2, &[Some(Value::from(2))]));
         for (text, context, value) in [
             (r#"{"context":{"a":1},"context":{"b":2}}"#, Some("\"b\":2"), None),
             (r#"{"context":{"a":1},"context":5}"#, None, Some(5)),
@@ -287,11 +300,11 @@ mod tests {
         ] {
             let found = read(text);
             assert_eq!(found.object(0).map(|text| std::str::from_utf8(text).unwrap()), context, "{text}");
-            assert_eq!(found.values.get("context").and_then(Value::as_u64), value, "{text}");
+            assert_eq!(found.others.get("context").and_then(Value::as_u64), value, "{text}");
         }
-        assert!(split(b"[1]", ["a"]).unwrap().is_none());
-        assert!(split(b"{\"a\":1} x", ["a"]).is_err());
-        let error = split(br#"{"context":{"a":{"b":1e999}}}"#, ["context"]).err().unwrap().to_string();
+        assert!(split(b"[1]", ["a"], []).unwrap().is_none());
+        assert!(split(b"{\"a\":1} x", ["a"], []).is_err());
+        let error = split(br#"{"context":{"a":{"b":1e999}}}"#, ["context"], []).err().unwrap().to_string();
         assert!(error.starts_with("context.a"), "{error}");
     }
 }

@@ -14,7 +14,7 @@ use crate::event::{Packed, Unsent};
 use crate::ledger::{DropReason, Notifications, Outcome};
 use crate::pipeline::intake::QueuedEvents;
 use crate::pipeline::lane::LaneEvents;
-use crate::supervise::{hops, log};
+use crate::supervise::hops;
 
 /// The longest time that a close waits for another one to take out what is left. That runs no foreign code, and takes
 /// each of them equally long.
@@ -96,7 +96,7 @@ impl Leftover {
         due.notify();
         client.after.report(&missed);
         if events > 0 {
-            log!(ERROR, events, reason = %DropReason::Closed, "closed before these events were delivered");
+            client.emitter.log_closed(events);
         }
         // Part of what is dropped here is foreign code: errors, and plugins that were to be registered.
     }

@@ -84,6 +84,15 @@ pub fn check_body_size(bytes: usize) -> Option<Violation> {
     })
 }
 
+/// Checks the size of an event, in bytes of its JSON.
+#[must_use]
+pub fn check_event_size(bytes: usize) -> Option<Violation> {
+    (bytes > MAX_EVENT_BYTES).then(|| {
+        let message = format!("the event has {bytes} bytes of JSON, at most {MAX_EVENT_BYTES} are allowed");
+        Violation::new(Rule::EventTooLarge, None, message)
+    })
+}
+
 /// Checks the index of an event in its batch, counted from 0.
 #[must_use]
 pub fn check_place(index: usize) -> Option<Violation> {
@@ -96,11 +105,7 @@ pub fn check_place(index: usize) -> Option<Violation> {
 /// Checks one event of `bytes` bytes. `kind` is that of the path, if the path names one.
 #[must_use]
 pub fn check_event(fields: &Fields<'_>, kind: Option<Kind>, bytes: usize) -> Vec<Violation> {
-    let mut found = Vec::new();
-    if bytes > MAX_EVENT_BYTES {
-        let message = format!("the event has {bytes} bytes of JSON, at most {MAX_EVENT_BYTES} are allowed");
-        found.push(Violation::new(Rule::EventTooLarge, None, message));
-    }
+    let mut found: Vec<Violation> = check_event_size(bytes).into_iter().collect();
     let Some(kind) = kind.or_else(|| fields.kind.text().and_then(|name| Kind::from_name(&name))) else {
         let message = format!("type is {}, and must be one of {}", fields.kind.shown(), names());
         found.push(Violation::new(Rule::UnknownType, Some("type"), message));

@@ -9,7 +9,7 @@ use crate::event::json::members::members;
 use crate::event::json::raw_members::find;
 
 /// The product of both lengths up to which a search for each key is fast. Beyond, a map is.
-const MAX_WORK: usize = 1 << 20;
+const MAX_WORK: usize = 1 << 22;
 
 /// Returns `upper` with every member of `below` that it lacks. Where both values are objects, their members are merged in
 /// the same way. Returns `None` for texts that are better merged as maps.
@@ -17,53 +17,72 @@ pub(super) fn merged<'t>(upper: &'t [u8], below: &[u8]) -> Option<Cow<'t, [u8]>>
     if upper.len().saturating_mul(below.len()) > MAX_WORK {
         return None;
     }
-    if !lacks_any(upper, below) {
-        return Some(Cow::Borrowed(upper));
+    let (mut out, mut nested) = (Vec::new(), false);
+    for member in members(below) {
+        match find(upper, below.get(member.name()).unwrap_or_default()) {
+            None => {
+                if out.is_empty() {
+                    out.reserve(upper.len() + 1 + below.len());
+                }
+                append(&mut out, below.get(member.key.start..member.value.end));
+            }
+            Some(mine) => nested |= lacks_nested(upper.get(mine.value), below.get(member.value)),
+        }
     }
-    let mut out = Vec::with_capacity(upper.len() + 1 + below.len());
-    merge(upper, below, &mut out);
+    if nested {
+        out.clear();
+        merge(upper, below, &mut out);
+    } else if out.is_empty() {
+        return Some(Cow::Borrowed(upper));
+    } else if !upper.is_empty() {
+        append(&mut out, Some(upper));
+    }
     Some(Cow::Owned(out))
 }
 
-/// Returns whether `upper` lacks anything of `below`.
-fn lacks_any(upper: &[u8], below: &[u8]) -> bool {
-    members(below).any(|member| {
-        let value = below.get(member.value.clone());
-        match find(upper, below.get(member.name()).unwrap_or_default()) {
-            None => true,
-            Some(mine) => {
-                inside(upper.get(mine.value)).zip(inside(value)).is_some_and(|(mine, its)| lacks_any(mine, its))
-            }
-        }
+/// Returns whether both values are objects, and the first lacks anything of the second.
+fn lacks_nested(upper: Option<&[u8]>, below: Option<&[u8]>) -> bool {
+    let Some((upper, below)) = inside(upper).zip(inside(below)) else { return false };
+    members(below).any(|member| match find(upper, below.get(member.name()).unwrap_or_default()) {
+        None => true,
+        Some(mine) => lacks_nested(upper.get(mine.value), below.get(member.value)),
     })
 }
 
-/// Writes what `upper` lacks of `below`, and then `upper`.
+/// Appends what `upper` lacks of `below`, and then `upper`.
 fn merge(upper: &[u8], below: &[u8], out: &mut Vec<u8>) {
     let begin = out.len();
-    let write = |out: &mut Vec<u8>, part: Option<&[u8]>| {
+    let next = |out: &mut Vec<u8>| {
         if out.len() > begin {
             out.push(b',');
         }
-        out.extend_from_slice(part.unwrap_or_default());
     };
     for member in members(below) {
         if find(upper, below.get(member.name()).unwrap_or_default()).is_none() {
-            write(out, below.get(member.key.start..member.value.end));
+            next(out);
+            out.extend_from_slice(below.get(member.key.start..member.value.end).unwrap_or_default());
         }
     }
     for member in members(upper) {
-        let its =
-            find(below, upper.get(member.name()).unwrap_or_default()).and_then(|its| inside(below.get(its.value)));
-        match inside(upper.get(member.value.clone())).zip(its) {
-            None => write(out, upper.get(member.key.start..member.value.end)),
+        next(out);
+        let its = find(below, upper.get(member.name()).unwrap_or_default()).and_then(|its| below.get(its.value));
+        match inside(upper.get(member.value.clone())).zip(inside(its)) {
+            None => out.extend_from_slice(upper.get(member.key.start..member.value.end).unwrap_or_default()),
             Some((mine, its)) => {
-                write(out, upper.get(member.key.start..=member.value.start));
+                out.extend_from_slice(upper.get(member.key.start..=member.value.start).unwrap_or_default());
                 merge(mine, its, out);
                 out.push(b'}');
             }
         }
     }
+}
+
+/// Appends members behind others.
+fn append(out: &mut Vec<u8>, members: Option<&[u8]>) {
+    if !out.is_empty() {
+        out.push(b',');
+    }
+    out.extend_from_slice(members.unwrap_or_default());
 }
 
 /// Returns the members of a value that is an object.
