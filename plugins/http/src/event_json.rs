@@ -1,18 +1,18 @@
 //! An event as JSON, to be read by a vendor's mapping.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
 
+use serde::de::Error;
 use serde_json::value::RawValue;
 use tracklane::event::{Message, Timestamp};
 
-use crate::json::read::{self, MOST_LEVELS, OF_EVENT, USUAL};
+use crate::json::read;
 use crate::{Json, JsonObject};
 
 /// From here on, a number is a time in milliseconds, not seconds: the year 5138 as seconds, 1973 as milliseconds.
 const MILLIS_FROM: f64 = 1e11;
 
-/// An event in Segment's form. Its members are read once, and those of a section when the section is asked for.
+/// An event in Segment's form. It is read once, in one pass.
 ///
 /// Numbers, and arrays and objects inside of properties and traits, stay text ([`Json::Raw`]), which most vendors get as it
 /// is.
@@ -28,18 +28,15 @@ const MILLIS_FROM: f64 = 1e11;
 #[derive(Clone, Debug, Default)]
 pub struct EventJson<'a> {
     members: JsonObject<'a>,
-    properties: Section<'a>,
-    traits: Section<'a>,
-    context: Section<'a>,
-    integrations: Section<'a>,
+    properties: JsonObject<'a>,
+    traits: JsonObject<'a>,
+    context: JsonObject<'a>,
+    integrations: JsonObject<'a>,
 }
 
 /// What a vendor takes of the context: the name of an object in it, or an empty name for the context itself, and of its
 /// members those that the vendor has, each with the vendor's name.
 pub type ContextTable = &'static [(&'static str, &'static [(&'static str, &'static str)])];
-
-/// The members of a section, once they have been asked for.
-type Section<'a> = OnceCell<JsonObject<'a>>;
 
 impl<'a> EventJson<'a> {
     /// Reads the JSON of an event that serde has written.
@@ -58,12 +55,19 @@ impl<'a> EventJson<'a> {
     ///
     /// Returns an error if it is no JSON object.
     pub fn of_message(message: &'a Message) -> Result<Self, serde_json::Error> {
-        Self::of_json(std::str::from_utf8(message.json()).map_err(serde::de::Error::custom)?)
+        Self::of_json(std::str::from_utf8(message.json()).map_err(serde_json::Error::custom)?)
     }
 
     fn of_json(text: &'a str) -> Result<Self, serde_json::Error> {
-        let not_an_object = || serde::de::Error::custom("a JSON object was expected");
-        Ok(Self { members: read::object(text, 0, OF_EVENT).ok_or_else(not_an_object)?, ..Self::default() })
+        let mut event = Self::default();
+        let members = read::event(text, |name, object| match name {
+            "properties" => event.properties = object,
+            "traits" => event.traits = object,
+            "context" => event.context = object,
+            _ => event.integrations = object,
+        });
+        event.members = members.ok_or_else(|| serde_json::Error::custom("a JSON object was expected"))?;
+        Ok(event)
     }
 
     /// The kind of call: `track`, `identify`, `page`, `screen`, `group` or `alias`.
@@ -112,19 +116,19 @@ impl<'a> EventJson<'a> {
     /// `properties`; empty if there are none.
     #[must_use]
     pub fn properties(&self) -> &JsonObject<'a> {
-        self.section(&self.properties, "properties", 0)
+        &self.properties
     }
 
     /// `traits`; empty if there are none.
     #[must_use]
     pub fn traits(&self) -> &JsonObject<'a> {
-        self.section(&self.traits, "traits", 0)
+        &self.traits
     }
 
     /// `context`; empty if there is none.
     #[must_use]
     pub fn context(&self) -> &JsonObject<'a> {
-        self.section(&self.context, "context", MOST_LEVELS)
+        &self.context
     }
 
     /// Returns the value in `context` at a path of keys, unless it is null.
@@ -169,8 +173,7 @@ impl<'a> EventJson<'a> {
     /// The options that `integrations` has for the first of these names that it has an object for. `true` is no options.
     #[must_use]
     pub fn options(&self, names: &[&str]) -> Option<&JsonObject<'a>> {
-        let integrations = self.section(&self.integrations, "integrations", MOST_LEVELS);
-        names.iter().find_map(|name| integrations.get(name)?.as_object())
+        names.iter().find_map(|name| self.integrations.get(name)?.as_object())
     }
 
     /// Returns the name of a page or screen view: the member `name`, otherwise the property of that name.
@@ -198,11 +201,6 @@ impl<'a> EventJson<'a> {
             Some(Json::Raw(text)) if text.starts_with('{') => text,
             _ => "{}",
         }
-    }
-
-    /// Reads a section the first time, and so many levels inside of it.
-    fn section<'s>(&self, section: &'s Section<'a>, member: &str, levels: u8) -> &'s JsonObject<'a> {
-        section.get_or_init(|| read::object(self.section_text(member), levels, USUAL).unwrap_or_default())
     }
 }
 

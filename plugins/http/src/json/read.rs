@@ -12,11 +12,11 @@ use super::plain::plain_len;
 use super::{Json, JsonObject};
 
 /// Room for the members of most objects, and of an event itself, so that they do not grow.
-pub(crate) const USUAL: usize = 8;
-pub(crate) const OF_EVENT: usize = 12;
+const USUAL: usize = 8;
+const OF_EVENT: usize = 12;
 
 /// Levels of arrays and objects that are read at most.
-pub(crate) const MOST_LEVELS: u8 = 127;
+const MOST_LEVELS: u8 = 127;
 
 impl Json<'_> {
     /// Parses one level of an array or object that is [text](Self::Raw). Returns other values as they are.
@@ -50,15 +50,34 @@ impl<'de: 'a, 'a> Deserialize<'de> for Json<'a> {
 impl<'de: 'a, 'a> Deserialize<'de> for JsonObject<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <&RawValue>::deserialize(deserializer)?.get();
-        object(text, MOST_LEVELS, USUAL).ok_or_else(|| D::Error::custom("a JSON object was expected"))
+        object(text, MOST_LEVELS).ok_or_else(|| D::Error::custom("a JSON object was expected"))
     }
 }
 
-/// Reads the members of `text`, if it is an object. Of its values so many levels are read. `room` is about how many members
-/// there are, and those that a mapping adds.
-pub(crate) fn object(text: &str, levels: u8, room: usize) -> Option<JsonObject<'_>> {
+/// Reads the members of `text`, if it is an object. Of its values so many levels are read.
+fn object(text: &str, levels: u8) -> Option<JsonObject<'_>> {
     let mut reader = Reader { text, at: 0 };
-    (reader.peek()? == b'{').then(|| reader.object(levels, room))
+    (reader.peek()? == b'{').then(|| reader.object(levels, USUAL))
+}
+
+/// Reads the members of an event, if `text` is an object. Its sections stay text among them, and `section` gets the members
+/// of each, read in the same pass: one level of properties and traits, and all of the context and the integrations.
+pub(crate) fn event<'a>(text: &'a str, mut section: impl FnMut(&str, JsonObject<'a>)) -> Option<JsonObject<'a>> {
+    let mut reader = Reader { text, at: 0 };
+    let member = |reader: &mut Reader<'a>, name: &str| {
+        let levels = match name {
+            "properties" | "traits" => 0,
+            "context" | "integrations" => MOST_LEVELS,
+            _ => return reader.value(0),
+        };
+        if reader.peek()? != b'{' {
+            return reader.value(0);
+        }
+        let start = reader.at;
+        section(name, reader.object(levels, USUAL));
+        Some(Json::Raw(reader.text.get(start..reader.at)?))
+    };
+    (reader.peek()? == b'{').then(|| reader.members(OF_EVENT, member))
 }
 
 /// Reads `text`, if it is a value. Of an array or object so many levels are read.
@@ -84,6 +103,11 @@ impl<'a> Reader<'a> {
 
     /// Reads the object that begins here, with room for so many members.
     fn object(&mut self, levels: u8, room: usize) -> JsonObject<'a> {
+        self.members(room, |reader, _| reader.value(levels))
+    }
+
+    /// Reads the members of the object that begins here, each value by `value`.
+    fn members(&mut self, room: usize, mut value: impl FnMut(&mut Self, &str) -> Option<Json<'a>>) -> JsonObject<'a> {
         let mut object = JsonObject::new();
         self.at += 1;
         while self.peek() == Some(b'"') {
@@ -92,7 +116,7 @@ impl<'a> Reader<'a> {
                 break;
             }
             self.at += 1;
-            let Some(value) = self.value(levels) else { break };
+            let Some(value) = value(self, &name) else { break };
             if object.is_empty() {
                 object = JsonObject::with_capacity(room);
             }
