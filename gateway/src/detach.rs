@@ -43,9 +43,11 @@ impl<F: Future<Output: Send> + Send + 'static> Drop for DetachOnDrop<F> {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Duration;
 
     use futures_util::FutureExt;
     use tokio::sync::Notify;
+    use tokio::time::timeout;
 
     use super::*;
 
@@ -63,7 +65,8 @@ mod tests {
             }
             drop(work);
             go.notify_one();
-            done.notified().await;
+            let went_on = timeout(Duration::from_secs(10), done.notified()).await;
+            assert!(went_on.is_ok(), "polled {polls} times");
         }
     }
 
