@@ -68,6 +68,12 @@ impl SettingsError {
         Self { kind: SettingsErrorKind::Unknown, ..Self::without_value(setting, problem) }
     }
 
+    /// Says which environment variable the setting was read from.
+    pub(crate) fn in_variable(mut self, variable: &str) -> Self {
+        self.problem = format!("{} ({variable} in the environment)", self.problem).into();
+        self
+    }
+
     pub(crate) fn caused_by(mut self, source: impl Into<BoxError>) -> Self {
         self.source = Some(source.into());
         self

@@ -111,7 +111,7 @@ pub enum InvalidField {
 /// Returns the usual cause where an object is null: a builder whose last step was a statement.
 fn hint(found: JsonType) -> &'static str {
     match found {
-        JsonType::Null => ": `insert` returns the old value, `with` returns the object",
+        JsonType::Null => ": `insert` returns the old value, `with` returns the object; leave it out if there is none",
         _ => "",
     }
 }

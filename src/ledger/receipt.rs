@@ -38,7 +38,7 @@ use crate::{process, supervise};
 /// It needs no runtime of its own. Dropping it has no effect on the event. If the client ends without having processed
 /// the event, the outcome is [`Closed`](DropReason::Closed). So it is for a receipt in a forked child: the event is its
 /// parent's.
-#[must_use = "a receipt does nothing unless it is awaited"]
+#[must_use = "the event is sent without it, too: await it for the outcome, or send without a receipt"]
 pub struct Receipt {
     slot: Arc<Mutex<ReceiptState>>,
     /// The process that accepted the event. Only there the receipt is settled.

@@ -7,6 +7,21 @@ use crate::error::BoxError;
 /// The decision of a plugin about an event.
 ///
 /// Exhaustive: an event goes on or it does not.
+///
+/// It does something only if the plugin returns it, so the compiler warns of one that is thrown away:
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// use tracklane::plugin::{Flow, before_fn};
+///
+/// // The semicolon behind `drop` makes it go on.
+/// let internal = before_fn("internal", |event: &mut tracklane::Event| {
+///     if event.user_id().is_some_and(|id| id.starts_with("internal-")) {
+///         Flow::drop("internal");
+///     }
+/// });
+/// ```
+#[must_use = "the event goes on unless the plugin returns this"]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Flow {
     /// The event goes on to the next plugin, and at last to the destinations.

@@ -29,7 +29,8 @@ use crate::supervise::CatchDrop;
 /// }
 /// ```
 ///
-/// Write an implementation with a plain `async fn`, without the macro `async-trait`.
+/// Write an implementation with a plain `async fn`, without the macro `async-trait`: with it the compiler says `E0195`,
+/// "lifetime parameters or bounds on method `transform` do not match the trait declaration".
 ///
 /// It has one second for each event. Code that awaits nothing is quicker as a closure: see [`enrichment_fn`].
 pub trait Transform: Plugin {

@@ -52,11 +52,13 @@ fn read_one(settings: &mut Settings, variable: &str, setting: String, value: OsS
     if value.to_string_lossy().trim().is_empty() {
         return Ok(());
     }
-    let Ok(value) = value.into_string() else { return Err(SettingsError::without_value(setting, "is not UTF-8")) };
+    let Ok(value) = value.into_string() else {
+        return Err(SettingsError::without_value(setting, "is not UTF-8").in_variable(variable));
+    };
     if !NAMES.contains(&setting.as_str()) {
         return Err(SettingsError::unknown(setting.clone(), unknown(variable, &setting)));
     }
-    set(settings, &setting, &Value::String(value))
+    set(settings, &setting, &Value::String(value)).map_err(|error| error.in_variable(variable))
 }
 
 /// Returns the problem of a variable that names no setting.
@@ -161,7 +163,7 @@ mod tests {
         let error = settings(variables.map(|(name, value)| (name.into(), value.into())).into_iter()).unwrap_err();
         let said = error.to_string();
         let begins = [
-            "setting flush_at is \"many\": must be",
+            "setting flush_at is \"many\": must be a whole number, not negative and of a usual size (TRACKLANE_FLUSH_AT in the",
             "setting flushat: does not exist",
             "setting http_request_timeout is 172800s: must be",
             "setting max_queue_size is 0: must be at least 1",
@@ -181,7 +183,10 @@ mod tests {
             settings([(OsString::from_vec(name.to_vec()), OsString::from_vec(value.to_vec()))].into_iter())
         };
         assert_eq!(read_one(b"OTHER\xff", b"\xff").unwrap(), Settings::default());
-        assert_eq!(read_one(b"TRACKLANE_HOST", b"\xff").unwrap_err().to_string(), "setting host: is not UTF-8");
+        assert_eq!(
+            read_one(b"TRACKLANE_HOST", b"\xff").unwrap_err().to_string(),
+            "setting host: is not UTF-8 (TRACKLANE_HOST in the environment)"
+        );
         assert!(read_one(b"TRACKLANE_HOST\xff", b"h").is_err(), "the name of no setting");
     }
 }

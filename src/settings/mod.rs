@@ -28,7 +28,7 @@ impl Settings {
     /// # Errors
     ///
     /// Returns an error that names the variable, if a variable of that prefix cannot be read as its setting, or there
-    /// is no setting of its name.
+    /// is no setting of its name. Whether a setting can be used is checked later, with those of a file, by its name.
     pub fn from_env() -> Result<Self, SettingsError> {
         env::settings(std::env::vars_os())
     }

@@ -23,7 +23,8 @@ const LEAST_HASH_KEY: usize = 16;
 /// Ids that some kind of event is not sent without.
 const REQUIRED: &[&str] = &["userId", "anonymousId", "groupId", "previousId", "event"];
 
-/// Rules that remove data from events. Register it first, so that no other plugin sees that data.
+/// Rules that remove data from events. Register it first, so that no other plugin sees that data. What is added later, by
+/// enrichment plugins or the default context, is not redacted.
 ///
 /// A later rule for the same key or detector replaces an earlier one, so a preset can be refined.
 ///

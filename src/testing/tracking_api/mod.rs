@@ -102,8 +102,9 @@ const WAKE_TIMEOUT: Duration = Duration::from_secs(1);
 /// # Waiting in async tests
 ///
 /// [`wait_for_requests`](Self::wait_for_requests) and [`wait_for_events`](Self::wait_for_events)
-/// block the thread. In a test with a single-threaded runtime the client would not run meanwhile;
-/// share the server in an [`Arc`] and wait inside the runtime's `spawn_blocking`.
+/// block the thread, and with it the other tasks of a test with a single-threaded runtime. The client has a thread of its
+/// own and goes on. A client on the test's runtime ([`Builder::runtime`](crate::Builder::runtime)) does not: share the server
+/// in an [`Arc`] and wait inside the runtime's `spawn_blocking`.
 pub struct TrackingApi {
     address: SocketAddr,
     shared: Arc<Shared>,
