@@ -126,5 +126,8 @@ fn a_variable_of_somebody_else_need_not_be_utf_8() {
     let not_utf_8 = OsStr::from_bytes(b"\xff");
     let disable = ("TRACKLANE_DISABLE", OsStr::new("yes"));
     assert_eq!(child(&[("SOMEBODY_ELSES", not_utf_8), disable]), "0 delivered, 0 failed");
-    assert_eq!(child(&[("TRACKLANE_HOST", not_utf_8), disable]), "setting host: is not UTF-8 (TRACKLANE_HOST in the environment)");
+    assert_eq!(
+        child(&[("TRACKLANE_HOST", not_utf_8), disable]),
+        "setting host: is not UTF-8 (TRACKLANE_HOST in the environment)"
+    );
 }

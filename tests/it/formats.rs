@@ -9,7 +9,7 @@ use tracklane::plugin::{Batching, enrichment_fn};
 use tracklane::testing::RecordingDestination;
 use tracklane::{Alias, Analytics, Event, Group, Identify, Page, Screen, Track};
 
-use crate::support::{SOON, recorder, track};
+use crate::support::{SOON, eventually, recorder, track};
 
 fn full() -> Event {
     track("x")
@@ -127,6 +127,8 @@ fn debug_shows_no_content() {
     let hung = Analytics::builder().plugin(recording.destination().batching(Batching::every(9, SOON)));
     let hung = hung.build().unwrap();
     hung.track(event()).unwrap();
+    // Not the one that the pipeline has in hand, which is not handed back.
+    eventually("it waits at the destination", || hung.stats().destinations[0].queued_events == 1);
     let report = hung.close_blocking(Duration::ZERO);
     assert_eq!(report.unsent.len(), 1);
     shown.push(format!("{report:?} {:?}", report.unsent));
