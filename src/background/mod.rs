@@ -18,12 +18,12 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 pub(crate) use pools::Panics;
 use pools::Pools;
 pub(crate) use tasks::{Driver, HostSleep, Tasks};
 
-use crate::clock::Instant;
 use crate::process;
 use crate::threads::{self, Threads};
 

@@ -307,7 +307,7 @@ impl Intake {
 
     /// Waits until there may be something to take, at most until `deadline` if there is one. Returns whether it had to
     /// wait.
-    pub(super) async fn wait(&self, wake_at: usize, deadline: Option<Instant>) -> bool {
+    pub(super) async fn wait(&self, wake_at: usize, deadline: Option<tokio::time::Instant>) -> bool {
         {
             let mut front = self.front();
             if !front.is_empty() {
@@ -321,7 +321,7 @@ impl Intake {
         match deadline {
             None => self.wake.notified().await,
             Some(deadline) => {
-                let _ = tokio::time::timeout_at(deadline.into(), self.wake.notified()).await;
+                let _ = tokio::time::timeout_at(deadline, self.wake.notified()).await;
             }
         }
         true
