@@ -68,7 +68,11 @@ test('hostile: words of an event choose no style of the page', async ({ page, ur
   same('styles of the kind', new Set(kind).size, 1);
   await open('/?event=1&tab=path');
   await page.waitForSelector('.stop');
-  for (const where of ['.stop:nth-child(2)', '.lane']) truly(`${where} cannot be seen`, (await (await page.$(where)).boundingBox()).height > 20);
+  for (const where of ['.stop:nth-child(2)', '.lane']) {
+    await page.waitForSelector(where);
+    // In one step: the page may draw it anew at any time.
+    truly(`${where} cannot be seen`, (await page.$eval(where, (element) => element.getBoundingClientRect().height)) > 20);
+  }
 });
 
 test('hostile: an event of almost 4 MiB is listed, opened, and leaves the page usable', async ({ page, url, open }) => {
