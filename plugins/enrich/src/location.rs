@@ -1,59 +1,32 @@
 //! From a record of a GeoIP database to `context.location`. Vendors name the same things differently.
 
-use std::fmt;
-
-use maxminddb::LookupResult;
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use maxminddb::{LookupResult, PathElement};
 use serde::{Serialize, Serializer};
 
-/// What a member of the location is.
-#[derive(Clone, Copy)]
-enum Kind {
-    /// Any text.
-    Text,
-    /// The name of a country. Some vendors have its code there.
-    Country,
-    /// Two capital letters.
-    CountryCode,
-    /// A number, or a text that is one.
-    Number,
-}
+use PathElement::{Index, Key};
 
-use Kind::{Country, CountryCode, Number, Text};
+type Path<'a> = &'a [PathElement<'a>];
 
-/// A member of the location, and a path to it in a record: of MaxMind and DB-IP, then of IPinfo and others. The first that
-/// is there counts. `0` is the first item of a list.
-const PATHS: &[(&str, Kind, &[&str])] = &[
-    ("country", Country, &["country", "names", "en"]),
-    ("country", Country, &["country_name"]),
-    ("country", Country, &["country"]),
-    ("country_code", CountryCode, &["country", "iso_code"]),
-    ("country_code", CountryCode, &["country_code"]),
-    ("country_code", CountryCode, &["country"]),
-    ("region", Text, &["subdivisions", "0", "names", "en"]),
-    ("region", Text, &["region"]),
-    ("region", Text, &["region_name"]),
-    ("city", Text, &["city", "names", "en"]),
-    ("city", Text, &["city"]),
-    ("timezone", Text, &["location", "time_zone"]),
-    ("timezone", Text, &["timezone"]),
-    ("timezone", Text, &["time_zone"]),
-    ("latitude", Number, &["location", "latitude"]),
-    ("latitude", Number, &["latitude"]),
-    ("latitude", Number, &["lat"]),
-    ("longitude", Number, &["location", "longitude"]),
-    ("longitude", Number, &["longitude"]),
-    ("longitude", Number, &["lng"]),
+/// Members of the location that are texts, and where they stand: at MaxMind and DB-IP, then at IPinfo and others.
+const TEXTS: &[(&str, &[Path<'_>])] = &[
+    ("country", &[&[Key("country"), Key("names"), Key("en")], &[Key("country_name")], &[Key("country")]]),
+    ("country_code", &[&[Key("country"), Key("iso_code")], &[Key("country_code")], &[Key("country")]]),
+    ("region", &[&[Key("subdivisions"), Index(0), Key("names"), Key("en")], &[Key("region")], &[Key("region_name")]]),
+    ("city", &[&[Key("city"), Key("names"), Key("en")], &[Key("city")]]),
+    ("timezone", &[&[Key("location"), Key("time_zone")], &[Key("timezone")], &[Key("time_zone")]]),
 ];
 
-/// Members of a location at most.
-const MOST: usize = 7;
+/// The paths of numbers.
+const NUMBERS: &[(&str, &[Path<'_>])] = &[
+    ("latitude", &[&[Key("location"), Key("latitude")], &[Key("latitude")], &[Key("lat")]]),
+    ("longitude", &[&[Key("location"), Key("longitude")], &[Key("longitude")], &[Key("lng")]]),
+];
 
 /// The members of `context.location`.
 #[derive(Debug)]
 pub(crate) struct Location<'r>(Vec<(&'static str, Part<'r>)>);
 
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum Part<'r> {
     Text(&'r str),
@@ -74,135 +47,36 @@ impl Serialize for Location<'_> {
 
 /// Returns the location of the record. Missing parts are left out.
 pub(crate) fn location<'r>(record: &LookupResult<'r, Vec<u8>>) -> Location<'r> {
-    let found = record.decode::<Found<'_>>().ok().flatten().unwrap_or_default();
-    let mut parts: Vec<(&str, Part<'_>)> = Vec::with_capacity(MOST);
-    for ((name, kind, _), part) in PATHS.iter().zip(found.0) {
-        let is_known = parts.last().is_some_and(|(last, _)| last == name);
-        if let Some(part) = part.filter(|_| !is_known).and_then(|part| fitting(part, *kind)) {
-            parts.push((name, part));
+    let mut parts = Vec::with_capacity(TEXTS.len() + NUMBERS.len());
+    for (name, paths) in TEXTS {
+        // Some have the code where others have the name.
+        let fits = |text: &&str| match *name {
+            "country" => !text.is_empty() && !is_country_code(text),
+            "country_code" => is_country_code(text),
+            _ => !text.is_empty(),
+        };
+        if let Some(text) = paths.iter().filter_map(|path| text(record, path)).find(fits) {
+            parts.push((*name, Part::Text(text)));
+        }
+    }
+    for (name, paths) in NUMBERS {
+        if let Some(number) = paths.iter().find_map(|path| number(record, path)) {
+            parts.push((*name, Part::Number(number)));
         }
     }
     Location(parts)
-}
-
-fn fitting(part: Part<'_>, kind: Kind) -> Option<Part<'_>> {
-    match (kind, part) {
-        (Number, Part::Number(number)) => Some(number),
-        (Number, Part::Text(text)) => text.parse().ok(),
-        (_, Part::Number(_)) => return None,
-        (Text, Part::Text(text)) => return (!text.is_empty()).then_some(part),
-        (Country, Part::Text(text)) => return (!text.is_empty() && !is_country_code(text)).then_some(part),
-        (CountryCode, Part::Text(text)) => return is_country_code(text).then_some(part),
-    }
-    .filter(|number: &f64| number.is_finite())
-    .map(Part::Number)
 }
 
 fn is_country_code(text: &str) -> bool {
     text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase())
 }
 
-/// What a record has at each of the paths, read in one go.
-#[derive(Default)]
-struct Found<'r>([Option<Part<'r>>; PATHS.len()]);
-
-impl<'r> Deserialize<'r> for Found<'r> {
-    fn deserialize<D: Deserializer<'r>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut found = Self::default();
-        At { found: &mut found, paths: u32::MAX, steps: 0 }.deserialize(deserializer)?;
-        Ok(found)
-    }
+fn text<'a>(record: &LookupResult<'a, Vec<u8>>, path: Path<'_>) -> Option<&'a str> {
+    record.decode_path(path).ok().flatten()
 }
 
-/// A value that is so many steps into the paths whose bits are set.
-struct At<'f, 'r> {
-    found: &'f mut Found<'r>,
-    paths: u32,
-    steps: usize,
-}
-
-impl<'r> At<'_, 'r> {
-    /// Returns those of the paths whose next step is this.
-    fn below(&self, step: &str) -> u32 {
-        PATHS.iter().enumerate().fold(0, |paths, (path, (_, _, steps))| {
-            let goes_on = self.paths & 1 << path != 0 && steps.get(self.steps) == Some(&step);
-            paths | u32::from(goes_on) << path
-        })
-    }
-
-    /// Keeps the value for the paths that end here.
-    fn keep(self, part: Part<'r>) {
-        for (path, ((_, _, steps), found)) in PATHS.iter().zip(&mut self.found.0).enumerate() {
-            if self.paths & 1 << path != 0 && steps.len() == self.steps {
-                *found = Some(part);
-            }
-        }
-    }
-}
-
-impl<'r> DeserializeSeed<'r> for At<'_, 'r> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'r>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'r> Visitor<'r> for At<'_, 'r> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-
-    fn visit_borrowed_str<E>(self, text: &'r str) -> Result<(), E> {
-        self.keep(Part::Text(text));
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, number: f64) -> Result<(), E> {
-        self.keep(Part::Number(number));
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<(), E> {
-        self.keep(Part::Number(number as f64));
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<(), E> {
-        self.keep(Part::Number(number as f64));
-        Ok(())
-    }
-
-    fn visit_u128<E>(self, _: u128) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bytes<E>(self, _: &[u8]) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'r>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key::<&str>()? {
-            match self.below(key) {
-                0 => drop(map.next_value::<IgnoredAny>()?),
-                paths => map.next_value_seed(At { found: &mut *self.found, paths, steps: self.steps + 1 })?,
-            }
-        }
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'r>>(self, mut items: A) -> Result<(), A::Error> {
-        let paths = self.below("0");
-        let first = At { found: &mut *self.found, paths, steps: self.steps + 1 };
-        if items.next_element_seed(first)?.is_some() {
-            while items.next_element::<IgnoredAny>()?.is_some() {}
-        }
-        Ok(())
-    }
+/// A number, or a text that is one.
+fn number(record: &LookupResult<'_, Vec<u8>>, path: Path<'_>) -> Option<f64> {
+    let number = record.decode_path::<f64>(path).ok().flatten();
+    number.or_else(|| text(record, path)?.parse().ok()).filter(|number| number.is_finite())
 }
