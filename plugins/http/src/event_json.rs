@@ -38,6 +38,16 @@ pub struct EventJson<'a> {
 /// members those that the vendor has, each with the vendor's name.
 pub type ContextTable = &'static [(&'static str, &'static [(&'static str, &'static str)])];
 
+/// The members of `context.campaign` in Segment's Spec, each with the parameter of a URL that it comes from. Most vendors have
+/// these names for them.
+pub const CAMPAIGN: &[(&str, &str)] = &[
+    ("source", "utm_source"),
+    ("medium", "utm_medium"),
+    ("name", "utm_campaign"),
+    ("content", "utm_content"),
+    ("term", "utm_term"),
+];
+
 impl<'a> EventJson<'a> {
     /// Reads the JSON of an event that serde has written.
     ///

@@ -58,7 +58,7 @@ pub use auth::Auth;
 pub use chunks::{Chunks, Limits};
 pub use client::Client;
 pub use endpoint::Endpoint;
-pub use event_json::{ContextTable, EventJson, at, millis, number, object, text};
+pub use event_json::{CAMPAIGN, ContextTable, EventJson, at, millis, number, object, text};
 pub use explanation::{Explanation, ShownRequest, switched_off, unwritable};
 pub use host::host;
 pub use items::{Items, map_batch, map_event, message_id};

@@ -1,20 +1,12 @@
 //! Operations on the properties of a user. There is nothing beside them: Amplitude forbids plain properties there.
 
-use tracklane_http::{EventJson, Json, JsonObject, host, object};
+use tracklane_http::{CAMPAIGN, EventJson, Json, JsonObject, host, object};
 
 use super::Mapping;
 
 /// Operations that the options of an identify call may have.
 const OPERATIONS: &[&str] =
     &["$setOnce", "$add", "$append", "$prepend", "$preInsert", "$postInsert", "$remove", "$unset"];
-/// A member of `context.campaign`, and the property that it is.
-const CAMPAIGN: &[(&str, &str)] = &[
-    ("source", "utm_source"),
-    ("medium", "utm_medium"),
-    ("name", "utm_campaign"),
-    ("content", "utm_content"),
-    ("term", "utm_term"),
-];
 
 impl Mapping {
     /// Those of an identify call.

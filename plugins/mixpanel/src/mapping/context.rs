@@ -1,6 +1,6 @@
 //! Maps the context of an event to Mixpanel's properties.
 
-use tracklane_http::{ContextTable, EventJson, JsonObject, host};
+use tracklane_http::{CAMPAIGN, ContextTable, EventJson, JsonObject, host};
 
 /// Members of `context` and of the objects in it, and the property that each is.
 const PROPERTIES: ContextTable = &[
@@ -20,16 +20,7 @@ const PROPERTIES: ContextTable = &[
     ("network", &[("carrier", "$carrier"), ("wifi", "$wifi")]),
     ("screen", &[("width", "$screen_width"), ("height", "$screen_height"), ("density", "$screen_dpi")]),
     ("app", &[("name", "$app_name"), ("version", "$app_version_string"), ("build", "$app_build_number")]),
-    (
-        "campaign",
-        &[
-            ("source", "utm_source"),
-            ("medium", "utm_medium"),
-            ("name", "utm_campaign"),
-            ("content", "utm_content"),
-            ("term", "utm_term"),
-        ],
-    ),
+    ("campaign", CAMPAIGN),
 ];
 
 /// Adds the event's context. Existing properties stay.

@@ -1,6 +1,6 @@
 //! Maps the context of an event to PostHog's properties.
 
-use tracklane_http::{ContextTable, EventJson, JsonObject, host};
+use tracklane_http::{CAMPAIGN, ContextTable, EventJson, JsonObject, host};
 
 /// Members of `context` and of the objects in it, and the property that each is.
 const PROPERTIES: ContextTable = &[
@@ -23,16 +23,7 @@ const PROPERTIES: ContextTable = &[
     ),
     ("screen", &[("width", "$screen_width"), ("height", "$screen_height"), ("density", "$screen_density")]),
     ("network", &[("carrier", "$network_carrier")]),
-    (
-        "campaign",
-        &[
-            ("source", "utm_source"),
-            ("medium", "utm_medium"),
-            ("name", "utm_campaign"),
-            ("content", "utm_content"),
-            ("term", "utm_term"),
-        ],
-    ),
+    ("campaign", CAMPAIGN),
     ("page", &[("url", "$current_url"), ("path", "$pathname"), ("referrer", "$referrer"), ("title", "title")]),
 ];
 
