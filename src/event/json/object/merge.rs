@@ -9,7 +9,7 @@ use crate::event::json::members::members;
 use crate::event::json::raw_members::find;
 
 /// The product of both lengths up to which a search for each key is fast. Beyond, a map is.
-const MAX_WORK: usize = 1 << 22;
+const MAX_WORK: usize = 1 << 20;
 
 /// Returns `upper` with every member of `below` that it lacks. Where both values are objects, their members are merged in
 /// the same way. Returns `None` for texts that are better merged as maps.
