@@ -42,7 +42,7 @@ impl RawMembers {
 
     /// Takes over trusted text and its memory.
     pub(super) fn of(json: Vec<u8>) -> Self {
-        let keys = keys_of(&json);
+        let keys = if json.is_empty() { 0 } else { ANY_KEY };
         Self { json, keys }
     }
 
@@ -75,7 +75,7 @@ impl RawMembers {
 
     /// Returns whether a map would be faster.
     pub(super) fn is_over_index_limit(&self) -> bool {
-        self.json.len() >= INDEX_LIMIT_BYTES && self.keys.count_ones() >= INDEX_LIMIT_BITS
+        self.json.len() >= INDEX_LIMIT_BYTES && self.known_keys().count_ones() >= INDEX_LIMIT_BITS
     }
 
     /// Appends a member whose value `write_value` appends, and removes an older one of the same key.
