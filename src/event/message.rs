@@ -128,12 +128,12 @@ impl fmt::Debug for Message {
 }
 
 impl Event {
-    /// Writes the event in its final form, its context merged over `defaults`. `bytes` is about the length of that.
+    /// Writes the event in its final form, its context merged over `defaults`.
     ///
     /// # Errors
     ///
     /// Returns an error if plugins have made the event one that cannot be sent.
-    pub(crate) fn seal(&mut self, bytes: u32, defaults: &Context) -> Result<Message, InvalidField> {
+    pub(crate) fn seal(&mut self, defaults: &Context) -> Result<Message, InvalidField> {
         limits::check(self)?;
         let context = match &mut self.content.context {
             none if none.is_empty() => defaults,
@@ -142,12 +142,11 @@ impl Event {
                 &self.content.context
             }
         };
-        let mut json = Vec::with_capacity(bytes as usize);
-        let parts = self.content.write_json(context, &mut json);
+        let (json, parts) = pool::written(|json| self.content.write_json(context, json));
         if json.len() > MAX_EVENT_BYTES {
             return Err(InvalidField::TooLarge { bytes: json.len() });
         }
-        Ok(Message { kind: self.kind(), json: json.into_boxed_slice().into(), parts })
+        Ok(Message { kind: self.kind(), json, parts })
     }
 
     /// The event as it is now, without the default context.
@@ -255,12 +254,12 @@ mod tests {
                 let mut event = Event::from_json(json.as_bytes()).unwrap();
                 event.make_message_id();
                 event.stamp(|| Timestamp::from_unix_millis(0));
-                let message = event.seal(0, defaults).unwrap();
+                let message = event.seal(defaults).unwrap();
                 let mut back = message.event();
                 assert_eq!(back, Event::from_json(message.json()).unwrap(), "{message:?} of {json}");
                 assert_eq!(back.message_id(), message.message_id());
                 assert!(back.user_id().is_some() || back.anonymous_id().is_some(), "{json}");
-                assert_eq!(back.seal(0, &Context::new()).unwrap(), message, "{json}");
+                assert_eq!(back.seal(&Context::new()).unwrap(), message, "{json}");
             }
         }
     }

@@ -158,15 +158,15 @@ fn of_split(mut split: Split<'_, { SECTIONS.len() }, { KNOWN.len() }>) -> Result
     for (at, name) in SECTIONS.into_iter().enumerate() {
         let Some(members) = split.object(at) else { continue };
         match name {
-            "context" => content.context.set_members(members),
+            "context" => content.context.set_known_members(&members),
             "integrations" => {
-                content.integrations_mut().set_members(members);
+                content.integrations_mut().set_known_members(&members);
                 content.integrations_mut().normalise();
             }
-            section if section == own => content.section_mut().set_members(members),
+            section if section == own => content.section_mut().set_known_members(&members),
             // That of another kind is a member like any that the Spec does not know.
             other => {
-                let member = [b"\"", other.as_bytes(), b"\":{", members, b"}"].concat();
+                let member = [b"\"", other.as_bytes(), b"\":{", members.text, b"}"].concat();
                 content.fields.set_text(&member);
             }
         }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::error::{Problem, ValueError};
 use super::number::{self, Number};
-use super::raw_members::{INDEX_LIMIT_BITS, find, key_bit};
+use super::raw_members::{ANY_KEY, INDEX_LIMIT_BITS, find, key_bit};
 use super::reader::{Reader, not_json};
 use super::serializer::{self, MAX_DEPTH, check_key};
 use super::string::write_string;
@@ -27,7 +27,13 @@ pub(in crate::event) struct Split<'t, const N: usize, const K: usize> {
     pub(in crate::event) known: [Option<Found<'t>>; K],
     pub(in crate::event) others: Map<String, Value>,
     text: Vec<u8>,
-    places: [Option<Range<usize>>; N],
+    places: [Option<(Range<usize>, u64)>; N],
+}
+
+/// The members of an object as text, without braces, and the filter of their keys.
+pub(in crate::event) struct KnownMembers<'t> {
+    pub(in crate::event) text: &'t [u8],
+    pub(super) keys: u64,
 }
 
 impl From<Value> for Found<'_> {
@@ -49,9 +55,10 @@ impl From<Found<'_>> for Value {
 }
 
 impl<const N: usize, const K: usize> Split<'_, N, K> {
-    /// The members of the object at this place of the names that were asked for, without braces.
-    pub(in crate::event) fn object(&self, at: usize) -> Option<&[u8]> {
-        self.text.get(self.places.get(at)?.clone()?)
+    /// The members of the object at this place of the names that were asked for.
+    pub(in crate::event) fn object(&self, at: usize) -> Option<KnownMembers<'_>> {
+        let (place, keys) = self.places.get(at)?.clone()?;
+        Some(KnownMembers { text: self.text.get(place)?, keys })
     }
 }
 
@@ -79,8 +86,8 @@ pub(in crate::event) fn split<'t, const N: usize, const K: usize>(
             split.others.remove(&*key);
             if reader.peek() == Some(b'{') {
                 let begin = split.text.len();
-                reader.rewrite(0, &mut split.text).map_err(|fault| fault.below(&key))?;
-                *place = Some(begin + 1..split.text.len() - 1);
+                let keys = reader.rewrite_object(0, &mut split.text).map_err(|fault| fault.below(&key))?;
+                *place = Some((begin + 1..split.text.len() - 1, keys));
                 continue;
             }
         }
@@ -116,7 +123,7 @@ impl<'t> Reader<'t> {
     fn rewrite(&mut self, depth: usize, out: &mut Vec<u8>) -> Result<(), ValueError> {
         match self.peek() {
             Some(b'{' | b'[') if depth >= MAX_DEPTH => Err(Problem::TooDeep.into()),
-            Some(b'{') => self.rewrite_object(depth, out),
+            Some(b'{') => self.rewrite_object(depth, out).map(drop),
             Some(b'[') => self.rewrite_array(depth, out),
             Some(b'"') => self.rewrite_string(out).map(drop),
             Some(b't') => self.rewrite_literal(b"true", out),
@@ -126,23 +133,24 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn rewrite_object(&mut self, depth: usize, out: &mut Vec<u8>) -> Result<(), ValueError> {
+    /// Appends the object that is next. Returns the filter of its keys.
+    fn rewrite_object(&mut self, depth: usize, out: &mut Vec<u8>) -> Result<u64, ValueError> {
         let (from, begin) = (self.position(), out.len());
         out.push(b'{');
-        if self.rewrite_members(depth, out)? {
+        if let Some(keys) = self.rewrite_members(depth, out)? {
             out.push(b'}');
-            return Ok(());
+            return Ok(keys);
         }
         // A map finds out sooner whether one of so many keys is there twice.
         self.go_back_to(from);
         out.truncate(begin);
         let value = self.value(depth)?;
-        serializer::append(out, &value, depth)
+        serializer::append(out, &value, depth).map(|()| ANY_KEY)
     }
 
-    /// Appends the members of the object that is next, each key once. Gives up, and returns `false`, if there are too
-    /// many keys to tell them apart by their bits.
-    fn rewrite_members(&mut self, depth: usize, out: &mut Vec<u8>) -> Result<bool, ValueError> {
+    /// Appends the members of the object that is next, each key once. Returns the filter of the keys. Gives up, and
+    /// returns `None`, if there are too many keys to tell them apart by their bits.
+    fn rewrite_members(&mut self, depth: usize, out: &mut Vec<u8>) -> Result<Option<u64>, ValueError> {
         let (begin, mut keys) = (out.len(), 0_u64);
         self.begin(b'{')?;
         while !self.ends(b'}', out.len() == begin)? {
@@ -168,7 +176,7 @@ impl<'t> Reader<'t> {
                 continue;
             }
             if keys.count_ones() >= INDEX_LIMIT_BITS {
-                return Ok(false);
+                return Ok(None);
             }
             let older = find(out.get(begin..end).unwrap_or_default(), inside(out, &key));
             if let Some(older) = older {
@@ -176,7 +184,7 @@ impl<'t> Reader<'t> {
                 out.drain(begin + older.key.start..=begin + older.value.end);
             }
         }
-        Ok(true)
+        Ok(Some(keys))
     }
 
     fn rewrite_array(&mut self, depth: usize, out: &mut Vec<u8>) -> Result<(), ValueError> {
@@ -238,7 +246,7 @@ mod tests {
     use serde_json::Value;
 
     use super::super::reader::value;
-    use super::{object, split};
+    use super::{key_bit, object, split};
 
     /// What the tree says, and what the text says: the same value, or the same error.
     fn compare(text: &str) -> Result<(), TestCaseError> {
@@ -314,8 +322,9 @@ mod tests {
         let found = read(
             r#" {"a" : 1, "context" : { "b" : [ 1.50 ] , "c":"\u0041" } , "traits": null, "known":1, "kn\u006fwn":2} "#,
         );
-        assert_eq!(found.object(0), Some(&br#""b":[1.5],"c":"A""#[..]));
-        assert_eq!((found.object(1), found.others.len()), (None, 2));
+        let context = found.object(0).unwrap();
+        assert_eq!((context.text, context.keys), (&br#""b":[1.5],"c":"A""#[..], key_bit(b"b") | key_bit(b"c")));
+        assert_eq!((found.object(1).is_none(), found.others.len()), (true, 2));
         assert_eq!(found.known.map(|found| found.map(Value::from)), [Some(Value::from(2))]);
         for (text, context, value) in [
             (r#"{"context":{"a":1},"context":{"b":2}}"#, Some("\"b\":2"), None),
@@ -323,7 +332,7 @@ mod tests {
             (r#"{"context":5,"context":{}}"#, Some(""), None),
         ] {
             let found = read(text);
-            assert_eq!(found.object(0).map(|text| std::str::from_utf8(text).unwrap()), context, "{text}");
+            assert_eq!(found.object(0).map(|object| std::str::from_utf8(object.text).unwrap()), context, "{text}");
             assert_eq!(found.others.get("context").and_then(Value::as_u64), value, "{text}");
         }
         assert!(split(b"[1]", ["a"], []).unwrap().is_none());
