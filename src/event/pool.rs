@@ -11,7 +11,10 @@ use std::cell::Cell;
 use bytes::Bytes;
 
 use super::content::Content;
-use super::{Kind, MAX_EVENT_BYTES};
+use super::Kind;
+
+/// The memory for the text of an event that is kept, at most.
+const KEPT_BYTES: usize = 64 * 1024;
 
 thread_local! {
     static CONTENT: Cell<Option<Box<Content>>> = const { Cell::new(None) };
@@ -58,7 +61,7 @@ pub(super) fn written<T>(write: impl FnOnce(&mut Vec<u8>) -> T) -> (Bytes, T) {
     let result = write(&mut json);
     let written = Bytes::copy_from_slice(&json);
     json.clear();
-    if json.capacity() <= 2 * MAX_EVENT_BYTES {
+    if json.capacity() <= KEPT_BYTES {
         // On a thread that is ending it is freed.
         let _ = JSON.try_with(|kept| kept.set(json));
     }
