@@ -128,12 +128,12 @@ impl fmt::Debug for Message {
 }
 
 impl Event {
-    /// Writes the event in its final form, its context merged over `defaults`.
+    /// Writes the event in its final form, its context merged over `defaults`. `bytes` is its length before its plugins.
     ///
     /// # Errors
     ///
     /// Returns an error if plugins have made the event one that cannot be sent.
-    pub(crate) fn seal(&mut self, defaults: &Context) -> Result<Message, InvalidField> {
+    pub(crate) fn seal(&mut self, bytes: u32, defaults: &Context) -> Result<Message, InvalidField> {
         limits::check(self)?;
         let context = match &mut self.content.context {
             none if none.is_empty() => defaults,
@@ -142,11 +142,13 @@ impl Event {
                 &self.content.context
             }
         };
-        let (json, parts) = pool::written(|json| self.content.write_json(context, json));
+        let len = self.text_len(context).unwrap_or(bytes as usize);
+        let mut json = Vec::with_capacity(len);
+        let parts = self.content.write_json(context, &mut json);
         if json.len() > MAX_EVENT_BYTES {
             return Err(InvalidField::TooLarge { bytes: json.len() });
         }
-        Ok(Message { kind: self.kind(), json, parts })
+        Ok(Message { kind: self.kind(), json: json.into_boxed_slice().into(), parts })
     }
 
     /// The event as it is now, without the default context.
@@ -156,6 +158,18 @@ impl Event {
 
     /// Returns the length of the event's final JSON, if no plugin changes it.
     pub(crate) fn final_len(&self, defaults: &Context) -> usize {
+        self.len_with(self.content.context.merged_len(defaults))
+    }
+
+    /// Returns the length of the event's JSON with `context`, unless a part of it is a map: to measure that is to write it.
+    fn text_len(&self, context: &Context) -> Option<usize> {
+        let content = &self.content;
+        let parts = [content.fields.members(), &content.section, context, &content.integrations];
+        (!parts.into_iter().any(Object::is_map)).then(|| self.len_with(context.members_len()))
+    }
+
+    /// Returns the length of the event's JSON with a context whose members have this length.
+    fn len_with(&self, context: usize) -> usize {
         let content = &self.content;
         let message_id = match &content.message_id {
             MessageId::Given(id) => written_len(id) - 2,
@@ -164,7 +178,6 @@ impl Event {
         let frame = br#"{"type":"","messageId":"","timestamp":""}"#.len() + Timestamp::LEN;
         let comma = |len: usize| if len == 0 { 0 } else { len + 1 };
         let section = |name: &str, len: usize| br#","":{}"#.len() + name.len() + len;
-        let context = content.context.merged_len(defaults);
         frame
             + content.kind.as_str().len()
             + message_id
@@ -254,12 +267,12 @@ mod tests {
                 let mut event = Event::from_json(json.as_bytes()).unwrap();
                 event.make_message_id();
                 event.stamp(|| Timestamp::from_unix_millis(0));
-                let message = event.seal(defaults).unwrap();
+                let message = event.seal(0, defaults).unwrap();
                 let mut back = message.event();
                 assert_eq!(back, Event::from_json(message.json()).unwrap(), "{message:?} of {json}");
                 assert_eq!(back.message_id(), message.message_id());
                 assert!(back.user_id().is_some() || back.anonymous_id().is_some(), "{json}");
-                assert_eq!(back.seal(&Context::new()).unwrap(), message, "{json}");
+                assert_eq!(back.seal(0, &Context::new()).unwrap(), message, "{json}");
             }
         }
     }

@@ -8,20 +8,13 @@
 
 use std::cell::Cell;
 
-use bytes::Bytes;
-
-use super::content::Content;
 use super::Kind;
-
-/// The memory for the text of an event that is kept, at most.
-const KEPT_BYTES: usize = 64 * 1024;
+use super::content::Content;
 
 thread_local! {
     static CONTENT: Cell<Option<Box<Content>>> = const { Cell::new(None) };
     /// The memory for the copies that are made before plugins.
     static COPY: Cell<Option<Box<Content>>> = const { Cell::new(None) };
-    /// The memory in which an event is written, before it is known how long it is.
-    static JSON: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 /// Returns the content of a new event.
@@ -53,17 +46,4 @@ pub(super) fn put(mut content: Box<Content>) {
     content.clear();
     // On a thread that is ending it is freed.
     let _ = CONTENT.try_with(|kept| kept.set(Some(content)));
-}
-
-/// Returns what `write` appends, in memory of just that size, and its result.
-pub(super) fn written<T>(write: impl FnOnce(&mut Vec<u8>) -> T) -> (Bytes, T) {
-    let mut json = JSON.try_with(Cell::take).unwrap_or_default();
-    let result = write(&mut json);
-    let written = Bytes::copy_from_slice(&json);
-    json.clear();
-    if json.capacity() <= KEPT_BYTES {
-        // On a thread that is ending it is freed.
-        let _ = JSON.try_with(|kept| kept.set(json));
-    }
-    (written, result)
 }

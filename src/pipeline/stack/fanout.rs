@@ -92,7 +92,7 @@ impl Outlets {
 
     /// Seals the event, or stops it if plugins have made it one that cannot be sent.
     pub(super) fn seal(&self, event: &mut Event, ticket: &Ticket) -> Result<Message, Stopped> {
-        event.seal(&self.defaults).map_err(|invalid| {
+        event.seal(ticket.bytes(), &self.defaults).map_err(|invalid| {
             let reason = match invalid {
                 InvalidField::TooLarge { .. } => DropReason::TooLarge,
                 _ => DropReason::Invalid,

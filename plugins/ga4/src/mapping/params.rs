@@ -1,6 +1,7 @@
 //! Parameters as Google takes them: flat, few and short.
 
 use std::borrow::Cow;
+use std::fmt::Write;
 
 use tracklane_http::{Json, JsonObject};
 
@@ -62,7 +63,7 @@ fn flatten<'e>(name: Cow<'e, str>, value: Json<'e>, flat: &mut JsonObject<'e>) {
         }
         Json::Array(values) => {
             for (index, value) in values.into_iter().enumerate() {
-                flatten(joined(&name, &index.to_string()).into(), value, flat);
+                flatten(numbered(&name, index).into(), value, flat);
             }
         }
         // A name that would be cut could be that of another.
@@ -82,6 +83,13 @@ fn flatten<'e>(name: Cow<'e, str>, value: Json<'e>, flat: &mut JsonObject<'e>) {
 
 fn joined(name: &str, part: &str) -> String {
     [name, "_", part].concat()
+}
+
+fn numbered(name: &str, index: usize) -> String {
+    let mut numbered = String::with_capacity(name.len() + 4);
+    // Writing to a text does not fail.
+    let _ = write!(numbered, "{name}_{index}");
+    numbered
 }
 
 /// Items that an event has itself. What is no object is no item: Google would drop the event.

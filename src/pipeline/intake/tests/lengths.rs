@@ -98,7 +98,7 @@ proptest! {
         let mut buffer = Vec::new();
         let record = PackedEvent::pack(&event, &mut buffer);
         let mut event = record.unpack(&mut buffer.as_slice(), crate::random::uuid);
-        let json = event.seal(&defaults).unwrap();
+        let json = event.seal(0, &defaults).unwrap();
         prop_assert_eq!(json.json().len(), expected, "{}", String::from_utf8_lossy(json.json()));
         prop_assert!(serde_json::from_slice::<Value>(json.json()).is_ok());
     }
