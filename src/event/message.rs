@@ -22,18 +22,17 @@ pub struct Message {
 /// What is known of the final JSON of an event, so that its parts are found without reading it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Parts {
-    timestamp: Option<Timestamp>,
     present: Present,
     /// With its quotes; empty if there is no id.
     message_id: Place,
     /// The members of the fields, and those of each section, without braces.
     fields: Place,
-    section: Option<Place>,
+    section: Place,
     context: Place,
-    integrations: Option<Place>,
+    integrations: Place,
 }
 
-/// A part of a text of at most [`MAX_EVENT_BYTES`].
+/// A part of a text of at most [`MAX_EVENT_BYTES`]. Many messages wait, so it is small.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Place {
     start: u16,
@@ -43,6 +42,9 @@ struct Place {
 const _: () = assert!(MAX_EVENT_BYTES <= u16::MAX as usize, "every place in a message fits");
 
 impl Place {
+    /// The place of a section that is not there. The text begins with a brace, so that no section does.
+    const ABSENT: Place = Place { start: 0, end: 0 };
+
     /// The place of what `write` appends. In a text that is too long to be a message it is any.
     fn of(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) -> Self {
         let at = |out: &Vec<u8>| u16::try_from(out.len()).unwrap_or(u16::MAX);
@@ -81,23 +83,29 @@ impl Message {
         &self.json
     }
 
-    /// Returns the event, to read its parts. That copies them, and parses nothing.
+    /// Returns the event, to read its parts. That copies them, and parses nothing but its time.
     #[must_use]
     pub fn event(&self) -> Event {
         let mut content = pool::take(self.kind);
-        content.timestamp = self.parts.timestamp;
+        content.timestamp = self.timestamp();
         if !self.parts.message_id.is_empty() {
             content.message_id = MessageId::Given(self.message_id().into_owned());
         }
         content.fields.set_members(self.part(self.parts.fields), self.parts.present);
-        if let Some(section) = self.parts.section {
-            content.section_mut().set_members(self.part(section));
+        if self.parts.section != Place::ABSENT {
+            content.section_mut().set_members(self.part(self.parts.section));
         }
         content.context.set_members(self.part(self.parts.context));
-        if let Some(integrations) = self.parts.integrations {
-            content.integrations_mut().set_members(self.part(integrations));
+        if self.parts.integrations != Place::ABSENT {
+            content.integrations_mut().set_members(self.part(self.parts.integrations));
         }
         Event::from_content(content)
+    }
+
+    /// Reads the time, which stands behind the id.
+    fn timestamp(&self) -> Option<Timestamp> {
+        let behind = self.json.get(self.parts.message_id.end.into()..)?.strip_prefix(br#","timestamp":""#)?;
+        std::str::from_utf8(behind.get(..Timestamp::LEN)?).ok()?.parse().ok()
     }
 
     fn part(&self, place: Place) -> &[u8] {
@@ -214,15 +222,11 @@ impl Content {
             out.push(b',');
         }
         let fields = Place::of(out, |out| self.fields.members().write_members(out));
-        let section = self.section().map(|section| write_section(self.kind.section(), section, out));
-        let context = match context.is_empty() {
-            true => Place::of(out, |_| {}),
-            false => write_section("context", context, out),
-        };
-        let integrations = self.integrations().map(|object| write_section("integrations", object, out));
+        let section = write_section(self.kind.section(), self.section(), out);
+        let context = write_section("context", Some(&**context).filter(|context| !context.is_empty()), out);
+        let integrations = write_section("integrations", self.integrations().map(|integrations| &**integrations), out);
         out.push(b'}');
-        let (timestamp, present) = (self.timestamp, self.fields.present());
-        Parts { timestamp, present, message_id, fields, section, context, integrations }
+        Parts { present: self.fields.present(), message_id, fields, section, context, integrations }
     }
 }
 
@@ -240,7 +244,8 @@ fn write_message_id(id: &MessageId, out: &mut Vec<u8>) {
 }
 
 /// Returns the place of the members.
-fn write_section(name: &str, object: &Object, out: &mut Vec<u8>) -> Place {
+fn write_section(name: &str, object: Option<&Object>, out: &mut Vec<u8>) -> Place {
+    let Some(object) = object else { return Place::ABSENT };
     out.extend_from_slice(b",\"");
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(b"\":{");
