@@ -10,9 +10,10 @@ pub(crate) fn len(key: &str) -> usize {
 
 /// Returns the first and the last letter of a plain key, which takes less still.
 pub(crate) fn ends(key: &str) -> Option<(u8, u8)> {
-    let mut letters = key.bytes().filter(u8::is_ascii_alphanumeric);
-    let first = letters.next()?;
-    Some((first.to_ascii_lowercase(), letters.next_back().unwrap_or(first).to_ascii_lowercase()))
+    let mut letters = key.bytes();
+    let first = letters.find(u8::is_ascii_alphanumeric)?;
+    let last = letters.rfind(u8::is_ascii_alphanumeric).unwrap_or(first);
+    Some((first.to_ascii_lowercase(), last.to_ascii_lowercase()))
 }
 
 /// A key without case and separators, on the stack.

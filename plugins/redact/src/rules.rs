@@ -84,7 +84,9 @@ impl Rules {
 
     /// Returns whether any detector finds something in `text`.
     pub(crate) fn apply_to_text(&self, text: &str, signs: Signs) -> bool {
-        !signs.are_none() && self.detectors.iter().any(|(detector, _)| !detector.find(text, signs).is_empty())
+        let finds =
+            |(detector, _): &(Detector, Action)| detector.may_find(signs) && !detector.find(text, signs).is_empty();
+        !signs.are_none() && self.detectors.iter().any(finds)
     }
 
     /// Returns whether any detector that reads numbers finds something in the digits of this [whole](whole) one.

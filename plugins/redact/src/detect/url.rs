@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use memchr::memchr2_iter;
+
 use super::token::merged;
 use crate::key::Plain;
 
@@ -104,20 +106,17 @@ fn position(url: &str, start: usize, is: impl Fn(u8) -> bool) -> usize {
     start + rest.iter().position(|byte| is(*byte)).unwrap_or(rest.len())
 }
 
-/// Returns whether a word of the text may be a URL, by a look at each byte.
+/// Returns whether a word of the text may be a URL, by a look at each slash and question mark.
 fn may_have_url(text: &str) -> bool {
     let bytes = text.as_bytes();
     // Some characters of several bytes are white space.
     let begins_word = |before: Option<&u8>| before.is_none_or(|before| !before.is_ascii_graphic());
-    let begins_url = |(at, byte): (usize, &u8)| {
+    let begins_url = |at: usize| {
         let before = at.checked_sub(1).and_then(|before| bytes.get(before));
-        match byte {
-            b'?' => begins_word(before),
-            b'/' => begins_word(before) || (before == Some(&b':') && bytes.get(at + 1) == Some(&b'/')),
-            _ => false,
-        }
+        let is_scheme = bytes.get(at) == Some(&b'/') && before == Some(&b':') && bytes.get(at + 1) == Some(&b'/');
+        is_scheme || begins_word(before)
     };
-    bytes.iter().enumerate().any(begins_url)
+    memchr2_iter(b'/', b'?', bytes).any(begins_url)
 }
 
 fn in_url(url: &str, scheme: usize, offset: usize, found: &mut Vec<Range<usize>>) {
