@@ -89,7 +89,7 @@ impl Pipeline {
         layout: &Layout,
     ) -> Result<Self, SettingsError> {
         // On the threads that serve requests: from a request to the log and back, an event changes none but the disk's.
-        let mut builder = Analytics::builder().runtime(Handle::current());
+        let mut builder = Analytics::builder().without_library().runtime(Handle::current());
         builder = builder.max_queue_size(MAX_EVENTS).max_queue_bytes(max_bytes);
         for plugin in parts.plugins {
             builder = builder.plugin(plugin);

@@ -113,7 +113,10 @@ where
         let budget = Budget::new(self.limits.max_total_bytes);
         let Self { service, limits, options } = self;
         let shared = Arc::new(Shared { service, limits, options, budget });
-        Router::new().route("/v1", any(handle::<S>)).route("/v1/{*path}", any(handle::<S>)).with_state(shared)
+        let all = Router::new().route("/v1", any(handle::<S>)).route("/v1/{*path}", any(handle::<S>));
+        // Found by themselves, they have no parameters, which axum would copy for each request.
+        let fixed = ROUTES.iter().map(|(_, path)| *path).filter(|path| !path.contains('{'));
+        fixed.fold(all, |router, path| router.route(path, any(handle::<S>))).with_state(shared)
     }
 }
 

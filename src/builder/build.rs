@@ -111,14 +111,16 @@ impl Builder {
         })
     }
 
-    /// Returns the context of every event: that of the settings, and the library that sends it.
+    /// Returns the context of every event: that of the settings, and the library that makes the events.
     fn default_context(&self) -> Result<Context, SettingsError> {
-        let library = serde_json::json!({ "name": "tracklane", "version": env!("CARGO_PKG_VERSION") });
         let mut context = self.context.clone();
         if let Err(fault) = context.check() {
             return Err(SettingsError::without_value("context", format!("cannot be sent: {fault}")));
         }
-        context.merge_under(&Context::new().with("library", library));
+        if self.names_library {
+            let library = serde_json::json!({ "name": "tracklane", "version": env!("CARGO_PKG_VERSION") });
+            context.merge_under(&Context::new().with("library", library));
+        }
         Ok(context)
     }
 

@@ -40,6 +40,7 @@ pub struct Builder {
     disabled: bool,
     all_disabled: bool,
     context: Context,
+    names_library: bool,
     call_context: Option<CallContext>,
     plugins: Vec<Registration>,
     layers: Layers,
@@ -103,6 +104,7 @@ impl Builder {
             disabled: false,
             all_disabled: false,
             context: Context::new(),
+            names_library: true,
             call_context: None,
             plugins: Vec::new(),
             layers: Layers::default(),
@@ -172,6 +174,13 @@ impl Builder {
     /// Sets context for every event. It is merged deeply under the context of an event, whose members win.
     pub fn context(mut self, context: impl Into<Context>) -> Self {
         self.context = context.into();
+        self
+    }
+
+    /// Leaves `context.library` to the events: a client that passes on the events of others has not made them. By default
+    /// each event gets this crate's name and version there, where it does not have them.
+    pub fn without_library(mut self) -> Self {
+        self.names_library = false;
         self
     }
 

@@ -85,7 +85,7 @@ impl Clone for Places {
 }
 
 /// The fields that are set. It travels with the text of [`Fields::members`].
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Present(u8);
 
 impl Fields {
@@ -135,11 +135,9 @@ impl Fields {
         }
     }
 
-    /// Sets the member `name`, which is trusted text (see [`json`](super::json)).
-    pub(super) fn set_text(&mut self, name: &[u8], member: &[u8]) {
+    /// Sets a member that is no [`Field`], from trusted text (see [`json`](super::json)).
+    pub(super) fn set_text(&mut self, member: &[u8]) {
         self.edit().extend_text(member);
-        let known = Field::ALL.into_iter().filter(|field| field.as_str().as_bytes() == name);
-        known.for_each(|field| self.present.0 |= field.bit());
     }
 
     /// Records the error of a timestamp.

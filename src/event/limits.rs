@@ -182,6 +182,10 @@ impl Event {
 }
 
 fn check_message_id(id: &str) -> Result<(), InvalidField> {
+    // A character has a byte at least.
+    if id.len() <= MAX_MESSAGE_ID_CHARS {
+        return Ok(());
+    }
     match id.chars().count() {
         chars if chars > MAX_MESSAGE_ID_CHARS => Err(InvalidField::MessageIdTooLong { chars }),
         _ => Ok(()),

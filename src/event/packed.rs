@@ -70,7 +70,7 @@ impl PackedEvent {
         content.timestamp = self.timestamp;
         content.message_id = match self.message_id {
             None => MessageId::Made(make_id()),
-            Some(given) => MessageId::Given(String::from_utf8_lossy(take(given)).into_owned()),
+            Some(given) => MessageId::Given(String::from_utf8(take(given).to_vec()).unwrap_or_default()),
         };
         content.fields.set_members(take(self.fields), self.present);
         if let Some(section) = self.section {

@@ -98,29 +98,29 @@ impl Timestamp {
 
     /// Appends the text to `out`.
     pub(crate) fn write(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.text());
+    }
+
+    fn text(self) -> [u8; Self::LEN] {
         let (year, month, day) = date_of(self.milliseconds.div_euclid(DAY));
         let in_day = self.milliseconds.rem_euclid(DAY);
-        out.reserve(Self::LEN);
-        write_digits::<4>(year, b'-', out);
-        write_digits::<2>(month, b'-', out);
-        write_digits::<2>(day, b'T', out);
-        write_digits::<2>(in_day / 3_600_000, b':', out);
-        write_digits::<2>(in_day / 60_000 % 60, b':', out);
-        write_digits::<2>(in_day / 1_000 % 60, b'.', out);
-        write_digits::<3>(in_day % 1_000, b'Z', out);
+        let [y1, y2, y3, y4] = digits_of(year);
+        let ([m1, m2], [d1, d2]) = (digits_of(month), digits_of(day));
+        let ([h1, h2], [i1, i2]) = (digits_of(in_day / 3_600_000), digits_of(in_day / 60_000 % 60));
+        let ([s1, s2], [f1, f2, f3]) = (digits_of(in_day / 1_000 % 60), digits_of(in_day % 1_000));
+        [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', i1, i2, b':', s1, s2, b'.', f1, f2, f3, b'Z']
     }
 }
 
-/// Appends the last `N` digits of a number that is not negative, and `end`. It runs twice for each event, so the
-/// divisor is a constant, and no digit needs a check.
-fn write_digits<const N: usize>(number: i64, end: u8, out: &mut Vec<u8>) {
+/// Returns the last `N` digits of a number that is not negative. It runs twice for each event, so the divisor is a
+/// constant, and no digit needs a check.
+fn digits_of<const N: usize>(number: i64) -> [u8; N] {
     let (mut number, mut digits) = (number as u32, [b'0'; N]);
     for digit in digits.iter_mut().rev() {
         *digit += (number % 10) as u8;
         number /= 10;
     }
-    out.extend_from_slice(&digits);
-    out.push(end);
+    digits
 }
 
 /// Returns the year, month and day of a day since the Unix epoch, by the algorithm of Howard Hinnant. Its years begin
@@ -294,16 +294,14 @@ impl From<&jiff::Zoned> for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = Vec::with_capacity(Self::LEN);
-        self.write(&mut text);
-        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
+        f.write_str(std::str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 
 /// Serializes as text in RFC 3339.
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(std::str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 

@@ -6,11 +6,9 @@ use std::fmt;
 use std::iter::FusedIterator;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use uuid::Uuid;
 
-use super::{Event, Kind, Message, MessageId, PackedEvent};
+use super::{Event, Message, MessageId, PackedEvent};
 
 /// The events that a [close](crate::Analytics::close) hands back, the oldest first.
 ///
@@ -35,7 +33,7 @@ pub struct Unsent {
 /// Events that were kept together.
 pub(crate) enum Packed {
     /// Events on their way to destinations.
-    Sealed(Vec<(Kind, Bytes)>),
+    Sealed(Vec<Message>),
     /// Events of a chunk, which no plugin had seen.
     Events(PackedEvents),
 }
@@ -50,7 +48,7 @@ pub(crate) struct PackedEvents {
 
 impl Packed {
     pub(crate) fn sealed<'m>(messages: impl Iterator<Item = &'m Message>) -> Self {
-        Packed::Sealed(messages.map(|message| (message.kind(), message.shared_json())).collect())
+        Packed::Sealed(messages.cloned().collect())
     }
 
     fn len(&self) -> usize {
@@ -62,7 +60,7 @@ impl Packed {
 
     fn get(&self, at: usize) -> Option<Event> {
         match self {
-            Packed::Sealed(messages) => messages.get(at).map(|(kind, json)| Event::of_final_form(*kind, json)),
+            Packed::Sealed(messages) => messages.get(at).map(Message::event),
             Packed::Events(packed) => packed.get(at),
         }
     }

@@ -1,12 +1,14 @@
 //! Converts events from and to JSON, in Segment's form.
 
+use std::borrow::Cow;
+
 use serde::de::Error as _;
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::fields::Field;
-use super::json::{self, Input, Split, Transcode, ValueError, drop_iteratively, read_string};
+use super::json::{self, Found, Input, Split, Transcode, ValueError, drop_iteratively};
 use super::{Context, Event, Integrations, Kind, MessageId, Object, Timestamp};
 
 /// Characters of a string that an error shows.
@@ -118,32 +120,36 @@ impl TryFrom<Value> for Event {
             drop_iteratively(json);
             return Err(InvalidEvent::NotAnObject);
         };
-        let mut members = Members { known: KNOWN.map(|name| others.remove(name)), others };
+        let known = KNOWN.map(|name| others.remove(name).map(Found::from));
+        let mut members = Members { known, others };
         let event = of_members(&mut members);
-        members.known.into_iter().flatten().for_each(drop_iteratively);
+        members.known.into_iter().flatten().for_each(discard);
         drop_iteratively(Value::Object(members.others));
         event
     }
 }
 
 /// The members of an event that are values.
-struct Members {
+struct Members<'t> {
     /// In the order of [`KNOWN`].
-    known: [Option<Value>; KNOWN.len()],
+    known: [Option<Found<'t>>; KNOWN.len()],
     others: Map<String, Value>,
 }
 
-impl Members {
-    fn remove(&mut self, name: &str) -> Option<Value> {
-        match KNOWN.iter().position(|known| *known == name) {
-            Some(at) => self.known.get_mut(at)?.take(),
-            None => self.others.remove(name),
-        }
+impl<'t> Members<'t> {
+    fn remove(&mut self, name: &str) -> Option<Found<'t>> {
+        self.known.get_mut(KNOWN.iter().position(|known| *known == name)?)?.take()
+    }
+}
+
+fn discard(found: Found<'_>) {
+    if let Found::Other(value) = found {
+        drop_iteratively(value);
     }
 }
 
 /// The event of members that are values, but for its sections.
-fn of_split(mut split: Split<{ SECTIONS.len() }, { KNOWN.len() }>) -> Result<Event, InvalidEvent> {
+fn of_split(mut split: Split<'_, { SECTIONS.len() }, { KNOWN.len() }>) -> Result<Event, InvalidEvent> {
     let (known, others) =
         (std::mem::replace(&mut split.known, [const { None }; KNOWN.len()]), std::mem::take(&mut split.others));
     let mut event = of_members(&mut Members { known, others })?;
@@ -152,26 +158,26 @@ fn of_split(mut split: Split<{ SECTIONS.len() }, { KNOWN.len() }>) -> Result<Eve
     for (at, name) in SECTIONS.into_iter().enumerate() {
         let Some(members) = split.object(at) else { continue };
         match name {
-            "context" => content.context.set_members(members),
+            "context" => content.context.set_known_members(&members),
             "integrations" => {
-                content.integrations_mut().set_members(members);
+                content.integrations_mut().set_known_members(&members);
                 content.integrations_mut().normalise();
             }
-            section if section == own => content.section_mut().set_members(members),
+            section if section == own => content.section_mut().set_known_members(&members),
             // That of another kind is a member like any that the Spec does not know.
             other => {
-                let member = [b"\"", other.as_bytes(), b"\":{", members, b"}"].concat();
-                content.fields.set_text(other.as_bytes(), &member);
+                let member = [b"\"", other.as_bytes(), b"\":{", members.text, b"}"].concat();
+                content.fields.set_text(&member);
             }
         }
     }
     Ok(event)
 }
 
-fn of_members(members: &mut Members) -> Result<Event, InvalidEvent> {
+fn of_members(members: &mut Members<'_>) -> Result<Event, InvalidEvent> {
     let mut event = Event::new(kind(members)?);
     if let Some(id) = string(members, "messageId", "a string")?.filter(|id| !id.is_empty()) {
-        event.write().message_id = MessageId::Given(id);
+        event.write().message_id = MessageId::Given(id.into_owned());
     }
     for field in ["timestamp", "originalTimestamp"] {
         if event.timestamp().is_none()
@@ -180,7 +186,7 @@ fn of_members(members: &mut Members) -> Result<Event, InvalidEvent> {
             event.write().timestamp = Some(timestamp.parse::<Timestamp>()?);
         }
     }
-    NOT_THE_EVENTS.into_iter().filter_map(|field| members.remove(field)).for_each(drop_iteratively);
+    NOT_THE_EVENTS.into_iter().filter_map(|field| members.remove(field)).for_each(discard);
     for field in [Field::UserId, Field::AnonymousId, Field::GroupId, Field::PreviousId] {
         if let Some(id) = id(members, field.as_str())? {
             event.set_field(field, &id);
@@ -211,53 +217,72 @@ fn of_members(members: &mut Members) -> Result<Event, InvalidEvent> {
     Ok(event)
 }
 
-fn kind(members: &mut Members) -> Result<Kind, InvalidEvent> {
-    let found = members.remove("type").unwrap_or(Value::Null);
-    let kind =
-        found.as_str().and_then(Kind::from_name).ok_or_else(|| InvalidEvent::UnknownType { found: shown(&found) });
-    drop_iteratively(found);
-    kind
+fn kind(members: &mut Members<'_>) -> Result<Kind, InvalidEvent> {
+    let found = members.remove("type").unwrap_or(Found::Other(Value::Null));
+    if let Found::Text(name) = &found
+        && let Some(kind) = Kind::from_name(name)
+    {
+        return Ok(kind);
+    }
+    let error = InvalidEvent::UnknownType { found: shown(&found) };
+    discard(found);
+    Err(error)
 }
 
 /// Returns what an error shows of `found`. That is never all of it, which may be large, deep, or personal data.
-fn shown(found: &Value) -> String {
-    match found {
-        Value::Null => "null".to_owned(),
-        Value::Bool(_) => "a boolean".to_owned(),
-        Value::Number(_) => "a number".to_owned(),
-        Value::String(text) => format!("{:?}", text.chars().take(SHOWN_CHARS).collect::<String>()),
-        Value::Array(_) => "an array".to_owned(),
-        Value::Object(_) => "an object".to_owned(),
-    }
+fn shown(found: &Found<'_>) -> String {
+    let value = match found {
+        Found::Text(text) => return format!("{:?}", text.chars().take(SHOWN_CHARS).collect::<String>()),
+        Found::Other(value) => value,
+    };
+    let name = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    };
+    name.to_owned()
 }
 
-fn string(members: &mut Members, field: &'static str, expected: &'static str) -> Result<Option<String>, InvalidEvent> {
+fn string<'t>(
+    members: &mut Members<'t>,
+    field: &'static str,
+    expected: &'static str,
+) -> Result<Option<Cow<'t, str>>, InvalidEvent> {
     text(members.remove(field), field, expected)
 }
 
-fn text(value: Option<Value>, field: &'static str, expected: &'static str) -> Result<Option<String>, InvalidEvent> {
-    match value {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(other) => {
+fn text<'t>(
+    found: Option<Found<'t>>,
+    field: &'static str,
+    expected: &'static str,
+) -> Result<Option<Cow<'t, str>>, InvalidEvent> {
+    match found {
+        None | Some(Found::Other(Value::Null)) => Ok(None),
+        Some(Found::Text(text)) => Ok(Some(text)),
+        Some(Found::Other(other)) => {
             drop_iteratively(other);
             Err(InvalidEvent::WrongType { field, expected })
         }
     }
 }
 
-fn id(members: &mut Members, field: &'static str) -> Result<Option<String>, InvalidEvent> {
+fn id<'t>(members: &mut Members<'t>, field: &'static str) -> Result<Option<Cow<'t, str>>, InvalidEvent> {
     let expected = "a string or a number, which must be whole and have at most 64 bits";
     match members.remove(field) {
         // Any other number may have been rounded.
-        Some(Value::Number(number)) if number.is_i64() || number.is_u64() => Ok(Some(number.to_string())),
-        value => text(value, field, expected),
+        Some(Found::Other(Value::Number(number))) if number.is_i64() || number.is_u64() => {
+            Ok(Some(number.to_string().into()))
+        }
+        found => text(found, field, expected),
     }
 }
 
 /// Any value but an object is refused by the call, like every value that a section cannot hold.
-fn object(members: &mut Members, field: &str) -> Option<Object> {
-    match members.remove(field) {
+fn object(members: &mut Members<'_>, field: &str) -> Option<Object> {
+    match members.others.remove(field) {
         None | Some(Value::Null) => None,
         Some(value) => Some(Object::from(value)),
     }
@@ -278,41 +303,6 @@ impl<'de> Deserialize<'de> for Event {
 impl Serialize for Event {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.check_sections().map_err(S::Error::custom)?;
-        let mut json = Vec::new();
-        self.write_json(self.context(), &mut json);
-        Transcode(&json).serialize(serializer)
+        Transcode(&self.content.json()).serialize(serializer)
     }
-}
-
-impl Event {
-    /// Makes the event whose final form is `json`, which this crate wrote. Only the places of its parts are read.
-    pub(super) fn of_final_form(kind: Kind, json: &[u8]) -> Event {
-        let mut event = Event::new(kind);
-        let content = event.write();
-        let members = inside(json);
-        for member in json::members(members) {
-            let part = |range| members.get(range).unwrap_or_default();
-            let key = part(member.key.start + 1..member.key.end - 1);
-            let value = part(member.value.clone());
-            match key {
-                b"type" => {}
-                b"messageId" => {
-                    content.message_id = MessageId::Given(read_string(value).unwrap_or_default().into_owned());
-                }
-                b"timestamp" => {
-                    content.timestamp = read_string(value).and_then(|text| text.parse().ok());
-                }
-                b"context" => content.context.set_members(inside(value)),
-                b"integrations" => content.integrations_mut().set_members(inside(value)),
-                section if section == kind.section().as_bytes() => content.section_mut().set_members(inside(value)),
-                field => content.fields.set_text(field, part(member.key.start..member.value.end)),
-            }
-        }
-        event
-    }
-}
-
-/// Returns the text of an object without its braces.
-fn inside(object: &[u8]) -> &[u8] {
-    object.strip_prefix(b"{").and_then(|members| members.strip_suffix(b"}")).unwrap_or_default()
 }

@@ -35,7 +35,7 @@ impl Outlets {
         if let Some(host) = host {
             segment = segment.host(host);
         }
-        let settings = Analytics::builder().segment(segment);
+        let settings = Analytics::builder().without_library().segment(segment);
         let settings = settings.on(signal::Error, |failure| crate::output::note(&failure.to_string()));
         self.forward = Some(settings.build().map_err(|error| format!("--forward: {error}"))?);
         Ok(())

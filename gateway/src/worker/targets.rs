@@ -121,6 +121,7 @@ impl Target {
             None => destination.layer(layer_fn(move |inner| PauseService { pause: Arc::clone(&waits), inner })),
         };
         let client = Analytics::builder()
+            .without_library()
             .runtime(Handle::current())
             .max_queue_size(UNBOUNDED)
             .max_queue_bytes(UNBOUNDED)
@@ -151,7 +152,7 @@ pub(super) fn hand_over(targets: &[Target], only: Option<&str>, lines: &[&[u8]],
     let mut waiting = Vec::with_capacity(lines.len() * targets.len());
     let chosen = |target: &Target| only.is_none_or(|only| only == target.name);
     for (place, line) in lines.iter().enumerate() {
-        let event = match serde_json::from_slice::<Event>(line) {
+        let event = match Event::from_json(line) {
             Ok(event) => event,
             Err(error) => {
                 ended.dead.push(DeadEvent::new(place, None, "invalid-event", Some(error.to_string())));

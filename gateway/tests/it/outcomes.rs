@@ -66,6 +66,26 @@ fn what_a_plugin_drops_on_purpose_is_accepted_and_what_it_fails_on_is_rejected()
     assert_eq!(gateway.metric(dropped), Some(1.0));
 }
 
+/// The gateway, the spool and the worker pass on what others have made: it says of itself what it is.
+#[test]
+fn the_context_of_an_event_is_its_own() {
+    let gateway = Running::plain();
+    let contexts = [
+        json!({ "library": { "name": "analytics.js" } }),
+        json!({ "library": { "name": "analytics.js", "version": "npm:next-1.84.0" }, "locale": "en-US" }),
+        json!({ "library": "none" }),
+        json!({ "locale": "en-US" }),
+    ];
+    for (n, context) in contexts.iter().enumerate() {
+        let event = track(&format!("m{n}"), "E", "{}").replacen('{', &format!(r#"{{"context":{context},"#), 1);
+        assert_eq!(gateway.batch(&event).status, 200);
+    }
+    assert_eq!(gateway.batch(&track("m4", "E", "{}")).status, 200);
+    gateway.arrived(5);
+    let arrived: Vec<_> = gateway.sink.events().into_iter().map(|event| event.get("context").cloned()).collect();
+    assert_eq!(arrived, contexts.map(Some).into_iter().chain([None]).collect::<Vec<_>>());
+}
+
 #[test]
 fn what_a_destination_cannot_take_waits_in_its_order_also_over_a_restart() {
     let sink = Sink::default();

@@ -92,6 +92,7 @@ fn register(client: &Analytics, destination: Destination, name: &Arc<str>, emitt
 fn client(emitter: &Emitter) -> Result<Analytics, BoxError> {
     let (failures, requests, responses) = (emitter.clone(), emitter.clone(), emitter.clone());
     let client = Analytics::builder()
+        .without_library()
         .runtime(Handle::current())
         .max_queue_size(UNBOUNDED)
         .max_queue_bytes(UNBOUNDED)

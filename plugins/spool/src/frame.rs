@@ -70,7 +70,7 @@ pub(crate) fn encode<'a>(events: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
         file.extend_from_slice(event);
         // Outside of strings, where JSON has none, the end of a line is as good as a space. What the library writes has
         // none at all.
-        if event.contains(&b'\n') || event.contains(&b'\r') {
+        if memchr::memchr2(b'\n', b'\r', event).is_some() {
             file.iter_mut().skip(begin).filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
         }
         file.push(b'\n');

@@ -54,8 +54,8 @@ impl Copy {
         self.messages.len()
     }
 
-    /// Returns the events, each with its place among the lines of the file, as if they were read from there. Only the
-    /// places of their parts are looked for. Each is made when it is asked for: then it gets the memory of the one before.
+    /// Returns the events, each with its place among the lines of the file, as if they were read from there. Their
+    /// parts are copied. Each is made when it is asked for: then it gets the memory of the one before.
     pub(crate) fn events(&self) -> impl Iterator<Item = (usize, Event)> {
         self.messages.iter().map(Message::event).enumerate()
     }

@@ -30,6 +30,23 @@ pub(super) fn read(text: &str) -> Result<Number, Problem> {
     if parts.spell(float) { Ok(Number::Float(float)) } else { Err(Problem::Inexact) }
 }
 
+/// Returns whether `text` is a number that is exact and spelled as this crate spells it, which few digits decide: a whole
+/// number of at most 18, or a decimal of at most 15 that is 0.1 or more and ends in no zero. False says nothing.
+pub(super) fn is_short(text: &[u8]) -> bool {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    let whole = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (first, rest) = (digits.first(), digits.get(whole..).unwrap_or_default());
+    // A whole number begins with a zero only if it is one, and has no sign then.
+    let Some((b'.', fraction)) = rest.split_first() else {
+        return rest.is_empty() && (1..=18).contains(&whole) && (first != Some(&b'0') || text == b"0");
+    };
+    let is_whole_fine = whole > 0 && (first != Some(&b'0') || (whole == 1 && fraction.first() != Some(&b'0')));
+    is_whole_fine
+        && whole + fraction.len() <= SURE_DIGITS
+        && fraction.iter().all(u8::is_ascii_digit)
+        && fraction.last().is_some_and(|last| *last != b'0')
+}
+
 /// Makes a number of the JSON string at `start`, which is the end of `json`.
 pub(super) fn unquote(json: &mut Vec<u8>, start: usize) -> Result<(), Problem> {
     let text = json.get(start..).and_then(read_string).ok_or(Problem::NotANumber(JsonType::String))?;
@@ -102,7 +119,39 @@ impl<'t> Parts<'t> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Number, read};
+    use super::{Number, is_short, read};
+
+    #[test]
+    fn a_short_number_is_known_by_its_digits() {
+        for text in ["0", "7", "-7", "120", "999999999999999999", "27.5", "-0.1", "0.123", "10.01", "12345678901234.5"]
+        {
+            assert!(is_short(text.as_bytes()), "{text}");
+        }
+        for text in [
+            "",
+            "-",
+            "-0",
+            "00",
+            "01",
+            "1.",
+            ".5",
+            "1.0",
+            "1.50",
+            "0.0",
+            "0.05",
+            "00.5",
+            "1e3",
+            "1.5e3",
+            "+1",
+            "1-1",
+            "1.2.3",
+            "--1",
+            "1000000000000000000",
+            "123456789012345.6",
+        ] {
+            assert!(!is_short(text.as_bytes()), "{text}");
+        }
+    }
 
     #[test]
     fn a_power_of_two_is_read_from_its_shortest_spelling() {
@@ -120,6 +169,18 @@ mod tests {
             // As C's `%.17g` writes it, and with still more digits.
             let long = format!("{float:.*e}", 16 + more);
             prop_assert_eq!(read(&long), Ok(Number::Float(float)), "{}", long);
+        }
+
+        #[test]
+        fn a_short_number_is_spelled_as_it_is_read(text in "-?[0-9]{1,20}(\\.[0-9]{1,16})?([eE][0-9])?") {
+            if is_short(text.as_bytes()) {
+                let spelled = match read(&text).unwrap() {
+                    Number::Positive(number) => number.to_string(),
+                    Number::Negative(number) => number.to_string(),
+                    Number::Float(number) => serde_json::to_string(&number).unwrap(),
+                };
+                prop_assert_eq!(spelled, text);
+            }
         }
 
         #[test]

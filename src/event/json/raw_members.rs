@@ -23,7 +23,7 @@ pub(super) const INDEX_LIMIT_BITS: u32 = 40;
 /// ... unless the text is short.
 const INDEX_LIMIT_BYTES: usize = 1024;
 /// The filter of a text whose keys were not read: any key may be there.
-const ANY_KEY: u64 = u64::MAX;
+pub(super) const ANY_KEY: u64 = u64::MAX;
 
 #[derive(Clone, Default)]
 pub(super) struct RawMembers {
@@ -33,24 +33,17 @@ pub(super) struct RawMembers {
 }
 
 impl RawMembers {
-    /// Copies trusted text, as the module defines it.
-    pub(super) fn new(json: &[u8]) -> Self {
-        let mut text = Self::default();
-        text.set(json);
-        text
-    }
-
     /// Takes over trusted text and its memory.
     pub(super) fn of(json: Vec<u8>) -> Self {
-        let keys = keys_of(&json);
+        let keys = filter_of_unread(&json);
         Self { json, keys }
     }
 
-    /// Takes over trusted text, into the memory that is there.
-    pub(super) fn set(&mut self, json: &[u8]) {
+    /// Copies trusted text and the filter of its keys, into the memory that is there.
+    pub(super) fn set(&mut self, json: &[u8], keys: u64) {
         self.json.clear();
         self.json.extend_from_slice(json);
-        self.keys = if json.is_empty() { 0 } else { ANY_KEY };
+        self.keys = keys;
     }
 
     /// Copies `other` into the memory that is there.
@@ -75,7 +68,7 @@ impl RawMembers {
 
     /// Returns whether a map would be faster.
     pub(super) fn is_over_index_limit(&self) -> bool {
-        self.json.len() >= INDEX_LIMIT_BYTES && self.keys.count_ones() >= INDEX_LIMIT_BITS
+        self.json.len() >= INDEX_LIMIT_BYTES && self.known_keys().count_ones() >= INDEX_LIMIT_BITS
     }
 
     /// Appends a member whose value `write_value` appends, and removes an older one of the same key.
@@ -257,6 +250,11 @@ pub(super) fn key_bit(name: &[u8]) -> u64 {
     };
     let hash = (first ^ last.rotate_left(29) ^ name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     1 << (hash >> 58)
+}
+
+/// Returns the filter of a text whose keys were not read.
+pub(super) fn filter_of_unread(text: &[u8]) -> u64 {
+    if text.is_empty() { 0 } else { ANY_KEY }
 }
 
 fn keys_of(text: &[u8]) -> u64 {

@@ -11,24 +11,25 @@ use serde_json::{Map, Value};
 use super::error::{Problem, ValueError};
 use super::number::{self, Number};
 use super::serializer::{MAX_DEPTH, check_key};
-use super::string::{plain_len, read_string};
+use super::string::plain_len;
 
 /// Reads `text` as a value with `depth` levels above it.
 pub(super) fn value(text: &[u8], depth: usize) -> Result<Value, ValueError> {
-    let mut reader = Reader::new(text);
+    let mut reader = Reader::new(text)?;
     let value = reader.value(depth)?;
     reader.end().map(|()| value)
 }
 
 /// Reads from `at` on.
 pub(super) struct Reader<'t> {
-    text: &'t [u8],
+    text: &'t str,
     at: usize,
 }
 
 impl<'t> Reader<'t> {
-    pub(super) fn new(text: &'t [u8]) -> Self {
-        Self { text, at: 0 }
+    /// Checks the encoding once for all strings.
+    pub(super) fn new(text: &'t [u8]) -> Result<Self, ValueError> {
+        std::str::from_utf8(text).map(|text| Self { text, at: 0 }).map_err(|_| not_json())
     }
 
     /// How far it has read.
@@ -50,7 +51,7 @@ impl<'t> Reader<'t> {
                 value.map_err(|fault| if depth == 0 { fault.below(key) } else { fault })
             })?)),
             Some(b'[') => self.array(depth).map(Value::Array),
-            Some(b'"') => self.string().map(Value::String),
+            Some(b'"') => self.string().map(|string| Value::String(string.into_owned())),
             Some(b't') => self.literal("true", Value::Bool(true)),
             Some(b'f') => self.literal("false", Value::Bool(false)),
             Some(b'n') => self.literal("null", Value::Null),
@@ -86,33 +87,40 @@ impl<'t> Reader<'t> {
         if self.peek() != Some(b'"') {
             return Err(not_json());
         }
-        let key = read_string(self.quoted()?).ok_or_else(not_json)?;
+        let key = self.string()?;
         check_key(&key).map_err(|fault| ValueError::from(fault).below(&key))?;
         self.begin(b':')?;
         Ok(key)
     }
 
-    /// Reads the string whose opening quote is next.
-    fn string(&mut self) -> Result<String, ValueError> {
-        read_string(self.quoted()?).map(Cow::into_owned).ok_or_else(not_json)
-    }
-
-    /// Returns the text of the string whose opening quote is next, with its quotes.
-    pub(super) fn quoted(&mut self) -> Result<&'t [u8], ValueError> {
-        let rest = self.text.get(self.at..).unwrap_or_default();
-        let (mut at, mut end) = (1, None);
-        while end.is_none() {
-            at += plain_len(rest.get(at..).unwrap_or_default());
-            match rest.get(at) {
-                Some(b'"') => end = Some(at + 1),
-                Some(b'\\') => at += 2,
+    /// Reads the string whose opening quote is next. It is borrowed if it has no escapes.
+    pub(super) fn string(&mut self) -> Result<Cow<'t, str>, ValueError> {
+        let (begin, mut has_escapes) = (self.at, false);
+        let mut end = begin + 1;
+        loop {
+            end += plain_len(self.bytes().get(end..).unwrap_or_default());
+            match self.bytes().get(end) {
+                Some(b'"') => break,
+                Some(b'\\') => (has_escapes, end) = (true, end + 2),
                 // Must be escaped in JSON.
                 _ => return Err(not_json()),
             }
         }
-        let quoted = end.and_then(|end| rest.get(..end)).ok_or_else(not_json)?;
-        self.at += quoted.len();
-        Ok(quoted)
+        self.at = end + 1;
+        if has_escapes {
+            let quoted = self.text.get(begin..=end).unwrap_or_default();
+            return serde_json::from_str(quoted).map(Cow::Owned).map_err(|_| not_json());
+        }
+        self.text.get(begin + 1..end).map(Cow::Borrowed).ok_or_else(not_json)
+    }
+
+    /// The text from a [position](Self::position) to where it has read.
+    pub(super) fn since(&self, position: usize) -> &'t [u8] {
+        self.bytes().get(position..self.at).unwrap_or_default()
+    }
+
+    fn bytes(&self) -> &'t [u8] {
+        self.text.as_bytes()
     }
 
     fn number(&mut self) -> Result<Value, ValueError> {
@@ -126,10 +134,10 @@ impl<'t> Reader<'t> {
     /// Returns the text of the next number.
     pub(super) fn number_token(&mut self) -> Result<&'t str, ValueError> {
         let rest = self.text.get(self.at..).unwrap_or_default();
-        let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
-        let end = rest.iter().position(|byte| !is_part(byte)).unwrap_or(rest.len());
+        let is_part = |byte: u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
+        let end = rest.bytes().position(|byte| !is_part(byte)).unwrap_or(rest.len());
         self.at += end;
-        rest.get(..end).and_then(|token| std::str::from_utf8(token).ok()).ok_or_else(not_json)
+        rest.get(..end).ok_or_else(not_json)
     }
 
     fn literal(&mut self, literal: &str, value: Value) -> Result<Value, ValueError> {
@@ -138,7 +146,7 @@ impl<'t> Reader<'t> {
 
     /// Skips `literal`, which must be next.
     pub(super) fn skip(&mut self, literal: &[u8]) -> Result<(), ValueError> {
-        if !self.text.get(self.at..).is_some_and(|rest| rest.starts_with(literal)) {
+        if !self.bytes().get(self.at..).is_some_and(|rest| rest.starts_with(literal)) {
             return Err(not_json());
         }
         self.at += literal.len();
@@ -168,7 +176,7 @@ impl<'t> Reader<'t> {
 
     /// Returns the next byte that is not white space.
     pub(super) fn peek(&mut self) -> Option<u8> {
-        while let Some(byte) = self.text.get(self.at) {
+        while let Some(byte) = self.bytes().get(self.at) {
             if !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
                 return Some(*byte);
             }

@@ -10,35 +10,66 @@ use serde_json::{Map, Value};
 
 use super::error::{Problem, ValueError};
 use super::number::{self, Number};
-use super::raw_members::{INDEX_LIMIT_BITS, find, key_bit};
+use super::raw_members::{ANY_KEY, INDEX_LIMIT_BITS, find, key_bit};
 use super::reader::{Reader, not_json};
 use super::serializer::{self, MAX_DEPTH, check_key};
-use super::string::{read_string, write_string};
+use super::string::write_string;
 
-/// The members of an object: some as text, the others as values.
-pub(in crate::event) struct Split<const N: usize, const K: usize> {
-    /// Those of the known names, each in the place of its name.
-    pub(in crate::event) known: [Option<Value>; K],
-    pub(in crate::event) others: Map<String, Value>,
-    text: Vec<u8>,
-    places: [Option<Range<usize>>; N],
+/// The value of a member: a string, borrowed if it has no escapes, or something else.
+pub(in crate::event) enum Found<'t> {
+    Text(Cow<'t, str>),
+    Other(Value),
 }
 
-impl<const N: usize, const K: usize> Split<N, K> {
-    /// The members of the object at this place of the names that were asked for, without braces.
-    pub(in crate::event) fn object(&self, at: usize) -> Option<&[u8]> {
-        self.text.get(self.places.get(at)?.clone()?)
+/// The members of an object: some as text, the others as values.
+pub(in crate::event) struct Split<'t, const N: usize, const K: usize> {
+    /// Those of the known names, each in the place of its name.
+    pub(in crate::event) known: [Option<Found<'t>>; K],
+    pub(in crate::event) others: Map<String, Value>,
+    text: Vec<u8>,
+    places: [Option<(Range<usize>, u64)>; N],
+}
+
+/// The members of an object as text, without braces, and the filter of their keys.
+pub(in crate::event) struct KnownMembers<'t> {
+    pub(in crate::event) text: &'t [u8],
+    pub(super) keys: u64,
+}
+
+impl From<Value> for Found<'_> {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::String(text) => Found::Text(text.into()),
+            other => Found::Other(other),
+        }
+    }
+}
+
+impl From<Found<'_>> for Value {
+    fn from(found: Found<'_>) -> Self {
+        match found {
+            Found::Text(text) => Value::String(text.into_owned()),
+            Found::Other(value) => value,
+        }
+    }
+}
+
+impl<const N: usize, const K: usize> Split<'_, N, K> {
+    /// The members of the object at this place of the names that were asked for.
+    pub(in crate::event) fn object(&self, at: usize) -> Option<KnownMembers<'_>> {
+        let (place, keys) = self.places.get(at)?.clone()?;
+        Some(KnownMembers { text: self.text.get(place)?, keys })
     }
 }
 
 /// The members that `text` has, of which those named by `objects` are text if they are objects. `MAX_DEPTH` counts from
 /// each of them. Those named by `known` cost no text of their own for their names. `None` if the text is no object.
-pub(in crate::event) fn split<const N: usize, const K: usize>(
-    text: &[u8],
+pub(in crate::event) fn split<'t, const N: usize, const K: usize>(
+    text: &'t [u8],
     objects: [&str; N],
     known: [&str; K],
-) -> Result<Option<Split<N, K>>, ValueError> {
-    let mut reader = Reader::new(text);
+) -> Result<Option<Split<'t, N, K>>, ValueError> {
+    let mut reader = Reader::new(text)?;
     if reader.peek() != Some(b'{') {
         return Ok(None);
     }
@@ -55,15 +86,19 @@ pub(in crate::event) fn split<const N: usize, const K: usize>(
             split.others.remove(&*key);
             if reader.peek() == Some(b'{') {
                 let begin = split.text.len();
-                reader.rewrite(0, &mut split.text).map_err(|fault| fault.below(&key))?;
-                *place = Some(begin + 1..split.text.len() - 1);
+                let keys = reader.rewrite_object(0, &mut split.text).map_err(|fault| fault.below(&key))?;
+                *place = Some((begin + 1..split.text.len() - 1, keys));
                 continue;
             }
         }
-        let value = reader.value(0).map_err(|fault| fault.below(&key))?;
+        let value = match reader.peek() {
+            Some(b'"') => reader.string().map(Found::Text),
+            _ => reader.value(0).map(Found::Other),
+        };
+        let value = value.map_err(|fault| fault.below(&key))?;
         match known.iter().position(|name| *name == key).and_then(|at| split.known.get_mut(at)) {
             Some(known) => *known = Some(value),
-            None => drop(split.others.insert(key.into_owned(), value)),
+            None => drop(split.others.insert(key.into_owned(), value.into())),
         }
     }
     reader.end().map(|()| Some(split))
@@ -71,7 +106,7 @@ pub(in crate::event) fn split<const N: usize, const K: usize>(
 
 /// The members of the object that `text` is, without braces; `None` if it is something else.
 pub(super) fn object(text: &[u8]) -> Result<Option<Vec<u8>>, ValueError> {
-    let mut reader = Reader::new(text);
+    let mut reader = Reader::new(text)?;
     if reader.peek() != Some(b'{') {
         return Ok(None);
     }
@@ -83,14 +118,14 @@ pub(super) fn object(text: &[u8]) -> Result<Option<Vec<u8>>, ValueError> {
     Ok(Some(members))
 }
 
-impl Reader<'_> {
+impl<'t> Reader<'t> {
     /// Appends the value that is next, which has `depth` levels above it.
     fn rewrite(&mut self, depth: usize, out: &mut Vec<u8>) -> Result<(), ValueError> {
         match self.peek() {
             Some(b'{' | b'[') if depth >= MAX_DEPTH => Err(Problem::TooDeep.into()),
-            Some(b'{') => self.rewrite_object(depth, out),
+            Some(b'{') => self.rewrite_object(depth, out).map(drop),
             Some(b'[') => self.rewrite_array(depth, out),
-            Some(b'"') => self.rewrite_string(out),
+            Some(b'"') => self.rewrite_string(out).map(drop),
             Some(b't') => self.rewrite_literal(b"true", out),
             Some(b'f') => self.rewrite_literal(b"false", out),
             Some(b'n') => self.rewrite_literal(b"null", out),
@@ -98,23 +133,24 @@ impl Reader<'_> {
         }
     }
 
-    fn rewrite_object(&mut self, depth: usize, out: &mut Vec<u8>) -> Result<(), ValueError> {
+    /// Appends the object that is next. Returns the filter of its keys.
+    fn rewrite_object(&mut self, depth: usize, out: &mut Vec<u8>) -> Result<u64, ValueError> {
         let (from, begin) = (self.position(), out.len());
         out.push(b'{');
-        if self.rewrite_members(depth, out)? {
+        if let Some(keys) = self.rewrite_members(depth, out)? {
             out.push(b'}');
-            return Ok(());
+            return Ok(keys);
         }
         // A map finds out sooner whether one of so many keys is there twice.
         self.go_back_to(from);
         out.truncate(begin);
         let value = self.value(depth)?;
-        serializer::append(out, &value, depth)
+        serializer::append(out, &value, depth).map(|()| ANY_KEY)
     }
 
-    /// Appends the members of the object that is next, each key once. Gives up, and returns `false`, if there are too
-    /// many keys to tell them apart by their bits.
-    fn rewrite_members(&mut self, depth: usize, out: &mut Vec<u8>) -> Result<bool, ValueError> {
+    /// Appends the members of the object that is next, each key once. Returns the filter of the keys. Gives up, and
+    /// returns `None`, if there are too many keys to tell them apart by their bits.
+    fn rewrite_members(&mut self, depth: usize, out: &mut Vec<u8>) -> Result<Option<u64>, ValueError> {
         let (begin, mut keys) = (out.len(), 0_u64);
         self.begin(b'{')?;
         while !self.ends(b'}', out.len() == begin)? {
@@ -126,21 +162,21 @@ impl Reader<'_> {
                 out.push(b',');
             }
             let key = out.len();
-            self.rewrite_string(out)?;
+            let name = self.rewrite_string(out)?;
             let key = key..out.len();
-            check_name(out, &key)?;
+            check_key(&name).map_err(|fault| ValueError::from(fault).below(&name))?;
             self.begin(b':')?;
             out.push(b':');
             // The section and the key in it say enough.
             let value = self.rewrite(depth + 1, out);
-            value.map_err(|fault| if depth == 0 { fault.below(&name(out, &key)) } else { fault })?;
+            value.map_err(|fault| if depth == 0 { fault.below(&name) } else { fault })?;
             let bit = key_bit(inside(out, &key));
             if keys & bit == 0 {
                 keys |= bit;
                 continue;
             }
             if keys.count_ones() >= INDEX_LIMIT_BITS {
-                return Ok(false);
+                return Ok(None);
             }
             let older = find(out.get(begin..end).unwrap_or_default(), inside(out, &key));
             if let Some(older) = older {
@@ -148,7 +184,7 @@ impl Reader<'_> {
                 out.drain(begin + older.key.start..=begin + older.value.end);
             }
         }
-        Ok(true)
+        Ok(Some(keys))
     }
 
     fn rewrite_array(&mut self, depth: usize, out: &mut Vec<u8>) -> Result<(), ValueError> {
@@ -165,14 +201,16 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn rewrite_string(&mut self, out: &mut Vec<u8>) -> Result<(), ValueError> {
-        let quoted = self.quoted()?;
-        match read_string(quoted).ok_or_else(not_json)? {
-            // Without an escape, and without a character that needs one: `quoted` takes none.
-            Cow::Borrowed(_) => out.extend_from_slice(quoted),
-            Cow::Owned(string) => write_string(out, &string),
+    /// Appends the string whose opening quote is next, and returns it.
+    fn rewrite_string(&mut self, out: &mut Vec<u8>) -> Result<Cow<'t, str>, ValueError> {
+        let begin = self.position();
+        let string = self.string()?;
+        match &string {
+            // Without an escape, and without a character that needs one.
+            Cow::Borrowed(_) => out.extend_from_slice(self.since(begin)),
+            Cow::Owned(string) => write_string(out, string),
         }
-        Ok(())
+        Ok(string)
     }
 
     fn rewrite_literal(&mut self, literal: &[u8], out: &mut Vec<u8>) -> Result<(), ValueError> {
@@ -183,6 +221,10 @@ impl Reader<'_> {
 
     fn rewrite_number(&mut self, out: &mut Vec<u8>) -> Result<(), ValueError> {
         let token = self.number_token()?;
+        if number::is_short(token.as_bytes()) {
+            out.extend_from_slice(token.as_bytes());
+            return Ok(());
+        }
         match number::read(token)? {
             // Whole numbers have one spelling.
             Number::Positive(_) | Number::Negative(_) => out.extend_from_slice(token.as_bytes()),
@@ -198,24 +240,13 @@ fn inside<'t>(text: &'t [u8], key: &Range<usize>) -> &'t [u8] {
     text.get(key.start + 1..key.end - 1).unwrap_or_default()
 }
 
-/// The key as a text.
-fn name(text: &[u8], key: &Range<usize>) -> String {
-    text.get(key.clone()).and_then(read_string).unwrap_or_default().into_owned()
-}
-
-fn check_name(text: &[u8], key: &Range<usize>) -> Result<(), ValueError> {
-    // What is refused needs no escapes.
-    let checked = std::str::from_utf8(inside(text, key)).map_or(Ok(()), check_key);
-    checked.map_err(|fault| ValueError::from(fault).below(&name(text, key)))
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
     use serde_json::Value;
 
     use super::super::reader::value;
-    use super::{object, split};
+    use super::{key_bit, object, split};
 
     /// What the tree says, and what the text says: the same value, or the same error.
     fn compare(text: &str) -> Result<(), TestCaseError> {
@@ -287,19 +318,21 @@ mod tests {
 
     #[test]
     fn sections_are_text_and_the_last_of_two_counts() {
-        let read = |text: &str| split(text.as_bytes(), ["context", "traits"], ["known"]).unwrap().unwrap();
+        let read = |text: &'static str| split(text.as_bytes(), ["context", "traits"], ["known"]).unwrap().unwrap();
         let found = read(
             r#" {"a" : 1, "context" : { "b" : [ 1.50 ] , "c":"\u0041" } , "traits": null, "known":1, "kn\u006fwn":2} "#,
         );
-        assert_eq!(found.object(0), Some(&br#""b":[1.5],"c":"A""#[..]));
-        assert_eq!((found.object(1), found.others.len(), &found.known), (None, 2, &[Some(Value::from(2))]));
+        let context = found.object(0).unwrap();
+        assert_eq!((context.text, context.keys), (&br#""b":[1.5],"c":"A""#[..], key_bit(b"b") | key_bit(b"c")));
+        assert_eq!((found.object(1).is_none(), found.others.len()), (true, 2));
+        assert_eq!(found.known.map(|found| found.map(Value::from)), [Some(Value::from(2))]);
         for (text, context, value) in [
             (r#"{"context":{"a":1},"context":{"b":2}}"#, Some("\"b\":2"), None),
             (r#"{"context":{"a":1},"context":5}"#, None, Some(5)),
             (r#"{"context":5,"context":{}}"#, Some(""), None),
         ] {
             let found = read(text);
-            assert_eq!(found.object(0).map(|text| std::str::from_utf8(text).unwrap()), context, "{text}");
+            assert_eq!(found.object(0).map(|object| std::str::from_utf8(object.text).unwrap()), context, "{text}");
             assert_eq!(found.others.get("context").and_then(Value::as_u64), value, "{text}");
         }
         assert!(split(b"[1]", ["a"], []).unwrap().is_none());

@@ -261,7 +261,7 @@ impl Object {
     /// Removes everything, and keeps the memory if it is of ordinary size.
     pub(in crate::event) fn clear(&mut self) {
         match &mut self.form {
-            Form::Text(text) if text.capacity() <= KEPT_BYTES && self.error.is_none() => text.set(&[]),
+            Form::Text(text) if text.capacity() <= KEPT_BYTES && self.error.is_none() => text.set(&[], 0),
             _ => *self = Self::new(),
         }
     }

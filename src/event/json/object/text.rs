@@ -7,7 +7,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::{Form, Object, merge};
-use crate::event::json::raw_members::RawMembers;
+use crate::event::json::raw_members::{RawMembers, filter_of_unread};
+use crate::event::json::rewrite::KnownMembers;
 use crate::event::json::serializer;
 
 impl Object {
@@ -114,9 +115,16 @@ impl Object {
 
     /// Takes over the text, which this crate wrote before, into the memory that is there.
     pub(crate) fn set_members(&mut self, members: &[u8]) {
-        match &mut self.form {
-            Form::Text(text) => text.set(members),
-            Form::Map(_) => *self = Self { form: Form::Text(RawMembers::new(members)), error: None },
+        self.set_known_members(&KnownMembers { text: members, keys: filter_of_unread(members) });
+    }
+
+    /// The same with the filter of its keys.
+    pub(in crate::event) fn set_known_members(&mut self, members: &KnownMembers<'_>) {
+        if self.is_map() {
+            *self = Self::new();
+        }
+        if let Form::Text(text) = &mut self.form {
+            text.set(members.text, members.keys);
         }
     }
 }
