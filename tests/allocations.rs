@@ -6,15 +6,19 @@
 #[path = "../benches/item_purchased/mod.rs"]
 mod item_purchased;
 
+use std::future::poll_fn;
+use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use allocation_counter::{AllocationInfo, measure};
 use item_purchased::call;
+use pollster::block_on;
 use tokio::runtime::{Builder, Runtime};
-use tracklane::plugin::{Batch, Batching, Destination, QueueLimits};
-use tracklane::{Analytics, Event};
+use tower_service::Service;
+use tracklane::plugin::{Batch, Batching, Destination, QueueLimits, Registration, before_fn};
+use tracklane::{Analytics, Context, Event};
 
 const EVENTS: u64 = 10_000;
 
@@ -88,6 +92,30 @@ fn an_event_that_waits_keeps_little_more_than_its_json() {
     let ratio = retained.last().unwrap() / json;
     assert!((1.0..=1.3).contains(&ratio), "{retained:?} bytes for {json} bytes of JSON");
     leave(analytics, runtime);
+}
+
+/// The allocations of an event on its way through a pipeline with this plugin, on the calling thread.
+fn of_pipeline(plugin: Registration) -> f64 {
+    let nowhere = hung(Arc::default()).batching(Batching::every(EVENTS as usize * 2, Duration::from_secs(3600)));
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let settings = Analytics::builder().max_queue_size(100_000).max_queue_bytes(100_000_000).plugin(plugin);
+    let analytics = settings.plugin(nowhere).runtime(runtime.handle().clone()).build().unwrap();
+    let mut pipeline = analytics.pipeline();
+    runtime.block_on(poll_fn(|cx| pipeline.poll_ready(cx))).unwrap();
+    let event: Event = call(1).context(Context::new().with("userAgent", "a".repeat(200))).into();
+    let events: Vec<Event> = (0..EVENTS).map(|_| event.clone()).collect();
+    let allocations = measure(|| events.into_iter().for_each(|event| block_on(pipeline.call(event)).unwrap()));
+    leave(analytics, runtime);
+    per_event(allocations)
+}
+
+#[test]
+fn a_plugin_that_adds_to_the_context_pays_for_that_alone() {
+    let adds =
+        of_pipeline(before_fn("adds", |event: &mut Event| drop(event.context_mut().insert("mark", "m".repeat(100)))));
+    let repeats = of_pipeline(before_fn("repeats", |_: &mut Event| drop(black_box("m".repeat(100)))));
+    // Its context grows once. The text that is sent is neither made larger nor smaller, but as long as it has to be.
+    assert!(adds - repeats < 1.1, "{adds} with an addition, {repeats} without");
 }
 
 #[test]

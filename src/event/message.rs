@@ -75,7 +75,7 @@ impl fmt::Debug for Message {
 }
 
 impl Event {
-    /// Writes the event in its final form, its context merged over `defaults`. `bytes` is about the length of that.
+    /// Writes the event in its final form, its context merged over `defaults`. `bytes` is its length before its plugins.
     ///
     /// # Errors
     ///
@@ -89,7 +89,8 @@ impl Event {
                 &self.content.context
             }
         };
-        let mut json = Vec::with_capacity(bytes as usize);
+        let len = self.text_len(context).unwrap_or(bytes as usize);
+        let mut json = Vec::with_capacity(len);
         let message_id = self.write_json(context, &mut json);
         if json.len() > MAX_EVENT_BYTES {
             return Err(InvalidField::TooLarge { bytes: json.len() });
@@ -109,6 +110,20 @@ impl Event {
 
     /// Returns the length of the event's final JSON, if no plugin changes it.
     pub(crate) fn final_len(&self, defaults: &Context) -> usize {
+        self.len_with(self.content.context.merged_len(defaults))
+    }
+
+    /// Returns the length of the event's JSON with `context`, unless a part of it is a map: to measure that is to write it.
+    fn text_len(&self, context: &Context) -> Option<usize> {
+        let content = &self.content;
+        let parts = [content.fields.members(), &content.section, context, &content.integrations];
+        (!parts.into_iter().any(Object::is_map)).then(|| self.len_with(context.members_len()))
+    }
+
+    /// Returns the length of the event's JSON with a context whose members have this length.
+    // Always inlined, because a call of `track` measures its event.
+    #[inline(always)]
+    fn len_with(&self, context: usize) -> usize {
         let content = &self.content;
         let message_id = match &content.message_id {
             MessageId::Given(id) => written_len(id) - 2,
@@ -117,7 +132,6 @@ impl Event {
         let frame = br#"{"type":"","messageId":"","timestamp":""}"#.len() + Timestamp::LEN;
         let comma = |len: usize| if len == 0 { 0 } else { len + 1 };
         let section = |name: &str, len: usize| br#","":{}"#.len() + name.len() + len;
-        let context = content.context.merged_len(defaults);
         frame
             + content.kind.as_str().len()
             + message_id

@@ -8,11 +8,11 @@ use tokio::sync::Semaphore;
 
 use super::after::AfterCall;
 use super::transform::TransformCall;
-use super::{Destination, Lifecycle};
+use super::{Destination, Lifecycle, Plugin};
 use crate::emitter::Role;
 use crate::error::SettingsError;
 use crate::event::Kind;
-use crate::supervise::CircuitBreaker;
+use crate::supervise::{CatchDrop, CircuitBreaker};
 
 /// A plugin and its role. [`before`](super::before), [`enrichment`](super::enrichment), [`after`](super::after),
 /// [`utility`](super::utility) and their relatives make it, and so does a [`Destination`].
@@ -124,6 +124,32 @@ impl Registration {
     /// Shows the plugin events of these kinds only. Others pass without it.
     pub fn only(mut self, kinds: impl IntoIterator<Item = Kind>) -> Self {
         self.kinds = kinds.into_iter().fold(0, |kinds, kind| kinds | bit(kind));
+        self
+    }
+
+    /// Sets the plugin that is loaded before the first event and unloaded after the last, for a closure that needs a start
+    /// or an end. The name stays that of the closure.
+    ///
+    /// ```
+    /// use tracklane::plugin::{Host, Plugin, before_fn};
+    /// use tracklane::{BoxError, Event};
+    ///
+    /// struct Hello;
+    ///
+    /// impl Plugin for Hello {
+    ///     fn name(&self) -> &str { "hello" }
+    ///
+    ///     async fn load(&self, host: &Host) -> Result<(), BoxError> {
+    ///         host.emitter().once(tracklane::signal::Initialize, |_| println!("events flow"));
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// let plugin = before_fn("hello", |event: &mut Event| event.set_category("web")).lifecycle(Hello);
+    /// # let _ = plugin;
+    /// ```
+    pub fn lifecycle(mut self, plugin: impl Plugin) -> Self {
+        self.lifecycle = Arc::new(CatchDrop::new(plugin));
         self
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use pollster::block_on;
 use tokio::sync::oneshot;
 use tracklane::plugin::{
-    Batch, Batching, Destination, Flow, Host, Plugin, Transform, enrichment, enrichment_fn, utility,
+    Batch, Batching, Destination, Flow, Host, Plugin, Transform, before_fn, enrichment, enrichment_fn, utility,
 };
 use tracklane::testing::ManualClock;
 use tracklane::{Analytics, BoxError, Event, RegisterError, signal};
@@ -198,6 +198,17 @@ fn a_destination_delivers_what_it_has_before_it_is_unloaded() {
     assert_eq!(notes.all(), ["load", "event", "event", "event", "unload"]);
     let stats = analytics.stats();
     assert_eq!((stats.delivered, stats.pending, stats.destinations.len()), (3, 0, 0));
+}
+
+#[test]
+fn a_closure_works_between_the_start_and_the_end_of_its_plugin() {
+    let notes = Log::new();
+    let (worked, plugin) = (notes.clone(), Slow { notes: Some(notes.clone()), ..Slow::default() });
+    let closure = before_fn("closure", move |_: &mut Event| worked.push("event")).lifecycle(plugin);
+    let analytics = Analytics::builder().plugin(closure).plugin(recorder("recorder").0).build().unwrap();
+    analytics.track(track("x")).unwrap();
+    block_on(analytics.deregister("closure")).unwrap();
+    assert_eq!(notes.all(), ["load", "event", "unload"]);
 }
 
 #[test]

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use tracklane::Context;
-use tracklane::plugin::{Registration, before};
+use tracklane::plugin::{Registration, before_fn};
+use tracklane::{Context, Event};
 
 use crate::error::EnrichError;
 use crate::geoip::GeoIp;
 use crate::metadata;
-use crate::plugin::EnrichPlugin;
+use crate::plugin::{Additions, NAME, OrderCheck};
 
 /// The settings: the data that is added to events. By default campaign, referrer and user agent, which need only the
 /// event.
@@ -103,6 +103,7 @@ impl Enrich {
         };
         let metadata = if self.metadata { metadata::of_this_process() } else { Context::new() };
         let (campaign, referrer, user_agent) = (self.campaign, self.referrer, self.user_agent);
-        Ok(before(EnrichPlugin { campaign, referrer, user_agent, geoip, metadata }))
+        let additions = Additions { campaign, referrer, user_agent, geoip, metadata };
+        Ok(before_fn(NAME, move |event: &mut Event| additions.add_to(event)).lifecycle(OrderCheck))
     }
 }

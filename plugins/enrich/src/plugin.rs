@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::Value;
 use tracklane::emitter::signal::{self, Failure};
-use tracklane::plugin::{Flow, Host, Plugin, Transform};
+use tracklane::plugin::{Host, Plugin};
 use tracklane::{BoxError, Context, Event, Kind};
 
 use crate::address;
@@ -19,7 +19,8 @@ use crate::web_url;
 /// The name of the plugin.
 pub(crate) const NAME: &str = "Enrich";
 
-pub(crate) struct EnrichPlugin {
+/// What is added.
+pub(crate) struct Additions {
     pub(crate) campaign: bool,
     pub(crate) referrer: bool,
     pub(crate) user_agent: bool,
@@ -28,7 +29,10 @@ pub(crate) struct EnrichPlugin {
     pub(crate) metadata: Context,
 }
 
-impl Plugin for EnrichPlugin {
+/// Looks at the order of the plugins when the client begins.
+pub(crate) struct OrderCheck;
+
+impl Plugin for OrderCheck {
     fn name(&self) -> &str {
         NAME
     }
@@ -44,15 +48,8 @@ impl Plugin for EnrichPlugin {
     }
 }
 
-impl Transform for EnrichPlugin {
-    async fn transform(&self, event: &mut Event) -> Result<Flow, BoxError> {
-        self.enrich(event);
-        Ok(Flow::Continue)
-    }
-}
-
-impl EnrichPlugin {
-    pub(crate) fn enrich(&self, event: &mut Event) {
+impl Additions {
+    pub(crate) fn add_to(&self, event: &mut Event) {
         let mut found = Context::new();
         if self.campaign || self.referrer {
             self.read_page(event, &mut found);

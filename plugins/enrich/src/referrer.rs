@@ -6,55 +6,56 @@ use serde::Serialize;
 
 use crate::web_url::host;
 
-/// Known sites: the domain, which includes its subdomains, its type, and its name. A `.*` stands for any country.
-const SITES: &[(&str, &str, &str)] = &[
-    ("google.*", "search", "Google"),
-    ("bing.com", "search", "Bing"),
-    ("duckduckgo.com", "search", "DuckDuckGo"),
-    ("search.yahoo.com", "search", "Yahoo!"),
-    ("yahoo.co.jp", "search", "Yahoo! Japan"),
-    ("ecosia.org", "search", "Ecosia"),
-    ("qwant.com", "search", "Qwant"),
-    ("startpage.com", "search", "Startpage"),
-    ("search.brave.com", "search", "Brave"),
-    ("kagi.com", "search", "Kagi"),
-    ("baidu.com", "search", "Baidu"),
-    ("yandex.*", "search", "Yandex"),
-    ("naver.com", "search", "Naver"),
-    ("sogou.com", "search", "Sogou"),
-    ("seznam.cz", "search", "Seznam"),
-    ("search.marginalia.nu", "search", "Marginalia"),
-    ("facebook.com", "social", "Facebook"),
-    ("fb.me", "social", "Facebook"),
-    ("instagram.com", "social", "Instagram"),
-    ("threads.net", "social", "Threads"),
-    ("threads.com", "social", "Threads"),
-    ("t.co", "social", "X"),
-    ("x.com", "social", "X"),
-    ("twitter.com", "social", "X"),
-    ("linkedin.com", "social", "LinkedIn"),
-    ("lnkd.in", "social", "LinkedIn"),
-    ("reddit.com", "social", "Reddit"),
-    ("pinterest.*", "social", "Pinterest"),
-    ("tiktok.com", "social", "TikTok"),
-    ("youtube.com", "social", "YouTube"),
-    ("youtu.be", "social", "YouTube"),
-    ("bsky.app", "social", "Bluesky"),
-    ("mastodon.social", "social", "Mastodon"),
-    ("news.ycombinator.com", "social", "Hacker News"),
-    ("quora.com", "social", "Quora"),
-    ("vk.com", "social", "VK"),
-    ("weibo.com", "social", "Weibo"),
-    ("xing.com", "social", "Xing"),
-    ("mail.google.com", "email", "Gmail"),
-    ("com.google.android.gm", "email", "Gmail"),
-    ("outlook.live.com", "email", "Outlook"),
-    ("outlook.office.com", "email", "Outlook"),
-    ("outlook.office365.com", "email", "Outlook"),
-    ("mail.yahoo.com", "email", "Yahoo! Mail"),
-    ("mail.proton.me", "email", "Proton Mail"),
-    ("com.google.android.googlequicksearchbox", "search", "Google"),
-];
+/// Returns the type and the name of the site that has this domain.
+fn site(domain: &str) -> Option<Site> {
+    Some(Site::new(match domain {
+        "bing.com" => ("search", "Bing"),
+        "duckduckgo.com" => ("search", "DuckDuckGo"),
+        "search.yahoo.com" => ("search", "Yahoo!"),
+        "yahoo.co.jp" => ("search", "Yahoo! Japan"),
+        "ecosia.org" => ("search", "Ecosia"),
+        "qwant.com" => ("search", "Qwant"),
+        "startpage.com" => ("search", "Startpage"),
+        "search.brave.com" => ("search", "Brave"),
+        "kagi.com" => ("search", "Kagi"),
+        "baidu.com" => ("search", "Baidu"),
+        "naver.com" => ("search", "Naver"),
+        "sogou.com" => ("search", "Sogou"),
+        "seznam.cz" => ("search", "Seznam"),
+        "search.marginalia.nu" => ("search", "Marginalia"),
+        "facebook.com" | "fb.me" => ("social", "Facebook"),
+        "instagram.com" => ("social", "Instagram"),
+        "threads.net" | "threads.com" => ("social", "Threads"),
+        "t.co" | "x.com" | "twitter.com" => ("social", "X"),
+        "linkedin.com" | "lnkd.in" => ("social", "LinkedIn"),
+        "reddit.com" => ("social", "Reddit"),
+        "tiktok.com" => ("social", "TikTok"),
+        "youtube.com" | "youtu.be" => ("social", "YouTube"),
+        "bsky.app" => ("social", "Bluesky"),
+        "mastodon.social" => ("social", "Mastodon"),
+        "news.ycombinator.com" => ("social", "Hacker News"),
+        "quora.com" => ("social", "Quora"),
+        "vk.com" => ("social", "VK"),
+        "weibo.com" => ("social", "Weibo"),
+        "xing.com" => ("social", "Xing"),
+        "mail.google.com" | "com.google.android.gm" => ("email", "Gmail"),
+        "outlook.live.com" | "outlook.office.com" | "outlook.office365.com" => ("email", "Outlook"),
+        "mail.yahoo.com" => ("email", "Yahoo! Mail"),
+        "mail.proton.me" => ("email", "Proton Mail"),
+        "com.google.android.googlequicksearchbox" => ("search", "Google"),
+        _ => return None,
+    }))
+}
+
+/// Returns the same for a domain that any country may have, without its ending.
+fn site_of_any_country(domain: &str) -> Option<Site> {
+    Some(Site::new(match domain {
+        "google" => ("search", "Google"),
+        "yandex" => ("search", "Yandex"),
+        "pinterest" => ("social", "Pinterest"),
+        _ => return None,
+    }))
+}
 
 /// The data of a referrer.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -73,6 +74,12 @@ pub(crate) struct Site {
     name: Option<&'static str>,
 }
 
+impl Site {
+    fn new((r#type, name): (&'static str, &'static str)) -> Self {
+        Self { r#type, name: Some(name) }
+    }
+}
+
 /// Classifies `referrer`, on a page whose URL is `page`. An empty one means that there was none: `direct`.
 pub(crate) fn referrer<'r>(referrer: &'r str, page: Option<&str>) -> Referrer<'r> {
     if referrer.is_empty() {
@@ -87,16 +94,17 @@ pub(crate) fn referrer<'r>(referrer: &'r str, page: Option<&str>) -> Referrer<'r
     Referrer { domain: Some(domain), site }
 }
 
-/// Returns the known site of a domain. The longest wins: mail.google.com is no search.
+/// Returns the known site of a domain, or of one that it is below. The longest wins: mail.google.com is no search.
 fn known(domain: &str) -> Option<Site> {
-    let names = without_country(domain);
-    let is_of = |site: &str| match site.strip_suffix(".*") {
-        None => is_below(domain, site),
-        Some(name) => names.iter().flatten().any(|domain| is_below(domain, name)),
-    };
-    let sites = SITES.iter().filter(|(site, _, _)| is_of(site));
-    let (_, r#type, name) = sites.max_by_key(|(site, _, _)| site.len())?;
-    Some(Site { r#type, name: Some(name) })
+    let of_any_country = |name| domains_above(name).find_map(site_of_any_country);
+    domains_above(domain)
+        .find_map(site)
+        .or_else(|| without_country(domain).into_iter().flatten().find_map(of_any_country))
+}
+
+/// Returns the domain, and all that it is below, from the longest on.
+fn domains_above(domain: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(domain), |domain| domain.split_once('.').map(|(_, above)| above))
 }
 
 fn lowercase(host: &str) -> Cow<'_, str> {

@@ -14,12 +14,15 @@ const MOST_EVENTS: usize = 25;
 const MOST_BYTES: usize = 130_000;
 /// Bytes of a request that are neither who it was nor events.
 const FRAME: usize = 16;
+/// Bytes of most hits, so that they are written without growing.
+const USUAL_BYTES: usize = 1_536;
 
 /// A hit as JSON.
 pub(crate) struct Written {
-    /// The members of the request that say who it was, as an object.
-    who: Vec<u8>,
-    event: Vec<u8>,
+    /// The members of the request that say who it was, as an object, and behind it the event.
+    json: Vec<u8>,
+    /// Where the event begins.
+    event: usize,
     /// Whether Google de-duplicates it: a purchase or refund with a `transaction_id`.
     pub(crate) is_deduplicated: bool,
 }
@@ -28,23 +31,34 @@ impl Written {
     pub(crate) fn of_parts(parts: &HitParts<'_>) -> Self {
         let name = parts.event.get("name").and_then(Json::as_str);
         let has_id = parts.event.get("params").is_some_and(|params| params.get("transaction_id").is_some());
-        let (mut who, mut event) = (Vec::with_capacity(512), Vec::with_capacity(1024));
-        parts.who.write(&mut who);
-        parts.event.write(&mut event);
-        Self { who, event, is_deduplicated: is_deduplicated(name, has_id) }
+        let mut json = Vec::with_capacity(USUAL_BYTES);
+        parts.who.write(&mut json);
+        let event = json.len();
+        parts.event.write(&mut json);
+        Self { json, event, is_deduplicated: is_deduplicated(name, has_id) }
     }
 
     /// Writes a hit that a hook has made.
     pub(crate) fn of_hit(hit: &Hit) -> Result<Self, serde_json::Error> {
         let name = hit.event.get("name").and_then(Value::as_str);
         let has_id = hit.event.get("params").is_some_and(|params| params.get("transaction_id").is_some());
-        let (who, event) = (serde_json::to_vec(&hit.who)?, serde_json::to_vec(&hit.event)?);
-        Ok(Self { who, event, is_deduplicated: is_deduplicated(name, has_id) })
+        let mut json = serde_json::to_vec(&hit.who)?;
+        let event = json.len();
+        serde_json::to_writer(&mut json, &hit.event)?;
+        Ok(Self { json, event, is_deduplicated: is_deduplicated(name, has_id) })
     }
 
     /// Returns whether it is larger by itself than a request may be.
     pub(crate) fn is_too_large(&self) -> bool {
-        self.who.len() + FRAME + self.event.len() > MOST_BYTES
+        self.json.len() + FRAME > MOST_BYTES
+    }
+
+    fn who(&self) -> &[u8] {
+        self.json.get(..self.event).unwrap_or_default()
+    }
+
+    fn event(&self) -> &[u8] {
+        self.json.get(self.event..).unwrap_or_default()
     }
 }
 
@@ -65,8 +79,8 @@ pub(crate) fn together(hits: &[(usize, Written)]) -> Vec<Together<'_>> {
     // The last request of each person.
     let mut last: HashMap<&[u8], usize> = HashMap::with_capacity(hits.len());
     for (event, hit) in hits {
-        let bytes = hit.event.len() + 1;
-        let open = last.get(hit.who.as_slice()).and_then(|at| requests.get_mut(*at));
+        let bytes = hit.event().len() + 1;
+        let open = last.get(hit.who()).and_then(|at| requests.get_mut(*at));
         match open {
             Some(request) if request.hits.len() < MOST_EVENTS && request.bytes + bytes <= MOST_BYTES => {
                 request.hits.push(hit);
@@ -74,8 +88,8 @@ pub(crate) fn together(hits: &[(usize, Written)]) -> Vec<Together<'_>> {
                 request.bytes += bytes;
             }
             _ => {
-                let bytes = hit.who.len() + FRAME + bytes;
-                last.insert(&hit.who, requests.len());
+                let bytes = hit.who().len() + FRAME + bytes;
+                last.insert(hit.who(), requests.len());
                 requests.push(Together { hits: vec![hit], events: vec![*event], bytes });
             }
         }
@@ -85,8 +99,8 @@ pub(crate) fn together(hits: &[(usize, Written)]) -> Vec<Together<'_>> {
 
 /// The body of a request: who it was, and the events.
 pub(crate) fn payload(hits: &[&Written]) -> Payload {
-    let bytes = hits.iter().map(|hit| hit.event.len() + 1).sum::<usize>();
-    let who = hits.first().map_or(&b"{}"[..], |hit| hit.who.as_slice());
+    let bytes = hits.iter().map(|hit| hit.event().len() + 1).sum::<usize>();
+    let who = hits.first().map_or(&b"{}"[..], |hit| hit.who());
     let mut body = Vec::with_capacity(who.len() + FRAME + bytes);
     // The object goes on: its last byte is the brace.
     body.extend_from_slice(who.strip_suffix(b"}").unwrap_or(who));
@@ -95,7 +109,7 @@ pub(crate) fn payload(hits: &[&Written]) -> Payload {
         if index > 0 {
             body.push(b',');
         }
-        body.extend_from_slice(&hit.event);
+        body.extend_from_slice(hit.event());
     }
     body.extend_from_slice(b"]}");
     Payload::new(HeaderValue::from_static("application/json"), body)

@@ -106,7 +106,8 @@ impl Shared {
         request: &Together<'_>,
     ) -> Answer {
         let sent = pin!(sent);
-        let deadline = pin!(batch.timer().sleep(self.timeout));
+        // It begins when the answer is waited for. One that is there at once costs no timer.
+        let deadline = pin!(async { batch.timer().sleep(self.timeout).await });
         match select(sent, deadline).await {
             Either::Left((Ok(received), _)) => received.answer(endpoint, &self.secrets, batch.timer().now()),
             Either::Left((Err(error), _)) if is_surely_unsent(&error) => Answer::new(Verdict::Retry).with_error(error),

@@ -54,6 +54,8 @@ impl Client {
     fn through(http: HttpClient, endpoint: Endpoint) -> Result<Self, SettingError> {
         let mut headers = HeaderMap::new();
         headers.insert(USER_AGENT, HeaderValue::from_static(concat!("tracklane/", env!("CARGO_PKG_VERSION"))));
+        // That of the payload takes its place. Without a place the copy for each request would have to grow.
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if let Some(auth) = endpoint.auth() {
             headers.insert(AUTHORIZATION, auth.header()?);
         }

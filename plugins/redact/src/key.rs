@@ -3,10 +3,17 @@
 /// The most letters and digits that a key is compared by; a longer one names nothing on a list.
 pub(crate) const LONGEST: usize = 64;
 
-/// Returns the first letter of a plain key and its length, which takes less than to make it.
-pub(crate) fn outline(key: &str) -> Option<(u8, usize)> {
-    let mut letters = key.bytes().filter(u8::is_ascii_alphanumeric);
-    Some((letters.next()?.to_ascii_lowercase(), letters.count() + 1))
+/// Returns the length of a plain key, which takes less than to make it.
+pub(crate) fn len(key: &str) -> usize {
+    key.bytes().filter(u8::is_ascii_alphanumeric).count()
+}
+
+/// Returns the first and the last letter of a plain key, which takes less still.
+pub(crate) fn ends(key: &str) -> Option<(u8, u8)> {
+    let mut letters = key.bytes();
+    let first = letters.find(u8::is_ascii_alphanumeric)?;
+    let last = letters.rfind(u8::is_ascii_alphanumeric).unwrap_or(first);
+    Some((first.to_ascii_lowercase(), last.to_ascii_lowercase()))
 }
 
 /// A key without case and separators, on the stack.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::action::{Action, HashKey};
 use crate::detect::{Detector, SHORTEST_CARD, Signs};
-use crate::key::{LONGEST, Plain, outline};
+use crate::key::{LONGEST, Plain, ends, len};
 use crate::path::Path;
 
 /// The least number with as many digits as the shortest card number.
@@ -84,7 +84,9 @@ impl Rules {
 
     /// Returns whether any detector finds something in `text`.
     pub(crate) fn apply_to_text(&self, text: &str, signs: Signs) -> bool {
-        !signs.are_none() && self.detectors.iter().any(|(detector, _)| !detector.find(text, signs).is_empty())
+        let finds =
+            |(detector, _): &(Detector, Action)| detector.may_find(signs) && !detector.find(text, signs).is_empty();
+        !signs.are_none() && self.detectors.iter().any(finds)
     }
 
     /// Returns whether any detector that reads numbers finds something in the digits of this [whole](whole) one.
@@ -128,27 +130,32 @@ impl Hits {
     }
 }
 
-/// Actions by key, and a table that passes over nearly every other key without a look at its letters.
+/// Actions by key, and tables that pass over nearly every other key without a look at all of its letters.
 #[derive(Debug)]
 pub(crate) struct Keys {
     actions: HashMap<Box<[u8]>, Action>,
+    /// By last letter: the first letters of keys that end in it.
+    first_by_last: [u64; 64],
     /// By length: the first letters of keys of this length.
-    first_letters: [u64; LONGEST + 1],
+    first_by_len: [u64; LONGEST + 1],
 }
 
 impl Default for Keys {
     fn default() -> Self {
-        Self { actions: HashMap::new(), first_letters: [0; LONGEST + 1] }
+        Self { actions: HashMap::new(), first_by_last: [0; 64], first_by_len: [0; LONGEST + 1] }
     }
 }
 
 impl Keys {
     /// Returns whether the key can be compared at all.
     pub(crate) fn insert(&mut self, key: &str, action: Action) -> bool {
-        let Some(plain) = Plain::new(key) else { return false };
+        let (Some(plain), Some((first, last))) = (Plain::new(key), ends(key)) else { return false };
         let letters = plain.as_bytes();
-        if let (Some(first), Some(letter)) = (self.first_letters.get_mut(letters.len()), letters.first()) {
-            *first |= first_letter(*letter);
+        if let Some(letters) = self.first_by_len.get_mut(letters.len()) {
+            *letters |= bit(first);
+        }
+        if let Some(letters) = self.first_by_last.get_mut(place(last)) {
+            *letters |= bit(first);
         }
         self.actions.insert(letters.into(), action);
         true
@@ -158,8 +165,9 @@ impl Keys {
         if self.actions.is_empty() {
             return None;
         }
-        let (first, len) = outline(key)?;
-        if self.first_letters.get(len)? & first_letter(first) == 0 {
+        let (first, last) = ends(key)?;
+        if self.first_by_last.get(place(last))? & bit(first) == 0 || self.first_by_len.get(len(key))? & bit(first) == 0
+        {
             return None;
         }
         self.actions.get(Plain::new(key)?.as_bytes())
@@ -171,6 +179,33 @@ impl Keys {
 }
 
 /// One bit for each digit and letter.
-fn first_letter(letter: u8) -> u64 {
-    1 << (letter.wrapping_sub(b'0') & 63)
+fn bit(letter: u8) -> u64 {
+    1 << place(letter)
+}
+
+fn place(letter: u8) -> usize {
+    usize::from(letter.wrapping_sub(b'0') & 63)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::{PERSONAL, SECRETS};
+
+    #[test]
+    fn a_key_is_found_in_each_spelling_and_no_other_is() {
+        let mut keys = Keys::default();
+        for key in SECRETS.iter().chain(PERSONAL) {
+            assert!(keys.insert(key, Action::Drop), "{key}");
+        }
+        for key in SECRETS.iter().chain(PERSONAL) {
+            for spelled in [(*key).to_owned(), key.to_uppercase(), key.replace('_', ""), format!("__{key}-é ")] {
+                assert!(keys.get(&spelled).is_some(), "{spelled}");
+            }
+            assert!(keys.get(&format!("{key}x9")).is_none() && keys.get(&format!("9{key}")).is_none(), "{key}");
+        }
+        for other in ["", "_", "é", "order_id", "product_id", "pn", "passworts"] {
+            assert!(keys.get(other).is_none(), "{other:?}");
+        }
+    }
 }

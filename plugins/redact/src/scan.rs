@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 
+use memchr::memchr2;
 use tracklane::Event;
 use tracklane::event::Object;
 
@@ -78,20 +79,14 @@ struct Scan<'r, 't> {
     members: Option<Vec<String>>,
 }
 
-/// A string of the text: as it is there, without quotes, and its signs.
-struct Quoted<'t> {
-    text: Cow<'t, str>,
-    signs: Signs,
-}
-
 impl<'t> Scan<'_, 't> {
     /// Reads the value that begins here. One that is too deep is not looked into: what applies the rules replaces it.
     fn value(&mut self, depth: usize) -> Result<(), Stop> {
         match self.byte()? {
             _ if depth > MAX_DEPTH => Err(Stop::Found),
             b'"' => {
-                let Quoted { text, signs } = self.string()?;
-                found(!self.is_kept() && self.rules.apply_to_text(&text, signs))
+                let text = self.string()?;
+                found(!self.is_kept() && self.rules.apply_to_text(&text, Signs::new(&text)))
             }
             b'{' => self.members(depth + 1),
             b'[' => self.items(depth + 1),
@@ -105,7 +100,7 @@ impl<'t> Scan<'_, 't> {
             return Ok(());
         }
         loop {
-            let key = self.string()?.text;
+            let key = self.string()?;
             self.enter(&key)?;
             self.pass(b':')?;
             self.value(depth)?;
@@ -145,29 +140,25 @@ impl<'t> Scan<'_, 't> {
         found(!self.is_kept() && whole(token).is_some_and(|digits| self.rules.in_number(&digits).is_some()))
     }
 
-    /// Passes the string that begins here.
-    fn string(&mut self) -> Result<Quoted<'t>, Stop> {
+    /// Passes the string that begins here. Returns what it says.
+    fn string(&mut self) -> Result<Cow<'t, str>, Stop> {
         self.pass(b'"')?;
-        let start = self.at;
-        let signs = Signs::of_plain(self.text.as_bytes().get(start..).ok_or(Stop::Broken)?);
-        self.at += signs.len();
-        if self.byte()? == b'"' {
-            let text = self.text.get(start..self.at).ok_or(Stop::Broken)?;
-            self.at += 1;
-            return Ok(Quoted { text: Cow::Borrowed(text), signs });
-        }
-        // It has an escape.
+        let (bytes, start) = (self.text.as_bytes(), self.at);
+        let mut has_escapes = false;
         loop {
-            match self.byte()? {
-                b'"' => break,
-                b'\\' => self.at += 2,
-                _ => self.at += 1,
+            self.at += memchr2(b'"', b'\\', bytes.get(self.at..).ok_or(Stop::Broken)?).ok_or(Stop::Broken)?;
+            if self.byte()? == b'"' {
+                break;
             }
+            has_escapes = true;
+            self.at += 2;
         }
         self.at += 1;
-        let quoted = self.text.get(start - 1..self.at).ok_or(Stop::Broken)?;
-        let text: String = serde_json::from_str(quoted).map_err(|_| Stop::Broken)?;
-        Ok(Quoted { signs: Signs::new(&text), text: Cow::Owned(text) })
+        if has_escapes {
+            let quoted = self.text.get(start - 1..self.at).ok_or(Stop::Broken)?;
+            return serde_json::from_str(quoted).map(Cow::Owned).map_err(|_| Stop::Broken);
+        }
+        self.text.get(start..self.at - 1).map(Cow::Borrowed).ok_or(Stop::Broken)
     }
 
     fn byte(&self) -> Result<u8, Stop> {

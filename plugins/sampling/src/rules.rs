@@ -2,13 +2,15 @@
 
 use std::borrow::Cow;
 
+use sha2::Sha256;
 use tracklane::{Event, Kind};
 
 use crate::sampling::SampleKey;
 
 #[derive(Debug)]
 pub(crate) struct Rules {
-    pub(crate) seed: String,
+    /// The hash of the seed.
+    pub(crate) seeded: Sha256,
     pub(crate) keys: Vec<SampleKey>,
     pub(crate) rate: f64,
     pub(crate) kinds: Vec<(Kind, f64)>,

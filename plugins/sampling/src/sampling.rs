@@ -8,7 +8,7 @@ use tracklane::{Event, Kind};
 
 use crate::error::SamplingError;
 use crate::rules::{Pattern, Rules, is_identity};
-use crate::share::{is_below, position};
+use crate::share::{is_below, position, seeded};
 
 /// The name of the plugin.
 const NAME: &str = "Sampling";
@@ -147,7 +147,7 @@ impl Sampling {
             return Err(SamplingError::Identity { kind: *kind });
         }
         Ok(Rules {
-            seed: self.seed.clone(),
+            seeded: seeded(&self.seed),
             keys: self.keys.clone(),
             rate: self.rate,
             kinds: self.kinds.clone(),
@@ -171,7 +171,7 @@ fn sample(rules: &Rules, event: &mut Event) -> Flow {
         return Flow::Continue;
     }
     let (key, value) = rules.key_of(event);
-    let position = position(&rules.seed, &value);
+    let position = position(&rules.seeded, &value);
     drop(value);
     if let Some(rate) = rate {
         if !is_below(rate, position) {

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 /// ```
 #[must_use]
 pub fn in_share(rate: f64, seed: &str, key: &str) -> bool {
-    is_below(rate, position(seed, key))
+    is_below(rate, position(&seeded(seed), key))
 }
 
 /// Returns whether the key at that position is in the share.
@@ -24,10 +24,15 @@ pub(crate) fn is_below(rate: f64, position: u64) -> bool {
     rate >= 1.0 || position < threshold(rate)
 }
 
-/// Returns the place of a key among all keys.
-pub(crate) fn position(seed: &str, key: &str) -> u64 {
-    let hash = Sha256::new().chain_update(seed).chain_update([0]).chain_update(key).finalize();
-    hash.iter().take(8).fold(0, |position, byte| position << 8 | u64::from(*byte))
+/// Returns the hash of a seed, behind which a key comes.
+pub(crate) fn seeded(seed: &str) -> Sha256 {
+    Sha256::new().chain_update(seed).chain_update([0])
+}
+
+/// Returns the place of a key among all keys. It goes on from the hash of the seed, which is the same for all.
+pub(crate) fn position(seeded: &Sha256, key: &str) -> u64 {
+    let hash = seeded.clone().chain_update(key).finalize();
+    hash.first_chunk().map_or(0, |first| u64::from_be_bytes(*first))
 }
 
 /// The rate × 2⁶⁴. A product that a `u64` cannot hold becomes the nearest that it can.
@@ -43,7 +48,7 @@ mod tests {
     #[test]
     fn the_hash_is_the_documented_one() {
         for (seed, key, expected) in [("", "u1", 0x98ef_bbab_5be4_3e89_u64), ("2024", "u1", 0x02ea_d612_d637_8d0b)] {
-            assert_eq!(position(seed, key), expected, "{seed:?} {key:?}");
+            assert_eq!(position(&seeded(seed), key), expected, "{seed:?} {key:?}");
         }
     }
 

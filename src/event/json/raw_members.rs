@@ -180,6 +180,17 @@ impl RawMembers {
         self.keys & other.keys == 0
     }
 
+    /// Returns `false` if certainly no member has this name, as it is written between quotes.
+    pub(super) fn may_have(&self, name: &[u8]) -> bool {
+        self.keys & key_bit(name) != 0
+    }
+
+    /// Takes over what was merged of this text and `other`.
+    pub(super) fn replace_merged(&mut self, merged: Vec<u8>, other: &RawMembers) {
+        // The bits of an unknown text are all set.
+        *self = RawMembers { json: merged, keys: self.keys | other.keys };
+    }
+
     fn known_keys(&self) -> u64 {
         if self.keys == ANY_KEY { keys_of(&self.json) } else { self.keys }
     }

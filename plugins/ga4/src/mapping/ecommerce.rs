@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use tracklane_http::{Json, JsonObject, number, text};
+use tracklane_http::{Json, JsonObject, number};
 
 use super::rules::{self, is_currency};
 
@@ -93,9 +93,8 @@ pub(super) fn recommended<'e>(
 
 /// Sets the currency of a value, or takes the value out if there is none: Google wants both.
 pub(super) fn settle_currency<'e>(params: &mut JsonObject<'e>, default: Option<&'e str>) {
-    let own = params.get("currency").and_then(text).map(str::to_ascii_uppercase).filter(|own| is_currency(own));
-    let currency = own.map(Cow::Owned).or(default.map(Cow::Borrowed));
-    params.remove("currency");
+    let own = params.remove("currency").as_ref().and_then(Json::to_text).map(uppercase).filter(|own| is_currency(own));
+    let currency = own.or(default.map(Cow::Borrowed));
     if !params.contains_key("value") && !params.contains_key("items") {
         return;
     }
@@ -103,6 +102,10 @@ pub(super) fn settle_currency<'e>(params: &mut JsonObject<'e>, default: Option<&
         Some(currency) => params.insert("currency", currency),
         None => drop(params.remove("value")),
     }
+}
+
+fn uppercase(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.bytes().any(|byte| byte.is_ascii_lowercase()) { text.to_ascii_uppercase().into() } else { text }
 }
 
 /// The items of `products`, or the one that the properties themselves are. They are taken out of the properties.

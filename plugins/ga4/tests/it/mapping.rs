@@ -172,13 +172,15 @@ fn parameters_are_flat_short_and_few() {
     let properties = json!({
         "nested": {"a": 1, "b": {"c": "d"}}, "list": ["x", 2], "flag": true, "empty": "", "nothing": null,
         "long": "ä".repeat(101), "page_location": "y".repeat(1_001), "ga_x": 1, "_x": 1, "1x": 1, "$x": 1,
-        "with space": 1,
+        "with space": 1, "long list": (0..12).collect::<Vec<_>>(),
     });
     let (_, params) = sent(&ga4(), track("A").properties(properties));
     let expected = json!({
         "nested_a": 1, "nested_b_c": "d", "list_0": "x", "list_1": 2, "flag": 1, "long": "ä".repeat(100),
         "page_location": "y".repeat(1_000), "with_space": 1,
     });
+    let items = (0..12).map(|index| (format!("long_list_{index}"), index.into()));
+    let expected: Value = expected.as_object().unwrap().clone().into_iter().chain(items).collect();
     assert_eq!(params, expected);
     let many: serde_json::Map<String, Value> = (0..40).map(|n| (format!("p{n:02}"), n.into())).collect();
     let event = track("Order Completed").properties(many).property("order_id", "o1");

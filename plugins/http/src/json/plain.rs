@@ -23,6 +23,15 @@ pub(super) fn plain_len(bytes: &[u8]) -> usize {
 
 /// Returns whether the bytes can stand between quotes as they are.
 pub(super) fn is_plain(bytes: &[u8]) -> bool {
+    // The last word overlaps the one before it, which costs less than testing each byte of the rest.
+    if let Some(last) = bytes.last_chunk::<8>() {
+        let (words, _) = bytes.as_chunks::<8>();
+        return words.iter().chain([last]).all(|word| special_bytes(u64::from_le_bytes(*word)) == 0);
+    }
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        let word = u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last));
+        return special_bytes(word) == 0;
+    }
     plain_len(bytes) == bytes.len()
 }
 

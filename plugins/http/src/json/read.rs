@@ -32,7 +32,7 @@ impl Json<'_> {
     #[must_use]
     pub fn parsed(self) -> Self {
         match self {
-            Self::Raw(text) if text.starts_with(['[', '{']) => value(text, 1).unwrap_or_default(),
+            Self::Raw(text) if matches!(text.as_bytes(), [b'[' | b'{', ..]) => value(text, 1).unwrap_or_default(),
             other => other,
         }
     }

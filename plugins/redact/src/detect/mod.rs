@@ -107,7 +107,8 @@ impl Detector {
         }
     }
 
-    fn may_find(self, signs: Signs) -> bool {
+    /// Returns whether a text with these signs may have what it names. A find begins with that.
+    pub(crate) fn may_find(self, signs: Signs) -> bool {
         let has = |sign: Sign, least: u64| signs.count(sign) >= least;
         match self {
             Detector::CreditCard => has(Sign::Digit, 13),

@@ -38,8 +38,6 @@ const FULL: u64 = {
     }
     full
 };
-/// In the entry of a byte that a string of JSON does not have as it is, beside the counters.
-const SPECIAL: u64 = 1 << 63;
 
 /// By byte: one in the counter of its kind.
 #[allow(clippy::indexing_slicing, reason = "it is computed by the compiler, which stops at an index that is too large")]
@@ -49,7 +47,6 @@ const KINDS: [u64; 256] = {
     while byte < kinds.len() {
         kinds[byte] = match kind(byte as u8) {
             Some(sign) => 1 << (sign as u32 * BITS),
-            None if byte == b'"' as usize || byte == b'\\' as usize => SPECIAL,
             None => 0,
         };
         byte += 1;
@@ -76,38 +73,14 @@ const fn kind(byte: u8) -> Option<Sign> {
 impl Signs {
     /// Signs of everything, which keep no detector from looking.
     #[cfg(test)]
-    pub(super) const EVERY: Self = Self { len: usize::MAX, counts: !SPECIAL };
+    pub(super) const EVERY: Self = Self { len: usize::MAX, counts: u64::MAX };
 
     pub(crate) fn new(text: &str) -> Self {
         let mut signs = Self { len: text.len(), counts: 0 };
         for chunk in text.as_bytes().chunks(CHUNK) {
-            signs.add(chunk.iter().fold(0, |sum, byte| sum + (of(*byte) & !SPECIAL)));
+            signs.add(chunk.iter().fold(0, |sum, byte| sum + of(*byte)));
         }
         signs
-    }
-
-    /// Counts the bytes in front of the first quote or backslash, which is where a string of JSON ends or has an escape.
-    pub(crate) fn of_plain(bytes: &[u8]) -> Self {
-        let mut signs = Self::default();
-        for chunk in bytes.chunks(CHUNK) {
-            let mut sum = 0;
-            for byte in chunk {
-                let kind = of(*byte);
-                if kind == SPECIAL {
-                    signs.add(sum);
-                    return signs;
-                }
-                sum += kind;
-                signs.len += 1;
-            }
-            signs.add(sum);
-        }
-        signs
-    }
-
-    /// The number of bytes that were counted.
-    pub(crate) fn len(self) -> usize {
-        self.len
     }
 
     /// Returns whether there is no sign at all, without which no detector finds anything.
@@ -127,7 +100,7 @@ impl Signs {
 
 fn of(byte: u8) -> u64 {
     // Every byte has a place in the table.
-    KINDS.get(usize::from(byte)).copied().unwrap_or(SPECIAL)
+    KINDS.get(usize::from(byte)).copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -164,20 +137,6 @@ mod tests {
             // What follows is not overlooked, and counted alone.
             let signs = Signs::new(&format!("{digits}@{}", "A".repeat(14)));
             assert_eq!((signs.count(Sign::At), signs.count(Sign::Capital)), (1, 14), "{len} digits in front");
-        }
-    }
-
-    #[test]
-    fn a_string_is_counted_up_to_its_end() {
-        for len in [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 1_000] {
-            let text = "a7.".repeat(len);
-            for end in ["", "\"", "\\n"] {
-                let (signs, expected) = (Signs::of_plain(format!("{text}{end}@").as_bytes()), Signs::new(&text));
-                let at = if end.is_empty() { 1 } else { 0 };
-                assert_eq!(signs.len(), text.len() + at, "{len} before {end:?}");
-                assert_eq!(signs.count(Sign::Digit), expected.count(Sign::Digit), "{len} before {end:?}");
-                assert_eq!(signs.count(Sign::At), at as u64, "{len} before {end:?}");
-            }
         }
     }
 }

@@ -70,6 +70,16 @@ fn jwt(text: &str, run: Range<usize>) -> Option<Range<usize>> {
 /// Bytes of the longest word at the begin of a prefix or scheme.
 const LONGEST_WORD: usize = 6;
 
+/// Returns whether a word with this last letter may be one of [`begins_one`], which passes over nearly all others.
+fn may_begin_one(last: u8, end: u8) -> bool {
+    match end {
+        b'_' => matches!(last, b'k' | b'c' | b'p' | b'o' | b'u' | b's' | b'r' | b'b' | b'm' | b't' | b'x'),
+        b'-' => matches!(last, b'k' | b't' | b'b' | b'p' | b'a' | b'r' | b's' | b'i'),
+        b'.' => matches!(last, b'9' | b'G'),
+        _ => matches!(last.to_ascii_lowercase(), b'r' | b'c' | b'n'),
+    }
+}
+
 /// Returns whether a prefix or a scheme begins with this word, which ends at the byte `end`.
 fn begins_one(word: &[u8], end: u8) -> bool {
     match end {
@@ -103,6 +113,7 @@ pub(super) fn api_keys(text: &str) -> Vec<Range<usize>> {
     let begin = |(at, byte): (usize, &u8)| match byte {
         b'_' | b'-' | b'.' | b' ' => {
             let before = bytes.get(at.saturating_sub(LONGEST_WORD)..at)?;
+            before.last().filter(|last| may_begin_one(**last, *byte))?;
             let len = before.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric()).count();
             let word = before.get(before.len() - len..)?;
             begins_one(word, *byte).then_some(at - len)
@@ -185,6 +196,7 @@ mod tests {
                 continue;
             };
             assert!(end <= LONGEST_WORD && begins_one(&text.as_bytes()[..end], text.as_bytes()[end]), "{text}");
+            assert!(may_begin_one(text.as_bytes()[end - 1], text.as_bytes()[end]), "{text}");
         }
     }
 

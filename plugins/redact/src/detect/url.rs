@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use memchr::memchr2_iter;
+
 use super::token::merged;
 use crate::key::Plain;
 
@@ -69,41 +71,60 @@ pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
 pub(super) fn in_words(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut start = 0;
+    if is_one_word(text) {
+        in_word_at(text, 0, &mut found);
+        return merged(found);
+    }
     for word in text.split_inclusive(char::is_whitespace) {
-        let url = word.trim_end();
-        if url.contains("://") || url.starts_with('/') || url.starts_with('?') {
-            in_url(url, start, &mut found);
-        }
+        in_word_at(word.trim_end(), start, &mut found);
         start += word.len();
     }
     merged(found)
 }
 
-/// Returns whether a word of the text may be a URL, by a look at each byte.
+/// Returns whether there is surely no white space, as in nearly all URLs.
+fn is_one_word(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+fn in_word_at(word: &str, start: usize, found: &mut Vec<Range<usize>>) {
+    let scheme = scheme_len(word);
+    if scheme.is_some() || word.starts_with(['/', '?']) {
+        in_url(word, scheme.unwrap_or(0), start, found);
+    }
+}
+
+/// Returns the length of what comes before the host: `https://`.
+fn scheme_len(word: &str) -> Option<usize> {
+    let mut colons = word.match_indices(':').map(|(at, _)| at + 1);
+    colons.find(|end| word.get(*end..).is_some_and(|rest| rest.starts_with("//"))).map(|end| end + 2)
+}
+
+/// Returns the first place from `start` on of one of these bytes, which are ASCII, or the end.
+fn position(url: &str, start: usize, is: impl Fn(u8) -> bool) -> usize {
+    let rest = url.as_bytes().get(start..).unwrap_or_default();
+    start + rest.iter().position(|byte| is(*byte)).unwrap_or(rest.len())
+}
+
+/// Returns whether a word of the text may be a URL, by a look at each slash and question mark.
 fn may_have_url(text: &str) -> bool {
     let bytes = text.as_bytes();
     // Some characters of several bytes are white space.
     let begins_word = |before: Option<&u8>| before.is_none_or(|before| !before.is_ascii_graphic());
-    let begins_url = |(at, byte): (usize, &u8)| {
+    let begins_url = |at: usize| {
         let before = at.checked_sub(1).and_then(|before| bytes.get(before));
-        match byte {
-            b'?' => begins_word(before),
-            b'/' => begins_word(before) || (before == Some(&b':') && bytes.get(at + 1) == Some(&b'/')),
-            _ => false,
-        }
+        let is_scheme = bytes.get(at) == Some(&b'/') && before == Some(&b':') && bytes.get(at + 1) == Some(&b'/');
+        is_scheme || begins_word(before)
     };
-    bytes.iter().enumerate().any(begins_url)
+    memchr2_iter(b'/', b'?', bytes).any(begins_url)
 }
 
-fn in_url(url: &str, offset: usize, found: &mut Vec<Range<usize>>) {
-    let scheme = url.find("://").map_or(0, |at| at + 3);
-    let rest = url.get(scheme..).unwrap_or_default();
-    let authority = if scheme > 0 { rest.find(['/', '?', '#']).unwrap_or(rest.len()) } else { 0 };
-    if let Some(at) = rest.get(..authority).and_then(|authority| authority.rfind('@')).filter(|at| *at > 0) {
+fn in_url(url: &str, scheme: usize, offset: usize, found: &mut Vec<Range<usize>>) {
+    let path = if scheme > 0 { position(url, scheme, |byte| matches!(byte, b'/' | b'?' | b'#')) } else { 0 };
+    if let Some(at) = url.get(scheme..path).and_then(|authority| authority.rfind('@')).filter(|at| *at > 0) {
         found.push(offset + scheme..offset + scheme + at);
     }
-    let path = scheme + authority;
-    let query = url.get(path..).and_then(|rest| rest.find(['?', '#'])).map_or(url.len(), |at| path + at);
+    let query = position(url, path, |byte| matches!(byte, b'?' | b'#'));
     segments(url, path..query, offset, found);
     pairs(url, query, offset, found);
 }
@@ -129,16 +150,15 @@ fn segments(url: &str, path: Range<usize>, offset: usize, found: &mut Vec<Range<
 /// The values of secret keys, in the query and in the fragment, where single sign-on puts them.
 fn pairs(url: &str, query: usize, offset: usize, found: &mut Vec<Range<usize>>) {
     let mut at = query;
-    for pair in url.get(query..).unwrap_or_default().split_inclusive(['?', '&', '#', ';']) {
-        let bare = pair.trim_end_matches(['?', '&', '#', ';']);
-        if let Some((key, value)) = bare.split_once('=')
+    while at < url.len() {
+        let end = position(url, at, |byte| matches!(byte, b'?' | b'&' | b'#' | b';'));
+        if let Some((key, value)) = url.get(at..end).and_then(|pair| pair.split_once('='))
             && !value.is_empty()
             && is_listed(key, QUERY_KEYS)
         {
-            let start = at + key.len() + 1;
-            found.push(offset + start..offset + start + value.len());
+            found.push(offset + end - value.len()..offset + end);
         }
-        at += pair.len();
+        at = end + 1;
     }
 }
 

@@ -12,17 +12,20 @@ use crate::event::json::raw_members::find;
 const MAX_WORK: usize = 1 << 20;
 
 /// Returns `upper` with every member of `below` that it lacks. Where both values are objects, their members are merged in
-/// the same way. Returns `None` for texts that are better merged as maps.
-pub(super) fn merged<'t>(upper: &'t [u8], below: &[u8]) -> Option<Cow<'t, [u8]>> {
+/// the same way. `may_have` says by name which members `upper` may have; it is not searched for others. Returns `None` for
+/// texts that are better merged as maps.
+pub(super) fn merged<'t>(upper: &'t [u8], below: &[u8], may_have: impl Fn(&[u8]) -> bool) -> Option<Cow<'t, [u8]>> {
     if upper.len().saturating_mul(below.len()) > MAX_WORK {
         return None;
     }
+    let room = upper.len() + 1 + below.len();
     let (mut out, mut nested) = (Vec::new(), false);
     for member in members(below) {
-        match find(upper, below.get(member.name()).unwrap_or_default()) {
+        let name = below.get(member.name()).unwrap_or_default();
+        match if may_have(name) { find(upper, name) } else { None } {
             None => {
                 if out.is_empty() {
-                    out.reserve(upper.len() + 1 + below.len());
+                    out.reserve(room);
                 }
                 append(&mut out, below.get(member.key.start..member.value.end));
             }
@@ -30,8 +33,8 @@ pub(super) fn merged<'t>(upper: &'t [u8], below: &[u8]) -> Option<Cow<'t, [u8]>>
         }
     }
     if nested {
-        out.clear();
-        merge(upper, below, &mut out);
+        out.reserve(room.saturating_sub(out.len()));
+        append_merged(upper, below, 0, &mut out);
     } else if out.is_empty() {
         return Some(Cow::Borrowed(upper));
     } else if !upper.is_empty() {
@@ -52,19 +55,19 @@ fn lacks_nested(upper: Option<&[u8]>, below: Option<&[u8]>) -> bool {
 /// Appends what `upper` lacks of `below`, and then `upper`.
 fn merge(upper: &[u8], below: &[u8], out: &mut Vec<u8>) {
     let begin = out.len();
-    let next = |out: &mut Vec<u8>| {
-        if out.len() > begin {
-            out.push(b',');
-        }
-    };
     for member in members(below) {
         if find(upper, below.get(member.name()).unwrap_or_default()).is_none() {
-            next(out);
+            separate(out, begin);
             out.extend_from_slice(below.get(member.key.start..member.value.end).unwrap_or_default());
         }
     }
+    append_merged(upper, below, begin, out);
+}
+
+/// Appends the members of `upper`, each merged with that of `below`, to an object whose members begin at `begin`.
+fn append_merged(upper: &[u8], below: &[u8], begin: usize, out: &mut Vec<u8>) {
     for member in members(upper) {
-        next(out);
+        separate(out, begin);
         let its = find(below, upper.get(member.name()).unwrap_or_default()).and_then(|its| below.get(its.value));
         match inside(upper.get(member.value.clone())).zip(inside(its)) {
             None => out.extend_from_slice(upper.get(member.key.start..member.value.end).unwrap_or_default()),
@@ -74,6 +77,13 @@ fn merge(upper: &[u8], below: &[u8], out: &mut Vec<u8>) {
                 out.push(b'}');
             }
         }
+    }
+}
+
+/// Prepares for another member of an object whose members begin at `begin`.
+fn separate(out: &mut Vec<u8>, begin: usize) {
+    if out.len() > begin {
+        out.push(b',');
     }
 }
 
@@ -111,15 +121,19 @@ mod tests {
             (r#""l":null,"m":"{}""#, r#""l":{"v":2},"m":{"n":1}"#, r#""l":null,"m":"{}""#),
             (r#""l":{"v":2}"#, r#""l":1"#, r#""l":{"v":2}"#),
         ] {
-            let merged = merged(upper.as_bytes(), below.as_bytes());
+            let merged = super::merged(upper.as_bytes(), below.as_bytes(), |_| true);
             let unchanged = matches!(merged, Some(Cow::Borrowed(_)));
             assert_eq!((text(merged).as_str(), unchanged), (expected, upper == expected), "{below} under {upper}");
+            let has = |name: &[u8]| find(upper.as_bytes(), name).is_some();
+            let merged = super::merged(upper.as_bytes(), below.as_bytes(), has);
+            assert_eq!(text(merged), expected, "{below} under {upper}, with what it has known");
         }
     }
 
     #[test]
     fn large_texts_are_left_to_maps() {
         let large = format!(r#""a":"{}""#, "a".repeat(MAX_WORK / 8));
-        assert!(merged(large.as_bytes(), br#""b":1"#).is_some() && merged(large.as_bytes(), br#""bcdef":1"#).is_none());
+        let merged = |below| super::merged(large.as_bytes(), below, |_| true);
+        assert!(merged(br#""b":1"#).is_some() && merged(br#""bcdef":1"#).is_none());
     }
 }

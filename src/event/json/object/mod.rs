@@ -248,12 +248,9 @@ impl Object {
                 mine.prepend(theirs);
                 return;
             }
-            match merge::merged(mine.json(), theirs.json()) {
+            match merge::merged(mine.json(), theirs.json(), |name| mine.may_have(name)) {
                 Some(Cow::Borrowed(_)) => return,
-                Some(Cow::Owned(merged)) => {
-                    self.form = Form::Text(RawMembers::of(merged));
-                    return;
-                }
+                Some(Cow::Owned(merged)) => return mine.replace_merged(merged, theirs),
                 None => {}
             }
         }

@@ -89,7 +89,7 @@ impl Object {
             if mine.has_disjoint_keys(theirs) {
                 return mine.prepended_len(theirs);
             }
-            if let Some(merged) = merge::merged(mine.json(), theirs.json()) {
+            if let Some(merged) = merge::merged(mine.json(), theirs.json(), |name| mine.may_have(name)) {
                 return merged.len();
             }
         }
