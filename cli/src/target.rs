@@ -47,6 +47,11 @@ impl Target {
         Ok((settings.into_builder().map_err(|error| Failure::usage(error.to_string()))?, shown))
     }
 
+    /// Returns whether a write key or a host was given, here or in the environment.
+    pub(crate) fn is_named(&self) -> bool {
+        self.has_key() || self.host.is_some() || variable("TRACKLANE_HOST").is_some()
+    }
+
     /// Returns whether a write key was given, here or in the environment.
     pub(crate) fn has_key(&self) -> bool {
         self.write_key.is_some() || variable("TRACKLANE_WRITE_KEY").is_some()

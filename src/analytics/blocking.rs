@@ -18,6 +18,10 @@ impl Analytics {
     }
 
     /// Like [`close`](Self::close), for code that is not async. Blocks the thread.
+    ///
+    /// Do not call it in async code of the runtime that [`Builder::runtime`](crate::Builder::runtime) was given: there
+    /// it does not wait until plugins are unloaded, because they may need this very thread for that. A thread of
+    /// `spawn_blocking` is fine.
     pub fn close_blocking(&self, timeout: Duration) -> CloseReport {
         self.handle.client.close_blocking(timeout)
     }

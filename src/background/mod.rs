@@ -7,6 +7,7 @@
 
 mod dispose;
 mod drivers;
+mod polled;
 mod pools;
 mod tasks;
 
@@ -211,10 +212,13 @@ impl Background {
         self.pools.panics.count()
     }
 
-    /// Returns whether the calling thread drives this runtime, so that blocking it could block the pipeline.
+    /// Returns whether the calling thread drives this runtime, so that blocking it could block the pipeline. The
+    /// runtime's threads for blocking work do not.
     pub(crate) fn is_current(&self) -> bool {
         match &self.carrier {
-            Carrier::Runtime { handle, .. } => Handle::try_current().is_ok_and(|current| current.id() == handle.id()),
+            Carrier::Runtime { handle, .. } => {
+                Handle::try_current().is_ok_and(|current| current.id() == handle.id()) && polled::is_polled()
+            }
             Carrier::Driven(_) => true,
         }
     }

@@ -25,13 +25,37 @@ pub(crate) fn text(value: &(impl fmt::Display + ?Sized)) -> String {
 }
 
 /// Returns an error and its causes in one line, the outermost first: `cannot connect: connection refused`. If an error
-/// panics while it is displayed, another text replaces its own.
+/// panics while it is displayed, another text replaces its own. A cause that an error has named itself is not repeated.
+///
+/// ```
+/// #[derive(Debug)]
+/// struct NotSent(std::fmt::Error);
+///
+/// impl std::fmt::Display for NotSent {
+///     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+///         // Many errors end with their cause.
+///         write!(f, "not sent: {}", self.0)
+///     }
+/// }
+///
+/// impl std::error::Error for NotSent {
+///     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+///         Some(&self.0)
+///     }
+/// }
+///
+/// let text = tracklane::text_with_causes(&NotSent(std::fmt::Error));
+/// assert_eq!(text, "not sent: an error occurred when formatting an argument");
+/// ```
 #[must_use]
 pub fn text_with_causes(error: &(dyn std::error::Error + 'static)) -> String {
     let mut line = text(error);
     let mut cause = cause_of(error);
     while let Some(error) = cause {
-        line = format!("{line}: {}", text(error));
+        let text = text(error);
+        if !line.ends_with(&text) {
+            line = format!("{line}: {text}");
+        }
         cause = cause_of(error);
     }
     line

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tracklane::event::Integrations;
 use tracklane::plugin::{Batch, Destination};
 use tracklane::testing::Reply;
 use tracklane::{Analytics, DropReason};
@@ -105,6 +106,50 @@ async fn an_event_can_be_followed_by_its_id_and_its_batch_by_its_number() {
     ] {
         assert_eq!(about(text, what), times, "{text} {what:?}: {:#?}", lines.of("TRACE"));
     }
+}
+
+/// The client runs on this thread, so that the log of this test is its log and no other's.
+#[tokio::test]
+async fn a_name_in_integrations_that_no_destination_has_is_logged_once() {
+    let nowhere = |name: &str| {
+        let takes = |_: Batch| std::future::ready(Ok::<(), std::io::Error>(()));
+        Destination::from_fn(name, takes).alias("Warehouse (new)")
+    };
+    let api = api();
+    let all = Integrations::new().all(false).enable("warehouse").disable("Vero").with("Warehouse (new)", true);
+    for (with_segment, expected) in [(false, &["name=\"warehouse\"", "name=\"Vero\""][..]), (true, &[])] {
+        let (lines, _guard) = Lines::capture(tracing::Level::WARN);
+        let mut settings = Analytics::builder().plugin(nowhere("Warehouse")).runtime(tokio::runtime::Handle::current());
+        if with_segment {
+            settings = settings.segment(segment(&api));
+        }
+        let analytics = settings.build().unwrap();
+        for _ in 0..3 {
+            analytics.track(track("e").integrations(all.clone())).unwrap();
+        }
+        assert!(analytics.close(SOON).await.is_complete());
+        let warnings = lines.of("WARN");
+        assert_eq!(warnings.len(), expected.len(), "{warnings:?}");
+        for name in expected {
+            assert!(warnings.iter().any(|line| line.contains(name) && line.contains("not registered")), "{warnings:?}");
+        }
+    }
+}
+
+/// The client runs on this thread, so that the log of this test is its log and no other's.
+#[tokio::test]
+async fn names_from_outside_cannot_fill_the_log() {
+    let (lines, _guard) = Lines::capture(tracing::Level::WARN);
+    let takes = |_: Batch| std::future::ready(Ok::<(), std::io::Error>(()));
+    let settings = Analytics::builder().plugin(Destination::from_fn("Warehouse", takes));
+    let analytics = settings.runtime(tokio::runtime::Handle::current()).build().unwrap();
+    for number in 0..100 {
+        let name = format!("{number}-{}", "x".repeat(10_000));
+        analytics.track(track("e").integrations(Integrations::new().enable(name))).unwrap();
+    }
+    assert!(analytics.close(SOON).await.is_complete());
+    let warnings = lines.of("WARN");
+    assert!(warnings.len() == 16 && warnings.iter().all(|line| line.len() < 300), "{warnings:?}");
 }
 
 /// A client behind something that keeps its events loses none of those that its close leaves.

@@ -250,3 +250,39 @@ fn a_client_may_be_made_used_and_dropped_in_a_listener_or_a_destination() {
     assert_eq!(api.wait_for_events(1, SOON)[0]["messageId"], "m");
     assert!(start.elapsed() < SOON);
 }
+
+/// Unloads for as long as a release of a connection may take.
+struct Unloads(std::sync::Arc<std::sync::atomic::AtomicBool>);
+
+impl tracklane::plugin::Plugin for Unloads {
+    fn name(&self) -> &str {
+        "unloads"
+    }
+
+    async fn unload(&self) -> Result<(), tracklane::BoxError> {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        self.0.store(true, std::sync::atomic::Ordering::Release);
+        Ok(())
+    }
+}
+
+impl tracklane::plugin::Transform for Unloads {
+    async fn transform(&self, _: &mut tracklane::Event) -> Result<tracklane::plugin::Flow, tracklane::BoxError> {
+        Ok(tracklane::plugin::Flow::Continue)
+    }
+}
+
+#[test]
+fn a_close_on_a_blocking_thread_of_the_hosts_runtime_waits_until_plugins_are_unloaded() {
+    for runtime in [multi_thread(), current_thread()] {
+        let api = api();
+        let unloaded = std::sync::Arc::default();
+        let plugin = tracklane::plugin::enrichment(Unloads(std::sync::Arc::clone(&unloaded)));
+        let analytics = client(&api).plugin(plugin).runtime(runtime.handle().clone()).build().unwrap();
+        analytics.track(track("1")).unwrap();
+        let closes = tokio::task::spawn_blocking;
+        let report = runtime.block_on(async { closes(move || analytics.close_blocking(SOON)).await }).unwrap();
+        assert!(report.is_complete(), "{report:?}");
+        assert!(unloaded.load(std::sync::atomic::Ordering::Acquire), "the close did not wait for the plugin");
+    }
+}

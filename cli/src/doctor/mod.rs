@@ -23,7 +23,8 @@ pub(crate) struct DoctorArgs {
     /// The folder of a spool
     #[arg(long, value_name = "FOLDER")]
     spool: Option<PathBuf>,
-    /// The configuration of a gateway: what a 200 means with its log as it is
+    /// The configuration of a gateway: what a 200 means with its log as it is. Nothing else of a service is looked at
+    /// then, unless a key or a host is given
     #[arg(long, value_name = "FILE", conflicts_with = "offline")]
     gateway: Option<PathBuf>,
     /// The monitoring address of a NATS server of the gateway's log, such as http://10.0.0.1:8222: it says when the
@@ -72,10 +73,15 @@ impl Check {
 }
 
 pub(crate) fn run(args: DoctorArgs) -> Outcome {
-    let mut checks = checks::settings(&args.target);
-    checks.push(checks::proxy());
-    if !args.offline {
-        checks.extend(network::network(&args.target)?);
+    // Who asks about a gateway has no key of a service, unless it is named.
+    let is_about_service = args.gateway.is_none() || args.target.is_named();
+    let mut checks = Vec::new();
+    if is_about_service {
+        checks.extend(checks::settings(&args.target));
+        checks.push(checks::proxy());
+        if !args.offline {
+            checks.extend(network::network(&args.target)?);
+        }
     }
     if let Some(folder) = &args.spool {
         checks.extend(checks::spool(folder));
@@ -84,8 +90,10 @@ pub(crate) fn run(args: DoctorArgs) -> Outcome {
         checks.extend(gateway::log(config, &args.nats_monitor)?);
     }
     checks.extend(checks::descriptors());
-    checks.push(checks::port());
-    checks.push(checks::browser());
+    if is_about_service {
+        checks.push(checks::port());
+        checks.push(checks::browser());
+    }
     for check in &checks {
         show(check, args.json);
     }

@@ -99,23 +99,30 @@ pub(crate) fn unreadable(path: &Path, error: &io::Error) -> String {
     format!("cannot read {}: {error}", path.display())
 }
 
-/// The file itself, or those of a spool in a folder, the oldest first.
+/// The file itself, or those of a spool in a folder, the oldest first. A spool that has nothing to send leaves a file `lock`;
+/// a folder without that and without events is none.
 pub(crate) fn files(path: &Path) -> Result<Vec<PathBuf>, String> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
-    let mut found = Vec::new();
+    let (mut found, mut is_spool) = (Vec::new(), false);
     let mut folders = vec![path.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).map_err(|error| unreadable(&folder, &error))? {
             let path = entry.map_err(|error| unreadable(&folder, &error))?.path();
-            let is_ours = path.extension().is_some_and(|end| end == "batch" || end == "corrupt");
+            let has_events = path.extension().is_some_and(|end| end == "batch" || end == "corrupt");
+            is_spool |= has_events || path.file_name().is_some_and(|name| name == "lock");
             if path.is_dir() {
                 folders.push(path);
-            } else if is_ours {
+            } else if has_events {
                 found.push(path);
             }
         }
+    }
+    if !is_spool {
+        let expected =
+            "a spool has files *.batch or a file lock in numbered folders. Name that folder, or the files themselves";
+        return Err(format!("{} is no folder of a spool: {expected}", path.display()));
     }
     found.sort();
     Ok(found)

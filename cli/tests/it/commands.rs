@@ -361,3 +361,22 @@ fn a_spool_can_be_looked_into() {
     assert!(stderr(&shown).contains("2.1.corrupt, line 3"), "{}", stderr(&shown));
     assert!(stdout(&run(&["tail", &folder.path(""), "--json"])).contains("m-1"));
 }
+
+#[test]
+fn a_folder_that_is_no_spool_is_refused_and_one_with_nothing_to_send_is_not() {
+    let folder = Folder::new("no-spool");
+    folder.write("recording.jsonl", GOOD);
+    for command in [&["replay", "--dry-run"][..], &["check"], &["tail"]] {
+        let refused = run(&[command, &[&*folder.path("")]].concat());
+        let told = stderr(&refused);
+        assert_eq!((refused.status.code(), stdout(&refused)), (Some(3), String::new()), "{command:?}: {told}");
+        assert!(told.contains(&folder.path("")) && told.contains("is no folder of a spool: "), "{command:?}: {told}");
+    }
+    // As a spool leaves it that has sent everything.
+    std::fs::create_dir_all(folder.path("0000")).unwrap();
+    folder.write("0000/lock", "Segment.io");
+    for command in [&["replay", "--dry-run"][..], &["check"], &["tail"]] {
+        let empty = run(&[command, &[&*folder.path("")]].concat());
+        assert_eq!(empty.status.code(), Some(0), "{command:?}: {}", stderr(&empty));
+    }
+}

@@ -67,6 +67,21 @@ fn wait_until(what: &str, condition: impl Fn() -> bool) {
 }
 
 #[test]
+fn doctor_of_a_gateway_does_not_ask_for_the_key_of_a_service() {
+    let folder = Folder::new("doctor-gateway");
+    let config = folder.write(
+        "gateway.toml",
+        "[log.disk]\ndirectory = \"log\"\n[sources.shop]\nkeys = [\"K\"]\npipeline = \"main\"\n\
+         [[pipelines.main.destinations]]\nplugin = \"console\"\n",
+    );
+    let found = tracklane().args(["doctor", "--gateway", &config]).env_remove("TRACKLANE_WRITE_KEY").output().unwrap();
+    assert_eq!(found.status.code(), Some(0), "{}", stdout(&found));
+    assert!(stdout(&found).contains("gateway-log: ") && !stdout(&found).contains("write-key"), "{}", stdout(&found));
+    let both = run(&["doctor", "--gateway", &config, "--write-key", "K", "--host", "http://127.0.0.1:9"]);
+    assert!(stdout(&both).contains("gateway-log: ") && stdout(&both).contains("write-key: "), "{}", stdout(&both));
+}
+
+#[test]
 fn what_was_refused_is_listed_shown_sent_again_and_dropped() {
     let (folder, api) = (Folder::new("gateway-dead"), TrackingApi::start().unwrap());
     api.reply_with(|request| match request.events().iter().any(|event| event["messageId"] == "bad") {

@@ -185,7 +185,8 @@ impl JetStream {
         match acknowledged {
             Ok(acknowledgement) => Ok(acknowledgement.duplicate),
             Err(error) => Err(match error.kind() {
-                PublishErrorKind::StreamNotFound => LogError::Missing { stream },
+                // Nobody answered. Whether the stream is missing is for the check to find out, which looks soon.
+                PublishErrorKind::StreamNotFound => LogError::NoLeader { stream },
                 PublishErrorKind::TimedOut | PublishErrorKind::BrokenPipe => {
                     LogError::NotAcknowledged { stream, after: PATIENCE }
                 }

@@ -48,7 +48,7 @@ pub(crate) fn destination(log: &Arc<JetStream>, pipeline: &str, spool: &Spool, d
         .attempt_timeout(ATTEMPT)
         .batching(batching())
         .retry(for_long.backoff(first, longest));
-    let state = Arc::new(Spill { publisher, directory, is_spilling: AtomicBool::new(true) });
+    let state = Arc::new(Spill { publisher, spool: spool.clone(), directory, is_spilling: AtomicBool::new(true) });
     spool
         .in_front_of(streams)
         .layer(layer_fn(move |disk| SpillService { spill: Arc::clone(&state), disk }))
@@ -66,6 +66,7 @@ fn batching() -> Batching {
 /// The state of the way.
 struct Spill {
     publisher: Publisher,
+    spool: Spool,
     directory: PathBuf,
     /// Something may wait on the disk. So it is at the start, until it was looked.
     is_spilling: AtomicBool,
@@ -81,6 +82,10 @@ impl Spill {
             return true;
         }
         let (few, patience, every) = LAST_FILES;
+        // What this process knows to wait needs no look at the folder, which takes long when it is much.
+        if self.spool.stats().files > few {
+            return false;
+        }
         let deadline = Instant::now() + patience;
         loop {
             match self.waiting().await {

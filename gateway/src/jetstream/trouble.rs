@@ -36,6 +36,13 @@ pub enum LogError {
         /// Its name.
         stream: String,
     },
+    /// No server takes messages for a stream. It is not known to be missing: after the end of a server, its streams have
+    /// no leader for some seconds.
+    #[error("no NATS server takes messages for the stream {stream:?}: it has no leader for now, or does not exist")]
+    NoLeader {
+        /// Its name.
+        stream: String,
+    },
     /// A stream is another than the log needs.
     #[error("the stream {stream:?} has {setting} = {found}, and the log needs {needed}: change the stream")]
     Differs {

@@ -16,8 +16,8 @@
 //! a stream, `reading` and `order` know what of it is under way, and `partition` what becomes of a message. `suspect` finds
 //! a message that kills workers. `targets` hands events to destinations, each with a `gate`
 //! that closes when it takes nothing. `pause` has the waits of a destination whose events are parked, and `release` ends
-//! them when an operator says so. `dead` stores refused events, and `purge` deletes finished messages. `admin` has the
-//! metrics.
+//! them when an operator says so. `dead` stores refused events, and `purge` deletes finished messages. `trouble` decides
+//! which errors of a stream are logged. `admin` has the metrics.
 
 mod admin;
 mod dead;
@@ -33,5 +33,6 @@ mod service;
 mod share;
 mod suspect;
 mod targets;
+mod trouble;
 
 pub use service::Worker;

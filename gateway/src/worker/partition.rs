@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_nats::jetstream::Message;
 use async_nats::jetstream::stream::Stream;
@@ -15,6 +15,7 @@ use super::dead;
 use super::gate::Pass;
 use super::suspect::{Handling, SURVIVAL, Suspects, handling};
 use super::targets::{Ended, SharedTargets, Targets, hand_over, outcomes, set_aside};
+use super::trouble::Trouble;
 use crate::jetstream::{DESTINATION_HEADER, JetStream, ParkedMessage};
 
 /// The wait before the next attempt to store events.
@@ -29,8 +30,7 @@ pub(super) struct Partition {
     pub(super) keep: Duration,
     pub(super) counts: Arc<Counts>,
     pub(super) suspects: Arc<Suspects>,
-    /// The last warning.
-    pub(super) told: Mutex<String>,
+    pub(super) trouble: Mutex<Trouble>,
 }
 
 /// Counts of all partitions of a worker.
@@ -55,13 +55,12 @@ pub(super) struct Done {
 type Parcels = Vec<(String, String, Vec<usize>)>;
 
 impl Partition {
-    /// Reports an error, unless it is the same as the last one.
+    /// Logs an error, if it lasts and is not the same as the last one.
     pub(super) fn tell(&self, error: &(dyn std::error::Error + Send + Sync + 'static)) {
         let text = text_with_causes(error);
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if *told != text {
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        if trouble.note(&text, Instant::now()) {
             tracing::warn!(target: "tracklane", stream = self.stream, error = %text, "something is wrong with a stream of the log; it is tried again");
-            *told = text;
         }
     }
 

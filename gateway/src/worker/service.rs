@@ -79,8 +79,8 @@ impl Worker {
         let mut partition = |stream, targets: &SharedTargets, keep| {
             let (log, targets, counts) = (Arc::clone(&log), Arc::clone(targets), Arc::clone(&counts));
             let turn = Turn { stream: tasks.len(), share: shared.clone(), stopped: stopped.clone() };
-            let (suspects, told) = (Arc::clone(&suspects), Mutex::default());
-            let partition = Partition { log, stream, targets, keep, counts, suspects, told };
+            let (suspects, trouble) = (Arc::clone(&suspects), Mutex::default());
+            let partition = Partition { log, stream, targets, keep, counts, suspects, trouble };
             tasks.push(tokio::spawn(reader::run(Arc::new(partition), turn)));
         };
         for number in 0..config.partitions {

@@ -4,9 +4,10 @@
 //! is `TRACKLANE_JETSTREAM_KILLS=5000 cargo test --release -p tracklane-gateway --test it jetstream_kill`. In the same way
 //! `TRACKLANE_NODE_KILLS` is for the nodes of a cluster.
 
+use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,7 +25,7 @@ use tracklane::testing::TrackingApi;
 use tracklane_gateway::{Catalog, Gateway, Layout, Worker};
 
 use crate::nats::{Cluster, LOG, Nats};
-use crate::oracle::{Address, Clients, account};
+use crate::oracle::{Address, Clients, UNDER_WAY_OF_BACKLOG, account};
 use crate::support::{SERVER, flaky_api, send, wait_until};
 
 const KILLS: u32 = 60;
@@ -95,7 +96,8 @@ fn spilled(directory: &Path) -> u64 {
 #[test]
 fn kills_of_gateway_worker_and_nats_lose_nothing_acknowledged_and_keep_order() {
     let Some(nats) = Nats::start() else { return };
-    let kills = std::env::var("TRACKLANE_JETSTREAM_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
+    let long = std::env::var("TRACKLANE_JETSTREAM_KILLS").ok().map(|kills| kills.parse().unwrap());
+    let kills = long.unwrap_or(KILLS);
     let (directory, flaky) = (TempDir::new().unwrap(), Arc::new(AtomicBool::new(true)));
     let api = flaky_api(&flaky);
     write_config(|lines| nats.log(lines), directory.path(), &api);
@@ -145,7 +147,41 @@ fn kills_of_gateway_worker_and_nats_lose_nothing_acknowledged_and_keep_order() {
     let report = account(&noted, &api.events());
     println!("{kills} kills: {report:?}, {:?}; drained in {:?}", noted.statuses, begun.elapsed());
     assert!(noted.statuses.keys().all(|status| *status == 200), "{:?}", noted.statuses);
+    report.check_repeated_by_one_of(kills, UNDER_WAY_OF_BACKLOG, long.is_some());
     assert!(report.acknowledged as u32 > kills, "too few were acknowledged to mean anything: {report:?}");
+}
+
+#[test]
+fn graceful_stops_of_gateway_and_worker_under_load_answer_with_200_or_503_and_repeat_nothing() {
+    let Some(nats) = Nats::start() else { return };
+    let (directory, flaky) = (TempDir::new().unwrap(), Arc::new(AtomicBool::new(false)));
+    let api = flaky_api(&flaky);
+    write_config(|lines| nats.log(lines), directory.path(), &api);
+    let runtime = Runtime::new().unwrap();
+    runtime.block_on(Gateway::create_streams(directory.path().join("gateway.toml"), &Catalog::stock())).unwrap();
+    let address = Address::default();
+    let clients = Clients::start(8, &address);
+    let mut worker = Process::start(directory.path(), "worker");
+    for _ in 0..4 {
+        let mut gateway = Process::start(directory.path(), "gateway");
+        address.set(gateway.address);
+        thread::sleep(Duration::from_millis(300));
+        worker.terminate();
+        worker = Process::start(directory.path(), "worker");
+        gateway.terminate();
+        address.set(None);
+        assert_eq!(spilled(directory.path()), 0, "what was on the disk went into the log before the process ended");
+    }
+    let mut gateway = Process::start(directory.path(), "gateway");
+    address.set(gateway.address);
+    let noted = clients.end();
+    gateway.terminate();
+    wait_long("all is acknowledged", || unacknowledged(&nats, &runtime) == Some(0));
+    worker.terminate();
+    let report = account(&noted, &api.events());
+    println!("{report:?}, {:?}", noted.statuses);
+    assert!(noted.statuses.keys().all(|status| matches!(status, 200 | 503)), "{:?}", noted.statuses);
+    assert_eq!(report.duplicates, 0, "a graceful stop repeats nothing");
 }
 
 #[test]
@@ -185,6 +221,10 @@ fn kills_of_the_nodes_of_a_cluster_lose_nothing_and_clients_see_only_200() {
     worker.terminate();
     let report = account(&noted, &api.events());
     println!("{kills} kills or freezes of a node: {report:?}, {:?}", noted.statuses);
+    let log = std::fs::read_to_string(log_of(directory.path(), "gateway")).unwrap();
+    let alarms: Vec<&str> = log.lines().filter(|line| line.contains("the stream was deleted")).collect();
+    assert!(alarms.is_empty(), "no stream was: {alarms:#?}");
+    assert!(log.contains("takes nothing"), "no kill was noticed: {log}");
     assert!(noted.statuses.keys().all(|status| *status == 200), "{:?}", noted.statuses);
 }
 
@@ -275,7 +315,7 @@ impl Process {
                 .args(["--test-threads", "1"])
                 .env(CONFIG, directory.join("gateway.toml"))
                 .stdout(Stdio::piped())
-                .stderr(Stdio::null())
+                .stderr(OpenOptions::new().create(true).append(true).open(log_of(directory, role)).unwrap())
                 .spawn()
                 .unwrap();
             let mut output = BufReader::new(child.stdout.take().unwrap());
@@ -310,6 +350,11 @@ impl Drop for Process {
     }
 }
 
+/// Where what it logs is.
+fn log_of(directory: &Path, role: &str) -> PathBuf {
+    directory.join(format!("{role}.log"))
+}
+
 fn say(ready: &str) {
     let mut out = std::io::stdout();
     out.write_all(format!("\nready {ready}\n").as_bytes()).unwrap();
@@ -320,6 +365,7 @@ fn say(ready: &str) {
 #[ignore = "the child process of other tests, which start it"]
 fn gateway_child() {
     let Ok(config) = std::env::var(CONFIG) else { return };
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).init();
     Runtime::new().unwrap().block_on(async {
         let gateway = Gateway::start(config, deadly()).await.unwrap();
         say(&gateway.addresses()[0].to_string());

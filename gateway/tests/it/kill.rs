@@ -12,14 +12,15 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::oracle::{Address, Clients, account};
+use crate::oracle::{Address, Clients, UNDER_WAY, account};
 use crate::process::{Process, noted, waiting};
 use crate::support::{flaky_api, wait_until};
 
 const KILLS: u32 = 200;
 
-fn kills(short: u32) -> u32 {
-    std::env::var("TRACKLANE_GATEWAY_KILLS").map_or(short, |kills| kills.parse().unwrap())
+/// The number of kills, and whether it is that of a long run.
+fn kills(short: u32) -> (u32, bool) {
+    std::env::var("TRACKLANE_GATEWAY_KILLS").map_or((short, false), |kills| (kills.parse().unwrap(), true))
 }
 
 fn write_config(directory: &Path, url: &str) {
@@ -37,7 +38,7 @@ fn write_config(directory: &Path, url: &str) {
 
 #[test]
 fn kill_at_random_points_loses_nothing_acknowledged_and_keeps_order() {
-    let kills = kills(KILLS);
+    let (kills, is_long) = kills(KILLS);
     let (directory, flaky) = (TempDir::new().unwrap(), Arc::new(AtomicBool::new(true)));
     let api = flaky_api(&flaky);
     write_config(directory.path(), &api.url());
@@ -65,6 +66,7 @@ fn kill_at_random_points_loses_nothing_acknowledged_and_keeps_order() {
     println!("{kills} kills: {report:?}, {:?}; {}", noted.statuses, report.repeated_by_one_of(kills));
     assert!(noted.statuses.keys().all(|status| *status == 200), "{:?}", noted.statuses);
     assert!(report.arrived >= report.acknowledged);
+    report.check_repeated_by_one_of(kills, UNDER_WAY, is_long);
     assert!(report.acknowledged as u32 > kills, "too few were acknowledged to mean anything: {report:?}");
 }
 
@@ -100,7 +102,7 @@ fn free_address() -> SocketAddr {
 
 #[test]
 fn kills_and_freezes_of_gateway_and_destination_lose_nothing_and_keep_order() {
-    let rounds = kills(KILLS / 4);
+    let (rounds, is_long) = kills(KILLS / 4);
     let directory = TempDir::new().unwrap();
     let (arrived, at) = (directory.path().join("arrived"), free_address());
     write_config(directory.path(), &format!("http://{at}"));
@@ -137,6 +139,7 @@ fn kills_and_freezes_of_gateway_and_destination_lose_nothing_and_keep_order() {
     let report = account(&told, &noted(&arrived));
     println!("{rounds} rounds: {report:?}, {:?}; {}", told.statuses, report.repeated_by_one_of(rounds));
     assert!(told.statuses.keys().all(|status| *status == 200), "{:?}", told.statuses);
+    report.check_repeated_by_one_of(rounds, UNDER_WAY, is_long);
     assert!(report.acknowledged as u32 > rounds, "too few were acknowledged to mean anything: {report:?}");
     drop(destination);
 }

@@ -15,8 +15,12 @@ mod kill;
 mod memory;
 #[cfg(unix)]
 mod nats;
+#[cfg(target_os = "linux")]
+mod open_load;
 #[cfg(unix)]
 mod oracle;
+#[cfg(target_os = "linux")]
+mod outage;
 mod outcomes;
 mod page;
 #[cfg(unix)]

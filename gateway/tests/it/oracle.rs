@@ -142,7 +142,23 @@ pub(crate) struct Report {
     pub(crate) taken_twice: usize,
 }
 
+/// The most events that a kill may repeat, of all that arrive meanwhile in a run that is long enough to tell.
+const MOST_REPEATED: f64 = 0.001;
+/// In a run of any length: what the clients have under way, and a batch of each destination that may have had it.
+pub(crate) const UNDER_WAY: u32 = 32;
+/// The same where a kill may come while what has waited for long goes out: what the spool has under way then.
+pub(crate) const UNDER_WAY_OF_BACKLOG: u32 = 5_000;
+
 impl Report {
+    /// Holds what one kill repeats against its bounds. The share of it falls with the length of a run, so that of a
+    /// short one says nothing.
+    pub(crate) fn check_repeated_by_one_of(&self, kills: u32, under_way: u32, is_long: bool) {
+        let text = self.repeated_by_one_of(kills);
+        assert!(self.duplicates as f64 <= f64::from(under_way) * f64::from(kills), "{text}");
+        let share = self.duplicates as f64 / f64::from(kills.max(1)) / self.arrived.max(1) as f64;
+        assert!(!is_long || share <= MOST_REPEATED, "{text}");
+    }
+
     /// What one kill repeats, as a text.
     pub(crate) fn repeated_by_one_of(&self, kills: u32) -> String {
         let each = |count: usize| count as f64 / f64::from(kills.max(1));

@@ -16,11 +16,11 @@ pub enum PlanError {
         source: io::Error,
     },
     /// A file is not JSON.
-    #[error("the tracking plan {from} is not JSON: line {}, column {}", source.line(), source.column())]
+    #[error("the tracking plan {from} is not JSON")]
     Json {
         /// The file, or `text`.
         from: String,
-        /// The error at that place.
+        /// The error, with its line and column.
         source: serde_json::Error,
     },
     /// It is JSON, and none of the formats.

@@ -92,7 +92,8 @@ impl Sampling {
     }
 
     /// Samples the events of one destination, after the rates above. For an event that is not in this share, the entry
-    /// of the destination in its `integrations` is switched off. Other destinations get it.
+    /// of the destination in its `integrations` is switched off. Other destinations get it. A name that no destination has
+    /// is logged as a warning, unless Segment is one: it may have a destination of that name.
     pub fn destination(mut self, name: &str, rate: f64) -> Self {
         self.destinations.push((name.to_owned(), rate));
         self

@@ -96,6 +96,11 @@ impl Lane {
         (self.kinds)(kind)
     }
 
+    /// Returns the names under which events select it.
+    pub(super) fn selection(&self) -> &Selection {
+        &self.selection
+    }
+
     /// Returns whether this destination gets the event.
     pub(super) fn selects(&self, event: &Event) -> bool {
         self.takes(event.kind()) && self.selection.selects(event)

@@ -17,6 +17,7 @@ use super::request::StackRequest;
 use super::stage::{OnFailure, Stage};
 use super::stopped::Stopped;
 use super::transform::{TransformLayer, TransformService};
+use super::unknown_names::UnknownNames;
 use super::user_layers::UserLayers;
 use crate::clock::Clock;
 use crate::emitter::Emitter;
@@ -115,6 +116,7 @@ impl StackParts {
             missing,
             is_shown,
             is_warned: AtomicBool::new(false),
+            unknown_names: UnknownNames::default(),
             defaults: self.defaults.clone(),
             limits: self.limits,
             ledger: self.ledger.clone(),

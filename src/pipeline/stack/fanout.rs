@@ -11,6 +11,7 @@ use super::inspection;
 use super::missing::MissingDestination;
 use super::request::StackRequest;
 use super::stopped::{Stopped, stop};
+use super::unknown_names::UnknownNames;
 use crate::emitter::Emitter;
 use crate::emitter::signal::Failure;
 use crate::event::{Context as EventContext, Event, InvalidField, Message};
@@ -18,6 +19,7 @@ use crate::inspector::{Chosen, Inspector, Note};
 use crate::ledger::{DropReason, Envelope, Ledger, Ticket};
 use crate::pipeline::lane::Lane;
 use crate::pipeline::limits::Limits;
+use crate::plugin::Selection;
 use crate::supervise::log;
 
 /// Offers events to lanes. Never waits: a full lane drops what it is offered, and other lanes do not notice.
@@ -33,6 +35,7 @@ pub(super) struct Outlets {
     pub(super) is_shown: bool,
     /// It was logged that there is no destination at all.
     pub(super) is_warned: AtomicBool,
+    pub(super) unknown_names: UnknownNames,
     pub(super) defaults: Arc<EventContext>,
     pub(super) limits: Limits,
     pub(super) ledger: Arc<Ledger>,
@@ -64,6 +67,7 @@ impl Outlets {
             inspection::report_stop(self.inspector.as_ref(), &event, DropReason::Disabled, || None);
             return Err(stop(&ticket, DropReason::Disabled));
         }
+        self.unknown_names.report(&event, || self.selections());
         let chosen = self.lanes.iter().filter(|lane| lane.selects(&event)).count();
         if chosen == 0 {
             let stopped = stop(&ticket, self.why_nobody(&event));
@@ -88,6 +92,11 @@ impl Outlets {
             self.ledger.release_capacity(std::iter::once(&message.ticket));
         }
         Ok(())
+    }
+
+    /// The names of all destinations.
+    fn selections(&self) -> impl Iterator<Item = &Selection> {
+        self.lanes.iter().map(|lane| lane.selection()).chain(self.missing.iter().map(MissingDestination::selection))
     }
 
     /// Seals the event, or stops it if plugins have made it one that cannot be sent.

@@ -65,6 +65,11 @@ impl MissingDestination {
         self.selection.name()
     }
 
+    /// Returns the names under which events select it.
+    pub(super) fn selection(&self) -> &Selection {
+        &self.selection
+    }
+
     /// Returns whether the destination would have got the event.
     pub(super) fn selects(&self, event: &Event) -> bool {
         (self.kinds)(event.kind()) && self.selection.selects(event)

@@ -26,6 +26,7 @@ mod stage;
 mod stopped;
 mod transform;
 mod turn;
+mod unknown_names;
 mod user_layers;
 
 pub(super) use assembly::{PluginStack, Stack, StackParts, StackPlugins};

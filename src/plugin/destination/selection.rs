@@ -17,6 +17,16 @@ impl Selection {
         &self.name
     }
 
+    /// Returns whether the entry `All` says nothing to this destination.
+    pub(crate) fn ignores_all(&self) -> bool {
+        self.ignores_all
+    }
+
+    /// Returns whether this is its name or an alias.
+    pub(crate) fn has_name(&self, name: &str) -> bool {
+        *self.name == *name || self.aliases.iter().any(|alias| alias == name)
+    }
+
     /// Returns whether the event's `integrations` let it go to this destination. An entry with the destination's name
     /// decides, otherwise the entry `All`; without either, the event goes. An object counts as `true`.
     pub(crate) fn selects(&self, event: &Event) -> bool {

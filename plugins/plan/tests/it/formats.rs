@@ -164,7 +164,7 @@ fn a_plan_that_cannot_be_used_is_named_with_the_file_and_the_rule() {
     let track = |schema: Value| rule(json!({ "type": "TRACK", "key": "A", "jsonSchema": schema }));
     let twice = json!({ "rules": [{ "type": "TRACK", "key": "A", "jsonSchema": {} }, { "type": "TRACK", "key": "A", "jsonSchema": {} }] });
     let rows = [
-        ("{\n  \"rules\": [,]\n}".to_owned(), "is not JSON: line 2, column 13"),
+        ("{\n  \"rules\": [,]\n}".to_owned(), "is not JSON: expected value at line 2 column 13"),
         ("7".to_owned(), "is in no format that is known"),
         ("{}".to_owned(), "is in no format that is known"),
         (json!({ "rules": {} }).to_string(), "has no rule"),
@@ -185,7 +185,7 @@ fn a_plan_that_cannot_be_used_is_named_with_the_file_and_the_rule() {
     for (text, expected) in rows {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), &text).unwrap();
-        let error = TrackingPlan::new(file.path()).build().unwrap_err().to_string();
+        let error = tracklane::text_with_causes(&TrackingPlan::new(file.path()).build().unwrap_err());
         let name = file.path().display().to_string();
         assert!(error.contains(&name) && error.contains(expected) && !error.contains('\n'), "{text}: {error}");
     }
