@@ -79,9 +79,16 @@ impl Object {
 
     /// Returns the length of the members once `defaults` are merged under them.
     pub(crate) fn merged_len(&self, defaults: &Object) -> usize {
+        // Most calls have no context of their own.
         if self.is_empty() {
             return defaults.members_len();
         }
+        self.merged_len_of_members(defaults)
+    }
+
+    /// Returns the same of an object that is not empty.
+    #[inline(never)]
+    fn merged_len_of_members(&self, defaults: &Object) -> usize {
         if defaults.is_empty() {
             return self.members_len();
         }
