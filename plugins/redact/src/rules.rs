@@ -204,7 +204,7 @@ mod tests {
             }
             assert!(keys.get(&format!("{key}x9")).is_none() && keys.get(&format!("9{key}")).is_none(), "{key}");
         }
-        for other in ["", "_", "é", "order_id", "product_id", "pn", "passworts"] {
+        for other in ["", "_", "é", "order_id", "product_id", "pxn", "passworts"] {
             assert!(keys.get(other).is_none(), "{other:?}");
         }
     }
