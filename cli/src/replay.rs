@@ -63,7 +63,7 @@ pub(crate) fn run(args: ReplayArgs) -> Outcome {
     for path in &args.files {
         files.extend(source::files(path).map_err(Failure::cannot_run)?);
     }
-    let (client, shown) = args.target.client(|segment| segment.flush_interval(Duration::from_millis(200)))?;
+    let (client, shown) = args.target.relay(|segment| segment.flush_interval(Duration::from_millis(200)))?;
     let mut sender = Sender::new(client, Rate::new(args.rate));
     let mut counts = Counts::default();
     let mut would = 0_u64;

@@ -57,15 +57,28 @@ impl Target {
         self.write_key.is_some() || variable("TRACKLANE_WRITE_KEY").is_some()
     }
 
-    /// A client, with these changes to how it sends.
+    /// A client for events that this command makes, with these changes to how it sends.
     pub(crate) fn client(&self, change: impl FnOnce(Segment) -> Segment) -> Result<(Analytics, String), Failure> {
+        self.client_of(|builder| builder, change)
+    }
+
+    /// A client for events that others have made: it adds nothing to them.
+    pub(crate) fn relay(&self, change: impl FnOnce(Segment) -> Segment) -> Result<(Analytics, String), Failure> {
+        self.client_of(Builder::without_library, change)
+    }
+
+    fn client_of(
+        &self,
+        prepare: impl FnOnce(Builder) -> Builder,
+        change: impl FnOnce(Segment) -> Segment,
+    ) -> Result<(Analytics, String), Failure> {
         let (settings, shown) = self.settings()?;
         let target = shown.clone();
         let client = settings
             .segment()
             .map(change)
             .and_then(|segment| {
-                let builder = settings.into_builder()?.segment(segment);
+                let builder = prepare(settings.into_builder()?).segment(segment);
                 builder.on(signal::Error, move |failure| say_retry(failure, &target)).build()
             })
             .map_err(|error| Failure::usage(error.to_string()))?;

@@ -135,7 +135,7 @@ pub(crate) fn run(args: ImportArgs) -> Outcome {
     }
     let interrupted = sender::Interrupt::listen();
     let (client, shown) =
-        args.target.client(|segment| segment.flush_at(500).flush_interval(Duration::from_millis(200)))?;
+        args.target.relay(|segment| segment.flush_at(500).flush_interval(Duration::from_millis(200)))?;
     let mut sender = Sender::new(client, Rate::new(args.rate));
     while let Some(row) = rows.next().map_err(|problem| unreadable(&args.file, &problem))? {
         if row.line <= done {

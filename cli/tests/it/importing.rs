@@ -36,6 +36,25 @@ fn what_is_right_arrives_and_what_is_wrong_is_in_a_file() {
 }
 
 #[test]
+fn what_is_imported_or_replayed_keeps_its_context_as_it_is() {
+    let folder = Folder::new("context");
+    let line = |id: u8, context: &str| {
+        format!("{{\"type\":\"track\",\"event\":\"E\",\"userId\":\"u\",\"messageId\":\"m-{id}\"{context}}}\n")
+    };
+    let text = line(1, ",\"context\":{\"library\":{\"name\":\"analytics.js\"}}") + &line(2, "");
+    let file = folder.write("events.jsonl", &text);
+    for command in ["import", "replay"] {
+        let segment = TrackingApi::start().unwrap();
+        let sent = run(&[command, &file, "--host", &segment.url(), "--write-key", "K", "--rate", "0"]);
+        assert_eq!(sent.status.code(), Some(0), "{command}: {}", stderr(&sent));
+        let mut events = segment.events();
+        events.sort_by_key(|event| event["messageId"].to_string());
+        let library = serde_json::json!({"library": {"name": "analytics.js"}});
+        assert_eq!((&events[0]["context"], events[1].get("context")), (&library, None), "{command}");
+    }
+}
+
+#[test]
 fn csv_goes_where_the_mapping_says() {
     let folder = Folder::new("csv");
     let file = folder.write("orders.csv", "id,Total,When\n7,39.95,2011-05-03T14:05:00Z\n8,x,\n");
