@@ -190,8 +190,10 @@ async fn waiting(context: &jetstream::Context) -> Option<u64> {
     for partition in 0..PARTITIONS {
         let stream = context.get_stream(format!("log-{partition:02}")).await.ok()?;
         let consumer = stream.get_consumer::<jetstream::consumer::pull::Config>("workers").await.ok()?;
-        let info = consumer.cached_info();
-        waiting += info.num_pending + info.num_ack_pending as u64;
+        // A consumer of a cluster says at first that nothing waits for it.
+        let (last, floor) =
+            (stream.cached_info().state.last_sequence, consumer.cached_info().ack_floor.stream_sequence);
+        waiting += last.saturating_sub(floor);
     }
     Some(waiting)
 }
