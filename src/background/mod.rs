@@ -134,12 +134,12 @@ impl Background {
         }
     }
 
-    /// Returns a time at most `limit` from now at which the runtime can wake up for as little as possible.
-    pub(crate) fn deadline_within(&self, limit: Duration) -> Instant {
-        let latest = Instant::now() + limit;
+    /// Returns a time `wait` from now, or so little later that the runtime can wake up for less.
+    pub(crate) fn deadline_after(&self, wait: Duration) -> Instant {
+        let deadline = Instant::now() + wait;
         match &self.carrier {
-            Carrier::Runtime { began: Some(began), .. } => *began + timer_step(latest - *began, limit),
-            _ => latest,
+            Carrier::Runtime { began: Some(began), .. } => *began + timer_step(deadline - *began, wait),
+            _ => deadline,
         }
     }
 
@@ -224,13 +224,13 @@ impl Background {
     }
 }
 
-/// Moves a deadline, which lies `limit` from now, to the step of the timers before it, unless that is much earlier.
-fn timer_step(deadline: Duration, limit: Duration) -> Duration {
-    if limit < 2 * TIMER_STEP {
+/// Moves a deadline to the step of the timers behind it, unless that is much later. It lies `wait` from now.
+fn timer_step(deadline: Duration, wait: Duration) -> Duration {
+    if wait < 10 * TIMER_STEP {
         return deadline;
     }
-    let beyond = deadline.as_nanos() % TIMER_STEP.as_nanos();
-    deadline - Duration::from_nanos(u64::try_from(beyond).unwrap_or(0))
+    let steps = deadline.as_nanos().div_ceil(TIMER_STEP.as_nanos());
+    TIMER_STEP.saturating_mul(u32::try_from(steps).unwrap_or(u32::MAX))
 }
 
 impl fmt::Debug for Background {
@@ -244,19 +244,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_deadline_lies_on_a_step_of_the_timers_and_a_short_one_where_it_was() {
+    fn a_deadline_far_off_lies_on_a_step_of_the_timers_and_a_near_one_where_it_was() {
         let table = [
-            // Milliseconds since the timers began, limit, then.
-            (1_000, 1_000, 960),
+            // Milliseconds since the timers began, from now, then.
+            (1_000, 1_000, 1_024),
             (1_024, 1_000, 1_024),
-            (1_087, 1_000, 1_024),
-            (1_087, 128, 1_024),
-            (1_087, 127, 1_087),
+            (1_025, 1_000, 1_088),
+            (1_087, 640, 1_088),
+            (1_087, 639, 1_087),
             (5, 5, 5),
         ];
-        for (deadline, limit, expected) in table {
-            let [deadline, limit, expected] = [deadline, limit, expected].map(Duration::from_millis);
-            assert_eq!(timer_step(deadline, limit), expected, "{deadline:?}, at most {limit:?} from now");
+        for (deadline, wait, expected) in table {
+            let [deadline, wait, expected] = [deadline, wait, expected].map(Duration::from_millis);
+            assert_eq!(timer_step(deadline, wait), expected, "{deadline:?}, {wait:?} from now");
         }
     }
 }

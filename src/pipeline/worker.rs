@@ -7,7 +7,6 @@
 use std::ops::ControlFlow;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tower::ServiceExt;
@@ -16,7 +15,7 @@ use tower::util::Oneshot;
 use super::client::Client;
 use super::intake::Command;
 use super::intake::Dequeued;
-use super::intake::{IdleWait, MaxDelay, POLL_INTERVAL};
+use super::intake::{IdleWait, MaxDelay};
 use super::registry::{self, Registry};
 use super::stack::{Line, Missing, Stack, StackRequest, Stopped};
 use crate::clock::Instant;
@@ -27,11 +26,6 @@ use crate::plugin::Registration;
 use crate::refusal::RegisterError;
 use crate::supervise::hops::{self, WithHops};
 use crate::supervise::{self, log};
-
-/// The longest time that events wait until the worker polls.
-const MAX_POLL_DELAY: Duration = Duration::from_secs(1);
-/// The part of a batch's interval that its events may spend waiting for that.
-const POLL_DELAY_PART: u32 = 10;
 
 pub(crate) struct Worker {
     client: Arc<Client>,
@@ -79,10 +73,15 @@ impl Worker {
 
     async fn work(&mut self) {
         let (mut events, mut since) = (0, Instant::now());
+        // The beginning of the wait during which the events came that are taken next.
+        let mut waiting_since = None;
         loop {
             // At first, what a panic has left.
             if self.process_chunk(&mut events).await.is_break() {
                 return;
+            }
+            if let Some(since) = waiting_since.take() {
+                self.client.stack.load().plugins.lanes.iter().for_each(|lane| lane.set_waiting_since(since));
             }
             // The lanes run on this thread, too. Events that come meanwhile are taken together.
             tokio::task::yield_now().await;
@@ -94,6 +93,7 @@ impl Worker {
                     true => IdleWait::choose(events, now - since, self.max_delay()),
                     false => IdleWait::UNTIL_WOKEN,
                 };
+                waiting_since = wait.lets_events_wait().then(|| self.registry.lanes.clock.now());
                 if self.wait(wait).await {
                     (events, since) = (0, now);
                 }
@@ -119,30 +119,22 @@ impl Worker {
     }
 
     /// Waits for something to take, while what is under way goes on. Returns whether it had to wait all of that time.
-    async fn wait(&mut self, IdleWait { limit, wake_at }: IdleWait) -> bool {
-        let deadline = limit.map(|limit| self.client.background.deadline_within(limit));
+    async fn wait(&mut self, IdleWait { limit, events, bytes }: IdleWait) -> bool {
+        let deadline = limit.map(|limit| self.client.background.deadline_after(limit));
         tokio::select! {
-            waited = self.client.intake.wait(wake_at, deadline) => waited,
+            waited = self.client.intake.wait(events, bytes, deadline) => waited,
             Some(_) = self.under_way.next() => false,
         }
     }
 
-    /// Returns how long events may wait for a poll of the worker without being late at a destination.
+    /// Returns how long events may wait for a poll of the worker without being late.
     fn max_delay(&self) -> MaxDelay {
-        let mut max_delay = MaxDelay { events: usize::MAX, time: MAX_POLL_DELAY };
-        for lane in &self.client.stack.load().plugins.lanes {
-            let (events, interval) = lane.next_batch();
-            max_delay.events = max_delay.events.min(events);
-            max_delay.time = max_delay.time.min(interval / POLL_DELAY_PART);
-        }
-        // Single events and listeners of calls get each event at once. The clock of a test moves on when nothing
-        // happens.
-        let is_manual = self.registry.lanes.clock.is_manual();
-        if max_delay.events <= 1 || self.client.emitter.wants_calls() || is_manual {
-            max_delay.time = POLL_INTERVAL;
-        }
-        max_delay.time = max_delay.time.max(POLL_INTERVAL);
-        max_delay
+        let (clock, version) = (&self.registry.lanes.clock, self.client.stack.load());
+        let now = clock.now();
+        let batches = version.plugins.lanes.iter().map(|lane| lane.next_batch(now));
+        // The clock of a test moves on when nothing happens.
+        let at_once = self.client.emitter.wants_calls() || clock.is_manual();
+        MaxDelay::of(batches, version.is_seen, at_once)
     }
 
     /// Sends an event through the stack. Returns when there is room for another one.

@@ -158,8 +158,7 @@ impl Segment {
         self
     }
 
-    /// Limits how long an event waits for its batch, a millisecond to a day. 10 s by default. At low rates an event may
-    /// wait a tenth longer, at most 1 s, because the client then looks less often for new events.
+    /// Limits how long an event waits for its batch, a millisecond to a day. 10 s by default.
     pub fn flush_interval(mut self, interval: Duration) -> Self {
         self.flush_interval = interval;
         self

@@ -1,13 +1,15 @@
 //! When batches leave, how many events they have, and how many are in flight at once.
 
+use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use tracklane::Analytics;
+use tracklane::plugin::{Batch, Batching, Destination};
 use tracklane::segment::Segment;
 use tracklane::testing::{ManualClock, Reply, TrackingApi};
+use tracklane::{Analytics, BoxError};
 
 use crate::support::{SOON, api, quick_retries, segment, track};
 
@@ -81,6 +83,45 @@ fn the_interval_comes_round_again_and_again() {
         assert_eq!(api.wait_for_events(round as usize, SOON).len(), round as usize);
     }
     assert_eq!(api.request_count(), 5, "one each");
+}
+
+/// A client that looks seldom for events takes the time that they waited for that from the time of their batch.
+#[test]
+fn events_that_come_seldom_leave_after_their_interval_all_the_same() {
+    let interval = Duration::from_millis(600);
+    let (arrived, arrivals) = mpsc::channel();
+    let takes = move |batch: Batch| {
+        batch
+            .into_iter()
+            .for_each(|message| arrived.send((message.message_id().into_owned(), Instant::now())).unwrap());
+        async { Ok::<_, BoxError>(()) }
+    };
+    let destination = Destination::from_fn("takes", takes).batching(Batching::every(100, interval));
+    let analytics = Analytics::builder().plugin(destination).build().unwrap();
+    let mut sent = HashMap::new();
+    for id in 0..20 {
+        sent.insert(id.to_string(), Instant::now());
+        send(&analytics, [id]);
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert!(analytics.close_blocking(SOON).is_complete());
+    let waited: Vec<_> = arrivals.iter().map(|(id, at)| at - sent[&id]).collect();
+    assert_eq!(waited.len(), 20);
+    let most = waited.iter().max().unwrap();
+    assert!(*most < interval + Duration::from_millis(400), "an event waited {most:?} for a batch of {interval:?}");
+}
+
+#[test]
+fn bytes_that_wait_in_the_client_have_it_look_before_its_queue_is_full() {
+    let api = api();
+    let segment = segment(&api).flush_at(1_000).flush_interval(Duration::from_secs(5));
+    let analytics = Analytics::builder().segment(segment).max_queue_bytes(100_000).build().unwrap();
+    for id in 0..40 {
+        let event = track("x").message_id(id.to_string()).property("filler", "x".repeat(10_000));
+        analytics.track(event).unwrap_or_else(|refused| panic!("event {id}: {refused}"));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(analytics.close_blocking(SOON).is_complete());
 }
 
 #[test]

@@ -34,7 +34,7 @@ use crate::refusal::{CallError, RefusalReason};
 use crate::supervise::hops;
 pub(crate) use call_context::CallContext;
 pub(super) use command::Command;
-pub(super) use worker_state::{IdleWait, MaxDelay, POLL_INTERVAL};
+pub(super) use worker_state::{IdleWait, MaxDelay};
 
 /// Events that are counted under one lock, where there may be very many.
 const COUNTED_AT_ONCE: usize = 1024;
@@ -305,18 +305,19 @@ impl Intake {
         taken
     }
 
-    /// Waits until there may be something to take, at most until `deadline` if there is one. Returns whether it had to
-    /// wait.
-    pub(super) async fn wait(&self, wake_at: usize, deadline: Option<tokio::time::Instant>) -> bool {
+    /// Waits until there may be something to take: so many events or bytes, or what cannot wait. Waits at most until
+    /// `deadline` if there is one. Returns whether it had to wait.
+    pub(super) async fn wait(&self, events: usize, bytes: usize, deadline: Option<tokio::time::Instant>) -> bool {
         {
             let mut front = self.front();
             if !front.is_empty() {
                 return false;
             }
             // Wakes the worker before the queue is full, so that no call is refused while it rests.
-            let half = usize::try_from(self.limits.events / 2).unwrap_or(usize::MAX).max(1);
-            let polls_anyway = wake_at == usize::MAX;
-            front.worker.park(if polls_anyway { wake_at } else { wake_at.min(half) });
+            let half = |limit: u64| usize::try_from(limit / 2).unwrap_or(usize::MAX).max(1);
+            let polls_anyway = events == usize::MAX;
+            let events = if polls_anyway { events } else { events.min(half(self.limits.events)) };
+            front.worker.park(events, bytes.min(half(self.limits.bytes)));
         }
         match deadline {
             None => self.wake.notified().await,

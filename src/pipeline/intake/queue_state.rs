@@ -18,10 +18,6 @@ use crate::refusal::RefusalReason;
 const CHUNK_BYTES: usize = 64 * 1024;
 /// Chunks kept for reuse.
 const SPARE_CHUNKS: usize = 4;
-/// Full chunks that wake the worker however it rests.
-const WAKE_AT_CHUNKS: usize = 4;
-/// The count of events that a full chunk stands for. It is more than any worker waits for that is woken by a count.
-const FULL_CHUNK: usize = usize::MAX - 1;
 
 /// Aligned to cache lines, because callers touch it all the time and the pipeline hardly.
 #[repr(align(128))]
@@ -84,16 +80,17 @@ impl Accepted {
 impl QueueState {
     /// Puts an event last. Returns whether the worker must be woken.
     pub(super) fn put(&mut self, event: &Event, accepted: Accepted) -> bool {
-        let chunk = self.chunk_for(accepted.bytes);
+        let bytes = accepted.bytes;
+        let chunk = self.chunk_for(bytes);
         let record = PackedEvent::pack(event, &mut chunk.text);
         chunk.entries.push_back(Entry::Event(record, accepted));
-        self.wakes_worker(false)
+        self.worker.wakes_for_event(bytes as usize)
     }
 
     /// Puts a command last. Returns whether the worker must be woken.
     pub(super) fn put_command(&mut self, command: Command) -> bool {
         self.chunk_for(0).entries.push_back(Entry::Command(Box::new(command)));
-        self.wakes_worker(true)
+        self.worker.wakes()
     }
 
     /// Returns the chunk for the next entry, which has at most `bytes`.
@@ -121,13 +118,6 @@ impl QueueState {
 
     pub(super) fn is_empty(&self) -> bool {
         self.full.is_empty() && self.filling.entries.is_empty()
-    }
-
-    /// Returns whether the worker must be woken for the new entry. If so, it counts as awake from now on.
-    fn wakes_worker(&mut self, urgent: bool) -> bool {
-        let waiting = if self.full.is_empty() { self.filling.entries.len() } else { FULL_CHUNK };
-        let much = self.full.len() >= WAKE_AT_CHUNKS;
-        self.worker.should_wake(urgent || much, waiting)
     }
 }
 

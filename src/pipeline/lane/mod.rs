@@ -35,6 +35,7 @@ use std::time::Duration;
 
 use crate::event::{Event, Kind, Message};
 use crate::ledger::{DestinationStats, DropReason, Envelope, Outcome};
+use crate::pipeline::intake::MaxDelay;
 use crate::plugin::{Lifecycle, Selection};
 use crate::supervise::{self, Topic, Watched, log};
 pub(super) use client_parts::ClientParts;
@@ -123,9 +124,16 @@ impl Lane {
         }
     }
 
-    /// Returns how many more events make a batch due, and how long that may take.
-    pub(super) fn next_batch(&self) -> (usize, Duration) {
-        self.inner.queue().next_batch()
+    /// Returns how many more events or bytes make a batch due, and how long an event that comes now may wait for that.
+    pub(super) fn next_batch(&self, now: Duration) -> MaxDelay {
+        self.inner.queue().next_batch(now)
+    }
+
+    /// Has what waits count as waiting since then, because it waited elsewhere before.
+    pub(super) fn set_waiting_since(&self, since: Duration) {
+        if self.inner.queue().set_waiting_since(since) {
+            self.inner.wake.notify_one();
+        }
     }
 
     /// Sends what waits at once.

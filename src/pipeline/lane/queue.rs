@@ -12,6 +12,7 @@ use super::job::Messages;
 use super::state::LaneState;
 use crate::event::{MAX_EVENT_BYTES, Message};
 use crate::ledger::{DeliveryError, DropReason, Envelope};
+use crate::pipeline::intake::MaxDelay;
 use crate::plugin::{Batching, Overflow, QueueLimits};
 
 pub(super) struct Queue {
@@ -179,9 +180,21 @@ impl Queue {
         self.oldest.map(|oldest| oldest.saturating_add(self.batching.interval))
     }
 
-    /// Returns how many more events make a batch due, and how long that may take.
-    pub(super) fn next_batch(&self) -> (usize, Duration) {
-        (self.batching.flush_at.saturating_sub(self.waiting.len()).max(1), self.batching.interval)
+    /// Returns how many more events or bytes make a batch due, and how long an event that comes now may wait for that.
+    pub(super) fn next_batch(&self, now: Duration) -> MaxDelay {
+        let events = self.batching.flush_at.saturating_sub(self.waiting.len()).max(1);
+        let bytes = self.batching.max_bytes.saturating_sub(self.waiting_bytes).max(1);
+        // A batch that is due and cannot leave waits for its destination.
+        let left = self.due_by_age().and_then(|due| due.checked_sub(now)).filter(|left| !left.is_zero());
+        MaxDelay { events, bytes, time: left.unwrap_or(self.batching.interval) }
+    }
+
+    /// Has what waits count as waiting since then. Returns whether it is due earlier now.
+    pub(super) fn set_waiting_since(&mut self, since: Duration) -> bool {
+        let Some(oldest) = &mut self.oldest else { return false };
+        let is_earlier = since < *oldest;
+        *oldest = since.min(*oldest);
+        is_earlier
     }
 
     /// Notes that a batch is due and cannot leave. The next ones may be larger.

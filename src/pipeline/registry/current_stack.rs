@@ -24,6 +24,8 @@ pub(in crate::pipeline) struct Version {
     pub(in crate::pipeline) stack: Stack,
     /// The number of events that may be in the stack at once.
     pub(in crate::pipeline) concurrency: usize,
+    /// Something sees events before their batches leave: a plugin, a layer or an inspector.
+    pub(in crate::pipeline) is_seen: bool,
 }
 
 #[derive(Default)]
@@ -38,7 +40,8 @@ struct Old {
 impl Version {
     fn new(plugins: PluginSet, parts: &StackParts) -> Arc<Self> {
         let (stack, concurrency) = (parts.stack(plugins.for_stack()), plugins.concurrency());
-        Arc::new(Self { plugins, stack, concurrency })
+        let is_seen = plugins.has_transforms() || parts.layers().next().is_some() || parts.inspector.is_some();
+        Arc::new(Self { plugins, stack, concurrency, is_seen })
     }
 
     /// Returns whether no event is on this version. Ask only for a version that nobody can load any more: counts first

@@ -36,6 +36,11 @@ impl PluginSet {
         self.after = self.after.iter().cloned().chain([plugin]).collect();
     }
 
+    /// Returns whether events pass any plugin before their destinations.
+    pub(in crate::pipeline) fn has_transforms(&self) -> bool {
+        !self.before.is_empty() || !self.enrichment.is_empty()
+    }
+
     /// Returns how many events may be in the stack at once: the sum over the plugins that take more than one.
     pub(in crate::pipeline) fn concurrency(&self) -> usize {
         let plugins = self.before.iter().chain(&self.enrichment).map(|plugin| plugin.concurrency());

@@ -160,8 +160,7 @@ impl Intake {
         let wakes = {
             let mut front = self.front.lock().unwrap();
             front.0 += 1;
-            let waiting = front.0 as usize;
-            front.1.should_wake(urgent, waiting)
+            if urgent { front.1.wakes() } else { front.1.wakes_for_event(1) }
         };
         if wakes {
             self.wake.notify_one();
@@ -178,23 +177,23 @@ impl Intake {
         std::mem::take(&mut self.front.lock().unwrap().0)
     }
 
-    fn wait(&self, wake_at: usize) {
+    fn wait(&self, events: usize) {
         {
             let mut front = self.front.lock().unwrap();
             if front.0 > 0 {
                 return;
             }
-            front.1.park(wake_at);
+            front.1.park(events, usize::MAX);
         }
         self.wake.notified().wait();
     }
 
-    /// The worker: until it has taken so many, woken when `wake_at` wait.
-    fn work(&self, entries: u32, wake_at: usize) {
+    /// The worker: until it has taken so many, woken when `events` wait.
+    fn work(&self, entries: u32, events: usize) {
         let mut taken = 0;
         while taken < entries {
             match self.take() {
-                0 => self.wait(wake_at),
+                0 => self.wait(events),
                 some => taken += some,
             }
         }

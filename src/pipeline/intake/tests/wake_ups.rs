@@ -40,7 +40,7 @@ fn work(intake: &Intake, events: usize) -> Vec<String> {
     let mut names = Vec::new();
     while names.len() < events {
         if !intake.take() {
-            pollster::block_on(intake.wait(ONE, None));
+            pollster::block_on(intake.wait(ONE, usize::MAX, None));
             continue;
         }
         while let Some(taken) = intake.next() {
@@ -96,7 +96,7 @@ fn callers_that_wait_for_room_all_get_it_where_there_is_room_for_one() {
 #[test]
 fn a_worker_that_sleeps_is_woken_although_somebody_else_took_what_was_left() {
     let (intake, _ledger, _keep_alive) = intake(u64::MAX, false);
-    let mut sleep = pin!(intake.wait(ONE, None));
+    let mut sleep = pin!(intake.wait(ONE, usize::MAX, None));
     let mut cx = TaskContext::from_waker(Waker::noop());
     assert_eq!(sleep.as_mut().poll(&mut cx), Poll::Pending);
     assert!(intake.take_back().is_empty(), "nothing is left");
