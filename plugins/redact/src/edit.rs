@@ -7,12 +7,13 @@ use serde_json::{Map, Value};
 use tracklane::{Event, Kind};
 
 use crate::action::{Action, REDACTED};
-use crate::detect::Signs;
 use crate::rules::{Rule, Rules, whole};
-use crate::scan::is_free_text;
 
 /// The members of an event that are strings.
 pub(crate) const FIELDS: &[&str] = &["userId", "anonymousId", "groupId", "previousId", "name", "event", "category"];
+
+/// Those that are text for people. The others are ids, which only a path names.
+pub(crate) const FREE_TEXT: &[&str] = &["name", "event", "category"];
 
 /// A value that is nested deeper is replaced: it is not looked into.
 pub(crate) const MAX_DEPTH: usize = 100;
@@ -57,8 +58,9 @@ pub(crate) fn field<'e>(event: &'e Event, name: &str) -> Option<Cow<'e, str>> {
         "anonymousId" => event.anonymous_id(),
         "groupId" => event.group_id(),
         "previousId" => event.previous_id(),
-        "name" => event.name().filter(|_| event.kind() != Kind::Track),
-        "event" => event.name().filter(|_| event.kind() == Kind::Track),
+        "name" if event.kind() != Kind::Track => event.name(),
+        "event" if event.kind() == Kind::Track => event.name(),
+        "name" | "event" => None,
         _ => event.category(),
     }
 }
@@ -91,7 +93,7 @@ impl Edit<'_> {
             self.note(Rule::Path, &[name.to_owned()]);
             return Some(action.apply(&text, &rules.hash_key).map_or_else(String::new, Cow::into_owned));
         }
-        if !is_free_text(name) {
+        if !FREE_TEXT.contains(&name) {
             return None;
         }
         let redacted = self.string(&text, &[name.to_owned()])?;
@@ -166,17 +168,17 @@ impl Edit<'_> {
     fn string(&mut self, text: &str, path: &[String]) -> Option<Option<String>> {
         let rules = self.rules;
         let mut changed: Option<String> = None;
+        let mut candidates = rules.candidates(text);
         for (detector, action) in &rules.detectors {
             let now = changed.as_deref().unwrap_or(text);
-            let found = detector.find(now, Signs::new(now));
+            let found = if candidates.has(*detector) { detector.find(now) } else { Vec::new() };
             if found.is_empty() {
                 continue;
             }
             self.note(Rule::Detector(*detector), path);
-            changed = Some(match splice(now, &found, action, rules) {
-                None => return Some(None),
-                Some(text) => text,
-            });
+            let Some(text) = splice(now, &found, action, rules) else { return Some(None) };
+            candidates = rules.candidates(&text);
+            changed = Some(text);
         }
         changed.map(Some)
     }
