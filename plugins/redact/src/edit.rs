@@ -8,6 +8,7 @@ use tracklane::{Event, Kind};
 
 use crate::action::{Action, REDACTED};
 use crate::rules::{Rule, Rules, whole};
+use crate::scan::Touched;
 
 /// The members of an event that are strings.
 pub(crate) const FIELDS: &[&str] = &["userId", "anonymousId", "groupId", "previousId", "name", "event", "category"];
@@ -18,31 +19,31 @@ pub(crate) const FREE_TEXT: &[&str] = &["name", "event", "category"];
 /// A value that is nested deeper is replaced: it is not looked into.
 pub(crate) const MAX_DEPTH: usize = 100;
 
-/// Redacts the event, and marks the redacted paths if that is set.
-pub(crate) fn redact(rules: &Rules, event: &mut Event) -> Result<(), serde_json::Error> {
+/// Redacts those parts of the event, and marks the redacted paths if that is set.
+pub(crate) fn redact(rules: &Rules, event: &mut Event, touched: Touched) {
     let mut edit = Edit { rules, redacted: Vec::new() };
-    for name in FIELDS {
-        if let Some(text) = field(event, name).map(Cow::into_owned)
-            && let Some(text) = edit.field(name, text)
-            && !rules.dry_run
-        {
-            set_field(event, name, &text);
+    if touched.fields {
+        edit.fields(event);
+    }
+    if touched.section {
+        let mut path = vec![section_name(event).to_owned()];
+        match rules.dry_run {
+            // The counts are all that is wanted.
+            true => edit.members(&mut event.section().to_map(), &mut path),
+            false => edit.members(event.section_mut().as_map_mut(), &mut path),
         }
     }
-    let root = section_name(event);
-    if rules.dry_run {
-        // The counts are all that is wanted.
-        edit.members(&mut event.section().to_map(), &mut vec![root.to_owned()]);
-        edit.members(&mut event.context().to_map(), &mut vec!["context".to_owned()]);
-        return Ok(());
+    if touched.context {
+        let mut path = vec!["context".to_owned()];
+        match rules.dry_run {
+            true => edit.members(&mut event.context().to_map(), &mut path),
+            false => edit.members(event.context_mut().as_map_mut(), &mut path),
+        }
     }
-    edit.members(event.section_mut().as_map_mut(), &mut vec![root.to_owned()]);
-    edit.members(event.context_mut().as_map_mut(), &mut vec!["context".to_owned()]);
     let redacted = edit.redacted;
-    if rules.mark && !redacted.is_empty() {
-        event.context_mut().as_map_mut().insert("redacted".to_owned(), serde_json::to_value(redacted)?);
+    if rules.mark && !rules.dry_run && !redacted.is_empty() {
+        event.context_mut().extend([("redacted", redacted)]);
     }
-    Ok(())
 }
 
 pub(crate) fn section_name(event: &Event) -> &'static str {
@@ -83,6 +84,17 @@ struct Edit<'r> {
 }
 
 impl Edit<'_> {
+    fn fields(&mut self, event: &mut Event) {
+        for name in FIELDS {
+            if let Some(text) = field(event, name).map(Cow::into_owned)
+                && let Some(text) = self.field(name, text)
+                && !self.rules.dry_run
+            {
+                set_field(event, name, &text);
+            }
+        }
+    }
+
     /// Returns the new text of a field, if it changes. A field is never removed because of its content.
     fn field(&mut self, name: &str, text: String) -> Option<String> {
         let rules = self.rules;

@@ -151,9 +151,8 @@ impl Redact {
     pub fn build(&self) -> Result<Registration, RedactError> {
         let rules = self.rules()?;
         Ok(before_fn(NAME, move |event: &mut Event| {
-            if scan::touches(&rules, event)? {
-                edit::redact(&rules, event)?;
-            }
+            let touched = scan::touched(&rules, event)?;
+            edit::redact(&rules, event, touched);
             Ok::<_, BoxError>(())
         }))
     }

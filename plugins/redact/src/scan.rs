@@ -17,13 +17,23 @@ thread_local! {
     static TEXT: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Returns whether a rule applies anywhere in the event.
-pub(crate) fn touches(rules: &Rules, event: &Event) -> Result<bool, Unreadable> {
-    let fields = if rules.paths.is_empty() { FREE_TEXT } else { FIELDS };
-    if fields.iter().any(|name| field(event, name).is_some_and(|text| in_field(rules, name, &text))) {
-        return Ok(true);
-    }
-    Ok(in_section(rules, section_name(event), event.section())? || in_section(rules, "context", event.context())?)
+/// The parts of an event to which a rule applies.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Touched {
+    pub(crate) fields: bool,
+    /// The properties or traits.
+    pub(crate) section: bool,
+    pub(crate) context: bool,
+}
+
+/// Returns the parts to which a rule applies. The others stay as they are.
+pub(crate) fn touched(rules: &Rules, event: &Event) -> Result<Touched, Unreadable> {
+    let names = if rules.paths.is_empty() { FREE_TEXT } else { FIELDS };
+    Ok(Touched {
+        fields: names.iter().any(|name| field(event, name).is_some_and(|text| in_field(rules, name, &text))),
+        section: in_section(rules, section_name(event), event.section())?,
+        context: in_section(rules, "context", event.context())?,
+    })
 }
 
 fn in_field(rules: &Rules, name: &str, text: &str) -> bool {
