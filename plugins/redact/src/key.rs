@@ -60,6 +60,7 @@ impl Filter {
     }
 
     /// Returns `false` if the key is certainly not on the list.
+    #[inline]
     pub(crate) fn may_have(&self, key: &str) -> bool {
         let Some([first, second, last]) = ends(key) else { return false };
         let at = place(second, last);

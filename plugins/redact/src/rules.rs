@@ -94,7 +94,7 @@ impl Rules {
     /// Returns the detectors that have to look at `text`: the others certainly find nothing.
     pub(crate) fn candidates(&self, text: &str) -> Detectors {
         let signs = Signs::new(text);
-        let long_enough = self.needs.iter().take_while(|(needs, _)| needs.len <= signs.len);
+        let long_enough = self.needs.iter().take_while(|(needs, _)| needs.len <= text.len());
         long_enough.filter(|(needs, _)| signs.meet(needs)).map(|(_, detector)| *detector).collect()
     }
 

@@ -143,6 +143,7 @@ impl<'t> Scan<'_, 't> {
     }
 
     /// Passes the string that begins here. Returns what it says.
+    #[inline]
     fn string(&mut self) -> Result<Cow<'t, str>, Stop> {
         self.pass(b'"')?;
         let rest = self.text.get(self.at..).ok_or(Stop::Broken)?;
@@ -186,7 +187,7 @@ impl<'t> Scan<'_, 't> {
     /// Goes into a member or item.
     fn enter(&mut self, key: &str) -> Result<(), Stop> {
         found(match &mut self.members {
-            None => self.rules.for_member(&[], key).is_some(),
+            None => self.rules.keys.get(key).is_some(),
             Some(members) => {
                 members.push(key.to_owned());
                 let path: Vec<&str> = members.iter().map(String::as_str).collect();

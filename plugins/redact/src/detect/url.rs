@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use memchr::{memchr_iter, memchr2, memchr2_iter, memchr3, memrchr};
+use memchr::memchr2_iter;
 
 use super::token::merged;
 use crate::key::List;
@@ -97,9 +97,7 @@ fn in_word_at(word: &str, start: usize, found: &mut Vec<Range<usize>>) {
 
 /// Returns the length of what comes before the host: `https://`.
 fn scheme_len(word: &str) -> Option<usize> {
-    let bytes = word.as_bytes();
-    let mut ends = memchr_iter(b':', bytes).map(|colon| colon + "://".len());
-    ends.find(|end| bytes.get(..*end).is_some_and(|begin| begin.ends_with(b"://")))
+    word.as_bytes().windows(3).position(|bytes| bytes == b"://").map(|colon| colon + "://".len())
 }
 
 /// Returns the first place from `start` on of one of these bytes, which are ASCII, or the end.
@@ -122,14 +120,12 @@ fn may_have_url(text: &str) -> bool {
 }
 
 fn in_url(url: &str, scheme: usize, offset: usize, found: &mut Vec<Range<usize>>) {
-    let bytes = url.as_bytes();
-    let rest = |start: usize| bytes.get(start..).unwrap_or_default();
-    let path =
-        if scheme == 0 { 0 } else { memchr3(b'/', b'?', b'#', rest(scheme)).map_or(url.len(), |at| scheme + at) };
-    if let Some(at) = bytes.get(scheme..path).and_then(|authority| memrchr(b'@', authority)).filter(|at| *at > 0) {
+    let path = if scheme > 0 { position(url, scheme, |byte| matches!(byte, b'/' | b'?' | b'#')) } else { 0 };
+    let authority = url.as_bytes().get(scheme..path).unwrap_or_default();
+    if let Some(at) = authority.iter().rposition(|byte| *byte == b'@').filter(|at| *at > 0) {
         found.push(offset + scheme..offset + scheme + at);
     }
-    let query = memchr2(b'?', b'#', rest(path)).map_or(url.len(), |at| path + at);
+    let query = position(url, path, |byte| matches!(byte, b'?' | b'#'));
     segments(url, path..query, offset, found);
     pairs(url, query, offset, found);
 }
@@ -162,8 +158,9 @@ fn pairs(url: &str, query: usize, offset: usize, found: &mut Vec<Range<usize>>) 
     let mut at = query;
     while at < url.len() {
         let end = position(url, at, |byte| matches!(byte, b'?' | b'&' | b'#' | b';'));
-        if let Some((key, value)) = url.get(at..end).and_then(|pair| pair.split_once('='))
-            && !value.is_empty()
+        let pair = url.get(at..end).unwrap_or_default();
+        if let Some((key, value)) = pair.split_at_checked(position(pair, 0, |byte| byte == b'='))
+            && let Some(value) = value.strip_prefix('=').filter(|value| !value.is_empty())
             && QUERY_KEYS.has(key)
         {
             found.push(offset + end - value.len()..offset + end);
