@@ -7,41 +7,43 @@ use serde_json::{Map, Value};
 use tracklane::{Event, Kind};
 
 use crate::action::{Action, REDACTED};
-use crate::detect::Signs;
 use crate::rules::{Rule, Rules, whole};
-use crate::scan::is_free_text;
+use crate::scan::Touched;
 
 /// The members of an event that are strings.
 pub(crate) const FIELDS: &[&str] = &["userId", "anonymousId", "groupId", "previousId", "name", "event", "category"];
 
+/// Those that are text for people. The others are ids, which only a path names.
+pub(crate) const FREE_TEXT: &[&str] = &["name", "event", "category"];
+
 /// A value that is nested deeper is replaced: it is not looked into.
 pub(crate) const MAX_DEPTH: usize = 100;
 
-/// Redacts the event, and marks the redacted paths if that is set.
-pub(crate) fn redact(rules: &Rules, event: &mut Event) -> Result<(), serde_json::Error> {
+/// Redacts those parts of the event, and marks the redacted paths if that is set.
+pub(crate) fn redact(rules: &Rules, event: &mut Event, touched: Touched) {
     let mut edit = Edit { rules, redacted: Vec::new() };
-    for name in FIELDS {
-        if let Some(text) = field(event, name).map(Cow::into_owned)
-            && let Some(text) = edit.field(name, text)
-            && !rules.dry_run
-        {
-            set_field(event, name, &text);
+    if touched.fields {
+        edit.fields(event);
+    }
+    if touched.section {
+        let mut path = vec![section_name(event).to_owned()];
+        match rules.dry_run {
+            // The counts are all that is wanted.
+            true => edit.members(&mut event.section().to_map(), &mut path),
+            false => edit.members(event.section_mut().as_map_mut(), &mut path),
         }
     }
-    let root = section_name(event);
-    if rules.dry_run {
-        // The counts are all that is wanted.
-        edit.members(&mut event.section().to_map(), &mut vec![root.to_owned()]);
-        edit.members(&mut event.context().to_map(), &mut vec!["context".to_owned()]);
-        return Ok(());
+    if touched.context {
+        let mut path = vec!["context".to_owned()];
+        match rules.dry_run {
+            true => edit.members(&mut event.context().to_map(), &mut path),
+            false => edit.members(event.context_mut().as_map_mut(), &mut path),
+        }
     }
-    edit.members(event.section_mut().as_map_mut(), &mut vec![root.to_owned()]);
-    edit.members(event.context_mut().as_map_mut(), &mut vec!["context".to_owned()]);
     let redacted = edit.redacted;
-    if rules.mark && !redacted.is_empty() {
-        event.context_mut().as_map_mut().insert("redacted".to_owned(), serde_json::to_value(redacted)?);
+    if rules.mark && !rules.dry_run && !redacted.is_empty() {
+        event.context_mut().extend([("redacted", redacted)]);
     }
-    Ok(())
 }
 
 pub(crate) fn section_name(event: &Event) -> &'static str {
@@ -57,8 +59,9 @@ pub(crate) fn field<'e>(event: &'e Event, name: &str) -> Option<Cow<'e, str>> {
         "anonymousId" => event.anonymous_id(),
         "groupId" => event.group_id(),
         "previousId" => event.previous_id(),
-        "name" => event.name().filter(|_| event.kind() != Kind::Track),
-        "event" => event.name().filter(|_| event.kind() == Kind::Track),
+        "name" if event.kind() != Kind::Track => event.name(),
+        "event" if event.kind() == Kind::Track => event.name(),
+        "name" | "event" => None,
         _ => event.category(),
     }
 }
@@ -81,6 +84,17 @@ struct Edit<'r> {
 }
 
 impl Edit<'_> {
+    fn fields(&mut self, event: &mut Event) {
+        for name in FIELDS {
+            if let Some(text) = field(event, name).map(Cow::into_owned)
+                && let Some(text) = self.field(name, text)
+                && !self.rules.dry_run
+            {
+                set_field(event, name, &text);
+            }
+        }
+    }
+
     /// Returns the new text of a field, if it changes. A field is never removed because of its content.
     fn field(&mut self, name: &str, text: String) -> Option<String> {
         let rules = self.rules;
@@ -91,7 +105,7 @@ impl Edit<'_> {
             self.note(Rule::Path, &[name.to_owned()]);
             return Some(action.apply(&text, &rules.hash_key).map_or_else(String::new, Cow::into_owned));
         }
-        if !is_free_text(name) {
+        if !FREE_TEXT.contains(&name) {
             return None;
         }
         let redacted = self.string(&text, &[name.to_owned()])?;
@@ -166,17 +180,17 @@ impl Edit<'_> {
     fn string(&mut self, text: &str, path: &[String]) -> Option<Option<String>> {
         let rules = self.rules;
         let mut changed: Option<String> = None;
+        let mut candidates = rules.candidates(text);
         for (detector, action) in &rules.detectors {
             let now = changed.as_deref().unwrap_or(text);
-            let found = detector.find(now, Signs::new(now));
+            let found = if candidates.has(*detector) { detector.find(now) } else { Vec::new() };
             if found.is_empty() {
                 continue;
             }
             self.note(Rule::Detector(*detector), path);
-            changed = Some(match splice(now, &found, action, rules) {
-                None => return Some(None),
-                Some(text) => text,
-            });
+            let Some(text) = splice(now, &found, action, rules) else { return Some(None) };
+            candidates = rules.candidates(&text);
+            changed = Some(text);
         }
         changed.map(Some)
     }

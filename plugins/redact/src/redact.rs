@@ -151,9 +151,8 @@ impl Redact {
     pub fn build(&self) -> Result<Registration, RedactError> {
         let rules = self.rules()?;
         Ok(before_fn(NAME, move |event: &mut Event| {
-            if scan::touches(&rules, event)? {
-                edit::redact(&rules, event)?;
-            }
+            let touched = scan::touched(&rules, event)?;
+            edit::redact(&rules, event, touched);
             Ok::<_, BoxError>(())
         }))
     }
@@ -171,6 +170,7 @@ impl Redact {
             allow: paths(&self.allow)?,
             keys,
             detectors: self.values.iter().cloned().collect::<BTreeMap<_, _>>().into_iter().collect(),
+            needs: Vec::new(),
             hash_key: self.hash_key.clone(),
             mark: self.mark,
             dry_run: self.dry_run,
@@ -184,6 +184,9 @@ impl Redact {
             }
             rules.paths.push((path, action.clone()));
         }
+        rules.needs =
+            rules.detectors.iter().flat_map(|(one, _)| one.needs().iter().map(|needs| (*needs, *one))).collect();
+        rules.needs.sort_by_key(|(needs, _)| needs.len);
         self.check(&rules)?;
         Ok(rules)
     }

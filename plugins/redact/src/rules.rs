@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::action::{Action, HashKey};
-use crate::detect::{Detector, SHORTEST_CARD, Signs};
-use crate::key::{LONGEST, Plain, ends, len};
+use crate::detect::{Detector, Detectors, Needs, SHORTEST_CARD, Signs};
+use crate::key::{Filter, Plain};
 use crate::path::Path;
 
 /// The least number with as many digits as the shortest card number.
@@ -23,6 +23,8 @@ pub(crate) struct Rules {
     pub(crate) keys: Keys,
     /// Each at most once.
     pub(crate) detectors: Vec<(Detector, Action)>,
+    /// What a text needs for each of them to look at it, the shortest text first.
+    pub(crate) needs: Vec<(Needs, Detector)>,
     pub(crate) hash_key: HashKey,
     pub(crate) mark: bool,
     pub(crate) dry_run: bool,
@@ -83,20 +85,26 @@ impl Rules {
     }
 
     /// Returns whether any detector finds something in `text`.
-    pub(crate) fn apply_to_text(&self, text: &str, signs: Signs) -> bool {
-        let finds =
-            |(detector, _): &(Detector, Action)| detector.may_find(signs) && !detector.find(text, signs).is_empty();
-        !signs.are_none() && self.detectors.iter().any(finds)
+    pub(crate) fn apply_to_text(&self, text: &str) -> bool {
+        let candidates = self.candidates(text);
+        !candidates.is_empty()
+            && self.detectors.iter().any(|(detector, _)| candidates.has(*detector) && !detector.find(text).is_empty())
+    }
+
+    /// Returns the detectors that have to look at `text`: the others certainly find nothing.
+    pub(crate) fn candidates(&self, text: &str) -> Detectors {
+        let signs = Signs::new(text);
+        let long_enough = self.needs.iter().take_while(|(needs, _)| needs.len <= text.len());
+        long_enough.filter(|(needs, _)| signs.meet(needs)).map(|(_, detector)| *detector).collect()
     }
 
     /// Returns whether any detector that reads numbers finds something in the digits of this [whole](whole) one.
     pub(crate) fn in_number(&self, number: &str) -> Option<(Detector, &Action)> {
-        let signs = Signs::new(number);
         let reads = |(detector, _): &&(Detector, Action)| detector.reads_numbers();
         self.detectors
             .iter()
             .filter(reads)
-            .find(|(detector, _)| !detector.find(number, signs).is_empty())
+            .find(|(detector, _)| !detector.find(number).is_empty())
             .map(|(detector, action)| (*detector, action))
     }
 }
@@ -105,6 +113,9 @@ impl Rules {
 pub(crate) fn whole(number: &str) -> Option<Cow<'_, str>> {
     if number.bytes().all(|byte| byte.is_ascii_digit()) {
         return (number.len() >= SHORTEST_CARD).then_some(Cow::Borrowed(number));
+    }
+    if number.len() < SHORTEST_CARD && !number.contains(['e', 'E']) {
+        return None;
     }
     let value: f64 = number.parse().ok().filter(|value: &f64| *value >= LEAST_CARD && value.fract() == 0.0)?;
     Some(Cow::Owned(value.to_string()))
@@ -130,44 +141,30 @@ impl Hits {
     }
 }
 
-/// Actions by key, and tables that pass over nearly every other key without a look at all of its letters.
+/// Actions by key.
 #[derive(Debug)]
 pub(crate) struct Keys {
     actions: HashMap<Box<[u8]>, Action>,
-    /// By last letter: the first letters of keys that end in it.
-    first_by_last: [u64; 64],
-    /// By length: the first letters of keys of this length.
-    first_by_len: [u64; LONGEST + 1],
+    filter: Filter,
 }
 
 impl Default for Keys {
     fn default() -> Self {
-        Self { actions: HashMap::new(), first_by_last: [0; 64], first_by_len: [0; LONGEST + 1] }
+        Self { actions: HashMap::new(), filter: Filter::new() }
     }
 }
 
 impl Keys {
     /// Returns whether the key can be compared at all.
     pub(crate) fn insert(&mut self, key: &str, action: Action) -> bool {
-        let (Some(plain), Some((first, last))) = (Plain::new(key), ends(key)) else { return false };
-        let letters = plain.as_bytes();
-        if let Some(letters) = self.first_by_len.get_mut(letters.len()) {
-            *letters |= bit(first);
-        }
-        if let Some(letters) = self.first_by_last.get_mut(place(last)) {
-            *letters |= bit(first);
-        }
-        self.actions.insert(letters.into(), action);
+        let Some(plain) = Plain::new(key) else { return false };
+        self.filter.insert(plain.as_bytes());
+        self.actions.insert(plain.as_bytes().into(), action);
         true
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&Action> {
-        if self.actions.is_empty() {
-            return None;
-        }
-        let (first, last) = ends(key)?;
-        if self.first_by_last.get(place(last))? & bit(first) == 0 || self.first_by_len.get(len(key))? & bit(first) == 0
-        {
+        if !self.filter.may_have(key) {
             return None;
         }
         self.actions.get(Plain::new(key)?.as_bytes())
@@ -176,15 +173,6 @@ impl Keys {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (String, &Action)> {
         self.actions.iter().map(|(key, action)| (String::from_utf8_lossy(key).into_owned(), action))
     }
-}
-
-/// One bit for each digit and letter.
-fn bit(letter: u8) -> u64 {
-    1 << place(letter)
-}
-
-fn place(letter: u8) -> usize {
-    usize::from(letter.wrapping_sub(b'0') & 63)
 }
 
 #[cfg(test)]
@@ -206,6 +194,34 @@ mod tests {
         }
         for other in ["", "_", "é", "order_id", "product_id", "pxn", "passworts"] {
             assert!(keys.get(other).is_none(), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn keys_of_one_letter_and_of_two_are_found() {
+        let mut keys = Keys::default();
+        assert!(["a", "b2", "_X_"].iter().all(|key| keys.insert(key, Action::Drop)));
+        assert!(["a", "A", "-a", "b2", "B_2", "_b2_", "x"].iter().all(|key| keys.get(key).is_some()));
+        assert!(["b", "2", "2b", "aa", "ab2"].iter().all(|key| keys.get(key).is_none()));
+    }
+
+    #[test]
+    fn a_number_is_whole_and_long_enough_for_a_card_in_each_spelling() {
+        for (number, expected) in [
+            ("4000000000006", Some("4000000000006")),
+            ("4000000000006.0", Some("4000000000006")),
+            ("4.000000000006e12", Some("4000000000006")),
+            ("4E12", Some("4000000000000")),
+            ("4e+12", Some("4000000000000")),
+            ("400000000000e1", Some("4000000000000")),
+            ("400000000000", None),
+            ("4e11", None),
+            ("39.95", None),
+            ("-4000000000006", None),
+            ("4000000000006.5", None),
+            ("true", None),
+        ] {
+            assert_eq!(whole(number).as_deref(), expected, "{number}");
         }
     }
 }

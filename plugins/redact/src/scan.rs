@@ -5,12 +5,10 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 
-use memchr::memchr2;
 use tracklane::Event;
 use tracklane::event::Object;
 
-use crate::detect::Signs;
-use crate::edit::{FIELDS, MAX_DEPTH, field, section_name};
+use crate::edit::{FIELDS, FREE_TEXT, MAX_DEPTH, field, section_name};
 use crate::error::Unreadable;
 use crate::rules::{Rules, whole};
 
@@ -19,24 +17,28 @@ thread_local! {
     static TEXT: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Returns whether a rule applies anywhere in the event.
-pub(crate) fn touches(rules: &Rules, event: &Event) -> Result<bool, Unreadable> {
-    // The other fields are ids, which only a path names.
-    let mut fields = FIELDS.iter().filter(|name| is_free_text(name) || !rules.paths.is_empty());
-    if fields.any(|name| field(event, name).is_some_and(|text| in_field(rules, name, &text))) {
-        return Ok(true);
-    }
-    Ok(in_section(rules, section_name(event), event.section())? || in_section(rules, "context", event.context())?)
+/// The parts of an event to which a rule applies.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Touched {
+    pub(crate) fields: bool,
+    /// The properties or traits.
+    pub(crate) section: bool,
+    pub(crate) context: bool,
+}
+
+/// Returns the parts to which a rule applies. The others stay as they are.
+pub(crate) fn touched(rules: &Rules, event: &Event) -> Result<Touched, Unreadable> {
+    let names = if rules.paths.is_empty() { FREE_TEXT } else { FIELDS };
+    Ok(Touched {
+        fields: names.iter().any(|name| field(event, name).is_some_and(|text| in_field(rules, name, &text))),
+        section: in_section(rules, section_name(event), event.section())?,
+        context: in_section(rules, "context", event.context())?,
+    })
 }
 
 fn in_field(rules: &Rules, name: &str, text: &str) -> bool {
     rules.paths.iter().any(|(path, _)| path.matches(&[name]))
-        || (is_free_text(name) && !rules.keeps(&[name]) && rules.apply_to_text(text, Signs::new(text)))
-}
-
-/// Returns whether the field is text for people, and no id.
-pub(crate) fn is_free_text(name: &str) -> bool {
-    matches!(name, "name" | "category" | "event")
+        || (FREE_TEXT.contains(&name) && !rules.keeps(&[name]) && rules.apply_to_text(text))
 }
 
 fn in_section(rules: &Rules, root: &str, section: &Object) -> Result<bool, Unreadable> {
@@ -86,7 +88,7 @@ impl<'t> Scan<'_, 't> {
             _ if depth > MAX_DEPTH => Err(Stop::Found),
             b'"' => {
                 let text = self.string()?;
-                found(!self.is_kept() && self.rules.apply_to_text(&text, Signs::new(&text)))
+                found(self.rules.apply_to_text(&text) && !self.is_kept())
             }
             b'{' => self.members(depth + 1),
             b'[' => self.items(depth + 1),
@@ -137,28 +139,33 @@ impl<'t> Scan<'_, 't> {
         let len = rest.bytes().position(|byte| matches!(byte, b',' | b'}' | b']')).unwrap_or(rest.len());
         let token = rest.get(..len).filter(|token| !token.is_empty()).ok_or(Stop::Broken)?;
         self.at += len;
-        found(!self.is_kept() && whole(token).is_some_and(|digits| self.rules.in_number(&digits).is_some()))
+        found(whole(token).is_some_and(|digits| self.rules.in_number(&digits).is_some()) && !self.is_kept())
     }
 
     /// Passes the string that begins here. Returns what it says.
+    #[inline]
     fn string(&mut self) -> Result<Cow<'t, str>, Stop> {
         self.pass(b'"')?;
-        let (bytes, start) = (self.text.as_bytes(), self.at);
-        let mut has_escapes = false;
-        loop {
-            self.at += memchr2(b'"', b'\\', bytes.get(self.at..).ok_or(Stop::Broken)?).ok_or(Stop::Broken)?;
-            if self.byte()? == b'"' {
-                break;
-            }
-            has_escapes = true;
+        let rest = self.text.get(self.at..).ok_or(Stop::Broken)?;
+        let len = plain_len(rest.as_bytes());
+        if rest.as_bytes().get(len) != Some(&b'"') {
+            return self.escaped(len).map(Cow::Owned);
+        }
+        self.at += len + 1;
+        rest.get(..len).map(Cow::Borrowed).ok_or(Stop::Broken)
+    }
+
+    /// Passes the string that began here, with the first escape behind `len` bytes.
+    fn escaped(&mut self, len: usize) -> Result<String, Stop> {
+        let start = self.at - 1;
+        self.at += len;
+        while self.byte()? != b'"' {
             self.at += 2;
+            self.at += plain_len(self.text.as_bytes().get(self.at..).ok_or(Stop::Broken)?);
         }
         self.at += 1;
-        if has_escapes {
-            let quoted = self.text.get(start - 1..self.at).ok_or(Stop::Broken)?;
-            return serde_json::from_str(quoted).map(Cow::Owned).map_err(|_| Stop::Broken);
-        }
-        self.text.get(start..self.at - 1).map(Cow::Borrowed).ok_or(Stop::Broken)
+        let quoted = self.text.get(start..self.at).ok_or(Stop::Broken)?;
+        serde_json::from_str(quoted).map_err(|_| Stop::Broken)
     }
 
     fn byte(&self) -> Result<u8, Stop> {
@@ -180,7 +187,7 @@ impl<'t> Scan<'_, 't> {
     /// Goes into a member or item.
     fn enter(&mut self, key: &str) -> Result<(), Stop> {
         found(match &mut self.members {
-            None => self.rules.for_member(&[], key).is_some(),
+            None => self.rules.keys.get(key).is_some(),
             Some(members) => {
                 members.push(key.to_owned());
                 let path: Vec<&str> = members.iter().map(String::as_str).collect();
@@ -203,6 +210,42 @@ impl<'t> Scan<'_, 't> {
     }
 }
 
+/// Returns how many bytes there are before a quote or backslash, or before the end. It tests eight at a time, because
+/// most strings are short.
+fn plain_len(bytes: &[u8]) -> usize {
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let special = special_bytes(u64::from_le_bytes(*word));
+        if special != 0 {
+            return at * 8 + special.trailing_zeros() as usize / 8;
+        }
+    }
+    words.len() * 8 + rest.iter().position(|byte| matches!(byte, b'"' | b'\\')).unwrap_or(rest.len())
+}
+
+/// Sets the highest bit of the first byte that is a quote or backslash, and of some behind it. This is the well-known test
+/// of a word for a byte that is zero, for bytes of ASCII. A byte before the first one is never taken for one.
+fn special_bytes(word: u64) -> u64 {
+    const ONES: u64 = u64::MAX / 0xff;
+    let without = |byte: u8| (word ^ (ONES * u64::from(byte))).wrapping_sub(ONES);
+    (without(b'"') | without(b'\\')) & !word & (ONES << 7)
+}
+
 fn found(applies: bool) -> Result<(), Stop> {
     if applies { Err(Stop::Found) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::plain_len;
+
+    proptest! {
+        #[test]
+        fn a_string_ends_at_its_first_quote_or_backslash(text in "[a!\\[\\]#é\u{a2}\u{dc}\u{4122}]{0,20}[\"\\\\]?.{0,20}") {
+            let expected = text.bytes().position(|byte| matches!(byte, b'"' | b'\\')).unwrap_or(text.len());
+            prop_assert_eq!(plain_len(text.as_bytes()), expected, "{:?}", text);
+        }
+    }
 }

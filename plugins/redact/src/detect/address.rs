@@ -5,6 +5,11 @@ use std::ops::Range;
 
 use super::runs;
 
+/// Bytes of the shortest IP address, which is one such as `::1`.
+const SHORTEST_IP: usize = 3;
+/// Bytes of a MAC address, with its separators.
+const MAC_LEN: usize = 17;
+
 pub(super) fn emails(text: &str) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     for (at, _) in text.match_indices('@') {
@@ -34,7 +39,11 @@ fn domain_len(text: &str) -> Option<usize> {
 }
 
 pub(super) fn ips(text: &str) -> Vec<Range<usize>> {
-    runs(text, |byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':'))
+    let count = |run: &Range<usize>, sign: u8| {
+        text.as_bytes().get(run.clone()).unwrap_or_default().iter().filter(|byte| **byte == sign).count()
+    };
+    runs(text, SHORTEST_IP, |byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':'))
+        .filter(|run| count(run, b'.') >= 3 || count(run, b':') >= 2)
         .filter_map(|run| {
             let part = text.get(run.clone())?;
             let trimmed = part.trim_end_matches(['.', ':']);
@@ -58,7 +67,8 @@ fn is_ip(text: &str) -> bool {
 }
 
 pub(super) fn macs(text: &str) -> Vec<Range<usize>> {
-    runs(text, |byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'-'))
+    runs(text, MAC_LEN, |byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'-'))
+        .filter(|run| run.len() == MAC_LEN)
         .filter(|run| !super::after_word(text, run.start) && !super::in_word(text, run.end))
         .filter(|run| text.get(run.clone()).is_some_and(is_mac))
         .collect()

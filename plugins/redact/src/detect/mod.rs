@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 pub(crate) use number::SHORTEST_CARD;
 use signs::Sign;
-pub(crate) use signs::Signs;
+pub(crate) use signs::{Needs, Signs};
 
 /// A kind of text that is searched in every string, and in whole numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
@@ -88,10 +88,7 @@ impl Detector {
     }
 
     /// The byte ranges of `text` that it names, from left to right, none inside of another.
-    pub(crate) fn find(self, text: &str, signs: Signs) -> Vec<Range<usize>> {
-        if !self.may_find(signs) {
-            return Vec::new();
-        }
+    pub(crate) fn find(self, text: &str) -> Vec<Range<usize>> {
         match self {
             Detector::CreditCard => number::cards(text),
             Detector::Iban => number::ibans(text),
@@ -107,26 +104,52 @@ impl Detector {
         }
     }
 
-    /// Returns whether a text with these signs may have what it names. A find begins with that.
-    pub(crate) fn may_find(self, signs: Signs) -> bool {
-        let has = |sign: Sign, least: u64| signs.count(sign) >= least;
+    /// Returns the signs of a text that may have what it names: those of any of these.
+    pub(crate) fn needs(self) -> &'static [Needs] {
+        use Sign::{At, Capital, Colon, Dash, Digit, Dot, Gap, Plus, Query, Slash};
         match self {
-            Detector::CreditCard => has(Sign::Digit, 13),
-            Detector::Iban => has(Sign::Digit, 4) && has(Sign::Capital, 2) && signs.len >= 15,
-            Detector::Jwt => has(Sign::Dot, 2) && signs.len >= 20,
+            Detector::CreditCard => const { &[Needs::of(13, &[(Digit, 13)])] },
+            Detector::Iban => const { &[Needs::of(15, &[(Digit, 4), (Capital, 2)])] },
+            Detector::Jwt => const { &[Needs::of(20, &[(Dot, 2)])] },
             // One begins with a word before a sign of these, or with two capitals.
             Detector::ApiKey => {
-                let gap = has(Sign::Gap, 1) || has(Sign::Dash, 1) || has(Sign::Dot, 1);
-                signs.len >= 12 && (gap || has(Sign::Capital, 2))
+                const {
+                    &[
+                        Needs::of(12, &[(Gap, 1)]),
+                        Needs::of(12, &[(Dash, 1)]),
+                        Needs::of(12, &[(Dot, 1)]),
+                        Needs::of(12, &[(Capital, 2)]),
+                    ]
+                }
             }
-            Detector::PrivateKey => has(Sign::Dash, 5),
-            Detector::UrlSecret => has(Sign::Slash, 1) || has(Sign::Query, 1),
-            Detector::Email => has(Sign::At, 1) && has(Sign::Dot, 1),
-            Detector::Phone => has(Sign::Plus, 1) && has(Sign::Digit, 8),
-            Detector::IpAddress => has(Sign::Dot, 3) || has(Sign::Colon, 2),
-            Detector::MacAddress => signs.len >= 17 && (has(Sign::Colon, 5) || has(Sign::Dash, 5)),
-            Detector::Ssn => has(Sign::Dash, 2) && has(Sign::Digit, 9),
+            Detector::PrivateKey => const { &[Needs::of(11, &[(Dash, 5)])] },
+            Detector::UrlSecret => const { &[Needs::of(5, &[(Slash, 1)]), Needs::of(5, &[(Query, 1)])] },
+            Detector::Email => const { &[Needs::of(6, &[(At, 1), (Dot, 1)])] },
+            Detector::Phone => const { &[Needs::of(9, &[(Plus, 1), (Digit, 8)])] },
+            Detector::IpAddress => const { &[Needs::of(7, &[(Dot, 3)]), Needs::of(3, &[(Colon, 2)])] },
+            Detector::MacAddress => const { &[Needs::of(17, &[(Colon, 5)]), Needs::of(17, &[(Dash, 5)])] },
+            Detector::Ssn => const { &[Needs::of(11, &[(Dash, 2), (Digit, 9)])] },
         }
+    }
+}
+
+/// A set of detectors.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Detectors(u16);
+
+impl Detectors {
+    pub(crate) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(crate) fn has(self, detector: Detector) -> bool {
+        self.0 & 1 << detector as u16 != 0
+    }
+}
+
+impl FromIterator<Detector> for Detectors {
+    fn from_iter<I: IntoIterator<Item = Detector>>(detectors: I) -> Self {
+        Self(detectors.into_iter().fold(0, |set, detector| set | 1 << detector as u16))
     }
 }
 
@@ -142,15 +165,21 @@ fn after_word(text: &str, at: usize) -> bool {
         .is_some_and(|letter| letter.is_alphanumeric() || letter == '_')
 }
 
-/// The ranges of the longest runs of bytes that `is` accepts.
-fn runs(text: &str, is: impl Fn(u8) -> bool) -> impl Iterator<Item = Range<usize>> {
-    let mut at = 0;
+/// The ranges of the longest runs of bytes that `is` accepts, of those with at least `least` bytes. It accepts ASCII only.
+///
+/// Where it does not accept the last of `least` bytes, no such run begins in them. So it looks at few of the bytes.
+fn runs(text: &str, least: usize, is: impl Fn(u8) -> bool) -> impl Iterator<Item = Range<usize>> {
+    let bytes = text.as_bytes();
+    // No run that is left begins before it.
+    let mut start = 0;
     std::iter::from_fn(move || {
-        let bytes = text.as_bytes().get(at..)?;
-        let start = at + bytes.iter().position(|byte| is(*byte))?;
-        let len = text.as_bytes().get(start..)?.iter().position(|byte| !is(*byte));
-        at = len.map_or(text.len(), |len| start + len);
-        Some(start..at)
+        while let Some(other) = bytes.get(start..start + least)?.iter().rposition(|byte| !is(*byte)) {
+            start += other + 1;
+        }
+        let rest = bytes.get(start + least..)?;
+        let run = start..start + least + rest.iter().position(|byte| !is(*byte)).unwrap_or(rest.len());
+        start = run.end;
+        Some(run)
     })
 }
 

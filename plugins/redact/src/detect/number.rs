@@ -10,6 +10,12 @@ const CARD_GROUPS: &[&[usize]] = &[&[4, 4, 4, 4], &[4, 6, 5], &[4, 6, 4], &[4, 4
 /// Digits of the shortest card number.
 pub(crate) const SHORTEST_CARD: usize = 13;
 
+/// Bytes of a social security number, with its dashes.
+const SSN_LEN: usize = 11;
+
+/// Letters of the shortest IBAN.
+const SHORTEST_IBAN: usize = 15;
+
 /// Countries with IBANs, and how long these are (ISO 13616 registry).
 const IBAN_LENGTHS: &[(&str, usize)] = &[
     ("AD", 24),
@@ -93,8 +99,7 @@ const IBAN_LENGTHS: &[(&str, usize)] = &[
 ];
 
 pub(super) fn cards(text: &str) -> Vec<Range<usize>> {
-    runs(text, |byte| byte.is_ascii_digit() || matches!(byte, b' ' | b'-'))
-        .filter(|run| run.len() >= SHORTEST_CARD)
+    runs(text, SHORTEST_CARD, |byte| matches!(byte, b'0'..=b'9' | b' ' | b'-'))
         .filter_map(|run| trimmed(text, run))
         .filter(|run| !after_word(text, run.start) && !in_word(text, run.end))
         .filter(|run| text.get(run.clone()).is_some_and(is_card))
@@ -154,9 +159,7 @@ fn has_check_digit(digits: &[u32]) -> bool {
 
 pub(super) fn ibans(text: &str) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
-    // A country and two check digits, which no space may be in between.
-    let begins = |window: &&[u8]| matches!(window, [b'A'..=b'Z', b'A'..=b'Z', b'0'..=b'9', b'0'..=b'9']);
-    for (start, _) in text.as_bytes().windows(4).enumerate().filter(|(_, window)| begins(window)) {
+    for start in iban_starts(text) {
         let behind = found.last().is_none_or(|last| last.end <= start);
         if behind
             && !after_word(text, start)
@@ -166,6 +169,15 @@ pub(super) fn ibans(text: &str) -> Vec<Range<usize>> {
         }
     }
     found
+}
+
+/// The places where an IBAN may begin: with a country and two check digits, which no space may be in between.
+fn iban_starts(text: &str) -> impl Iterator<Item = usize> {
+    let begins = |window: &[u8]| matches!(window, [b'A'..=b'Z', b'A'..=b'Z', b'0'..=b'9', b'0'..=b'9']);
+    runs(text, SHORTEST_IBAN, |byte| matches!(byte, b'0'..=b'9' | b'A'..=b'Z' | b' ')).flat_map(move |run| {
+        let windows = text.as_bytes().get(run.clone()).unwrap_or_default().windows(4).enumerate();
+        windows.filter(move |(_, window)| begins(window)).map(move |(at, _)| run.start + at)
+    })
 }
 
 /// Returns the end of the IBAN that begins at `start`, in one piece or in groups of four.
@@ -219,7 +231,8 @@ pub(super) fn phones(text: &str) -> Vec<Range<usize>> {
 }
 
 pub(super) fn ssns(text: &str) -> Vec<Range<usize>> {
-    runs(text, |byte| byte.is_ascii_digit() || byte == b'-')
+    runs(text, SSN_LEN, |byte| matches!(byte, b'0'..=b'9' | b'-'))
+        .filter(|run| run.len() == SSN_LEN)
         .filter(|run| !after_word(text, run.start) && !in_word(text, run.end))
         .filter(|run| text.get(run.clone()).is_some_and(is_ssn))
         .collect()

@@ -20,9 +20,32 @@ pub(super) enum Sign {
 /// How many bytes of each kind a text has.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Signs {
-    pub(super) len: usize,
+    pub(crate) len: usize,
     /// A counter of [`BITS`] for each kind. Its highest bit, once set, stays: no detector asks for more than 13.
     counts: u64,
+}
+
+/// The signs that a text has at least.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Needs {
+    /// Bytes of the text.
+    pub(crate) len: usize,
+    counts: u64,
+}
+
+impl Needs {
+    /// A text of `len` bytes at least, with as many signs of these kinds. No count is greater than [`CHUNK`].
+    #[allow(clippy::indexing_slicing, reason = "the compiler computes it, and stops at an index that is too large")]
+    pub(super) const fn of(len: usize, signs: &[(Sign, u64)]) -> Self {
+        let (mut counts, mut at) = (0, 0);
+        while at < signs.len() {
+            let (sign, count) = signs[at];
+            assert!(count <= CHUNK as u64);
+            counts |= count << (sign as u32 * BITS);
+            at += 1;
+        }
+        Self { len, counts }
+    }
 }
 
 /// Bits of a counter.
@@ -71,10 +94,6 @@ const fn kind(byte: u8) -> Option<Sign> {
 }
 
 impl Signs {
-    /// Signs of everything, which keep no detector from looking.
-    #[cfg(test)]
-    pub(super) const EVERY: Self = Self { len: usize::MAX, counts: u64::MAX };
-
     pub(crate) fn new(text: &str) -> Self {
         let mut signs = Self { len: text.len(), counts: 0 };
         for chunk in text.as_bytes().chunks(CHUNK) {
@@ -83,17 +102,20 @@ impl Signs {
         signs
     }
 
-    /// Returns whether there is no sign at all, without which no detector finds anything.
-    pub(crate) fn are_none(self) -> bool {
-        self.counts == 0
-    }
-
     /// Adds the counts of at most [`CHUNK`] bytes.
     fn add(&mut self, sum: u64) {
         self.counts = ((self.counts & !FULL) + sum) | (self.counts & FULL);
     }
 
-    pub(super) fn count(self, sign: Sign) -> u64 {
+    /// Returns whether the text has at least these signs, all kinds compared at once.
+    pub(crate) fn meet(self, needs: &Needs) -> bool {
+        // The highest bit of a counter is there for the subtraction to borrow from: it stays where there are enough.
+        let enough = ((self.counts | FULL) - needs.counts) | self.counts;
+        self.len >= needs.len && enough & FULL == FULL
+    }
+
+    #[cfg(test)]
+    fn count(self, sign: Sign) -> u64 {
         (self.counts >> (sign as u32 * BITS)) & ((1 << BITS) - 1)
     }
 }
@@ -137,6 +159,18 @@ mod tests {
             // What follows is not overlooked, and counted alone.
             let signs = Signs::new(&format!("{digits}@{}", "A".repeat(14)));
             assert_eq!((signs.count(Sign::At), signs.count(Sign::Capital)), (1, 14), "{len} digits in front");
+        }
+    }
+
+    #[test]
+    fn there_are_enough_signs_from_the_count_on_that_is_asked_for() {
+        for (least, len) in (1..=13).flat_map(|least| (0..100).map(move |len| (least, len))) {
+            let signs = Signs::new(&format!("AAA{}::", "7".repeat(len)));
+            let meet = |len, needs: &[(Sign, u64)]| signs.meet(&Needs::of(len, needs));
+            assert_eq!(meet(0, &[(Sign::Digit, least)]), len as u64 >= least, "{len} of {least}");
+            assert_eq!(meet(0, &[(Sign::Digit, least), (Sign::Capital, 3)]), len as u64 >= least, "{len} of {least}");
+            assert!(!meet(0, &[(Sign::Digit, least), (Sign::Capital, 4)]), "{len} digits");
+            assert_eq!(meet(60, &[(Sign::Colon, 2)]), len + 5 >= 60, "{len} digits");
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use memchr::memchr_iter;
+
 use super::{after_word, in_word, runs};
 
 /// The prefixes of keys of well-known services, and the least number of letters that follow.
@@ -39,6 +41,8 @@ const PREFIXES: &[(&str, usize)] = &[
 ];
 /// The words in front of a credential in a header.
 const SCHEMES: &[&str] = &["bearer ", "basic ", "token "];
+/// Bytes of two pieces of eight at least, each with its dot.
+const SHORTEST_JWT: usize = 18;
 const PEM_BEGIN: &str = "-----BEGIN ";
 const PEM_END: &str = "-----END ";
 
@@ -51,10 +55,12 @@ fn is_base64url(byte: u8) -> bool {
 }
 
 pub(super) fn jwts(text: &str) -> Vec<Range<usize>> {
-    if !text.contains("eyJ") {
+    // Few texts have a capital J.
+    let mut ends = memchr_iter(b'J', text.as_bytes());
+    if !ends.any(|end| text.as_bytes().get(..=end).is_some_and(|begin| begin.ends_with(b"eyJ"))) {
         return Vec::new();
     }
-    runs(text, |byte| is_base64url(byte) || byte == b'.').filter_map(|run| jwt(text, run)).collect()
+    runs(text, SHORTEST_JWT, |byte| is_base64url(byte) || byte == b'.').filter_map(|run| jwt(text, run)).collect()
 }
 
 /// A JWT's header is a JSON object, so it begins with `{"`, which is `eyJ` in base64.
@@ -70,14 +76,82 @@ fn jwt(text: &str, run: Range<usize>) -> Option<Range<usize>> {
 /// Bytes of the longest word at the begin of a prefix or scheme.
 const LONGEST_WORD: usize = 6;
 
-/// Returns whether a word with this last letter may be one of [`begins_one`], which passes over nearly all others.
-fn may_begin_one(last: u8, end: u8) -> bool {
-    match end {
-        b'_' => matches!(last, b'k' | b'c' | b'p' | b'o' | b'u' | b's' | b'r' | b'b' | b'm' | b't' | b'x'),
-        b'-' => matches!(last, b'k' | b't' | b'b' | b'p' | b'a' | b'r' | b's' | b'i'),
-        b'.' => matches!(last, b'9' | b'G'),
-        _ => matches!(last.to_ascii_lowercase(), b'r' | b'c' | b'n'),
+/// Pairs of bytes, of which each prefix and scheme has one: the last letter of its first word with the byte behind it, or
+/// its first two letters if it is nothing but one word.
+struct Pairs {
+    /// By byte: the kinds of second bytes that may follow it.
+    firsts: [u8; 256],
+    /// By byte: its kind.
+    seconds: [u8; 256],
+}
+
+static PAIRS: Pairs = {
+    let mut pairs = Pairs { firsts: [0; 256], seconds: [0; 256] };
+    let mut rest: &[(&str, usize)] = PREFIXES;
+    while let [(prefix, _), behind @ ..] = rest {
+        pairs.insert(prefix.as_bytes());
+        rest = behind;
     }
+    let mut rest: &[&str] = SCHEMES;
+    while let [scheme, behind @ ..] = rest {
+        pairs.insert(scheme.as_bytes());
+        rest = behind;
+    }
+    pairs
+};
+
+impl Pairs {
+    #[allow(clippy::indexing_slicing, reason = "the compiler computes it, and stops at an index that is too large")]
+    const fn insert(&mut self, text: &[u8]) {
+        let mut end = 1;
+        while end < text.len() && text[end].is_ascii_alphanumeric() {
+            end += 1;
+        }
+        if end == text.len() {
+            end = 1;
+        }
+        let kind = match text[end] {
+            b'_' => 1,
+            b'-' => 2,
+            b'.' => 4,
+            b' ' => 8,
+            _ => 16,
+        };
+        self.seconds[text[end] as usize] |= kind;
+        self.firsts[text[end - 1] as usize] |= kind;
+        if text[end] == b' ' {
+            // The case of a scheme does not matter.
+            self.firsts[text[end - 1].to_ascii_uppercase() as usize] |= kind;
+        }
+    }
+
+    /// Returns whether there is any pair. Without a stop in between, this takes less than to find the first.
+    fn are_in(&self, bytes: &[u8]) -> bool {
+        let (mut found, mut expected) = (0, 0);
+        let mut next = |byte: &u8| {
+            found |= kinds(&self.seconds, *byte) & expected;
+            expected = kinds(&self.firsts, *byte);
+        };
+        let (words, rest) = bytes.as_chunks::<8>();
+        words.iter().for_each(|word| word.iter().for_each(&mut next));
+        rest.iter().for_each(next);
+        found != 0
+    }
+
+    /// Returns the places of the second bytes of pairs.
+    fn seconds_in(&self, bytes: &[u8]) -> impl Iterator<Item = usize> {
+        let bytes = if self.are_in(bytes) { bytes } else { &[] };
+        let is_pair = |(first, second): (&u8, &u8)| kinds(&self.firsts, *first) & kinds(&self.seconds, *second) != 0;
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            at += 1 + bytes.get(at..)?.iter().zip(bytes.get(at + 1..)?).position(is_pair)?;
+            Some(at)
+        })
+    }
+}
+
+fn kinds(table: &[u8; 256], byte: u8) -> u8 {
+    table.get(usize::from(byte)).copied().unwrap_or_default()
 }
 
 /// Returns whether a prefix or a scheme begins with this word, which ends at the byte `end`.
@@ -107,29 +181,35 @@ fn begins_one(word: &[u8], end: u8) -> bool {
     }
 }
 
-/// Looks once at each byte, and for a key only behind a word with which one begins.
+/// Looks once at each byte, and for a key only around a pair that each has.
 pub(super) fn api_keys(text: &str) -> Vec<Range<usize>> {
     let bytes = text.as_bytes();
-    let begin = |(at, byte): (usize, &u8)| match byte {
-        b'_' | b'-' | b'.' | b' ' => {
-            let before = bytes.get(at.saturating_sub(LONGEST_WORD)..at)?;
-            before.last().filter(|last| may_begin_one(**last, *byte))?;
+    let begin = |second: usize| match bytes.get(second)? {
+        end @ (b'_' | b'-' | b'.' | b' ') => {
+            let before = bytes.get(second.saturating_sub(LONGEST_WORD)..second)?;
             let len = before.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric()).count();
             let word = before.get(before.len() - len..)?;
-            begins_one(word, *byte).then_some(at - len)
+            begins_one(word, *end).then_some(second - len)
         }
-        b'A' => matches!(bytes.get(at + 1..at + 3)?, b"KI" | b"SI" | b"Iz").then_some(at),
-        _ => None,
+        _ => second.checked_sub(1),
     };
-    let key = |start: usize| {
-        if after_word(text, start) {
-            return None;
-        }
-        let rest = text.get(start..)?;
-        let key = with_prefix(rest).or_else(|| after_scheme(rest))?;
-        Some(start + key.start..start + key.end)
-    };
-    merged(bytes.iter().enumerate().filter_map(begin).filter_map(key).collect())
+    merged(PAIRS.seconds_in(bytes).filter_map(begin).filter_map(|start| api_key(text, start)).collect())
+}
+
+/// Looks for a key at each place.
+#[cfg(test)]
+pub(super) fn api_keys_anywhere(text: &str) -> Vec<Range<usize>> {
+    merged((0..text.len()).filter_map(|start| api_key(text, start)).collect())
+}
+
+/// Returns the range of the key that begins here, or of the credential behind the scheme that does.
+fn api_key(text: &str, start: usize) -> Option<Range<usize>> {
+    if after_word(text, start) {
+        return None;
+    }
+    let rest = text.get(start..)?;
+    let key = with_prefix(rest).or_else(|| after_scheme(rest))?;
+    Some(start + key.start..start + key.end)
 }
 
 /// Returns the range of a key that `text` begins with.
@@ -173,6 +253,9 @@ pub(super) fn private_keys(text: &str) -> Vec<Range<usize>> {
 
 /// The ranges from left to right, with those that overlap made one.
 pub(super) fn merged(mut found: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    if found.len() < 2 {
+        return found;
+    }
     found.sort_by_key(|range| (range.start, range.end));
     let mut apart: Vec<Range<usize>> = Vec::with_capacity(found.len());
     for range in found {
@@ -192,11 +275,11 @@ mod tests {
     fn every_prefix_and_scheme_begins_with_a_word_that_is_looked_for() {
         for text in PREFIXES.iter().map(|(prefix, _)| *prefix).chain(SCHEMES.iter().copied()) {
             let Some(end) = text.find(|letter: char| !letter.is_ascii_alphanumeric()) else {
-                assert!(matches!(&text[..3], "AKI" | "ASI" | "AIz"), "{text}");
+                assert!(PAIRS.seconds_in(text.as_bytes()).any(|place| place == 1), "{text}");
                 continue;
             };
             assert!(end <= LONGEST_WORD && begins_one(&text.as_bytes()[..end], text.as_bytes()[end]), "{text}");
-            assert!(may_begin_one(text.as_bytes()[end - 1], text.as_bytes()[end]), "{text}");
+            assert!(PAIRS.seconds_in(text.as_bytes()).any(|place| place == end), "{text}");
         }
     }
 

@@ -5,10 +5,10 @@ use std::ops::Range;
 use memchr::memchr2_iter;
 
 use super::token::merged;
-use crate::key::Plain;
+use crate::key::List;
 
 /// Query keys whose value opens something.
-const QUERY_KEYS: &[&str] = &[
+static QUERY_KEYS: List = List::of(&[
     "token",
     "accesstoken",
     "refreshtoken",
@@ -41,9 +41,9 @@ const QUERY_KEYS: &[&str] = &[
     "xamzcredential",
     "xamzsecuritytoken",
     "xgoogsignature",
-];
+]);
 /// Path segments that a secret follows.
-const SEGMENTS: &[&str] = &[
+static SEGMENTS: List = List::of(&[
     "reset",
     "resetpassword",
     "passwordreset",
@@ -59,7 +59,7 @@ const SEGMENTS: &[&str] = &[
     "magic",
     "magiclink",
     "unsubscribe",
-];
+]);
 /// Letters that a path segment has at least if it is a secret, and not a word of the page's.
 const LEAST_SECRET: usize = 8;
 
@@ -84,7 +84,8 @@ pub(super) fn in_words(text: &str) -> Vec<Range<usize>> {
 
 /// Returns whether there is surely no white space, as in nearly all URLs.
 fn is_one_word(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_graphic())
+    // All of it at once: nearly every text is one word.
+    text.bytes().fold(true, |graphic, byte| graphic & byte.is_ascii_graphic())
 }
 
 fn in_word_at(word: &str, start: usize, found: &mut Vec<Range<usize>>) {
@@ -96,8 +97,7 @@ fn in_word_at(word: &str, start: usize, found: &mut Vec<Range<usize>>) {
 
 /// Returns the length of what comes before the host: `https://`.
 fn scheme_len(word: &str) -> Option<usize> {
-    let mut colons = word.match_indices(':').map(|(at, _)| at + 1);
-    colons.find(|end| word.get(*end..).is_some_and(|rest| rest.starts_with("//"))).map(|end| end + 2)
+    word.as_bytes().windows(3).position(|bytes| bytes == b"://").map(|colon| colon + "://".len())
 }
 
 /// Returns the first place from `start` on of one of these bytes, which are ASCII, or the end.
@@ -121,7 +121,8 @@ fn may_have_url(text: &str) -> bool {
 
 fn in_url(url: &str, scheme: usize, offset: usize, found: &mut Vec<Range<usize>>) {
     let path = if scheme > 0 { position(url, scheme, |byte| matches!(byte, b'/' | b'?' | b'#')) } else { 0 };
-    if let Some(at) = url.get(scheme..path).and_then(|authority| authority.rfind('@')).filter(|at| *at > 0) {
+    let authority = url.as_bytes().get(scheme..path).unwrap_or_default();
+    if let Some(at) = authority.iter().rposition(|byte| *byte == b'@').filter(|at| *at > 0) {
         found.push(offset + scheme..offset + scheme + at);
     }
     let query = position(url, path, |byte| matches!(byte, b'?' | b'#'));
@@ -133,7 +134,12 @@ fn in_url(url: &str, scheme: usize, offset: usize, found: &mut Vec<Range<usize>>
 fn segments(url: &str, path: Range<usize>, offset: usize, found: &mut Vec<Range<usize>>) {
     let mut secret_follows = false;
     let mut at = path.start;
-    for segment in url.get(path).unwrap_or_default().split_inclusive('/') {
+    let path = url.get(path).unwrap_or_default();
+    if !path.bytes().any(|byte| byte.is_ascii_digit()) {
+        // No secret is without one.
+        return;
+    }
+    for segment in path.split_inclusive('/') {
         let name = segment.trim_end_matches('/');
         let secret = name.len() >= LEAST_SECRET && name.bytes().any(|byte| byte.is_ascii_digit());
         if secret_follows && secret {
@@ -141,7 +147,7 @@ fn segments(url: &str, path: Range<usize>, offset: usize, found: &mut Vec<Range<
         }
         // Segments that are empty, such as that before the first slash, are passed over.
         if !name.is_empty() {
-            secret_follows = is_listed(name, SEGMENTS);
+            secret_follows = SEGMENTS.has(name);
         }
         at += segment.len();
     }
@@ -152,9 +158,10 @@ fn pairs(url: &str, query: usize, offset: usize, found: &mut Vec<Range<usize>>) 
     let mut at = query;
     while at < url.len() {
         let end = position(url, at, |byte| matches!(byte, b'?' | b'&' | b'#' | b';'));
-        if let Some((key, value)) = url.get(at..end).and_then(|pair| pair.split_once('='))
-            && !value.is_empty()
-            && is_listed(key, QUERY_KEYS)
+        let pair = url.get(at..end).unwrap_or_default();
+        if let Some((key, value)) = pair.split_at_checked(position(pair, 0, |byte| byte == b'='))
+            && let Some(value) = value.strip_prefix('=').filter(|value| !value.is_empty())
+            && QUERY_KEYS.has(key)
         {
             found.push(offset + end - value.len()..offset + end);
         }
@@ -162,6 +169,20 @@ fn pairs(url: &str, query: usize, offset: usize, found: &mut Vec<Range<usize>>) 
     }
 }
 
-fn is_listed(name: &str, list: &[&str]) -> bool {
-    Plain::new(name).is_some_and(|plain| list.iter().any(|listed| listed.as_bytes() == plain.as_bytes()))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_key_and_segment_is_found_in_each_spelling() {
+        for (list, keys) in [(&QUERY_KEYS, QUERY_KEYS.keys()), (&SEGMENTS, SEGMENTS.keys())] {
+            for key in keys {
+                assert!(
+                    list.has(key) && list.has(&key.to_uppercase()) && list.has(&format!("{}_{}", &key[..1], &key[1..]))
+                );
+                assert!(!list.has(&format!("{key}x9")) && !list.has(&format!("9{key}")), "{key}");
+            }
+        }
+        assert!(!QUERY_KEYS.has("") && !QUERY_KEYS.has("utm_source") && !SEGMENTS.has("games"));
+    }
 }

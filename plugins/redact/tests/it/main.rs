@@ -166,6 +166,35 @@ fn what_was_redacted_is_marked_on_request() {
     assert_eq!(seen["context"]["redacted"], json!(["properties.a.0.password", "properties.card"]));
 }
 
+/// Each part of an event is redacted for itself: what is in one says nothing about another.
+#[test]
+fn a_secret_is_found_in_each_part_alone_and_in_several() {
+    let text = |has_secret: bool| if has_secret { "see sk_live_4eC39HqLyjWDarjtT1zdp7dc" } else { "see" };
+    for parts in 0_u32..8 {
+        let [name, section, context] = [1, 2, 4].map(|part| parts & part != 0);
+        let event = || {
+            let event = Track::new(text(name)).user_id("u1").properties(json!({ "a": [{ "b": text(section) }] }));
+            event.context(json!({ "page": { "title": text(context) } }))
+        };
+        let redact = Redact::secrets().mark(true);
+        let seen = through(&redact, event());
+        let shown = |has_secret: bool| if has_secret { "see [redacted]" } else { "see" };
+        assert_eq!(seen["event"], shown(name), "{parts}");
+        assert_eq!(seen["properties"], json!({ "a": [{ "b": shown(section) }] }), "{parts}");
+        assert_eq!(seen["context"]["page"]["title"], shown(context), "{parts}");
+        assert_eq!(redact.counts().by_detector(Detector::ApiKey), u64::from(parts.count_ones()), "{parts}");
+        let marks = seen["context"].get("redacted").map_or(0, |marks| marks.as_array().unwrap().len());
+        assert_eq!(marks, parts.count_ones() as usize, "{parts}");
+        let dry = Redact::secrets().mark(true).dry_run(true);
+        let seen = through(&dry, event());
+        assert_eq!(seen["event"], text(name), "{parts}");
+        assert_eq!(seen["properties"], json!({ "a": [{ "b": text(section) }] }), "{parts}");
+        assert_eq!(seen["context"]["page"]["title"], text(context), "{parts}");
+        assert!(seen["context"].get("redacted").is_none(), "{parts}");
+        assert_eq!(dry.counts().by_detector(Detector::ApiKey), u64::from(parts.count_ones()), "{parts}");
+    }
+}
+
 #[test]
 fn nothing_behind_the_plugin_sees_the_original() {
     let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
