@@ -148,3 +148,78 @@ proptest! {
         }
     }
 }
+
+/// Adds a value at a path of a map, as an object is said to.
+fn add_missing(map: &mut Map<String, Value>, path: &[&str], value: &Value) {
+    match path {
+        [] => {}
+        [key] => drop(map.entry(*key).or_insert_with(|| value.clone())),
+        [key, below @ ..] => {
+            let inner = map.entry(*key).or_insert_with(|| Value::Object(Map::new()));
+            if let Some(inner) = inner.as_object_mut() {
+                add_missing(inner, below, value);
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_member_is_added_at_its_path_and_what_is_there_stays(
+        members in members(),
+        other in prop::collection::vec(key(), 0..4),
+        value in leaf(),
+    ) {
+        let text = Object::from(members.clone());
+        let mut map = text.clone();
+        map.as_map_mut();
+        let other: Vec<&str> = other.iter().map(String::as_str).collect();
+        let (mut found, mut tried) = (Vec::new(), vec![other.clone()]);
+        paths(&members, &[], &mut found);
+        for (path, _) in &found {
+            tried.push(path.clone());
+            tried.push(path.iter().chain(&other).copied().collect());
+        }
+        for path in tried {
+            let mut expected = members.clone();
+            add_missing(&mut expected, &path, &value);
+            // One whose keys are known, one whose are not, and a map.
+            let read: Object = serde_json::from_str(&serde_json::to_string(&text).unwrap()).unwrap();
+            for mut object in [text.clone(), read, map.clone()] {
+                object.insert_missing_at(&path, &value);
+                let mut json = Vec::new();
+                object.write_json(&mut json);
+                prop_assert_eq!(serde_json::from_slice::<Value>(&json).unwrap(), Value::Object(expected.clone()), "{:?}", path);
+                prop_assert_eq!(&object.to_map(), &expected, "{:?}", path);
+                for key in expected.keys() {
+                    prop_assert!(object.contains_key(key), "{:?} at {:?}", key, path);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_member_that_would_be_too_deep_or_no_json_is_not_added_and_refuses_the_event() {
+    let client = Analytics::builder().disable_all(true).build().unwrap();
+    let deep = vec!["a"; 64];
+    let refused = |add: &dyn Fn(&mut Object)| {
+        for is_map in [false, true] {
+            let mut object = Object::from(serde_json::json!({ "a": { "b": 1 } }));
+            if is_map {
+                object.as_map_mut();
+            }
+            add(&mut object);
+            assert_eq!(Value::Object(object.to_map()), serde_json::json!({ "a": { "b": 1 } }));
+            let error = client.track(Track::new("e").user_id("u").properties(object)).unwrap_err();
+            assert!(error.is_invalid(), "{error}");
+        }
+    };
+    refused(&|object| object.insert_missing_at(&["a", "c"], &f64::NAN));
+    refused(&|object| object.insert_missing_at(&["c", "d"], &f64::NAN));
+    refused(&|object| object.insert_missing_at(&["a", "$serde_json::private::RawValue"], &1));
+    refused(&|object| object.insert_missing_at(&deep, &[1]));
+    let mut object = Object::new();
+    object.insert_missing_at(&deep[..63], &[1]);
+    assert!(client.track(Track::new("e").user_id("u").properties(object)).is_ok());
+}

@@ -41,7 +41,7 @@ pub(crate) struct Campaign<'q>([Option<Cow<'q, str>>; KNOWN.len()]);
 /// Returns the campaign of a query. If a parameter is there twice, the first counts. An empty one is ignored.
 pub(crate) fn campaign(query: &str) -> Campaign<'_> {
     let mut campaign = Campaign::default();
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+    for (name, value) in pairs(query) {
         let known = KNOWN.iter().zip(&mut campaign.0).find(|((known, _), _)| known.eq_ignore_ascii_case(&name));
         let Some((_, member @ None)) = known else { continue };
         let value = trimmed(value);
@@ -50,6 +50,33 @@ pub(crate) fn campaign(query: &str) -> Campaign<'_> {
         }
     }
     campaign
+}
+
+/// Returns the parameters of a query. Most have nothing to decode.
+fn pairs(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+    let mut rest = Some(query);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let (mut equals, mut is_encoded, mut end) = (None, false, text.len());
+        for (at, byte) in text.bytes().enumerate() {
+            match byte {
+                b'&' => {
+                    end = at;
+                    break;
+                }
+                b'=' if equals.is_none() => equals = Some(at),
+                b'%' | b'+' => is_encoded = true,
+                _ => {}
+            }
+        }
+        rest = text.get(end + 1..);
+        let pair = text.get(..end)?;
+        if is_encoded {
+            return form_urlencoded::parse(pair.as_bytes()).next();
+        }
+        let (name, value) = equals.and_then(|at| pair.split_at_checked(at)).unwrap_or((pair, ""));
+        Some((name.into(), value.get(1..).unwrap_or_default().into()))
+    })
 }
 
 impl Campaign<'_> {
@@ -98,6 +125,8 @@ mod tests {
             ("utm_term=red+shoes&utm_content=%C3%BCber%20uns", json!({ "term": "red shoes", "content": "über uns" })),
             ("utm_source=a&utm_source=b", json!({ "source": "a" })),
             ("utm_source=&utm_medium=%20", json!({})),
+            ("utm_source=a=b&utm_medium=c%3D=d&utm_term", json!({ "source": "a=b", "medium": "c==d" })),
+            ("utm%5Fsource=a", json!({ "source": "a" })),
             ("utm_src=a&utm_mediumutm_source=b&medium=c", json!({})),
             ("gclid=abc&gbraid=d&wbraid=e", json!({ "gclid": "abc", "gbraid": "d", "wbraid": "e" })),
             (

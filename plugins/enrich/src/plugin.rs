@@ -50,10 +50,10 @@ impl Plugin for OrderCheck {
 
 impl Additions {
     pub(crate) fn add_to(&self, event: &mut Event) {
-        let mut found = Context::new();
         if self.campaign || self.referrer {
-            self.read_page(event, &mut found);
+            self.read_page(event);
         }
+        let mut found = Context::new();
         if self.user_agent {
             read_user_agent(event.context(), &mut found);
         }
@@ -68,26 +68,31 @@ impl Additions {
         }
     }
 
-    fn read_page(&self, event: &Event, found: &mut Context) {
-        let text = |name: &str| event.context().get_str_at(&["page", name]).or_else(|| of_page_call(event, name));
-        let url = text("url");
+    fn read_page(&self, event: &mut Event) {
+        let text = |event: &Event, name: &str| {
+            let text = event.context().get_str_at(&["page", name]).or_else(|| of_page_call(event, name));
+            // A copy, because what it tells goes into the text that it is in.
+            text.map(Cow::into_owned)
+        };
+        let url = text(event, "url");
         if self.campaign {
-            let search = url.as_deref().and_then(web_url::query).map(Cow::Borrowed).or_else(|| text("search"));
+            let search = url.as_deref().and_then(web_url::query).map(Cow::Borrowed);
+            let search = search.or_else(|| text(event, "search").map(Cow::Owned));
             let campaign = search.as_deref().map(|search| campaign(search.trim_start_matches('?'))).unwrap_or_default();
             // One that is there is of another visit, perhaps: no mixture of two is made.
-            if !campaign.is_empty() && !event.context().contains_key("campaign") {
-                set(found, "campaign", campaign);
+            if !campaign.is_empty() {
+                event.context_mut().insert_missing_at(&["campaign"], &campaign);
             }
         }
         if self.referrer
-            && let Some(text) = text("referrer")
+            && let Some(text) = text(event, "referrer")
         {
             let told = referrer(&text, url.as_deref());
             if let Some(domain) = told.domain {
-                set(found, "page", Page { referring_domain: &domain });
+                event.context_mut().insert_missing_at(&["page", "referring_domain"], &domain);
             }
-            if let Some(site) = told.site.filter(|_| !event.context().contains_key("referrer")) {
-                set(found, "referrer", site);
+            if let Some(site) = told.site {
+                event.context_mut().insert_missing_at(&["referrer"], &site);
             }
         }
     }
@@ -102,12 +107,6 @@ fn set(found: &mut Context, member: &str, value: impl Serialize) {
 #[derive(Serialize)]
 struct Device {
     r#type: &'static str,
-}
-
-/// What is added to `context.page`.
-#[derive(Serialize)]
-struct Page<'r> {
-    referring_domain: &'r str,
 }
 
 /// Returns a member of the page from the properties of a page call, which browsers write.

@@ -3,16 +3,17 @@
 /// The host, without port and without `www.`; none if the URL has none. Letters keep their case.
 pub(crate) fn host(url: &str) -> Option<&str> {
     // A scheme has no colon, so the first one ends it.
-    let (scheme, rest) = url.split_once(':')?;
+    let (scheme, rest) = split_at(url, url.bytes().position(|byte| byte == b':')?)?;
     let rest = rest.strip_prefix("//")?;
     if !scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.')) {
         return None;
     }
-    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let authority = until(rest, |byte| matches!(byte, b'/' | b'?' | b'#' | b'\\'));
+    let user = authority.bytes().rposition(|byte| byte == b'@');
+    let host = user.map_or(Some(authority), |at| Some(split_at(authority, at)?.1))?;
     let host = match host.strip_prefix('[') {
         Some(_) => host.split_inclusive(']').next()?,
-        None => host.split(':').next()?,
+        None => until(host, |byte| byte == b':'),
     };
     let bare = host.get(..4).filter(|start| start.eq_ignore_ascii_case("www.")).and_then(|_| host.get(4..));
     Some(bare.unwrap_or(host).trim_end_matches('.')).filter(|host| !host.is_empty())
@@ -20,8 +21,20 @@ pub(crate) fn host(url: &str) -> Option<&str> {
 
 /// Returns the text between `?` and `#`.
 pub(crate) fn query(url: &str) -> Option<&str> {
-    let (_, query) = url.split('#').next()?.split_once('?')?;
-    Some(query)
+    let query = url.bytes().position(|byte| matches!(byte, b'?' | b'#'))?;
+    let query = url.get(query..)?.strip_prefix('?')?;
+    Some(until(query, |byte| byte == b'#'))
+}
+
+/// Returns what is in front of the byte at `at`, and what is behind it.
+fn split_at(text: &str, at: usize) -> Option<(&str, &str)> {
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
+/// Returns what is in front of the first byte that is an end. URLs are short, so that a search for a character, which is
+/// made for long texts, takes longer.
+fn until(text: &str, is_end: impl Fn(u8) -> bool) -> &str {
+    text.bytes().position(is_end).and_then(|end| text.get(..end)).unwrap_or(text)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use tracklane::plugin::{Batching, Destination};
 use tracklane::transport::HttpClient;
 use tracklane_http::{Client, Endpoint, Explanation, Mapped, Secret, SettingError, ShownRequest};
 
-use crate::hits::{self, Written};
+use crate::hits::{self, Hits};
 use crate::mapping::{CLOUD, Consent, Hit, Mapping, NAME};
 use crate::service::{Ga4Service, Shared};
 use crate::stream::Stream;
@@ -268,7 +268,10 @@ impl Ga4 {
             |event| self.map(event),
             |hits| {
                 let show = |hit: &Hit| {
-                    Ok(ShownRequest::new(&client, &hits::payload(&[&Written::of_hit(hit)?]), [&self.secret]))
+                    let mut written = Hits::with_capacity(1);
+                    written.push_hit(0, hit)?;
+                    let written: Vec<_> = written.iter().collect();
+                    Ok(ShownRequest::new(&client, &hits::payload(&written), [&self.secret]))
                 };
                 hits.iter().map(show).collect()
             },

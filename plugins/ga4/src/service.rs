@@ -11,9 +11,11 @@ use http::HeaderMap;
 use tower_service::Service;
 use tracklane::BoxError;
 use tracklane::plugin::{Answer, Batch, Verdict};
-use tracklane_http::{Answers, Client, Endpoint, EventError, Received, Secret, ShownRequest, map_batch, message_id};
+use tracklane_http::{
+    Answers, Client, Endpoint, EventError, Mapped, Received, Secret, ShownRequest, map_batch, message_id,
+};
 
-use crate::hits::{self, Together, Written};
+use crate::hits::{self, Hits, Together};
 use crate::mapping::Mapping;
 
 #[derive(Clone)]
@@ -55,7 +57,7 @@ impl Shared {
         let endpoint = client.endpoint().clone();
         for request in hits::together(&hits) {
             if let Some(failed) = &failed {
-                answers.add(request.events.iter().copied(), failed);
+                answers.add(request.events(), failed);
                 continue;
             }
             let payload = hits::payload(&request.hits);
@@ -68,7 +70,9 @@ impl Shared {
                 let sent = client.send(&batch, payload, HeaderMap::new());
                 self.answer_to(sent, &endpoint, &batch, &request).await
             };
-            answers.add_each(&request.events, &answer);
+            for (item, event) in request.events().enumerate() {
+                answers.add([event], answer.event(item).unwrap_or(&answer));
+            }
             if matches!(answer.verdict(), Verdict::Retry | Verdict::Pause(_)) {
                 failed =
                     Some(Answer::new(answer.verdict()).with_error("the request before it failed, and it was not sent"));
@@ -78,20 +82,29 @@ impl Shared {
     }
 
     /// The hits of a batch; the events of which nothing is sent are answered.
-    fn hits(&self, batch: &Batch, answers: &mut Answers) -> Vec<(usize, Written)> {
-        let mut hits = Vec::with_capacity(batch.len());
+    fn hits(&self, batch: &Batch, answers: &mut Answers) -> Hits {
+        let mut hits = Hits::with_capacity(batch.len());
         map_batch(batch, answers, |event, json, message, answers| {
-            let mut push = |written: Result<Written, serde_json::Error>| match written {
-                Ok(hit) if hit.is_too_large() => {
-                    let error = EventError::new(message.message_id(), "it is larger than the 130 kB of a request");
-                    answers.add([event], &Answer::new(Verdict::Reject).with_error(error));
-                }
-                Ok(hit) => hits.push((event, hit)),
-                Err(error) => answers.add([event], &Answer::new(Verdict::Reject).with_error(error)),
+            let mut check = |written: Result<bool, serde_json::Error>| {
+                let error: BoxError = match written {
+                    Ok(true) => return,
+                    Ok(false) => {
+                        EventError::new(message.message_id(), "it is larger than the 130 kB of a request").into()
+                    }
+                    Err(error) => error.into(),
+                };
+                answers.add([event], &Answer::new(Verdict::Reject).with_error(error));
             };
-            match self.mapping.map_event {
-                None => self.mapping.parts(json).map(|parts| push(Ok(Written::of_parts(&parts)))),
-                Some(_) => self.mapping.apply(json, || message.event()).map(|hit| push(Written::of_hit(&hit))),
+            if self.mapping.map_event.is_some() {
+                let mapped = self.mapping.apply(json, || message.event());
+                return mapped.map(|hit| check(hits.push_hit(event, &hit)));
+            }
+            match self.mapping.hit(json) {
+                Ok(parts) => {
+                    check(Ok(hits.push_parts(event, &parts)));
+                    Mapped::Items(Vec::new())
+                }
+                Err(mapped) => mapped.map(drop),
             }
         });
         hits
@@ -120,9 +133,10 @@ impl Shared {
     /// and refunds by their `transaction_id`, and nothing else.
     fn unknown(&self, request: &Together<'_>, batch: &Batch, why: String) -> Answer {
         let again = Answer::new(Verdict::Retry).with_error(why.clone());
-        let once = request.hits.iter().enumerate().filter(|(_, hit)| !self.retry_unknown && !hit.is_deduplicated);
-        let lost = once.map(|(item, _)| {
-            let id = request.events.get(item).map(|event| message_id(batch, *event)).unwrap_or_default();
+        let hits = request.hits.iter().enumerate();
+        let once = hits.filter(|(_, (_, hit))| !self.retry_unknown && !hit.is_deduplicated);
+        let lost = once.map(|(item, (event, _))| {
+            let id = message_id(batch, *event);
             let problem = format!("{why}; Google may have counted it, so it is not sent again");
             (item, Answer::new(Verdict::Reject).with_error(EventError::new(id, problem)))
         });

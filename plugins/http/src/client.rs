@@ -2,7 +2,7 @@
 
 use std::future::{Ready, ready};
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Request, Response};
@@ -113,13 +113,15 @@ impl Client {
         let bytes = payload.bytes().len();
         let request = self.request(payload, headers);
         let info = RequestInfo::new(&request, self.endpoint.shown(), batch.len(), bytes, batch.attempt());
+        let mut response = ResponseInfo::new(&info, None, Duration::ZERO);
         let (exchange, emitter) = (self.exchange(request), batch.emitter().clone());
         async move {
-            emitter.emit(Emitted::HttpRequest(info.clone()));
+            emitter.emit(Emitted::HttpRequest(info));
             let start = Instant::now();
             let outcome = exchange.await;
-            let status = outcome.as_ref().ok().map(|received| received.status);
-            emitter.emit(Emitted::HttpResponse(ResponseInfo::new(&info, status, start.elapsed())));
+            response.status = outcome.as_ref().ok().map(|received| received.status);
+            response.elapsed = start.elapsed();
+            emitter.emit(Emitted::HttpResponse(response));
             outcome
         }
     }

@@ -6,7 +6,7 @@ use serde::de::Error;
 use serde_json::value::RawValue;
 use tracklane::event::{Message, Timestamp};
 
-use crate::json::read;
+use crate::json::read::{self, Sections};
 use crate::{Json, JsonObject};
 
 /// From here on, a number is a time in milliseconds, not seconds: the year 5138 as seconds, 1973 as milliseconds.
@@ -28,10 +28,7 @@ const MILLIS_FROM: f64 = 1e11;
 #[derive(Clone, Debug, Default)]
 pub struct EventJson<'a> {
     members: JsonObject<'a>,
-    properties: JsonObject<'a>,
-    traits: JsonObject<'a>,
-    context: JsonObject<'a>,
-    integrations: JsonObject<'a>,
+    sections: Sections<'a>,
 }
 
 /// What a vendor takes of the context: the name of an object in it, or an empty name for the context itself, and of its
@@ -65,19 +62,27 @@ impl<'a> EventJson<'a> {
     ///
     /// Returns an error if it is no JSON object.
     pub fn of_message(message: &'a Message) -> Result<Self, serde_json::Error> {
-        Self::of_json(std::str::from_utf8(message.json()).map_err(serde_json::Error::custom)?)
+        let mut event = Self::default();
+        event.read_message(message)?;
+        Ok(event)
     }
 
     fn of_json(text: &'a str) -> Result<Self, serde_json::Error> {
         let mut event = Self::default();
-        let members = read::event(text, |name, object| match name {
-            "properties" => event.properties = object,
-            "traits" => event.traits = object,
-            "context" => event.context = object,
-            _ => event.integrations = object,
-        });
-        event.members = members.ok_or_else(|| serde_json::Error::custom("a JSON object was expected"))?;
+        event.read(text)?;
         Ok(event)
+    }
+
+    /// Reads another message, into the memory that is there.
+    pub(crate) fn read_message(&mut self, message: &'a Message) -> Result<(), serde_json::Error> {
+        self.read(std::str::from_utf8(message.json()).map_err(serde_json::Error::custom)?)
+    }
+
+    fn read(&mut self, text: &'a str) -> Result<(), serde_json::Error> {
+        self.members.clear();
+        self.sections.clear();
+        let read = read::event(text, &mut self.members, &mut self.sections);
+        read.ok_or_else(|| serde_json::Error::custom("a JSON object was expected"))
     }
 
     /// The kind of call: `track`, `identify`, `page`, `screen`, `group` or `alias`.
@@ -126,19 +131,19 @@ impl<'a> EventJson<'a> {
     /// `properties`; empty if there are none.
     #[must_use]
     pub fn properties(&self) -> &JsonObject<'a> {
-        &self.properties
+        &self.sections.properties
     }
 
     /// `traits`; empty if there are none.
     #[must_use]
     pub fn traits(&self) -> &JsonObject<'a> {
-        &self.traits
+        &self.sections.traits
     }
 
     /// `context`; empty if there is none.
     #[must_use]
     pub fn context(&self) -> &JsonObject<'a> {
-        &self.context
+        &self.sections.context
     }
 
     /// Returns the value in `context` at a path of keys, unless it is null.
@@ -183,7 +188,7 @@ impl<'a> EventJson<'a> {
     /// The options that `integrations` has for the first of these names that it has an object for. `true` is no options.
     #[must_use]
     pub fn options(&self, names: &[&str]) -> Option<&JsonObject<'a>> {
-        names.iter().find_map(|name| self.integrations.get(name)?.as_object())
+        names.iter().find_map(|name| self.sections.integrations.get(name)?.as_object())
     }
 
     /// Returns the name of a page or screen view: the member `name`, otherwise the property of that name.

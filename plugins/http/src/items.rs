@@ -26,11 +26,15 @@ pub fn map_batch(
     answers: &mut Answers,
     mut map: impl FnMut(usize, &EventJson<'_>, &Message, &mut Answers) -> Mapped<()>,
 ) {
+    let mut json = EventJson::default();
     for (event, message) in batch.messages().enumerate() {
-        let mapped = match EventJson::of_message(message) {
-            Ok(json) => map(event, &json, message, answers),
+        let mapped = match json.read_message(message) {
+            Ok(()) => map(event, &json, message, answers),
             Err(error) => Mapped::reject(format!("its JSON cannot be read: {error}")),
         };
+        if mapped.why_not().is_none() {
+            continue;
+        }
         if let Some(answer) = mapped.answer(&message.message_id()) {
             answers.add([event], &answer);
         }

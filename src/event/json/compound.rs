@@ -6,7 +6,7 @@ use serde::ser;
 use super::error::ValueError;
 use super::number::{self, Number};
 use super::reader;
-use super::serializer::{Serializer, check_key};
+use super::serializer::{Serializer, check_key, check_written_key};
 use super::string::write_string;
 use super::system_time;
 
@@ -112,7 +112,7 @@ impl<'o> Compound<'o> {
             written => written?,
         }
         match self.json.get(start..).unwrap_or_default() {
-            [b'"', key @ .., b'"'] => check_key(std::str::from_utf8(key).unwrap_or_default())?,
+            [b'"', key @ .., b'"'] => check_written_key(key)?,
             [b'n' | b'[' | b'{', ..] => return Err(ser::Error::custom("a key must be a string")),
             _ => {
                 self.json.insert(start, b'"');

@@ -5,8 +5,6 @@
 
 use std::ops::Range;
 
-use super::string::plain_len;
-
 /// One member: its place, and the places of its key (with quotes) and its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::event) struct MemberRange {
@@ -27,6 +25,21 @@ pub(in crate::event) fn members(text: &[u8]) -> Members<'_> {
     Members { text, at: 0 }
 }
 
+/// Finds the key `name`, of the object whose first member begins at `at`. The value behind it is not read.
+pub(super) fn find_key(text: &[u8], mut at: usize, name: &[u8]) -> Option<Range<usize>> {
+    loop {
+        let key = key_at(text, at)?;
+        if text.get(key.start + 1..key.end - 1) == Some(name) {
+            return Some(key);
+        }
+        let end = value_end(text, key.end + 1)?;
+        if text.get(end) != Some(&b',') {
+            return None;
+        }
+        at = end + 1;
+    }
+}
+
 /// The iterator of [`members`].
 #[derive(Clone)]
 pub(in crate::event) struct Members<'t> {
@@ -38,10 +51,7 @@ impl Iterator for Members<'_> {
     type Item = MemberRange;
 
     fn next(&mut self) -> Option<MemberRange> {
-        if self.at >= self.text.len() {
-            return None;
-        }
-        let key = self.at..string_end(self.text, self.at)?;
+        let key = key_at(self.text, self.at)?;
         let value = key.end + 1..value_end(self.text, key.end + 1)?;
         self.at = value.end + 1;
         Some(MemberRange { key, value })
@@ -58,27 +68,34 @@ pub(super) fn elements(text: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
     })
 }
 
+/// Returns the place of the key that begins at `at`, with its quotes.
+fn key_at(text: &[u8], at: usize) -> Option<Range<usize>> {
+    let is_key = text.get(at) == Some(&b'"');
+    is_key.then(|| string_end(text, at)).flatten().map(|end| at..end)
+}
+
 /// Returns the end of the string that begins at `start`, behind its closing quote.
 fn string_end(text: &[u8], start: usize) -> Option<usize> {
     let mut at = start + 1;
     loop {
-        at += plain_len(text.get(at..)?);
-        match text.get(at)? {
-            b'"' => return Some(at + 1),
-            b'\\' => at += 2,
-            _ => at += 1,
+        at += memchr::memchr2(b'"', b'\\', text.get(at..)?)?;
+        if text.get(at) == Some(&b'"') {
+            return Some(at + 1);
         }
+        // With what is escaped.
+        at += 2;
     }
 }
 
 /// Returns the end of the value that begins at `start`.
-fn value_end(text: &[u8], start: usize) -> Option<usize> {
+pub(super) fn value_end(text: &[u8], start: usize) -> Option<usize> {
     match text.get(start)? {
         b'"' => string_end(text, start),
         b'{' | b'[' => nested_end(text, start),
         _ => {
             let rest = text.get(start..)?;
-            Some(start + rest.iter().position(|byte| *byte == b',').unwrap_or(rest.len()))
+            let is_end = |byte: &u8| matches!(byte, b',' | b'}' | b']');
+            Some(start + rest.iter().position(is_end).unwrap_or(rest.len()))
         }
     }
 }

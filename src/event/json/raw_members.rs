@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use serde_json::{Map, Value};
 
-use super::members::{MemberRange, members};
+use super::members::{MemberRange, find_key, members, value_end};
 use super::reader;
 use super::string::{is_plain, read_string};
 
@@ -80,13 +80,54 @@ impl RawMembers {
         let end = self.json.len();
         let name = escaped(key);
         self.begin_member();
-        self.json.push(b'"');
-        self.json.extend_from_slice(&name);
-        self.json.extend_from_slice(b"\":");
         let member = PartialMember { json: &mut self.json, end };
+        write_key(member.json, &name);
         write_value(member.json)?;
         std::mem::forget(member);
         self.replace_older(end, &name);
+        Ok(())
+    }
+
+    /// Adds a member at a path of keys, whose value `write_value` appends, with the objects on the path that are missing. Does
+    /// nothing if there is a value already, or something on the path that is no object.
+    pub(super) fn insert_missing_at<E>(
+        &mut self,
+        first: &str,
+        rest: &[&str],
+        write_value: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let Some(mut key) = self.find_key(first) else {
+            return self.insert(first, |json| write_nested(json, rest, write_value));
+        };
+        let mut rest = rest;
+        while let Some((name, below)) = rest.split_first() {
+            let Some(inside) = inside(&self.json, &key) else { return Ok(()) };
+            let name = escaped(name);
+            let Some(found) = find_key(&self.json, inside, &name) else {
+                return self.insert_inside(inside, &name, |json| write_nested(json, below, write_value));
+            };
+            (key, rest) = (found, below);
+        }
+        Ok(())
+    }
+
+    /// Adds a member to the nested object whose members begin at `at`, in front of them. None has that name.
+    fn insert_inside<E>(
+        &mut self,
+        at: usize,
+        name: &[u8],
+        write_value: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let (end, is_empty) = (self.json.len(), self.json.get(at) == Some(&b'}'));
+        let member = PartialMember { json: &mut self.json, end };
+        write_key(member.json, name);
+        write_value(member.json)?;
+        if !is_empty {
+            member.json.push(b',');
+        }
+        std::mem::forget(member);
+        let len = self.json.len() - end;
+        self.json.get_mut(at..).unwrap_or_default().rotate_right(len);
         Ok(())
     }
 
@@ -123,15 +164,17 @@ impl RawMembers {
     }
 
     pub(super) fn contains(&self, key: &str) -> bool {
-        self.find(key).is_some()
+        self.find_key(key).is_some()
     }
 
     /// Returns the text of the value at a path of keys.
     pub(super) fn raw_at(&self, first: &str, rest: &[&str]) -> Option<&[u8]> {
-        rest.iter().try_fold(self.raw(first)?, |value, key| {
-            let [b'{', inner @ .., b'}'] = value else { return None };
-            inner.get(find(inner, &escaped(key))?.value)
-        })
+        let mut key = self.find_key(first)?;
+        for name in rest {
+            // The object is not passed first to find its end.
+            key = find_key(&self.json, inside(&self.json, &key)?, &escaped(name))?;
+        }
+        self.json.get(key.end + 1..value_end(&self.json, key.end + 1)?)
     }
 
     /// Returns the text of the value at `key`.
@@ -152,11 +195,14 @@ impl RawMembers {
     }
 
     fn find(&self, key: &str) -> Option<MemberRange> {
+        member_of(&self.json, self.find_key(key)?)
+    }
+
+    /// Returns the place of a key. The value behind it is not read.
+    fn find_key(&self, key: &str) -> Option<Range<usize>> {
         let name = escaped(key);
-        if self.keys & key_bit(&name) == 0 {
-            return None;
-        }
-        find(&self.json, &name)
+        // Without its bit a key is not there.
+        if self.keys & key_bit(&name) == 0 { None } else { find_key(&self.json, 0, &name) }
     }
 
     fn cut(&mut self, member: MemberRange) {
@@ -173,15 +219,19 @@ impl RawMembers {
         self.keys & other.keys == 0
     }
 
-    /// Returns `false` if certainly no member has this name, as it is written between quotes.
-    pub(super) fn may_have(&self, name: &[u8]) -> bool {
-        self.keys & key_bit(name) != 0
+    /// Gives the text, and the filter of its keys, to `merge`, which adds members of `other` to it.
+    pub(super) fn merge<T>(&mut self, other: &RawMembers, merge: impl FnOnce(&mut Vec<u8>, u64) -> T) -> T {
+        // The keys of a text that was not read are read once, and not for each member.
+        self.keys = self.known_keys();
+        let merged = merge(&mut self.json, self.keys);
+        // The bits of an unknown text are all set.
+        self.keys |= other.keys;
+        merged
     }
 
-    /// Takes over what was merged of this text and `other`.
-    pub(super) fn replace_merged(&mut self, merged: Vec<u8>, other: &RawMembers) {
-        // The bits of an unknown text are all set.
-        *self = RawMembers { json: merged, keys: self.keys | other.keys };
+    /// Returns the filter of the keys.
+    pub(super) fn keys(&self) -> u64 {
+        self.keys
     }
 
     fn known_keys(&self) -> u64 {
@@ -262,5 +312,37 @@ fn keys_of(text: &[u8]) -> u64 {
 }
 
 pub(super) fn find(text: &[u8], name: &[u8]) -> Option<MemberRange> {
-    members(text).find(|member| text.get(member.name()) == Some(name))
+    member_of(text, find_key(text, 0, name)?)
+}
+
+fn member_of(text: &[u8], key: Range<usize>) -> Option<MemberRange> {
+    let value = key.end + 1..value_end(text, key.end + 1)?;
+    Some(MemberRange { key, value })
+}
+
+/// Returns where the members of the value behind a key begin, if it is an object.
+fn inside(text: &[u8], key: &Range<usize>) -> Option<usize> {
+    (text.get(key.end + 1) == Some(&b'{')).then_some(key.end + 2)
+}
+
+/// Writes a value inside of objects with one key each.
+fn write_nested<E>(
+    json: &mut Vec<u8>,
+    path: &[&str],
+    write_value: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+) -> Result<(), E> {
+    for key in path {
+        json.push(b'{');
+        write_key(json, &escaped(key));
+    }
+    write_value(json)?;
+    json.extend(path.iter().map(|_| b'}'));
+    Ok(())
+}
+
+/// Writes a key as it is written between its quotes, and what separates it from its value.
+fn write_key(json: &mut Vec<u8>, name: &[u8]) {
+    json.push(b'"');
+    json.extend_from_slice(name);
+    json.extend_from_slice(b"\":");
 }

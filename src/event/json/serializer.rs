@@ -49,6 +49,14 @@ pub(super) fn check_key(key: &str) -> Result<(), Problem> {
     Err(Problem::Unserializable(format!("the key {key:?} means something else to serde_json")))
 }
 
+/// The same for a key that is JSON text, without its quotes.
+pub(super) fn check_written_key(key: &[u8]) -> Result<(), Problem> {
+    if !key.starts_with(OF_SERDE_JSON.as_bytes()) {
+        return Ok(());
+    }
+    check_key(std::str::from_utf8(key).unwrap_or_default())
+}
+
 /// Writes one value, which has `depth` levels above it.
 pub(super) struct Serializer<'o> {
     /// Receives the text.

@@ -36,8 +36,7 @@ pub(in crate::event) fn written_len(string: &str) -> usize {
 /// Reads a string from its JSON text `quoted`, with its quotes. Returns `None` if it is not a string.
 pub(in crate::event) fn read_string(quoted: &[u8]) -> Option<Cow<'_, str>> {
     let inner = quoted.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
-    // The first check is cheap, and nearly always enough.
-    if !is_plain(inner) && inner.contains(&b'\\') {
+    if memchr::memchr(b'\\', inner).is_some() {
         return serde_json::from_slice(quoted).ok().map(Cow::Owned);
     }
     std::str::from_utf8(inner).ok().map(Cow::Borrowed)

@@ -6,6 +6,9 @@ use tracklane_http::{EventJson, JsonObject, Mapped, object, text};
 
 use super::{Made, Mapping, ecommerce, rules};
 
+/// Parameters that are added to those of most events, so that they do not grow: of the page, and of a campaign.
+const MORE: usize = 8;
+
 type Call<'e> = (Cow<'e, str>, JsonObject<'e>);
 
 impl Mapping {
@@ -14,7 +17,7 @@ impl Mapping {
             "page" => Ok(page(json)),
             "group" => group(json),
             "screen" if self.is_app => Ok(screen(json)),
-            "screen" if self.screens => named(json.viewed(), json.properties().clone()),
+            "screen" if self.screens => named(json.viewed(), json.properties().with_room(MORE)),
             "screen" => Err(Mapped::skip("a web stream knows no screens: see the setting screens")),
             "identify" | "alias" => Err(Mapped::skip("Google knows no call that only says who somebody is")),
             _ => self.track(json),
@@ -25,7 +28,7 @@ impl Mapping {
         let name = json.text("event").ok_or_else(|| Mapped::reject("it has no name"))?;
         match ecommerce::recommended(name, json.properties(), self.currency.as_deref()) {
             Some((name, params)) => Ok((name.into(), params)),
-            None => named(name, self.with_currency(json.properties().clone())),
+            None => named(name, self.with_currency(json.properties().with_room(MORE))),
         }
     }
 
@@ -45,7 +48,7 @@ fn named<'e>(text: impl Into<Cow<'e, str>>, params: JsonObject<'e>) -> Made<'e, 
 }
 
 fn page<'e>(json: &'e EventJson<'_>) -> Call<'e> {
-    let mut params: JsonObject<'e> = json.properties().clone();
+    let mut params: JsonObject<'e> = json.properties().with_room(MORE);
     add_campaign(json, &mut params);
     for (property, param) in [("url", "page_location"), ("title", "page_title"), ("referrer", "page_referrer")] {
         let own = params.remove(property).filter(|value| text(value).is_some());
@@ -62,7 +65,7 @@ fn page<'e>(json: &'e EventJson<'_>) -> Call<'e> {
 
 /// As Firebase calls a screen view.
 fn screen<'e>(json: &'e EventJson<'_>) -> Call<'e> {
-    let mut params: JsonObject<'e> = json.properties().clone();
+    let mut params: JsonObject<'e> = json.properties().with_room(MORE);
     add_campaign(json, &mut params);
     params.remove("name");
     if let Some(name) = json.view_name() {

@@ -26,9 +26,11 @@ pub(super) fn add<'e>(json: &'e EventJson<'_>, who: &mut JsonObject<'e>) {
         who.insert("user_agent", user_agent);
     }
     let is_known = KNOWN.iter().any(|member| json.context_at(&[member]).is_some());
-    let device = device(json);
-    if !device.is_empty() && (is_known || user_agent.is_none()) {
-        who.insert("device", device);
+    if is_known || user_agent.is_none() {
+        let device = device(json);
+        if !device.is_empty() {
+            who.insert("device", device);
+        }
     }
     match (json.context_text(&["ip"]), json.context_text(&["location", "country_code"])) {
         (Some(ip), _) => who.insert("ip_override", ip),

@@ -63,7 +63,8 @@ pub(super) fn recommended<'e>(
     currency: Option<&'e str>,
 ) -> Option<(&'static str, JsonObject<'e>)> {
     let (_, google, renamed, has_items) = RECOMMENDED.iter().find(|(spec, ..)| spec.eq_ignore_ascii_case(name))?;
-    let mut params = properties.clone();
+    // Currency, value, items, and those of the page.
+    let mut params = properties.with_room(6);
     for (property, param) in *renamed {
         if let Some(value) = params.remove(property) {
             params.insert(*param, value);

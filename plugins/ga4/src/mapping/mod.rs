@@ -9,6 +9,7 @@ mod rules;
 mod user;
 mod who;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use serde_json::{Map, Value};
 use tracklane::Event;
 use tracklane_http::{EventJson, JsonObject, Mapped};
 
+use params::Params;
 pub(crate) use rules::is_currency;
 pub use user::Consent;
 pub(crate) use user::problem_of_properties;
@@ -42,7 +44,9 @@ pub struct Hit {
 /// The same, borrowed from the event.
 pub(crate) struct HitParts<'e> {
     pub(crate) who: JsonObject<'e>,
-    pub(crate) event: JsonObject<'e>,
+    pub(crate) name: Cow<'e, str>,
+    pub(crate) params: Params<'e>,
+    pub(crate) timestamp_micros: Option<i64>,
 }
 
 /// The result of a mapping, or why nothing is sent.
@@ -50,7 +54,14 @@ type Made<'e, T> = Result<T, Mapped<HitParts<'e>>>;
 
 impl From<HitParts<'_>> for Hit {
     fn from(parts: HitParts<'_>) -> Self {
-        Self { who: parts.who.into(), event: Value::Object(parts.event.into()) }
+        let params: Map<String, Value> = parts.params.into();
+        let mut event = Map::new();
+        event.insert("name".to_owned(), parts.name.into());
+        event.insert("params".to_owned(), params.into());
+        if let Some(micros) = parts.timestamp_micros {
+            event.insert("timestamp_micros".to_owned(), micros.into());
+        }
+        Self { who: parts.who.into(), event: event.into() }
     }
 }
 
@@ -87,14 +98,9 @@ impl Default for Mapping {
 }
 
 impl Mapping {
-    /// Maps an event without the user's hook.
-    pub(crate) fn parts<'e>(&'e self, json: &'e EventJson<'_>) -> Mapped<HitParts<'e>> {
-        self.hit(json).map_or_else(|mapped| mapped, Mapped::one)
-    }
-
     /// The hit of an event, or why there is none. `event` makes the event for the user's hook.
     pub(crate) fn apply(&self, json: &EventJson<'_>, event: impl FnOnce() -> Event) -> Mapped<Hit> {
-        let mut mapped = self.parts(json).map(Hit::from);
+        let mut mapped = self.hit(json).map_or_else(|mapped| mapped.map(Hit::from), |parts| Mapped::one(parts.into()));
         if let (Some(map), Mapped::Items(hits)) = (&self.map_event, &mut mapped) {
             let event = event();
             hits.iter_mut().for_each(|hit| map(&event, hit));

@@ -34,12 +34,31 @@ const RESERVED_PREFIXES: &[&str] = &["_", "firebase_", "ga_", "google_", "gtag."
 
 /// The name as Google takes it: letters, digits and underscores, 40 at most.
 pub(super) fn name<'e>(text: impl Into<Cow<'e, str>>) -> Cow<'e, str> {
-    let (text, is_plain) = (text.into(), |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_');
+    let text = text.into();
     if text.len() <= LONGEST_NAME && text.bytes().all(is_plain) {
         return text;
     }
-    let letter = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' };
-    text.trim().chars().map(letter).take(LONGEST_NAME).collect()
+    // Of each letter the first byte. Those behind it begin with the bits 10.
+    let firsts = text.trim().bytes().filter(|byte| byte >> 6 != 0b10);
+    let mut name = String::with_capacity(LONGEST_NAME);
+    for byte in firsts.take(LONGEST_NAME) {
+        name.push(if is_plain(byte) { byte.into() } else { '_' });
+    }
+    name.into()
+}
+
+/// Returns whether a letter can be in a name. A table, because each letter of each name is looked at.
+fn is_plain(byte: u8) -> bool {
+    #[expect(clippy::indexing_slicing, reason = "the compiler does it, once")]
+    const PLAIN: [bool; 256] = {
+        let (mut table, mut byte) = ([false; 256], 0_u8);
+        while byte < 128 {
+            table[byte as usize] = byte.is_ascii_alphanumeric() || byte == b'_';
+            byte += 1;
+        }
+        table
+    };
+    PLAIN.get(usize::from(byte)).is_some_and(|is_plain| *is_plain)
 }
 
 /// Returns why an event cannot have that name, if it cannot.
@@ -59,7 +78,8 @@ pub(super) fn is_param(name: &str) -> bool {
 }
 
 fn has_reserved_prefix(name: &str) -> bool {
-    RESERVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    // All begin with one of these letters.
+    name.starts_with(['_', 'f', 'g']) && RESERVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// Returns whether a text is a currency: three capital letters.

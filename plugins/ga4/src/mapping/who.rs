@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 
-use tracklane_http::{EventJson, Json, JsonObject, Mapped, object, text};
+use tracklane_http::{EventJson, Json, JsonObject, Mapped, text};
 
 use super::{Made, Mapping, device, user};
 
+/// Members that a user has at most.
+const MEMBERS: usize = 7;
 /// Letters of an `app_instance_id`.
 const APP_INSTANCE_LETTERS: usize = 32;
 
@@ -13,10 +15,11 @@ impl Mapping {
     /// The members of a request that say who it was.
     pub(super) fn who<'e>(&'e self, json: &'e EventJson<'_>) -> Made<'e, JsonObject<'e>> {
         let options = self.options(json);
-        let mut who = match self.is_app {
-            true => object([("app_instance_id", app_instance(json, options)?.into())]),
-            false => object([("client_id", client(json, options)?.into())]),
-        };
+        let mut who = JsonObject::with_capacity(MEMBERS);
+        match self.is_app {
+            true => who.insert("app_instance_id", app_instance(json, options)?),
+            false => who.insert("client_id", client(json, options)?),
+        }
         if let Some(user) = json.user_id() {
             who.insert("user_id", user);
         }

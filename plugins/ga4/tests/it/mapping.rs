@@ -193,6 +193,27 @@ fn parameters_are_flat_short_and_few() {
     }
 }
 
+/// A name that is made twice has the last value. What has too long a name, or none that can be, leaves no trace in others.
+#[test]
+fn flat_names_are_there_once_and_none_is_cut() {
+    let (long, longer) = ("x".repeat(38), "x".repeat(39));
+    let kept = format!("{long}_y");
+    for (properties, expected) in [
+        (json!({"a b": 1, "a_b": 2}), json!({"a_b": 2})),
+        (json!({"a": {"b": 1, "c": 3}, "a_b": 2}), json!({"a_b": 2, "a_c": 3})),
+        (json!({"a": {"b_c": 1}, "a b": {"c": 2, "d": {}}, "e": 3}), json!({"a_b_c": 2, "e": 3})),
+        (json!({"a": {"b": [[], {"c": [null, "", {"d": true}]}]}, "e": 3}), json!({"a_b_1_c_2_d": 1, "e": 3})),
+        (json!({(&long): {"y": 1, "yz": 2}, (&longer): {"y": 3, "z": [4]}, "e": 5}), json!({(&kept): 1, "e": 5})),
+        (
+            json!({(&longer): {"y": {"z": [1]}, "": {"": 2}}, "ga": {"x": 3, "": 4}, "1": {"a": 5}, "e": 6}),
+            json!({"e": 6}),
+        ),
+        (json!({"a": {"": 1, "ü b": 2}, "": {"a": 3}}), json!({"a_": 1, "a___b": 2})),
+    ] {
+        assert_eq!(sent(&ga4(), track("A").properties(&properties)).1, expected, "{properties}");
+    }
+}
+
 /// Google drops an event with a list or object anywhere but in `items`, and answers 2xx.
 #[test]
 fn options_and_items_of_another_kind_than_google_takes_are_left_out() {

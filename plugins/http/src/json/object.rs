@@ -41,6 +41,18 @@ impl<'a> JsonObject<'a> {
         Self(members)
     }
 
+    /// Makes room for so many members if there is no memory yet.
+    pub(super) fn reserve_first(&mut self, members: usize) {
+        if self.0.capacity() == 0 {
+            self.0.reserve_exact(members);
+        }
+    }
+
+    /// Removes all members, and keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
     /// Adds a member. The object must not have one of that name.
     pub(super) fn push(&mut self, name: Cow<'a, str>, value: Json<'a>) {
         self.0.push((name, value));

@@ -38,6 +38,45 @@ impl Json<'_> {
     }
 }
 
+impl<'a> Json<'a> {
+    /// Calls `each` with the members of an object. Of an object that is [text](Self::Raw) no tree is made. Other values have
+    /// no members.
+    ///
+    /// ```
+    /// use tracklane_http::Json;
+    ///
+    /// let mut found = Vec::new();
+    /// Json::Raw(r#"{"a":{"b":[1]}}"#).for_each_member(|name, value| found.push((name, value)));
+    /// assert_eq!(found, [("a".into(), Json::Raw(r#"{"b":[1]}"#))]);
+    /// ```
+    pub fn for_each_member(self, mut each: impl FnMut(Cow<'a, str>, Json<'a>)) {
+        match self {
+            Self::Raw(text) if text.starts_with('{') => {
+                Reader { text, at: 0 }.each_member(|reader, name| {
+                    each(name, reader.value(0)?);
+                    Some(())
+                });
+            }
+            Self::Object(object) => object.into_iter().for_each(|(name, value)| each(name, value)),
+            _ => {}
+        }
+    }
+
+    /// Calls `each` with the elements of an array, in the same way.
+    pub fn for_each_element(self, mut each: impl FnMut(Json<'a>)) {
+        match self {
+            Self::Raw(text) if text.starts_with('[') => {
+                Reader { text, at: 0 }.each_element(|reader| {
+                    each(reader.value(0)?);
+                    Some(())
+                });
+            }
+            Self::Array(elements) => elements.into_iter().for_each(each),
+            _ => {}
+        }
+    }
+}
+
 /// From `serde_json` only: it borrows from the text.
 impl<'de: 'a, 'a> Deserialize<'de> for Json<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -57,27 +96,61 @@ impl<'de: 'a, 'a> Deserialize<'de> for JsonObject<'a> {
 /// Reads the members of `text`, if it is an object. Of its values so many levels are read.
 fn object(text: &str, levels: u8) -> Option<JsonObject<'_>> {
     let mut reader = Reader { text, at: 0 };
-    (reader.peek()? == b'{').then(|| reader.object(levels, USUAL))
+    (reader.peek()? == b'{').then(|| reader.object(levels))
 }
 
-/// Reads the members of an event, if `text` is an object. Its sections stay text among them, and `section` gets the members
-/// of each, read in the same pass: one level of properties and traits, and all of the context and the integrations.
-pub(crate) fn event<'a>(text: &'a str, mut section: impl FnMut(&str, JsonObject<'a>)) -> Option<JsonObject<'a>> {
+/// Reads an event, if `text` is an object: its members, and those of its sections in the same pass. Sections stay text among
+/// the members of the event.
+pub(crate) fn event<'a>(text: &'a str, members: &mut JsonObject<'a>, sections: &mut Sections<'a>) -> Option<()> {
     let mut reader = Reader { text, at: 0 };
-    let member = |reader: &mut Reader<'a>, name: &str| {
-        let levels = match name {
-            "properties" | "traits" => 0,
-            "context" | "integrations" => MOST_LEVELS,
-            _ => return reader.value(0),
+    if reader.peek()? != b'{' {
+        return None;
+    }
+    reader.each_member(|reader, name| {
+        let value = match sections.of(&name) {
+            Some((section, levels)) if reader.peek()? == b'{' => {
+                let start = reader.at;
+                section.clear();
+                reader.members(section, levels);
+                Json::Raw(reader.text.get(start..reader.at)?)
+            }
+            _ => reader.value(0)?,
         };
-        if reader.peek()? != b'{' {
-            return reader.value(0);
+        members.reserve_first(OF_EVENT);
+        members.push(name, value);
+        Some(())
+    });
+    Some(())
+}
+
+/// The members of an event's sections.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sections<'a> {
+    pub(crate) properties: JsonObject<'a>,
+    pub(crate) traits: JsonObject<'a>,
+    pub(crate) context: JsonObject<'a>,
+    pub(crate) integrations: JsonObject<'a>,
+}
+
+impl<'a> Sections<'a> {
+    /// The section of that name, and how many levels of its values are read: one of properties and traits, and all of the
+    /// context and the integrations.
+    fn of(&mut self, name: &str) -> Option<(&mut JsonObject<'a>, u8)> {
+        match name {
+            "properties" => Some((&mut self.properties, 0)),
+            "traits" => Some((&mut self.traits, 0)),
+            "context" => Some((&mut self.context, MOST_LEVELS)),
+            "integrations" => Some((&mut self.integrations, MOST_LEVELS)),
+            _ => None,
         }
-        let start = reader.at;
-        section(name, reader.object(levels, USUAL));
-        Some(Json::Raw(reader.text.get(start..reader.at)?))
-    };
-    (reader.peek()? == b'{').then(|| reader.members(OF_EVENT, member))
+    }
+
+    /// Removes everything, and keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        for section in [&mut self.properties, &mut self.traits, &mut self.context, &mut self.integrations] {
+            section.clear();
+        }
+    }
 }
 
 /// Reads `text`, if it is a value. Of an array or object so many levels are read.
@@ -95,20 +168,32 @@ impl<'a> Reader<'a> {
         match self.peek()? {
             b'"' => self.string(),
             b'{' | b'[' if levels == 0 => self.nested().map(Json::Raw),
-            b'{' => Some(Json::Object(self.object(levels - 1, USUAL))),
+            b'{' => Some(Json::Object(self.object(levels - 1))),
             b'[' => Some(Json::Array(self.array(levels - 1))),
             _ => self.scalar(),
         }
     }
 
-    /// Reads the object that begins here, with room for so many members.
-    fn object(&mut self, levels: u8, room: usize) -> JsonObject<'a> {
-        self.members(room, |reader, _| reader.value(levels))
+    /// Reads the object that begins here.
+    fn object(&mut self, levels: u8) -> JsonObject<'a> {
+        let mut object = JsonObject::new();
+        self.members(&mut object, levels);
+        object
     }
 
-    /// Reads the members of the object that begins here, each value by `value`.
-    fn members(&mut self, room: usize, mut value: impl FnMut(&mut Self, &str) -> Option<Json<'a>>) -> JsonObject<'a> {
-        let mut object = JsonObject::new();
+    /// Reads the members of the object that begins here.
+    fn members(&mut self, object: &mut JsonObject<'a>, levels: u8) {
+        self.each_member(|reader, name| {
+            let value = reader.value(levels)?;
+            object.reserve_first(USUAL);
+            // An event has each name once. Of a name that comes twice, `get` finds the first.
+            object.push(name, value);
+            Some(())
+        });
+    }
+
+    /// Calls `each` at each value of the object that begins here, which it reads.
+    fn each_member(&mut self, mut each: impl FnMut(&mut Self, Cow<'a, str>) -> Option<()>) {
         self.at += 1;
         while self.peek() == Some(b'"') {
             let Some(name) = self.name() else { break };
@@ -116,35 +201,34 @@ impl<'a> Reader<'a> {
                 break;
             }
             self.at += 1;
-            let Some(value) = value(self, &name) else { break };
-            if object.is_empty() {
-                object = JsonObject::with_capacity(room);
-            }
-            // An event has each name once. Of a name that comes twice, `get` finds the first.
-            object.push(name, value);
-            if self.peek() != Some(b',') {
+            if each(self, name).is_none() || self.peek() != Some(b',') {
                 break;
             }
             self.at += 1;
         }
         self.close(b'}');
-        object
     }
 
     /// Reads the array that begins here.
     fn array(&mut self, levels: u8) -> Vec<Json<'a>> {
         let mut array = Vec::new();
+        self.each_element(|reader| {
+            array.push(reader.value(levels)?);
+            Some(())
+        });
+        array
+    }
+
+    /// Calls `each` at each element of the array that begins here, which it reads.
+    fn each_element(&mut self, mut each: impl FnMut(&mut Self) -> Option<()>) {
         self.at += 1;
         while self.peek().is_some_and(|byte| byte != b']') {
-            let Some(value) = self.value(levels) else { break };
-            array.push(value);
-            if self.peek() != Some(b',') {
+            if each(self).is_none() || self.peek() != Some(b',') {
                 break;
             }
             self.at += 1;
         }
         self.close(b']');
-        array
     }
 
     /// Passes the end of an array or object.
@@ -171,13 +255,12 @@ impl<'a> Reader<'a> {
         let (bytes, start) = (self.text.as_bytes(), self.at);
         let (mut at, mut is_plain) = (start + 1, true);
         loop {
-            at += plain_len(bytes.get(at..)?);
-            match bytes.get(at)? {
-                b'"' => break,
-                b'\\' => at += 2,
-                // A control character, which JSON does not have here.
-                _ => at += 1,
+            at += plain_len(bytes.get(at..)?)?;
+            if bytes.get(at) == Some(&b'"') {
+                break;
             }
+            // With what is escaped.
+            at += 2;
             is_plain = false;
         }
         self.at = at + 1;

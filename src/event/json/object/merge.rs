@@ -3,96 +3,100 @@
 //! Invariant: both texts are as [`RawMembers`](super::RawMembers) has them, and so is the result. A key has one spelling,
 //! so keys are compared as bytes. Values are bounded in depth, and so is the recursion.
 
-use std::borrow::Cow;
-
-use crate::event::json::members::members;
-use crate::event::json::raw_members::find;
+use crate::event::json::members::{find_key, members};
+use crate::event::json::raw_members::{ANY_KEY, key_bit};
 
 /// The product of both lengths up to which a search for each key is fast. Beyond, a map is.
 const MAX_WORK: usize = 1 << 20;
 
-/// Returns `upper` with every member of `below` that it lacks. Where both values are objects, their members are merged in
-/// the same way. `may_have` says by name which members `upper` may have; it is not searched for others. Returns `None` for
-/// texts that are better merged as maps.
-pub(super) fn merged<'t>(upper: &'t [u8], below: &[u8], may_have: impl Fn(&[u8]) -> bool) -> Option<Cow<'t, [u8]>> {
-    if upper.len().saturating_mul(below.len()) > MAX_WORK {
-        return None;
+/// Adds to `upper` every member of `below` that it lacks, in front of its own. Where both values are objects, their members
+/// are merged in the same way. A key is searched for only if its bit is in `keys`, the filter of the keys of `upper`. Returns
+/// `false`, and changes nothing, for texts that are better merged as maps.
+pub(super) fn merge(upper: &mut Vec<u8>, below: &[u8], keys: u64) -> bool {
+    let is_short = is_short(upper, below);
+    if is_short {
+        merge_members(upper, 0, below, keys);
     }
-    let room = upper.len() + 1 + below.len();
-    let (mut out, mut nested) = (Vec::new(), false);
+    is_short
+}
+
+/// Returns by how many bytes [`merge`] would make `upper` longer.
+pub(super) fn added_len(upper: &[u8], below: &[u8], keys: u64) -> Option<usize> {
+    is_short(upper, below).then(|| len_of_missing(upper, 0, below, keys))
+}
+
+fn is_short(upper: &[u8], below: &[u8]) -> bool {
+    upper.len().saturating_mul(below.len()) <= MAX_WORK
+}
+
+/// Merges `below` under the object of `text` whose members begin at `start`.
+fn merge_members(text: &mut Vec<u8>, start: usize, below: &[u8], keys: u64) {
+    let mut own = start;
     for member in members(below) {
         let name = below.get(member.name()).unwrap_or_default();
-        match if may_have(name) { find(upper, name) } else { None } {
-            None => {
-                if out.is_empty() {
-                    out.reserve(room);
+        match find_own(text, own, name, keys) {
+            None => own += insert(text, own, own > start, below.get(member.key.start..member.value.end)),
+            Some(value) => {
+                if let Some((inside, below)) = both_objects(text, value, below.get(member.value)) {
+                    merge_members(text, inside, below, ANY_KEY);
                 }
-                append(&mut out, below.get(member.key.start..member.value.end));
             }
-            Some(mine) => nested |= lacks_nested(upper.get(mine.value), below.get(member.value)),
         }
     }
-    if nested {
-        out.reserve(room.saturating_sub(out.len()));
-        append_merged(upper, below, 0, &mut out);
-    } else if out.is_empty() {
-        return Some(Cow::Borrowed(upper));
-    } else if !upper.is_empty() {
-        append(&mut out, Some(upper));
-    }
-    Some(Cow::Owned(out))
 }
 
-/// Returns whether both values are objects, and the first lacks anything of the second.
-fn lacks_nested(upper: Option<&[u8]>, below: Option<&[u8]>) -> bool {
-    let Some((upper, below)) = inside(upper).zip(inside(below)) else { return false };
-    members(below).any(|member| match find(upper, below.get(member.name()).unwrap_or_default()) {
-        None => true,
-        Some(mine) => lacks_nested(upper.get(mine.value), below.get(member.value)),
-    })
-}
-
-/// Appends what `upper` lacks of `below`, and then `upper`.
-fn merge(upper: &[u8], below: &[u8], out: &mut Vec<u8>) {
-    let begin = out.len();
+/// Returns how many bytes the object of `text` whose members begin at `start` lacks of `below`, with commas.
+fn len_of_missing(text: &[u8], start: usize, below: &[u8], keys: u64) -> usize {
+    let (mut len, mut is_empty) = (0, is_end(text, start));
     for member in members(below) {
-        if find(upper, below.get(member.name()).unwrap_or_default()).is_none() {
-            separate(out, begin);
-            out.extend_from_slice(below.get(member.key.start..member.value.end).unwrap_or_default());
-        }
-    }
-    append_merged(upper, below, begin, out);
-}
-
-/// Appends the members of `upper`, each merged with that of `below`, to an object whose members begin at `begin`.
-fn append_merged(upper: &[u8], below: &[u8], begin: usize, out: &mut Vec<u8>) {
-    for member in members(upper) {
-        separate(out, begin);
-        let its = find(below, upper.get(member.name()).unwrap_or_default()).and_then(|its| below.get(its.value));
-        match inside(upper.get(member.value.clone())).zip(inside(its)) {
-            None => out.extend_from_slice(upper.get(member.key.start..member.value.end).unwrap_or_default()),
-            Some((mine, its)) => {
-                out.extend_from_slice(upper.get(member.key.start..=member.value.start).unwrap_or_default());
-                merge(mine, its, out);
-                out.push(b'}');
+        let name = below.get(member.name()).unwrap_or_default();
+        match find_own(text, start, name, keys) {
+            None => {
+                let comma = usize::from(!std::mem::take(&mut is_empty));
+                len += member.value.end - member.key.start + comma;
+            }
+            Some(value) => {
+                if let Some((inside, below)) = both_objects(text, value, below.get(member.value)) {
+                    len += len_of_missing(text, inside, below, ANY_KEY);
+                }
             }
         }
     }
+    len
 }
 
-/// Prepares for another member of an object whose members begin at `begin`.
-fn separate(out: &mut Vec<u8>, begin: usize) {
-    if out.len() > begin {
-        out.push(b',');
+/// Returns where the value of that member begins, in the object of `text` whose members begin at `start`.
+fn find_own(text: &[u8], start: usize, name: &[u8], keys: u64) -> Option<usize> {
+    if keys != ANY_KEY && keys & key_bit(name) == 0 {
+        return None;
     }
+    find_key(text, start, name).map(|key| key.end + 1)
 }
 
-/// Appends members behind others.
-fn append(out: &mut Vec<u8>, members: Option<&[u8]>) {
-    if !out.is_empty() {
-        out.push(b',');
+/// Returns where the members of the value at `value` begin, and those of the other value, if both are objects.
+fn both_objects<'b>(text: &[u8], value: usize, below: Option<&'b [u8]>) -> Option<(usize, &'b [u8])> {
+    (text.get(value) == Some(&b'{')).then_some(value + 1).zip(inside(below))
+}
+
+/// Inserts a member at `at`, in front of the members that are there, or behind others that were inserted. Returns by how
+/// many bytes the text is longer.
+fn insert(text: &mut Vec<u8>, at: usize, is_behind: bool, member: Option<&[u8]>) -> usize {
+    let (is_end, end) = (is_end(text, at), text.len());
+    if is_end && is_behind {
+        text.push(b',');
     }
-    out.extend_from_slice(members.unwrap_or_default());
+    text.extend_from_slice(member.unwrap_or_default());
+    if !is_end {
+        text.push(b',');
+    }
+    let len = text.len() - end;
+    text.get_mut(at..).unwrap_or_default().rotate_right(len);
+    len
+}
+
+/// Returns whether an object ends here.
+fn is_end(text: &[u8], at: usize) -> bool {
+    matches!(text.get(at), None | Some(b'}'))
 }
 
 /// Returns the members of a value that is an object.
@@ -104,8 +108,8 @@ fn inside(value: Option<&[u8]>) -> Option<&[u8]> {
 mod tests {
     use super::*;
 
-    fn text(merged: Option<Cow<'_, [u8]>>) -> String {
-        String::from_utf8(merged.unwrap().into_owned()).unwrap()
+    fn keys_of(text: &[u8]) -> u64 {
+        members(text).fold(0, |keys, member| keys | key_bit(&text[member.name()]))
     }
 
     #[test]
@@ -121,19 +125,23 @@ mod tests {
             (r#""l":null,"m":"{}""#, r#""l":{"v":2},"m":{"n":1}"#, r#""l":null,"m":"{}""#),
             (r#""l":{"v":2}"#, r#""l":1"#, r#""l":{"v":2}"#),
         ] {
-            let merged = super::merged(upper.as_bytes(), below.as_bytes(), |_| true);
-            let unchanged = matches!(merged, Some(Cow::Borrowed(_)));
-            assert_eq!((text(merged).as_str(), unchanged), (expected, upper == expected), "{below} under {upper}");
-            let has = |name: &[u8]| find(upper.as_bytes(), name).is_some();
-            let merged = super::merged(upper.as_bytes(), below.as_bytes(), has);
-            assert_eq!(text(merged), expected, "{below} under {upper}, with what it has known");
+            for keys in [ANY_KEY, keys_of(upper.as_bytes())] {
+                let added = added_len(upper.as_bytes(), below.as_bytes(), keys);
+                let mut merged = upper.as_bytes().to_vec();
+                assert!(merge(&mut merged, below.as_bytes(), keys));
+                assert_eq!(String::from_utf8(merged).unwrap(), expected, "{below} under {upper}");
+                assert_eq!(added, Some(expected.len() - upper.len()), "{below} under {upper}");
+            }
         }
     }
 
     #[test]
     fn large_texts_are_left_to_maps() {
         let large = format!(r#""a":"{}""#, "a".repeat(MAX_WORK / 8));
-        let merged = |below| super::merged(large.as_bytes(), below, |_| true);
-        assert!(merged(br#""b":1"#).is_some() && merged(br#""bcdef":1"#).is_none());
+        for (below, expected) in [(&br#""b":1"#[..], true), (br#""bcdef":1"#, false)] {
+            let mut text = large.clone().into_bytes();
+            assert_eq!(merge(&mut text, below, ANY_KEY), expected);
+            assert_eq!(added_len(large.as_bytes(), below, ANY_KEY), expected.then_some(text.len() - large.len()));
+        }
     }
 }

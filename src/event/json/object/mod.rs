@@ -248,10 +248,8 @@ impl Object {
                 mine.prepend(theirs);
                 return;
             }
-            match merge::merged(mine.json(), theirs.json(), |name| mine.may_have(name)) {
-                Some(Cow::Borrowed(_)) => return,
-                Some(Cow::Owned(merged)) => return mine.replace_merged(merged, theirs),
-                None => {}
+            if mine.merge(theirs, |text, keys| merge::merge(text, theirs.json(), keys)) {
+                return;
             }
         }
         let below = defaults.to_map();

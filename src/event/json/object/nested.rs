@@ -73,6 +73,26 @@ pub(super) fn merge_missing(upper: &mut Map<String, Value>, below: Map<String, V
     }
 }
 
+/// Returns whether a value can be added at a path of keys.
+pub(super) fn is_missing_at(map: &Map<String, Value>, first: &str, rest: &[&str]) -> bool {
+    match (map.get(first), rest.split_first()) {
+        (None, _) => true,
+        (Some(Value::Object(inner)), Some((next, below))) => is_missing_at(inner, next, below),
+        (Some(_), _) => false,
+    }
+}
+
+/// Adds a value at a path of keys, with the objects on the path that are missing.
+pub(super) fn insert_missing_at(map: &mut Map<String, Value>, first: &str, rest: &[&str], value: Value) {
+    let Some((next, below)) = rest.split_first() else {
+        map.entry(first).or_insert(value);
+        return;
+    };
+    if let Value::Object(inner) = map.entry(first).or_insert_with(|| Value::Object(Map::new())) {
+        insert_missing_at(inner, next, below, value);
+    }
+}
+
 fn children(value: &Value) -> Vec<&Value> {
     match value {
         Value::Array(items) => items.iter().collect(),

@@ -5,8 +5,9 @@
 
 use serde::Serialize;
 
-use super::{Form, Object};
+use super::{Form, Object, nested};
 use crate::event::json::error::{JsonType, Problem, ValueError};
+use crate::event::json::serializer::MAX_DEPTH;
 use crate::event::json::{number, reader, serializer};
 use crate::event::timestamp::{InvalidTimestamp, Timestamp};
 
@@ -18,6 +19,30 @@ impl Object {
     pub(in crate::event) fn set(&mut self, key: &str, value: impl Serialize) {
         let written = self.write_member(key, |json| serializer::append(json, &value, DEPTH));
         self.note(key, value, written);
+    }
+
+    /// Adds a member at a path of keys, such as `["page", "title"]`, with the objects on the path that are missing. Does
+    /// nothing if there is a value already, or something on the path that is no object. What else there is stays as it is,
+    /// and is not parsed.
+    ///
+    /// A value that cannot be written as JSON is not added, and the event is refused, as [`insert`](Self::insert) says.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use tracklane::event::Context;
+    ///
+    /// let mut context = Context::from(json!({ "page": { "url": "https://shop.example/" } }));
+    /// context.insert_missing_at(&["page", "title"], "Shop"); // there was none
+    /// context.insert_missing_at(&["page", "url"], "another");
+    /// let expected = json!({ "page": { "url": "https://shop.example/", "title": "Shop" } });
+    /// assert_eq!(context, Context::from(expected));
+    /// ```
+    pub fn insert_missing_at(&mut self, path: &[&str], value: &(impl Serialize + ?Sized)) {
+        let Some((first, rest)) = path.split_first() else { return };
+        let written = self.write_missing(first, rest, |json| serializer::append(json, value, path.len()));
+        if let Err(error) = written {
+            self.record_error(error.below(first));
+        }
     }
 
     /// Sets `key` to a value, or removes it if there is none.
@@ -96,6 +121,32 @@ impl Object {
                 let mut json = Vec::new();
                 write(&mut json)?;
                 map.insert(key.to_owned(), reader::value(&json, DEPTH)?);
+            }
+        }
+        self.use_map_if_large();
+        Ok(())
+    }
+
+    /// Adds the JSON text that `write` appends at a path, unless there is a value.
+    fn write_missing(
+        &mut self,
+        first: &str,
+        rest: &[&str],
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), ValueError>,
+    ) -> Result<(), ValueError> {
+        if rest.len() >= MAX_DEPTH {
+            return Err(Problem::TooDeep.into());
+        }
+        rest.iter().chain([&first]).try_for_each(|key| serializer::check_key(key))?;
+        match &mut self.form {
+            Form::Text(text) => text.insert_missing_at(first, rest, write)?,
+            Form::Map(map) => {
+                if !nested::is_missing_at(map, first, rest) {
+                    return Ok(());
+                }
+                let mut json = Vec::new();
+                write(&mut json)?;
+                nested::insert_missing_at(map, first, rest, reader::value(&json, rest.len() + DEPTH)?);
             }
         }
         self.use_map_if_large();

@@ -97,8 +97,8 @@ impl Object {
             if mine.has_disjoint_keys(theirs) {
                 return mine.prepended_len(theirs);
             }
-            if let Some(merged) = merge::merged(mine.json(), theirs.json(), |name| mine.may_have(name)) {
-                return merged.len();
+            if let Some(added) = merge::added_len(mine.json(), theirs.json(), mine.keys()) {
+                return mine.json().len() + added;
             }
         }
         let mut merged = self.clone();
