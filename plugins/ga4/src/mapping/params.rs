@@ -66,7 +66,7 @@ impl<'e> Params<'e> {
 
     /// Returns whether there is a parameter of that name.
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.position(name).is_some()
+        self.bits & bit(name) != 0 && self.position(name).is_some()
     }
 
     /// Appends them as a JSON object.
@@ -141,17 +141,22 @@ impl<'e> Params<'e> {
 
     /// Ends the name that was begun last, and sets its value.
     fn end(&mut self, name: Range<usize>, value: Json<'e>) {
-        let text = self.names.get(name.clone()).unwrap_or_default();
-        let bit = bit(text);
-        let known = self.position(text).and_then(|at| self.params.get_mut(at));
-        if let Some((_, known)) = known {
-            *known = value;
-            self.take_back(&name);
+        let bit = bit(self.names.get(name.clone()).unwrap_or_default());
+        if self.bits & bit != 0 && self.replace(&name, &value) {
             return;
         }
         self.bits |= bit;
         self.names.push_str("\":");
         self.params.push((name, value));
+    }
+
+    /// Sets the value of a parameter that is there, and takes the name back that was begun for it.
+    fn replace(&mut self, name: &Range<usize>, value: &Json<'e>) -> bool {
+        let known = self.names.get(name.clone()).and_then(|name| self.position(name));
+        let Some((_, known)) = known.and_then(|at| self.params.get_mut(at)) else { return false };
+        known.clone_from(value);
+        self.take_back(name);
+        true
     }
 
     /// Takes back a name that was begun, and those behind it.
@@ -160,9 +165,6 @@ impl<'e> Params<'e> {
     }
 
     fn position(&self, name: &str) -> Option<usize> {
-        if self.bits & bit(name) == 0 {
-            return None;
-        }
         self.params.iter().position(|(place, _)| self.names.get(place.clone()) == Some(name))
     }
 

@@ -38,9 +38,12 @@ pub(super) fn name<'e>(text: impl Into<Cow<'e, str>>) -> Cow<'e, str> {
     if text.len() <= LONGEST_NAME && text.bytes().all(is_plain) {
         return text;
     }
-    let letter = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+    // Of each letter the first byte. Those behind it begin with the bits 10.
+    let firsts = text.trim().bytes().filter(|byte| byte >> 6 != 0b10);
     let mut name = String::with_capacity(LONGEST_NAME);
-    text.trim().chars().map(letter).take(LONGEST_NAME).for_each(|letter| name.push(letter));
+    for byte in firsts.take(LONGEST_NAME) {
+        name.push(if is_plain(byte) { byte.into() } else { '_' });
+    }
     name.into()
 }
 
