@@ -70,9 +70,7 @@ impl Shared {
                 let sent = client.send(&batch, payload, HeaderMap::new());
                 self.answer_to(sent, &endpoint, &batch, &request).await
             };
-            for (item, event) in request.events().enumerate() {
-                answers.add([event], answer.event(item).unwrap_or(&answer));
-            }
+            answers.add_each(request.events(), &answer);
             if matches!(answer.verdict(), Verdict::Retry | Verdict::Pause(_)) {
                 failed =
                     Some(Answer::new(answer.verdict()).with_error("the request before it failed, and it was not sent"));

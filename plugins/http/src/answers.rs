@@ -39,10 +39,11 @@ impl Answers {
         }
     }
 
-    /// Adds an answer to a request. Its first item is of the event `events[0]` of the batch, and so on.
-    pub fn add_each(&mut self, events: &[usize], answer: &Answer) {
-        for (item, event) in events.iter().enumerate() {
-            self.add([*event], answer.event(item).unwrap_or(answer));
+    /// Adds an answer to a request. Its first item is of the first of these events, by their index in the batch, and so
+    /// on.
+    pub fn add_each(&mut self, events: impl IntoIterator<Item = usize>, answer: &Answer) {
+        for (item, event) in events.into_iter().enumerate() {
+            self.add([event], answer.event(item).unwrap_or(answer));
         }
     }
 

@@ -56,7 +56,7 @@ pub async fn send_in_turn(
             Ok(received) => read(&request, &received),
             Err(error) => Answer::new(Verdict::Retry).with_error(error),
         };
-        answers.add_each(&request.events, &answer);
+        answers.add_each(request.events.iter().copied(), &answer);
         if ends_the_turn(answer.verdict()) {
             failed = Some(answer);
         }

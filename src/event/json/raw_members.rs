@@ -126,8 +126,7 @@ impl RawMembers {
             member.json.push(b',');
         }
         std::mem::forget(member);
-        let len = self.json.len() - end;
-        self.json.get_mut(at..).unwrap_or_default().rotate_right(len);
+        move_end(&mut self.json, end, at);
         Ok(())
     }
 
@@ -323,6 +322,13 @@ fn member_of(text: &[u8], key: Range<usize>) -> Option<MemberRange> {
 /// Returns where the members of the value behind a key begin, if it is an object.
 fn inside(text: &[u8], key: &Range<usize>) -> Option<usize> {
     (text.get(key.end + 1) == Some(&b'{')).then_some(key.end + 2)
+}
+
+/// Moves what was appended behind `end` to `at`. Returns its length.
+pub(super) fn move_end(text: &mut [u8], end: usize, at: usize) -> usize {
+    let len = text.len() - end;
+    text.get_mut(at..).unwrap_or_default().rotate_right(len);
+    len
 }
 
 /// Writes a value inside of objects with one key each.

@@ -42,7 +42,7 @@ fn of_several_answers_to_one_event_the_one_that_asks_for_the_most_counts() {
 fn answers_to_items_are_those_of_their_events() {
     let mut answers = Answers::new(4);
     let refused = Answer::new(Verdict::Reject).with_error("bad");
-    answers.add_each(&[3, 1, 1], &Answer::each(Verdict::Retry, [(1, refused), (2, Verdict::Delivered.into())]));
+    answers.add_each([3, 1, 1], &Answer::each(Verdict::Retry, [(1, refused), (2, Verdict::Delivered.into())]));
     let answer = answers.finish();
     let verdicts = [0, 1, 2, 3].map(|event| answer.verdict_of(event));
     assert_eq!(verdicts, [Verdict::Delivered, Verdict::Reject, Verdict::Delivered, Verdict::Retry]);

@@ -6,9 +6,9 @@ use std::ops::Range;
 use super::runs;
 
 /// Bytes of the shortest IP address, which is one such as `::1`.
-const SHORTEST_IP: usize = 3;
+pub(super) const SHORTEST_IP: usize = 3;
 /// Bytes of a MAC address, with its separators.
-const MAC_LEN: usize = 17;
+pub(super) const MAC_LEN: usize = 17;
 
 pub(super) fn emails(text: &str) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();

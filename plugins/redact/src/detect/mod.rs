@@ -108,8 +108,8 @@ impl Detector {
     pub(crate) fn needs(self) -> &'static [Needs] {
         use Sign::{At, Capital, Colon, Dash, Digit, Dot, Gap, Plus, Query, Slash};
         match self {
-            Detector::CreditCard => const { &[Needs::of(13, &[(Digit, 13)])] },
-            Detector::Iban => const { &[Needs::of(15, &[(Digit, 4), (Capital, 2)])] },
+            Detector::CreditCard => const { &[Needs::of(SHORTEST_CARD, &[(Digit, SHORTEST_CARD as u64)])] },
+            Detector::Iban => const { &[Needs::of(number::SHORTEST_IBAN, &[(Digit, 4), (Capital, 2)])] },
             Detector::Jwt => const { &[Needs::of(20, &[(Dot, 2)])] },
             // One begins with a word before a sign of these, or with two capitals.
             Detector::ApiKey => {
@@ -126,9 +126,13 @@ impl Detector {
             Detector::UrlSecret => const { &[Needs::of(5, &[(Slash, 1)]), Needs::of(5, &[(Query, 1)])] },
             Detector::Email => const { &[Needs::of(6, &[(At, 1), (Dot, 1)])] },
             Detector::Phone => const { &[Needs::of(9, &[(Plus, 1), (Digit, 8)])] },
-            Detector::IpAddress => const { &[Needs::of(7, &[(Dot, 3)]), Needs::of(3, &[(Colon, 2)])] },
-            Detector::MacAddress => const { &[Needs::of(17, &[(Colon, 5)]), Needs::of(17, &[(Dash, 5)])] },
-            Detector::Ssn => const { &[Needs::of(11, &[(Dash, 2), (Digit, 9)])] },
+            Detector::IpAddress => {
+                const { &[Needs::of(7, &[(Dot, 3)]), Needs::of(address::SHORTEST_IP, &[(Colon, 2)])] }
+            }
+            Detector::MacAddress => {
+                const { &[Needs::of(address::MAC_LEN, &[(Colon, 5)]), Needs::of(address::MAC_LEN, &[(Dash, 5)])] }
+            }
+            Detector::Ssn => const { &[Needs::of(number::SSN_LEN, &[(Dash, 2), (Digit, 9)])] },
         }
     }
 }

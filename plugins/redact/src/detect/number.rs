@@ -11,10 +11,10 @@ const CARD_GROUPS: &[&[usize]] = &[&[4, 4, 4, 4], &[4, 6, 5], &[4, 6, 4], &[4, 4
 pub(crate) const SHORTEST_CARD: usize = 13;
 
 /// Bytes of a social security number, with its dashes.
-const SSN_LEN: usize = 11;
+pub(super) const SSN_LEN: usize = 11;
 
 /// Letters of the shortest IBAN.
-const SHORTEST_IBAN: usize = 15;
+pub(super) const SHORTEST_IBAN: usize = 15;
 
 /// Countries with IBANs, and how long these are (ISO 13616 registry).
 const IBAN_LENGTHS: &[(&str, usize)] = &[

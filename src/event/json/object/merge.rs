@@ -4,7 +4,7 @@
 //! so keys are compared as bytes. Values are bounded in depth, and so is the recursion.
 
 use crate::event::json::members::{find_key, members};
-use crate::event::json::raw_members::{ANY_KEY, key_bit};
+use crate::event::json::raw_members::{ANY_KEY, key_bit, move_end};
 
 /// The product of both lengths up to which a search for each key is fast. Beyond, a map is.
 const MAX_WORK: usize = 1 << 20;
@@ -89,9 +89,7 @@ fn insert(text: &mut Vec<u8>, at: usize, is_behind: bool, member: Option<&[u8]>)
     if !is_end {
         text.push(b',');
     }
-    let len = text.len() - end;
-    text.get_mut(at..).unwrap_or_default().rotate_right(len);
-    len
+    move_end(text, end, at)
 }
 
 /// Returns whether an object ends here.
