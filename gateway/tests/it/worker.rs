@@ -242,7 +242,7 @@ fn what_is_done_with_is_deleted_after_a_while_and_nothing_else() {
 fn a_worker_that_joins_has_its_share_within_twenty_seconds_and_gives_it_back_when_it_is_gone() {
     let Some(nats) = Nats::start() else { return };
     let gateway = nats.gateway("");
-    let (first_sink, second_sink) = (Sink::default(), Sink::default());
+    let (first_sink, second_sink, context) = (Sink::default(), Sink::default(), nats.context(&gateway.runtime));
     let first = InProcess::start(&gateway, &first_sink);
     let (mut sent, mut round) = (Vec::new(), 0);
     // An event of each of so many users, so that every partition gets some.
@@ -269,6 +269,8 @@ fn a_worker_that_joins_has_its_share_within_twenty_seconds_and_gives_it_back_whe
     send_round();
     let (of_first, of_second) = (first_sink.events().len() - before.0, second_sink.events().len() - before.1);
     assert!(of_first > 0 && of_second > 0, "both work: {of_first} and {of_second}");
+    // What is delivered and not acknowledged comes again after a kill.
+    wait_until("all is acknowledged", || unacknowledged(&context, &gateway.runtime).0 == 0);
     second.vanish();
     let begun = Instant::now();
     send_round();
