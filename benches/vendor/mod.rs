@@ -24,9 +24,9 @@ use tracklane::{Analytics, Event, Track};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The purchase that the benchmarks of transforms send as well, with the context of a browser: about 900 bytes of JSON.
-fn event(number: usize) -> Event {
+fn event(user: usize) -> Event {
     Track::new("Item Purchased")
-        .user_id(format!("user-{number}"))
+        .user_id(format!("user-{user}"))
         .anonymous_id("3f2504e0-4f89-41d3-9a0c-0305e82c3301")
         .property("revenue", 39.95)
         .property("currency", "USD")
@@ -47,8 +47,8 @@ fn event(number: usize) -> Event {
         .into()
 }
 
-/// A batch as a lane makes it.
-fn batch(events: usize) -> Batch {
+/// A batch as a lane makes it, with events of so many users in turn.
+fn batch(events: usize, users: usize) -> Batch {
     let recording = RecordingDestination::new("recording");
     let whole = Batching::every(events, Duration::from_secs(3600)).max_bytes(usize::MAX);
     let analytics = Analytics::builder()
@@ -57,7 +57,7 @@ fn batch(events: usize) -> Batch {
         .plugin(recording.destination().batching(whole))
         .build()
         .expect("the settings are valid");
-    (0..events).for_each(|number| analytics.send(event(number)).expect("there is room"));
+    (0..events).for_each(|number| analytics.send(event(number % users)).expect("there is room"));
     assert_eq!(recording.wait_for_events(events, PATIENCE).len(), events, "all in one batch");
     recording.batches().swap_remove(0)
 }
@@ -109,8 +109,19 @@ impl Service<Batch> for Nothing {
     }
 }
 
-/// Events per second that the service of a destination takes in batches of so many. `make` gets an HTTP client.
+/// Events per second that the service of a destination takes in batches of so many, each of another user. `make` gets an
+/// HTTP client.
 pub(crate) fn per_event(bencher: Bencher<'_, '_>, events: usize, make: impl FnOnce(HttpClient) -> Destination) {
+    per_event_of(events, bencher, events, make);
+}
+
+/// The same with events of so many users.
+pub(crate) fn per_event_of(
+    users: usize,
+    bencher: Bencher<'_, '_>,
+    events: usize,
+    make: impl FnOnce(HttpClient) -> Destination,
+) {
     let taken = Arc::new(Mutex::new(None));
     let destination = make(HttpClient::new(Answering)).layer(Take(taken.clone()));
     let analytics = Analytics::builder().plugin(destination).build().expect("the settings are valid");
@@ -119,7 +130,7 @@ pub(crate) fn per_event(bencher: Bencher<'_, '_>, events: usize, make: impl FnOn
     let mut pipeline = analytics.pipeline();
     runtime.block_on(poll_fn(|cx| pipeline.poll_ready(cx))).expect("it is ready");
     let mut service = taken.lock().expect("nobody panics under it").take().expect("it is registered");
-    let batch = batch(events);
+    let batch = batch(events, users);
     let answer = runtime.block_on(service.call(batch.clone())).expect("it is answered");
     assert!((0..events).all(|event| answer.verdict_of(event) == Verdict::Delivered), "{answer:?}");
     bencher.counter(ItemsCount::new(events)).bench_local(|| runtime.block_on(service.call(batch.clone())));
