@@ -10,7 +10,9 @@ use serde_json::Value;
 use tracklane::Event;
 use tracklane::plugin::{Batching, Destination};
 use tracklane::transport::HttpClient;
-use tracklane_http::{Auth, Client, Endpoint, Explanation, Mapped, Payload, Secret, SettingError, ShownRequest};
+use tracklane_http::{
+    Auth, Client, Endpoint, Explanation, Mapped, Payload, Secret, SettingError, ShownRequest, check_name, check_timeout,
+};
 
 use crate::row::{Rows, Sections};
 use crate::service::{ClickHouseService, Shared};
@@ -50,7 +52,8 @@ pub struct ClickHouse {
 }
 
 impl ClickHouse {
-    /// Inserts into `table` of the server whose HTTP interface is at `url`.
+    /// Inserts into `table` of the server whose HTTP interface is at `url`. The table is named without quotes and
+    /// without the [`database`](Self::database).
     pub fn new(url: &str, table: &str) -> Self {
         Self {
             url: url.to_owned(),
@@ -159,10 +162,14 @@ impl ClickHouse {
     /// Returns an error if a setting cannot be used. The error names it, and does not show the password.
     pub fn build(self) -> Result<Destination, SettingError> {
         let client = self.client(self.dry_run)?;
-        let mut secrets: Vec<Secret> = self.auth.iter().map(|(_, password)| password.clone()).collect();
-        secrets.extend(client.endpoint().auth().iter().flat_map(|auth| auth.secrets()).cloned());
-        let shared =
-            Shared { rows: self.rows, has_token: !self.async_insert, gzip: self.gzip, dry_run: self.dry_run, secrets };
+        let shared = Shared {
+            secrets: self.secrets()?,
+            statement: table::insert(&self.database, &self.table),
+            rows: self.rows,
+            has_token: !self.async_insert,
+            gzip: self.gzip,
+            dry_run: self.dry_run,
+        };
         Ok(Destination::new(&self.name, ClickHouseService { client, shared: Arc::new(shared) })
             // A part of a table for each insert: few and large ones, one at a time.
             .batching(
@@ -184,7 +191,8 @@ impl ClickHouse {
         tracklane_http::map_event(event, |json| self.rows.apply(json, at, || event.clone()).map(Value::from))
     }
 
-    /// The request that would be sent for `event` at the time `at`, or why there would be none. Nothing is sent.
+    /// The request that would be sent for `event` at the time `at`, with its statement, or why there would be none.
+    /// Nothing is sent.
     ///
     /// # Errors
     ///
@@ -198,18 +206,35 @@ impl ClickHouse {
             |event| self.map(event, at),
             |rows| {
                 let written = rows.iter().map(serde_json::to_vec).collect::<Result<Vec<_>, _>>()?;
-                Ok(vec![ShownRequest::new(&client, &Payload::ndjson(&written), [])])
+                let mut shown = ShownRequest::new(&client, &Payload::ndjson(&written), []);
+                shown.statement = Some(table::insert(&self.database, &self.table));
+                Ok(vec![shown])
             },
         )
     }
 
-    /// A client that sends nothing needs no TLS.
-    fn client(&self, offline: bool) -> Result<Client, SettingError> {
-        for (setting, name) in [("database", &self.database), ("table", &self.table)] {
-            if name.trim().is_empty() {
-                return Err(SettingError::new(setting, "is empty"));
+    /// What a server may repeat and no error shows: the URL's path and query, and passwords. The user's name is not
+    /// among them: it is often the same word as the name of the database.
+    fn secrets(&self) -> Result<Vec<Secret>, SettingError> {
+        let endpoint = Endpoint::new("url", &self.url, self.allow_plaintext)?;
+        let given = self.auth.as_ref().map(|(user, password)| Auth::basic(user.expose(), password.expose()));
+        let (mut users, mut passwords) = (Vec::new(), Vec::new());
+        for auth in given.iter().chain(endpoint.auth()) {
+            passwords.extend(auth.sent());
+            if let Auth::Basic { user, password } = auth {
+                users.push(user.expose());
+                passwords.push(password.clone());
             }
         }
+        let of_url = endpoint.secrets().into_iter().filter(|secret| !users.contains(&secret.expose()));
+        Ok(of_url.chain(passwords).collect())
+    }
+
+    /// A client that sends nothing needs no TLS.
+    fn client(&self, offline: bool) -> Result<Client, SettingError> {
+        check_name(&self.name)?;
+        check_timeout(self.timeout)?;
+        table::check(&self.database, &self.table)?;
         let mut endpoint = Endpoint::new("url", &self.url, self.allow_plaintext)?;
         let insert = if self.async_insert { &[("async_insert", "1"), ("wait_for_async_insert", "1")][..] } else { &[] };
         let settings = [

@@ -77,8 +77,29 @@ impl Rows {
                 Sections::Text => row.insert(name, text),
             }
         }
+        if let Some(properties) = with_category(json) {
+            match self.sections {
+                Sections::Json => row.insert("properties", properties),
+                Sections::Text => {
+                    let mut text = Vec::new();
+                    properties.write(&mut text);
+                    row.insert("properties", String::from_utf8_lossy(&text).into_owned());
+                }
+            }
+        }
         row
     }
+}
+
+/// The properties of a view with its category, which has no column. `None` if it has none, or as a property already.
+fn with_category<'e>(json: &'e EventJson<'_>) -> Option<JsonObject<'e>> {
+    if !matches!(json.kind(), "page" | "screen") || json.properties().contains_key("category") {
+        return None;
+    }
+    let category = json.text("category")?;
+    let mut properties: JsonObject<'e> = json.properties().with_room(1);
+    properties.insert("category", category);
+    Some(properties)
 }
 
 impl fmt::Debug for Rows {

@@ -29,6 +29,8 @@ pub(crate) struct Shared {
     pub(crate) has_token: bool,
     pub(crate) gzip: bool,
     pub(crate) dry_run: bool,
+    /// The statement of an insert, to be shown.
+    pub(crate) statement: String,
     /// Secrets that a server may repeat, to be removed from errors.
     pub(crate) secrets: Vec<Secret>,
 }
@@ -67,7 +69,8 @@ impl Shared {
         let mut requests = Vec::new();
         for mut request in items.requests(batch, client, LIMITS, answers, Payload::ndjson) {
             if self.dry_run {
-                let shown = request.shown(&self.secrets);
+                let mut shown = request.shown(&self.secrets);
+                shown.statement = Some(self.statement.clone());
                 tracing::info!(target: "tracklane_clickhouse", "dry run, not sent: {shown}");
                 continue;
             }

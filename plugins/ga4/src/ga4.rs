@@ -8,7 +8,9 @@ use serde::Deserialize;
 use tracklane::Event;
 use tracklane::plugin::{Batching, Destination};
 use tracklane::transport::HttpClient;
-use tracklane_http::{Client, Endpoint, Explanation, Mapped, Secret, SettingError, ShownRequest};
+use tracklane_http::{
+    Client, Endpoint, Explanation, Mapped, Secret, SettingError, ShownRequest, check_name, check_timeout,
+};
 
 use crate::hits::{self, Hits};
 use crate::mapping::{CLOUD, Consent, Hit, Mapping, NAME};
@@ -203,6 +205,25 @@ impl Ga4 {
     ///     hit.event["params"]["source"] = "server".into();
     /// });
     /// ```
+    ///
+    /// The value of an order without tax and shipping, as Google wants it, where the event has a `revenue` beside its
+    /// `total`:
+    ///
+    /// ```
+    /// use tracklane_ga4::Ga4;
+    ///
+    /// let ga4 = Ga4::new("G-ABC123", "secret").map_event(|_, hit| {
+    ///     let Some(params) = hit.event["params"].as_object_mut() else { return };
+    ///     if let Some(revenue) = params.remove("revenue") {
+    ///         params.insert("value".to_owned(), revenue);
+    ///     }
+    /// });
+    /// let order = tracklane::Track::new("Order Completed").user_id("u1");
+    /// let order = order.property("total", 30).property("revenue", 25);
+    /// let explanation = ga4.currency("EUR").explain(order, std::time::SystemTime::now())?;
+    /// assert!(explanation.requests[0].body.contains(r#""value":25.0"#));
+    /// # Ok::<(), tracklane_ga4::SettingError>(())
+    /// ```
     pub fn map_event(mut self, map: impl Fn(&Event, &mut Hit) + Send + Sync + 'static) -> Self {
         self.mapping.map_event = Some(Arc::new(map));
         self
@@ -249,7 +270,8 @@ impl Ga4 {
         tracklane_http::map_event(event, |json| self.mapping.apply(json, || event.clone()))
     }
 
-    /// The request that would be sent for `event` at the time `at`, or why there would be none. Nothing is sent.
+    /// The request that would be sent for `event` at the time `at`, or why there would be none. Its notes say what is
+    /// left out or cut before [`map_event`](Self::map_event). Nothing is sent.
     ///
     /// # Errors
     ///
@@ -262,7 +284,7 @@ impl Ga4 {
             return Ok(Explanation::not_sent("it is older than the 72 hours that Google takes events for"));
         }
         let names = [&*self.mapping.name, NAME, CLOUD];
-        Explanation::of_event(
+        let mut explanation = Explanation::of_event(
             &event,
             &names,
             |event| self.map(event),
@@ -275,11 +297,20 @@ impl Ga4 {
                 };
                 hits.iter().map(show).collect()
             },
-        )
+        )?;
+        if !explanation.requests.is_empty() {
+            let notes = tracklane_http::map_event(&event, |json| Mapped::Items(self.mapping.notes(json)));
+            if let Mapped::Items(notes) = notes.map_err(tracklane_http::unwritable)? {
+                explanation.notes = notes;
+            }
+        }
+        Ok(explanation)
     }
 
     /// A client that sends nothing needs no TLS.
     fn client(&self, offline: bool) -> Result<Client, SettingError> {
+        check_name(&self.mapping.name)?;
+        check_timeout(self.timeout)?;
         let stream = self.stream.query()?;
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         let problem = self.secret.problem().or_else(|| {

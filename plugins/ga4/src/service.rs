@@ -12,7 +12,8 @@ use tower_service::Service;
 use tracklane::BoxError;
 use tracklane::plugin::{Answer, Batch, Verdict};
 use tracklane_http::{
-    Answers, Client, Endpoint, EventError, Mapped, Received, Secret, ShownRequest, map_batch, message_id,
+    Answers, Client, Endpoint, EventError, Mapped, Received, Secret, ShownRequest, is_surely_unsent, map_batch,
+    message_id,
 };
 
 use crate::hits::{self, Hits, Together};
@@ -140,19 +141,4 @@ impl Shared {
         });
         Answer::each(again, lost.collect::<Vec<_>>())
     }
-}
-
-/// Returns whether no byte of the request can have arrived: there was no connection.
-#[cfg(feature = "reqwest")]
-fn is_surely_unsent(error: &BoxError) -> bool {
-    use tracklane::transport::{SendError, SendErrorKind};
-
-    let kind = error.downcast_ref::<SendError>().map(SendError::kind);
-    matches!(kind, Some(SendErrorKind::Connect | SendErrorKind::Dns | SendErrorKind::Tls))
-}
-
-/// Errors of another client say nothing about this.
-#[cfg(not(feature = "reqwest"))]
-fn is_surely_unsent(_: &BoxError) -> bool {
-    false
 }

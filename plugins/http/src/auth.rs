@@ -59,6 +59,14 @@ impl Auth {
         Ok(value)
     }
 
+    /// Returns the credentials as the header has them behind its first word, because a server may repeat it. `None` if
+    /// there is no such header.
+    #[must_use]
+    pub fn sent(&self) -> Option<Secret> {
+        let header = self.header().ok()?;
+        header.to_str().ok()?.split_once(' ').map(|(_, sent)| sent.into())
+    }
+
     /// Returns the secrets in it, so that an answer of the server can be shown without them.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
         let (first, second) = match self {

@@ -171,6 +171,30 @@ impl Client {
     }
 }
 
+/// Returns whether no byte of a request can have arrived: there was no connection. Errors of a client that is not the
+/// default one never say so.
+///
+/// ```
+/// use tracklane_http::is_surely_unsent;
+///
+/// assert!(!is_surely_unsent(&"connection reset".into()));
+/// ```
+#[must_use]
+pub fn is_surely_unsent(error: &BoxError) -> bool {
+    #[cfg(feature = "reqwest")]
+    {
+        use tracklane::transport::{SendError, SendErrorKind};
+
+        let kind = error.downcast_ref::<SendError>().map(SendError::kind);
+        matches!(kind, Some(SendErrorKind::Connect | SendErrorKind::Dns | SendErrorKind::Tls))
+    }
+    #[cfg(not(feature = "reqwest"))]
+    {
+        let _ = error;
+        false
+    }
+}
+
 /// The service of an offline client.
 #[derive(Clone)]
 struct Offline;

@@ -13,7 +13,8 @@ use crate::{Auth, Secret, SettingError};
 const LEAST_SECRET: usize = 5;
 
 /// A checked URL: `https`, or `http` for this machine or where that is allowed. Path and query may be as secret as a
-/// password, so `Debug` and `Display` show scheme, host and port alone.
+/// password, so `Debug` and `Display` show scheme, host and port alone. Of a URL that was made by
+/// [`at_host`](Self::at_host) they show the vendor's path as well.
 ///
 /// ```
 /// use tracklane_http::Endpoint;
@@ -22,6 +23,9 @@ const LEAST_SECRET: usize = 5;
 /// assert_eq!(endpoint.to_string(), "https://hooks.example/…");
 /// assert_eq!(endpoint.uri().to_string(), "https://hooks.example/T0/B1?token=x");
 /// assert!(Endpoint::new("url", "http://hooks.example/", false).is_err());
+///
+/// let endpoint = Endpoint::at_host("host", "https://proxy.example/T0", "/batch?token=x", false)?;
+/// assert_eq!(endpoint.to_string(), "https://proxy.example/…/batch");
 /// # Ok::<(), tracklane_http::SettingError>(())
 /// ```
 #[derive(Clone)]
@@ -29,6 +33,8 @@ pub struct Endpoint {
     uri: Uri,
     auth: Option<Auth>,
     shown: Arc<str>,
+    /// The part of the path that is not shown.
+    hidden: Arc<str>,
     is_plaintext: bool,
 }
 
@@ -39,6 +45,16 @@ impl Endpoint {
     ///
     /// Returns an error if it is not such a URL. The error does not show it.
     pub fn new(setting: &'static str, url: &str, allow_plaintext: bool) -> Result<Self, SettingError> {
+        Self::checked(setting, url, None, allow_plaintext)
+    }
+
+    /// Checks `url`, whose path may end with the vendor's.
+    fn checked(
+        setting: &'static str,
+        url: &str,
+        vendors: Option<&str>,
+        allow_plaintext: bool,
+    ) -> Result<Self, SettingError> {
         let invalid = |problem: &str| SettingError::new(setting, problem);
         let text = url.trim();
         // A parser of URLs would leave them out without a word.
@@ -60,12 +76,12 @@ impl Endpoint {
         }
         let auth = take_auth(&mut url).ok_or_else(|| invalid("has a user name or password that is not UTF-8"))?;
         let uri: Uri = url.as_str().parse().map_err(|_| invalid("is not a URL that HTTP can request"))?;
-        let shown = shown(&url);
-        Ok(Self { uri, auth, shown, is_plaintext: url.scheme() == "http" })
+        let (shown, hidden) = shown(&url, vendors);
+        Ok(Self { uri, auth, shown, hidden, is_plaintext: url.scheme() == "http" })
     }
 
     /// Checks the URL of `path` at a host such as `https://api.example`, or below the path of a proxy, which errors call
-    /// `setting`.
+    /// `setting`. `path` is the vendor's, so it is shown, up to its query. It must hold no secret there.
     ///
     /// # Errors
     ///
@@ -83,7 +99,9 @@ impl Endpoint {
         if host.contains(['?', '#']) {
             return Err(SettingError::new(setting, "has a query or a fragment: write it as \"https://api.example\""));
         }
-        Self::new(setting, &format!("{}{path}", host.trim().trim_end_matches('/')), allow_plaintext)
+        let url = format!("{}{path}", host.trim().trim_end_matches('/'));
+        let vendors = path.split('?').next().filter(|path| !path.is_empty()).unwrap_or("/");
+        Self::checked(setting, &url, Some(vendors), allow_plaintext)
     }
 
     /// The URL of requests, without user name and password.
@@ -97,7 +115,7 @@ impl Endpoint {
         self.shown.clone()
     }
 
-    /// The same URL with one more name and value in its query.
+    /// The same URL with one more name and value in its query, which are not shown.
     ///
     /// # Errors
     ///
@@ -107,7 +125,7 @@ impl Endpoint {
             .map_err(|error| SettingError::new("query", "makes no URL").caused_by(error))?;
         url.query_pairs_mut().append_pair(name, value);
         let uri = url.as_str().parse().map_err(|_| SettingError::new("query", "makes the URL too long"))?;
-        Ok(Self { uri, shown: shown(&url), ..self.clone() })
+        Ok(Self { uri, ..self.clone() })
     }
 
     /// The user name and the password that the URL had.
@@ -117,16 +135,18 @@ impl Endpoint {
     }
 
     /// Returns the parts of the URL that may be secret, because a server may repeat them: user name and password, also
-    /// in the form of the header, and path and query.
+    /// in the form of the header, the path but for the vendor's, and the query. A single value of the query, or a part
+    /// of the path, is not among them.
     #[must_use]
     pub fn secrets(&self) -> Vec<Secret> {
         let whole = self.uri.path_and_query().map_or("", |both| both.as_str());
-        let parts = [whole, self.uri.path(), self.uri.query().unwrap_or_default()];
-        let header = self.auth.as_ref().and_then(|auth| auth.header().ok());
-        let sent = header.as_ref().and_then(|value| value.to_str().ok()?.split_once(' ')).map(|(_, sent)| sent);
+        // With the vendor's path between them, the two are not together.
+        let whole = if *self.hidden == *self.uri.path() { whole } else { "" };
+        let parts = [whole, &*self.hidden, self.uri.query().unwrap_or_default()];
         // Shorter text is not a secret, and would be found in other words.
-        let texts = sent.into_iter().chain(parts).filter(|text| text.len() >= LEAST_SECRET).map(Secret::from);
-        texts.chain(self.auth.iter().flat_map(Auth::secrets).cloned()).collect()
+        let texts = parts.into_iter().filter(|text| text.len() >= LEAST_SECRET).map(Secret::from);
+        let sent = self.auth.as_ref().and_then(Auth::sent);
+        sent.into_iter().chain(texts).chain(self.auth.iter().flat_map(Auth::secrets).cloned()).collect()
     }
 
     /// Returns whether requests go out without TLS.
@@ -149,10 +169,19 @@ fn take_auth(url: &mut Url) -> Option<Option<Auth>> {
     Some(Some(auth))
 }
 
-fn shown(url: &Url) -> Arc<str> {
+/// What is shown of a URL, and the part of its path that is not: of a path that ends with the vendor's, what is before
+/// it.
+fn shown(url: &Url, vendors: Option<&str>) -> (Arc<str>, Arc<str>) {
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-    let rest = if url.path() == "/" && url.query().is_none() { "" } else { "…" };
-    format!("{}://{}{port}/{rest}", url.scheme(), url.host_str().unwrap_or_default()).into()
+    let origin = format!("{}://{}{port}", url.scheme(), url.host_str().unwrap_or_default());
+    let above = vendors.and_then(|vendors| Some((vendors, url.path().strip_suffix(vendors)?)));
+    let (path, hidden) = match above {
+        Some((vendors, "")) => (vendors.to_owned(), ""),
+        Some((vendors, above)) => (format!("/…{vendors}"), above),
+        None if url.path() == "/" && url.query().is_none() => ("/".to_owned(), ""),
+        None => ("/…".to_owned(), url.path()),
+    };
+    (format!("{origin}{path}").into(), hidden.into())
 }
 
 /// Of all names only `localhost`: many resolvers ask the network for names below it.

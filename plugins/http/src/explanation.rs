@@ -17,19 +17,24 @@ pub struct Explanation {
     pub requests: Vec<ShownRequest>,
     /// The reason why the event would not be sent, or not be taken; `None` if it would.
     pub why_not: Option<String>,
+    /// What is to know of the requests, such as what was left out or cut. A sentence each.
+    pub notes: Vec<String>,
 }
 
-/// A request without secrets: without the values of sensitive headers, and without path and query of the URL. The body
-/// is shown before compression.
+/// A request without secrets: without the values of sensitive headers, and without the parts of the URL that may be
+/// secret. The body is shown before compression.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ShownRequest {
     /// The method.
     pub method: Method,
-    /// Scheme, host and port of the URL.
+    /// The part of the URL that is no secret, as [`Endpoint`](crate::Endpoint) shows it.
     pub endpoint: String,
     /// Names and values; `…` for one that is secret.
     pub headers: Vec<(String, String)>,
+    /// What a database is asked to do with the body, in its own language. It is shown in front of the body. `None`
+    /// unless the destination sets it.
+    pub statement: Option<String>,
     /// The body, before compression.
     pub body: String,
 }
@@ -38,13 +43,13 @@ impl Explanation {
     /// Explains an event of which nothing is sent.
     #[must_use]
     pub fn not_sent(reason: impl Into<String>) -> Self {
-        Self { requests: Vec::new(), why_not: Some(reason.into()) }
+        Self { why_not: Some(reason.into()), ..Self::default() }
     }
 
     /// Explains an event for which these requests are made.
     #[must_use]
     pub fn of(requests: Vec<ShownRequest>) -> Self {
-        Self { requests, why_not: None }
+        Self { requests, ..Self::default() }
     }
 
     /// Explains an event at the destination of these names. `map` makes items of it, and `show` requests of those.
@@ -90,6 +95,7 @@ impl ShownRequest {
             method: request.method().clone(),
             endpoint: client.endpoint().to_string(),
             headers: request.headers().iter().map(|(name, value)| (name.to_string(), shown(value))).collect(),
+            statement: None,
             body: String::from_utf8_lossy(body).into_owned(),
         }
     }
@@ -103,6 +109,12 @@ impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(reason) = &self.why_not {
             writeln!(f, "not sent: {reason}")?;
+        }
+        for note in &self.notes {
+            writeln!(f, "note: {note}")?;
+        }
+        if !self.notes.is_empty() && !self.requests.is_empty() {
+            writeln!(f)?;
         }
         for (index, request) in self.requests.iter().enumerate() {
             if index > 0 {
@@ -120,7 +132,11 @@ impl fmt::Display for ShownRequest {
         for (name, value) in &self.headers {
             writeln!(f, "{name}: {value}")?;
         }
-        write!(f, "\n{}", self.body)
+        writeln!(f)?;
+        if let Some(statement) = &self.statement {
+            writeln!(f, "{statement}")?;
+        }
+        f.write_str(&self.body)
     }
 }
 

@@ -5,11 +5,11 @@
 //! allowed. An answer is read only up to a limit. Pure functions decide what an answer means.
 //!
 //! In the order of the files: an [`Endpoint`] is a checked URL. A [`Secret`] hides itself, and [`Auth`] makes it a
-//! header. A [`Payload`] is a body with its type. A [`Client`] sends it and returns a [`Received`]. [`verdict()`] and
-//! [`Received::answer`] decide what follows. A vendor's mapping reads an [`EventJson`] and returns [`Mapped`].
-//! [`Chunks`] cuts the items into bodies within a vendor's limits, [`send_in_turn`] sends them, and [`Answers`]
-//! collects the answers to each event. An [`Explanation`] shows requests without sending them. [`testing`] has a
-//! scripted server.
+//! header. [`check_name`] and [`check_timeout`] check the settings that every vendor has. A [`Payload`] is a body with
+//! its type. A [`Client`] sends it and returns a [`Received`]. [`verdict()`] and [`Received::answer`] decide what
+//! follows. A vendor's mapping reads an [`EventJson`] and returns [`Mapped`]. [`Chunks`] cuts the items into bodies
+//! within a vendor's limits, [`send_in_turn`] sends them, and [`Answers`] collects the answers to each event. An
+//! [`Explanation`] shows requests without sending them. [`testing`] has a scripted server.
 //!
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
@@ -30,6 +30,7 @@
 mod auth;
 mod endpoint;
 mod secret;
+mod settings;
 
 // The mapping of events.
 mod event_json;
@@ -56,7 +57,7 @@ pub mod testing;
 pub use answers::Answers;
 pub use auth::Auth;
 pub use chunks::{Chunks, Limits};
-pub use client::Client;
+pub use client::{Client, is_surely_unsent};
 pub use endpoint::Endpoint;
 pub use event_json::{CAMPAIGN, ContextTable, EventJson, at, millis, number, object, text};
 pub use explanation::{Explanation, ShownRequest, switched_off, unwritable};
@@ -68,32 +69,6 @@ pub use payload::Payload;
 pub use received::{Received, Refused};
 pub use requests::{Outgoing, send_in_turn};
 pub use secret::Secret;
+pub use settings::{SettingError, check_name, check_timeout};
 pub use tracklane::segment::retry_after;
 pub use verdict::verdict;
-
-/// The error of a setting. It names the setting and says what to write instead, without secrets.
-#[derive(Debug, thiserror::Error)]
-#[error("setting {setting}: {problem}")]
-#[non_exhaustive]
-pub struct SettingError {
-    /// The name of the setting.
-    pub setting: &'static str,
-    /// The problem, and what to write instead.
-    pub problem: String,
-    /// The cause.
-    pub source: Option<tracklane::BoxError>,
-}
-
-impl SettingError {
-    /// An error of the setting called `setting`. `problem` must hold no secret.
-    pub fn new(setting: &'static str, problem: impl Into<String>) -> Self {
-        Self { setting, problem: problem.into(), source: None }
-    }
-
-    /// Adds the cause, which must hold no secret either.
-    #[must_use]
-    pub fn caused_by(mut self, source: impl Into<tracklane::BoxError>) -> Self {
-        self.source = Some(source.into());
-        self
-    }
-}

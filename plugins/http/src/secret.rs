@@ -4,6 +4,9 @@ use std::fmt;
 
 use serde::Deserialize;
 
+/// From this length on, in bytes, a secret is hidden inside of longer words as well.
+const LONG: usize = 8;
+
 /// A password, key or token. Neither `Debug` nor `Display` shows it, and it cannot be serialized.
 ///
 /// ```
@@ -40,10 +43,47 @@ impl Secret {
     }
 
     /// Returns `text` with `…` in place of the secret. For text of others that an error shows.
+    ///
+    /// A secret of less than 8 bytes is hidden only where it stands by itself, because it is in many words: not where
+    /// letters, digits, `_` or `$` go on before or behind it. So of such a secret is shown what the text has joined to
+    /// others. Of any secret is shown what the text has in another form: in other letters, as base64, as `%20` or `\n`,
+    /// or only a part of it. A word that is the same as the secret by accident is hidden.
+    ///
+    /// ```
+    /// use tracklane_http::Secret;
+    ///
+    /// assert_eq!(Secret::from("tok").hide_in("the $token tok"), "the $token …");
+    /// ```
     #[must_use]
     pub fn hide_in(&self, text: &str) -> String {
-        if self.0.is_empty() { text.to_owned() } else { text.replace(&self.0, "…") }
+        let secret = self.expose();
+        if secret.is_empty() {
+            return text.to_owned();
+        }
+        let mut hidden = String::with_capacity(text.len());
+        // Up to here text is copied, and from there it is searched.
+        let (mut copied, mut from) = (0, 0);
+        while let Some(found) = text.get(from..).and_then(|rest| rest.find(secret)) {
+            let (start, end) = (from + found, from + found + secret.len());
+            let (before, behind) = (text.get(..start).unwrap_or_default(), text.get(end..).unwrap_or_default());
+            if secret.len() < LONG && (goes_on(before, secret) || goes_on(secret, behind)) {
+                // Another place may begin in this one.
+                from = start + secret.chars().next().map_or(1, char::len_utf8);
+                continue;
+            }
+            hidden.push_str(text.get(copied..start).unwrap_or_default());
+            hidden.push('…');
+            (copied, from) = (end, end);
+        }
+        hidden.push_str(text.get(copied..).unwrap_or_default());
+        hidden
     }
+}
+
+/// Returns whether a word at the end of one text goes on in the other.
+fn goes_on(text: &str, other: &str) -> bool {
+    let is_in_word = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '$');
+    text.ends_with(is_in_word) && other.starts_with(is_in_word)
 }
 
 impl<T: Into<String>> From<T> for Secret {

@@ -71,6 +71,32 @@ fn each_call_is_a_row() {
         let row = row(&plain, event);
         expected.as_object().unwrap().iter().for_each(|(column, value)| assert_eq!(row[column], *value, "{row}"));
     }
+    // The category of a view has no column, so it is a property, as analytics-node has it. Numbers stay as they were.
+    let exact = 9_007_199_254_740_993_u64;
+    for (kind, properties, expected) in [
+        ("page", json!({"n": exact}), json!({"n": exact, "category": "Help \"é\""})),
+        ("screen", json!({}), json!({"category": "Help \"é\""})),
+        ("page", json!({"category": "own"}), json!({"category": "own"})),
+        ("page", json!({"category": null}), json!({"category": null})),
+        ("track", json!({"n": 1}), json!({"n": 1})),
+    ] {
+        let event = json!({
+            "type": kind, "event": "A", "name": "Docs", "category": "Help \"é\"", "userId": "u1", "properties": properties,
+        });
+        let row_of = |clickhouse: &ClickHouse| row(clickhouse, Event::try_from(event.clone()).unwrap());
+        assert_eq!(row_of(&plain)["properties"], expected, "{event}");
+        let text = row_of(&plain.clone().sections(Sections::Text));
+        let read: Value = serde_json::from_str(text["properties"].as_str().unwrap()).unwrap();
+        assert_eq!(read, expected, "{event}");
+        assert!(text.get("category").is_none(), "{text}");
+    }
+    // What has no column is not stored.
+    let event = json!({
+        "type": "track", "event": "A", "userId": "u1", "channel": "server", "own": 1, "integrations": {"A": {}},
+    });
+    let row_of_it = row(&plain, Event::try_from(event).unwrap());
+    let columns: Vec<_> = row_of_it.as_object().unwrap().keys().collect();
+    assert_eq!(columns, ["context", "event", "properties", "sent_at", "traits", "type", "user_id"]);
     let hooked = plain.map_event(|event, row| row["who"] = event.user_id().unwrap_or_default().into());
     assert_eq!(row(&hooked, Track::new("A").user_id("u1"))["who"], "u1");
 }
@@ -82,6 +108,51 @@ fn the_statement_of_the_table_quotes_its_names() {
     assert!(statement.contains("properties JSON") && statement.contains("message_id)"), "{statement}");
     let text = ClickHouse::new("https://clickhouse.example", "e").sections(Sections::Text).create_table();
     assert!(text.contains("properties String"), "{text}");
+}
+
+/// ClickHouse puts the names in for `{db:Identifier}`, so they need no quotes in the query. What is shown has them.
+#[test]
+fn names_of_any_letters_are_sent_as_they_are_and_shown_in_quotes() {
+    let table = [
+        ("events", "events", "`events`"),
+        ("my events", "my+events", "`my events`"),
+        ("a; DROP TABLE b", "a%3B+DROP+TABLE+b", "`a; DROP TABLE b`"),
+        ("a`b", "a%60b", "`a\\`b`"),
+        ("a\\b", "a%5Cb", "`a\\\\b`"),
+        ("a&b=c#d", "a%26b%3Dc%23d", "`a&b=c#d`"),
+    ];
+    for (name, sent, shown) in table {
+        let server = Server::start([]).unwrap();
+        let clickhouse = ClickHouse::new(&server.url("/"), name).database(name);
+        let explanation = clickhouse.explain(Track::new("A").user_id("u1"), UNIX_EPOCH).unwrap();
+        let statement = format!("INSERT INTO {shown}.{shown} FORMAT JSONEachRow");
+        assert_eq!(explanation.requests[0].statement.as_deref(), Some(&*statement), "{name}");
+        assert!(explanation.to_string().contains(&format!("\n\n{statement}\n{{\"")), "{explanation}");
+        let analytics = client(clickhouse.build().unwrap(), 1);
+        send(&analytics, 1).into_iter().for_each(|receipt| assert!(receipt.wait().is_delivered()));
+        let path = &server.requests()[0].path;
+        assert!(path.contains(&format!("&param_db={sent}&param_table={sent}&")), "{path}");
+    }
+}
+
+/// The server's words are shown, but for what is secret in the URL and the credentials. The user's name is no secret:
+/// it is `default` as often as the name of the database.
+#[test]
+fn errors_have_the_words_of_the_server_without_passwords() {
+    let told = |clickhouse: ClickHouse, server: &Server| {
+        server.otherwise(Reply::new(400).body(
+            "Code: 53. DB::Exception: default.events, got p, Basic ZGVmYXVsdDpw, at /hunter2 with key=hunter3: example",
+        ));
+        ends(send(&client(clickhouse.build().unwrap(), 1), 1)).remove(0).1
+    };
+    let server = Server::start([]).unwrap();
+    let given = ClickHouse::new(&server.url("/hunter2?key=hunter3"), "events").credentials("default", "p");
+    let in_url = server.url("/hunter2?key=hunter3").replace("http://", "http://default:p@");
+    for clickhouse in [given, ClickHouse::new(&in_url, "events")] {
+        let told = told(clickhouse, &server);
+        let expected = "Code: 53. DB::Exception: default.events, got …, Basic …, at … with …: example";
+        assert!(told.contains(expected), "{told}");
+    }
 }
 
 #[test]
@@ -179,6 +250,13 @@ fn settings_that_cannot_be_used_are_named_without_the_password() {
     let table = [
         (ClickHouse::new(url, ""), "table", "is empty"),
         (ClickHouse::new(url, "e").database(" "), "database", "is empty"),
+        (ClickHouse::new(url, "db.events"), "table", "write \"events\", and the database as database(\"db\")"),
+        (ClickHouse::new(url, "a.b.c"), "table", "database(\"a\")"),
+        (ClickHouse::new(url, "`events`"), "table", "has quotes around it"),
+        (ClickHouse::new(url, "events").database("\"db\""), "database", "has quotes around it"),
+        (ClickHouse::new(url, "events\n"), "table", "has white space around it"),
+        (ClickHouse::new(url, "e").name(""), "name", "is empty"),
+        (ClickHouse::new(url, "e").timeout(Duration::ZERO), "timeout", "is zero"),
         (ClickHouse::new("http://user:hunter2@clickhouse.example", "e"), "url", "use https, or allow_plaintext"),
         (ClickHouse::new(url, "e").credentials("a:b", "hunter2"), "user", "has a colon"),
     ];
@@ -203,7 +281,10 @@ fn a_configuration_file_sets_the_same_and_refuses_what_it_does_not_know() {
     let clickhouse = ClickHouse::from(settings);
     assert!(clickhouse.create_table().contains("`product`.`events`"));
     let shown = clickhouse.explain(Track::new("A").user_id("u1"), SystemTime::now()).unwrap().to_string();
-    assert!(shown.contains("POST https://clickhouse.example:8443/…") && shown.contains("authorization: …"), "{shown}");
+    assert!(
+        shown.starts_with("POST https://clickhouse.example:8443/\n") && shown.contains("authorization: …"),
+        "{shown}"
+    );
     assert_eq!(clickhouse.build().unwrap().name(), "Warehouse");
     for wrong in [r#"{"url": "https://c", "table": "e", "tables": "e"}"#, r#"{"url": "https://c"}"#] {
         assert!(serde_json::from_str::<ClickHouseSettings>(wrong).is_err(), "{wrong}");

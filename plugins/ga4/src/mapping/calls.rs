@@ -9,7 +9,8 @@ use super::{Made, Mapping, ecommerce, rules};
 /// Parameters that are added to those of most events, so that they do not grow: of the page, and of a campaign.
 const MORE: usize = 8;
 
-type Call<'e> = (Cow<'e, str>, JsonObject<'e>);
+/// The name of an event at Google, and its parameters.
+pub(super) type Call<'e> = (Cow<'e, str>, JsonObject<'e>);
 
 impl Mapping {
     pub(super) fn call<'e>(&'e self, json: &'e EventJson<'_>) -> Made<'e, Call<'e>> {

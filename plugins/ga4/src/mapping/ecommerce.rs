@@ -8,8 +8,22 @@ use super::rules::{self, is_currency};
 
 /// A property, and the parameter that it is.
 type Renamed = &'static [(&'static str, &'static str)];
-/// An event of the Spec, Google's event, the renamed members, and whether it has items.
-type Row = (&'static str, &'static str, Renamed, bool);
+/// An event of the Spec, Google's event, the renamed members, and what its products are.
+type Row = (&'static str, &'static str, Renamed, Products);
+
+/// What the products of an event are at Google.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Products {
+    /// Nothing: it has none.
+    None,
+    /// Items, if it has `products`.
+    Items,
+    /// Items that have a value together. Without `products` the properties themselves are one.
+    Sale,
+}
+
+/// Letters of an item's texts at most.
+const LONGEST_TEXT: usize = 100;
 
 const PROMOTION: Renamed = &[
     ("promotion_id", "promotion_id"),
@@ -20,25 +34,30 @@ const PROMOTION: Renamed = &[
 const ORDER: Renamed = &[("order_id", "transaction_id")];
 
 const RECOMMENDED: &[Row] = &[
-    ("Products Searched", "search", &[("query", "search_term")], false),
-    ("Product List Viewed", "view_item_list", &[("list_id", "item_list_id"), ("category", "item_list_name")], true),
-    ("Promotion Viewed", "view_promotion", PROMOTION, false),
-    ("Promotion Clicked", "select_promotion", PROMOTION, false),
-    ("Product Clicked", "select_item", &[], true),
-    ("Product Viewed", "view_item", &[], true),
-    ("Product Added", "add_to_cart", &[], true),
-    ("Product Removed", "remove_from_cart", &[], true),
-    ("Cart Viewed", "view_cart", &[], true),
-    ("Checkout Started", "begin_checkout", &[], true),
-    ("Checkout Step Completed", "add_shipping_info", &[("shipping_method", "shipping_tier")], true),
-    ("Payment Info Entered", "add_payment_info", &[("payment_method", "payment_type")], true),
-    ("Order Completed", "purchase", ORDER, true),
-    ("Order Refunded", "refund", ORDER, true),
-    ("Product Added to Wishlist", "add_to_wishlist", &[], true),
-    ("Product Shared", "share", &[("share_via", "method"), ("product_id", "item_id")], false),
-    ("Cart Shared", "share", &[("share_via", "method"), ("cart_id", "item_id")], false),
-    ("Signed Up", "sign_up", &[], false),
-    ("Signed In", "login", &[], false),
+    ("Products Searched", "search", &[("query", "search_term")], Products::None),
+    (
+        "Product List Viewed",
+        "view_item_list",
+        &[("list_id", "item_list_id"), ("category", "item_list_name")],
+        Products::Sale,
+    ),
+    ("Promotion Viewed", "view_promotion", PROMOTION, Products::Items),
+    ("Promotion Clicked", "select_promotion", PROMOTION, Products::Items),
+    ("Product Clicked", "select_item", &[], Products::Sale),
+    ("Product Viewed", "view_item", &[], Products::Sale),
+    ("Product Added", "add_to_cart", &[], Products::Sale),
+    ("Product Removed", "remove_from_cart", &[], Products::Sale),
+    ("Cart Viewed", "view_cart", &[], Products::Sale),
+    ("Checkout Started", "begin_checkout", &[], Products::Sale),
+    ("Checkout Step Completed", "add_shipping_info", &[("shipping_method", "shipping_tier")], Products::Sale),
+    ("Payment Info Entered", "add_payment_info", &[("payment_method", "payment_type")], Products::Sale),
+    ("Order Completed", "purchase", ORDER, Products::Sale),
+    ("Order Refunded", "refund", ORDER, Products::Sale),
+    ("Product Added to Wishlist", "add_to_wishlist", &[], Products::Sale),
+    ("Product Shared", "share", &[("share_via", "method"), ("product_id", "item_id")], Products::None),
+    ("Cart Shared", "share", &[("share_via", "method"), ("cart_id", "item_id")], Products::Items),
+    ("Signed Up", "sign_up", &[], Products::None),
+    ("Signed In", "login", &[], Products::None),
 ];
 
 /// The members of an item, and the properties of a product that they are; the first that is there counts.
@@ -62,7 +81,7 @@ pub(super) fn recommended<'e>(
     properties: &JsonObject<'e>,
     currency: Option<&'e str>,
 ) -> Option<(&'static str, JsonObject<'e>)> {
-    let (_, google, renamed, has_items) = RECOMMENDED.iter().find(|(spec, ..)| spec.eq_ignore_ascii_case(name))?;
+    let (_, google, renamed, products) = row(name)?;
     // Currency, value, items, and those of the page.
     let mut params = properties.with_room(6);
     for (property, param) in *renamed {
@@ -70,15 +89,25 @@ pub(super) fn recommended<'e>(
             params.insert(*param, value);
         }
     }
-    if *has_items {
+    if *products == Products::Sale {
         let items = items(&mut params);
         let value = value(&params, &items);
-        for gone in ["total", "revenue", "value"] {
+        let revenue = params.remove("revenue");
+        for gone in ["total", "value"] {
             params.remove(gone);
         }
         if let Some(value) = value {
             params.insert("value", value);
         }
+        // Another amount than the value: mostly without tax and shipping.
+        if let Some(revenue) = revenue.as_ref().and_then(number).filter(|revenue| Some(*revenue) != value) {
+            params.insert("revenue", revenue);
+        }
+        if !items.is_empty() {
+            params.insert("items", items);
+        }
+    } else if *products == Products::Items && params.contains_key("products") {
+        let items = items(&mut params);
         if !items.is_empty() {
             params.insert("items", items);
         }
@@ -90,6 +119,37 @@ pub(super) fn recommended<'e>(
     }
     settle_currency(&mut params, currency);
     Some((google, params))
+}
+
+fn row(name: &str) -> Option<&'static Row> {
+    RECOMMENDED.iter().find(|(spec, ..)| spec.eq_ignore_ascii_case(name))
+}
+
+/// Notes what is left out or cut of the products of an event, and a value without a currency.
+pub(super) fn note(name: &str, properties: &JsonObject<'_>, has_value: bool, notes: &mut Vec<String>) {
+    let products = row(name).map_or(Products::None, |(.., products)| *products);
+    let amounts: &[&str] = if products == Products::Sale { &["total", "value", "revenue"] } else { &["value"] };
+    let is_amount = |name: &&str| properties.get(name).and_then(number).is_some();
+    if !has_value && amounts.iter().any(is_amount) {
+        notes.push("the value is left out: it has no currency".to_owned());
+    }
+    let Some(Json::Array(list)) = properties.get("products").cloned().map(Json::parsed) else { return };
+    if products == Products::None {
+        return;
+    }
+    for (index, product) in list.into_iter().map(Json::parsed).enumerate() {
+        let Some(product) = product.as_object().filter(|product| item(product).is_some()) else {
+            notes.push(format!("products[{index}] is left out: it has neither an id nor a name"));
+            continue;
+        };
+        for (member, properties, is_number) in ITEM {
+            let text = properties.iter().find_map(|name| product.get(name).filter(|value| !value.is_null()));
+            let is_long = |text: &Json<'_>| text.as_str().is_some_and(|text| rules::is_longer(text, LONGEST_TEXT));
+            if !is_number && text.is_some_and(is_long) {
+                notes.push(format!("{member} of products[{index}] is cut to {LONGEST_TEXT} letters"));
+            }
+        }
+    }
 }
 
 /// Sets the currency of a value, or takes the value out if there is none: Google wants both.
@@ -139,7 +199,7 @@ fn item<'e>(product: &JsonObject<'e>) -> Option<Json<'e>> {
 
 /// A text or number as a short text.
 fn short<'e>(value: &Json<'e>) -> Option<Json<'e>> {
-    let text = value.to_text().map(|text| rules::cut(text, 100));
+    let text = value.to_text().map(|text| rules::cut(text, LONGEST_TEXT));
     Some(text.or_else(|| value.to_digits()).filter(|text| !text.is_empty())?.into())
 }
 

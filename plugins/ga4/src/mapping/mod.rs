@@ -4,6 +4,7 @@ mod calls;
 mod device;
 mod ecommerce;
 mod hit;
+mod notes;
 mod params;
 mod rules;
 mod user;

@@ -3,20 +3,21 @@
 use std::ops::Range;
 
 use serde_json::{Map, Value};
-use tracklane_http::{Json, JsonObject};
+use tracklane_http::{Json, JsonObject, number};
 
 use super::rules;
 
 /// Parameters of an event at most, with those that reports need.
-const MOST: usize = 25;
-/// The places that are reserved for `session_id`, `engagement_time_msec` and `debug_mode`.
-const KEPT: usize = 3;
+pub(super) const MOST: usize = 25;
 /// Items at most.
-const MOST_ITEMS: usize = 200;
+pub(super) const MOST_ITEMS: usize = 200;
 /// Bytes of the names of most events' parameters, so that they do not grow.
 const USUAL_NAMES: usize = 512;
 /// The parameters that are kept first if there are too many.
 const FIRST: &[&str] = &[
+    "session_id",
+    "engagement_time_msec",
+    "debug_mode",
     "transaction_id",
     "value",
     "currency",
@@ -34,7 +35,9 @@ const FIRST: &[&str] = &[
 /// Flat parameters, each name once.
 #[derive(Default)]
 pub(crate) struct Params<'e> {
-    /// The names as keys of JSON: in quotes, which none of their letters has to be kept from, and with a colon.
+    /// The names as keys of JSON: in quotes, which none of their letters has to be kept from, and with a colon. The
+    /// name of an object or array is a quote and its letters, in front of the names of what is in it, and a brace is
+    /// behind them.
     names: String,
     /// The place of each name between its quotes, and the value.
     params: Vec<(Range<usize>, Json<'e>)>,
@@ -43,7 +46,7 @@ pub(crate) struct Params<'e> {
 }
 
 /// Returns the parameters that Google takes of these. Nested ones are flattened, with `_` between their names.
-/// Parameters with other names are left out, long texts are cut, and of too many the first by name are kept.
+/// Parameters with other names are left out, and long texts are cut. They may be too many.
 pub(super) fn fit<'e>(params: JsonObject<'e>) -> Params<'e> {
     let mut flat = Params { names: String::with_capacity(USUAL_NAMES), params: Vec::with_capacity(MOST), bits: 0 };
     for (name, value) in params {
@@ -53,7 +56,6 @@ pub(super) fn fit<'e>(params: JsonObject<'e>) -> Params<'e> {
             flat.flatten(None, &rules::name(name), value);
         }
     }
-    flat.leave_out();
     flat
 }
 
@@ -66,7 +68,31 @@ impl<'e> Params<'e> {
 
     /// Returns whether there is a parameter of that name.
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.bits & bit(name) != 0 && self.position(name).is_some()
+        self.get(name).is_some()
+    }
+
+    /// Returns the value of a parameter.
+    pub(super) fn get(&self, name: &str) -> Option<&Json<'e>> {
+        let at = if self.bits & bit(name) == 0 { None } else { self.position(name) };
+        self.params.get(at?).map(|(_, value)| value)
+    }
+
+    /// Takes a parameter out if it is not a number. Its name stays in the text of the names. Returns whether there is
+    /// one then.
+    #[inline]
+    pub(super) fn keep_number(&mut self, name: &str) -> bool {
+        // Nearly no event has one.
+        self.bits & bit(name) != 0 && self.keep_known_number(name)
+    }
+
+    #[cold]
+    fn keep_known_number(&mut self, name: &str) -> bool {
+        let Some(at) = self.position(name) else { return false };
+        let is_number = self.params.get(at).is_some_and(|(_, value)| number(value).is_some());
+        if !is_number {
+            self.params.remove(at);
+        }
+        is_number
     }
 
     /// Appends them as a JSON object.
@@ -101,11 +127,12 @@ impl<'e> Params<'e> {
             Json::Array(_) => self.flatten_elements(&name, value),
             value => match self.names.get(name.clone()).and_then(|name| leaf(name, value)) {
                 Some(value) => return self.end(name, value),
-                None => self.take_back(&name),
+                None => return self.take_back(&name),
             },
         }
-        if self.params.len() == before {
-            self.take_back(&name);
+        match self.params.len() == before {
+            true => self.take_back(&name),
+            false => self.names.push('}'),
         }
     }
 
@@ -168,16 +195,40 @@ impl<'e> Params<'e> {
         self.params.iter().position(|(place, _)| self.names.get(place.clone()) == Some(name))
     }
 
-    /// Leaves out those that are too many.
-    fn leave_out(&mut self) {
-        let Some(left_out @ 1..) = self.params.len().checked_sub(MOST - KEPT) else { return };
+    /// Leaves out those that are too many. What reports need is kept first, then the event's own by name, then what is
+    /// in objects and arrays: the outer ones first, and those of one in their order.
+    pub(super) fn leave_out(&mut self) {
+        let Some(left_out @ 1..) = self.params.len().checked_sub(MOST) else { return };
         tracing::debug!(target: "tracklane_ga4", left_out, "an event has more parameters than Google takes");
-        let names = &self.names;
-        self.params.sort_by_cached_key(|(place, _)| {
-            let name = names.get(place.clone()).unwrap_or_default();
-            (FIRST.iter().position(|first| *first == name).unwrap_or(FIRST.len()), name)
+        let depths = self.depths();
+        let mut ranked: Vec<_> = std::mem::take(&mut self.params).into_iter().zip(depths).collect();
+        let name = |place: &Range<usize>| self.names.get(place.clone()).unwrap_or_default();
+        ranked.sort_by_cached_key(|((place, _), depth)| {
+            let name = name(place);
+            let first = FIRST.iter().position(|first| *first == name).unwrap_or(FIRST.len());
+            (first, *depth, if *depth == 0 { name } else { "" })
         });
-        self.params.truncate(MOST - KEPT);
+        ranked.truncate(MOST);
+        self.params = ranked.into_iter().map(|(param, _)| param).collect();
+    }
+
+    /// In how many objects and arrays each is.
+    fn depths(&self) -> Vec<i32> {
+        let (mut depth, mut from) = (0, 0);
+        let depth_of = |(place, _): &(Range<usize>, Json<'e>)| {
+            let before = self.names.get(from..place.start - 1).unwrap_or_default();
+            from = place.start - 1;
+            // A quote opens an object or array. A parameter has two, and a colon.
+            let opened = |byte| match byte {
+                b'"' => 1,
+                b':' => -2,
+                b'}' => -1,
+                _ => 0,
+            };
+            depth += before.bytes().map(opened).sum::<i32>();
+            depth
+        };
+        self.params.iter().map(depth_of).collect()
     }
 }
 

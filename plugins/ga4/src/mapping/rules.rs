@@ -102,3 +102,8 @@ pub(super) fn cut(text: Cow<'_, str>, longest: usize) -> Cow<'_, str> {
     // Bytes are at least as many as letters.
     if text.len() <= longest { text } else { text.chars().take(longest).collect() }
 }
+
+/// Returns whether a text has more letters.
+pub(super) fn is_longer(text: &str, longest: usize) -> bool {
+    text.chars().nth(longest).is_some()
+}

@@ -76,6 +76,15 @@ pub(super) fn add_properties<'e>(json: &'e EventJson<'_>, names: &'e [String], w
     }
 }
 
+/// Notes what is cut of them.
+pub(super) fn note(json: &EventJson<'_>, names: &[String], notes: &mut Vec<String>) {
+    for name in names {
+        if json.context_text(&["traits", name]).is_some_and(|text| rules::is_longer(text, LONGEST_VALUE)) {
+            notes.push(format!("the user property {name:?} is cut to {LONGEST_VALUE} letters"));
+        }
+    }
+}
+
 /// Adds what the user allows, as the event's options say, else the settings. If neither does, nothing is said.
 pub(super) fn add_consent(
     options: Option<&JsonObject<'_>>,

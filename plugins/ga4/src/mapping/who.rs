@@ -35,8 +35,21 @@ fn client<'e>(json: &'e EventJson<'_>, options: Option<&'e JsonObject<'_>>) -> M
     let known = of_options(options, ["clientId", "client_id"]).or_else(|| of_external_ids(json, "ga4ClientId"));
     // A user without a browser is a client of its own, always the same.
     let derived = || Some(tracklane::event::message_uuid(json.user_id()?).into());
+    let known = known.map(without_version);
     let client = known.or_else(|| json.anonymous_id()).map(Cow::Borrowed).or_else(derived);
     client.ok_or_else(|| Mapped::reject("it has neither userId nor anonymousId"))
+}
+
+/// The id in the cookie `_ga`, whose whole text is `GA1.1.123.456`: two numbers behind the cookie's version. Other ids
+/// stay as they are.
+fn without_version(id: &str) -> &str {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let version_and_id = || {
+        let (_, id) = id.strip_prefix("GA")?.split_once('.')?.1.split_once('.')?;
+        let (one, other) = id.split_once('.')?;
+        (is_number(one) && is_number(other)).then_some(id)
+    };
+    version_and_id().unwrap_or(id)
 }
 
 /// The id that Firebase gave to the app, which nothing stands in for: Google answers 2xx to any other, and drops the event.

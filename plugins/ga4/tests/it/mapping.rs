@@ -95,7 +95,8 @@ fn an_order_is_a_purchase_with_items_and_a_value() {
         ],
     });
     let expected = json!({
-        "transaction_id": "o1", "value": 27.5, "tax": 2.0, "shipping": 3.0, "coupon": "c", "currency": "USD",
+        "transaction_id": "o1", "value": 27.5, "revenue": 25.0, "tax": 2.0, "shipping": 3.0, "coupon": "c",
+        "currency": "USD",
         "items": [
             {"item_id": "p1", "item_name": "A", "item_brand": "b", "item_category": "k", "item_variant": "v",
                 "index": 3.0, "price": 5.5, "quantity": 2.0, "coupon": "pc"},
@@ -103,6 +104,22 @@ fn an_order_is_a_purchase_with_items_and_a_value() {
         ],
     });
     assert_eq!(sent(&ga4(), track("Order Completed").properties(properties)), ("purchase".into(), expected));
+}
+
+/// As Segment's own destination: the total, with tax and shipping. What was earned without them is not lost.
+#[test]
+fn the_value_of_an_order_is_its_total_and_another_revenue_stays() {
+    for (properties, expected) in [
+        (json!({"total": 30, "value": 29, "revenue": 25}), json!({"value": 30.0, "revenue": 25.0})),
+        (json!({"total": 30, "revenue": "30.0"}), json!({"value": 30.0})),
+        (json!({"value": 29, "revenue": "25"}), json!({"value": 29.0, "revenue": 25.0})),
+        (json!({"revenue": 25}), json!({"value": 25.0})),
+        (json!({"total": 30, "revenue": "much"}), json!({"value": 30.0})),
+    ] {
+        let mut params = sent(&ga4().currency("EUR"), track("Order Completed").properties(&properties)).1;
+        assert_eq!(params.as_object_mut().unwrap().remove("currency"), Some("EUR".into()));
+        assert_eq!(params, expected, "{properties}");
+    }
 }
 
 /// Google's limit of 200 items.
@@ -138,6 +155,20 @@ fn the_events_of_the_spec_have_googles_names() {
             json!({"promotion_id": "p", "name": "n", "creative": "c", "position": "top"}),
             "select_promotion",
             json!({"promotion_id": "p", "promotion_name": "n", "creative_name": "c", "creative_slot": "top"}),
+        ),
+        // Google wants items, and no value: nothing was sold.
+        (
+            "Promotion Viewed",
+            json!({"promotion_id": "p", "products": [{"product_id": "a", "price": 5}, {"price": 1}, 7]}),
+            "view_promotion",
+            json!({"promotion_id": "p", "items": [{"item_id": "a", "price": 5.0}]}),
+        ),
+        ("Promotion Clicked", json!({"products": []}), "select_promotion", json!({})),
+        (
+            "Cart Shared",
+            json!({"cart_id": "c", "products": [{"product_id": "a"}]}),
+            "share",
+            json!({"item_id": "c", "items": [{"item_id": "a"}]}),
         ),
         ("Product Viewed", json!({"product_id": "p"}), "view_item", json!({"items": [{"item_id": "p"}]})),
         (
@@ -182,6 +213,58 @@ fn parameters_are_flat_short_and_few() {
     let items = (0..12).map(|index| (format!("long_list_{index}"), index.into()));
     let expected: Value = expected.as_object().unwrap().clone().into_iter().chain(items).collect();
     assert_eq!(params, expected);
+}
+
+/// Those that reports need, then the event's own, then what is in objects and arrays: the outer ones first, and those
+/// of one in their order.
+#[test]
+fn of_too_many_parameters_the_events_own_are_kept() {
+    let own = |count: usize| (0..count).map(|n| (format!("p{n:02}"), json!(n)));
+    let tags = |from: usize, to: usize| (from..to).map(|n| (format!("tags_{n}"), json!(n)));
+    let array = |count: usize| json!((0..count).collect::<Vec<_>>());
+    type Params = serde_json::Map<String, Value>;
+    let table: [(Params, Params); 5] = [
+        (
+            own(20).chain([("tags".into(), array(40)), ("zlast".into(), json!(1))]).collect(),
+            own(20).chain([("zlast".into(), json!(1))]).chain(tags(0, 3)).collect(),
+        ),
+        (own(3).chain([("tags".into(), array(40))]).collect(), own(3).chain(tags(0, 21)).collect()),
+        // A name alone does not say that something is nested.
+        (
+            [("tags".into(), array(30)), ("tags_count".into(), json!(30)), ("x".into(), json!({"y": 1}))]
+                .into_iter()
+                .collect(),
+            tags(0, 23).chain([("tags_count".into(), json!(30))]).collect(),
+        ),
+        (
+            own(21)
+                .chain([("a".into(), json!({"a": {"a": [1, 2, 3]}, "b": {}, "z": 1})), ("b".into(), array(1))])
+                .collect(),
+            own(21).chain([("a_z".into(), json!(1)), ("b_0".into(), json!(0)), ("a_a_a_0".into(), json!(1))]).collect(),
+        ),
+        // Of what is there twice the last value, at the place of the first.
+        (
+            own(22)
+                .chain([
+                    ("a".into(), json!({"b": [1, 5], "c": 1})),
+                    ("a b 0".into(), json!(2)),
+                    ("a_c".into(), json!(3)),
+                ])
+                .collect(),
+            own(22).chain([("a_b_0".into(), json!(2)), ("a_c".into(), json!(3))]).collect(),
+        ),
+    ];
+    for (properties, expected) in table {
+        assert_eq!(sent(&ga4(), track("A").properties(properties)).1, Value::from(expected));
+    }
+    let page = json!({"url": "https://a.example/x"});
+    let event = track("A").properties(own(40).collect::<Params>()).context(Context::new().with("page", page));
+    let event = event.property("session_id", 7).property("engagement_time_msec", 9);
+    let params = hit(&ga4().debug(true), event).event["params"].clone();
+    let needed =
+        json!({"session_id": 7, "engagement_time_msec": 9, "debug_mode": 1, "page_location": "https://a.example/x"});
+    let expected: Params = needed.as_object().unwrap().clone().into_iter().chain(own(21)).collect();
+    assert_eq!(params, Value::from(expected));
     let many: serde_json::Map<String, Value> = (0..40).map(|n| (format!("p{n:02}"), n.into())).collect();
     let event = track("Order Completed").properties(many).property("order_id", "o1");
     let params =
@@ -229,6 +312,53 @@ fn options_and_items_of_another_kind_than_google_takes_are_left_out() {
         let event = track("A").integration("Google Analytics 4", options.clone());
         assert_eq!(hit(&ga4(), event).event["params"], expected, "{options}");
     }
+    // The options first, then the event's own, if it is a number: Google drops an event with any other.
+    let table = [
+        (
+            json!({ "session_id": 5, "engagement_time_msec": 5000 }),
+            json!({}),
+            json!({ "session_id": 5, "engagement_time_msec": 5000 }),
+        ),
+        (
+            json!({ "session_id": "5", "engagement_time_msec": "50" }),
+            json!({}),
+            json!({ "session_id": "5", "engagement_time_msec": "50" }),
+        ),
+        (
+            json!({ "session_id": "app-session-77", "engagement_time_msec": "long" }),
+            json!({}),
+            json!({ "engagement_time_msec": 1 }),
+        ),
+        (
+            json!({ "session": { "id": "x" }, "engagement time msec": true }),
+            json!({}),
+            json!({ "engagement_time_msec": 1 }),
+        ),
+        (
+            json!({ "session_id": "app-session-77" }),
+            json!({ "sessionId": 17 }),
+            json!({ "session_id": 17, "engagement_time_msec": 1 }),
+        ),
+        (
+            json!({ "session_id": 5, "engagement_time_msec": 50 }),
+            json!({ "session_id": 17, "engagement_time_msec": 60 }),
+            json!({ "session_id": 17, "engagement_time_msec": 60 }),
+        ),
+        (
+            json!({ "session_id": 5 }),
+            json!({ "sessionId": "GS1.1.17" }),
+            json!({ "session_id": 5, "engagement_time_msec": 1 }),
+        ),
+        (
+            json!({ "a": 1, "session_id": "x", "z": 1 }),
+            json!({ "sessionId": null }),
+            json!({ "a": 1, "z": 1, "engagement_time_msec": 1 }),
+        ),
+    ];
+    for (properties, options, expected) in table {
+        let event = track("A").properties(&properties).integration("Google Analytics 4", options.clone());
+        assert_eq!(hit(&ga4(), event).event["params"], expected, "{properties} {options}");
+    }
     let (_, params) = sent(&ga4(), track("A").property("items", json!([{ "item_id": "a" }, 2, "b", [{}], null])));
     assert_eq!(params["items"], json!([{ "item_id": "a" }]));
 }
@@ -238,11 +368,23 @@ fn the_client_is_the_browsers_if_it_is_known() {
     let options = json!({"clientId": "123.456"});
     let external = Context::new().with("externalIds", json!([{"type": "ga4ClientId", "id": "789.0"}]));
     let known = || Track::new("A").user_id("u1");
+    let by_option = |id: &str| known().integration("Google Analytics 4", json!({"clientId": id}));
+    let by_external_id =
+        |id: &str| known().context(Context::new().with("externalIds", json!([{"type": "ga4ClientId", "id": id}])));
     let table = [
         (known().anonymous_id("a1").integration("Google Analytics 4", options).context(external.clone()), "123.456"),
         (known().anonymous_id("a1").context(external), "789.0"),
         (known().anonymous_id("a1"), "a1"),
         (known(), &*message_uuid("u1").leak()),
+        // The whole cookie `_ga` has it at its end.
+        (by_option("GA1.1.123.456"), "123.456"),
+        (by_option("GA1.1-2.123.456"), "123.456"),
+        (by_external_id("GA1.2.123.456"), "123.456"),
+        (by_option("GA1.1.123"), "GA1.1.123"),
+        (by_option("GA1.1.12x.456"), "GA1.1.12x.456"),
+        (by_option("GA.123.456"), "GA.123.456"),
+        (by_option("x.GA1.1.123.456"), "x.GA1.1.123.456"),
+        (by_option("GA"), "GA"),
     ];
     for (event, client) in table {
         let who = hit(&ga4(), event).who;

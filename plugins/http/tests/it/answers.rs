@@ -163,6 +163,21 @@ fn a_request_is_shown_without_secrets_and_a_query_can_be_added() {
 }
 
 #[test]
+fn a_request_is_shown_with_its_statement_and_what_is_to_know_of_it() {
+    let client = Client::offline(Endpoint::at_host("host", "https://vendor.example", "/x", false).unwrap()).unwrap();
+    let mut request = ShownRequest::new(&client, &Payload::ndjson(&["1"]), []);
+    request.statement = Some("INSERT INTO t".to_owned());
+    let mut explanation = Explanation::of(vec![request]);
+    explanation.notes = vec!["one is left out".to_owned(), "another is cut".to_owned()];
+    let shown = explanation.to_string();
+    assert!(
+        shown.starts_with("note: one is left out\nnote: another is cut\n\nPOST https://vendor.example/x\n"),
+        "{shown}"
+    );
+    assert!(shown.ends_with("\n\nINSERT INTO t\n1\n"), "{shown}");
+}
+
+#[test]
 fn integrations_are_read_by_the_first_name_that_they_have() {
     let off = |event: Track| switched_off(&event.user_id("u").into(), &["A", "B"]);
     assert_eq!(off(Track::new("x")), None);

@@ -1,8 +1,9 @@
 //! Which URLs are taken, what of them is shown, and who sends.
 
 use std::error::Error;
+use std::time::Duration;
 
-use tracklane_http::{Auth, Endpoint, Secret};
+use tracklane_http::{Auth, Endpoint, Secret, check_name, check_timeout};
 
 #[test]
 fn plaintext_stays_on_this_machine_unless_it_is_allowed() {
@@ -46,6 +47,33 @@ fn what_may_be_secret_of_a_url_is_not_shown() {
     }
 }
 
+/// The path that is given beside the host is the vendor's. That of the host may be a secret, and so may a query.
+#[test]
+fn the_path_of_a_vendor_is_shown_and_that_of_the_host_is_not() {
+    let table = [
+        ("https://api.example", "/batch", "https://api.example/batch"),
+        ("https://api.example/", "/batch/", "https://api.example/batch/"),
+        (" https://user:hunter2@api.example:8443 ", "/a/b?key=hunter2", "https://api.example:8443/a/b"),
+        ("https://proxy.example/hunter2", "/batch", "https://proxy.example/…/batch"),
+        ("https://proxy.example/hunter2//", "/batch?strict=1", "https://proxy.example/…/batch"),
+        ("https://proxy.example/batch", "/batch", "https://proxy.example/…/batch"),
+        ("https://proxy.example/hunter2/..", "/batch", "https://proxy.example/batch"),
+        ("https://proxy.example/hunter2", "/", "https://proxy.example/…/"),
+        ("https://proxy.example/hunter2", "", "https://proxy.example/…"),
+        ("https://proxy.example/hunter2", "?key=hunter2", "https://proxy.example/…"),
+        // Text that a URL has in another form.
+        ("https://proxy.example/hunter2", "/a/../b", "https://proxy.example/…"),
+        ("https://proxy.example", "/\u{fc}", "https://proxy.example/…"),
+        ("http://localhost", "", "http://localhost/"),
+    ];
+    for (host, path, shown) in table {
+        let endpoint = Endpoint::at_host("host", host, path, false).unwrap();
+        assert_eq!(endpoint.to_string(), shown, "{host} {path}");
+        let more = endpoint.with_query("token", "hunter2").unwrap();
+        assert_eq!(format!("{more:?}"), format!("Endpoint({shown})"), "{host} {path}");
+    }
+}
+
 #[test]
 fn what_a_server_may_repeat_of_a_url_can_be_hidden() {
     let endpoint = Endpoint::new("url", "https://user:pass@hooks.example/a/hunter2?b=hunter3", false).unwrap();
@@ -64,6 +92,15 @@ fn what_a_server_may_repeat_of_a_url_can_be_hidden() {
         0,
         "/a is in /api, too"
     );
+    let endpoint = Endpoint::at_host("host", "https://proxy.example/hunter2", "/batch?key=hunter3", false).unwrap();
+    let hide = |text: &str| endpoint.secrets().iter().fold(text.to_owned(), |text, secret| secret.hide_in(&text));
+    for (text, hidden) in [
+        ("Cannot POST /hunter2/batch?key=hunter3!", "Cannot POST …/batch?…!"),
+        ("/hunter2 and /batch", "… and /batch"),
+        ("key=hunter3", "…"),
+    ] {
+        assert_eq!(hide(text), hidden);
+    }
 }
 
 #[test]
@@ -124,4 +161,52 @@ fn a_secret_is_read_and_hides_itself() {
     assert_eq!(format!("{secret} {secret:?} {secret:#?}"), "… Secret(…) Secret(…)");
     assert_eq!(secret.hide_in("key hunter2 is wrong: hunter2"), "key … is wrong: …");
     assert_eq!(Secret::default().hide_in("as it is"), "as it is");
+}
+
+/// A short text is in many words. So it is hidden only where it stands by itself.
+#[test]
+fn a_short_secret_leaves_longer_words_as_they_are() {
+    let table = [
+        ("p", "Code: 516. DB::Exception: p is wrong (p)", "Code: 516. DB::Exception: … is wrong (…)"),
+        ("tok", r#"{"$token":"tok","token":"a-tok","x":"tok_1"}"#, r#"{"$token":"…","token":"a-…","x":"tok_1"}"#),
+        ("tok", "tok", "…"),
+        ("tok", "toktok $tok tok$ tok1 étok toké", "toktok $tok tok$ tok1 étok toké"),
+        ("tok", "user:tok@host tok.tok=tok/", "user:…@host ….…=…/"),
+        ("default", "defaults default default_1", "defaults … default_1"),
+        // One that begins inside of another place where it is found.
+        ("a-a", "xa-a-a", "xa-…"),
+        // Where its own end is no letter, no word goes on.
+        ("/ab?", "x/ab?y", "x…y"),
+        ("$ab", "x$ab ($ab)", "x$ab (…)"),
+        ("sieben7", "xsieben7x sieben7", "xsieben7x …"),
+        // Eight bytes are long, and hidden everywhere.
+        ("hunter22", "xhunter22x hunter22", "x…x …"),
+        ("größe1", "xgröße1x", "x…x"),
+    ];
+    for (secret, text, hidden) in table {
+        assert_eq!(Secret::from(secret).hide_in(text), hidden, "{secret}");
+    }
+}
+
+/// Server and proxies may repeat the header as it was sent.
+#[test]
+fn credentials_are_hidden_in_the_form_of_the_header_too() {
+    let told = "got Basic dXNlcjpodW50ZXIy, of user hunter2; Bearer hunter2";
+    let basic = Auth::basic("user", "hunter2");
+    let hidden = basic.sent().iter().chain(basic.secrets()).fold(told.to_owned(), |text, secret| secret.hide_in(&text));
+    assert_eq!(hidden, "got Basic …, of … …; Bearer …");
+    assert_eq!(Auth::bearer("hunter2").sent().unwrap().expose(), "hunter2");
+    assert!(Auth::basic("a:b", "").sent().is_none());
+}
+
+/// Settings that every vendor has.
+#[test]
+fn a_name_and_a_timeout_are_checked() {
+    assert!(check_name("Vendor").is_ok() && check_timeout(Duration::from_nanos(1)).is_ok());
+    for empty in ["", " \t\n"] {
+        let error = check_name(empty).unwrap_err();
+        assert_eq!((error.setting, &*error.problem), ("name", "is empty"), "{empty:?}");
+    }
+    let error = check_timeout(Duration::ZERO).unwrap_err();
+    assert_eq!((error.setting, &*error.problem), ("timeout", "is zero: no answer would come in time"));
 }
