@@ -9,7 +9,7 @@ use tracklane_http::testing::Server;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let server = Server::start([])?;
-    let amplitude = Amplitude::new("api_key").host(&server.url(""));
+    let amplitude = Amplitude::new("AMPLITUDE_API_KEY").host(&server.url(""));
     println!("{}\n", amplitude.explain(Track::new("Item Purchased").user_id("u1"), SystemTime::now())?);
     println!("{}\n", amplitude.explain(Identify::new().user_id("u1").with_trait("plan", "Pro"), SystemTime::now())?);
 

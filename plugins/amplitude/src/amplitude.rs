@@ -8,7 +8,9 @@ use serde::Deserialize;
 use tracklane::Event;
 use tracklane::plugin::{Batching, Destination};
 use tracklane::transport::HttpClient;
-use tracklane_http::{Client, Endpoint, Explanation, Mapped, Secret, SettingError, ShownRequest};
+use tracklane_http::{
+    Client, Endpoint, Explanation, Mapped, Secret, SettingError, ShownRequest, check_name, check_timeout,
+};
 
 use crate::body;
 use crate::mapping::{ACTIONS, Item, Mapping, NAME, Products, Target};
@@ -41,7 +43,7 @@ impl Region {
 /// use tracklane::Analytics;
 /// use tracklane_amplitude::Amplitude;
 ///
-/// let analytics = Analytics::builder().plugin(Amplitude::new("api_key").build()?).build()?;
+/// let analytics = Analytics::builder().plugin(Amplitude::new("AMPLITUDE_API_KEY").build()?).build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -98,8 +100,8 @@ impl Amplitude {
         self
     }
 
-    /// Sets the type of groups. A group call with a type (`groupType` in its traits, or `groups` in its options)
-    /// overrides it. `group` by default.
+    /// Sets the type of groups. A group call with a type of its own (`groupType` in its traits) overrides it. `group` by
+    /// default.
     pub fn group_type(mut self, group_type: &str) -> Self {
         group_type.clone_into(&mut self.mapping.group_type);
         self
@@ -154,7 +156,7 @@ impl Amplitude {
     /// ```
     /// use tracklane_amplitude::Amplitude;
     ///
-    /// let amplitude = Amplitude::new("key").map_event(|_, item| {
+    /// let amplitude = Amplitude::new("AMPLITUDE_API_KEY").map_event(|_, item| {
     ///     item.body["event_properties"]["source"] = "server".into();
     /// });
     /// ```
@@ -226,6 +228,8 @@ impl Amplitude {
 
     /// A client that sends nothing needs no TLS.
     fn clients(&self, offline: bool) -> Result<Clients, SettingError> {
+        check_name(&self.mapping.name)?;
+        check_timeout(self.timeout)?;
         if let Some(problem) = self.key.problem() {
             return Err(SettingError::new("api_key", problem));
         }

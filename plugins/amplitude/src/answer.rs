@@ -30,7 +30,7 @@ struct Refusal {
 /// |---|---|
 /// | 400 that names events | those are refused; nothing was stored, so the others come again |
 /// | 400 for the key | the key is refused |
-/// | 400 that names none | split once a batch was taken, else refused |
+/// | 400 that names none | split, as `Verdict::SplitIfProven` says |
 /// | 429 | what is of an id that is over its daily quota is refused; the others come again |
 /// | anything else | by its status |
 pub(crate) fn answer(request: &Outgoing, received: &Received, batch: &Batch, key: &Secret) -> Answer {

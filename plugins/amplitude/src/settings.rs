@@ -15,9 +15,10 @@ use crate::mapping::Products;
 /// use tracklane_amplitude::{Amplitude, AmplitudeSettings};
 ///
 /// let settings: AmplitudeSettings =
-///     serde_json::from_str(r#"{ "api_key": "key", "region": "eu", "group_type": "company" }"#)?;
+///     serde_json::from_str(r#"{ "api_key": "AMPLITUDE_API_KEY", "region": "eu", "group_type": "company" }"#)?;
 /// let event = tracklane::Track::new("Ping").user_id("u1");
-/// println!("{}", Amplitude::from(settings).explain(event, SystemTime::now())?);
+/// let shown = Amplitude::from(settings).explain(event, SystemTime::now())?.to_string();
+/// assert!(shown.contains(r#"{"api_key":"…""#));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Deserialize)]

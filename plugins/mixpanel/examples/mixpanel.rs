@@ -9,7 +9,7 @@ use tracklane_mixpanel::Mixpanel;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let server = Server::start([])?;
-    let mixpanel = Mixpanel::new("project_token").host(&server.url("")).group_key("company");
+    let mixpanel = Mixpanel::new("MIXPANEL_PROJECT_TOKEN").host(&server.url("")).group_key("company");
     println!("{}\n", mixpanel.explain(Group::new("g1").user_id("u1").with_trait("name", "Initech"))?);
     println!("{}\n", mixpanel.explain(Identify::new().user_id("u1"))?);
 

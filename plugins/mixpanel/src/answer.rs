@@ -24,15 +24,15 @@ struct FailedRecord {
     message: String,
 }
 
-/// The answer to the items of a request.
+/// The answer to the items of a request, which errors call `what`.
 ///
 /// | Mixpanel | events |
 /// |---|---|
 /// | 2xx or 400 with `failed_records` | those are refused in Mixpanel's words; the others are stored |
 /// | 400 whose list was cut off | split: what was stored is not stored twice |
-/// | 2xx with `status: 0` | of profiles: split once a batch was taken, else refused |
+/// | 2xx with `status: 0` | of profiles: split, as `Verdict::SplitIfProven` says |
 /// | anything else | by its status |
-pub(crate) fn answer(request: &Outgoing, received: &Received, batch: &Batch, secrets: &[Secret]) -> Answer {
+pub(crate) fn answer(what: &str, request: &Outgoing, received: &Received, batch: &Batch, secrets: &[Secret]) -> Answer {
     let endpoint = request.client.endpoint();
     let by_status = received.verdict(batch.timer().now());
     let is_read = received.status.is_success() || received.status == StatusCode::BAD_REQUEST;
@@ -53,7 +53,7 @@ pub(crate) fn answer(request: &Outgoing, received: &Received, batch: &Batch, sec
         let words = [record.field, record.message].join(": ");
         let words = secrets.iter().fold(words, |words, secret| secret.hide_in(&words));
         let id = request.events.get(record.index).map(|event| message_id(batch, *event)).unwrap_or_default();
-        let error = EventError::new(id, format!("Mixpanel refuses it: {words}"));
+        let error = EventError::new(id, format!("Mixpanel refuses {what}: {words}"));
         (record.index, Answer::new(Verdict::Reject).with_status(received.status).with_error(error))
     });
     Answer::each(Verdict::Delivered, refused)

@@ -5,7 +5,7 @@ use http::header::AUTHORIZATION;
 use tracklane::transport::HttpClient;
 use tracklane_http::{Auth, Client, Endpoint, Payload, Secret, SettingError};
 
-use crate::mapping::Target;
+use crate::mapping::Turn;
 use crate::service_account::ServiceAccount;
 
 /// Bytes of an answer that are read: each event that is refused has a record of some 200 bytes in it.
@@ -51,11 +51,11 @@ impl Endpoints {
         })
     }
 
-    pub(crate) fn of(&self, target: Target) -> &Client {
-        match target {
-            Target::Import => &self.import,
-            Target::Engage => &self.users,
-            Target::Groups => &self.groups,
+    pub(crate) fn of(&self, turn: Turn) -> &Client {
+        match turn {
+            Turn::Events => &self.import,
+            Turn::Users | Turn::Charges => &self.users,
+            Turn::Groups => &self.groups,
         }
     }
 }

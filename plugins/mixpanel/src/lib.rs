@@ -1,12 +1,13 @@
 //! Sends events to Mixpanel: events by its import, profiles of users and groups beside it.
 //!
-//! Invariants: an event has the same `$insert_id` and time in every attempt. Nothing is invented (no id, no time, no
+//! Invariants: an event has the same `$insert_id` and time in every attempt. What Mixpanel counts each time it is sent, and
+//! may have counted, is not sent again. Nothing is invented (no id, no time, no
 //! sender's address). Nothing in an event's properties overwrites its identity. The project's token and secret are in
 //! no `Debug` and no error.
 //!
 //! In the order of the files: [`Mixpanel`] holds the settings and makes the destination. [`MixpanelSettings`] are the
 //! same as data. `mapping` makes an event into Mixpanel's items, without I/O. The `service` sends them to their
-//! endpoints, and `answer` reads Mixpanel's answer to each.
+//! endpoints, `charges` last, and `answer` reads Mixpanel's answer to each.
 //!
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
@@ -33,6 +34,7 @@ mod mapping;
 
 // Their way.
 mod answer;
+mod charges;
 mod endpoints;
 mod service;
 

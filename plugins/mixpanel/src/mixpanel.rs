@@ -8,10 +8,10 @@ use serde::Deserialize;
 use tracklane::Event;
 use tracklane::plugin::{Batching, Destination, RetryPolicy};
 use tracklane::transport::HttpClient;
-use tracklane_http::{Explanation, Mapped, Secret, SettingError, ShownRequest};
+use tracklane_http::{Explanation, Mapped, Secret, SettingError, ShownRequest, check_name, check_timeout};
 
 use crate::endpoints::{Endpoints, payload};
-use crate::mapping::{IdMerge, Item, Mapping, NAME, Products, Target};
+use crate::mapping::{IdMerge, Item, Mapping, NAME, Products, Turn};
 use crate::service::{MixpanelService, Shared};
 use crate::service_account::ServiceAccount;
 
@@ -45,7 +45,7 @@ impl Region {
 /// use tracklane::Analytics;
 /// use tracklane_mixpanel::Mixpanel;
 ///
-/// let analytics = Analytics::builder().plugin(Mixpanel::new("project_token").build()?).build()?;
+/// let analytics = Analytics::builder().plugin(Mixpanel::new("MIXPANEL_PROJECT_TOKEN").build()?).build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -137,6 +137,15 @@ impl Mixpanel {
 
     /// Sets whether an event's `revenue` is added to its user's profile as a charge (`$transactions`). Off by default:
     /// reports on revenue read the events.
+    ///
+    /// Mixpanel de-duplicates no charges. So a charge goes out after its event was taken, in a request with other charges
+    /// alone. If it is unknown whether Mixpanel counted it (a timeout, a connection that broke, 408 or 5xx), it is not
+    /// sent again: the event counts as rejected, and its error says that Mixpanel has the event but may lack the charge.
+    /// Where there was no connection, and after 429, event and charge are sent again. The same goes for changes that
+    /// [`map_event`](Self::map_event) makes an `$append` or `$add`.
+    ///
+    /// A charge can still count twice if the process ends before its answer is there, and something else, such as a spool,
+    /// brings the event back; or if the destination's `attempt_timeout` is set to less than two [`timeout`](Self::timeout)s.
     pub fn track_charges(mut self, track: bool) -> Self {
         self.mapping.track_charges = track;
         self
@@ -148,7 +157,8 @@ impl Mixpanel {
         self
     }
 
-    /// Sets how long an attempt may take, 20 s by default.
+    /// Sets how long an attempt may take, 20 s by default. Its charges may take as long again: see
+    /// [`track_charges`](Self::track_charges).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -166,7 +176,7 @@ impl Mixpanel {
     /// ```
     /// use tracklane_mixpanel::{Mixpanel, Target};
     ///
-    /// let mixpanel = Mixpanel::new("token").map_event(|_, item| {
+    /// let mixpanel = Mixpanel::new("MIXPANEL_PROJECT_TOKEN").map_event(|_, item| {
     ///     if item.target == Target::Import {
     ///         item.body["properties"]["source"] = "server".into();
     ///     }
@@ -191,15 +201,22 @@ impl Mixpanel {
     pub fn build(self) -> Result<Destination, SettingError> {
         let endpoints = self.endpoints(self.dry_run)?;
         let (name, timeout, secrets) = (self.mapping.name.clone(), self.timeout, self.secrets());
-        let shared =
-            Shared { token: self.token, mapping: self.mapping, gzip: self.gzip, dry_run: self.dry_run, secrets };
+        let shared = Shared {
+            token: self.token,
+            mapping: self.mapping,
+            gzip: self.gzip,
+            timeout,
+            dry_run: self.dry_run,
+            secrets,
+        };
         let service = MixpanelService { endpoints, shared: Arc::new(shared) };
         Ok(Destination::new(&name, service)
             .alias(NAME)
             .batching(Batching::every(100, Duration::from_secs(5)).max_events(1_000).full_when_driven())
             // Mixpanel asks for 2 to 60 s after 429, 502 and 503.
             .retry(RetryPolicy::new().backoff(Duration::from_secs(2), Duration::from_secs(60)))
-            .attempt_timeout(timeout))
+            // The service keeps the timeout itself, twice at most: a charge under way must not be forgotten.
+            .attempt_timeout(timeout.saturating_mul(3)))
     }
 
     /// Returns the items that are sent of an event, each with its target, or the reason why there are none. A pure
@@ -227,12 +244,12 @@ impl Mixpanel {
             |event| self.map(event),
             |items| {
                 let mut requests = Vec::new();
-                for target in Target::ALL {
-                    let those = items.iter().filter(|item| item.target == *target);
+                for turn in Turn::ALL {
+                    let those = items.iter().filter(|item| item.turn() == *turn);
                     let written = those.map(|item| serde_json::to_vec(&item.clone().with_token(&self.token)));
                     let written = written.collect::<Result<Vec<_>, _>>()?;
                     if !written.is_empty() {
-                        requests.push(ShownRequest::new(endpoints.of(*target), &payload(&written), &self.secrets()));
+                        requests.push(ShownRequest::new(endpoints.of(*turn), &payload(&written), &self.secrets()));
                     }
                 }
                 Ok(requests)
@@ -241,6 +258,8 @@ impl Mixpanel {
     }
 
     fn endpoints(&self, offline: bool) -> Result<Endpoints, SettingError> {
+        check_name(&self.mapping.name)?;
+        check_timeout(self.timeout)?;
         if let Some(problem) = self.token.problem() {
             return Err(SettingError::new("project_token", problem));
         }

@@ -15,9 +15,11 @@ use crate::service_account::ServiceAccount;
 /// use tracklane_mixpanel::{Mixpanel, MixpanelSettings};
 ///
 /// let settings: MixpanelSettings = serde_json::from_str(
-///     r#"{ "project_token": "token", "region": "eu", "id_merge": "original", "group_key": "company" }"#,
+///     r#"{ "project_token": "MIXPANEL_PROJECT_TOKEN", "region": "eu", "id_merge": "original" }"#,
 /// )?;
-/// println!("{}", Mixpanel::from(settings).explain(tracklane::Track::new("Ping").user_id("u1"))?);
+/// let event = tracklane::Identify::new().user_id("u1").with_trait("plan", "Pro");
+/// let shown = Mixpanel::from(settings).explain(event)?.to_string();
+/// assert!(shown.contains(r#""$token":"…""#));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Deserialize)]

@@ -11,7 +11,7 @@ use tracklane_http::Received;
 /// | answer | verdict |
 /// |---|---|
 /// | 400 that says that the body is too large | split |
-/// | 400 | split once a batch was taken: one bad event fails the whole request |
+/// | 400 | split, as [`Verdict::SplitIfProven`] says: one bad event fails the whole request |
 /// | 401, 403 | the project key is refused |
 /// | 413 | split |
 /// | 429, 503 with `Retry-After` | a pause |

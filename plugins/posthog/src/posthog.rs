@@ -9,7 +9,9 @@ use serde_json::Value;
 use tracklane::Event;
 use tracklane::plugin::{Batching, Destination};
 use tracklane::transport::HttpClient;
-use tracklane_http::{Client, Endpoint, Explanation, Json, Mapped, Secret, SettingError, ShownRequest};
+use tracklane_http::{
+    Client, Endpoint, Explanation, Json, Mapped, Secret, SettingError, ShownRequest, check_name, check_timeout,
+};
 
 use crate::mapping::{self, Mapping, NAME, PersonProfiles};
 use crate::service::{PostHogService, Shared, body};
@@ -254,6 +256,8 @@ impl PostHog {
     }
 
     fn check(&self) -> Result<(), SettingError> {
+        check_name(&self.mapping.name)?;
+        check_timeout(self.timeout)?;
         if let Some(problem) = self.key.problem() {
             return Err(SettingError::new("project_key", problem));
         }

@@ -72,30 +72,37 @@ impl Mapping {
 
     /// The user's membership, then the group's properties.
     fn group<'e>(&'e self, json: &'e EventJson<'_>) -> Made<'e, Vec<Part<'e>>> {
-        let groups = self.groups_of(json)?;
+        let own = self.group_of(json)?;
+        let mut groups = own.clone();
+        self.add_groups_of_options(json, &mut groups);
         let set = object([("$set", groups.clone().into())]);
-        let member = object([("groups", groups.clone().into()), ("user_properties", set.into())]);
+        let member = object([("groups", groups.into()), ("user_properties", set.into())]);
         let mut items = vec![self.event(json, "$identify", 0, member)?];
         let mut traits = json.traits().clone();
         traits.remove("groupType");
         if !traits.is_empty() {
             let set = object([("$set", traits.into())]);
-            let own = object([("groups", groups.into()), ("group_properties", set.into())]);
+            // The traits are of this group, and not of the others.
+            let own = object([("groups", own.into()), ("group_properties", set.into())]);
             items.push(self.event(json, "$groupidentify", 1, own)?);
         }
         Ok(items)
     }
 
-    /// Returns the groups of a group call: those of its options, otherwise one of the type in its traits or the
-    /// settings.
-    fn groups_of<'e>(&'e self, json: &'e EventJson<'_>) -> Made<'e, JsonObject<'e>> {
-        let of_options = self.options(json).and_then(|options| options.get("groups")?.as_object());
-        if let Some(groups) = of_options {
-            return Ok(groups.clone());
-        }
+    /// Returns the group of a group call. Its type is that in its traits, otherwise that of the settings.
+    fn group_of<'e>(&'e self, json: &'e EventJson<'_>) -> Made<'e, JsonObject<'e>> {
         let group = json.text("groupId").ok_or_else(|| Mapped::reject("it has no groupId"))?;
         let group_type = json.traits().get("groupType").and_then(text).unwrap_or(&self.group_type);
         Ok(object([(group_type, group.into())]))
+    }
+
+    /// Adds the groups in the options of any call, by their type. Existing ones stay.
+    fn add_groups_of_options<'e>(&self, json: &'e EventJson<'_>, groups: &mut JsonObject<'e>) {
+        let of_options = self.options(json).and_then(|options| options.get("groups")?.as_object());
+        let Some(of_options) = of_options else { return };
+        for (group_type, group) in of_options.iter().filter(|(_, group)| !group.is_null()) {
+            groups.insert_missing(group_type, group.clone());
+        }
     }
 
     fn alias<'e>(&self, json: &'e EventJson<'_>) -> Made<'e, Vec<Part<'e>>> {
@@ -132,8 +139,15 @@ impl Mapping {
             item.insert("insert_id", insert_id);
         }
         item.insert("session_id", self.session(json));
-        if let Some(group) = json.context_text(&["groupId"]).filter(|_| self.groups_from_context) {
-            item.insert_missing("groups", object([(&*self.group_type, group.into())]));
+        if !item.contains_key("groups") {
+            let mut groups = JsonObject::new();
+            self.add_groups_of_options(json, &mut groups);
+            if let Some(group) = json.context_text(&["groupId"]).filter(|_| self.groups_from_context) {
+                groups.insert_missing(&*self.group_type, group);
+            }
+            if !groups.is_empty() {
+                item.insert("groups", groups);
+            }
         }
         Ok(Part { target: Target::Batch, body: item })
     }

@@ -1,6 +1,6 @@
 //! Operations on the properties of a user. There is nothing beside them: Amplitude forbids plain properties there.
 
-use tracklane_http::{CAMPAIGN, EventJson, Json, JsonObject, host, object};
+use tracklane_http::{CAMPAIGN, EventJson, Json, JsonObject, host, object, text};
 
 use super::Mapping;
 
@@ -44,7 +44,9 @@ fn add_origin<'e>(json: &'e EventJson<'_>, set: &mut JsonObject<'e>, once: &mut 
             once.insert(format!("initial_{property}"), value);
         }
     }
-    if let Some(referrer) = json.context_text(&["page", "referrer"]) {
+    // A page call says it itself.
+    let own = json.properties().get("referrer").and_then(text).filter(|_| json.kind() == "page");
+    if let Some(referrer) = own.or_else(|| json.context_text(&["page", "referrer"])) {
         once.insert("initial_referrer", referrer);
         if let Some(domain) = host(referrer) {
             once.insert("initial_referring_domain", domain);

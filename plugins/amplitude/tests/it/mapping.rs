@@ -124,6 +124,38 @@ fn revenue_becomes_members_with_what_belongs_to_it() {
             vec![json!(5.0), null.clone(), null.clone(), null.clone(), null.clone(), null.clone()],
             json!({"quantity": 1.5}),
         ),
+        // Amplitude takes price × quantity for the revenue if it has all three, so a price that says otherwise is none.
+        (
+            sale().properties(json!({"revenue": 35.5, "price": 19.5, "quantity": 2, "productId": "p1"})),
+            vec![json!(35.5), null.clone(), json!(2), json!("p1"), null.clone(), null.clone()],
+            json!({"price": 19.5}),
+        ),
+        (
+            sale().properties(json!({"revenue": 0.3, "price": 0.1, "quantity": 3})),
+            vec![json!(0.3), json!(0.1), json!(3), null.clone(), null.clone(), null.clone()],
+            json!({}),
+        ),
+        // Amplitude's quantity is 1 unless it is said.
+        (
+            sale().properties(json!({"revenue": 39, "price": 19.5})),
+            vec![json!(39.0), null.clone(), null.clone(), null.clone(), null.clone(), null.clone()],
+            json!({"price": 19.5}),
+        ),
+        (
+            sale().properties(json!({"revenue": 19.5, "price": 19.5})),
+            vec![json!(19.5), json!(19.5), null.clone(), null.clone(), null.clone(), null.clone()],
+            json!({}),
+        ),
+        (
+            sale().properties(json!({"revenue": 15, "price": 10, "quantity": 1.5})),
+            vec![json!(15.0), null.clone(), null.clone(), null.clone(), null.clone(), null.clone()],
+            json!({"price": 10, "quantity": 1.5}),
+        ),
+        (
+            sale().properties(json!({"revenue": -39, "price": 19.5, "quantity": -2})),
+            vec![json!(-39.0), json!(19.5), json!(-2), null.clone(), null.clone(), null.clone()],
+            json!({}),
+        ),
         // Without revenue a price is a property like any other.
         (
             sale().properties(json!({"price": 5, "productId": "p1", "revenue": "free"})),
@@ -157,6 +189,10 @@ fn the_revenue_of_an_order_is_counted_once() {
     assert_eq!(one["event_type"], "Product Purchased");
     assert_eq!((&one["event_properties"]["order_id"], &one["event_properties"]["name"]), (&json!("o1"), &json!("A")));
     assert_eq!((&one["currency"], &one["user_id"]), (&json!("EUR"), &json!("u1")));
+    // A quantity that Amplitude does not take.
+    let [_, half] = <[Value; 2]>::try_from(items(&each, order(json!([{"price": 10, "quantity": 1.5}])))).unwrap();
+    assert_eq!((&half["revenue"], &half["price"], &half["quantity"]), (&json!(15.0), &Value::Null, &Value::Null));
+    assert_eq!((&half["event_properties"]["price"], &half["event_properties"]["quantity"]), (&json!(10), &json!(1.5)));
     // A product without a price: what the others say is not all of it.
     let [whole, one, two] =
         <[Value; 3]>::try_from(items(&each, order(json!([{"price": 5}, {"name": "gift"}])))).unwrap();
@@ -190,7 +226,10 @@ fn identify_has_operations_alone() {
 /// What brought a user here is a property of theirs, as in Amplitude's own SDKs, on whatever event tells it.
 #[test]
 fn campaign_and_referrer_of_any_event_are_properties_of_the_user() {
-    let context = json!({"campaign": {"source": "s", "name": "n"}, "page": {"referrer": "https://b.example/x"}});
+    let context = || {
+        let context = json!({"campaign": {"source": "s", "name": "n"}, "page": {"referrer": "https://b.example/x"}});
+        Context::from(context)
+    };
     let expected = json!({
         "$set": {"utm_source": "s", "utm_campaign": "n"},
         "$setOnce": {
@@ -199,13 +238,17 @@ fn campaign_and_referrer_of_any_event_are_properties_of_the_user() {
         },
     });
     let events: [Event; 3] = [
-        track().context(context.clone()).into(),
-        Page::new("Docs").user_id("u1").context(context.clone()).into(),
-        Screen::new("Home").user_id("u1").context(context).into(),
+        track().context(context()).into(),
+        Page::new("Docs").user_id("u1").context(context()).into(),
+        Screen::new("Home").user_id("u1").context(context()).into(),
     ];
     for event in events {
         assert_eq!(item(&amplitude(), event)["user_properties"], expected);
     }
+    let page = Page::new("Docs").user_id("u1").property("referrer", "https://c.example/y").context(context());
+    let once = &item(&amplitude(), page)["user_properties"]["$setOnce"];
+    assert_eq!(once["initial_referrer"], "https://c.example/y", "a page's own referrer comes first");
+    assert_eq!(once["initial_referring_domain"], "c.example");
     assert_eq!(item(&amplitude(), track())["user_properties"], Value::Null);
 }
 
@@ -221,8 +264,48 @@ fn a_group_call_makes_a_member_and_sets_the_group() {
     assert_eq!((&member["insert_id"], &set["insert_id"]), (&json!("m1"), &json!("m1-1")));
     let of_setting = item(&amplitude().group_type("team"), group());
     assert_eq!(of_setting["groups"], json!({"team": "g1"}), "without traits there is no group to set");
-    let of_options = item(&amplitude(), group().integration("Amplitude", json!({"groups": {"org": ["a", "b"]}})));
-    assert_eq!(of_options["groups"], json!({"org": ["a", "b"]}));
+}
+
+#[test]
+fn the_options_add_groups_to_every_call() {
+    let options = json!({"groups": {"org": ["a", "b"], "team": "t", "none": null}});
+    let context = || Context::new().with("groupId", "g7");
+    let table: Vec<(&str, Event, Value)> = vec![
+        ("track", track().into(), json!({"org": ["a", "b"], "team": "t"})),
+        ("page", Page::new("A").user_id("u1").into(), json!({"org": ["a", "b"], "team": "t"})),
+        ("screen", Screen::new("A").user_id("u1").into(), json!({"org": ["a", "b"], "team": "t"})),
+        ("identify", Identify::new().user_id("u1").into(), json!({"org": ["a", "b"], "team": "t"})),
+        ("a group", Group::new("g1").user_id("u1").into(), json!({"group": "g1", "org": ["a", "b"], "team": "t"})),
+        (
+            "the call's own group comes first",
+            Group::new("g1").user_id("u1").with_trait("groupType", "team").into(),
+            json!({"team": "g1", "org": ["a", "b"]}),
+        ),
+        (
+            "the context's group",
+            track().context(context()).into(),
+            json!({"group": "g7", "org": ["a", "b"], "team": "t"}),
+        ),
+    ];
+    for (rule, event, groups) in table {
+        let mut json = serde_json::to_value(&event).unwrap();
+        json["integrations"] = json!({"Amplitude": options});
+        let made = item(&amplitude(), serde_json::from_value::<Event>(json).unwrap());
+        assert_eq!(made["groups"], groups, "{rule}");
+        let is_group = made["user_properties"]["$set"] == groups;
+        assert_eq!(is_group, rule.contains("group") && !rule.contains("context"), "{rule}: {made}");
+    }
+    let other = json!({"groups": {"group": "other"}});
+    let told = item(&amplitude(), track().context(context()).integration("Actions Amplitude", &other));
+    assert_eq!(told["groups"], json!({"group": "other"}), "the options say more than the context");
+    for none in [json!({"groups": {}}), json!({"groups": "none"}), json!({"groups": {"org": null}})] {
+        assert_eq!(item(&amplitude(), track().integration("Amplitude", &none))["groups"], Value::Null, "{none}");
+    }
+    // The traits are of the call's group alone.
+    let event = Group::new("g1").user_id("u1").with_trait("plan", "Pro").integration("Amplitude", &options);
+    let [member, set] = <[Value; 2]>::try_from(items(&amplitude(), event)).unwrap();
+    assert_eq!(member["groups"], json!({"group": "g1", "org": ["a", "b"], "team": "t"}));
+    assert_eq!(set["groups"], json!({"group": "g1"}));
 }
 
 #[test]

@@ -33,8 +33,38 @@ pub enum Target {
 }
 
 impl Target {
-    /// Every target, in the order in which requests are made.
+    /// Every target, in the order in which requests are made. Changes of a user's profile that count each time they are
+    /// sent (`$append`, `$add`) come after all of them.
     pub const ALL: &'static [Self] = &[Self::Engage, Self::Groups, Self::Import];
+}
+
+/// Operations that count each time they are sent. Mixpanel de-duplicates events, and no operations.
+const COUNTED: &[&str] = &["$append", "$add"];
+
+/// The requests of a batch, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// Changes of users that may be sent twice.
+    Users,
+    /// Changes of groups.
+    Groups,
+    /// Events.
+    Events,
+    /// Changes of users that count each time, such as charges.
+    Charges,
+}
+
+impl Turn {
+    pub(crate) const ALL: &'static [Self] = &[Self::Users, Self::Groups, Self::Events, Self::Charges];
+
+    fn of(target: Target, has: impl Fn(&str) -> bool) -> Self {
+        match target {
+            Target::Engage if COUNTED.iter().any(|operation| has(operation)) => Self::Charges,
+            Target::Engage => Self::Users,
+            Target::Groups => Self::Groups,
+            Target::Import => Self::Events,
+        }
+    }
 }
 
 /// An item that is sent of an event.
@@ -49,7 +79,7 @@ pub struct Item {
 
 /// The same, borrowed from the event.
 pub(crate) struct Part<'e> {
-    pub(crate) target: Target,
+    target: Target,
     body: JsonObject<'e>,
 }
 
@@ -59,6 +89,10 @@ type Made<'e, T> = Result<T, Mapped<Part<'e>>>;
 impl<'e> Part<'e> {
     fn new(target: Target, body: JsonObject<'e>) -> Self {
         Self { target, body }
+    }
+
+    pub(crate) fn turn(&self) -> Turn {
+        Turn::of(self.target, |operation| self.body.contains_key(operation))
     }
 
     /// Returns the body as it is sent: that of a profile has the token.
@@ -77,6 +111,10 @@ impl From<Part<'_>> for Item {
 }
 
 impl Item {
+    pub(crate) fn turn(&self) -> Turn {
+        Turn::of(self.target, |operation| self.body.get(operation).is_some())
+    }
+
     /// Returns the body as it is sent. A hook may have made it something else than an object.
     pub(crate) fn with_token(self, token: &Secret) -> Value {
         match self.body {

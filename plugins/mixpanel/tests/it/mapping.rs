@@ -126,6 +126,68 @@ fn views_are_named_after_the_page() {
 }
 
 #[test]
+fn a_page_says_itself_where_it_was_before_the_context_does() {
+    let here = json!({"url": "https://a.example/x", "referrer": "https://b.example/y", "title": "T", "path": "/x"});
+    let context = || Context::new().with("page", here.clone());
+    let null = Value::Null;
+    let page = |own: Value| Page::new("").user_id("u1").properties(own);
+    let of_context = ["https://a.example/x", "/x", "T", "https://b.example/y", "b.example"].map(Value::from);
+    // Event, $current_url, current_url_path, current_page_title, $referrer, $referring_domain.
+    let table: Vec<(&str, Event, [Value; 5])> =
+        vec![
+        (
+            "its own, without a context",
+            page(json!({"url": "https://c.example/p", "path": "/p", "title": "Own", "referrer": "https://d.example/q"}))
+                .into(),
+            ["https://c.example/p", "/p", "Own", "https://d.example/q", "d.example"].map(Value::from),
+        ),
+        (
+            "its own before the context's",
+            page(json!({"url": "https://c.example/p", "path": "/p", "title": "Own", "referrer": "https://d.example/q"}))
+                .context(context())
+                .into(),
+            ["https://c.example/p", "/p", "Own", "https://d.example/q", "d.example"].map(Value::from),
+        ),
+        (
+            "the path of another URL is not the page's",
+            page(json!({"url": "https://c.example/p"})).context(context()).into(),
+            [json!("https://c.example/p"), null.clone(), json!("T"), json!("https://b.example/y"), json!("b.example")],
+        ),
+        (
+            "the domain of another referrer is not the page's",
+            page(json!({"referrer": "/q"})).context(context()).into(),
+            [json!("https://a.example/x"), json!("/x"), json!("T"), json!("/q"), null.clone()],
+        ),
+        (
+            "what is no text says nothing",
+            page(json!({"url": "", "title": 5, "referrer": null})).context(context()).into(),
+            of_context.clone(),
+        ),
+        ("the context's, of a page", page(json!({})).context(context()).into(), of_context.clone()),
+        (
+            "of a track call these are properties like any other",
+            track().properties(json!({"url": "/own", "title": "Own"})).context(context()).into(),
+            of_context.clone(),
+        ),
+        (
+            "and of a screen",
+            Screen::new("A").user_id("u1").properties(json!({"url": "/own"})).context(context()).into(),
+            of_context.clone(),
+        ),
+        (
+            "Mixpanel's own names come first of all",
+            page(json!({"url": "https://c.example/p", "$current_url": "https://e.example"})).into(),
+            [json!("https://e.example"), null.clone(), null.clone(), null.clone(), null.clone()],
+        ),
+    ];
+    for (rule, event, expected) in table {
+        let made = properties(&mixpanel(), event);
+        let names = ["$current_url", "current_url_path", "current_page_title", "$referrer", "$referring_domain"];
+        assert_eq!(names.map(|name| made[name].clone()), expected, "{rule}: {made:#}");
+    }
+}
+
+#[test]
 fn the_context_is_what_mixpanel_calls_it() {
     let context = json!({
         "ip": "203.0.113.7",

@@ -1,7 +1,9 @@
 //! Settings that are taken and settings that are not.
 
+use std::time::Duration;
+
 use tracklane::{Group, Identify};
-use tracklane_mixpanel::{Mixpanel, MixpanelSettings, Region, ServiceAccount};
+use tracklane_mixpanel::{Explanation, Mixpanel, MixpanelSettings, Region, ServiceAccount};
 
 use crate::support::{KEY, mixpanel, track};
 
@@ -14,6 +16,8 @@ fn settings_that_cannot_be_used_are_named_without_secrets() {
         (mixpanel().host("api.mixpanel.com"), "host", "has no scheme"),
         (mixpanel().host("http://api.mixpanel.com"), "host", "use https, or allow_plaintext"),
         (mixpanel().group_key(""), "group_key", "is empty"),
+        (mixpanel().name(" "), "name", "is empty"),
+        (mixpanel().timeout(Duration::ZERO), "timeout", "is zero"),
         (mixpanel().service_account(ServiceAccount::new("sa", "", 1)), "service_account", "is empty"),
         (mixpanel().service_account(ServiceAccount::new("s:a", "hunter2", 1)), "user", "has a colon"),
     ];
@@ -32,7 +36,7 @@ fn each_region_has_its_host() {
     let table = [(Region::Us, "api"), (Region::Eu, "api-eu"), (Region::In, "api-in")];
     for (region, host) in table {
         let explanation = mixpanel().region(region).explain(track()).unwrap();
-        assert_eq!(explanation.requests[0].endpoint, format!("https://{host}.mixpanel.com/…"));
+        assert_eq!(explanation.requests[0].endpoint, format!("https://{host}.mixpanel.com/import"));
     }
 }
 
@@ -49,7 +53,10 @@ fn a_configuration_file_sets_the_same_and_refuses_what_it_does_not_know() {
     let mixpanel = Mixpanel::from(settings);
     assert_eq!(mixpanel.clone().build().unwrap().name(), "Product");
     let shown = mixpanel.explain(Group::new("g1").user_id("u1")).unwrap().to_string();
-    assert!(shown.contains("POST https://proxy.example/…") && shown.contains("\"$group_key\":\"company\""), "{shown}");
+    assert!(
+        shown.contains("POST https://proxy.example/groups\n") && shown.contains("\"$group_key\":\"company\""),
+        "{shown}"
+    );
     assert!(!shown.contains(KEY) && !shown.contains("hunter2"), "{shown}");
     for wrong in
         [r#"{"project_token": "k", "regions": "us"}"#, r#"{}"#, r#"{"project_token": "k", "id_merge": "best"}"#]
@@ -58,10 +65,18 @@ fn a_configuration_file_sets_the_same_and_refuses_what_it_does_not_know() {
     }
 }
 
+fn endpoints(explanation: Explanation) -> Vec<String> {
+    explanation.requests.into_iter().map(|request| request.endpoint).collect()
+}
+
 #[test]
 fn explain_shows_each_request_and_why_an_event_is_not_sent() {
     let explanation = mixpanel().explain(Group::new("g1").user_id("u1")).unwrap();
-    assert_eq!(explanation.requests.len(), 2, "{explanation}");
+    assert_eq!(endpoints(explanation), ["https://api.mixpanel.com/engage", "https://api.mixpanel.com/groups"]);
+    let sale = track().property("revenue", 5);
+    let charging = mixpanel().track_charges(true).host("https://proxy.example/hunter2").explain(sale).unwrap();
+    assert!(charging.requests[1].body.contains("$append"), "a charge goes last: {charging}");
+    assert_eq!(endpoints(charging), ["https://proxy.example/…/import", "https://proxy.example/…/engage"]);
     let table = [
         (mixpanel().explain(track().integration("Mixpanel", false)), "its integrations switch \"Mixpanel\" off"),
         (mixpanel().explain(Identify::new().user_id("u1")), "sets no traits"),

@@ -13,7 +13,8 @@ type Made<'e, T> = Result<T, Mapped<Json<'e>>>;
 const LONGEST_ID: usize = 200;
 /// About as many properties as are added to an event's own.
 const ADDED: usize = 16;
-/// The user of a group call without a user. PostHog ties groups to nobody by it.
+/// The user of all group calls without a `userId`. PostHog wants a `distinct_id` and makes a person of it, because it drops
+/// the update of a group by a personless event. So this is one person, and not one for each group or visitor.
 const NOBODY: &str = "tracklane-groups";
 /// Returns whether a property would change identity, time or de-duplication.
 fn is_never(name: &str) -> bool {
@@ -131,7 +132,9 @@ fn page<'e>(json: &'e EventJson<'_>, properties: &mut JsonObject<'e>) {
         insert(properties, "$pathname", Some(url.path().to_owned()));
     }
     insert(properties, "$current_url", of_page("url"));
-    insert(properties, "$pathname", of_page("path"));
+    // The context's path is not that of the page's own URL.
+    let of_context = || json.context_text(&["page", "path"]).filter(|_| property("url").is_none());
+    insert(properties, "$pathname", property("path").or_else(of_context));
     insert(properties, "title", of_page("title"));
     let referrer = of_page("referrer");
     insert(properties, "$referring_domain", referrer.and_then(host));

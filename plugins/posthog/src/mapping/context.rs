@@ -24,8 +24,11 @@ const PROPERTIES: ContextTable = &[
     ("screen", &[("width", "$screen_width"), ("height", "$screen_height"), ("density", "$screen_density")]),
     ("network", &[("carrier", "$network_carrier")]),
     ("campaign", CAMPAIGN),
-    ("page", &[("url", "$current_url"), ("path", "$pathname"), ("referrer", "$referrer"), ("title", "title")]),
 ];
+
+/// The same of the page, for calls that are no page calls. Those have it.
+const PAGE: ContextTable =
+    &[("page", &[("url", "$current_url"), ("path", "$pathname"), ("referrer", "$referrer"), ("title", "title")])];
 
 /// Members of the context of an event from the user's own device.
 const CLIENT: &[&str] = &["userAgent", "device", "os"];
@@ -33,8 +36,11 @@ const CLIENT: &[&str] = &["userAgent", "device", "os"];
 /// Adds the event's context. Existing properties stay.
 pub(super) fn add<'e>(json: &'e EventJson<'_>, properties: &mut JsonObject<'e>) {
     json.for_each_in_context(PROPERTIES, |name, value| properties.insert_missing(name, value.clone()));
-    if let Some(domain) = json.context_text(&["page", "referrer"]).and_then(host) {
-        properties.insert_missing("$referring_domain", domain);
+    if json.kind() != "page" {
+        json.for_each_in_context(PAGE, |name, value| properties.insert_missing(name, value.clone()));
+        if let Some(domain) = json.context_text(&["page", "referrer"]).and_then(host) {
+            properties.insert_missing("$referring_domain", domain);
+        }
     }
     // Otherwise PostHog would take the address of the request for the user's.
     if !properties.contains_key("$ip") {

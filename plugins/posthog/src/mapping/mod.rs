@@ -33,7 +33,8 @@ pub enum PersonProfiles {
     /// Events with a `userId`, and every identify call.
     #[default]
     IdentifiedOnly,
-    /// None. Identify and alias calls, which would do nothing else, are skipped.
+    /// None. Identify and alias calls, which would do nothing else, are skipped. Group calls make a person all the same,
+    /// because PostHog drops a personless one.
     Never,
 }
 

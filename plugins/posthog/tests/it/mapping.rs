@@ -159,6 +159,29 @@ fn views_have_the_properties_of_web_analytics() {
             ],
         ),
         (
+            "the path and the host of another URL are not the page's",
+            Page::new("A")
+                .user_id("u1")
+                .context(Context::new().with("page", json!({"url": "https://a.example/x", "path": "/x"})))
+                .property("url", "https://c.example/p")
+                .into(),
+            vec![("properties.$pathname", json!("/p")), ("properties.$host", json!("c.example"))],
+        ),
+        (
+            "the domain of another referrer is not the page's",
+            Page::new("A")
+                .user_id("u1")
+                .context(Context::new().with("page", json!({"path": "/x", "referrer": "https://b.example/z"})))
+                .property("referrer", "/z")
+                .property("url", "/relative")
+                .into(),
+            vec![
+                ("properties.$referrer", json!("/z")),
+                ("properties.$referring_domain", Value::Null),
+                ("properties.$pathname", Value::Null),
+            ],
+        ),
+        (
             "a page without anything is one all the same",
             Page::new("").user_id("u1").into(),
             vec![("event", json!("$pageview")), ("properties.$current_url", Value::Null)],

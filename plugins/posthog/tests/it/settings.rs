@@ -16,6 +16,8 @@ fn settings_that_cannot_be_used_are_named_without_the_key() {
         (posthog().host("posthog.example"), "host", "has no scheme"),
         (posthog().host("http://posthog.example"), "host", "use https, or allow_plaintext"),
         (posthog().group_type(" "), "group_type", "is empty"),
+        (posthog().name(""), "name", "is empty"),
+        (posthog().timeout(Duration::ZERO), "timeout", "is zero"),
     ];
     for (posthog, setting, problem) in table {
         let shown = format!("{posthog:?}");
@@ -30,13 +32,13 @@ fn settings_that_cannot_be_used_are_named_without_the_key() {
 #[test]
 fn hosts_are_those_of_the_intake() {
     let table = [
-        (posthog(), "https://us.i.posthog.com/…"),
-        (posthog().region(Region::Eu), "https://eu.i.posthog.com/…"),
-        (posthog().host("https://app.posthog.com"), "https://us.i.posthog.com/…"),
-        (posthog().host("https://us.posthog.com/"), "https://us.i.posthog.com/…"),
-        (posthog().host("https://eu.posthog.com"), "https://eu.i.posthog.com/…"),
-        (posthog().host("https://ph.example/prefix/"), "https://ph.example/…"),
-        (posthog().host("http://ph.internal").allow_plaintext(true), "http://ph.internal/…"),
+        (posthog(), "https://us.i.posthog.com/batch/"),
+        (posthog().region(Region::Eu), "https://eu.i.posthog.com/batch/"),
+        (posthog().host("https://app.posthog.com"), "https://us.i.posthog.com/batch/"),
+        (posthog().host("https://us.posthog.com/"), "https://us.i.posthog.com/batch/"),
+        (posthog().host("https://eu.posthog.com"), "https://eu.i.posthog.com/batch/"),
+        (posthog().host("https://ph.example/prefix/"), "https://ph.example/…/batch/"),
+        (posthog().host("http://ph.internal").allow_plaintext(true), "http://ph.internal/batch/"),
     ];
     for (posthog, endpoint) in table {
         assert_eq!(posthog.explain(track(), UNIX_EPOCH).unwrap().requests[0].endpoint, endpoint);
@@ -59,7 +61,7 @@ fn a_configuration_file_sets_the_same_and_refuses_what_it_does_not_know() {
     let event = track().timestamp(UNIX_EPOCH + Duration::from_secs(1_700_000_000));
     let explanation = posthog.explain(event, at).unwrap();
     let shown = explanation.to_string();
-    assert!(shown.starts_with("POST https://ph.example/…\n"), "{shown}");
+    assert!(shown.starts_with("POST https://ph.example/batch/\n"), "{shown}");
     assert!(shown.contains("\"historical_migration\":true,\"sent_at\":\"2026-01-01T00:00:00.000Z\""), "{shown}");
     assert!(shown.contains("\"$process_person_profile\":false") && !shown.contains(KEY), "{shown}");
     for wrong in
