@@ -107,10 +107,10 @@ fn browser(text: &str) -> Map<String, Value> {
 fn os(text: &str) -> (Map<String, Value>, Option<&'static str>) {
     let is_mobile = text.contains("Mobile");
     if text.contains("iPhone") || text.contains("iPod") {
-        return (named("iOS", apple(text)), Some("mobile"));
+        return (named("iOS", apple(text).as_deref()), Some("mobile"));
     }
     if text.contains("iPad") {
-        return (named("iPadOS", apple(text)), Some("tablet"));
+        return (named("iPadOS", apple(text).as_deref()), Some("tablet"));
     }
     if let Some((_, rest)) = text.split_once("Android") {
         let version = number(rest.trim_start());
@@ -200,12 +200,15 @@ fn after<'a>(text: &'a str, token: &str) -> Option<&'a str> {
     number(text.split_once(token)?.1)
 }
 
-/// `CPU iPhone OS 17_5_1 like Mac OS X`.
-fn apple(text: &str) -> Option<&str> {
+/// `CPU iPhone OS 17_5_1 like Mac OS X`: the version has underscores for dots.
+fn apple(text: &str) -> Option<String> {
     let (_, rest) = text.split_once(" OS ")?;
-    // Members of versions have dots, and this has underscores. Only the first number stays the same for long.
-    let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-    rest.get(..end).filter(|version| !version.is_empty())
+    let end = rest.find(|c: char| !c.is_ascii_digit() && c != '_').unwrap_or(rest.len());
+    let version = rest.get(..end)?.trim_end_matches('_').replace('_', ".");
+    // Safari 26 and later say the last version of iOS 18, whatever the system is.
+    let is_frozen =
+        version.starts_with("18.") && after(text, "Version/").is_some_and(|safari| !safari.starts_with("18"));
+    (!version.is_empty() && !is_frozen).then_some(version)
 }
 
 #[cfg(test)]
@@ -246,15 +249,23 @@ mod tests {
             ),
             (
                 "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4.1 Mobile/15E148 Safari/604.1",
-                "Safari 17.4.1 | iOS 17 | mobile",
+                "Safari 17.4.1 | iOS 17.4.1 | mobile",
             ),
             (
                 "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/124.0.6367.71 Mobile/15E148 Safari/604.1",
-                "Chrome 124.0.6367.71 | iOS 17 | mobile",
+                "Chrome 124.0.6367.71 | iOS 17.4 | mobile",
             ),
             (
                 "Mozilla/5.0 (iPad; CPU OS 16_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) FxiOS/125.0 Mobile/15E148 Safari/605.1.15",
-                "Firefox 125.0 | iPadOS 16 | tablet",
+                "Firefox 125.0 | iPadOS 16.6 | tablet",
+            ),
+            (
+                "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Mobile/15E148 Safari/604.1",
+                "Safari 26.0 | iOS - | mobile",
+            ),
+            (
+                "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1",
+                "Safari 18.6 | iOS 18.6 | mobile",
             ),
             (
                 "Mozilla/5.0 (Linux; Android 14; SM-S918B) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/24.0 Chrome/117.0.0.0 Mobile Safari/537.36",
@@ -292,6 +303,8 @@ mod tests {
             ("curl/8.5.0", "bot"),
             ("facebookexternalhit/1.1", "bot"),
             ("SomeBot", "bot"),
+            ("CPU iPhone OS 17_5_1_", "- - | iOS 17.5.1 | mobile"),
+            ("iPhone OS _", "- - | iOS - | mobile"),
             ("MyApp/1.2 (custom)", "- - | - - | -"),
             ("", "- - | - - | -"),
             ("Android", "- - | Android - | tablet"),

@@ -108,7 +108,7 @@ impl Edit<'_> {
         if !FREE_TEXT.contains(&name) {
             return None;
         }
-        let redacted = self.string(&text, &[name.to_owned()])?;
+        let redacted = self.string(name, &text, &[name.to_owned()])?;
         Some(redacted.unwrap_or_else(|| REDACTED.to_owned()))
     }
 
@@ -121,41 +121,40 @@ impl Edit<'_> {
         });
     }
 
-    /// Redacts a member. Returns whether it stays.
+    /// Redacts the value of this key, or an item of it. Returns whether it stays.
     fn member(&mut self, key: &str, value: &mut Value, path: &mut Vec<String>) -> bool {
         let members: Vec<&str> = path.iter().map(String::as_str).collect();
         if self.rules.keeps(&members) {
             return true;
         }
-        match self.rules.for_member(&members, key) {
+        match self.rules.for_member(&members, matches!(value, Value::Null | Value::Bool(_))) {
             Some((rule, action)) => {
                 self.note(rule, path);
                 replace(value, action, self.rules)
             }
-            None => self.value(value, path),
+            None => self.value(key, value, path),
         }
     }
 
-    /// Redacts a value. Returns whether it stays.
-    fn value(&mut self, value: &mut Value, path: &mut Vec<String>) -> bool {
+    fn value(&mut self, key: &str, value: &mut Value, path: &mut Vec<String>) -> bool {
         if path.len() > MAX_DEPTH {
             *value = Value::String(REDACTED.to_owned());
             return true;
         }
         match value {
             Value::Object(map) => self.members(map, path),
-            Value::Array(items) => self.items(items, path),
+            Value::Array(items) => self.items(key, items, path),
             Value::Number(number) => {
                 let number = number.to_string();
                 if let Some(digits) = whole(&number)
-                    && let Some((detector, action)) = self.rules.in_number(&digits)
+                    && let Some((detector, action)) = self.rules.in_number(key, &digits)
                 {
                     self.note(Rule::Detector(detector), path);
                     *value = Value::String(digits.into_owned());
                     return replace(value, action, self.rules);
                 }
             }
-            Value::String(text) => match self.string(text, path) {
+            Value::String(text) => match self.string(key, text, path) {
                 None => {}
                 Some(None) => return false,
                 Some(Some(text)) => *value = Value::String(text),
@@ -165,11 +164,10 @@ impl Edit<'_> {
         true
     }
 
-    fn items(&mut self, items: &mut [Value], path: &mut Vec<String>) {
+    fn items(&mut self, key: &str, items: &mut [Value], path: &mut Vec<String>) {
         for (at, item) in items.iter_mut().enumerate() {
             path.push(at.to_string());
-            let key = at.to_string();
-            if !self.member(&key, item, path) {
+            if !self.member(key, item, path) {
                 *item = Value::Null;
             }
             path.pop();
@@ -177,13 +175,14 @@ impl Edit<'_> {
     }
 
     /// Returns the replacement of a text: `None` if it stays, `Some(None)` if it is removed.
-    fn string(&mut self, text: &str, path: &[String]) -> Option<Option<String>> {
+    fn string(&mut self, key: &str, text: &str, path: &[String]) -> Option<Option<String>> {
         let rules = self.rules;
         let mut changed: Option<String> = None;
         let mut candidates = rules.candidates(text);
         for (detector, action) in &rules.detectors {
             let now = changed.as_deref().unwrap_or(text);
-            let found = if candidates.has(*detector) { detector.find(now) } else { Vec::new() };
+            let looks = candidates.has(*detector) && !detector.is_ruled_out_by(key);
+            let found = if looks { detector.find(now) } else { Vec::new() };
             if found.is_empty() {
                 continue;
             }

@@ -21,6 +21,16 @@ pub enum RedactError {
         /// The path.
         path: String,
     },
+    /// A path has an index in brackets. Items have paths with dots, like members.
+    #[error("the path {path:?} has brackets: write {item:?} for that item, or {each:?} for each")]
+    Brackets {
+        /// The path.
+        path: String,
+        /// What to write for that item.
+        item: String,
+        /// What to write for each item.
+        each: String,
+    },
     /// A key is empty once separators are left out.
     #[error("the key {key:?} has no letter and no digit")]
     EmptyKey {

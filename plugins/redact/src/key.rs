@@ -115,6 +115,58 @@ const fn place(second: u8, last: u8) -> usize {
     (second.wrapping_add(last.wrapping_mul(7)) & 63) as usize
 }
 
+/// Ends of plain keys: `token` is the end of `X-Auth-Token` and of `token`.
+#[derive(Debug)]
+pub(crate) struct Ends {
+    ends: &'static [&'static str],
+    /// Longer ends that do not count.
+    except: &'static [&'static str],
+    /// By the last letter of an end: one bit for each letter before it.
+    pairs: [u64; 64],
+}
+
+impl Ends {
+    /// Makes the list of these ends, which must be plain and have two letters at least.
+    #[allow(clippy::indexing_slicing, reason = "the compiler computes it, and stops at an index that is too large")]
+    pub(crate) const fn of(ends: &'static [&'static str], except: &'static [&'static str]) -> Self {
+        let (mut pairs, mut at) = ([0; 64], 0);
+        while at < ends.len() {
+            let end = ends[at].as_bytes();
+            pairs[(end[end.len() - 1] & 63) as usize] |= bit(end[end.len() - 2]);
+            at += 1;
+        }
+        Self { ends, except, pairs }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn ends(&self) -> &'static [&'static str] {
+        self.ends
+    }
+
+    /// Returns whether the key has one of these ends.
+    #[inline]
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.may_have(key)
+            && self.ends.iter().any(|end| ends_with(key, end))
+            && !self.except.iter().any(|end| ends_with(key, end))
+    }
+
+    /// Returns `false` if the key certainly has none of these ends, by its last two letters.
+    #[inline]
+    fn may_have(&self, key: &str) -> bool {
+        let [.., before, last] = key.as_bytes() else { return false };
+        let (before, last) = (plain(*before), plain(*last));
+        let is_separated = before == 0 || last == 0;
+        is_separated || self.pairs.get(usize::from(last & 63)).is_some_and(|pairs| pairs & bit(before) != 0)
+    }
+}
+
+/// Returns whether a key ends with this plain text, without regard to case and separators.
+fn ends_with(key: &str, end: &str) -> bool {
+    let mut letters = key.bytes().rev().map(plain).filter(|letter| *letter != 0);
+    end.bytes().rev().all(|letter| letters.next() == Some(letter))
+}
+
 /// A key without case and separators, on the stack.
 pub(crate) struct Plain {
     letters: [u8; LONGEST],
@@ -137,35 +189,18 @@ impl Plain {
     }
 }
 
-/// Keys whose value is a secret, whatever it looks like: by common use, and by the lists of Segment's privacy portal.
+/// Keys whose value is a secret, whatever it looks like: by common use, and by the lists of Segment's privacy portal. More
+/// are known by their [end](SECRET_ENDS).
 pub(crate) const SECRETS: &[&str] = &[
-    "password",
-    "passwd",
-    "pwd",
-    "passphrase",
-    "passcode",
-    "secret",
-    "client_secret",
-    "token",
-    "access_token",
-    "refresh_token",
-    "id_token",
-    "auth_token",
-    "session_token",
-    "csrf_token",
-    "api_key",
-    "apikey",
-    "api_secret",
-    "private_key",
-    "secret_key",
+    "password_confirmation",
+    "api_keys",
     "authorization",
     "proxy_authorization",
     "cookie",
+    "cookies",
     "set_cookie",
     "session_cookie",
-    "credentials",
     "otp",
-    "one_time_password",
     "credit_card",
     "credit_card_number",
     "card_number",
@@ -174,6 +209,7 @@ pub(crate) const SECRETS: &[&str] = &[
     "cvv2",
     "cvc",
     "cvc2",
+    "card_cvv",
     "card_cvc",
     "security_code",
     "pin",
@@ -197,28 +233,131 @@ pub(crate) const SECRETS: &[&str] = &[
     "national_id",
 ];
 
-/// Keys of personal data, for the preset that goes further.
+/// Ends of keys whose value is a secret. `tokens` is none of them: language models count those.
+pub(crate) static SECRET_ENDS: Ends = Ends::of(
+    &[
+        "password",
+        "passwd",
+        "pwd",
+        "passphrase",
+        "passcode",
+        "token",
+        "jwt",
+        "secret",
+        "credentials",
+        "apikey",
+        "accesskey",
+        "secretkey",
+        "privatekey",
+        "authkey",
+        "signingkey",
+        "encryptionkey",
+    ],
+    &["pertoken", "firsttoken", "lasttoken"],
+);
+
+/// Keys of personal data, for the preset that goes further. More are known by their [end](PERSONAL_ENDS).
 pub(crate) const PERSONAL: &[&str] = &[
     "email",
-    "email_address",
     "phone",
-    "phone_number",
+    "telephone",
+    "tel",
     "mobile",
+    "mobile_phone",
     "mobile_number",
-    "first_name",
-    "last_name",
-    "full_name",
-    "surname",
+    "cell_phone",
+    "home_phone",
+    "work_phone",
+    "fax",
+    "fax_number",
+    "display_name",
+    "nickname",
     "family_name",
     "given_name",
     "maiden_name",
-    "street",
-    "street_address",
+    "cardholder",
+    "cardholder_name",
+    "name_on_card",
+    "address1",
+    "address2",
     "address_line1",
     "address_line2",
+    "line1",
+    "line2",
+    "street",
+    "street1",
+    "street2",
+    "postcode",
+    "zip",
     "birthday",
     "birth_date",
     "date_of_birth",
     "dob",
     "gender",
 ];
+
+/// Keys of personal data that have another meaning elsewhere: products, browsers and campaigns have names as well.
+pub(crate) const PERSONAL_IN_TRAITS: &[&str] = &["name"];
+
+/// Keys of personal data but for `context.location`, where they describe the place of an IP address.
+pub(crate) const PERSONAL_BUT_IN_LOCATION: &[&str] = &["city"];
+
+/// Ends of keys of personal data. The addresses of machines are no keys, for they have detectors.
+pub(crate) static PERSONAL_ENDS: Ends = Ends::of(
+    &[
+        "address",
+        "firstname",
+        "middlename",
+        "lastname",
+        "fullname",
+        "surname",
+        "username",
+        "phonenumber",
+        "postalcode",
+        "zipcode",
+    ],
+    &["ipaddress", "macaddress"],
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readme_names_each_key_and_each_end() {
+        let lists =
+            [SECRETS, SECRET_ENDS.ends(), PERSONAL, PERSONAL_ENDS.ends(), PERSONAL_IN_TRAITS, PERSONAL_BUT_IN_LOCATION];
+        let readme = include_str!("../README.md");
+        let missing = lists.concat().into_iter().filter(|key| !readme.contains(&format!("`{key}`")));
+        assert_eq!(missing.collect::<Vec<_>>(), [""; 0]);
+    }
+
+    #[test]
+    fn no_key_is_listed_that_its_end_says_already() {
+        for (keys, ends) in [(SECRETS, &SECRET_ENDS), (PERSONAL, &SECRET_ENDS), (PERSONAL, &PERSONAL_ENDS)] {
+            assert_eq!(keys.iter().filter(|key| ends.has(key)).collect::<Vec<_>>(), [&""; 0]);
+        }
+    }
+
+    #[test]
+    fn a_key_has_an_end_in_each_spelling() {
+        static ENDS: Ends = Ends::of(&["token", "key2"], &["no_token"]);
+        for (key, expected) in [
+            ("token", true),
+            ("X-Auth-TOKEN", true),
+            ("to_ken__", true),
+            ("tok\u{e9}en", true),
+            ("token\u{e9}", true),
+            ("api.Key-2", true),
+            ("k2", false),
+            ("n", false),
+            ("", false),
+            ("__", false),
+            ("tokens", false),
+            ("oken", false),
+            ("key", false),
+        ] {
+            assert_eq!(ENDS.has(key), expected, "{key}");
+        }
+    }
+}

@@ -20,6 +20,9 @@ enum Step {
 impl Path {
     pub(crate) fn new(text: &str) -> Result<Self, RedactError> {
         let path = || text.to_owned();
+        if let (Some(item), Some(each)) = (with_dots(text, false), with_dots(text, true)) {
+            return Err(RedactError::Brackets { path: path(), item, each });
+        }
         let root = text.split('.').next().unwrap_or_default();
         if !ROOTS.contains(&root) && root != "*" && root != "**" {
             return Err(RedactError::UnknownRoot { path: path(), root: root.to_owned() });
@@ -55,6 +58,24 @@ impl Path {
     pub(crate) fn reaches_into(&self, members: &[&str]) -> bool {
         reaches(&self.0, members)
     }
+}
+
+/// Returns the path with dots where it has an index in brackets, such as `[0]`, `[*]` or `[]`: with the index, or with `*`.
+/// None if it has no index in brackets.
+fn with_dots(path: &str, each: bool) -> Option<String> {
+    let mut dotted = String::new();
+    for piece in path.split_inclusive(']') {
+        let (before, index) = piece.strip_suffix(']').and_then(|piece| piece.rsplit_once('[')).unzip();
+        match index.filter(|index| *index == "*" || index.bytes().all(|byte| byte.is_ascii_digit())) {
+            Some(index) => {
+                dotted += before.unwrap_or_default();
+                dotted += ".";
+                dotted += if each || index.is_empty() { "*" } else { index };
+            }
+            None => dotted += piece,
+        }
+    }
+    (dotted != path).then_some(dotted)
 }
 
 fn matches(steps: &[Step], members: &[&str]) -> bool {
@@ -97,6 +118,7 @@ mod tests {
             ("*.email", "context.traits.email", false),
             ("userId", "userId", true),
             ("properties.items.*.id", "properties.items.0.id", true),
+            ("properties.filter[status]", "properties.filter[status]", true),
         ];
         for (path, members, expected) in rows {
             let members: Vec<&str> = members.split('.').collect();

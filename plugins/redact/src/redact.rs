@@ -11,9 +11,9 @@ use crate::action::{Action, HashKey};
 use crate::detect::Detector;
 use crate::edit;
 use crate::error::RedactError;
-use crate::key::{PERSONAL, SECRETS};
+use crate::key::{Ends, PERSONAL, PERSONAL_BUT_IN_LOCATION, PERSONAL_ENDS, PERSONAL_IN_TRAITS, SECRET_ENDS, SECRETS};
 use crate::path::Path;
-use crate::rules::{Hits, Keys, Rules};
+use crate::rules::{Hits, Keys, Rules, Scope};
 use crate::scan;
 
 /// The name of the plugin.
@@ -23,8 +23,8 @@ const LEAST_HASH_KEY: usize = 16;
 /// Ids that some kind of event is not sent without.
 const REQUIRED: &[&str] = &["userId", "anonymousId", "groupId", "previousId", "event"];
 
-/// Rules that remove data from events. Register it first, so that no other plugin sees that data. What is added later, by
-/// enrichment plugins or the default context, is not redacted.
+/// Rules that remove data from events. Plugins in front of it see that data, and those behind it do not. What is added
+/// later, by enrichment plugins or the default context, is not redacted.
 ///
 /// A later rule for the same key or detector replaces an earlier one, so a preset can be refined.
 ///
@@ -32,7 +32,7 @@ const REQUIRED: &[&str] = &["userId", "anonymousId", "groupId", "previousId", "e
 /// use tracklane_redact::{Action, Detector, Redact};
 ///
 /// let redact = Redact::secrets()
-///     .key("nickname", Action::Drop)
+///     .key("employer", Action::Drop)
 ///     .path("traits.email", Action::Hash)
 ///     .value(Detector::Email, Action::replace())
 ///     .hash_key("at least sixteen random bytes")
@@ -45,7 +45,8 @@ pub struct Redact {
     paths: Vec<(String, Action)>,
     keep: Vec<String>,
     allow: Vec<String>,
-    keys: Vec<(String, Action)>,
+    keys: Vec<(String, Scope, Action)>,
+    ends: Vec<(&'static Ends, Action)>,
     values: Vec<(Detector, Action)>,
     hash_key: HashKey,
     mark: bool,
@@ -63,22 +64,30 @@ impl Redact {
         Self::default()
     }
 
-    /// Removes secrets. Members with a secret's name are dropped. Card numbers and IBANs are masked except for four
-    /// digits. Tokens, keys and the secrets in URLs are replaced. Names, e-mail addresses and IP addresses stay,
+    /// Removes secrets. Members with a [secret's name](crate#names) are dropped. Card numbers and IBANs are masked except
+    /// for four digits. Tokens, keys and the secrets in URLs are replaced. Names, e-mail addresses and IP addresses stay,
     /// because `identify` needs them.
     pub fn secrets() -> Self {
-        let keys = SECRETS.iter().map(|key| ((*key).to_owned(), Action::Drop)).collect();
         let masked = [Detector::CreditCard, Detector::Iban].map(|detector| (detector, Action::mask(4)));
         let replaced = [Detector::Jwt, Detector::ApiKey, Detector::PrivateKey, Detector::UrlSecret]
             .map(|detector| (detector, Action::replace()));
-        Self { keys, values: masked.into_iter().chain(replaced).collect(), ..Self::default() }
+        Self { values: masked.into_iter().chain(replaced).collect(), ..Self::default() }
+            .keys_in(Scope::Everywhere, SECRETS, &Action::Drop)
+            .ends(&SECRET_ENDS, Action::Drop)
     }
 
-    /// [`secrets`](Self::secrets), and personal data: members with names such as `email` or `birthday`, and e-mail
-    /// addresses, phone numbers, addresses of machines and social security numbers anywhere.
+    /// [`secrets`](Self::secrets), and personal data: members with [names](crate#names) such as `email` or `birthday`, and
+    /// e-mail addresses, phone numbers, addresses of machines and social security numbers in properties, traits, context,
+    /// and in the name and category of the event.
+    ///
+    /// Ids stay, also if one is an e-mail address. Only a path names them: `.path("userId", Action::Hash)`.
     pub fn pii() -> Self {
         let detectors = [Detector::Email, Detector::Phone, Detector::IpAddress, Detector::MacAddress, Detector::Ssn];
-        let redact = PERSONAL.iter().fold(Self::secrets(), |redact, key| redact.key(key, Action::replace()));
+        let redact = Self::secrets()
+            .keys_in(Scope::Everywhere, PERSONAL, &Action::replace())
+            .keys_in(Scope::InTraits, PERSONAL_IN_TRAITS, &Action::replace())
+            .keys_in(Scope::NotInLocation, PERSONAL_BUT_IN_LOCATION, &Action::replace())
+            .ends(&PERSONAL_ENDS, Action::replace());
         detectors.into_iter().fold(redact, |redact, detector| redact.value(detector, Action::replace()))
     }
 
@@ -88,19 +97,32 @@ impl Redact {
     }
 
     /// Redacts the value at a path, such as `properties.card` or `context.**.email`: members with dots between them, `*`
-    /// for any one of them, `**` for any number. The first rule that matches counts.
+    /// for any one of them, `**` for any number. Items of arrays are members, too: `properties.items.0.card`, or
+    /// `properties.items.*.card` for each. The first rule that matches counts.
     pub fn path(mut self, path: &str, action: Action) -> Self {
         self.paths.push((path.to_owned(), action));
         self
     }
 
-    /// Redacts every member with this name, at any depth, without regard to case and separators.
+    /// Redacts every member with this name, at any depth, without regard to case and separators. A value that is `true`,
+    /// `false` or null stays.
     pub fn key(mut self, key: &str, action: Action) -> Self {
-        self.keys.push((key.to_owned(), action));
+        self.keys.push((key.to_owned(), Scope::Everywhere, action));
         self
     }
 
-    /// Redacts text that a detector finds inside strings. [`Action::Drop`] removes the whole string.
+    fn keys_in(mut self, scope: Scope, keys: &[&str], action: &Action) -> Self {
+        self.keys.extend(keys.iter().map(|key| ((*key).to_owned(), scope, action.clone())));
+        self
+    }
+
+    fn ends(mut self, ends: &'static Ends, action: Action) -> Self {
+        self.ends.push((ends, action));
+        self
+    }
+
+    /// Redacts text that a detector finds inside strings, but for those whose [key](crate#forms) says that they are
+    /// something else. [`Action::Drop`] removes the whole string.
     pub fn value(mut self, detector: Detector, action: Action) -> Self {
         self.values.push((detector, action));
         self
@@ -160,10 +182,13 @@ impl Redact {
     pub(crate) fn rules(&self) -> Result<Rules, RedactError> {
         let paths = |paths: &[String]| paths.iter().map(|path| Path::new(path)).collect::<Result<Vec<_>, _>>();
         let mut keys = Keys::default();
-        for (key, action) in &self.keys {
-            if !keys.insert(key, action.clone()) {
+        for (key, scope, action) in &self.keys {
+            if !keys.insert(key, *scope, action.clone()) {
                 return Err(RedactError::EmptyKey { key: key.clone() });
             }
+        }
+        for (ends, action) in &self.ends {
+            keys.insert_ends(ends, action.clone());
         }
         let mut rules = Rules {
             keep: paths(&self.keep)?,

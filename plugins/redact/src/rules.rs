@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::action::{Action, HashKey};
 use crate::detect::{Detector, Detectors, Needs, SHORTEST_CARD, Signs};
-use crate::key::{Filter, Plain};
+use crate::key::{Ends, Filter, Plain};
 use crate::path::Path;
 
 /// The least number with as many digits as the shortest card number.
@@ -58,8 +58,8 @@ impl Rules {
         !(self.paths.is_empty() && self.allow.is_empty() && self.keep.is_empty())
     }
 
-    /// Returns the action on the whole value at `members`, whatever it is.
-    pub(crate) fn for_member(&self, members: &[&str], key: &str) -> Option<(Rule, &Action)> {
+    /// Returns the action on the whole value at `members`, whatever it is. A flag is `true`, `false` or null.
+    pub(crate) fn for_member(&self, members: &[&str], is_flag: bool) -> Option<(Rule, &Action)> {
         if self.needs_paths() {
             if self.keep.iter().any(|path| path.covers(members)) {
                 return None;
@@ -71,7 +71,14 @@ impl Rules {
                 return Some((Rule::Path, action));
             }
         }
-        self.keys.get(key).map(|action| (Rule::Key, action))
+        let (key, around) = members.split_last()?;
+        self.for_key(key, Place::of(around), is_flag).map(|action| (Rule::Key, action))
+    }
+
+    /// Returns the action on the value of a key, in an object at this place. A flag is no secret, whatever its key.
+    #[inline]
+    pub(crate) fn for_key(&self, key: &str, place: Place, is_flag: bool) -> Option<&Action> {
+        self.keys.get(key, place).filter(|_| !is_flag)
     }
 
     /// Returns whether the value at `members` stays as it is, with everything in it.
@@ -84,11 +91,12 @@ impl Rules {
             || self.allow.iter().chain(&self.keep).any(|path| path.covers(members) || path.reaches_into(members))
     }
 
-    /// Returns whether any detector finds something in `text`.
-    pub(crate) fn apply_to_text(&self, text: &str) -> bool {
+    /// Returns whether any detector finds something in `text`, the value of this key.
+    pub(crate) fn apply_to_text(&self, key: &str, text: &str) -> bool {
         let candidates = self.candidates(text);
+        let finds = |detector: Detector| !detector.find(text).is_empty() && !detector.is_ruled_out_by(key);
         !candidates.is_empty()
-            && self.detectors.iter().any(|(detector, _)| candidates.has(*detector) && !detector.find(text).is_empty())
+            && self.detectors.iter().any(|(detector, _)| candidates.has(*detector) && finds(*detector))
     }
 
     /// Returns the detectors that have to look at `text`: the others certainly find nothing.
@@ -98,9 +106,9 @@ impl Rules {
         long_enough.filter(|(needs, _)| signs.meet(needs)).map(|(_, detector)| *detector).collect()
     }
 
-    /// Returns whether any detector that reads numbers finds something in the digits of this [whole](whole) one.
-    pub(crate) fn in_number(&self, number: &str) -> Option<(Detector, &Action)> {
-        let reads = |(detector, _): &&(Detector, Action)| detector.reads_numbers();
+    /// Returns the detector that finds something in the digits of this [whole](whole) number, the value of this key.
+    pub(crate) fn in_number(&self, key: &str, number: &str) -> Option<(Detector, &Action)> {
+        let reads = |(detector, _): &&(Detector, Action)| detector.reads_numbers() && !detector.is_ruled_out_by(key);
         self.detectors
             .iter()
             .filter(reads)
@@ -141,37 +149,95 @@ impl Hits {
     }
 }
 
+/// Where an object stands in an event, as far as rules for keys depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Event,
+    Context,
+    /// The traits, or those of the context.
+    Traits,
+    /// `context.location`
+    Location,
+    Elsewhere,
+}
+
+impl Place {
+    /// Returns the place of the object at these members.
+    pub(crate) fn of(members: &[&str]) -> Self {
+        members.iter().fold(Place::Event, |place, key| place.inside(key))
+    }
+
+    /// Returns the place of the object under a key of the object here.
+    #[inline]
+    pub(crate) fn inside(self, key: &str) -> Self {
+        match (self, key) {
+            (Place::Event | Place::Context, "traits") => Place::Traits,
+            (Place::Event, "context") => Place::Context,
+            (Place::Context, "location") => Place::Location,
+            _ => Place::Elsewhere,
+        }
+    }
+}
+
+/// The objects in which a rule for a key holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    Everywhere,
+    InTraits,
+    NotInLocation,
+}
+
+impl Scope {
+    fn has(self, place: Place) -> bool {
+        match self {
+            Scope::Everywhere => true,
+            Scope::InTraits => place == Place::Traits,
+            Scope::NotInLocation => place != Place::Location,
+        }
+    }
+}
+
 /// Actions by key.
 #[derive(Debug)]
 pub(crate) struct Keys {
-    actions: HashMap<Box<[u8]>, Action>,
+    actions: HashMap<Box<[u8]>, (Scope, Action)>,
     filter: Filter,
+    /// For the keys that have none of their own.
+    ends: Vec<(&'static Ends, Action)>,
 }
 
 impl Default for Keys {
     fn default() -> Self {
-        Self { actions: HashMap::new(), filter: Filter::new() }
+        Self { actions: HashMap::new(), filter: Filter::new(), ends: Vec::new() }
     }
 }
 
 impl Keys {
     /// Returns whether the key can be compared at all.
-    pub(crate) fn insert(&mut self, key: &str, action: Action) -> bool {
+    pub(crate) fn insert(&mut self, key: &str, scope: Scope, action: Action) -> bool {
         let Some(plain) = Plain::new(key) else { return false };
         self.filter.insert(plain.as_bytes());
-        self.actions.insert(plain.as_bytes().into(), action);
+        self.actions.insert(plain.as_bytes().into(), (scope, action));
         true
     }
 
-    pub(crate) fn get(&self, key: &str) -> Option<&Action> {
-        if !self.filter.may_have(key) {
-            return None;
+    pub(crate) fn insert_ends(&mut self, ends: &'static Ends, action: Action) {
+        self.ends.push((ends, action));
+    }
+
+    /// Returns the action on the value of a key, in an object at this place.
+    #[inline]
+    pub(crate) fn get(&self, key: &str, place: Place) -> Option<&Action> {
+        if self.filter.may_have(key)
+            && let Some((scope, action)) = self.actions.get(Plain::new(key)?.as_bytes())
+        {
+            return scope.has(place).then_some(action);
         }
-        self.actions.get(Plain::new(key)?.as_bytes())
+        self.ends.iter().find(|(ends, _)| ends.has(key)).map(|(_, action)| action)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (String, &Action)> {
-        self.actions.iter().map(|(key, action)| (String::from_utf8_lossy(key).into_owned(), action))
+        self.actions.iter().map(|(key, (_, action))| (String::from_utf8_lossy(key).into_owned(), action))
     }
 }
 
@@ -184,25 +250,29 @@ mod tests {
     fn a_key_is_found_in_each_spelling_and_no_other_is() {
         let mut keys = Keys::default();
         for key in SECRETS.iter().chain(PERSONAL) {
-            assert!(keys.insert(key, Action::Drop), "{key}");
+            assert!(keys.insert(key, Scope::Everywhere, Action::Drop), "{key}");
         }
         for key in SECRETS.iter().chain(PERSONAL) {
             for spelled in [(*key).to_owned(), key.to_uppercase(), key.replace('_', ""), format!("__{key}-é ")] {
-                assert!(keys.get(&spelled).is_some(), "{spelled}");
+                assert!(keys.get(&spelled, Place::Elsewhere).is_some(), "{spelled}");
             }
-            assert!(keys.get(&format!("{key}x9")).is_none() && keys.get(&format!("9{key}")).is_none(), "{key}");
+            assert!(
+                keys.get(&format!("{key}x9"), Place::Elsewhere).is_none()
+                    && keys.get(&format!("9{key}"), Place::Elsewhere).is_none(),
+                "{key}"
+            );
         }
         for other in ["", "_", "é", "order_id", "product_id", "pxn", "passworts"] {
-            assert!(keys.get(other).is_none(), "{other:?}");
+            assert!(keys.get(other, Place::Elsewhere).is_none(), "{other:?}");
         }
     }
 
     #[test]
     fn keys_of_one_letter_and_of_two_are_found() {
         let mut keys = Keys::default();
-        assert!(["a", "b2", "_X_"].iter().all(|key| keys.insert(key, Action::Drop)));
-        assert!(["a", "A", "-a", "b2", "B_2", "_b2_", "x"].iter().all(|key| keys.get(key).is_some()));
-        assert!(["b", "2", "2b", "aa", "ab2"].iter().all(|key| keys.get(key).is_none()));
+        assert!(["a", "b2", "_X_"].iter().all(|key| keys.insert(key, Scope::Everywhere, Action::Drop)));
+        assert!(["a", "A", "-a", "b2", "B_2", "_b2_", "x"].iter().all(|key| keys.get(key, Place::Elsewhere).is_some()));
+        assert!(["b", "2", "2b", "aa", "ab2"].iter().all(|key| keys.get(key, Place::Elsewhere).is_none()));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use tracklane::event::Object;
 
 use crate::edit::{FIELDS, FREE_TEXT, MAX_DEPTH, field, section_name};
 use crate::error::Unreadable;
-use crate::rules::{Rules, whole};
+use crate::rules::{Place, Rules, whole};
 
 thread_local! {
     /// The text of the section at hand: memory that is used again.
@@ -38,7 +38,7 @@ pub(crate) fn touched(rules: &Rules, event: &Event) -> Result<Touched, Unreadabl
 
 fn in_field(rules: &Rules, name: &str, text: &str) -> bool {
     rules.paths.iter().any(|(path, _)| path.matches(&[name]))
-        || (FREE_TEXT.contains(&name) && !rules.keeps(&[name]) && rules.apply_to_text(text))
+        || (FREE_TEXT.contains(&name) && !rules.keeps(&[name]) && rules.apply_to_text(name, text))
 }
 
 fn in_section(rules: &Rules, root: &str, section: &Object) -> Result<bool, Unreadable> {
@@ -57,7 +57,7 @@ fn in_text_of(rules: &Rules, root: &str, section: &Object, text: &mut Vec<u8>) -
     section.write_json(text);
     let text = std::str::from_utf8(text).map_err(|_| Unreadable)?;
     let members = rules.needs_paths().then(|| vec![root.to_owned()]);
-    match (Scan { rules, text, at: 0, members }).value(0) {
+    match (Scan { rules, text, at: 0, members }).value(root, Place::of(&[root]), 0) {
         Ok(()) => Ok(false),
         Err(Stop::Found) => Ok(true),
         Err(Stop::Broken) => Err(Unreadable),
@@ -82,30 +82,32 @@ struct Scan<'r, 't> {
 }
 
 impl<'t> Scan<'_, 't> {
-    /// Reads the value that begins here. One that is too deep is not looked into: what applies the rules replaces it.
-    fn value(&mut self, depth: usize) -> Result<(), Stop> {
+    /// Reads the value that begins here, of this key, or an item of it. If it is an object, it stands at this place.
+    ///
+    /// One that is too deep is not looked into: what applies the rules replaces it.
+    fn value(&mut self, key: &str, place: Place, depth: usize) -> Result<(), Stop> {
         match self.byte()? {
             _ if depth > MAX_DEPTH => Err(Stop::Found),
             b'"' => {
                 let text = self.string()?;
-                found(self.rules.apply_to_text(&text) && !self.is_kept())
+                found(self.rules.apply_to_text(key, &text) && !self.is_kept())
             }
-            b'{' => self.members(depth + 1),
-            b'[' => self.items(depth + 1),
-            _ => self.scalar(),
+            b'{' => self.members(place, depth + 1),
+            b'[' => self.items(key, depth + 1),
+            _ => self.scalar(key),
         }
     }
 
-    fn members(&mut self, depth: usize) -> Result<(), Stop> {
+    fn members(&mut self, place: Place, depth: usize) -> Result<(), Stop> {
         self.at += 1;
         if self.ends(b'}')? {
             return Ok(());
         }
         loop {
             let key = self.string()?;
-            self.enter(&key)?;
             self.pass(b':')?;
-            self.value(depth)?;
+            self.enter(&key, place)?;
+            self.value(&key, place.inside(&key), depth)?;
             self.leave();
             if self.ends(b'}')? {
                 return Ok(());
@@ -114,16 +116,16 @@ impl<'t> Scan<'_, 't> {
         }
     }
 
-    fn items(&mut self, depth: usize) -> Result<(), Stop> {
+    fn items(&mut self, key: &str, depth: usize) -> Result<(), Stop> {
         self.at += 1;
         if self.ends(b']')? {
             return Ok(());
         }
         for index in 0_usize.. {
             if self.members.is_some() {
-                self.enter(&index.to_string())?;
+                self.enter(&index.to_string(), Place::Elsewhere)?;
             }
-            self.value(depth)?;
+            self.value(key, Place::Elsewhere, depth)?;
             self.leave();
             if self.ends(b']')? {
                 break;
@@ -134,12 +136,12 @@ impl<'t> Scan<'_, 't> {
     }
 
     /// Reads a number, `true`, `false` or `null`.
-    fn scalar(&mut self) -> Result<(), Stop> {
+    fn scalar(&mut self, key: &str) -> Result<(), Stop> {
         let rest = self.text.get(self.at..).unwrap_or_default();
         let len = rest.bytes().position(|byte| matches!(byte, b',' | b'}' | b']')).unwrap_or(rest.len());
         let token = rest.get(..len).filter(|token| !token.is_empty()).ok_or(Stop::Broken)?;
         self.at += len;
-        found(whole(token).is_some_and(|digits| self.rules.in_number(&digits).is_some()) && !self.is_kept())
+        found(whole(token).is_some_and(|digits| self.rules.in_number(key, &digits).is_some()) && !self.is_kept())
     }
 
     /// Passes the string that begins here. Returns what it says.
@@ -184,14 +186,15 @@ impl<'t> Scan<'_, 't> {
         Ok(is_end)
     }
 
-    /// Goes into a member or item.
-    fn enter(&mut self, key: &str) -> Result<(), Stop> {
+    /// Goes into a member or item, the value of which begins here.
+    fn enter(&mut self, key: &str, place: Place) -> Result<(), Stop> {
+        let is_flag = matches!(self.byte()?, b't' | b'f' | b'n');
         found(match &mut self.members {
-            None => self.rules.keys.get(key).is_some(),
+            None => self.rules.for_key(key, place, is_flag).is_some(),
             Some(members) => {
                 members.push(key.to_owned());
                 let path: Vec<&str> = members.iter().map(String::as_str).collect();
-                self.rules.for_member(&path, key).is_some()
+                self.rules.for_member(&path, is_flag).is_some()
             }
         })
     }

@@ -18,7 +18,7 @@ use crate::redact::Redact;
 ///         "preset": "pii",
 ///         "hash_key": "at least sixteen random bytes",
 ///         "paths": [{ "path": "traits.email", "action": "hash" }],
-///         "keys": [{ "key": "nickname", "action": "drop" }],
+///         "keys": [{ "key": "employer", "action": "drop" }],
 ///         "values": [{ "detector": "credit_card", "action": { "mask": { "keep_last": 4 } } }],
 ///         "keep": ["context.device.token"]
 ///     }"#,
@@ -70,7 +70,7 @@ pub enum Preset {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PathRule {
-    /// Members with dots between them; `*` is any one, `**` any number.
+    /// Members and items with dots between them; `*` is any one, `**` any number.
     pub path: String,
     /// The action.
     pub action: Action,

@@ -94,6 +94,9 @@ impl Sampling {
     /// Samples the events of one destination, after the rates above. For an event that is not in this share, the entry
     /// of the destination in its `integrations` is switched off. Other destinations get it. A name that no destination has
     /// is logged as a warning, unless Segment is one: it may have a destination of that name.
+    ///
+    /// It is a share of all users, not of those that are left, so the smaller of the two rates counts there. Nothing is
+    /// written into the event, because other destinations get the same one.
     pub fn destination(mut self, name: &str, rate: f64) -> Self {
         self.destinations.push((name.to_owned(), rate));
         self

@@ -1,6 +1,6 @@
 //! Addresses: of mailboxes, and of machines.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
 use super::runs;
@@ -44,26 +44,54 @@ pub(super) fn ips(text: &str) -> Vec<Range<usize>> {
     };
     runs(text, SHORTEST_IP, |byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':'))
         .filter(|run| count(run, b'.') >= 3 || count(run, b':') >= 2)
-        .filter_map(|run| {
-            let part = text.get(run.clone())?;
-            let trimmed = part.trim_end_matches(['.', ':']);
-            // `::` may end an address.
-            let candidate = if part.parse::<Ipv6Addr>().is_ok() { part } else { trimmed };
-            let alone = super::after_word(text, run.start) || super::in_word(text, run.start + candidate.len());
-            (!alone && is_ip(candidate)).then(|| run.start..run.start + candidate.len())
-        })
+        .flat_map(|run| ipv6(text, &run).map_or_else(|| ipv4s(text, &run), |address| vec![address]))
         .collect()
 }
 
-/// A time such as `12:30:00` is none, nor is a version of four numbers that begins with zero.
-fn is_ip(text: &str) -> bool {
-    match text.parse() {
-        Ok(IpAddr::V4(address)) => address != Ipv4Addr::UNSPECIFIED && !text.starts_with("0."),
-        Ok(IpAddr::V6(address)) => address != Ipv6Addr::UNSPECIFIED,
-        Err(_) => text.rsplit_once(':').is_some_and(|(host, port)| {
-            port.parse::<u16>().is_ok() && host.parse::<Ipv4Addr>().is_ok_and(|address| !address.is_unspecified())
-        }),
-    }
+/// Returns the IPv6 address that a run is, but for a colon or dot before and behind it.
+fn ipv6(text: &str, run: &Range<usize>) -> Option<Range<usize>> {
+    let part = text.get(run.clone())?;
+    // `::` may begin an address, and end it.
+    let part = part.strip_prefix(':').filter(|part| !part.starts_with(':')).unwrap_or(part);
+    let address = [part, part.trim_end_matches(['.', ':'])].into_iter().find(|part| is_ipv6(part))?;
+    let start = run.end - part.len();
+    let range = start..start + address.len();
+    stands_alone(text, &range).then_some(range)
+}
+
+/// A time such as `12:30:00` is none.
+fn is_ipv6(text: &str) -> bool {
+    text.parse::<Ipv6Addr>().is_ok_and(|address| !address.is_unspecified())
+}
+
+/// Returns the IPv4 addresses between the colons of a run.
+fn ipv4s(text: &str, run: &Range<usize>) -> Vec<Range<usize>> {
+    let mut end = run.start;
+    let pieces = text.get(run.clone()).unwrap_or_default().split_inclusive(':').map(|piece| {
+        end += piece.len();
+        let address = piece.trim_start_matches('.');
+        let start = end - address.len();
+        start..start + address.trim_end_matches(['.', ':']).len()
+    });
+    let is_address = |range: &Range<usize>| text.get(range.clone()).is_some_and(is_ipv4);
+    pieces.filter(|range| is_address(range) && stands_alone(text, range) && !is_version(text, range.start)).collect()
+}
+
+/// A version of four numbers that begins with zero is none.
+fn is_ipv4(text: &str) -> bool {
+    text.parse::<Ipv4Addr>().is_ok() && !text.starts_with("0.")
+}
+
+fn stands_alone(text: &str, range: &Range<usize>) -> bool {
+    !super::after_word(text, range.start) && !super::in_word(text, range.end)
+}
+
+/// Returns whether a product stands before `start`, as in `Chrome/125.0.0.0`: one slash, and a name that is no part of a
+/// path itself.
+fn is_version(text: &str, start: usize) -> bool {
+    let Some(product) = text.get(..start).and_then(|before| before.strip_suffix('/')) else { return false };
+    let is_name = |letter: char| letter.is_alphanumeric() || matches!(letter, '-' | '_' | '.');
+    product.ends_with(char::is_alphabetic) && !product.trim_end_matches(is_name).ends_with('/')
 }
 
 pub(super) fn macs(text: &str) -> Vec<Range<usize>> {

@@ -1,4 +1,4 @@
-//! Finds sensitive text inside a value, whatever its key.
+//! Finds sensitive text inside a value, whatever its key, but for the few keys that rule it out.
 //!
 //! Each detector is a pure function from a text to the byte ranges that it names. They are written by hand, so that a
 //! text without any sign of one (no `@`, no long run of digits, …) costs one look at its bytes.
@@ -17,30 +17,51 @@ pub(crate) use number::SHORTEST_CARD;
 use signs::Sign;
 pub(crate) use signs::{Needs, Signs};
 
+use crate::key::{Ends, List};
+
+/// Keys of the numbers of articles. One in ten of those with 13 digits that begin with 4 passes for a card number.
+static ARTICLES: List = List::of(&[
+    "gtin", "gtin8", "gtin12", "gtin13", "gtin14", "ean", "ean8", "ean13", "ean14", "upc", "upc12", "upca", "upce",
+    "isbn", "isbn10", "isbn13", "barcode", "barcodes",
+]);
+
+/// Ends of the keys of versions, which may have the form of IPv4 addresses.
+static VERSIONS: Ends = Ends::of(&["version", "versions", "build"], &[]);
+
 /// A kind of text that is searched in every string, and in whole numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Detector {
     /// A card number: 13 to 19 digits in the groups that cards print, of a known issuer, with a right check digit
-    /// (ISO/IEC 7812).
+    /// (ISO/IEC 7812). Not in members that number articles, such as `gtin` and `isbn`.
     CreditCard,
     /// An IBAN with the length of its country and right check digits (ISO 13616).
     Iban,
     /// A JSON Web Token (RFC 7519).
     Jwt,
-    /// A key of a known service, and the text behind `Bearer` or `Basic`.
+    /// A key of a known service, which begins as its keys do, and the credential behind `Bearer`, `Basic` or `Token`: at
+    /// least 12 letters with a digit. `Bearer` and a credential that are the whole text may be 8 letters with a digit, or
+    /// 16 letters. That of `Basic` may have any length if it is the base64 of a user, a colon and a password.
     ApiKey,
     /// A private key in PEM.
     PrivateKey,
-    /// In a URL: user and password before the host, values of secret query keys, and the path behind `/reset/`,
-    /// `/verify/` and the like.
+    /// In a URL: user and password before the host, the values of secret names in query and fragment, and the path behind
+    /// `/reset/`, `/verify/` and the like (8 letters at least, with a digit). A word of a text is a URL if it has `://`, or
+    /// begins with a slash or a question mark. A text that is nothing but a form, such as `password=x&a=b`, is read like a
+    /// query.
+    ///
+    /// A name is secret if it ends as [those of members](crate#names) do, or is one such as `code`, `key`, `session` or
+    /// `email`. Names may be percent-encoded. A value that is a percent-encoded URL with a secret goes whole, encoded up to
+    /// three times.
     UrlSecret,
     /// An e-mail address.
     Email,
     /// A phone number in the form of E.164, with its plus sign.
     Phone,
-    /// An IPv4 or IPv6 address that is the whole value, or stands between spaces.
+    /// An IPv4 or IPv6 address between signs or spaces, also in a URL. Not the version of a product (`Chrome/125.0.0.0`):
+    /// an IPv4 address behind a slash and a name that is no part of a path. Not in members whose name ends with `version`,
+    /// `versions` or `build`.
     IpAddress,
     /// A MAC address.
     MacAddress,
@@ -87,6 +108,15 @@ impl Detector {
         self == Detector::CreditCard
     }
 
+    /// Returns whether a key says that its value is something else, which only looks like what the detector names.
+    pub(crate) fn is_ruled_out_by(self, key: &str) -> bool {
+        match self {
+            Detector::CreditCard => ARTICLES.has(key),
+            Detector::IpAddress => VERSIONS.has(key),
+            _ => false,
+        }
+    }
+
     /// The byte ranges of `text` that it names, from left to right, none inside of another.
     pub(crate) fn find(self, text: &str) -> Vec<Range<usize>> {
         match self {
@@ -115,7 +145,7 @@ impl Detector {
             Detector::ApiKey => {
                 const {
                     &[
-                        Needs::of(12, &[(Gap, 1)]),
+                        Needs::of(token::SHORTEST_CREDENTIAL, &[(Gap, 1)]),
                         Needs::of(12, &[(Dash, 1)]),
                         Needs::of(12, &[(Dot, 1)]),
                         Needs::of(12, &[(Capital, 2)]),

@@ -40,7 +40,11 @@ const PREFIXES: &[(&str, usize)] = &[
     ("sq0csp-", 20),
 ];
 /// The words in front of a credential in a header.
-const SCHEMES: &[&str] = &["bearer ", "basic ", "token "];
+const SCHEMES: &[&str] = &[BEARER, BASIC, "token "];
+const BEARER: &str = "bearer ";
+const BASIC: &str = "basic ";
+/// Bytes of `Basic YTo`, without the padding.
+pub(super) const SHORTEST_CREDENTIAL: usize = 9;
 /// Bytes of two pieces of eight at least, each with its dot.
 const SHORTEST_JWT: usize = 18;
 const PEM_BEGIN: &str = "-----BEGIN ";
@@ -208,7 +212,11 @@ fn api_key(text: &str, start: usize) -> Option<Range<usize>> {
         return None;
     }
     let rest = text.get(start..)?;
-    let key = with_prefix(rest).or_else(|| after_scheme(rest))?;
+    let key = with_prefix(rest).or_else(|| {
+        let (scheme, credential) = after_scheme(rest)?;
+        let is_whole = text.trim().len() == rest.get(..credential.end)?.len();
+        is_credential(scheme, rest.get(credential.clone())?, is_whole).then_some(credential)
+    })?;
     Some(start + key.start..start + key.end)
 }
 
@@ -221,19 +229,57 @@ fn with_prefix(text: &str) -> Option<Range<usize>> {
     })
 }
 
-/// Returns the range of a credential behind a scheme that `text` begins with.
-fn after_scheme(text: &str) -> Option<Range<usize>> {
+/// Returns the scheme that `text` begins with, and the range of what may be a credential behind it.
+fn after_scheme(text: &str) -> Option<(&'static str, Range<usize>)> {
     SCHEMES.iter().find_map(|scheme| {
         let (begin, rest) = text.split_at_checked(scheme.len())?;
-        if !begin.eq_ignore_ascii_case(scheme) {
-            return None;
-        }
         let len = rest.bytes().take_while(|byte| is_token(*byte)).count();
-        let credential = rest.get(..len)?;
-        // "bearer of bad news" is no credential: one has a digit, and is long.
-        let is_secret = len >= 12 && credential.bytes().any(|byte| byte.is_ascii_digit());
-        (is_secret && !in_word(rest, len)).then(|| scheme.len()..scheme.len() + len)
+        let is_alone = begin.eq_ignore_ascii_case(scheme) && !in_word(rest, len);
+        is_alone.then(|| (*scheme, scheme.len()..scheme.len() + len))
     })
+}
+
+/// "bearer of bad news" is no credential: one is long and has a digit. `Bearer` and a credential that are the whole text
+/// may be shorter, or without a digit. That of `Basic` is known whatever its length.
+fn is_credential(scheme: &str, text: &str, is_whole: bool) -> bool {
+    let has_digit = text.bytes().any(|byte| byte.is_ascii_digit());
+    let is_bearer = scheme == BEARER && is_whole && (text.len() >= 16 || (text.len() >= 8 && has_digit));
+    (text.len() >= 12 && has_digit) || is_bearer || (scheme == BASIC && is_user_and_password(text))
+}
+
+/// Returns whether it is the base64 of a user and a password with a colon in between (RFC 7617).
+fn is_user_and_password(credential: &str) -> bool {
+    let letters = credential.trim_end_matches('=');
+    let text = from_base64(letters).and_then(|bytes| String::from_utf8(bytes).ok());
+    letters.len() >= 3 && text.is_some_and(|text| text.contains(':') && !text.contains(char::is_control))
+}
+
+/// Decodes base64 without its padding.
+fn from_base64(letters: &str) -> Option<Vec<u8>> {
+    let (mut bytes, mut bits, mut count) = (Vec::with_capacity(letters.len()), 0_u32, 0);
+    for letter in letters.bytes() {
+        bits = bits << 6 | sextet(letter)?;
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push((bits >> count) as u8);
+            bits &= (1 << count) - 1;
+        }
+    }
+    (count < 6 && bits == 0).then_some(bytes)
+}
+
+/// The six bits of a letter of base64 (RFC 4648, table 1).
+fn sextet(letter: u8) -> Option<u32> {
+    let sextet = match letter {
+        b'A'..=b'Z' => letter - b'A',
+        b'a'..=b'z' => letter - b'a' + 26,
+        b'0'..=b'9' => letter - b'0' + 52,
+        b'+' => 62,
+        b'/' => 63,
+        _ => return None,
+    };
+    Some(u32::from(sextet))
 }
 
 pub(super) fn private_keys(text: &str) -> Vec<Range<usize>> {
@@ -298,6 +344,34 @@ mod tests {
             let text = format!("{scheme}abcdef0123456789, then");
             let found: Vec<&str> = api_keys(&text).into_iter().map(|range| &text[range]).collect();
             assert_eq!(found, ["abcdef0123456789"], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_user_and_a_password_are_known_by_their_base64() {
+        for (credential, expected) in [
+            ("dXNlcjpwYXNz", true),
+            ("YTpi", true),
+            ("YTo=", true),
+            ("YTo", true),
+            ("OmI=", true),
+            ("QWxhZGRpbjpvcGVuIHNlc2FtZQ==", true),
+            ("w7x6ZXI6cGFzcw==", true),
+            ("", false),
+            ("Og==", false),
+            ("YWI=", false),
+            ("YTpiYw", true),
+            ("YTpiYx", false),
+            ("YTpiY", false),
+            ("YTo_", false),
+            ("/zph", false),
+            ("YToK", false),
+            ("plan", false),
+            ("access", false),
+            ("membership", false),
+            ("subscription", false),
+        ] {
+            assert_eq!(is_user_and_password(credential), expected, "{credential}");
         }
     }
 }

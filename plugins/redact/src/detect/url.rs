@@ -5,24 +5,11 @@ use std::ops::Range;
 use memchr::memchr2_iter;
 
 use super::token::merged;
-use crate::key::List;
+use crate::key::{List, SECRET_ENDS};
 
-/// Query keys whose value opens something.
-static QUERY_KEYS: List = List::of(&[
-    "token",
-    "accesstoken",
-    "refreshtoken",
-    "idtoken",
-    "authtoken",
-    "sessiontoken",
-    "resettoken",
+/// Names in a query whose value opens something. More are known by their [end](SECRET_ENDS), as in all events.
+static NAMES: List = List::of(&[
     "code",
-    "password",
-    "passwd",
-    "pwd",
-    "secret",
-    "clientsecret",
-    "apikey",
     "key",
     "auth",
     "authorization",
@@ -32,15 +19,20 @@ static QUERY_KEYS: List = List::of(&[
     "session",
     "sessionid",
     "sid",
-    "jwt",
     "otp",
     "email",
     "ticket",
     "samlresponse",
     "xamzsignature",
     "xamzcredential",
-    "xamzsecuritytoken",
     "xgoogsignature",
+    "passwordconfirmation",
+    "cardnumber",
+    "creditcard",
+    "cvv",
+    "cvc",
+    "iban",
+    "ssn",
 ]);
 /// Path segments that a secret follows.
 static SEGMENTS: List = List::of(&[
@@ -63,23 +55,18 @@ static SEGMENTS: List = List::of(&[
 /// Letters that a path segment has at least if it is a secret, and not a word of the page's.
 const LEAST_SECRET: usize = 8;
 
+/// How often a value of a query may be percent-encoded for a URL in it to be found.
+const MOST_ENCODED: usize = 3;
+
 pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
-    if may_have_url(text) { in_words(text) } else { Vec::new() }
+    if may_have_url(text) || is_form(text) { in_words(text) } else { Vec::new() }
 }
 
 /// Looks at each word that may be a URL.
 pub(super) fn in_words(text: &str) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
-    let mut start = 0;
-    if is_one_word(text) {
-        in_word_at(text, 0, &mut found);
-        return merged(found);
-    }
-    for word in text.split_inclusive(char::is_whitespace) {
-        in_word_at(word.trim_end(), start, &mut found);
-        start += word.len();
-    }
-    merged(found)
+    let mut search = Search { found: Vec::new(), encoded: 0 };
+    search.text(text);
+    merged(search.found)
 }
 
 /// Returns whether there is surely no white space, as in nearly all URLs.
@@ -88,11 +75,11 @@ fn is_one_word(text: &str) -> bool {
     text.bytes().fold(true, |graphic, byte| graphic & byte.is_ascii_graphic())
 }
 
-fn in_word_at(word: &str, start: usize, found: &mut Vec<Range<usize>>) {
-    let scheme = scheme_len(word);
-    if scheme.is_some() || word.starts_with(['/', '?']) {
-        in_url(word, scheme.unwrap_or(0), start, found);
-    }
+/// Returns whether a text is nothing but a form, such as `name=Ann&password=x`: it begins with a name.
+fn is_form(text: &str) -> bool {
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'[' | b']' | b'%');
+    let name = position(text, 0, |byte| !is_name(byte));
+    name > 0 && text.as_bytes().get(name) == Some(&b'=') && !text.contains(char::is_whitespace)
 }
 
 /// Returns the length of what comes before the host: `https://`.
@@ -119,54 +106,128 @@ fn may_have_url(text: &str) -> bool {
     memchr2_iter(b'/', b'?', bytes).any(begins_url)
 }
 
-fn in_url(url: &str, scheme: usize, offset: usize, found: &mut Vec<Range<usize>>) {
-    let path = if scheme > 0 { position(url, scheme, |byte| matches!(byte, b'/' | b'?' | b'#')) } else { 0 };
-    let authority = url.as_bytes().get(scheme..path).unwrap_or_default();
-    if let Some(at) = authority.iter().rposition(|byte| *byte == b'@').filter(|at| *at > 0) {
-        found.push(offset + scheme..offset + scheme + at);
-    }
-    let query = position(url, path, |byte| matches!(byte, b'?' | b'#'));
-    segments(url, path..query, offset, found);
-    pairs(url, query, offset, found);
+/// A search for secrets in the URLs of a text.
+struct Search {
+    found: Vec<Range<usize>>,
+    /// How often the text was percent-encoded.
+    encoded: usize,
 }
 
-/// Finds the path behind `/reset/` and the like.
-fn segments(url: &str, path: Range<usize>, offset: usize, found: &mut Vec<Range<usize>>) {
-    let mut secret_follows = false;
-    let mut at = path.start;
-    let path = url.get(path).unwrap_or_default();
-    if !path.bytes().any(|byte| byte.is_ascii_digit()) {
-        // No secret is without one.
-        return;
+impl Search {
+    fn text(&mut self, text: &str) {
+        if is_form(text) {
+            return self.pairs(text, 0, 0);
+        }
+        if is_one_word(text) {
+            return self.word(text, 0);
+        }
+        let mut start = 0;
+        for word in text.split_inclusive(char::is_whitespace) {
+            self.word(word.trim_end(), start);
+            start += word.len();
+        }
     }
-    for segment in path.split_inclusive('/') {
-        let name = segment.trim_end_matches('/');
-        let secret = name.len() >= LEAST_SECRET && name.bytes().any(|byte| byte.is_ascii_digit());
-        if secret_follows && secret {
-            found.push(offset + at..offset + at + name.len());
+
+    fn word(&mut self, word: &str, start: usize) {
+        let scheme = scheme_len(word);
+        if scheme.is_some() || word.starts_with(['/', '?']) {
+            self.url(word, scheme.unwrap_or(0), start);
         }
-        // Segments that are empty, such as that before the first slash, are passed over.
-        if !name.is_empty() {
-            secret_follows = SEGMENTS.has(name);
+    }
+
+    fn url(&mut self, url: &str, scheme: usize, offset: usize) {
+        let path = if scheme > 0 { position(url, scheme, |byte| matches!(byte, b'/' | b'?' | b'#')) } else { 0 };
+        let authority = url.as_bytes().get(scheme..path).unwrap_or_default();
+        if let Some(at) = authority.iter().rposition(|byte| *byte == b'@').filter(|at| *at > 0) {
+            self.found.push(offset + scheme..offset + scheme + at);
         }
-        at += segment.len();
+        let query = position(url, path, |byte| matches!(byte, b'?' | b'#'));
+        self.segments(url, path..query, offset);
+        self.pairs(url, query, offset);
+    }
+
+    /// Finds the path behind `/reset/` and the like.
+    fn segments(&mut self, url: &str, path: Range<usize>, offset: usize) {
+        let mut secret_follows = false;
+        let mut at = path.start;
+        let path = url.get(path).unwrap_or_default();
+        if !path.bytes().any(|byte| byte.is_ascii_digit()) {
+            // No secret is without one.
+            return;
+        }
+        for segment in path.split_inclusive('/') {
+            let name = segment.trim_end_matches('/');
+            let secret = name.len() >= LEAST_SECRET && name.bytes().any(|byte| byte.is_ascii_digit());
+            if secret_follows && secret {
+                self.found.push(offset + at..offset + at + name.len());
+            }
+            // Segments that are empty, such as that before the first slash, are passed over.
+            if !name.is_empty() {
+                secret_follows = SEGMENTS.has(name);
+            }
+            at += segment.len();
+        }
+    }
+
+    /// The values of secret names, in the query and in the fragment, where single sign-on puts them.
+    fn pairs(&mut self, url: &str, query: usize, offset: usize) {
+        let mut at = query;
+        while at < url.len() {
+            let end = position(url, at, |byte| matches!(byte, b'?' | b'&' | b'#' | b';'));
+            let pair = url.get(at..end).unwrap_or_default();
+            if let Some((name, value)) = pair.split_at_checked(position(pair, 0, |byte| byte == b'='))
+                && let Some(value) = value.strip_prefix('=').filter(|value| !value.is_empty())
+                && (is_secret(name) || self.has_secret(value))
+            {
+                self.found.push(offset + end - value.len()..offset + end);
+            }
+            at = end + 1;
+        }
+    }
+
+    /// Returns whether a value is a percent-encoded URL, or a form, with a secret.
+    fn has_secret(&self, value: &str) -> bool {
+        if self.encoded == MOST_ENCODED || !value.contains('%') {
+            return false;
+        }
+        let value = decoded(value);
+        let mut search = Search { found: Vec::new(), encoded: self.encoded + 1 };
+        search.text(&value);
+        !search.found.is_empty() || search.has_secret(&value)
     }
 }
 
-/// The values of secret keys, in the query and in the fragment, where single sign-on puts them.
-fn pairs(url: &str, query: usize, offset: usize, found: &mut Vec<Range<usize>>) {
-    let mut at = query;
-    while at < url.len() {
-        let end = position(url, at, |byte| matches!(byte, b'?' | b'&' | b'#' | b';'));
-        let pair = url.get(at..end).unwrap_or_default();
-        if let Some((key, value)) = pair.split_at_checked(position(pair, 0, |byte| byte == b'='))
-            && let Some(value) = value.strip_prefix('=').filter(|value| !value.is_empty())
-            && QUERY_KEYS.has(key)
-        {
-            found.push(offset + end - value.len()..offset + end);
-        }
-        at = end + 1;
+/// Returns whether the value of this name in a query is a secret.
+fn is_secret(name: &str) -> bool {
+    if name.contains('%') {
+        return is_secret_name(&decoded(name));
     }
+    is_secret_name(name)
+}
+
+fn is_secret_name(name: &str) -> bool {
+    NAMES.has(name) || SECRET_ENDS.has(name)
+}
+
+/// Decodes percent-encoded bytes.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut pieces = text.split('%');
+    bytes.extend_from_slice(pieces.next().unwrap_or_default().as_bytes());
+    for piece in pieces {
+        let digits = piece.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                bytes.extend_from_slice(piece.as_bytes().get(2..).unwrap_or_default());
+            }
+            None => {
+                bytes.push(b'%');
+                bytes.extend_from_slice(piece.as_bytes());
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]
@@ -175,7 +236,7 @@ mod tests {
 
     #[test]
     fn each_key_and_segment_is_found_in_each_spelling() {
-        for (list, keys) in [(&QUERY_KEYS, QUERY_KEYS.keys()), (&SEGMENTS, SEGMENTS.keys())] {
+        for (list, keys) in [(&NAMES, NAMES.keys()), (&SEGMENTS, SEGMENTS.keys())] {
             for key in keys {
                 assert!(
                     list.has(key) && list.has(&key.to_uppercase()) && list.has(&format!("{}_{}", &key[..1], &key[1..]))
@@ -183,6 +244,35 @@ mod tests {
                 assert!(!list.has(&format!("{key}x9")) && !list.has(&format!("9{key}")), "{key}");
             }
         }
-        assert!(!QUERY_KEYS.has("") && !QUERY_KEYS.has("utm_source") && !SEGMENTS.has("games"));
+        for end in SECRET_ENDS.ends() {
+            assert!(is_secret(end) && is_secret(&format!("user[{end}]")) && !is_secret(&format!("{end}ize")), "{end}");
+        }
+        assert!(!is_secret("") && !is_secret("utm_source") && !is_secret("total_tokens") && !SEGMENTS.has("games"));
+    }
+
+    #[test]
+    fn percent_encoded_bytes_are_decoded_and_others_stay() {
+        for (text, expected) in [
+            ("", ""),
+            ("abc", "abc"),
+            ("a%3Db%3d%26", "a=b=&"),
+            ("h%C3%BCnter+2", "h\u{fc}nter+2"),
+            ("100%", "100%"),
+            ("%4%zz%%41", "%4%zz%A"),
+            ("%+1%\u{fc}", "%+1%\u{fc}"),
+            ("%FF", "\u{fffd}"),
+        ] {
+            assert_eq!(decoded(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_url_is_found_however_often_it_is_encoded_up_to_a_limit() {
+        let encoded = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+        let mut value = "https://x.example/?token=abc".to_owned();
+        for times in 1..=MOST_ENCODED + 1 {
+            value = encoded(&value);
+            assert_eq!(secrets(&format!("/x?next={value}")).len(), usize::from(times <= MOST_ENCODED), "{times} times");
+        }
     }
 }

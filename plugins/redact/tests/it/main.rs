@@ -219,6 +219,16 @@ fn a_rule_that_cannot_be_used_is_named() {
     let rows: &[(Redact, &str)] = &[
         (Redact::new().path("props.a", Action::Drop), "the path \"props.a\" begins with \"props\": begin with"),
         (Redact::new().path("properties..a", Action::Drop), "the path \"properties..a\" has an empty member"),
+        (
+            Redact::new().path("properties.items[0].card", Action::Drop),
+            "the path \"properties.items[0].card\" has brackets: write \"properties.items.0.card\" for that item, or \
+             \"properties.items.*.card\" for each",
+        ),
+        (
+            Redact::new().keep("properties[*].a[].b[2][3]"),
+            "the path \"properties[*].a[].b[2][3]\" has brackets: write \"properties.*.a.*.b.2.3\" for that item, or \
+             \"properties.*.a.*.b.*.*\" for each",
+        ),
         (Redact::new().key("--", Action::Drop), "the key \"--\" has no letter and no digit"),
         (Redact::new().path("userId", Action::Drop), "the path \"userId\" cannot be dropped"),
         (Redact::new().key("email", Action::Hash), "the key \"email\" hashes, and there is no hash key"),
@@ -248,6 +258,172 @@ fn settings_say_what_is_wrong_in_them_and_hide_the_key() {
     assert!(!format!("{redact:?}").contains("very long"), "{redact:?}");
     let seen = through(&redact, track(json!({ "email": "ann@example.com", "password": "x" })));
     assert_eq!(seen["properties"]["email"].as_str().unwrap().len(), 32);
+}
+
+/// Returns the rows in which `seen` differs, for one message about all of them.
+fn wrong(rows: &[(&str, Value, Value)], seen: impl Fn(&Value) -> Value) -> Vec<String> {
+    let rows = rows.iter().map(|(name, value, expected)| (name, expected, seen(value)));
+    rows.filter(|(_, expected, seen)| *expected != seen).map(|(name, _, seen)| format!("{name}: {seen}")).collect()
+}
+
+#[test]
+fn names_and_addresses_of_a_person_go_from_traits() {
+    let gone = "name displayName nickname middleName username address homeAddress billing_address shipping_address street \
+                line1 city postalCode zip telephone mobile_phone fax firstName user_phone_number delivery-address";
+    let stay = "plan title company ip_address country state product_name description website";
+    let rows: Vec<_> = (gone.split_whitespace().map(|key| (key, json!("Ann"), json!("[redacted]"))))
+        .chain(stay.split_whitespace().map(|key| (key, json!("Ann"), json!("Ann"))))
+        .collect();
+    for (key, value, expected) in &rows {
+        let identify = Identify::new().user_id("u1").traits(json!({ *key: value }));
+        let event = track(json!({})).context(json!({ "traits": { *key: value } }));
+        let event = [through(&Redact::pii(), identify), through(&Redact::pii(), event)];
+        let seen = [&event[0]["traits"][*key], &event[1]["context"]["traits"][*key]];
+        assert_eq!(seen, [expected, expected], "{key}");
+    }
+    let identify =
+        Identify::new().user_id("u1").traits(json!({ "address": { "country": "DE" }, "company": { "name": "A" } }));
+    let seen = through(&Redact::pii(), identify);
+    assert_eq!(seen["traits"], json!({ "address": "[redacted]", "company": { "name": "A" } }), "an address goes whole");
+}
+
+#[test]
+fn a_name_is_a_persons_in_traits_only_and_the_place_of_a_network_stays() {
+    let properties =
+        json!({ "name": "Monopoly", "product": { "name": "Monopoly" }, "traits": { "name": "blue" }, "city": "Bonn" });
+    let context = json!({
+        "os": { "name": "iOS" }, "campaign": { "name": "spring" }, "library": { "name": "x" }, "browser": { "name": "Chrome" },
+        "location": { "city": "Bonn", "country": "Germany" }, "page": { "city": "Bonn" },
+    });
+    let expected = [
+        json!({ "name": "Monopoly", "product": { "name": "Monopoly" }, "traits": { "name": "blue" }, "city": "[redacted]" }),
+        json!({ "name": "iOS" }),
+        json!({ "name": "spring" }),
+        json!({ "name": "Chrome" }),
+        json!({ "city": "Bonn", "country": "Germany" }),
+        json!({ "city": "[redacted]" }),
+    ];
+    // With a rule for a path, an event is read in another way.
+    for redact in [Redact::pii(), Redact::pii().path("properties.none", Action::Drop)] {
+        let event = through(&redact, track(properties.clone()).context(context.clone()));
+        let seen = ["os", "campaign", "browser", "location", "page"].map(|part| event["context"][part].clone());
+        assert_eq!((&event["properties"], &seen[..]), (&expected[0], &expected[1..]));
+    }
+    // What a user says about the same key counts.
+    let redact = Redact::pii().key("name", Action::Drop).key("city", Action::Drop);
+    let seen = through(&redact, track(properties).context(context));
+    assert_eq!(seen["properties"], json!({ "product": {}, "traits": {} }));
+    assert_eq!(seen["context"]["location"], json!({ "country": "Germany" }));
+    let identify = || Identify::new().user_id("u1").traits(json!({ "name": "Ann" }));
+    let redact = Redact::pii().path("traits.name", Action::mask(1));
+    assert_eq!(through(&redact, identify())["traits"]["name"], "**n");
+    assert_eq!(through(&Redact::pii().keep("traits.name"), identify())["traits"]["name"], "Ann");
+}
+
+#[test]
+fn keys_of_secrets_are_known_by_their_end_too() {
+    let gone = "X-Api-Key X-Auth-Token X-Access-Token X-CSRF-Token X-Amz-Security-Token X-Goog-Api-Key old_password \
+                new_password userPassword confirmPassword password_confirmation db_password secret_access_key \
+                aws_secret_access_key accessKey bearerToken oauth_token webhook_secret signingSecret api_keys jwt cookies \
+                password PASSWD pwd new-pwd client_secret ssh_private_key passphrase my_token_ user_jwt auth_credentials \
+                card_cvv a_key_that_is_longer_than_any_name_on_a_list_of_names_but_ends_as_a_secret_token";
+    let stay = "tokens total_tokens max_tokens prompt_tokens secretary passwordless keyboard monkey turkey hotkey tokenizer \
+                key public_key primary_key api_key_id password_strength token_type token_count price_per_token \
+                time_to_first_token cookie_consent secrets_found keyword standard screen asset purchase wd en t \
+                broken ticket";
+    let gone = gone.split_whitespace().map(|key| (key, json!({ key: "v" }), json!({})));
+    let stay = stay.split_whitespace().map(|key| (key, json!({ key: "v" }), json!({ key: "v" })));
+    let rows: Vec<_> = gone.chain(stay).collect();
+    for redact in [Redact::secrets(), Redact::secrets().path("properties.none", Action::Drop)] {
+        let seen = |value: &Value| {
+            let event = through(&redact, track(json!({ "headers": [value], "other": 1 })));
+            event["properties"]["headers"][0].clone()
+        };
+        assert_eq!(wrong(&rows, seen), [""; 0]);
+    }
+    let redact = Redact::secrets().key("push_token", Action::replace());
+    assert_eq!(through(&redact, track(json!({ "push_token": "v" })))["properties"]["push_token"], "[redacted]");
+}
+
+#[test]
+fn a_flag_is_no_secret_but_for_a_path() {
+    let rows = [
+        ("email", json!({ "email": false }), json!({ "email": false })),
+        (
+            "has_password",
+            json!({ "has_password": true, "token": null }),
+            json!({ "has_password": true, "token": null }),
+        ),
+        ("mobile", json!({ "mobile": false, "phone": true }), json!({ "mobile": false, "phone": true })),
+        ("number", json!({ "pin": 1234, "otp": 0, "email": 1 }), json!({ "email": "[redacted]" })),
+        ("nested", json!({ "password": [true], "a": { "token": {} } }), json!({ "a": {} })),
+        ("path", json!({ "flag": true }), json!({ "flag": "[redacted]" })),
+        ("path and key", json!({ "p": { "email": true } }), json!({ "p": {} })),
+    ];
+    let redact = Redact::pii().path("properties.flag", Action::replace()).path("properties.p.email", Action::Drop);
+    assert_eq!(wrong(&rows, |value| through(&redact, track(value.clone()))["properties"].clone()), [""; 0]);
+    let rows = &rows[..rows.len() - 2];
+    assert_eq!(wrong(rows, |value| through(&Redact::pii(), track(value.clone()))["properties"].clone()), [""; 0]);
+    let hints = json!({ "userAgentData": { "mobile": false, "platform": "Windows" } });
+    let seen = through(&Redact::pii(), track(json!({ "email": "ann@example.com" })).context(hints.clone()));
+    assert_eq!(seen["context"]["userAgentData"], hints["userAgentData"]);
+    let redact = Redact::pii();
+    through(&redact, track(json!({ "email": false })));
+    assert_eq!(redact.counts().by_key(), 0, "what stays is not counted");
+}
+
+#[test]
+fn a_key_may_say_that_a_value_is_no_address_and_no_card() {
+    let agent = "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/125.0.0.0 Safari/537.36";
+    let (ean, card) = ("4006381333931", "4222222222222");
+    let same = [
+        (
+            "version",
+            json!({ "version": "125.0.0.0", "appVersion": "1.2.3.4", "fullVersionList": [{ "version": "8.0.0.0" }] }),
+        ),
+        ("versions", json!({ "versions": ["1.2.3.4"], "build": "1.2.3.4" })),
+        ("user agent", json!({ "userAgent": agent })),
+        (
+            "gtin",
+            json!({ "gtin": card, "GTIN-13": card, "ean": card, "ean13": 4222222222222_u64, "upc": [card, [4222222222222_u64]] }),
+        ),
+        ("isbn", json!({ "isbn": card, "barcode": card, "isbn_13": card, "sku": ean })),
+    ];
+    let same = same.map(|(name, value)| (name, value.clone(), value));
+    let other = [
+        (
+            "ip",
+            json!({ "ip": "1.2.3.4", "version": { "ip": "1.2.3.4" } }),
+            json!({ "ip": "[redacted]", "version": { "ip": "[redacted]" } }),
+        ),
+        ("mail", json!({ "version": "ann@example.com", "a": "x" }), json!({ "version": "[redacted]", "a": "x" })),
+        (
+            "card",
+            json!({ "number": card, "gtin": { "n": card } }),
+            json!({ "number": "*********2222", "gtin": { "n": "*********2222" } }),
+        ),
+        (
+            "mean",
+            json!({ "mean": card, "version": card }),
+            json!({ "mean": "*********2222", "version": "*********2222" }),
+        ),
+    ];
+    let rows: Vec<_> = same.into_iter().chain(other).collect();
+    let seen = |value: &Value| {
+        let mixed = through(&Redact::pii(), track(json!({ "v": value, "email": "ann@example.com" })));
+        let alone = through(&Redact::pii(), track(json!({ "v": value })));
+        assert_eq!(mixed["properties"]["v"], alone["properties"]["v"], "alone, it stays text");
+        alone["properties"]["v"].clone()
+    };
+    assert_eq!(wrong(&rows, seen), [""; 0]);
+}
+
+#[test]
+fn ids_are_hashed_at_their_path_only() {
+    let identify = || Identify::new().user_id("ann@example.com");
+    assert_eq!(through(&Redact::pii(), identify())["userId"], "ann@example.com");
+    let redact = Redact::pii().path("userId", Action::Hash).hash_key("at least sixteen random bytes");
+    assert_eq!(through(&redact, identify())["userId"].as_str().unwrap().len(), 32);
 }
 
 mod random;

@@ -79,19 +79,23 @@ fn the_key_is_the_first_that_an_event_has() {
     assert_eq!(through(&sampling, [event()]).len(), 1, "by the browser");
 }
 
+/// The share of a destination is one of all users, so the smaller of the two rates counts there.
 #[test]
 fn one_destination_can_be_sampled_alone() {
-    let (all, few) = (RecordingDestination::new("All"), RecordingDestination::new("Few"));
-    let analytics = Analytics::builder()
-        .plugin(Sampling::new(1.0).destination("Few", 0.25).build().unwrap())
-        .plugin(all.destination())
-        .plugin(few.destination())
-        .build()
-        .unwrap();
-    (0..400).for_each(|number| analytics.send(user(number)).unwrap());
-    analytics.close_blocking(Duration::from_secs(5));
-    let expected = (0..400).filter(|number| in_share(0.25, "", &format!("user-{number}"))).count();
-    assert_eq!((all.events().len(), few.events().len()), (400, expected));
+    for (rate, destination) in [(1.0, 0.25), (0.5, 0.25), (0.1, 0.25)] {
+        let (all, few) = (RecordingDestination::new("All"), RecordingDestination::new("Few"));
+        let analytics = Analytics::builder()
+            .plugin(Sampling::new(rate).destination("Few", destination).build().unwrap())
+            .plugin(all.destination())
+            .plugin(few.destination())
+            .build()
+            .unwrap();
+        (0..400).for_each(|number| analytics.send(user(number)).unwrap());
+        analytics.close_blocking(Duration::from_secs(5));
+        let share = |rate| (0..400).filter(|number| in_share(rate, "", &format!("user-{number}"))).count();
+        assert_eq!((all.events().len(), few.events().len()), (share(rate), share(destination.min(rate))), "{rate}");
+        assert!(few.events().iter().all(|event| event.context().get("sampling").is_some() == (rate < 1.0)), "{rate}");
+    }
 }
 
 #[test]
