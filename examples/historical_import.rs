@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
+use tracklane::plugin::RetryPolicy;
 use tracklane::segment::Segment;
 use tracklane::testing::TrackingApi;
 use tracklane::{Analytics, Event, signal};
@@ -38,6 +39,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
     // Without a write key no event leaves this machine.
     let local = if write_key.is_none() { Some(TrackingApi::start()?) } else { None };
     let mut segment = Segment::new(write_key.as_deref().unwrap_or("WRITE_KEY")).flush_at(500);
+    // Half an hour instead of some minutes: an import is not worth losing to an outage.
+    segment = segment.retry(RetryPolicy::new().max_retries(65));
     if let Some(local) = &local {
         segment = segment.host(local.url());
     }

@@ -149,7 +149,9 @@ impl Analytics {
         Ok(receipt)
     }
 
-    /// Like [`send`](Self::send), but waits for room if the queue is full. Needs no particular runtime.
+    /// Like [`send`](Self::send), but waits for room if the queue is full. It also waits while a destination is behind the
+    /// others by as much as the queue holds, unless that one fails or has [limits](crate::plugin::Destination::queue) of its
+    /// own. So an import loses nothing at a slow destination. Needs no particular runtime.
     ///
     /// # Errors
     ///

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 /// An error of any type, as tower's middleware has it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
@@ -10,13 +11,14 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
 ///
 /// All settings are checked before the error is returned. If several are wrong, it displays a line for each, with its
 /// causes, and [`errors`](Self::errors) has one error for each. Its kind, setting and value are then those of the first.
+#[derive(Clone)]
 pub struct SettingsError {
     kind: SettingsErrorKind,
     setting: Cow<'static, str>,
     // Boxed, so that a `Result` with this error stays small.
     value: Box<str>,
     problem: Box<str>,
-    source: Option<BoxError>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
     /// One for each wrong setting, if there are several.
     several: Box<[SettingsError]>,
 }
@@ -75,7 +77,7 @@ impl SettingsError {
     }
 
     pub(crate) fn caused_by(mut self, source: impl Into<BoxError>) -> Self {
-        self.source = Some(source.into());
+        self.source = Some(Arc::from(source.into()));
         self
     }
 
@@ -125,7 +127,7 @@ impl SettingsError {
 }
 
 /// Collects the errors of checks, so that one start reports all wrong settings.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct SettingsErrors(Vec<SettingsError>);
 
 impl SettingsErrors {
@@ -147,6 +149,16 @@ impl SettingsErrors {
         self.0.is_empty()
     }
 
+    /// Returns whether there is an error of that setting.
+    pub(crate) fn has(&self, setting: &str) -> bool {
+        self.0.iter().any(|error| error.setting == setting)
+    }
+
+    /// Adds the errors of other settings.
+    pub(crate) fn append(&mut self, mut others: Self) {
+        self.0.append(&mut others.0);
+    }
+
     /// Returns one error for all that were kept.
     pub(crate) fn into_result(self) -> Result<(), SettingsError> {
         let Self(mut several) = self;
@@ -160,6 +172,15 @@ impl SettingsErrors {
         }
     }
 }
+
+/// Errors with the same text are equal.
+impl PartialEq for SettingsErrors {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.iter().map(ToString::to_string).eq(other.0.iter().map(ToString::to_string))
+    }
+}
+
+impl Eq for SettingsErrors {}
 
 impl fmt::Display for SettingsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

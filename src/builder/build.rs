@@ -117,6 +117,12 @@ impl Builder {
         if let Err(fault) = context.check() {
             return Err(SettingsError::without_value("context", format!("cannot be sent: {fault}")));
         }
+        let mut json = Vec::new();
+        context.write_json(&mut json);
+        if json.len() >= MAX_EVENT_BYTES {
+            let problem = format!("has {} bytes of JSON, and a whole event may have {MAX_EVENT_BYTES}", json.len());
+            return Err(SettingsError::without_value("context", problem));
+        }
         if self.names_library {
             let library = serde_json::json!({ "name": "tracklane", "version": env!("CARGO_PKG_VERSION") });
             context.merge_under(&Context::new().with("library", library));

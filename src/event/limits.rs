@@ -67,7 +67,7 @@ pub enum InvalidField {
         field: String,
     },
     /// The text for a point in time is not RFC 3339.
-    #[error("{field} is {:?}, and must be RFC 3339, such as \"2011-05-03T14:05:00.123Z\"", source.text())]
+    #[error("{field} is {:?}, and must be RFC 3339 in the years 0 to 9999, such as \"2011-05-03T14:05:00.123Z\"", source.text())]
     Timestamp {
         /// The field, or the section and the key in it.
         field: String,

@@ -41,7 +41,7 @@ pub struct Timestamp {
 
 /// The error of a timestamp that is not RFC 3339, or not in the years 0 to 9999.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("timestamp {text:?} is not RFC 3339, such as \"2011-05-03T14:05:00.123Z\"")]
+#[error("timestamp {text:?} is not RFC 3339 in the years 0 to 9999, such as \"2011-05-03T14:05:00.123Z\"")]
 pub struct InvalidTimestamp {
     text: String,
     source: jiff::Error,

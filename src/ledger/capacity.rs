@@ -59,6 +59,8 @@ pub(crate) struct Capacity {
     freed: Notify,
     /// How many callers wait for capacity.
     line: AtomicUsize,
+    /// How many destinations are behind.
+    behind: AtomicUsize,
 }
 
 /// A place in the line of callers that wait for capacity, until it is dropped. It may be dropped at any time: a caller
@@ -136,6 +138,19 @@ impl Capacity {
     /// Joins the line. A caller that finds it empty may try at once.
     pub(crate) fn wait_in_line(&self) -> WaitingCaller<'_> {
         WaitingCaller { capacity: self, first: self.line.fetch_add(1, Ordering::AcqRel) == 0 }
+    }
+
+    /// Counts one more destination that is behind, or one less.
+    pub(crate) fn count_behind(&self, is_behind: bool) {
+        match is_behind {
+            true => self.behind.fetch_add(1, Ordering::AcqRel),
+            false => self.behind.fetch_sub(1, Ordering::AcqRel),
+        };
+    }
+
+    /// Returns whether a destination is behind. Callers that wait for room wait for it as well.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.behind.load(Ordering::Acquire) > 0
     }
 
     /// Returns whether callers wait in line.

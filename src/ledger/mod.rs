@@ -141,7 +141,10 @@ impl Ledger {
         outcome: Outcome,
         due: &mut Notifications<'_>,
     ) {
-        if self.count_freed(tickets.clone()) {
+        // A destination without room is done with nothing. If it made room in the client, events would come in faster than
+        // the others take them.
+        let is_done = outcome != Outcome::Dropped(DropReason::QueueFull);
+        if is_done && self.count_freed(tickets.clone()) {
             due.set_freed();
         }
         if outcome.is_failed() {

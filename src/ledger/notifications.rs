@@ -65,7 +65,8 @@ impl<'l> Notifications<'l> {
         }
     }
 
-    pub(super) fn set_freed(&mut self) {
+    /// Has the caller called that waits longest for room.
+    pub(crate) fn set_freed(&mut self) {
         self.freed = true;
     }
 

@@ -14,10 +14,20 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// Returns the limits of a destination that sets none: as much as the client may have under way.
-    pub(super) fn queue(&self) -> QueueLimits {
-        let overflow = if self.drops_oldest { Overflow::DropOldest } else { Overflow::RefuseNew };
+    /// Returns what the client may have under way.
+    pub(super) fn whole(&self) -> QueueLimits {
         let whole = |limit| usize::try_from(limit).unwrap_or(usize::MAX);
-        QueueLimits::new(whole(self.events), whole(self.bytes)).overflow(overflow)
+        QueueLimits::new(whole(self.events), whole(self.bytes))
+    }
+
+    /// Returns the limits of a destination that sets none: twice what the client may have under way. An event takes room
+    /// in the client until the first destination is done with it, and the others may be as far behind. If the oldest
+    /// event gives way, a destination has what the client may have.
+    pub(super) fn queue(&self) -> QueueLimits {
+        let QueueLimits { events, bytes, .. } = self.whole();
+        if self.drops_oldest {
+            return self.whole().overflow(Overflow::DropOldest);
+        }
+        QueueLimits::new(events.saturating_mul(2), bytes.saturating_mul(2))
     }
 }

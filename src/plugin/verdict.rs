@@ -22,8 +22,9 @@ pub enum Verdict {
     Pause(Duration),
     /// Too large: try again in two halves, down to the single event that causes it.
     Split,
-    /// May hold an event that spoils it: [`Split`](Self::Split) if the destination has taken a batch before, otherwise
-    /// [`Reject`](Self::Reject), because then the events may not be the cause.
+    /// May hold an event that spoils it: [`Split`](Self::Split). A destination that has not taken any batch yet may
+    /// refuse them all, because of its settings. So only the first 64 batches are split until it takes one; the others
+    /// are dropped as with [`Reject`](Self::Reject).
     SplitIfProven,
     /// Refused for good.
     Reject,

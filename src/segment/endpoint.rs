@@ -62,6 +62,10 @@ fn parse_host(setting: &'static str, host: &str, allow_plaintext: bool) -> Resul
         return Err(SettingsError::new(setting, host, format!("has no scheme: write it as \"{scheme}://{example}\"")));
     }
     let invalid = |problem: &str| SettingsError::new(setting, host, problem);
+    // A parser of URLs would encode it.
+    if trimmed.contains(char::is_whitespace) {
+        return Err(invalid("has white space"));
+    }
     let url = Url::parse(trimmed).map_err(|error| invalid("is not a URL").caused_by(error))?;
     if url.query().is_some() || url.fragment().is_some() {
         return Err(invalid("must not have a query or a fragment"));
@@ -133,6 +137,7 @@ mod tests {
             ("https://key:secret@api.segment.io:port", "user name or password"),
             ("key:secret@api.segment.io", "user name or password"),
             ("https://api.segment.io?key=1", "query"),
+            ("https://api.segment.io/a b", "has white space"),
             ("https://", "is not a URL"),
         ];
         for (host, problem) in table {

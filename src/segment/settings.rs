@@ -182,8 +182,8 @@ impl Segment {
         self
     }
 
-    /// Limits the queue, and sets what happens when it is full. By default the settings of the client decide
-    /// (`max_queue_size`, `max_queue_bytes`, `overflow`).
+    /// Limits the queue, and sets what happens when it is full. By default it holds twice what the client may have under
+    /// way (`max_queue_size`, `max_queue_bytes`), or as much if the oldest event gives way (`overflow`).
     pub fn queue(mut self, queue: QueueLimits) -> Self {
         self.queue = Some(queue);
         self

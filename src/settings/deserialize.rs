@@ -1,17 +1,18 @@
 //! Reads settings from any format of serde, one by one.
 //!
-//! Invariant: an error names the setting and, unless it may be a secret, the value.
+//! Invariant: an error names the setting and, unless it may be a secret, the value. It is kept with the settings, because
+//! the format's reader may show a part of the file beside an error, and so a secret.
 
 use std::collections::HashSet;
 use std::fmt;
 
-use serde::de::{Error, MapAccess, Visitor};
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::similar::similar_name;
 use super::table::{NAMES, Settings};
-use crate::error::{SettingsError, SettingsErrors};
+use crate::error::SettingsError;
 
 /// Sets one setting to its written value. Null sets nothing.
 pub(super) fn set(settings: &mut Settings, name: &str, value: &Value) -> Result<(), SettingsError> {
@@ -49,16 +50,17 @@ impl<'de> Visitor<'de> for OneByOne {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Settings, A::Error> {
         let mut settings = Settings::default();
-        let mut errors = SettingsErrors::default();
         let mut seen = HashSet::new();
         while let Some(name) = map.next_key::<String>()? {
             let Written::Value(value) = map.next_value()?;
-            errors.check(set(&mut settings, &name, &value));
+            if let Err(error) = set(&mut settings, &name, &value) {
+                settings.errors.add(error);
+            }
             if let Some(twice) = seen.replace(name) {
-                errors.add(SettingsError::without_value(twice, "is set twice"));
+                settings.errors.add(SettingsError::without_value(twice, "is set twice"));
             }
         }
-        settings.read_with(errors).map_err(A::Error::custom)
+        Ok(settings)
     }
 }
 
@@ -75,6 +77,11 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    /// The error of a client with the settings of this file.
+    fn error_of(file: &str) -> String {
+        serde_json::from_str::<Settings>(file).unwrap().into_builder().map(drop).unwrap_err().to_string()
+    }
 
     #[test]
     fn what_cannot_be_read_is_named_with_its_value_wherever_it_stands() {
@@ -128,7 +135,7 @@ mod tests {
             let said = format!("setting {name} is {value}: {problem}");
             assert_eq!(set(&mut Settings::default(), name, &value).unwrap_err().to_string(), said);
             let file = format!("{{{name:?}: {json}}}");
-            let error = serde_json::from_str::<Settings>(&file).unwrap_err().to_string();
+            let error = error_of(&file);
             assert!(error.starts_with(&said), "{file}: {error}");
         }
     }
@@ -188,7 +195,7 @@ mod tests {
     #[test]
     fn all_that_is_wrong_in_a_file_is_said_at_once() {
         let file = r#"{"flushAt": 5, "gzip": "maybe", "write_key": 7, "max_in_flight": 0, "max_queue_bytes": 1}"#;
-        let said = serde_json::from_str::<Settings>(file).unwrap_err().to_string();
+        let said = error_of(file);
         let begins = [
             "setting flushAt: does not exist; did you mean `flush_at`?",
             "setting gzip is \"maybe\": must be true or false",
@@ -220,23 +227,24 @@ mod tests {
             let file: Settings = serde_json::from_value(serde_json::json!({*name: null})).unwrap();
             assert_eq!(file, Settings::default(), "{name}");
         }
-        assert!(serde_json::from_str::<Settings>(r#"{"flush_att": null}"#).is_err(), "not even what there is not");
+        let said = error_of(r#"{"flush_att": null}"#);
+        assert!(said.starts_with("setting flush_att: does not exist"), "not even what there is not: {said}");
     }
 
     #[test]
     fn a_setting_that_does_not_exist_or_is_set_twice_is_an_error() {
-        let error = serde_json::from_str::<Settings>(r#"{"flush_att": 5}"#).unwrap_err().to_string();
+        let error = error_of(r#"{"flush_att": 5}"#);
         // Nobody has set a variable.
         let said = "setting flush_att: does not exist; did you mean `flush_at`? (docs/SETTINGS.md has all)";
         assert!(error.starts_with(said), "{error}");
         for name in ["flushAt", "FLUSH_AT", "flush-at", "flushAtt", "flsuh_at"] {
-            let error = serde_json::from_str::<Settings>(&format!("{{{name:?}: 5}}")).unwrap_err().to_string();
+            let error = error_of(&format!("{{{name:?}: 5}}"));
             let said = format!("setting {name}: does not exist; did you mean `flush_at`? (");
             assert!(error.starts_with(&said), "{error}");
         }
-        let error = serde_json::from_str::<Settings>(r#"{"verbosity": 5}"#).unwrap_err().to_string();
+        let error = error_of(r#"{"verbosity": 5}"#);
         assert!(error.starts_with("setting verbosity: does not exist (docs/SETTINGS.md has all)"), "{error}");
-        let error = serde_json::from_str::<Settings>(r#"{"flush_at": 5, "flush_at": 6}"#).unwrap_err().to_string();
+        let error = error_of(r#"{"flush_at": 5, "flush_at": 6}"#);
         assert!(error.starts_with("setting flush_at: is set twice"), "{error}");
     }
 

@@ -70,10 +70,11 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// Returns an error if there is no write key and the client is not disabled, if both `host` and `region` are set,
+    /// Returns an error if a setting of a file could not be read, if there is no write key and the client is not disabled,
+    /// if both `host` and `region` are set,
     /// or if only some of the settings of OAuth are set.
     pub fn segment(&self) -> Result<Segment, SettingsError> {
-        let mut errors = SettingsErrors::default();
+        let mut errors = self.errors.clone();
         self.check_missing(&mut errors);
         let segment = self.segment_of(self.key().unwrap_or(PLACEHOLDER));
         if errors.is_empty() && segment.base_url().is_ok() {
@@ -94,7 +95,9 @@ impl Settings {
 
     /// Checks that nothing is missing that no default stands for.
     fn check_missing(&self, errors: &mut SettingsErrors) {
-        errors.check(self.key());
+        if !errors.has("write_key") {
+            errors.check(self.key());
+        }
         self.check_oauth(errors);
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::read;
 use crate::builder::Builder;
+use crate::error::SettingsErrors;
 use crate::event::Context;
 use crate::plugin::{Overflow, RetryPolicy};
 #[cfg(feature = "oauth")]
@@ -51,6 +52,8 @@ macro_rules! settings {
         #[derive(Clone, Default, PartialEq, Eq)]
         pub struct $settings {
             $(pub(super) $name: Option<$type>,)*
+            /// What could not be read.
+            pub(super) errors: SettingsErrors,
         }
 
         /// The names of all settings.
@@ -79,9 +82,11 @@ macro_rules! settings {
                 written.into_iter().flatten()
             }
 
-            /// Takes each setting that is not set from `fallback`.
+            /// Takes each setting that is not set from `fallback`, and what was wrong there.
             pub(super) fn fill(self, fallback: Self) -> Self {
-                Self { $($name: self.$name.or(fallback.$name),)* }
+                let mut errors = self.errors;
+                errors.append(fallback.errors);
+                Self { $($name: self.$name.or(fallback.$name),)* errors }
             }
 
             pub(super) fn give_builder(&self, mut to: Builder) -> Builder {
@@ -112,8 +117,10 @@ settings! {
     /// Settings as data, for any format that serde reads.
     ///
     /// Durations are strings with units (`"10s"`, `"500ms"`, `"1h 30m"`) or numbers of milliseconds, and sizes strings with
-    /// units (`"10 MiB"`, `"500 KB"`) or numbers of bytes. The format's error names each setting that cannot be read and,
-    /// unless it may be a secret, its value, a line for each.
+    /// units (`"10 MiB"`, `"500 KB"`) or numbers of bytes.
+    ///
+    /// A setting that cannot be read is an error of [`into_builder`](Self::into_builder), not of the format's reader, which
+    /// may quote the file and so a secret. The error names each such setting and, unless it may be a secret, its value.
     ///
     /// ```
     /// use tracklane::Settings;

@@ -92,8 +92,8 @@ impl Topic {
     /// Returns how long one report covers a topic, even if another episode begins.
     fn interval(self) -> Duration {
         match self {
-            Topic::Plugin | Topic::Missed | Topic::Unauthorized | Topic::QueueFull => INTERVAL,
-            Topic::Loop | Topic::CallContext | Topic::Retry | Topic::Inspector => Duration::ZERO,
+            Topic::Plugin | Topic::Missed | Topic::Unauthorized | Topic::QueueFull | Topic::Retry => INTERVAL,
+            Topic::Loop | Topic::CallContext | Topic::Inspector => Duration::ZERO,
         }
     }
 
@@ -290,12 +290,12 @@ mod tests {
     #[test]
     fn an_episode_is_reported_once() {
         for (topic, again) in [
-            (Topic::Retry, Some(10)),
             (Topic::CallContext, Some(10)),
             (Topic::Loop, Some(10)),
             (Topic::Inspector, Some(10)),
-            // A queue that is full again is no news within a minute.
+            // A queue that is full again, and a destination that fails again, is no news within a minute.
             (Topic::QueueFull, None),
+            (Topic::Retry, None),
         ] {
             let mut throttle = Throttle::new();
             let reported = [0, 1, 100].map(|second| fail(&mut throttle, topic, second, false));

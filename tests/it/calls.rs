@@ -255,7 +255,10 @@ fn an_event_that_is_no_event_is_refused_before_it_is_one() {
         (json!({"type": true}), "type is a boolean, and must be one of"),
         (json!({"type": "track", "userId": {}}), "userId must be a string or a number"),
         (json!({"type": "track", "event": 7}), "event must be a string"),
-        (json!({"type": "track", "timestamp": "yesterday"}), "timestamp \"yesterday\" is not RFC 3339"),
+        (
+            json!({"type": "track", "timestamp": "yesterday"}),
+            "timestamp \"yesterday\" is not RFC 3339 in the years 0 to 9999",
+        ),
         (json!({"type": "track", "originalTimestamp": 7}), "originalTimestamp must be a string in RFC 3339"),
         (json!({"type": "track", "messageId": 7}), "messageId must be a string"),
     ];

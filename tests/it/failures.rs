@@ -5,10 +5,10 @@ use std::time::Duration;
 use tracklane::BoxError;
 use tracklane::plugin::{Batch, Batching, Destination, Flow, Verdict, before_fn, enrichment_fn};
 use tracklane::signal::{self, Failure, LostEvents};
-use tracklane::testing::Reply;
+use tracklane::testing::{ManualClock, Reply};
 use tracklane::{Analytics, Builder, DropReason, Event, Kind};
 
-use crate::support::{Log, SOON, api, quick_retries, recorder, segment, track, with_failures};
+use crate::support::{Log, SOON, api, recorder, segment, track, with_failures};
 
 /// The facts of a failure that a listener can see.
 pub(crate) fn facts(failure: &Failure) -> (bool, bool, Option<DropReason>, Option<String>, Option<u16>) {
@@ -80,18 +80,21 @@ fn lost_events_are_handed_over_wherever_they_are_lost() {
 }
 
 #[test]
-fn a_destination_that_fails_again_after_it_worked_is_reported_again() {
-    let api = api();
-    api.script([Reply::status(500), Reply::status(500), Reply::ok(), Reply::status(502), Reply::ok()]);
-    let (settings, failures) =
-        with_failures(Analytics::builder().segment(segment(&api).retry(quick_retries(5)).flush_at(1)));
+fn a_destination_that_works_and_fails_in_turn_is_reported_once_a_minute() {
+    let (api, clock) = (api(), ManualClock::new());
+    let statuses = [500, 500, 200, 502, 200, 503, 200];
+    api.script(statuses.map(Reply::status));
+    let settings = Analytics::builder().segment(segment(&api).flush_at(1)).clock(clock.clone());
+    let (settings, failures) = with_failures(settings);
     let analytics = settings.build().unwrap();
-    for _ in 0..2 {
-        assert!(analytics.send_with_receipt(track("x")).unwrap().wait_timeout(Duration::from_secs(20)).is_ok());
+    for (number, pause) in [(1, 0), (2, 60), (3, 0)] {
+        analytics.track(track("x")).unwrap();
+        assert!(clock.run_until(|| analytics.stats().delivered == number), "event {number}");
+        clock.advance(Duration::from_secs(pause));
     }
     assert!(analytics.close_blocking(SOON).is_complete());
-    let statuses: Vec<u16> = failures.wait_for(2).iter().filter_map(|one| Some(one.status()?.as_u16())).collect();
-    assert_eq!(statuses, [500, 502], "one report for each episode");
+    let reported: Vec<u16> = failures.wait_for(2).iter().filter_map(|one| Some(one.status()?.as_u16())).collect();
+    assert_eq!(reported, [500, 503], "502 comes within a minute of the report before");
 }
 
 #[test]

@@ -52,6 +52,28 @@ fn a_password_in_a_host_is_shown_nowhere() {
 }
 
 #[test]
+fn a_wrong_setting_in_a_file_shows_no_key_beside_it() {
+    for wrong in ["flushat = 5", "flush_at = 'many'", "write_kee = 'another'"] {
+        for file in [format!("write_key = '{SECRET}'\n{wrong}\n"), format!("{wrong}\nwrite_key = '{SECRET}'\n")] {
+            let settings = toml::from_str::<Settings>(&file).expect("the reader shows a line with its errors");
+            let error = settings.into_builder().expect_err("a wrong setting");
+            assert_eq!(error.setting(), wrong.split(' ').next().unwrap());
+            let said = format!("{error} {error:?}");
+            assert!(!shows_a_secret(&said) && !said.contains("another"), "{said}");
+        }
+    }
+    let misspelt: Settings = toml::from_str(&format!("write_kee = '{SECRET}'")).expect("as above");
+    let said = misspelt.into_builder().expect_err("no such setting").to_string();
+    assert!(said.contains("did you mean `write_key`?") && !shows_a_secret(&said), "{said}");
+    // What a file gives to an environment, or gets from it, is as wrong as before.
+    let wrong: Settings = toml::from_str("flushat = 5").expect("as above");
+    let right: Settings = toml::from_str("write_key = 'key'").expect("it is right");
+    for both in [wrong.clone().or(right.clone()), right.or(wrong)] {
+        assert_eq!(both.into_builder().expect_err("a wrong setting").setting(), "flushat");
+    }
+}
+
+#[test]
 fn a_setting_that_would_break_a_header_is_refused() {
     for key in ["key\r\nX-Evil: 1", "key\0", "key\u{7f}"] {
         assert_eq!(Analytics::new(key).expect_err("control characters").setting(), "write_key");

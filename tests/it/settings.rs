@@ -103,6 +103,9 @@ fn what_is_wrong_with_the_context_is_said_in_words() {
         let said = builder.build().unwrap_err().to_string();
         assert_eq!(said, format!("setting context: cannot be sent: {problem}"));
     }
+    let large = settings().context(Context::new().with("load", "x".repeat(40_000))).build().unwrap_err();
+    let said = "setting context: has 40011 bytes of JSON, and a whole event may have 32768";
+    assert_eq!(large.to_string(), said, "every call would be refused");
 }
 
 #[test]

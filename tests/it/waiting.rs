@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tracklane::plugin::{Batch, Destination};
-use tracklane::testing::Reply;
-use tracklane::{Analytics, BoxError, Page};
+use tracklane::plugin::{Answer, Batch, Batching, Destination, Overflow, QueueLimits, Verdict};
+use tracklane::testing::{RecordingDestination, Reply};
+use tracklane::{Analytics, BoxError, DestinationStats, DropReason, Page};
 
-use crate::support::{Arrived, SOON, api, segment, track};
+use crate::support::{Arrived, SOON, api, eventually, segment, track};
 
 #[test]
 fn a_blocking_send_waits_for_room() {
@@ -44,6 +44,70 @@ fn a_blocking_send_gives_up_at_its_timeout_and_hands_the_event_back() {
         analytics.close_blocking(Duration::ZERO);
         assert!(waiting.join().unwrap().unwrap_err().is_closed());
     });
+}
+
+/// A destination that takes single events, one by one, each this long after it came.
+fn slow(name: &str, time: Duration) -> Destination {
+    let take = move |_: Batch| async move {
+        tokio::time::sleep(time).await;
+        Ok::<(), BoxError>(())
+    };
+    Destination::from_fn(name, take).batching(Batching::every(10, Duration::from_millis(1))).max_in_flight(1)
+}
+
+/// The number of events that each destination has delivered, and has had no room for.
+fn at_destinations(analytics: &Analytics) -> Vec<(u64, u64)> {
+    let of = |stats: &DestinationStats| (stats.delivered, stats.dropped.get(DropReason::QueueFull));
+    analytics.stats().destinations.iter().map(of).collect()
+}
+
+#[test]
+fn a_send_that_waits_loses_nothing_at_a_destination_that_is_slower_than_another() {
+    let quick = RecordingDestination::new("Quick");
+    let analytics = Analytics::builder()
+        .plugin(quick.destination())
+        .plugin(slow("Slow", Duration::from_millis(2)))
+        .max_queue_size(50)
+        .build()
+        .unwrap();
+    for number in 0..2_000 {
+        analytics.send_when_ready_blocking(track("Imported").property("row", number), SOON).unwrap();
+    }
+    assert!(analytics.close_blocking(SOON).is_complete());
+    assert_eq!(at_destinations(&analytics), [(2_000, 0), (2_000, 0)]);
+}
+
+#[test]
+fn a_send_that_waits_does_not_wait_for_a_destination_that_fails() {
+    let (quick, down) = (RecordingDestination::new("Quick"), RecordingDestination::new("Down"));
+    down.answer_with(|_| Answer::new(Verdict::Retry));
+    let analytics =
+        Analytics::builder().plugin(quick.destination()).plugin(down.destination()).max_queue_size(50).build().unwrap();
+    for number in 0..2_000 {
+        analytics.send_when_ready_blocking(track("Imported").property("row", number), SOON).unwrap();
+    }
+    eventually("the working destination has all", || at_destinations(&analytics)[0] == (2_000, 0));
+    analytics.close_blocking(Duration::ZERO);
+}
+
+#[test]
+fn a_destination_without_room_costs_no_other_its_events() {
+    for overflow in [Overflow::RefuseNew, Overflow::DropOldest] {
+        let hangs = Destination::from_fn("Hangs", |_: Batch| std::future::pending::<Result<(), BoxError>>())
+            .queue(QueueLimits::new(10, 1 << 20).overflow(overflow));
+        let analytics = Analytics::builder()
+            .plugin(slow("Works", Duration::from_millis(1)))
+            .plugin(hangs)
+            .max_queue_size(50)
+            .build()
+            .unwrap();
+        let taken = (0..20_000).filter(|_| analytics.track(track("A")).is_ok()).count() as u64;
+        assert!(taken < 20_000, "the calls came faster than the destination took the events");
+        let arrived = || at_destinations(&analytics)[0];
+        eventually("the working destination is done", || arrived().0 + arrived().1 == taken);
+        analytics.close_blocking(Duration::ZERO);
+        assert_eq!(arrived(), (taken, 0), "{overflow:?}");
+    }
 }
 
 #[test]

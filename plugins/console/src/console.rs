@@ -4,7 +4,8 @@ use std::env;
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
 
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use tracklane::plugin::Destination;
 
 use crate::line::Style;
@@ -79,6 +80,7 @@ pub enum Color {
 #[non_exhaustive]
 pub struct ConsoleSettings {
     /// See [`Console::name`].
+    #[serde(deserialize_with = "name")]
     pub name: Option<String>,
     /// See [`Console::stream`].
     pub stream: Stream,
@@ -173,6 +175,16 @@ impl Default for Console {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// Reads the name of a destination, which events must be able to write.
+fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let name = Option::<String>::deserialize(deserializer)?;
+    if name.as_ref().is_some_and(|name| name.trim().is_empty()) {
+        let problem = "name is empty: write the name that events use in `integrations`, or leave the setting out";
+        return Err(D::Error::custom(problem));
+    }
+    Ok(name)
 }
 
 impl From<ConsoleSettings> for Console {

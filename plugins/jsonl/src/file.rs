@@ -8,6 +8,7 @@ use std::time::Instant;
 use flate2::write::GzEncoder;
 
 use crate::jsonl::{Compression, Sync};
+use crate::template::PART;
 
 /// Numbers that are tried for a file whose name is taken.
 const MOST_NUMBERS: u32 = 1_000_000;
@@ -23,13 +24,17 @@ pub(crate) struct OpenFile {
 }
 
 impl OpenFile {
-    /// Opens the file for `path`, and continues where an earlier process was cut off.
+    /// Opens the file for `path`, and continues where an earlier process was cut off. Errors of files name their path.
     pub(crate) fn open(path: PathBuf, compression: Compression) -> io::Result<Self> {
         if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent)?;
+            fs::create_dir_all(parent).map_err(|error| with_path(parent, "cannot be created", &error))?;
         }
+        Self::open_part(&path, compression).map_err(|error| with_path(&path, "cannot be written", &error))
+    }
+
+    fn open_part(path: &Path, compression: Compression) -> io::Result<Self> {
         for number in 0..MOST_NUMBERS {
-            let part = with_ending(&numbered(&path, number), ".part");
+            let part = with_ending(&numbered(path, number), PART);
             let file = OpenOptions::new().read(true).append(true).create(true).open(&part)?;
             match file.try_lock() {
                 Ok(()) => {}
@@ -42,7 +47,8 @@ impl OpenFile {
             if !part.exists() {
                 continue;
             }
-            let mut open = Self { bytes: file.metadata()?.len(), file, part, path, used: Instant::now() };
+            let bytes = file.metadata()?.len();
+            let mut open = Self { file, part, path: path.to_owned(), bytes, used: Instant::now() };
             open.end_last_line(compression)?;
             return Ok(open);
         }
@@ -77,7 +83,7 @@ impl OpenFile {
             Err(_) => drop(self.file.set_len(self.bytes)),
         }
         self.used = Instant::now();
-        synced
+        synced.map_err(|error| with_path(&self.part, "cannot be written", &error))
     }
 
     pub(crate) fn bytes(&self) -> u64 {
@@ -86,6 +92,10 @@ impl OpenFile {
 
     /// Takes its last name: the file is done. One without any line is taken away.
     pub(crate) fn finish(self, sync: Sync) -> io::Result<()> {
+        self.take_last_name(sync).map_err(|error| with_path(&self.part, "cannot be finished", &error))
+    }
+
+    fn take_last_name(&self, sync: Sync) -> io::Result<()> {
         if self.bytes == 0 {
             return fs::remove_file(&self.part);
         }
@@ -123,6 +133,11 @@ fn numbered(path: &Path, number: u32) -> PathBuf {
     let (stem, ending) =
         name.rsplit_once('.').map_or((name, String::new()), |(stem, ending)| (stem, format!(".{ending}")));
     path.with_file_name(format!("{stem}.{number}{ending}{gz}"))
+}
+
+/// The error of a file with its path, which those of the operating system lack.
+pub(crate) fn with_path(path: &Path, problem: &str, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{} {problem}: {error}", path.display()))
 }
 
 pub(crate) fn with_ending(path: &Path, ending: &str) -> PathBuf {

@@ -19,6 +19,8 @@ const NAME: &str = "JSON Lines";
 const MAX_BYTES: u64 = 128 * 1024 * 1024;
 const LEAST_BYTES: u64 = 64 * 1024;
 const IDLE: Duration = Duration::from_secs(30);
+/// The thread that writes wakes up as often.
+const LEAST_IDLE: Duration = Duration::from_millis(1);
 
 /// A destination that writes each event as a line of a file.
 ///
@@ -115,6 +117,15 @@ pub enum JsonlError {
         /// The setting.
         bytes: u64,
     },
+    /// The destination has no name.
+    #[error("the name is empty: write the name that events use in `integrations`, or leave the setting out")]
+    Name,
+    /// Files would be closed as soon as they are open.
+    #[error("idle is {idle:?}: use at least a millisecond")]
+    Idle {
+        /// The setting.
+        idle: Duration,
+    },
     /// The event cannot be written as JSON.
     #[error("the event cannot be written as JSON")]
     Event(#[source] Arc<serde_json::Error>),
@@ -153,7 +164,9 @@ impl Jsonl {
 
     /// The path of an event's file below the directory: `%Y`, `%m`, `%d` and the other parts of a time as strftime has
     /// them, of the event's `timestamp` in UTC, and `{type}` and `{event}` of the event, with every letter that is
-    /// unsafe in a file name replaced by `_`. `%Y-%m-%d.jsonl` by default.
+    /// unsafe in a file name replaced by `_`. `%Y-%m-%d.jsonl` by default. It must not end in `.part`, or in `.gz`,
+    /// which the [`compression`](Self::compression) adds. Parts without use in a file name are errors: a time zone,
+    /// white space, what depends on a language.
     pub fn file(mut self, template: &str) -> Self {
         template.clone_into(&mut self.file);
         self
@@ -165,7 +178,7 @@ impl Jsonl {
         self
     }
 
-    /// Sets how long a file that gets no events stays open. 30 seconds by default.
+    /// Sets how long a file that gets no events stays open: 30 seconds by default, at least a millisecond.
     pub fn idle(mut self, idle: Duration) -> Self {
         self.idle = idle;
         self
@@ -248,8 +261,14 @@ impl Jsonl {
         if self.max_bytes < LEAST_BYTES {
             return Err(JsonlError::MaxBytes { bytes: self.max_bytes });
         }
-        let template = Template::new(&self.file)
-            .map_err(|problem| JsonlError::File { file: self.file.clone(), problem: problem.to_owned() })?;
+        if self.name.trim().is_empty() {
+            return Err(JsonlError::Name);
+        }
+        if self.idle < LEAST_IDLE {
+            return Err(JsonlError::Idle { idle: self.idle });
+        }
+        let template =
+            Template::new(&self.file).map_err(|problem| JsonlError::File { file: self.file.clone(), problem })?;
         self.directory = std::path::absolute(&self.directory)
             .map_err(|error| JsonlError::Directory { directory: self.directory.clone(), problem: error.to_string() })?;
         Ok((self, template))

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use flate2::bufread::MultiGzDecoder;
 use tracklane::Event;
 
+use crate::file::with_path;
+
 /// Ids that are remembered to drop repeats.
 const WINDOW: usize = 100_000;
 
@@ -72,7 +74,7 @@ impl Reader {
     ///
     /// # Errors
     ///
-    /// Returns an error if the directory cannot be listed, or there is nothing at the path.
+    /// Returns an error if the directory cannot be listed, or there is nothing at the path. The error names the path.
     pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
         let mut files = Vec::new();
         list(path.as_ref(), &mut files)?;
@@ -164,11 +166,12 @@ impl Current {
 }
 
 fn list(path: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
-    if !fs::metadata(path)?.is_dir() {
+    let unreadable = |error| with_path(path, "cannot be read", &error);
+    if !fs::metadata(path).map_err(unreadable)?.is_dir() {
         files.push(path.to_owned());
         return Ok(());
     }
-    fs::read_dir(path)?.try_for_each(|entry| list(&entry?.path(), files))
+    fs::read_dir(path).map_err(unreadable)?.try_for_each(|entry| list(&entry.map_err(unreadable)?.path(), files))
 }
 
 impl std::fmt::Debug for Reader {

@@ -8,6 +8,9 @@ use jiff::tz::TimeZone;
 /// Bytes that a name of an event may give to a file name.
 const LONGEST: usize = 100;
 
+/// The ending of a file that is being written.
+pub(crate) const PART: &str = ".part";
+
 /// A checked template. It makes a path below the directory, whatever the event contains.
 #[derive(Clone, Debug)]
 pub(crate) struct Template {
@@ -21,23 +24,16 @@ const SECONDS: usize = "2024-02-29T23:59:59".len();
 
 impl Template {
     /// The problem, if it cannot be used.
-    pub(crate) fn new(text: &str) -> Result<Self, &'static str> {
-        let normal = |component| matches!(component, Component::Normal(_));
-        if text.is_empty() || !Path::new(text).components().all(normal) {
-            return Err("must be a path below the directory, without `..`");
+    pub(crate) fn new(text: &str) -> Result<Self, String> {
+        if let Some(problem) = problem_of_path(text) {
+            return Err(problem.to_owned());
         }
-        if text.ends_with('/') {
-            return Err("ends with `/`: add a file name");
+        if let Some(problem) = problem_of_time(text) {
+            return Err(problem);
         }
-        let placeholders = text.replace("{type}", "").replace("{event}", "");
-        if placeholders.contains(['{', '}']) {
-            return Err("has a placeholder that is not known: use {type} and {event}");
-        }
-        let Some(whole) = strftime(&placeholders, Timestamp::UNIX_EPOCH) else {
-            return Err("has a part of a time that is not known: use %Y, %m, %d, %H, … and %% for a percent sign");
-        };
+        let fixed = text.replace("{type}", "").replace("{event}", "");
         let later = Timestamp::from_nanosecond(123_456_789).unwrap_or(Timestamp::UNIX_EPOCH);
-        let has_fractions = strftime(&placeholders, later) != Some(whole);
+        let has_fractions = strftime(&fixed, later) != strftime(&fixed, Timestamp::UNIX_EPOCH);
         let letters_of_time = if has_fractions { usize::MAX } else { SECONDS };
         Ok(Self { text: text.to_owned(), letters_of_time })
     }
@@ -56,7 +52,60 @@ impl Template {
     pub(crate) fn path(&self, at: Timestamp, kind: &str, event: &str) -> String {
         // The time first, so that a percent sign in a name stays one.
         let path = strftime(&self.text, at).unwrap_or_else(|| self.text.clone());
-        path.replace("{type}", &safe(kind)).replace("{event}", &safe(event))
+        let mut path = path.replace("{type}", &safe(kind)).replace("{event}", &safe(event));
+        if path.ends_with(PART) {
+            path.push('_');
+        }
+        path
+    }
+}
+
+/// The problem of a template as a path.
+fn problem_of_path(text: &str) -> Option<&'static str> {
+    let normal = |component| matches!(component, Component::Normal(_));
+    let has_placeholder = || text.replace("{type}", "").replace("{event}", "").contains(['{', '}']);
+    match text {
+        "" => Some("must be a path below the directory, without `..`"),
+        _ if !Path::new(text).components().all(normal) => Some("must be a path below the directory, without `..`"),
+        _ if text.ends_with('/') || text.ends_with("/.") => Some("ends with `/`: add a file name"),
+        _ if text.contains(char::is_control) => Some("has a control character: leave it out"),
+        _ if text.ends_with(PART) => {
+            Some("ends in `.part`, which files have while they are written: use another ending")
+        }
+        _ if text.ends_with(".gz") => Some("ends in `.gz`: leave that out, because the compression adds it"),
+        _ if has_placeholder() => Some("has a placeholder that is not known: use {type} and {event}"),
+        _ => None,
+    }
+}
+
+/// The problem of the first part of a time that cannot be used.
+fn problem_of_time(mut text: &str) -> Option<String> {
+    while let Some((_, behind)) = text.split_once('%') {
+        let is_option = |letter: char| "_-^#.:".contains(letter) || letter.is_ascii_digit();
+        let mut letters = behind.trim_start_matches(is_option).chars();
+        let letter = letters.next();
+        let after = letters.as_str();
+        let part = format!("%{}", behind.strip_suffix(after).unwrap_or(behind));
+        if let Some(problem) = problem_of_part(&part, letter) {
+            return Some(format!("has {part}{problem}"));
+        }
+        text = after;
+    }
+    None
+}
+
+/// The problem of one part, such as `%Y` or `%.3f`, with its letter.
+fn problem_of_part(part: &str, letter: Option<char>) -> Option<&'static str> {
+    match letter {
+        None => Some(" at its end: write %% for a percent sign"),
+        Some('Q' | 'Z' | 'z') => Some(", a time zone: every time is in UTC, so leave it out"),
+        Some('c' | 'r' | 'x' | 'X') => Some(", whose form is that of a language: use %Y, %m, %d, %H, …"),
+        Some('D') => Some(", which has slashes in it: use %F"),
+        Some('n' | 't') => Some(", which is white space: leave it out"),
+        Some(_) if strftime(part, Timestamp::UNIX_EPOCH).is_none() => {
+            Some(", which is no part of a time: use %Y, %m, %d, %H, … and %% for a percent sign")
+        }
+        Some(_) => None,
     }
 }
 
@@ -92,6 +141,9 @@ mod tests {
             ("{event}.jsonl", "track", "", "_.jsonl"),
             ("{event}.jsonl", "track", "50%d\0", "50_d_.jsonl"),
             ("{event}/x", "track", "..", "_../x"),
+            // A finished file never ends like one that is being written.
+            ("{event}", "track", "A.part", "A.part_"),
+            ("{type}.{event}", "track", "part", "track.part_"),
         ];
         for (template, kind, event, expected) in rows {
             assert_eq!(Template::new(template).unwrap().path(at, kind, event), expected, "{template} of {event:?}");
@@ -99,9 +151,38 @@ mod tests {
     }
 
     #[test]
-    fn a_template_that_leaves_the_directory_is_refused() {
-        for template in ["", "/a.jsonl", "../a.jsonl", "a/../../b", "a/", "{name}.jsonl", "%q%!.jsonl"] {
-            assert!(Template::new(template).is_err(), "{template}");
+    fn a_template_that_cannot_be_used_is_refused_with_the_part_that_is_wrong() {
+        let rows = [
+            ("", "must be a path below the directory"),
+            ("/a.jsonl", "must be a path below the directory"),
+            ("../a.jsonl", "must be a path below the directory"),
+            ("a/../../b", "must be a path below the directory"),
+            ("a/", "ends with `/`: add a file name"),
+            ("a/.", "ends with `/`: add a file name"),
+            ("a\0.jsonl", "has a control character"),
+            ("a.part", "ends in `.part`, which files have while they are written: use another ending"),
+            ("%Y/{event}.part", "ends in `.part`"),
+            ("a.jsonl.gz", "ends in `.gz`: leave that out, because the compression adds it"),
+            ("{name}.jsonl", "has a placeholder that is not known: use {type} and {event}"),
+            ("%q%!.jsonl", "has %!, which is no part of a time: use %Y"),
+            ("%J.jsonl", "has %J, which is no part of a time"),
+            ("%{type}Y.jsonl", "has %{, which is no part of a time"),
+            ("%.Y.jsonl", "has %.Y, which is no part of a time"),
+            ("100%", "has % at its end: write %% for a percent sign"),
+            ("%Y-%Q.jsonl", "has %Q, a time zone: every time is in UTC, so leave it out"),
+            ("%:Q", "has %:Q, a time zone"),
+            ("%-10Z", "has %-10Z, a time zone"),
+            ("%z", "has %z, a time zone"),
+            ("%c.jsonl", "has %c, whose form is that of a language: use %Y, %m, %d, %H, …"),
+            ("%n.jsonl", "has %n, which is white space: leave it out"),
+            ("%D.jsonl", "has %D, which has slashes in it: use %F"),
+        ];
+        for (template, problem) in rows {
+            let told = Template::new(template).err().unwrap_or_default();
+            assert!(told.starts_with(problem), "{template}: {told}");
+        }
+        for template in ["%F.jsonl", "%F/%H-%M-%S%.3f.jsonl", "%-d %B %_H %09s %%Q %j %G-%V", "a.partial", "part"] {
+            assert!(Template::new(template).is_ok(), "{template}");
         }
     }
 }

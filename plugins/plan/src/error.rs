@@ -16,7 +16,7 @@ pub enum PlanError {
         source: io::Error,
     },
     /// A file is not JSON.
-    #[error("the tracking plan {from} is not JSON")]
+    #[error("the tracking plan {from}, line {}, column {}: is not JSON", source.line(), source.column())]
     Json {
         /// The file, or `text`.
         from: String,
@@ -40,6 +40,14 @@ pub enum PlanError {
         rule: String,
         /// The problem.
         problem: String,
+    },
+    /// A setting that cannot be used.
+    #[error("setting {setting}: {problem}")]
+    Setting {
+        /// Its name.
+        setting: &'static str,
+        /// The problem, and what to write instead.
+        problem: &'static str,
     },
     /// An action that cannot be taken there.
     #[error("the policy of {kind} calls: {problem}")]

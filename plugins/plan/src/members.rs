@@ -16,7 +16,7 @@ pub(crate) struct Members {
 }
 
 /// Keywords by which a schema may name members elsewhere.
-const ELSEWHERE: &[&str] =
+pub(crate) const ELSEWHERE: &[&str] =
     &["$ref", "$dynamicRef", "$recursiveRef", "allOf", "anyOf", "oneOf", "if", "patternProperties", "dependentSchemas"];
 
 impl Members {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use tracklane::{Event, Kind};
 
 use crate::error::PlanError;
-use crate::format::{self, RuleSource, Source};
+use crate::format::{self, RuleSource, Scope, Source, stranger};
 use crate::rule::{Rule, section_of};
 use crate::schema::{Compiled, Found, Schema};
 use crate::violation::Violation;
@@ -67,6 +67,9 @@ impl Plan {
         let (compiled, schemas) = Compiled::new(&source.rules).map_err(|(at, problem)| failed(at, problem))?;
         let mut plan = Self { name: String::new(), id: None, compiled, rules: HashMap::new(), common: Vec::new() };
         for (at, (rule, schema)) in source.rules.iter().zip(schemas).enumerate() {
+            if let Some(problem) = misplaced(rule) {
+                return Err(failed(at, problem));
+            }
             if !plan.add(rule, schema) {
                 let problem = format!("the plan has version {} of it twice: take one out", rule.version);
                 return Err(failed(at, problem));
@@ -196,6 +199,17 @@ impl Plan {
         let rules = rule.into_iter().chain(&self.common);
         rules.flat_map(|rule| rule.check(&self.compiled, kind, section, whole)).collect()
     }
+}
+
+/// The problem of a schema that stands for a whole event, and describes only its properties or traits: every event
+/// would violate it, or none.
+fn misplaced(rule: &RuleSource) -> Option<String> {
+    let section = section_of(rule.kind.filter(|_| rule.scope == Scope::Event)?);
+    let member = stranger(&rule.schema)?;
+    Some(format!(
+        "the schema describes {member:?} at the top of the event, where no event has it: write {{\"properties\": \
+         {{{section:?}: {{…}}}}}} around it. If your events have it there, name {section:?} beside it"
+    ))
 }
 
 /// The event as JSON. One that cannot be written cannot be sent either.

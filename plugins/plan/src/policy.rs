@@ -34,7 +34,8 @@ impl Policy {
     }
 
     /// Sets the action on a track call whose event is not in the plan. Other kinds have no events to plan: without a
-    /// rule they pass.
+    /// rule they pass, and `Block` is an error of [`build`](crate::TrackingPlan::build). Segment's schema controls have
+    /// that switch for track calls alone, too.
     pub const fn unplanned_events(mut self, action: Action) -> Self {
         self.unplanned_events = action;
         self

@@ -58,7 +58,7 @@ pub struct PlanSettings {
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct PolicySettings {
-    /// See [`Policy::unplanned_events`].
+    /// See [`Policy::unplanned_events`]: of track calls.
     pub unplanned_events: Action,
     /// See [`Policy::unplanned_properties`]; traits are meant, too.
     #[serde(alias = "unplanned_traits")]

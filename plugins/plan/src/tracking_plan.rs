@@ -95,10 +95,8 @@ impl TrackingPlan {
     /// Returns an error if the plan cannot be read or used, or a policy cannot be held. The error names the file and
     /// the rule.
     pub fn build(&self) -> Result<Registration, PlanError> {
-        if let Some((kind, _)) = self.policies.iter().find(|(_, policy)| policy.unplanned_events == Action::Omit) {
-            let problem = "unplanned events cannot be omitted from themselves: use allow, flag or block";
-            return Err(PlanError::Policy { kind: *kind, problem });
-        }
+        self.check_settings()?;
+        self.policies.iter().try_for_each(|(kind, policy)| check_policy(*kind, *policy))?;
         let check = Check {
             plan: Plan::read(&self.path)?,
             policies: self.policies.clone(),
@@ -112,6 +110,29 @@ impl TrackingPlan {
             None => plugin,
         })
     }
+
+    fn check_settings(&self) -> Result<(), PlanError> {
+        let is_empty = |text: &Option<String>| text.as_ref().is_some_and(|text| text.trim().is_empty());
+        let (setting, problem) = match self {
+            _ if self.path.as_os_str().is_empty() => ("plan", "is empty: write the path of a file or folder"),
+            _ if is_empty(&self.source_id) => ("source_id", "is empty: write the id, or leave the setting out"),
+            _ if is_empty(&self.quarantine) => {
+                ("quarantine", "is empty: write the name of a destination, or leave the setting out")
+            }
+            _ => return Ok(()),
+        };
+        Err(PlanError::Setting { setting, problem })
+    }
+}
+
+/// Checks that the action on unplanned events is one that can be taken.
+fn check_policy(kind: Kind, policy: Policy) -> Result<(), PlanError> {
+    let problem = match (policy.unplanned_events, kind) {
+        (Action::Allow | Action::Flag, _) | (Action::Block, Kind::Track) => return Ok(()),
+        (Action::Omit, Kind::Track) => "unplanned events cannot be omitted from themselves: use allow, flag or block",
+        _ => "only track calls have events to plan: set unplanned_events for those, and leave it out here",
+    };
+    Err(PlanError::Policy { kind, problem })
 }
 
 impl fmt::Debug for TrackingPlan {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tracklane::Event;
 use tracklane::plugin::{Batching, Destination};
-use tracklane_http::{Mapped, Secret, SettingError, switched_off, unwritable};
+use tracklane_http::{Mapped, Secret, SettingError, check_name, check_timeout, switched_off, unwritable};
 
 use crate::connection::Database;
 use crate::explanation::Explanation;
@@ -177,6 +177,7 @@ impl Postgres {
     /// Returns an error if a setting cannot be used, or the event cannot be written as JSON, which the error calls the
     /// setting `event`.
     pub fn explain(&self, event: impl Into<Event>) -> Result<Explanation, SettingError> {
+        self.check()?;
         let (event, table) = (event.into(), Table::new(&self.table)?);
         if let Some(reason) = switched_off(&event, &[&self.name]) {
             return Ok(Explanation::not_stored(&table, reason));
@@ -193,6 +194,7 @@ impl Postgres {
     ///
     /// Returns an error if a setting cannot be used. The error names it, and shows no secret.
     pub fn build(self) -> Result<Destination, SettingError> {
+        self.check()?;
         let config = target::config(&self.url, self.allow_plaintext)?;
         let tls = Tls::new(&config, self.root_certificate.as_deref())?;
         let database = Database { config, tls, table: Table::new(&self.table)?, creates_table: self.create_table };
@@ -208,6 +210,12 @@ impl Postgres {
             .batching(self.batching)
             .max_in_flight(1)
             .attempt_timeout(self.timeout))
+    }
+
+    /// Checks the settings that nothing is made of.
+    fn check(&self) -> Result<(), SettingError> {
+        check_name(&self.name)?;
+        check_timeout(self.timeout)
     }
 }
 

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use tracklane::plugin::Batching;
 use tracklane_http::Secret;
 
@@ -55,10 +56,19 @@ pub struct PostgresSettings {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct BatchSettings {
-    /// Events of a batch at most, with which it is due.
+    /// Events of a batch at most, with which it is due. At least 1.
+    #[serde(deserialize_with = "events")]
     pub events: usize,
     /// The longest time that an event waits for its batch, in seconds.
     pub interval_seconds: u64,
+}
+
+/// Reads a number of events, of which a batch has at least one.
+fn events<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    match usize::deserialize(deserializer)? {
+        0 => Err(D::Error::custom("events is 0: use at least 1")),
+        events => Ok(events),
+    }
 }
 
 impl From<PostgresSettings> for Postgres {

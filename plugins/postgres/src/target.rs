@@ -21,7 +21,7 @@ pub(crate) fn config(url: &Secret, allow_plaintext: bool) -> Result<Config, Sett
             return Err(invalid(instead));
         }
     }
-    let mut config: Config = text.parse().map_err(|error| unreadable(&error))?;
+    let mut config: Config = text.parse().map_err(|error| unreadable(text, &error))?;
     if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
         return Err(invalid("names no host: write it as \"postgres://user:password@host/database\""));
     }
@@ -44,16 +44,34 @@ fn invalid(problem: &str) -> SettingError {
     SettingError::new("url", problem)
 }
 
-/// The option that is wrong, and not its value. An unknown option may be the piece of a password.
-fn unreadable(error: &tokio_postgres::Error) -> SettingError {
+/// The option that is wrong, and not its value.
+fn unreadable(text: &str, error: &tokio_postgres::Error) -> SettingError {
     let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-    match cause.strip_prefix("invalid value for option ") {
-        Some(option) => invalid(&format!("has an invalid value for {option}")),
-        None => invalid(
-            "is no connection string: write it as \"postgres://user:password@host/database\", with % for special letters \
-             of the password",
-        ),
+    if let Some(option) = cause.strip_prefix("invalid value for option ") {
+        return invalid(&format!("has an invalid value for {option}"));
     }
+    let unknown = cause.strip_prefix("unknown option `").and_then(|option| option.strip_suffix('`'));
+    if let Some(option) = unknown.filter(|option| is_no_secret(text, option)) {
+        let problem =
+            format!("has the option {option:?}, which is not known: check how it is written, or leave it out");
+        return invalid(&problem);
+    }
+    invalid(
+        "is no connection string: write it as \"postgres://user:password@host/database\", with % for special letters \
+         of the password",
+    )
+}
+
+/// Returns whether the unknown `option` cannot be the piece of a password whose special letters are not escaped. Such
+/// a piece stands behind the name `password`, or before an `@`.
+fn is_no_secret(text: &str, option: &str) -> bool {
+    let is_url = text.starts_with("postgres://") || text.starts_with("postgresql://");
+    let (credentials, rest) = text.split_once('@').filter(|_| is_url).unwrap_or(("", text));
+    // Its last place: it may stand by chance in front of a password, too.
+    let before = rest.rsplit_once(option).map_or(rest, |(before, _)| before);
+    let may_be_behind_password = before.is_empty() || before.contains("password");
+    let may_be_before_host = credentials.contains(option) || (is_url && rest.contains('@'));
+    !may_be_behind_password && !may_be_before_host
 }
 
 /// Of all names only `localhost`: many resolvers ask the network for names below it.
@@ -125,6 +143,17 @@ mod tests {
             ("postgres://u:hunter2@db.example/app?sslmode=disable", "set allow_plaintext"),
             ("user=u password=hunter2", "names no host"),
             ("host=a password='hunter2", "is no connection string"),
+            ("postgres://u:hunter2@db.example/app?sslmod=require", "has the option \"sslmod\", which is not known"),
+            ("postgres://u:hunter2@db.example/app?application_name=a&schema=b", "has the option \"schema\""),
+            ("postgres://db.example?user=u&sslmod=require", "has the option \"sslmod\""),
+            ("host=a user=u sslmod=require password=hunter2", "has the option \"sslmod\""),
+            // Any of these may be the piece of a password.
+            ("postgres://u:p@ss?hunter2=1@db.example/app", "is no connection string"),
+            ("postgres://db.example/app?password=p&hunter2=1", "is no connection string"),
+            ("host=a password=p hunter2=1", "is no connection string"),
+            ("host=hunter2.example password=p hunter2=1", "is no connection string"),
+            ("hunter2==", "is no connection string"),
+            ("?hunter2=1", "is no connection string"),
         ] {
             let error = config(&Secret::from(url), false).unwrap_err();
             let told = format!("{error} {error:?}");

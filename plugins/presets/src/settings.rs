@@ -1,5 +1,6 @@
 //! The same vendors as data, for a configuration file.
 
+use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use tracklane::segment::{Segment, WriteKey};
 
@@ -15,6 +16,7 @@ macro_rules! settings {
         pub struct $name {
             $($(#[$field_about])* pub $field: $type,)*
             /// See [`Segment::name`].
+            #[serde(default, deserialize_with = "name")]
             pub name: Option<String>,
             /// See [`Segment::allow_plaintext`].
             #[serde(default)]
@@ -106,4 +108,14 @@ fn set<T>(segment: Segment, value: Option<T>, setter: impl FnOnce(Segment, T) ->
 
 fn key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<WriteKey, D::Error> {
     String::deserialize(deserializer).map(WriteKey::from)
+}
+
+/// Reads the name of a destination, which events must be able to write.
+fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let name = Option::<String>::deserialize(deserializer)?;
+    if name.as_ref().is_some_and(|name| name.trim().is_empty()) {
+        let problem = "name is empty: write the name that events use in `integrations`, or leave the setting out";
+        return Err(D::Error::custom(problem));
+    }
+    Ok(name)
 }

@@ -1,7 +1,8 @@
 //! Each vendor as a [`Segment`].
 
 use http::StatusCode;
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use tracklane::event::Context;
 use tracklane::plugin::{Registration, Verdict, enrichment_fn};
 use tracklane::segment::{Segment, WriteKey, verdict};
@@ -29,9 +30,8 @@ pub fn traits_in_context() -> Registration {
     .only([Kind::Identify])
 }
 
-/// The region of a workspace of Customer.io.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "lowercase")]
+/// The region of a workspace of Customer.io: `us` or `eu` in settings, where capitals do not matter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CustomerIoRegion {
     /// `https://cdp.customer.io`
@@ -39,6 +39,17 @@ pub enum CustomerIoRegion {
     Us,
     /// `https://cdp-eu.customer.io`
     Eu,
+}
+
+impl<'de> Deserialize<'de> for CustomerIoRegion {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        match name.to_ascii_lowercase().as_str() {
+            "us" => Ok(Self::Us),
+            "eu" => Ok(Self::Eu),
+            _ => Err(D::Error::custom(format!("unknown region {name:?}: use us or eu"))),
+        }
+    }
 }
 
 /// Customer.io Pipelines, with the API key of a source.

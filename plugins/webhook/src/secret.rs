@@ -13,6 +13,9 @@ const PREFIX: &str = "whsec_";
 const LEAST: usize = 24;
 const MOST: usize = 64;
 
+/// The form of a secret, for errors.
+const FORM: &str = "write \"whsec_\" and 24 to 64 random bytes in base64";
+
 /// Padding or none: people lose it when they copy.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
@@ -39,20 +42,22 @@ impl SigningSecret {
     /// Returns an error if it is not base64 of 24 to 64 bytes. The error does not show it.
     pub fn new(secret: impl Into<Secret>) -> Result<Self, SettingError> {
         let secret = secret.into();
-        let invalid = |problem: String| SettingError::new("secrets", problem);
+        let invalid = |problem: &str| SettingError::new("secrets", format!("one {problem}: {FORM}"));
+        if secret.expose().trim().is_empty() {
+            return Err(invalid("is empty"));
+        }
         if let Some(problem) = secret.problem() {
-            return Err(invalid(format!("one {problem}")));
+            return Err(SettingError::new("secrets", format!("one {problem}")));
         }
         let text = secret.expose();
         if text.starts_with("whsk_") || text.starts_with("whpk_") {
-            return Err(invalid("one is an asymmetric key: only symmetric secrets (whsec_…) are supported".to_owned()));
+            return Err(invalid("is an asymmetric key, and only symmetric secrets are supported"));
         }
         // The error of the decoder would show a letter of it.
-        let bytes = BASE64.decode(text.strip_prefix(PREFIX).unwrap_or(text)).map_err(|_| {
-            invalid("one is not base64: write \"whsec_\" and 24 to 64 random bytes in base64".to_owned())
-        })?;
+        let base64 = text.strip_prefix(PREFIX).unwrap_or(text);
+        let bytes = BASE64.decode(base64).map_err(|_| invalid("is not base64"))?;
         if !(LEAST..=MOST).contains(&bytes.len()) {
-            return Err(invalid(format!("one has {} bytes: use {LEAST} to {MOST} random bytes", bytes.len())));
+            return Err(invalid(&format!("is base64 of {} bytes", bytes.len())));
         }
         Ok(Self(bytes))
     }

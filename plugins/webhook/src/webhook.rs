@@ -12,7 +12,9 @@ use serde_json::Value;
 use tracklane::Event;
 use tracklane::plugin::{Batching, Destination};
 use tracklane::transport::HttpClient;
-use tracklane_http::{Client, Endpoint, Explanation, Secret, SettingError, ShownRequest, unwritable};
+use tracklane_http::{
+    Client, Endpoint, Explanation, Secret, SettingError, ShownRequest, check_name, check_timeout, unwritable,
+};
 
 use crate::body::{Format, MapEvent};
 use crate::method::Method;
@@ -24,6 +26,8 @@ use crate::service::{Shared, WebhookService};
 const NAME: &str = "Webhook";
 /// The time of an attempt: Standard Webhooks recommends 15 to 30 s.
 const TIMEOUT: Duration = Duration::from_secs(20);
+/// The smallest limit of a body. An event with a name, a user, an id and its context is larger.
+const LEAST_BODY_BYTES: usize = 256;
 /// Headers that the request itself decides on.
 const RESERVED: &[&str] = &[
     "connection",
@@ -156,7 +160,7 @@ impl Webhook {
     }
 
     /// Bytes of a body at most, before compression. A larger batch is split; a larger event is dropped and counted.
-    /// Without limit by default; Standard Webhooks recommends less than 20 kB.
+    /// Without limit by default, and at least 256; Standard Webhooks recommends less than 20 kB.
     pub fn max_body_bytes(mut self, bytes: usize) -> Self {
         self.max_body_bytes = bytes;
         self
@@ -222,6 +226,7 @@ impl Webhook {
     ///
     /// Returns an error if a setting cannot be used. The error names it, and shows no secret.
     pub fn build(self) -> Result<Destination, SettingError> {
+        self.check()?;
         let signer = self.signer()?;
         let client = self.client(self.dry_run)?;
         let shared = Shared {
@@ -247,6 +252,7 @@ impl Webhook {
     /// Returns an error if a setting cannot be used, or the event cannot be written as JSON, which the error calls the
     /// setting `event`.
     pub fn explain(&self, event: impl Into<Event>, at: SystemTime) -> Result<Explanation, SettingError> {
+        self.check()?;
         let (event, client) = (event.into(), self.client(true)?);
         let json = serde_json::to_vec(&event).map_err(unwritable)?;
         let switched_off = tracklane_http::switched_off(&event, &[&self.name]);
@@ -260,6 +266,20 @@ impl Webhook {
         let mut explanation = Explanation::of(vec![ShownRequest::of(&request, &client, signed.plain.bytes())]);
         explanation.why_not = switched_off.or_else(too_large);
         Ok(explanation)
+    }
+
+    /// Checks the settings that nothing is made of.
+    fn check(&self) -> Result<(), SettingError> {
+        check_name(&self.name)?;
+        check_timeout(self.timeout)?;
+        if self.max_body_bytes < LEAST_BODY_BYTES {
+            let problem = format!(
+                "is {}, and nearly every event is larger: use at least {LEAST_BODY_BYTES}",
+                self.max_body_bytes
+            );
+            return Err(SettingError::new("max_body_bytes", problem));
+        }
+        Ok(())
     }
 
     /// A client that sends nothing needs no TLS.
@@ -299,7 +319,8 @@ impl Webhook {
             });
         }
         if self.segment_signature.as_ref().is_some_and(|secret| secret.expose().is_empty()) {
-            return Err(SettingError::new("segment_signature", "is empty"));
+            let problem = "is empty: write the secret that the receiver has, or leave the setting out";
+            return Err(SettingError::new("segment_signature", problem));
         }
         Ok(Signer {
             secrets,

@@ -125,7 +125,8 @@ impl Intake {
             // Before the check for room, so that nothing that is freed from here on is missed.
             let mut freed = pin!(room.freed());
             freed.as_mut().enable();
-            if waiting.is_first() || self.is_closed() {
+            let is_turn = waiting.is_first() && !room.is_behind();
+            if is_turn || self.is_closed() {
                 event = *match self.place(event, bytes) {
                     Ok(()) => break,
                     Err((RefusalReason::QueueFull { .. }, event)) => event,

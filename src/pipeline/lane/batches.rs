@@ -94,8 +94,8 @@ impl Batches {
         credentials: u64,
         part_taken: bool,
     ) -> bool {
-        let (now, proven) = (self.lane.clock.now(), self.schedule.is_proven());
-        let step = job.decide(verdict, &self.retry, now, proven, crate::random::fraction);
+        let (now, splits) = (self.lane.clock.now(), self.schedule.may_split());
+        let step = job.decide(verdict, &self.retry, now, splits, crate::random::fraction);
         let (destination, batch, attempt) = (&self.lane.name, job.batch, job.attempts);
         log!(TRACE, %destination, batch, attempt, ?verdict, ?step, "attempt ended");
         if let Some(reporter) = &self.lane.reporter {
@@ -135,12 +135,14 @@ impl Batches {
         let Some(numbers) = self.lane.queue().divide(job.batch, &halves) else { return };
         let halves: Vec<Job> =
             numbers.into_iter().zip(halves).map(|(number, half)| job.part(number, half, now)).collect();
+        self.schedule.record_split();
         self.schedule.add_parts(halves);
     }
 
     /// Keeps the error of an attempt that is repeated. Reports it if it is the first since a success.
     fn record_failure(&mut self, job: &Job, errors: &Errors, consequence: &str) {
         self.schedule.record_failure();
+        self.lane.record_failure();
         self.lane.set_last_error(errors.of(0));
         let (Some(error), name) = (errors.of(0), &self.lane.name) else { return };
         let failure = || report::retrying(name, job.messages.len(), error, consequence);
@@ -153,6 +155,7 @@ impl Batches {
             let mut queue = self.lane.queue();
             let Some(messages) = queue.finish(job.batch) else { return };
             queue.counts.batches += 1;
+            queue.is_failing = false;
             messages
         };
         let (destination, attempts) = (&self.lane.name, job.attempts);

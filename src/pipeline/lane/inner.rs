@@ -20,7 +20,7 @@ use crate::ledger::{
     DeliveryError, DestinationOutcome, DestinationStats, DropReason, Envelope, Ledger, Notifications, Outcome,
     Settlement,
 };
-use crate::plugin::{Batching, QueueLimits};
+use crate::plugin::{Batching, Overflow, QueueLimits};
 use crate::supervise::Topic;
 
 /// Events that are counted under one lock, where there may be very many.
@@ -29,6 +29,8 @@ const COUNTED_AT_ONCE: usize = 1024;
 pub(super) struct LaneInner {
     pub(super) name: Arc<str>,
     pub(super) limits: QueueLimits,
+    /// Callers that wait for room wait for this destination while it is behind.
+    is_waited_for: bool,
     queue: Mutex<Queue>,
     /// Wakes the worker.
     pub(super) wake: Notify,
@@ -65,7 +67,13 @@ impl LaneEvents {
 }
 
 impl LaneInner {
-    pub(super) fn new(parts: &ClientParts, name: Arc<str>, batching: Batching, limits: QueueLimits) -> Self {
+    pub(super) fn new(
+        parts: &ClientParts,
+        name: Arc<str>,
+        batching: Batching,
+        own_limits: Option<QueueLimits>,
+    ) -> Self {
+        let limits = own_limits.unwrap_or_else(|| parts.limits.queue());
         let reporter = parts.inspector.clone().map(|inspector| {
             let (destination, clock) = (name.clone(), parts.clock.clone());
             LaneReporter { inspector, destination, clock }
@@ -73,7 +81,8 @@ impl LaneInner {
         Self {
             name,
             limits,
-            queue: Mutex::new(Queue::new(batching, limits)),
+            is_waited_for: own_limits.is_none() && limits.overflow == Overflow::RefuseNew,
+            queue: Mutex::new(Queue::new(batching, limits, parts.limits.whole())),
             wake: Notify::new(),
             stopped: Notify::new(),
             ledger: parts.ledger.clone(),
@@ -86,6 +95,29 @@ impl LaneInner {
 
     pub(super) fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes whether the destination is behind: it does not fail, and more than half of its room is taken. Returns
+    /// whether it has just caught up; then a caller that waits has to be called.
+    pub(super) fn note_behind(&self, queue: &mut Queue) -> bool {
+        let is_behind = self.is_waited_for && !queue.is_failing && !queue.is_half_empty();
+        if is_behind == queue.is_behind {
+            return false;
+        }
+        queue.is_behind = is_behind;
+        self.ledger.capacity.count_behind(is_behind);
+        !is_behind
+    }
+
+    /// Notes that an attempt has failed. Nobody waits for this destination before it works again.
+    pub(super) fn record_failure(&self) {
+        let mut queue = self.queue();
+        queue.is_failing = true;
+        let is_over = self.note_behind(&mut queue);
+        drop(queue);
+        if is_over {
+            self.ledger.capacity.call_next();
+        }
     }
 
     /// Takes no more events. The worker ends when those that it has have their outcome.
@@ -170,6 +202,9 @@ impl LaneInner {
         let mut queue = self.queue();
         queue.counts.record_outcome(outcome, messages.len());
         let is_half_empty = queue.is_half_empty();
+        if self.note_behind(&mut queue) {
+            due.set_freed();
+        }
         drop(queue);
         if is_half_empty {
             self.emitter.works(Topic::QueueFull, &self.name);

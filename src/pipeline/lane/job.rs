@@ -57,13 +57,13 @@ impl Job {
         self.messages.iter().map(|message| message.ticket.depth()).max().unwrap_or_default()
     }
 
-    /// Decides what follows from a verdict. `proven`: the destination has taken a batch before. `random`: from 0 to 1.
+    /// Decides what follows from a verdict. `splits`: a refused batch may be tried in halves. `random`: from 0 to 1.
     pub(super) fn decide(
         &mut self,
         verdict: Verdict,
         policy: &RetryPolicy,
         now: Duration,
-        proven: bool,
+        splits: bool,
         random: impl FnOnce() -> f64,
     ) -> Step {
         let dropped = |reason| Step::Settle(Outcome::Dropped(reason));
@@ -75,7 +75,7 @@ impl Job {
             Verdict::Unauthorized => dropped(DropReason::Unauthorized),
             Verdict::Split if single => dropped(DropReason::TooLarge),
             Verdict::Split => Step::Split,
-            Verdict::SplitIfProven if single || !proven => dropped(DropReason::Rejected),
+            Verdict::SplitIfProven if single || !splits => dropped(DropReason::Rejected),
             Verdict::SplitIfProven => Step::Split,
             Verdict::Retry => self.retry(policy, now, random()),
             Verdict::Pause(pause) => {

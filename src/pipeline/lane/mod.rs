@@ -64,12 +64,11 @@ pub(super) fn spawn(
     watched: Arc<Watched>,
 ) -> Arc<Lane> {
     let selection = config.selection.clone();
-    let limits = config.queue.unwrap_or_else(|| parts.limits.queue());
     let batching = match parts.background.has_threads() {
         true => config.batching,
         false => config.batching.when_driven(),
     };
-    let inner = Arc::new(LaneInner::new(parts, selection.name().clone(), batching, limits));
+    let inner = Arc::new(LaneInner::new(parts, selection.name().clone(), batching, config.queue));
     if config.disabled {
         inner.queue().close(DropReason::Disabled);
     }
@@ -113,6 +112,7 @@ impl Lane {
         log!(TRACE, destination = %inner.name, message_id = %message.message_id(), "event offered");
         let mut queue = inner.queue();
         let offered = queue.offer(message, || inner.clock.now());
+        inner.note_behind(&mut queue);
         let wake = offered.wake || (queue.is_flushing() && inner.ledger.is_flushing());
         drop(queue);
         inner.settle(&offered.dropped, Outcome::Dropped(offered.reason), |_| None);

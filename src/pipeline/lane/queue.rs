@@ -37,6 +37,10 @@ pub(super) struct Queue {
     flushing: bool,
     /// The number of waiting events, from the oldest on, that are due because of a dispatch.
     dispatched: usize,
+    /// The last attempt failed.
+    pub(super) is_failing: bool,
+    /// Callers that wait for room wait for this destination.
+    pub(super) is_behind: bool,
     /// The error of the last attempt, if it failed.
     last_error: Option<Arc<DeliveryError>>,
     state: LaneState,
@@ -54,11 +58,12 @@ pub(super) struct Offered {
 }
 
 impl Queue {
-    /// Makes an empty queue. A batch is due before the limits are reached, whatever `batching` says. Otherwise events
-    /// could be refused while nothing leaves.
-    pub(super) fn new(mut batching: Batching, limits: QueueLimits) -> Self {
-        batching.flush_at = batching.flush_at.min(limits.events);
-        batching.max_bytes = batching.max_bytes.min(limits.bytes.saturating_sub(MAX_EVENT_BYTES));
+    /// Makes an empty queue. A batch is due before its limits or those of the client are reached, whatever `batching`
+    /// says. Otherwise events could be refused while nothing leaves.
+    pub(super) fn new(mut batching: Batching, limits: QueueLimits, client: QueueLimits) -> Self {
+        batching.flush_at = batching.flush_at.min(limits.events).min(client.events);
+        let bytes = limits.bytes.min(client.bytes).saturating_sub(MAX_EVENT_BYTES);
+        batching.max_bytes = batching.max_bytes.min(bytes);
         Self {
             batching,
             limits,
@@ -73,6 +78,8 @@ impl Queue {
             wake: false,
             flushing: false,
             dispatched: 0,
+            is_failing: false,
+            is_behind: false,
             last_error: None,
             state: LaneState::Open,
             counts: LaneCounts::default(),

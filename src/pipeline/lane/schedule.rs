@@ -8,6 +8,9 @@ use std::time::Duration;
 
 use super::job::Job;
 
+/// Batches that are split before the destination has taken any. It may refuse them all, because of its settings.
+const FIRST_SPLITS: u8 = 64;
+
 /// The batches of a lane that wait for their first or next attempt, and what is known of the destination.
 #[derive(Debug)]
 pub(super) struct Schedule {
@@ -18,6 +21,8 @@ pub(super) struct Schedule {
     failing: bool,
     /// The destination has taken a batch.
     proven: bool,
+    /// How many more batches may be split before it has.
+    first_splits: u8,
 }
 
 /// What the worker does next.
@@ -33,7 +38,14 @@ pub(super) enum Next {
 
 impl Schedule {
     pub(super) fn new(max_in_flight: usize) -> Self {
-        Self { jobs: VecDeque::new(), max_in_flight, paused_until: Duration::ZERO, failing: false, proven: false }
+        Self {
+            jobs: VecDeque::new(),
+            max_in_flight,
+            paused_until: Duration::ZERO,
+            failing: false,
+            proven: false,
+            first_splits: FIRST_SPLITS,
+        }
     }
 
     /// Decides what to do while so many attempts are in flight.
@@ -101,9 +113,14 @@ impl Schedule {
         self.failing = true;
     }
 
-    /// Returns whether the destination has ever taken a batch.
-    pub(super) fn is_proven(&self) -> bool {
-        self.proven
+    /// Notes that a batch was split.
+    pub(super) fn record_split(&mut self) {
+        self.first_splits = self.first_splits.saturating_sub(1);
+    }
+
+    /// Returns whether a batch that is refused may be split: one of its events may be the reason.
+    pub(super) fn may_split(&self) -> bool {
+        self.proven || self.first_splits > 0
     }
 
     /// Returns the numbers of the batches that wait here.
@@ -232,14 +249,26 @@ mod tests {
     }
 
     #[test]
-    fn a_success_proves_the_destination_and_ends_what_failures_began() {
+    fn a_success_ends_what_failures_began() {
         let mut schedule = schedule(8, &[0]);
         schedule.record_failure();
-        assert!(!schedule.is_proven());
         assert_eq!(schedule.next(second(NOW), 1), Next::Idle, "one attempt at a time");
         schedule.record_success();
-        assert!(schedule.is_proven());
         assert_eq!(schedule.next(second(NOW), 1), Next::Start);
+    }
+
+    #[test]
+    fn only_so_many_batches_are_split_before_the_destination_has_taken_one() {
+        let mut schedule = schedule(8, &[]);
+        for _ in 0..FIRST_SPLITS {
+            assert!(schedule.may_split());
+            schedule.record_split();
+        }
+        assert!(!schedule.may_split());
+        schedule.record_success();
+        assert!(schedule.may_split());
+        schedule.record_split();
+        assert!(schedule.may_split());
     }
 
     #[test]

@@ -33,6 +33,7 @@ rows! {
         a_malformed_body_changes_nothing
         a_redirect_is_never_followed
         one_poisonous_event_does_not_cost_its_batch
+        a_poisonous_event_does_not_cost_the_first_batch
         a_destination_that_has_never_worked_is_not_asked_event_by_event
         a_batch_that_is_too_large_for_the_server_is_split
         bytes_that_are_not_utf_8_in_a_response_change_nothing

@@ -411,12 +411,26 @@ pub(super) fn one_poisonous_event_does_not_cost_its_batch() {
 }
 
 #[test]
-pub(super) fn a_destination_that_has_never_worked_is_not_asked_event_by_event() {
+pub(super) fn a_poisonous_event_does_not_cost_the_first_batch() {
     let mut trial = Trial::with_segment(|segment| segment.flush_at(64));
-    trial.api.script([Reply::status(400)]);
+    refuse_batches_with(&trial, "m-000003");
     trial.send(64);
-    assert_eq!(trial.settled(), (0, 64));
-    assert_eq!(trial.survives().api.request_count(), 2, "one for 64 refused events, one for the fresh one");
+    assert_eq!(trial.settled(), (63, 1));
+    trial.survives();
+}
+
+#[test]
+pub(super) fn a_destination_that_has_never_worked_is_not_asked_event_by_event() {
+    let mut trial = Trial::with_segment(|segment| segment.flush_at(256));
+    trial.api.set_default(Reply::status(400));
+    trial.send(256);
+    assert_eq!(trial.settled(), (0, 256));
+    assert_eq!(trial.api.request_count(), 1 + 2 * 64, "64 batches are split");
+    trial.send(256);
+    assert_eq!(trial.settled(), (0, 512));
+    assert_eq!(trial.api.request_count(), 2 + 2 * 64, "no more are split");
+    trial.api.set_default(Reply::ok());
+    trial.survives();
 }
 
 fn refuse_batches_with(trial: &Trial, id: &'static str) {

@@ -70,4 +70,9 @@ fn settings_refuse_what_they_do_not_know() {
     assert_eq!(settings.format, Format::PrettyJson);
     let error = serde_json::from_str::<ConsoleSettings>(r#"{ "colour": "never" }"#).unwrap_err();
     assert!(error.to_string().contains("unknown field `colour`"), "{error}");
+    let error = serde_json::from_str::<ConsoleSettings>(r#"{ "name": "" }"#).unwrap_err();
+    assert!(
+        error.to_string().starts_with("name is empty: write the name that events use in `integrations`"),
+        "{error}"
+    );
 }

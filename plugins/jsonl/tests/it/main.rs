@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use tracklane::plugin::RetryPolicy;
 use tracklane::{Analytics, Page, Track};
 use tracklane_jsonl::{Compression, Jsonl, JsonlError, JsonlSettings, ReadError, Reader, Sync};
 
@@ -149,11 +150,38 @@ fn a_directory_that_appears_later_gets_what_waited() {
 }
 
 #[test]
+fn an_error_names_the_path() {
+    let error = Reader::open("/nope").unwrap_err();
+    assert!(error.to_string().starts_with("/nope cannot be read: "), "{error}");
+    assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
+    let directory = tempfile::tempdir().unwrap();
+    let below = directory.path().join("events");
+    std::fs::write(&below, "in the way").unwrap();
+    let once = Jsonl::new(&below).build().unwrap().retry(RetryPolicy::new().max_retries(0));
+    let analytics = Analytics::builder().plugin(once).build().unwrap();
+    let end = analytics.send_with_receipt(event(1)).unwrap().wait();
+    let told = format!("{:?}", end.destinations[0].error);
+    assert!(told.contains(&format!("{} cannot be created: ", below.display())), "{told}");
+}
+
+#[test]
 fn settings_are_checked_and_read_from_a_file() {
     let error = Jsonl::new("x").file("../a").build().err().unwrap();
     assert_eq!(error.to_string(), "the file name \"../a\" must be a path below the directory, without `..`");
     let error = Jsonl::new("x").max_bytes(1).build().err().unwrap();
     assert!(matches!(error, JsonlError::MaxBytes { bytes: 1 }), "{error}");
+    let table = [
+        (Jsonl::new("x").file("a.part"), "the file name \"a.part\" ends in `.part`"),
+        (Jsonl::new("x").file("%Q.jsonl"), "the file name \"%Q.jsonl\" has %Q, a time zone"),
+        (Jsonl::new("x").name(""), "the name is empty: write the name that events use in `integrations`"),
+        (Jsonl::new("x").idle(Duration::ZERO), "idle is 0ns: use at least a millisecond"),
+        (Jsonl::new(""), "the directory \"\" cannot be used"),
+    ];
+    for (jsonl, problem) in table {
+        let unexplained = jsonl.explain(event(1)).unwrap_err().to_string();
+        let error = jsonl.build().err().unwrap().to_string();
+        assert!(error.starts_with(problem) && error == unexplained, "{error}");
+    }
     let error = serde_json::from_str::<JsonlSettings>(r#"{ "directory": "x", "path": "y" }"#).unwrap_err();
     assert!(error.to_string().contains("unknown field `path`"), "{error}");
     let directory = tempfile::tempdir().unwrap();

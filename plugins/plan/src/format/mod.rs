@@ -16,7 +16,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-pub(crate) use source::{RuleSource, Scope, Source};
+pub(crate) use source::{RuleSource, Scope, Source, stranger};
 
 use crate::error::PlanError;
 
@@ -38,13 +38,19 @@ pub(crate) fn parse(text: &str, from: &str) -> Result<Source, PlanError> {
     if next.is_some_and(|next| !next.is_null()) {
         return Err(format("is the first page of several: ask for all rules in one, or join the pages"));
     }
-    match (plan.get("rules"), plan.get("events")) {
-        (Some(Value::Array(rules)), _) => segment::rules(plan, rules, from),
-        (Some(Value::Object(rules)), _) => segment::older(plan, rules, from),
-        (None, Some(Value::Array(events))) => avo::read(plan, events, from),
-        _ => Err(format(
-            "is in no format that is known: give Segment's JSON (with \"rules\"), Avo's export (with \"events\"), or a \
-             folder of JSON Schemas",
-        )),
+    let source = match (plan.get("rules"), plan.get("events")) {
+        (Some(Value::Array(rules)), _) => segment::rules(plan, rules, from)?,
+        (Some(Value::Object(rules)), _) => segment::older(plan, rules, from)?,
+        (None, Some(Value::Array(events))) => avo::read(plan, events, from)?,
+        _ => {
+            return Err(format(
+                "is in no format that is known: give Segment's JSON (with \"rules\"), Avo's export (with \"events\"), \
+                 or a folder of JSON Schemas",
+            ));
+        }
+    };
+    if source.rules.is_empty() {
+        return Err(format("has no rules, so that no event is planned: export it again, with the rules of its events"));
     }
+    Ok(source)
 }

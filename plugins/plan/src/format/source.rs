@@ -3,6 +3,8 @@
 use serde_json::Value;
 use tracklane::Kind;
 
+use crate::members::ELSEWHERE;
+
 /// A plan as a format has it.
 #[derive(Debug, Default)]
 pub(crate) struct Source {
@@ -34,6 +36,47 @@ pub(crate) enum Scope {
     Event,
     /// Its properties, or traits.
     Section,
+}
+
+/// The members at the top of an event: those of Segment's Spec, and those that its libraries and servers add.
+const MEMBERS: &[&str] = &[
+    "_metadata",
+    "anonymousId",
+    "category",
+    "channel",
+    "context",
+    "event",
+    "groupId",
+    "integrations",
+    "messageId",
+    "name",
+    "originalTimestamp",
+    "previousId",
+    "projectId",
+    "properties",
+    "receivedAt",
+    "sentAt",
+    "timestamp",
+    "traits",
+    "type",
+    "userId",
+    "version",
+    "writeKey",
+];
+
+/// Returns a member that the schema describes at the top of an event, if it describes none that an event has there.
+/// Such a schema is one of the properties or traits alone. Returns `None` if the schema may describe the event by
+/// other keywords.
+pub(crate) fn stranger(schema: &Value) -> Option<&str> {
+    let others = ELSEWHERE.iter().chain(&["not", "dependencies", "dependentRequired"]);
+    if others.into_iter().any(|keyword| schema.get(*keyword).is_some()) {
+        return None;
+    }
+    let described = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+    let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
+    let mut names = described.map(|(name, _)| name.as_str()).chain(required.filter_map(Value::as_str));
+    let first = names.next()?;
+    (!MEMBERS.contains(&first) && !names.any(|name| MEMBERS.contains(&name))).then_some(first)
 }
 
 pub(super) fn text(json: &Value, key: &str) -> Option<String> {

@@ -167,6 +167,11 @@ fn a_plan_that_cannot_be_used_is_named_with_the_file_and_the_rule() {
         ("{\n  \"rules\": [,]\n}".to_owned(), "is not JSON: expected value at line 2 column 13"),
         ("7".to_owned(), "is in no format that is known"),
         ("{}".to_owned(), "is in no format that is known"),
+        ("{\n  \"rules\": [,]\n}".to_owned(), ", line 2, column 13: is not JSON"),
+        (json!({ "rules": [] }).to_string(), "has no rules"),
+        (json!({ "data": { "name": "Shop", "rules": [] } }).to_string(), "has no rules"),
+        (json!({ "rules": { "events": [] } }).to_string(), "has no rule"),
+        (json!({ "events": [] }).to_string(), "has no rules"),
         (json!({ "rules": {} }).to_string(), "has no rule"),
         (json!({ "rules": [], "pagination": { "next": "Mg==" } }).to_string(), "is the first page of several"),
         (rule(json!({ "type": "SELL", "key": "A", "jsonSchema": {} })), "rule 2, SELL \"A\": unknown type \"SELL\""),
@@ -189,6 +194,10 @@ fn a_plan_that_cannot_be_used_is_named_with_the_file_and_the_rule() {
         let name = file.path().display().to_string();
         assert!(error.contains(&name) && error.contains(expected) && !error.contains('\n'), "{text}: {error}");
     }
+    let broken = tempfile::tempdir().unwrap();
+    std::fs::write(broken.path().join("Order Completed.json"), "{\n \"type\"\n}").unwrap();
+    let error = TrackingPlan::new(broken.path()).build().unwrap_err().to_string();
+    assert!(error.ends_with("Order Completed.json, line 3, column 1: is not JSON"), "{error}");
     let error = TrackingPlan::new("/nowhere/plan.json").build().unwrap_err();
     assert_eq!(error.to_string(), "cannot read the tracking plan /nowhere/plan.json");
     assert!(error.source().is_some());
@@ -196,4 +205,52 @@ fn a_plan_that_cannot_be_used_is_named_with_the_file_and_the_rule() {
     assert!(
         TrackingPlan::new(empty.path()).build().unwrap_err().to_string().contains("has no file that ends in .json")
     );
+}
+
+#[test]
+fn a_schema_of_the_properties_alone_is_refused_where_one_of_the_event_is_expected() {
+    let plan = |kind: &str, schema: &Value| {
+        let key = if kind == "TRACK" { "A" } else { "" };
+        json!({ "rules": [{ "type": kind, "key": key, "jsonSchema": schema }] })
+    };
+    let wrong = [
+        ("TRACK", section(), "\"total\"", "properties"),
+        ("TRACK", json!({ "type": "object", "required": ["total"] }), "\"total\"", "properties"),
+        ("PAGE", json!({ "properties": { "total": {}, "tax": {} } }), "\"tax\"", "properties"),
+        ("IDENTIFY", json!({ "properties": { "email": { "type": "string" } } }), "\"email\"", "traits"),
+        ("GROUP", json!({ "properties": { "plan": {} }, "additionalProperties": false }), "\"plan\"", "traits"),
+    ];
+    for (kind, schema, member, expected) in wrong {
+        let error = Plan::parse(&plan(kind, &schema).to_string()).unwrap_err().to_string();
+        let told = format!("the schema describes {member} at the top of the event, where no event has it");
+        let remedy = format!("write {{\"properties\": {{{expected:?}: {{…}}}}}}");
+        assert!(error.contains("rule 1, ") && error.contains(&told) && error.contains(&remedy), "{schema}: {error}");
+    }
+    let older = json!({ "rules": { "events": [{ "name": "A", "rules": section() }] } });
+    let error = Plan::parse(&older.to_string()).unwrap_err().to_string();
+    assert!(error.contains("event 1, \"A\": the schema describes \"total\""), "{error}");
+    let right = [
+        json!({}),
+        json!(true),
+        json!({ "type": "object" }),
+        json!({ "properties": {} }),
+        whole(),
+        // Of other members of the event, and of one that the application adds.
+        json!({ "properties": { "userId": { "type": "string" } }, "required": ["userId", "tenant"] }),
+        json!({ "properties": { "tenant": {}, "properties": {} }, "required": ["tenant"] }),
+        json!({ "required": ["context"], "properties": { "tenant": {} } }),
+        json!({ "required": ["_metadata"] }),
+        // What is said elsewhere may describe the event.
+        json!({ "properties": { "tenant": {} }, "allOf": [whole()] }),
+        json!({ "properties": { "tenant": {} }, "$ref": "#/definitions/a", "definitions": { "a": whole() } }),
+        json!({ "properties": { "tenant": {} }, "dependencies": { "tenant": ["properties"] } }),
+    ];
+    for schema in right {
+        for kind in ["TRACK", "IDENTIFY", "GROUP", "PAGE", "SCREEN"] {
+            let text = plan(kind, &schema).to_string();
+            assert!(Plan::parse(&text).is_ok(), "{text}: {:?}", Plan::parse(&text));
+        }
+    }
+    let common = json!({ "rules": [{ "type": "COMMON", "jsonSchema": { "required": ["tenant"] } }] });
+    assert!(Plan::parse(&common.to_string()).is_ok(), "of every call, so of no section");
 }

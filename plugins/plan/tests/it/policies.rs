@@ -30,7 +30,8 @@ fn file(text: &str) -> NamedTempFile {
 /// Sends the event through the plugin with `policy` for every kind. What arrives, or null.
 fn through(policy: Policy, event: impl Into<Event>) -> Value {
     let file = file(PLAN);
-    let plan = Kind::ALL.iter().fold(TrackingPlan::new(file.path()), |plan, kind| plan.policy(*kind, policy));
+    let of = |kind| if kind == Kind::Track { policy } else { policy.unplanned_events(Action::Flag) };
+    let plan = Kind::ALL.iter().fold(TrackingPlan::new(file.path()), |plan, kind| plan.policy(*kind, of(*kind)));
     arrived(&plan, event)
 }
 
@@ -233,4 +234,23 @@ fn settings_are_read_from_data_and_an_unknown_member_is_an_error() {
     let omitted = TrackingPlan::new(file.path()).policy(Kind::Track, Policy::new().unplanned_events(Action::Omit));
     let error = omitted.build().unwrap_err().to_string();
     assert!(error.starts_with("the policy of track calls: unplanned events cannot be omitted"), "{error}");
+    for kind in Kind::ALL.iter().copied().filter(|kind| *kind != Kind::Track) {
+        for action in [Action::Block, Action::Omit] {
+            let plan = TrackingPlan::new(file.path()).policy(kind, Policy::new().unplanned_events(action));
+            let error = plan.build().unwrap_err().to_string();
+            let told = format!("the policy of {kind} calls: only track calls have events to plan");
+            assert!(error.starts_with(&told), "{error}");
+        }
+        let plan = TrackingPlan::new(file.path()).policy(kind, Policy::new().unplanned_events(Action::Allow));
+        assert!(plan.build().is_ok(), "they pass anyway");
+    }
+    let table = [
+        (TrackingPlan::new(file.path()).quarantine(""), "quarantine"),
+        (TrackingPlan::new(file.path()).source_id(" "), "source_id"),
+        (TrackingPlan::new(""), "plan"),
+    ];
+    for (plan, setting) in table {
+        let error = plan.build().unwrap_err().to_string();
+        assert!(error.starts_with(&format!("setting {setting}: is empty: ")), "{error}");
+    }
 }

@@ -17,7 +17,10 @@ fn settings_that_cannot_be_used_are_named_without_secrets() {
         (Postgres::new("hunter2"), "url", "is no connection string"),
         (Postgres::new("https://user:hunter2@db.example"), "url", "is no connection string"),
         (Postgres::new("postgres://user:hunter2@db.example/a?sslmode=disable"), "url", "set allow_plaintext"),
+        (Postgres::new(format!("{URL}?sslmod=require")), "url", "has the option \"sslmod\", which is not known"),
         (here().table("a b"), "table", "\"a b\" has other letters"),
+        (here().name(""), "name", "is empty"),
+        (here().timeout(Duration::ZERO), "timeout", "is zero"),
         (here().root_certificate("ca.pem"), "root_certificate", "the connection is without TLS"),
         (tls().root_certificate("/nowhere/ca.pem"), "root_certificate", "/nowhere/ca.pem: "),
         (tls().root_certificate("Cargo.toml"), "root_certificate", "Cargo.toml: has no certificate"),
@@ -51,6 +54,8 @@ fn settings_are_read_from_data_and_an_unknown_member_is_an_error() {
         assert!(serde_json::from_str::<PostgresSettings>(&unknown).is_err(), "{unknown}");
     }
     assert!(serde_json::from_str::<PostgresSettings>("{}").is_err(), "a database without a URL");
+    let empty = serde_json::from_str::<PostgresSettings>(&text.replace("\"events\": 10", "\"events\": 0")).unwrap_err();
+    assert!(empty.to_string().starts_with("events is 0: use at least 1"), "{empty}");
 }
 
 #[test]
@@ -63,8 +68,15 @@ fn an_explanation_shows_the_row_or_says_why_there_is_none() {
     let off = warehouse.explain(Track::new("A").user_id("u1").integration("PostgreSQL", false)).unwrap();
     assert_eq!(off.to_string(), "not stored: its integrations switch \"PostgreSQL\" off\n");
     assert!(off.row.is_none());
-    let error = Postgres::new(URL).table("a b").explain(Track::new("A").user_id("u1")).unwrap_err();
-    assert!(error.to_string().starts_with("setting table: "), "{error}");
+    let table = [
+        (Postgres::new(URL).table("a b"), "setting table: "),
+        (Postgres::new(URL).name(""), "setting name: "),
+        (Postgres::new(URL).timeout(Duration::ZERO), "setting timeout: "),
+    ];
+    for (postgres, setting) in table {
+        let error = postgres.explain(Track::new("A").user_id("u1")).unwrap_err();
+        assert!(error.to_string().starts_with(setting), "{error}");
+    }
 }
 
 #[test]

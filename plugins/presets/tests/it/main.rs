@@ -64,6 +64,22 @@ fn settings_as_data_make_the_same_and_show_no_key() {
     for (made, expected) in table {
         assert_eq!(format!("{made:?}"), format!("{expected:?}"));
     }
+    let regions = [
+        ("us", CustomerIoRegion::Us),
+        ("US", CustomerIoRegion::Us),
+        ("EU", CustomerIoRegion::Eu),
+        ("Eu", CustomerIoRegion::Eu),
+    ];
+    for (text, region) in regions {
+        assert_eq!(serde_json::from_value::<CustomerIoRegion>(json!(text)).unwrap(), region, "{text}");
+    }
+    let error = serde_json::from_value::<CustomerIoRegion>(json!("asia")).unwrap_err();
+    assert_eq!(error.to_string(), "unknown region \"asia\": use us or eu");
+    for name in ["", " "] {
+        let settings = json!({ "write_key": "SECRET", "name": name });
+        let error = serde_json::from_value::<HightouchSettings>(settings).unwrap_err().to_string();
+        assert!(error.starts_with("name is empty: write the name that events use in `integrations`"), "{error}");
+    }
     let error = serde_json::from_str::<JitsuSettings>(r#"{ "host": "h", "writeKey": "SECRET" }"#).unwrap_err();
     assert!(error.to_string().starts_with("unknown field `writeKey`, expected one of `host`, `write_key`"), "{error}");
 }

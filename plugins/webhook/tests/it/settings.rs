@@ -1,10 +1,11 @@
 //! Settings that are taken and settings that are not.
 
 use std::error::Error;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
+use tracklane::Track;
 use tracklane::plugin::Batching;
-use tracklane_webhook::{Webhook, WebhookSettings};
+use tracklane_webhook::{Method, Webhook, WebhookSettings};
 
 use crate::support::SECRET;
 
@@ -17,7 +18,18 @@ fn settings_that_cannot_be_used_are_named_without_secrets() {
         (Webhook::new("http://user:hunter2@hooks.example").secret(SECRET), "url", "use https, or allow_plaintext"),
         (Webhook::new("hunter2").secret(SECRET), "url", "has no scheme"),
         (Webhook::new(URL), "secrets", "is empty: add one"),
-        (signed().secret("hunter2hunter2ab"), "secrets", "one has 12 bytes: use 24 to 64 random bytes"),
+        (
+            signed().secret("hunter2hunter2ab"),
+            "secrets",
+            "one is base64 of 12 bytes: write \"whsec_\" and 24 to 64 random bytes in base64",
+        ),
+        (signed().secret("abc"), "secrets", "one is base64 of 2 bytes: write \"whsec_\" and 24 to 64 random bytes"),
+        (signed().secret(""), "secrets", "one is empty: write \"whsec_\" and 24 to 64 random bytes in base64"),
+        (signed().name(""), "name", "is empty"),
+        (signed().name(" "), "name", "is empty"),
+        (signed().max_body_bytes(0), "max_body_bytes", "is 0, and nearly every event is larger: use at least 256"),
+        (signed().max_body_bytes(20), "max_body_bytes", "is 20, and nearly every event is larger: use at least 256"),
+        (signed().timeout(Duration::ZERO), "timeout", "is zero"),
         (signed().secret("whsec_hunter2hunter2*"), "secrets", "one is not base64"),
         (signed().unsigned(true), "unsigned", "there are secrets"),
         (signed().segment_signature(""), "segment_signature", "is empty"),
@@ -31,7 +43,9 @@ fn settings_that_cannot_be_used_are_named_without_secrets() {
     ];
     for (webhook, setting, problem) in table {
         let shown = format!("{webhook:?}");
+        let unexplained = webhook.explain(Track::new("A").user_id("u"), UNIX_EPOCH).unwrap_err();
         let error = webhook.build().unwrap_err();
+        assert_eq!(unexplained.to_string(), error.to_string());
         let cause = error.source().map(ToString::to_string).unwrap_or_default();
         let told = format!("{error} {error:?} {cause} {shown}");
         assert!(told.starts_with(&format!("setting {setting}: ")) && told.contains(problem), "{told}");
@@ -43,6 +57,7 @@ fn settings_that_cannot_be_used_are_named_without_secrets() {
 fn settings_that_can_be_used_build() {
     for webhook in [
         Webhook::new(URL).secret(SECRET),
+        Webhook::new(URL).secret(SECRET).max_body_bytes(256).timeout(Duration::from_millis(1)),
         Webhook::new(URL).unsigned(true),
         Webhook::new(URL).segment_signature("shared"),
         Webhook::new("http://hooks.example").secret(SECRET).allow_plaintext(true),
@@ -86,7 +101,7 @@ fn settings_are_read_from_data_and_an_unknown_member_is_an_error() {
     assert!(!shown.contains("hunter2") && !shown.contains("MfKQ"), "{shown}");
     let explanation = Webhook::from(settings)
         .http_client(tracklane::transport::HttpClient::new(Never))
-        .explain(tracklane::Track::new("A").user_id("u"), std::time::UNIX_EPOCH)
+        .explain(Track::new("A").user_id("u"), UNIX_EPOCH)
         .unwrap();
     assert_eq!(explanation.requests[0].method, "PUT");
     assert!(
@@ -96,4 +111,15 @@ fn settings_are_read_from_data_and_an_unknown_member_is_an_error() {
         assert!(serde_json::from_str::<WebhookSettings>(&unknown).is_err(), "{unknown}");
     }
     assert!(serde_json::from_str::<WebhookSettings>("{}").is_err(), "a webhook without a URL");
+    let empty = serde_json::from_str::<WebhookSettings>(&text.replace("\"events\": 10", "\"events\": 0")).unwrap_err();
+    assert!(empty.to_string().starts_with("events is 0: use at least 1"), "{empty}");
+    for method in ["put", "Put"] {
+        let settings: WebhookSettings = serde_json::from_str(&text.replace("PUT", method)).unwrap();
+        assert_eq!(settings.method, Method::Put, "capitals do not matter");
+    }
+    let unknown = serde_json::from_str::<WebhookSettings>(&text.replace("PUT", "GET")).unwrap_err();
+    assert!(
+        unknown.to_string().starts_with("unknown variant `GET`, expected one of `POST`, `PUT`, `PATCH`"),
+        "{unknown}"
+    );
 }
