@@ -238,8 +238,11 @@ impl Registration {
         }
     }
 
-    /// Checks the settings of a destination.
+    /// Checks the name, and the settings of a destination.
     pub(crate) fn check(&self) -> Result<(), SettingsError> {
+        if self.name.is_empty() {
+            return Err(SettingsError::new("plugin", &*self.name, "must have a name, which errors and counts show"));
+        }
         match &self.behavior {
             Behavior::Destination(destination) => destination.check(),
             _ => Ok(()),

@@ -22,6 +22,9 @@ impl Segment {
         if !self.disabled {
             errors.check(self.key.check());
         }
+        if self.name.is_empty() {
+            errors.add(SettingsError::new("name", &self.name, "must be a name, which errors and counts show"));
+        }
         let flush_at = self.flush_at_or_default();
         if !(1..=MAX_BATCH_EVENTS).contains(&flush_at) {
             errors.add(SettingsError::new("flush_at", flush_at, "must be between 1 and 2500"));

@@ -67,6 +67,8 @@ fn a_wrong_setting_is_named_with_its_value() {
         (settings().max_queue_bytes(32_767), "max_queue_bytes", "32767"),
         (settings().context(json!([1])), "context", ""),
         (settings().context(Context::new().with("load", f64::NAN)), "context", ""),
+        (settings().plugin(enrichment_fn("", nothing)), "plugin", "\"\""),
+        (of(segment().name("")), "name", "\"\""),
         (settings().plugin(enrichment_fn("a", nothing)).plugin(enrichment_fn("a", nothing)), "plugin", "\"a\""),
         (settings().plugin(recorder("Segment.io").0), "plugin", "\"Segment.io\""),
     ];
