@@ -9,7 +9,7 @@
 //! its type. A [`Client`] sends it and returns a [`Received`]. [`verdict()`] and [`Received::answer`] decide what
 //! follows. A vendor's mapping reads an [`EventJson`] and returns [`Mapped`]. [`Chunks`] cuts the items into bodies
 //! within a vendor's limits, [`send_in_turn`] sends them, and [`Answers`] collects the answers to each event. An
-//! [`Explanation`] shows requests without sending them. [`testing`] has a scripted server.
+//! [`Explanation`] shows requests without sending them. `testing`, a feature, has a scripted server.
 //!
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
