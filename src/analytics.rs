@@ -149,9 +149,11 @@ impl Analytics {
         Ok(receipt)
     }
 
-    /// Like [`send`](Self::send), but waits for room if the queue is full. It also waits while a destination is behind the
-    /// others by as much as the queue holds, unless that one fails or has [limits](crate::plugin::Destination::queue) of its
-    /// own. So an import loses nothing at a slow destination. Needs no particular runtime.
+    /// Like [`send`](Self::send), but waits for room if the queue is full. Needs no particular runtime.
+    ///
+    /// With several destinations it also waits while one has more under way than the client may have (`max_queue_size`), so
+    /// that an import loses nothing at a slow destination, or at one that pauses. It does not wait for a destination that is
+    /// down, because a batch has failed three times, or that has [limits](crate::plugin::Destination::queue) of its own.
     ///
     /// # Errors
     ///

@@ -1,8 +1,8 @@
 //! The capacity of a client: counts what is under way, so that a call is refused before memory runs out.
 //!
-//! An event takes capacity until the first destination is done with it. So one slow destination does not make calls
-//! fail while another keeps up (its own queue overflows instead). With a single destination the bound is exact, and
-//! includes what is in flight.
+//! An event takes capacity until the first destination has taken it, or none is left. So one slow destination does not
+//! make calls fail while another keeps up (its own queue overflows instead). With a single destination the bound is
+//! exact, and includes what is in flight.
 
 use crate::supervise::catch;
 use crate::sync::{AtomicU64, AtomicUsize, Notified, Notify, Ordering};
@@ -52,7 +52,7 @@ pub(crate) struct Capacity {
     ended_early: Gauge,
     /// Handed to the destinations.
     fanned_out: Gauge,
-    /// Done by at least one of them.
+    /// Taken by one of them, or ended.
     done: Gauge,
     /// Settled, but not all callbacks have returned.
     calling: Gauge,
@@ -124,8 +124,8 @@ impl Capacity {
         }
     }
 
-    /// Counts events with which a first destination is done. The caller [calls the next](Self::call_next) in line when
-    /// it holds no lock.
+    /// Counts events that a first destination has taken, or that none is left for. The caller
+    /// [calls the next](Self::call_next) in line when it holds no lock.
     pub(crate) fn count_done(&self, events: u64, bytes: u64) {
         self.done.add(events, bytes);
     }
@@ -158,9 +158,12 @@ impl Capacity {
         self.line.load(Ordering::Acquire) > 0
     }
 
-    /// Wakes the caller that has waited longest, which calls the next if it succeeds. Runs its waker and catches its
-    /// panic. No lock may be held.
+    /// Wakes the caller that has waited longest, which calls the next if it succeeds. While a destination is behind, nobody is
+    /// called: its end calls. Runs the waker and catches its panic. No lock may be held.
     pub(crate) fn call_next(&self) {
+        if self.is_behind() {
+            return;
+        }
         let _ = catch(|| self.freed.notify_one());
     }
 

@@ -141,10 +141,8 @@ impl Ledger {
         outcome: Outcome,
         due: &mut Notifications<'_>,
     ) {
-        // A destination without room is done with nothing. If it made room in the client, events would come in faster than
-        // the others take them.
-        let is_done = outcome != Outcome::Dropped(DropReason::QueueFull);
-        if is_done && self.count_freed(tickets.clone()) {
+        // A destination that drops events makes no room. Otherwise they would come in faster than the others take them.
+        if outcome == Outcome::Delivered && self.count_freed(tickets.clone()) {
             due.set_freed();
         }
         if outcome.is_failed() {
@@ -168,7 +166,7 @@ impl Ledger {
         self.totals().failed_deliveries
     }
 
-    /// Releases the capacity of events that a destination is done with, if it is the first one.
+    /// Releases the capacity of events, if nothing has released it before.
     pub(crate) fn release_capacity<'a>(&self, tickets: impl Iterator<Item = &'a Ticket>) {
         if self.count_freed(tickets) {
             self.capacity.call_next();

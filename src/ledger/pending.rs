@@ -14,7 +14,7 @@ pub(crate) const DELIVERED: u8 = u8::MAX;
 #[derive(Debug, Default)]
 pub(crate) struct PendingDestinations {
     settled: AtomicBool,
-    /// Set when a first destination has completed the event.
+    /// Set when a first destination has taken the event, or none is left.
     freed: AtomicBool,
     /// The number of destinations that have not completed the event, once it is known.
     open: AtomicU32,

@@ -21,8 +21,8 @@ impl Limits {
     }
 
     /// Returns the limits of a destination that sets none: twice what the client may have under way. An event takes room
-    /// in the client until the first destination is done with it, and the others may be as far behind. If the oldest
-    /// event gives way, a destination has what the client may have.
+    /// in the client until the first destination has taken it, and the others may be as far behind. If the oldest event gives
+    /// way, a destination has what the client may have.
     pub(super) fn queue(&self) -> QueueLimits {
         let QueueLimits { events, bytes, .. } = self.whole();
         if self.drops_oldest {

@@ -95,7 +95,7 @@ impl Settings {
 
     /// Checks that nothing is missing that no default stands for.
     fn check_missing(&self, errors: &mut SettingsErrors) {
-        if !errors.has("write_key") {
+        if !["write_key", "disable", "disable_all"].iter().any(|setting| errors.has(setting)) {
             errors.check(self.key());
         }
         self.check_oauth(errors);
@@ -142,7 +142,9 @@ impl Settings {
             ("oauth_key_id", &self.oauth_key_id),
         ] {
             let missing = || SettingsError::missing(setting, "is missing, and OAuth needs it");
-            errors.check(value.as_ref().ok_or_else(missing));
+            if !errors.has(setting) {
+                errors.check(value.as_ref().ok_or_else(missing));
+            }
         }
     }
 

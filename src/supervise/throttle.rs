@@ -216,7 +216,8 @@ impl<T> Series<T> {
         Some((held.report, std::mem::take(&mut self.unreported)))
     }
 
-    /// Makes the next failure begin an episode. A queue that is full again within a minute does not.
+    /// Makes the next failure begin an episode. It is not reported within a minute of the report before, for topics that say
+    /// so.
     fn end(&mut self) {
         self.open = false;
         if self.topic.repeats() {

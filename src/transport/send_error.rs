@@ -40,7 +40,7 @@ impl SendError {
     pub(super) fn new(source: reqwest::Error, server: Option<String>) -> Self {
         let kind = if causes(&source).any(|cause| cause.is::<LookupError>()) {
             SendErrorKind::Dns
-        } else if causes(&source).any(is_tls) {
+        } else if source.is_connect() && causes(&source).any(is_tls) {
             SendErrorKind::Tls
         } else if causes(&source).any(is_proxy_authentication) {
             SendErrorKind::ProxyAuthentication

@@ -10,7 +10,7 @@ use tracklane::testing::Reply;
 use tracklane::{Analytics, DropReason};
 
 use crate::failures::facts;
-use crate::support::{SOON, api, quick_retries, segment, track, with_failures};
+use crate::support::{SOON, api, eventually, quick_retries, segment, track, with_failures};
 
 /// A log in memory.
 #[derive(Clone, Default)]
@@ -168,6 +168,9 @@ fn a_close_logs_what_it_leaves_as_lost_unless_the_failure_is_mapped() {
         }
         let analytics = settings.build().unwrap();
         analytics.send(track("left")).unwrap();
+        // What the pipeline has in hand at that moment could not be taken back.
+        let hangs = |analytics: &Analytics| analytics.stats().destinations.iter().any(|stats| stats.attempts == 1);
+        eventually("the attempt hangs", || hangs(&analytics));
         let report = analytics.close_blocking(Duration::from_millis(1));
         assert_eq!(report.unsent.len(), 1, "{kept}");
         let errors = lines.of("ERROR");

@@ -91,13 +91,25 @@ fn a_send_that_waits_does_not_wait_for_a_destination_that_fails() {
 }
 
 #[test]
-fn a_destination_without_room_costs_no_other_its_events() {
-    for overflow in [Overflow::RefuseNew, Overflow::DropOldest] {
-        let hangs = Destination::from_fn("Hangs", |_: Batch| std::future::pending::<Result<(), BoxError>>())
-            .queue(QueueLimits::new(10, 1 << 20).overflow(overflow));
+fn a_destination_that_drops_its_events_costs_no_other_any() {
+    let of =
+        |verdict: Verdict| Destination::from_fn("Drops", move |_: Batch| async move { Ok::<_, BoxError>(verdict) });
+    let hangs = |overflow| {
+        Destination::from_fn("Hangs", |_: Batch| std::future::pending::<Result<(), BoxError>>())
+            .queue(QueueLimits::new(10, 1 << 20).overflow(overflow))
+    };
+    let drops = [
+        ("full", hangs(Overflow::RefuseNew)),
+        ("full, the oldest gives way", hangs(Overflow::DropOldest)),
+        ("refuses", of(Verdict::Reject)),
+        ("wants another key", of(Verdict::Unauthorized)),
+        ("has no such event", of(Verdict::Skip)),
+        ("disabled", of(Verdict::Delivered).disable(true)),
+    ];
+    for (why, drops) in drops {
         let analytics = Analytics::builder()
             .plugin(slow("Works", Duration::from_millis(1)))
-            .plugin(hangs)
+            .plugin(drops)
             .max_queue_size(50)
             .build()
             .unwrap();
@@ -106,7 +118,7 @@ fn a_destination_without_room_costs_no_other_its_events() {
         let arrived = || at_destinations(&analytics)[0];
         eventually("the working destination is done", || arrived().0 + arrived().1 == taken);
         analytics.close_blocking(Duration::ZERO);
-        assert_eq!(arrived(), (taken, 0), "{overflow:?}");
+        assert_eq!(arrived(), (taken, 0), "the other one: {why}");
     }
 }
 

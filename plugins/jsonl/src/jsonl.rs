@@ -166,7 +166,7 @@ impl Jsonl {
     /// them, of the event's `timestamp` in UTC, and `{type}` and `{event}` of the event, with every letter that is
     /// unsafe in a file name replaced by `_`. `%Y-%m-%d.jsonl` by default. It must not end in `.part`, or in `.gz`,
     /// which the [`compression`](Self::compression) adds. Parts without use in a file name are errors: a time zone,
-    /// white space, what depends on a language.
+    /// lines and tabs, what depends on a language.
     pub fn file(mut self, template: &str) -> Self {
         template.clone_into(&mut self.file);
         self

@@ -39,11 +39,18 @@ pub(crate) async fn send(
     // It begins when an answer is waited for.
     let mut deadline = pin!(async { batch.timer().sleep(limit).await });
     let mut failed: Option<Answer> = None;
+    let mut sent: Vec<usize> = Vec::new();
     for request in requests {
         if let Some(failed) = &failed {
-            answers.add(request.events.iter().copied(), failed);
+            // An event of which another charge was sent must not come again.
+            let (again, lost): (Vec<usize>, Vec<usize>) =
+                request.events.iter().partition(|event| !sent.contains(event));
+            answers.add(again, failed);
+            lost.into_iter()
+                .for_each(|event| answers.add([event], &missing(batch, event, "a charge before it failed")));
             continue;
         }
+        sent.extend(&request.events);
         let sent = request.client.send(batch, request.payload.clone(), HeaderMap::new());
         let known = match select(pin!(sent), deadline.as_mut()).await {
             Either::Left((Ok(received), _)) => read(&request, &received, batch, secrets),
@@ -92,10 +99,12 @@ fn read(request: &Outgoing, received: &Received, batch: &Batch, secrets: &[Secre
 
 /// The answer to charges of which it is unknown whether they were counted.
 fn unknown(request: &Outgoing, batch: &Batch, why: &str) -> Answer {
-    let lost = request.events.iter().enumerate().map(|(item, event)| {
-        let problem = format!("Mixpanel has it, but its charge may be missing, and is not sent again: {why}");
-        let error = EventError::new(message_id(batch, *event), problem);
-        (item, Answer::new(Verdict::Reject).with_error(error))
-    });
+    let lost = request.events.iter().enumerate().map(|(item, event)| (item, missing(batch, *event, why)));
     Answer::each(Verdict::Reject, lost)
+}
+
+/// The answer to one event whose charge may be missing.
+fn missing(batch: &Batch, event: usize, why: &str) -> Answer {
+    let problem = format!("Mixpanel has it, but its charge may be missing, and is not sent again: {why}");
+    Answer::new(Verdict::Reject).with_error(EventError::new(message_id(batch, event), problem))
 }

@@ -119,7 +119,7 @@ const fn place(second: u8, last: u8) -> usize {
 #[derive(Debug)]
 pub(crate) struct Ends {
     ends: &'static [&'static str],
-    /// Longer ends that do not count.
+    /// Words at the end of a key that are no such end: `per_token`, but not `developer_token`.
     except: &'static [&'static str],
     /// By the last letter of an end: one bit for each letter before it.
     pairs: [u64; 64],
@@ -148,7 +148,7 @@ impl Ends {
     pub(crate) fn has(&self, key: &str) -> bool {
         self.may_have(key)
             && self.ends.iter().any(|end| ends_with(key, end))
-            && !self.except.iter().any(|end| ends_with(key, end))
+            && !self.except.iter().any(|words| ends_with_words(key, words))
     }
 
     /// Returns `false` if the key certainly has none of these ends, by its last two letters.
@@ -165,6 +165,22 @@ impl Ends {
 fn ends_with(key: &str, end: &str) -> bool {
     let mut letters = key.bytes().rev().map(plain).filter(|letter| *letter != 0);
     end.bytes().rev().all(|letter| letters.next() == Some(letter))
+}
+
+/// Returns whether a key ends with this plain text, and a word begins where that does: at the start of the key, behind a
+/// separator, or with a capital behind a small letter.
+fn ends_with_words(key: &str, words: &str) -> bool {
+    if !ends_with(key, words) {
+        return false;
+    }
+    let mut letters = key.bytes().rev().skip_while(|byte| plain(*byte) == 0);
+    let mut left = words.len();
+    let first = letters.by_ref().find(|byte| {
+        left -= usize::from(plain(*byte) != 0);
+        left == 0
+    });
+    let is_capital = first.is_some_and(|byte| byte.is_ascii_uppercase());
+    letters.next().is_none_or(|before| plain(before) == 0 || (is_capital && !before.is_ascii_uppercase()))
 }
 
 /// A key without case and separators, on the stack.

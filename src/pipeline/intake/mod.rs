@@ -126,7 +126,8 @@ impl Intake {
             let mut freed = pin!(room.freed());
             freed.as_mut().enable();
             let is_turn = waiting.is_first() && !room.is_behind();
-            if is_turn || self.is_closed() {
+            // Nobody would end the wait of a forked process.
+            if is_turn || self.is_closed() || self.ledger.is_forked() {
                 event = *match self.place(event, bytes) {
                     Ok(()) => break,
                     Err((RefusalReason::QueueFull { .. }, event)) => event,

@@ -15,6 +15,10 @@ use crate::ledger::{DeliveryError, DropReason, Envelope, Outcome};
 use crate::plugin::{Answer, RetryPolicy, Verdict};
 use crate::supervise::{Topic, hops, log};
 
+/// Retries of a batch after which its destination counts as down. A single failure is none that a caller who waits for room
+/// should lose events for, and a pause that the destination asks for is none at all.
+const DOWN_AFTER: u32 = 2;
+
 pub(super) struct Batches {
     lane: Arc<LaneInner>,
     retry: RetryPolicy,
@@ -117,6 +121,9 @@ impl Batches {
             }
             Step::Retry(at) => {
                 self.record_failure(&job, &errors, "it is tried again");
+                if job.retries >= DOWN_AFTER {
+                    self.lane.record_down();
+                }
                 self.schedule.retry(job, at);
             }
             Step::Pause(until) => {
@@ -142,7 +149,6 @@ impl Batches {
     /// Keeps the error of an attempt that is repeated. Reports it if it is the first since a success.
     fn record_failure(&mut self, job: &Job, errors: &Errors, consequence: &str) {
         self.schedule.record_failure();
-        self.lane.record_failure();
         self.lane.set_last_error(errors.of(0));
         let (Some(error), name) = (errors.of(0), &self.lane.name) else { return };
         let failure = || report::retrying(name, job.messages.len(), error, consequence);
@@ -155,7 +161,7 @@ impl Batches {
             let mut queue = self.lane.queue();
             let Some(messages) = queue.finish(job.batch) else { return };
             queue.counts.batches += 1;
-            queue.is_failing = false;
+            queue.is_down = false;
             messages
         };
         let (destination, attempts) = (&self.lane.name, job.attempts);

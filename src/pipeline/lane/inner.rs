@@ -97,10 +97,10 @@ impl LaneInner {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes whether the destination is behind: it does not fail, and more than half of its room is taken. Returns
-    /// whether it has just caught up; then a caller that waits has to be called.
+    /// Notes whether the destination is behind: it is not down, and more than half of its room is taken. Returns whether it
+    /// has just caught up; then a caller that waits has to be called.
     pub(super) fn note_behind(&self, queue: &mut Queue) -> bool {
-        let is_behind = self.is_waited_for && !queue.is_failing && !queue.is_half_empty();
+        let is_behind = self.is_waited_for && !queue.is_down && !queue.is_half_empty();
         if is_behind == queue.is_behind {
             return false;
         }
@@ -109,10 +109,10 @@ impl LaneInner {
         !is_behind
     }
 
-    /// Notes that an attempt has failed. Nobody waits for this destination before it works again.
-    pub(super) fn record_failure(&self) {
+    /// Notes that the destination is down. Nobody waits for it before it works again.
+    pub(super) fn record_down(&self) {
         let mut queue = self.queue();
-        queue.is_failing = true;
+        queue.is_down = true;
         let is_over = self.note_behind(&mut queue);
         drop(queue);
         if is_over {

@@ -19,7 +19,7 @@ pub(super) struct Job {
     /// The number of attempts made.
     pub(super) attempts: u32,
     /// The number of retries spent. A pause that the destination asked for spends none.
-    retries: u32,
+    pub(super) retries: u32,
     first_failure: Option<Duration>,
     first_pause: Option<Duration>,
     /// The time at which the last attempt began, by the client's clock.

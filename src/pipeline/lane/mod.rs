@@ -112,9 +112,12 @@ impl Lane {
         log!(TRACE, destination = %inner.name, message_id = %message.message_id(), "event offered");
         let mut queue = inner.queue();
         let offered = queue.offer(message, || inner.clock.now());
-        inner.note_behind(&mut queue);
+        let has_caught_up = inner.note_behind(&mut queue);
         let wake = offered.wake || (queue.is_flushing() && inner.ledger.is_flushing());
         drop(queue);
+        if has_caught_up {
+            inner.ledger.capacity.call_next();
+        }
         inner.settle(&offered.dropped, Outcome::Dropped(offered.reason), |_| None);
         if !offered.dropped.is_empty() && offered.reason == DropReason::QueueFull {
             inner.emitter.fail_once(Topic::QueueFull, &inner.name, || report::overflow(&inner.name, &inner.limits));

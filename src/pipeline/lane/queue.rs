@@ -37,8 +37,8 @@ pub(super) struct Queue {
     flushing: bool,
     /// The number of waiting events, from the oldest on, that are due because of a dispatch.
     dispatched: usize,
-    /// The last attempt failed.
-    pub(super) is_failing: bool,
+    /// Attempts keep failing.
+    pub(super) is_down: bool,
     /// Callers that wait for room wait for this destination.
     pub(super) is_behind: bool,
     /// The error of the last attempt, if it failed.
@@ -78,7 +78,7 @@ impl Queue {
             wake: false,
             flushing: false,
             dispatched: 0,
-            is_failing: false,
+            is_down: false,
             is_behind: false,
             last_error: None,
             state: LaneState::Open,

@@ -145,6 +145,7 @@ impl LaneWorker {
     /// Replaces the dead service. The new one is asked after a backoff.
     fn rebuild(&mut self, error: BoxError) -> Result<(), BoxError> {
         let (rebuilds, error) = self.service.rebuild(error)?;
+        self.lane.record_down();
         let wait = self.retry.wait(rebuilds, crate::random::fraction());
         self.batches.schedule.pause_until(self.lane.clock.now().saturating_add(wait));
         self.lane.emitter.fail(report::rebuilding(&self.lane.name, error));

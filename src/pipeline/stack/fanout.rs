@@ -88,7 +88,7 @@ impl Outlets {
         self.lanes.iter().filter(|lane| lane.selects(&event)).for_each(|lane| lane.offer(message.clone()));
         event.recycle();
         if chosen < self.lanes.len() {
-            // Destinations that do not get the event are done with it.
+            // Those that do not get the event shall not be kept waiting by those that do.
             self.ledger.release_capacity(std::iter::once(&message.ticket));
         }
         Ok(())

@@ -268,7 +268,7 @@ fn a_plugin_that_awaits_its_own_client_hangs_nobody() {
         }
 
         async fn load(&self, host: &Host) -> Result<(), BoxError> {
-            self.0.push(host.flush(Duration::from_millis(20)).await.pending);
+            self.0.push(host.flush(Duration::from_secs(2)).await.pending);
             Ok(())
         }
     }

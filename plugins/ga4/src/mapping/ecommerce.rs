@@ -118,6 +118,10 @@ pub(super) fn recommended<'e>(
         }
     }
     settle_currency(&mut params, currency);
+    // Neither amount goes without a currency.
+    if *products == Products::Sale && !params.contains_key("value") {
+        params.remove("revenue");
+    }
     Some((google, params))
 }
 

@@ -140,6 +140,8 @@ fn a_value_goes_with_a_currency_or_not_at_all() {
     let with = sent(&ga4().currency("EUR"), added(product()));
     assert_eq!(with, ("add_to_cart".into(), json!({"items": [item], "value": 15.0, "currency": "EUR"})));
     assert_eq!(sent(&ga4(), added(product())).1, json!({"items": [item]}));
+    let both = sent(&ga4(), track("Order Completed").properties(json!({"total": 30, "revenue": 25})));
+    assert_eq!(both.1, json!({}), "neither amount");
     let own = sent(&ga4().currency("EUR"), track("Custom").properties(json!({"value": 5, "currency": "GBP"})));
     assert_eq!(own.1, json!({"value": 5, "currency": "GBP"}));
     let wrong = sent(&ga4(), track("Custom").properties(json!({"value": 5, "currency": "pounds"})));

@@ -26,7 +26,7 @@ static ARTICLES: List = List::of(&[
 ]);
 
 /// Ends of the keys of versions, which may have the form of IPv4 addresses.
-static VERSIONS: Ends = Ends::of(&["version", "versions", "build"], &[]);
+static VERSIONS: Ends = Ends::of(&["version", "versions", "build"], &["conversion", "conversions"]);
 
 /// A kind of text that is searched in every string, and in whole numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]

@@ -324,12 +324,12 @@ fn a_name_is_a_persons_in_traits_only_and_the_place_of_a_network_stays() {
 fn keys_of_secrets_are_known_by_their_end_too() {
     let gone = "X-Api-Key X-Auth-Token X-Access-Token X-CSRF-Token X-Amz-Security-Token X-Goog-Api-Key old_password \
                 new_password userPassword confirmPassword password_confirmation db_password secret_access_key \
-                aws_secret_access_key accessKey bearerToken oauth_token webhook_secret signingSecret api_keys jwt cookies \
+                aws_secret_access_key developer_token super_token scraperToken helpertoken blast_token accessKey bearerToken oauth_token webhook_secret signingSecret api_keys jwt cookies \
                 password PASSWD pwd new-pwd client_secret ssh_private_key passphrase my_token_ user_jwt auth_credentials \
                 card_cvv a_key_that_is_longer_than_any_name_on_a_list_of_names_but_ends_as_a_secret_token";
     let stay = "tokens total_tokens max_tokens prompt_tokens secretary passwordless keyboard monkey turkey hotkey tokenizer \
-                key public_key primary_key api_key_id password_strength token_type token_count price_per_token \
-                time_to_first_token cookie_consent secrets_found keyword standard screen asset purchase wd en t \
+                key public_key primary_key api_key_id password_strength token_type token_count price_per_token pricePerToken \
+                per_token time_to_first_token cookie_consent secrets_found keyword standard screen asset purchase wd en t \
                 broken ticket";
     let gone = gone.split_whitespace().map(|key| (key, json!({ key: "v" }), json!({})));
     let stay = stay.split_whitespace().map(|key| (key, json!({ key: "v" }), json!({ key: "v" })));
