@@ -158,8 +158,8 @@ impl Capacity {
         self.line.load(Ordering::Acquire) > 0
     }
 
-    /// Wakes the caller that has waited longest, which calls the next if it succeeds. While a destination is behind, nobody is
-    /// called: its end calls. Runs the waker and catches its panic. No lock may be held.
+    /// Wakes the caller that has waited longest, which calls the next if it succeeds. While a destination is behind, nobody
+    /// is called; whoever notes that it has caught up calls. Runs the waker and catches its panic. No lock may be held.
     pub(crate) fn call_next(&self) {
         if self.is_behind() {
             return;

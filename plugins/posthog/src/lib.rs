@@ -1,7 +1,8 @@
 //! Sends events to PostHog's batch endpoint.
 //!
 //! Invariants: an event has the same `uuid` in every attempt. Nothing is invented (no id, no time, no sender's
-//! address), but for the one user of all group calls without a `userId`. Nothing in an event's properties overwrites its identity. The project key is in no `Debug` and no error.
+//! address), but for the one user of all group calls without a `userId`. Nothing in an event's properties overwrites its
+//! identity. The project key is in no `Debug` and no error.
 //!
 //! In the order of the files: [`PostHog`] holds the settings and makes the destination. [`PostHogSettings`] are the
 //! same as data. `mapping` makes an event into PostHog's form, without I/O. The `service` sends it, and `answer` has

@@ -99,8 +99,9 @@ pub struct CloseReport {
     /// Callbacks that had not returned when the deadline passed. Their events have an outcome all the same.
     pub callbacks: u64,
     /// The pending events with their ids, as far as they could be taken back. Another client can send them again, or
-    /// they can be saved as JSON. Those that had been through the plugins have their changes. An event that was in flight may have arrived all the same; Segment then drops the
-    /// second. If a client is closed several times, one report has them.
+    /// they can be saved as JSON. Those that had been through the plugins have their changes. An event that was in flight
+    /// may have arrived all the same; Segment then drops the second. If a client is closed several times, one report has
+    /// them.
     #[serde(serialize_with = "number")]
     pub unsent: Unsent,
 }

@@ -239,18 +239,21 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the string that begins here.
+    #[inline]
     fn string(&mut self) -> Option<Json<'a>> {
         let (quoted, is_plain) = self.quoted()?;
         Some(if is_plain { Json::Raw(quoted) } else { Json::Text(Cow::Owned(unescaped(quoted)?)) })
     }
 
     /// Reads the name of a member.
+    #[inline]
     fn name(&mut self) -> Option<Cow<'a, str>> {
         let (quoted, is_plain) = self.quoted()?;
         Some(if is_plain { Cow::Borrowed(quoted.get(1..quoted.len() - 1)?) } else { Cow::Owned(unescaped(quoted)?) })
     }
 
     /// Passes the string that begins here. Returns its text with its quotes, and whether it has no escapes.
+    #[inline]
     fn quoted(&mut self) -> Option<(&'a str, bool)> {
         let (bytes, start) = (self.text.as_bytes(), self.at);
         let (mut at, mut is_plain) = (start + 1, true);
