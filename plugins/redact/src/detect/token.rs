@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use memchr::memchr_iter;
 
 use super::{after_word, in_word, runs};
@@ -250,36 +252,8 @@ fn is_credential(scheme: &str, text: &str, is_whole: bool) -> bool {
 /// Returns whether it is the base64 of a user and a password with a colon in between (RFC 7617).
 fn is_user_and_password(credential: &str) -> bool {
     let letters = credential.trim_end_matches('=');
-    let text = from_base64(letters).and_then(|bytes| String::from_utf8(bytes).ok());
+    let text = STANDARD_NO_PAD.decode(letters).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     letters.len() >= 3 && text.is_some_and(|text| text.contains(':') && !text.contains(char::is_control))
-}
-
-/// Decodes base64 without its padding.
-fn from_base64(letters: &str) -> Option<Vec<u8>> {
-    let (mut bytes, mut bits, mut count) = (Vec::with_capacity(letters.len()), 0_u32, 0);
-    for letter in letters.bytes() {
-        bits = bits << 6 | sextet(letter)?;
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push((bits >> count) as u8);
-            bits &= (1 << count) - 1;
-        }
-    }
-    (count < 6 && bits == 0).then_some(bytes)
-}
-
-/// The six bits of a letter of base64 (RFC 4648, table 1).
-fn sextet(letter: u8) -> Option<u32> {
-    let sextet = match letter {
-        b'A'..=b'Z' => letter - b'A',
-        b'a'..=b'z' => letter - b'a' + 26,
-        b'0'..=b'9' => letter - b'0' + 52,
-        b'+' => 62,
-        b'/' => 63,
-        _ => return None,
-    };
-    Some(u32::from(sextet))
 }
 
 pub(super) fn private_keys(text: &str) -> Vec<Range<usize>> {

@@ -1,8 +1,10 @@
 //! Secrets in URLs. They leak most often, because pages and referrers are tracked automatically.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use memchr::memchr2_iter;
+use percent_encoding::percent_decode_str;
 
 use super::token::merged;
 use crate::key::{List, SECRET_ENDS};
@@ -210,24 +212,8 @@ fn is_secret_name(name: &str) -> bool {
 }
 
 /// Decodes percent-encoded bytes.
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut pieces = text.split('%');
-    bytes.extend_from_slice(pieces.next().unwrap_or_default().as_bytes());
-    for piece in pieces {
-        let digits = piece.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                bytes.extend_from_slice(piece.as_bytes().get(2..).unwrap_or_default());
-            }
-            None => {
-                bytes.push(b'%');
-                bytes.extend_from_slice(piece.as_bytes());
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+fn decoded(text: &str) -> Cow<'_, str> {
+    percent_decode_str(text).decode_utf8_lossy()
 }
 
 #[cfg(test)]
