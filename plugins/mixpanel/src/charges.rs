@@ -39,18 +39,19 @@ pub(crate) async fn send(
     // It begins when an answer is waited for.
     let mut deadline = pin!(async { batch.timer().sleep(limit).await });
     let mut failed: Option<Answer> = None;
-    let mut sent: Vec<usize> = Vec::new();
+    // The events of which a charge was sent.
+    let mut tries: Vec<usize> = Vec::new();
     for request in requests {
         if let Some(failed) = &failed {
             // An event of which another charge was sent must not come again.
             let (again, lost): (Vec<usize>, Vec<usize>) =
-                request.events.iter().partition(|event| !sent.contains(event));
+                request.events.iter().partition(|event| !tries.contains(event));
             answers.add(again, failed);
             lost.into_iter()
                 .for_each(|event| answers.add([event], &missing(batch, event, "a charge before it failed")));
             continue;
         }
-        sent.extend(&request.events);
+        tries.extend(&request.events);
         let sent = request.client.send(batch, request.payload.clone(), HeaderMap::new());
         let known = match select(pin!(sent), deadline.as_mut()).await {
             Either::Left((Ok(received), _)) => read(&request, &received, batch, secrets),

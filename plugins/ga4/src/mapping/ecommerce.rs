@@ -89,8 +89,12 @@ pub(super) fn recommended<'e>(
             params.insert(*param, value);
         }
     }
+    let items = match products {
+        Products::None => Vec::new(),
+        Products::Items if !params.contains_key("products") => Vec::new(),
+        Products::Items | Products::Sale => items(&mut params),
+    };
     if *products == Products::Sale {
-        let items = items(&mut params);
         let value = value(&params, &items);
         let revenue = params.remove("revenue");
         for gone in ["total", "value"] {
@@ -103,14 +107,9 @@ pub(super) fn recommended<'e>(
         if let Some(revenue) = revenue.as_ref().and_then(number).filter(|revenue| Some(*revenue) != value) {
             params.insert("revenue", revenue);
         }
-        if !items.is_empty() {
-            params.insert("items", items);
-        }
-    } else if *products == Products::Items && params.contains_key("products") {
-        let items = items(&mut params);
-        if !items.is_empty() {
-            params.insert("items", items);
-        }
+    }
+    if !items.is_empty() {
+        params.insert("items", items);
     }
     for name in ["tax", "shipping"] {
         if let Some(amount) = params.get(name).and_then(number) {
